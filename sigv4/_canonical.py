@@ -1,0 +1,121 @@
+"""
+The texts that a signature is made of, in the order of the specification.
+
+    canonical request = method LF path LF query LF headers LF signed headers LF payload hash
+    string to sign    = algorithm LF instant LF scope LF SHA-256 of the canonical request
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from ._encoding import (
+    canonical_part,
+    canonical_value,
+    percent_encode_path,
+    remove_dot_segments,
+)
+
+HeaderSelection = Callable[[str], bool]
+
+# Proxies and tracers add or rewrite these, so a signature over them would break on the way.
+# The list is botocore's (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44), with what carries the signature itself.
+NEVER_SIGNED = frozenset(
+    {
+        "authorization",
+        "baggage",
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-amzn-trace-id",
+    }
+)
+# Whatever a caller selects: without these a signature says nothing.
+ALWAYS_SIGNED = frozenset(
+    {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
+)
+_BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
+
+
+def DEFAULT(name: str) -> bool:  # noqa: N802 (it is used as a constant)
+    """
+    Select what AWS asks to be signed: host, content-type, content-md5, x-amz-* and x-amzn-*.
+
+    What proxies add or rewrite is left out, so that it may change on the way.
+    """
+    return name in _BY_DEFAULT or (
+        name.startswith(("x-amz-", "x-amzn-")) and name not in NEVER_SIGNED
+    )
+
+
+def ALL_BUT_NEVER_SIGNED(name: str) -> bool:  # noqa: N802 (it is used as a constant)
+    """Select every header but those on the never-signed list, as botocore does."""
+    return name not in NEVER_SIGNED
+
+
+def at_least(selected: HeaderSelection) -> HeaderSelection:
+    """Return *selected*, with what is signed whatever a caller selects."""
+    if selected in {DEFAULT, ALL_BUT_NEVER_SIGNED}:
+        return selected
+    return lambda name: name in ALWAYS_SIGNED or selected(name)
+
+
+def timestamp(at: datetime) -> str:
+    """Return the aware instant *at* as ``20150830T123600Z``."""
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError("at must carry a time zone, such as datetime.UTC")
+        at = at.astimezone(UTC)
+    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+
+
+def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
+    """Return the path as it is signed: for S3 untouched, for all others normalised and encoded again."""
+    if normalize:
+        path = remove_dot_segments(path)
+    return percent_encode_path(path) if double_encode else path
+
+
+def canonical_query(query: str) -> str:
+    """Return the query's pairs, encoded canonically and sorted by name, then by value."""
+    if not query:
+        return ""
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    encoded = sorted((canonical_part(name), canonical_part(value)) for name, _, value in pairs)
+    return "&".join([f"{name}={value}" for name, value in encoded])
+
+
+def canonical_headers(
+    headers: Iterable[tuple[str, str]], selected: HeaderSelection
+) -> tuple[str, str]:
+    """
+    Return the canonical headers, a line each, and the list of their names.
+
+    Args:
+        headers: Names in lower case, and values; a repeated name's values are joined by commas.
+        selected: Which names are signed.
+    """
+    values: dict[str, str] = {}
+    for name, value in headers:
+        if selected(name):
+            trimmed = canonical_value(value)
+            values[name] = f"{values[name]},{trimmed}" if name in values else trimmed
+    names = sorted(values)
+    return "".join([f"{name}:{values[name]}\n" for name in names]), ";".join(names)
+
+
+def string_to_sign(algorithm: str, instant: str, scope: str, canonical_request: str) -> str:
+    """Return the text that the key signs."""
+    digest = sha256(canonical_request.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{algorithm}\n{instant}\n{scope}\n{digest}"

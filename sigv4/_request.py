@@ -1,0 +1,102 @@
+"""The request to be signed or checked: what goes on the wire, as it goes on the wire."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from ._errors import InvalidRequestError
+from ._payload import Payload
+
+Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
+_split_url = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?").fullmatch
+_is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110, section 5.6.2
+_stray_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+
+
+def _text(part: str | bytes) -> str:
+    """Return the text of bytes from the wire, such that encoding it gives those bytes again."""
+    return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
+
+
+def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Return headers as pairs, names in lower case, each fit for the wire."""
+    items = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = tuple((_text(name).lower(), _text(value)) for name, value in items)
+    for name, value in pairs:
+        if not _is_token(name):
+            raise InvalidRequestError(
+                f"{name[:64]!r} is not a header name (RFC 9110, section 5.6.2)"
+            )
+        if not value.isprintable() and _control(value):
+            raise InvalidRequestError(
+                f"header {name}: control characters, such as line ends, are not allowed"
+            )
+    return pairs
+
+
+def _method(method: str) -> str:
+    """Return *method*, if it can be one."""
+    if not _is_token(method):
+        raise InvalidRequestError("method must be an HTTP method, such as GET")
+    return method
+
+
+@frozen(init=False)
+class SignableRequest:
+    """
+    A request as it goes on the wire, for signing or for checking.
+
+    Path and query are taken as they stand, percent-encoded: what is signed is what is sent.
+    Encode an S3 key with `percent_encode_path` first.
+
+    Args:
+        method: Such as ``GET``; its case counts.
+        url: Absolute, percent-encoded, without a fragment.
+        headers: A mapping or pairs; ``bytes`` are taken as they came off the wire.  A ``host``
+            header wins over the URL's; without one the URL's is taken, its user, its default
+            port and the case of its name left out.
+        payload: What stands for the body; by default no body.
+
+    Raises:
+        InvalidRequestError: The URL, the method or a header could not go on the wire.
+    """
+
+    method: str
+    url: str = field(repr=False)  # it may be a presigned one
+    host: str
+    path: str
+    query: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    payload: Payload
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Headers = (),
+        payload: Payload = Payload.EMPTY,
+    ) -> None:
+        fit = url.isascii() and url.isprintable() and " " not in url and "#" not in url
+        match = _split_url(url) if fit else None
+        if match is None:
+            raise InvalidRequestError(
+                "url must be absolute, percent-encoded ASCII without a fragment"
+            )
+        scheme, authority, path, query = match.groups()
+        if "%" in url and _stray_percent(url):
+            raise InvalidRequestError("url: each % must be followed by two hexadecimal digits")
+        pairs = _pairs(headers)
+        host = next((value for name, value in pairs if name == "host"), None)
+        if host is None:
+            host = authority.rpartition("@")[2].lower()
+            host = host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), "\n"))
+            pairs = (("host", host), *pairs)
+        self.__attrs_init__(_method(method), url, host, path or "/", query or "", pairs, payload)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header *name*, given in lower case; None without it."""
+        return next((value for known, value in self.headers if known == name), None)

@@ -1,0 +1,264 @@
+"""
+The signer: a request, credentials and an instant in; what to add to the request out.
+
+Nothing here knows which algorithm it is, reads a clock or touches the request.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from attrs import field, frozen
+
+from ._canonical import (
+    DEFAULT,
+    HeaderSelection,
+    at_least,
+    canonical_headers,
+    canonical_path,
+    canonical_query,
+    string_to_sign,
+    timestamp,
+)
+from ._credentials import Credentials
+from ._encoding import percent_encode
+from ._errors import ExpiredCredentialsError, InvalidRequestError
+from ._payload import Payload
+from ._request import SignableRequest
+
+# Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
+# 1.44: disableDoubleEncoding).
+S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
+
+# What a signer writes itself; what stood there before is replaced, so that a retry can be re-signed.
+_REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html, X-Amz-Expires
+LONGEST_EXPIRY = 604_800
+
+
+class Algorithm(Protocol):
+    """What SigV4 and SigV4A differ in."""
+
+    @property
+    def name(self) -> str:
+        """The algorithm's name on the wire."""
+        ...
+
+    @property
+    def service(self) -> str:
+        """The signing name of the service."""
+        ...
+
+    @property
+    def region_set(self) -> str | None:
+        """The value of ``X-Amz-Region-Set``, if there is one."""
+        ...
+
+    def scope(self, instant: str) -> str:
+        """Return the credential scope at *instant*, ``20150830T123600Z``."""
+        ...
+
+    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+        """Return the signature of *text* in hexadecimal."""
+        ...
+
+    def check_string(
+        self, text: str, credentials: Credentials, instant: str, signature: str
+    ) -> bool:
+        """Tell whether *signature* is one of *text*."""
+        ...
+
+
+@frozen(eq=False)
+class Signature:
+    """
+    What to add to a request, and how it came about.
+
+    Attributes:
+        headers: The headers to set: ``x-amz-date``, ``authorization`` and, where they apply,
+            ``x-amz-security-token``, ``x-amz-content-sha256`` and ``x-amz-region-set``.
+        signature: The signature itself, in hexadecimal.
+        signed_headers: The names that it covers.
+        canonical_request: What was hashed.  Compare it with the one in the service's answer when
+            that says SignatureDoesNotMatch.  It holds header values, the session token's too.
+        string_to_sign: What was signed.
+    """
+
+    headers: dict[str, str] = field(repr=False)
+    signature: str = field(repr=False)
+    signed_headers: tuple[str, ...]
+    canonical_request: str = field(repr=False)
+    string_to_sign: str = field(repr=False)
+
+
+@frozen
+class Signer:
+    """
+    Signs requests for one service, by header or as a presigned URL.
+
+    Safe to share between threads.  Derived keys are kept for the day, and no longer than the
+    credentials that they came from.
+
+    Args:
+        algorithm: `SigV4` (service and region) or another of its kind.
+        s3: Whether S3's rules hold: the path as it stands, and ``x-amz-content-sha256`` sent.
+            By default they do for services named ``s3``, ``s3express`` and the like.
+        signed_headers: Which headers of a request are signed, by lower-case name: `DEFAULT`,
+            `ALL_BUT_NEVER_SIGNED` or any function.  ``host`` and what the signer adds always are.
+        normalize_path: Whether dot segments and empty ones go from the path before it is
+            signed; all but S3 want it.
+        double_encode: Whether the path is encoded once more before it is signed; likewise.
+        content_sha256: Whether the payload's hash is sent as a header; S3 requires it.
+        sign_session_token: Whether the session token is signed or only added, as AWS IoT wants it.
+    """
+
+    algorithm: Algorithm
+    s3: bool = field(kw_only=True)
+    signed_headers: HeaderSelection = field(kw_only=True, default=DEFAULT, converter=at_least)
+    normalize_path: bool = field(kw_only=True)
+    double_encode: bool = field(kw_only=True)
+    content_sha256: bool = field(kw_only=True)
+    sign_session_token: bool = field(kw_only=True, default=True)
+
+    @s3.default
+    def _(self) -> bool:
+        return self.algorithm.service in S3_SERVICES
+
+    @normalize_path.default
+    def _(self) -> bool:
+        return not self.s3
+
+    @double_encode.default
+    def _(self) -> bool:
+        return not self.s3
+
+    @content_sha256.default
+    def _(self) -> bool:
+        return self.s3
+
+    def sign(
+        self, request: SignableRequest, credentials: Credentials, *, at: datetime
+    ) -> Signature:
+        """
+        Sign *request* by headers.
+
+        Args:
+            request: Left as it is.  A signature, date or token in its headers is replaced; an
+                ``x-amz-content-sha256`` header stands, and is then what is signed.
+            credentials: Whose signature it is.
+            at: The aware instant of signing.  Services refuse one that is more than 5 minutes
+                (S3: 15) from theirs.
+
+        Returns:
+            The headers to set, with the texts that were signed.
+
+        Raises:
+            ExpiredCredentialsError: The credentials ended before *at*.
+        """
+        algorithm, instant = self.algorithm, self._instant(credentials, at)
+        kept = [pair for pair in request.headers if pair[0] not in _REPLACED]
+        payload_hash = request.header("x-amz-content-sha256") or request.payload.hash
+        token = _token("x-amz-security-token", credentials)
+        added = {"x-amz-date": instant}
+        if self.content_sha256:
+            added["x-amz-content-sha256"] = payload_hash
+            kept = [pair for pair in kept if pair[0] != "x-amz-content-sha256"]
+        if algorithm.region_set is not None:
+            added["x-amz-region-set"] = algorithm.region_set
+        signed = {**added, **token} if self.sign_session_token else added
+        lines, names = canonical_headers([*kept, *signed.items()], self.signed_headers)
+        text = self.canonical_request(request, request.query, lines, names, payload_hash)
+        to_sign = string_to_sign(algorithm.name, instant, algorithm.scope(instant), text)
+        signature = algorithm.sign_string(to_sign, credentials, instant)
+        added |= token
+        added["authorization"] = (
+            f"{algorithm.name} Credential={credentials.access_key_id}/{algorithm.scope(instant)}, "
+            f"SignedHeaders={names}, Signature={signature}"
+        )
+        return Signature(added, signature, tuple(names.split(";")), text, to_sign)
+
+    def presign(
+        self, request: SignableRequest, credentials: Credentials, *, at: datetime, expires: int
+    ) -> str:
+        """
+        Return the URL of *request* with the signature in its query.
+
+        Whoever has the URL can send the request until it expires: treat it as a secret.
+
+        Args:
+            request: Its headers, as far as they are selected for signing, must be sent with the
+                URL exactly as they stand here.  Where `content_sha256` holds (S3), the body is
+                left unsigned.
+            credentials: Whose signature it is.  The URL ends with them, if they end sooner.
+            at: The aware instant from which the URL counts.
+            expires: For how many seconds, 1 to 604800 (a week).
+
+        Raises:
+            InvalidRequestError: *expires* is out of range, or the URL is signed already.
+            ExpiredCredentialsError: The credentials ended before *at*.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+        """
+        if isinstance(expires, bool) or not 1 <= expires <= LONGEST_EXPIRY:
+            raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds")
+        if "X-Amz-Signature=" in request.query:
+            raise InvalidRequestError("url is signed already: it has X-Amz-Signature in its query")
+        algorithm, instant = self.algorithm, self._instant(credentials, at)
+        kept = [pair for pair in request.headers if pair[0] not in _REPLACED]
+        unsigned_body = Payload.UNSIGNED if self.content_sha256 else request.payload
+        payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
+        lines, names = canonical_headers(kept, self.signed_headers)
+        token = _token("X-Amz-Security-Token", credentials)
+        parameters = {
+            "X-Amz-Algorithm": algorithm.name,
+            "X-Amz-Credential": f"{credentials.access_key_id}/{algorithm.scope(instant)}",
+            "X-Amz-Date": instant,
+            "X-Amz-Expires": str(expires),
+            "X-Amz-SignedHeaders": names,
+        }
+        if algorithm.region_set is not None:
+            parameters["X-Amz-Region-Set"] = algorithm.region_set
+        signed = {**parameters, **token} if self.sign_session_token else parameters
+        query = "&".join(filter(None, [request.query, *_encoded(signed)]))
+        text = self.canonical_request(request, query, lines, names, payload_hash)
+        to_sign = string_to_sign(algorithm.name, instant, algorithm.scope(instant), text)
+        rest = {} if self.sign_session_token else token
+        rest["X-Amz-Signature"] = algorithm.sign_string(to_sign, credentials, instant)
+        base = request.url.partition("?")[0]
+        return f"{base}?{'&'.join([query, *_encoded(rest)])}"
+
+    def _instant(self, credentials: Credentials, at: datetime) -> str:
+        """Return the signing time as it is written, if the credentials still count by then."""
+        if credentials.expired(at):
+            raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
+        return timestamp(at)
+
+    def canonical_request(
+        self, request: SignableRequest, query: str, headers: str, names: str, payload_hash: str
+    ) -> str:
+        """
+        Return the canonical request: method and path of *request*, and what else is given.
+
+        Args:
+            request: Gives the method and the path.
+            query: The query to sign, less the signature.
+            headers: The canonical headers, each line with its end.
+            names: Their names, joined by ``;``.
+            payload_hash: The last line.
+        """
+        path = canonical_path(
+            request.path, normalize=self.normalize_path, double_encode=self.double_encode
+        )
+        return "\n".join(
+            [request.method, path, canonical_query(query), headers, names, payload_hash]
+        )
+
+
+def _token(name: str, credentials: Credentials) -> dict[str, str]:
+    """Return the session token under *name*, if there is one."""
+    return {} if credentials.session_token is None else {name: credentials.session_token}
+
+
+def _encoded(parameters: dict[str, str]) -> list[str]:
+    """Return parameters as the parts of a query."""
+    return [f"{name}={percent_encode(value)}" for name, value in parameters.items()]

@@ -1,0 +1,59 @@
+"""SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
+
+from hmac import compare_digest, digest
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+from attrs import field, frozen
+
+from ._credentials import Credentials
+
+
+@frozen
+class SigV4:
+    """
+    The algorithm ``AWS4-HMAC-SHA256``, for one service in one region.
+
+    Attributes:
+        service: The signing name, such as ``sagemaker`` or ``s3``.
+        region: Such as ``eu-west-1``.
+    """
+
+    service: str
+    region: str
+    # Each day's key goes as soon as the credentials go that it was derived from.
+    _keys: "WeakKeyDictionary[Credentials, tuple[str, bytes]]" = field(
+        init=False, factory=WeakKeyDictionary, eq=False, repr=False
+    )
+
+    name: ClassVar[str] = "AWS4-HMAC-SHA256"
+    region_set: ClassVar[str | None] = None
+
+    def scope(self, instant: str) -> str:
+        """Return the credential scope: day, region, service and the closing word."""
+        return f"{instant[:8]}/{self.region}/{self.service}/aws4_request"
+
+    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+        """Return the signature of a string to sign, in hexadecimal."""
+        return digest(self._signing_key(credentials, instant[:8]), text.encode(), "sha256").hex()
+
+    def check_string(
+        self, text: str, credentials: Credentials, instant: str, signature: str
+    ) -> bool:
+        """Tell in constant time whether *signature* is the signature of *text*."""
+        expected = self.sign_string(text, credentials, instant)
+        return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
+
+    def _signing_key(self, credentials: Credentials, day: str) -> bytes:
+        """Return HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request")."""
+        cached_day, key = self._keys.get(credentials, ("", b""))
+        if cached_day != day:
+            key = b"AWS4" + credentials.secret_access_key.encode()
+            for part in (day, self.region, self.service, "aws4_request"):
+                key = digest(key, part.encode(), "sha256")
+            self._keys[credentials] = (day, key)
+        return key
+
+    def __reduce__(self) -> tuple[type["SigV4"], tuple[str, str]]:
+        """Pickle without the keys."""
+        return SigV4, (self.service, self.region)

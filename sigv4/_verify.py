@@ -1,0 +1,288 @@
+"""
+The other side: does this request carry a right signature, and does it still count?
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html and, for
+S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the codes).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from ._canonical import canonical_headers, string_to_sign
+from ._credentials import Credentials
+from ._errors import SignatureError
+from ._payload import Payload
+from ._request import SignableRequest
+from ._signer import LONGEST_EXPIRY, Signer
+from ._v4 import SigV4
+
+Secrets = Mapping[str, Credentials] | Callable[[str], Credentials | None]
+
+_is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+_is_instant = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and sigv4-streaming-trailers
+_MARKERS = frozenset({Payload.UNSIGNED.hash})
+_QUERY_PREFIX = "X-Amz-"
+_REQUIRED_IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+
+
+@frozen
+class Verified:
+    """
+    Who sent a request, and what the signature vouches for.
+
+    Attributes:
+        access_key_id: Whose key signed it.
+        signed_at: The instant of signing, as the sender states it.
+        expires_at: When a presigned URL ends; None for a signature in headers.
+        signed_headers: The names of the headers that the signature covers.
+        payload_hash: What the signature says of the body; ``UNSIGNED-PAYLOAD`` if nothing.
+    """
+
+    access_key_id: str
+    signed_at: datetime
+    expires_at: datetime | None
+    signed_headers: tuple[str, ...]
+    payload_hash: str
+
+
+@frozen
+class _Claim:
+    """What a request says of its own signature, wherever it says it."""
+
+    algorithm: str
+    credential: str
+    signed_headers: str
+    signature: str
+    instant: str
+    token: str | None
+    expires: str | None
+    query: str
+    malformed: str  # the code for a fault in its form
+
+
+def verify(
+    request: SignableRequest,
+    secrets: Secrets,
+    *,
+    at: datetime,
+    service: str,
+    region: str,
+    tolerance: float | None = None,
+) -> Verified:
+    """
+    Check the signature of a request that arrived, in its headers or in its query.
+
+    Args:
+        request: The request as it came off the wire, its path and query undecoded, its headers
+            all there, its payload made from the body that arrived.
+        secrets: Credentials by access key id: a mapping, or a function that returns None for an
+            unknown one.  With a session token in them, the request must carry the same.
+        at: The aware instant of the check.
+        service: The signing name that the request must be scoped to; ``s3`` brings S3's rules.
+        region: The region that it must be scoped to.
+        tolerance: How many seconds the sender's clock may be off; 300 by default, 900 for S3.
+
+    Returns:
+        Who sent it, and what the signature vouches for.  Where `Verified.payload_hash` is
+        ``UNSIGNED-PAYLOAD``, that is not the body.
+
+    Raises:
+        SignatureError: The request is refused.  Its ``code`` is S3's name for the reason, which
+            is the most precise; other services fold several of them into one.
+    """
+    claim = _claim(request)
+    if claim.algorithm != SigV4.name:
+        raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
+    signer = Signer(SigV4(service=service, region=region))
+    access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
+    signed_at = _signed_at(claim)
+    margin = timedelta(seconds=tolerance or (900 if signer.s3 else 300))
+    expires_at = _check_time(claim, signed_at, at, margin)
+    credentials = (secrets if callable(secrets) else secrets.get)(access_key_id)
+    if credentials is None:
+        raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
+    if credentials.session_token != claim.token:
+        raise SignatureError("InvalidToken", "the session token is not the one of this key")
+    lines = _signed_lines(request, claim)
+    payload_hash = _payload_hash(request, claim, sent=signer.content_sha256)
+    text = signer.canonical_request(request, claim.query, lines, claim.signed_headers, payload_hash)
+    to_sign = string_to_sign(
+        claim.algorithm, claim.instant, signer.algorithm.scope(claim.instant), text
+    )
+    if not signer.algorithm.check_string(to_sign, credentials, claim.instant, claim.signature):
+        raise SignatureError(
+            "SignatureDoesNotMatch",
+            "the signature is not the one that the key gives for this request",
+            text,
+            to_sign,
+        )
+    if _is_sha256(payload_hash) and payload_hash != request.payload.hash:
+        raise SignatureError(
+            "XAmzContentSHA256Mismatch", "the body is not the one that was signed", text, to_sign
+        )
+    names = tuple(claim.signed_headers.split(";"))
+    return Verified(access_key_id, signed_at, expires_at, names, payload_hash)
+
+
+def _claim(request: SignableRequest) -> _Claim:
+    """Return what the request says of its signature, in the one place where it says it."""
+    authorization = request.header("authorization")
+    parameters = _query_parameters(request.query)
+    if authorization is not None and parameters:
+        raise SignatureError("InvalidArgument", "both a header and the query claim a signature")
+    if authorization is not None:
+        return _claim_in_header(request, authorization)
+    if parameters:
+        return _claim_in_query(request, parameters)
+    raise SignatureError("MissingAuthenticationToken", "the request is not signed")
+
+
+def _claim_in_header(request: SignableRequest, authorization: str) -> _Claim:
+    """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
+    algorithm, _, rest = authorization.strip().partition(" ")
+    parts: dict[str, str] = {}
+    for part in rest.split(","):
+        name, _, value = part.strip().partition("=")
+        if name in parts:
+            raise SignatureError("AuthorizationHeaderMalformed", "a part of the header is repeated")
+        parts[name] = value
+    missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not parts.get(name)]
+    if missing:
+        raise SignatureError("IncompleteSignature", f"the header has no {', '.join(missing)}")
+    return _Claim(
+        algorithm=algorithm,
+        credential=parts["Credential"],
+        signed_headers=parts["SignedHeaders"],
+        signature=parts["Signature"],
+        instant=request.header("x-amz-date") or "",
+        token=request.header("x-amz-security-token"),
+        expires=None,
+        query=request.query,
+        malformed="AuthorizationHeaderMalformed",
+    )
+
+
+def _query_parameters(query: str) -> dict[str, str]:
+    """Return the query's X-Amz-* parameters, if it claims a signature at all."""
+    if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
+        return {}
+    parameters: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        name = unquote(name)
+        if name.startswith(_QUERY_PREFIX):
+            if name in parameters:
+                raise SignatureError("AuthorizationQueryParametersError", f"{name} is repeated")
+            parameters[name] = unquote(value)
+    return parameters
+
+
+def _claim_in_query(request: SignableRequest, parameters: dict[str, str]) -> _Claim:
+    """Return the claim of a presigned URL."""
+    missing = [name for name in _REQUIRED_IN_QUERY if not parameters.get(_QUERY_PREFIX + name)]
+    if missing:
+        raise SignatureError(
+            "AuthorizationQueryParametersError",
+            f"the query has no X-Amz-{', X-Amz-'.join(missing)}",
+        )
+    unsigned = [
+        pair for pair in request.query.split("&") if not pair.startswith("X-Amz-Signature=")
+    ]
+    return _Claim(
+        algorithm=parameters["X-Amz-Algorithm"],
+        credential=parameters["X-Amz-Credential"],
+        signed_headers=parameters["X-Amz-SignedHeaders"],
+        signature=parameters["X-Amz-Signature"],
+        instant=parameters["X-Amz-Date"],
+        token=parameters.get("X-Amz-Security-Token"),
+        expires=parameters["X-Amz-Expires"],
+        query="&".join(unsigned),
+        malformed="AuthorizationQueryParametersError",
+    )
+
+
+def _scoped_key(claim: _Claim, scope: str) -> str:
+    """Return the access key id, if the credential's scope is the one wanted here."""
+    access_key_id, slash, claimed = claim.credential.partition("/")
+    if not slash or not access_key_id:
+        raise SignatureError(
+            claim.malformed, "the credential is not KEY/DAY/REGION/SERVICE/aws4_request"
+        )
+    if claimed != scope:
+        raise SignatureError(claim.malformed, f"the credential must be scoped to {scope!r}")
+    return access_key_id
+
+
+def _signed_at(claim: _Claim) -> datetime:
+    """Return the instant of signing."""
+    if not claim.instant:
+        raise SignatureError("IncompleteSignature", "the request has no x-amz-date")
+    try:
+        if not _is_instant(claim.instant):
+            raise ValueError(claim.instant)
+        return datetime.strptime(claim.instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise SignatureError(claim.malformed, "the date must be like 20150830T123600Z") from None
+
+
+def _check_time(
+    claim: _Claim, signed_at: datetime, at: datetime, margin: timedelta
+) -> datetime | None:
+    """Refuse what is too old or too new, and return when the signature ends, if it says so."""
+    if signed_at > at + margin or (claim.expires is None and signed_at < at - margin):
+        raise SignatureError(
+            "RequestTimeTooSkewed",
+            f"signed at {claim.instant}, which is more than {margin.total_seconds():.0f} s off",
+        )
+    if claim.expires is None:
+        return None
+    if not (claim.expires.isascii() and claim.expires.isdigit() and len(claim.expires) < 9):
+        raise SignatureError(claim.malformed, "X-Amz-Expires must be a number of seconds")
+    if not 1 <= int(claim.expires) <= LONGEST_EXPIRY:
+        raise SignatureError(claim.malformed, f"X-Amz-Expires must be 1 to {LONGEST_EXPIRY}")
+    expires_at = signed_at + timedelta(seconds=int(claim.expires))
+    if at >= expires_at:
+        raise SignatureError("RequestExpired", f"the URL expired at {expires_at:%Y%m%dT%H%M%SZ}")
+    return expires_at
+
+
+def _signed_lines(request: SignableRequest, claim: _Claim) -> str:
+    """Return the canonical headers, if those are signed that must be, and those there that are."""
+    claimed = frozenset(claim.signed_headers.split(";"))
+    unsigned = [
+        name
+        for name, _ in request.headers
+        if (name == "host" or name.startswith("x-amz-")) and name not in claimed
+    ]
+    if unsigned:
+        raise SignatureError(
+            "AccessDenied", f"headers that must be signed are not: {', '.join(unsigned)}"
+        )
+    lines, names = canonical_headers(request.headers, claimed.__contains__)
+    if names != claim.signed_headers:
+        raise SignatureError(
+            "SignatureDoesNotMatch",
+            "the list of signed headers is unsorted, or names one that is absent",
+        )
+    return lines
+
+
+def _payload_hash(request: SignableRequest, claim: _Claim, *, sent: bool) -> str:
+    """Return what the signature says of the body, where *sent* tells if it must be in a header."""
+    declared = request.header("x-amz-content-sha256")
+    if declared is not None:
+        if not _is_sha256(declared) and declared not in _MARKERS:
+            raise SignatureError(
+                "InvalidArgument", "x-amz-content-sha256 must be a SHA-256 or one of the markers"
+            )
+        return declared
+    if not sent:
+        return request.payload.hash
+    if claim.expires is None:
+        raise SignatureError("MissingSecurityHeader", "the request has no x-amz-content-sha256")
+    return Payload.UNSIGNED.hash
