@@ -1,7 +1,9 @@
 """Who signs: an access key, and the protocol of whatever supplies one."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, NoReturn, Protocol
+from inspect import isawaitable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from attrs import Attribute, field, frozen
 
@@ -67,6 +69,7 @@ class Credentials:
         raise TypeError("credentials are not pickled; let the other process look them up itself")
 
 
+@runtime_checkable
 class CredentialsProvider(Protocol):
     """
     Whatever supplies credentials, in both colours.
@@ -82,3 +85,46 @@ class CredentialsProvider(Protocol):
     async def aget(self) -> Credentials:
         """Return credentials without blocking the event loop."""
         ...
+
+
+CredentialsSource = (
+    Credentials | CredentialsProvider | Callable[[], Credentials | Awaitable[Credentials]]
+)
+
+
+@frozen
+class FunctionProvider:
+    """
+    A function as a provider: it is called for each signature.
+
+    Attributes:
+        function: Takes nothing and returns credentials; where only `aget` is asked, it may be
+            ``async``.
+    """
+
+    function: Callable[[], Credentials | Awaitable[Credentials]] = field(repr=False)
+
+    def get(self) -> Credentials:
+        """Return what the function returns, or raise TypeError if that must be awaited."""
+        credentials = self.function()
+        if isinstance(credentials, Credentials):
+            return credentials
+        close = getattr(credentials, "close", None)  # a coroutine that nobody will await
+        if close is not None:
+            close()
+        raise TypeError(
+            "a blocking client takes credentials from a plain function that returns Credentials, "
+            f"not {type(credentials).__name__}"
+        )
+
+    async def aget(self) -> Credentials:
+        """Return what the function returns, awaited if need be."""
+        credentials = self.function()
+        return await credentials if isawaitable(credentials) else credentials
+
+
+def as_provider(source: CredentialsSource) -> CredentialsProvider:
+    """Return a provider of whatever *source* is: credentials, a provider or a function."""
+    if isinstance(source, Credentials):
+        return FunctionProvider(lambda: source)
+    return source if isinstance(source, CredentialsProvider) else FunctionProvider(source)

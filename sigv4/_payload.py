@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 def _printable(_instance: object, _attribute: object, value: str) -> None:
     """Refuse what cannot stand on the last line of a canonical request."""
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
+    if not value or not value.isascii() or not value.isprintable():
         raise ValueError(
             "a payload hash must be a SHA-256 in hexadecimal, or a marker such as UNSIGNED-PAYLOAD"
         )

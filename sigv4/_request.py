@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from attrs import field, frozen
-
 from ._errors import InvalidRequestError
 from ._payload import Payload
 
-Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
+Headers = Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str | bytes, str | bytes]]
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 _split_url = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?").fullmatch
@@ -24,8 +22,9 @@ def _text(part: str | bytes) -> str:
 
 def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs, names in lower case, each fit for the wire."""
+    items: Iterable[tuple[str | bytes, str | bytes]]
     items = headers.items() if isinstance(headers, Mapping) else headers
-    pairs = tuple((_text(name).lower(), _text(value)) for name, value in items)
+    pairs = tuple([(_text(name).lower(), _text(value)) for name, value in items])
     for name, value in pairs:
         if not _is_token(name):
             raise InvalidRequestError(
@@ -45,7 +44,6 @@ def _method(method: str) -> str:
     return method
 
 
-@frozen(init=False)
 class SignableRequest:
     """
     A request as it goes on the wire, for signing or for checking.
@@ -61,17 +59,20 @@ class SignableRequest:
             port and the case of its name left out.
         payload: What stands for the body; by default no body.
 
+    Treat it as a value: nothing here changes it.
+
+    Attributes:
+        method, url, payload: As given.
+        host: What the ``host`` header says.
+        path: The path as it stands in the URL; ``/`` if there is none.
+        query: The query as it stands in the URL, without the ``?``.
+        headers: Pairs in the order given, names in lower case, ``host`` among them.
+
     Raises:
         InvalidRequestError: The URL, the method or a header could not go on the wire.
     """
 
-    method: str
-    url: str = field(repr=False)  # it may be a presigned one
-    host: str
-    path: str
-    query: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    payload: Payload
+    __slots__ = ("headers", "host", "method", "path", "payload", "query", "url")
 
     def __init__(
         self,
@@ -95,7 +96,17 @@ class SignableRequest:
             host = authority.rpartition("@")[2].lower()
             host = host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), "\n"))
             pairs = (("host", host), *pairs)
-        self.__attrs_init__(_method(method), url, host, path or "/", query or "", pairs, payload)
+        self.method = _method(method)
+        self.url = url
+        self.host = host
+        self.path: str = path or "/"
+        self.query: str = query or ""
+        self.headers = pairs
+        self.payload = payload
+
+    def __repr__(self) -> str:
+        """Show neither query nor headers: a presigned URL or a token may be there."""
+        return f"SignableRequest({self.method} {self.host}{self.path})"
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header *name*, given in lower case; None without it."""

@@ -7,7 +7,7 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 from datetime import datetime
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from ._canonical import (
     DEFAULT,
@@ -91,6 +91,18 @@ class Signature:
     string_to_sign: str = field(repr=False)
 
 
+def _is_s3(signer: "Signer") -> bool:
+    return signer.algorithm.service in S3_SERVICES
+
+
+def _s3_rules(signer: "Signer") -> bool:
+    return signer.s3
+
+
+def _other_rules(signer: "Signer") -> bool:
+    return not signer.s3
+
+
 @frozen
 class Signer:
     """
@@ -113,28 +125,12 @@ class Signer:
     """
 
     algorithm: Algorithm
-    s3: bool = field(kw_only=True)
+    s3: bool = field(kw_only=True, default=Factory(_is_s3, takes_self=True))
     signed_headers: HeaderSelection = field(kw_only=True, default=DEFAULT, converter=at_least)
-    normalize_path: bool = field(kw_only=True)
-    double_encode: bool = field(kw_only=True)
-    content_sha256: bool = field(kw_only=True)
+    normalize_path: bool = field(kw_only=True, default=Factory(_other_rules, takes_self=True))
+    double_encode: bool = field(kw_only=True, default=Factory(_other_rules, takes_self=True))
+    content_sha256: bool = field(kw_only=True, default=Factory(_s3_rules, takes_self=True))
     sign_session_token: bool = field(kw_only=True, default=True)
-
-    @s3.default
-    def _(self) -> bool:
-        return self.algorithm.service in S3_SERVICES
-
-    @normalize_path.default
-    def _(self) -> bool:
-        return not self.s3
-
-    @double_encode.default
-    def _(self) -> bool:
-        return not self.s3
-
-    @content_sha256.default
-    def _(self) -> bool:
-        return self.s3
 
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime

@@ -1,12 +1,17 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
 from hmac import compare_digest, digest
-from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from attrs import field, frozen
 
 from ._credentials import Credentials
+
+_Keys = WeakKeyDictionary[Credentials, tuple[str, bytes]]
+
+
+def _no_keys() -> _Keys:
+    return WeakKeyDictionary()
 
 
 @frozen
@@ -22,12 +27,17 @@ class SigV4:
     service: str
     region: str
     # Each day's key goes as soon as the credentials go that it was derived from.
-    _keys: "WeakKeyDictionary[Credentials, tuple[str, bytes]]" = field(
-        init=False, factory=WeakKeyDictionary, eq=False, repr=False
-    )
+    _keys: _Keys = field(init=False, factory=_no_keys, eq=False, repr=False)
 
-    name: ClassVar[str] = "AWS4-HMAC-SHA256"
-    region_set: ClassVar[str | None] = None
+    @property
+    def name(self) -> str:
+        """The algorithm's name on the wire."""
+        return "AWS4-HMAC-SHA256"
+
+    @property
+    def region_set(self) -> None:
+        """None: the scope names the one region."""
+        return
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""

@@ -6,13 +6,12 @@ Nothing here imports it; import it yourself.
 """
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from datetime import UTC, datetime
 from importlib import import_module
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ._credentials import Credentials, CredentialsProvider
+from ._credentials import Credentials, CredentialsSource, as_provider
 from ._encoding import canonical_part, percent_encode_path
 from ._errors import InvalidRequestError
 from ._payload import Payload
@@ -39,10 +38,6 @@ if not TYPE_CHECKING:
     Auth = type("Auth", _auth_classes(), {})
 
 _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
-
-CredentialsSource = (
-    Credentials | CredentialsProvider | Callable[[], Credentials | Awaitable[Credentials]]
-)
 
 
 class SigV4Auth(Auth):
@@ -77,7 +72,7 @@ class SigV4Auth(Auth):
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self._signer = signer
-        self._credentials = credentials
+        self._provider = as_provider(credentials)
         self._unsigned_payload = unsigned_payload
         self._now = now or _utc_now
 
@@ -85,31 +80,14 @@ class SigV4Auth(Auth):
         """Sign *request* for a blocking client."""
         if self._needs_body(request):
             request.read()
-        source = self._credentials
-        if callable(getattr(source, "get", None)):
-            credentials = source.get()
-        else:
-            credentials = source() if callable(source) else source
-        if isawaitable(credentials):
-            getattr(credentials, "close", bool)()
-            raise TypeError(
-                "credentials come from an async function, and the client is a blocking one"
-            )
-        self._sign(request, credentials)
+        self._sign(request, self._provider.get())
         yield request
 
     async def async_auth_flow(self, request: "Request") -> "AsyncGenerator[Request, Response]":
         """Sign *request* for an async client."""
         if self._needs_body(request):
             await request.aread()
-        source = self._credentials
-        if callable(getattr(source, "aget", None)):
-            credentials = await source.aget()
-        else:
-            credentials = source() if callable(source) else source
-        if isawaitable(credentials):
-            credentials = await credentials
-        self._sign(request, credentials)
+        self._sign(request, await self._provider.aget())
         yield request
 
     def _needs_body(self, request: "Request") -> bool:
