@@ -16,12 +16,17 @@ to set, and the request stays as it was.
 ('host', 'x-amz-date')
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
+from ._chain import Seed
 from ._credentials import Credentials, CredentialsProvider
 from ._encoding import percent_encode, percent_encode_path
 from ._errors import (
+    EventStreamError,
     ExpiredCredentialsError,
     InvalidRequestError,
+    MissingDependencyError,
     SignatureError,
     SigV4Error,
 )
@@ -31,23 +36,48 @@ from ._signer import Algorithm, Signature, Signer
 from ._v4 import SigV4
 from ._verify import Verified, verify
 
+if TYPE_CHECKING:
+    from ._v4a import SigV4A, VerifyingKey
+
 __all__ = [
     "ALL_BUT_NEVER_SIGNED",
     "Algorithm",
     "Credentials",
     "CredentialsProvider",
     "DEFAULT",
+    "EventStreamError",
     "ExpiredCredentialsError",
     "InvalidRequestError",
+    "MissingDependencyError",
     "Payload",
     "percent_encode",
     "percent_encode_path",
+    "Seed",
     "SignableRequest",
     "Signature",
     "SignatureError",
     "Signer",
     "SigV4",
+    "SigV4A",
     "SigV4Error",
     "Verified",
     "verify",
+    "VerifyingKey",
 ]
+
+# What few programs use is imported when it is first asked for.
+_LATER = {
+    "SigV4A": "._v4a",
+    "VerifyingKey": "._v4a",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for the first time."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LATER[name], __name__), name)
+    globals()[name] = value
+    return value

@@ -4,6 +4,8 @@ What can go wrong, as one tree.
     SigV4Error
     ├── InvalidRequestError (ValueError)   the caller's: the request cannot be signed as it stands
     ├── ExpiredCredentialsError            the caller's: these credentials ended before the signing time
+    ├── MissingDependencyError (ImportError)  the installation's: SigV4A without cryptography
+    ├── EventStreamError (ValueError)      bytes that are no event-stream message, or cannot be one
     └── SignatureError                     the other side's: the request that arrived is refused
 """
 
@@ -26,6 +28,22 @@ class ExpiredCredentialsError(SigV4Error):
     The credentials expired before the signing time.
 
     Fetch new ones; a signature made with these would be refused.
+    """
+
+
+class MissingDependencyError(SigV4Error, ImportError):
+    """
+    A package that only this algorithm needs cannot be imported.
+
+    Install what the message names, or sign with SigV4.
+    """
+
+
+class EventStreamError(SigV4Error, ValueError):
+    """
+    These bytes are no event-stream message, or this value cannot stand in one.
+
+    A stream cannot go on after it: close the connection.
     """
 
 

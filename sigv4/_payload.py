@@ -27,6 +27,7 @@ class Payload:
 
     EMPTY: ClassVar["Payload"]
     UNSIGNED: ClassVar["Payload"]
+    EVENTS: ClassVar["Payload"]
 
     @classmethod
     def of(cls, body: bytes | bytearray | memoryview) -> "Payload":
@@ -40,7 +41,39 @@ class Payload:
             raise ValueError("hexdigest must be 64 lower-case hexadecimal digits")
         return cls(hexdigest)
 
+    @classmethod
+    def streaming(cls, algorithm: str | None, *, trailer: bool = False) -> "Payload":
+        """
+        Return the payload of an ``aws-chunked`` body; `AwsChunked.payload` does it for you.
+
+        Args:
+            algorithm: The name of the algorithm that signs each chunk, such as
+                ``AWS4-HMAC-SHA256``; None if chunks are unsigned, as they may be over https.
+            trailer: Whether trailers follow the chunks.  Unsigned chunks must have one.
+
+        Raises:
+            ValueError: There is no such form.
+        """
+        form = f"STREAMING-{algorithm or 'UNSIGNED'}-PAYLOAD{'-TRAILER' if trailer else ''}"
+        if form not in CHUNKED:
+            raise ValueError(f"there is no aws-chunked form {form}")
+        return cls(form)
+
 
 Payload.EMPTY = Payload(sha256(b"").hexdigest())
 # "UNSIGNED-PAYLOAD": https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 Payload.UNSIGNED = Payload("UNSIGNED-PAYLOAD")
+# A body of event-stream messages, each signed: such as Transcribe's, `EventSigner`.
+Payload.EVENTS = Payload("STREAMING-AWS4-HMAC-SHA256-EVENTS")
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+CHUNKED = frozenset(
+    {
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+    }
+)
+MARKERS = CHUNKED | {Payload.UNSIGNED.hash, Payload.EVENTS.hash}

@@ -19,6 +19,7 @@ from ._canonical import (
     string_to_sign,
     timestamp,
 )
+from ._chain import ChainAlgorithm, Seed
 from ._credentials import Credentials
 from ._encoding import percent_encode
 from ._errors import ExpiredCredentialsError, InvalidRequestError
@@ -36,13 +37,8 @@ _REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz
 LONGEST_EXPIRY = 604_800
 
 
-class Algorithm(Protocol):
+class Algorithm(ChainAlgorithm, Protocol):
     """What SigV4 and SigV4A differ in."""
-
-    @property
-    def name(self) -> str:
-        """The algorithm's name on the wire."""
-        ...
 
     @property
     def service(self) -> str:
@@ -52,20 +48,6 @@ class Algorithm(Protocol):
     @property
     def region_set(self) -> str | None:
         """The value of ``X-Amz-Region-Set``, if there is one."""
-        ...
-
-    def scope(self, instant: str) -> str:
-        """Return the credential scope at *instant*, ``20150830T123600Z``."""
-        ...
-
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
-        """Return the signature of *text* in hexadecimal."""
-        ...
-
-    def check_string(
-        self, text: str, credentials: Credentials, instant: str, signature: str
-    ) -> bool:
-        """Tell whether *signature* is one of *text*."""
         ...
 
 
@@ -222,6 +204,17 @@ class Signer:
         rest["X-Amz-Signature"] = algorithm.sign_string(to_sign, credentials, instant)
         base = request.url.partition("?")[0]
         return f"{base}?{'&'.join([query, *_encoded(rest)])}"
+
+    def seed(self, signature: Signature, credentials: Credentials) -> Seed:
+        """
+        Return what the chunks or events of a request's body are chained to.
+
+        Args:
+            signature: What `sign` returned for the request.
+            credentials: Those that signed it.
+        """
+        instant = signature.headers["x-amz-date"]
+        return Seed(self.algorithm, credentials, instant, signature.signature)
 
     def _instant(self, credentials: Credentials, at: datetime) -> str:
         """Return the signing time as it is written, if the credentials still count by then."""

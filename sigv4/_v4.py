@@ -1,11 +1,15 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
 from hmac import compare_digest, digest
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from attrs import field, frozen
 
 from ._credentials import Credentials
+
+if TYPE_CHECKING:
+    from ._v4a import VerifyingKey
 
 _Keys = WeakKeyDictionary[Credentials, tuple[str, bytes]]
 
@@ -39,6 +43,11 @@ class SigV4:
         """None: the scope names the one region."""
         return
 
+    @property
+    def part_width(self) -> int:
+        """How many characters the signature of a chunk fills."""
+        return 64
+
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""
         return f"{instant[:8]}/{self.region}/{self.service}/aws4_request"
@@ -48,9 +57,11 @@ class SigV4:
         return digest(self._signing_key(credentials, instant[:8]), text.encode(), "sha256").hex()
 
     def check_string(
-        self, text: str, credentials: Credentials, instant: str, signature: str
+        self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
     ) -> bool:
         """Tell in constant time whether *signature* is the signature of *text*."""
+        if not isinstance(credentials, Credentials):
+            return False  # a public key can vouch for no HMAC
         expected = self.sign_string(text, credentials, instant)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 

@@ -9,24 +9,33 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ._canonical import canonical_headers, string_to_sign
+from ._chain import Seed
 from ._credentials import Credentials
 from ._errors import SignatureError
-from ._payload import Payload
+from ._payload import MARKERS, Payload
 from ._request import SignableRequest
-from ._signer import LONGEST_EXPIRY, Signer
+from ._signer import LONGEST_EXPIRY, Algorithm, Signer
 from ._v4 import SigV4
 
-Secrets = Mapping[str, Credentials] | Callable[[str], Credentials | None]
+if TYPE_CHECKING:
+    from ._v4a import VerifyingKey
+
+Secrets = (
+    Mapping[str, Credentials]
+    | Mapping[str, "VerifyingKey"]
+    | Mapping[str, "Credentials | VerifyingKey"]
+    | Callable[[str], "Credentials | VerifyingKey | None"]
+)
 
 _is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
 _is_instant = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
-# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and sigv4-streaming-trailers
-_MARKERS = frozenset({Payload.UNSIGNED.hash})
 _QUERY_PREFIX = "X-Amz-"
 _REQUIRED_IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 
@@ -41,7 +50,10 @@ class Verified:
         signed_at: The instant of signing, as the sender states it.
         expires_at: When a presigned URL ends; None for a signature in headers.
         signed_headers: The names of the headers that the signature covers.
-        payload_hash: What the signature says of the body; ``UNSIGNED-PAYLOAD`` if nothing.
+        payload_hash: What the signature says of the body; ``UNSIGNED-PAYLOAD`` if nothing, and
+            ``STREAMING-...`` if its parts say it themselves.
+        seed: What those parts are chained to, for `ChunkDecoder` and `EventVerifier`.  It holds
+            the key.
     """
 
     access_key_id: str
@@ -49,6 +61,7 @@ class Verified:
     expires_at: datetime | None
     signed_headers: tuple[str, ...]
     payload_hash: str
+    seed: Seed = field(repr=False, eq=False)
 
 
 @frozen
@@ -62,8 +75,31 @@ class _Claim:
     instant: str
     token: str | None
     expires: str | None
+    region_set: str
     query: str
     malformed: str  # the code for a fault in its form
+
+
+def _sigv4(service: str, region: str) -> Algorithm:
+    return SigV4(service=service, region=region)
+
+
+def _sigv4a(service: str, region: str) -> Algorithm:
+    from ._v4a import SigV4A
+
+    return SigV4A(service=service, region_set=region)
+
+
+_ALGORITHMS: dict[str, Callable[[str, str], Algorithm]] = {
+    "AWS4-HMAC-SHA256": _sigv4,
+    "AWS4-ECDSA-P256-SHA256": _sigv4a,
+}
+
+
+@lru_cache(maxsize=64)
+def _signer(algorithm: str, service: str, region: str) -> Signer:
+    """Return the signer of a server, which keeps the keys that it derived."""
+    return Signer(_ALGORITHMS[algorithm](service, region))
 
 
 def verify(
@@ -82,26 +118,31 @@ def verify(
         request: The request as it came off the wire, its path and query undecoded, its headers
             all there, its payload made from the body that arrived.
         secrets: Credentials by access key id: a mapping, or a function that returns None for an
-            unknown one.  With a session token in them, the request must carry the same.
+            unknown one.  With a session token in them, the request must carry the same.  For
+            SigV4A a `VerifyingKey` does as well.
         at: The aware instant of the check.
         service: The signing name that the request must be scoped to; ``s3`` brings S3's rules.
-        region: The region that it must be scoped to.
+        region: The region that it must be scoped to, or that its region set must cover.
         tolerance: How many seconds the sender's clock may be off; 300 by default, 900 for S3.
 
     Returns:
         Who sent it, and what the signature vouches for.  Where `Verified.payload_hash` is
-        ``UNSIGNED-PAYLOAD``, that is not the body.
+        ``UNSIGNED-PAYLOAD``, that is not the body; where it is ``STREAMING-...``, the body must
+        go through a `ChunkDecoder` or an `EventVerifier`.
 
     Raises:
         SignatureError: The request is refused.  Its ``code`` is S3's name for the reason, which
             is the most precise; other services fold several of them into one.
+        MissingDependencyError: It is signed with SigV4A, and `cryptography` cannot be imported.
     """
     claim = _claim(request)
-    if claim.algorithm != "AWS4-HMAC-SHA256":
+    if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
-    signer = Signer(SigV4(service=service, region=region))
+    signer = _signer(claim.algorithm, service, region)
     access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
     signed_at = _signed_at(claim)
+    if signer.algorithm.region_set is not None:
+        _check_region(claim, region)
     margin = timedelta(seconds=tolerance or (900 if signer.s3 else 300))
     expires_at = _check_time(claim, signed_at, at, margin)
     credentials = (secrets if callable(secrets) else secrets.get)(access_key_id)
@@ -127,7 +168,8 @@ def verify(
             "XAmzContentSHA256Mismatch", "the body is not the one that was signed", text, to_sign
         )
     names = tuple(claim.signed_headers.split(";"))
-    return Verified(access_key_id, signed_at, expires_at, names, payload_hash)
+    seed = Seed(signer.algorithm, credentials, claim.instant, claim.signature)
+    return Verified(access_key_id, signed_at, expires_at, names, payload_hash, seed)
 
 
 def _claim(request: SignableRequest) -> _Claim:
@@ -163,6 +205,7 @@ def _claim_in_header(request: SignableRequest, authorization: str) -> _Claim:
         instant=request.header("x-amz-date") or "",
         token=request.header("x-amz-security-token"),
         expires=None,
+        region_set=request.header("x-amz-region-set") or "",
         query=request.query,
         malformed="AuthorizationHeaderMalformed",
     )
@@ -202,6 +245,7 @@ def _claim_in_query(request: SignableRequest, parameters: dict[str, str]) -> _Cl
         instant=parameters["X-Amz-Date"],
         token=parameters.get("X-Amz-Security-Token"),
         expires=parameters["X-Amz-Expires"],
+        region_set=parameters.get("X-Amz-Region-Set", ""),
         query="&".join(unsigned),
         malformed="AuthorizationQueryParametersError",
     )
@@ -217,6 +261,14 @@ def _scoped_key(claim: _Claim, scope: str) -> str:
     if claimed != scope:
         raise SignatureError(claim.malformed, f"the credential must be scoped to {scope!r}")
     return access_key_id
+
+
+def _check_region(claim: _Claim, region: str) -> None:
+    """Refuse a signature that is not for this region."""
+    from ._v4a import covers
+
+    if not covers(claim.region_set, region):
+        raise SignatureError(claim.malformed, f"the region set must cover {region!r}")
 
 
 def _signed_at(claim: _Claim) -> datetime:
@@ -275,7 +327,8 @@ def _payload_hash(request: SignableRequest, claim: _Claim, *, sent: bool) -> str
     """Return what the signature says of the body, where *sent* tells if it must be in a header."""
     declared = request.header("x-amz-content-sha256")
     if declared is not None:
-        if not _is_sha256(declared) and declared not in _MARKERS:
+        foreign = "AWS4" in declared and f"-{claim.algorithm}-" not in declared
+        if not _is_sha256(declared) and (declared not in MARKERS or foreign):
             raise SignatureError(
                 "InvalidArgument", "x-amz-content-sha256 must be a SHA-256 or one of the markers"
             )

@@ -1,0 +1,120 @@
+"""
+Chained signatures: each part of a stream is signed together with the signature before it.
+
+    string to sign = algorithm "-" kind LF instant LF scope LF previous signature LF hashes
+
+The first part follows the request's own signature, the seed.  The hashes, one a line, are what
+the kind of part says: of a chunk, of trailers or of an event.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+"""
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import field, frozen
+
+from ._credentials import Credentials
+
+if TYPE_CHECKING:
+    from ._v4a import VerifyingKey
+
+
+class ChainAlgorithm(Protocol):
+    """What a chain needs of SigV4 or SigV4A."""
+
+    @property
+    def name(self) -> str:
+        """The algorithm's name on the wire."""
+        ...
+
+    @property
+    def part_width(self) -> int:
+        """How many characters the signature of a chunk fills."""
+        ...
+
+    def scope(self, instant: str) -> str:
+        """Return the credential scope at *instant*."""
+        ...
+
+    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+        """Return the signature of *text* in hexadecimal."""
+        ...
+
+    def check_string(
+        self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
+    ) -> bool:
+        """Tell whether *signature* is one of *text*."""
+        ...
+
+
+@frozen(eq=False)
+class Seed:
+    """
+    What the parts of a stream are chained to: the signature of its request, and who made it.
+
+    The sender has it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key,
+    so it stays out of ``repr``.
+
+    Attributes:
+        algorithm: Such as a `SigV4`.
+        key: The credentials, or the public key, that signed or checked the request.
+        instant: When that was, as ``20150830T123600Z``.
+        signature: The request's signature, in hexadecimal.
+    """
+
+    algorithm: ChainAlgorithm
+    key: "Credentials | VerifyingKey" = field(repr=False)
+    instant: str
+    signature: str = field(repr=False)
+
+
+class Chain:
+    """
+    The running end of a chain.
+
+    Attributes:
+        previous: The signature that the next part follows.
+    """
+
+    __slots__ = ("_seed", "previous")
+
+    def __init__(self, seed: Seed) -> None:
+        self._seed = seed
+        self.previous = seed.signature
+
+    def sign(self, kind: str, *hashed: bytes, instant: str | None = None) -> str:
+        """
+        Sign the next part.
+
+        Args:
+            kind: ``PAYLOAD`` or ``TRAILER``.
+            hashed: What the part's hashes are taken of, in the order of their lines.
+            instant: When the part is signed; the seed's instant if it has none of its own.
+
+        Raises:
+            TypeError: The seed holds a public key, which signs nothing.
+        """
+        seed, instant = self._seed, instant or self._seed.instant
+        if not isinstance(seed.key, Credentials):
+            raise TypeError("a public key signs nothing; the seed must come from Signer.seed")
+        text = self._string_to_sign(kind, hashed, instant)
+        self.previous = seed.algorithm.sign_string(text, seed.key, instant)
+        return self.previous
+
+    def check(self, signature: str, kind: str, *hashed: bytes, instant: str | None = None) -> bool:
+        """Tell whether *signature* is the next part's; if so, the chain goes on from it."""
+        seed, instant = self._seed, instant or self._seed.instant
+        text = self._string_to_sign(kind, hashed, instant)
+        right = seed.algorithm.check_string(text, seed.key, instant, signature)
+        if right:
+            self.previous = signature
+        return right
+
+    def _string_to_sign(self, kind: str, hashed: tuple[bytes, ...], instant: str) -> str:
+        """Return the text that is signed for the next part."""
+        algorithm = self._seed.algorithm
+        hashes = [sha256(part).hexdigest() for part in hashed]
+        return "\n".join(
+            [f"{algorithm.name}-{kind}", instant, algorithm.scope(instant), self.previous, *hashes]
+        )

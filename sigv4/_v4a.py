@@ -1,0 +1,234 @@
+"""
+SigV4A: a P-256 key derived from the secret, good for a set of regions, and a signature by ECDSA.
+
+The key depends on the access key alone, not on day, region or service; and whoever checks a
+signature needs only its public half.  `cryptography` is imported when the first key is made.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html,
+"Derive a signing key for SigV4a"
+"""
+
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import cache
+from hmac import digest
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from attrs import Attribute, field, frozen
+
+from ._credentials import Credentials
+from ._errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from cryptography.hazmat.primitives.asymmetric.ec import (
+        ECDSA,
+        EllipticCurvePrivateKey,
+        EllipticCurvePublicKey,
+    )
+
+NAME = "AWS4-ECDSA-P256-SHA256"
+
+# The order of P-256: NIST SP 800-186, section 3.2.1.3.
+_ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
+# [L] of SP 800-108, section 4.1: the length of the key in bits.
+_KEY_BITS = (256).to_bytes(4, "big")
+
+_is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
+
+# A key goes as soon as the credentials go that it was derived from.
+_keys: "WeakKeyDictionary[Credentials, EllipticCurvePrivateKey]" = WeakKeyDictionary()
+
+
+@cache
+def _ec() -> "ModuleType":
+    """Return cryptography's module of elliptic curves."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ec
+    except ImportError as error:
+        raise MissingDependencyError(
+            "SigV4A needs the package cryptography, which cannot be imported here"
+        ) from error
+    return ec
+
+
+@cache
+def _ecdsa() -> "ECDSA":
+    """Return the signature scheme: ECDSA over SHA-256."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    return _ec().ECDSA(SHA256())  # type: ignore[no-any-return]
+
+
+def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
+    """
+    Return the private key, by the KDF in counter mode of NIST SP 800-108, section 4.1.
+
+        fixed input = label || 0x00 || access key id || counter || length of the key in bits
+        candidate   = HMAC-SHA256("AWS4A" + secret, 0x00000001 || fixed input)
+
+    The first candidate that is no greater than the curve's *order* less two, plus one, is the
+    key (FIPS 186-5, appendix A.2.2: rejection sampling).  One in 2 ** 32 is rejected.
+    """
+    key = b"AWS4A" + credentials.secret_access_key.encode()
+    label = NAME.encode() + b"\0" + credentials.access_key_id.encode()
+    counter = 1
+    while True:
+        fixed_input = label + bytes([counter]) + _KEY_BITS
+        candidate = int.from_bytes(digest(key, b"\0\0\0\x01" + fixed_input, "sha256"), "big")
+        if candidate <= order - 2:
+            return candidate + 1
+        counter += 1
+
+
+def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
+    """Return the key pair of *credentials*, derived once."""
+    key = _keys.get(credentials)
+    if key is None:
+        ec = _ec()
+        key = _keys[credentials] = ec.derive_private_key(
+            signing_scalar(credentials), ec.SECP256R1()
+        )
+    return key
+
+
+def _on_p256(
+    _instance: object, _attribute: "Attribute[EllipticCurvePublicKey]", key: object
+) -> None:
+    """Refuse any other kind of key."""
+    curve = getattr(key, "curve", None)
+    if getattr(curve, "name", None) != "secp256r1" or not hasattr(key, "verify"):
+        raise ValueError("public_key must be cryptography's public key on the curve P-256")
+
+
+@frozen
+class VerifyingKey:
+    """
+    The public half of a SigV4A key: it checks signatures and can make none.
+
+    `verify` takes it wherever it takes credentials, so that a server need not hold secrets.
+
+    Attributes:
+        public_key: As `cryptography` has it, on the curve P-256.
+        session_token: The token that requests must carry, where the key is temporary.
+    """
+
+    public_key: "EllipticCurvePublicKey" = field(validator=_on_p256)
+    session_token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
+        """
+        Return the key that ``-----BEGIN PUBLIC KEY-----`` encloses.
+
+        Raises:
+            ValueError: It encloses no key, or not one on the curve P-256.
+        """
+        _ec()
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+        key = load_pem_public_key(pem.encode() if isinstance(pem, str) else pem)
+        return cls(key, session_token)  # type: ignore[arg-type]  # the validator sees to it
+
+    def to_pem(self) -> bytes:
+        """Return the key between ``-----BEGIN PUBLIC KEY-----`` and its end, without the token."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        return self.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _joined(regions: str | Iterable[str]) -> str:
+    """Return regions and wildcards joined by commas; a ``str`` is one or is joined already."""
+    parts = regions.split(",") if isinstance(regions, str) else list(regions)
+    parts = [part.strip() for part in parts]
+    if not parts or not all(map(_is_pattern, parts)):
+        raise ValueError("region_set must name regions, with * as a wildcard: us-east-1, eu-*, *")
+    return ",".join(parts)
+
+
+def covers(region_set: str, region: str) -> bool:
+    """
+    Tell whether *region* is one that the comma-joined *region_set* stands for.
+
+    >>> covers("us-*,eu-west-1", "us-east-2")
+    True
+    """
+    patterns = [part.strip() for part in region_set.split(",")]
+    return any(_is_pattern(part) and fnmatchcase(region, part) for part in patterns)
+
+
+@frozen(repr=False)
+class SigV4A:
+    """
+    The algorithm ``AWS4-ECDSA-P256-SHA256``, for one service in a set of regions.
+
+    Its signatures differ each time: ECDSA takes a random number.
+
+    Attributes:
+        service: The signing name, such as ``s3``.
+        region_set: Regions and wildcards: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.
+            Held joined by commas, as it is sent.
+
+    Raises:
+        ValueError: *region_set* is empty, or holds what cannot be part of a region's name.
+        MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
+    """
+
+    service: str
+    # Behind a property, since pyright takes a field with a converter for something else than a str.
+    _region_set: str = field(converter=_joined, alias="region_set")
+
+    def __repr__(self) -> str:
+        return f"SigV4A(service={self.service!r}, region_set={self.region_set!r})"
+
+    @property
+    def region_set(self) -> str:
+        """The value of ``X-Amz-Region-Set``."""
+        return self._region_set
+
+    @property
+    def name(self) -> str:
+        """The algorithm's name on the wire."""
+        return NAME
+
+    @property
+    def part_width(self) -> int:
+        """
+        How many characters the signature of a chunk fills: 144, padded with ``*``.
+
+        A signature in DER is 70 to 72 bytes, mostly; padded, the length of a body is known
+        beforehand (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
+        """
+        return 144
+
+    def scope(self, instant: str) -> str:
+        """Return the credential scope: day, service and the closing word."""
+        return f"{instant[:8]}/{self.service}/aws4_request"
+
+    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+        """Return a signature of a string to sign: DER, in hexadecimal."""
+        return _private_key(credentials).sign(text.encode(), _ecdsa()).hex()
+
+    def check_string(
+        self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
+    ) -> bool:
+        """Tell whether *signature* is one of *text*, by the secret or only the public key."""
+        if isinstance(credentials, VerifyingKey):
+            key = credentials.public_key
+        else:
+            key = _private_key(credentials).public_key()
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            key.verify(bytes.fromhex(signature), text.encode(), _ecdsa())
+        except (ValueError, InvalidSignature):
+            return False
+        return True
+
+    @staticmethod
+    def public_key(credentials: Credentials) -> VerifyingKey:
+        """Return the public half of the key that *credentials* sign with, for a verifier."""
+        return VerifyingKey(_private_key(credentials).public_key(), credentials.session_token)
