@@ -109,5 +109,9 @@ class SignableRequest:
         return f"SignableRequest({self.method} {self.host}{self.path})"
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the header *name*, given in lower case; None without it."""
-        return next((value for known, value in self.headers if known == name), None)
+        """
+        Return the first value of the header *name*, given in lower case; None without it.
+
+        Blanks around it are no part of it (RFC 9110, section 5.5).
+        """
+        return next((value.strip(" \t") for known, value in self.headers if known == name), None)

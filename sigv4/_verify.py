@@ -139,11 +139,13 @@ def verify(
     if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
     signer = _signer(claim.algorithm, service, region)
-    access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
     signed_at = _signed_at(claim)
+    access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
     if signer.algorithm.region_set is not None:
         _check_region(claim, region)
-    margin = timedelta(seconds=tolerance or (900 if signer.s3 else 300))
+    if tolerance is None:
+        tolerance = 900 if signer.s3 else 300
+    margin = timedelta(seconds=tolerance)
     expires_at = _check_time(claim, signed_at, at, margin)
     credentials = (secrets if callable(secrets) else secrets.get)(access_key_id)
     if credentials is None:

@@ -1,0 +1,148 @@
+"""
+Two signers that were not written here, behind one shape: botocore and awscrt.
+
+Both are asked for what they would sign, with the time as an argument.
+"""
+
+from datetime import datetime
+from io import BytesIO
+from types import SimpleNamespace
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from awscrt.auth import (
+    AwsCredentialsProvider,
+    AwsSignatureType,
+    AwsSignedBodyHeaderType,
+    AwsSigningAlgorithm,
+    AwsSigningConfig,
+    aws_sign_request,
+)
+from awscrt.http import HttpHeaders, HttpRequest
+from botocore.auth import (
+    S3SigV4Auth,
+    S3SigV4QueryAuth,
+    SigV4Auth,
+    SigV4QueryAuth,
+    _host_from_url,
+)
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+
+Headers = list[tuple[str, str]]
+
+
+class Unsigned(NamedTuple):
+    """A request that is to be signed, and by whom."""
+
+    service: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None
+    at: datetime
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+    unsigned_payload: bool = False
+
+    @property
+    def s3(self) -> bool:
+        """Whether S3's rules hold."""
+        return self.service == "s3"
+
+
+class Signed(NamedTuple):
+    """What an oracle makes of it, stage by stage."""
+
+    canonical_request: str
+    string_to_sign: str
+    signature: str
+    signed_headers: str
+    url: str
+
+
+def botocore_signs(request: Unsigned) -> Signed:
+    """Sign by headers, as botocore does."""
+    auth = S3SigV4Auth if request.s3 else SigV4Auth
+    return _stages(request, auth(*_botocore_arguments(request)))
+
+
+def botocore_presigns(request: Unsigned, expires: int) -> Signed:
+    """Presign, as botocore does; it keeps one value of a repeated query key, and reads + as blank."""
+    auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
+    return _stages(request, auth(*_botocore_arguments(request), expires=expires))
+
+
+def _botocore_arguments(request: Unsigned) -> tuple[BotocoreCredentials, str, str]:
+    credentials = BotocoreCredentials(
+        request.access_key_id, request.secret_access_key, request.session_token
+    )
+    return credentials, request.service, request.region
+
+
+def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
+    """Do what botocore's ``add_auth`` does, but at a given time, and keep the stages."""
+    # When it presigns, botocore moves a body into the query, taking it for a form.
+    presigning = isinstance(auth, SigV4QueryAuth)
+    asked = AWSRequest(request.method, request.url, data=b"" if presigning else request.body)
+    for name, value in request.headers:
+        asked.headers.add_header(name, value)
+    asked.context["timestamp"] = request.at.strftime("%Y%m%dT%H%M%SZ")
+    asked.context["payload_signing_enabled"] = not request.unsigned_payload
+    asked.context["client_config"] = SimpleNamespace(
+        s3={"payload_signing_enabled": not request.unsigned_payload}
+    )
+    auth._modify_request_before_signing(asked)
+    asked.data = request.body
+    canonical_request = auth.canonical_request(asked)
+    string_to_sign = auth.string_to_sign(asked, canonical_request)
+    signature = auth.signature(string_to_sign, asked)
+    signed_headers = auth.signed_headers(auth.headers_to_sign(asked))
+    auth._inject_signature_to_request(asked, signature)
+    return Signed(canonical_request, string_to_sign, signature, signed_headers, asked.url)
+
+
+def awscrt_signs(request: Unsigned) -> tuple[str, str]:
+    """Sign by headers, as awscrt does, and return the names of the signed headers and the signature."""
+    signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_HEADERS, None)
+    authorization = dict(signed.headers)["Authorization"]
+    _, names, signature = authorization.split(", ")
+    return names.removeprefix("SignedHeaders="), signature.removeprefix("Signature=")
+
+
+def awscrt_presigns(request: Unsigned, expires: int) -> str:
+    """Presign, as awscrt does, and return the signature."""
+    signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS, expires)
+    return signed.path.rpartition("X-Amz-Signature=")[2]
+
+
+def _awscrt(request: Unsigned, kind: AwsSignatureType, expires: int | None) -> HttpRequest:
+    parts = urlsplit(request.url)
+    target = parts.path + ("?" + parts.query if "?" in request.url else "")
+    headers = HttpHeaders([("host", _host_from_url(request.url)), *request.headers])
+    asked = HttpRequest(request.method, target, headers, BytesIO(request.body))
+    by_header = kind == AwsSignatureType.HTTP_REQUEST_HEADERS
+    unsigned = request.unsigned_payload or (request.s3 and not by_header)
+    sent = AwsSignedBodyHeaderType.X_AMZ_CONTENT_SHA_256
+    config = AwsSigningConfig(
+        algorithm=AwsSigningAlgorithm.V4,
+        signature_type=kind,
+        credentials_provider=AwsCredentialsProvider.new_static(
+            request.access_key_id, request.secret_access_key, request.session_token
+        ),
+        region=request.region,
+        service=request.service,
+        date=request.at,
+        use_double_uri_encode=not request.s3,
+        should_normalize_uri_path=not request.s3,
+        signed_body_value="UNSIGNED-PAYLOAD" if unsigned else None,
+        signed_body_header_type=(
+            sent
+            if by_header and (request.s3 or request.unsigned_payload)
+            else AwsSignedBodyHeaderType.NONE
+        ),
+        expiration_in_seconds=expires,
+    )
+    return aws_sign_request(asked, config).result(10)

@@ -1,0 +1,78 @@
+"""The oracles' requests in this package's own terms, and what arrives of them at the other end."""
+
+from typing import NamedTuple
+
+from sigv4 import (
+    ALL_BUT_NEVER_SIGNED,
+    Credentials,
+    Payload,
+    SignableRequest,
+    Signature,
+    Signer,
+    SigV4,
+    Verified,
+    verify,
+)
+from tests.sigv4.oracles import Headers, Unsigned
+
+
+def signer_of(request: Unsigned) -> Signer:
+    """Return the signer that signs as botocore does."""
+    return Signer(
+        SigV4(request.service, request.region),
+        signed_headers=ALL_BUT_NEVER_SIGNED,
+        content_sha256=request.s3 or request.unsigned_payload,
+    )
+
+
+def credentials_of(request: Unsigned) -> Credentials:
+    """Return who signs."""
+    return Credentials(request.access_key_id, request.secret_access_key, request.session_token)
+
+
+def signable(request: Unsigned) -> SignableRequest:
+    """Return what is signed."""
+    payload = Payload.UNSIGNED if request.unsigned_payload else Payload.of(request.body)
+    return SignableRequest(request.method, request.url, request.headers, payload)
+
+
+def sign(request: Unsigned) -> Signature:
+    """Sign by headers."""
+    return signer_of(request).sign(signable(request), credentials_of(request), at=request.at)
+
+
+def presign(request: Unsigned, expires: int) -> str:
+    """Presign."""
+    return signer_of(request).presign(
+        signable(request), credentials_of(request), at=request.at, expires=expires
+    )
+
+
+class Arrived(NamedTuple):
+    """A signed request as a server has it before it."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+
+
+def send(request: Unsigned) -> Arrived:
+    """Sign by headers, and send."""
+    headers = [*request.headers, *sign(request).headers.items()]
+    return Arrived(request.method, request.url, headers, request.body)
+
+
+def send_presigned(request: Unsigned, expires: int) -> Arrived:
+    """Presign, and send."""
+    return Arrived(request.method, presign(request, expires), request.headers, request.body)
+
+
+def receive(arrived: Arrived, sent: Unsigned, **options: object) -> Verified:
+    """Verify what arrived with the sender's key, at the time and for the service that it was sent."""
+    known = credentials_of(sent)
+    settings = {"at": sent.at, "service": sent.service, "region": sent.region, **options}
+    request = SignableRequest(
+        arrived.method, arrived.url, arrived.headers, Payload.of(arrived.body)
+    )
+    return verify(request, {known.access_key_id: known}, **settings)

@@ -1,0 +1,224 @@
+"""
+What holds for every request, checked by `test_properties.py` a little and by `tests/fuzz` a lot.
+
+`PROPERTIES` maps names to a check and the strategy of its one argument.
+"""
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from hypothesis import strategies as st
+
+from sigv4 import SignatureError
+from tests.sigv4 import strategies as of
+from tests.sigv4.oracles import (
+    Unsigned,
+    awscrt_presigns,
+    awscrt_signs,
+    botocore_presigns,
+    botocore_signs,
+)
+from tests.sigv4.ours import Arrived, presign, receive, send, send_presigned, sign
+
+EXPIRES = 3600
+
+
+def headers_are_botocores(request: Unsigned) -> None:
+    """Every stage of a signature in headers is botocore's, and `verify` accepts it."""
+    expected, actual = botocore_signs(request), sign(request)
+    assert expected.canonical_request == actual.canonical_request
+    assert expected.string_to_sign == actual.string_to_sign
+    assert expected.signature == actual.signature
+    assert expected.signed_headers == ";".join(actual.signed_headers)
+    assert request.access_key_id == receive(send(request), request).access_key_id
+
+
+def urls_are_botocores(request: Unsigned) -> None:
+    """The signature of a presigned URL is botocore's, and `verify` accepts both URLs."""
+    expected = botocore_presigns(request, EXPIRES)
+    arrived = send_presigned(request, EXPIRES)
+    assert expected.signature == signature_of(arrived.url)
+    theirs = arrived._replace(url=expected.url)
+    assert receive(arrived, request) == receive(theirs, request)
+
+
+def headers_are_awscrts(request: Unsigned) -> None:
+    """
+    A signature in headers is awscrt's, however the query is spelled.
+
+    botocore signs a query as it is spelled, where services decode it first: ``*`` and ``%2a`` are
+    ``%2A``, ``a=b=c`` is ``a=b%3Dc``, ``a=1&&b=2`` is ``a=1&b=2``, and a plus is ``%2B``.  There
+    we follow awscrt.
+    """
+    names, signature = awscrt_signs(request)
+    actual = sign(request)
+    assert signature == actual.signature
+    assert names == ";".join(actual.signed_headers)
+    assert request.access_key_id == receive(send(request), request).access_key_id
+
+
+def urls_are_awscrts(request: Unsigned) -> None:
+    """The signature of a presigned URL is awscrt's, repeated names included."""
+    assert awscrt_presigns(request, EXPIRES) == signature_of(presign(request, EXPIRES))
+    arrived = send_presigned(request, EXPIRES)
+    assert request.access_key_id == receive(arrived, request).access_key_id
+
+
+def signature_of(url: str) -> str:
+    """Return the signature that a presigned URL ends with."""
+    return url.rpartition("&X-Amz-Signature=")[2]
+
+
+class Changed(NamedTuple):
+    """A request, whether it is presigned, and the name of what happens to it on its way."""
+
+    request: Unsigned
+    presigned: bool
+    change: str
+
+
+def changes_are_refused(case: Changed) -> None:
+    """A change on the way is refused exactly where botocore would have signed something else."""
+    request, presigned, change = case
+    sent = send_presigned(request, EXPIRES) if presigned else send(request)
+    arrived = CHANGES[change](sent)
+    body_counts = not request.unsigned_payload and not (presigned and request.s3)
+    before = (_as_botocore_sees(sent, request), sent.body if body_counts else b"")
+    after = (_as_botocore_sees(arrived, request), arrived.body if body_counts else b"")
+    assert (before == after) == _accepts(arrived, request)
+
+
+def other_scopes_are_refused(case: Changed) -> None:
+    """A signature counts for its own key, token, service and region, and at its own time."""
+    request, presigned, other = case
+    sent = send_presigned(request, EXPIRES) if presigned else send(request)
+    assert not _accepts(sent, request._replace(**OTHERS[other](request)))
+
+
+def _accepts(arrived: Arrived, request: Unsigned) -> bool:
+    """Tell whether `verify` takes *arrived* for *request*; what it raises must be its own."""
+    try:
+        receive(arrived, request)
+    except SignatureError:
+        return False
+    return True
+
+
+def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
+    """Return botocore's canonical request of what arrived, over the headers that claim to be signed."""
+    authorization = dict(arrived.headers).get("authorization")
+    path, _, query = arrived.url.partition("?")
+    pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]
+    if authorization is None:
+        kind = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
+        signed = next(p for p in pairs if p.startswith("X-Amz-SignedHeaders="))
+        names = signed.partition("=")[2].split("%3B")
+    else:
+        kind = S3SigV4Auth if request.s3 else SigV4Auth
+        names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    url = f"{path}?{'&'.join(pairs)}"
+    seen = AWSRequest(arrived.method, url, data=arrived.body)
+    for name, value in arrived.headers:
+        if name.lower() in names:
+            seen.headers.add_header(name, value.strip(" \t"))  # as any HTTP parser does
+    return kind(None, request.service, request.region).canonical_request(seen)
+
+
+def _on_path(change):
+    def changed(sent: Arrived) -> Arrived:
+        parts = urlsplit(sent.url)
+        return sent._replace(url=parts._replace(path=change(parts.path)).geturl())
+
+    return changed
+
+
+def _on_query(change):
+    def changed(sent: Arrived) -> Arrived:
+        parts = urlsplit(sent.url)
+        query = "&".join(change([pair for pair in parts.query.split("&") if pair]))
+        return sent._replace(url=parts._replace(query=query).geturl())
+
+    return changed
+
+
+def _on_headers(change):
+    return lambda sent: sent._replace(headers=change(sent.headers))
+
+
+def _each_value(change):
+    """Change the values of all headers but the one that holds the signature."""
+    return _on_headers(
+        lambda headers: [
+            (name, value if name == "authorization" else change(value)) for name, value in headers
+        ]
+    )
+
+
+CHANGES = {
+    "nothing": lambda sent: sent,
+    "another method": lambda sent: sent._replace(method="GET" if sent.method != "GET" else "PUT"),
+    "a longer path": _on_path(lambda path: path + "/x"),
+    "a shorter path": _on_path(lambda path: path.rpartition("/")[0] or "/"),
+    "a closing slash": _on_path(lambda path: path + "/"),
+    "a double slash": _on_path(lambda path: "/" + path),
+    "a dot segment": _on_path(lambda path: "/." + path),
+    "a segment and back": _on_path(lambda path: "/x/.." + path),
+    "a path in lower case": _on_path(str.lower),
+    "one more pair": _on_query(lambda pairs: [*pairs, "zz=1"]),
+    "an empty pair": _on_query(lambda pairs: [*pairs, "="]),
+    "a pair twice": _on_query(lambda pairs: pairs + [p for p in pairs[:1] if p[:2] != "X-"]),
+    "one pair less": _on_query(lambda pairs: pairs[1:]),
+    "another order": _on_query(lambda pairs: pairs[::-1]),
+    "one more value": _on_headers(lambda headers: [*headers, ("Range", "bytes=0-1")]),
+    "an unsigned header": _on_headers(lambda headers: [*headers, ("Via", "1.1 proxy")]),
+    "no content type": _on_headers(
+        lambda headers: [pair for pair in headers if pair[0] != "Content-Type"]
+    ),
+    "reversed headers": _on_headers(lambda headers: headers[::-1]),
+    "names in capitals": _on_headers(
+        lambda headers: [
+            (name if name == "authorization" else name.upper(), value) for name, value in headers
+        ]
+    ),
+    "outer blanks": _each_value(lambda value: f" \t{value}  "),
+    "double blanks": _each_value(lambda value: value.replace(" ", "  ")),
+    "values in lower case": _each_value(lambda value: value.lower().replace("z", "Z")),
+    "a longer body": lambda sent: sent._replace(body=sent.body + b"x"),
+    "no body": lambda sent: sent._replace(body=b""),
+}
+
+OTHERS = {
+    "service": lambda _: {"service": "glacier"},
+    "region": lambda request: {"region": f"{request.region}x"},
+    "key": lambda request: {"access_key_id": f"{request.access_key_id}X"},
+    "secret": lambda request: {"secret_access_key": f"{request.secret_access_key}x"},
+    "token": lambda request: {"session_token": f"{request.session_token}x"},
+    "day": lambda request: {"at": request.at.replace(year=request.at.year + 1, day=1)},
+}
+
+
+def _body_signed_unless_s3(request: Unsigned) -> Unsigned:
+    """Return *request* with its body signed: a URL has no place to say otherwise but S3's rules."""
+    return request if request.s3 else request._replace(unsigned_payload=False)
+
+
+def _changed(names) -> st.SearchStrategy[Changed]:
+    """Return requests, presigned and not, and one of *names*."""
+    signed = st.builds(Changed, of.requests(), st.just(False), st.sampled_from(list(names)))
+    to_presign = of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3)
+    return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))
+
+
+_for_awscrt = of.requests(
+    paths=of.paths_without_colons, queries=of.odd_queries, headers=of.plain_headers
+)
+PROPERTIES = {
+    headers_are_botocores: of.requests(),
+    urls_are_botocores: of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3),
+    headers_are_awscrts: _for_awscrt,
+    urls_are_awscrts: _for_awscrt.map(_body_signed_unless_s3),
+    changes_are_refused: _changed(CHANGES),
+    other_scopes_are_refused: _changed(OTHERS),
+}

@@ -1,0 +1,347 @@
+"""What `verify` takes, what it refuses, and with which code."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sigv4 import Credentials, Payload, SignableRequest, SignatureError, Signer, SigV4, verify
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
+TEMPORARY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")
+KNOWN = {KEY.access_key_id: KEY, TEMPORARY.access_key_id: TEMPORARY}
+URL = "https://my-bucket.s3.us-east-1.amazonaws.com/a/b?prefix=c&x=1"
+BODY = b"body"
+
+
+class Wire:
+    """A signed request on its way, to be altered."""
+
+    def __init__(self, method, url, headers, body=BODY):
+        self.method, self.url, self.headers, self.body = method, url, headers, body
+
+    def replace(self, old, new):
+        """Replace text wherever it stands in the URL or a header, and insist that it does."""
+        changed = Wire(
+            self.method,
+            self.url.replace(old, new),
+            {name: value.replace(old, new) for name, value in self.headers.items()},
+            self.body,
+        )
+        assert (changed.url, changed.headers) != (self.url, self.headers)
+        return changed
+
+    def without(self, *names):
+        """Leave headers out, or parameters of the query."""
+        path, _, query = self.url.partition("?")
+        pairs = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
+        headers = {name: value for name, value in self.headers.items() if name not in names}
+        changed = Wire(self.method, f"{path}?{'&'.join(pairs)}", headers, self.body)
+        assert (changed.url, changed.headers) != (self.url, self.headers)
+        return changed
+
+    def but(self, *, method=None, body=None, url=None, **headers):
+        """Set the method, the body, the URL or headers."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Wire(
+            method or self.method,
+            self.url if url is None else url,
+            {**self.headers, **named},
+            self.body if body is None else body,
+        )
+
+    def received(self, *, at=AT, service="s3", region="us-east-1", **options):
+        """Verify it, as its server."""
+        request = SignableRequest(self.method, self.url, self.headers, Payload.of(self.body))
+        options.setdefault("secrets", KNOWN)
+        return verify(request, at=at, service=service, region=region, **options)
+
+
+def by_header(credentials=KEY, *, service="s3", url=URL, headers=None, body=BODY, **options):
+    """Send a PUT that is signed in its headers."""
+    signer = Signer(SigV4(service, "us-east-1"), **options)
+    headers = {"content-type": "text/plain"} if headers is None else headers
+    request = SignableRequest("PUT", url, headers, Payload.of(body))
+    return Wire("PUT", url, {**headers, **signer.sign(request, credentials, at=AT).headers}, body)
+
+
+def by_url(credentials=KEY, *, service="s3", expires=600, **options):
+    """Send a GET of a presigned URL."""
+    signer = Signer(SigV4(service, "us-east-1"), **options)
+    headers = {"content-type": "text/plain"}
+    request = SignableRequest("GET", URL, headers, Payload.of(BODY))
+    url = signer.presign(request, credentials, at=AT, expires=expires)
+    return Wire("GET", url, headers)
+
+
+def refusal(wire, **options):
+    """Return the refusal of *wire*."""
+    with pytest.raises(SignatureError) as caught:
+        wire.received(**options)
+    return caught.value
+
+
+HOUR = timedelta(hours=1)
+MALFORMED = "AuthorizationHeaderMalformed"
+BAD_QUERY = "AuthorizationQueryParametersError"
+MISMATCH = "SignatureDoesNotMatch"
+SKEWED = "RequestTimeTooSkewed"
+HASH = "x-amz-content-sha256"
+
+# In the order of the catalogue: what, the request, options of the check, the code.
+HEADER_REFUSALS = [
+    ("no Authorization", by_header().without("authorization"), {}, "MissingAuthenticationToken"),
+    ("empty Authorization", by_header().but(authorization=""), {}, "IncompleteSignature"),
+    ("basic", by_header().but(authorization="Basic YTpi"), {}, "IncompleteSignature"),
+    ("not a list", by_header().but(authorization="AWS4-HMAC-SHA256 x"), {}, "IncompleteSignature"),
+    ("no Credential", by_header().replace("Credential=", "C="), {}, "IncompleteSignature"),
+    ("no names", by_header().replace("SignedHeaders=", "S="), {}, "IncompleteSignature"),
+    ("no Signature", by_header().replace("Signature=", "S="), {}, "IncompleteSignature"),
+    ("repeated part", by_header().replace("Signature=", "Signature=a, Signature="), {}, MALFORMED),
+    ("unknown algorithm", by_header().replace("HMAC-SHA256", "HMAC-SHA512"), {}, MALFORMED),
+    ("no algorithm", by_header().replace("AWS4-HMAC-SHA256 ", ""), {}, "IncompleteSignature"),
+    ("credential without scope", by_header().replace("/20261122/", "!"), {}, MALFORMED),
+    ("scope alone", by_header().replace("AKIDEXAMPLE/", "/"), {}, MALFORMED),
+    ("wrong terminator", by_header().replace("aws4_request", "aws5_request"), {}, MALFORMED),
+    ("scope goes on", by_header().replace("aws4_request", "aws4_request/x"), {}, MALFORMED),
+    ("other service in scope", by_header().replace("/s3/", "/sts/"), {}, MALFORMED),
+    ("other region in scope", by_header().replace("us-east-1/s3", "eu-west-1/s3"), {}, MALFORMED),
+    ("another service's server", by_header(), {"service": "sts"}, MALFORMED),
+    ("another region's server", by_header(), {"region": "eu-west-1"}, MALFORMED),
+    ("scope's day before the date", by_header().replace("/20261122/", "/20261121/"), {}, MALFORMED),
+    ("no date", by_header().without("x-amz-date"), {}, "IncompleteSignature"),
+    ("empty date", by_header().but(x_amz_date=""), {}, "IncompleteSignature"),
+    ("date of another form", by_header().but(x_amz_date="2026-11-22"), {}, MALFORMED),
+    ("date of letters", by_header().but(x_amz_date="20261122Tabcdef"), {}, MALFORMED),
+    ("thirteenth month", by_header().replace("20261122", "20261322"), {}, MALFORMED),
+    ("future date", by_header(), {"at": AT - HOUR}, SKEWED),
+    ("old date", by_header(), {"at": AT + HOUR}, SKEWED),
+    ("S3 beyond 15 minutes", by_header(), {"at": AT + timedelta(seconds=901)}, SKEWED),
+    (
+        "others beyond 5 minutes",
+        by_header(service="sts"),
+        {"at": AT + timedelta(seconds=301), "service": "sts"},
+        SKEWED,
+    ),
+    ("no tolerance", by_header(), {"at": AT + timedelta(seconds=1), "tolerance": 0}, SKEWED),
+    ("unknown key", by_header(), {"secrets": {}}, "InvalidAccessKeyId"),
+    ("unknown key to a function", by_header(), {"secrets": {}.get}, "InvalidAccessKeyId"),
+    ("no token", by_header(TEMPORARY).without("x-amz-security-token"), {}, "InvalidToken"),
+    ("other token", by_header(TEMPORARY).but(x_amz_security_token="x"), {}, "InvalidToken"),
+    ("needless token", by_header().but(x_amz_security_token="x"), {}, "InvalidToken"),
+    (
+        "token left unsigned",
+        by_header(TEMPORARY, sign_session_token=False),
+        {},
+        "AccessDenied",
+    ),
+    ("unsigned host", by_header().replace("host;", ""), {}, "AccessDenied"),
+    ("unsigned date", by_header().replace(";x-amz-date", ""), {}, "AccessDenied"),
+    ("unsigned x-amz header", by_header().but(x_amz_acl="public-read"), {}, "AccessDenied"),
+    ("signed but absent", by_header().without("content-type"), {}, MISMATCH),
+    ("unsorted names", by_header().replace("content-type;host", "host;content-type"), {}, MISMATCH),
+    ("name twice", by_header().replace("host;", "host;host;"), {}, MISMATCH),
+    ("name in capitals", by_header().replace("content-type;", "Content-Type;"), {}, MISMATCH),
+    ("no hash for S3", by_header(content_sha256=False), {}, "MissingSecurityHeader"),
+    ("invalid hash", by_header().but(x_amz_content_sha256="x"), {}, "InvalidArgument"),
+    ("hash in capitals", by_header().but(x_amz_content_sha256="A" * 64), {}, "InvalidArgument"),
+    ("other hash", by_header().but(x_amz_content_sha256="a" * 64), {}, MISMATCH),
+    ("hash left out", by_header().but(x_amz_content_sha256="UNSIGNED-PAYLOAD"), {}, MISMATCH),
+    ("other body", by_header().but(body=b"x"), {}, "XAmzContentSHA256Mismatch"),
+    ("no body", by_header().but(body=b""), {}, "XAmzContentSHA256Mismatch"),
+    ("other body, no S3", by_header(service="sts").but(body=b"x"), {"service": "sts"}, MISMATCH),
+    ("method swap", by_header().but(method="DELETE"), {}, MISMATCH),
+    ("method in lower case", by_header().but(method="put"), {}, MISMATCH),
+    ("other path", by_header().replace("/a/b", "/a/c"), {}, MISMATCH),
+    ("double slash on S3", by_header().replace("/a/b", "/a//b"), {}, MISMATCH),
+    ("dot segment on S3", by_header().replace("/a/b", "/a/./b"), {}, MISMATCH),
+    ("escaped otherwise on S3", by_header().replace("/a/b", "/%61/b"), {}, MISMATCH),
+    ("other query", by_header().replace("x=1", "x=2"), {}, MISMATCH),
+    ("one more pair", by_header().replace("x=1", "x=1&y"), {}, MISMATCH),
+    ("one pair less", by_header().without("x"), {}, MISMATCH),
+    ("other header", by_header().but(content_type="text/html"), {}, MISMATCH),
+    ("other host", by_header().replace("my-bucket", "your-bucket"), {}, MISMATCH),
+    ("other second", by_header().replace("T120000Z", "T120001Z"), {}, MISMATCH),
+    ("other signature", by_header().replace("Signature=", "Signature=0"), {}, MISMATCH),
+    ("signature not ASCII", by_header().replace("Signature=", "Signature=é"), {}, MISMATCH),
+    ("wrong secret", by_header(Credentials("AKIDEXAMPLE", "wrong")), {}, MISMATCH),
+    (
+        "both kinds",
+        by_url().but(**{k: v for k, v in by_header().headers.items() if k == "authorization"}),
+        {},
+        "InvalidArgument",
+    ),
+]
+
+URL_REFUSALS = [
+    *(
+        (f"no {name}", by_url().without(f"X-Amz-{name}"), {}, BAD_QUERY)
+        for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+    ),
+    (
+        "neither key nor signature",
+        by_url().without("X-Amz-Credential", "X-Amz-Signature"),
+        {},
+        "MissingAuthenticationToken",
+    ),
+    ("empty date", by_url().replace("Date=20261122T120000Z", "Date="), {}, BAD_QUERY),
+    ("repeated parameter", by_url().replace("x=1", "x=1&X-Amz-Expires=9"), {}, BAD_QUERY),
+    ("repeated, escaped", by_url().replace("x=1", "x=1&X%2DAmz-Expires=9"), {}, BAD_QUERY),
+    ("unknown algorithm", by_url().replace("HMAC-SHA256", "HMAC-SHA1"), {}, BAD_QUERY),
+    ("wrong terminator", by_url().replace("aws4_request", "aws4"), {}, BAD_QUERY),
+    ("no scope", by_url().replace("%2F20261122%2F", "-"), {}, BAD_QUERY),
+    ("another service's server", by_url(), {"service": "sts"}, BAD_QUERY),
+    ("another region's server", by_url(), {"region": "eu-west-1"}, BAD_QUERY),
+    ("date of another day", by_url().replace("Date=20261122", "Date=20261121"), {}, BAD_QUERY),
+    ("date of letters", by_url().replace("T120000Z", "Tnoon"), {}, BAD_QUERY),
+    ("negative expiry", by_url().replace("Expires=600", "Expires=-1"), {}, BAD_QUERY),
+    ("expiry of 0", by_url().replace("Expires=600", "Expires=0"), {}, BAD_QUERY),
+    ("expiry of letters", by_url().replace("Expires=600", "Expires=x"), {}, BAD_QUERY),
+    ("expiry with a fraction", by_url().replace("Expires=600", "Expires=6.5"), {}, BAD_QUERY),
+    ("other digits", by_url().replace("Expires=600", "Expires=%D9%A1"), {}, BAD_QUERY),
+    ("expiry beyond a week", by_url().replace("Expires=600", "Expires=604801"), {}, BAD_QUERY),
+    ("endless expiry", by_url().replace("Expires=600", "Expires=" + "9" * 5000), {}, BAD_QUERY),
+    ("expired", by_url(), {"at": AT + timedelta(seconds=600)}, "RequestExpired"),
+    ("of the future", by_url(), {"at": AT - HOUR}, SKEWED),
+    ("longer expiry", by_url().replace("Expires=600", "Expires=601"), {}, MISMATCH),
+    ("unknown key", by_url(), {"secrets": {}}, "InvalidAccessKeyId"),
+    ("no token", by_url(TEMPORARY).without("X-Amz-Security-Token"), {}, "InvalidToken"),
+    ("other token", by_url(TEMPORARY).replace("to-ken", "to-ken2"), {}, "InvalidToken"),
+    ("token left unsigned", by_url(TEMPORARY, sign_session_token=False), {}, MISMATCH),
+    ("unsigned host", by_url().replace("%3Bhost", ""), {}, "AccessDenied"),
+    ("unsigned x-amz header", by_url().but(x_amz_acl="public-read"), {}, "AccessDenied"),
+    ("signed but absent", by_url().without("content-type"), {}, MISMATCH),
+    ("other header", by_url().but(content_type="text/html"), {}, MISMATCH),
+    ("method swap", by_url().but(method="PUT"), {}, MISMATCH),
+    ("altered path", by_url().replace("/a/b", "/a/c"), {}, MISMATCH),
+    ("altered query", by_url().replace("prefix=c", "prefix=d"), {}, MISMATCH),
+    ("one more pair", by_url().replace("x=1", "x=1&y"), {}, MISMATCH),
+    ("altered signature", by_url().replace("Signature=", "Signature=0"), {}, MISMATCH),
+    (
+        "escaped signature name",
+        by_url().replace("X-Amz-Signature", "X%2DAmz-Signature"),
+        {},
+        MISMATCH,
+    ),
+    ("wrong secret", by_url(Credentials("AKIDEXAMPLE", "wrong")), {}, MISMATCH),
+    ("other body, no S3", by_url(service="sts").but(body=b"x"), {"service": "sts"}, MISMATCH),
+]
+
+
+@pytest.mark.parametrize(
+    ("wire", "options", "code"),
+    [
+        pytest.param(*rest, id=f"{kind}: {what}")
+        for kind, table in (("header", HEADER_REFUSALS), ("url", URL_REFUSALS))
+        for what, *rest in table
+    ],
+)
+def test_refusals(wire, options, code):
+    """What is wrong is refused with the service's code for it, and without a word of a secret."""
+    error = refusal(wire, **options)
+    assert code == error.code
+    for text in (str(error), repr(error)):
+        assert "very-secret" not in text
+        assert "to-ken" not in text
+
+
+# For one canonical request many spellings.
+EQUIVALENT = [
+    ("as sent", by_header(), "s3"),
+    ("outer blanks", by_header().but(content_type="  text/plain \t"), "s3"),
+    ("outer blanks of the date", by_header().but(x_amz_date=" 20261122T120000Z "), "s3"),
+    ("names in capitals", by_header().without("content-type").but(CONTENT_TYPE="text/plain"), "s3"),
+    ("order of the query", by_header().replace("prefix=c&x=1", "x=1&prefix=c"), "s3"),
+    ("escapes of the query", by_header().replace("prefix=c", "pre%66ix=%63"), "s3"),
+    ("empty pairs", by_header().replace("prefix=c&", "&prefix=c&&"), "s3"),
+    ("headers that nobody signs", by_header().but(user_agent="x", via="1.1 proxy"), "s3"),
+    ("no blanks in Authorization", by_header().replace(", ", ","), "s3"),
+    ("more blanks in Authorization", by_header().replace(", ", "  ,   "), "s3"),
+    ("double slash", by_header(service="sts").replace("/a/b", "/a//b"), "sts"),
+    ("dot segments", by_header(service="sts").replace("/a/b", "/./a/x/../b"), "sts"),
+    ("presigned", by_url(), "s3"),
+    ("presigned, other body", by_url().but(body=b"x"), "s3"),
+    ("presigned, order of the query", by_url().replace("prefix=c&x=1", "x=1&prefix=c"), "s3"),
+    ("presigned, escapes", by_url().replace("%2F", "%2f"), "s3"),
+    ("presigned for another service", by_url(service="sts"), "sts"),
+    ("with token", by_header(TEMPORARY), "s3"),
+    ("presigned with token", by_url(TEMPORARY), "s3"),
+]
+
+
+@pytest.mark.parametrize(
+    ("wire", "service"), [pytest.param(*rest, id=what) for what, *rest in EQUIVALENT]
+)
+def test_equivalent_spellings(wire, service):
+    """Another spelling of the same canonical request is accepted."""
+    assert wire.received(service=service).access_key_id in KNOWN
+
+
+def test_verified_header():
+    """What a signature in headers vouches for is told."""
+    verified = by_header().received()
+    assert KEY.access_key_id == verified.access_key_id
+    assert verified.signed_at == AT
+    assert verified.expires_at is None
+    assert verified.signed_headers == ("content-type", "host", HASH, "x-amz-date")
+    assert Payload.of(BODY).hash == verified.payload_hash
+
+
+def test_verified_url():
+    """A presigned URL also tells when it ends; for S3 it says nothing of the body."""
+    verified = by_url().received()
+    assert AT + timedelta(seconds=600) == verified.expires_at
+    assert Payload.UNSIGNED.hash == verified.payload_hash
+
+
+def test_unsigned_payload():
+    """A body that the sender left out of the signature may be any."""
+    request = SignableRequest("PUT", URL, {}, Payload.UNSIGNED)
+    added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
+    verified = Wire("PUT", URL, added, b"whatever").received()
+    assert Payload.UNSIGNED.hash == verified.payload_hash
+
+
+def test_secrets_as_a_function():
+    """Credentials may come from a function of the access key id."""
+    assert KEY.access_key_id == by_header().received(secrets=KNOWN.get).access_key_id
+
+
+@pytest.mark.parametrize(("service", "seconds"), [("s3", 900), ("sts", 300)])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_tolerance(service, seconds, sign):
+    """The sender's clock may be off by 15 minutes for S3, by 5 for others, in either direction."""
+    at = AT + sign * timedelta(seconds=seconds)
+    assert by_header(service=service).received(service=service, at=at).signed_at == AT
+
+
+def test_tolerance_as_given():
+    """A wider tolerance is taken as given."""
+    assert by_header().received(at=AT + HOUR, tolerance=3600).signed_at == AT
+
+
+def test_url_counts_until_its_end():
+    """A presigned URL counts long after it was signed, up to its last second."""
+    week = timedelta(days=7)
+    wire = by_url(expires=604_800)
+    assert AT + week == wire.received(at=AT + week - timedelta(seconds=1)).expires_at
+
+
+def test_mismatch_shows_what_was_signed():
+    """A mismatch carries the canonical request and the string to sign, to be compared."""
+    signer = Signer(SigV4("s3", "us-east-1"))
+    request = SignableRequest("PUT", URL, {"content-type": "text/html"}, Payload.of(BODY))
+    expected = signer.sign(request, KEY, at=AT)
+    error = refusal(by_header().but(content_type="text/html"))
+    assert expected.canonical_request == error.canonical_request
+    assert expected.string_to_sign == error.string_to_sign
+
+
+def test_what_came_off_the_wire():
+    """Headers of bytes that are not UTF-8 are checked as they came."""
+    headers = [(b"X-Amz-Meta-A", b"\xff\xfe")]
+    request = SignableRequest("PUT", URL, headers, Payload.of(BODY))
+    added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
+    arrived = SignableRequest("PUT", URL, [*headers, *added.items()], Payload.of(BODY))
+    verified = verify(arrived, KNOWN, at=AT, service="s3", region="us-east-1")
+    assert "x-amz-meta-a" in verified.signed_headers
