@@ -1,0 +1,127 @@
+"""The vectors of ``fixtures/sigv4``, stage by stage, so that a failure names the stage."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from sigv4 import Payload, SignableRequest, SignatureError, Signer, SigV4, verify
+from tests.sigv4.oracles import Unsigned
+from tests.sigv4.ours import credentials_of, presign, sign, signable
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "sigv4"
+SIGNED = ["headers", "hosts", "odd-queries", "paths", "payloads", "queries", "sagemaker"]
+
+
+def load(*names):
+    """Return the cases of the files *names*, as pytest parameters."""
+    return [
+        pytest.param(case, id=f"{name}: {case['name']}")
+        for name in names
+        for case in json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    ]
+
+
+def request_of(case):
+    """Return the request of *case*."""
+    given = case["credentials"]
+    return Unsigned(
+        service=case["service"],
+        region=case["region"],
+        access_key_id=given["access_key_id"],
+        secret_access_key=given["secret_access_key"],
+        session_token=given.get("session_token"),
+        at=datetime.strptime(case["instant"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+        method=case["method"],
+        url=case["url"],
+        headers=[tuple(pair) for pair in case["headers"]],
+        body=case["body"].encode(),
+        unsigned_payload=case["unsigned_payload"],
+    )
+
+
+@pytest.mark.parametrize("case", load(*SIGNED))
+def test_canonical_request(case):
+    """The canonical request is botocore's."""
+    assert case["canonical_request"] == sign(request_of(case)).canonical_request
+
+
+@pytest.mark.parametrize("case", load(*SIGNED))
+def test_string_to_sign(case):
+    """The string to sign is botocore's."""
+    assert case["string_to_sign"] == sign(request_of(case)).string_to_sign
+
+
+@pytest.mark.parametrize("case", load(*SIGNED))
+def test_signature(case):
+    """The signature, the signed headers and the Authorization header are botocore's."""
+    request = request_of(case)
+    signature = sign(request)
+    scope = case["string_to_sign"].split("\n")[2]
+    assert case["signature"] == signature.signature
+    assert case["signed_headers"] == ";".join(signature.signed_headers)
+    assert (
+        f"AWS4-HMAC-SHA256 Credential={request.access_key_id}/{scope}, "
+        f"SignedHeaders={case['signed_headers']}, Signature={case['signature']}"
+    ) == signature.headers["authorization"]
+
+
+@pytest.mark.parametrize("case", load("presigned"))
+def test_presigned_stages(case):
+    """What a presigned URL's signature is made of is botocore's; a wrong one makes `verify` show it."""
+    request = request_of(case)
+    known = credentials_of(request)
+    url = presign(request, case["expires"])
+    altered = url[:-1] + ("0" if url[-1] != "0" else "1")
+    arrived = SignableRequest(request.method, altered, request.headers, Payload.of(request.body))
+    with pytest.raises(SignatureError) as refusal:
+        verify(
+            arrived,
+            {known.access_key_id: known},
+            at=request.at,
+            service=request.service,
+            region=request.region,
+        )
+    assert refusal.value.code == "SignatureDoesNotMatch"
+    assert case["canonical_request"] == refusal.value.canonical_request
+    assert case["string_to_sign"] == refusal.value.string_to_sign
+
+
+@pytest.mark.parametrize("case", load("presigned"))
+def test_presigned_signature(case):
+    """The signature and the parameters of a presigned URL are botocore's."""
+    expected, actual = case["presigned_url"], presign(request_of(case), case["expires"])
+    assert case["signature"] == actual.rpartition("X-Amz-Signature=")[2]
+    assert _parameters(expected) == _parameters(actual)
+
+
+def _parameters(url):
+    """Return the decoded query, in the order of its names."""
+    return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+# Made by a botocore client for calls of InvokeEndpointAsync, not by its signer alone.
+GOLDEN = {
+    "input location": "b4cfe3701cc17b89e8ef7bbe5fd2af33ee7072d21f37b502f61925b63071d64d",
+    "inline body": "f71f4df99fd507eb39d6ba530c718d1a1a5a5ea8a3c90b31dc6173d46594e48a",
+    "name to be encoded": "7945561ed215d39ef2736e2019a75d765fe02cf043a076dc8676a9c5453e5df1",
+}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in load("sagemaker") if case.values[0]["name"] in GOLDEN]
+)
+def test_golden_signatures(case):
+    """Calls that a botocore client signed are signed alike."""
+    assert GOLDEN[case["name"]] == sign(request_of(case)).signature
+
+
+@pytest.mark.parametrize("case", load("sagemaker"))
+def test_default_selection_signs_invocations_alike(case):
+    """For InvokeEndpointAsync the default selection signs what botocore signs."""
+    request = request_of(case)
+    signer = Signer(SigV4(request.service, request.region))
+    signature = signer.sign(signable(request), credentials_of(request), at=request.at)
+    assert case["signature"] == signature.signature
