@@ -1,0 +1,110 @@
+"""
+ListObjectsV2: the keys of a bucket, a page at a time.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+
+from sigv4 import percent_encode_path
+
+from ._objects import StoredObject
+from ._reply import XML_HEADER, Reply, refused, xml_elements
+from ._target import Target
+
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_LARGEST_PAGE = 1000
+
+
+def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
+    """
+    Return one page of a listing.
+
+    Args:
+        objects: All objects of the bucket by their keys, sorted.
+        target: The request, whose parameters say what is wanted.
+
+    Raises:
+        RefusedError: A parameter is wrong.
+    """
+    prefix, delimiter = target.parameter("prefix"), target.parameter("delimiter")
+    size = _page_size(target.parameter("max-keys", str(_LARGEST_PAGE)))
+    entries = _entries(objects, prefix, delimiter, _start(target))
+    page = list(entries)[:size]
+    truncated = bool(page) and len(entries) > size
+    written = percent_encode_path if target.parameter("encoding-type") == "url" else str
+    summary = {
+        "Name": target.bucket,
+        "Prefix": written(prefix),
+        "Delimiter": written(delimiter),
+        "EncodingType": target.parameter("encoding-type"),
+        "ContinuationToken": target.parameter("continuation-token"),
+        "StartAfter": written(target.parameter("start-after")),
+        "NextContinuationToken": _token(page[-1]) if truncated else "",
+        "KeyCount": str(len(page)),
+        "MaxKeys": str(size),
+        "IsTruncated": "true" if truncated else "false",
+    }
+    body = xml_elements({name: text for name, text in summary.items() if text})
+    for name in page:
+        body += _entry(written(name), entries[name])
+    document = f'{XML_HEADER}<ListBucketResult xmlns="{_NAMESPACE}">{body}</ListBucketResult>'
+    return Reply(200, {"content-type": "application/xml"}, document.encode())
+
+
+def _page_size(text: str) -> int:
+    """Return how many entries a page may hold."""
+    if not (text.isascii() and text.isdigit()):
+        raise refused(400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys")
+    return min(int(text), _LARGEST_PAGE)
+
+
+def _token(name: str) -> str:
+    """Return the continuation token of the page after the entry *name*."""
+    return urlsafe_b64encode(name.encode()).decode()
+
+
+def _start(target: Target) -> str:
+    """Return the entry after which the page starts."""
+    token = target.parameter("continuation-token")
+    if not token:
+        return target.parameter("start-after")
+    try:
+        return urlsafe_b64decode(token.encode()).decode()
+    except ValueError:
+        raise refused(
+            400, "InvalidArgument", "The continuation token provided is incorrect"
+        ) from None
+
+
+def _entries(
+    objects: Mapping[str, StoredObject], prefix: str, delimiter: str, after: str
+) -> dict[str, StoredObject | None]:
+    """Return the keys under the prefix; those with a delimiter after it are rolled up into one."""
+    entries: dict[str, StoredObject | None] = {}
+    for key, stored in objects.items():
+        if key.startswith(prefix) and key.encode() > after.encode():
+            head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            rolled_up = prefix + head + found
+            if not found:
+                entries[key] = stored
+            elif rolled_up != after:  # which the page before has shown
+                entries[rolled_up] = None
+    return entries
+
+
+def _entry(name: str, stored: StoredObject | None) -> str:
+    """Return the XML of one entry: an object, or a common prefix."""
+    if stored is None:
+        return f"<CommonPrefixes>{xml_elements({'Prefix': name})}</CommonPrefixes>"
+    content = xml_elements(
+        {
+            "Key": name,
+            "LastModified": stored.last_modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "ETag": stored.etag,
+            "Size": str(len(stored.body)),
+            "StorageClass": "STANDARD",
+        }
+    )
+    return f"<Contents>{content}</Contents>"

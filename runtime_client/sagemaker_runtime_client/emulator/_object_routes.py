@@ -1,0 +1,179 @@
+"""
+The S3 operations that the loop needs, from request to reply.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+
+from attrs import evolve, frozen
+
+from ._faults import Faults
+from ._listing import list_objects
+from ._objects import ObjectStore, StoredObject
+from ._reply import RefusedError, Reply, refused
+from ._settings import Settings
+from ._target import Target
+from ._upload import uploaded_object
+
+_single_range = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII).fullmatch
+_is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
+
+
+@frozen
+class ObjectRoutes:
+    """
+    S3's side of the emulator.
+
+    Attributes:
+        settings: Whether buckets must be made first, and the region they are in.
+        store: Where the objects are.
+        faults: Whether the caller may list buckets.
+        now: The server's clock.
+    """
+
+    settings: Settings
+    store: ObjectStore
+    faults: Faults
+    now: Callable[[], datetime]
+
+    def answer(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """
+        Carry out a request whose signature is right.
+
+        Raises:
+            RefusedError: S3 would refuse it.
+        """
+        if target.operation not in _OPERATIONS:
+            raise refused(501, "NotImplemented", "The emulator has no such operation.")
+        if not _is_bucket_name(target.bucket):
+            raise refused(400, "InvalidBucketName", "The specified bucket is not valid.")
+        if target.operation != "CreateBucket":
+            self._check_bucket(target)
+        return _OPERATIONS[target.operation](self, target, headers, body)
+
+    def _check_bucket(self, target: Target) -> None:
+        """Refuse to use a bucket that is not there, or make it."""
+        if not self.settings.strict_buckets:
+            self.store.create_bucket(target.bucket)
+        elif not self.store.has_bucket(target.bucket):
+            raise refused(
+                404,
+                "NoSuchBucket",
+                "The specified bucket does not exist",
+                BucketName=target.bucket,
+            )
+
+    def create_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Make a bucket; to make one's own again does no harm (as in us-east-1)."""
+        self.store.create_bucket(target.bucket)
+        return Reply(200, {"location": f"/{target.bucket}"})
+
+    def head_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Say where a bucket is."""
+        region = self.faults.bucket_regions.get(target.bucket, self.settings.region)
+        return Reply(200, {"x-amz-bucket-region": region})
+
+    def list_objects(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """List a bucket, if the caller may."""
+        if self.faults.no_list_bucket:
+            raise _access_denied()
+        return list_objects(self.store.keys(target.bucket), target)
+
+    def put_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Store an object."""
+        if "x-amz-copy-source" in headers:
+            raise refused(501, "NotImplemented", "The emulator does not copy objects.")
+        if headers.get("if-none-match") == "*" and self.store.read(target.bucket, target.key):
+            raise refused(
+                412,
+                "PreconditionFailed",
+                "At least one of the pre-conditions you specified did not hold",
+                Condition="If-None-Match",
+            )
+        stored = evolve(uploaded_object(headers, body), last_modified=self.now())
+        self.store.write(target.bucket, target.key, stored)
+        return Reply(200, {"etag": stored.etag, **stored.checksums})
+
+    def get_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Return an object, or the part of it that is asked for; for HEAD alike."""
+        stored = self.store.read(target.bucket, target.key)
+        if stored is None:
+            raise _access_denied() if self.faults.no_list_bucket else _no_such_key(target)
+        described = _described(stored)
+        wanted = _range(headers.get("range", ""), len(stored.body))
+        if wanted is None:
+            if headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+                described.update(stored.checksums)
+            return Reply(200, described, stored.body)
+        first, last = wanted
+        described["content-range"] = f"bytes {first}-{last}/{len(stored.body)}"
+        return Reply(206, described, stored.body[first : last + 1])
+
+    def delete_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Remove an object; that it is not there is no error."""
+        self.store.delete(f"s3://{target.bucket}/{target.key}")
+        return Reply(204)
+
+
+_OPERATIONS: dict[str, Callable[[ObjectRoutes, Target, Mapping[str, str], bytes], Reply]] = {
+    "CreateBucket": ObjectRoutes.create_bucket,
+    "HeadBucket": ObjectRoutes.head_bucket,
+    "ListObjectsV2": ObjectRoutes.list_objects,
+    "PutObject": ObjectRoutes.put_object,
+    "GetObject": ObjectRoutes.get_object,
+    "HeadObject": ObjectRoutes.get_object,
+    "DeleteObject": ObjectRoutes.delete_object,
+}
+
+
+def _access_denied() -> RefusedError:
+    """Return what hides whether a key exists from those who may not list."""
+    return refused(403, "AccessDenied", "Access Denied")
+
+
+def _no_such_key(target: Target) -> RefusedError:
+    """Return S3's word for a key that is not there."""
+    return refused(404, "NoSuchKey", "The specified key does not exist.", Key=target.key)
+
+
+def _described(stored: StoredObject) -> dict[str, str]:
+    """Return the headers that describe an object."""
+    return {
+        "content-type": stored.content_type,
+        "etag": stored.etag,
+        "last-modified": format_datetime(stored.last_modified, usegmt=True),
+        "accept-ranges": "bytes",
+        **stored.headers,
+        **{f"x-amz-meta-{name}": value for name, value in stored.metadata.items()},
+    }
+
+
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """
+    Return the first and last octet that a range header asks for; None for the whole.
+
+    What is not a single range of bytes is ignored (RFC 9110, section 14.2).
+    """
+    match = _single_range(header)
+    if match is None or not (match[1] or match[2]):
+        return None
+    if match[1]:
+        first, last = int(match[1]), min(int(match[2] or size), size - 1)
+        if match[2] and int(match[2]) < first:
+            return None
+    else:
+        first, last = max(size - int(match[2]), 0), size - 1
+    if first >= size:
+        raise refused(
+            416,
+            "InvalidRange",
+            "The requested range is not satisfiable",
+            {"content-range": f"bytes */{size}"},
+            RangeRequested=header,
+            ActualObjectSize=str(size),
+        )
+    return first, last
