@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
 from ._chain import Seed
-from ._credentials import Credentials, CredentialsProvider
+from ._credentials import Credentials, CredentialsProvider, CredentialsSource, as_provider
 from ._encoding import percent_encode, percent_encode_path
 from ._errors import (
     EventStreamError,
@@ -37,17 +37,35 @@ from ._v4 import SigV4
 from ._verify import Verified, verify
 
 if TYPE_CHECKING:
+    from ._chunk_decoder import ChunkDecoder
+    from ._chunked import AwsChunked, ChunkEncoder
+    from ._event_headers import Int8, Int16, Int32, Int64
+    from ._event_signing import EventSigner, EventVerifier
+    from ._event_stream import EventDecoder, Message
     from ._v4a import SigV4A, VerifyingKey
 
 __all__ = [
-    "ALL_BUT_NEVER_SIGNED",
     "Algorithm",
+    "ALL_BUT_NEVER_SIGNED",
+    "as_provider",
+    "AwsChunked",
+    "ChunkDecoder",
+    "ChunkEncoder",
     "Credentials",
     "CredentialsProvider",
+    "CredentialsSource",
     "DEFAULT",
+    "EventDecoder",
+    "EventSigner",
     "EventStreamError",
+    "EventVerifier",
     "ExpiredCredentialsError",
+    "Int16",
+    "Int32",
+    "Int64",
+    "Int8",
     "InvalidRequestError",
+    "Message",
     "MissingDependencyError",
     "Payload",
     "percent_encode",
@@ -67,6 +85,17 @@ __all__ = [
 
 # What few programs use is imported when it is first asked for.
 _LATER = {
+    "AwsChunked": "._chunked",
+    "ChunkDecoder": "._chunk_decoder",
+    "ChunkEncoder": "._chunked",
+    "EventDecoder": "._event_stream",
+    "EventSigner": "._event_signing",
+    "EventVerifier": "._event_signing",
+    "Int16": "._event_headers",
+    "Int32": "._event_headers",
+    "Int64": "._event_headers",
+    "Int8": "._event_headers",
+    "Message": "._event_stream",
     "SigV4A": "._v4a",
     "VerifyingKey": "._v4a",
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import field, frozen
 
 from ._credentials import Credentials
+from ._errors import SignatureError
 
 if TYPE_CHECKING:
     from ._v4a import VerifyingKey
@@ -102,14 +103,34 @@ class Chain:
         self.previous = seed.algorithm.sign_string(text, seed.key, instant)
         return self.previous
 
-    def check(self, signature: str, kind: str, *hashed: bytes, instant: str | None = None) -> bool:
-        """Tell whether *signature* is the next part's; if so, the chain goes on from it."""
+    def sign_padded(self, kind: str, *hashed: bytes) -> str:
+        """Sign the next part, and fill the signature up with ``*``, so that all have one length."""
+        return self.sign(kind, *hashed).ljust(self._seed.algorithm.part_width, "*")
+
+    def check(
+        self, signature: str, what: str, kind: str, *hashed: bytes, instant: str | None = None
+    ) -> None:
+        """
+        Check that *signature* is the next part's, and go on from it.
+
+        Raises:
+            SignatureError: It is not; the message names *what* was signed.
+        """
         seed, instant = self._seed, instant or self._seed.instant
         text = self._string_to_sign(kind, hashed, instant)
-        right = seed.algorithm.check_string(text, seed.key, instant, signature)
-        if right:
-            self.previous = signature
-        return right
+        if not seed.algorithm.check_string(text, seed.key, instant, signature):
+            raise SignatureError(
+                "SignatureDoesNotMatch",
+                f"the signature of {what} is not the one that the key gives for it",
+                string_to_sign=text,
+            )
+        self.previous = signature
+
+    def check_padded(self, signature: str, what: str, kind: str, *hashed: bytes) -> None:
+        """Do the same with a signature that `sign_padded` made."""
+        if len(signature) != self._seed.algorithm.part_width:
+            raise SignatureError("SignatureDoesNotMatch", f"{what} is not signed as it must be")
+        self.check(signature.rstrip("*"), what, kind, *hashed)
 
     def _string_to_sign(self, kind: str, hashed: tuple[bytes, ...], instant: str) -> str:
         """Return the text that is signed for the next part."""

@@ -94,7 +94,7 @@ class SignableRequest:
         host = next((value for name, value in pairs if name == "host"), None)
         if host is None:
             host = authority.rpartition("@")[2].lower()
-            host = host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), "\n"))
+            host = host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ":")).removesuffix(":")
             pairs = (("host", host), *pairs)
         self.method = _method(method)
         self.url = url
