@@ -1,0 +1,124 @@
+"""The request: what can go on the wire, and what is taken from a URL."""
+
+import pytest
+
+from sigv4 import InvalidRequestError, Payload, SignableRequest
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path", "query"),
+    [
+        ("https://h.example", "h.example", "/", ""),
+        ("https://h.example/a", "h.example", "/a", ""),
+        ("https://h.example?a=1", "h.example", "/", "a=1"),
+        ("https://h.example/a?", "h.example", "/a", ""),
+        ("https://h.example/a?b?c=d", "h.example", "/a", "b?c=d"),
+        ("https://H.Example:443/", "h.example", "/", ""),
+        ("http://h.example:443/", "h.example:443", "/", ""),
+        ("https://h.example:/", "h.example", "/", ""),
+        ("HTTP://h.example:80/", "h.example", "/", ""),
+        ("wss://h.example:443/", "h.example", "/", ""),
+        ("https://user:p@ss@h.example:8443/", "h.example:8443", "/", ""),
+        ("http://[2001:DB8::1]:80//a", "[2001:db8::1]", "//a", ""),
+        ("other://h.example:80/", "h.example:80", "/", ""),
+    ],
+)
+def test_parts_of_a_url(url, host, path, query):
+    """Host, path and query are taken from the URL, the path and the query as they stand."""
+    request = SignableRequest("GET", url)
+    assert (host, path, query) == (request.host, request.path, request.query)
+    assert (("host", host),) == request.headers
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/a",
+        "//h.example/a",
+        "https://",
+        "https:///a",
+        "1http://h.example/",
+        "https://h.example/a b",
+        "https://h.example/a\n",
+        "https://h.example/\x7f",
+        "https://h.example/é",
+        "https://bücher.example/",
+        "https://h.example/a#b",
+    ],
+)
+def test_refused_url(url):
+    """What is no absolute, encoded URL is refused."""
+    with pytest.raises(InvalidRequestError, match="url must be absolute, percent-encoded ASCII"):
+        SignableRequest("GET", url)
+
+
+@pytest.mark.parametrize("tail", ["%", "a%2", "?a=%zz", "?100%"])
+def test_stray_percent(tail):
+    """A percent sign that begins no escape is refused: nobody knows what is signed then."""
+    with pytest.raises(InvalidRequestError, match="each % must be followed by two hexadecimal"):
+        SignableRequest("GET", f"https://h.example/{tail}")
+
+
+@pytest.mark.parametrize("method", ["", "GET ", "G\nET", "É", "GET/"])
+def test_refused_method(method):
+    """What is no HTTP method is refused."""
+    with pytest.raises(InvalidRequestError, match="method must be an HTTP method"):
+        SignableRequest(method, "https://h.example/")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "é"])
+def test_refused_header_name(name):
+    """What is no header name is refused."""
+    with pytest.raises(InvalidRequestError, match="is not a header name"):
+        SignableRequest("GET", "https://h.example/", {name: "value"})
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x1f", "\x7f"])
+def test_refused_header_value(character):
+    """A control character in a header is refused by the header's name, without its value."""
+    with pytest.raises(InvalidRequestError) as caught:
+        SignableRequest("GET", "https://h.example/", {"X-Secret": f"hush{character}hush"})
+    assert "header x-secret: control characters" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", "a\tb", "é", "本", "\xa0"])
+def test_header_values(value):
+    """Tabs and characters beyond ASCII are allowed in a header."""
+    assert value == SignableRequest("GET", "https://h.example/", {"A": value}).header("a")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "h.example", "A": "1"},
+        {b"Host": b"h.example", b"A": b"1"},
+        [("Host", "h.example"), ("A", "1")],
+        (pair for pair in [(b"Host", b"h.example"), (b"A", b"1")]),
+    ],
+    ids=["mapping", "mapping of bytes", "pairs", "iterator"],
+)
+def test_kinds_of_headers(headers):
+    """Headers come as mappings or pairs, of text or of bytes, and keep their order."""
+    request = SignableRequest("GET", "https://other.example/", headers)
+    assert request.headers == (("host", "h.example"), ("a", "1"))
+    assert request.host == "h.example"
+
+
+def test_header():
+    """A header is looked up by its name in lower case: its first value, without outer blanks."""
+    request = SignableRequest("GET", "https://h.example/", [("A", " \t1 "), ("A", "2")])
+    assert request.header("a") == "1"
+    assert request.header("b") is None
+
+
+def test_repr_holds_no_secret():
+    """Neither query nor headers are shown: a signature or a token may be there."""
+    request = SignableRequest("GET", "https://u:p@h.example/a?hush=1", {"A": "hush"})
+    assert repr(request) == "SignableRequest(GET h.example/a)"
+
+
+def test_default_payload():
+    """A request has no body unless it is told of one."""
+    assert SignableRequest("GET", "https://h.example/").payload == Payload.EMPTY
