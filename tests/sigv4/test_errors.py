@@ -1,0 +1,49 @@
+"""Errors travel between processes, and carry no secrets."""
+
+import pickle
+
+import pytest
+
+import sigv4
+from sigv4 import (
+    ExpiredCredentialsError,
+    InvalidRequestError,
+    SignatureError,
+    SigV4Error,
+)
+
+ERRORS = [
+    SigV4Error("text"),
+    InvalidRequestError("text"),
+    ExpiredCredentialsError("text"),
+    SignatureError("Code", "text", "canonical", "to sign"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_pickles(error):
+    """An error pickles to one of the same kind that says the same."""
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(error) is type(copy)
+    assert (str(error), error.args) == (str(copy), copy.args)
+
+
+def test_all_errors_are_sigv4_errors():
+    """Whoever catches SigV4Error catches all."""
+    errors = [getattr(sigv4, name) for name in sigv4.__all__ if name.endswith("Error")]
+    assert [error for error in errors if not issubclass(error, SigV4Error)] == []
+
+
+def test_signature_error():
+    """A refusal says its code and one sentence; what was signed is at hand but not shown."""
+    error = SignatureError("Code", "text", "canonical", "to sign")
+    assert str(error) == "Code: text"
+    assert repr(error) == "SignatureError('Code', 'text')"
+    assert (error.canonical_request, error.string_to_sign) == ("canonical", "to sign")
+
+
+def test_signature_error_pickles_without_what_was_signed():
+    """The canonical request holds header values, so it stays here."""
+    pickled = pickle.dumps(SignatureError("Code", "text", "canonical", "to sign"))
+    assert b"canonical" not in pickled.replace(b"canonical_request", b"")
+    assert pickle.loads(pickled).canonical_request is None

@@ -1,0 +1,57 @@
+"""The package as a whole: its names, and what an import of it loads."""
+
+import subprocess
+import sys
+
+import sigv4
+
+# An import of the package costs its users these, attrs and parts of the standard library.
+LOADED = [
+    "sigv4",
+    "sigv4._canonical",
+    "sigv4._chain",
+    "sigv4._credentials",
+    "sigv4._encoding",
+    "sigv4._errors",
+    "sigv4._payload",
+    "sigv4._request",
+    "sigv4._signer",
+    "sigv4._v4",
+    "sigv4._verify",
+]
+HEAVY = ["asyncio", "cryptography", "email", "http", "httpcore", "httpx", "httpx2", "ssl", "xml"]
+
+
+def modules_after(statement):
+    """Return the names of all modules that a fresh interpreter has loaded after *statement*."""
+    program = f"import sys\n{statement}\nprint(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_what_an_import_loads():
+    """An import loads the core modules, and nothing heavy."""
+    loaded = modules_after("import sigv4")
+    assert sorted(name for name in loaded if name.partition(".")[0] == "sigv4") == LOADED
+    assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_public_names_are_sorted():
+    """`__all__` is sorted without regard to case."""
+    assert sorted(sigv4.__all__, key=str.casefold) == sigv4.__all__
+
+
+def test_public_names_are_complete():
+    """Whatever has no underscore and is no module is in `__all__`, and all of that is there."""
+    public = {name for name, value in vars(sigv4).items() if name[0] != "_"}
+    modules = {name for name in public if isinstance(vars(sigv4)[name], type(sys))}
+    imported_for_typing = {"Any", "TYPE_CHECKING"}
+    assert set() == public - modules - imported_for_typing - set(sigv4.__all__)
+    assert [name for name in sigv4.__all__ if getattr(sigv4, name, None) is None] == []
+
+
+def test_unknown_names():
+    """A name that is not there is missed as in any module."""
+    assert not hasattr(sigv4, "SigV5")

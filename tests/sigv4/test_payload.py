@@ -1,0 +1,43 @@
+"""What stands for a body."""
+
+from hashlib import sha256
+
+import pytest
+
+from sigv4 import Payload
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_of(kind):
+    """The payload of bytes of any kind is their SHA-256."""
+    assert sha256(b"body").hexdigest() == Payload.of(kind(b"body")).hash
+
+
+def test_of_nothing():
+    """No body has the hash of no bytes."""
+    assert Payload.EMPTY is Payload.of(b"")
+    assert sha256(b"").hexdigest() == Payload.EMPTY.hash
+
+
+def test_hashed():
+    """A known hash is taken over."""
+    assert Payload.of(b"body") == Payload.hashed(sha256(b"body").hexdigest())
+
+
+@pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "UNSIGNED-PAYLOAD"])
+def test_refused_hash(digest):
+    """What is no SHA-256 in lower-case hexadecimal is refused."""
+    with pytest.raises(ValueError, match="64 lower-case hexadecimal digits"):
+        Payload.hashed(digest)
+
+
+@pytest.mark.parametrize("marker", ["", "é", "a\nb"])
+def test_refused_marker(marker):
+    """What cannot end a canonical request is refused."""
+    with pytest.raises(ValueError, match="a payload hash must be"):
+        Payload(marker)
+
+
+def test_unsigned():
+    """The marker of an unsigned body is S3's."""
+    assert Payload("UNSIGNED-PAYLOAD") == Payload.UNSIGNED
