@@ -1,0 +1,256 @@
+"""
+One call: ask for credentials, sign, send, judge the answer, perhaps again.
+
+The only place where requests are signed and sent, and where errors get their number of attempts.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from itertools import count
+
+from attrs import evolve, frozen
+
+from sigv4 import (
+    Credentials,
+    CredentialsProvider,
+    ExpiredCredentialsError,
+    InvalidRequestError,
+    Payload,
+    SignableRequest,
+    Signer,
+    SigV4,
+)
+
+from ._endpoint import Endpoint
+from ._errors import (
+    CredentialProviderError,
+    CredentialsError,
+    ParamValidationError,
+    RuntimeClientError,
+    ServiceError,
+    TransportError,
+)
+from ._http import Request, Response
+from ._io import IO
+from ._retry import Reason, RetryPolicy, RetryQuota, backoff
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+# What a service says to a date that is not its own.  The last two say it of any wrong signature.
+_SKEW_CODES = frozenset(
+    {
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+    }
+)
+# Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
+_LEAST_SKEW = timedelta(minutes=4)
+
+# Header values that may not show in a message, even where the service repeats them there.
+_SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
+_SHORTEST_SECRET = 4
+
+
+@frozen
+class Reply:
+    """
+    A success, and how it came about.
+
+    Attributes:
+        response: The answer.
+        attempts: How many requests were sent.
+        possibly_duplicated: Whether an attempt before the last may have been taken as well.
+    """
+
+    response: Response
+    attempts: int
+    possibly_duplicated: bool
+
+
+@frozen
+class Call:
+    """
+    What to send, where to, and how to judge what comes.
+
+    Attributes:
+        endpoint: Where to, and what it is signed for.
+        request: What to send.
+        parse_error: Makes an error of an answer that is none of 2xx.
+        idempotent: Whether sending it twice does the same as sending it once.
+        deadline: When to have done, on the monotonic clock; None for no limit but those of a
+            connection.
+    """
+
+    endpoint: Endpoint
+    request: Request
+    parse_error: Callable[[Response], ServiceError]
+    idempotent: bool = True
+    deadline: float | None = None
+
+    def __str__(self) -> str:
+        """Return the request's line, for the log."""
+        return f"{self.request.method} {self.endpoint.origin}{self.request.path}"
+
+
+class Caller:
+    """
+    Makes calls for one client, and keeps what they share: quota, keys and the clock's offset.
+
+    Args:
+        io: The outside world.
+        provider: Whose signatures.
+        policy: How often a call is tried.
+        headers: Returns what every request carries, looked up anew for each.
+        patience: For how many seconds an attempt may go on; AWS is told.
+    """
+
+    def __init__(
+        self,
+        io: IO,
+        provider: CredentialsProvider,
+        policy: RetryPolicy,
+        headers: Callable[[], list[tuple[str, str]]] = list,
+        patience: float = 60.0,
+    ) -> None:
+        self._io = io
+        self._provider = provider
+        self._policy = policy
+        self._headers = headers
+        self._patience = timedelta(seconds=patience)
+        self._quota = RetryQuota()
+        self._signers: dict[tuple[str, str], Signer] = {}
+        self._offset = timedelta()
+
+    async def call(self, call: Call) -> Reply:
+        """
+        Send a request until it is answered, refused for good or not worth another attempt.
+
+        Raises:
+            RuntimeClientError: The last attempt's failure, with the number of attempts.
+        """
+        invocation_id = self._io.uuid()
+        reason: Reason | None = None
+        failure: RuntimeClientError | None = None
+        taken = clock_was_set = False
+        for attempt in count(1):
+            headers = self._attempt_headers(invocation_id, attempt, failure)
+            try:
+                response = await self._attempt(call, headers)
+            except RuntimeClientError as error:
+                _log.debug("%s, attempt %d: %s", call, attempt, error)
+                failure = error
+                failure.attempts = attempt
+                failure.may_have_been_taken = taken = taken or error.may_have_been_taken
+            else:
+                _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
+                self._quota.release(reason)
+                return Reply(response, attempt, taken)
+            if attempt >= self._policy.max_attempts:
+                raise failure
+            if not clock_was_set and self._set_clock(failure):
+                clock_was_set = True
+                continue
+            reason = self._policy.reason(failure, idempotent=call.idempotent)
+            if reason is None:
+                raise failure
+            await self._pause(reason, attempt - 1, failure, call.deadline)
+        raise AssertionError  # pragma: no cover (count does not end)
+
+    async def _pause(
+        self, reason: Reason, retry: int, failure: RuntimeClientError, deadline: float | None
+    ) -> None:
+        """Pause before a retry, or raise *failure* where there is no time or no quota for one."""
+        pause = backoff(reason, retry, failure, self._io.random)
+        if deadline is not None and self._io.monotonic() + pause >= deadline:
+            raise failure
+        if not self._quota.acquire(reason):
+            failure.add_note("not tried again: this client's quota of retries is used up")
+            raise failure
+        await self._io.sleep(pause)
+
+    async def _attempt(self, call: Call, headers: Iterable[tuple[str, str]]) -> Response:
+        """Sign with the date of now, send, and return a success."""
+        credentials = await self._credentials()
+        request = evolve(call.request, headers=(*call.request.headers, *headers))
+        signed = self._signed(call.endpoint, request, credentials)
+        response = await self._io.send(call.endpoint.origin, signed, call.deadline)
+        if not response.ok:
+            raise _without_secrets(call.parse_error(response), signed, credentials)
+        if not response.complete and call.idempotent:
+            raise TransportError("the answer broke off", status_code=response.status)
+        return response
+
+    async def _credentials(self) -> Credentials:
+        """Return credentials, or an error of ours whatever their source raises."""
+        try:
+            return await self._io.credentials(self._provider)
+        except RuntimeClientError:
+            raise
+        except Exception as error:
+            raise CredentialProviderError(
+                f"the credentials' source failed: {type(error).__name__}",
+                provider=type(self._provider).__name__,
+            ) from error
+
+    def _signed(self, endpoint: Endpoint, request: Request, credentials: Credentials) -> Request:
+        """Return *request* with its signature."""
+        scope = (endpoint.service, endpoint.region)
+        if scope not in self._signers:
+            self._signers[scope] = Signer(SigV4(*scope))
+        url = endpoint.origin + request.path
+        try:
+            signable = SignableRequest(
+                request.method, url, request.headers, Payload.of(request.body)
+            )
+            at = self._io.now() + self._offset
+            signature = self._signers[scope].sign(signable, credentials, at=at)
+        except ExpiredCredentialsError as error:
+            raise CredentialsError(str(error)) from None
+        except InvalidRequestError as error:
+            raise ParamValidationError(str(error)) from None
+        return evolve(request, headers=(*request.headers, *signature.headers.items()))
+
+    def _attempt_headers(
+        self, invocation_id: str, attempt: int, failure: RuntimeClientError | None
+    ) -> list[tuple[str, str]]:
+        """
+        Return what tells AWS which attempt of which call this is.
+
+        Source: botocore 1.44, handlers.py, add_retry_headers.
+        """
+        parts = [f"attempt={attempt}", f"max={self._policy.max_attempts}"]
+        if isinstance(failure, ServiceError) and failure.date is not None:
+            ends = failure.date + self._patience
+            parts.insert(0, f"ttl={ends:%Y%m%dT%H%M%SZ}")
+        return [
+            *self._headers(),
+            ("amz-sdk-invocation-id", invocation_id),
+            ("amz-sdk-request", "; ".join(parts)),
+        ]
+
+    def _set_clock(self, failure: RuntimeClientError) -> bool:
+        """Adopt the service's clock if *failure* is due to ours, and tell whether it was."""
+        if not isinstance(failure, ServiceError) or failure.date is None:
+            return False
+        offset = failure.date - self._io.now()
+        if failure.code not in _SKEW_CODES or abs(offset - self._offset) < _LEAST_SKEW:
+            return False
+        self._offset = offset
+        return True
+
+
+def _without_secrets(
+    error: ServiceError, request: Request, credentials: Credentials
+) -> ServiceError:
+    """Take out of a service's message what it repeats of secrets."""
+    secrets = [credentials.secret_access_key, credentials.session_token]
+    secrets += [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
+    for secret in secrets:
+        if secret is not None and len(secret) >= _SHORTEST_SECRET:
+            error.message = error.message.replace(secret, "...")
+    error.args = (error.message,)
+    return error

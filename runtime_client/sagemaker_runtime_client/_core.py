@@ -1,0 +1,368 @@
+"""
+The client, written once: what both faces do, over one `IO`.
+
+The faces' methods have their signatures and docstrings from here.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, cast
+
+from attrs import evolve
+
+from sigv4 import CredentialsProvider, CredentialsSource, as_provider
+
+from ._call import Call, Caller
+from ._config import Config, trace_headers, user_agent
+from ._endpoint import Endpoint, sagemaker_runtime_endpoint
+from ._errors import ParamValidationError, RuntimeClientError
+from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest
+from ._io import IO
+from ._outcome import Output, Schedule, poll_schedule, wait
+from ._s3 import S3, S3Location, S3Object
+from ._service_error import json_error
+from .credentials import EnvironmentProvider
+
+
+class Core:
+    """
+    The operations, each a coroutine over *io*.
+
+    Args:
+        io: The outside world.
+        arguments: The settings that the caller gave, by name; None leaves one to the environment.
+        credentials: Whatever gives credentials; None takes the environment's.
+    """
+
+    def __init__(
+        self, io: IO, arguments: Mapping[str, Any], credentials: CredentialsSource | None
+    ) -> None:
+        self._io = io
+        self._arguments = arguments
+        self._credentials = credentials
+
+    async def invoke_endpoint_async(
+        self,
+        endpoint_name: str,
+        *,
+        input_location: str | None = None,
+        body: bytes | bytearray | memoryview | None = None,
+        content_type: str | None = None,
+        accept: str | None = None,
+        custom_attributes: str | None = None,
+        inference_id: str | None = None,
+        s3_output_path_extension: str | None = None,
+        filename: str | None = None,
+        request_ttl_seconds: int | None = None,
+        invocation_timeout_seconds: int | None = None,
+        generate_inference_id: bool = True,
+    ) -> Invocation:
+        """
+        Queue an inference, and return at once ("async" is AWS's word for that, on both faces).
+
+        The call is not idempotent.  It is tried again after failures that may pass; where one of
+        them may have been taken all the same, `Invocation.possibly_duplicated` says so, and
+        ``retry_ambiguous=False`` makes a client raise instead.
+
+        Args:
+            endpoint_name: 1 to 63 letters, digits and inner hyphens.
+            input_location: Where the input is: ``s3://bucket/key``, at most 1024 characters.
+            body: The input itself, at most 128,000 bytes.  Give exactly one of the two.
+            content_type: MIME type of the input, at most 1024 ASCII characters.
+            accept: MIME type wanted for the output; likewise.
+            custom_attributes: Handed to the model as they are; likewise.
+            inference_id: An id of your own, 1 to 64 printable ASCII characters.  AWS does not say
+                that it merges requests with the same one.
+            s3_output_path_extension: Appended to the endpoint's output path; 1 to 512 of letters,
+                digits and ``!_.*'()/-``.
+            filename: Replaces the generated name of the output; 1 to 32 of letters, digits and
+                ``-_.``, with at most one dot.
+            request_ttl_seconds: For how long the job may wait in the queue, 60 to 21600.
+            invocation_timeout_seconds: For how long the model may work on it, 1 to 3600.
+            generate_inference_id: Whether to make up an id where you give none, so that the
+                attempts of one call can be told from other calls.
+
+        Returns:
+            The handle to `wait` with, here or, by `Invocation.to_json`, in another process.
+
+        Raises:
+            ParamValidationError: An argument breaks one of these rules; nothing was sent.
+            ConfigError: No region, or settings that contradict each other; nothing was sent.
+            CredentialsError: No credentials, or none that serve; nothing was sent.
+            ServiceError: The service refused; the subclass and `code` say why.
+            TransportError: No answer; `may_have_been_taken` says whether the job may be queued.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+        """
+        if inference_id is None and generate_inference_id:
+            inference_id = self._io.uuid()
+        return await self._submit(
+            InvokeEndpointAsyncRequest(
+                endpoint_name,
+                input_location=input_location,
+                body=body,
+                content_type=content_type,
+                accept=accept,
+                custom_attributes=custom_attributes,
+                inference_id=inference_id,
+                s3_output_path_extension=s3_output_path_extension,
+                filename=filename,
+                request_ttl_seconds=request_ttl_seconds,
+                invocation_timeout_seconds=invocation_timeout_seconds,
+            )
+        )
+
+    async def wait(
+        self,
+        invocation: Invocation,
+        *,
+        timeout: float,
+        schedule: Schedule = poll_schedule,
+        access_denied_grace: float | None = None,
+    ) -> Output:
+        """
+        Wait for the endpoint's answer to *invocation*, and return it.
+
+        The output is looked for with GET, since a refused HEAD does not say why.  Where there is
+        both an output and a failure, the output wins.  An object older than the invocation, at
+        the location of a reused ``filename``, is no answer.  Failures of the network are waited
+        through.
+
+        Args:
+            invocation: What `invoke_endpoint_async` returned.
+            timeout: Seconds to wait in all, from now.
+            schedule: Takes the seconds waited so far and returns those until the next look.
+            access_denied_grace: After so many seconds of nothing but 403 AccessDenied, raise
+                that.  Without ``s3:ListBucket`` a missing key looks the same, so by default it
+                is waited through to the end.
+
+        Returns:
+            The output object: body, content type, metadata, location.
+
+        Raises:
+            InferenceFailedError: The failure object was written; see ``reason``.
+            WaitTimeoutError: Neither object is there yet.  The inference may still succeed: wait
+                again with the error's ``invocation``.
+            AccessDeniedError: The credentials do not serve, or the object's KMS key does not.
+            ObjectNotFoundError: There is no such bucket.
+            ParamValidationError: The invocation has no output location, or an argument is wrong.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
+        """
+        return await wait(
+            self._io,
+            self._s3,
+            invocation,
+            timeout=timeout,
+            schedule=schedule,
+            access_denied_grace=access_denied_grace,
+        )
+
+    async def infer(
+        self,
+        endpoint_name: str,
+        payload: bytes | bytearray | memoryview,
+        *,
+        timeout: float,
+        content_type: str | None = None,
+        accept: str | None = None,
+        custom_attributes: str | None = None,
+        inference_id: str | None = None,
+        s3_output_path_extension: str | None = None,
+        filename: str | None = None,
+        request_ttl_seconds: int | None = None,
+        invocation_timeout_seconds: int | None = None,
+        input_prefix: str | None = None,
+        inline: bool | None = None,
+        schedule: Schedule = poll_schedule,
+        access_denied_grace: float | None = None,
+        on_invocation: Callable[[Invocation], object] | None = None,
+    ) -> Output:
+        """
+        Run an inference from payload to answer: send it, wait, and return the output.
+
+        A payload of up to 128,000 bytes goes into the request, a larger one through S3.
+
+        Args:
+            endpoint_name: As for `invoke_endpoint_async`, like all that is not named here.
+            payload: The input.
+            timeout: Seconds to wait for the answer, once the job is queued.
+            input_prefix: Where a larger payload is put: ``s3://bucket/prefix/``; a new UUID is
+                appended.  The object stays there.
+            inline: True sends the payload in the request or not at all, False puts it into S3 in
+                any case, None lets its size decide.
+            schedule: As for `wait`.
+            access_denied_grace: As for `wait`.
+            on_invocation: Called with the handle as soon as the job is queued, to keep it.
+
+        Returns:
+            The output object: body, content type, metadata, location.
+
+        Raises:
+            RuntimeClientError: What `invoke_endpoint_async` and `wait` raise.  Once the job is
+                queued, the error's ``invocation`` is the handle.
+            ParamValidationError: The payload is too large to send inline, and there is no
+                *input_prefix*; nothing was sent.
+        """
+        body = _bytes(payload)
+        upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
+        request = InvokeEndpointAsyncRequest(
+            endpoint_name,
+            input_location=None if upload is None else str(upload),
+            body=body if upload is None else None,
+            content_type=content_type,
+            accept=accept,
+            custom_attributes=custom_attributes,
+            inference_id=inference_id or self._io.uuid(),
+            s3_output_path_extension=s3_output_path_extension,
+            filename=filename,
+            request_ttl_seconds=request_ttl_seconds,
+            invocation_timeout_seconds=invocation_timeout_seconds,
+        )
+        if upload is not None:
+            await self._s3.put(upload, body, content_type=content_type)
+        invocation = await self._submit(request)
+        if on_invocation is not None:
+            on_invocation(invocation)
+        return await self.wait(
+            invocation, timeout=timeout, schedule=schedule, access_denied_grace=access_denied_grace
+        )
+
+    async def put_object(
+        self,
+        location: str,
+        body: bytes,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> S3Object:
+        """
+        Write an object in one request: at most 5 GiB.
+
+        Args:
+            location: ``s3://bucket/key``, the key not encoded.
+            body: Its bytes.
+            content_type: Its MIME type; S3 takes ``binary/octet-stream`` without one.
+            metadata: Names and values in printable ASCII, stored as ``x-amz-meta-*``.
+
+        Returns:
+            What S3 says of the object, its etag among it; the body is left out.
+
+        Raises:
+            ParamValidationError: The location or the metadata is malformed; nothing was sent.
+            ServiceError: S3 refused; `code` says why.
+            TransportError: No answer.
+        """
+        where = S3Location.parse(location)
+        return await self._s3.put(where, bytes(body), content_type=content_type, metadata=metadata)
+
+    async def get_object(self, location: str) -> S3Object:
+        """
+        Read an object.
+
+        Args:
+            location: ``s3://bucket/key``, the key not encoded.
+
+        Raises:
+            ObjectNotFoundError: There is no such key or bucket.
+            AccessDeniedError: Reading is not allowed; or there is no such key, and no
+                ``s3:ListBucket`` to be told so.
+            ParamValidationError: The location is malformed; nothing was sent.
+            ServiceError: S3 refused; `code` says why.
+            TransportError: No answer, or not all of it.
+        """
+        return await self._s3.get(S3Location.parse(location))
+
+    async def head_object(self, location: str) -> S3Object:
+        """
+        Read all of an object but its body.
+
+        Args:
+            location: ``s3://bucket/key``, the key not encoded.
+
+        Raises:
+            ServiceError: As for `get_object`; S3 names no code, so that `code` is the status.
+            TransportError: No answer.
+        """
+        return await self._s3.head(S3Location.parse(location))
+
+    async def close(self) -> None:
+        """Close what was opened here; a client that was brought in stays open."""
+        await self._io.close()
+
+    async def _submit(self, request: InvokeEndpointAsyncRequest) -> Invocation:
+        """Send a checked request, and return the handle."""
+        call = Call(self._endpoint, request.to_http(), json_error, idempotent=False)
+        try:
+            reply = await self._caller.call(call)
+        except RuntimeClientError as error:
+            if error.may_have_been_taken:
+                error.add_note(f"the job may be queued, with inference id {request.inference_id}")
+            raise
+        response = reply.response
+        invocation = Invocation.from_http(
+            response.status, response.headers, response.body, inference_id=request.inference_id
+        )
+        return evolve(
+            invocation,
+            endpoint_name=request.endpoint_name,
+            attempts=reply.attempts,
+            possibly_duplicated=reply.possibly_duplicated,
+        )
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings, looked up when they are first needed."""
+        return Config.resolve(self._arguments, self._io.environ)
+
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        return sagemaker_runtime_endpoint(self.config.endpoint_options(self.config.endpoint_url))
+
+    @cached_property
+    def _caller(self) -> Caller:
+        agent = ("user-agent", user_agent(self.config, self._io.environ))
+        return Caller(
+            self._io,
+            self._provider,
+            self.config.retry_policy,
+            headers=lambda: [agent, *trace_headers(self._io.environ)],
+            patience=self.config.read_timeout,
+        )
+
+    @cached_property
+    def _provider(self) -> CredentialsProvider:
+        if self._credentials is None:
+            return EnvironmentProvider(self._io.environ)
+        return as_provider(self._credentials)
+
+    @cached_property
+    def _s3(self) -> S3:
+        options = self.config.endpoint_options(self.config.s3_endpoint_url)
+        return S3(self._caller, options, self.config.s3_addressing_style)
+
+
+def _bytes(payload: object) -> bytes:
+    """Return the bytes of a payload."""
+    if not isinstance(payload, bytes | bytearray | memoryview):
+        raise ParamValidationError(
+            f"payload must be bytes, not {type(payload).__name__}; encode text first",
+            argument="payload",
+        )
+    return bytes(cast("bytes", payload))
+
+
+def _goes_inline(body: bytes, inline: bool | None) -> bool:
+    """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
+    return len(body) <= INLINE_LIMIT if inline is None else inline
+
+
+def _upload_location(input_prefix: str | None, io: IO) -> S3Location:
+    """Return a new location below *input_prefix*."""
+    if input_prefix is None:
+        raise ParamValidationError(
+            f"input_prefix is needed, such as s3://bucket/inputs/: a payload of more than "
+            f"{INLINE_LIMIT} bytes goes through S3",
+            argument="input_prefix",
+        )
+    return S3Location.parse(f"{input_prefix.rstrip('/')}/{io.uuid()}", argument="input_prefix")

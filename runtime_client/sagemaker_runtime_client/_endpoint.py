@@ -1,0 +1,163 @@
+"""
+Region to host, by partition, with FIPS and dual-stack.
+
+Source: partitions.json and the endpoint rule sets of botocore 1.44, sagemaker-runtime and s3.
+"""
+
+import re
+
+from attrs import frozen
+
+from ._errors import ConfigError
+
+# id: (regions by pattern, DNS suffix, DNS suffix of dual-stack hosts); the first that fits.
+_PARTITIONS = {
+    "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    "aws-us-gov": (r"us-gov-\w+-\d+", "amazonaws.com", "api.aws"),
+    "aws-eusc": (r"eusc-de-\w+-\d+", "amazonaws.eu", "api.amazonwebservices.eu"),
+    "aws-iso": (r"us-iso-\w+-\d+", "c2s.ic.gov", "api.aws.ic.gov"),
+    "aws-iso-b": (r"us-isob-\w+-\d+", "sc2s.sgov.gov", "api.aws.scloud"),
+    "aws-iso-e": (r"eu-isoe-\w+-\d+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+}
+_PSEUDO_REGION = re.compile(r"(aws(?:-[a-z]+)*)-global")
+_is_host_label = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?").fullmatch
+# A bucket that fits into a host name and into its TLS certificate.
+_is_dns_bucket = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]").fullmatch
+_is_origin = re.compile(r"(https?)://([^/?#@\s]+)((?:/[!-~]*)?)", re.IGNORECASE).fullmatch
+
+_is_address = re.compile(r"\[|[\d.]+(?:[:/]|$)").match
+
+# Hosts by (FIPS, dual-stack); R is the region, S the suffix, D the dual-stack suffix.
+_SAGEMAKER_RUNTIME = {
+    (False, False): "runtime.sagemaker.{R}.{S}",
+    (False, True): "runtime.sagemaker.{R}.{D}",
+    (True, False): "runtime.sagemaker-fips.{R}.{S}",
+    (True, True): "runtime.sagemaker-fips.{R}.{D}",
+}
+_SAGEMAKER_RUNTIME_FIPS = {
+    "aws": "runtime-fips.sagemaker.{R}.{S}",
+    "aws-us-gov": "runtime.sagemaker.{R}.{S}",
+}
+# S3 keeps the plain suffix for dual-stack.
+_S3 = {
+    (False, False): "s3.{R}.{S}",
+    (False, True): "s3.dualstack.{R}.{S}",
+    (True, False): "s3-fips.{R}.{S}",
+    (True, True): "s3-fips.dualstack.{R}.{S}",
+}
+
+
+@frozen
+class Partition:
+    """A separate copy of AWS: its id and its DNS suffixes."""
+
+    id: str
+    suffix: str
+    dual_stack_suffix: str
+
+
+@frozen
+class EndpointOptions:
+    """
+    What an endpoint depends on.
+
+    Attributes:
+        region: Such as ``eu-west-1``.
+        url: An endpoint of one's own, with or without a path; it wins over region and variants.
+        fips: Whether to take the hosts with FIPS 140 cryptography.
+        dual_stack: Whether to take the hosts that answer on IPv6 too.
+    """
+
+    region: str
+    url: str | None = None
+    fips: bool = False
+    dual_stack: bool = False
+
+
+@frozen
+class Endpoint:
+    """
+    Where requests go, and what they are signed for.
+
+    Attributes:
+        origin: Scheme, host and perhaps a path, without a closing ``/``.
+        service: The signing name.
+        region: The signing region.
+    """
+
+    origin: str
+    service: str
+    region: str
+
+
+def partition_of(region: str) -> Partition:
+    """Return the partition of *region*; an unknown region is taken for one of ``aws``."""
+    pseudo = _PSEUDO_REGION.fullmatch(region)
+    for name, (pattern, suffix, dual_stack_suffix) in _PARTITIONS.items():
+        if re.fullmatch(pattern, region) or (pseudo is not None and pseudo[1] == name):
+            return Partition(name, suffix, dual_stack_suffix)
+    return Partition("aws", "amazonaws.com", "api.aws")
+
+
+def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
+    """Return the endpoint of SageMaker Runtime."""
+    if options.url is not None:
+        return Endpoint(_custom(options), "sagemaker", options.region)
+    partition = partition_of(options.region)
+    host = _SAGEMAKER_RUNTIME[options.fips, options.dual_stack]
+    if options.fips and not options.dual_stack:
+        host = _SAGEMAKER_RUNTIME_FIPS.get(partition.id, host)
+    return Endpoint(
+        f"https://{_fill(host, options.region, partition)}", "sagemaker", options.region
+    )
+
+
+def s3_endpoint(
+    options: EndpointOptions, bucket: str, addressing_style: str = "auto"
+) -> tuple[Endpoint, str]:
+    """
+    Return the endpoint for *bucket*, and what stands before the key in the path.
+
+    Args:
+        options: Region, variants and perhaps a URL of one's own.
+        bucket: The bucket's name.
+        addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
+            ``auto`` prefers the host, but not for an endpoint of one's own (as botocore does),
+            nor for names that a certificate's wildcard does not cover.
+    """
+    if options.url is not None:
+        origin, virtual = _custom(options), addressing_style == "virtual"
+        if virtual and _is_address(origin.partition("://")[2]):
+            raise ConfigError(
+                "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
+            )
+    else:
+        partition = partition_of(options.region)
+        if options.fips and partition.id == "aws-cn":
+            raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
+        host = _S3[options.fips, options.dual_stack]
+        region = "us-east-1" if options.region == "aws-global" else options.region
+        origin = f"https://{_fill(host, region, partition)}"
+        virtual = addressing_style != "path" and _is_dns_bucket(bucket) is not None
+    if virtual:
+        return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", options.region), "/"
+    return Endpoint(origin, "s3", options.region), f"/{bucket}/"
+
+
+def _fill(host: str, region: str, partition: Partition) -> str:
+    if not _is_host_label(region):
+        raise ConfigError(f"region must be a host label, such as eu-west-1, not {region!r}")
+    return host.format(R=region, S=partition.suffix, D=partition.dual_stack_suffix)
+
+
+def _custom(options: EndpointOptions) -> str:
+    """Return an endpoint of one's own as an origin, if it can be one."""
+    if options.fips or options.dual_stack:
+        raise ConfigError("FIPS and dual-stack do not go together with an endpoint URL")
+    url = (options.url or "").rstrip("/")
+    if not _is_origin(url) or "?" in url or "#" in url:
+        raise ConfigError(
+            "an endpoint URL must be like https://host:port, without a user or a query"
+        )
+    return url

@@ -1,0 +1,120 @@
+"""What the two faces share: settings, and how a coroutine of the core becomes a method."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sigv4 import CredentialsSource
+
+from ._core import Core
+from ._io import IO, run
+from ._transport import HTTPClient, TransportOptions
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Face(ABC):
+    """
+    A client's own part: its settings, and the core that does the work.
+
+    Safe to share between threads (blocking) or tasks (async).  Nothing is read, opened or sent
+    before the first call.  Where an argument is None, the environment decides, then the default.
+
+    Args:
+        region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``.
+        credentials: The credentials, a `CredentialsProvider`, or a function that returns
+            credentials (an async client takes an async one too); by default
+            ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``, looked at
+            anew for each request.
+        endpoint_url: An endpoint of your own for SageMaker Runtime;
+            ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
+        s3_endpoint_url: Likewise for S3; ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
+        s3_addressing_style: ``virtual`` (bucket in the host), ``path``, or ``auto``, which takes
+            the host unless an endpoint URL or the bucket's name speaks against it.
+        use_fips_endpoint: Take endpoints with FIPS 140 cryptography; ``AWS_USE_FIPS_ENDPOINT``.
+        use_dualstack_endpoint: Take endpoints that answer on IPv6 too;
+            ``AWS_USE_DUALSTACK_ENDPOINT``.
+        max_attempts: Requests a call, the first included; ``AWS_MAX_ATTEMPTS``, then 3.
+        retry_ambiguous: Whether `invoke_endpoint_async` is tried again after an attempt that may
+            have been taken; True.  False raises instead, and the job may be queued or not.
+        connect_timeout: Seconds to connect; 10.
+        read_timeout: Seconds between two pieces of an answer; 60.
+        max_connections: How many connections are open at once at the most; 64.
+        ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``.
+        app_id: A name for your application in the user agent; ``AWS_SDK_UA_APP_ID``.
+        http_client: A client of httpx or httpx2 to send with.  It stays yours: it is not closed,
+            and its own auth, headers, cookies and redirects are not used.  The timeouts above
+            hold, and its pool, TLS and proxies do.
+
+    Raises:
+        ConfigError: *http_client* is not a client of the right kind.  A malformed setting raises
+            it at the first call.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        credentials: CredentialsSource | None = None,
+        endpoint_url: str | None = None,
+        s3_endpoint_url: str | None = None,
+        s3_addressing_style: str | None = None,
+        use_fips_endpoint: bool | None = None,
+        use_dualstack_endpoint: bool | None = None,
+        max_attempts: int | None = None,
+        retry_ambiguous: bool | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        max_connections: int | None = None,
+        ca_bundle: str | None = None,
+        app_id: str | None = None,
+        http_client: HTTPClient | None = None,
+    ) -> None:
+        arguments = {
+            "region": region,
+            "endpoint_url": endpoint_url,
+            "s3_endpoint_url": s3_endpoint_url,
+            "s3_addressing_style": s3_addressing_style,
+            "use_fips_endpoint": use_fips_endpoint,
+            "use_dualstack_endpoint": use_dualstack_endpoint,
+            "max_attempts": max_attempts,
+            "retry_ambiguous": retry_ambiguous,
+            "connect_timeout": connect_timeout,
+            "read_timeout": read_timeout,
+            "max_connections": max_connections,
+            "ca_bundle": ca_bundle,
+            "app_id": app_id,
+        }
+        io = self._io(lambda: self._core.config.transport_options, http_client)
+        self._core = Core(io, arguments, credentials)
+
+    @staticmethod
+    @abstractmethod
+    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> IO:
+        """Return the outside world in this face's colour."""
+
+
+def blocking(
+    method: Callable[Concatenate[Core, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Face, P], T]:
+    """Return a method that steps the core's coroutine to its end."""
+
+    @wraps(method)
+    def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run(method(self._core, *args, **kwargs))  # pyright: ignore[reportPrivateUsage]
+
+    return call
+
+
+def awaited(
+    method: Callable[Concatenate[Core, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Face, P], Coroutine[Any, Any, T]]:
+    """Return a method that awaits the core's coroutine."""
+
+    @wraps(method)
+    async def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await method(self._core, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
+
+    return call

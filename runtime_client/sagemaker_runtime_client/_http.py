@@ -1,0 +1,83 @@
+"""Our own request and response: what the core makes and reads, whoever carries it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import cast
+
+from attrs import field, frozen
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def _lower_names(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Return headers as pairs with names in lower case."""
+    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    return tuple([(name.lower(), value) for name, value in pairs])
+
+
+@frozen
+class Request:
+    """
+    A request, less its origin and its signature.
+
+    Attributes:
+        method: Such as ``POST``.
+        path: Path and query, percent-encoded: what goes on the wire after the origin.
+        headers: Pairs of name and value.
+        body: The whole body.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@frozen
+class Response:
+    """
+    An answer.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Pairs of name, in lower case, and value.
+        body: What came of the body, as it came: no content encoding is undone.
+        complete: Whether that is all of it.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(converter=_lower_names, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    complete: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says success."""
+        return 200 <= self.status < 300
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header *name*, given in lower case; None if absent or empty."""
+        return next((value for known, value in self.headers if known == name), None) or None
+
+    def instant(self, name: str) -> datetime | None:
+        """Return the instant in the header *name*, such as ``date``; None if there is none."""
+        return parse_http_date(self.header(name))
+
+    @property
+    def request_id(self) -> str | None:
+        """The id of the request, under either of the names that AWS services use."""
+        return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
+
+
+def parse_http_date(text: str | None) -> datetime | None:
+    """Return the instant of an HTTP date (RFC 9110, section 5.6.7), or None if it is none."""
+    if text is None:
+        return None
+    # Not strptime, whose month names depend on the locale.  What sends requests has loaded it.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        instant = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -1,0 +1,309 @@
+"""
+InvokeEndpointAsync: arguments to request, and answer to `Invocation`.  Pure.
+
+Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from attrs import Attribute, field, fields, frozen
+
+from sigv4 import percent_encode
+
+from ._errors import ParamValidationError
+from ._http import Headers, Request, Response
+from ._service_error import json_error
+
+# The most that goes into the request itself; what is larger goes through S3.
+INLINE_LIMIT = 128_000
+
+_has_control = re.compile(r"[\x00-\x1f\x7f]").search
+Check = Callable[[Any, "Attribute[Any]", Any], None]
+
+
+def _refuse(attribute: "Attribute[Any]", fault: str) -> ParamValidationError:
+    return ParamValidationError(f"{attribute.name} {fault}", argument=attribute.name)
+
+
+def _text(
+    least: int, most: int, pattern: str | None = None, *, rule: str = "", ascii_only: bool = True
+) -> Check:
+    """Return a check for text: its length in characters, its characters, and a pattern in words."""
+    fits = re.compile(pattern).fullmatch if pattern else None
+
+    def check(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if value is None and attribute.default is None:
+            return
+        if not isinstance(value, str):
+            raise _refuse(attribute, f"must be a str, not {type(value).__name__}")
+        if not least <= len(value) <= most:
+            raise _refuse(attribute, f"must have {least} to {most} characters, not {len(value)}")
+        if _has_control(value):
+            raise _refuse(attribute, "must not hold control characters, such as line ends")
+        if value != value.strip():
+            raise _refuse(attribute, "must not begin or end with a blank, which HTTP would drop")
+        if ascii_only and not value.isascii():
+            raise _refuse(attribute, "must be ASCII")
+        if fits and not fits(value):
+            raise _refuse(attribute, f"must {rule}")
+
+    return check
+
+
+def _number(least: int, most: int) -> Check:
+    """Return a check for a whole number of seconds."""
+
+    def check(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _refuse(attribute, f"must be an int (seconds), not {type(value).__name__}")
+        if not least <= value <= most:
+            raise _refuse(attribute, f"must be {least} to {most} seconds, not {value}")
+
+    return check
+
+
+def _inline(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """Refuse an inline body that is no bytes, or too many."""
+    if value is None:
+        return
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise _refuse(attribute, f"must be bytes, not {type(value).__name__}; encode text first")
+    size = memoryview(value).nbytes
+    if size > INLINE_LIMIT:
+        raise _refuse(
+            attribute, f"must have at most {INLINE_LIMIT} bytes, not {size}; put it into S3 instead"
+        )
+
+
+def _bytes(value: "bytes | bytearray | memoryview[int] | None") -> bytes | None:
+    """Return a private copy of what is like bytes; anything else is for the check."""
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)  # pyright: ignore[reportUnknownArgumentType]
+    return value
+
+
+def _one_input(
+    instance: "InvokeEndpointAsyncRequest", attribute: "Attribute[Any]", body: object
+) -> None:
+    """Refuse two inputs, or none."""
+    if body is not None and instance.input_location is not None:
+        raise _refuse(attribute, "and input_location exclude each other; give exactly one of them")
+    if body is None and instance.input_location is None:
+        raise _refuse(attribute, "or input_location is needed; give exactly one of them")
+
+
+# What goes out as a header, and under which name.
+HEADERS = {
+    "content_type": "X-Amzn-SageMaker-Content-Type",
+    "accept": "X-Amzn-SageMaker-Accept",
+    "custom_attributes": "X-Amzn-SageMaker-Custom-Attributes",
+    "inference_id": "X-Amzn-SageMaker-Inference-Id",
+    "input_location": "X-Amzn-SageMaker-InputLocation",
+    "s3_output_path_extension": "X-Amzn-SageMaker-S3OutputPathExtension",
+    "filename": "X-Amzn-SageMaker-Filename",
+    "request_ttl_seconds": "X-Amzn-SageMaker-RequestTTLSeconds",
+    "invocation_timeout_seconds": "X-Amzn-SageMaker-InvocationTimeoutSeconds",
+}
+
+
+@frozen
+class InvokeEndpointAsyncRequest:
+    """
+    The arguments of InvokeEndpointAsync, checked.
+
+    Attributes:
+        endpoint_name: 1 to 63 letters, digits and inner hyphens.
+        input_location: ``s3://`` or ``https://`` address of the input, at most 1024 characters.
+        body: The input itself, at most 128,000 bytes.  Exactly one of the two is given.
+        content_type: MIME type of the input, at most 1024 ASCII characters.
+        accept: MIME type wanted for the output; likewise.
+        custom_attributes: Handed to the model as they are; likewise.  Kept out of ``repr``.
+        inference_id: 1 to 64 printable ASCII characters, the first no blank.
+        s3_output_path_extension: Appended to the endpoint's output path; 1 to 512 of letters,
+            digits and ``!_.*'()/-``.
+        filename: Replaces the generated name of the output; 1 to 32 of letters, digits and
+            ``-_.``, with at most one dot.
+        request_ttl_seconds: For how long the job may wait in the queue, 60 to 21600.
+        invocation_timeout_seconds: For how long the model may work on it, 1 to 3600.
+
+    Raises:
+        ParamValidationError: An argument breaks one of these rules; `argument` names it.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+    """
+
+    endpoint_name: str = field(
+        validator=_text(
+            1,
+            63,
+            r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
+            rule="be letters and digits, with hyphens only between them",
+        )
+    )
+    input_location: str | None = field(
+        default=None,
+        kw_only=True,
+        validator=_text(
+            1,
+            1024,
+            r"(https|s3)://[^/]+/?.*",
+            rule="begin with s3:// or https://",
+            ascii_only=False,
+        ),
+    )
+    content_type: str | None = field(default=None, kw_only=True, validator=_text(0, 1024))
+    accept: str | None = field(default=None, kw_only=True, validator=_text(0, 1024))
+    custom_attributes: str | None = field(
+        default=None, kw_only=True, repr=False, validator=_text(0, 1024)
+    )
+    inference_id: str | None = field(default=None, kw_only=True, validator=_text(1, 64))
+    s3_output_path_extension: str | None = field(
+        default=None,
+        kw_only=True,
+        validator=_text(
+            1,
+            512,
+            r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+",
+            rule="be a path of letters, digits and !_.*'()/-",
+        ),
+    )
+    filename: str | None = field(
+        default=None,
+        kw_only=True,
+        validator=_text(
+            1,
+            32,
+            r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*",
+            rule="begin with a letter or digit and hold only those, -, _ and at most one dot",
+        ),
+    )
+    request_ttl_seconds: int | None = field(
+        default=None, kw_only=True, validator=_number(60, 21_600)
+    )
+    invocation_timeout_seconds: int | None = field(
+        default=None, kw_only=True, validator=_number(1, 3600)
+    )
+    body: bytes | None = field(
+        default=None,
+        kw_only=True,
+        repr=False,
+        converter=_bytes,
+        validator=[_inline, _one_input],
+    )
+
+    def to_http(self) -> Request:
+        """Return the request, less the endpoint's origin and the signature."""
+        values = [(header, getattr(self, argument)) for argument, header in HEADERS.items()]
+        return Request(
+            "POST",
+            f"/endpoints/{percent_encode(self.endpoint_name)}/async-invocations",
+            tuple((header, str(value)) for header, value in values if value is not None),
+            self.body or b"",
+        )
+
+
+@frozen
+class Invocation:
+    """
+    A job that SageMaker has taken: the handle to wait with, in this process or another.
+
+    Attributes:
+        inference_id: The job's id; ours if the answer named none, None if neither is known.
+        output_location: Where the output will be; None if the answer did not say.
+        failure_location: Where a failure will be reported; None if the endpoint has no such path.
+        request_id: What AWS support asks for.
+        endpoint_name: Who was asked.
+        date: When the job was taken, by the service's clock.
+        attempts: How many requests were sent.
+        possibly_duplicated: Whether an earlier attempt may have been taken too, so that the job
+            may run twice.
+    """
+
+    inference_id: str | None = None
+    output_location: str | None = None
+    failure_location: str | None = None
+    request_id: str | None = None
+    endpoint_name: str | None = None
+    date: datetime | None = None
+    attempts: int = 1
+    possibly_duplicated: bool = False
+
+    @classmethod
+    def from_http(
+        cls, status: int, headers: Headers, body: bytes, *, inference_id: str | None = None
+    ) -> "Invocation":
+        """
+        Return what an answer of the service says.
+
+        Args:
+            status: The HTTP status.
+            headers: A mapping or pairs; the case of names does not count.
+            body: The whole body.
+            inference_id: The one that was sent, for an answer that names none.
+
+        Raises:
+            ServiceError: The status is none of 2xx.  One of 2xx never raises, whatever comes
+                with it: the job is queued.
+        """
+        response = Response(status, headers, body)
+        if not response.ok:
+            raise json_error(response)
+        return cls(
+            inference_id=_inference_id(body) or inference_id,
+            output_location=response.header("x-amzn-sagemaker-outputlocation"),
+            failure_location=response.header("x-amzn-sagemaker-failurelocation"),
+            request_id=response.request_id,
+            date=response.instant("date"),
+        )
+
+    def to_json(self) -> str:
+        """Return the handle as JSON, for a queue, a database or another process."""
+        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(Invocation)}
+        values["date"] = self.date and self.date.isoformat()
+        return json.dumps(values)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Invocation":
+        """
+        Return the handle that `to_json` wrote, by this version or a later one.
+
+        Raises:
+            ParamValidationError: *text* is none.
+        """
+        try:
+            values = json.loads(text)
+            known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
+            if any(not isinstance(value, _JSON_TYPES[name]) for name, value in known.items()):
+                raise TypeError  # noqa: TRY301 (all that is wrong ends in one place)
+            if known.get("date") is not None:
+                known["date"] = datetime.fromisoformat(known["date"]).astimezone(UTC)
+            return cls(**known)
+        except (ValueError, TypeError, RecursionError):
+            raise ParamValidationError(
+                "text must be an invocation as to_json writes it", argument="text"
+            ) from None
+
+
+_JSON_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys([attribute.name for attribute in fields(Invocation)], (str, type(None))),
+    "attempts": (int,),
+    "possibly_duplicated": (bool,),
+}
+
+
+def _inference_id(body: bytes) -> str | None:
+    """Return the id in the body of a 202, if it is there."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = (
+        cast("dict[str, Any]", document).get("InferenceId") if isinstance(document, dict) else None
+    )
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,260 @@
+"""
+Wait for the answer to an invocation: the output object, or the failure object.
+
+There is no status to ask for, so S3 is looked at: often at first, more seldom later, and never
+beyond a deadline.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from attrs import field, frozen
+
+from ._errors import (
+    AccessDeniedError,
+    InferenceFailedError,
+    ParamValidationError,
+    RuntimeClientError,
+    ServiceError,
+    TransportError,
+    WaitTimeoutError,
+)
+from ._invoke import Invocation
+from ._io import IO
+from ._s3 import S3, S3Location, S3Object
+
+Schedule = Callable[[float], float]
+
+# Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
+_CLOCK_MARGIN = timedelta(seconds=2)
+# After so many seconds the failure object is looked for at every second look only: 20 minutes then
+# cost under 200 requests, and a failure is seen a look later.
+_EACH_LOOK_UNTIL = 5.0
+# The last look, at the deadline, may still take so many seconds.
+_LAST_LOOK = 1.0
+_LONGEST_REASON = 2000
+
+
+def poll_schedule(elapsed: float) -> float:
+    """
+    Return for how many seconds to pause after a look, *elapsed* seconds into the wait.
+
+    0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s: an answer is seen
+    within 0.5 s, or a tenth of its time, or 15 s, with room for the look itself.
+    """
+    return min(max(0.4, 0.095 * elapsed), 14.5)
+
+
+@frozen
+class Output:
+    """
+    The model's answer.
+
+    Attributes:
+        body: What the model's container answered, byte for byte.  Kept out of ``repr``.
+        content_type: Its MIME type, as the container named it; None if it is not known.
+        metadata: The object's metadata.
+        location: Where it is, as ``s3://bucket/key``.
+        last_modified: When it was written, to the second.
+        invocation: What was waited for.
+    """
+
+    body: bytes = field(repr=False)
+    content_type: str | None
+    metadata: Mapping[str, str]
+    location: str
+    last_modified: datetime | None
+    invocation: Invocation
+
+    @property
+    def text(self) -> str:
+        """The body as text, in UTF-8."""
+        return self.body.decode()
+
+    def json(self) -> Any:
+        """Return the body's JSON document."""
+        return json.loads(self.body)
+
+
+async def wait(
+    io: IO,
+    s3: S3,
+    invocation: Invocation,
+    *,
+    timeout: float,
+    schedule: Schedule,
+    access_denied_grace: float | None,
+) -> Output:
+    """Return the output of *invocation*; `Core.wait` documents arguments and errors."""
+    if not 0 <= timeout < math.inf:
+        raise ParamValidationError("timeout must be a number of seconds", argument="timeout")
+    output = _output_location(invocation)
+    failure = invocation.failure_location and S3Location.parse(
+        invocation.failure_location, argument="invocation.failure_location"
+    )
+    watch = _Watch(io, s3, invocation, timeout)
+    try:
+        while True:
+            elapsed = watch.begin_look()
+            if (found := await watch.look_at(output)) is not None:
+                return _output(found, invocation)
+            if failure and watch.failure_due and (failed := await watch.look_at(failure)):
+                if (found := await watch.look_at(output)) is not None:  # it wins over a failure
+                    return _output(found, invocation)
+                raise _inference_failed(failed, invocation)
+            denied = watch.denied
+            if denied and access_denied_grace is not None and elapsed >= access_denied_grace:
+                raise denied
+            if elapsed >= timeout:
+                raise watch.timed_out() from watch.trouble
+            await watch.pause(schedule(elapsed))
+    except RuntimeClientError as error:
+        error.invocation = invocation
+        raise
+
+
+class _Watch:
+    """One wait: its clock, and what its looks have seen."""
+
+    def __init__(self, io: IO, s3: S3, invocation: Invocation, timeout: float) -> None:
+        self._io = io
+        self._s3 = s3
+        self._invocation = invocation
+        self._timeout = timeout
+        self._start = self._now = io.monotonic()
+        self._looks = 0
+        self._stale = False
+        self._missing = False
+        self._denied: AccessDeniedError | None = None
+        self.trouble: RuntimeClientError | None = None
+
+    def begin_look(self) -> float:
+        """Begin a look, and return for how many seconds the wait has gone on."""
+        self._looks += 1
+        self._now = self._io.monotonic()
+        return self._now - self._start
+
+    @property
+    def failure_due(self) -> bool:
+        """Whether this look is one for the failure object too."""
+        elapsed = self._now - self._start
+        return elapsed < _EACH_LOOK_UNTIL or elapsed >= self._timeout or self._looks % 2 == 0
+
+    @property
+    def denied(self) -> AccessDeniedError | None:
+        """The last refusal, if S3 has said nothing else so far."""
+        return None if self._missing or self._stale else self._denied
+
+    async def look_at(self, location: S3Location) -> S3Object | None:
+        """Return the object, if it is there and no older than the job."""
+        deadline = max(self._start + self._timeout, self._io.monotonic() + _LAST_LOOK)
+        try:
+            found = await self._s3.get(location, deadline=deadline)
+        except (ServiceError, TransportError) as error:
+            self._judge(error)
+            return None
+        taken, written = self._invocation.date, found.last_modified
+        if taken is not None and written is not None and written < taken - _CLOCK_MARGIN:
+            self._stale = True
+            return None
+        return found
+
+    def _judge(self, error: ServiceError | TransportError) -> None:
+        """Note an error that may pass, and raise any other."""
+        if error.code in {"NoSuchKey", "404"}:
+            self._missing = True
+        elif isinstance(error, AccessDeniedError) and _may_be_missing(error):
+            self._denied = error
+        elif error.retryable:
+            self.trouble = error
+        else:
+            raise error
+
+    async def pause(self, seconds: float) -> None:
+        """Pause until the next look is due, *seconds* after this one began, or until the end."""
+        if not 0 < seconds < math.inf:
+            raise ParamValidationError(
+                "schedule must return seconds, more than 0", argument="schedule"
+            )
+        due = min(self._now + seconds, self._start + self._timeout)
+        await self._io.sleep(max(0.0, due - self._io.monotonic()))
+
+    def timed_out(self) -> WaitTimeoutError:
+        """Return the error of a wait that saw nothing, with what may be the reason."""
+        parts = [
+            f"no answer to inference {self._invocation.inference_id} after {self._timeout:g} s"
+        ]
+        if self.denied is not None:
+            parts.append(
+                "S3 answered 403 each time: s3:GetObject is needed to read the output, and "
+                "s3:ListBucket to be told that it is not there yet"
+            )
+        elif self._stale:
+            parts.append("at the output's location is an object that is older than the job")
+        else:
+            parts.append("the endpoint may be scaling up from no instances, or its queue be long")
+        if self._invocation.failure_location is None:
+            parts.append("the endpoint has no S3FailurePath, so that a failure would not be seen")
+        return WaitTimeoutError("; ".join(parts), access_denied_only=self.denied is not None)
+
+
+def _may_be_missing(error: AccessDeniedError) -> bool:
+    """Tell whether a refusal is how S3 says, without s3:ListBucket, that there is no such key."""
+    return (
+        error.status_code == 403
+        and error.code in {"AccessDenied", "403"}
+        and "kms:" not in error.message.lower()  # the object is there, and cannot be decrypted
+    )
+
+
+def _output_location(invocation: Invocation) -> S3Location:
+    """Return where the output will be, if the service has said so."""
+    if invocation.output_location is None:
+        raise ParamValidationError(
+            "invocation has no output_location, since the service's answer named none; "
+            "a notification with its inference id may",
+            argument="invocation",
+        )
+    return S3Location.parse(invocation.output_location, argument="invocation.output_location")
+
+
+def _output(found: S3Object, invocation: Invocation) -> Output:
+    return Output(
+        body=found.body,
+        content_type=found.content_type,
+        metadata=found.metadata,
+        location=found.location,
+        last_modified=found.last_modified,
+        invocation=invocation,
+    )
+
+
+def _inference_failed(failed: S3Object, invocation: Invocation) -> InferenceFailedError:
+    reason = _reason(failed.body)
+    return InferenceFailedError(
+        f"inference {invocation.inference_id} failed: {reason or 'the failure object is empty'}",
+        failure_location=failed.location,
+        reason=reason,
+        body=failed.body,
+    )
+
+
+def _reason(body: bytes) -> str:
+    """Return what a failure object says: the message in its JSON, or its text, whatever its form."""
+    text = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, str):
+        text = document
+    elif isinstance(document, dict):
+        fields = cast("dict[str, object]", document)
+        named = map(fields.get, ("message", "Message", "errorMessage", "error", "failureReason"))
+        text = next((value for value in named if isinstance(value, str) and value), text)
+    return text[:_LONGEST_REASON]

@@ -1,0 +1,137 @@
+"""
+Which failures are tried again, when, and how often: botocore 1.44's ``standard`` mode.
+
+Pure decisions; nothing here sleeps or sends.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and
+botocore 1.44, retries/standard.py.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from threading import Lock
+
+from attrs import frozen
+
+from ._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
+
+THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
+TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
+
+# Answers after which the request may be at work all the same: the one who answered did not do it.
+AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
+
+# The longest pause, and by how much the service may lengthen one (botocore 1.44.0).
+LONGEST_BACKOFF = 20.0
+LONGEST_EXTENSION = 5.0
+
+
+class Reason(Enum):
+    """Why a failure is tried again: base of its pauses in seconds, cost from the quota."""
+
+    TRANSIENT = (0.05, 14)
+    THROTTLING = (1.0, 5)
+
+    @property
+    def base(self) -> float:
+        """The first pause at the longest, in seconds."""
+        base: float = self.value[0]
+        return base
+
+    @property
+    def cost(self) -> int:
+        """What one retry takes from the quota."""
+        cost: int = self.value[1]
+        return cost
+
+
+@frozen
+class RetryPolicy:
+    """
+    How often a call is tried.
+
+    Attributes:
+        max_attempts: Requests in all, the first included.
+        retry_ambiguous: Whether a request that is not idempotent is sent again after an attempt
+            that may have reached the service.  It then may be done twice.
+    """
+
+    max_attempts: int = 3
+    retry_ambiguous: bool = True
+
+    def reason(self, error: RuntimeClientError, *, idempotent: bool) -> Reason | None:
+        """Return why *error* is worth another attempt, or None if it is not."""
+        if error.may_have_been_taken and not idempotent and not self.retry_ambiguous:
+            return None
+        if isinstance(error, ThrottlingError) or error.code in THROTTLING_CODES:
+            return Reason.THROTTLING
+        if isinstance(error, TransportError):
+            return Reason.TRANSIENT if error.retryable else None
+        if error.code in TRANSIENT_CODES or error.status_code in TRANSIENT_STATUSES:
+            return Reason.TRANSIENT
+        return None
+
+
+def backoff(
+    reason: Reason, retry: int, error: RuntimeClientError, random: Callable[[], float]
+) -> float:
+    """
+    Return for how many seconds to pause before a retry.
+
+    Args:
+        reason: Why there is one.
+        retry: Which one it is, from 0.
+        error: The failure; the service may ask in it for a longer pause.
+        random: Returns a number from 0 up to 1: full jitter.
+    """
+    pause = random() * min(reason.base * (1 << retry), LONGEST_BACKOFF)
+    asked = error.retry_after if isinstance(error, ServiceError) else None
+    return pause if asked is None else max(pause, min(asked, pause + LONGEST_EXTENSION))
+
+
+class RetryQuota:
+    """
+    What a client may still spend on retries, so that an outage is not met by a storm of them.
+
+    Shared by the threads or tasks of one client.
+
+    Attributes:
+        available: The tokens that are left.
+    """
+
+    CAPACITY = 500
+
+    def __init__(self) -> None:
+        self.available = self.CAPACITY
+        self._lock = Lock()
+
+    def acquire(self, reason: Reason) -> bool:
+        """Take the cost of a retry, or tell that it is not there."""
+        with self._lock:
+            if self.available < reason.cost:
+                return False
+            self.available -= reason.cost
+            return True
+
+    def release(self, last: Reason | None) -> None:
+        """Give back, after a success, what its last retry took, or one token if there was none."""
+        with self._lock:
+            self.available = min(self.CAPACITY, self.available + (last.cost if last else 1))

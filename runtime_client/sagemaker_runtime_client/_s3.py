@@ -1,0 +1,203 @@
+"""
+One object of S3: put, get, head.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject), and
+for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import evolve, field, frozen
+
+from sigv4 import percent_encode_path
+
+from ._call import Call, Caller
+from ._endpoint import EndpointOptions, s3_endpoint
+from ._errors import ParamValidationError, ServiceError
+from ._http import Request, Response
+from ._service_error import xml_error
+
+# botocore 1.44, handlers.py, VALID_BUCKET.
+_is_bucket = re.compile(r"[a-zA-Z0-9.\-_]{1,255}").fullmatch
+_is_region = re.compile(r"[a-z0-9-]{1,63}").fullmatch
+_is_metadata_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+# https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as the console shows them.
+_https_address = re.compile(
+    r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
+    r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
+    r"/(?P<path>.+)",
+    re.DOTALL,
+).fullmatch
+
+# Answers that say: another region.
+_REDIRECT_STATUSES = frozenset({301, 302, 307})
+_REDIRECT_CODES = frozenset(
+    {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+)
+_META = "x-amz-meta-"
+
+
+@frozen
+class S3Location:
+    """
+    Where an object is.
+
+    Attributes:
+        bucket: The bucket's name.
+        key: The object's key, not encoded.
+    """
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
+        """
+        Return the location that *text* names: ``s3://bucket/key``, or an object's https address.
+
+        Raises:
+            ParamValidationError: It names none.  Addresses of hosts other than S3's are refused,
+                so that nobody who writes a location receives a signed request.
+        """
+        bucket, _, key = text.removeprefix("s3://").partition("/")
+        if match := _https_address(text):
+            from urllib.parse import unquote
+
+            path = unquote(match["path"])
+            bucket, key = (match["virtual"], path) if match["virtual"] else path.split("/", 1)
+        elif not text.startswith("s3://"):
+            raise ParamValidationError(
+                f"{argument} must be s3://bucket/key or an https address of S3", argument=argument
+            )
+        if not _is_bucket(bucket) or not key:
+            raise ParamValidationError(
+                f"{argument} must name a bucket and a key: s3://bucket/key", argument=argument
+            )
+        return cls(bucket, key)
+
+    def __str__(self) -> str:
+        """Return the location as ``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@frozen
+class S3Object:
+    """
+    An object, or of a HEAD all but its body.
+
+    Attributes:
+        location: Where it is, as ``s3://bucket/key``.
+        body: Its bytes, as they are stored.  Kept out of ``repr``.
+        size: How many bytes the object has.
+        content_type: Its MIME type; None if S3 names none.
+        metadata: What was stored with it under ``x-amz-meta-``, by name without that prefix.
+        etag: S3's mark of this version, with its quotes.
+        last_modified: When it was written, to the second.
+    """
+
+    location: str
+    body: bytes = field(repr=False)
+    size: int
+    content_type: str | None
+    metadata: Mapping[str, str]
+    etag: str | None
+    last_modified: datetime | None
+
+
+class S3:
+    """Objects of S3, through one client's calls."""
+
+    def __init__(
+        self, caller: Caller, options: EndpointOptions, addressing_style: str = "auto"
+    ) -> None:
+        self._caller = caller
+        self._options = options
+        self._addressing_style = addressing_style
+        self._regions: dict[str, str] = {}
+
+    async def put(
+        self,
+        location: S3Location,
+        body: bytes,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> S3Object:
+        """Write an object in one piece, and return what S3 says of it."""
+        headers = [("content-type", content_type)] if content_type is not None else []
+        for name, value in (metadata or {}).items():
+            if not _is_metadata_name(name) or not value.isascii() or not value.isprintable():
+                raise ParamValidationError(
+                    "metadata must be printable ASCII, and its names header names",
+                    argument="metadata",
+                )
+            headers.append((_META + name, value.strip()))
+        response = await self._send("PUT", location, tuple(headers), body)
+        return evolve(_object(location, response), size=len(body), content_type=content_type)
+
+    async def get(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
+        """Read an object."""
+        return _object(location, await self._send("GET", location, deadline=deadline))
+
+    async def head(self, location: S3Location) -> S3Object:
+        """Read all of an object but its body."""
+        return _object(location, await self._send("HEAD", location))
+
+    async def _send(
+        self,
+        method: str,
+        location: S3Location,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+        deadline: float | None = None,
+    ) -> Response:
+        """Send a request to the bucket's region, which one wrong answer may correct."""
+        bucket = location.bucket
+        for again in (True, False):
+            region = self._regions.get(bucket, self._options.region)
+            options = evolve(self._options, region=region)
+            endpoint, before_key = s3_endpoint(options, bucket, self._addressing_style)
+            path = percent_encode_path(before_key + location.key)
+            request = Request(method, path, headers, body)
+            try:
+                reply = await self._caller.call(
+                    Call(endpoint, request, xml_error, deadline=deadline)
+                )
+            except ServiceError as error:
+                other = _other_region(error, region)
+                if other is None or not again:
+                    raise
+                self._regions[bucket] = other
+            else:
+                return reply.response
+        raise AssertionError  # pragma: no cover (the second time returns or raises)
+
+
+def _other_region(error: ServiceError, region: str) -> str | None:
+    """Return the region that an error points to, if it points to another one."""
+    points = error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES
+    # A HEAD's answer has no body, so a bare 400 with the header means the same.
+    points = points or (error.status_code == 400 and error.code == "400")
+    if not points or error.region is None or error.region == region:
+        return None
+    return error.region if _is_region(error.region) else None
+
+
+def _object(location: S3Location, response: Response) -> S3Object:
+    """Return what an answer says of an object."""
+    length = response.header("content-length") or ""
+    return S3Object(
+        location=str(location),
+        body=response.body,
+        size=int(length) if length.isdigit() and len(length) < 20 else len(response.body),
+        content_type=response.header("content-type"),
+        metadata={
+            name.removeprefix(_META): value
+            for name, value in response.headers
+            if name.startswith(_META)
+        },
+        etag=response.header("etag"),
+        last_modified=response.instant("last-modified"),
+    )

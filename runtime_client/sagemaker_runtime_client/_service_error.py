@@ -1,0 +1,153 @@
+"""
+An answer that is an error, as an error of ours.
+
+Two notations: JSON, as SageMaker and most services write it, and XML, as S3 does.
+
+Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+"""
+
+import json
+from typing import Any
+
+from ._errors import (
+    AccessDeniedError,
+    InternalFailureError,
+    ObjectNotFoundError,
+    RequestValidationError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottlingError,
+)
+from ._http import Response
+from ._retry import AMBIGUOUS_STATUSES, THROTTLING_CODES, TRANSIENT_STATUSES
+
+# Some services answer these with 400.
+_CREDENTIALS_CODES = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+)
+_BY_CODE: dict[str, type[ServiceError]] = {
+    **dict.fromkeys(THROTTLING_CODES, ThrottlingError),
+    **dict.fromkeys(_CREDENTIALS_CODES, AccessDeniedError),
+    "ValidationError": RequestValidationError,
+    "ValidationException": RequestValidationError,
+    "NoSuchBucket": ObjectNotFoundError,
+    "NoSuchKey": ObjectNotFoundError,
+}
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    401: AccessDeniedError,
+    403: AccessDeniedError,
+    429: ThrottlingError,
+    500: InternalFailureError,
+    503: ServiceUnavailableError,
+}
+# Behind these words AWS repeats the signed headers, the session token among them.
+_CANONICAL_STRING = "The Canonical String for this request should have been"
+_LONGEST_MESSAGE = 2048  # the model's own limit for Message
+
+
+def json_error(response: Response) -> ServiceError:
+    """Return the error in an answer whose body should be JSON, whatever the body is."""
+    text = response.body.decode("utf-8", "replace")
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    fields = {"message": text} if not isinstance(document, dict) else _object(document)
+    named = [response.header("x-amzn-errortype"), *map(fields.get, ("code", "Code", "__type"))]
+    code = next((name for name in named if isinstance(name, str) and name), None)
+    if code is not None:
+        code = code.partition(":")[0].rpartition("#")[2] or None
+    messages = [fields.get("message"), fields.get("Message")]
+    message = next((text for text in messages if isinstance(text, str)), "")
+    null_message = fields.keys() & {"message", "Message"} and messages == [None, None]
+    if response.status == 400 and code is None and null_message:
+        # Seen of SageMaker under load: {"message": null} (opensearch-project/ml-commons#2429).
+        return _error(
+            response, "ThrottlingException", "too many requests (400 with a null message)"
+        )
+    return _error(response, code, message)
+
+
+def _object(document: Any) -> dict[str, Any]:
+    """Return a JSON object as what it is: keys are text."""
+    return dict(document)
+
+
+def xml_error(response: Response) -> ServiceError:
+    """Return the error in an answer of S3; a HEAD's, which has no body, is known by its status."""
+    fields = xml_fields(response.body)
+    error = _error(response, fields.get("Code"), fields.get("Message", ""))
+    error.region = response.header("x-amz-bucket-region") or fields.get("Region")
+    return error
+
+
+def xml_fields(body: bytes) -> dict[str, str]:
+    """
+    Return the text of each element right below the root of an XML document.
+
+    What is no XML has no fields, nor has what declares a document type: S3 never does, and
+    entities are how a small answer grows large.
+    """
+    from xml.parsers import expat
+
+    pieces: dict[str, list[str]] = {}
+    path: list[str] = []
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        path.append(name)
+
+    def end(_name: str) -> None:
+        path.pop()
+
+    def text(data: str) -> None:
+        if len(path) == 2:
+            pieces.setdefault(path[1], []).append(data)
+
+    def refuse(*_declaration: object) -> None:
+        raise ValueError("a document type is declared")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(body, True)
+    except (expat.ExpatError, ValueError):
+        return {}
+    return {name: "".join(texts) for name, texts in pieces.items()}
+
+
+def _error(response: Response, code: str | None, message: str) -> ServiceError:
+    """Return an error of the class that its code, or else its status, asks for."""
+    status = response.status
+    kind = _BY_CODE.get(code or "") or _BY_STATUS.get(status, ServiceError)
+    message = message.partition(_CANONICAL_STRING)[0].strip()[:_LONGEST_MESSAGE]
+    error = kind(
+        message or f"the service answered {status} and said nothing",
+        code=code or str(status),
+        status_code=status,
+        request_id=response.request_id,
+    )
+    error.retryable = error.retryable or status in TRANSIENT_STATUSES
+    error.may_have_been_taken = status in AMBIGUOUS_STATUSES
+    error.retry_after = _retry_after(response)
+    error.date = response.instant("date") if response.header("age") is None else None
+    return error
+
+
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds of ``x-amz-retry-after``, which AWS gives in milliseconds."""
+    value = response.header("x-amz-retry-after") or ""
+    return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None

@@ -1,0 +1,57 @@
+"""What a user may write, for the type checkers.  Never run."""
+
+from typing import assert_type
+
+import httpx
+import httpx2
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    Invocation,
+    InvokeEndpointAsyncRequest,
+    Output,
+    S3Object,
+    SageMakerRuntimeClient,
+)
+
+from sigv4 import Credentials, Signer, SigV4
+from sigv4.httpx_auth import SigV4Auth
+
+
+def blocking() -> None:
+    """Each method's arguments and result, blocking."""
+    with SageMakerRuntimeClient(region="eu-west-1", http_client=httpx.Client()) as client:
+        invocation = client.invoke_endpoint_async("endpoint", body=b"", content_type="text/csv")
+        assert_type(invocation, Invocation)
+        assert_type(client.wait(invocation, timeout=600), Output)
+        assert_type(client.infer("endpoint", b"1,2", timeout=1.5), Output)
+        assert_type(client.get_object("s3://bucket/key"), S3Object)
+        client.invoke_endpoint_async("endpoint", bdy=b"")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        client.invoke_endpoint_async("endpoint", b"")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
+        client.wait(invocation)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    SageMakerRuntimeClient(http_client=httpx2.Client())
+
+
+async def awaited() -> None:
+    """Each method's arguments and result, awaited."""
+
+    async def credentials() -> Credentials:
+        return Credentials("AKIDEXAMPLE", "secret")
+
+    async with AsyncSageMakerRuntimeClient(
+        credentials=credentials, http_client=httpx.AsyncClient()
+    ) as client:
+        invocation = await client.invoke_endpoint_async("endpoint", input_location="s3://b/k")
+        assert_type(invocation, Invocation)
+        assert_type(await client.wait(invocation, timeout=600), Output)
+    AsyncSageMakerRuntimeClient(http_client=httpx2.AsyncClient())
+
+
+def pieces() -> None:
+    """The parts below the client."""
+    request = InvokeEndpointAsyncRequest("endpoint", body=bytearray(b"x")).to_http()
+    assert_type(request.headers, tuple[tuple[str, str], ...])
+    auth = SigV4Auth(
+        Signer(SigV4(service="execute-api", region="eu-west-1")),
+        Credentials("AKIDEXAMPLE", "secret"),
+    )
+    httpx.Client(auth=auth)
