@@ -1,0 +1,95 @@
+"""Which headers are signed, and how an instant is written."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from botocore.auth import SIGNED_HEADERS_BLACKLIST
+
+from sigv4 import ALL_BUT_NEVER_SIGNED, DEFAULT
+from sigv4._canonical import NEVER_SIGNED, at_least, canonical_query, timestamp
+
+ALWAYS = ["host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"]
+BY_DEFAULT = [
+    *ALWAYS,
+    "content-md5",
+    "content-type",
+    "x-amz-meta-a",
+    "x-amz-target",
+    "x-amzn-sagemaker-inputlocation",
+]
+ONLY_BY_BOTOCORE = [
+    "accept",
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "date",
+    "range",
+    "via",
+    "x-amz",
+    "x-amzn",
+    "x-forwarded-for",
+]
+NEVER = [*SIGNED_HEADERS_BLACKLIST, "authorization"]
+
+
+def test_default_selection():
+    """By default host, content-type, content-md5, x-amz-* and x-amzn-* are signed, but no trace."""
+    names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
+    assert [name for name in names if DEFAULT(name)] == BY_DEFAULT
+
+
+def test_selection_of_botocore():
+    """All but the never-signed list is signed where one asks for it, as botocore does."""
+    names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
+    expected = [*BY_DEFAULT, *ONLY_BY_BOTOCORE]
+    assert expected == [name for name in names if ALL_BUT_NEVER_SIGNED(name)]
+
+
+def test_never_signed():
+    """The never-signed list is botocore's, with what carries the signature itself."""
+    assert {*SIGNED_HEADERS_BLACKLIST, "authorization"} == NEVER_SIGNED
+
+
+def test_selection_of_a_caller():
+    """Whatever a caller selects, what makes a signature one is signed as well."""
+    selected = at_least({"range"}.__contains__)
+    names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE]
+    assert [*ALWAYS, "range"] == [name for name in names if selected(name)]
+
+
+@pytest.mark.parametrize("selected", [DEFAULT, ALL_BUT_NEVER_SIGNED])
+def test_known_selections_stay_themselves(selected):
+    """A selection that covers what must be signed is not wrapped."""
+    assert selected is at_least(selected)
+
+
+@pytest.mark.parametrize(
+    ("at", "written"),
+    [
+        (datetime(2026, 11, 22, 12, 3, 4, 999_999, tzinfo=UTC), "20261122T120304Z"),
+        (datetime(1, 2, 3, tzinfo=UTC), "00010203T000000Z"),
+        (datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))), "20251231T230000Z"),
+    ],
+    ids=["UTC", "first year", "another zone"],
+)
+def test_timestamp(at, written):
+    """An instant is written in UTC, its fraction cut off."""
+    assert written == timestamp(at)
+
+
+def test_naive_timestamp():
+    """An instant without a time zone is refused."""
+    with pytest.raises(ValueError, match="at must carry a time zone"):
+        timestamp(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("query", "canonical"),
+    [("", ""), ("&", ""), ("a", "a="), ("b=2&a=1", "a=1&b=2"), ("a1=2&a=1", "a=1&a1=2")],
+)
+def test_canonical_query(query, canonical):
+    """Pairs are sorted by name before the = is set between."""
+    assert canonical == canonical_query(query)

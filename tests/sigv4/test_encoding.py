@@ -1,0 +1,89 @@
+"""Percent-encoding, dot segments and blanks."""
+
+from urllib.parse import quote
+
+import pytest
+
+from sigv4 import percent_encode, percent_encode_path
+from sigv4._encoding import canonical_part, canonical_value, remove_dot_segments
+
+EVERY_BYTE = bytes(range(256))
+
+
+def test_percent_encode_every_byte():
+    """Each byte but the unreserved ones is encoded in upper case."""
+    assert quote(EVERY_BYTE, safe="") == percent_encode(EVERY_BYTE)
+
+
+def test_percent_encode_path_every_byte():
+    """In a path the slash stays."""
+    assert quote(EVERY_BYTE, safe="/") == percent_encode_path(EVERY_BYTE)
+
+
+@pytest.mark.parametrize("encode", [percent_encode, percent_encode_path])
+@pytest.mark.parametrize("text", ["", "plain-._~", "a b", "bücher 本", "100%", "a%20b", "a\n"])
+def test_percent_encode_text(encode, text):
+    """Text is encoded as UTF-8, and what is encoded already once more."""
+    assert quote(text, safe="") == encode(text)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "canonical"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ("*", "%2A"),
+        ("%2a", "%2A"),
+        ("%41", "A"),
+        ("+", "%2B"),
+        ("%", "%25"),
+        ("%zz", "%25zz"),
+        ("%FF", "%FF"),
+        ("a=b", "a%3Db"),
+    ],
+)
+def test_canonical_part(spelled, canonical):
+    """Every spelling of a query's part has one canonical form."""
+    assert canonical == canonical_part(spelled)
+
+
+@pytest.mark.parametrize(
+    ("path", "normal"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("/a/b", "/a/b"),
+        ("/a/b/", "/a/b/"),
+        ("//", "/"),
+        ("//a///b//", "/a/b/"),
+        ("/.", "/"),
+        ("/./", "/"),
+        ("/a/.", "/a"),
+        ("/a/./", "/a/"),
+        ("/a/..", "/"),
+        ("/a/../", "/"),
+        ("/../..", "/"),
+        ("/a/b/../c", "/a/c"),
+        ("/.a/..b", "/.a/..b"),
+    ],
+)
+def test_remove_dot_segments(path, normal):
+    """Dot segments and empty ones go; a closing slash stays where something is before it."""
+    assert normal == remove_dot_segments(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "trimmed"),
+    [
+        ("", ""),
+        ("  ", ""),
+        ("\t", ""),
+        (" a ", "a"),
+        ("a  b", "a b"),
+        ("a\tb", "a b"),
+        ("a b", "a b"),
+    ],
+)
+def test_canonical_value(value, trimmed):
+    """A header's value is trimmed, and blanks in it become one."""
+    assert trimmed == canonical_value(value)

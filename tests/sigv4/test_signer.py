@@ -1,0 +1,180 @@
+"""The signer: what it adds, and what it refuses."""
+
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sigv4 import (
+    ALL_BUT_NEVER_SIGNED,
+    Credentials,
+    ExpiredCredentialsError,
+    InvalidRequestError,
+    Payload,
+    SignableRequest,
+    Signer,
+    SigV4,
+)
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
+TEMPORARY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken", AT + timedelta(hours=1))
+OTHERS = Signer(SigV4("sagemaker", "us-east-1"))
+S3 = Signer(SigV4("s3", "us-east-1"))
+URL = "https://h.example/a"
+HASH = "x-amz-content-sha256"
+
+
+@pytest.mark.parametrize(
+    ("signer", "credentials", "names"),
+    [
+        (OTHERS, KEY, ["authorization", "x-amz-date"]),
+        (OTHERS, TEMPORARY, ["authorization", "x-amz-date", "x-amz-security-token"]),
+        (S3, KEY, ["authorization", HASH, "x-amz-date"]),
+        (S3, TEMPORARY, ["authorization", HASH, "x-amz-date", "x-amz-security-token"]),
+    ],
+    ids=["others", "others with token", "S3", "S3 with token"],
+)
+def test_what_is_added(signer, credentials, names):
+    """A signature adds these headers, and nothing else."""
+    signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
+    assert names == sorted(signature.headers)
+
+
+@pytest.mark.parametrize("service", ["s3", "s3express", "s3-object-lambda", "s3-outposts"])
+def test_s3_rules(service):
+    """S3's services bring S3's rules."""
+    signer = Signer(SigV4(service, "us-east-1"))
+    expected = (True, False, False, True)
+    assert expected == (
+        signer.s3,
+        signer.normalize_path,
+        signer.double_encode,
+        signer.content_sha256,
+    )
+
+
+def test_rules_of_all_others():
+    """All other services want the path normalised and encoded twice, and no hash in a header."""
+    expected = (False, True, True, False)
+    assert expected == (
+        OTHERS.s3,
+        OTHERS.normalize_path,
+        OTHERS.double_encode,
+        OTHERS.content_sha256,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({}, "/b%2520"),
+        ({"normalize_path": False}, "/a/..//b%2520"),
+        ({"double_encode": False}, "/b%20"),
+        ({"s3": True}, "/a/..//b%20"),
+    ],
+    ids=["default", "not normalised", "encoded once", "S3"],
+)
+def test_path_rules(options, path):
+    """Each rule of the path can be chosen by itself."""
+    signer = Signer(SigV4("sagemaker", "us-east-1"), **options)
+    signature = signer.sign(SignableRequest("GET", "https://h.example/a/..//b%20"), KEY, at=AT)
+    assert path == signature.canonical_request.split("\n")[1]
+
+
+def test_request_stays_as_it_was():
+    """Signing changes nothing of the request."""
+    request = SignableRequest("PUT", URL, {"A": "1"}, Payload.of(b"x"))
+    before = (request.method, request.url, request.headers, request.payload)
+    S3.sign(request, TEMPORARY, at=AT)
+    assert before == (request.method, request.url, request.headers, request.payload)
+
+
+def test_signing_again_replaces_the_signature():
+    """A request that carries an old signature is signed as if it did not, as a retry must be."""
+    added = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT - timedelta(days=1)).headers
+    expected = S3.sign(SignableRequest("GET", URL), KEY, at=AT).headers
+    assert expected == S3.sign(SignableRequest("GET", URL, added), KEY, at=AT).headers
+
+
+@pytest.mark.parametrize("signer", [OTHERS, S3], ids=["others", "S3"])
+@pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", "a" * 64])
+def test_content_sha256_of_the_request(signer, value):
+    """A hash that the request carries is what is signed."""
+    request = SignableRequest("PUT", URL, {HASH: f" {value} "}, Payload.of(b"x"))
+    signature = signer.sign(request, KEY, at=AT)
+    assert value == signature.canonical_request.rpartition("\n")[2]
+    assert HASH in signature.signed_headers
+
+
+def test_caller_selects_headers():
+    """A function selects the headers that are signed."""
+    signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers={"range"}.__contains__)
+    headers = {"Range": "bytes=0-1", "Content-Type": "text/plain"}
+    signature = signer.sign(SignableRequest("GET", URL, headers), KEY, at=AT)
+    assert signature.signed_headers == ("host", "range", "x-amz-date")
+
+
+def test_token_added_unsigned():
+    """A token can be sent without being signed, as AWS IoT wants it."""
+    signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
+    signature = signer.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
+    assert signature.headers["x-amz-security-token"] == "to-ken"
+    assert signature.signed_headers == ("host", "x-amz-date")
+
+
+def test_token_added_to_a_url_unsigned():
+    """In a presigned URL an unsigned token comes after what is signed."""
+    signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
+    plain = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
+    url = signer.presign(SignableRequest("GET", URL), TEMPORARY, at=AT, expires=60)
+    names = [pair.partition("=")[0] for pair in url.partition("?")[2].split("&")]
+    assert names[-2:] == ["X-Amz-Security-Token", "X-Amz-Signature"]
+    signature = plain.replace("AKIDEXAMPLE", "ASIAEXAMPLE").partition("&X-Amz-Signature")[0]
+    assert url.startswith(f"{signature}&")
+
+
+@pytest.mark.parametrize("after", [0, 1], ids=["at their end", "after it"])
+def test_expired_credentials(after):
+    """Credentials that have ended sign nothing, and the refusal says when that was."""
+    at = TEMPORARY.expiration + timedelta(seconds=after)
+    request = SignableRequest("GET", URL)
+    with pytest.raises(ExpiredCredentialsError, match="2026-11-22 13:00:00"):
+        OTHERS.sign(request, TEMPORARY, at=at)
+    with pytest.raises(ExpiredCredentialsError, match="2026-11-22 13:00:00"):
+        OTHERS.presign(request, TEMPORARY, at=at, expires=1)
+
+
+@pytest.mark.parametrize("expires", [-1, 0, 604_801, True])
+def test_refused_expiry(expires):
+    """A presigned URL counts for a second to a week."""
+    with pytest.raises(InvalidRequestError, match="expires must be 1 to 604800 seconds"):
+        S3.presign(SignableRequest("GET", URL), KEY, at=AT, expires=expires)
+
+
+def test_presigning_a_presigned_url():
+    """A URL is presigned once."""
+    url = S3.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
+    with pytest.raises(InvalidRequestError, match="url is signed already"):
+        S3.presign(SignableRequest("GET", url), KEY, at=AT, expires=60)
+
+
+def test_repr_of_a_signature_holds_no_secret():
+    """A signature shows the names that it covers, and nothing that it could be sent with."""
+    signature = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
+    names = ("host", HASH, "x-amz-date", "x-amz-security-token")
+    assert f"Signature(signed_headers={names!r})" == repr(signature)
+
+
+@pytest.mark.parametrize("selected", [None, ALL_BUT_NEVER_SIGNED])
+def test_signer_pickles(selected):
+    """A signer of a known selection travels between processes, without its keys."""
+    options = {} if selected is None else {"signed_headers": selected}
+    signer = Signer(SigV4("s3", "us-east-1"), **options)
+    expected = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
+    pickled = pickle.dumps(signer)
+    assert b"very-secret" not in pickled
+    assert (
+        expected.headers
+        == pickle.loads(pickled).sign(SignableRequest("GET", URL), KEY, at=AT).headers
+    )
