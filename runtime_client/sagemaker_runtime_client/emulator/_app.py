@@ -130,25 +130,37 @@ class Application:
     def _carried_out(self, arrival: _Arrival, faults: tuple[Fault, ...]) -> Reply:
         """Return what the service answers, once it knows who asks."""
         request = signable(arrival.method, arrival.raw_target, arrival.headers, arrival.body)
-        self._authenticate(request, arrival.target)
+        body, trailers = self._authenticate(request, arrival)
         for fault in faults:
             if isinstance(fault, Refusal):
                 raise RefusedError(fault)
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in arrival.headers
-        }
+        } | trailers
         if arrival.target.service == "s3":
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
-            return objects.answer(arrival.target, headers, arrival.body)
+            return objects.answer(arrival.target, headers, body)
         runtime = RuntimeRoutes(self.settings, self.store, self.queue, self.faults, self.now)
-        return runtime.answer(arrival.target, headers, arrival.body, faults)
+        return runtime.answer(arrival.target, headers, body, faults)
 
-    def _authenticate(self, request: SignableRequest, target: Target) -> None:
-        """Check the signature; a bucket that is elsewhere says so to whoever signed for here."""
+    def _authenticate(
+        self, request: SignableRequest, arrival: _Arrival
+    ) -> tuple[bytes, dict[str, str]]:
+        """
+        Check the signature, and return the body and its trailers.
+
+        A bucket that is elsewhere says so to whoever did not sign for there.
+        """
+        target = arrival.target
         elsewhere = self.faults.bucket_regions.get(target.bucket)
         region = self.settings.region if elsewhere is None else claimed_region(request)
-        authenticate(
-            request, target, credentials=self.settings.credentials, region=region, at=self.now()
+        content = authenticate(
+            request,
+            arrival.body,
+            target,
+            credentials=self.settings.credentials,
+            region=region,
+            at=self.now(),
         )
         if elsewhere is not None and region != elsewhere:
             raise refused(
@@ -161,6 +173,7 @@ class Application:
                 Bucket=target.bucket,
                 Region=elsewhere,
             )
+        return content
 
     def _record(self, arrival: _Arrival, reply: Reply, reset: Reset | None) -> None:
         """Note what arrived and what became of it, without secrets."""

@@ -4,11 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from sigv4 import (
+    ChunkDecoder,
     Credentials,
     InvalidRequestError,
     Payload,
     SignableRequest,
     SignatureError,
+    Verified,
     verify,
 )
 
@@ -39,11 +41,17 @@ _RUNTIME_MESSAGES = {
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),
     "AuthorizationQueryParametersError": ("AuthorizationQueryParametersError", 400),
+    "BadDigest": ("BadDigest", 400),
+    "EntityTooLarge": ("EntityTooLarge", 400),
     "ExpiredToken": ("ExpiredToken", 400),
+    "IncompleteBody": ("IncompleteBody", 400),
     "IncompleteSignature": ("AuthorizationHeaderMalformed", 400),
     "InvalidArgument": ("InvalidArgument", 400),
+    "InvalidRequest": ("InvalidRequest", 400),
     "InvalidToken": ("InvalidToken", 400),
+    "MalformedTrailerError": ("MalformedTrailerError", 400),
     "MissingAuthenticationToken": ("AccessDenied", 403),
+    "MissingContentLength": ("MissingContentLength", 411),
     "MissingSecurityHeader": ("MissingSecurityHeader", 400),
     "RequestExpired": ("AccessDenied", 403),
     "XAmzContentSHA256Mismatch": ("XAmzContentSHA256Mismatch", 400),
@@ -73,27 +81,33 @@ def signable(
 
 def authenticate(
     request: SignableRequest,
+    body: bytes,
     target: Target,
     *,
     credentials: Credentials,
     region: str,
     at: datetime,
-) -> None:
+) -> tuple[bytes, dict[str, str]]:
     """
-    Check the signature of a request.
+    Check the signature of a request, and of each chunk of its body if it came as aws-chunked.
 
     Args:
         request: The request as it came off the wire.
+        body: What arrived.
         target: What it is addressed to, which says the service.
         credentials: The one key that is known.
         region: The region that the signature must be scoped to.
         at: What time it is, to the server.
 
+    Returns:
+        The body, out of its chunks, and the trailers that came with it.
+
     Raises:
         RefusedError: It is refused, in the words of the service.
     """
     try:
-        _verify(request, target.service, credentials, region, at)
+        verified = _verify(request, target.service, credentials, region, at)
+        return _out_of_chunks(request, verified, body)
     except SignatureError as error:
         if target.service == "s3":
             raise RefusedError(_s3_refusal(error, request, region, at)) from None
@@ -109,14 +123,30 @@ def claimed_region(request: SignableRequest) -> str:
 
 def _verify(
     request: SignableRequest, service: str, credentials: Credentials, region: str, at: datetime
-) -> None:
+) -> Verified:
     """Check the signature, and that its key still counts."""
     secrets = {credentials.access_key_id: credentials}
-    verify(request, secrets, at=at, service=service, region=region)
+    verified = verify(request, secrets, at=at, service=service, region=region)
     if credentials.expired(at):
         raise SignatureError(
             "ExpiredToken", "The security token included in the request is expired"
         )
+    return verified
+
+
+def _out_of_chunks(
+    request: SignableRequest, verified: Verified, body: bytes
+) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the trailers of a request, whose form its payload hash tells."""
+    if not verified.payload_hash.startswith("STREAMING-"):
+        return body, {}
+    try:
+        decoder = ChunkDecoder.of(request, verified)
+    except ValueError:
+        raise SignatureError(
+            "InvalidArgument", "x-amz-content-sha256 does not announce a body in chunks"
+        ) from None
+    return b"".join(decoder.decode(body)), decoder.trailers
 
 
 def _runtime_refusal(error: SignatureError, request: SignableRequest, at: datetime) -> Refusal:
