@@ -1,0 +1,220 @@
+"""AWS's signing suite, and the worked examples of S3's documentation, stage by stage."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from sigv4 import (
+    ALL_BUT_NEVER_SIGNED,
+    Credentials,
+    Payload,
+    SignableRequest,
+    Signer,
+    SigV4,
+    percent_encode_path,
+    verify,
+)
+
+SUITES = Path(os.environ["SUITES"])
+SUITE = json.loads((SUITES / "sigv4.json").read_text("utf-8"))
+S3 = json.loads((SUITES / "s3-doc-vectors.json").read_text("utf-8"))
+
+
+class Recorder(Signer):
+    """A signer that keeps its last canonical request: a presigned URL does not carry it."""
+
+    def canonical_request(self, *arguments):
+        Recorder.last = super().canonical_request(*arguments)
+        return Recorder.last
+
+
+class RecordingSigV4(SigV4):
+    """An algorithm that keeps its last string to sign."""
+
+    def sign_string(self, text, credentials, instant):
+        RecordingSigV4.last = text
+        return super().sign_string(text, credentials, instant)
+
+
+class Presigned(NamedTuple):
+    """A presigned URL, and how it came about."""
+
+    url: str
+    canonical_request: str
+    string_to_sign: str
+
+
+class Case:
+    """A case of the suite, in this package's terms."""
+
+    def __init__(self, case):
+        context = case["context"]
+        given = context["credentials"]
+        self.credentials = Credentials(
+            given["access_key_id"], given["secret_access_key"], given.get("token")
+        )
+        self.at = datetime.fromisoformat(context["timestamp"])
+        self.expires = context["expiration_in_seconds"]
+        self.signs_body = context["sign_body"]
+        self.algorithm = RecordingSigV4(context["service"], context["region"])
+        self.options = {
+            "signed_headers": ALL_BUT_NEVER_SIGNED,
+            "normalize_path": context["normalize"],
+            "double_encode": False,  # `_request` encodes the suite's raw paths, once
+            "sign_session_token": not context.get("omit_session_token", False),
+        }
+        self.request = _request(case["request"])
+        self.expected = {by: case[by] for by in ("header", "query")}
+
+    def signed(self):
+        """Sign by headers."""
+        signer = Signer(self.algorithm, content_sha256=self.signs_body, **self.options)
+        return signer.sign(self.request, self.credentials, at=self.at)
+
+    def presigned(self):
+        """Presign."""
+        signer = Recorder(self.algorithm, **self.options)
+        url = signer.presign(self.request, self.credentials, at=self.at, expires=self.expires)
+        return Presigned(url, Recorder.last, RecordingSigV4.last)
+
+
+def _request(text):
+    """Read a request as the suite writes it: a raw path, folded headers, and no blank line at times."""
+    head, _, body = text.partition("\n\n")
+    first, *lines = head.rstrip("\n").split("\n")
+    method, target = first.removesuffix(" HTTP/1.1").split(" ", 1)
+    headers = []
+    for line in lines:
+        if line[0] == " ":
+            name, value = headers.pop()
+            headers.append((name, f"{value} {line.strip()}"))
+        else:
+            headers.append(tuple(line.split(":", 1)))
+    path, mark, query = target.partition("?")
+    host = dict(headers)["Host"]
+    encoded = percent_encode_path(path) + mark + _encoded(query)
+    url = f"https://{host}{encoded}"
+    return SignableRequest(method, url, headers, Payload.of(body.encode()))
+
+
+def _encoded(query):
+    """Encode what is beyond ASCII; all else is encoded as it stands."""
+    return "".join(c if c.isascii() else percent_encode_path(c) for c in query)
+
+
+CASES = [pytest.param(Case(case), id=case["name"]) for case in SUITE]
+
+
+def test_the_suite_is_whole():
+    """All 38 cases are run."""
+    assert len(CASES) == 38
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_header_canonical_request(case):
+    """By header: the canonical request."""
+    assert case.expected["header"]["canonical-request"] == case.signed().canonical_request
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_header_string_to_sign(case):
+    """By header: the string to sign."""
+    assert case.expected["header"]["string-to-sign"] == case.signed().string_to_sign
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_header_signature(case):
+    """By header: the signature, and the headers that the signed request has more than the request."""
+    signature = case.signed()
+    assert case.expected["header"]["signature"] == signature.signature
+    signed = _request(case.expected["header"]["signed-request"])
+    given = {name for name, _ in case.request.headers}
+    added = {name: value for name, value in signed.headers if name not in given}
+    assert added == signature.headers
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_query_canonical_request(case):
+    """By query: the canonical request."""
+    assert case.expected["query"]["canonical-request"] == case.presigned().canonical_request
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_query_string_to_sign(case):
+    """By query: the string to sign."""
+    assert case.expected["query"]["string-to-sign"] == case.presigned().string_to_sign
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_query_signature(case):
+    """By query: the signature, and all parameters of the URL."""
+    url = case.presigned().url
+    expected = _request(case.expected["query"]["signed-request"])
+    assert case.expected["query"]["signature"] == url.rpartition("&X-Amz-Signature=")[2]
+    assert _parameters(expected.url) == _parameters(url)
+
+
+def _parameters(url):
+    """Return the decoded query, in the order of its names."""
+    return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+S3_CREDENTIALS = Credentials(**S3["credentials"])
+S3_AT = datetime.strptime(S3["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+S3_CASES = [pytest.param(case, id=case["name"]) for case in S3["header"]]
+
+
+def _s3_arrived(case):
+    """Return an example as a server has it before it, signed as the documentation says."""
+    names = case["canonical_request"].split("\n")[-2]
+    scope = case["string_to_sign"].split("\n")[2]
+    headers = [tuple(pair) for pair in case["headers"]]
+    url = f"https://{dict(headers)['Host']}{percent_encode_path(case['path'])}?{case['query']}"
+    if "X-Amz-Algorithm" in case["query"]:
+        url += f"&X-Amz-Signature={case['signature']}"
+    else:
+        authorization = (
+            f"AWS4-HMAC-SHA256 Credential={S3_CREDENTIALS.access_key_id}/{scope},"
+            f"SignedHeaders={names},Signature={case['signature']}"
+        )
+        headers.append(("Authorization", authorization))
+    digest = case["payload_hash"]
+    payload = Payload.EMPTY if digest == "UNSIGNED-PAYLOAD" else Payload.hashed(digest)
+    return SignableRequest(case["method"], url, headers, payload)
+
+
+@pytest.mark.parametrize("case", S3_CASES)
+def test_s3_documentation_is_accepted(case):
+    """`verify` accepts the examples as they stand."""
+    known = {S3_CREDENTIALS.access_key_id: S3_CREDENTIALS}
+    verified = verify(
+        _s3_arrived(case), known, at=S3_AT, service=S3["service"], region=S3["region"]
+    )
+    assert case["payload_hash"] == verified.payload_hash
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in S3_CASES if "X-Amz-" not in case.values[0]["query"]]
+)
+def test_s3_documentation_is_signed_alike(case):
+    """The examples are signed as they stand, stage by stage."""
+    signer = Signer(SigV4(S3["service"], S3["region"]), signed_headers=ALL_BUT_NEVER_SIGNED)
+    signature = signer.sign(_s3_arrived(case), S3_CREDENTIALS, at=S3_AT)
+    assert case["canonical_request"] == signature.canonical_request
+    assert case["string_to_sign"] == signature.string_to_sign
+    assert case["signature"] == signature.signature
+
+
+@pytest.mark.parametrize("case", [case for case in S3_CASES if "X-Amz-" in case.values[0]["query"]])
+def test_s3_documentation_is_presigned_alike(case):
+    """The example of a presigned URL is made as it stands."""
+    expires = int(dict(parse_qsl(case["query"]))["X-Amz-Expires"])
+    signer = Signer(SigV4(S3["service"], S3["region"]))
+    request = SignableRequest(case["method"], _s3_arrived(case).url.partition("?")[0])
+    url = signer.presign(request, S3_CREDENTIALS, at=S3_AT, expires=expires)
+    assert _s3_arrived(case).url == url
