@@ -1,0 +1,146 @@
+"""
+Oracles for SigV4A, for bodies in chunks and for events: botocore and awscrt.
+
+Neither signs chunks or events by itself here (awscrt's Python face has requests only), so their
+parts are taken: botocore's key and HMAC for a text laid out as the documentation has it, its
+chunked body, its checksums and its decoder of events; awscrt's ECDSA.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from io import BytesIO
+from struct import pack
+from types import SimpleNamespace
+from zlib import crc32
+
+from awscrt import checksums
+from awscrt.auth import (
+    AwsCredentialsProvider,
+    AwsSignatureType,
+    AwsSignedBodyHeaderType,
+    AwsSigningAlgorithm,
+    AwsSigningConfig,
+    aws_sign_request,
+)
+from awscrt.crypto import EC
+from awscrt.http import HttpHeaders, HttpRequest
+from botocore.auth import SigV4Auth
+from botocore.credentials import Credentials
+from botocore.eventstream import EventStreamBuffer
+from botocore.httpchecksum import _CHECKSUM_CLS, AwsChunkedWrapper
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+EMPTY = sha256(b"").hexdigest()
+
+
+def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest:
+    """Return *case* as awscrt signs it with SigV4A: by headers, or presigned if it *expires*."""
+    given = case["credentials"]
+    by_header, s3 = expires is None, case["service"] == "s3"
+    kinds = AwsSignatureType
+    sent = AwsSignedBodyHeaderType
+    config = AwsSigningConfig(
+        algorithm=AwsSigningAlgorithm.V4_ASYMMETRIC,
+        signature_type=(
+            kinds.HTTP_REQUEST_HEADERS if by_header else kinds.HTTP_REQUEST_QUERY_PARAMS
+        ),
+        credentials_provider=AwsCredentialsProvider.new_static(
+            given["access_key_id"], given["secret_access_key"], given.get("session_token")
+        ),
+        region=case["region_set"],
+        service=case["service"],
+        date=case["at"],
+        use_double_uri_encode=not s3,
+        should_normalize_uri_path=not s3,
+        signed_body_value="UNSIGNED-PAYLOAD" if s3 and not by_header else None,
+        signed_body_header_type=sent.X_AMZ_CONTENT_SHA_256 if by_header and s3 else sent.NONE,
+        expiration_in_seconds=expires,
+    )
+    _, host, target = case["url"].split("/", 3)[1:]
+    headers = HttpHeaders([("host", host), *map(tuple, case["headers"])])
+    asked = HttpRequest(case["method"], f"/{target}", headers, BytesIO(case["body"].encode()))
+    return aws_sign_request(asked, config).result(10)
+
+
+def awscrt_verifies(public_key, text: str, signature: str) -> bool:
+    """Tell whether awscrt takes *signature* for one of *text* by *public_key* of cryptography."""
+    der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    digest = sha256(text.encode()).digest()
+    return EC.new_key_from_der_data(der).verify(digest, bytes.fromhex(signature))
+
+
+def botocore_signs_text(text: str, credentials: dict, service: str, region: str) -> str:
+    """Return the signature of a string to sign, whose second line is the instant."""
+    auth = SigV4Auth(
+        Credentials(credentials["access_key_id"], credentials["secret_access_key"]), service, region
+    )
+    return auth.signature(text, SimpleNamespace(context={"timestamp": text.split("\n")[1]}))
+
+
+def chunks_of(body: bytes, size: int) -> list[bytes]:
+    """Return *body* in chunks, with the empty one that ends it."""
+    return [*(body[at : at + size] for at in range(0, len(body), size)), b""]
+
+
+def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
+    """Return the signature of each chunk of *case*, and of its trailers if there are any."""
+    instant, region = case["instant"], case["region"]
+    scope = f"{instant[:8]}/{region}/{case['service']}/aws4_request"
+    signatures = [case["seed"]]
+    ends = [("PAYLOAD", [EMPTY, sha256(c).hexdigest()]) for c in chunks_of(body, case["size"])]
+    if case["trailer"]:
+        trailer = f"{case['trailer'][0]}:{case['trailer'][1]}\n"
+        ends.append(("TRAILER", [sha256(trailer.encode()).hexdigest()]))
+    for kind, hashes in ends:
+        text = "\n".join([f"AWS4-HMAC-SHA256-{kind}", instant, scope, signatures[-1], *hashes])
+        signatures.append(botocore_signs_text(text, case["credentials"], case["service"], region))
+    return signatures[1:]
+
+
+def botocore_checksum(algorithm: str, body: bytes) -> str:
+    """Return a checksum as it is sent, such as that of ``CRC32C``."""
+    made = _CHECKSUM_CLS[algorithm.lower()]()
+    made.update(body)
+    return b64encode(made.digest()).decode()
+
+
+def botocore_encodes(body: bytes, algorithm: str, size: int) -> bytes:
+    """Return the body of unsigned chunks and a checksum that botocore sends."""
+    return AwsChunkedWrapper(
+        BytesIO(body),
+        checksum_cls=_CHECKSUM_CLS[algorithm.lower()],
+        checksum_name=f"x-amz-checksum-{algorithm.lower()}",
+        chunk_size=size,
+    ).read()
+
+
+class AwscrtHasher:
+    """A checksum of awscrt's as a hasher."""
+
+    def __init__(self, algorithm: str) -> None:
+        self._function = getattr(checksums, algorithm.lower())
+        self._size = 8 if "64" in algorithm else 4
+        self._value = 0
+
+    def update(self, data: bytes) -> None:
+        """Take more."""
+        self._value = self._function(data, self._value)
+
+    def digest(self) -> bytes:
+        """Return the checksum."""
+        return self._value.to_bytes(self._size, "big")
+
+
+def event(headers: bytes, payload: bytes) -> bytes:
+    """Return a message, of headers that are encoded already."""
+    prelude = pack(">II", 16 + len(headers) + len(payload), len(headers))
+    start = prelude + pack(">I", crc32(prelude)) + headers + payload
+    return start + pack(">I", crc32(start))
+
+
+def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
+    """Return headers and payload of the one message in *data*."""
+    buffer = EventStreamBuffer()
+    buffer.add_data(data)
+    [message] = buffer
+    return message.headers, message.payload

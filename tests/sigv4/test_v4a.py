@@ -1,0 +1,318 @@
+"""SigV4A: keys, region sets, and signatures that we and awscrt make and check for each other."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from hashlib import sha256
+from hmac import digest
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+import sigv4._v4a
+from sigv4 import (
+    ALL_BUT_NEVER_SIGNED,
+    Credentials,
+    MissingDependencyError,
+    Payload,
+    SignableRequest,
+    SignatureError,
+    Signer,
+    SigV4,
+    SigV4A,
+    VerifyingKey,
+    verify,
+)
+from sigv4._v4a import covers, signing_scalar
+from tests.sigv4.stream_oracles import awscrt_verifies
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "sigv4" / "v4a.json"
+CASES = [pytest.param(case, id=case["name"]) for case in json.loads(FIXTURE.read_text("utf-8"))]
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "secret")
+TEMPORARY = Credentials("ASIAEXAMPLE", "secret", "to-ken")
+URL = "https://example.amazonaws.com/"
+
+
+def credentials_of(case):
+    """Return who signs."""
+    return Credentials(**case["credentials"])
+
+
+def check(arrived, secrets, *, region="us-east-1", service="s3"):
+    """Verify a request that arrived: its method, URL, headers and body."""
+    *request, body = arrived
+    request = SignableRequest(*request, Payload.of(body))
+    return verify(request, secrets, at=AT, service=service, region=region)
+
+
+def region_in(case):
+    """Return a region that the region set of *case* covers."""
+    return case["region_set"].split(",")[0].replace("*", "east-1")
+
+
+@pytest.mark.parametrize("public", [False, True], ids=["secret", "public key"])
+@pytest.mark.parametrize("case", CASES)
+def test_awscrts_signatures_verify(case, public):
+    """What awscrt signed is verified with the secret, and with the public key that we derive of it."""
+    credentials = credentials_of(case)
+    key = SigV4A.public_key(credentials) if public else credentials
+    url = "/".join(case["url"].split("/", 3)[:3]) + case["signed_target"]
+    verified = check(
+        (case["method"], url, case["signed_headers"], case["body"].encode()),
+        {credentials.access_key_id: key},
+        region=region_in(case),
+        service=case["service"],
+    )
+    assert credentials.access_key_id == verified.access_key_id
+    assert ("expires" in case) == (verified.expires_at is not None)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_our_signatures_verify(case):
+    """What we sign covers the headers that awscrt's signature covers, and awscrt and we verify it."""
+    credentials = credentials_of(case)
+    signer = Signer(
+        SigV4A(service=case["service"], region_set=case["region_set"]),
+        signed_headers=ALL_BUT_NEVER_SIGNED,
+    )
+    body = case["body"].encode()
+    request = SignableRequest(case["method"], case["url"], case["headers"], Payload.of(body))
+    key = SigV4A.public_key(credentials)
+    known = {credentials.access_key_id: key}
+    if "expires" in case:
+        url = signer.presign(request, credentials, at=AT, expires=case["expires"])
+        headers = request.headers
+    else:
+        url = request.url
+        signature = signer.sign(request, credentials, at=AT)
+        headers = [*request.headers, *signature.headers.items()]
+        theirs = dict(case["signed_headers"])["Authorization"]
+        ours = signature.headers["authorization"]
+        assert theirs.rpartition("=")[0] == ours.rpartition("=")[0]
+        assert awscrt_verifies(key.public_key, signature.string_to_sign, signature.signature)
+    arrived = (case["method"], url, headers, body)
+    verified = check(arrived, known, region=region_in(case), service=case["service"])
+    assert credentials.access_key_id == verified.access_key_id
+
+
+# The keys that AWS derives: aws-c-auth's and aws-sdk-go-v2's tests of the derivation state them.
+PUBLIC_KEYS = {
+    ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"): (
+        "b6618f6a65740a99e650b33b6b4b5bd0d43b176d721a3edfea7e7d2d56d936b1",
+        "865ed22a7eadc9c5cb9d2cbaca1b3699139fedc5043dc6661864218330c8e518",
+    ),
+}
+
+
+@pytest.mark.parametrize(("pair", "expected"), PUBLIC_KEYS.items(), ids=[k for k, _ in PUBLIC_KEYS])
+def test_public_keys(pair, expected):
+    """The public key is the one that AWS derives of the same access key."""
+    numbers = SigV4A.public_key(Credentials(*pair)).public_key.public_numbers()
+    assert expected == (f"{numbers.x:064x}", f"{numbers.y:064x}")
+
+
+@pytest.mark.parametrize("secret", [f"secret{number}" for number in range(8)])
+def test_rejected_candidates(secret):
+    """Candidates that are too large for the curve give way to that of the next counter."""
+    text = b"AWS4-ECDSA-P256-SHA256\0AKIDEXAMPLE%c\0\0\1\0"
+    key = b"AWS4A" + secret.encode()
+    candidates = [
+        int.from_bytes(digest(key, b"\0\0\0\1" + text % counter, "sha256"), "big")
+        for counter in range(1, 9)
+    ]
+    smallest = min(candidates)
+    credentials = Credentials("AKIDEXAMPLE", secret)
+    assert smallest + 1 == signing_scalar(credentials, order=smallest + 2)
+
+
+def test_a_key_is_derived_once():
+    """The key of equal credentials is kept, whatever the service, and goes with them."""
+    credentials = Credentials("AKIDONCE", "secret")
+    SigV4A(service="s3", region_set="*").sign_string("text", credentials, "20261122T120000Z")
+    kept = sigv4._v4a._keys[credentials]
+    SigV4A(service="sts", region_set="*").sign_string("text", credentials, "20261123T120000Z")
+    assert kept is sigv4._v4a._keys[credentials]
+    held = len(sigv4._v4a._keys)
+    del credentials
+    assert held - 1 == len(sigv4._v4a._keys)
+
+
+REGION_SETS = {
+    "us-east-1": "us-east-1",
+    "*": "*",
+    "us-east-1, eu-*": "us-east-1,eu-*",
+    ("us-*", "eu-west-1"): "us-*,eu-west-1",
+}
+
+
+@pytest.mark.parametrize(("given", "joined"), REGION_SETS.items(), ids=str)
+def test_region_sets(given, joined):
+    """A region set is a text or several, and is held and sent joined by commas."""
+    algorithm = SigV4A(service="s3", region_set=given)
+    headers = Signer(algorithm).sign(SignableRequest("GET", URL), KEY, at=AT).headers
+    assert joined == algorithm.region_set
+    assert joined == headers["x-amz-region-set"]
+    assert f"SigV4A(service='s3', region_set={joined!r})" == repr(algorithm)
+
+
+@pytest.mark.parametrize(
+    "given", ["", [], "us-east-1,", "us east", "us?", ["a,b"], "a\nb"], ids=repr
+)
+def test_impossible_region_sets(given):
+    """A region set that is empty, or no list of regions, is refused."""
+    with pytest.raises(ValueError, match="region_set must name regions"):
+        SigV4A(service="s3", region_set=given)
+
+
+COVERED = [
+    ("us-east-1", "us-east-1", True),
+    ("us-east-1", "us-east-2", False),
+    ("*", "cn-north-1", True),
+    ("us-*", "us-west-2", True),
+    ("us-*", "eu-us-1", False),
+    ("us-*-1", "us-gov-east-1", True),
+    ("eu-*,us-east-1", "us-east-1", True),
+    ("eu-*, us-east-1", "us-east-1", True),
+    ("", "us-east-1", False),
+    ("us-east-?", "us-east-1", False),
+    ("us-east-[12]", "us-east-1", False),
+    ("US-EAST-1", "us-east-1", False),
+    ("us-east-1\n", "us-east-2", False),
+]
+
+
+@pytest.mark.parametrize(("region_set", "region", "expected"), COVERED)
+def test_covers(region_set, region, expected):
+    """A region is covered if one of the set's texts, with * for anything, is all of it."""
+    assert expected is covers(region_set, region)
+
+
+def signed(key=KEY):
+    """Return a request that is signed, as arguments for `check`."""
+    request = SignableRequest("GET", URL)
+    algorithm = SigV4A(service="s3", region_set="us-*")
+    signature = Signer(algorithm).sign(request, key, at=AT)
+    return "GET", URL, signature.headers, b""
+
+
+def refused(arrived, key=KEY, **options):
+    """Return the refusal of a request that arrived."""
+    with pytest.raises(SignatureError) as refusal:
+        check(arrived, {"AKIDEXAMPLE": key}, **options)
+    return refusal.value
+
+
+def test_another_region_is_refused():
+    """A signature for other regions is refused as one that is scoped elsewhere."""
+    assert refused(signed(), region="eu-west-1").code == "AuthorizationHeaderMalformed"
+
+
+def test_a_missing_region_set_is_refused():
+    """A signature that is for no region is refused."""
+    method, url, headers, body = signed()
+    headers = {name: value for name, value in headers.items() if name != "x-amz-region-set"}
+    assert refused((method, url, headers, body)).code == "AuthorizationHeaderMalformed"
+
+
+def test_an_altered_region_set_is_refused():
+    """The region set is signed."""
+    method, url, headers, body = signed()
+    refusal = refused((method, url, {**headers, "x-amz-region-set": "*"}, body))
+    assert refusal.code == "SignatureDoesNotMatch"
+    assert "x-amz-region-set:*\n" in refusal.canonical_request
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["zz", "", "30", "00" * 70, "é", "3" * 9999],
+    ids=["text", "none", "1", "0", "é", "long"],
+)
+def test_what_is_no_signature_is_refused(signature):
+    """A signature that is no hexadecimal, or no DER, does not match."""
+    method, url, headers, body = signed()
+    text = headers["authorization"].rpartition("=")[0] + "=" + signature
+    code = refused((method, url, {**headers, "authorization": text}, body)).code
+    assert code == ("SignatureDoesNotMatch" if signature else "IncompleteSignature")
+
+
+def test_another_key_is_refused():
+    """A signature by another secret does not match, with the secret or the public key."""
+    other = Credentials("AKIDEXAMPLE", "other")
+    assert refused(signed(), other).code == "SignatureDoesNotMatch"
+    assert refused(signed(), SigV4A.public_key(other)).code == "SignatureDoesNotMatch"
+
+
+def test_a_public_key_brings_its_token():
+    """The public key of a temporary key wants the session token, as the secret does."""
+    key = SigV4A.public_key(TEMPORARY)
+    known = {"ASIAEXAMPLE": key}
+    arguments = signed(key=TEMPORARY)
+    assert key.session_token == "to-ken"
+    assert "to-ken" not in repr(key)
+    assert check(arguments, known).access_key_id == "ASIAEXAMPLE"
+    method, url, headers, body = arguments
+    altered = {**headers, "x-amz-security-token": "other"}
+    with pytest.raises(SignatureError, match="InvalidToken"):
+        check((method, url, altered, body), known)
+
+
+def test_a_public_key_vouches_for_no_hmac():
+    """A signature of SigV4 does not match if only a public key is known."""
+    signature = Signer(SigV4("s3", "us-east-1")).sign(SignableRequest("GET", URL), KEY, at=AT)
+    arguments = ("GET", URL, signature.headers, b"")
+    assert refused(arguments, SigV4A.public_key(KEY)).code == "SignatureDoesNotMatch"
+
+
+def test_pem():
+    """A public key goes through PEM, as bytes or as text."""
+    key = SigV4A.public_key(TEMPORARY)
+    pem = key.to_pem()
+    assert pem.startswith(b"-----BEGIN PUBLIC KEY-----\n")
+    assert (
+        key == VerifyingKey.from_pem(pem, "to-ken") == VerifyingKey.from_pem(pem.decode(), "to-ken")
+    )
+
+
+WRONG_KEYS = {
+    "another curve": ec.generate_private_key(ec.SECP384R1()).public_key(),
+    "no curve": ed25519.Ed25519PrivateKey.generate().public_key(),
+    "private": ec.generate_private_key(ec.SECP256R1()),
+    "bytes": b"key",
+}
+
+
+@pytest.mark.parametrize("key", WRONG_KEYS.values(), ids=WRONG_KEYS)
+def test_other_keys_are_refused(key):
+    """What is no public key on P-256 cannot be a verifying key."""
+    with pytest.raises(ValueError, match="on the curve P-256"):
+        VerifyingKey(key)
+
+
+def test_other_pem_is_refused():
+    """PEM of another kind of key is refused."""
+    pem = WRONG_KEYS["another curve"].public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(ValueError, match="on the curve P-256"):
+        VerifyingKey.from_pem(pem)
+
+
+def test_without_cryptography(monkeypatch):
+    """Where cryptography cannot be imported, signing and verifying say so by its name."""
+    arguments = signed()
+    sigv4._v4a._ec.cache_clear()
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
+    fresh = Credentials("AKIDEXAMPLE", "another-secret")
+    with pytest.raises(MissingDependencyError, match="cryptography"):
+        signed(key=fresh)
+    with pytest.raises(ImportError, match="cryptography"):
+        check(arguments, {"AKIDEXAMPLE": fresh})
+
+
+def test_the_hash_is_the_bodys():
+    """Another body than the one that was signed is refused."""
+    method, url, headers, _ = signed()
+    refusal = refused((method, url, headers, b"other"))
+    assert refusal.code == "XAmzContentSHA256Mismatch"
+    assert sha256(b"").hexdigest() == headers["x-amz-content-sha256"]
