@@ -19,6 +19,7 @@ class AsyncSageMakerRuntimeClient(Face):
     """
 
     invoke_endpoint_async = awaited(Core.invoke_endpoint_async)
+    submit = awaited(Core.submit)
     wait = awaited(Core.wait)
     infer = awaited(Core.infer)
     put_object = awaited(Core.put_object)

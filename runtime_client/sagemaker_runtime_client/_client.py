@@ -19,6 +19,7 @@ class SageMakerRuntimeClient(Face):
     """
 
     invoke_endpoint_async = blocking(Core.invoke_endpoint_async)
+    submit = blocking(Core.submit)
     wait = blocking(Core.wait)
     infer = blocking(Core.infer)
     put_object = blocking(Core.put_object)

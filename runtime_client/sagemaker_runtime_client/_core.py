@@ -6,7 +6,7 @@ The faces' methods have their signatures and docstrings from here.
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from attrs import evolve
 
@@ -16,7 +16,7 @@ from ._call import Call, Caller
 from ._config import Config, trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
-from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest
+from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
 from ._outcome import Output, Schedule, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
@@ -158,70 +158,88 @@ class Core:
             access_denied_grace=access_denied_grace,
         )
 
+    async def submit(
+        self,
+        endpoint_name: str,
+        payload: bytes | bytearray | memoryview,
+        *,
+        input_prefix: str | None = None,
+        inline: bool | None = None,
+        **options: Unpack[InvokeOptions],
+    ) -> Invocation:
+        """
+        Queue an inference of a payload of any size: up to 128,000 bytes in the request, else through S3.
+
+        Args:
+            endpoint_name: As for `invoke_endpoint_async`.
+            payload: The input.
+            input_prefix: Where a larger payload is put: ``s3://bucket/prefix/``; a new UUID is
+                appended.  The object stays there.
+            inline: True sends the payload in the request or not at all, False puts it into S3 in
+                any case, None lets its size decide.
+            options: The further arguments of `invoke_endpoint_async`: *content_type*, *accept*,
+                *custom_attributes*, *inference_id*, *s3_output_path_extension*, *filename*,
+                *request_ttl_seconds*, *invocation_timeout_seconds*.
+
+        Returns:
+            The handle to `wait` with.
+
+        Raises:
+            ParamValidationError: An argument breaks a rule, or the payload is too large to send
+                inline and there is no *input_prefix*; nothing was sent.
+            RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
+        """
+        body = _bytes(payload)
+        upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
+        if options.get("inference_id") is None:
+            options["inference_id"] = self._io.uuid()
+        request = InvokeEndpointAsyncRequest(
+            endpoint_name,
+            input_location=None if upload is None else str(upload),
+            body=body if upload is None else None,
+            **options,
+        )
+        if upload is not None:
+            await self._s3.put(upload, body, content_type=request.content_type)
+        return await self._submit(request)
+
     async def infer(
         self,
         endpoint_name: str,
         payload: bytes | bytearray | memoryview,
         *,
         timeout: float,
-        content_type: str | None = None,
-        accept: str | None = None,
-        custom_attributes: str | None = None,
-        inference_id: str | None = None,
-        s3_output_path_extension: str | None = None,
-        filename: str | None = None,
-        request_ttl_seconds: int | None = None,
-        invocation_timeout_seconds: int | None = None,
         input_prefix: str | None = None,
         inline: bool | None = None,
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         on_invocation: Callable[[Invocation], object] | None = None,
+        **options: Unpack[InvokeOptions],
     ) -> Output:
         """
-        Run an inference from payload to answer: send it, wait, and return the output.
-
-        A payload of up to 128,000 bytes goes into the request, a larger one through S3.
+        Run an inference from payload to answer: `submit` it, `wait`, and return the output.
 
         Args:
-            endpoint_name: As for `invoke_endpoint_async`, like all that is not named here.
-            payload: The input.
+            endpoint_name: As for `invoke_endpoint_async`.
+            payload: As for `submit`.
             timeout: Seconds to wait for the answer, once the job is queued.
-            input_prefix: Where a larger payload is put: ``s3://bucket/prefix/``; a new UUID is
-                appended.  The object stays there.
-            inline: True sends the payload in the request or not at all, False puts it into S3 in
-                any case, None lets its size decide.
+            input_prefix: As for `submit`.
+            inline: As for `submit`.
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
             on_invocation: Called with the handle as soon as the job is queued, to keep it.
+            options: As for `submit`.
 
         Returns:
             The output object: body, content type, metadata, location.
 
         Raises:
-            RuntimeClientError: What `invoke_endpoint_async` and `wait` raise.  Once the job is
-                queued, the error's ``invocation`` is the handle.
-            ParamValidationError: The payload is too large to send inline, and there is no
-                *input_prefix*; nothing was sent.
+            RuntimeClientError: What `submit` and `wait` raise.  Once the job is queued, the
+                error's ``invocation`` is the handle.
         """
-        body = _bytes(payload)
-        upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
-        request = InvokeEndpointAsyncRequest(
-            endpoint_name,
-            input_location=None if upload is None else str(upload),
-            body=body if upload is None else None,
-            content_type=content_type,
-            accept=accept,
-            custom_attributes=custom_attributes,
-            inference_id=inference_id or self._io.uuid(),
-            s3_output_path_extension=s3_output_path_extension,
-            filename=filename,
-            request_ttl_seconds=request_ttl_seconds,
-            invocation_timeout_seconds=invocation_timeout_seconds,
+        invocation = await self.submit(
+            endpoint_name, payload, input_prefix=input_prefix, inline=inline, **options
         )
-        if upload is not None:
-            await self._s3.put(upload, body, content_type=content_type)
-        invocation = await self._submit(request)
         if on_invocation is not None:
             on_invocation(invocation)
         return await self.wait(

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from attrs import Attribute, field, fields, frozen
 
@@ -74,7 +74,7 @@ def _inline(_instance: object, attribute: "Attribute[Any]", value: object) -> No
         return
     if not isinstance(value, bytes | bytearray | memoryview):
         raise _refuse(attribute, f"must be bytes, not {type(value).__name__}; encode text first")
-    size = memoryview(value).nbytes
+    size = memoryview(cast("bytes", value)).nbytes
     if size > INLINE_LIMIT:
         raise _refuse(
             attribute, f"must have at most {INLINE_LIMIT} bytes, not {size}; put it into S3 instead"
@@ -206,6 +206,19 @@ class InvokeEndpointAsyncRequest:
             tuple((header, str(value)) for header, value in values if value is not None),
             self.body or b"",
         )
+
+
+class InvokeOptions(TypedDict, total=False):
+    """What may be said of an inference beside its endpoint and its input."""
+
+    content_type: str | None
+    accept: str | None
+    custom_attributes: str | None
+    inference_id: str | None
+    s3_output_path_extension: str | None
+    filename: str | None
+    request_ttl_seconds: int | None
+    invocation_timeout_seconds: int | None
 
 
 @frozen

@@ -1,0 +1,73 @@
+# One entry point for everything; `make` alone lists it.  Each target makes what it needs, so that
+# a fresh machine wants nothing but Python 3.11 or newer.
+
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SUITES ?= ../shared/suites
+EXAMPLES ?= 20000
+
+.PHONY: help demo test check lint types contracts coverage readme wheel conformance fuzz bench fixtures format clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emulator
+	$(BIN)/python tests/demo
+
+test: $(VENV)/.dev ## Tests, and the examples of README and docstrings
+	$(BIN)/python -m pytest
+
+check: lint types contracts coverage wheel ## Everything that CI checks
+
+format: $(VENV)/.dev ## Rewrite the code in the house style
+	$(BIN)/python -m ruff check --fix . && $(BIN)/python -m ruff format .
+
+lint: $(VENV)/.dev ## Style, and likely mistakes
+	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
+
+types: $(VENV)/.dev ## mypy and pyright, strict
+	$(BIN)/python -m mypy && $(BIN)/python -m pyright --pythonpath $(BIN)/python
+
+contracts: $(VENV)/.dev ## Which module may import which; slots
+	PYTHONPATH=.:runtime_client $(BIN)/lint-imports --no-cache
+	PYTHONPATH=.:runtime_client $(BIN)/python -m slotscheck -m sigv4 -m sagemaker_runtime_client
+
+coverage: $(VENV)/.dev ## The tests again, every branch of them counted
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q && $(BIN)/python -m coverage report
+
+wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from an empty folder
+	PYTHON=$(PYTHON) BUILD=$(BIN)/python sh tests/wheel_smoke.sh
+
+conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
+	SUITES=$(SUITES) $(BIN)/python -m pytest tests/conformance
+
+fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, and every parser
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz
+
+bench: $(VENV)/.dev ## Signing, first call and calls per second, beside boto3 and the bare floor
+	$(BIN)/python tests/benchmarks
+
+fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles
+	for script in tests/regenerate_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove what was made
+	rm -rf $(VENV) dist build .coverage* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[emulator,cli]"
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[emulator,cli,httpx2]" --group dev
+	touch $@ $(VENV)/.demo
+
+$(VENV)/.fixtures: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group fixtures
+	touch $@

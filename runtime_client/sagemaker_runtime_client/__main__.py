@@ -1,0 +1,266 @@
+"""
+The command line: `sagemaker-runtime`, or `python -m sagemaker_runtime_client`.
+
+Answers go to stdout, everything else to stderr.  Exit codes:
+
+    0    done
+    2    the command line, a setting or an argument is wrong; nothing was sent
+    3    no credentials, or none that serve
+    4    the service refused
+    5    the inference failed
+    6    no answer in time; the handle on stderr serves to wait again
+    7    the network failed
+    130  interrupted
+"""
+
+import argparse
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ._client import SageMakerRuntimeClient
+from ._errors import (
+    ConfigError,
+    CredentialsError,
+    InferenceFailedError,
+    ParamValidationError,
+    RuntimeClientError,
+    ServiceError,
+    TransportError,
+    WaitTimeoutError,
+)
+from ._invoke import Invocation
+from ._outcome import Output
+from ._version import __version__
+
+# The first that fits an error.
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (ConfigError, 2),
+    (ParamValidationError, 2),
+    (OSError, 2),
+    (ImportError, 2),
+    (CredentialsError, 3),
+    (ServiceError, 4),
+    (InferenceFailedError, 5),
+    (WaitTimeoutError, 6),
+    (TransportError, 7),
+    (RuntimeClientError, 4),
+)
+STDIO = "-"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Args:
+        arguments: The command line, without the program's name; None takes the process's own.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        return 130
+    except tuple(kind for kind, _ in EXIT_CODES) as error:
+        _report(error, as_json=options.json)
+        return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sagemaker-runtime",
+        description="Amazon SageMaker asynchronous inference, without the AWS SDK.",
+        epilog=(__doc__ or "").partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_invoke(commands.add_parser("invoke", help="send a payload, wait, and print the answer"))
+    _add_wait(commands.add_parser("wait", help="wait for a job that was queued before"))
+    _add_emulate(commands.add_parser("emulate", help="run SageMaker and S3 on this machine"))
+    return parser
+
+
+def _add_invoke(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_invoke)
+    parser.add_argument("endpoint_name", metavar="ENDPOINT")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--input", metavar="FILE", help="the payload; - for stdin")
+    source.add_argument("--input-location", metavar="S3URI", help="a payload that is in S3 already")
+    parser.add_argument(
+        "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
+    )
+    parser.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
+    for name, kind in _INVOKE_OPTIONS.items():
+        parser.add_argument("--" + name.replace("_", "-"), type=kind, metavar=kind.__name__.upper())
+    _add_waiting(parser)
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_wait)
+    parser.add_argument(
+        "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
+    )
+    _add_waiting(parser)
+
+
+def _add_waiting(parser: argparse.ArgumentParser) -> None:
+    """Add what invoke and wait have in common."""
+    parser.add_argument(
+        "--output", metavar="FILE", default=STDIO, help="where the answer goes; stdout"
+    )
+    parser.add_argument("--timeout", type=float, default=900.0, help="seconds to wait; 900")
+    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
+    for name in _CLIENT_OPTIONS:
+        parser.add_argument("--" + name.replace("_", "-"), metavar="TEXT")
+
+
+def _add_emulate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_emulate, json=False)
+    parser.add_argument(
+        "--model", help="module:function, or the address of a model container; echoes"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one")
+    parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
+
+
+_CLIENT_OPTIONS = ("region", "endpoint_url", "s3_endpoint_url", "ca_bundle")
+_INVOKE_OPTIONS: dict[str, type] = {
+    "content_type": str,
+    "accept": str,
+    "custom_attributes": str,
+    "inference_id": str,
+    "s3_output_path_extension": str,
+    "filename": str,
+    "request_ttl_seconds": int,
+    "invocation_timeout_seconds": int,
+}
+
+
+def _invoke(options: argparse.Namespace) -> None:
+    """Send a payload and, unless told otherwise, wait for the answer."""
+    arguments: Any = {name: getattr(options, name) for name in _INVOKE_OPTIONS}
+    with _client(options) as client:
+        if options.input_location is not None:
+            arguments["input_location"] = options.input_location
+            invocation = client.invoke_endpoint_async(options.endpoint_name, **arguments)
+        else:
+            payload, prefix = _read(options.input), options.input_prefix
+            invocation = client.submit(
+                options.endpoint_name, payload, input_prefix=prefix, **arguments
+            )
+        if options.no_wait:
+            print(invocation.to_json())
+        else:
+            _say(f"queued; to wait again: {invocation.to_json()}")
+            _answer(client, invocation, options)
+
+
+def _wait(options: argparse.Namespace) -> None:
+    """Wait for a job that was queued before."""
+    invocation = Invocation.from_json(_read(options.handle))
+    with _client(options) as client:
+        _answer(client, invocation, options)
+
+
+def _answer(
+    client: SageMakerRuntimeClient, invocation: Invocation, options: argparse.Namespace
+) -> None:
+    """Wait, and hand over the answer."""
+    with _status(f"waiting for inference {invocation.inference_id}"):
+        output = client.wait(invocation, timeout=options.timeout)
+    if options.output != STDIO:
+        Path(options.output).write_bytes(output.body)
+    if options.json:
+        print(json.dumps(_document(output)))
+    elif options.output == STDIO:
+        sys.stdout.buffer.write(output.body)
+        sys.stdout.buffer.flush()
+
+
+def _emulate(options: argparse.Namespace) -> None:
+    """Run the emulator until Ctrl-C."""
+    from .emulator import Emulator, echo, serve
+
+    def ready(emulator: Emulator) -> None:
+        for name, value in emulator.environ.items():
+            print(f"export {name}={value}")
+        sys.stdout.flush()
+        _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
+
+    sys.path.insert(0, "")  # a model may stand in the folder where one is
+    serve(
+        options.model or echo,
+        host=options.host,
+        port=options.port,
+        region=options.region,
+        ready=ready,
+    )
+
+
+def _client(options: argparse.Namespace) -> SageMakerRuntimeClient:
+    return SageMakerRuntimeClient(
+        region=options.region,
+        endpoint_url=options.endpoint_url,
+        s3_endpoint_url=options.s3_endpoint_url,
+        ca_bundle=options.ca_bundle,
+    )
+
+
+def _read(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == STDIO else Path(name).read_bytes()
+
+
+def _document(output: Output) -> dict[str, Any]:
+    """Return an output as a JSON document; a body that is no text is in base64."""
+    try:
+        body = {"body": output.text}
+    except UnicodeDecodeError:
+        body = {"body_base64": b64encode(output.body).decode()}
+    return {
+        "inference_id": output.invocation.inference_id,
+        "location": output.location,
+        "content_type": output.content_type,
+        "attempts": output.invocation.attempts,
+        "possibly_duplicated": output.invocation.possibly_duplicated,
+        **body,
+    }
+
+
+def _report(error: Exception, *, as_json: bool) -> None:
+    """Say what went wrong: on stderr, and as JSON on stdout where that is wanted."""
+    _say(f"sagemaker-runtime: {error}")
+    if as_json:
+        facts = ("code", "status_code", "request_id", "attempts", "retryable")
+        document = {name: getattr(error, name, None) for name in facts}
+        document |= {"type": type(error).__name__, "message": getattr(error, "message", str(error))}
+        print(json.dumps({"error": document}))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _status(text: str) -> Generator[None]:
+    """Show that something goes on: with rich, if it is installed and somebody looks."""
+    try:
+        from rich.console import Console
+    except ImportError:
+        yield
+        return
+    with Console(stderr=True).status(text):
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""
+The main job, on real input: `make demo`.
+
+Starts the emulator with a model of handwritten digits, then sends it one image inline, 900 images
+through S3, rubbish, and 200 images at once.  Every answer is compared with what scikit-learn's
+own model said of the same images (fixtures/digits/expected.json).
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from math import isclose
+from typing import Any
+
+from digits import DIGITS, predict
+from sagemaker_runtime_client import InferenceFailedError, Output, SageMakerRuntimeClient
+from sagemaker_runtime_client.emulator import Emulator
+
+ENDPOINT = "handwritten-digits"
+BULK = 200
+CONCURRENCY = 16
+
+
+@contextmanager
+def timed(what: str) -> Iterator[list[str]]:
+    """Print what was done, in how many milliseconds, and what the caller adds."""
+    remarks: list[str] = []
+    start = time.perf_counter()
+    yield remarks
+    elapsed = (time.perf_counter() - start) * 1000
+    print(f"{what:<28}{elapsed:8.0f} ms   {'; '.join(remarks)}")
+
+
+def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
+    """Say how the answer compares, or fail if it differs from the independent one."""
+    answer = output.json()
+    part = slice(first, first + count)
+    assert answer["predictions"] == expected["predictions"][part]
+    for ours, theirs in zip(
+        answer["log_probabilities"], expected["log_probabilities"][part], strict=True
+    ):
+        assert isclose(ours, theirs, rel_tol=1e-6, abs_tol=1e-6), (ours, theirs)
+    right = sum(
+        digit == label
+        for digit, label in zip(answer["predictions"], expected["labels"][part], strict=True)
+    )
+    return f"{right} of {count} digits right, as scikit-learn has it"
+
+
+def main() -> None:
+    """Run the four parts."""
+    images = (DIGITS / "images.csv").read_bytes()
+    lines = images.splitlines()
+    expected = json.loads((DIGITS / "expected.json").read_text())
+    started = time.perf_counter()
+    with (
+        Emulator(model=predict, endpoints=[ENDPOINT], concurrency=CONCURRENCY) as emulator,
+        SageMakerRuntimeClient(
+            region=emulator.region,
+            credentials=emulator.credentials,
+            endpoint_url=emulator.url,
+            s3_endpoint_url=emulator.url,
+        ) as client,
+    ):
+        print(f"emulator at {emulator.url}, every signature checked")
+
+        with timed("1 image, inline") as remarks:
+            output = client.infer(ENDPOINT, lines[0], content_type="text/csv", timeout=30)
+            remarks += [f"{len(lines[0])} bytes", agree(output, expected, 0, 1)]
+
+        with timed(f"{len(lines)} images, through S3") as remarks:
+            output = client.infer(
+                ENDPOINT, images, content_type="text/csv", timeout=60, input_prefix="s3://inputs/"
+            )
+            remarks += [f"{len(images):,} bytes", agree(output, expected, 0, len(lines))]
+
+        with timed("rubbish") as remarks:
+            try:
+                client.infer(ENDPOINT, b"1,2,three", content_type="text/csv", timeout=30)
+            except InferenceFailedError as error:
+                remarks.append(f"failed, as it should: {error.reason.splitlines()[-1]}")
+            else:
+                raise AssertionError("rubbish was answered")
+
+        def one(number: int) -> str:
+            output = client.infer(ENDPOINT, lines[number], content_type="text/csv", timeout=60)
+            return agree(output, expected, number, 1)
+
+        with (
+            timed(f"{BULK} images, {CONCURRENCY} at a time") as remarks,
+            ThreadPoolExecutor(CONCURRENCY) as threads,
+        ):
+            right = sum(answer.startswith("1 of 1") for answer in threads.map(one, range(BULK)))
+            remarks.append(f"{right} of {BULK} digits right, as scikit-learn has it")
+
+        refused = [request for request in emulator.requests if request.status == 403]
+        assert not refused, refused
+        print(
+            f"{len(emulator.requests)} signed requests, none refused, "
+            f"{time.perf_counter() - started:.1f} s in all"
+        )
+
+
+if __name__ == "__main__":
+    main()

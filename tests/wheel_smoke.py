@@ -1,0 +1,65 @@
+"""
+What an installed wheel must do, in an environment that has only its run-time packages.
+
+Run by wheel_smoke.sh as ``python -I wheel_smoke.py WHEEL_SIZE``, in an empty folder.
+"""
+
+import importlib.metadata
+import sys
+import sysconfig
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import sagemaker_runtime_client
+
+import sigv4
+
+for module in ("httpx", "cryptography", "asyncio", "anyio"):
+    assert module not in sys.modules, f"an import loads {module}"
+site = Path(sysconfig.get_path("purelib")).resolve()
+for package in (sigv4, sagemaker_runtime_client):
+    folder = Path(package.__file__).resolve().parent
+    assert folder.parent == site, f"{package.__name__} is imported from {folder}"
+    assert (folder / "py.typed").exists(), f"{package.__name__} has no py.typed"
+version = importlib.metadata.version("sagemaker-runtime-client")
+assert version == sagemaker_runtime_client.__version__, version
+assert int(sys.argv[1]) < 300_000, "the wheel is larger than 300 KB"
+
+CREDENTIALS = sigv4.Credentials("AKIDEXAMPLE", "secret")
+
+
+class Service(BaseHTTPRequestHandler):
+    """Verifies the signature, and says that the job is queued."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        url = f"http://{self.headers['host']}{self.path}"
+        request = sigv4.SignableRequest("POST", url, self.headers.items(), sigv4.Payload.of(body))
+        known = {CREDENTIALS.access_key_id: CREDENTIALS}
+        sigv4.verify(request, known, at=datetime.now(UTC), service="sagemaker", region="eu-west-1")
+        answer = b'{"InferenceId": "smoke"}'
+        self.send_response(202)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+server = HTTPServer(("127.0.0.1", 0), Service)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+with sagemaker_runtime_client.SageMakerRuntimeClient(
+    region="eu-west-1",
+    credentials=CREDENTIALS,
+    endpoint_url=f"http://127.0.0.1:{server.server_port}",
+) as client:
+    invocation = client.invoke_endpoint_async("endpoint", body=b"1,2,3")
+assert invocation.inference_id == "smoke", invocation
+assert "cryptography" not in sys.modules, "a call loads cryptography"
+server.shutdown()
+print(f"wheel: {int(sys.argv[1]):,} bytes, imported from {site}, call answered")
