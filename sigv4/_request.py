@@ -12,7 +12,8 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 _split_url = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?").fullmatch
 _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110, section 5.6.2
 _stray_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+# Control characters but the tab, and surrogates but those that stand for bytes (PEP 383).
+_unsendable = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]").search
 
 
 def _text(part: str | bytes) -> str:
@@ -30,9 +31,10 @@ def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
             raise InvalidRequestError(
                 f"{name[:64]!r} is not a header name (RFC 9110, section 5.6.2)"
             )
-        if not value.isprintable() and _control(value):
+        if not value.isprintable() and _unsendable(value):
             raise InvalidRequestError(
-                f"header {name}: control characters, such as line ends, are not allowed"
+                f"header {name}: control characters, such as line ends, are not allowed, "
+                "nor are lone surrogates"
             )
     return pairs
 

@@ -4,14 +4,23 @@ What holds for every request, checked by `test_properties.py` a little and by `t
 `PROPERTIES` maps names to a check and the strategy of its one argument.
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from hypothesis import strategies as st
 
-from sigv4 import SignatureError
+from sigv4 import (
+    Credentials,
+    InvalidRequestError,
+    Payload,
+    SignableRequest,
+    SignatureError,
+    SigV4Error,
+    verify,
+)
 from tests.sigv4 import strategies as of
 from tests.sigv4.oracles import (
     Unsigned,
@@ -23,6 +32,9 @@ from tests.sigv4.oracles import (
 from tests.sigv4.ours import Arrived, presign, receive, send, send_presigned, sign
 
 EXPIRES = 3600
+NOISE_KEY = Credentials("AKID", "secret")
+EMPTY = Payload.EMPTY.hash
+NOISE_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def headers_are_botocores(request: Unsigned) -> None:
@@ -95,6 +107,18 @@ def other_scopes_are_refused(case: Changed) -> None:
     request, presigned, other = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     assert not _accepts(sent, request._replace(**OTHERS[other](request)))
+
+
+def noise_is_refused(arrived: Arrived) -> None:
+    """Whatever comes in from outside, what `verify` raises is its own."""
+    try:
+        request = SignableRequest(arrived.method, arrived.url, arrived.headers)
+        refused = verify(
+            request, lambda _: NOISE_KEY, at=NOISE_AT, service="s3", region="us-east-1"
+        )
+    except (InvalidRequestError, SignatureError) as error:
+        refused = error
+    assert isinstance(refused, SigV4Error)
 
 
 def _accepts(arrived: Arrived, request: Unsigned) -> bool:
@@ -211,6 +235,54 @@ def _changed(names) -> st.SearchStrategy[Changed]:
     return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))
 
 
+def _or_noise(*good: str) -> st.SearchStrategy[str]:
+    """Return texts that a signed request says of itself in one place, or anything else."""
+    noise = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=4)
+    return st.one_of(*[st.sampled_from(good)] * 6, noise)
+
+
+_claims = st.fixed_dictionaries(
+    {
+        "Algorithm": _or_noise("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
+        "Credential": _or_noise(
+            "AKID/20261122/us-east-1/s3/aws4_request", "AKID/20261122/s3/aws4_request"
+        ),
+        "Date": _or_noise("20261122T120000Z", "20261122T115900Z"),
+        "Expires": _or_noise("60", "604800"),
+        "SignedHeaders": _or_noise("host", "host;x-amz-content-sha256;x-amz-date", "x;host"),
+        "Signature": _or_noise("0" * 64, "3006020101020101"),
+    },
+    optional={
+        "Content-Sha256": _or_noise("UNSIGNED-PAYLOAD", "0" * 64, EMPTY),
+        "Region-Set": _or_noise("*", "us-*,eu-west-1"),
+        "Security-Token": _or_noise("token"),
+    },
+)
+
+
+def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
+    """Return a request that claims a signature in its headers."""
+    authorization = f"{claims['Algorithm']} " + joint.join(
+        f"{name}={claims[name]}" for name in ("Credential", "SignedHeaders", "Signature")
+    )
+    in_headers = ("Date", "Content-Sha256", "Region-Set", "Security-Token")
+    named = [(f"x-amz-{name}", claims[name]) for name in in_headers if name in claims]
+    headers = [("authorization", authorization), *named]
+    return Arrived("GET", "https://h.example/", headers, b"")
+
+
+def _claimed_in_query(claims: dict[str, str], joint: str) -> Arrived:
+    """Return a request that claims a signature in its query."""
+    query = joint.join(f"X-Amz-{name}={quote(value)}" for name, value in claims.items())
+    return Arrived("GET", f"https://h.example/?{query}", [], b"")
+
+
+_noise = st.builds(
+    _claimed_in_headers, _claims, st.sampled_from([", ", ", ", ",", " ", ", Signature=0,"])
+) | st.builds(
+    _claimed_in_query, _claims, st.sampled_from(["&", "&", "&", "&&", "=", "&X-Amz-Date"])
+)
+
 _for_awscrt = of.requests(
     paths=of.paths_without_colons, queries=of.odd_queries, headers=of.plain_headers
 )
@@ -221,4 +293,5 @@ PROPERTIES = {
     urls_are_awscrts: _for_awscrt.map(_body_signed_unless_s3),
     changes_are_refused: _changed(CHANGES),
     other_scopes_are_refused: _changed(OTHERS),
+    noise_is_refused: _noise,
 }
