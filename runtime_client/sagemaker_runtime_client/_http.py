@@ -1,17 +1,27 @@
 """Our own request and response: what the core makes and reads, whoever carries it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import cast
+from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+@runtime_checkable
+class HasItems(Protocol):
+    """A mapping, or what is near enough: urllib's headers are none, and have items."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return pairs of name and value."""
+        ...
+
+
+Headers = HasItems | Iterable[tuple[str, str]]
 
 
 def _lower_names(headers: Headers) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs with names in lower case."""
-    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    pairs = headers.items() if isinstance(headers, HasItems) else headers
     return tuple([(name.lower(), value) for name, value in pairs])
 
 
@@ -78,6 +88,9 @@ def parse_http_date(text: str | None) -> datetime | None:
 
     try:
         instant = parsedate_to_datetime(text)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=UTC)
+        # A year at either end of the calendar is no date, and leaves no room to reckon with it.
+        return instant.astimezone(UTC) if 1900 < instant.year < 9000 else None
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

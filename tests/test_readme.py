@@ -1,0 +1,96 @@
+"""Every block of README.md runs, against the emulator."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client.emulator import Emulator, ModelRequest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+SHELL = [line for language, code in BLOCKS if language == "sh" for line in code.splitlines()]
+MAKE = [line for line in SHELL if line.startswith("make ")]
+COMMANDS = [line for line in SHELL if not line.startswith("make ")]
+
+
+def _model(request: ModelRequest) -> tuple[bytes, str]:
+    if request.body.startswith(b"fail"):
+        raise ValueError("as you wish")
+    return request.body, "text/csv"
+
+
+@pytest.fixture(scope="module")
+def environ():
+    """Return the variables that lead to an emulator."""
+    with Emulator(model=_model) as emulator:
+        yield {**os.environ, **emulator.environ}
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_each_python_block_runs(code, environ, tmp_path):
+    """A block is a program of its own, and ends well."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_the_shell_blocks_run_in_order(environ, tmp_path):
+    """The command lines do what they say, in the order in which they stand there."""
+    (tmp_path / "my_models.py").write_text("def predict(request):\n    return request.body\n")
+    program = f"{sys.executable} -m sagemaker_runtime_client"
+    path = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
+    for line in COMMANDS:
+        command = line.replace("sagemaker-runtime", program)
+        stays = "emulate --model" in command
+        with subprocess.Popen(
+            command,
+            shell=True,
+            env={**environ, "PYTHONPATH": path},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            if stays:
+                assert process.stdout.readline().startswith("export AWS_ENDPOINT_URL")
+                process.terminate()
+            else:
+                _, complaint = process.communicate(timeout=60)
+                assert 0 == process.returncode, (line, complaint)
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_each_make_target_exists(line):
+    """The README names no target that the Makefile has not."""
+    target = line.split()[1]
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_table_of_arguments_is_the_code():
+    """Each argument stands in the table with the header that the serializer writes."""
+    from sagemaker_runtime_client._invoke import HEADERS
+
+    for argument, header in HEADERS.items():
+        assert f"| `{argument}` | `{header}` |" in README
+
+
+def test_the_table_of_errors_is_the_code():
+    """Each public error stands in the table."""
+    import sagemaker_runtime_client as package
+
+    errors = [name for name in package.__all__ if name.endswith("Error")]
+    missing = [name for name in errors if f"| `{name}` |" not in README]
+    assert ["RuntimeClientError"] == missing
