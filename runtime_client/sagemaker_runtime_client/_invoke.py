@@ -22,6 +22,7 @@ from ._service_error import json_error
 INLINE_LIMIT = 128_000
 
 _has_control = re.compile(r"[\x00-\x1f\x7f]").search
+_has_surrogate = re.compile(r"[\ud800-\udfff]").search
 Check = Callable[[Any, "Attribute[Any]", Any], None]
 
 
@@ -48,6 +49,8 @@ def _text(
             raise _refuse(attribute, "must not begin or end with a blank, which HTTP would drop")
         if ascii_only and not value.isascii():
             raise _refuse(attribute, "must be ASCII")
+        if _has_surrogate(value):
+            raise _refuse(attribute, "must be text that UTF-8 can encode")
         if fits and not fits(value):
             raise _refuse(attribute, f"must {rule}")
 
@@ -292,12 +295,12 @@ class Invocation:
         try:
             values = json.loads(text)
             known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
-            if any(not isinstance(value, _JSON_TYPES[name]) for name, value in known.items()):
+            if any(type(value) not in _JSON_TYPES[name] for name, value in known.items()):
                 raise TypeError  # noqa: TRY301 (all that is wrong ends in one place)
             if known.get("date") is not None:
                 known["date"] = datetime.fromisoformat(known["date"]).astimezone(UTC)
             return cls(**known)
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             raise ParamValidationError(
                 "text must be an invocation as to_json writes it", argument="text"
             ) from None

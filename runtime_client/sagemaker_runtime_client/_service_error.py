@@ -19,7 +19,7 @@ from ._errors import (
     ThrottlingError,
 )
 from ._http import Response
-from ._retry import AMBIGUOUS_STATUSES, THROTTLING_CODES, TRANSIENT_STATUSES
+from ._retry import AMBIGUOUS_STATUSES, THROTTLING_CODES, TRANSIENT_CODES, TRANSIENT_STATUSES
 
 # Some services answer these with 400.
 _CREDENTIALS_CODES = (
@@ -124,7 +124,7 @@ def xml_fields(body: bytes) -> dict[str, str]:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(body, True)
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, LookupError, ValueError):  # LookupError: an encoding is not known
         return {}
     return {name: "".join(texts) for name, texts in pieces.items()}
 
@@ -140,7 +140,8 @@ def _error(response: Response, code: str | None, message: str) -> ServiceError:
         status_code=status,
         request_id=response.request_id,
     )
-    error.retryable = error.retryable or status in TRANSIENT_STATUSES
+    transient = status in TRANSIENT_STATUSES or code in TRANSIENT_CODES
+    error.retryable = error.retryable or transient
     error.may_have_been_taken = status in AMBIGUOUS_STATUSES
     error.retry_after = _retry_after(response)
     error.date = response.instant("date") if response.header("age") is None else None

@@ -1,0 +1,219 @@
+"""
+The outside world as a script: answers in order, a clock that only moves when told, all of it recorded.
+
+The core's coroutines are stepped over it with `run`: there is no event loop, no socket, no pause.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from attrs import frozen
+
+from sagemaker_runtime_client._core import Core
+from sagemaker_runtime_client._errors import TransportError
+from sagemaker_runtime_client._http import Request, Response
+from sagemaker_runtime_client._io import run
+from sigv4 import Credentials, Payload, SignableRequest, verify
+
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CREDENTIALS = Credentials(
+    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "TOKEN//example"
+)
+REGION = "eu-west-1"
+
+
+@frozen
+class Sent:
+    """A request that went out, and when: `at` by a right clock, `elapsed` since the beginning."""
+
+    origin: str
+    request: Request
+    deadline: float | None
+    at: datetime
+    elapsed: float
+
+    @property
+    def url(self):
+        return self.origin + self.request.path
+
+    def header(self, name):
+        """Return the one header of this name, in any case; None without it."""
+        values = [value for known, value in self.request.headers if known.lower() == name.lower()]
+        assert len(values) <= 1
+        return values[0] if values else None
+
+    def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS):
+        """Check the signature as the service would, when the request arrives."""
+        signable = SignableRequest(
+            self.request.method, self.url, self.request.headers, Payload.of(self.request.body)
+        )
+        known = {credentials.access_key_id: credentials}
+        return verify(signable, known, at=self.at, service=service, region=region, tolerance=1)
+
+
+class ScriptedIO:
+    """
+    An `IO`.
+
+    Args:
+        answers: What comes back: responses, errors and functions, each used once; or one function
+            for all.  Functions take this object and the `Sent`.
+        environ: The environment.
+        latency: How many seconds each request takes.
+        clock_error: By how much the local clock is wrong.
+        random: What `random` returns.
+    """
+
+    def __init__(self, answers=(), environ=None, latency=0.0, clock_error=0.0, random=0.5):
+        self._answers = answers if isinstance(answers, Callable) else deque(answers)
+        self.environ = {} if environ is None else environ
+        self.latency = latency
+        self.clock_error = timedelta(seconds=clock_error)
+        self.elapsed = 0.0
+        self.sent = []
+        self.slept = []
+        self.closed = False
+        self._random = random
+        self._uuids = 0
+
+    def now(self):
+        return self.right_time() + self.clock_error
+
+    def right_time(self):
+        """Return the instant by a right clock."""
+        return START + timedelta(seconds=self.elapsed)
+
+    def monotonic(self):
+        return 1000.0 + self.elapsed
+
+    def random(self):
+        return self._random
+
+    def uuid(self):
+        self._uuids += 1
+        return f"00000000-0000-4000-8000-{self._uuids:012d}"
+
+    async def sleep(self, seconds):
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.elapsed += seconds
+
+    async def credentials(self, provider):
+        return provider.get()
+
+    async def close(self):
+        self.closed = True
+
+    async def send(self, origin, request, deadline):
+        sent = Sent(origin, request, deadline, self.right_time(), self.elapsed)
+        self.sent.append(sent)
+        self.elapsed += self.latency
+        answer = self._answers
+        if not isinstance(answer, Callable):
+            assert answer, f"one request more than the script has: {sent.url}"
+            answer = answer.popleft()
+        if isinstance(answer, Callable):
+            answer = answer(self, sent)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def left(self):
+        """How many answers were not asked for."""
+        return len(self._answers)
+
+
+class FakeS3:
+    """
+    S3 as a function for `ScriptedIO`: objects that appear, and troubles that come and go.
+
+    Args:
+        listing: Whether the credentials have ``s3:ListBucket``; a missing key is 403 without it.
+    """
+
+    def __init__(self, listing=True):
+        self._missing = NO_SUCH_KEY if listing else ACCESS_DENIED
+        self._objects = {}
+        self._troubles = []
+
+    def put(self, location, body=b"output", *, at=0.0, headers=(), written=None):
+        """Let an object appear at a time, with a Last-Modified of *written* seconds, or then."""
+        modified = START + timedelta(seconds=at if written is None else written)
+        headers = [("Last-Modified", format_datetime(modified, usegmt=True)), *headers]
+        self._objects.setdefault(location, []).append((at, Response(200, headers, body)))
+        return self
+
+    def trouble(self, answer, since=0.0, until=float("inf"), location=None):
+        """Answer so in a period, whatever is there; *location* limits it to one object."""
+        self._troubles.append((since, until, location, answer))
+        return self
+
+    def __call__(self, io, sent):
+        bucket = sent.origin.removeprefix("https://").partition(".s3.")[0]
+        location = f"s3://{bucket}{sent.request.path}"
+        for since, until, where, answer in self._troubles:
+            if since <= sent.elapsed < until and where in {None, location}:
+                return answer(io, sent) if isinstance(answer, Callable) else answer
+        there = [found for at, found in self._objects.get(location, []) if at <= sent.elapsed]
+        return there[-1] if there else self._missing
+
+
+def s3_error(status, code, message="", headers=()):
+    """Return an error as S3 writes it."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Response(status, [("x-amz-request-id", "S3ID"), *headers], body.encode())
+
+
+NO_SUCH_KEY = s3_error(404, "NoSuchKey", "The specified key does not exist.")
+ACCESS_DENIED = s3_error(403, "AccessDenied", "Access Denied")
+
+
+def hang(io, sent):
+    """Take the request and never answer: a transport gives up at the deadline, or after a minute."""
+    left = 60.0 if sent.deadline is None else sent.deadline - io.monotonic()
+    io.elapsed += max(0.001, min(60.0, left))
+    return dropped("ReadTimeout")
+
+
+def dropped(message="ReadError", *, taken=True, retryable=True):
+    """Return the error of an answer that did not come."""
+    error = TransportError(message)
+    error.may_have_been_taken = taken
+    error.retryable = retryable
+    return error
+
+
+def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
+    """Return the answer to InvokeEndpointAsync."""
+    known = {
+        "x-amzn-sagemaker-outputlocation": "s3://bucket/out/1.out",
+        "x-amzn-sagemaker-failurelocation": "s3://bucket/err/1-error.out",
+        "x-amzn-requestid": "R1",
+    }
+    return Response(status, known | headers, body)
+
+
+def core(io, credentials=CREDENTIALS, **arguments):
+    """Return a core over *io*, in a region."""
+    return Core(io, {"region": REGION, **arguments}, credentials)
+
+
+__all__ = [
+    "ACCESS_DENIED",
+    "CREDENTIALS",
+    "NO_SUCH_KEY",
+    "REGION",
+    "START",
+    "FakeS3",
+    "ScriptedIO",
+    "Sent",
+    "accepted",
+    "core",
+    "dropped",
+    "hang",
+    "run",
+    "s3_error",
+]

@@ -1,0 +1,419 @@
+"""InvokeEndpointAsync: arguments to request, answer to `Invocation`, `Invocation` to JSON and back."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from botocore.serialize import create_serializer
+from botocore.session import Session
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import (
+    Invocation,
+    InvokeEndpointAsyncRequest,
+    ParamValidationError,
+    ServiceError,
+    ThrottlingError,
+)
+
+LOCATION = "s3://bucket/in.json"
+OPERATION = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
+SERIALIZER = create_serializer("rest-json", include_validation=False)
+
+# argument, shortest value that fits, longest value that fits, where a character repeated makes one
+TEXTS = {
+    "content_type": (0, 1024),
+    "accept": (0, 1024),
+    "custom_attributes": (0, 1024),
+    "inference_id": (1, 64),
+    "s3_output_path_extension": (1, 512),
+    "filename": (1, 32),
+}
+NUMBERS = {"request_ttl_seconds": (60, 21600), "invocation_timeout_seconds": (1, 3600)}
+
+FITS = [
+    *[(name, "a" * most) for name, (_, most) in TEXTS.items()],
+    *[(name, "a" * least) for name, (least, _) in TEXTS.items()],
+    *[(name, value) for name, range_ in NUMBERS.items() for value in range_],
+    ("endpoint_name", "a"),
+    ("endpoint_name", "A1--b-9"),
+    ("endpoint_name", "a" * 63),
+    ("content_type", "text/csv; charset=utf-8"),
+    ("custom_attributes", "a=b,   c;d"),
+    ("inference_id", "!a b~"),
+    ("input_location", "s3://b"),
+    ("input_location", "https://b.s3.eu-west-1.amazonaws.com/k"),
+    ("input_location", "s3://b/käse/ü ü"),
+    ("input_location", "s3://b/" + "k" * 1017),
+    ("s3_output_path_extension", "a/B9!_.*'()-"),
+    ("s3_output_path_extension", "/s3"),
+    ("filename", "9-_.csv"),
+    ("filename", "name."),
+    ("body", b""),
+    ("body", b"b" * 128_000),
+    ("body", bytearray(b"x")),
+    ("body", memoryview(b"x")),
+]
+
+NOT_TEXT = "must be a str"
+CONTROL = "control characters"
+BLANK = "must not begin or end with a blank"
+REFUSED = [
+    *[(name, "a" * (most + 1), f"{most} characters") for name, (_, most) in TEXTS.items()],
+    *[(name, "", "1 to") for name, (least, _) in TEXTS.items() if least],
+    *[(name, 7, NOT_TEXT) for name in (*TEXTS, "endpoint_name", "input_location")],
+    *[(name, b"a", NOT_TEXT) for name in (*TEXTS, "endpoint_name", "input_location")],
+    *[
+        (name, f"a{control}b", CONTROL)
+        for name in (*TEXTS, "endpoint_name", "input_location")
+        for control in ("\r", "\n", "\r\n", "\0", "\t", "\x7f")
+    ],
+    *[(name, "a\n", CONTROL) for name in (*TEXTS, "endpoint_name")],
+    *[(name, "ä", "must be ASCII") for name in (*TEXTS, "endpoint_name")],
+    *[(name, value, BLANK) for name in TEXTS for value in (" a", "a ")],
+    *[(name, low - 1, f"{low} to {high}") for name, (low, high) in NUMBERS.items()],
+    *[(name, high + 1, f"{low} to {high}") for name, (low, high) in NUMBERS.items()],
+    *[
+        (name, value, "must be an int")
+        for name in NUMBERS
+        for value in (True, False, "60", 60.0, "")
+    ],
+    ("endpoint_name", "", "1 to 63 characters"),
+    ("endpoint_name", None, NOT_TEXT),
+    ("endpoint_name", "a" * 64, "1 to 63 characters"),
+    ("endpoint_name", "-a", "hyphens only between"),
+    ("endpoint_name", "a-", "hyphens only between"),
+    ("endpoint_name", "a b", "hyphens only between"),
+    ("endpoint_name", "a/b", "hyphens only between"),
+    ("endpoint_name", "a.b", "hyphens only between"),
+    ("input_location", "", "1 to 1024 characters"),
+    ("input_location", "s3://b/" + "k" * 1018, "1 to 1024 characters"),
+    ("input_location", "http://b/k", "s3:// or https://"),
+    ("input_location", "b/k", "s3:// or https://"),
+    ("input_location", "s3:///k", "s3:// or https://"),
+    ("input_location", " s3://b/k", BLANK),
+    ("input_location", "s3://b/k ", BLANK),
+    ("input_location", "s3://b/\ud800", "UTF-8"),
+    ("s3_output_path_extension", "s3:a", "be a path of"),
+    ("s3_output_path_extension", "s3://b/k", "be a path of"),
+    ("s3_output_path_extension", "https://b/k", "be a path of"),
+    ("s3_output_path_extension", "a b", "be a path of"),
+    ("s3_output_path_extension", "a~", "be a path of"),
+    ("filename", "a.b.c", "at most one dot"),
+    ("filename", ".a", "begin with a letter or digit"),
+    ("filename", "_a", "begin with a letter or digit"),
+    ("filename", "a/b", "at most one dot"),
+    ("body", "text", "must be bytes, not str"),
+    ("body", [1], "must be bytes, not list"),
+    ("body", 1, "must be bytes, not int"),
+    ("body", b"b" * 128_001, "at most 128000 bytes, not 128001"),
+    ("body", bytearray(128_001), "at most 128000 bytes, not 128001"),
+]
+
+
+def _id(value):
+    return repr(value)[:40] if not isinstance(value, list) else None
+
+
+def _request(argument, value):
+    """Return a request of *argument* and the least that goes with it."""
+    arguments = {"endpoint_name": "endpoint", argument: value}
+    if not {"body", "input_location"} & arguments.keys():
+        arguments["input_location"] = LOCATION
+    return InvokeEndpointAsyncRequest(**arguments)
+
+
+@pytest.mark.parametrize(("argument", "value"), FITS, ids=_id)
+def test_what_fits(argument, value):
+    """A value at the edge of its rule is taken as it is."""
+    assert value == getattr(_request(argument, value), argument)
+
+
+@pytest.mark.parametrize(("argument", "value", "says"), REFUSED, ids=_id)
+def test_what_is_refused(argument, value, says):
+    """A value beyond its rule is refused, with the argument's name and the rule."""
+    with pytest.raises(ParamValidationError) as caught:
+        _request(argument, value)
+    assert argument == caught.value.argument
+    assert str(caught.value).startswith(argument)
+    assert says in str(caught.value)
+
+
+def test_a_secret_is_not_repeated():
+    """Custom attributes are sensitive, so that neither a refusal nor the repr shows them."""
+    with pytest.raises(ParamValidationError) as caught:
+        _request("custom_attributes", "secret\n")
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(_request("custom_attributes", "secret"))
+    assert "secret" not in repr(_request("body", b"secret"))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ({}, "is needed"),
+        ({"body": b"x", "input_location": LOCATION}, "exclude each other"),
+        ({"body": b"", "input_location": LOCATION}, "exclude each other"),
+    ],
+    ids=["none", "both", "both, one empty"],
+)
+def test_exactly_one_input(inputs, says):
+    """There is one input, not two and not none."""
+    with pytest.raises(ParamValidationError, match=says) as caught:
+        InvokeEndpointAsyncRequest("endpoint", **inputs)
+    assert "body" == caught.value.argument
+
+
+def test_the_body_is_a_copy():
+    """What the caller does to a buffer later does not change the request."""
+    buffer = bytearray(b"x")
+    request = InvokeEndpointAsyncRequest("endpoint", body=buffer)
+    buffer[0] = 0
+    assert b"x" == request.body
+
+
+def test_all_but_the_name_by_keyword():
+    """Arguments are keyword-only after the endpoint's name."""
+    with pytest.raises(TypeError):
+        InvokeEndpointAsyncRequest("endpoint", LOCATION)
+
+
+# The service model's names, as botocore takes them.
+MEMBERS = {
+    "endpoint_name": "EndpointName",
+    "input_location": "InputLocation",
+    "body": "Body",
+    "content_type": "ContentType",
+    "accept": "Accept",
+    "custom_attributes": "CustomAttributes",
+    "inference_id": "InferenceId",
+    "s3_output_path_extension": "S3OutputPathExtension",
+    "filename": "Filename",
+    "request_ttl_seconds": "RequestTTLSeconds",
+    "invocation_timeout_seconds": "InvocationTimeoutSeconds",
+}
+
+
+def test_all_members_of_the_model():
+    """Each member of the service model is an argument, and the other way round."""
+    assert sorted(MEMBERS.values()) == sorted(OPERATION.input_shape.members)
+    assert set(MEMBERS) == {field.name for field in InvokeEndpointAsyncRequest.__attrs_attrs__}
+
+
+_ascii = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=64)
+_optional = {
+    "content_type": _ascii,
+    "accept": _ascii,
+    "custom_attributes": _ascii,
+    "inference_id": st.text(
+        st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64
+    ),
+    "s3_output_path_extension": st.from_regex(
+        r"\A(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]{1,512}\Z", fullmatch=True
+    ),
+    "filename": st.from_regex(r"\A[a-zA-Z0-9][a-zA-Z0-9_-]{0,15}\.?[a-z]{0,8}\Z", fullmatch=True),
+    "request_ttl_seconds": st.integers(60, 21600),
+    "invocation_timeout_seconds": st.integers(1, 3600),
+}
+_name = st.from_regex(r"\A[a-zA-Z0-9](-{0,3}[a-zA-Z0-9]){0,15}\Z", fullmatch=True)
+_input = st.one_of(
+    st.fixed_dictionaries({"body": st.binary(max_size=64)}),
+    st.fixed_dictionaries({"input_location": st.just("s3://b/") | st.just("s3://b/kä/x y")}),
+)
+_arguments = st.builds(
+    lambda name, given_input, rest: {"endpoint_name": name, **given_input, **rest},
+    _name,
+    _input,
+    st.fixed_dictionaries({}, optional=_optional),
+)
+
+
+@given(_arguments)
+def test_serializes_as_botocore_does(arguments):
+    """Method, path, headers (empty ones too) and body are those that botocore sends."""
+    members = {MEMBERS[name]: value for name, value in arguments.items()}
+    expected = SERIALIZER.serialize_to_request(members, OPERATION)
+    actual = InvokeEndpointAsyncRequest(**arguments).to_http()
+    assert (expected["method"], expected["url_path"]) == (actual.method, actual.path)
+    assert dict(expected["headers"]) == dict(actual.headers)
+    assert (expected["body"] or b"") == actual.body
+
+
+def test_serializes_empty_text():
+    """An empty header is sent, as botocore sends it."""
+    request = InvokeEndpointAsyncRequest("e", input_location=LOCATION, accept="", content_type="")
+    members = {"EndpointName": "e", "InputLocation": LOCATION, "Accept": "", "ContentType": ""}
+    expected = SERIALIZER.serialize_to_request(members, OPERATION)["headers"]
+    assert dict(expected) == dict(request.to_http().headers)
+    assert ("X-Amzn-SageMaker-Accept", "") in request.to_http().headers
+
+
+def test_none_is_not_sent():
+    """What is not given is no header."""
+    request = InvokeEndpointAsyncRequest("e", input_location=LOCATION).to_http()
+    assert (("X-Amzn-SageMaker-InputLocation", LOCATION),) == request.headers
+    assert "/endpoints/e/async-invocations" == request.path
+
+
+DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
+TAKEN = [
+    pytest.param(b'{"InferenceId":"theirs"}', "theirs", id="an id"),
+    pytest.param(b'{"InferenceId":null}', "ours", id="null"),
+    pytest.param(b'{"InferenceId":""}', "ours", id="empty id"),
+    pytest.param(b'{"InferenceId":7}', "ours", id="a number"),
+    pytest.param(b'{"inferenceId":"theirs"}', "ours", id="lower camel case"),
+    pytest.param(b"{}", "ours", id="empty object"),
+    pytest.param(b"", "ours", id="empty"),
+    pytest.param(b"<html>", "ours", id="no JSON"),
+    pytest.param(b"[1]", "ours", id="a list, on which botocore crashes"),
+    pytest.param(b"null", "ours", id="null document"),
+    pytest.param(b'"text"', "ours", id="a string"),
+    pytest.param(b"\xff\xfe\xfd", "ours", id="invalid UTF-8"),
+    pytest.param(b"[" * 100_000, "ours", id="nested deeply"),
+    pytest.param(b"1" * 10_000, "ours", id="a number of 10,000 digits"),
+]
+
+
+@pytest.mark.parametrize(("body", "inference_id"), TAKEN)
+def test_success(body, inference_id):
+    """A success becomes an invocation, whatever its body."""
+    headers = {
+        "X-Amzn-SageMaker-OutputLocation": "s3://b/o",
+        "X-Amzn-SageMaker-FailureLocation": "s3://b/f",
+        "X-Amzn-RequestId": "R",
+        "Date": DATE,
+    }
+    expected = Invocation(
+        inference_id=inference_id,
+        output_location="s3://b/o",
+        failure_location="s3://b/f",
+        request_id="R",
+        date=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    )
+    assert expected == Invocation.from_http(202, headers, body, inference_id="ours")
+
+
+def test_success_that_says_nothing():
+    """Headers that are missing or empty are None, and so is an id that nobody knows."""
+    headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
+    assert Invocation() == Invocation.from_http(200, headers, b"")
+
+
+def test_request_id_of_s3():
+    """The id of the request has two names, of which the first wins."""
+    assert "2" == Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id
+    both = {"x-amz-request-id": "2", "x-amzn-requestid": "1"}
+    assert "1" == Invocation.from_http(202, both, b"").request_id
+
+
+_headers = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["Date", "X-Amzn-RequestId", "X-Amzn-SageMaker-OutputLocation", "Age", "X-Other"]
+        ),
+        st.text() | st.sampled_from([DATE, "Fri, 31 Dec 9999 23:59:59 -0100", "1 Jan 1 0:0:0"]),
+    )
+)
+_bodies = st.binary() | st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["InferenceId", "x"]), inner),
+).map(lambda document: json.dumps(document).encode())
+
+
+@given(st.integers(200, 299), _headers, _bodies)
+def test_success_never_raises(status, headers, body):
+    """The job is queued and paid for, so that 2xx never raises, and the handle can be kept."""
+    invocation = Invocation.from_http(status, headers, body, inference_id="ours")
+    assert invocation.inference_id
+    assert invocation == Invocation.from_json(invocation.to_json())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b'{"message":null}', ThrottlingError),
+        (302, b"", ServiceError),
+        (304, b"", ServiceError),
+        (100, b"", ServiceError),
+        (530, b"{}", ServiceError),
+        (400, b"[]", ServiceError),
+    ],
+)
+def test_failure(status, body, kind):
+    """Any other status raises the service's error."""
+    with pytest.raises(ServiceError) as caught:
+        Invocation.from_http(status, {}, body)
+    assert kind is type(caught.value)
+
+
+FULL = Invocation(
+    inference_id="id",
+    output_location="s3://b/o",
+    failure_location="s3://b/f",
+    request_id="R",
+    endpoint_name="endpoint",
+    date=datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=UTC),
+    attempts=3,
+    possibly_duplicated=True,
+)
+
+
+@pytest.mark.parametrize("invocation", [Invocation(), FULL], ids=["empty", "full"])
+def test_json_round_trip(invocation):
+    """An invocation goes through JSON, as text and as bytes."""
+    assert invocation == Invocation.from_json(invocation.to_json())
+    assert invocation == Invocation.from_json(invocation.to_json().encode())
+
+
+def test_json_of_a_later_version():
+    """What a later version adds is left out, and what it leaves out has its default."""
+    text = json.dumps({"inference_id": "id", "colour": "red"})
+    assert Invocation(inference_id="id") == Invocation.from_json(text)
+
+
+def test_json_date_of_another_zone():
+    """A date of another zone is the same instant."""
+    east = FULL.date.astimezone(timezone(timedelta(hours=9)))
+    assert FULL.date == Invocation.from_json(json.dumps({"date": east.isoformat()})).date
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "7",
+        '"text"',
+        "[]x",
+        '[["attempts", 1]]',
+        '{"attempts": "1"}',
+        '{"attempts": true}',
+        '{"attempts": null}',
+        '{"possibly_duplicated": 1}',
+        '{"inference_id": 7}',
+        '{"output_location": ["s3://b/k"]}',
+        '{"date": "yesterday"}',
+        '{"date": "0001-01-01T00:00:00+02:00"}',
+        '{"date": "9999-12-31T23:59:59-02:00"}',
+        '{"date": 7}',
+        b"\xff\xfe\xfd",
+        "[" * 100_000,
+    ],
+    ids=lambda text: str(text[:40]),
+)
+def test_json_that_is_none(text):
+    """Whatever is no invocation is refused with one error."""
+    with pytest.raises(ParamValidationError, match="to_json") as caught:
+        Invocation.from_json(text)
+    assert "text" == caught.value.argument
+
+
+@given(st.text() | st.binary() | _bodies)
+def test_json_of_any_kind(text):
+    """Arbitrary text is an invocation or that error."""
+    try:
+        invocation = Invocation.from_json(text)
+    except ParamValidationError:
+        return
+    assert isinstance(invocation, Invocation)
