@@ -15,6 +15,7 @@ from math import isclose
 from typing import Any
 
 from digits import DIGITS, predict
+
 from sagemaker_runtime_client import InferenceFailedError, Output, SageMakerRuntimeClient
 from sagemaker_runtime_client.emulator import Emulator
 
