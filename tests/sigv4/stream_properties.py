@@ -290,6 +290,11 @@ def _event_streams(draw: st.DrawFn) -> Fed:
     return Fed(_altered(data, draw(_changes)), draw(_cuts))
 
 
+def _no_scheme(query: str) -> str:
+    """Return *query* without ``:/``, which awscrt takes for the end of a scheme, and then refuses."""
+    return query.replace(":/", ":")
+
+
 _v4a_requests = st.builds(
     lambda path, query, **parts: {
         **parts,
@@ -298,7 +303,7 @@ _v4a_requests = st.builds(
         "url": f"https://example.amazonaws.com{path}" + (f"?{query}" if query else ""),
     },
     path=of.paths_without_colons,
-    query=of.queries | of.odd_queries,
+    query=(of.queries | of.odd_queries).map(_no_scheme),
     service=st.sampled_from(["s3", "sagemaker"]),
     region_set=st.sampled_from(["*", "us-east-1", "us-*,eu-west-1"]),
     method=of.methods,

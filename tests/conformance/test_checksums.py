@@ -1,0 +1,28 @@
+"""The checksums that aws-checksums states, as hashers make them."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sigv4._checksums import HASHERS
+from tests.sigv4.stream_oracles import AwscrtHasher
+
+SUITE = json.loads((Path(os.environ["SUITES"]) / "checksum-vectors.json").read_text("utf-8"))
+# What the standard library lacks is the caller's to bring; here it is awscrt's.
+MAKERS = {
+    "crc32": HASHERS["CRC32"],
+    "crc32c": lambda: AwscrtHasher("CRC32C"),
+    "crc64nvme": lambda: AwscrtHasher("CRC64NVME"),
+}
+
+
+@pytest.mark.parametrize("case", SUITE, ids=lambda case: case["source"])
+@pytest.mark.parametrize("algorithm", MAKERS)
+def test_checksums(algorithm, case):
+    """A checksum, made in two pieces, is the one that is stated."""
+    data, hasher = bytes.fromhex(case["data_hex"]), MAKERS[algorithm]()
+    hasher.update(data[:5])
+    hasher.update(data[5:])
+    assert case[algorithm] == hasher.digest().hex()

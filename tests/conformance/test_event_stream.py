@@ -1,0 +1,112 @@
+"""Event-stream messages, and chained signatures of them, of other projects' tests."""
+
+import json
+import os
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from struct import unpack
+from uuid import UUID
+from zlib import crc32
+
+import pytest
+
+from sigv4 import (
+    Credentials,
+    EventDecoder,
+    EventSigner,
+    EventStreamError,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Seed,
+    SigV4,
+)
+from sigv4._chain import Chain
+
+SUITES = Path(os.environ["SUITES"])
+MESSAGES = json.loads((SUITES / "event-stream.json").read_text("utf-8"))
+SIGNED = json.loads((SUITES / "event-signing-vectors.json").read_text("utf-8"))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# A value as the suite has it, by the number of its type.
+AS_STATED = {
+    0: lambda value: value,
+    1: lambda value: value,
+    2: Int8,
+    3: Int16,
+    4: Int32,
+    5: Int64,
+    6: b64decode,
+    7: lambda value: b64decode(value).decode(),
+    8: lambda value: EPOCH + timedelta(milliseconds=value),
+    9: lambda value: UUID(bytes=b64decode(value)),
+}
+
+
+def of_kind(kind):
+    """Return the messages that decode, or that do not."""
+    return [pytest.param(m, id=m["name"]) for m in MESSAGES if m["kind"] == kind]
+
+
+@pytest.mark.parametrize("case", of_kind("positive"))
+def test_messages(case):
+    """A message decodes to what is stated, types included, and is encoded to the byte."""
+    data, expected = b64decode(case["encoded_base64"]), case["decoded"]
+    decoder = EventDecoder()
+    [message] = decoder.feed(data)
+    decoder.finish()
+    stated = {h["name"]: AS_STATED[h["type"]](h["value"]) for h in expected["headers"]}
+    assert stated == message.headers
+    assert [type(v) for v in stated.values()] == [type(v) for v in message.headers.values()]
+    assert b64decode(expected["payload"]) == message.payload
+    assert data == message.encode()
+
+
+@pytest.mark.parametrize("case", of_kind("positive"))
+def test_framing(case):
+    """What is encoded has the lengths and the checksums that are stated."""
+    [message] = EventDecoder().feed(b64decode(case["encoded_base64"]))
+    data, expected = message.encode(), case["decoded"]
+    start = (expected["total_length"], expected["headers_length"], expected["prelude_crc"])
+    assert start == unpack(">IIi", data[:12])
+    assert expected["message_crc"] == unpack(">i", data[-4:])[0]
+    assert crc32(data[:-4]) == unpack(">I", data[-4:])[0]
+
+
+@pytest.mark.parametrize("case", of_kind("negative"))
+def test_refused_messages(case):
+    """A message that was altered is refused for the checksum that is stated."""
+    part = case["error"].split()[0].lower()
+    with pytest.raises(EventStreamError, match=f"checksum of a {part} is wrong"):
+        EventDecoder().feed(b64decode(case["encoded_base64"]))
+
+
+def seed_of(case):
+    """Return what an event is chained to."""
+    _, region, service, _ = case["scope"].split("/")
+    key = Credentials("AKIDEXAMPLE", case["secret"])
+    return Seed(SigV4(service, region), key, case["timestamp"], case["prior"])
+
+
+@pytest.mark.parametrize("case", SIGNED, ids=lambda case: case["timestamp"])
+def test_signatures(case):
+    """The signature of an event is the one that is stated."""
+    hashed = [bytes.fromhex(case[part]) for part in ("headers_hex", "payload_hex")]
+    assert case["signature"] == Chain(seed_of(case)).sign("PAYLOAD", *hashed)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [c for c in SIGNED if c["headers_hex"].startswith("053a64617465")],
+    ids=lambda c: c["timestamp"],
+)
+def test_signed_messages(case):
+    """Where the headers are a date, `EventSigner` makes the message that carries the signature."""
+    at = datetime.strptime(case["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    payload = bytes.fromhex(case["payload_hex"])
+    message = EventSigner(seed_of(case)).sign(payload, at=at)
+    signature = bytes.fromhex(case["signature"])
+    assert message.headers == {":date": at, ":chunk-signature": signature}
+    assert bytes.fromhex(case["headers_hex"]) in message.encode()
