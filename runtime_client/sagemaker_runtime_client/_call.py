@@ -134,24 +134,26 @@ class Caller:
         """
         invocation_id = self._io.uuid()
         reason: Reason | None = None
-        failure: RuntimeClientError | None = None
+        ahead: timedelta | None = None
         taken = clock_was_set = False
         for attempt in count(1):
-            headers = self._attempt_headers(invocation_id, attempt, failure)
+            headers = self._attempt_headers(invocation_id, attempt, ahead)
             try:
                 response = await self._attempt(call, headers)
             except RuntimeClientError as error:
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 failure = error
+                ahead = self._service_ahead(error)
                 failure.attempts = attempt
                 failure.may_have_been_taken = taken = taken or error.may_have_been_taken
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
                 self._quota.release(reason)
                 return Reply(response, attempt, taken)
+            sets_clock = not clock_was_set and self._set_clock(failure, ahead)
             if attempt >= self._policy.max_attempts:
                 raise failure
-            if not clock_was_set and self._set_clock(failure):
+            if sets_clock:
                 clock_was_set = True
                 continue
             reason = self._policy.reason(failure, idempotent=call.idempotent)
@@ -187,7 +189,7 @@ class Caller:
     async def _credentials(self) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
         try:
-            return await self._io.credentials(self._provider)
+            credentials = await self._io.credentials(self._provider)
         except RuntimeClientError:
             raise
         except Exception as error:
@@ -195,6 +197,12 @@ class Caller:
                 f"the credentials' source failed: {type(error).__name__}",
                 provider=type(self._provider).__name__,
             ) from error
+        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise CredentialProviderError(
+                f"the credentials' source returned {type(credentials).__name__}, not Credentials",
+                provider=type(self._provider).__name__,
+            )
+        return credentials
 
     def _signed(self, endpoint: Endpoint, request: Request, credentials: Credentials) -> Request:
         """Return *request* with its signature."""
@@ -215,7 +223,7 @@ class Caller:
         return evolve(request, headers=(*request.headers, *signature.headers.items()))
 
     def _attempt_headers(
-        self, invocation_id: str, attempt: int, failure: RuntimeClientError | None
+        self, invocation_id: str, attempt: int, ahead: timedelta | None
     ) -> list[tuple[str, str]]:
         """
         Return what tells AWS which attempt of which call this is.
@@ -223,8 +231,8 @@ class Caller:
         Source: botocore 1.44, handlers.py, add_retry_headers.
         """
         parts = [f"attempt={attempt}", f"max={self._policy.max_attempts}"]
-        if isinstance(failure, ServiceError) and failure.date is not None:
-            ends = failure.date + self._patience
+        if ahead is not None:
+            ends = self._io.now() + ahead + self._patience
             parts.insert(0, f"ttl={ends:%Y%m%dT%H%M%SZ}")
         return [
             *self._headers(),
@@ -232,14 +240,19 @@ class Caller:
             ("amz-sdk-request", "; ".join(parts)),
         ]
 
-    def _set_clock(self, failure: RuntimeClientError) -> bool:
-        """Adopt the service's clock if *failure* is due to ours, and tell whether it was."""
+    def _service_ahead(self, failure: RuntimeClientError) -> timedelta | None:
+        """Return by how much the service's clock is ahead of ours, if *failure* tells."""
         if not isinstance(failure, ServiceError) or failure.date is None:
+            return None
+        return failure.date - self._io.now()
+
+    def _set_clock(self, failure: RuntimeClientError, ahead: timedelta | None) -> bool:
+        """Adopt the service's clock if *failure* is due to ours, and tell whether it was."""
+        if ahead is None or failure.code not in _SKEW_CODES:
             return False
-        offset = failure.date - self._io.now()
-        if failure.code not in _SKEW_CODES or abs(offset - self._offset) < _LEAST_SKEW:
+        if abs(ahead - self._offset) < _LEAST_SKEW:
             return False
-        self._offset = offset
+        self._offset = ahead
         return True
 
 
@@ -251,6 +264,15 @@ def _without_secrets(
     secrets += [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
     for secret in secrets:
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
-            error.message = error.message.replace(secret, "...")
+            error.message = _hidden(error.message, secret)
     error.args = (error.message,)
     return error
+
+
+def _hidden(text: str, secret: str) -> str:
+    """Return *text* without *secret*, nor the beginning of it where the text was cut."""
+    text = text.replace(secret, "...")
+    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + "..."
+    return text

@@ -44,13 +44,20 @@ class Sent:
         assert len(values) <= 1
         return values[0] if values else None
 
-    def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS):
-        """Check the signature as the service would, when the request arrives."""
+    def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS, ahead=0.0):
+        """Check the signature as a service would whose clock is *ahead*, when the request arrives."""
         signable = SignableRequest(
             self.request.method, self.url, self.request.headers, Payload.of(self.request.body)
         )
         known = {credentials.access_key_id: credentials}
-        return verify(signable, known, at=self.at, service=service, region=region, tolerance=1)
+        return verify(
+            signable,
+            known,
+            at=self.at + timedelta(seconds=ahead),
+            service=service,
+            region=region,
+            tolerance=1,
+        )
 
 
 class ScriptedIO:

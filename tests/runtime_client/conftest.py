@@ -1,0 +1,49 @@
+"""An emulator, and every way to drive a client at it."""
+
+import os
+from contextlib import ExitStack
+
+import pytest
+from sagemaker_runtime_client import _io
+from sagemaker_runtime_client.emulator import Emulator
+
+from tests.runtime_client.faces import KINDS, PLAIN_KINDS, Driver
+
+# What would point a client elsewhere.
+_IN_THE_WAY = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
+
+
+@pytest.fixture
+def bare_environment(monkeypatch):
+    """Take out of the environment whatever a client looks at, and return the monkeypatch."""
+    for name in list(os.environ):
+        if name.upper().startswith(_IN_THE_WAY):
+            monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture
+def shortest_pauses(monkeypatch):
+    """Load the dice of the backoff: every pause is as short as jitter can make it."""
+    monkeypatch.setattr(_io._RealWorld, "random", lambda _: 0.0)
+
+
+@pytest.fixture
+def emulator(bare_environment):
+    """An emulator whose model answers in capitals."""
+    with Emulator(model=lambda request: request.body.upper()) as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in KINDS.items()])
+def driver(request):
+    """Each way to drive a client, brought-in HTTP clients among them."""
+    with ExitStack() as stack:
+        yield Driver(request.param, stack)
+
+
+@pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in PLAIN_KINDS.items()])
+def plain_driver(request):
+    """Each way to drive a client with HTTP clients of its own: blocking, asyncio, trio."""
+    with ExitStack() as stack:
+        yield Driver(request.param, stack)

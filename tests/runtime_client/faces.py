@@ -1,0 +1,116 @@
+"""
+Every way to drive a client, behind one: a scenario is written once, as plain calls.
+
+The async face runs in an event loop of its own thread, which anyio's portal enters; the blocking
+face runs in the test's thread, or, to show that it may, inside a running loop.
+"""
+
+from functools import partial
+from importlib import import_module
+
+from anyio.from_thread import start_blocking_portal
+from attrs import frozen
+from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
+
+
+@frozen
+class Kind:
+    """
+    One way to drive a client.
+
+    Attributes:
+        is_async: Which face.
+        backend: In the event loop of which library; None for none.
+        library: Whose client is brought in; None for none.
+    """
+
+    is_async: bool
+    backend: str | None = None
+    library: str | None = None
+
+    @property
+    def face(self):
+        """The client's class."""
+        return AsyncSageMakerRuntimeClient if self.is_async else SageMakerRuntimeClient
+
+
+PLAIN_KINDS = {
+    "blocking": Kind(False),
+    "asyncio": Kind(True, "asyncio"),
+    "trio": Kind(True, "trio"),
+}
+KINDS = {
+    **PLAIN_KINDS,
+    "blocking in a loop": Kind(False, "asyncio"),
+    "httpx": Kind(False, None, "httpx"),
+    "httpx2": Kind(False, None, "httpx2"),
+    "httpx on asyncio": Kind(True, "asyncio", "httpx"),
+    "httpx on trio": Kind(True, "trio", "httpx"),
+    "httpx2 on asyncio": Kind(True, "asyncio", "httpx2"),
+    "httpx2 on trio": Kind(True, "trio", "httpx2"),
+}
+
+
+class Driver:
+    """Makes clients of one kind, and calls their methods where they must be called."""
+
+    def __init__(self, kind, stack):
+        self.kind = kind
+        self._stack = stack
+        self._portal = None
+        if kind.backend is not None:
+            self._portal = stack.enter_context(start_blocking_portal(kind.backend))
+
+    def call(self, function, *args, **kwargs):
+        """Return what *function* returns, awaited if it is a coroutine function."""
+        if self._portal is None:
+            return function(*args, **kwargs)
+        return self._portal.call(partial(function, *args, **kwargs))
+
+    def client(self, **options):
+        """Return a client, closed with the test, that is called like a blocking one."""
+        if self.kind.library is not None and "http_client" not in options:
+            options["http_client"] = self.http_client(self.kind.library, trust_env=False)
+        client = self.kind.face(**options)
+        close = client.aclose if self.kind.is_async else client.close
+        self._stack.callback(self.call, close)
+        return Driven(self, client)
+
+    def http_client(self, library, **options):
+        """Return a client of httpx or httpx2 for this face, closed with the test."""
+        httpx = import_module(library)
+        options = {"verify": False, **options}
+        if self.kind.is_async:
+            client = httpx.AsyncClient(**options)
+            self._stack.callback(self.call, client.aclose)
+        else:
+            client = httpx.Client(**options)
+            self._stack.callback(client.close)
+        return client
+
+
+class Driven:
+    """A client whose methods are called through a driver."""
+
+    def __init__(self, driver, client):
+        self.driver = driver
+        self.itself = client
+
+    def __getattr__(self, name):
+        return partial(self.driver.call, getattr(self.itself, name))
+
+
+def settings(emulator, **changes):
+    """Return the arguments that point a client at an emulator."""
+    return {
+        "region": emulator.region,
+        "credentials": emulator.credentials,
+        "endpoint_url": emulator.url,
+        "s3_endpoint_url": emulator.url,
+        **changes,
+    }
+
+
+def often(_elapsed):
+    """Schedule the looks at S3 so that no test waits for a pause."""
+    return 0.005

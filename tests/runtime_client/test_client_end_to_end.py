@@ -1,0 +1,379 @@
+"""The whole job over real sockets: one scenario a test, for both faces and every HTTP client."""
+
+import pytest
+from sagemaker_runtime_client import (
+    AccessDeniedError,
+    InferenceFailedError,
+    InternalFailureError,
+    Invocation,
+    ObjectNotFoundError,
+    ParamValidationError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottlingError,
+    TransportError,
+    WaitTimeoutError,
+)
+from sagemaker_runtime_client.emulator import (
+    Emulator,
+    Faults,
+    ModelFailure,
+    Refusal,
+    StaleOutput,
+)
+
+from sigv4 import Credentials
+from tests.runtime_client.faces import often, settings
+
+ENDPOINT = "my-endpoint"
+INVOKE = "InvokeEndpointAsync"
+INLINE_LIMIT = 128_000
+
+
+@pytest.fixture
+def client(driver, emulator):
+    """A client of each kind, pointed at the emulator."""
+    return driver.client(**settings(emulator))
+
+
+@pytest.fixture
+def plain_client(plain_driver, emulator, shortest_pauses):
+    """A client of each colour with its own connections, and with no pauses before retries."""
+    return plain_driver.client(**settings(emulator))
+
+
+def statuses(emulator, operation=INVOKE):
+    """Return the statuses that an operation's requests were answered with; None for a reset."""
+    return [one.status for one in emulator.requests if one.operation == operation]
+
+
+def test_invoke_and_wait(client, emulator):
+    """What lies in S3 is invoked, waited for and returned, with all that is said of it."""
+    stored = client.put_object("s3://inputs/in.txt", b"hello", content_type="text/plain")
+    invocation = client.invoke_endpoint_async(
+        ENDPOINT, input_location=stored.location, inference_id="mine", filename="answer.txt"
+    )
+    output = client.wait(invocation, timeout=10, schedule=often)
+    assert b"HELLO" == output.body
+    assert "s3://sagemaker-emulator/async-endpoint-outputs/answer.txt" == output.location
+    assert ("mine", 1, False) == (
+        invocation.inference_id,
+        invocation.attempts,
+        invocation.possibly_duplicated,
+    )
+    assert invocation == output.invocation
+    assert ["completed"] == [job.state for job in emulator.jobs]
+
+
+@pytest.mark.parametrize(
+    ("size", "uploads"), [(INLINE_LIMIT, 0), (INLINE_LIMIT + 1, 1)], ids=["inline", "through S3"]
+)
+def test_infer(client, emulator, size, uploads):
+    """A payload goes inline up to 128,000 bytes and through S3 above, and its answer comes back."""
+    handles = []
+    output = client.infer(
+        ENDPOINT,
+        b"a" * size,
+        timeout=10,
+        schedule=often,
+        input_prefix="s3://inputs/some/",
+        on_invocation=handles.append,
+    )
+    assert b"A" * size == output.body
+    assert [200] * uploads == statuses(emulator, "PutObject")
+    assert [output.invocation] == handles
+    assert uploads == len(emulator.objects.list("s3://inputs/some/"))
+
+
+def test_submit(client, emulator):
+    """Submitting queues a payload, here through S3 since that is asked for, and does not wait."""
+    emulator.set_concurrency(0)
+    invocation = client.submit(ENDPOINT, b"x", inline=False, input_prefix="s3://inputs")
+    assert ENDPOINT == invocation.endpoint_name
+    assert ["queued"] == [job.state for job in emulator.jobs]
+    (upload,) = emulator.objects.list("s3://inputs/")
+    assert upload == emulator.jobs[0].invocation.input_location
+
+
+def test_objects(client):
+    """What is put is got and headed, with its type, its metadata and a key of any characters."""
+    location = "s3://inputs/a b/ü+%2F?#&=~'()*!$,;:@[]|^`{}\\\"<>"
+    put = client.put_object(location, b"1234", content_type="text/csv", metadata={"owner": "me"})
+    got, headed = client.get_object(location), client.head_object(location)
+    assert b"1234" == got.body
+    assert b"" == headed.body
+    for found in (got, headed):
+        assert (location, 4, "text/csv", {"owner": "me"}, put.etag) == (
+            found.location,
+            found.size,
+            found.content_type,
+            found.metadata,
+            found.etag,
+        )
+
+
+def test_objects_that_are_not_there(client):
+    """A missing key is an error of its own class; a HEAD's names the status, as S3 says no more."""
+    client.put_object("s3://inputs/there", b"")
+    with pytest.raises(ObjectNotFoundError) as caught:
+        client.get_object("s3://inputs/missing")
+    assert ("NoSuchKey", 404, 1) == (
+        caught.value.code,
+        caught.value.status_code,
+        caught.value.attempts,
+    )
+    with pytest.raises(ServiceError) as caught:
+        client.head_object("s3://inputs/missing")
+    assert "404" == caught.value.code
+
+
+def test_failed_inference(driver, bare_environment):
+    """A model that fails is an error with its words, the failure's location and the handle."""
+
+    def fail(_request):
+        raise ModelFailure('{"message": "out of memory"}', "application/json")
+
+    with Emulator(model=fail) as emulator:
+        client = driver.client(**settings(emulator))
+        with pytest.raises(InferenceFailedError) as caught:
+            client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
+        error = caught.value
+        assert "out of memory" == error.reason
+        assert b'{"message": "out of memory"}' == error.body
+        assert error.invocation.failure_location == error.failure_location
+
+
+def test_waiting_again(driver, client, emulator):
+    """A wait that ran out is taken up by another client, from the handle's JSON."""
+    emulator.set_concurrency(0)
+    with pytest.raises(WaitTimeoutError, match="scaling up") as caught:
+        client.infer(ENDPOINT, b"later", timeout=0.03, schedule=often)
+    handle = caught.value.invocation.to_json()
+    emulator.set_concurrency(1)
+    second = driver.client(**settings(emulator))
+    output = second.wait(Invocation.from_json(handle), timeout=10, schedule=often)
+    assert b"LATER" == output.body
+
+
+def test_wrong_secret(driver, emulator):
+    """A wrong secret is refused by both services, in their words, and not tried again."""
+    wrong = Credentials(emulator.credentials.access_key_id, "not the secret")
+    client = driver.client(**settings(emulator, credentials=wrong))
+    with pytest.raises(AccessDeniedError) as caught:
+        client.infer(ENDPOINT, b"x", timeout=1)
+    assert ("InvalidSignatureException", 1) == (caught.value.code, caught.value.attempts)
+    with pytest.raises(AccessDeniedError) as caught:
+        client.get_object("s3://bucket/key")
+    assert ("SignatureDoesNotMatch", 403) == (caught.value.code, caught.value.status_code)
+    assert () == emulator.jobs
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(driver, emulator, status):
+    """A redirect, to whatever host, is an error; nothing signed goes there."""
+    with Emulator() as elsewhere:
+        location = {"location": f"{elsewhere.url}/endpoints/x/async-invocations"}
+        emulator.faults.always(Refusal(status, headers=location))
+        client = driver.client(**settings(emulator))
+        for call in (
+            lambda: client.invoke_endpoint_async(ENDPOINT, body=b"x"),
+            lambda: client.get_object("s3://bucket/key"),
+        ):
+            with pytest.raises(ServiceError) as caught:
+                call()
+            assert (status, 1) == (caught.value.status_code, caught.value.attempts)
+        assert () == elsewhere.requests
+
+
+@pytest.mark.parametrize(
+    ("fault", "answers", "jobs", "attempts", "duplicated"),
+    [
+        (Faults.THROTTLED, [400, 202], 1, 2, False),
+        (Faults.THROTTLED_429, [429, 202], 1, 2, False),
+        (Faults.THROTTLED_NULL, [400, 202], 1, 2, False),
+        (Faults.INTERNAL_FAILURE, [500, 202], 1, 2, True),
+        (Faults.UNAVAILABLE, [503, 202], 1, 2, False),
+        (Faults.RESET_BEFORE_READ, [None, 202], 1, 2, True),
+        (Faults.RESET_AFTER_TAKEN, [None, 202], 2, 2, True),
+        (Faults.RESET_IN_HEAD, [None, 202], 2, 2, True),
+        (Faults.RESET_IN_BODY, [None], 1, 1, False),
+    ],
+    ids=[
+        "throttled",
+        "throttled 429",
+        "throttled null",
+        "500",
+        "503",
+        "reset before read",
+        "reset after taken",
+        "reset in head",
+        "reset in body",
+    ],
+)
+def test_fault_that_passes(plain_client, emulator, fault, answers, jobs, attempts, duplicated):
+    """A fault is overcome, and the handle says how, and whether a job may be queued twice."""
+    emulator.faults.once(fault, on=INVOKE)
+    output = plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
+    assert b"X" == output.body
+    assert answers == statuses(emulator)
+    assert jobs == len(emulator.jobs)
+    assert (attempts, duplicated) == (
+        output.invocation.attempts,
+        output.invocation.possibly_duplicated,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "jobs", "taken"),
+    [
+        (Faults.THROTTLED, ThrottlingError, 0, False),
+        (Faults.THROTTLED_NULL, ThrottlingError, 0, False),
+        (Faults.INTERNAL_FAILURE, InternalFailureError, 0, True),
+        (Faults.UNAVAILABLE, ServiceUnavailableError, 0, False),
+        (Faults.RESET_BEFORE_READ, TransportError, 0, True),
+        (Faults.RESET_AFTER_TAKEN, TransportError, 3, True),
+        (Faults.RESET_IN_HEAD, TransportError, 3, True),
+    ],
+    ids=["throttled", "null", "500", "503", "before read", "after taken", "in head"],
+)
+def test_fault_that_stays(plain_client, emulator, fault, kind, jobs, taken):
+    """After three attempts a fault is an error that says whether a job may be queued."""
+    emulator.faults.always(fault, on=INVOKE)
+    with pytest.raises(kind) as caught:
+        plain_client.invoke_endpoint_async(ENDPOINT, body=b"x", inference_id="mine")
+    assert (3, taken) == (caught.value.attempts, caught.value.may_have_been_taken)
+    assert jobs == len(emulator.jobs)
+    notes = ["the job may be queued, with inference id mine"] if taken else []
+    assert notes == getattr(caught.value, "__notes__", [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "jobs"),
+    [
+        (Faults.INTERNAL_FAILURE, 0),
+        (Faults.RESET_BEFORE_READ, 0),
+        (Faults.RESET_AFTER_TAKEN, 1),
+        (Faults.RESET_IN_HEAD, 1),
+    ],
+    ids=["500", "before read", "after taken", "in head"],
+)
+def test_no_second_attempt_when_ambiguous(plain_driver, emulator, shortest_pauses, fault, jobs):
+    """With retry_ambiguous=False a job that may be queued is not sent again."""
+    client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
+    emulator.faults.once(fault, on=INVOKE)
+    with pytest.raises((InternalFailureError, TransportError)) as caught:
+        client.invoke_endpoint_async(ENDPOINT, body=b"x")
+    assert (1, True) == (caught.value.attempts, caught.value.may_have_been_taken)
+    assert jobs == len(emulator.jobs)
+
+
+def test_second_attempt_when_certain(plain_driver, emulator, shortest_pauses):
+    """With retry_ambiguous=False a job that was certainly not queued is sent again."""
+    client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
+    emulator.faults.once(Faults.UNAVAILABLE, on=INVOKE)
+    invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
+    assert (2, False) == (invocation.attempts, invocation.possibly_duplicated)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Faults.SLOW_DOWN, Faults.RESET_BEFORE_READ, Faults.RESET_IN_HEAD, Faults.RESET_IN_BODY],
+    ids=["slow down", "before read", "in head", "in body"],
+)
+def test_fault_while_reading(plain_client, emulator, fault):
+    """An object whose reading broke off, wherever, is read again as a whole."""
+    emulator.objects.put("s3://bucket/key", b"0123456789")
+    emulator.faults.once(fault, on="GetObject")
+    assert b"0123456789" == plain_client.get_object("s3://bucket/key").body
+    assert 2 == len(emulator.requests)
+
+
+def test_faults_while_waiting(plain_client, emulator):
+    """A wait outlasts failures of S3 that use up all attempts of a look."""
+    emulator.faults.once(Faults.RESET_IN_HEAD, times=3, on="GetObject")
+    emulator.faults.once(Faults.SLOW_DOWN, times=3, on="GetObject")
+    assert b"X" == plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often).body
+
+
+def test_missing_is_forbidden(client, emulator):
+    """Without s3:ListBucket a missing key is 403, which is waited through."""
+    emulator.faults.no_list_bucket = True
+    emulator.set_concurrency(0)
+    with pytest.raises(WaitTimeoutError, match="s3:ListBucket") as caught:
+        client.infer(ENDPOINT, b"x", timeout=0.02, schedule=often)
+    assert caught.value.access_denied_only
+    with pytest.raises(AccessDeniedError):
+        client.wait(caught.value.invocation, timeout=10, schedule=often, access_denied_grace=0)
+    emulator.set_concurrency(1)
+    output = client.wait(caught.value.invocation, timeout=10, schedule=often)
+    assert b"X" == output.body
+
+
+def test_stale_object(client, emulator):
+    """An older object under a reused file name is no answer; the one that replaces it is."""
+    emulator.faults.once(StaleOutput(b"of yesterday", age=86_400), on=INVOKE)
+    emulator.set_concurrency(0)
+    with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
+        client.infer(ENDPOINT, b"new", timeout=0.02, schedule=often, filename="answer.txt")
+    emulator.set_concurrency(1)
+    assert b"NEW" == client.wait(caught.value.invocation, timeout=10, schedule=often).body
+
+
+@pytest.mark.parametrize("skew", [3600, -3600], ids=["behind", "ahead"])
+def test_wrong_clock(client, emulator, skew):
+    """A clock that is an hour off is refused once, and corrected for all that follows."""
+    emulator.faults.clock_skew = skew
+    output = client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
+    assert (b"X", 2) == (output.body, output.invocation.attempts)
+    refused = [one for one in emulator.requests if one.status == 403]
+    assert ["InvalidSignatureException"] == [one.outcome for one in refused]
+
+
+def test_wrong_region(client, emulator):
+    """A bucket that is in another region is found there, once for all requests."""
+    emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
+    client.put_object("s3://elsewhere/key", b"x")
+    assert b"x" == client.get_object("s3://elsewhere/key").body
+    assert [301, 200, 200] == [one.status for one in emulator.requests]
+
+
+def test_two_wrong_regions(client, emulator):
+    """A bucket that is said to be elsewhere by everyone who is asked is an error."""
+    emulator.faults.once(
+        Refusal(301, "PermanentRedirect", "elsewhere", {"x-amz-bucket-region": "eu-west-1"})
+    )
+    emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
+    with pytest.raises(ServiceError) as caught:
+        client.get_object("s3://elsewhere/key")
+    assert ("PermanentRedirect", "eu-central-1") == (caught.value.code, caught.value.region)
+
+
+@pytest.mark.parametrize(
+    ("fault", "located"),
+    [(Faults.NO_LOCATIONS, False), (Faults.BROKEN_BODY, True)],
+    ids=["no locations", "broken body"],
+)
+def test_answer_that_says_too_little(client, emulator, fault, located):
+    """A 202 is a handle with our inference id, whatever it lacks; only a wait may need more."""
+    emulator.faults.once(fault, on=INVOKE)
+    invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
+    assert emulator.jobs[0].invocation.request.inference_id == invocation.inference_id
+    assert located == (invocation.output_location is not None)
+    if located:
+        assert b"X" == client.wait(invocation, timeout=10, schedule=often).body
+    else:
+        with pytest.raises(ParamValidationError, match="no output_location"):
+            client.wait(invocation, timeout=10)
+
+
+def test_no_failure_path(driver, bare_environment):
+    """Without a failure path a failure is never seen, and the timeout says that it could not be."""
+
+    def fail(_request):
+        raise ModelFailure("unseen")
+
+    with Emulator(model=fail, failure_path=None) as emulator:
+        client = driver.client(**settings(emulator))
+        with pytest.raises(WaitTimeoutError, match="no S3FailurePath") as caught:
+            client.infer(ENDPOINT, b"x", timeout=0.03, schedule=often)
+        assert caught.value.invocation.failure_location is None
