@@ -1,0 +1,42 @@
+"""
+A server that answers every request with a 202, as fast as Python can: `python server.py`.
+
+Prints its port, and ends when its standard input does.
+"""
+
+import asyncio
+import sys
+
+BODY = b'{"InferenceId":"0f6d8cc7-4c8b-4d1f-9c2a-0f6d8cc74c8b"}'
+ANSWER = (
+    b"HTTP/1.1 202 Accepted\r\n"
+    b"x-amzn-RequestId: 7d3c7d3c-7d3c-4d3c-8d3c-7d3c7d3c7d3c\r\n"
+    b"X-Amzn-SageMaker-OutputLocation: s3://bucket/outputs/answer.out\r\n"
+    b"Content-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+)
+
+
+class Answering(asyncio.Protocol):
+    """Answers each request head; requests have no bodies here."""
+
+    def __init__(self) -> None:
+        self.pending = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *heads, self.pending = (self.pending + data).split(b"\r\n\r\n")
+        self.transport.write(ANSWER * len(heads))  # type: ignore[attr-defined]
+
+
+async def main() -> None:
+    """Listen until standard input ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Answering, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())
