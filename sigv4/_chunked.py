@@ -189,12 +189,14 @@ class ChunkEncoder:
         Raises:
             InvalidRequestError: The body is longer than its decoded length.
         """
-        held_before = len(self._held)
-        self._held += data
-        self._left -= len(self._held) - held_before
+        data = bytes(data)
+        self._left -= len(data)
         if self._left < 0:
             raise InvalidRequestError("the body is longer than its decoded length")
         size = self._form.chunk_size
+        if len(data) == size and not self._held:
+            return self._chunk(data)  # as `encode` feeds it: no need of a copy
+        self._held += data
         whole = len(self._held) - len(self._held) % size
         chunks = [self._chunk(bytes(self._held[at : at + size])) for at in range(0, whole, size)]
         del self._held[:whole]

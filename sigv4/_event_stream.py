@@ -26,10 +26,6 @@ _prelude = Struct(">II")
 _crc = Struct(">I")
 
 
-def _no_headers() -> dict[str, HeaderValue]:
-    return {}
-
-
 @frozen
 class Message:
     """
@@ -41,7 +37,7 @@ class Message:
         payload: The rest.
     """
 
-    headers: Mapping[str, HeaderValue] = field(factory=_no_headers)
+    headers: Mapping[str, HeaderValue] = field(factory=dict[str, HeaderValue])
     payload: bytes = b""
 
     def encode(self) -> bytes:

@@ -97,6 +97,7 @@ class Inbox:
 
     def _take(self, count: int) -> bytes:
         """Remove the first *count* bytes, and return them."""
-        taken = bytes(self._held[:count])
+        with memoryview(self._held) as view:
+            taken = bytes(view[:count])
         del self._held[:count]
         return taken

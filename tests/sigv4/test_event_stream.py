@@ -121,6 +121,12 @@ def test_impossible_messages(headers, payload):
         Message(headers, payload).encode()
 
 
+def test_an_empty_message():
+    """A message may have neither headers nor payload."""
+    assert event(b"", b"") == Message().encode()
+    assert Message({}, b"") == decoded(event(b"", b""))
+
+
 def test_the_largest_message():
     """A message with the largest payload and the longest header goes both ways."""
     message = Message({"a" * 255: "b" * 32_767}, bytes(24 * 1024 * 1024))
