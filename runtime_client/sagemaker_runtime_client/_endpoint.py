@@ -145,9 +145,14 @@ def s3_endpoint(
     return Endpoint(origin, "s3", options.region), f"/{bucket}/"
 
 
-def _fill(host: str, region: str, partition: Partition) -> str:
+def _check_region(region: str) -> None:
+    """Refuse what would change the host or, in a signature, the scope."""
     if not _is_host_label(region):
         raise ConfigError(f"region must be a host label, such as eu-west-1, not {region!r}")
+
+
+def _fill(host: str, region: str, partition: Partition) -> str:
+    _check_region(region)
     return host.format(R=region, S=partition.suffix, D=partition.dual_stack_suffix)
 
 
@@ -155,6 +160,7 @@ def _custom(options: EndpointOptions) -> str:
     """Return an endpoint of one's own as an origin, if it can be one."""
     if options.fips or options.dual_stack:
         raise ConfigError("FIPS and dual-stack do not go together with an endpoint URL")
+    _check_region(options.region)
     url = (options.url or "").rstrip("/")
     if not _is_origin(url) or "?" in url or "#" in url:
         raise ConfigError(

@@ -1,0 +1,265 @@
+"""Region to host, with botocore's own rule sets as the oracle."""
+
+from functools import cache
+from itertools import product
+
+import pytest
+from botocore.config import Config as TheirConfig
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._endpoint import (
+    Endpoint,
+    EndpointOptions,
+    partition_of,
+    s3_endpoint,
+    sagemaker_runtime_endpoint,
+)
+
+REGIONS = {
+    "us-east-1": "aws",
+    "eu-west-1": "aws",
+    "ca-west-1": "aws",
+    "mx-central-1": "aws",
+    "mars-1": "aws",
+    "cn-north-1": "aws-cn",
+    "us-gov-west-1": "aws-us-gov",
+    "us-gov-east-1": "aws-us-gov",
+    "eusc-de-east-1": "aws-eusc",
+    "us-iso-east-1": "aws-iso",
+    "us-isob-east-1": "aws-iso-b",
+    "eu-isoe-west-1": "aws-iso-e",
+    "us-isof-south-1": "aws-iso-f",
+}
+VARIANTS = list(product([False, True], repeat=2))
+SESSION = Session()
+
+
+@cache
+def rules(service):
+    """Return botocore's rule set for a service, to be asked."""
+    loader = SESSION.get_component("data_loader")
+    rule_set = loader.load_service_model(service, "endpoint-rule-set-1")
+    return EndpointProvider(rule_set, loader.load_data("partitions"))
+
+
+@cache
+def client(*, region, fips, dual_stack, style, url):
+    """Return an S3 client of botocore's."""
+    config = TheirConfig(
+        signature_version="s3v4",  # older presigned URLs go to the global host
+        use_fips_endpoint=fips,
+        use_dualstack_endpoint=dual_stack,
+        s3={"addressing_style": style},
+    )
+    return SESSION.create_client(
+        "s3",
+        region_name=region,
+        endpoint_url=url,
+        config=config,
+        aws_access_key_id="AKID",
+        aws_secret_access_key="secret",
+    )
+
+
+def theirs(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=None, url=None):
+    """Return the URL at which botocore would look for a key; None if it refuses."""
+    kind = client(region=region, fips=fips, dual_stack=dual_stack, style=style, url=url)
+    try:
+        signed = kind.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "key"})
+    except BotoCoreError:
+        return None
+    return signed.partition("?")[0]
+
+
+@pytest.mark.parametrize(("region", "partition"), REGIONS.items())
+def test_partitions(region, partition):
+    """Each region is in its partition; an unheard one in `aws`."""
+    assert partition == partition_of(region).id
+
+
+def test_all_partitions():
+    """The table above has all eight."""
+    assert set(SESSION.get_available_partitions()) <= set(REGIONS.values())
+    assert 8 == len(set(REGIONS.values()))
+
+
+@pytest.mark.parametrize("partition", sorted(set(REGIONS.values())))
+def test_pseudo_regions(partition):
+    """A partition's `-global` is in it."""
+    assert partition == partition_of(f"{partition}-global").id
+
+
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
+@pytest.mark.parametrize("region", REGIONS)
+def test_sagemaker_runtime(region, fips, dual_stack):
+    """SageMaker Runtime is where botocore goes, and signed for `sagemaker` in that region."""
+    expected = rules("sagemaker-runtime").resolve_endpoint(
+        Region=region, UseFIPS=fips, UseDualStack=dual_stack
+    )
+    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    endpoint = sagemaker_runtime_endpoint(options)
+    assert expected.url == endpoint.origin
+    assert ("sagemaker", region) == (endpoint.service, endpoint.region)
+
+
+BUCKETS = [
+    "bucket",
+    "my-bucket-1",
+    "abc",
+    "a" * 63,
+    "dotted.bucket",
+    "Upper",
+    "under_score",
+    "bucket-s3alias",
+]
+
+
+def ours(options, bucket, style=None):
+    """Return the URL at which we look for a key; None if we refuse."""
+    try:
+        endpoint, before = s3_endpoint(options, bucket, style or "auto")
+    except ConfigError:
+        return None
+    return f"{endpoint.origin}{before}key"
+
+
+# botocore's older tables, which its clients ask as well, know no dual-stack hosts of these.
+NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
+
+
+@pytest.mark.parametrize("style", [None, "path", "virtual"])
+@pytest.mark.parametrize(
+    ("region", "fips", "dual_stack"),
+    [
+        (region, fips, dual_stack)
+        for region, (fips, dual_stack) in product(REGIONS, VARIANTS)
+        if not (dual_stack and region in NO_DUAL_STACK)
+    ],
+)
+def test_s3(region, fips, dual_stack, style):
+    """S3 is where botocore goes, one legacy left out: us-east-1 has a regional host like all."""
+    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    for bucket in BUCKETS:
+        expected = theirs(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
+        if region == "us-east-1":
+            expected = expected.replace("s3.amazonaws.com", "s3.us-east-1.amazonaws.com")
+        assert expected == ours(options, bucket, style)
+
+
+def test_s3_refuses_what_botocore_refuses():
+    """China has no FIPS endpoints of S3, which is said, and the check above sees it."""
+    assert theirs("bucket", "cn-north-1", fips=True) is None
+    with pytest.raises(ConfigError, match="no FIPS endpoints"):
+        s3_endpoint(EndpointOptions("cn-north-1", fips=True), "bucket")
+
+
+def test_s3_is_signed_for_its_region():
+    """The signing name is `s3`, the region the endpoint's."""
+    endpoint, _ = s3_endpoint(EndpointOptions("eu-west-1"), "bucket")
+    assert Endpoint("https://bucket.s3.eu-west-1.amazonaws.com", "s3", "eu-west-1") == endpoint
+
+
+def test_s3_global():
+    """The pseudo-region of `aws` means us-east-1's host, where botocore takes the global one."""
+    assert "https://bucket.s3.us-east-1.amazonaws.com/key" == ours(
+        EndpointOptions("aws-global"), "bucket"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:9000",
+        "https://s3.example.com",
+        "https://example.com/base/path",
+        "http://127.0.0.1:9000",
+        "http://[::1]:9000",
+    ],
+)
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_s3_of_ones_own(url, bucket):
+    """An endpoint of one's own gets the bucket in the path, as botocore does it."""
+    expected = theirs(bucket, url=url)
+    assert expected is not None
+    assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket)
+
+
+@pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
+def test_s3_of_ones_own_virtual(bucket):
+    """If told so, the bucket goes into the host's name, a dotted one too over plain HTTP."""
+    url = "http://localhost:9000"
+    expected = theirs(bucket, url=url, style="virtual")
+    assert f"http://{bucket}.localhost:9000/key" == expected
+    assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket, "virtual")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9000", "http://127.0.0.1", "http://[::1]:9000", "https://10.0.0.1/x"]
+)
+def test_s3_address_takes_no_bucket(url):
+    """No bucket goes before an address: that is said instead of falling back."""
+    with pytest.raises(ConfigError, match="not an address"):
+        s3_endpoint(EndpointOptions("eu-west-1", url=url), "bucket", "virtual")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://example.com", "https://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("HTTP://Example.com:80/base//", "HTTP://Example.com:80/base"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_url_of_ones_own(url, origin):
+    """A URL of one's own is taken as it is, less what stands at its end."""
+    endpoint = sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+    assert Endpoint(origin, "sagemaker", "eu-west-1") == endpoint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https:///path",
+        "https://user:password@example.com",
+        "https://example.com?query",
+        "https://example.com/path?query",
+        "https://example.com/#fragment",
+        "https://exam ple.com",
+        "https://example.com/pa th",
+        "https://example.com/\n",
+        "https://example.com/ä",
+    ],
+)
+def test_url_that_is_no_origin(url):
+    """What cannot be an origin is refused, and a password in it is not repeated."""
+    with pytest.raises(ConfigError, match="like https://host:port") as caught:
+        sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
+@pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
+def test_variants_of_ones_own(endpoint, fips, dual_stack):
+    """A URL of one's own has no variants."""
+    options = EndpointOptions("eu-west-1", url="https://x", fips=fips, dual_stack=dual_stack)
+    with pytest.raises(ConfigError, match="do not go together"):
+        endpoint(options)
+
+
+@pytest.mark.parametrize(
+    "region", ["", " ", "a.b", "evil.example/", "-a", "a-", "a" * 64, "a\n", "ä", "a_b", "a@b"]
+)
+@pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
+@pytest.mark.parametrize("url", [None, "https://own.example"])
+def test_region_that_is_no_label(endpoint, url, region):
+    """A region that is no host label is refused, since it would change the host or the scope."""
+    with pytest.raises(ConfigError, match="region must be a host label"):
+        endpoint(EndpointOptions(region, url=url))
