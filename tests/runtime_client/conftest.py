@@ -4,9 +4,9 @@ import os
 from contextlib import ExitStack
 
 import pytest
+
 from sagemaker_runtime_client import _io
 from sagemaker_runtime_client.emulator import Emulator
-
 from tests.runtime_client.faces import KINDS, PLAIN_KINDS, Driver
 
 # What would point a client elsewhere.
@@ -29,7 +29,7 @@ def shortest_pauses(monkeypatch):
 
 
 @pytest.fixture
-def emulator(bare_environment):
+def emulator(bare_environment):  # noqa: ARG001 (the environment is emptied before)
     """An emulator whose model answers in capitals."""
     with Emulator(model=lambda request: request.body.upper()) as emulator:
         yield emulator

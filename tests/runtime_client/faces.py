@@ -10,6 +10,7 @@ from importlib import import_module
 
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
+
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
 
 
