@@ -21,7 +21,8 @@ from ._service_error import xml_error
 
 # botocore 1.44, handlers.py, VALID_BUCKET.
 _is_bucket = re.compile(r"[a-zA-Z0-9.\-_]{1,255}").fullmatch
-_is_region = re.compile(r"[a-z0-9-]{1,63}").fullmatch
+_is_region = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?").fullmatch
+_has_surrogate = re.compile(r"[\ud800-\udfff]").search  # which UTF-8 cannot encode
 _is_metadata_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 # https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as the console shows them.
 _https_address = re.compile(
@@ -65,13 +66,14 @@ class S3Location:
         if match := _https_address(text):
             from urllib.parse import unquote
 
-            path = unquote(match["path"])
-            bucket, key = (match["virtual"], path) if match["virtual"] else path.split("/", 1)
+            bucket, key = match["virtual"], unquote(match["path"])
+            if bucket is None:
+                bucket, _, key = key.partition("/")
         elif not text.startswith("s3://"):
             raise ParamValidationError(
                 f"{argument} must be s3://bucket/key or an https address of S3", argument=argument
             )
-        if not _is_bucket(bucket) or not key:
+        if not _is_bucket(bucket) or not key or _has_surrogate(key):
             raise ParamValidationError(
                 f"{argument} must name a bucket and a key: s3://bucket/key", argument=argument
             )
@@ -191,7 +193,9 @@ def _object(location: S3Location, response: Response) -> S3Object:
     return S3Object(
         location=str(location),
         body=response.body,
-        size=int(length) if length.isdigit() and len(length) < 20 else len(response.body),
+        size=int(length)
+        if length.isascii() and length.isdigit() and len(length) < 20
+        else len(response.body),
         content_type=response.header("content-type"),
         metadata={
             name.removeprefix(_META): value
