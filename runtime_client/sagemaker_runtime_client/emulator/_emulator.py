@@ -52,7 +52,7 @@ class Emulator:
         strict_buckets: Whether a bucket must be created before it is used.
         clock: Tells the server's time, as an aware instant: for ``Date``, ``Last-Modified`` and
             signatures.  The queue's two limits run in real time, or faster by `advance`.
-        host: The address to listen on; keep it a loopback one.
+        host: The IPv4 address to listen on; keep it a loopback one.
         port: The port to listen on; 0 for a free one.
 
     Attributes:
@@ -120,7 +120,7 @@ class Emulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop at once: connections are reset, what is queued is dropped, models are cancelled."""
+        """Stop at once: connections are closed, what is queued is dropped, models are cancelled."""
         self._running.stop()
         self._runner.join(_GRACE)
 
@@ -134,8 +134,7 @@ class Emulator:
     @property
     def url(self) -> str:
         """Where it listens, such as ``http://127.0.0.1:49152``; for SageMaker and S3 alike."""
-        host, _ = self._address
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._running.port}"
+        return f"http://{self._address[0]}:{self._running.port}"
 
     @property
     def environ(self) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ Load it where your tests want it, in ``conftest.py``:
     pytest_plugins = ["sagemaker_runtime_client.emulator.pytest_plugin"]
 
 and override ``sagemaker_model`` or ``sagemaker_emulator_options`` where the defaults do not do.
+
+It has no asserts to explain, and may be imported before pytest loads it: PYTEST_DONT_REWRITE
 """
 
 from collections.abc import Iterator

@@ -1,0 +1,230 @@
+"""Whose requests are carried out, and what the others are told."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from sagemaker_runtime_client.emulator import Emulator
+from sigv4 import AwsChunked, Credentials, Payload, SignableRequest, Signer, SigV4
+from tests.emulator.wire import INPUT, INVOCATION, call, plain, send, signed
+
+BODY = b'{"question": 1}'
+STRANGER = Credentials("AKIASTRANGER", "secret")
+
+
+def refusal(answer):
+    """Return status and code of a refusal by either service."""
+    code = answer.headers.get("x-amzn-errortype")
+    return answer.status, code or ET.fromstring(answer.body).findtext("Code")
+
+
+def test_request_is_taken(emulator):
+    """A request that is signed as it must be is carried out."""
+    assert call(emulator, "POST", INVOCATION, (), BODY).status == 202
+    assert call(emulator, "PUT", "/bucket/a%2Fb%20c", (), BODY).status == 200
+    assert emulator.objects.get("s3://bucket/a/b c").body == BODY
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"question", b"quest10n"),
+        (b"my-endpoint", b"my-endp0int"),
+        (b"inference-id: mine", b"inference-id: yours"),
+        (b"Signature=", b"Signature=0"),
+    ],
+    ids=["body", "path", "header", "signature"],
+)
+def test_tampering_with_an_invocation(emulator, old, new):
+    """Whatever is altered on the way, the invocation is refused and not queued."""
+    request = signed(emulator, "POST", INVOCATION, {"x-amzn-sagemaker-inference-id": "mine"}, BODY)
+    answer = send(emulator, request.replace(old, new))
+    assert refusal(answer) == (403, "InvalidSignatureException")
+    assert set(json.loads(answer.body)) == {"message"}
+    assert answer.headers["x-amzn-requestid"]
+    assert emulator.jobs == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b"question", b"quest10n", (400, "XAmzContentSHA256Mismatch")),
+        (b"/bucket/a%2Fb", b"/bucket/a/b", (403, "SignatureDoesNotMatch")),
+        (b"x-amz-meta-a: 1", b"x-amz-meta-a: 2", (403, "SignatureDoesNotMatch")),
+        (b"us-east-1/s3", b"eu-west-1/s3", (400, "AuthorizationHeaderMalformed")),
+        (b"Signature=", b"Nonsense=", (400, "AuthorizationHeaderMalformed")),
+        (b"PUT ", b"GET ", (403, "SignatureDoesNotMatch")),
+    ],
+    ids=["body", "raw path", "header", "region", "no signature", "method"],
+)
+def test_tampering_with_an_object(emulator, old, new, expected):
+    """Whatever is altered on the way, S3 refuses it with its own code."""
+    request = signed(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, BODY)
+    answer = send(emulator, request.replace(old, new))
+    assert refusal(answer) == expected
+    document = ET.fromstring(answer.body)
+    assert document.findtext("RequestId") == answer.headers["x-amz-request-id"]
+    assert document.findtext("HostId") == answer.headers["x-amz-id-2"]
+    assert emulator.objects.list() == []
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ({"credentials": STRANGER}, (403, "UnrecognizedClientException")),
+        ({"region": "eu-west-1"}, (403, "InvalidSignatureException")),
+        ({"service": "s3"}, (403, "InvalidSignatureException")),
+    ],
+    ids=["key", "region", "service"],
+)
+def test_refused_invocation(emulator, how, expected):
+    """An unknown key and a wrong scope have SageMaker's own codes."""
+    assert refusal(call(emulator, "POST", INVOCATION, INPUT, **how)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "expected"),
+    [
+        ("POST", INVOCATION, (403, "MissingAuthenticationTokenException")),
+        ("GET", "/bucket/key", (403, "AccessDenied")),
+    ],
+    ids=["sagemaker", "s3"],
+)
+def test_unsigned(emulator, method, target, expected):
+    """A request without a signature is refused."""
+    assert refusal(send(emulator, plain(method, target, {"host": "h"}))) == expected
+
+
+def test_incomplete_signature(emulator):
+    """A signature without its parts has SageMaker's own code."""
+    request = plain("POST", INVOCATION, {"host": "h", "authorization": "AWS4-HMAC-SHA256 x"})
+    assert refusal(send(emulator, request)) == (403, "IncompleteSignatureException")
+
+
+def test_target_that_is_not_encoded(emulator):
+    """A target with a stray percent sign cannot have been signed."""
+    request = plain("GET", "/bucket/%zz", {"host": "h"})
+    assert refusal(send(emulator, request)) == (400, "InvalidURI")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "expected"),
+    [
+        ("POST", INVOCATION, (403, "ExpiredTokenException")),
+        ("PUT", "/bucket/key", (400, "ExpiredToken")),
+    ],
+    ids=["sagemaker", "s3"],
+)
+def test_expired_credentials(method, target, expected):
+    """A key that has ended is refused, however well it signs."""
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    with Emulator(credentials=Credentials("ASIA", "secret", "token", ended)) as emulator:
+        alive = Credentials("ASIA", "secret", "token")
+        answer = call(emulator, method, target, credentials=alive)
+    assert refusal(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("skew", "message"),
+    [(400, "Signature expired: "), (-400, "Signature not yet current: ")],
+    ids=["ahead", "behind"],
+)
+def test_runtime_clock_that_is_off(emulator, skew, message):
+    """A server whose clock is off refuses, and its Date tells by how much."""
+    emulator.faults.clock_skew = skew
+    answer = call(emulator, "POST", INVOCATION, INPUT)
+    server = parsedate_to_datetime(answer.headers["date"])
+    assert refusal(answer) == (403, "InvalidSignatureException")
+    assert json.loads(answer.body)["message"].startswith(message)
+    assert abs((server - datetime.now(UTC)).total_seconds() - skew) < 5
+    at = datetime.now(UTC) + timedelta(seconds=skew)
+    assert call(emulator, "POST", INVOCATION, INPUT, at=at).status == 202
+
+
+def test_s3_clock_that_is_off(emulator):
+    """S3 allows a quarter of an hour, and then says both times."""
+    emulator.faults.clock_skew = 800
+    assert call(emulator, "PUT", "/bucket/key").status == 200
+    emulator.faults.clock_skew = 1000
+    answer = call(emulator, "PUT", "/bucket/key")
+    assert refusal(answer) == (403, "RequestTimeTooSkewed")
+    assert ET.fromstring(answer.body).findtext("ServerTime").endswith("Z")
+
+
+def test_own_clock():
+    """The server's time is what its clock says."""
+    then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with Emulator(clock=lambda: then) as emulator:
+        answer = call(emulator, "PUT", "/bucket/key", at=then)
+    assert (answer.status, answer.headers["date"]) == (200, "Fri, 02 Jan 2026 03:04:05 GMT")
+    assert emulator.objects.get("s3://bucket/key").last_modified == then
+
+
+@pytest.mark.parametrize("algorithm", [None, SigV4("s3", "us-east-1")], ids=["unsigned", "signed"])
+def test_body_in_chunks(emulator, algorithm):
+    """An aws-chunked body is stored out of its chunks, its checksum checked."""
+    form = AwsChunked(algorithm, 10_000, checksum="CRC32", chunk_size=8192)
+    headers = {**form.headers, "content-encoding": "aws-chunked,gzip"}
+    answer = call(
+        emulator,
+        "PUT",
+        "/bucket/key",
+        headers,
+        payload=form.payload,
+        encode=lambda seed: b"".join(form.encode(b"x" * 10_000, seed if algorithm else None)),
+    )
+    stored = emulator.objects.get("s3://bucket/key")
+    assert answer.status == 200
+    assert stored.body == b"x" * 10_000
+    assert stored.headers == {"content-encoding": "gzip"}
+    assert list(stored.checksums) == ["x-amz-checksum-crc32"]
+
+
+def test_body_in_broken_chunks(emulator):
+    """A chunked body that is cut short is refused."""
+    form = AwsChunked(None, 3, checksum="CRC32")
+    answer = call(
+        emulator,
+        "PUT",
+        "/bucket/key",
+        {**form.headers, "content-length": "6"},
+        payload=form.payload,
+        encode=lambda _: b"3\r\nabc",
+    )
+    assert refusal(answer) == (400, "IncompleteBody")
+
+
+def test_body_of_events(emulator):
+    """A payload hash that announces events is refused: S3 takes none."""
+    length = {"x-amz-decoded-content-length": "0"}
+    answer = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
+    assert refusal(answer) == (400, "InvalidArgument")
+
+
+def test_presigned_for_another_region(emulator):
+    """The region of a presigned URL is read from its query."""
+    emulator.faults.bucket_regions["bucket"] = "eu-west-1"
+    emulator.objects.put("s3://bucket/key", b"found")
+    signer = Signer(SigV4("s3", "eu-west-1"), s3=True)
+    url = f"{emulator.url}/bucket/key"
+    presigned = signer.presign(
+        SignableRequest("GET", url),
+        emulator.credentials,
+        at=datetime.now(UTC),
+        expires=60,
+    )
+    target = presigned.removeprefix(emulator.url)
+    host = {"host": emulator.url.removeprefix("http://")}
+    assert send(emulator, plain("GET", target, host)).body == b"found"
+
+
+def test_region_that_nobody_claims(emulator):
+    """An unsigned request for a bucket that is elsewhere is refused like any other."""
+    emulator.faults.bucket_regions["bucket"] = "eu-west-1"
+    assert refusal(send(emulator, plain("GET", "/bucket/key", {"host": "h"}))) == (
+        403,
+        "AccessDenied",
+    )

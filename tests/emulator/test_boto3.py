@@ -1,0 +1,160 @@
+"""boto3, which we did not write, against the emulator."""
+
+from urllib.request import urlopen
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sagemaker_runtime_client.emulator import Emulator
+from sigv4 import Credentials
+
+
+def test_inline_loop(boto):
+    """An inline payload is queued, run through the model, and its answer lies where the 202 says."""
+    with Emulator(lambda request: request.body.upper()) as emulator:
+        runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
+        taken = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc", InferenceId="mine")
+        bucket, _, key = taken["OutputLocation"].removeprefix("s3://").partition("/")
+        emulator.wait_idle()
+        found = s3.get_object(Bucket=bucket, Key=key)
+        assert found["Body"].read() == b"ABC"
+    assert taken["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert taken["InferenceId"] == "mine"
+    assert found["ContentType"] == "application/octet-stream"
+
+
+def test_loop_through_s3(emulator, boto):
+    """An input that boto3 puts into S3 is read when the invocation is processed."""
+    runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
+    s3.create_bucket(Bucket="inputs")
+    s3.put_object(Bucket="inputs", Key="a b/in.json", Body=b"{}")
+    taken = runtime.invoke_endpoint_async(
+        EndpointName="e",
+        InputLocation="s3://inputs/a b/in.json",
+        ContentType="application/json",
+        Filename="answer.json",
+        S3OutputPathExtension="day/1/",
+    )
+    stored = emulator.objects.wait_for(taken["OutputLocation"])
+    assert (stored.body, stored.content_type) == (b"{}", "application/json")
+    path = "s3://sagemaker-emulator/async-endpoint-outputs/day/1/answer.json"
+    assert taken["OutputLocation"] == path
+
+
+def test_objects(emulator, boto):
+    """Objects are put, described, read whole and in part, listed and deleted."""
+    s3 = boto("s3", emulator)
+    put = s3.put_object(
+        Bucket="b", Key="k", Body=b"0123456789", ContentType="text/plain", Metadata={"a": "1"}
+    )
+    head = s3.head_object(Bucket="b", Key="k")
+    part = s3.get_object(Bucket="b", Key="k", Range="bytes=2-4")
+    assert part["Body"].read() == b"234"
+    assert part["ContentRange"] == "bytes 2-4/10"
+    assert (head["ContentLength"], head["ContentType"], head["Metadata"]) == (
+        10,
+        "text/plain",
+        {"a": "1"},
+    )
+    assert put["ETag"] == head["ETag"] == part["ETag"]
+    whole = s3.get_object(Bucket="b", Key="k", ChecksumMode="ENABLED")
+    assert whole["ChecksumCRC32"] == put["ChecksumCRC32"]
+    assert whole["Body"].read() == b"0123456789"
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket="b")["Contents"]] == ["k"]
+    s3.delete_object(Bucket="b", Key="k")
+    assert s3.list_objects_v2(Bucket="b")["KeyCount"] == 0
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket="b", Key="k")
+
+
+def test_listing_in_pages(emulator, boto):
+    """A listing rolls up common prefixes and goes on where the page before ended."""
+    s3 = boto("s3", emulator)
+    for key in ("a&<b", "d/", "d/1", "d/2", "e/é", "f"):
+        emulator.objects.put(f"s3://b/{key}", b"")
+    pages = list(
+        s3.get_paginator("list_objects_v2").paginate(
+            Bucket="b", Delimiter="/", PaginationConfig={"PageSize": 2}
+        )
+    )
+    keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+    prefixes = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])]
+    assert keys == ["a&<b", "f"]
+    assert prefixes == ["d/", "e/"]
+    assert [page["KeyCount"] for page in pages] == [2, 2]
+
+
+def test_listing_from_a_key_on(emulator, boto):
+    """A listing starts after a key, and shows the prefix that other keys under it share."""
+    s3 = boto("s3", emulator)
+    for key in ("d/1", "d/2", "e"):
+        emulator.objects.put(f"s3://b/{key}", b"")
+    page = s3.list_objects_v2(Bucket="b", StartAfter="d/1", Prefix="d/")
+    assert [one["Key"] for one in page["Contents"]] == ["d/2"]
+    page = s3.list_objects_v2(Bucket="b", StartAfter="d/1", Delimiter="/")
+    assert [one["Prefix"] for one in page["CommonPrefixes"]] == ["d/"]
+
+
+@pytest.mark.parametrize(
+    ("service", "ask", "code"),
+    [
+        (
+            "sagemaker-runtime",
+            lambda client: client.invoke_endpoint_async(EndpointName="e", Body=b"x"),
+            "InvalidSignatureException",
+        ),
+        ("s3", lambda client: client.get_object(Bucket="b", Key="k"), "SignatureDoesNotMatch"),
+    ],
+    ids=["sagemaker", "s3"],
+)
+def test_wrong_secret(emulator, boto, service, ask, code):
+    """A boto3 with the wrong secret is refused, and nothing is done for it."""
+    client = boto(service, emulator, aws_secret_access_key="wrong")
+    with pytest.raises(ClientError) as caught:
+        ask(client)
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert emulator.jobs == ()
+
+
+def test_presigned_url(emulator, boto):
+    """A URL that boto3 presigned fetches an object without a key at hand."""
+    s3 = boto("s3", emulator, config=Config(signature_version="s3v4"))
+    emulator.objects.put("s3://b/a b+c", b"found")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "a b+c"})
+    with urlopen(url, timeout=10) as response:
+        assert response.read() == b"found"
+    assert "X-Amz-Signature=***" in emulator.requests[0].target
+    assert "X-Amz-Security-Token" not in emulator.requests[0].target
+
+
+def test_strict_buckets(boto):
+    """Where buckets are strict, one must be created before it is used."""
+    with Emulator(strict_buckets=True) as emulator:
+        s3 = boto("s3", emulator)
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            s3.put_object(Bucket="b", Key="k", Body=b"")
+        s3.create_bucket(Bucket="b")
+        s3.put_object(Bucket="b", Key="k", Body=b"")
+    assert emulator.objects.list() == ["s3://b/k"]
+
+
+def test_bucket_elsewhere(emulator, boto):
+    """A bucket in another region is found by boto3's own redirect, signed for that region."""
+    emulator.objects.put("s3://b/k", b"found")
+    emulator.faults.bucket_regions["b"] = "eu-west-1"
+    s3 = boto("s3", emulator)
+    assert s3.get_object(Bucket="b", Key="k")["Body"].read() == b"found"
+    assert [one.outcome for one in emulator.requests] == ["PermanentRedirect", "ok"]
+    assert s3.head_bucket(Bucket="b")["BucketRegion"] == "eu-west-1"
+
+
+def test_session_token(boto):
+    """A temporary key is taken with its token, and refused with another."""
+    with Emulator(credentials=Credentials("ASIA", "secret", "token")) as emulator:
+        assert emulator.environ["AWS_SESSION_TOKEN"] == "token"
+        boto("s3", emulator).create_bucket(Bucket="b")
+        with pytest.raises(ClientError, match="InvalidToken"):
+            boto("s3", emulator, aws_session_token="other").create_bucket(Bucket="b")
+    assert emulator.requests[0].header("x-amz-security-token") == "***"

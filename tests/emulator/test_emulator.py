@@ -1,0 +1,138 @@
+"""The emulator as a whole: its life, its address, its fixtures."""
+
+import importlib
+import socket
+import sys
+import threading
+from threading import Event
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from sagemaker_runtime_client import emulator as package
+from sagemaker_runtime_client.emulator import Emulator, serve
+from tests.emulator.wire import INVOCATION, PATIENCE, address, call, plain
+
+
+def test_threads_are_gone_after_it():
+    """Nothing is left behind: no thread, no socket, though a model hangs and a client waits."""
+    before = set(threading.enumerate())
+    running = Event()
+
+    def model(request):
+        running.set()
+        return request.cancelled.wait(PATIENCE) and b""
+
+    with Emulator(model) as emulator:
+        call(emulator, "POST", INVOCATION, (), b"in")
+        assert running.wait(PATIENCE)
+        idle = socket.create_connection(address(emulator))
+        half = socket.create_connection(address(emulator))
+        half.sendall(plain("PUT", "/bucket/key", {"host": "h", "content-length": "9"}, b"half"))
+        while not emulator._server._state.tasks:
+            running.wait(0.001)
+    assert set(threading.enumerate()) <= before
+    with idle, half:
+        assert (idle.recv(1), half.recv(1)) == (b"", b"")
+    with pytest.raises(URLError, match="refused"):
+        urlopen(emulator.url)
+
+
+def test_listens_on_the_loopback_address_only(emulator):
+    """The port is free, and nobody else's machine reaches it."""
+    assert address(emulator)[0] == "127.0.0.1"
+    with Emulator() as other:
+        assert other.url != emulator.url
+
+
+def test_environ(emulator):
+    """The variables point at the emulator, with a key that is made up anew for each."""
+    assert emulator.environ == {
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": emulator.url,
+        "AWS_ENDPOINT_URL_S3": emulator.url,
+        "AWS_ACCESS_KEY_ID": emulator.credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": emulator.credentials.secret_access_key,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    assert Emulator().credentials.access_key_id != emulator.credentials.access_key_id
+
+
+def test_outside_of_its_block():
+    """Before it is entered there is no address, and it is entered once."""
+    emulator = Emulator()
+    with pytest.raises(RuntimeError, match="use it in a with statement"):
+        emulator.url  # noqa: B018
+    with emulator:
+        pass
+    with pytest.raises(RuntimeError, match="entered once"):
+        emulator.__enter__()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"output_path": "https://b/out"}, "output_path must be like s3://bucket/prefix"),
+        ({"failure_path": "s3:///x"}, "a location must be s3://bucket/key"),
+        ({"concurrency": -1}, "concurrency must be 0 or more, not -1"),
+    ],
+    ids=["output path", "failure path", "concurrency"],
+)
+def test_refused_arguments(arguments, message):
+    """What makes no sense is refused before anything listens."""
+    with pytest.raises(ValueError, match=message):
+        Emulator(**arguments)
+
+
+def test_address_in_use(emulator):
+    """An address that is taken is an error at once."""
+    with pytest.raises(OSError, match="in use"):
+        Emulator(port=address(emulator)[1]).__enter__()
+
+
+def test_record_of_requests(emulator):
+    """What arrived is recorded with its raw target and headers, and without secrets."""
+    call(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, b"body")
+    (request,) = emulator.requests
+    assert (request.method, request.target, request.operation) == (
+        "PUT",
+        "/bucket/a%2Fb",
+        "PutObject",
+    )
+    assert (request.status, request.outcome) == (200, "ok")
+    assert request.header("x-amz-meta-a") == "1"
+    assert request.header("authorization") == "***"
+    assert request.header("x-none") is None
+
+
+def test_serve():
+    """Serving blocks until it is stopped, and hands the emulator over once it listens."""
+    stop, seen = Event(), []
+
+    def ready(emulator):
+        seen.append(call(emulator, "PUT", "/bucket/key").status)
+        stop.set()
+
+    serve(ready=ready, stop=stop)
+    assert seen == [200]
+
+
+def test_serve_without_a_listener():
+    """Nobody need be told that it listens."""
+    stop = Event()
+    stop.set()
+    assert serve(stop=stop) is None
+
+
+def test_without_the_extra(monkeypatch):
+    """Without starlette the import says what to install."""
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    with pytest.raises(ImportError, match=r"pip install sagemaker-runtime-client\[emulator\]"):
+        importlib.reload(package)
+
+
+def test_public_names():
+    """What is public is sorted, whatever its case, and there."""
+    assert sorted(package.__all__, key=str.lower) == package.__all__
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []

@@ -1,0 +1,226 @@
+"""What production does to people, one switch at a time."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from threading import Thread
+from time import monotonic
+
+import pytest
+
+from sagemaker_runtime_client.emulator import Emulator, Faults, Latency, Refusal, StaleOutput
+from tests.emulator.wire import INPUT, INVOCATION, PATIENCE, call, plain, send, signed, until_reset
+
+OUTPUT = "x-amzn-sagemaker-outputlocation"
+INVOKE = "InvokeEndpointAsync"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code", "body"),
+    [
+        (Faults.THROTTLED, 400, "ThrottlingException", {"message": "Rate exceeded"}),
+        (Faults.THROTTLED_429, 429, "ThrottlingException", {"message": "Rate exceeded"}),
+        (Faults.THROTTLED_NULL, 400, None, {"message": None}),
+        (Faults.INTERNAL_FAILURE, 500, "InternalFailure", {"Message": "Internal failure"}),
+        (Faults.UNAVAILABLE, 503, "ServiceUnavailable", {"Message": "Service unavailable"}),
+    ],
+    ids=["400", "429", "null", "500", "503"],
+)
+def test_refusal_by_the_runtime(emulator, fault, status, code, body):
+    """A queued refusal befalls one invocation, which is not taken; the next one is."""
+    emulator.faults.once(fault)
+    answer = call(emulator, "POST", INVOCATION, INPUT)
+    assert (answer.status, answer.headers.get("x-amzn-errortype")) == (status, code)
+    assert json.loads(answer.body) == body
+    assert emulator.jobs == ()
+    assert call(emulator, "POST", INVOCATION, INPUT).status == 202
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        (Faults.SLOW_DOWN, 503, b"<Code>SlowDown</Code>"),
+        (Faults.ACCESS_DENIED, 403, b"<Code>AccessDenied</Code>"),
+        (Refusal(403, "AllAccessDisabled", headers={"retry-after": "1"}), 403, b"AllAccess"),
+    ],
+    ids=["slow down", "access denied", "of one's own"],
+)
+def test_refusal_by_s3(emulator, fault, status, code):
+    """A refusal for one operation leaves the others alone, and is in S3's words."""
+    emulator.faults.once(fault, on="GetObject")
+    assert call(emulator, "PUT", "/bucket/key", (), b"there").status == 200
+    answer = call(emulator, "GET", "/bucket/key")
+    assert answer.status == status
+    assert code in answer.body
+    assert answer.headers.get("retry-after") == fault.headers.get("retry-after")
+    assert call(emulator, "GET", "/bucket/key").body == b"there"
+
+
+def test_order_of_faults(emulator):
+    """Queued faults come one a request in their order; standing ones come until they are cleared."""
+    emulator.faults.once(Faults.THROTTLED, times=2, on=[INVOKE, "PutObject"])
+    emulator.faults.once(Faults.INTERNAL_FAILURE, on=INVOKE)
+    statuses = [call(emulator, "POST", INVOCATION, INPUT).status for _ in range(4)]
+    assert statuses == [400, 400, 500, 202]
+    emulator.faults.always(Faults.UNAVAILABLE, on=INVOKE)
+    statuses = [call(emulator, "POST", INVOCATION, INPUT).status for _ in range(2)]
+    assert statuses == [503, 503]
+    emulator.faults.clear()
+    assert call(emulator, "POST", INVOCATION, INPUT).status == 202
+    assert [one.outcome for one in emulator.requests[:3]] == [
+        "ThrottlingException",
+        "ThrottlingException",
+        "InternalFailure",
+    ]
+
+
+def test_operation_that_does_not_exist():
+    """A fault for an operation that could never come is refused at once."""
+    with pytest.raises(ValueError, match="no operation is called InvokeEndpoint; there are Create"):
+        Faults().once(Faults.THROTTLED, on="InvokeEndpoint")
+
+
+def test_clear_puts_switches_back():
+    """Clearing takes back the switches as well."""
+    faults = Faults()
+    faults.clock_skew, faults.no_list_bucket, faults.no_failure_path = 5.0, True, True
+    faults.bucket_regions["b"] = "eu-west-1"
+    faults.clear()
+    switches = (faults.clock_skew, faults.no_list_bucket, faults.no_failure_path)
+    assert switches == (0.0, False, False)
+    assert faults.bucket_regions == {}
+
+
+def test_reset_before_the_request_is_read(emulator):
+    """The connection is reset, nothing comes back, and nothing is done."""
+    emulator.faults.once(Faults.RESET_BEFORE_READ, on=INVOKE)
+    assert call(emulator, "PUT", "/bucket/key").status == 200
+    received = until_reset(emulator, signed(emulator, "POST", INVOCATION, INPUT))
+    assert received == b""
+    assert emulator.jobs == ()
+    assert emulator.requests[1].outcome == "reset before_read"
+    assert emulator.requests[1].target == INVOCATION
+    assert call(emulator, "POST", INVOCATION, INPUT).status == 202
+
+
+def test_standing_reset_before_the_request_is_read(emulator):
+    """A standing reset resets every connection."""
+    emulator.faults.always(Faults.RESET_BEFORE_READ)
+    for _ in range(2):
+        assert until_reset(emulator, plain("GET", "/bucket/key", {"host": "h"})) == b""
+    assert [one.status for one in emulator.requests] == [None, None]
+
+
+def test_reset_after_the_request_was_taken(emulator):
+    """The connection is reset and nothing comes back, yet the invocation is queued."""
+    emulator.faults.once(Faults.RESET_AFTER_TAKEN)
+    received = until_reset(emulator, signed(emulator, "POST", INVOCATION, (), b"in"))
+    assert received == b""
+    emulator.wait_idle()
+    assert [job.state for job in emulator.jobs] == ["completed"]
+    assert emulator.requests[0].outcome == "reset after_taken"
+
+
+def test_reset_in_the_head(emulator):
+    """Half the head of the answer comes back before the reset; the invocation is queued."""
+    emulator.faults.once(Faults.RESET_IN_HEAD)
+    received = until_reset(emulator, signed(emulator, "POST", INVOCATION, (), b"in"))
+    assert received.startswith(b"HTTP/1.1 202 \r\n")
+    assert b"\r\n\r\n" not in received
+    assert len(emulator.jobs) == 1
+
+
+def test_reset_in_the_body(emulator):
+    """The head and half the body come back before the reset."""
+    emulator.objects.put("s3://bucket/key", b"0123456789")
+    emulator.faults.once(Faults.RESET_IN_BODY, on="GetObject")
+    received = until_reset(emulator, signed(emulator, "GET", "/bucket/key"))
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"content-length: 10" in head
+    assert body == b"01234"
+
+
+def test_locations_that_are_not_named(emulator):
+    """The invocation is taken, and the 202 names no location."""
+    emulator.faults.once(Faults.NO_LOCATIONS)
+    answer = call(emulator, "POST", INVOCATION, (), b"in")
+    assert answer.status == 202
+    assert not [name for name in answer.headers if name.endswith("location")]
+    assert emulator.objects.wait_for(emulator.jobs[0].invocation.output_location).body == b"in"
+
+
+def test_body_that_is_broken(emulator):
+    """The invocation is taken, and the body of the 202 is no JSON."""
+    emulator.faults.once(Faults.BROKEN_BODY)
+    answer = call(emulator, "POST", INVOCATION, (), b"in")
+    assert (answer.status, len(emulator.jobs)) == (202, 1)
+    assert answer.headers[OUTPUT]
+    with pytest.raises(ValueError, match=r"delimiter|Unterminated"):
+        json.loads(answer.body)
+
+
+def test_stale_output():
+    """An older object lies at the output location until the answer replaces it."""
+    with Emulator(concurrency=0) as emulator:
+        emulator.faults.once(StaleOutput(b"old", age=60))
+        filename = {"x-amzn-sagemaker-filename": "reused"}
+        answer = call(emulator, "POST", INVOCATION, filename, b"new")
+        stale = emulator.objects.get(answer.headers[OUTPUT])
+        taken = parsedate_to_datetime(answer.headers["date"])
+        assert stale.body == b"old"
+        assert timedelta(seconds=59) <= taken - stale.last_modified <= timedelta(seconds=61)
+        emulator.set_concurrency(1)
+        emulator.wait_idle()
+        assert emulator.objects.get(answer.headers[OUTPUT]).body == b"new"
+
+
+def test_missing_key_without_list_bucket(emulator):
+    """Who may not list a bucket is not told whether a key is there, and cannot list."""
+    assert call(emulator, "GET", "/bucket/key").status == 404
+    emulator.faults.no_list_bucket = True
+    for method, target in (("GET", "/bucket/key"), ("GET", "/bucket?list-type=2")):
+        answer = call(emulator, method, target)
+        assert answer.status == 403
+        assert b"<Code>AccessDenied</Code>" in answer.body
+    head = call(emulator, "HEAD", "/bucket/key")
+    assert (head.status, head.body) == (403, b"")
+    emulator.objects.put("s3://bucket/key", b"there")
+    assert call(emulator, "GET", "/bucket/key").body == b"there"
+
+
+def test_latency(emulator):
+    """A request waits as long as it is told."""
+    emulator.faults.once(Latency(0.05))
+    before = monotonic()
+    assert call(emulator, "PUT", "/bucket/key").status == 200
+    assert monotonic() - before >= 0.05
+
+
+def test_latency_ends_with_the_emulator():
+    """A request that waits does not keep the emulator from stopping."""
+    failures = []
+
+    def wait():
+        try:
+            send(emulator, request)
+        except ConnectionError as error:
+            failures.append(error)
+
+    with Emulator() as emulator:
+        emulator.faults.once(Latency(3600))
+        request = signed(emulator, "PUT", "/bucket/key")
+        thread = Thread(target=wait)
+        thread.start()
+        while emulator.faults._queued:
+            thread.join(0.001)
+    thread.join(PATIENCE)
+    assert len(failures) == 1
+    assert not thread.is_alive()
+
+
+def test_skew_reaches_last_modified(emulator):
+    """The store's clock is off as well, as S3's would be."""
+    emulator.faults.clock_skew = -600
+    call(emulator, "PUT", "/bucket/key", at=datetime.now(UTC) - timedelta(seconds=600))
+    age = datetime.now(UTC) - emulator.objects.get("s3://bucket/key").last_modified
+    assert timedelta(seconds=599) <= age <= timedelta(seconds=610)

@@ -1,0 +1,136 @@
+"""What S3 does with objects, byte for byte, and the store beneath it."""
+
+from base64 import b64encode
+from hashlib import md5, sha256
+from threading import Thread
+
+import pytest
+
+from sagemaker_runtime_client.emulator import ObjectStore
+from tests.emulator.wire import PATIENCE, call
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "body", "content_range"),
+    [
+        ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
+        ("bytes=8-", 206, b"89", "bytes 8-9/10"),
+        ("bytes=8-99", 206, b"89", "bytes 8-9/10"),
+        ("bytes=-3", 206, b"789", "bytes 7-9/10"),
+        ("bytes=-99", 206, b"0123456789", "bytes 0-9/10"),
+        ("bytes=10-", 416, None, "bytes */10"),
+        ("bytes=-0", 416, None, "bytes */10"),
+        ("bytes=3-1", 200, b"0123456789", None),
+        ("bytes=-", 200, b"0123456789", None),
+        ("bytes=0-1,3-4", 200, b"0123456789", None),
+        ("lines=0-1", 200, b"0123456789", None),
+    ],
+)
+def test_ranges(emulator, wanted, status, body, content_range):
+    """A single range is honoured, an impossible one refused, anything else ignored."""
+    emulator.objects.put("s3://bucket/key", b"0123456789")
+    answer = call(emulator, "GET", "/bucket/key", {"range": wanted})
+    assert (answer.status, answer.headers.get("content-range")) == (status, content_range)
+    assert answer.body == body or b"<Code>InvalidRange</Code>" in answer.body
+
+
+def test_description(emulator):
+    """An object comes back with what was said of it."""
+    said = {
+        "content-type": "text/plain",
+        "cache-control": "no-cache",
+        "x-amz-meta-a": "1",
+        "x-amz-checksum-crc32c": "AAAAAA==",
+        "x-amz-checksum-sha256": b64encode(sha256(b"body").digest()).decode(),
+        "content-md5": b64encode(md5(b"body").digest()).decode(),
+    }
+    assert call(emulator, "PUT", "/bucket/key", said, b"body").status == 200
+    described = call(emulator, "HEAD", "/bucket/key")
+    assert (described.body, described.headers["content-length"]) == (b"", "4")
+    for name in ("content-type", "cache-control", "x-amz-meta-a"):
+        assert described.headers[name] == said[name]
+    assert described.headers["etag"] == f'"{md5(b"body").hexdigest()}"'
+    assert "x-amz-checksum-crc32c" not in described.headers
+    checked = call(emulator, "GET", "/bucket/key", {"x-amz-checksum-mode": "enabled"})
+    assert checked.headers["x-amz-checksum-crc32c"] == "AAAAAA=="
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"content-md5": "AAAA"}, 400, b"BadDigest"),
+        ({"x-amz-checksum-crc32": "AAAAAA=="}, 400, b"BadDigest"),
+        ({"x-amz-checksum-sha1": "***"}, 400, b"InvalidDigest"),
+        ({"x-amz-copy-source": "/b/k"}, 501, b"NotImplemented"),
+    ],
+    ids=["md5", "crc32", "no base64", "copy"],
+)
+def test_put_that_is_refused(emulator, headers, status, code):
+    """A wrong checksum, and what the emulator cannot do, are refused."""
+    answer = call(emulator, "PUT", "/bucket/key", headers, b"body")
+    assert answer.status == status
+    assert code in answer.body
+    assert emulator.objects.list() == []
+
+
+def test_put_that_overwrites_nothing(emulator):
+    """With If-None-Match an object that is there stays."""
+    if_new = {"if-none-match": "*"}
+    assert call(emulator, "PUT", "/bucket/key", if_new, b"first").status == 200
+    answer = call(emulator, "PUT", "/bucket/key", if_new, b"second")
+    assert answer.status == 412
+    assert b"<Code>PreconditionFailed</Code>" in answer.body
+    assert emulator.objects.get("s3://bucket/key").body == b"first"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("PUT", "/bucket/key?acl", 501),
+        ("GET", "/bucket/key?versionId=1", 501),
+        ("GET", "/bucket", 501),
+        ("GET", "/bucket?list-type=2&versions", 501),
+        ("PUT", "/bucket?versioning", 501),
+        ("DELETE", "/bucket", 501),
+        ("GET", "/", 501),
+        ("GET", "/b%20d/key", 400),
+        ("GET", "/bucket?list-type=2&max-keys=many", 400),
+        ("GET", "/bucket?list-type=2&continuation-token=A", 400),
+        ("DELETE", "/bucket/key", 204),
+        ("GET", "/bucket?list-type=2&max-keys=0", 200),
+        ("GET", "/bucket?list-type=2&x-id=ListObjectsV2", 200),
+    ],
+)
+def test_shapes_of_requests(emulator, method, target, status):
+    """What the emulator does not have is refused by name, not mistaken for something else."""
+    assert call(emulator, method, target).status == status
+
+
+def test_virtual_host(emulator):
+    """A bucket may be named in the host."""
+    port = emulator.url.rpartition(":")[2]
+    host = f"bucket.localhost:{port}"
+    assert call(emulator, "PUT", "/a/b", (), b"body", host=host).status == 200
+    assert emulator.objects.get("s3://bucket/a/b").body == b"body"
+
+
+def test_store_is_shared_between_threads():
+    """Whoever waits for an object gets it when it comes, and is told when it does not."""
+    store = ObjectStore()
+    with pytest.raises(TimeoutError, match="no object at s3://b/k after 0 s"):
+        store.wait_for("s3://b/k", timeout=0)
+    found = []
+    thread = Thread(target=lambda: found.append(store.wait_for("s3://b/k", PATIENCE)))
+    thread.start()
+    stored = store.put("s3://b/k", b"body", metadata={"a": "1"})
+    thread.join(PATIENCE)
+    assert [one.body for one in found] == [b"body"]
+    assert stored.metadata == {"a": "1"}
+    store.delete("s3://b/k")
+    assert store.get("s3://b/k") is None
+
+
+def test_location_that_is_none():
+    """A text that names no bucket and key is refused."""
+    with pytest.raises(ValueError, match="a location must be s3://bucket/key"):
+        ObjectStore().get("bucket/key")

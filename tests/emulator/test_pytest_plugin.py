@@ -1,0 +1,68 @@
+"""The fixtures, loaded as users load them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest_plugins = ["sagemaker_runtime_client.emulator.pytest_plugin"]
+
+OF_A_USER = """
+import boto3, pytest
+
+@pytest.fixture
+def sagemaker_model():
+    return lambda request: request.body.upper()
+
+def test_answer(sagemaker_environment):
+    runtime = boto3.client("sagemaker-runtime")
+    taken = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc")
+    assert sagemaker_environment.objects.wait_for(taken["OutputLocation"]).body == b"ABC"
+    runtime.close()
+"""
+
+
+class TestDefaults:
+    def test_defaults(self, sagemaker_emulator, sagemaker_model):
+        """Without overrides the emulator echoes in us-east-1."""
+        assert sagemaker_emulator.region == "us-east-1"
+        assert sagemaker_model.__name__ == "echo"
+
+
+class TestOverrides:
+    @pytest.fixture
+    def sagemaker_emulator_options(self):
+        return {"region": "eu-west-1"}
+
+    @pytest.fixture
+    def _elsewhere(self, monkeypatch):
+        monkeypatch.setenv("AWS_PROFILE", "mine")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
+
+    @pytest.mark.usefixtures("_elsewhere")
+    def test_environment(self, sagemaker_environment, sagemaker_emulator):
+        """The environment points at the emulator, and nothing in it leads elsewhere."""
+        assert sagemaker_environment is sagemaker_emulator
+        assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
+        assert os.environ["AWS_REGION"] == "eu-west-1"
+        assert {"AWS_PROFILE", "AWS_ENDPOINT_URL"} & set(os.environ) == set()
+
+
+def test_run_of_a_user(tmp_path):
+    """A conftest.py that names the plugin is all that a test with boto3 needs."""
+    plugin = "sagemaker_runtime_client.emulator.pytest_plugin"
+    imported_before = "from sagemaker_runtime_client.emulator import pytest_plugin\n"
+    (tmp_path / "conftest.py").write_text(f"{imported_before}pytest_plugins = ['{plugin}']")
+    (tmp_path / "test_it.py").write_text(OF_A_USER)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0

@@ -1,0 +1,198 @@
+"""From the 202 to the answer: order, concurrency, limits of time, and what is left behind."""
+
+from threading import Event, Semaphore, Thread
+
+import pytest
+
+from sagemaker_runtime_client.emulator import Emulator
+from tests.emulator.wire import INPUT, INVOCATION, PATIENCE, call
+
+OUTPUT = "x-amzn-sagemaker-outputlocation"
+FAILURE = "x-amzn-sagemaker-failurelocation"
+OUTPUTS = "s3://sagemaker-emulator/async-endpoint-outputs"
+FAILURES = "s3://sagemaker-emulator/async-endpoint-failures"
+
+
+def invoke(emulator, body=b"in", **headers):
+    """Invoke with an inline body, and return the headers of the 202."""
+    named = {f"x-amzn-sagemaker-{name}": value for name, value in headers.items()}
+    answer = call(emulator, "POST", INVOCATION, named, body)
+    assert answer.status == 202
+    return answer.headers
+
+
+def states(emulator):
+    """Return how far each invocation is."""
+    return [job.state for job in emulator.jobs]
+
+
+def hang(request):
+    """Answer nothing until nobody waits any more."""
+    assert request.cancelled.wait(PATIENCE)
+    return b""
+
+
+def test_names(emulator):
+    """Output and failure have names of their own under the endpoint's paths, one for each call."""
+    first, second = invoke(emulator), invoke(emulator)
+    name = first[OUTPUT].removeprefix(f"{OUTPUTS}/").removesuffix(".out")
+    assert first[FAILURE] == f"{FAILURES}/{name}-error.out"
+    assert first[OUTPUT] != second[OUTPUT]
+    assert emulator.jobs[0].invocation.request.inference_id != name
+
+
+def test_paths_of_the_endpoint():
+    """Outputs and failures go where the emulator was told."""
+    with Emulator(output_path="s3://b/out/", failure_path="s3://c") as emulator:
+        taken = invoke(emulator, filename="x.json", s3outputpathextension="/a/b/")
+    assert taken[OUTPUT] == "s3://b/out/a/b/x.json"
+    assert taken[FAILURE].startswith("s3://c/")
+
+
+def test_concurrency():
+    """As many invocations run as the limit allows, and no more; the others follow in order."""
+    started, go_on = Semaphore(0), Semaphore(0)
+
+    def model(_):
+        started.release()
+        assert go_on.acquire(timeout=PATIENCE)
+        return b""
+
+    with Emulator(model, concurrency=2) as emulator:
+        for _ in range(3):
+            invoke(emulator)
+        assert started.acquire(timeout=PATIENCE)
+        assert started.acquire(timeout=PATIENCE)
+        assert states(emulator) == ["running", "running", "queued"]
+        go_on.release()
+        assert started.acquire(timeout=PATIENCE)
+        assert sorted(states(emulator)) == ["completed", "running", "running"]
+        assert emulator.jobs[2].state == "running"
+        go_on.release(2)
+        emulator.wait_idle()
+    assert states(emulator) == ["completed"] * 3
+
+
+def test_held_queue():
+    """With a concurrency of 0 nothing runs until it is raised, as on an endpoint scaled to zero."""
+    with Emulator(concurrency=0) as emulator:
+        taken = invoke(emulator)
+        with pytest.raises(TimeoutError, match="still on its way"):
+            emulator.wait_idle(timeout=0)
+        assert states(emulator) == ["queued"]
+        emulator.set_concurrency(1)
+        assert emulator.objects.wait_for(taken[OUTPUT]).body == b"in"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"), [(None, []), ("expired", [b"expired"])], ids=["nothing", "failure object"]
+)
+def test_request_that_expires_in_the_queue(text, left):
+    """After RequestTTLSeconds in the queue an invocation never reaches the model."""
+    with Emulator(concurrency=0, expired_text=text) as emulator:
+        taken = invoke(emulator, requestttlseconds="60")
+        longer = invoke(emulator, requestttlseconds="61")
+        emulator.advance(60)
+        emulator.set_concurrency(1)
+        emulator.wait_idle()
+        found = [emulator.objects.get(one).body for one in emulator.objects.list(FAILURES)]
+    assert states(emulator) == ["expired", "completed"]
+    assert found == left
+    assert emulator.objects.get(taken[OUTPUT]) is None
+    assert emulator.objects.get(longer[OUTPUT]).body == b"in"
+
+
+def test_default_limits():
+    """Without limits of its own an invocation has six hours in the queue."""
+    with Emulator(concurrency=0) as emulator:
+        invoke(emulator)
+        emulator.advance(21_590)
+        assert states(emulator) == ["queued"]
+        emulator.advance(10)
+        emulator.advance(10)  # a second time does no harm
+        emulator.wait_idle()
+        assert states(emulator) == ["expired"]
+
+
+def test_model_that_takes_too_long():
+    """After InvocationTimeoutSeconds the failure object says so, and the slot is free again."""
+    running = Event()
+
+    def model(request):
+        running.set()
+        return hang(request) if request.body == b"slow" else b"done"
+
+    with Emulator(model, concurrency=1) as emulator:
+        slow = invoke(emulator, b"slow", invocationtimeoutseconds="3600")
+        quick = invoke(emulator, b"quick")
+        assert running.wait(PATIENCE)
+        assert states(emulator) == ["running", "queued"]
+        emulator.advance(3600)
+        failure = emulator.objects.wait_for(slow[FAILURE])
+        assert emulator.objects.wait_for(quick[OUTPUT]).body == b"done"
+        emulator.wait_idle()
+    assert failure.body == b"The model did not answer within 3600 seconds."
+    assert failure.content_type == "text/plain; charset=utf-8"
+    assert states(emulator) == ["failed", "completed"]
+
+
+def test_missing_input(emulator):
+    """The input is looked for when the invocation is processed; without it there is a failure."""
+    taken = call(emulator, "POST", INVOCATION, INPUT).headers
+    failure = emulator.objects.wait_for(taken[FAILURE])
+    assert failure.body == b"Could not download the input s3://bucket/in: NoSuchKey"
+
+
+def test_input_that_comes_later():
+    """An input that is put after the call, and before its turn, is found."""
+    with Emulator(concurrency=0) as emulator:
+        taken = call(emulator, "POST", INVOCATION, INPUT).headers
+        emulator.objects.put("s3://bucket/in", b"late")
+        emulator.set_concurrency(1)
+        assert emulator.objects.wait_for(taken[OUTPUT]).body == b"late"
+
+
+@pytest.mark.parametrize("how", ["option", "switch"])
+def test_no_failure_path(how):
+    """Without a failure path no failure location is told, and a failure leaves nothing behind."""
+    options = {"failure_path": None} if how == "option" else {}
+    with Emulator(lambda _: 1 / 0, **options) as emulator:
+        emulator.faults.no_failure_path = how == "switch"
+        taken = invoke(emulator)
+        emulator.wait_idle()
+        assert FAILURE not in taken
+        assert emulator.objects.list() == []
+        assert states(emulator) == ["failed"]
+
+
+def test_slot_that_is_granted_too_late():
+    """A request that expires in the moment of its turn gives the slot back."""
+    with Emulator(concurrency=0) as emulator:
+        invoke(emulator, requestttlseconds="60")
+
+        def at_once():
+            emulator._queue.advance(60)
+            emulator._queue.limit(1)
+
+        emulator._server.call(at_once)
+        emulator.wait_idle()
+        assert states(emulator) == ["expired"]
+        assert emulator.objects.wait_for(invoke(emulator)[OUTPUT]).body == b"in"
+
+
+def test_many_callers():
+    """Invocations that come all at once all get their own answers."""
+    with Emulator(concurrency=3) as emulator:
+        found = []
+
+        def one(number):
+            body = str(number).encode()
+            location = invoke(emulator, body)[OUTPUT]
+            found.append(emulator.objects.wait_for(location).body == body)
+
+        threads = [Thread(target=one, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [True] * 20
