@@ -18,6 +18,7 @@ to set, and the request stays as it was.
 
 from typing import TYPE_CHECKING, Any
 
+from ._algorithm import Algorithm
 from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
 from ._chain import Seed
 from ._credentials import Credentials, CredentialsProvider, CredentialsSource, as_provider
@@ -32,7 +33,7 @@ from ._errors import (
 )
 from ._payload import Payload
 from ._request import SignableRequest
-from ._signer import Algorithm, Signature, Signer
+from ._signer import Signature, Signer
 from ._v4 import SigV4
 from ._verify import Verified, verify
 

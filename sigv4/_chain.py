@@ -10,43 +10,16 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from ._algorithm import Algorithm
 from ._credentials import Credentials
 from ._errors import SignatureError
 
 if TYPE_CHECKING:
     from ._v4a import VerifyingKey
-
-
-class ChainAlgorithm(Protocol):
-    """What a chain needs of SigV4 or SigV4A."""
-
-    @property
-    def name(self) -> str:
-        """The algorithm's name on the wire."""
-        ...
-
-    @property
-    def part_width(self) -> int:
-        """How many characters the signature of a chunk fills."""
-        ...
-
-    def scope(self, instant: str) -> str:
-        """Return the credential scope at *instant*."""
-        ...
-
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
-        """Return the signature of *text* in hexadecimal."""
-        ...
-
-    def check_string(
-        self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
-    ) -> bool:
-        """Tell whether *signature* is one of *text*."""
-        ...
 
 
 @frozen(eq=False)
@@ -64,7 +37,7 @@ class Seed:
         signature: The request's signature, in hexadecimal.
     """
 
-    algorithm: ChainAlgorithm
+    algorithm: Algorithm
     key: "Credentials | VerifyingKey" = field(repr=False)
     instant: str
     signature: str = field(repr=False)

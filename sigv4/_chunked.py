@@ -16,7 +16,8 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
-from ._chain import Chain, ChainAlgorithm, Seed
+from ._algorithm import Algorithm
+from ._chain import Chain, Seed
 from ._checksums import HASHERS, HEADER, SIZES, Hasher, encoded, encoded_size
 from ._errors import InvalidRequestError
 from ._feeding import Bytes, Readable, adrive, drive
@@ -75,7 +76,7 @@ class AwsChunked:
         ValueError: A size is out of range, or the checksum is not known or cannot be made.
     """
 
-    algorithm: ChainAlgorithm | None
+    algorithm: Algorithm | None
     decoded_length: int = field(validator=_not_negative)
     chunk_size: int = field(kw_only=True, default=65_536, validator=_at_least_the_smallest)
     hasher: Callable[[], Hasher] | None = field(kw_only=True, default=None, repr=False)

@@ -5,10 +5,10 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 """
 
 from datetime import datetime
-from typing import Protocol
 
 from attrs import Factory, field, frozen
 
+from ._algorithm import Algorithm
 from ._canonical import (
     DEFAULT,
     HeaderSelection,
@@ -19,7 +19,7 @@ from ._canonical import (
     string_to_sign,
     timestamp,
 )
-from ._chain import ChainAlgorithm, Seed
+from ._chain import Seed
 from ._credentials import Credentials
 from ._encoding import percent_encode
 from ._errors import ExpiredCredentialsError, InvalidRequestError
@@ -35,20 +35,6 @@ _REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html, X-Amz-Expires
 LONGEST_EXPIRY = 604_800
-
-
-class Algorithm(ChainAlgorithm, Protocol):
-    """What SigV4 and SigV4A differ in."""
-
-    @property
-    def service(self) -> str:
-        """The signing name of the service."""
-        ...
-
-    @property
-    def region_set(self) -> str | None:
-        """The value of ``X-Amz-Region-Set``, if there is one."""
-        ...
 
 
 @frozen(eq=False)

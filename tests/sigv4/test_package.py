@@ -8,6 +8,7 @@ import sigv4
 # An import of the package costs its users these, attrs and parts of the standard library.
 LOADED = [
     "sigv4",
+    "sigv4._algorithm",
     "sigv4._canonical",
     "sigv4._chain",
     "sigv4._credentials",

@@ -1,0 +1,46 @@
+"""What tells SigV4 from SigV4A: a few facts, and how a text is signed and checked."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from ._credentials import Credentials
+
+if TYPE_CHECKING:
+    from ._v4a import VerifyingKey
+
+
+class Algorithm(Protocol):
+    """What SigV4 and SigV4A differ in."""
+
+    @property
+    def name(self) -> str:
+        """The algorithm's name on the wire."""
+        ...
+
+    @property
+    def service(self) -> str:
+        """The signing name of the service."""
+        ...
+
+    @property
+    def region_set(self) -> str | None:
+        """The value of ``X-Amz-Region-Set``, if there is one."""
+        ...
+
+    @property
+    def part_width(self) -> int:
+        """How many characters the signature of a chunk fills."""
+        ...
+
+    def scope(self, instant: str) -> str:
+        """Return the credential scope at *instant*."""
+        ...
+
+    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+        """Return the signature of *text* in hexadecimal."""
+        ...
+
+    def check_string(
+        self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
+    ) -> bool:
+        """Tell whether *signature* is one of *text*."""
+        ...
