@@ -15,13 +15,14 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
+from ._algorithm import Algorithm
 from ._canonical import canonical_headers, string_to_sign
 from ._chain import Seed
 from ._credentials import Credentials
 from ._errors import SignatureError
 from ._payload import MARKERS, Payload
 from ._request import SignableRequest
-from ._signer import LONGEST_EXPIRY, Algorithm, Signer
+from ._signer import LONGEST_EXPIRY, Signer
 from ._v4 import SigV4
 
 if TYPE_CHECKING:
