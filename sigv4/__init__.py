@@ -4,6 +4,10 @@ Signature Version 4, for any AWS service: sign, presign and verify.
 Pure: no I/O, no clock, no environment.  Time is an argument; a signature comes back as headers
 to set, and the request stays as it was.
 
+Beside `SigV4` there is `SigV4A`, whose signatures count in many regions and are checked with a
+`VerifyingKey`; bodies in chunks, `AwsChunked` and `ChunkDecoder`; and signed events, `EventSigner`
+and `EventVerifier`.  They are imported when they are first asked for.
+
 >>> from datetime import UTC, datetime
 >>> from sigv4 import Credentials, SignableRequest, Signer, SigV4
 >>> signer = Signer(SigV4(service="sagemaker", region="us-east-1"))
