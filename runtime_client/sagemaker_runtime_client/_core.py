@@ -18,7 +18,7 @@ from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
-from ._outcome import Output, Schedule, poll_schedule, wait
+from ._outcome import Output, Schedule, check_timeout, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
 from ._service_error import json_error
 from .credentials import EnvironmentProvider
@@ -237,6 +237,7 @@ class Core:
             RuntimeClientError: What `submit` and `wait` raise.  Once the job is queued, the
                 error's ``invocation`` is the handle.
         """
+        check_timeout(timeout)
         invocation = await self.submit(
             endpoint_name, payload, input_prefix=input_prefix, inline=inline, **options
         )

@@ -35,7 +35,7 @@ _CLOCK_MARGIN = timedelta(seconds=2)
 # After so many seconds the failure object is looked for at every second look only: 20 minutes then
 # cost under 200 requests, and a failure is seen a look later.
 _EACH_LOOK_UNTIL = 5.0
-# The last look, at the deadline, may still take so many seconds.
+# The last look, at the deadline, may still take so many seconds in all.
 _LAST_LOOK = 1.0
 _LONGEST_REASON = 2000
 
@@ -91,14 +91,13 @@ async def wait(
     access_denied_grace: float | None,
 ) -> Output:
     """Return the output of *invocation*; `Core.wait` documents arguments and errors."""
-    if not 0 <= timeout < math.inf:
-        raise ParamValidationError("timeout must be a number of seconds", argument="timeout")
-    output = _output_location(invocation)
-    failure = invocation.failure_location and S3Location.parse(
-        invocation.failure_location, argument="invocation.failure_location"
-    )
-    watch = _Watch(io, s3, invocation, timeout)
     try:
+        check_timeout(timeout)
+        output = _output_location(invocation)
+        failure = invocation.failure_location and S3Location.parse(
+            invocation.failure_location, argument="invocation.failure_location"
+        )
+        watch = _Watch(io, s3, invocation, timeout)
         while True:
             elapsed = watch.begin_look()
             if (found := await watch.look_at(output)) is not None:
@@ -116,6 +115,12 @@ async def wait(
     except RuntimeClientError as error:
         error.invocation = invocation
         raise
+
+
+def check_timeout(timeout: float) -> None:
+    """Refuse a time limit that is none."""
+    if not 0 <= timeout < math.inf:
+        raise ParamValidationError("timeout must be a number of seconds", argument="timeout")
 
 
 class _Watch:
@@ -152,9 +157,11 @@ class _Watch:
 
     async def look_at(self, location: S3Location) -> S3Object | None:
         """Return the object, if it is there and no older than the job."""
-        deadline = max(self._start + self._timeout, self._io.monotonic() + _LAST_LOOK)
+        ends = self._start + self._timeout
+        if self._io.monotonic() >= ends:
+            ends += _LAST_LOOK
         try:
-            found = await self._s3.get(location, deadline=deadline)
+            found = await self._s3.get(location, deadline=ends)
         except (ServiceError, TransportError) as error:
             self._judge(error)
             return None
