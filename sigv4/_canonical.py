@@ -9,7 +9,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 
 from ._encoding import (
     canonical_part,
@@ -19,6 +21,8 @@ from ._encoding import (
 )
 
 HeaderSelection = Callable[[str], bool]
+
+_first = itemgetter(0)
 
 # Proxies and tracers add or rewrite these, so a signature over them would break on the way.
 # The list is botocore's (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44), with what carries the signature itself.
@@ -48,6 +52,7 @@ ALWAYS_SIGNED = frozenset(
 _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 
+@lru_cache(maxsize=256)
 def DEFAULT(name: str) -> bool:  # noqa: N802 (it is used as a constant)
     """
     Select what AWS asks to be signed: host, content-type, content-md5, x-amz-* and x-amzn-*.
@@ -88,13 +93,20 @@ def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
     return percent_encode_path(path) if double_encode else path
 
 
-def canonical_query(query: str) -> str:
-    """Return the query's pairs, encoded canonically and sorted by name, then by value."""
-    if not query:
-        return ""
-    pairs = [pair.partition("=") for pair in query.split("&") if pair]
-    encoded = sorted((canonical_part(name), canonical_part(value)) for name, _, value in pairs)
-    return "&".join([f"{name}={value}" for name, value in encoded])
+def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
+    """
+    Return the query's pairs, encoded canonically and sorted by name, then by value.
+
+    Args:
+        query: The query as it stands in a URL.
+        added: Further pairs, which are encoded canonically already.
+    """
+    pairs = [*added]
+    if query:
+        split = [pair.partition("=") for pair in query.split("&") if pair]
+        pairs += [(canonical_part(name), canonical_part(value)) for name, _, value in split]
+    pairs.sort()
+    return "&".join([f"{name}={value}" for name, value in pairs])
 
 
 def canonical_headers(
@@ -107,13 +119,15 @@ def canonical_headers(
         headers: Names in lower case, and values; a repeated name's values are joined by commas.
         selected: Which names are signed.
     """
-    values: dict[str, str] = {}
-    for name, value in headers:
-        if selected(name):
-            trimmed = canonical_value(value)
-            values[name] = f"{values[name]},{trimmed}" if name in values else trimmed
-    names = sorted(values)
-    return "".join([f"{name}:{values[name]}\n" for name in names]), ";".join(names)
+    signed = sorted([pair for pair in headers if selected(pair[0])], key=_first)
+    names = [name for name, _ in signed]
+    lines = [f"{name}:{canonical_value(value)}\n" for name, value in signed]
+    if len(set(names)) == len(names):
+        return "".join(lines), ";".join(names)
+    values: dict[str, list[str]] = {}
+    for name, value in signed:
+        values.setdefault(name, []).append(canonical_value(value))
+    return "".join([f"{name}:{','.join(values[name])}\n" for name in values]), ";".join(values)
 
 
 def string_to_sign(algorithm: str, instant: str, scope: str, canonical_request: str) -> str:

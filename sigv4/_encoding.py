@@ -8,13 +8,24 @@ import re
 from urllib.parse import unquote_to_bytes
 
 # "Do not URI-encode any of the unreserved characters that RFC 3986 defines" (the page above).
-_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_ENCODED = [chr(byte) if chr(byte) in _UNRESERVED else f"%{byte:02X}" for byte in range(256)]
-_ENCODED_IN_PATH = ["/" if byte == ord("/") else text for byte, text in enumerate(_ENCODED)]
-
+_encode = re.compile(r"[^A-Za-z0-9\-._~]").sub
+_encode_in_path = re.compile(r"[^A-Za-z0-9\-._~/]").sub
 _is_plain = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch
-_is_plain_path = re.compile(r"[A-Za-z0-9\-._~/]*").fullmatch
+_ESCAPES = [f"%{byte:02X}" for byte in range(256)]
 _blanks = re.compile(r"[ \t]+")
+
+
+def _one_character_a_byte(text: str | bytes) -> str:
+    """Return a text with a character for each byte of *text*, of which ASCII is the usual case."""
+    if isinstance(text, str):
+        if text.isascii():
+            return text
+        text = text.encode()
+    return text.decode("latin-1")
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _ESCAPES[ord(match[0])]
 
 
 def percent_encode(text: str | bytes) -> str:
@@ -27,11 +38,7 @@ def percent_encode(text: str | bytes) -> str:
     >>> percent_encode("a b/c")
     'a%20b%2Fc'
     """
-    if isinstance(text, str):
-        if _is_plain(text):
-            return text
-        text = text.encode()
-    return "".join(map(_ENCODED.__getitem__, text))
+    return _encode(_escape, _one_character_a_byte(text))
 
 
 def percent_encode_path(text: str | bytes) -> str:
@@ -41,11 +48,7 @@ def percent_encode_path(text: str | bytes) -> str:
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
     """
-    if isinstance(text, str):
-        if _is_plain_path(text):
-            return text
-        text = text.encode()
-    return "".join(map(_ENCODED_IN_PATH.__getitem__, text))
+    return _encode_in_path(_escape, _one_character_a_byte(text))
 
 
 def canonical_part(part: str) -> str:

@@ -1,12 +1,12 @@
 """The request to be signed or checked: what goes on the wire, as it goes on the wire."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Protocol
 
 from ._errors import InvalidRequestError
 from ._payload import Payload
-
-Headers = Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str | bytes, str | bytes]]
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 _split_url = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?").fullmatch
@@ -16,21 +16,40 @@ _stray_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _unsendable = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]").search
 
 
+class HasItems(Protocol):
+    """A mapping, or what is near enough: the headers of `email` and urllib are none."""
+
+    def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
+        """Return pairs of name and value."""
+        ...
+
+
+Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
+
+
 def _text(part: str | bytes) -> str:
     """Return the text of bytes from the wire, such that encoding it gives those bytes again."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 
-def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=256)  # programs use few names, again and again
+def _name(name: str | bytes) -> str:
+    """Return a header's name in lower case, if it can be one."""
+    text = _text(name)
+    if not _is_token(text):
+        raise InvalidRequestError(f"{text[:64]!r} is not a header name (RFC 9110, section 5.6.2)")
+    return text.lower()
+
+
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
     """Return headers as pairs, names in lower case, each fit for the wire."""
-    items: Iterable[tuple[str | bytes, str | bytes]]
-    items = headers.items() if isinstance(headers, Mapping) else headers
-    pairs = tuple([(_text(name).lower(), _text(value)) for name, value in items])
+    items: Any = headers
+    if hasattr(items, "items"):
+        items = items.items()
+    pairs = [
+        (_name(name), value if isinstance(value, str) else _text(value)) for name, value in items
+    ]
     for name, value in pairs:
-        if not _is_token(name):
-            raise InvalidRequestError(
-                f"{name[:64]!r} is not a header name (RFC 9110, section 5.6.2)"
-            )
         if not value.isprintable() and _unsendable(value):
             raise InvalidRequestError(
                 f"header {name}: control characters, such as line ends, are not allowed, "
@@ -97,13 +116,13 @@ class SignableRequest:
         if host is None:
             host = authority.rpartition("@")[2].lower()
             host = host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ":")).removesuffix(":")
-            pairs = (("host", host), *pairs)
+            pairs.insert(0, ("host", host))
         self.method = _method(method)
         self.url = url
         self.host = host
         self.path: str = path or "/"
         self.query: str = query or ""
-        self.headers = pairs
+        self.headers = tuple(pairs)
         self.payload = payload
 
     def __repr__(self) -> str:

@@ -131,7 +131,9 @@ class Signer:
             added["x-amz-region-set"] = algorithm.region_set
         signed = {**added, **token} if self.sign_session_token else added
         lines, names = canonical_headers([*kept, *signed.items()], self.signed_headers)
-        text = self.canonical_request(request, request.query, lines, names, payload_hash)
+        text = self.canonical_request(
+            request, canonical_query(request.query), lines, names, payload_hash
+        )
         to_sign = string_to_sign(algorithm.name, instant, algorithm.scope(instant), text)
         signature = algorithm.sign_string(to_sign, credentials, instant)
         added |= token
@@ -182,14 +184,18 @@ class Signer:
         }
         if algorithm.region_set is not None:
             parameters["X-Amz-Region-Set"] = algorithm.region_set
-        signed = {**parameters, **token} if self.sign_session_token else parameters
-        query = "&".join(filter(None, [request.query, *_encoded(signed)]))
+        if self.sign_session_token:
+            parameters |= token
+        added = [(name, percent_encode(value)) for name, value in parameters.items()]
+        query = canonical_query(request.query, added)
         text = self.canonical_request(request, query, lines, names, payload_hash)
         to_sign = string_to_sign(algorithm.name, instant, algorithm.scope(instant), text)
-        rest = {} if self.sign_session_token else token
-        rest["X-Amz-Signature"] = algorithm.sign_string(to_sign, credentials, instant)
-        base = request.url.partition("?")[0]
-        return f"{base}?{'&'.join([query, *_encoded(rest)])}"
+        if not self.sign_session_token:
+            added += [(name, percent_encode(value)) for name, value in token.items()]
+        added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, instant)))
+        base, _, before = request.url.partition("?")
+        parts = [before] if before else []
+        return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
 
     def seed(self, signature: Signature, credentials: Credentials) -> Seed:
         """
@@ -216,7 +222,7 @@ class Signer:
 
         Args:
             request: Gives the method and the path.
-            query: The query to sign, less the signature.
+            query: The canonical query, less the signature.
             headers: The canonical headers, each line with its end.
             names: Their names, joined by ``;``.
             payload_hash: The last line.
@@ -224,16 +230,9 @@ class Signer:
         path = canonical_path(
             request.path, normalize=self.normalize_path, double_encode=self.double_encode
         )
-        return "\n".join(
-            [request.method, path, canonical_query(query), headers, names, payload_hash]
-        )
+        return "\n".join([request.method, path, query, headers, names, payload_hash])
 
 
 def _token(name: str, credentials: Credentials) -> dict[str, str]:
     """Return the session token under *name*, if there is one."""
     return {} if credentials.session_token is None else {name: credentials.session_token}
-
-
-def _encoded(parameters: dict[str, str]) -> list[str]:
-    """Return parameters as the parts of a query."""
-    return [f"{name}={percent_encode(value)}" for name, value in parameters.items()]

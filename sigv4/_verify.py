@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from attrs import field, frozen
 
 from ._algorithm import Algorithm
-from ._canonical import canonical_headers, string_to_sign
+from ._canonical import canonical_headers, canonical_query, string_to_sign
 from ._chain import Seed
 from ._credentials import Credentials
 from ._errors import SignatureError
@@ -155,7 +155,9 @@ def verify(
         raise SignatureError("InvalidToken", "the session token is not the one of this key")
     lines = _signed_lines(request, claim)
     payload_hash = _payload_hash(request, claim, sent=signer.content_sha256)
-    text = signer.canonical_request(request, claim.query, lines, claim.signed_headers, payload_hash)
+    text = signer.canonical_request(
+        request, canonical_query(claim.query), lines, claim.signed_headers, payload_hash
+    )
     to_sign = string_to_sign(
         claim.algorithm, claim.instant, signer.algorithm.scope(claim.instant), text
     )

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
 
-@runtime_checkable
 class HasItems(Protocol):
     """A mapping, or what is near enough: urllib's headers are none, and have items."""
 
@@ -21,8 +20,10 @@ Headers = HasItems | Iterable[tuple[str, str]]
 
 def _lower_names(headers: Headers) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs with names in lower case."""
-    pairs = headers.items() if isinstance(headers, HasItems) else headers
-    return tuple([(name.lower(), value) for name, value in pairs])
+    items: Any = headers
+    if hasattr(items, "items"):
+        items = items.items()
+    return tuple([(name.lower(), value) for name, value in items])
 
 
 @frozen
