@@ -274,16 +274,24 @@ def _limit_time(message: Any, options: TransportOptions, deadline: float | None)
 @contextmanager
 def _translated(httpx: Any, origin: str) -> Generator[None]:
     """Turn what httpx raises into a TransportError that says whether the request may have arrived."""
+    # A client that was brought in may have hooks, and a transport of its own, that raise anything.
+    kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
     try:
         yield
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        name = type(error).__name__
-        translated = TransportError(
-            f"{name} from {origin}: {error}" if str(error) else f"{name} from {origin}"
-        )
+    except kinds as error:
+        name, reason = type(error).__name__, _reason(error)
+        translated = TransportError(f"{name} from {origin}" + (f": {reason}" if reason else ""))
         translated.may_have_been_taken = name not in _BEFORE_SENDING
-        translated.retryable = name not in _LASTING and "CERTIFICATE_VERIFY" not in str(error)
+        lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
+        translated.retryable = isinstance(error, httpx.TransportError) and not lasting
         raise translated from error
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return what an exception says; one that says nothing, as trio's do, leaves it to its cause."""
+    while error is not None and not str(error):
+        error = error.__cause__ or error.__context__
+    return str(error or "")
 
 
 def _text(value: bytes) -> str:

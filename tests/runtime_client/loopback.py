@@ -1,0 +1,194 @@
+"""Servers and proxies on 127.0.0.1 that see the raw bytes, and a certificate for them."""
+
+import socket
+import ssl
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import NamedTuple
+
+from sigv4 import Payload, SignableRequest, verify
+
+PATIENCE = 10.0
+
+
+class RawRequest(NamedTuple):
+    """A request as its bytes came in, and over which connection, counted from 0."""
+
+    connection: int
+    line: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def method(self):
+        return self.line.split(" ")[0]
+
+    @property
+    def target(self):
+        return self.line.split(" ")[1]
+
+    def header(self, name):
+        """Return the one value of a header, given in lower case; None without it."""
+        values = [value for known, value in self.headers if known.lower() == name]
+        assert len(values) <= 1
+        return values[0] if values else None
+
+    def verify(self, credentials, service, region, scheme="http"):
+        """Check the signature on what came in, as the service would."""
+        url = f"{scheme}://{self.header('host')}{self.target}"
+        signable = SignableRequest(self.method, url, self.headers, Payload.of(self.body))
+        known = {credentials.access_key_id: credentials}
+        return verify(signable, known, at=datetime.now(UTC), service=service, region=region)
+
+
+class Loopback:
+    """
+    Serve on 127.0.0.1 for as long as the context is open.
+
+    Args:
+        answer: Takes each request and its connection, and returns the bytes to answer with; none
+            closes the connection.
+        tls: What to speak TLS with; None for plain HTTP.
+    """
+
+    def __init__(self, answer, tls=None):
+        self.requests = kept = []
+        self.connections = 0
+        server = self
+
+        class Handler(StreamRequestHandler):
+            def setup(self):
+                self.number, server.connections = server.connections, server.connections + 1
+                if tls is not None:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+
+            def handle(self):
+                while (request := _read(self.rfile, self.number)) is not None:
+                    kept.append(request)
+                    data = answer(request, self.connection)
+                    if not data:
+                        return
+                    self.wfile.write(data)
+
+            def finish(self):
+                super().finish()
+                self.connection.close()  # the server knows only what TLS was wrapped around
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"{'http' if tls is None else 'https'}://{self.address}"
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Keep quiet about clients that hang up; they are meant to."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+def response(body=b"", status=200, headers=()):
+    """Return the bytes of an answer."""
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in dict(headers).items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def forward(request, _connection):
+    """Answer as a forward proxy: fetch what the absolute target names."""
+    host, _, path = request.target.removeprefix("http://").partition("/")
+    with socket.create_connection(_address(host), PATIENCE) as upstream:
+        lines = [f"{request.method} /{path} HTTP/1.1", "Connection: close", "Via: 1.1 loopback"]
+        lines += [f"{name}: {value}" for name, value in request.headers]
+        upstream.sendall("\r\n".join([*lines, "", ""]).encode() + request.body)
+        return b"".join(iter(lambda: upstream.recv(65536), b""))
+
+
+def tunnel(request, connection):
+    """Answer as a CONNECT proxy: from then on bytes go to and fro."""
+    assert "CONNECT" == request.method
+    with socket.create_connection(_address(request.target), PATIENCE) as upstream:
+        connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        back = Thread(target=_pump, args=(upstream, connection))
+        back.start()
+        _pump(connection, upstream)
+        back.join()
+    return b""
+
+
+def certify(folder):
+    """Make a certificate for 127.0.0.1 that vouches for itself; return its path and the server's TLS."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    bundle, secret = folder / "ca.pem", folder / "key.pem"
+    bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(bundle, secret)
+    return str(bundle), tls
+
+
+def _address(text):
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+def _pump(source, target):
+    """Carry bytes until the source ends, then tell the target so."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _read(stream, connection):
+    """Return the next request of a connection; None at its end."""
+    line = stream.readline().decode("ascii").rstrip("\r\n")
+    if not line:
+        return None
+    headers = []
+    while line_ := stream.readline().decode().rstrip("\r\n"):
+        name, _, value = line_.partition(":")
+        headers.append((name, value.strip(" \t")))
+    request = RawRequest(connection, line, headers, b"")
+    return request._replace(body=stream.read(int(request.header("content-length") or 0)))

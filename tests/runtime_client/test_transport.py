@@ -1,0 +1,681 @@
+"""The only place that knows httpx: what it sends, what it makes of failures, time limits, TLS, proxies."""
+
+import asyncio
+import ssl
+from contextlib import ExitStack
+from importlib import import_module
+from threading import Event
+from time import monotonic
+from urllib.parse import quote, unquote_to_bytes
+
+import pytest
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ConfigError,
+    RuntimeClientError,
+    SageMakerRuntimeClient,
+    ServiceError,
+    TransportError,
+    WaitTimeoutError,
+)
+from sagemaker_runtime_client._http import Request
+from sagemaker_runtime_client._invoke import Invocation
+from sagemaker_runtime_client._transport import ERROR_BODY_LIMIT, tls_context
+from sigv4 import Credentials
+from tests.runtime_client.faces import KINDS, Driver, often, settings
+from tests.runtime_client.loopback import Loopback, certify, forward, response, tunnel
+
+CREDENTIALS = Credentials(
+    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "TOKEN/example="
+)
+REGION = "eu-west-1"
+KEYS = {
+    "every character to U+00FF": "".join(map(chr, range(256))),
+    "dots inside": "a/../b",
+    "dot in front": "./x",
+    "dots in front": "../x",
+    "dots behind": "x/..",
+    "nothing but a dot": ".",
+    "two slashes": "//x",
+    "slashes inside and behind": "a///b//",
+    "encoded slash": "a%2Fb%2f%zz%",
+    "encoded dots": "%2E%2E/x",
+    "unicode": "ü/€/𝄞/e\u0301",
+    "question and fragment": "a?b=c&d#e",
+    "brackets": '[a]{b}|^`\\"<>',
+    "bare in httpx": "'()*!$&,;=:@+ ~",
+    "like an address": "http://example.com:1/x",
+}
+
+
+# On trio httpx's own generators are left to the garbage collector where a body is not read to its end.
+unread_body = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <async_generator object:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+def pointed_at(server, **changes):
+    """Return the arguments that point a client at a raw server."""
+    return {
+        "region": REGION,
+        "credentials": CREDENTIALS,
+        "endpoint_url": server.url,
+        "s3_endpoint_url": server.url,
+        "max_attempts": 1,
+        **changes,
+    }
+
+
+def always(body=b"", status=200, headers=()):
+    """Return a function that answers every request alike."""
+    return lambda _request, _connection: response(body, status, headers)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate's path, and the TLS settings of a server that has it."""
+    return certify(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+class TestWhatIsSent:
+    @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+    def test_keys(self, driver, key):
+        """The raw target that arrives is the key, encoded once, and what was signed."""
+        with Loopback(always(b"body")) as server:
+            client = driver.client(**pointed_at(server))
+            assert b"body" == client.get_object(f"s3://bucket/{key}").body
+            client.put_object(f"s3://bucket/{key}", b"content", metadata={"a": "b  c"})
+        for request in server.requests:
+            assert f"/bucket/{quote(key, safe='/-._~')}" == request.target
+            assert f"/bucket/{key}".encode() == unquote_to_bytes(request.target)
+            request.verify(CREDENTIALS, "s3", REGION)
+        assert ["GET", "PUT"] == [request.method for request in server.requests]
+
+    @pytest.mark.parametrize("name", ["a", "My-Endpoint-1", "x" * 63])
+    @pytest.mark.parametrize(
+        "path",
+        ["", "/", "/base", "/a/../b", "/a//b", "/a%2Fb%20", "/{a}|b'()*"],
+        ids=["none", "slash", "plain", "dots", "slashes", "encoded", "odd characters"],
+    )
+    def test_endpoints(self, plain_driver, name, path):
+        """The endpoint's name and an endpoint URL's own path arrive as they were signed."""
+        with Loopback(always(b"{}", 202)) as server:
+            client = plain_driver.client(**pointed_at(server, endpoint_url=server.url + path))
+            client.invoke_endpoint_async(name, body=b"x", custom_attributes="a  b, c")
+            client.invoke_endpoint_async(name, input_location="s3://bucket/ü")
+        for request in server.requests:
+            expected = f"{path.rstrip('/')}/endpoints/{name}/async-invocations"
+            assert expected == request.target
+            request.verify(CREDENTIALS, "sagemaker", REGION)
+        assert 2 == len(server.requests)
+
+    def test_host_in_capitals(self, driver):
+        """A host is signed as it is sent, whatever its case."""
+        with Loopback(always(b"{}", 202)) as server:
+            url = server.url.replace("127.0.0.1", "LocalHost")
+            client = driver.client(**pointed_at(server, endpoint_url=url))
+            client.invoke_endpoint_async("x", body=b"x")
+        server.requests[0].verify(CREDENTIALS, "sagemaker", REGION)
+
+    def test_nothing_else(self, driver):
+        """The headers are ours, those of the signature, and those that HTTP needs; each once."""
+        with Loopback(always(b"{}", 202)) as server:
+            client = driver.client(**pointed_at(server))
+            client.invoke_endpoint_async("x", body=b"x", content_type="text/csv")
+        assert {
+            "host",
+            "content-length",
+            "user-agent",
+            "x-amzn-sagemaker-content-type",
+            "x-amzn-sagemaker-inference-id",
+            "amz-sdk-invocation-id",
+            "amz-sdk-request",
+            "x-amz-date",
+            "x-amz-security-token",
+            "authorization",
+        } == {name.lower() for name, _ in server.requests[0].headers}
+        assert len(server.requests[0].headers) == 10
+
+    def test_connection_is_kept(self, driver):
+        """Requests one after the other share a connection, after errors too."""
+        with Loopback(
+            lambda request, _: response(b"", 404 if "HEAD" in request.line else 200)
+        ) as server:
+            client = driver.client(**pointed_at(server))
+            for _ in range(3):
+                client.get_object("s3://bucket/key")
+                with pytest.raises(ServiceError):
+                    client.head_object("s3://bucket/key")
+        assert {0} == {request.connection for request in server.requests}
+        assert 6 == len(server.requests)
+
+
+class TestWhatComesBack:
+    def test_no_content_is_decoded(self, driver):
+        """A body is what was stored, not what its content encoding would make of it."""
+        with Loopback(always(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as server:
+            client = driver.client(**pointed_at(server))
+            assert b"no gzip at all" == client.get_object("s3://bucket/key").body
+
+    @unread_body
+    def test_endless_error(self, driver):
+        """An error's body is read up to a limit; the rest is left, and the connection given up."""
+        with Loopback(always(b"x" * (4 * ERROR_BODY_LIMIT), 503)) as server:
+            client = driver.client(**pointed_at(server))
+            for _ in range(2):
+                with pytest.raises(ServiceError) as caught:
+                    client.invoke_endpoint_async("x", body=b"x")
+        assert len(caught.value.message) <= 2048
+        assert [0, 1] == [request.connection for request in server.requests]
+
+    def test_header_of_any_bytes(self, driver):
+        """A header's bytes are text in UTF-8, and what is none does no harm."""
+
+        def answer(_request, _connection):
+            return response(b"", 200, {"x-amz-meta-a": "ü"}).replace(
+                b"X\r", b"X\r\nx-amz-meta-b: \xff\r"
+            )
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server))
+            metadata = client.get_object("s3://bucket/key").metadata
+        assert {"a": "ü", "b": "\ufffd"} == metadata
+
+    @pytest.mark.parametrize(
+        "answer",
+        [b"", b"HTTP/1.1 200", b"SSH-2.0-OpenSSH_9.6\r\n\r\n"],
+        ids=["none", "half a head", "another protocol"],
+    )
+    def test_no_answer(self, driver, answer):
+        """What is no HTTP answer is an error of ours, and the job may be queued."""
+
+        def once(_request, connection):
+            connection.sendall(answer)
+
+        with Loopback(once) as server:
+            client = driver.client(**pointed_at(server))
+            with pytest.raises(
+                TransportError, match=f"^RemoteProtocolError from {server.url}"
+            ) as caught:
+                client.invoke_endpoint_async("x", body=b"x")
+        assert (True, True, 1) == (
+            caught.value.may_have_been_taken,
+            caught.value.retryable,
+            caught.value.attempts,
+        )
+
+    def test_location_that_is_none(self, driver):
+        """A redirect to no address is refused: by httpx as no answer, by httpx2 as what it is."""
+        with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
+            client = driver.client(**pointed_at(server))
+            with pytest.raises((TransportError, ServiceError), match="Invalid URL|307"):
+                client.invoke_endpoint_async("x", body=b"x")
+        assert 1 == len(server.requests)
+
+    def test_nobody_listens(self, driver):
+        """A refused connection is tried again, and certainly took no job."""
+        with Loopback(always()) as server:
+            url = server.url
+        client = driver.client(**pointed_at(server, endpoint_url=url, max_attempts=2))
+        with pytest.raises(TransportError, match="ConnectError") as caught:
+            client.invoke_endpoint_async("x", body=b"x")
+        assert (2, False) == (caught.value.attempts, caught.value.may_have_been_taken)
+        assert not hasattr(caught.value, "__notes__")
+
+    def test_dropped_while_idle(self, driver):
+        """A connection that the server dropped while it was idle costs nothing but a new one."""
+        gone = Event()
+
+        def answer(_request, connection):
+            connection.sendall(response(b"x"))
+            gone.set()
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server, max_attempts=2))
+            for _ in range(3):
+                assert b"x" == client.get_object("s3://bucket/key").body
+                assert gone.wait(1)
+        assert [0, 1, 2] == [request.connection for request in server.requests][:3]
+
+
+# What is raised before anything of a request is on the wire.
+BEFORE_SENDING = {
+    "ConnectError",
+    "ConnectTimeout",
+    "InvalidURL",
+    "LocalProtocolError",
+    "PoolTimeout",
+    "ProxyError",
+    "UnsupportedProtocol",
+}
+# What another attempt may mend.
+PASSING = {
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "NetworkError",
+    "PoolTimeout",
+    "ProtocolError",
+    "ProxyError",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "SSEError",
+    "TimeoutException",
+    "TransportError",
+    "WriteError",
+    "WriteTimeout",
+}
+WITHOUT_MESSAGE = {"RequestNotRead", "ResponseNotRead", "StreamClosed", "StreamConsumed"}
+
+
+def exceptions(library):
+    """Return the names of all that a library may raise."""
+    module = import_module(library)
+    found = [getattr(module, name) for name in module.__all__]
+    return [one.__name__ for one in found if isinstance(one, type) and issubclass(one, Exception)]
+
+
+def made(httpx, name):
+    """Return an exception of httpx, by its name."""
+    kind = getattr(httpx, name)
+    if name in WITHOUT_MESSAGE:
+        return kind()
+    if name == "HTTPStatusError":
+        return kind("why", request=httpx.Request("GET", "http://x"), response=httpx.Response(500))
+    return kind("why")
+
+
+def raising(httpx, error, *, in_body=False):
+    """Return a transport of httpx, for either colour, that raises."""
+
+    class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            raise error
+
+        async def __aiter__(self):
+            yield b"half"
+            raise error
+
+    class Raising(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        def handle_request(self, _request):
+            if not in_body:
+                raise error
+            return httpx.Response(200, stream=Body())
+
+        async def handle_async_request(self, request):
+            return self.handle_request(request)
+
+    return Raising()
+
+
+class TestExceptions:
+    @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+    @pytest.mark.parametrize(
+        ("library", "name"),
+        [(library, name) for library in ("httpx", "httpx2") for name in exceptions(library)],
+    )
+    def test_each(self, library, name, is_async):
+        """Whatever httpx raises is a TransportError that says whether a job may be queued."""
+        httpx = import_module(library)
+        error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
+        assert isinstance(error, TransportError)
+        assert str(error).startswith(f"{name} from http://127.0.0.1:9")
+        assert (name not in BEFORE_SENDING) == error.may_have_been_taken
+        assert (name in PASSING) == error.retryable
+
+    @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+    @pytest.mark.parametrize(
+        ("name", "what"),
+        [
+            ("ReadError", "the answer broke off"),
+            ("RemoteProtocolError", "the answer broke off"),
+            ("ReadTimeout", "the answer broke off"),
+            ("DecodingError", "DecodingError from"),
+            ("StreamClosed", "StreamClosed from"),
+        ],
+    )
+    def test_in_the_body(self, name, what, is_async):
+        """What is raised while a body comes in is an error too, where the whole of it counts."""
+        httpx = import_module("httpx")
+        transport = raising(httpx, made(httpx, name), in_body=True)
+        error = self.raised(httpx, transport, is_async)
+        assert isinstance(error, TransportError)
+        assert str(error).startswith(what)
+
+    def test_without_a_message(self):
+        """An exception that says nothing is known by its name."""
+        httpx = import_module("httpx")
+        error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
+        assert "ReadTimeout from http://127.0.0.1:9" == str(error)
+
+    def test_of_others(self):
+        """What is none of httpx's is not ours to translate."""
+        httpx = import_module("httpx")
+        error = self.raised(httpx, raising(httpx, ZeroDivisionError()), is_async=False)
+        assert ZeroDivisionError is type(error)
+
+    @staticmethod
+    def raised(httpx, transport, is_async):
+        """Return what reading an object raises."""
+        options = {
+            "region": REGION,
+            "credentials": CREDENTIALS,
+            "s3_endpoint_url": "http://127.0.0.1:9",
+            "max_attempts": 1,
+        }
+
+        async def awaited():
+            async with httpx.AsyncClient(transport=transport, verify=False) as http_client:
+                client = AsyncSageMakerRuntimeClient(http_client=http_client, **options)
+                await client.get_object("s3://bucket/key")
+
+        with pytest.raises(Exception) as caught:  # noqa: PT012 (which one is the question)
+            if is_async:
+                asyncio.run(awaited())
+            with httpx.Client(transport=transport, verify=False) as http_client:
+                client = SageMakerRuntimeClient(http_client=http_client, **options)
+                client.get_object("s3://bucket/key")
+        return caught.value
+
+
+class TestBroughtIn:
+    """A client that is brought in is borrowed."""
+
+    @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
+    def driver(self, request):
+        with ExitStack() as stack:
+            yield Driver(KINDS[request.param], stack)
+
+    def test_only_its_connections_are_used(self, driver):
+        """Its auth, headers, cookies, parameters, address and redirects are not; nor is it closed."""
+        with Loopback(always(b"x", 307, {"Location": "/elsewhere", "Set-Cookie": "a=b"})) as server:
+            http_client = driver.http_client(
+                driver.kind.library,
+                auth=("user", "password"),
+                headers={"x-mine": "1", "user-agent": "mine", "accept": "text/html"},
+                cookies={"session": "1"},
+                params={"page": "1"},
+                base_url="http://127.0.0.1:9/base/",
+                follow_redirects=True,
+            )
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            for _ in range(2):
+                with pytest.raises(ServiceError) as caught:
+                    client.get_object("s3://bucket/key")
+                assert 307 == caught.value.status_code
+            close = "aclose" if driver.kind.is_async else "close"
+            getattr(client, close)()
+            assert not http_client.is_closed
+        assert ["GET /bucket/key HTTP/1.1"] * 2 == [request.line for request in server.requests]
+        for request in server.requests:
+            names = {name.lower() for name, _ in request.headers}
+            assert not names & {"x-mine", "cookie", "accept", "accept-encoding", "connection"}
+            assert request.header("user-agent").startswith("sagemaker-runtime-client/")
+            assert request.header("authorization").startswith("AWS4-HMAC-SHA256 ")
+            request.verify(CREDENTIALS, "s3", REGION)
+
+    def test_a_class_of_ones_own(self, driver, emulator):
+        """A class derived from theirs is as good."""
+        base = getattr(
+            import_module(driver.kind.library), "AsyncClient" if driver.kind.is_async else "Client"
+        )
+        http_client = type("Mine", (base,), {})(verify=False, trust_env=False)
+        client = driver.client(**settings(emulator), http_client=http_client)
+        client.put_object("s3://bucket/key", b"x")
+        driver.call(http_client.aclose if driver.kind.is_async else http_client.close)
+        with pytest.raises(RuntimeClientError, match="brought in is closed") as caught:
+            client.get_object("s3://bucket/key")
+        assert not isinstance(caught.value, TransportError)
+        assert not caught.value.may_have_been_taken
+
+    def test_time_limits(self, driver):
+        """The time limits are ours."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            http_client = driver.http_client(driver.kind.library, timeout=None, trust_env=False)
+            client = driver.client(**pointed_at(server, read_timeout=0.05), http_client=http_client)
+            with pytest.raises(TransportError, match="ReadTimeout"):
+                client.get_object("s3://bucket/key")
+
+
+@pytest.mark.parametrize(
+    ("face", "kind"),
+    [
+        (SageMakerRuntimeClient, "httpx.AsyncClient"),
+        (SageMakerRuntimeClient, "httpx2.AsyncClient"),
+        (AsyncSageMakerRuntimeClient, "httpx.Client"),
+        (AsyncSageMakerRuntimeClient, "httpx2.Client"),
+        (SageMakerRuntimeClient, "http.client.HTTPConnection"),
+        (AsyncSageMakerRuntimeClient, "http.client.HTTPConnection"),
+    ],
+)
+def test_wrong_kind_of_client(face, kind):
+    """A client of the other colour, or of another library, is refused at once."""
+    module, _, name = kind.rpartition(".")
+    wrong = object.__new__(getattr(import_module(module), name))
+    wanted = "AsyncClient" if face is AsyncSageMakerRuntimeClient else "Client"
+    with pytest.raises(ConfigError, match=f"must be a {wanted} of httpx or httpx2, not {name}"):
+        face(http_client=wrong)
+
+
+class TestTime:
+    def test_server_that_never_answers(self, driver):
+        """A server that says nothing costs the read timeout, and no more."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            client = driver.client(**pointed_at(server, read_timeout=0.05))
+            start = monotonic()
+            with pytest.raises(TransportError, match="ReadTimeout") as caught:
+                client.invoke_endpoint_async("x", body=b"x")
+        assert monotonic() - start < 1
+        assert caught.value.may_have_been_taken
+
+    def test_waiting_for_a_server_that_never_answers(self, plain_driver):
+        """A wait ends at its deadline, and names the trouble as its cause."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            client = plain_driver.client(**pointed_at(server, read_timeout=0.05))
+            invocation = Invocation("id", "s3://bucket/out")
+            start = monotonic()
+            with pytest.raises(WaitTimeoutError) as caught:
+                client.wait(invocation, timeout=0.1, schedule=often)
+        assert monotonic() - start < 1
+        assert isinstance(caught.value.__cause__, TransportError)
+
+    @unread_body
+    def test_dribbled_body(self, driver):
+        """A body that comes byte by byte ends at the deadline, in the middle; its answer is incomplete."""
+        answer, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
+        assert (200, False) == (answer.status, answer.complete)
+        assert 0 < len(answer.body) < 999
+        assert 0.1 <= seconds < 1
+
+    def test_silence_in_a_body(self, driver):
+        """A body that stops coming ends with the deadline too, before the read timeout."""
+        answer, seconds = self.dribbled(
+            driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=5
+        )
+        assert (b"half", False) == (answer.body, answer.complete)
+        assert 0.1 <= seconds < 1
+
+    def test_too_late(self, driver):
+        """After the deadline a request is sent only if its answer comes at once."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            client = driver.client(**pointed_at(server))
+            with pytest.raises(TransportError):
+                self.send(driver, client, server, deadline=monotonic() - 1)
+
+    def dribbled(self, driver, head, pace=0.01):
+        """Return the answer of a server that dribbles, and the seconds that it took."""
+        stop = Event()
+
+        def answer(_request, connection):
+            connection.sendall(head)
+            while not stop.wait(pace):
+                connection.sendall(b"x")
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server))
+            start = monotonic()
+            found = self.send(driver, client, server, deadline=start + 0.1)
+            seconds = monotonic() - start
+            stop.set()
+        return found, seconds
+
+    @staticmethod
+    def send(driver, client, server, deadline):
+        """Send a request over a client's own transport, and return the answer."""
+        transport = client.itself._core._io._transport
+        return driver.call(transport.send, server.url, Request("GET", "/"), deadline)
+
+
+class TestTLS:
+    @pytest.mark.parametrize("how", ["argument", "environment"])
+    def test_bundle(self, plain_driver, certificate, monkeypatch, how):
+        """A server is trusted whose certificate is in the bundle that is named."""
+        bundle, tls = certificate
+        if how == "environment":
+            monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+        with Loopback(always(b"x"), tls) as server:
+            client = plain_driver.client(
+                **pointed_at(server, ca_bundle=bundle if how == "argument" else None)
+            )
+            assert b"x" == client.get_object("s3://bucket/../key").body
+        server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
+
+    def test_unknown_certificate(self, plain_driver, certificate):
+        """A server with another certificate gets no request, and no second try."""
+        with Loopback(always(b"x"), certificate[1]) as server:
+            client = plain_driver.client(**pointed_at(server, max_attempts=3))
+            with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+                client.invoke_endpoint_async("x", body=b"x")
+        assert (1, False, False) == (
+            caught.value.attempts,
+            caught.value.may_have_been_taken,
+            caught.value.retryable,
+        )
+        assert [] == server.requests
+
+    def test_brought_in_client_has_its_own(self, certificate):
+        """A client that was brought in trusts whom it trusts; our bundle is not for it."""
+        bundle, tls = certificate
+        httpx = import_module("httpx")
+        with (
+            Loopback(always(b"x"), tls) as server,
+            httpx.Client(verify=ssl.create_default_context(cafile=bundle)) as trusting,
+            httpx.Client() as wary,
+        ):
+            options = pointed_at(server, ca_bundle="/nowhere")
+            client = SageMakerRuntimeClient(**options, http_client=trusting)
+            assert b"x" == client.get_object("s3://bucket/key").body
+            client = SageMakerRuntimeClient(**options, http_client=wary)
+            with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+                client.get_object("s3://bucket/key")
+
+    def test_made_once(self, certificate):
+        """What a bundle makes is made once, for all clients."""
+        bundle, tls = certificate
+        tls_context.cache_clear()
+        with Loopback(always(b"x"), tls) as server:
+            for _ in range(2):
+                with SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client:
+                    client.get_object("s3://bucket/key")
+
+            async def awaited():
+                options = pointed_at(server, ca_bundle=bundle)
+                async with AsyncSageMakerRuntimeClient(**options) as client:
+                    await client.get_object("s3://bucket/key")
+
+            asyncio.run(awaited())
+        assert 1 == tls_context.cache_info().misses
+        assert tls_context(bundle) is tls_context(bundle)
+
+    def test_not_needed_for_http(self, plain_driver):
+        """Where nothing is encrypted no certificates are read, however wrong their path."""
+        tls_context.cache_clear()
+        with Loopback(always(b"x")) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
+            assert b"x" == client.get_object("s3://bucket/key").body
+        assert 0 == tls_context.cache_info().misses
+
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [(None, "No such file or directory"), ("no certificate", ".+")],
+        ids=["missing", "malformed"],
+    )
+    def test_unreadable_bundle(self, plain_driver, tmp_path, content, why):
+        """A bundle that cannot be read is a setting's fault, and the message names it."""
+        bundle = tmp_path / "ca.pem"
+        if content is not None:
+            bundle.write_text(content)
+        client = plain_driver.client(
+            region=REGION, credentials=CREDENTIALS, ca_bundle=str(bundle), endpoint_url="https://x"
+        )
+        with pytest.raises(ConfigError, match=f"the CA bundle {bundle} cannot be read: {why}$"):
+            client.invoke_endpoint_async("x", body=b"x")
+
+
+class TestProxies:
+    """A proxy, from the environment for a client of ours or in a client that is brought in."""
+
+    @pytest.fixture(params=list(KINDS))
+    def driver(self, request):
+        with ExitStack() as stack:
+            yield Driver(KINDS[request.param], stack)
+
+    def client(self, driver, monkeypatch, proxy, bundle=None, **options):
+        """Return a client that goes through a proxy."""
+        if driver.kind.library is None:
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            return driver.client(**options, ca_bundle=bundle)
+        verify = False if bundle is None else ssl.create_default_context(cafile=bundle)
+        http_client = driver.http_client(driver.kind.library, proxy=proxy.url, verify=verify)
+        return driver.client(**options, http_client=http_client)
+
+    def test_forward(self, driver, monkeypatch, emulator):
+        """Through a forward proxy signatures stay right, whatever it adds."""
+        key = "s3://bucket/a b//ü%2F"
+        with Loopback(forward) as proxy:
+            client = self.client(driver, monkeypatch, proxy, **settings(emulator))
+            client.put_object(key, b"x")
+            assert b"x" == client.get_object(key).body
+            assert b"HI" == client.infer("x", b"hi", timeout=10, schedule=often).body
+        assert len(emulator.requests) == len(proxy.requests)
+        assert {"1.1 loopback"} == {request.header("via") for request in emulator.requests}
+
+    def test_tunnel(self, driver, monkeypatch, certificate):
+        """Through a CONNECT proxy too, which learns the host and nothing more."""
+        bundle, tls = certificate
+        with Loopback(always(b"x"), tls) as server, Loopback(tunnel) as proxy:
+            client = self.client(driver, monkeypatch, proxy, bundle, **pointed_at(server))
+            assert b"x" == client.get_object("s3://bucket/a b//ü%2F").body
+        (seen,) = proxy.requests
+        assert f"CONNECT {server.address} HTTP/1.1" == seen.line
+        assert {"host", "accept"} >= {name.lower() for name, _ in seen.headers}
+        server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
+        """A key with dot segments, which would go to the proxy itself, is refused with a reason."""
+        bundle = certificate[0]
+        with Loopback(always()) as proxy:
+            url = f"{scheme}://127.0.0.1:9"
+            options = {"region": REGION, "credentials": CREDENTIALS, "s3_endpoint_url": url}
+            client = self.client(driver, monkeypatch, proxy, bundle, **options)
+            with pytest.raises(ConfigError, match="dot segment cannot be sent through a proxy"):
+                client.get_object("s3://bucket/a/../b")
+        assert 0 == proxy.connections
+
+    def test_proxy_that_refuses(self, plain_driver, monkeypatch, certificate):
+        """A proxy that will not connect is an error of ours, before anything was sent."""
+        with Loopback(always(b"", 407)) as proxy:
+            options = pointed_at(proxy, endpoint_url="https://127.0.0.1:9")
+            client = self.client(plain_driver, monkeypatch, proxy, certificate[0], **options)
+            with pytest.raises(TransportError, match="ProxyError") as caught:
+                client.invoke_endpoint_async("x", body=b"x")
+        assert not caught.value.may_have_been_taken
