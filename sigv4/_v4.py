@@ -1,6 +1,7 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
-from hmac import compare_digest, digest
+from hmac import HMAC, compare_digest, digest
+from hmac import new as keyed
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -11,7 +12,7 @@ from ._credentials import Credentials
 if TYPE_CHECKING:
     from ._v4a import VerifyingKey
 
-_Keys = WeakKeyDictionary[Credentials, tuple[str, bytes]]
+_Keys = WeakKeyDictionary[Credentials, tuple[str, HMAC]]
 
 
 def _no_keys() -> _Keys:
@@ -54,7 +55,9 @@ class SigV4:
 
     def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
         """Return the signature of a string to sign, in hexadecimal."""
-        return digest(self._signing_key(credentials, instant[:8]), text.encode(), "sha256").hex()
+        mac = self._signing_key(credentials, instant[:8]).copy()
+        mac.update(text.encode())
+        return mac.hexdigest()
 
     def check_string(
         self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
@@ -65,15 +68,21 @@ class SigV4:
         expected = self.sign_string(text, credentials, instant)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
-    def _signing_key(self, credentials: Credentials, day: str) -> bytes:
-        """Return HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request")."""
-        cached_day, key = self._keys.get(credentials, ("", b""))
-        if cached_day != day:
-            key = b"AWS4" + credentials.secret_access_key.encode()
-            for part in (day, self.region, self.service, "aws4_request"):
-                key = digest(key, part.encode(), "sha256")
-            self._keys[credentials] = (day, key)
-        return key
+    def _signing_key(self, credentials: Credentials, day: str) -> HMAC:
+        """
+        Return the day's key, ready to be copied and fed.
+
+        It is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
+        """
+        cached = self._keys.get(credentials)
+        if cached is not None and cached[0] == day:
+            return cached[1]
+        key = b"AWS4" + credentials.secret_access_key.encode()
+        for part in (day, self.region, self.service, "aws4_request"):
+            key = digest(key, part.encode(), "sha256")
+        mac = keyed(key, digestmod="sha256")
+        self._keys[credentials] = (day, mac)
+        return mac
 
     def __reduce__(self) -> tuple[type["SigV4"], tuple[str, str]]:
         """Pickle without the keys."""
