@@ -1,5 +1,6 @@
 """The emulator as a whole: its life, its address, its fixtures."""
 
+import contextlib
 import importlib
 import socket
 import sys
@@ -27,16 +28,25 @@ def test_threads_are_gone_after_it():
     with Emulator(model) as emulator:
         call(emulator, "POST", INVOCATION, (), b"in")
         assert running.wait(PATIENCE)
-        idle = socket.create_connection(address(emulator))
-        half = socket.create_connection(address(emulator))
-        half.sendall(plain("PUT", "/bucket/key", {"host": "h", "content-length": "9"}, b"half"))
-        while not emulator._server._state.tasks:
-            running.wait(0.001)
+        idle = socket.create_connection(address(emulator), PATIENCE)
+        half = socket.create_connection(address(emulator), PATIENCE)
+        begun = {"host": "h", "content-length": "9", "expect": "100-continue"}
+        half.sendall(plain("PUT", "/bucket/key", begun))
+        assert half.recv(1024).startswith(b"HTTP/1.1 100 ")
     assert set(threading.enumerate()) <= before
     with idle, half:
         assert (idle.recv(1), half.recv(1)) == (b"", b"")
     with pytest.raises(URLError, match="refused"):
         urlopen(emulator.url)
+
+
+def test_connection_in_the_moment_of_the_stop():
+    """A connection that is accepted while the emulator stops is closed like any other."""
+    for _ in range(20):
+        with Emulator() as emulator:
+            late = socket.create_connection(address(emulator), PATIENCE)
+        with late, contextlib.suppress(ConnectionResetError):
+            assert late.recv(1) == b""
 
 
 def test_listens_on_the_loopback_address_only(emulator):

@@ -26,6 +26,9 @@ T = TypeVar("T")
 # l_onoff = 1, l_linger = 0: what is closed so is reset (socket(7), SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
 _BACKLOG = 2048
+# asyncio makes a task, then a transport, then a connection of what it accepts.  What is on that way
+# when the server closes is left open for ever (Server._attach fails), so it is let through first.
+_TURNS_TO_ACCEPT = 4
 
 
 class Connection(H11Protocol):
@@ -123,6 +126,10 @@ class Server:
 
     async def _close(self) -> None:
         """Stop at once: nobody waits for an emulator that is torn down."""
+        for listener in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(_TURNS_TO_ACCEPT):
+            await asyncio.sleep(0)
         self._server.close()
         self._application.stopping.set()
         connections: list[Any] = list(self._state.connections)
