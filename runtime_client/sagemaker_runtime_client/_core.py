@@ -200,6 +200,7 @@ class Core:
             **options,
         )
         if upload is not None:
+            _ = self._endpoint  # what is wrong with that setting is said before the upload
             await self._s3.put(upload, body, content_type=request.content_type)
         return await self._submit(request)
 

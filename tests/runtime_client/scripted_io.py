@@ -68,7 +68,7 @@ class ScriptedIO:
         answers: What comes back: responses, errors and functions, each used once; or one function
             for all.  Functions take this object and the `Sent`.
         environ: The environment.
-        latency: How many seconds each request takes.
+        latency: How many seconds each request takes; at its deadline it is given up.
         clock_error: By how much the local clock is wrong.
         random: What `random` returns.
     """
@@ -116,7 +116,10 @@ class ScriptedIO:
     async def send(self, origin, request, deadline):
         sent = Sent(origin, request, deadline, self.right_time(), self.elapsed)
         self.sent.append(sent)
-        self.elapsed += self.latency
+        left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())
+        self.elapsed += min(self.latency, left)
+        if self.latency > left:
+            raise dropped("ReadTimeout")
         answer = self._answers
         if not isinstance(answer, Callable):
             assert answer, f"one request more than the script has: {sent.url}"

@@ -1,0 +1,165 @@
+"""Credentials from the environment, and from whatever else a client is given."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sagemaker_runtime_client import (
+    CredentialProviderError,
+    CredentialsError,
+    NoCredentialsError,
+    RuntimeClientError,
+)
+from sagemaker_runtime_client.credentials import EnvironmentProvider
+from sigv4 import Credentials, CredentialsProvider
+from tests.runtime_client.scripted_io import (
+    CREDENTIALS,
+    REGION,
+    START,
+    Core,
+    ScriptedIO,
+    accepted,
+    run,
+)
+
+KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hidden-secret"}
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("more", "token", "expiration"),
+    [
+        ({}, None, None),
+        ({"AWS_SESSION_TOKEN": "T"}, "T", None),
+        ({"AWS_SECURITY_TOKEN": "T"}, "T", None),
+        ({"AWS_SESSION_TOKEN": "T", "AWS_SECURITY_TOKEN": "old"}, "T", None),
+        ({"AWS_SESSION_TOKEN": ""}, None, None),
+        ({"AWS_SESSION_TOKEN": "", "AWS_SECURITY_TOKEN": "T"}, "T", None),
+        ({"AWS_CREDENTIAL_EXPIRATION": ""}, None, None),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00Z"}, None, NOON),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T13:00:00+01:00"}, None, NOON),
+    ],
+    ids=str,
+)
+def test_environment(more, token, expiration):
+    """The variables give a key, and what goes with it."""
+    expected = Credentials("AKID", "hidden-secret", token, expiration)
+    provider = EnvironmentProvider({**KEY, **more})
+    assert expected == provider.get()
+    assert expected == run(provider.aget())
+
+
+@pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": "s"}])
+def test_nothing_there(environ):
+    """Without a key there are none, and the message says what to set."""
+    with pytest.raises(NoCredentialsError, match="set AWS_ACCESS_KEY_ID") as caught:
+        EnvironmentProvider(environ).get()
+    assert ("environment",) == caught.value.tried
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is not"),
+        ({"AWS_ACCESS_KEY_ID": "AK ID"}, "access_key_id"),
+        ({"AWS_SECRET_ACCESS_KEY": "hidden-secret\n"}, "secret_access_key"),
+        ({"AWS_SECRET_ACCESS_KEY": "hidden-sécret"}, "secret_access_key"),
+        ({"AWS_SESSION_TOKEN": "hidden token"}, "session_token"),
+        ({"AWS_CREDENTIAL_EXPIRATION": "hidden"}, "AWS_CREDENTIAL_EXPIRATION"),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00"}, "expiration"),
+    ],
+)
+def test_there_and_broken(more, says):
+    """What is there and does not serve is an error that names the part and repeats nothing."""
+    with pytest.raises(CredentialProviderError, match=says) as caught:
+        EnvironmentProvider({**KEY, **more}).get()
+    assert "environment" == caught.value.provider
+    assert "hidden" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_no_secret_in_the_repr():
+    """A provider does not show what it holds."""
+    assert "hidden" not in repr(EnvironmentProvider(KEY))
+    assert isinstance(EnvironmentProvider(KEY), CredentialsProvider)
+
+
+def invoke(io, credentials):
+    """Make a call with these credentials."""
+    client = Core(io, {"region": REGION}, credentials)
+    return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+
+
+class Provider:
+    """A provider of one's own."""
+
+    def get(self):
+        return CREDENTIALS
+
+    async def aget(self):
+        raise AssertionError("this face blocks")
+
+
+@pytest.mark.parametrize(
+    "source", [CREDENTIALS, Provider(), lambda: CREDENTIALS], ids=["value", "provider", "function"]
+)
+def test_sources(source):
+    """Credentials come as they are, from a provider or from a function."""
+    io = ScriptedIO([accepted()])
+    invoke(io, source)
+    assert CREDENTIALS.access_key_id == io.sent[0].verify().access_key_id
+
+
+def test_environment_is_the_default():
+    """Without any, the environment's are taken, anew for each request."""
+    environ = dict(KEY)
+    io = ScriptedIO([accepted(), accepted()], environ)
+    client = Core(io, {"region": REGION}, None)
+    for secret in ("hidden-secret", "rotated"):
+        environ["AWS_SECRET_ACCESS_KEY"] = secret
+        run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+        io.sent[-1].verify(credentials=Credentials("AKID", secret))
+
+
+def _none():
+    raise NoCredentialsError("nothing here", tried=("vault",))
+
+
+def _broken():
+    raise OSError("vault: hidden-secret")
+
+
+async def _later():
+    return CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        (None, NoCredentialsError),
+        (_none, NoCredentialsError),
+        (_broken, CredentialProviderError),
+        (lambda: None, CredentialProviderError),
+        (lambda: ("AKID", "hidden-secret"), CredentialProviderError),
+        (_later, CredentialProviderError),
+        (Credentials("AKID", "hidden-secret", None, START), CredentialsError),
+    ],
+    ids=["nothing", "says so", "raises", "None", "a tuple", "async", "expired"],
+)
+def test_failing_sources(source, kind):
+    """A source that fails is an error of ours before anything is sent, and shows no secret."""
+    io = ScriptedIO([])
+    with pytest.raises(RuntimeClientError) as caught:
+        invoke(io, source)
+    assert (kind, []) == (type(caught.value), io.sent)
+    assert "hidden" not in str(caught.value)
+    assert not caught.value.may_have_been_taken
+
+
+def test_expiry_is_looked_at_for_each_attempt():
+    """A key that expires during a pause is not sent again."""
+    short = Credentials("AKID", "secret", None, START + timedelta(seconds=1))
+    io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
+    with pytest.raises(CredentialsError) as caught:
+        invoke(io, short)
+    assert (2, 1) == (caught.value.attempts, len(io.sent))

@@ -1,0 +1,170 @@
+"""What can go wrong, as one tree of errors that travel between processes."""
+
+import copy
+import inspect
+import pickle
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+import sagemaker_runtime_client
+from sagemaker_runtime_client import (
+    ConfigError,
+    CredentialProviderError,
+    InferenceFailedError,
+    Invocation,
+    NoCredentialsError,
+    ParamValidationError,
+    RuntimeClientError,
+    ServiceError,
+    ThrottlingError,
+    TransportError,
+    WaitTimeoutError,
+)
+
+TREE = """\
+RuntimeClientError
+├── ConfigError (ValueError)
+├── ParamValidationError (ValueError)
+├── CredentialsError
+│   ├── NoCredentialsError
+│   └── CredentialProviderError
+├── TransportError
+├── ServiceError
+│   ├── ThrottlingError
+│   ├── ServiceUnavailableError
+│   ├── InternalFailureError
+│   ├── RequestValidationError
+│   ├── AccessDeniedError
+│   └── ObjectNotFoundError
+├── InferenceFailedError
+└── WaitTimeoutError
+"""
+INVOCATION = Invocation(inference_id="id", date=datetime(2026, 11, 22, tzinfo=UTC))
+
+
+def _tree(kind, indent=""):
+    """Draw *kind* and what is below it."""
+    others = [base.__name__ for base in kind.__bases__[1:]]
+    lines = [kind.__name__ + (f" ({', '.join(others)})" if others else "")]
+    below = kind.__subclasses__()
+    for below_kind in below:
+        last = below_kind is below[-1]
+        first, *rest = _tree(below_kind)
+        lines.append(f"{'└' if last else '├'}── {first}")
+        lines += [f"{' ' if last else '│'}   {line}" for line in rest]
+    return [indent + line for line in lines]
+
+
+KINDS = [
+    kind
+    for kind in vars(sagemaker_runtime_client._errors).values()
+    if inspect.isclass(kind) and issubclass(kind, RuntimeClientError)
+]
+
+
+def test_tree():
+    """The tree is this one, and the module's docstring draws it."""
+    assert TREE == "\n".join(_tree(RuntimeClientError)) + "\n"
+    docstring = sagemaker_runtime_client._errors.__doc__
+    drawn = [line[4:] for line in docstring.splitlines() if "── " in line]
+    assert TREE.splitlines()[1:] == [re.split(r"(?<=[\w)])  +", line)[0] for line in drawn]
+
+
+def test_all_are_public():
+    """Each error can be imported from the package."""
+    public = {getattr(sagemaker_runtime_client, name) for name in sagemaker_runtime_client.__all__}
+    assert set(KINDS) <= public
+
+
+def _full(kind):
+    """Return an error of *kind* with all its attributes set to something."""
+    special = {
+        ParamValidationError: {"argument": "body"},
+        NoCredentialsError: {"tried": ("environment",)},
+        CredentialProviderError: {"provider": "environment"},
+        InferenceFailedError: {"failure_location": "s3://b/k", "reason": "boom", "body": b"boom"},
+        WaitTimeoutError: {"access_denied_only": True},
+        ConfigError: {},
+    }
+    general = {"code": "Code", "status_code": 400, "request_id": "R"}
+    error = kind("message", **special.get(kind, {}))
+    for name, value in general.items():
+        setattr(error, name, value)
+    error.attempts, error.may_have_been_taken, error.invocation = 3, True, INVOCATION
+    error.retryable = not kind.retryable
+    if isinstance(error, ServiceError):
+        error.retry_after, error.region = 1.5, "eu-west-1"
+        error.date = datetime(2026, 11, 22, tzinfo=UTC)
+    error.add_note("a note")
+    return error
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "copied", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy]
+)
+def test_travels(kind, copied):
+    """An error is the same in another process, with all that is known of it."""
+    error = _full(kind)
+    twin = copied(error)
+    assert type(error) is type(twin)
+    assert vars(error) == vars(twin)
+    assert (str(error), repr(error), error.args) == (str(twin), repr(twin), twin.args)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_defaults(kind):
+    """Every error has every attribute of the base, whoever made it."""
+    error = kind()
+    assert (None, None, None) == (error.code, error.status_code, error.request_id)
+    assert (0, False, None) == (error.attempts, error.may_have_been_taken, error.invocation)
+    assert "" == error.message == str(error)
+    assert isinstance(error.retryable, bool)
+
+
+@pytest.mark.parametrize(
+    ("facts", "attempts", "says"),
+    [
+        ({}, 0, "message"),
+        ({}, 1, "message"),
+        ({}, 3, "message (attempts 3)"),
+        ({"code": "Code"}, 1, "message (code Code)"),
+        (
+            {"code": "Code", "status_code": 503, "request_id": "R"},
+            2,
+            "message (code Code, status 503, request id R, attempts 2)",
+        ),
+    ],
+)
+def test_text(facts, attempts, says):
+    """An error says its message, and the facts that are known."""
+    error = ServiceError("message", **facts)
+    error.attempts = attempts
+    assert says == str(error)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_documented(kind):
+    """Each error says when it is raised."""
+    assert kind.__dict__.get("__doc__")
+
+
+def test_retryable():
+    """What may succeed later says so."""
+    retryable = {kind.__name__ for kind in KINDS if kind.retryable}
+    assert {
+        "InternalFailureError",
+        "ServiceUnavailableError",
+        "ThrottlingError",
+        "TransportError",
+        "WaitTimeoutError",
+    } == retryable
+
+
+def test_catching():
+    """What is the caller's fault is a ValueError, as others' libraries have it; nothing else is."""
+    assert {ConfigError, ParamValidationError} == {k for k in KINDS if issubclass(k, ValueError)}
+    assert not issubclass(TransportError, OSError)
+    assert not issubclass(ThrottlingError, TransportError)

@@ -1,0 +1,115 @@
+"""The package as a whole: its names, their documentation, and what an import of it loads."""
+
+import inspect
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import sagemaker_runtime_client as package
+
+# An import of the package costs its users these, sigv4's, attrs and parts of the standard library.
+LOADED = [
+    "",
+    "._async_client",
+    "._call",
+    "._client",
+    "._config",
+    "._core",
+    "._endpoint",
+    "._errors",
+    "._face",
+    "._http",
+    "._invoke",
+    "._io",
+    "._outcome",
+    "._retry",
+    "._s3",
+    "._service_error",
+    "._transport",
+    "._version",
+    ".credentials",
+    ".credentials._environment",
+]
+HEAVY = [
+    *("anyio", "asyncio", "cryptography", "email", "http.client", "httpcore", "httpx", "httpx2"),
+    *("multiprocessing", "socket", "ssl", "subprocess", "tempfile", "urllib.request", "uuid"),
+    *("xml", "starlette", "uvicorn", "rich"),
+]
+
+
+def modules_after(statement):
+    """Return the names of all modules that a fresh interpreter has loaded after *statement*."""
+    program = f"import sys\nbefore = set(sys.modules)\n{statement}\n"
+    program += "print(*sys.modules.keys() - before, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    return done.stdout.split()
+
+
+def test_what_an_import_loads():
+    """An import loads the client's modules, and nothing heavy."""
+    loaded = modules_after("import sagemaker_runtime_client")
+    ours = [name for name in loaded if name.partition(".")[0] == package.__name__]
+    assert [package.__name__ + name for name in LOADED] == sorted(ours)
+    assert [] == [name for name in HEAVY if name in loaded]
+
+
+def test_what_a_client_loads():
+    """Nor does making a client, which is done before the first event in Lambda."""
+    loaded = modules_after(
+        "import sagemaker_runtime_client as s\n"
+        "s.SageMakerRuntimeClient(region='eu-west-1')\ns.AsyncSageMakerRuntimeClient()"
+    )
+    assert [] == [name for name in HEAVY if name in loaded]
+
+
+def test_public_names_are_sorted():
+    """`__all__` is sorted without regard to case."""
+    assert sorted(package.__all__, key=str.casefold) == package.__all__
+
+
+def test_public_names_are_complete():
+    """Whatever has no underscore and is no module is in `__all__`, and all of that is there."""
+    named = {name for name in vars(package) if name[0] != "_"} | {"__version__"}
+    named -= {name for name in named if inspect.ismodule(vars(package)[name])}
+    assert sorted(package.__all__) == sorted(named)
+
+
+PUBLIC = [getattr(package, name) for name in package.__all__ if name != "__version__"]
+METHODS = [
+    (kind, name)
+    for kind in PUBLIC
+    if inspect.isclass(kind)
+    for name in vars(kind)
+    if name[0] != "_" and (callable(getattr(kind, name)) or isinstance(vars(kind)[name], property))
+]
+
+
+@pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__name__)
+def test_documented(public):
+    """Each public class and function has a docstring, and says what its parts are."""
+    assert inspect.getdoc(public)
+    for field in getattr(public, "__attrs_attrs__", ()):
+        assert f"{field.name}:" in public.__doc__
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), METHODS, ids=[f"{kind.__name__}.{name}" for kind, name in METHODS]
+)
+def test_methods_are_documented(kind, name):
+    """So has each public method and property, and a method's arguments are described."""
+    value = inspect.getattr_static(kind, name)
+    assert inspect.getdoc(value)
+
+
+def test_version():
+    """The version is the distribution's, and the user agent's."""
+    assert package.__version__ == package._version.__version__
+    assert package.__version__ == version("sagemaker-runtime-client")
