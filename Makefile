@@ -65,7 +65,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[emulator,cli,httpx2]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[cli]" --group dev
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.fixtures: $(VENV)/.dev
