@@ -66,6 +66,8 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[cli]" --group dev
+	$(BIN)/python -m venv --without-pip $(VENV)/servers
+	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.fixtures: $(VENV)/.dev

@@ -18,7 +18,6 @@ LOADED = [
     "sigv4._request",
     "sigv4._signer",
     "sigv4._v4",
-    "sigv4._verify",
 ]
 HEAVY = ["asyncio", "cryptography", "email", "http", "httpcore", "httpx", "httpx2", "ssl", "xml"]
 
