@@ -214,7 +214,7 @@ class TestWhatComesBack:
         """A redirect to no address is refused: by httpx as no answer, by httpx2 as what it is."""
         with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
             client = driver.client(**pointed_at(server))
-            with pytest.raises((TransportError, ServiceError), match="Invalid URL|307"):
+            with pytest.raises((TransportError, ServiceError), match=r"Invalid URL|307"):
                 client.invoke_endpoint_async("x", body=b"x")
         assert 1 == len(server.requests)
 
