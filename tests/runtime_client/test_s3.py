@@ -138,6 +138,13 @@ def test_head():
     assert "HEAD" == io.sent[0].request.method
 
 
+@pytest.mark.parametrize(("length", "size"), [("9" * 19, int("9" * 19)), ("9" * 20, 0)])
+def test_longest_length(length, size):
+    """A length has at most nineteen digits."""
+    io = ScriptedIO([Response(200, {"content-length": length})])
+    assert size == run(core(io).head_object("s3://bucket/key")).size
+
+
 @pytest.mark.parametrize("length", ["", "-4", "four", "²", "9" * 5000, "4, 4"], ids=lambda t: t[:9])
 def test_length_that_is_none(length):
     """What is no length is not taken for one."""
