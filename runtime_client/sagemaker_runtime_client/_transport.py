@@ -162,10 +162,24 @@ class AsyncTransport:
         if self._process != os.getpid():
             self._process, self._own = os.getpid(), WeakKeyDictionary()
         scheme = origin.partition(":")[0]
-        clients = self._own.setdefault(_event_loop(), {})
+        loop = _event_loop()
+        if loop not in self._own:
+            self._drop_closed_loops()
+        clients = self._own.setdefault(loop, {})
         if scheme not in clients:
             clients[scheme] = httpx.AsyncClient(**_client_arguments(httpx, scheme, self._options()))
         return clients[scheme]
+
+    def _drop_closed_loops(self) -> None:
+        """
+        Let go of clients whose loop was closed before they were.
+
+        asyncio's connections hold on to their loop, so that no key here would ever die of itself.
+        """
+        for reference in self._own.keyrefs():
+            loop = reference()
+            if getattr(loop, "is_closed", bool)():
+                self._own.pop(loop, None)
 
 
 class _Collected:
