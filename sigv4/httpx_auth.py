@@ -36,7 +36,7 @@ def _auth_classes() -> tuple[type, ...]:
     return tuple(found)
 
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch
     # Each library takes only an Auth of its own, and this one works with both.
     Auth = type("Auth", _auth_classes(), {})
 

@@ -474,7 +474,7 @@ class Copying:
         return self.answer(request)
 
 
-def hops_of(library, colour, location, status, wrap=lambda _, answer: answer, start=START):
+def hops_of(library, colour, location, status, *, wrap=lambda _, answer: answer, start=START):
     """Return what each of two hops received, the second being where the first one redirects to."""
     received = []
 
@@ -521,7 +521,7 @@ SENT = sorted(
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_another_origin(library, colour, status, location, wrap):
     """What goes to another origin has no signature, no token and no other header of AWS."""
-    first, second = hops_of(library, colour, location, status, wrap)
+    first, second = hops_of(library, colour, location, status, wrap=wrap)
     assert SENT == of_aws(first)
     assert [] == of_aws(second)
 
