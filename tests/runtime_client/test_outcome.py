@@ -199,6 +199,12 @@ def test_looks_at_the_deadline():
         wait(io, timeout=100)
 
 
+def test_last_look_has_its_time():
+    """The look at the deadline is not cut off: it has a second."""
+    io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
+    assert b"output" == wait(io, timeout=100).body
+
+
 @pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
 def test_timeout_that_is_none(timeout):
     """A wait has an end."""
