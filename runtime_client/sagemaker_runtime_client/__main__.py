@@ -4,7 +4,7 @@ The command line: `sagemaker-runtime`, or `python -m sagemaker_runtime_client`.
 Answers go to stdout, everything else to stderr.  Exit codes:
 
     0    done
-    2    the command line, a setting or an argument is wrong; nothing was sent
+    2    the command line, a setting, an argument or a file is wrong
     3    no credentials, or none that serve
     4    the service refused
     5    the inference failed
@@ -129,8 +129,15 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
         "--model", help="module:function, or the address of a model container; echoes"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
     parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
+
+
+def _port(text: str) -> int:
+    """Read the number of a port."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError("must be a number, 0 to 65535")
+    return int(text)
 
 
 _CLIENT_OPTIONS = ("region", "endpoint_url", "s3_endpoint_url", "ca_bundle")
@@ -198,13 +205,16 @@ def _emulate(options: argparse.Namespace) -> None:
         _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
 
     sys.path.insert(0, "")  # a model may stand in the folder where one is
-    serve(
-        options.model or echo,
-        host=options.host,
-        port=options.port,
-        region=options.region,
-        ready=ready,
-    )
+    try:
+        serve(
+            options.model or echo,
+            host=options.host,
+            port=options.port,
+            region=options.region,
+            ready=ready,
+        )
+    except (AttributeError, ValueError) as error:  # there is no such model
+        raise ConfigError(str(error)) from error
 
 
 def _client(options: argparse.Namespace) -> SageMakerRuntimeClient:
