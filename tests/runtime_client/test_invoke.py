@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from botocore.serialize import create_serializer
 from botocore.session import Session
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import (
@@ -229,6 +229,7 @@ _arguments = st.builds(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(_arguments)
 def test_serializes_as_botocore_does(arguments):
     """Method, path, headers (empty ones too) and body are those that botocore sends."""
@@ -321,6 +322,7 @@ _bodies = st.binary() | st.recursive(
 ).map(lambda document: json.dumps(document).encode())
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(200, 299), _headers, _bodies)
 def test_success_never_raises(status, headers, body):
     """The job is queued and paid for, so that 2xx never raises, and the handle can be kept."""
@@ -409,6 +411,7 @@ def test_json_that_is_none(text):
     assert "text" == caught.value.argument
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text() | st.binary() | _bodies)
 def test_json_of_any_kind(text):
     """Arbitrary text is an invocation or that error."""
