@@ -11,10 +11,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.sigv4 import properties, stream_properties
+from tests.sigv4 import parser_properties, properties, stream_properties
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
-PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES
+PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_properties.PROPERTIES
 
 
 @pytest.mark.parametrize(
