@@ -23,6 +23,7 @@ from sigv4 import (
 )
 from sigv4.httpx_auth import SigV4Auth, _auth_classes, _BoundName, _scoped
 from tests.sigv4.oracles import Unsigned, botocore_signs
+from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
 from tests.sigv4.wire_server import WireServer
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -46,42 +47,9 @@ class Provider:
         return KEY
 
 
-def blocking(library):
-    """Return a way to send with the blocking client of *library*."""
-
-    def send(method, url, **options):
-        with library.Client(trust_env=False) as client:
-            return client.request(method, url, **options)
-
-    return send
-
-
-def awaiting(library, backend):
-    """Return a way to send with the async client of *library* on *backend*."""
-
-    async def asend(method, url, options):
-        async with library.AsyncClient(trust_env=False) as client:
-            return await client.request(method, url, **options)
-
-    return lambda method, url, **options: anyio.run(asend, method, url, options, backend=backend)
-
-
-BLOCKING = {library.__name__: blocking(library) for library in (httpx, httpx2)}
-AWAITING = {
-    f"{library.__name__} on {backend}": awaiting(library, backend)
-    for library in (httpx, httpx2)
-    for backend in ("asyncio", "trio")
-}
-
-
-def fixture_of(ways):
-    """Return a fixture that runs a test once for each of *ways*."""
-    return pytest.fixture(params=ways.values(), ids=ways.keys())(lambda request: request.param)
-
-
 blocking_send = fixture_of(BLOCKING)
 awaiting_send = fixture_of(AWAITING)
-send = fixture_of({**BLOCKING, **AWAITING})
+send = fixture_of([*BLOCKING, *AWAITING])
 
 
 @pytest.fixture(params=["sagemaker", "s3"])
@@ -207,44 +175,20 @@ def test_session_token(server, service, send):
     assert request.header(b"x-amz-security-token") == b"to-ken"
 
 
-def parts():
-    """Give a body in parts."""
-    yield b"bo"
-    yield b"dy"
+PIECES = [b"bo", b"dy"]
 
 
-async def aparts():
-    """Give a body in parts, without blocking."""
-    yield b"bo"
-    yield b"dy"
-
-
-def test_streamed_body_blocking(server, service, blocking_send):
+def test_streamed_body(server, service, send):
     """A streamed body is read and signed."""
     url = f"http://{server.address}/"
-    response = blocking_send("PUT", url, content=parts(), auth=auth_of(service))
+    response = send("PUT", url, pieces=PIECES, auth=auth_of(service))
     assert check(server, response, service).body == b"body"
 
 
-def test_streamed_body_awaiting(server, service, awaiting_send):
-    """A streamed body is read and signed by an async client too."""
-    url = f"http://{server.address}/"
-    response = awaiting_send("PUT", url, content=aparts(), auth=auth_of(service))
-    assert check(server, response, service).body == b"body"
-
-
-def test_unsigned_payload_blocking(server, service, blocking_send):
+def test_unsigned_payload(server, service, send):
     """A body that is left out of the signature is streamed as it comes."""
     url, auth = f"http://{server.address}/", auth_of(service, unsigned_payload=True)
-    request = check(server, blocking_send("PUT", url, content=parts(), auth=auth), service)
-    assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
-    assert request.header(b"x-amz-content-sha256") == b"UNSIGNED-PAYLOAD"
-
-
-def test_unsigned_payload_awaiting(server, service, awaiting_send):
-    """A body that is left out of the signature is streamed by an async client too."""
-    url, auth = f"http://{server.address}/", auth_of(service, unsigned_payload=True)
-    request = check(server, awaiting_send("PUT", url, content=aparts(), auth=auth), service)
+    request = check(server, send("PUT", url, pieces=PIECES, auth=auth), service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
     assert request.header(b"x-amz-content-sha256") == b"UNSIGNED-PAYLOAD"
 
@@ -328,6 +272,22 @@ def test_refused_date(server, service, send, date):
     assert server.requests == []
 
 
+@pytest.mark.parametrize(
+    "headers", [{b"\xff": b"a"}, {b"x-amz-a": b"a\x00"}], ids=["name", "value"]
+)
+def test_refused_headers(headers):
+    """A header that cannot be sent is refused by an error of this package."""
+    with pytest.raises(InvalidRequestError):
+        signed_by(auth_of("s3"), headers=headers)
+
+
+def test_bytes_of_a_header_stay():
+    """Bytes that are no text go to the wire as they came."""
+    headers = {b"x-amz-content-sha256": b"\xff", b"x-amz-meta-a": b"\xfe"}
+    raw = dict(signed_by(auth_of("s3"), headers=headers).headers.raw)
+    assert headers == {name: raw[name] for name in headers}
+
+
 def test_expired_credentials(server, service, send):
     """Credentials that have ended sign nothing, and nothing is sent."""
     expired = Credentials("AKIDEXAMPLE", "very-secret", expiration=AT)
@@ -357,14 +317,11 @@ def test_refused_credentials(credentials):
     getattr(credentials, "close", str)()
 
 
-def test_known_hash_of_a_stream(server, service, blocking_send):
+def test_known_hash_of_a_stream(server, service, send):
     """A streamed body whose hash the request carries is not read before it is sent."""
     url, headers = f"http://{server.address}/", {"x-amz-content-sha256": Payload.of(b"body").hash}
-    request = check(
-        server,
-        blocking_send("PUT", url, content=parts(), headers=headers, auth=auth_of(service)),
-        service,
-    )
+    response = send("PUT", url, pieces=PIECES, headers=headers, auth=auth_of(service))
+    request = check(server, response, service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
 
 
