@@ -255,6 +255,7 @@ def test_locations(text, bucket, key):
         "https://evil.example#.s3.amazonaws.com/key",
         "https://user@bucket.s3.amazonaws.com/key",
         "https://bucket.s3.amazonaws.com:8443/key",
+        "https://bucket.s3.amazonaws.com/key?versionId=1",
         "https://bucket.notamazonaws.com/key",
         "https://buckets3.amazonaws.com/key",
         "https://bucket.s3.eu-west-1.amazonaws.com",
