@@ -224,14 +224,21 @@ class _NameOrAuthorization(bytes):
 
 
 def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    """Return headers of ours as they go on the wire."""
+    return [
+        (name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()
+    ]
+
+
+def _name(header: tuple[bytes, bytes]) -> str:
+    return header[0].lower().decode("latin-1")
 
 
 def _add(request: "Request", headers: dict[str, str]) -> None:
     """Set the headers of a signature, and bind to it whatever is AWS's."""
     added = tuple(name for name in headers if name not in request.headers)
     replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # of another signer, maybe
-    kept = [pair for pair in request.headers.raw if pair[0].lower().decode() not in replaced]
+    kept = [pair for pair in request.headers.raw if _name(pair) not in replaced]
     bound = type(request.headers)([*kept, *_raw(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)
         (raw, _BoundName(name) if name.startswith(b"x-amz") else name, value)
@@ -244,5 +251,5 @@ def _add(request: "Request", headers: dict[str, str]) -> None:
 def _take_back(request: "Request") -> None:
     """Remove what an earlier signature added to *request*, and unbind the rest."""
     added = request.extensions.get(_ADDED, ())
-    kept = [pair for pair in request.headers.raw if pair[0].lower().decode() not in added]
+    kept = [pair for pair in request.headers.raw if _name(pair) not in added]
     request.headers = type(request.headers)(kept)
