@@ -19,6 +19,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +118,18 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", default=STDIO, help="where the answer goes; stdout"
     )
-    parser.add_argument("--timeout", type=float, default=900.0, help="seconds to wait; 900")
+    parser.add_argument("--timeout", type=_seconds, default=900.0, help="seconds to wait; 900")
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
     for name in _CLIENT_OPTIONS:
         parser.add_argument("--" + name.replace("_", "-"), metavar="TEXT")
+
+
+def _seconds(text: str) -> float:
+    """Read a time limit, before anything is queued that nobody would wait for."""
+    seconds = float(text)
+    if not 0 <= seconds < inf:
+        raise ValueError(text)
+    return seconds
 
 
 def _add_emulate(parser: argparse.ArgumentParser) -> None:

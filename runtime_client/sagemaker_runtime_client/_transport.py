@@ -112,7 +112,7 @@ class BlockingTransport:
         if self._borrowed is not None:
             return _open(self._borrowed)
         if self._process != os.getpid():  # a fork: its connections are the parent's
-            self._process, self._own = os.getpid(), {}
+            self._own, self._process = {}, os.getpid()
         scheme = origin.partition(":")[0]
         if scheme in self._own:
             return self._own[scheme]
@@ -160,7 +160,7 @@ class AsyncTransport:
         if self._borrowed is not None:
             return _open(self._borrowed)
         if self._process != os.getpid():
-            self._process, self._own = os.getpid(), WeakKeyDictionary()
+            self._own, self._process = WeakKeyDictionary(), os.getpid()
         scheme = origin.partition(":")[0]
         loop = _event_loop()
         if loop not in self._own:

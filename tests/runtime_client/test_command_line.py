@@ -262,6 +262,13 @@ class TestExitCodes:
         assert (5, b"") == (code, out)
         assert "out of memory" in err
 
+    @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+    def test_a_time_limit_is_checked_before_anything_is_queued(self, emulator, command, seconds):
+        """A wait that cannot be is refused while nothing is lost."""
+        with pytest.raises(SystemExit) as refused:
+            command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
+        assert (2, ()) == (refused.value.code, emulator.jobs)
+
     def test_no_answer_in_time(self, command, emulator):
         """A wait that ran out is 6; the handle on stderr serves to wait again."""
         emulator.set_concurrency(0)
