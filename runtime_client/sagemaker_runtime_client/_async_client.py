@@ -18,6 +18,8 @@ class AsyncSageMakerRuntimeClient(Face):
     ...     output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
+    _is_blocking = False
+
     invoke_endpoint_async = awaited(Core.invoke_endpoint_async)
     submit = awaited(Core.submit)
     wait = awaited(Core.wait)

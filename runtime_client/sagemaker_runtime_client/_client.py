@@ -18,6 +18,8 @@ class SageMakerRuntimeClient(Face):
     ...     output = client.infer("my-endpoint", b"1,2,3", content_type="text/csv", timeout=600)
     """
 
+    _is_blocking = True
+
     invoke_endpoint_async = blocking(Core.invoke_endpoint_async)
     submit = blocking(Core.submit)
     wait = blocking(Core.wait)

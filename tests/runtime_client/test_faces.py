@@ -18,6 +18,7 @@ import trio
 
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
+    ConfigError,
     NoCredentialsError,
     RuntimeClientError,
     SageMakerRuntimeClient,
@@ -123,7 +124,7 @@ class TestCredentials:
     def test_sources(self, plain_driver, emulator, monkeypatch, how):
         """Credentials come from wherever they are said to; an async client awaits who wants that."""
         if how == "async function" and not plain_driver.kind.is_async:
-            expected = pytest.raises(RuntimeClientError, match="the credentials' source failed")
+            expected = pytest.raises(RuntimeClientError, match="async one")
         else:
             expected = ExitStack()
 
@@ -140,8 +141,8 @@ class TestCredentials:
         if how == "environment":
             for name, value in emulator.environ.items():
                 monkeypatch.setenv(name, value)
-        client = plain_driver.client(**settings(emulator, credentials=sources[how]))
         with expected:
+            client = plain_driver.client(**settings(emulator, credentials=sources[how]))
             client.put_object("s3://bucket/key", b"")
 
     def test_none(self, plain_driver, emulator):
@@ -363,3 +364,20 @@ def test_time_and_chance():
     assert all(0 <= number < 1 for number in numbers)
     assert io.uuid() != io.uuid()
     assert os.environ is io.environ
+
+
+class TestCredentialsArgument:
+    async def _credentials(self):
+        return Credentials("AKIDEXAMPLE", "secret")
+
+    def test_async_function(self):
+        """An async function is refused where nobody would await it, when the client is made."""
+        with pytest.raises(ConfigError, match="async"):
+            SageMakerRuntimeClient(credentials=self._credentials)
+        AsyncSageMakerRuntimeClient(credentials=self._credentials)
+
+    @pytest.mark.parametrize("face", FACES)
+    def test_neither(self, face):
+        """What can give no credentials at all is refused by both."""
+        with pytest.raises(ConfigError, match="not str"):
+            face(credentials="AKIDEXAMPLE")
