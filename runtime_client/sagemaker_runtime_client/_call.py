@@ -175,13 +175,16 @@ class Caller:
         await self._io.sleep(pause)
 
     async def _attempt(self, call: Call, headers: Iterable[tuple[str, str]]) -> Response:
-        """Sign with the date of now, send, and return a success."""
+        """Sign with the date of sending, send, and return a success."""
         credentials = await self._credentials()
-        request = evolve(call.request, headers=(*call.request.headers, *headers))
-        signed = self._signed(call.endpoint, request, credentials)
+
+        def signed() -> Request:
+            request = evolve(call.request, headers=(*call.request.headers, *headers))
+            return self._signed(call.endpoint, request, credentials)
+
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
         if not response.ok:
-            raise _without_secrets(call.parse_error(response), signed, credentials)
+            raise _without_secrets(call.parse_error(response), call.request, credentials)
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         return response

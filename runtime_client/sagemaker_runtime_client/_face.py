@@ -9,7 +9,8 @@ from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._core import Core
 from ._errors import ConfigError
-from ._io import IO, run
+from ._io import IO
+from ._step import run
 from ._transport import HTTPClient, TransportOptions
 
 P = ParamSpec("P")

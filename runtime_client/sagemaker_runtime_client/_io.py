@@ -8,16 +8,14 @@ asyncio or trio.  The blocking face *steps* them: over `BlockingIO` no coroutine
 
 import os
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from sigv4 import Credentials, CredentialsProvider
 
 from ._http import Request, Response
 from ._transport import AsyncTransport, BlockingTransport
-
-T = TypeVar("T")
 
 
 class IO(Protocol):
@@ -44,8 +42,14 @@ class IO(Protocol):
         """Return a new UUID, of the random kind."""
         ...
 
-    async def send(self, origin: str, request: Request, deadline: float | None) -> Response:
-        """Send *request* to *origin* and return the answer, or raise TransportError."""
+    async def send(
+        self, origin: str, make: Callable[[], Request], deadline: float | None
+    ) -> Response:
+        """
+        Send to *origin* what *make* returns, and return the answer, or raise TransportError.
+
+        *make* is called when there is a connection, so that what waits is small and newly signed.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -90,8 +94,10 @@ class BlockingIO(_RealWorld):
     def __init__(self, transport: BlockingTransport) -> None:
         self._transport = transport
 
-    async def send(self, origin: str, request: Request, deadline: float | None) -> Response:
-        return self._transport.send(origin, request, deadline)
+    async def send(
+        self, origin: str, make: Callable[[], Request], deadline: float | None
+    ) -> Response:
+        return self._transport.send(origin, make, deadline)
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -109,8 +115,10 @@ class AsyncIO(_RealWorld):
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    async def send(self, origin: str, request: Request, deadline: float | None) -> Response:
-        return await self._transport.send(origin, request, deadline)
+    async def send(
+        self, origin: str, make: Callable[[], Request], deadline: float | None
+    ) -> Response:
+        return await self._transport.send(origin, make, deadline)
 
     async def sleep(self, seconds: float) -> None:
         import anyio
@@ -122,15 +130,3 @@ class AsyncIO(_RealWorld):
 
     async def close(self) -> None:
         await self._transport.close()
-
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never suspends, and return its result."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        coroutine.close()
-    raise RuntimeError("this coroutine suspended; blocking I/O must not")

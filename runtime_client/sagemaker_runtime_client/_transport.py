@@ -3,13 +3,16 @@ The only module that knows httpx (or httpx2), which it imports with the first re
 
 A request goes out as it is: no headers, cookies or parameters of the client are added, nothing is
 followed, nothing decoded.  Every exception of httpx becomes a `TransportError`.
+
+Requests of our own go straight to a pool of our own, past httpx's client; httpx's serves where the
+environment names a proxy, or where a client is brought in.
 """
 
 import os
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -34,6 +37,8 @@ _BEFORE_SENDING = frozenset(
         "UnsupportedProtocol",
     }
 )
+# Methods whose requests state the length of their body, even of none (RFC 9110, section 8.6).
+_WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 # Raised for what will be the same at the next attempt.
 _LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
 
@@ -59,8 +64,9 @@ class TransportOptions:
     What a client of our own is opened with.
 
     Attributes:
-        connect_timeout: Seconds to connect, TLS included, and to wait for a free connection.
-        read_timeout: Seconds between two pieces of what is sent or received.
+        connect_timeout: Seconds to connect, TLS included.
+        read_timeout: Seconds between two pieces of what is sent or received.  Both together limit
+            the wait for a free connection.
         max_connections: How many connections are open at once at the most.
         ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE or httpx's own.
     """
@@ -72,7 +78,7 @@ class TransportOptions:
 
 
 class BlockingTransport:
-    """Sends requests over a blocking client: the one brought in, or one of our own for each scheme."""
+    """Sends requests over a blocking client that was brought in, or over connections of our own."""
 
     def __init__(
         self, options: Callable[[], TransportOptions], http_client: HTTPClient | None = None
@@ -83,17 +89,22 @@ class BlockingTransport:
         self._own: dict[str, Any] = {}
         self._process = os.getpid()
 
-    def send(self, origin: str, request: Request, deadline: float | None) -> Response:
-        """Send *request* to *origin*, and return the whole answer."""
+    def send(self, origin: str, make: Callable[[], Request], deadline: float | None) -> Response:
+        """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         httpx = import_module(self._library)
-        client = self._client(httpx, origin)
-        with _translated(httpx, origin):
-            message = _message(httpx, client, origin + request.path, request)
-            _limit_time(message, self._options(), deadline)
-            response = client.send(message, stream=True, auth=None, follow_redirects=False)
+        options = self._options()
+        pool, client = self._senders(httpx, origin, options)
+        with _translated(httpx, origin), _slot(pool, options, deadline) as slot:
+            message = _message(httpx, client, origin, make())
+            _limit_time(message, options, deadline)
+            if slot is None:
+                response = client.send(message, stream=True, auth=None, follow_redirects=False)
+            else:
+                message.extensions["slot"] = slot
+                response = pool.handle_request(message)
             collected = _Collected(response, deadline)
             try:
-                for piece in response.iter_raw():
+                for piece in response.stream:
                     if not collected.add(piece):
                         break
             except httpx.TransportError:
@@ -103,25 +114,23 @@ class BlockingTransport:
         return collected.response()
 
     def close(self) -> None:
-        """Close the clients of our own."""
+        """Close the connections of our own."""
         own, self._own = self._own, {}
-        for client in own.values():
-            client.close()
+        for one in own.values():
+            if one is not None:
+                one.close()
 
-    def _client(self, httpx: Any, origin: str) -> Any:
+    def _senders(self, httpx: Any, origin: str, options: TransportOptions) -> tuple[Any, Any]:
+        """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
-            return _open(self._borrowed)
+            return None, _open(self._borrowed)
         if self._process != os.getpid():  # a fork: its connections are the parent's
             self._own, self._process = {}, os.getpid()
-        scheme = origin.partition(":")[0]
-        if scheme in self._own:
-            return self._own[scheme]
-        client = httpx.Client(**_client_arguments(httpx, scheme, self._options()))
-        return self._own.setdefault(scheme, client)  # the first of two threads wins
+        return _senders(self._own, "PooledTransport", httpx.Client, origin, options)
 
 
 class AsyncTransport:
-    """The same over async clients; of our own there is one for each event loop and scheme."""
+    """The same for tasks; of our own connections there are some for each event loop."""
 
     def __init__(
         self, options: Callable[[], TransportOptions], http_client: HTTPClient | None = None
@@ -132,47 +141,56 @@ class AsyncTransport:
         self._own: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
         self._process = os.getpid()
 
-    async def send(self, origin: str, request: Request, deadline: float | None) -> Response:
-        """Send *request* to *origin*, and return the whole answer."""
+    async def send(
+        self, origin: str, make: Callable[[], Request], deadline: float | None
+    ) -> Response:
+        """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         httpx = import_module(self._library)
-        client = self._client(httpx, origin)
+        options = self._options()
+        pool, client = self._senders(httpx, origin, options)
         with _translated(httpx, origin):
-            message = _message(httpx, client, origin + request.path, request)
-            _limit_time(message, self._options(), deadline)
-            response = await client.send(message, stream=True, auth=None, follow_redirects=False)
-            collected = _Collected(response, deadline)
-            try:
-                async for piece in response.aiter_raw():
-                    if not collected.add(piece):
-                        break
-            except httpx.TransportError:
-                collected.complete = False
-            finally:
-                await response.aclose()
+            async with _slot(pool, options, deadline) as slot:
+                message = _message(httpx, client, origin, make())
+                _limit_time(message, options, deadline)
+                if slot is None:
+                    response = await client.send(
+                        message, stream=True, auth=None, follow_redirects=False
+                    )
+                else:
+                    message.extensions["slot"] = slot
+                    response = await pool.handle_async_request(message)
+                collected = _Collected(response, deadline)
+                try:
+                    async for piece in response.stream:
+                        if not collected.add(piece):
+                            break
+                except httpx.TransportError:
+                    collected.complete = False
+                finally:
+                    await response.aclose()
         return collected.response()
 
     async def close(self) -> None:
-        """Close the clients of our own in this event loop; those of others ended with theirs."""
-        for client in self._own.pop(_event_loop(), {}).values():
-            await client.aclose()
+        """Close the connections of our own in this event loop; those of others ended with theirs."""
+        for one in self._own.pop(_event_loop(), {}).values():
+            if one is not None:
+                await one.aclose()
 
-    def _client(self, httpx: Any, origin: str) -> Any:
+    def _senders(self, httpx: Any, origin: str, options: TransportOptions) -> tuple[Any, Any]:
+        """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
-            return _open(self._borrowed)
+            return None, _open(self._borrowed)
         if self._process != os.getpid():
             self._own, self._process = WeakKeyDictionary(), os.getpid()
-        scheme = origin.partition(":")[0]
         loop = _event_loop()
         if loop not in self._own:
             self._drop_closed_loops()
-        clients = self._own.setdefault(loop, {})
-        if scheme not in clients:
-            clients[scheme] = httpx.AsyncClient(**_client_arguments(httpx, scheme, self._options()))
-        return clients[scheme]
+        own = self._own.setdefault(loop, {})
+        return _senders(own, "AsyncPooledTransport", httpx.AsyncClient, origin, options)
 
     def _drop_closed_loops(self) -> None:
         """
-        Let go of clients whose loop was closed before they were.
+        Let go of connections whose loop was closed before they were.
 
         asyncio's connections hold on to their loop, so that no key here would ever die of itself.
         """
@@ -235,15 +253,70 @@ def tls_context(ca_bundle: str | None) -> Any:
     return import_module("httpx").create_ssl_context()
 
 
-def _client_arguments(httpx: Any, scheme: str, options: TransportOptions) -> dict[str, Any]:
-    """Return the arguments of a client for one scheme."""
-    limits = httpx.Limits(
-        max_connections=options.max_connections,
-        # httpcore compares this with all connections, so a smaller one closes busy pools.
-        max_keepalive_connections=options.max_connections,
-    )
+def _senders(
+    own: dict[str, Any],
+    pool: str,
+    client: Callable[..., Any],
+    origin: str,
+    options: TransportOptions,
+) -> tuple[Any, Any]:
+    """
+    Return the pool and None; or None and the client, where the environment has a proxy for *origin*.
+
+    Both are made when they are first needed, and kept in *own*.  Of two threads the first wins.
+    """
+    scheme = origin.partition(":")[0]
+    if scheme not in own:
+        own.setdefault(scheme, _proxied_client(client, scheme, options))
+    proxied = own[scheme]
+    if proxied is not None and _is_proxied(proxied, origin):
+        return None, proxied
+    if "pool" not in own:
+        from . import _pool
+
+        verify = partial(tls_context, options.ca_bundle)
+        made = getattr(_pool, pool)(verify=verify, limits=_limits(options))
+        own.setdefault("pool", made)
+    return own["pool"], None
+
+
+def _proxied_client(
+    client: Callable[..., Any], scheme: str, options: TransportOptions
+) -> Any | None:
+    """Return a client that reads the environment for its proxies; None if it would find none."""
+    from urllib.request import getproxies  # which is what httpx asks
+
+    if getproxies().keys().isdisjoint(("all", scheme)):
+        return None
     verify = tls_context(options.ca_bundle) if scheme == "https" else False
-    return {"verify": verify, "limits": limits}
+    return client(verify=verify, limits=_limits(options))
+
+
+def _is_proxied(client: Any, origin: str) -> bool:
+    """Tell whether *client* has a proxy for *origin*; NO_PROXY may have taken it out."""
+    url = import_module("httpx").URL(origin)
+    return client._transport_for_url(url) is not client._transport  # noqa: SLF001
+
+
+def _limits(options: TransportOptions) -> Any:
+    """Return how many connections there may be."""
+    return import_module("httpx").Limits(
+        max_connections=options.max_connections,
+        # httpcore's pool compares this with all connections, so a smaller one closes busy pools.
+        max_keepalive_connections=options.max_connections,
+        keepalive_expiry=5.0,
+    )
+
+
+def _slot(pool: Any, options: TransportOptions, deadline: float | None) -> Any:
+    """
+    Return a context that waits for a connection of the pool; of no pool, one that does nothing.
+
+    Those in front have a request each, so the wait is not given up before one of theirs would be.
+    """
+    if pool is None:
+        return nullcontext()
+    return pool.slot(min(options.connect_timeout + options.read_timeout, _left(deadline)))
 
 
 def _open(client: HTTPClient) -> HTTPClient:
@@ -253,16 +326,19 @@ def _open(client: HTTPClient) -> HTTPClient:
     return client
 
 
-def _message(httpx: Any, client: Any, url: str, request: Request) -> Any:
+def _message(httpx: Any, client: Any, origin: str, request: Request) -> Any:
     """Return the request in httpx's terms, made without the client, which would add to it."""
-    headers = [(name.encode(), value.encode()) for name, value in request.headers]
-    message = httpx.Request(request.method, url, headers=headers, content=request.body)
-    target = _target(url)
-    if (
-        message.url.raw_path != target
-    ):  # httpx drops dot segments, and what is signed is what is sent
-        pool = getattr(client._transport_for_url(message.url), "_pool", None)  # noqa: SLF001
-        if "HTTPProxy" in type(pool).__name__:
+    url = _url(httpx, origin + request.path)
+    headers = [(b"host", url.netloc)]
+    if request.body or request.method in _WITH_LENGTH:
+        headers.append((b"content-length", b"%d" % len(request.body)))
+    headers += [(name.encode(), value.encode()) for name, value in request.headers]
+    message = httpx.Request(
+        request.method, url, headers=headers, stream=httpx.ByteStream(request.body)
+    )
+    target = _target(origin + request.path)
+    if url.raw_path != target:  # httpx drops dot segments, and what is signed is what is sent
+        if client is not None and _is_through_proxy(client, url):
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")
         message.extensions["target"] = target
     return message
@@ -273,9 +349,21 @@ def _target(url: str) -> bytes:
     return ("/" + url.split("/", 3)[3]).encode("ascii")
 
 
+@lru_cache(maxsize=64)
+def _url(httpx: Any, url: str) -> Any:
+    """Return a URL in httpx's terms; a client's are few, and one takes as long as the signature."""
+    return httpx.URL(url)
+
+
+def _is_through_proxy(client: Any, url: Any) -> bool:
+    """Tell whether *client* sends what is for *url* to a proxy."""
+    pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
+    return "HTTPProxy" in type(pool).__name__
+
+
 def _limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:
     """Give *message* its time limits: the usual ones, or what is left until *deadline*."""
-    left = float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
+    left = _left(deadline)
     connect, read = min(options.connect_timeout, left), min(options.read_timeout, left)
     message.extensions["timeout"] = {
         "connect": connect,
@@ -283,6 +371,11 @@ def _limit_time(message: Any, options: TransportOptions, deadline: float | None)
         "write": read,
         "pool": connect,
     }
+
+
+def _left(deadline: float | None) -> float:
+    """Return the seconds until *deadline*: a moment at least, for what comes at once."""
+    return float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
 
 
 @contextmanager

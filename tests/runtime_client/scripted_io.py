@@ -14,7 +14,7 @@ from attrs import frozen
 from sagemaker_runtime_client._core import Core
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._http import Request, Response
-from sagemaker_runtime_client._io import run
+from sagemaker_runtime_client._step import run
 from sigv4 import Credentials, Payload, SignableRequest, verify
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -113,8 +113,8 @@ class ScriptedIO:
     async def close(self):
         self.closed = True
 
-    async def send(self, origin, request, deadline):
-        sent = Sent(origin, request, deadline, self.right_time(), self.elapsed)
+    async def send(self, origin, make, deadline):
+        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())
         self.elapsed += min(self.latency, left)

@@ -18,7 +18,7 @@ from sagemaker_runtime_client import (
     WaitTimeoutError,
 )
 from sagemaker_runtime_client._core import Core
-from sagemaker_runtime_client._io import run as step
+from sagemaker_runtime_client._step import run as step
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
     REGION,

@@ -27,6 +27,7 @@ LOADED = [
     "._retry",
     "._s3",
     "._service_error",
+    "._step",
     "._transport",
     "._version",
     ".credentials",

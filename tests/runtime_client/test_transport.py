@@ -524,7 +524,7 @@ class TestTime:
     def send(driver, client, server, deadline):
         """Send a request over a client's own transport, and return the answer."""
         transport = client.itself._core._io._transport
-        return driver.call(transport.send, server.url, Request("GET", "/"), deadline)
+        return driver.call(transport.send, server.url, lambda: Request("GET", "/"), deadline)
 
 
 class TestTLS:

@@ -1,0 +1,113 @@
+"""
+Transports for any httpx client, over a pool that costs the same whatever it holds.
+
+    httpx.Client(transport=PooledTransport())
+    httpx.AsyncClient(transport=AsyncPooledTransport())  # on asyncio or trio
+
+The connections are httpcore's, HTTP/1.1 only; the books are kept by `Ledger`.  httpx's own pool looks
+at everything it holds for each request, and asks the operating system about every idle connection.
+Proxies and HTTP/2 are left to it.
+
+This package knows nothing of the rest, but how a coroutine is stepped.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpcore
+import httpx
+
+from .._step import run
+from ._core import Lease, Pool, Slot, Verify
+from ._wire import Tasks, Threads, raise_as_httpx
+
+__all__ = ["AsyncPooledTransport", "PooledTransport", "Slot"]
+
+# As many as httpx allows by default, all of which may be kept.
+_LIMITS = httpx.Limits(max_connections=100, keepalive_expiry=5.0)
+
+
+class _Body(Lease, httpx.SyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self.stream
+        except Exception as error:  # noqa: BLE001 (raised again)
+            raise_as_httpx(error, self.request)
+
+    def close(self) -> None:
+        run(self.pool.finish(self))
+
+
+class _AsyncBody(Lease, httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self.stream:
+                yield piece
+        except Exception as error:  # noqa: BLE001 (raised again)
+            raise_as_httpx(error, self.request)
+
+    async def aclose(self) -> None:
+        await self.pool.finish(self)
+
+
+class PooledTransport(httpx.BaseTransport):
+    """
+    A transport for threads; any number may share it.
+
+    Args:
+        verify: TLS settings, or what makes them with the first https URL; True for httpx's own.
+        limits: How many connections there may be at once, how many of them idle, and for how long.
+        network_backend: What opens connections.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: Verify = True,
+        limits: httpx.Limits | None = None,
+        network_backend: httpcore.NetworkBackend | None = None,
+    ) -> None:
+        self._pool = Pool(Threads(network_backend), _Body, verify, limits or _LIMITS)
+
+    def slot(self, timeout: float | None = None) -> Slot:
+        """Return a context that waits for a turn before a request is made; see `Slot`."""
+        return Slot(self._pool, timeout)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*; its time limits are in its extensions, as httpx puts them there."""
+        return run(self._pool.send(request))
+
+    def close(self) -> None:
+        """Close what is idle, and let what is in use be closed at its end."""
+        run(self._pool.close())
+
+
+class AsyncPooledTransport(httpx.AsyncBaseTransport):
+    """
+    The same for the tasks of one event loop, of asyncio or trio.
+
+    Args:
+        verify: As for `PooledTransport`.
+        limits: Likewise.
+        network_backend: Likewise.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: Verify = True,
+        limits: httpx.Limits | None = None,
+        network_backend: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._pool = Pool(Tasks(network_backend), _AsyncBody, verify, limits or _LIMITS)
+
+    def slot(self, timeout: float | None = None) -> Slot:
+        """Return a context that waits for a turn before a request is made; see `Slot`."""
+        return Slot(self._pool, timeout)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*; its time limits are in its extensions, as httpx puts them there."""
+        return await self._pool.send(request)
+
+    async def aclose(self) -> None:
+        """Close what is idle, and let what is in use be closed at its end."""
+        await self._pool.close()

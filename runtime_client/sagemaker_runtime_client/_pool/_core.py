@@ -1,0 +1,228 @@
+"""
+The pool: turns, connections, answers.
+
+Written once for both colours, as coroutines over a `Colour`; over `Threads` they never suspend.
+Whatever happens at an await, cancellation too, a connection ends up idle or closed, and a turn is
+handed on.
+"""
+
+import os
+import ssl
+from collections.abc import Callable
+from math import inf
+from typing import Any, Self, cast
+
+import httpcore
+import httpx
+
+from .._step import run
+from ._ledger import Ledger
+from ._wire import SCHEMES, Colour, Connection, message_of, raise_as_httpx
+
+Verify = ssl.SSLContext | Callable[[], ssl.SSLContext] | bool
+
+
+class Slot:
+    """
+    A turn taken before there is a request: what waits is small, and no signature ages in a queue.
+
+    As ``extensions={"slot": slot}`` it serves one request after another, which wait no more.
+    """
+
+    def __init__(self, pool: "Pool", timeout: float | None) -> None:
+        self._pool, self._timeout = pool, timeout
+        self._ledger: Ledger[Connection, Any] | None = None
+
+    @property
+    def ledger(self) -> Ledger[Connection, Any]:
+        """Where the turn is entered."""
+        if self._ledger is None:
+            raise RuntimeError("a slot serves requests inside its context")
+        return self._ledger
+
+    async def __aenter__(self) -> Self:
+        """Wait for the turn; raise httpx.PoolTimeout where it does not come in time."""
+        self._ledger = await self._pool.turn(self._timeout)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Hand the turn on."""
+        ledger, self._ledger = self.ledger, None
+        ledger.end_turn()
+
+    def __enter__(self) -> Self:
+        """Wait for the turn, in a thread."""
+        return run(self.__aenter__())
+
+    def __exit__(self, *_: object) -> None:
+        """Hand the turn on."""
+        run(self.__aexit__())
+
+
+class Lease:
+    """A connection in use, and the body of the answer that it carries."""
+
+    def __init__(
+        self,
+        pool: "Pool",
+        request: httpx.Request,
+        origin: tuple[object, ...],
+        ledger: Ledger[Connection, Any],
+    ) -> None:
+        self.pool, self.request, self.origin, self.ledger = pool, request, origin, ledger
+        self.connection: Any = None
+        self.stream: Any = None
+        self.is_over = False
+        self.ends_turn = "slot" not in request.extensions
+
+
+class Pool:
+    """Both transports' coroutines."""
+
+    def __init__(
+        self, colour: Colour, lease: "type[Lease]", verify: Verify, limits: httpx.Limits
+    ) -> None:
+        self._colour, self._lease = colour, lease
+        self._verify = verify
+        self._limits = limits
+        self._ledger = self._new_ledger()
+
+    def _new_ledger(self) -> Ledger[Connection, Any]:
+        limits = (
+            self._limits.max_connections,
+            self._limits.max_keepalive_connections,
+            self._limits.keepalive_expiry,
+        )
+        return Ledger(self._colour.new_event, *(inf if one is None else one for one in limits))
+
+    async def turn(self, timeout: float | None) -> Ledger[Connection, Any]:
+        """Wait for a turn; return where it is entered."""
+        if self._ledger.process != os.getpid():
+            # A fork: what it holds is the parent's.  It is not closed, for asyncio would take the
+            # sockets out of the selector that both processes share.
+            self._ledger = self._new_ledger()
+        ledger = self._ledger
+        event = ledger.ask()
+        if event is None:
+            return ledger
+        try:
+            await self._colour.wait(event, timeout)
+        except BaseException:
+            if not ledger.withdraw(event):
+                ledger.end_turn()
+            raise
+        if ledger.withdraw(event):
+            raise httpx.PoolTimeout("no connection became free in time")
+        return ledger
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*, and return the answer's head; its body is still to come."""
+        timeouts = request.extensions.get("timeout", {})
+        message = message_of(request)
+        to = message.url.origin
+        origin = (to.scheme, to.host, to.port, request.extensions.get("sni_hostname"))
+        slot: Slot | None = request.extensions.get("slot")
+        ledger = slot.ledger if slot else await self.turn(timeouts.get("pool"))
+        lease = self._lease(self, request, origin, ledger)
+        try:
+            lease.connection = await self._idle(lease)
+            if lease.connection is None:
+                lease.connection = await self._connect(lease, to, timeouts.get("connect"))
+            answer = await self._colour.send(lease.connection, message)
+        except BaseException as error:  # noqa: BLE001 (raised again)
+            await self._give_up(lease)
+            raise_as_httpx(error, request)
+        lease.stream = answer.stream
+        return httpx.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=cast("httpx.SyncByteStream", lease),
+            extensions=cast("dict[str, Any]", answer.extensions),
+        )
+
+    async def _idle(self, lease: Lease) -> Any:
+        """Return an idle connection that its server has not closed, nor written to unasked."""
+        for surplus in lease.ledger.surplus():
+            await self._close(surplus.http)
+        while (connection := lease.ledger.take(lease.origin)) is not None:
+            if not connection.is_dead():
+                return connection
+            lease.ledger.drop()
+            await self._close(connection.http)
+        return None
+
+    async def _connect(self, lease: Lease, to: httpcore.Origin, timeout: float | None) -> Any:
+        """Open a connection, in the place of an idle one if need be."""
+        displaced = lease.ledger.add()
+        try:
+            if displaced is not None:
+                await self._close(displaced.http)
+            stream = await self._open(to, lease.request.extensions.get("sni_hostname"), timeout)
+        except BaseException:
+            lease.ledger.drop()
+            raise
+        return self._colour.connection(to, stream)
+
+    async def _open(
+        self, to: httpcore.Origin, sni_hostname: str | None, timeout: float | None
+    ) -> Any:
+        """Open a stream, through TLS if the scheme says so."""
+        host = to.host.decode("ascii")
+        context = self._tls() if SCHEMES[to.scheme] else None
+        stream = await self._colour.connect(host, to.port, timeout)
+        if context is None:
+            return stream
+        try:
+            return await self._colour.start_tls(stream, context, sni_hostname or host, timeout)
+        except BaseException:
+            await self._close(stream)
+            raise
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return the TLS settings, made when they are first needed."""
+        if isinstance(self._verify, bool):
+            self._verify = httpx.create_ssl_context(verify=self._verify)
+        elif not isinstance(self._verify, ssl.SSLContext):
+            self._verify = self._verify()
+        self._verify.set_alpn_protocols(["http/1.1"])
+        return self._verify
+
+    async def finish(self, lease: Lease) -> None:
+        """End with an answer, read or not: keep its connection if it may be used again."""
+        if lease.is_over:
+            return
+        lease.is_over = True
+        try:
+            await self._colour.close(lease.stream)
+        except BaseException as error:  # noqa: BLE001 (raised again)
+            await self._give_up(lease)
+            raise_as_httpx(error, lease.request)
+        if lease.ledger is not self._ledger or not lease.connection.is_reusable():
+            await self._give_up(lease)
+            return
+        lease.ledger.keep(lease.origin, lease.connection)
+        if lease.ends_turn:
+            lease.ledger.end_turn()
+        for surplus in lease.ledger.surplus():
+            await self._close(surplus.http)
+
+    async def _give_up(self, lease: Lease) -> None:
+        """Close a connection, and end the turn."""
+        try:
+            if lease.connection is not None:
+                lease.ledger.drop()
+                await self._close(lease.connection.http)
+        finally:
+            if lease.ends_turn:
+                lease.ledger.end_turn()
+
+    async def _close(self, closable: Any) -> None:
+        """Close a connection or a stream, cancelled or not."""
+        with self._colour.shield():
+            await self._colour.close(closable)
+
+    async def close(self) -> None:
+        """Close what is idle, and let what is in use be closed at its end."""
+        ledger, self._ledger = self._ledger, self._new_ledger()
+        for connection in ledger.clear():
+            await self._close(connection.http)
