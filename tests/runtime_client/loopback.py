@@ -53,14 +53,17 @@ class Loopback:
         answer: Takes each request and its connection, and returns the bytes to answer with; none
             closes the connection.
         tls: What to speak TLS with; None for plain HTTP.
+        buffered: Whether what follows a head may be read with it; if not, *answer* can read it.
     """
 
-    def __init__(self, answer, tls=None):
+    def __init__(self, answer, tls=None, *, buffered=True):
         self.requests = kept = []
         self.connections = 0
         server = self
 
         class Handler(StreamRequestHandler):
+            rbufsize = -1 if buffered else 0
+
             def setup(self):
                 self.number, server.connections = server.connections, server.connections + 1
                 if tls is not None:

@@ -137,7 +137,7 @@ class Pool:
             answer.status,
             headers=answer.headers,
             stream=cast("httpx.SyncByteStream", lease),
-            extensions=cast("dict[str, Any]", answer.extensions),
+            extensions=answer.extensions,
         )
 
     async def _idle(self, lease: Lease) -> Any:

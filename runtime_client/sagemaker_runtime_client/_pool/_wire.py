@@ -28,6 +28,7 @@ _EXCEPTIONS: dict[type[BaseException], type[httpx.TransportError]] = {
         httpx.NetworkError,
         httpx.PoolTimeout,
         httpx.ProtocolError,
+        httpx.ProxyError,
         httpx.ReadError,
         httpx.ReadTimeout,
         httpx.RemoteProtocolError,
@@ -64,10 +65,13 @@ class Connection:
         """
         Tell whether it may carry another request, after one.
 
-        Not where more came than the answer, which would be taken for the answer to the next request.
-        httpcore has no public way to ask its parser.
+        Not where more came than the answer, which would be taken for the answer to the next request,
+        nor where its end came.  httpcore has no public way to ask its parser.
         """
-        return bool(self.http.is_idle()) and not self.http._h11_state.trailing_data[0]  # noqa: SLF001
+        if not self.http.is_idle():
+            return False
+        more, is_at_end = self.http._h11_state.trailing_data  # noqa: SLF001
+        return not more and not is_at_end
 
 
 class Colour(Protocol):
@@ -113,9 +117,8 @@ class Threads:
     def connection(self, origin: httpcore.Origin, stream: Any) -> "Connection":
         return Connection(httpcore.HTTP11Connection(origin, stream), stream)
 
-    async def send(self, connection: "Connection", request: httpcore.Request) -> httpcore.Response:
-        response: httpcore.Response = connection.http.handle_request(request)
-        return response
+    async def send(self, connection: "Connection", request: httpcore.Request) -> Any:
+        return connection.http.handle_request(request)
 
     async def close(self, closable: Any) -> None:
         closable.close()
@@ -153,9 +156,8 @@ class Tasks:
     def connection(self, origin: httpcore.Origin, stream: Any) -> "Connection":
         return Connection(httpcore.AsyncHTTP11Connection(origin, stream), stream)
 
-    async def send(self, connection: "Connection", request: httpcore.Request) -> httpcore.Response:
-        response: httpcore.Response = await connection.http.handle_async_request(request)
-        return response
+    async def send(self, connection: "Connection", request: httpcore.Request) -> Any:
+        return await connection.http.handle_async_request(request)
 
     async def close(self, closable: Any) -> None:
         await closable.aclose()
