@@ -128,7 +128,7 @@ class Pool:
             lease.connection = await self._idle(lease)
             if lease.connection is None:
                 lease.connection = await self._connect(lease, to, timeouts.get("connect"))
-            answer = await self._colour.send(lease.connection, message)
+            answer: Any = await self._colour.send(lease.connection, message)
         except BaseException as error:  # noqa: BLE001 (raised again)
             await self._give_up(lease)
             raise_as_httpx(error, request)
