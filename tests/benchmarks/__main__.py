@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import calls
+import calls_at_once
 import first_call
 import signing
 from rounds import report, side_by_side
@@ -45,6 +46,12 @@ def main() -> None:
         report("From exec to the first answer, whole process, http", "ms", first, "boto3", "floor")
         each = side_by_side(calls.contenders(port), 15)
         report("CPU of a warm call, one after another", "us", each, "boto3", "floor")
+        threads = side_by_side(calls_at_once.threads(port), 9)
+        report("CPU of a warm call, 16 threads", "us", threads, "boto3", "ours")
+        for in_flight in (1, 10, 64):
+            tasks = side_by_side(calls_at_once.tasks(port, in_flight), 9)
+            title = f"CPU of a warm call on asyncio, {in_flight} in flight"
+            report(title, "us", tasks, "httpx, unsigned", "floor")
         print(f"\n  calls per second: {calls.rates(port)}")
 
 
