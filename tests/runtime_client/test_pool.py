@@ -860,8 +860,9 @@ class TestCancellation:
         assert self.run(backend, cancelling, certificate, is_tls, prepare) > 1
 
 
-def test_cancelled_when_its_turn_came():
-    """Who is cancelled at the moment of its turn hands it on."""
+@pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
+def test_cancelled_when_its_turn_came(is_first):
+    """Who is cancelled at the moment of its turn, just before or after, hands it on."""
 
     async def main():
         transport = AsyncPooledTransport(limits=limited(1))
@@ -874,6 +875,8 @@ def test_cancelled_when_its_turn_came():
             waiting = [asyncio.create_task(turn()) for _ in range(2)]
             while books(transport)[1] < 2:
                 await anyio.lowlevel.checkpoint()
+            if is_first:
+                waiting[0].cancel()
         waiting[0].cancel()
         await waiting[1]
         assert waiting[0].cancelled()
