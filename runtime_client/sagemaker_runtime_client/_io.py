@@ -7,10 +7,13 @@ asyncio or trio.  The blocking face *steps* them: over `BlockingIO` no coroutine
 """
 
 import os
+import threading
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
+
+from attrs import field, frozen
 
 from sigv4 import Credentials, CredentialsProvider
 
@@ -18,6 +21,38 @@ from ._http import Request, Response
 from ._transport import AsyncTransport, BlockingTransport
 
 T = TypeVar("T")
+
+
+@frozen
+class Finished:
+    """
+    A process that ended.
+
+    Attributes:
+        status: Its exit status.
+        stdout: What it wrote there.
+        stderr: Likewise.
+    """
+
+    status: int
+    stdout: bytes = field(repr=False)
+    stderr: bytes = field(repr=False)
+
+
+class Lock(Protocol):
+    """A lock for threads or for tasks."""
+
+    def acquire_nowait(self) -> bool:
+        """Take it if it is free, and tell whether it was."""
+        ...
+
+    async def acquire(self) -> None:
+        """Take it, once it is free."""
+        ...
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
 
 
 class IO(Protocol):
@@ -56,6 +91,22 @@ class IO(Protocol):
         """Ask *provider* in this face's colour."""
         ...
 
+    async def read_file(self, path: str) -> bytes | None:
+        """Return what a file holds, or None if there is no such file; other faults are OSErrors."""
+        ...
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Replace a file in one step, readable by its owner alone; its folder is made if need be."""
+        ...
+
+    async def run_process(self, arguments: Sequence[str]) -> Finished:
+        """Run a program without a shell and without input, and return how it ended."""
+        ...
+
+    def lock(self) -> Lock:
+        """Return a new lock, in this face's colour."""
+        ...
+
     async def close(self) -> None:
         """Close what was opened here."""
         ...
@@ -84,6 +135,71 @@ class _RealWorld:
         return str(uuid4())
 
 
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write(path: str, data: bytes) -> None:
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    from tempfile import mkstemp
+
+    descriptor, name = mkstemp(dir=folder)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+class _ThreadLock:
+    """A lock for threads; a coroutine that takes it blocks, and never suspends."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire_nowait(self) -> bool:
+        return self._lock.acquire(blocking=False)
+
+    async def acquire(self) -> None:
+        self._lock.acquire()
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+class _TaskLock:
+    """A lock for tasks of one event loop."""
+
+    def __init__(self) -> None:
+        import anyio
+
+        self._lock = anyio.Lock()
+
+    def acquire_nowait(self) -> bool:
+        import anyio
+
+        try:
+            self._lock.acquire_nowait()
+        except anyio.WouldBlock:
+            return False
+        return True
+
+    async def acquire(self) -> None:
+        await self._lock.acquire()
+
+    def release(self) -> None:
+        self._lock.release()
+
+
 class BlockingIO(_RealWorld):
     """The outside world for threads: its coroutines block, and never suspend."""
 
@@ -98,6 +214,21 @@ class BlockingIO(_RealWorld):
 
     async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return provider.get()
+
+    async def read_file(self, path: str) -> bytes | None:
+        return _read(path)
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        _write(path, data)
+
+    async def run_process(self, arguments: Sequence[str]) -> Finished:
+        import subprocess
+
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def lock(self) -> Lock:
+        return _ThreadLock()
 
     async def close(self) -> None:
         self._transport.close()
@@ -119,6 +250,25 @@ class AsyncIO(_RealWorld):
 
     async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return await provider.aget()
+
+    async def read_file(self, path: str) -> bytes | None:
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(_read, path)
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        import anyio.to_thread
+
+        await anyio.to_thread.run_sync(_write, path, data)
+
+    async def run_process(self, arguments: Sequence[str]) -> Finished:
+        import anyio
+
+        done = await anyio.run_process(arguments, check=False)  # its input is empty
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def lock(self) -> Lock:
+        return _TaskLock()
 
     async def close(self) -> None:
         await self._transport.close()
