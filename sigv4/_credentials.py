@@ -41,6 +41,7 @@ class Credentials:
         secret_access_key: The secret half.
         session_token: Present exactly where the key is temporary.
         expiration: The aware instant from which the key no longer counts; None if it does not end.
+        account_id: The account whose key it is, where its source says so; not secret.
 
     Raises:
         ValueError: A part is empty, holds blanks or is not ASCII; the message names the part.
@@ -51,6 +52,7 @@ class Credentials:
     secret_access_key: str = field(repr=False, validator=_usable)
     session_token: str | None = field(default=None, repr=False, validator=_usable)
     expiration: datetime | None = field(default=None, converter=_aware_utc)
+    account_id: str | None = field(default=None, kw_only=True, validator=_usable)
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""

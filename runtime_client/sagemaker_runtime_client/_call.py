@@ -6,10 +6,11 @@ The only place where requests are signed and sent, and where errors get their nu
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from sigv4 import (
     Credentials,
@@ -33,7 +34,10 @@ from ._errors import (
 )
 from ._http import Request, Response
 from ._io import IO
-from ._retry import Reason, RetryPolicy, RetryQuota, backoff
+from ._retry import Reason, RetryPolicy, RetryQuota, backoff, is_throttling
+
+if TYPE_CHECKING:
+    from ._adaptive import RateLimiter
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -83,6 +87,9 @@ class Call:
         idempotent: Whether sending it twice does the same as sending it once.
         deadline: When to have done, on the monotonic clock; None for no limit but those of a
             connection.
+        sign: Takes endpoint, request and instant, and returns the request as it is sent; None
+            signs with the caller's credentials.
+        secrets: What of the request may not show in a message, beside those credentials.
     """
 
     endpoint: Endpoint
@@ -90,6 +97,8 @@ class Call:
     parse_error: Callable[[Response], ServiceError]
     idempotent: bool = True
     deadline: float | None = None
+    sign: Callable[[Endpoint, Request, datetime], Request] | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """Return the request's line, for the log."""
@@ -122,6 +131,11 @@ class Caller:
         self._headers = headers
         self._patience = timedelta(seconds=patience)
         self._quota = RetryQuota()
+        self._limiter: RateLimiter | None = None
+        if policy.adaptive:
+            from ._adaptive import RateLimiter
+
+            self._limiter = RateLimiter(io.monotonic())
         self._signers: dict[tuple[str, str], Signer] = {}
         self._offset = timedelta()
 
@@ -137,10 +151,12 @@ class Caller:
         ahead: timedelta | None = None
         taken = clock_was_set = False
         for attempt in count(1):
+            await self._take_turn()
             headers = self._attempt_headers(invocation_id, attempt, ahead)
             try:
                 response = await self._attempt(call, headers)
             except RuntimeClientError as error:
+                self._note(throttled=is_throttling(error))
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 failure = error
                 ahead = self._service_ahead(error)
@@ -148,6 +164,7 @@ class Caller:
                 failure.may_have_been_taken = taken = taken or error.may_have_been_taken
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
+                self._note(throttled=False)
                 self._quota.release(reason)
                 return Reply(response, attempt, taken)
             sets_clock = not clock_was_set and self._set_clock(failure, ahead)
@@ -161,6 +178,16 @@ class Caller:
                 raise failure
             await self._pause(reason, attempt - 1, failure, call.deadline)
         raise AssertionError  # pragma: no cover (count does not end)
+
+    async def _take_turn(self) -> None:
+        """Wait until the adaptive mode lets the next request go."""
+        if self._limiter is not None and (wait := self._limiter.acquire(self._io.monotonic())):
+            await self._io.sleep(wait)
+
+    def _note(self, *, throttled: bool) -> None:
+        """Tell the adaptive mode of an answer."""
+        if self._limiter is not None:
+            self._limiter.record(self._io.monotonic(), throttled=throttled)
 
     async def _pause(
         self, reason: Reason, retry: int, failure: RuntimeClientError, deadline: float | None
@@ -176,15 +203,23 @@ class Caller:
 
     async def _attempt(self, call: Call, headers: Iterable[tuple[str, str]]) -> Response:
         """Sign with the date of now, send, and return a success."""
-        credentials = await self._credentials()
         request = evolve(call.request, headers=(*call.request.headers, *headers))
-        signed = self._signed(call.endpoint, request, credentials)
+        if call.sign is None:
+            credentials = await self._credentials()
+            signed = self._signed(call.endpoint, request, credentials)
+            own = [credentials.secret_access_key, credentials.session_token]
+        else:
+            signed, own = call.sign(call.endpoint, request, self._now()), []
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
         if not response.ok:
-            raise _without_secrets(call.parse_error(response), signed, credentials)
+            raise _without_secrets(call.parse_error(response), signed, (*own, *call.secrets))
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         return response
+
+    def _now(self) -> datetime:
+        """Return the instant by the service's clock, as far as that is known."""
+        return self._io.now() + self._offset
 
     async def _credentials(self) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
@@ -214,8 +249,7 @@ class Caller:
             signable = SignableRequest(
                 request.method, url, request.headers, Payload.of(request.body)
             )
-            at = self._io.now() + self._offset
-            signature = self._signers[scope].sign(signable, credentials, at=at)
+            signature = self._signers[scope].sign(signable, credentials, at=self._now())
         except ExpiredCredentialsError as error:
             raise CredentialsError(str(error)) from None
         except InvalidRequestError as error:
@@ -257,12 +291,11 @@ class Caller:
 
 
 def _without_secrets(
-    error: ServiceError, request: Request, credentials: Credentials
+    error: ServiceError, request: Request, secrets: Iterable[str | None]
 ) -> ServiceError:
     """Take out of a service's message what it repeats of secrets."""
-    secrets = [credentials.secret_access_key, credentials.session_token]
-    secrets += [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
-    for secret in secrets:
+    headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
+    for secret in (*secrets, *headers):
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
             error.message = _hidden(error.message, secret)
     error.args = (error.message,)

@@ -12,13 +12,14 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 from attrs import field, frozen
 
 from sigv4 import Credentials, CredentialsProvider
 
 from ._http import Request, Response
-from ._transport import AsyncTransport, BlockingTransport
+from ._transport import AsyncTransport, BlockingTransport, event_loop
 
 T = TypeVar("T")
 
@@ -61,6 +62,14 @@ class IO(Protocol):
     @property
     def environ(self) -> Mapping[str, str]:
         """The environment's variables."""
+        ...
+
+    def home(self) -> str:
+        """Return the user's folder, as the system knows it."""
+        ...
+
+    def process(self) -> int:
+        """Return the id of this process: after a fork it is another one."""
         ...
 
     def now(self) -> datetime:
@@ -118,6 +127,12 @@ class _RealWorld:
     @property
     def environ(self) -> Mapping[str, str]:
         return os.environ
+
+    def home(self) -> str:
+        return os.path.expanduser("~")
+
+    def process(self) -> int:
+        return os.getpid()
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -177,12 +192,19 @@ class _ThreadLock:
 
 
 class _TaskLock:
-    """A lock for tasks of one event loop."""
+    """A lock for tasks; those of one event loop do not wait for those of another."""
 
     def __init__(self) -> None:
+        self._locks: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    @property
+    def _lock(self) -> Any:
         import anyio
 
-        self._lock = anyio.Lock()
+        loop = event_loop()
+        if loop not in self._locks:
+            self._locks[loop] = anyio.Lock()
+        return self._locks[loop]
 
     def acquire_nowait(self) -> bool:
         import anyio

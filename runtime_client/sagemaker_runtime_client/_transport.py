@@ -153,7 +153,7 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Close the clients of our own in this event loop; those of others ended with theirs."""
-        for client in self._own.pop(_event_loop(), {}).values():
+        for client in self._own.pop(event_loop(), {}).values():
             await client.aclose()
 
     def _client(self, httpx: Any, origin: str) -> Any:
@@ -162,7 +162,7 @@ class AsyncTransport:
         if self._process != os.getpid():
             self._process, self._own = os.getpid(), WeakKeyDictionary()
         scheme = origin.partition(":")[0]
-        clients = self._own.setdefault(_event_loop(), {})
+        clients = self._own.setdefault(event_loop(), {})
         if scheme not in clients:
             clients[scheme] = httpx.AsyncClient(**_client_arguments(httpx, scheme, self._options()))
         return clients[scheme]
@@ -299,7 +299,7 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def _event_loop() -> Any:
+def event_loop() -> Any:
     """Return the running event loop, of asyncio or trio."""
     from anyio.lowlevel import current_token
 

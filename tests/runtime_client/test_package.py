@@ -24,6 +24,7 @@ LOADED = [
     "._invoke",
     "._io",
     "._outcome",
+    "._profile_file",
     "._retry",
     "._s3",
     "._service_error",
