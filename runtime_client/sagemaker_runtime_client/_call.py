@@ -131,7 +131,7 @@ class Caller:
         self._headers = headers
         self._patience = timedelta(seconds=patience)
         self._quota = RetryQuota()
-        self._limiter: RateLimiter | None = None
+        self._limiter: "RateLimiter | None" = None
         if policy.adaptive:
             from ._adaptive import RateLimiter
 
