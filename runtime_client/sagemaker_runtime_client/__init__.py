@@ -34,6 +34,7 @@ from ._invoke import Invocation, InvokeEndpointAsyncRequest
 from ._outcome import Output, poll_schedule
 from ._s3 import S3Object
 from ._version import __version__
+from .credentials import DefaultChain, default_chain
 
 __all__ = [
     "__version__",
@@ -42,6 +43,8 @@ __all__ = [
     "ConfigError",
     "CredentialProviderError",
     "CredentialsError",
+    "default_chain",
+    "DefaultChain",
     "InferenceFailedError",
     "InternalFailureError",
     "Invocation",

@@ -22,9 +22,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from attrs import asdict
+
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     ConfigError,
+    CredentialProviderError,
     CredentialsError,
     InferenceFailedError,
     ParamValidationError,
@@ -34,8 +37,13 @@ from ._errors import (
     WaitTimeoutError,
 )
 from ._invoke import Invocation
+from ._io import BlockingIO, run
 from ._outcome import Output
+from ._transport import BlockingTransport
 from ._version import __version__
+from .credentials import LazyContext
+from .credentials._chain import Skipped
+from .credentials._report import Report, report
 
 # The first that fits an error.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -85,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_invoke(commands.add_parser("invoke", help="send a payload, wait, and print the answer"))
     _add_wait(commands.add_parser("wait", help="wait for a job that was queued before"))
+    _add_credentials(commands.add_parser("credentials", help="say where credentials come from"))
     _add_emulate(commands.add_parser("emulate", help="run SageMaker and S3 on this machine"))
     return parser
 
@@ -121,6 +130,14 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
     for name in _CLIENT_OPTIONS:
         parser.add_argument("--" + name.replace("_", "-"), metavar="TEXT")
+
+
+def _add_credentials(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_credentials)
+    parser.add_argument("--profile", metavar="NAME", help="the profile; AWS_PROFILE, then default")
+    parser.add_argument("--region", metavar="TEXT", help="the region, for those that ask AWS")
+    parser.add_argument("--verify", action="store_true", help="ask STS whose they are")
+    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
 
 
 def _add_emulate(parser: argparse.ArgumentParser) -> None:
@@ -185,6 +202,39 @@ def _answer(
     elif options.output == STDIO:
         sys.stdout.buffer.write(output.body)
         sys.stdout.buffer.flush()
+
+
+def _credentials(options: argparse.Namespace) -> None:
+    """Say which source of credentials answers, and what the others lacked."""
+    io = BlockingIO(BlockingTransport(lambda: context.transport_options))
+    context = LazyContext(io, {"profile": options.profile, "region": options.region})
+    skipped: list[Skipped] = []
+
+    async def look() -> Report:
+        try:
+            return await report(await context(), skipped, verify=options.verify)
+        finally:
+            await io.close()
+
+    try:
+        found = asdict(run(look()))
+    except CredentialProviderError:
+        if not options.json:
+            _table({}, skipped)
+        raise
+    if options.json:
+        print(json.dumps(found))
+    else:
+        _table(found, skipped)
+
+
+def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
+    """Print what is known of credentials, and which sources had none."""
+    lines = [(name.replace("_", " "), value) for name, value in facts.items() if name != "skipped"]
+    lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
+    for name, value in lines:
+        if value is not None:
+            print(f"{name:<14} {value}")
 
 
 def _emulate(options: argparse.Namespace) -> None:

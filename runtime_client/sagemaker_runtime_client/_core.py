@@ -13,7 +13,7 @@ from attrs import evolve
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._call import Call, Caller
-from ._config import Config, trace_headers, user_agent
+from ._config import trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
@@ -21,7 +21,45 @@ from ._io import IO
 from ._outcome import Output, Schedule, check_timeout, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
 from ._service_error import json_error
-from .credentials import EnvironmentProvider
+from ._transport import TransportOptions
+from .credentials import ChainCredentials, Context, LazyContext
+
+
+class _Ready:
+    """
+    What a core works with once its settings are known.
+
+    Args:
+        context: The settings, and the outside world.
+        provider: Whose signatures.
+    """
+
+    def __init__(self, context: Context, provider: CredentialsProvider) -> None:
+        self._context = context
+        self._provider = provider
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        config = self._context.config
+        return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+
+    @cached_property
+    def caller(self) -> Caller:
+        config, io = self._context.config, self._context.io
+        agent = ("user-agent", user_agent(config, io.environ))
+        return Caller(
+            io,
+            self._provider,
+            config.retry_policy,
+            headers=lambda: [agent, *trace_headers(io.environ)],
+            patience=config.read_timeout,
+        )
+
+    @cached_property
+    def s3(self) -> S3:
+        config = self._context.config
+        options = config.endpoint_options(config.s3_endpoint_url)
+        return S3(self.caller, options, config.s3_addressing_style)
 
 
 class Core:
@@ -31,15 +69,18 @@ class Core:
     Args:
         io: The outside world.
         arguments: The settings that the caller gave, by name; None leaves one to the environment.
-        credentials: Whatever gives credentials; None takes the environment's.
+        credentials: Whatever gives credentials; None takes the chain's.
     """
 
     def __init__(
         self, io: IO, arguments: Mapping[str, Any], credentials: CredentialsSource | None
     ) -> None:
         self._io = io
-        self._arguments = arguments
-        self._credentials = credentials
+        self._context = LazyContext(io, arguments)
+        self._credentials = (
+            ChainCredentials(io, self._context) if credentials is None else credentials
+        )
+        self._made: _Ready | None = None
 
     async def invoke_endpoint_async(
         self,
@@ -151,7 +192,7 @@ class Core:
         """
         return await wait(
             self._io,
-            self._s3,
+            (await self._ready()).s3,
             invocation,
             timeout=timeout,
             schedule=schedule,
@@ -200,8 +241,9 @@ class Core:
             **options,
         )
         if upload is not None:
-            _ = self._endpoint  # what is wrong with that setting is said before the upload
-            await self._s3.put(upload, body, content_type=request.content_type)
+            ready = await self._ready()
+            _ = ready.endpoint  # what is wrong with that setting is said before the upload
+            await ready.s3.put(upload, body, content_type=request.content_type)
         return await self._submit(request)
 
     async def infer(
@@ -274,7 +316,8 @@ class Core:
             TransportError: No answer.
         """
         where = S3Location.parse(location)
-        return await self._s3.put(where, bytes(body), content_type=content_type, metadata=metadata)
+        s3 = (await self._ready()).s3
+        return await s3.put(where, bytes(body), content_type=content_type, metadata=metadata)
 
     async def get_object(self, location: str) -> S3Object:
         """
@@ -291,7 +334,8 @@ class Core:
             ServiceError: S3 refused; `code` says why.
             TransportError: No answer, or not all of it.
         """
-        return await self._s3.get(S3Location.parse(location))
+        where = S3Location.parse(location)
+        return await (await self._ready()).s3.get(where)
 
     async def head_object(self, location: str) -> S3Object:
         """
@@ -304,7 +348,8 @@ class Core:
             ServiceError: As for `get_object`; S3 names no code, so that `code` is the status.
             TransportError: No answer.
         """
-        return await self._s3.head(S3Location.parse(location))
+        where = S3Location.parse(location)
+        return await (await self._ready()).s3.head(where)
 
     async def close(self) -> None:
         """Close what was opened here; a client that was brought in stays open."""
@@ -312,9 +357,10 @@ class Core:
 
     async def _submit(self, request: InvokeEndpointAsyncRequest) -> Invocation:
         """Send a checked request, and return the handle."""
-        call = Call(self._endpoint, request.to_http(), json_error, idempotent=False)
+        ready = await self._ready()
+        call = Call(ready.endpoint, request.to_http(), json_error, idempotent=False)
         try:
-            reply = await self._caller.call(call)
+            reply = await ready.caller.call(call)
         except RuntimeClientError as error:
             if error.may_have_been_taken:
                 error.add_note(f"the job may be queued, with inference id {request.inference_id}")
@@ -330,36 +376,17 @@ class Core:
             possibly_duplicated=reply.possibly_duplicated,
         )
 
-    @cached_property
-    def config(self) -> Config:
-        """The settings, looked up when they are first needed."""
-        return Config.resolve(self._arguments, self._io.environ)
+    @property
+    def transport_options(self) -> TransportOptions:
+        """What a client of our own is opened with."""
+        return self._context.transport_options
 
-    @cached_property
-    def _endpoint(self) -> Endpoint:
-        return sagemaker_runtime_endpoint(self.config.endpoint_options(self.config.endpoint_url))
-
-    @cached_property
-    def _caller(self) -> Caller:
-        agent = ("user-agent", user_agent(self.config, self._io.environ))
-        return Caller(
-            self._io,
-            self._provider,
-            self.config.retry_policy,
-            headers=lambda: [agent, *trace_headers(self._io.environ)],
-            patience=self.config.read_timeout,
-        )
-
-    @cached_property
-    def _provider(self) -> CredentialsProvider:
-        if self._credentials is None:
-            return EnvironmentProvider(self._io.environ)
-        return as_provider(self._credentials)
-
-    @cached_property
-    def _s3(self) -> S3:
-        options = self.config.endpoint_options(self.config.s3_endpoint_url)
-        return S3(self._caller, options, self.config.s3_addressing_style)
+    async def _ready(self) -> _Ready:
+        """Find out the settings at the first call, and return what works with them."""
+        if self._made is None:
+            provider = as_provider(self._credentials)
+            self._made = _Ready(await self._context(), provider)
+        return self._made
 
 
 def _bytes(payload: object) -> bytes:

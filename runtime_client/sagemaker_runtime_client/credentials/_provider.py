@@ -6,15 +6,17 @@ broken": it ends the search, and names the source, the profile, the file or the 
 what to do.  Nothing in it is secret.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from sigv4 import Credentials
 
 from .._config import Config
 from .._io import IO
-from .._profile_file import Profiles
+from .._profile_file import Profiles, read_profiles
+from .._transport import TransportOptions
 
 
 @frozen
@@ -36,6 +38,54 @@ class Context:
     profiles: Profiles
     profile: str = "default"
     explicit: bool = False
+
+    @classmethod
+    async def load(cls, io: IO, arguments: Mapping[str, Any]) -> "Context":
+        """
+        Read the shared files and find out the settings.
+
+        Args:
+            io: The outside world.
+            arguments: The settings that the caller gave, by name; None leaves one to the others.
+
+        Raises:
+            ConfigError: A file or a setting is malformed.
+        """
+        profiles = await read_profiles(io)
+        config = Config.resolve(arguments, io.environ, profiles)
+        explicit = arguments.get("profile") is not None
+        context = cls(io, config, profiles, config.profile, explicit)
+        if config.region is not None or not config.region_from_instance:
+            return context
+        from ._instance_metadata import region_of_instance
+
+        return evolve(context, config=evolve(config, region=await region_of_instance(context)))
+
+
+class LazyContext:
+    """
+    A context that is loaded when it is first asked for, and then kept.
+
+    Args:
+        io: The outside world.
+        arguments: As for `Context.load`.
+    """
+
+    def __init__(self, io: IO, arguments: Mapping[str, Any]) -> None:
+        self._io = io
+        self._arguments = arguments
+        self._loaded: Context | None = None
+
+    async def __call__(self) -> Context:
+        """Return the context.  Two that ask at the same time both read the files, once."""
+        if self._loaded is None:
+            self._loaded = await Context.load(self._io, self._arguments)
+        return self._loaded
+
+    @property
+    def transport_options(self) -> TransportOptions:
+        """What a client of our own is opened with; defaults while the settings are being found."""
+        return TransportOptions() if self._loaded is None else self._loaded.config.transport_options
 
 
 class Provider(Protocol):
