@@ -36,12 +36,14 @@ class Request:
         path: Path and query, percent-encoded: what goes on the wire after the origin.
         headers: Pairs of name and value.
         body: The whole body.
+        direct: Whether it goes past the environment's proxies: to an agent of this machine.
     """
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    direct: bool = field(default=False, repr=False)
 
 
 @frozen

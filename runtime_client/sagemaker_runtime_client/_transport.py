@@ -22,6 +22,8 @@ from ._http import Request, Response
 # An error's body is read up to here.  S3's are below 1 KiB, and nobody reads more of a wrong one.
 ERROR_BODY_LIMIT = 1 << 20
 
+_Kind = tuple[str, bool]
+
 # Raised before anything of the request is on the wire; after any other, it may have arrived.
 _BEFORE_SENDING = frozenset(
     {
@@ -72,7 +74,7 @@ class TransportOptions:
 
 
 class BlockingTransport:
-    """Sends requests over a blocking client: the one brought in, or one of our own for each scheme."""
+    """Sends requests over a blocking client: the one brought in, or one of our own for each kind."""
 
     def __init__(
         self, options: Callable[[], TransportOptions], http_client: HTTPClient | None = None
@@ -80,13 +82,13 @@ class BlockingTransport:
         self._options = options
         self._borrowed = http_client
         self._library = _library_of(http_client, "Client")
-        self._own: dict[str, Any] = {}
+        self._own: dict[_Kind, Any] = {}
         self._process = os.getpid()
 
     def send(self, origin: str, request: Request, deadline: float | None) -> Response:
         """Send *request* to *origin*, and return the whole answer."""
         httpx = import_module(self._library)
-        client = self._client(httpx, origin)
+        client = self._client(httpx, _kind(origin, request))
         with _translated(httpx, origin):
             message = _message(httpx, client, origin + request.path, request)
             _limit_time(message, self._options(), deadline)
@@ -108,20 +110,19 @@ class BlockingTransport:
         for client in own.values():
             client.close()
 
-    def _client(self, httpx: Any, origin: str) -> Any:
+    def _client(self, httpx: Any, kind: _Kind) -> Any:
         if self._borrowed is not None:
             return _open(self._borrowed)
         if self._process != os.getpid():  # a fork: its connections are the parent's
             self._process, self._own = os.getpid(), {}
-        scheme = origin.partition(":")[0]
-        if scheme in self._own:
-            return self._own[scheme]
-        client = httpx.Client(**_client_arguments(httpx, scheme, self._options()))
-        return self._own.setdefault(scheme, client)  # the first of two threads wins
+        if kind in self._own:
+            return self._own[kind]
+        client = httpx.Client(**_client_arguments(httpx, kind, self._options()))
+        return self._own.setdefault(kind, client)  # the first of two threads wins
 
 
 class AsyncTransport:
-    """The same over async clients; of our own there is one for each event loop and scheme."""
+    """The same over async clients; of our own there is one for each event loop and kind."""
 
     def __init__(
         self, options: Callable[[], TransportOptions], http_client: HTTPClient | None = None
@@ -129,13 +130,13 @@ class AsyncTransport:
         self._options = options
         self._borrowed = http_client
         self._library = _library_of(http_client, "AsyncClient")
-        self._own: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+        self._own: WeakKeyDictionary[Any, dict[_Kind, Any]] = WeakKeyDictionary()
         self._process = os.getpid()
 
     async def send(self, origin: str, request: Request, deadline: float | None) -> Response:
         """Send *request* to *origin*, and return the whole answer."""
         httpx = import_module(self._library)
-        client = self._client(httpx, origin)
+        client = self._client(httpx, _kind(origin, request))
         with _translated(httpx, origin):
             message = _message(httpx, client, origin + request.path, request)
             _limit_time(message, self._options(), deadline)
@@ -156,16 +157,15 @@ class AsyncTransport:
         for client in self._own.pop(event_loop(), {}).values():
             await client.aclose()
 
-    def _client(self, httpx: Any, origin: str) -> Any:
+    def _client(self, httpx: Any, kind: _Kind) -> Any:
         if self._borrowed is not None:
             return _open(self._borrowed)
         if self._process != os.getpid():
             self._process, self._own = os.getpid(), WeakKeyDictionary()
-        scheme = origin.partition(":")[0]
         clients = self._own.setdefault(event_loop(), {})
-        if scheme not in clients:
-            clients[scheme] = httpx.AsyncClient(**_client_arguments(httpx, scheme, self._options()))
-        return clients[scheme]
+        if kind not in clients:
+            clients[kind] = httpx.AsyncClient(**_client_arguments(httpx, kind, self._options()))
+        return clients[kind]
 
 
 class _Collected:
@@ -221,15 +221,21 @@ def tls_context(ca_bundle: str | None) -> Any:
     return import_module("httpx").create_ssl_context()
 
 
-def _client_arguments(httpx: Any, scheme: str, options: TransportOptions) -> dict[str, Any]:
-    """Return the arguments of a client for one scheme."""
+def _kind(origin: str, request: Request) -> _Kind:
+    """Return which of the clients of our own sends *request*: scheme, and whether past proxies."""
+    return origin.partition(":")[0], request.direct
+
+
+def _client_arguments(httpx: Any, kind: _Kind, options: TransportOptions) -> dict[str, Any]:
+    """Return the arguments of a client of one kind."""
+    scheme, direct = kind
     limits = httpx.Limits(
         max_connections=options.max_connections,
         # httpcore compares this with all connections, so a smaller one closes busy pools.
         max_keepalive_connections=options.max_connections,
     )
     verify = tls_context(options.ca_bundle) if scheme == "https" else False
-    return {"verify": verify, "limits": limits}
+    return {"verify": verify, "limits": limits, "trust_env": not direct}
 
 
 def _open(client: HTTPClient) -> HTTPClient:

@@ -133,14 +133,8 @@ def test_refresh_token_rotates(blocking, signin, key):
 
 def test_each_attempt_has_its_own_proof(world, signin, key):
     """A retry is proved anew: a proof counts once."""
-    proofs = []
-
-    def fail(request):
-        proofs.append(request.header("dpop"))
-        return response(status=500)
-
     log_in(world, token(key))
-    signin.faults += [fail, fail]
+    signin.faults += [response(status=500)] * 2
     _, requests = load(world, signin)
     assert 3 == len({request.header("dpop") for request in requests})
 
@@ -234,25 +228,24 @@ def test_key_that_is_none(blocking, signin, key, make):
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "remedy"),
+    ("code", "remedy"),
     [
-        pytest.param("TOKEN_EXPIRED", 401, AGAIN, id="expired"),
-        pytest.param("USER_CREDENTIALS_CHANGED", 403, AGAIN, id="changed"),
+        pytest.param("TOKEN_EXPIRED", AGAIN, id="expired"),
+        pytest.param("USER_CREDENTIALS_CHANGED", AGAIN, id="changed"),
         pytest.param(
             "INSUFFICIENT_PERMISSIONS",
-            403,
             "ask for the permission signin:CreateOAuth2Token",
             id="not permitted",
         ),
     ],
 )
-def test_refusal(world, signin, key, code, status, remedy):
+def test_refusal(world, signin, key, code, remedy):
     """What the service refuses is told, with what to do about it."""
     log_in(world, token(key, -1))
-    signin.faults.append(as_json({"error": code, "message": "canary-login-refresh no"}, status))
+    signin.faults.append(as_json({"error": code, "message": "canary-login-refresh no"}, 403))
     caught = error(world, signin)
     assert f"the refresh of the login failed: {remedy} (... no)" == caught.message
-    assert (code, status) == (caught.code, caught.status_code)
+    assert (code, 403) == (caught.code, caught.status_code)
     assert not caught.retryable
 
 
