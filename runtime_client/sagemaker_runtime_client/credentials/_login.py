@@ -85,10 +85,11 @@ class LoginProvider:
         try:
             token = await _refreshed(context, path, token)
         except CredentialProviderError as error:
-            if credentials.expired(context.io.now()):
+            # Another process may have been quicker, and have used up the refresh token.
+            token = await _token(context, path)
+            if _credentials(token, path).expired(context.io.now()):
                 raise
             _log.warning("the login %s was not refreshed: %s", path, error)
-            return credentials
         return _credentials(token, path)
 
 

@@ -169,12 +169,12 @@ async def _token(context: Context, login: _Login) -> _Token:
 
 
 async def _refreshed(context: Context, login: _Login, token: _Token) -> _Token:
-    """Return a new token, written into the cache as well; the present one where that fails."""
+    """Return a new token, written into the cache as well; the one in the cache where that fails."""
     try:
         document = await _new_document(context, login, token.document)
     except CredentialProviderError as error:
         _log.warning("the SSO token %s was not refreshed: %s", login.path, error)
-        return token
+        return await _token(context, login)  # another process may have been quicker
     try:
         await context.io.write_file(login.path, json.dumps(document, indent=2).encode())
     except OSError as error:

@@ -298,6 +298,19 @@ def test_refresh_that_fails(world, signin, key, caplog):
     assert error(world, signin).retryable
 
 
+def test_another_process_was_quicker(world, signin, key):
+    """Where another process has used up the refresh token, what it wrote serves."""
+    log_in(world, token(key, -1))
+
+    def refuse(_request):
+        log_in(world, token(key, 900))
+        return as_json({"error": "TOKEN_EXPIRED", "message": "used up"}, 401)
+
+    signin.faults.append(refuse)
+    credentials, _ = load(world, signin)
+    assert not credentials.expired(datetime.now(UTC))
+
+
 def test_file_that_cannot_be_written(world, signin, key, caplog):
     """New keys serve even where they cannot be kept."""
     log_in(world, token(key))

@@ -158,6 +158,18 @@ def test_refresh_that_fails(world, sso, changes, faults, caplog):
     ).message.replace("token in", "token")
 
 
+def test_another_process_was_quicker(world, sso):
+    """Where another process has used up the refresh token, what it wrote serves."""
+    log_in(world, token(-1))
+
+    def refuse(_request):
+        log_in(world, token(900))
+        return as_json({"error": "invalid_grant"}, 400)
+
+    sso.faults.append(refuse)
+    assert "ASIASSO1" == load(world, sso)[0].access_key_id
+
+
 def test_file_that_cannot_be_written(world, sso, caplog):
     """A new token serves even where it cannot be kept."""
     log_in(world, token(60))
