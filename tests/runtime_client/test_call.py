@@ -464,6 +464,53 @@ def test_unsignable_request():
     assert [] == io.sent
 
 
+# ---- signed otherwise
+
+
+def test_signed_otherwise():
+    """A call may bring its own signature, made anew for each attempt; the key is not asked for."""
+    io = ScriptedIO([answer(500), OK])
+    signed = []
+
+    def sign(endpoint, request, at):
+        signed.append((endpoint, at))
+        return Request(request.method, request.path, (*request.headers, ("x-signed", str(at))))
+
+    def unasked():
+        raise AssertionError
+
+    run(Caller(io, as_provider(unasked), RetryPolicy()).call(call(sign=sign, idempotent=True)))
+    assert [ENDPOINT, ENDPOINT] == [endpoint for endpoint, _ in signed]
+    assert [str(at) for _, at in signed] == [sent.header("x-signed") for sent in io.sent]
+    assert signed[0][1] < signed[1][1]
+    assert [None, None] == [sent.header("authorization") for sent in io.sent]
+
+
+def test_clock_of_another_signature():
+    """Such a signature, too, is made by the service's clock once that is known."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
+    instants = []
+
+    def sign(_endpoint, request, at):
+        instants.append(at)
+        return request
+
+    run(caller(io).call(call(sign=sign)))
+    assert [START, START + timedelta(hours=1)] == instants
+
+
+@pytest.mark.parametrize(
+    "sign", [None, lambda _endpoint, request, _at: request], ids=["own", "other"]
+)
+def test_secrets_of_a_call(sign):
+    """What a call names as its secrets is not repeated."""
+    io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
+    error = refused(io, sign=sign, secrets=("my-secret",))
+    assert "not ..." == error.message
+    assert "my-secret" not in repr(call(secrets=("my-secret",)))
+
+
 # ---- secrets
 
 SECRETS = {
