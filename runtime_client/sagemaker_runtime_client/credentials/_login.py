@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from sigv4 import Credentials
 
@@ -136,7 +136,7 @@ async def _refreshed(context: Context, path: str, token: dict[str, Any]) -> dict
 
     def prove(_endpoint: object, request: Request, at: datetime) -> Request:
         proof = _proof(key, signin.origin + _PATH, at, context.io.uuid())
-        return Request("POST", _PATH, (*request.headers, ("DPoP", proof)), request.body)
+        return evolve(request, headers=(*request.headers, ("DPoP", proof)))
 
     response = await ask(
         context,

@@ -15,73 +15,33 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 """
 
 import json
-from base64 import b64encode
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
-from attrs import field, frozen
+from attrs import evolve, frozen
 
 from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, SignableRequest, Signer
 
 from .._endpoint import Endpoint
 from .._http import Request
 from ._provider import Context
-from ._requests import JSON, ask, endpoint
-from ._values import CAMEL_CASE, as_object, credentials_from, failure, json_object, read_text
-from ._values import variable_or_setting as _variable_or_setting
+from ._requests import JSON, Sign, ask, endpoint
+from ._values import (
+    CAMEL_CASE,
+    as_object,
+    credentials_from,
+    failure,
+    json_object,
+    variable_or_setting,
+)
+from ._x509 import Identity, X509Algorithm
 
 _NAME = "roles-anywhere"
 _PREFIX = "roles_anywhere_"
-_REQUIRED = ("trust_anchor_arn", "profile_arn", "role_arn", "certificate", "private_key")
+_ARNS = ("trust_anchor_arn", "profile_arn", "role_arn")
+_REQUIRED = (*_ARNS, "certificate", "private_key")
 _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
-
-
-@frozen
-class _Identity:
-    """A certificate, the key that goes with it, and who vouches for it."""
-
-    leaf: Any
-    key: Any = field(repr=False)
-    chain: tuple[Any, ...]
-
-
-@frozen
-class _X509:
-    """
-    SigV4 with the key of a certificate: what the signer wants to know of an algorithm.
-
-    The string to sign is signed as it is; there is no key of the day.
-    """
-
-    region: str
-    key: Any = field(repr=False)
-    service: str = "rolesanywhere"
-    region_set: str | None = None
-    part_width: int = 0
-
-    @property
-    def name(self) -> str:
-        """The algorithm's name, after the kind of key."""
-        return f"AWS4-X509-{'ECDSA' if hasattr(self.key, 'curve') else 'RSA'}-SHA256"
-
-    def scope(self, instant: str) -> str:
-        """Return the credential scope at *instant*."""
-        return f"{instant[:8]}/{self.region}/{self.service}/aws4_request"
-
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
-        """Return the signature of *text* in hexadecimal: PKCS #1 v1.5, or ECDSA in DER."""
-        from cryptography.hazmat.primitives.asymmetric import ec, padding
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        scheme = (
-            (ec.ECDSA(SHA256()),) if hasattr(self.key, "curve") else (padding.PKCS1v15(), SHA256())
-        )
-        signature: bytes = self.key.sign(text.encode(), *scheme)
-        return signature.hex()
-
-    def check_string(self, text: str, credentials: object, instant: str, signature: str) -> bool:
-        """Refuse: a client checks no signatures."""
-        raise NotImplementedError  # pragma: no cover
 
 
 @frozen
@@ -103,24 +63,29 @@ class RolesAnywhereProvider:
             CredentialProviderError: A setting is missing or wrong, the certificate or the key
                 does not serve, or the service refuses.
         """
-        settings = {name: _setting(context, name) for name in _REQUIRED}
-        if not any(settings.values()):
+        settings = {name: text for name in _REQUIRED if (text := _setting(context, name))}
+        if not settings:
             return None
-        missing = [_PREFIX + name for name, value in settings.items() if not value]
+        missing = [_PREFIX + name for name in _REQUIRED if name not in settings]
         if missing:
             raise failure(
                 _NAME, f"profile {context.profile}, or variables, lack {', '.join(missing)}"
             )
-        given = {name: value or "" for name, value in settings.items()}
-        region = _region(given)
-        identity = await _identity(context, given)
+        region, account_id = _region_and_account(settings)
+        identity = await Identity.load(
+            context,
+            _NAME,
+            settings["certificate"],
+            settings["private_key"],
+            _setting(context, "intermediates"),
+        )
         response = await ask(
             context,
             _NAME,
             endpoint(context, _NAME, "rolesanywhere", region),
-            _create_session(context, given, identity),
-            doing=f"CreateSession of {given['role_arn']}",
-            sign=_signer(identity, region),
+            _create_session(context, settings, identity),
+            doing=f"CreateSession of {settings['role_arn']}",
+            sign=_signed_by(identity, region),
         )
         answer: Any = as_object(json_object(response.body)).get("credentialSet")
         first = as_object(answer[0]) if isinstance(answer, list) and answer else {}
@@ -129,20 +94,18 @@ class RolesAnywhereProvider:
             "the answer to CreateSession",
             as_object(first.get("credentials")),
             CAMEL_CASE,
-            given["role_arn"].split(":")[4],
+            account_id,
         )
 
 
 def _setting(context: Context, name: str) -> str | None:
     key = _PREFIX + name
-    return _variable_or_setting(context, key.upper(), key)
+    return variable_or_setting(context, key.upper(), key)
 
 
-def _region(given: dict[str, str]) -> str:
-    """Return the region of trust anchor and profile, which must be the same."""
-    parts = {
-        name: given[name].split(":") for name in ("trust_anchor_arn", "profile_arn", "role_arn")
-    }
+def _region_and_account(settings: dict[str, str]) -> tuple[str, str]:
+    """Return the region of trust anchor and profile, which must be the same, and the role's account."""
+    parts = {name: settings[name].split(":") for name in _ARNS}
     for name, arn in parts.items():
         if len(arn) != 6 or arn[0] != "arn":
             raise failure(_NAME, f"{_PREFIX}{name} is no ARN")
@@ -152,105 +115,46 @@ def _region(given: dict[str, str]) -> str:
             _NAME,
             f"{_PREFIX}trust_anchor_arn is of region {anchor}, and {_PREFIX}profile_arn of {profile}",
         )
-    return anchor
+    return anchor, parts["role_arn"][4]
 
 
-def _create_session(context: Context, given: dict[str, str], identity: _Identity) -> Request:
+def _create_session(context: Context, settings: dict[str, str], identity: Identity) -> Request:
     """
     Return the request, unsigned.
 
     Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
     """
-    from urllib.parse import urlencode
-
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    leaf, *chain = [
-        b64encode(certificate.public_bytes(Encoding.DER)).decode()
-        for certificate in (identity.leaf, *identity.chain)
-    ]
     body: dict[str, Any] = {"durationSeconds": _duration(context)}
     if session := _setting(context, "role_session_name"):
         body["roleSessionName"] = session
     query = urlencode(
         {
-            "profileArn": given["profile_arn"],
-            "roleArn": given["role_arn"],
-            "trustAnchorArn": given["trust_anchor_arn"],
+            "profileArn": settings["profile_arn"],
+            "roleArn": settings["role_arn"],
+            "trustAnchorArn": settings["trust_anchor_arn"],
         }
     )
-    headers = [JSON, ("x-amz-x509", leaf)]
-    if chain:
-        headers.append(("x-amz-x509-chain", ",".join(chain)))
-    return Request("POST", f"/sessions?{query}", tuple(headers), json.dumps(body).encode())
+    data = json.dumps(body).encode()
+    return Request("POST", f"/sessions?{query}", (JSON, *identity.headers), data)
 
 
 def _duration(context: Context) -> int:
     """Return for how many seconds the credentials shall count."""
     text = _setting(context, "session_duration") or "3600"
-    if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text) <= _LONGEST):
+    if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text[:6]) <= _LONGEST):
         raise failure(_NAME, f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST}")
     return int(text)
 
 
-def _signer(identity: _Identity, region: str) -> Any:
-    """Return what signs a request with the certificate's key."""
-    signer = Signer(_X509(region, identity.key), signed_headers=ALL_BUT_NEVER_SIGNED)
-    nobody = Credentials(str(identity.leaf.serial_number), "the-key-is-elsewhere")
+def _signed_by(identity: Identity, region: str) -> Sign:
+    """Return what signs a request with the certificate's key: all its headers but a proxy's."""
+    algorithm = X509Algorithm(region, identity.key)
+    signer = Signer(algorithm, signed_headers=ALL_BUT_NEVER_SIGNED)
 
     def sign(endpoint: Endpoint, request: Request, at: datetime) -> Request:
-        signable = SignableRequest(
-            request.method,
-            endpoint.origin + request.path,
-            request.headers,
-            Payload.of(request.body),
-        )
-        added = signer.sign(signable, nobody, at=at).headers
-        return Request(
-            request.method, request.path, (*request.headers, *added.items()), request.body
-        )
+        url, payload = endpoint.origin + request.path, Payload.of(request.body)
+        signable = SignableRequest(request.method, url, request.headers, payload)
+        added = signer.sign(signable, identity.credentials, at=at).headers
+        return evolve(request, headers=(*request.headers, *added.items()))
 
     return sign
-
-
-async def _identity(context: Context, given: dict[str, str]) -> _Identity:
-    """Return what the files hold, if it goes together and still counts."""
-    try:
-        from cryptography import x509
-        from cryptography.hazmat.primitives.asymmetric import ec, rsa
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    except ImportError as error:
-        raise failure(
-            _NAME,
-            "IAM Roles Anywhere needs the package cryptography, which cannot be imported here",
-        ) from error
-    path, key_path = given["certificate"], given["private_key"]
-    certificate = await read_text(context, _NAME, path, "the certificate")
-    private_key = await read_text(context, _NAME, key_path, "the private key")
-    try:
-        leaf, *chain = x509.load_pem_x509_certificates(certificate.encode())
-    except ValueError:
-        raise failure(_NAME, f"the certificate {path} is no PEM certificate") from None
-    if more := _setting(context, "intermediates"):
-        text = await read_text(context, _NAME, more, "the intermediates")
-        try:
-            chain += x509.load_pem_x509_certificates(text.encode())
-        except ValueError:
-            raise failure(_NAME, f"the intermediates {more} are no PEM certificates") from None
-    try:
-        key = load_pem_private_key(private_key.encode(), None)
-    except TypeError:
-        raise failure(_NAME, f"the private key {key_path} is encrypted; give a bare one") from None
-    except ValueError:
-        raise failure(_NAME, f"the private key {key_path} is no PEM key") from None
-    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise failure(_NAME, f"the private key {key_path} is neither RSA nor EC")
-    if key.public_key() != leaf.public_key():
-        raise failure(_NAME, f"the private key {key_path} is not the one of {path}")
-    if not leaf.not_valid_before_utc <= context.io.now() < leaf.not_valid_after_utc:
-        raise failure(
-            _NAME,
-            f"the certificate {path} counts from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} to "
-            f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, and not now",
-        )
-    return _Identity(leaf, key, tuple(chain))
