@@ -55,7 +55,7 @@ _HOSTS = {
     "sso-oidc": "oidc{V}.{R}.{S}",
     "sts": "sts{V}.{R}.{S}",
 }
-# ... and those that are not like this, by service, partition, FIPS and dual-stack.
+# ... and those that are not like this, by service, region or partition, FIPS and dual-stack.
 _ODD_HOSTS = {
     ("signin", "aws", False, False): "{R}.signin.aws.amazon.com",
     ("signin", "aws-cn", False, False): "{R}.signin.amazonaws.cn",
@@ -65,7 +65,8 @@ _ODD_HOSTS = {
     ("signin", "aws-iso-e", False, False): "{R}.signin.csphome.adc-e.uk",
     ("signin", "aws-iso-f", False, False): "{R}.signin.csphome.hci.ic.gov",
     ("signin", "aws-us-gov", False, False): "{R}.signin.amazonaws-us-gov.com",
-    ("signin", "aws-us-gov", True, False): "signin-fips.amazonaws-us-gov.com",
+    ("signin", "aws-us-gov", True, False): "{R}.signin-fips.amazonaws-us-gov.com",
+    ("signin", "us-gov-west-1", True, False): "signin-fips.amazonaws-us-gov.com",
     ("sso", "aws-us-gov", True, False): "portal.sso.{R}.{S}",
     ("sso-oidc", "aws-us-gov", True, False): "oidc.{R}.{S}",
     ("sts", "aws-us-gov", True, False): "sts.{R}.{S}",
@@ -161,7 +162,8 @@ def credentials_endpoint(
     if service == "sts" and (shared or options.region == "aws-global"):
         return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
     _check_region(options.region)
-    host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service]).format(
+    host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
+    host = _ODD_HOSTS.get((service, options.region, *variant), host).format(
         V="-fips" if options.fips else "",
         R=options.region,
         S=partition.dual_stack_suffix if options.dual_stack else partition.suffix,
