@@ -207,6 +207,7 @@ def test_failure_that_passes(world, agent):
     agent.faults += [response(status=500), b""]
     assert "ASIAECS1" == load(world, agent)[0].access_key_id
     assert [1.0, 1.0] == world.slept
+    assert [2.0, 2.0, 2.0] == world.limits
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_version_2(world, imds):
     assert "canary-secret-IMDS-1" == credentials.secret_access_key
     assert "canary-token-IMDS-1" == credentials.session_token
     assert (imds.ends, None) == (credentials.expiration, credentials.account_id)
+    assert [1.0, 1.0, 1.0] == world.limits
 
 
 @pytest.mark.parametrize(

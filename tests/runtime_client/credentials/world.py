@@ -20,6 +20,14 @@ class World:
     Args:
         backend: The event loop's library; None for the blocking face.
         home: The user's folder.
+
+    Attributes:
+        environ: The variables.
+        ahead: By how much the clock is.
+        slept: The pauses, which take no time.
+        limits: How many seconds each request had that had a limit of its own.
+        elsewhere: Which origin stands for which.
+        unwritable: Whether no file can be written.
     """
 
     def __init__(self, backend, home):
@@ -28,6 +36,7 @@ class World:
         self.environ = {"HOME": str(home)}
         self.ahead = timedelta()
         self.slept = []
+        self.limits = []
         self.elsewhere = {}
         self.unwritable = False
 
@@ -77,6 +86,8 @@ class _IO:
 
     async def send(self, origin, request, deadline):
         """Send, where an address that only AWS has stands for one of this machine."""
+        if deadline is not None:
+            self._world.limits.append(round(deadline - self._real.monotonic(), 1))
         return await self._real.send(self._world.elsewhere.get(origin, origin), request, deadline)
 
     async def write_file(self, path, data):
