@@ -134,14 +134,15 @@ class AssumeRoleProvider:
         """Return the code of the MFA device, where one is asked for."""
         if serial is None:
             return None
-        if self.mfa_token is None:
+        ask = self.mfa_token or context.mfa_token
+        if ask is None:
             raise failure(
                 _NAME,
                 f"profile {context.profile} has mfa_serial, and nothing supplies the code: "
-                "give mfa_token=, a function",
+                "give default_chain mfa_token=, a function",
             )
         try:
-            code: Any = self.mfa_token(serial)
+            code: Any = ask(serial)
             code = await code if isawaitable(code) else code
         except Exception as error:
             raise failure(_NAME, f"mfa_token failed: {type(error).__name__}") from error

@@ -7,7 +7,7 @@ from sigv4 import Credentials
 
 from .._io import IO, AsyncIO, BlockingIO, run
 from .._transport import AsyncTransport, BlockingTransport, HTTPClient, TransportOptions
-from ._provider import LazyContext
+from ._provider import LazyContext, MFAToken
 from ._refresh import ChainCredentials
 
 
@@ -20,16 +20,20 @@ class DefaultChain:
     """
 
     def __init__(
-        self, http_client: HTTPClient | None, profile: str | None, region: str | None
+        self,
+        http_client: HTTPClient | None,
+        profile: str | None,
+        region: str | None,
+        mfa_token: MFAToken | None,
     ) -> None:
         arguments = {"profile": profile, "region": region}
         is_async = hasattr(http_client, "__aenter__")
         ours, theirs = (None, http_client) if is_async else (http_client, None)
         self._io, self._blocking = _over(
-            lambda options: BlockingIO(BlockingTransport(options, ours)), arguments
+            lambda options: BlockingIO(BlockingTransport(options, ours)), arguments, mfa_token
         )
         self._async_io, self._async = _over(
-            lambda options: AsyncIO(AsyncTransport(options, theirs)), arguments
+            lambda options: AsyncIO(AsyncTransport(options, theirs)), arguments, mfa_token
         )
 
     def get(self) -> Credentials:
@@ -74,11 +78,13 @@ class DefaultChain:
 
 
 def _over(
-    make_io: Callable[[Callable[[], TransportOptions]], IO], arguments: Mapping[str, str | None]
+    make_io: Callable[[Callable[[], TransportOptions]], IO],
+    arguments: Mapping[str, str | None],
+    mfa_token: MFAToken | None,
 ) -> tuple[IO, ChainCredentials]:
     """Return the outside world in one colour, and the chain over it."""
     io = make_io(lambda: context.transport_options)
-    context = LazyContext(io, arguments)
+    context = LazyContext(io, arguments, mfa_token)
     return io, ChainCredentials(io, context)
 
 
@@ -87,6 +93,7 @@ def default_chain(
     *,
     profile: str | None = None,
     region: str | None = None,
+    mfa_token: MFAToken | None = None,
 ) -> DefaultChain:
     """
     Return a provider of the credentials that boto3 and the AWS CLI would find.
@@ -103,5 +110,7 @@ def default_chain(
         profile: The profile of the shared files; ``AWS_PROFILE``, then ``default``.  One that is
             given here wins over keys in variables.
         region: Whose STS is asked; ``AWS_REGION``, then the profile's.
+        mfa_token: For profiles with ``mfa_serial``: takes the device's serial number and returns
+            the code that it shows, at each refresh.  For async callers it may be ``async``.
     """
-    return DefaultChain(http_client, profile, region)
+    return DefaultChain(http_client, profile, region, mfa_token)

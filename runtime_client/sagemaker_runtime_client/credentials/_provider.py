@@ -6,10 +6,10 @@ broken": it ends the search, and names the source, the profile, the file or the 
 what to do.  Nothing in it is secret.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from sigv4 import Credentials
 
@@ -17,6 +17,8 @@ from .._config import Config
 from .._io import IO
 from .._profile_file import Profiles, read_profiles
 from .._transport import TransportOptions
+
+MFAToken = Callable[[str], "str | Awaitable[str]"]
 
 
 @frozen
@@ -31,6 +33,7 @@ class Context:
         profile: The name of the profile in force.
         explicit: Whether that profile was named by an argument, which then wins over the
             environment's keys.
+        mfa_token: Takes an MFA device's serial number and returns the code that it shows.
     """
 
     io: IO
@@ -38,15 +41,19 @@ class Context:
     profiles: Profiles
     profile: str = "default"
     explicit: bool = False
+    mfa_token: MFAToken | None = field(default=None, repr=False)
 
     @classmethod
-    async def load(cls, io: IO, arguments: Mapping[str, Any]) -> "Context":
+    async def load(
+        cls, io: IO, arguments: Mapping[str, Any], mfa_token: MFAToken | None = None
+    ) -> "Context":
         """
         Read the shared files and find out the settings.
 
         Args:
             io: The outside world.
             arguments: The settings that the caller gave, by name; None leaves one to the others.
+            mfa_token: As above.
 
         Raises:
             ConfigError: A file or a setting is malformed.
@@ -54,7 +61,7 @@ class Context:
         profiles = await read_profiles(io)
         config = Config.resolve(arguments, io.environ, profiles)
         explicit = arguments.get("profile") is not None
-        context = cls(io, config, profiles, config.profile, explicit)
+        context = cls(io, config, profiles, config.profile, explicit, mfa_token)
         if config.region is not None or not config.region_from_instance:
             return context
         from ._instance_metadata import region_of_instance
@@ -69,17 +76,21 @@ class LazyContext:
     Args:
         io: The outside world.
         arguments: As for `Context.load`.
+        mfa_token: Likewise.
     """
 
-    def __init__(self, io: IO, arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self, io: IO, arguments: Mapping[str, Any], mfa_token: MFAToken | None = None
+    ) -> None:
         self._io = io
+        self._mfa_token = mfa_token
         self._arguments = arguments
         self._loaded: Context | None = None
 
     async def __call__(self) -> Context:
         """Return the context.  Two that ask at the same time both read the files, once."""
         if self._loaded is None:
-            self._loaded = await Context.load(self._io, self._arguments)
+            self._loaded = await Context.load(self._io, self._arguments, self._mfa_token)
         return self._loaded
 
     @property

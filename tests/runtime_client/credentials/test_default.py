@@ -198,3 +198,14 @@ def test_resolve_profile():
     """A profile that others name gives its own keys."""
     key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
     assert "AKID" == run(resolve_profile(context(ScriptedIO(), **key))).access_key_id
+
+
+def test_mfa(home):
+    """The chain asks its caller for the code of an MFA device."""
+    text = "[profile role]\nrole_arn = r\nsource_profile = default\nmfa_serial = device\n"
+    (home / ".aws" / "config").write_text(text, "utf-8")
+    asked = []
+    chain = default_chain(profile="role", mfa_token=lambda serial: asked.append(serial) or "")
+    with pytest.raises(CredentialProviderError, match="mfa_token must return the digits"):
+        chain.get()
+    assert ["device"] == asked

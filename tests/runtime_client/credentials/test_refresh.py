@@ -264,6 +264,32 @@ def test_nothing_after_a_fork(make):
     assert "AKID2" == credentials.get().access_key_id
 
 
+def test_somebody_was_faster(make):
+    """Who gets to refresh when another one has just done so takes what that one got."""
+
+    class Late:
+        """A lock that is free once another one has refreshed."""
+
+        def __init__(self, lock):
+            self.lock = lock
+
+        def acquire_nowait(self):
+            credentials._lock = self.lock
+            credentials.get()
+            return self.lock.acquire_nowait()
+
+        def release(self):
+            self.lock.release()
+
+    io = ScriptedIO()
+    fetches = Fetches(io)
+    credentials = make(io, fetches)
+    credentials.get()
+    credentials._lock = Late(credentials._lock)
+    at(io, 3600 - 900)
+    assert ("AKID2", 2) == (credentials.get().access_key_id, fetches.count)
+
+
 class Clock:
     """A clock that only moves when told, for the real outside world."""
 
