@@ -151,7 +151,7 @@ class Caller:
         ahead: timedelta | None = None
         taken = clock_was_set = False
         for attempt in count(1):
-            await self._take_turn()
+            await self._take_turn(call.deadline, taken=taken)
             headers = self._attempt_headers(invocation_id, attempt, ahead)
             try:
                 response = await self._attempt(call, headers)
@@ -179,9 +179,17 @@ class Caller:
             await self._pause(reason, attempt - 1, failure, call.deadline)
         raise AssertionError  # pragma: no cover (count does not end)
 
-    async def _take_turn(self) -> None:
-        """Wait until the adaptive mode lets the next request go."""
-        if self._limiter is not None and (wait := self._limiter.acquire(self._io.monotonic())):
+    async def _take_turn(self, deadline: float | None, *, taken: bool) -> None:
+        """Wait until the adaptive mode lets the next request go, if there is time."""
+        if self._limiter is None:
+            return
+        now = self._io.monotonic()
+        wait = self._limiter.acquire(now)
+        if wait and deadline is not None and now + wait >= deadline:
+            error = TransportError("the service throttles, and there is no time to wait for a turn")
+            error.may_have_been_taken = taken
+            raise error
+        if wait:
             await self._io.sleep(wait)
 
     def _note(self, *, throttled: bool) -> None:

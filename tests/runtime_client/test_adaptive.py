@@ -1,11 +1,12 @@
 """The adaptive mode of retries: a client that slows down after throttling."""
 
 import pytest
+from attrs import evolve
 from botocore.retries import adaptive, bucket, throttling
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_runtime_client import Request, Response
+from sagemaker_runtime_client import Request, Response, ThrottlingError, TransportError
 from sagemaker_runtime_client._adaptive import RateLimiter
 from sagemaker_runtime_client._call import Call, Caller
 from sagemaker_runtime_client._endpoint import Endpoint
@@ -86,3 +87,15 @@ def test_calls_wait(adaptive, pauses):
     run(caller.call(CALL))
     assert pauses == len(io.slept)
     assert 0.5 == io.slept[0]
+
+
+def test_no_time_for_a_turn():
+    """Where the turn comes after the time limit, nothing is sent, and the error says why."""
+    io = ScriptedIO([THROTTLED])
+    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(max_attempts=1, adaptive=True))
+    with pytest.raises(ThrottlingError):
+        run(caller.call(CALL))
+    with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
+        run(caller.call(evolve(CALL, deadline=io.monotonic() + 1)))
+    assert ([], 1) == (io.slept, len(io.sent))
+    assert not caught.value.may_have_been_taken

@@ -104,7 +104,7 @@ ORDER = (
         "roles-anywhere",
         "._roles_anywhere",
         "RolesAnywhereProvider",
-        "neither variables nor profile {profile} ask for IAM Roles Anywhere",
+        "neither ROLES_ANYWHERE_ROLE_ARN nor roles_anywhere_role_arn in profile {profile}",
     ),
     Source(
         "container",

@@ -19,6 +19,7 @@ _ROLES = {
     "assume-role": ("", "role_arn"),
     "web-identity": ("AWS_ROLE_ARN", "role_arn"),
     "sso": ("", "sso_role_name"),
+    "roles-anywhere": ("ROLES_ANYWHERE_ROLE_ARN", "roles_anywhere_role_arn"),
 }
 
 
