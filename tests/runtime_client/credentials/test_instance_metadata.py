@@ -178,6 +178,13 @@ def test_attempts(world, imds):
     assert "ASIAIMDS1" == credentials.access_key_id
 
 
+def test_refusal_that_stays(blocking, imds):
+    """A token request that is wrong in itself is not repeated."""
+    imds.faults.append(response(status=400))
+    found = load(blocking, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
+    assert (None, [TOKEN]) == found
+
+
 @pytest.mark.parametrize("role", ["../../x", "a b", "a\nb", "<html>"])
 def test_role_that_is_none(blocking, imds, role):
     """What is no name of a role does not go into a path."""
