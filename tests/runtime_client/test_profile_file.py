@@ -132,6 +132,12 @@ def test_malformed(text, says):
     assert f"credentials, {says}" == str(caught.value)
 
 
+def test_continued_values():
+    """A value that begins on its line and goes on below is one text."""
+    section = parse("", "[a]\ncredential_process = vault\n  --role r\n").profiles["a"]
+    assert {"credential_process": "vault\n--role r"} == section
+
+
 def test_ignored_names_are_logged(caplog):
     """A section of a name that nobody can ask for is ignored, and the log says where."""
     assert {} == parse("[profile in valid]\nregion = r\n").profiles
