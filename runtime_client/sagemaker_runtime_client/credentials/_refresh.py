@@ -112,8 +112,10 @@ class ChainCredentials:
         if self._process != self._io.process():
             self._begin()
         held = self._held
-        if held is not None and not held.found.source.kept:
-            held = await self._looked_at_anew(held)
+        if held is not None and not held.found.source.kept:  # it is looked at anew each time
+            if (credentials := await held.found.provider.load(await self._context())) is not None:
+                return credentials
+            held = self._held = None
         if held is None:
             return await self._fetched()
         now = self._io.now()
@@ -122,14 +124,6 @@ class ChainCredentials:
         if held.due is not None and now >= held.due:
             return await self._perhaps_refreshed(held)
         return held.found.credentials
-
-    async def _looked_at_anew(self, held: Held) -> Held | None:
-        """Return what a source has now whose credentials are not kept; None if it has none."""
-        credentials = await held.found.provider.load(await self._context())
-        if credentials is None:
-            self._held = None
-            return None
-        return Held(evolve(held.found, credentials=credentials))
 
     async def _perhaps_refreshed(self, held: Held) -> Credentials:
         """Return new credentials, or those held if somebody else is at it or it fails."""
