@@ -166,8 +166,7 @@ async def _from_surroundings(context: Context, source: str) -> Credentials:
         )
     module, provider = _SOURCES[source]
     load = getattr(import_module(f".{module}", __package__), provider)().load
-    # The profile's own settings, such as a region, hold; its being named shuts nothing out here.
-    credentials: Credentials | None = await load(evolve(context, explicit=False))
+    credentials: Credentials | None = await load(context)
     if credentials is None:
         raise failure(
             _NAME,

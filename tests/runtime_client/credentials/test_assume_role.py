@@ -91,6 +91,25 @@ def test_keys_before_role(blocking, sts):
     assert [ROLE] == [form["RoleArn"] for form in sts.asked]
 
 
+@pytest.mark.parametrize("line", KEYS.splitlines())
+def test_half_a_key_before_role(blocking, sts, line):
+    """A source with half a key is broken, even if it has a role besides."""
+    config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = x\n{line}\n"
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts, config + f"[profile x]\n{KEYS}")
+    assert "me" in caught.value.message
+    assert not sts.asked
+
+
+def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
+    """A source profile stands for itself: a web identity in variables is not its."""
+    (tmp_path / "token").write_text("canary-web-token")
+    blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
+    blocking.environ["AWS_ROLE_ARN"] = f"{ROLE}-web"
+    load(blocking, sts)
+    assert ["AssumeRole"] == [form["Action"] for form in sts.asked]
+
+
 def test_environment_as_source(world, sts):
     """Of credential_source Environment, the variables' keys sign; even with a named profile."""
     world.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
@@ -118,6 +137,15 @@ def test_mfa(world, sts, kind):
     assert ["arn:aws:iam::1:mfa/me"] == asked
     assert "arn:aws:iam::1:mfa/me" == sts.asked[0]["SerialNumber"]
     assert "123456" == sts.asked[0]["TokenCode"]
+
+
+def test_mfa_code_is_not_repeated(blocking, sts):
+    """A code that STS repeats when it refuses does not show."""
+    sts.faults.append(sts_error("AccessDenied", "invalid code 123456", 403))
+    config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: "123456"))
+    assert "AssumeRole of profile default failed: invalid code ..." == caught.value.message
 
 
 def fails(_serial):

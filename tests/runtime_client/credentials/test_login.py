@@ -92,7 +92,7 @@ def error(world, signin, **options):
 
 def test_fresh(world, signin, key):
     """Keys with more than 5 minutes left are used as they are; nothing is sent."""
-    log_in(world, token(key, 400))
+    log_in(world, token(key, 320))
     credentials, requests = load(world, signin)
     assert [] == requests
     assert "canary-login-secret" == credentials.secret_access_key
@@ -266,6 +266,16 @@ def test_other_refusal(blocking, signin, key, body):
     ("answer", "message"),
     [
         pytest.param([], "the answer to the refresh of the login lacks something", id="list"),
+        pytest.param(
+            {"accessToken": {"accessKeyId": "A"}, "refreshToken": "canary"},
+            "the answer to the refresh of the login lacks something",
+            id="no lifetime",
+        ),
+        pytest.param(
+            {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900},
+            "the answer to the refresh of the login lacks something",
+            id="no refresh token",
+        ),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": "canary"},
             "has no secretAccessKey, sessionToken",
