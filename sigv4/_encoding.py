@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 _encode = re.compile(r"[^A-Za-z0-9\-._~]").sub
 _encode_in_path = re.compile(r"[^A-Za-z0-9\-._~/]").sub
 _is_plain = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch
+_is_plain_path = re.compile(r"[A-Za-z0-9\-._~/]*").fullmatch
 _ESCAPES = [f"%{byte:02X}" for byte in range(256)]
 _blanks = re.compile(r"[ \t]+")
 
@@ -48,7 +49,8 @@ def percent_encode_path(text: str | bytes) -> str:
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
     """
-    return _encode_in_path(_escape, _one_character_a_byte(text))
+    text = _one_character_a_byte(text)
+    return text if _is_plain_path(text) else _encode_in_path(_escape, text)
 
 
 def canonical_part(part: str) -> str:
@@ -89,6 +91,4 @@ def canonical_value(value: str) -> str:
     >>> canonical_value("  a   b  ")
     'a b'
     """
-    if "  " in value or "\t" in value:
-        value = _blanks.sub(" ", value)
-    return value.strip(" ")
+    return _blanks.sub(" ", value).strip(" ")

@@ -44,17 +44,15 @@ def _name(name: str | bytes) -> str:
 def _pairs(headers: Headers) -> list[tuple[str, str]]:
     """Return headers as pairs, names in lower case, each fit for the wire."""
     items: Any = headers
-    if hasattr(items, "items"):
-        items = items.items()
-    pairs = [
-        (_name(name), value if isinstance(value, str) else _text(value)) for name, value in items
-    ]
-    for name, value in pairs:
-        if not value.isprintable() and _unsendable(value):
+    pairs: list[tuple[str, str]] = []
+    for name, value in items.items() if hasattr(items, "items") else items:
+        text = value if isinstance(value, str) else _text(value)
+        if not text.isprintable() and _unsendable(text):
             raise InvalidRequestError(
-                f"header {name}: control characters, such as line ends, are not allowed, "
+                f"header {_name(name)}: control characters, such as line ends, are not allowed, "
                 "nor are lone surrogates"
             )
+        pairs.append((_name(name), text))
     return pairs
 
 
@@ -135,4 +133,7 @@ class SignableRequest:
 
         Blanks around it are no part of it (RFC 9110, section 5.5).
         """
-        return next((value.strip(" \t") for known, value in self.headers if known == name), None)
+        for known, value in self.headers:
+            if known == name:
+                return value.strip(" \t")
+        return None

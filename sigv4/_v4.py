@@ -1,7 +1,7 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
-from hmac import HMAC, compare_digest, digest
-from hmac import new as keyed
+from hashlib import sha256
+from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -10,13 +10,26 @@ from attrs import field, frozen
 from ._credentials import Credentials
 
 if TYPE_CHECKING:
+    from _hashlib import HASH
+
     from ._v4a import VerifyingKey
 
-_Keys = WeakKeyDictionary[Credentials, tuple[str, HMAC]]
+# HMAC's two passes (RFC 2104), each fed with the key: hashes to be copied, for half of what it
+# takes to copy an `hmac.HMAC`.
+_Mac = tuple["HASH", "HASH"]
+_Keys = WeakKeyDictionary[Credentials, tuple[str, _Mac]]
+
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 def _no_keys() -> _Keys:
     return WeakKeyDictionary()
+
+
+def _keyed(key: bytes) -> _Mac:
+    """Return HMAC-SHA256 with *key*, of no more than the hash's 64 bytes."""
+    block = key.ljust(64, b"\0")
+    return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
 
 @frozen
@@ -55,9 +68,11 @@ class SigV4:
 
     def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
         """Return the signature of a string to sign, in hexadecimal."""
-        mac = self._signing_key(credentials, instant[:8]).copy()
-        mac.update(text.encode())
-        return mac.hexdigest()
+        keyed_inner, keyed_outer = self._signing_key(credentials, instant[:8])
+        inner, outer = keyed_inner.copy(), keyed_outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
     def check_string(
         self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
@@ -68,7 +83,7 @@ class SigV4:
         expected = self.sign_string(text, credentials, instant)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
-    def _signing_key(self, credentials: Credentials, day: str) -> HMAC:
+    def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
         """
         Return the day's key, ready to be copied and fed.
 
@@ -80,7 +95,7 @@ class SigV4:
         key = b"AWS4" + credentials.secret_access_key.encode()
         for part in (day, self.region, self.service, "aws4_request"):
             key = digest(key, part.encode(), "sha256")
-        mac = keyed(key, digestmod="sha256")
+        mac = _keyed(key)
         self._keys[credentials] = (day, mac)
         return mac
 

@@ -230,7 +230,7 @@ def _signed_lines(request: SignableRequest, claim: Claim) -> str:
         raise SignatureError(
             "AccessDenied", f"headers that must be signed are not: {', '.join(unsigned)}"
         )
-    lines, names = canonical_headers(request.headers, claimed.__contains__)
+    lines, names = canonical_headers([pair for pair in request.headers if pair[0] in claimed])
     if names != claim.signed_headers:
         raise SignatureError(
             "SignatureDoesNotMatch",
