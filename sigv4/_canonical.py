@@ -22,8 +22,6 @@ from ._encoding import (
 
 HeaderSelection = Callable[[str], bool]
 
-SP, HTAB = " ", "\t"  # RFC 9110, section 5.6.3
-
 _first = itemgetter(0)
 
 # Proxies and tracers add or rewrite these, so a signature over them would break on the way.
@@ -123,11 +121,10 @@ def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
     values = dict(signed)
     if len(values) < len(signed):
         values = _joined(signed)
-    lines = [
-        f"{name}:{canonical_value(value) if SP in value or HTAB in value else value}\n"
-        for name, value in values.items()
-    ]
-    return "".join(lines), ";".join(values)
+    lines = "".join([f"{name}:{value}\n" for name, value in values.items()])
+    if " " in lines or "\t" in lines:
+        lines = "".join([f"{name}:{canonical_value(value)}\n" for name, value in values.items()])
+    return lines, ";".join(values)
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Who signs: an access key, and the protocol of whatever supplies one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -29,6 +29,10 @@ def _usable(_instance: object, attribute: "Attribute[Any]", value: object) -> No
         raise ValueError(f"{attribute.name} must be printable ASCII without blanks")
 
 
+def _none_yet() -> dict[Hashable, Any]:
+    return {}
+
+
 @frozen
 class Credentials:
     """
@@ -51,6 +55,8 @@ class Credentials:
     secret_access_key: str = field(repr=False, validator=_usable)
     session_token: str | None = field(default=None, repr=False, validator=_usable)
     expiration: datetime | None = field(default=None, converter=_aware_utc)
+    # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
+    derived_keys: dict[Hashable, Any] = field(init=False, factory=_none_yet, eq=False, repr=False)
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""
