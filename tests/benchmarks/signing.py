@@ -1,6 +1,7 @@
 """Signing one InvokeEndpointAsync request, ten headers and a session token of 900 bytes."""
 
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from timeit import timeit
@@ -10,9 +11,11 @@ from awscrt.http import HttpHeaders, HttpRequest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from rounds import Measure
 
-from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
+from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4, SigV4A
 
 URL = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-endpoint/async-invocations"
 TOKEN = "T" * 900
@@ -30,7 +33,7 @@ HEADERS = {f"X-Amzn-SageMaker-{name}": value for name, value in NAMES.items()}
 COUNT = 2000
 
 
-def microseconds(sign: object, count: int = COUNT) -> Measure:
+def microseconds(sign: Callable[[], object], count: int = COUNT) -> Measure:
     """Return a measure of one call, in microseconds."""
     return lambda: timeit(sign, number=count) / count * 1e6
 
@@ -48,21 +51,13 @@ def floor() -> dict[str, str]:
     }
 
 
-def contenders() -> dict[str, Measure]:
-    """Return who signs headers."""
-    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
-    signer = Signer(SigV4(service="sagemaker", region="eu-west-1"))
-    request = SignableRequest("POST", URL, HEADERS)
-
-    botocore = SigV4Auth(
-        BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN), "sagemaker", "eu-west-1"
-    )
-
+def awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
+    """Return what signs headers with awscrt, a native library."""
     provider = crt.AwsCredentialsProvider.new_static("AKIDEXAMPLE", "secret", TOKEN)
 
-    def with_crt() -> None:
+    def sign() -> object:
         config = crt.AwsSigningConfig(
-            algorithm=crt.AwsSigningAlgorithm.V4,
+            algorithm=algorithm,
             signature_type=crt.AwsSignatureType.HTTP_REQUEST_HEADERS,
             credentials_provider=provider,
             region="eu-west-1",
@@ -72,7 +67,20 @@ def contenders() -> dict[str, Measure]:
         headers = HttpHeaders(
             [("Host", "runtime.sagemaker.eu-west-1.amazonaws.com"), *HEADERS.items()]
         )
-        crt.aws_sign_request(HttpRequest("POST", PATH, headers), config).result()
+        return crt.aws_sign_request(HttpRequest("POST", PATH, headers), config).result()
+
+    return sign
+
+
+def contenders() -> dict[str, Measure]:
+    """Return who signs headers."""
+    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+    signer = Signer(SigV4(service="sagemaker", region="eu-west-1"))
+    request = SignableRequest("POST", URL, HEADERS)
+
+    botocore = SigV4Auth(
+        BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN), "sagemaker", "eu-west-1"
+    )
 
     return {
         "ours": microseconds(lambda: signer.sign(request, credentials, at=datetime.now(UTC))),
@@ -84,8 +92,23 @@ def contenders() -> dict[str, Measure]:
         "botocore": microseconds(
             lambda: botocore.add_auth(AWSRequest("POST", URL, HEADERS)), COUNT // 4
         ),
-        "awscrt": microseconds(with_crt, COUNT // 2),
+        "awscrt": microseconds(awscrt(crt.AwsSigningAlgorithm.V4), COUNT // 2),
         "floor": microseconds(floor),
+    }
+
+
+def asymmetric() -> dict[str, Measure]:
+    """Return who signs headers with SigV4A; the floor is one signature of a short text."""
+    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+    signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
+    request = SignableRequest("POST", URL, HEADERS)
+    key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())
+    return {
+        "ours": microseconds(
+            lambda: signer.sign(request, credentials, at=datetime.now(UTC)), COUNT // 4
+        ),
+        "awscrt": microseconds(awscrt(crt.AwsSigningAlgorithm.V4_ASYMMETRIC), COUNT // 4),
+        "bare ECDSA": microseconds(lambda: key.sign(b"text", scheme), COUNT // 4),
     }
 
 
