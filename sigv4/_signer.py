@@ -5,6 +5,7 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from attrs import Factory, field, frozen
 
@@ -19,12 +20,14 @@ from ._canonical import (
     string_to_sign,
     timestamp,
 )
-from ._chain import Seed
 from ._credentials import Credentials
 from ._encoding import percent_encode
 from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._payload import Payload
 from ._request import SignableRequest
+
+if TYPE_CHECKING:
+    from ._chain import Seed
 
 # Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
 # 1.44: disableDoubleEncoding).
@@ -199,7 +202,7 @@ class Signer:
         parts = [before] if before else []
         return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
 
-    def seed(self, signature: Signature, credentials: Credentials) -> Seed:
+    def seed(self, signature: Signature, credentials: Credentials) -> "Seed":
         """
         Return what the chunks or events of a request's body are chained to.
 
@@ -207,6 +210,8 @@ class Signer:
             signature: What `sign` returned for the request.
             credentials: Those that signed it.
         """
+        from ._chain import Seed
+
         instant = signature.headers["x-amz-date"]
         return Seed(self.algorithm, credentials, instant, signature.signature)
 
