@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
 
-.PHONY: help demo test check lint types contracts coverage readme wheel conformance fuzz bench fixtures format clean
+.PHONY: help demo test check lint types contracts coverage wheel conformance fuzz bench fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

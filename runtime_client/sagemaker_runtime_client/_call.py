@@ -6,7 +6,7 @@ The only place where requests are signed and sent, and where errors get their nu
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from attrs import evolve, frozen
@@ -49,6 +49,9 @@ _SKEW_CODES = frozenset(
 )
 # Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
 _LEAST_SKEW = timedelta(minutes=4)
+
+# What else is raised is raised before anything is sent.
+_AFTER_SENDING = (ServiceError, TransportError)
 
 # Header values that may not show in a message, even where the service repeats them there.
 _SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
@@ -138,19 +141,20 @@ class Caller:
         taken = clock_was_set = False
         for attempt in count(1):
             headers = self._attempt_headers(invocation_id, attempt, ahead)
+            offset = self._offset
             try:
-                response = await self._attempt(call, headers)
+                response = await self._attempt(call, headers, offset)
             except RuntimeClientError as error:
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 failure = error
                 ahead = self._service_ahead(error)
-                failure.attempts = attempt
+                failure.attempts = attempt if isinstance(error, _AFTER_SENDING) else attempt - 1
                 failure.may_have_been_taken = taken = taken or error.may_have_been_taken
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
                 self._quota.release(reason)
                 return Reply(response, attempt, taken)
-            sets_clock = not clock_was_set and self._set_clock(failure, ahead)
+            sets_clock = not clock_was_set and self._set_clock(failure, ahead, offset)
             if attempt >= self._policy.max_attempts:
                 raise failure
             if sets_clock:
@@ -174,11 +178,14 @@ class Caller:
             raise failure
         await self._io.sleep(pause)
 
-    async def _attempt(self, call: Call, headers: Iterable[tuple[str, str]]) -> Response:
-        """Sign with the date of now, send, and return a success."""
+    async def _attempt(
+        self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
+    ) -> Response:
+        """Sign with the date of now, *offset* from our clock; send, and return a success."""
         credentials = await self._credentials()
         request = evolve(call.request, headers=(*call.request.headers, *headers))
-        signed = self._signed(call.endpoint, request, credentials)
+        at = self._io.now() + offset
+        signed = self._signed(call.endpoint, request, credentials, at)
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
         if not response.ok:
             raise _without_secrets(call.parse_error(response), signed, credentials)
@@ -204,7 +211,9 @@ class Caller:
             )
         return credentials
 
-    def _signed(self, endpoint: Endpoint, request: Request, credentials: Credentials) -> Request:
+    def _signed(
+        self, endpoint: Endpoint, request: Request, credentials: Credentials, at: datetime
+    ) -> Request:
         """Return *request* with its signature."""
         scope = (endpoint.service, endpoint.region)
         if scope not in self._signers:
@@ -214,7 +223,6 @@ class Caller:
             signable = SignableRequest(
                 request.method, url, request.headers, Payload.of(request.body)
             )
-            at = self._io.now() + self._offset
             signature = self._signers[scope].sign(signable, credentials, at=at)
         except ExpiredCredentialsError as error:
             raise CredentialsError(str(error)) from None
@@ -246,11 +254,18 @@ class Caller:
             return None
         return failure.date - self._io.now()
 
-    def _set_clock(self, failure: RuntimeClientError, ahead: timedelta | None) -> bool:
-        """Adopt the service's clock if *failure* is due to ours, and tell whether it was."""
+    def _set_clock(
+        self, failure: RuntimeClientError, ahead: timedelta | None, offset: timedelta
+    ) -> bool:
+        """
+        Adopt the service's clock if *failure* is due to ours, and tell whether it was.
+
+        What counts is the *offset* that was signed with: a call at the same time may have adopted
+        the right one by now.
+        """
         if ahead is None or failure.code not in _SKEW_CODES:
             return False
-        if abs(ahead - self._offset) < _LEAST_SKEW:
+        if abs(ahead - offset) < _LEAST_SKEW:
             return False
         self._offset = ahead
         return True

@@ -242,7 +242,7 @@ def _client_arguments(httpx: Any, scheme: str, options: TransportOptions) -> dic
         # httpcore compares this with all connections, so a smaller one closes busy pools.
         max_keepalive_connections=options.max_connections,
     )
-    verify = tls_context(options.ca_bundle) if scheme == "https" else False
+    verify = False if scheme == "http" else tls_context(options.ca_bundle)
     return {"verify": verify, "limits": limits}
 
 

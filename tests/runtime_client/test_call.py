@@ -148,7 +148,6 @@ def test_pauses_grow():
         (answer(424, "ModelError"), ServiceError),
         (answer(530), ServiceError),
         (dropped("InvalidURL", taken=False, retryable=False), TransportError),
-        (RuntimeClientError("the http_client that was brought in is closed"), RuntimeClientError),
     ],
     ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
 )
@@ -427,7 +426,13 @@ def test_expired_credentials():
     io = ScriptedIO([])
     expired = Credentials("AKID", "secret", expiration=START)
     error = refused(io, of=caller(io, expired))
-    assert (CredentialsError, [], 1) == (type(error), io.sent, error.attempts)
+    assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
+
+
+def test_closed_client():
+    """What is refused before it is sent is no attempt."""
+    closed = RuntimeClientError("the http_client that was brought in is closed")
+    assert 0 == refused(ScriptedIO([closed])).attempts
 
 
 def test_failing_source():

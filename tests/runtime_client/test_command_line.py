@@ -196,7 +196,7 @@ class TestExitCodes:
     )
     def test_wrong(self, command, emulator, arguments, why):
         """What is wrong from the start is 2, and nothing is sent."""
-        code, out, err = command(*arguments)
+        code, out, err = command(*arguments, stdin=b"x")
         assert (2, b"") == (code, out)
         assert err.startswith("sagemaker-runtime: ")
         assert why in err
@@ -235,7 +235,7 @@ class TestExitCodes:
     def test_no_credentials(self, command, emulator, monkeypatch):
         """Without credentials it is 3."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-        code, out, err = command(*self.INVOKE, "--json")
+        code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert 3 == code
         assert "no credentials" in err
         assert "NoCredentialsError" == json.loads(out)["error"]["type"]
