@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from ._algorithm import Algorithm
 from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
-from ._chain import Seed
 from ._credentials import Credentials, CredentialsProvider, CredentialsSource, as_provider
 from ._encoding import percent_encode, percent_encode_path
 from ._errors import (
@@ -34,20 +33,23 @@ from ._errors import (
     MissingDependencyError,
     SignatureError,
     SigV4Error,
+    UnexplainedError,
 )
 from ._payload import Payload
 from ._request import SignableRequest
 from ._signer import Signature, Signer
 from ._v4 import SigV4
-from ._verify import Verified, verify
 
 if TYPE_CHECKING:
+    from ._chain import Seed
     from ._chunk_decoder import ChunkDecoder
     from ._chunked import AwsChunked, ChunkEncoder
     from ._event_headers import Int8, Int16, Int32, Int64
     from ._event_signing import EventSigner, EventVerifier
     from ._event_stream import EventDecoder, Message
+    from ._explain import Difference, Explanation, explain
     from ._v4a import SigV4A, VerifyingKey
+    from ._verify import Verified, verify
 
 __all__ = [
     "Algorithm",
@@ -60,11 +62,14 @@ __all__ = [
     "CredentialsProvider",
     "CredentialsSource",
     "DEFAULT",
+    "Difference",
     "EventDecoder",
     "EventSigner",
     "EventStreamError",
     "EventVerifier",
     "ExpiredCredentialsError",
+    "explain",
+    "Explanation",
     "Int16",
     "Int32",
     "Int64",
@@ -83,6 +88,7 @@ __all__ = [
     "SigV4",
     "SigV4A",
     "SigV4Error",
+    "UnexplainedError",
     "Verified",
     "verify",
     "VerifyingKey",
@@ -93,15 +99,21 @@ _LATER = {
     "AwsChunked": "._chunked",
     "ChunkDecoder": "._chunk_decoder",
     "ChunkEncoder": "._chunked",
+    "Difference": "._explain",
     "EventDecoder": "._event_stream",
     "EventSigner": "._event_signing",
     "EventVerifier": "._event_signing",
+    "explain": "._explain",
+    "Explanation": "._explain",
     "Int16": "._event_headers",
     "Int32": "._event_headers",
     "Int64": "._event_headers",
     "Int8": "._event_headers",
     "Message": "._event_stream",
+    "Seed": "._chain",
     "SigV4A": "._v4a",
+    "Verified": "._verify",
+    "verify": "._verify",
     "VerifyingKey": "._v4a",
 }
 

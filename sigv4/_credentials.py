@@ -1,8 +1,8 @@
 """Who signs: an access key, and the protocol of whatever supplies one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from attrs import Attribute, field, frozen
@@ -29,6 +29,10 @@ def _usable(_instance: object, attribute: "Attribute[Any]", value: object) -> No
         raise ValueError(f"{attribute.name} must be printable ASCII without blanks")
 
 
+def _none_yet() -> dict[Hashable, Any]:
+    return {}
+
+
 @frozen
 class Credentials:
     """
@@ -53,6 +57,8 @@ class Credentials:
     session_token: str | None = field(default=None, repr=False, validator=_usable)
     expiration: datetime | None = field(default=None, converter=_aware_utc)
     account_id: str | None = field(default=None, kw_only=True, validator=_usable)
+    # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
+    derived_keys: dict[Hashable, Any] = field(init=False, factory=_none_yet, eq=False, repr=False)
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""
@@ -108,16 +114,14 @@ class FunctionProvider:
 
     def get(self) -> Credentials:
         """Return what the function returns, or raise TypeError if that must be awaited."""
+        _refuse_async(self.function)
         credentials = self.function()
         if isinstance(credentials, Credentials):
             return credentials
         close = getattr(credentials, "close", None)  # a coroutine that nobody will await
         if close is not None:
             close()
-        raise TypeError(
-            "a blocking client takes credentials from a plain function that returns Credentials, "
-            f"not {type(credentials).__name__}"
-        )
+        raise TypeError(f"{_BLOCKING}, not {type(credentials).__name__}")
 
     async def aget(self) -> Credentials:
         """Return what the function returns, awaited if need be."""
@@ -125,8 +129,35 @@ class FunctionProvider:
         return await credentials if isawaitable(credentials) else credentials
 
 
-def as_provider(source: CredentialsSource) -> CredentialsProvider:
-    """Return a provider of whatever *source* is: credentials, a provider or a function."""
+_BLOCKING = "a blocking client takes credentials from a plain function that returns Credentials"
+
+
+def _refuse_async(function: object) -> None:
+    """Refuse what must be awaited, by a client that cannot."""
+    if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+        raise TypeError(f"{_BLOCKING}, not from an async one")
+
+
+def as_provider(source: CredentialsSource, *, blocking: bool = False) -> CredentialsProvider:
+    """
+    Return a provider of whatever *source* is: credentials, a provider or a function.
+
+    Args:
+        source: A function is called for each signature.
+        blocking: Whether the provider will only ever be asked by `CredentialsProvider.get`.
+
+    Raises:
+        TypeError: *source* is none of these, or is async where *blocking* is set.
+    """
     if isinstance(source, Credentials):
         return FunctionProvider(lambda: source)
-    return source if isinstance(source, CredentialsProvider) else FunctionProvider(source)
+    if isinstance(source, CredentialsProvider):
+        return source
+    if not callable(source):
+        raise TypeError(
+            "credentials must be Credentials, a provider with get and aget, or a function that "
+            f"returns Credentials, not {type(source).__name__}"
+        )
+    if blocking:
+        _refuse_async(source)
+    return FunctionProvider(source)

@@ -6,6 +6,7 @@ What can go wrong, as one tree.
     ├── ExpiredCredentialsError            the caller's: these credentials ended before the signing time
     ├── MissingDependencyError (ImportError)  the installation's: SigV4A without cryptography
     ├── EventStreamError (ValueError)      bytes that are no event-stream message, or cannot be one
+    ├── UnexplainedError (ValueError)      an answer that does not say why a signature did not match
     └── SignatureError                     the other side's: the request that arrived is refused
 """
 
@@ -44,6 +45,14 @@ class EventStreamError(SigV4Error, ValueError):
     These bytes are no event-stream message, or this value cannot stand in one.
 
     A stream cannot go on after it: close the connection.
+    """
+
+
+class UnexplainedError(SigV4Error, ValueError):
+    """
+    This answer does not say what the service would have signed, or it is no answer at all.
+
+    Not every service says it, and none does for any other refusal.
     """
 
 

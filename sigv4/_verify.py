@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hmac import compare_digest
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from attrs import field, frozen
 
 from ._algorithm import Algorithm
 from ._canonical import canonical_headers, canonical_query, string_to_sign
 from ._chain import Seed
+from ._claim import Claim, claim_of
 from ._credentials import Credentials
 from ._errors import SignatureError
 from ._payload import MARKERS, Payload
@@ -37,8 +38,6 @@ Secrets = (
 
 _is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
 _is_instant = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
-_QUERY_PREFIX = "X-Amz-"
-_REQUIRED_IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 
 
 @frozen
@@ -63,22 +62,6 @@ class Verified:
     signed_headers: tuple[str, ...]
     payload_hash: str
     seed: Seed = field(repr=False, eq=False)
-
-
-@frozen
-class _Claim:
-    """What a request says of its own signature, wherever it says it."""
-
-    algorithm: str
-    credential: str
-    signed_headers: str
-    signature: str
-    instant: str
-    token: str | None
-    expires: str | None
-    region_set: str
-    query: str
-    malformed: str  # the code for a fault in its form
 
 
 def _sigv4(service: str, region: str) -> Algorithm:
@@ -136,7 +119,7 @@ def verify(
             is the most precise; other services fold several of them into one.
         MissingDependencyError: It is signed with SigV4A, and `cryptography` cannot be imported.
     """
-    claim = _claim(request)
+    claim = claim_of(request)
     if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
     signer = _signer(claim.algorithm, service, region)
@@ -151,7 +134,7 @@ def verify(
     credentials = (secrets if callable(secrets) else secrets.get)(access_key_id)
     if credentials is None:
         raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
-    if credentials.session_token != claim.token:
+    if not _same(credentials.session_token, claim.token):
         raise SignatureError("InvalidToken", "the session token is not the one of this key")
     lines = _signed_lines(request, claim)
     payload_hash = _payload_hash(request, claim, sent=signer.content_sha256)
@@ -177,86 +160,14 @@ def verify(
     return Verified(access_key_id, signed_at, expires_at, names, payload_hash, seed)
 
 
-def _claim(request: SignableRequest) -> _Claim:
-    """Return what the request says of its signature, in the one place where it says it."""
-    authorization = request.header("authorization")
-    parameters = _query_parameters(request.query)
-    if authorization is not None and parameters:
-        raise SignatureError("InvalidArgument", "both a header and the query claim a signature")
-    if authorization is not None:
-        return _claim_in_header(request, authorization)
-    if parameters:
-        return _claim_in_query(request, parameters)
-    raise SignatureError("MissingAuthenticationToken", "the request is not signed")
+def _same(token: str | None, claimed: str | None) -> bool:
+    """Compare session tokens in constant time."""
+    if token is None or claimed is None:
+        return token is claimed
+    return compare_digest(token.encode(), claimed.encode("utf-8", "surrogateescape"))
 
 
-def _claim_in_header(request: SignableRequest, authorization: str) -> _Claim:
-    """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
-    algorithm, _, rest = authorization.strip().partition(" ")
-    parts: dict[str, str] = {}
-    for part in rest.split(","):
-        name, _, value = part.strip().partition("=")
-        if name in parts:
-            raise SignatureError("AuthorizationHeaderMalformed", "a part of the header is repeated")
-        parts[name] = value
-    missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not parts.get(name)]
-    if missing:
-        raise SignatureError("IncompleteSignature", f"the header has no {', '.join(missing)}")
-    return _Claim(
-        algorithm=algorithm,
-        credential=parts["Credential"],
-        signed_headers=parts["SignedHeaders"],
-        signature=parts["Signature"],
-        instant=request.header("x-amz-date") or "",
-        token=request.header("x-amz-security-token"),
-        expires=None,
-        region_set=request.header("x-amz-region-set") or "",
-        query=request.query,
-        malformed="AuthorizationHeaderMalformed",
-    )
-
-
-def _query_parameters(query: str) -> dict[str, str]:
-    """Return the query's X-Amz-* parameters, if it claims a signature at all."""
-    if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
-        return {}
-    parameters: dict[str, str] = {}
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        name = unquote(name)
-        if name.startswith(_QUERY_PREFIX):
-            if name in parameters:
-                raise SignatureError("AuthorizationQueryParametersError", f"{name} is repeated")
-            parameters[name] = unquote(value)
-    return parameters
-
-
-def _claim_in_query(request: SignableRequest, parameters: dict[str, str]) -> _Claim:
-    """Return the claim of a presigned URL."""
-    missing = [name for name in _REQUIRED_IN_QUERY if not parameters.get(_QUERY_PREFIX + name)]
-    if missing:
-        raise SignatureError(
-            "AuthorizationQueryParametersError",
-            f"the query has no X-Amz-{', X-Amz-'.join(missing)}",
-        )
-    unsigned = [
-        pair for pair in request.query.split("&") if not pair.startswith("X-Amz-Signature=")
-    ]
-    return _Claim(
-        algorithm=parameters["X-Amz-Algorithm"],
-        credential=parameters["X-Amz-Credential"],
-        signed_headers=parameters["X-Amz-SignedHeaders"],
-        signature=parameters["X-Amz-Signature"],
-        instant=parameters["X-Amz-Date"],
-        token=parameters.get("X-Amz-Security-Token"),
-        expires=parameters["X-Amz-Expires"],
-        region_set=parameters.get("X-Amz-Region-Set", ""),
-        query="&".join(unsigned),
-        malformed="AuthorizationQueryParametersError",
-    )
-
-
-def _scoped_key(claim: _Claim, scope: str) -> str:
+def _scoped_key(claim: Claim, scope: str) -> str:
     """Return the access key id, if the credential's scope is the one wanted here."""
     access_key_id, slash, claimed = claim.credential.partition("/")
     if not slash or not access_key_id:
@@ -268,7 +179,7 @@ def _scoped_key(claim: _Claim, scope: str) -> str:
     return access_key_id
 
 
-def _check_region(claim: _Claim, region: str) -> None:
+def _check_region(claim: Claim, region: str) -> None:
     """Refuse a signature that is not for this region."""
     from ._v4a import covers
 
@@ -276,7 +187,7 @@ def _check_region(claim: _Claim, region: str) -> None:
         raise SignatureError(claim.malformed, f"the region set must cover {region!r}")
 
 
-def _signed_at(claim: _Claim) -> datetime:
+def _signed_at(claim: Claim) -> datetime:
     """Return the instant of signing."""
     if not claim.instant:
         raise SignatureError("IncompleteSignature", "the request has no x-amz-date")
@@ -287,7 +198,7 @@ def _signed_at(claim: _Claim) -> datetime:
 
 
 def _check_time(
-    claim: _Claim, signed_at: datetime, at: datetime, margin: timedelta
+    claim: Claim, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
     """Refuse what is too old or too new, and return when the signature ends, if it says so."""
     if signed_at > at + margin or (claim.expires is None and signed_at < at - margin):
@@ -307,7 +218,7 @@ def _check_time(
     return expires_at
 
 
-def _signed_lines(request: SignableRequest, claim: _Claim) -> str:
+def _signed_lines(request: SignableRequest, claim: Claim) -> str:
     """Return the canonical headers, if those are signed that must be, and those there that are."""
     claimed = frozenset(claim.signed_headers.split(";"))
     unsigned = [
@@ -319,7 +230,7 @@ def _signed_lines(request: SignableRequest, claim: _Claim) -> str:
         raise SignatureError(
             "AccessDenied", f"headers that must be signed are not: {', '.join(unsigned)}"
         )
-    lines, names = canonical_headers(request.headers, claimed.__contains__)
+    lines, names = canonical_headers([pair for pair in request.headers if pair[0] in claimed])
     if names != claim.signed_headers:
         raise SignatureError(
             "SignatureDoesNotMatch",
@@ -328,7 +239,7 @@ def _signed_lines(request: SignableRequest, claim: _Claim) -> str:
     return lines
 
 
-def _payload_hash(request: SignableRequest, claim: _Claim, *, sent: bool) -> str:
+def _payload_hash(request: SignableRequest, claim: Claim, *, sent: bool) -> str:
     """Return what the signature says of the body, where *sent* tells if it must be in a header."""
     declared = request.header("x-amz-content-sha256")
     if declared is not None:

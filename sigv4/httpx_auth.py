@@ -8,8 +8,11 @@ Nothing here imports it; import it yourself.
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from ._credentials import Credentials, CredentialsSource, as_provider
 from ._encoding import canonical_part, percent_encode_path
@@ -33,11 +36,17 @@ def _auth_classes() -> tuple[type, ...]:
     return tuple(found)
 
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch
     # Each library takes only an Auth of its own, and this one works with both.
     Auth = type("Auth", _auth_classes(), {})
 
 _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
+
+_Scope = tuple[tuple[str, str], ...]
+
+# Extensions of a request: where its sender names another scope, and where we keep the names of the
+# headers that we added, so that a request that is sent again is signed again.
+_SCOPE, _ADDED = "sigv4", "sigv4.added"
 
 
 class SigV4Auth(Auth):
@@ -48,9 +57,13 @@ class SigV4Auth(Auth):
     ``+`` and leaves ``*`` in a path), so that what is signed is what is sent.
 
     Args:
-        signer: Knows the service, the region and the rules.
+        signer: Knows the service, the region and the rules.  A request may name others in its
+            extensions: ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with
+            ``service`` and ``region``, or for SigV4A ``region_set``.
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
-            credentials; in an ``AsyncClient`` it may be ``async``.
+            credentials; in an ``AsyncClient`` it may be ``async``.  Nobody knows beforehand which
+            client will ask, so that a blocking one refuses an async function when it first would
+            call it, before anything is sent; what can serve neither is refused at once.
         unsigned_payload: Leave the body out of the signature, so that a stream need not be read
             first.  S3 takes that over https.
         now: The clock, as a function that returns an aware instant.
@@ -58,7 +71,12 @@ class SigV4Auth(Auth):
     A body is read into memory before it is signed, unless *unsigned_payload* is set or the
     request carries ``x-amz-content-sha256``.  An ``x-amz-date`` of the request is honoured.
 
+    Where a client follows a redirect to another origin, the ``x-amz-*`` headers stay behind with
+    ``Authorization``, those that the caller set among them.  What httpx takes for the same origin
+    (https instead of http, at the same host) gets all of it, and refuses the signature of another URL.
+
     Raises:
+        TypeError: *credentials* cannot be what they must be.
         InvalidRequestError: A request cannot be signed as it stands.
         ExpiredCredentialsError: The credentials ended.
     """
@@ -76,8 +94,11 @@ class SigV4Auth(Auth):
         self._unsigned_payload = unsigned_payload
         self._now = now or _utc_now
 
+    # `requires_request_body` stays False: whether a body must be read depends on the request.
+
     def sync_auth_flow(self, request: "Request") -> "Generator[Request, Response, None]":
         """Sign *request* for a blocking client."""
+        _take_back(request)
         if self._needs_body(request):
             request.read()
         self._sign(request, self._provider.get())
@@ -85,6 +106,7 @@ class SigV4Auth(Auth):
 
     async def async_auth_flow(self, request: "Request") -> "AsyncGenerator[Request, Response]":
         """Sign *request* for an async client."""
+        _take_back(request)
         if self._needs_body(request):
             await request.aread()
         self._sign(request, await self._provider.aget())
@@ -96,14 +118,18 @@ class SigV4Auth(Auth):
 
     def _sign(self, request: "Request", credentials: Credentials) -> None:
         """Add the signature to *request*."""
-        if self._unsigned_payload:
-            request.headers.setdefault("x-amz-content-sha256", Payload.UNSIGNED.hash)
+        added: dict[str, str] = {}
+        if self._unsigned_payload and "x-amz-content-sha256" not in request.headers:
+            added["x-amz-content-sha256"] = Payload.UNSIGNED.hash
         target = _canonical_target(request)
         url = f"{request.url.scheme}://{request.headers['host']}{target}"
+        headers = [*request.headers.raw, *_raw(added)]
         payload = Payload.of(request.content) if self._needs_body(request) else Payload.EMPTY
-        signable = SignableRequest(request.method, url, request.headers.raw, payload)
-        signature = self._signer.sign(signable, credentials, at=self._date_of(request))
-        request.headers.update(signature.headers)
+        signable = SignableRequest(request.method, url, headers, payload)
+        signature = _signer_of(request, self._signer).sign(
+            signable, credentials, at=self._date_of(request)
+        )
+        _add(request, added | signature.headers)
 
     def _date_of(self, request: "Request") -> datetime:
         """Return the instant that the request carries, or the clock's."""
@@ -120,6 +146,34 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _signer_of(request: "Request", signer: Signer) -> Signer:
+    """Return *signer*, or the one for the scope that *request* names."""
+    scope: Any = request.extensions.get(_SCOPE)
+    if scope is None:
+        return signer
+    try:
+        return _scoped(signer, tuple(scope.items()))
+    except (AttributeError, TypeError, ValueError):
+        raise InvalidRequestError(
+            f"extension {_SCOPE}: a mapping to str, whose keys are service and region, "
+            "or service and region_set for SigV4A"
+        ) from None
+
+
+@lru_cache(maxsize=64)  # with each signer the keys that it derived
+def _scoped(signer: Signer, scope: _Scope) -> Signer:
+    """Return *signer* for another scope; S3's rules go with the service."""
+    known: Any = signer.algorithm
+    algorithm = evolve(known, **dict(scope))
+    if algorithm.service == known.service:
+        return evolve(signer, algorithm=algorithm)
+    return Signer(
+        algorithm,
+        signed_headers=signer.signed_headers,
+        sign_session_token=signer.sign_session_token,
+    )
+
+
 def _canonical_target(request: "Request") -> str:
     """Bring path and query of *request* into canonical encoding, and return them."""
     if "target" in request.extensions:  # its sender has taken the wire into his own hands
@@ -130,10 +184,72 @@ def _canonical_target(request: "Request") -> str:
         part.upper() if part.startswith("%") else percent_encode_path(part)
         for part in _escapes.split(path)
     )
-    # In a query that httpx made, + is a blank; on the wire %20 is one for everybody.
-    pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&")]
+    # In a query that httpx made, + is a blank; on the wire %20 is one for everybody.  Empty pairs
+    # go: botocore, and what checks signatures with it, signs them, and nobody else does.
+    pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
     parts = [canonical_part(name) + equals + canonical_part(value) for name, equals, value in pairs]
     target = path + mark + "&".join(parts)
     if target != sent:
         request.url = request.url.copy_with(raw_path=target.encode("ascii"))
     return target
+
+
+class _BoundName(bytes):
+    """
+    The name of a header that stays behind where ``Authorization`` stays behind.
+
+    A client that redirects a request to another origin deletes ``Authorization`` from a copy of
+    the headers, and nothing else; what to delete it finds by comparing ``name.lower()``.  There a
+    name of this kind is equal to that one too, and everywhere else only to itself.  So the
+    headers of a signature go together, and copies of them are whole: OpenTelemetry, for one,
+    sends a copy.
+    """
+
+    __slots__ = ()
+
+    def lower(self) -> "_NameOrAuthorization":
+        """Return what deletion compares."""
+        return _NameOrAuthorization(self)
+
+
+class _NameOrAuthorization(bytes):
+    """Equal to itself, and to ``authorization``."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return other == b"authorization" or bytes.__eq__(self, other)
+
+    __hash__ = bytes.__hash__
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers of ours as they go on the wire."""
+    return [
+        (name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()
+    ]
+
+
+def _name(header: tuple[bytes, bytes]) -> str:
+    return header[0].lower().decode("latin-1")
+
+
+def _add(request: "Request", headers: dict[str, str]) -> None:
+    """Set the headers of a signature, and bind to it whatever is AWS's."""
+    added = tuple(name for name in headers if name not in request.headers)
+    replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # of another signer, maybe
+    kept = [pair for pair in request.headers.raw if _name(pair) not in replaced]
+    bound = type(request.headers)([*kept, *_raw(headers)])
+    bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)
+        (raw, _BoundName(name) if name.startswith(b"x-amz") else name, value)
+        for raw, name, value in bound._list  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    ]
+    request.headers = bound
+    request.extensions = {**request.extensions, _ADDED: added}
+
+
+def _take_back(request: "Request") -> None:
+    """Remove what an earlier signature added to *request*, and unbind the rest."""
+    added = request.extensions.get(_ADDED, ())
+    kept = [pair for pair in request.headers.raw if _name(pair) not in added]
+    request.headers = type(request.headers)(kept)

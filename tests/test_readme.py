@@ -54,6 +54,7 @@ def test_the_shell_blocks_run_in_order(environ, tmp_path):
     path = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
     for line in COMMANDS:
         command = line.replace("sagemaker-runtime", program).replace("--port 8080", "--port 0")
+        command = command.replace("python -m sigv4", f"{sys.executable} -m sigv4")
         stays = "emulate --model" in command
         with subprocess.Popen(
             command,

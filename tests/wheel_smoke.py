@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import sagemaker_runtime_client
-
 import sigv4
 
 for module in ("httpx", "cryptography", "asyncio", "anyio"):

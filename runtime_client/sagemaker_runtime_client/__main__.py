@@ -4,7 +4,7 @@ The command line: `sagemaker-runtime`, or `python -m sagemaker_runtime_client`.
 Answers go to stdout, everything else to stderr.  Exit codes:
 
     0    done
-    2    the command line, a setting or an argument is wrong; nothing was sent
+    2    the command line, a setting, an argument or a file is wrong
     3    no credentials, or none that serve
     4    the service refused
     5    the inference failed
@@ -19,6 +19,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", default=STDIO, help="where the answer goes; stdout"
     )
-    parser.add_argument("--timeout", type=float, default=900.0, help="seconds to wait; 900")
+    parser.add_argument("--timeout", type=_seconds, default=900.0, help="seconds to wait; 900")
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
     for name in _CLIENT_OPTIONS:
         parser.add_argument("--" + name.replace("_", "-"), metavar="TEXT")
@@ -140,14 +141,29 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
 
 
+def _seconds(text: str) -> float:
+    """Read a time limit, before anything is queued that nobody would wait for."""
+    seconds = float(text)
+    if not 0 <= seconds < inf:
+        raise ValueError(text)
+    return seconds
+
+
 def _add_emulate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_emulate, json=False)
     parser.add_argument(
         "--model", help="module:function, or the address of a model container; echoes"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
     parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
+
+
+def _port(text: str) -> int:
+    """Read the number of a port."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError("must be a number, 0 to 65535")
+    return int(text)
 
 
 _CLIENT_OPTIONS = ("region", "endpoint_url", "s3_endpoint_url", "ca_bundle")
@@ -248,13 +264,16 @@ def _emulate(options: argparse.Namespace) -> None:
         _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
 
     sys.path.insert(0, "")  # a model may stand in the folder where one is
-    serve(
-        options.model or echo,
-        host=options.host,
-        port=options.port,
-        region=options.region,
-        ready=ready,
-    )
+    try:
+        serve(
+            options.model or echo,
+            host=options.host,
+            port=options.port,
+            region=options.region,
+            ready=ready,
+        )
+    except (AttributeError, ValueError) as error:  # there is no such model
+        raise ConfigError(str(error)) from error
 
 
 def _client(options: argparse.Namespace) -> SageMakerRuntimeClient:

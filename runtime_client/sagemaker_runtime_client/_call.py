@@ -54,6 +54,9 @@ _SKEW_CODES = frozenset(
 # Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
 _LEAST_SKEW = timedelta(minutes=4)
 
+# What else is raised is raised before anything is sent.
+_AFTER_SENDING = (ServiceError, TransportError)
+
 # Header values that may not show in a message, even where the service repeats them there.
 _SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
 _SHORTEST_SECRET = 4
@@ -153,21 +156,22 @@ class Caller:
         for attempt in count(1):
             await self._take_turn(call.deadline, taken=taken)
             headers = self._attempt_headers(invocation_id, attempt, ahead)
+            offset = self._offset
             try:
-                response = await self._attempt(call, headers)
+                response = await self._attempt(call, headers, offset)
             except RuntimeClientError as error:
                 self._note(throttled=is_throttling(error))
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 failure = error
                 ahead = self._service_ahead(error)
-                failure.attempts = attempt
+                failure.attempts = attempt if isinstance(error, _AFTER_SENDING) else attempt - 1
                 failure.may_have_been_taken = taken = taken or error.may_have_been_taken
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
                 self._note(throttled=False)
                 self._quota.release(reason)
                 return Reply(response, attempt, taken)
-            sets_clock = not clock_was_set and self._set_clock(failure, ahead)
+            sets_clock = not clock_was_set and self._set_clock(failure, ahead, offset)
             if attempt >= self._policy.max_attempts:
                 raise failure
             if sets_clock:
@@ -209,25 +213,24 @@ class Caller:
             raise failure
         await self._io.sleep(pause)
 
-    async def _attempt(self, call: Call, headers: Iterable[tuple[str, str]]) -> Response:
-        """Sign with the date of now, send, and return a success."""
+    async def _attempt(
+        self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
+    ) -> Response:
+        """Sign with the date of now, *offset* from our clock; send, and return a success."""
         request = evolve(call.request, headers=(*call.request.headers, *headers))
         if call.sign is None:
             credentials = await self._credentials()
-            signed = self._signed(call.endpoint, request, credentials)
+            at = self._io.now() + offset
+            signed = self._signed(call.endpoint, request, credentials, at)
             own = [credentials.secret_access_key, credentials.session_token]
         else:
-            signed, own = call.sign(call.endpoint, request, self._now()), []
+            signed, own = call.sign(call.endpoint, request, self._io.now() + offset), []
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
         if not response.ok:
             raise _without_secrets(call.parse_error(response), signed, (*own, *call.secrets))
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         return response
-
-    def _now(self) -> datetime:
-        """Return the instant by the service's clock, as far as that is known."""
-        return self._io.now() + self._offset
 
     async def _credentials(self) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
@@ -247,7 +250,9 @@ class Caller:
             )
         return credentials
 
-    def _signed(self, endpoint: Endpoint, request: Request, credentials: Credentials) -> Request:
+    def _signed(
+        self, endpoint: Endpoint, request: Request, credentials: Credentials, at: datetime
+    ) -> Request:
         """Return *request* with its signature."""
         scope = (endpoint.service, endpoint.region)
         if scope not in self._signers:
@@ -257,7 +262,7 @@ class Caller:
             signable = SignableRequest(
                 request.method, url, request.headers, Payload.of(request.body)
             )
-            signature = self._signers[scope].sign(signable, credentials, at=self._now())
+            signature = self._signers[scope].sign(signable, credentials, at=at)
         except ExpiredCredentialsError as error:
             raise CredentialsError(str(error)) from None
         except InvalidRequestError as error:
@@ -288,11 +293,18 @@ class Caller:
             return None
         return failure.date - self._io.now()
 
-    def _set_clock(self, failure: RuntimeClientError, ahead: timedelta | None) -> bool:
-        """Adopt the service's clock if *failure* is due to ours, and tell whether it was."""
+    def _set_clock(
+        self, failure: RuntimeClientError, ahead: timedelta | None, offset: timedelta
+    ) -> bool:
+        """
+        Adopt the service's clock if *failure* is due to ours, and tell whether it was.
+
+        What counts is the *offset* that was signed with: a call at the same time may have adopted
+        the right one by now.
+        """
         if ahead is None or failure.code not in _SKEW_CODES:
             return False
-        if abs(ahead - self._offset) < _LEAST_SKEW:
+        if abs(ahead - offset) < _LEAST_SKEW:
             return False
         self._offset = ahead
         return True

@@ -18,7 +18,7 @@ from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
-from ._outcome import Output, Schedule, check_timeout, poll_schedule, wait
+from ._outcome import Output, Schedule, check_invocation, check_waiting, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
 from ._service_error import json_error
 from ._transport import TransportOptions
@@ -108,7 +108,7 @@ class Core:
         Args:
             endpoint_name: 1 to 63 letters, digits and inner hyphens.
             input_location: Where the input is: ``s3://bucket/key``, at most 1024 characters.
-            body: The input itself, at most 128,000 bytes.  Give exactly one of the two.
+            body: The input itself, 1 to 128,000 bytes.  Give exactly one of the two.
             content_type: MIME type of the input, at most 1024 ASCII characters.
             accept: MIME type wanted for the output; likewise.
             custom_attributes: Handed to the model as they are; likewise.
@@ -186,18 +186,24 @@ class Core:
                 again with the error's ``invocation``.
             AccessDeniedError: The credentials do not serve, or the object's KMS key does not.
             ObjectNotFoundError: There is no such bucket.
-            ParamValidationError: The invocation has no output location, or an argument is wrong.
+            NoOutputLocationError: The service did not say where the output will be.
+            ParamValidationError: An argument is wrong.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
         """
-        return await wait(
-            self._io,
-            (await self._ready()).s3,
-            invocation,
-            timeout=timeout,
-            schedule=schedule,
-            access_denied_grace=access_denied_grace,
-        )
+        check_invocation(invocation)
+        try:
+            return await wait(
+                self._io,
+                (await self._ready()).s3,
+                invocation,
+                timeout=timeout,
+                schedule=schedule,
+                access_denied_grace=access_denied_grace,
+            )
+        except RuntimeClientError as error:
+            error.invocation = invocation
+            raise
 
     async def submit(
         self,
@@ -206,6 +212,7 @@ class Core:
         *,
         input_prefix: str | None = None,
         inline: bool | None = None,
+        generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
     ) -> Invocation:
         """
@@ -218,6 +225,7 @@ class Core:
                 appended.  The object stays there.
             inline: True sends the payload in the request or not at all, False puts it into S3 in
                 any case, None lets its size decide.
+            generate_inference_id: As for `invoke_endpoint_async`.
             options: The further arguments of `invoke_endpoint_async`: *content_type*, *accept*,
                 *custom_attributes*, *inference_id*, *s3_output_path_extension*, *filename*,
                 *request_ttl_seconds*, *invocation_timeout_seconds*.
@@ -230,9 +238,9 @@ class Core:
                 inline and there is no *input_prefix*; nothing was sent.
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
-        body = _bytes(payload)
+        body = _bytes(payload, "payload")
         upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
-        if options.get("inference_id") is None:
+        if options.get("inference_id") is None and generate_inference_id:
             options["inference_id"] = self._io.uuid()
         request = InvokeEndpointAsyncRequest(
             endpoint_name,
@@ -257,6 +265,7 @@ class Core:
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         on_invocation: Callable[[Invocation], object] | None = None,
+        generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
     ) -> Output:
         """
@@ -271,6 +280,7 @@ class Core:
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
             on_invocation: Called with the handle as soon as the job is queued, to keep it.
+            generate_inference_id: As for `invoke_endpoint_async`.
             options: As for `submit`.
 
         Returns:
@@ -280,9 +290,15 @@ class Core:
             RuntimeClientError: What `submit` and `wait` raise.  Once the job is queued, the
                 error's ``invocation`` is the handle.
         """
-        check_timeout(timeout)
+        check_waiting(timeout, schedule, access_denied_grace)
+        _ = (await self._ready()).s3  # a fault of its settings is said before a job is queued
         invocation = await self.submit(
-            endpoint_name, payload, input_prefix=input_prefix, inline=inline, **options
+            endpoint_name,
+            payload,
+            input_prefix=input_prefix,
+            inline=inline,
+            generate_inference_id=generate_inference_id,
+            **options,
         )
         if on_invocation is not None:
             on_invocation(invocation)
@@ -316,8 +332,9 @@ class Core:
             TransportError: No answer.
         """
         where = S3Location.parse(location)
+        body = _bytes(body, "body")
         s3 = (await self._ready()).s3
-        return await s3.put(where, bytes(body), content_type=content_type, metadata=metadata)
+        return await s3.put(where, body, content_type=content_type, metadata=metadata)
 
     async def get_object(self, location: str) -> S3Object:
         """
@@ -389,27 +406,27 @@ class Core:
         return self._made
 
 
-def _bytes(payload: object) -> bytes:
-    """Return the bytes of a payload."""
-    if not isinstance(payload, bytes | bytearray | memoryview):
+def _bytes(value: object, argument: str) -> bytes:
+    """Return the bytes of an argument."""
+    if not isinstance(value, bytes | bytearray | memoryview):
         raise ParamValidationError(
-            f"payload must be bytes, not {type(payload).__name__}; encode text first",
-            argument="payload",
+            f"{argument} must be bytes, not {type(value).__name__}; encode text first",
+            argument=argument,
         )
-    return bytes(cast("bytes", payload))
+    return bytes(cast("bytes", value))
 
 
 def _goes_inline(body: bytes, inline: bool | None) -> bool:
     """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
-    return len(body) <= INLINE_LIMIT if inline is None else inline
+    return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
 def _upload_location(input_prefix: str | None, io: IO) -> S3Location:
     """Return a new location below *input_prefix*."""
-    if input_prefix is None:
+    if not isinstance(input_prefix, str):
         raise ParamValidationError(
             f"input_prefix is needed, such as s3://bucket/inputs/: a payload of more than "
-            f"{INLINE_LIMIT} bytes goes through S3",
+            f"{INLINE_LIMIT} bytes, or of none, goes through S3",
             argument="input_prefix",
         )
     return S3Location.parse(f"{input_prefix.rstrip('/')}/{io.uuid()}", argument="input_prefix")

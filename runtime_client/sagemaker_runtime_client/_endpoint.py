@@ -224,4 +224,5 @@ def _custom(options: EndpointOptions) -> str:
         raise ConfigError(
             "an endpoint URL must be like https://host:port, without a user or a query"
         )
-    return url
+    scheme, separator, rest = url.partition("://")
+    return scheme.lower() + separator + rest

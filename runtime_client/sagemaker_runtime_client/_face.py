@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
-from sigv4 import CredentialsSource
+from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._core import Core
+from ._errors import ConfigError
 from ._io import IO, run
 from ._transport import HTTPClient, TransportOptions
 
@@ -55,9 +56,11 @@ class Face(ABC):
             hold, and its pool, TLS and proxies do.
 
     Raises:
-        ConfigError: *http_client* is not a client of the right kind.  A malformed setting raises
+        ConfigError: *http_client* is not a client of the right kind, or *credentials* are none.  A malformed setting raises
             it at the first call.
     """
+
+    _is_blocking: ClassVar[bool]
 
     def __init__(
         self,
@@ -100,7 +103,15 @@ class Face(ABC):
             "app_id": app_id,
         }
         io = self._io(lambda: self._core.transport_options, http_client)
-        self._core = Core(io, arguments, credentials)
+        self._core = Core(io, arguments, self._provider(credentials))
+
+    @classmethod
+    def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
+        """Refuse what can give this face no credentials; an async function cannot in a blocking one."""
+        try:
+            return None if source is None else as_provider(source, blocking=cls._is_blocking)
+        except TypeError as error:
+            raise ConfigError(str(error)) from None
 
     @staticmethod
     @abstractmethod

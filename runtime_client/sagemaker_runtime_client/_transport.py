@@ -114,7 +114,7 @@ class BlockingTransport:
         if self._borrowed is not None:
             return _open(self._borrowed)
         if self._process != os.getpid():  # a fork: its connections are the parent's
-            self._process, self._own = os.getpid(), {}
+            self._own, self._process = {}, os.getpid()
         if kind in self._own:
             return self._own[kind]
         client = httpx.Client(**_client_arguments(httpx, kind, self._options()))
@@ -161,11 +161,25 @@ class AsyncTransport:
         if self._borrowed is not None:
             return _open(self._borrowed)
         if self._process != os.getpid():
-            self._process, self._own = os.getpid(), WeakKeyDictionary()
-        clients = self._own.setdefault(event_loop(), {})
+            self._own, self._process = WeakKeyDictionary(), os.getpid()
+        loop = event_loop()
+        if loop not in self._own:
+            self._drop_closed_loops()
+        clients = self._own.setdefault(loop, {})
         if kind not in clients:
             clients[kind] = httpx.AsyncClient(**_client_arguments(httpx, kind, self._options()))
         return clients[kind]
+
+    def _drop_closed_loops(self) -> None:
+        """
+        Let go of clients whose loop was closed before they were.
+
+        asyncio's connections hold on to their loop, so that no key here would ever die of itself.
+        """
+        for reference in self._own.keyrefs():
+            loop = reference()
+            if getattr(loop, "is_closed", bool)():
+                self._own.pop(loop, None)
 
 
 class _Collected:
@@ -234,7 +248,7 @@ def _client_arguments(httpx: Any, kind: _Kind, options: TransportOptions) -> dic
         # httpcore compares this with all connections, so a smaller one closes busy pools.
         max_keepalive_connections=options.max_connections,
     )
-    verify = tls_context(options.ca_bundle) if scheme == "https" else False
+    verify = False if scheme == "http" else tls_context(options.ca_bundle)
     return {"verify": verify, "limits": limits, "trust_env": not direct}
 
 

@@ -8,10 +8,17 @@ face runs in the test's thread, or, to show that it may, inside a running loop.
 from functools import partial
 from importlib import import_module
 
+import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
+
+# On trio httpx's own generators over a request's or an answer's body are left to the garbage
+# collector, which warns, where a server hangs up too early or not all of an answer is read.
+unread_body = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <async_generator object:pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @frozen

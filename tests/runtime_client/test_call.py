@@ -148,7 +148,6 @@ def test_pauses_grow():
         (answer(424, "ModelError"), ServiceError),
         (answer(530), ServiceError),
         (dropped("InvalidURL", taken=False, retryable=False), TransportError),
-        (RuntimeClientError("the http_client that was brought in is closed"), RuntimeClientError),
     ],
     ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
 )
@@ -243,6 +242,21 @@ def test_clock_that_goes_on():
     io.elapsed += 1000
     assert 1 == run(client.call(call())).attempts
     assert START + timedelta(hours=1, seconds=1000) == io.sent[-1].verify(ahead=3600).signed_at
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_least_skew(minutes):
+    """Four minutes are enough to be the reason: services allow five."""
+    assert 2 == run(caller(ScriptedIO([skewed(minutes / 60)] * 2)).call(call())).attempts
+
+
+def test_clock_that_is_right_by_now():
+    """Once the clock is set, a refusal at the service's own time has another reason."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
+    client = caller(io)
+    run(client.call(call()))
+    assert 1 == refused(io, of=client).attempts
 
 
 @pytest.mark.parametrize(
@@ -412,7 +426,13 @@ def test_expired_credentials():
     io = ScriptedIO([])
     expired = Credentials("AKID", "secret", expiration=START)
     error = refused(io, of=caller(io, expired))
-    assert (CredentialsError, [], 1) == (type(error), io.sent, error.attempts)
+    assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
+
+
+def test_closed_client():
+    """What is refused before it is sent is no attempt."""
+    closed = RuntimeClientError("the http_client that was brought in is closed")
+    assert 0 == refused(ScriptedIO([closed])).attempts
 
 
 def test_failing_source():
@@ -539,11 +559,23 @@ def test_no_secret_is_repeated(caplog, secret, filler):
     assert error.message.startswith("x" * filler + "denied"[: 2048 - filler])
 
 
-def test_short_values_are_no_secrets():
+@pytest.mark.parametrize("length", range(1, 41))
+def test_no_beginning_of_a_secret(length):
+    """A message that is cut within a secret does not end with more than three letters of it."""
+    secret = CREDENTIALS.secret_access_key
+    message = "x" * (2048 - length) + secret
+    error = refused(ScriptedIO([answer(403, "AccessDeniedException", message)]))
+    shown = secret[:length] if length < 4 else "..."
+    assert "x" * (2048 - length) + shown == error.message
+
+
+@pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
+def test_short_values_are_no_secrets(value, says):
     """Custom attributes of a letter or two would make holes into every message."""
     io = ScriptedIO([answer(400, "ValidationError", "an abacus")])
-    with pytest.raises(RequestValidationError, match="an abacus"):
-        run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="a"))
+    with pytest.raises(RequestValidationError) as caught:
+        run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes=value))
+    assert says == caught.value.message
 
 
 def test_log(caplog):

@@ -6,7 +6,7 @@ import pytest
 from attrs import fields
 from botocore.config import Config as TheirConfig
 from botocore.handlers import add_recursion_detection_header
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ConfigError, __version__
@@ -403,6 +403,7 @@ def test_user_agent():
     ) == user_agent(Config(), {})
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=50))
 def test_user_agent_holds_no_other_characters(text):
     """Whatever an application calls itself, what goes out can be a header, and one word of it."""
@@ -434,6 +435,7 @@ def test_no_trace_header(environ):
     assert [] == trace_headers(environ)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_trace_header_is_botocores(trace_id):
     """The trace id is encoded as botocore encodes it."""

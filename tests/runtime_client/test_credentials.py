@@ -166,4 +166,4 @@ def test_expiry_is_looked_at_for_each_attempt():
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
     with pytest.raises(CredentialsError) as caught:
         invoke(io, short)
-    assert (2, 1) == (caught.value.attempts, len(io.sent))
+    assert (1, 1) == (caught.value.attempts, len(io.sent))

@@ -224,7 +224,8 @@ def test_s3_address_takes_no_bucket(url):
     [
         ("https://example.com", "https://example.com"),
         ("https://example.com/", "https://example.com"),
-        ("HTTP://Example.com:80/base//", "HTTP://Example.com:80/base"),
+        ("HTTP://Example.com:80/base//", "http://Example.com:80/base"),
+        ("HTTPS://Example.com", "https://Example.com"),
         ("http://[::1]:8080", "http://[::1]:8080"),
     ],
 )

@@ -23,7 +23,7 @@ from sagemaker_runtime_client._http import Request
 from sagemaker_runtime_client._invoke import Invocation
 from sagemaker_runtime_client._transport import ERROR_BODY_LIMIT, tls_context
 from sigv4 import Credentials
-from tests.runtime_client.faces import KINDS, Driver, often, settings
+from tests.runtime_client.faces import KINDS, Driver, often, settings, unread_body
 from tests.runtime_client.loopback import Loopback, certify, forward, response, tunnel
 
 CREDENTIALS = Credentials(
@@ -47,12 +47,6 @@ KEYS = {
     "bare in httpx": "'()*!$&,;=:@+ ~",
     "like an address": "http://example.com:1/x",
 }
-
-
-# On trio httpx's own generators are left to the garbage collector where a body is not read to its end.
-unread_body = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <async_generator object:pytest.PytestUnraisableExceptionWarning"
-)
 
 
 def pointed_at(server, **changes):
@@ -214,7 +208,7 @@ class TestWhatComesBack:
         """A redirect to no address is refused: by httpx as no answer, by httpx2 as what it is."""
         with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
             client = driver.client(**pointed_at(server))
-            with pytest.raises((TransportError, ServiceError), match="Invalid URL|307"):
+            with pytest.raises((TransportError, ServiceError), match=r"Invalid URL|307"):
                 client.invoke_endpoint_async("x", body=b"x")
         assert 1 == len(server.requests)
 

@@ -6,8 +6,8 @@ What botocore and awscrt do otherwise, by choice, is left out here and has tests
 - botocore signs a raw query, so names and values are in canonical encoding (`odd_queries` are not);
 - botocore lets a ``Date`` header stand in for ``X-Amz-Date``, and upper-cases methods;
 - botocore takes every Unicode blank of a header for a blank; only space and tab are;
-- awscrt parses the path as an URL (`paths_without_colons`), and refuses or skips some headers
-  (`plain_headers`).
+- awscrt parses path and query as an URL (`paths_without_colons`, `odd_queries`), and refuses or skips
+  some headers (`plain_headers`).
 """
 
 from datetime import UTC, datetime
@@ -62,8 +62,14 @@ def _encoded(bare: str) -> st.SearchStrategy[str]:
 
 _segments = st.sampled_from(["", ".", "..", "...", "%2F", "%2e%2E", "a"]) | _encoded(_BARE_IN_PATH)
 paths = st.lists(_segments, max_size=6).map(lambda segments: "/" + "/".join(segments))
-# awscrt takes the ":/" of a path for the end of a scheme.
-paths_without_colons = paths.map(lambda path: path.replace(":", "%3A"))
+
+
+def _without_colons(part: str) -> str:
+    """Return a part of a URL such that awscrt finds no scheme in it: that ends where ``:/`` is."""
+    return part.replace(":", "%3A")
+
+
+paths_without_colons = paths.map(_without_colons)
 
 _names = st.sampled_from(["", "a", "a1", "A", "a-", "prefix", "list-type"]) | st.text(max_size=4)
 _pairs = st.tuples(_names, st.sampled_from(["", "1", "2", "b=c"]) | st.text(max_size=4))
@@ -80,11 +86,15 @@ queries = st.lists(_written_pairs, max_size=6).map("&".join)
 queries_without_repeats = st.lists(
     _written_pairs, max_size=6, unique_by=lambda pair: pair.partition("=")[0]
 ).map("&".join)
-odd_queries = st.lists(
-    st.sampled_from(["", "a=b=c", "a+b", "=", "*"])
-    | st.tuples(_encoded(_BARE_IN_QUERY), _encoded(_BARE_IN_QUERY)).map("=".join),
-    max_size=6,
-).map("&".join)
+odd_queries = (
+    st.lists(
+        st.sampled_from(["", "a=b=c", "a+b", "=", "*"])
+        | st.tuples(_encoded(_BARE_IN_QUERY), _encoded(_BARE_IN_QUERY)).map("=".join),
+        max_size=6,
+    )
+    .map("&".join)
+    .map(_without_colons)
+)
 
 _signed_names = [
     "Content-Type",

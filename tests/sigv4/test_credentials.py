@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import functools
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -127,15 +128,52 @@ def test_async_function():
     assert KEY is asyncio.run(as_provider(_aget).aget())
 
 
+class AsyncCallable:
+    """An object that is called as an async function is."""
+
+    def __init__(self):
+        self.calls = 0
+
+    async def __call__(self):
+        self.calls += 1
+        return KEY
+
+
+ASYNC = {
+    "function": _aget,
+    "partial": functools.partial(_aget),
+    "method": Provider().aget,
+    "object": AsyncCallable(),
+}
+
+
+@pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC.keys())
+def test_async_function_where_nothing_is_awaited(function):
+    """Whoever is only ever blocking refuses an async function when it is made; others when they ask."""
+    provider = as_provider(function)
+    assert KEY is asyncio.run(provider.aget())
+    with pytest.raises(TypeError, match="returns Credentials, not from an async one"):
+        provider.get()
+    with pytest.raises(TypeError, match="returns Credentials, not from an async one"):
+        as_provider(function, blocking=True)
+
+
 @pytest.mark.parametrize(
     ("function", "kind"),
-    [(_aget, "coroutine"), (lambda: "AKID", "str")],
-    ids=["async", "of something else"],
+    [(lambda: _aget(), "coroutine"), (lambda: "AKID", "str")],  # noqa: PLW0108 (not async itself)
+    ids=["async in disguise", "of something else"],
 )
 def test_blocking_provider_refuses_what_is_no_credentials(function, kind):
-    """Where nothing can be awaited, an async function is refused, and its coroutine closed."""
+    """Where nothing can be awaited, a coroutine is refused, and closed."""
     with pytest.raises(TypeError, match=f"returns Credentials, not {kind}"):
-        as_provider(function).get()
+        as_provider(function, blocking=True).get()
+
+
+@pytest.mark.parametrize("source", ["AKID", None, ("AKID", "secret")], ids=["str", "None", "pair"])
+def test_what_supplies_no_credentials(source):
+    """What can never supply credentials is refused at once, and not repeated."""
+    with pytest.raises(TypeError, match=f"not {type(source).__name__}$"):
+        as_provider(source)
 
 
 def test_repr_of_a_provider_holds_no_secret():

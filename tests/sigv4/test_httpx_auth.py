@@ -1,5 +1,6 @@
 """`SigV4Auth` through httpx and httpx2, blocking and not, against a server that checks raw bytes."""
 
+import pickle
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -17,10 +18,12 @@ from sigv4 import (
     SignatureError,
     Signer,
     SigV4,
+    SigV4A,
     verify,
 )
-from sigv4.httpx_auth import SigV4Auth, _auth_classes
+from sigv4.httpx_auth import SigV4Auth, _auth_classes, _BoundName, _scoped
 from tests.sigv4.oracles import Unsigned, botocore_signs
+from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
 from tests.sigv4.wire_server import WireServer
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -44,42 +47,9 @@ class Provider:
         return KEY
 
 
-def blocking(library):
-    """Return a way to send with the blocking client of *library*."""
-
-    def send(method, url, **options):
-        with library.Client(trust_env=False) as client:
-            return client.request(method, url, **options)
-
-    return send
-
-
-def awaiting(library, backend):
-    """Return a way to send with the async client of *library* on *backend*."""
-
-    async def asend(method, url, options):
-        async with library.AsyncClient(trust_env=False) as client:
-            return await client.request(method, url, **options)
-
-    return lambda method, url, **options: anyio.run(asend, method, url, options, backend=backend)
-
-
-BLOCKING = {library.__name__: blocking(library) for library in (httpx, httpx2)}
-AWAITING = {
-    f"{library.__name__} on {backend}": awaiting(library, backend)
-    for library in (httpx, httpx2)
-    for backend in ("asyncio", "trio")
-}
-
-
-def fixture_of(ways):
-    """Return a fixture that runs a test once for each of *ways*."""
-    return pytest.fixture(params=ways.values(), ids=ways.keys())(lambda request: request.param)
-
-
 blocking_send = fixture_of(BLOCKING)
 awaiting_send = fixture_of(AWAITING)
-send = fixture_of({**BLOCKING, **AWAITING})
+send = fixture_of([*BLOCKING, *AWAITING])
 
 
 @pytest.fixture(params=["sagemaker", "s3"])
@@ -117,8 +87,6 @@ def auth_of(service, credentials=KEY, **options):
 
 def as_botocore_signs(request, service, credentials=KEY):
     """Return botocore's signature of the raw bytes, over the headers that say that they are signed."""
-    path, mark, query = request.target.partition("?")
-    query = "&".join(filter(None, query.split("&")))  # botocore signs empty pairs, nobody else
     authorization = request.header(b"authorization").decode()
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
     signed = botocore_signs(
@@ -130,7 +98,7 @@ def as_botocore_signs(request, service, credentials=KEY):
             session_token=credentials.session_token,
             at=AT,
             method=request.method,
-            url=f"https://{request.header(b'host').decode()}{path}{mark}{query}",
+            url=f"https://{request.header(b'host').decode()}{request.target}",
             headers=[
                 (name.decode(), value.decode())
                 for name, value in request.headers
@@ -207,44 +175,20 @@ def test_session_token(server, service, send):
     assert request.header(b"x-amz-security-token") == b"to-ken"
 
 
-def parts():
-    """Give a body in parts."""
-    yield b"bo"
-    yield b"dy"
+PIECES = [b"bo", b"dy"]
 
 
-async def aparts():
-    """Give a body in parts, without blocking."""
-    yield b"bo"
-    yield b"dy"
-
-
-def test_streamed_body_blocking(server, service, blocking_send):
+def test_streamed_body(server, service, send):
     """A streamed body is read and signed."""
     url = f"http://{server.address}/"
-    response = blocking_send("PUT", url, content=parts(), auth=auth_of(service))
+    response = send("PUT", url, pieces=PIECES, auth=auth_of(service))
     assert check(server, response, service).body == b"body"
 
 
-def test_streamed_body_awaiting(server, service, awaiting_send):
-    """A streamed body is read and signed by an async client too."""
-    url = f"http://{server.address}/"
-    response = awaiting_send("PUT", url, content=aparts(), auth=auth_of(service))
-    assert check(server, response, service).body == b"body"
-
-
-def test_unsigned_payload_blocking(server, service, blocking_send):
+def test_unsigned_payload(server, service, send):
     """A body that is left out of the signature is streamed as it comes."""
     url, auth = f"http://{server.address}/", auth_of(service, unsigned_payload=True)
-    request = check(server, blocking_send("PUT", url, content=parts(), auth=auth), service)
-    assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
-    assert request.header(b"x-amz-content-sha256") == b"UNSIGNED-PAYLOAD"
-
-
-def test_unsigned_payload_awaiting(server, service, awaiting_send):
-    """A body that is left out of the signature is streamed by an async client too."""
-    url, auth = f"http://{server.address}/", auth_of(service, unsigned_payload=True)
-    request = check(server, awaiting_send("PUT", url, content=aparts(), auth=auth), service)
+    request = check(server, send("PUT", url, pieces=PIECES, auth=auth), service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
     assert request.header(b"x-amz-content-sha256") == b"UNSIGNED-PAYLOAD"
 
@@ -328,6 +272,22 @@ def test_refused_date(server, service, send, date):
     assert server.requests == []
 
 
+@pytest.mark.parametrize(
+    "headers", [{b"\xff": b"a"}, {b"x-amz-a": b"a\x00"}], ids=["name", "value"]
+)
+def test_refused_headers(headers):
+    """A header that cannot be sent is refused by an error of this package."""
+    with pytest.raises(InvalidRequestError):
+        signed_by(auth_of("s3"), headers=headers)
+
+
+def test_bytes_of_a_header_stay():
+    """Bytes that are no text go to the wire as they came."""
+    headers = {b"x-amz-content-sha256": b"\xff", b"x-amz-meta-a": b"\xfe"}
+    raw = dict(signed_by(auth_of("s3"), headers=headers).headers.raw)
+    assert headers == {name: raw[name] for name in headers}
+
+
 def test_expired_credentials(server, service, send):
     """Credentials that have ended sign nothing, and nothing is sent."""
     expired = Credentials("AKIDEXAMPLE", "very-secret", expiration=AT)
@@ -347,3 +307,274 @@ def test_one_library_is_enough(monkeypatch):
     """Where only one of the two libraries is installed, its Auth alone is taken."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
     assert (httpx.Auth,) == _auth_classes()
+
+
+@pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])
+def test_refused_credentials(credentials):
+    """What can serve no client is refused when the auth is made."""
+    with pytest.raises(TypeError, match="credentials must be Credentials, a provider"):
+        auth_of("s3", credentials)
+    getattr(credentials, "close", str)()
+
+
+def test_known_hash_of_a_stream(server, service, send):
+    """A streamed body whose hash the request carries is not read before it is sent."""
+    url, headers = f"http://{server.address}/", {"x-amz-content-sha256": Payload.of(b"body").hash}
+    response = send("PUT", url, pieces=PIECES, headers=headers, auth=auth_of(service))
+    request = check(server, response, service)
+    assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
+
+
+# Scopes of a single request.
+
+
+def signed_by(auth, **options):
+    """Return the request that *auth* signs, as it is sent."""
+    request = httpx.Request("GET", "https://host.example/a//b", **options)
+    return next(auth.sync_auth_flow(request))
+
+
+def scope_of(request):
+    """Return the scope of a signature, less the day."""
+    credential = request.headers["authorization"].partition("Credential=")[2].partition(",")[0]
+    return credential.split("/", 2)[2]
+
+
+SCOPES = {
+    "service": ({"service": "es"}, "us-east-1/es/aws4_request"),
+    "region": ({"region": "eu-west-1"}, "eu-west-1/sagemaker/aws4_request"),
+    "both": ({"service": "s3", "region": "eu-west-1"}, "eu-west-1/s3/aws4_request"),
+    "none": ({}, "us-east-1/sagemaker/aws4_request"),
+}
+
+
+@pytest.mark.parametrize(("scope", "expected"), SCOPES.values(), ids=SCOPES.keys())
+def test_scope_of_a_request(scope, expected):
+    """A request names its own service and region in its extensions; the next one has the auth's."""
+    auth = auth_of("sagemaker")
+    assert expected == scope_of(signed_by(auth, extensions={"sigv4": scope}))
+    assert scope_of(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
+
+
+@pytest.mark.parametrize("service", ["s3", "execute-api"])
+def test_rules_of_a_scope(service):
+    """A request for another service is signed by that service's rules."""
+    signed = signed_by(auth_of("sagemaker"), extensions={"sigv4": {"service": service}})
+    expected = signed_by(auth_of(service))
+    assert expected.headers == signed.headers
+    assert (service == "s3") == ("x-amz-content-sha256" in signed.headers)
+
+
+def test_rules_that_the_caller_set():
+    """A request for another region keeps the rules that the signer was given."""
+    auth = SigV4Auth(Signer(SigV4("mine", "us-east-1"), s3=True), KEY, now=lambda: AT)
+    signed = signed_by(auth, extensions={"sigv4": {"region": "eu-west-1"}})
+    assert "x-amz-content-sha256" in signed.headers
+
+
+def test_region_set_of_a_request():
+    """With SigV4A a request names its region set."""
+    auth = SigV4Auth(Signer(SigV4A("s3", "*")), KEY, now=lambda: AT)
+    signed = signed_by(auth, extensions={"sigv4": {"region_set": "eu-*"}})
+    assert signed.headers["x-amz-region-set"] == "eu-*"
+
+
+def test_keys_of_a_scope_are_kept():
+    """The signer of a scope is made once, with the keys that it derives."""
+    signer = Signer(SigV4("sagemaker", "us-east-1"))
+    scope = (("region", "eu-west-1"),)
+    assert _scoped(signer, scope) is _scoped(Signer(SigV4("sagemaker", "us-east-1")), scope)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["eu-west-1", {"regoin": "eu-west-1"}, {"region_set": "*"}, {"region": ["eu-west-1"]}],
+    ids=["no mapping", "misspelt", "of the other algorithm", "a list"],
+)
+def test_refused_scope(scope):
+    """A scope that is none is refused, before anything is sent."""
+    with pytest.raises(InvalidRequestError, match="extension sigv4: a mapping"):
+        signed_by(auth_of("s3"), extensions={"sigv4": scope})
+
+
+# Redirects.
+
+SECRETS = {
+    "x-amz-meta-a": "b",
+    "X-Amz-Server-Side-Encryption-Customer-Key": "c2VjcmV0",
+    "x-amzn-sagemaker-custom-attributes": "d",
+}
+START = "https://bucket.example/a"
+AWAY = {
+    "host": "https://other.example/a",
+    "port": "https://bucket.example:8443/a",
+    "no TLS": "http://bucket.example/a",
+    "subdomain": "https://a.bucket.example/a",
+    "without scheme": "//other.example/a",
+}
+NEAR = {
+    "path": (START, "/b"),
+    "TLS port": (START, "https://bucket.example:443/b"),
+    "TLS now": ("http://bucket.example/a", START),
+}
+
+
+class Copying:
+    """A transport's middle layer that replaces the headers by a copy, as OpenTelemetry does."""
+
+    def __init__(self, library, answer):
+        self.library, self.answer = library, answer
+
+    def __call__(self, request):
+        request.headers = self.library.Headers(request.headers)
+        request.headers["traceparent"] = "00-0-0-00"
+        return self.answer(request)
+
+
+def hops_of(library, colour, location, status, *, wrap=lambda _, answer: answer, start=START):
+    """Return what each of two hops received, the second being where the first one redirects to."""
+    received = []
+
+    def answer(request):
+        received.append([(name.lower(), value) for name, value in request.headers.raw])
+        headers = {"location": location} if len(received) == 1 else {}
+        return library.Response(status if headers else 200, headers=headers)
+
+    options = {"auth": auth_of("s3", TEMPORARY), "follow_redirects": True, "trust_env": False}
+    transport = library.MockTransport(wrap(library, answer))
+
+    async def awaiting():
+        async with library.AsyncClient(transport=transport, **options) as client:
+            await client.put(start, content=b"body", headers=SECRETS)
+
+    if colour == "awaiting":
+        anyio.run(awaiting)
+    else:
+        with library.Client(transport=transport, **options) as client:
+            client.put(start, content=b"body", headers=SECRETS)
+    return [[name.decode() for name, _ in hop] for hop in received]
+
+
+def of_aws(names):
+    """Return the names that are AWS's, or the signature."""
+    return sorted(name for name in names if name.startswith("x-amz") or name == "authorization")
+
+
+SENT = sorted(
+    [
+        "authorization",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-security-token",
+        *map(str.lower, SECRETS),
+    ]
+)
+
+
+@pytest.mark.parametrize("wrap", [lambda _, answer: answer, Copying], ids=["plain", "copying"])
+@pytest.mark.parametrize("location", AWAY.values(), ids=AWAY.keys())
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("colour", ["blocking", "awaiting"])
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_redirect_to_another_origin(library, colour, status, location, wrap):
+    """What goes to another origin has no signature, no token and no other header of AWS."""
+    first, second = hops_of(library, colour, location, status, wrap=wrap)
+    assert SENT == of_aws(first)
+    assert [] == of_aws(second)
+
+
+@pytest.mark.parametrize(("start", "location"), NEAR.values(), ids=NEAR.keys())
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_redirect_to_the_same_origin(library, start, location):
+    """What stays with the origin, as httpx sees it, is left to httpx."""
+    first, second = hops_of(library, "blocking", location, 307, start=start)
+    assert (SENT, SENT) == (of_aws(first), of_aws(second))
+
+
+def test_redirect_over_sockets(server, service, send):
+    """On the wire too, another origin gets the body at most."""
+    with WireServer(lambda _: (307, {"Location": f"http://{server.address}/b"})) as first:
+        send(
+            "PUT",
+            f"http://{first.address}/a",
+            content=b"body",
+            headers=SECRETS,
+            auth=auth_of(service, TEMPORARY),
+            follow_redirects=True,
+        )
+        [signed], [unsigned] = first.requests, server.requests
+    assert {"authorization", *map(str.lower, SECRETS)} <= names_of(signed)
+    assert [] == of_aws(names_of(unsigned))
+    assert unsigned.body == b"body"
+
+
+def names_of(request):
+    """Return the names of the headers that arrived."""
+    return {name.decode().lower() for name, _ in request.headers}
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_next_request_is_signed_anew(library):
+    """A redirect that the caller follows is signed for its own URL and time."""
+    times = iter([AT, AT + timedelta(hours=1)])
+    received = []
+
+    def answer(request):
+        received.append(request)
+        return library.Response(307, headers={"location": "/b"})
+
+    auth = auth_of("s3", now=lambda: next(times))
+    with library.Client(transport=library.MockTransport(answer), auth=auth) as client:
+        client.send(client.get(START, headers=SECRETS).next_request)
+    first, second = received
+    assert second.headers["x-amz-date"] == "20261122T130000Z"
+    assert second.headers["x-amz-meta-a"] == "b"
+    assert first.headers["authorization"] != second.headers["authorization"]
+
+
+# Signing a request twice.
+
+
+@pytest.mark.parametrize("service", ["s3", "sagemaker"])
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_request_that_is_sent_again(library, service):
+    """A request that is sent again is signed again, as if it were the first time."""
+    request = library.Request("PUT", START, headers=SECRETS, content=b"body")
+    fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
+    later = {"now": lambda: AT + timedelta(hours=1)}
+    next(auth_of(service, TEMPORARY, unsigned_payload=True).sync_auth_flow(request))
+    next(auth_of(service, **later).sync_auth_flow(request))
+    next(auth_of(service, **later).sync_auth_flow(fresh))
+    assert fresh.headers == request.headers
+    assert fresh.headers.raw == request.headers.raw
+
+
+def test_what_the_caller_set_is_honoured_again():
+    """A date and a hash of the caller's own stay when the request is sent again."""
+    own = {"x-amz-date": "20261122T110000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+    request = httpx.Request("PUT", START, headers=own, content=b"body")
+    for _ in range(2):
+        next(auth_of("s3").sync_auth_flow(request))
+        assert own == {name: request.headers[name] for name in own}
+
+
+def test_a_token_of_somebody_else():
+    """A token in the headers goes, where the credentials have none."""
+    headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
+    assert not headers.keys() & signed_by(auth_of("s3"), headers=headers).headers.keys()
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_signed_headers_are_read_as_others_are(library):
+    """Names, values and membership are what they say; a deletion of one deletes that one."""
+    request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
+    headers = next(auth_of("s3").sync_auth_flow(request)).headers
+    assert headers["x-amz-date"] == "20261122T120000Z"
+    assert headers.get_list("X-AMZ-META-A") == ["b"]
+    assert headers["authorization"].count(",") == 2
+    assert {*headers} == {name.lower().decode() for name, _ in headers.raw}
+    assert pickle.loads(pickle.dumps(request)).headers == headers
+    assert len({*headers.keys(), *(name for name, _ in headers.items())}) == len(headers)
+    del headers["x-amz-meta-a"]
+    assert ("x-amz-meta-a" in headers, "x-amz-date" in headers) == (False, True)
+    assert {hash(key.lower()) for key in [_BoundName(b"x-amz-date")]} == {hash(b"x-amz-date")}

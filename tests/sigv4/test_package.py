@@ -10,7 +10,6 @@ LOADED = [
     "sigv4",
     "sigv4._algorithm",
     "sigv4._canonical",
-    "sigv4._chain",
     "sigv4._credentials",
     "sigv4._encoding",
     "sigv4._errors",
@@ -18,7 +17,6 @@ LOADED = [
     "sigv4._request",
     "sigv4._signer",
     "sigv4._v4",
-    "sigv4._verify",
 ]
 HEAVY = ["asyncio", "cryptography", "email", "http", "httpcore", "httpx", "httpx2", "ssl", "xml"]
 

@@ -4,6 +4,7 @@ from typing import assert_type
 
 import httpx
 import httpx2
+
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     Invocation,
@@ -13,7 +14,6 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
     default_chain,
 )
-
 from sigv4 import Credentials, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
 

@@ -97,6 +97,8 @@ def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dic
     for rule in _MEMBERS:
         value = headers.get(_HEADER + rule.header)
         if value is not None:
+            # Servers read headers as Latin-1; AWS SDKs write them in UTF-8.
+            value = value.encode("latin-1").decode("utf-8", "replace")
             members[rule.member] = value
             errors += [_sentence(rule, value, fault) for fault in rule.faults(value)]
     if errors:

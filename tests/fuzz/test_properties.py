@@ -1,5 +1,5 @@
 """
-The properties of ``tests/sigv4/stream_properties.py``: every parser of a body that arrives.
+Every table of properties in ``tests/sigv4``, on as many new examples as asked for: `make fuzz`.
 
     EXAMPLES=20000 python -m pytest tests/fuzz
 
@@ -11,16 +11,17 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.sigv4.stream_properties import PROPERTIES
+from tests.sigv4 import parser_properties, properties, stream_properties
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
+PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_properties.PROPERTIES
 
 
 @pytest.mark.parametrize(
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """What `stream_properties.py` states holds for what is generated, anew in each run."""
+    """What is stated of a signature, a parser or an encoder holds for what is generated, anew in each run."""
     run = settings(
         max_examples=EXAMPLES,
         deadline=None,

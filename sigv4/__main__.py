@@ -1,0 +1,323 @@
+"""
+The command line: ``python -m sigv4 sign | presign | verify | explain``.
+
+The edge of this package: here alone, and in `httpx_auth`, a clock is read; and here alone the
+environment and files are.  Nothing is sent.
+
+Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region
+from AWS_REGION or AWS_DEFAULT_REGION where no option names it.  What is printed holds the session
+token, or grants what a presigned URL grants: treat it as a secret.  Exit codes:
+
+    0  done; verify: the signature is right
+    1  verify: the request is refused; explain: the answer does not say why
+    2  the command line, the environment, a file or the request is wrong
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any, TextIO
+
+from . import (
+    Credentials,
+    InvalidRequestError,
+    Payload,
+    SignableRequest,
+    Signature,
+    SignatureError,
+    Signer,
+    SigV4,
+    SigV4A,
+    SigV4Error,
+    UnexplainedError,
+    explain,
+    verify,
+)
+from ._curl import curl
+from ._explain import masked
+from ._raw_request import parse_request
+
+_STDIN = "-"
+_LONGEST_INPUT = 64 * 1024 * 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Args:
+        arguments: The command line, without the program's name; None takes the process's own.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        _write(sys.stdout, options.run(options))
+    except SignatureError as refusal:
+        _write(sys.stderr, str(refusal))
+        if refusal.canonical_request is not None:
+            text = masked(refusal.canonical_request)
+            _write(sys.stderr, f"\nThe canonical request should have been\n{text}")
+        return 1
+    except UnexplainedError as error:
+        _write(sys.stderr, f"sigv4: {error}")
+        return 1
+    except (SigV4Error, OSError, ValueError) as error:
+        _write(sys.stderr, f"sigv4: {error}")
+        return 2
+    return 0
+
+
+# 1. The command line.
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sigv4",
+        description="Sign, presign and verify requests to AWS, and explain refused signatures.",
+        epilog=(__doc__ or "").partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_sign(commands.add_parser("sign", help="print the headers to add to a request"))
+    _add_presign(commands.add_parser("presign", help="print a URL with the signature in its query"))
+    _add_verify(commands.add_parser("verify", help="check the signature of a raw HTTP request"))
+    _add_explain(commands.add_parser("explain", help="say why AWS refused a signature"))
+    return parser
+
+
+def _add_sign(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_sign, show="headers")
+    _add_request(parser)
+    parser.add_argument(
+        "--unsigned-payload", action="store_true", help="leave the body out of the signature"
+    )
+    shown = parser.add_mutually_exclusive_group()
+    for name, text in (
+        ("curl", "print a curl command line that sends the request"),
+        ("canonical-request", "print what is signed, for explain"),
+        ("string-to-sign", "likewise"),
+    ):
+        shown.add_argument(f"--{name}", action="store_const", dest="show", const=name, help=text)
+
+
+def _add_presign(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_presign, show="url", unsigned_payload=False)
+    _add_request(parser)
+    parser.add_argument("--expires", type=int, default=3600, help="seconds; 3600")
+    parser.add_argument(
+        "--curl", action="store_const", dest="show", const="curl", help="print a curl command line"
+    )
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_verify)
+    parser.add_argument("file", nargs="?", default=_STDIN, help="the request; stdin")
+    parser.add_argument("--scheme", choices=("http", "https"), default="https", help="https")
+    _add_scope(parser)
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_explain)
+    parser.add_argument("answer", help="the file with the body of AWS's answer; - for stdin")
+    parser.add_argument(
+        "canonical_request", help="the file with what sign --canonical-request printed"
+    )
+    parser.add_argument("string_to_sign", nargs="?", help="likewise of sign --string-to-sign")
+
+
+def _add_request(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", help="absolute, percent-encoded")
+    parser.add_argument("-X", "--method", help="GET, or with --data POST")
+    parser.add_argument(
+        "-H",
+        "--header",
+        action="append",
+        default=[],
+        metavar="NAME:VALUE",
+        help="@FILE or @- reads headers, a line each: for those that are secret",
+    )
+    parser.add_argument("-d", "--data", metavar="TEXT", help="the body; @FILE or @- reads it")
+    parser.add_argument("--v4a", action="store_true", help="SigV4A, for the region set --region")
+    _add_scope(parser)
+
+
+def _add_scope(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--service", required=True, help="the signing name, such as s3")
+    parser.add_argument("--region", help="such as eu-west-1")
+    parser.add_argument("--date", type=_instant, metavar="YYYYMMDDTHHMMSSZ", help="now")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+# 2. The commands: each returns what is printed.
+
+
+def _sign(options: argparse.Namespace) -> str:
+    request = _request(options)
+    signature = _signer(options).sign(request, _credentials(), at=_date(options))
+    added = dict(signature.headers)
+    if options.unsigned_payload:
+        added.setdefault("x-amz-content-sha256", Payload.UNSIGNED.hash)
+    texts = {
+        "headers": "\n".join([f"{name}: {value}" for name, value in added.items()]),
+        "canonical-request": signature.canonical_request,
+        "string-to-sign": signature.string_to_sign,
+    }
+    if options.show != "curl":
+        return texts[options.show]
+    kept = [pair for pair in _given_headers(request) if pair[0] not in added]
+    return curl(request.method, request.url, [*kept, *added.items()], _data_for_curl(options))
+
+
+def _presign(options: argparse.Namespace) -> str:
+    request, signer = _request(options), _signer(options)
+    url = signer.presign(request, _credentials(), at=_date(options), expires=options.expires)
+    if options.show != "curl":
+        return url
+    return curl(request.method, url, _given_headers(request), _data_for_curl(options))
+
+
+def _verify(options: argparse.Namespace) -> str:
+    credentials = _credentials()
+    verified = verify(
+        parse_request(_read(options.file), scheme=options.scheme),
+        {credentials.access_key_id: credentials},
+        at=_date(options),
+        service=options.service,
+        region=_region(options),
+    )
+    return "\n".join(
+        [
+            f"access key id: {verified.access_key_id}",
+            f"signed at: {verified.signed_at:%Y%m%dT%H%M%SZ}",
+            *([f"ends at: {verified.expires_at:%Y%m%dT%H%M%SZ}"] if verified.expires_at else []),
+            f"signed headers: {';'.join(verified.signed_headers)}",
+            f"payload: {verified.payload_hash}",
+        ]
+    )
+
+
+def _explain(options: argparse.Namespace) -> str:
+    names = [options.answer, options.canonical_request, options.string_to_sign]
+    _read_once(names, _STDIN)
+    answer, canonical_request = _read(options.answer), _text(_read(options.canonical_request))
+    if options.string_to_sign is None:
+        return str(explain(answer, canonical_request))
+    string_to_sign = _text(_read(options.string_to_sign))
+    return str(explain(answer, Signature({}, "", (), canonical_request, string_to_sign)))
+
+
+# 3. What the commands are made of.
+
+
+def _credentials() -> Credentials:
+    missing = [
+        name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)
+    ]
+    if missing:
+        raise InvalidRequestError(f"the environment has no {' and no '.join(missing)}")
+    return Credentials(
+        os.environ["AWS_ACCESS_KEY_ID"],
+        os.environ["AWS_SECRET_ACCESS_KEY"],
+        os.environ.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
+def _region(options: argparse.Namespace) -> str:
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    region = options.region or next(filter(None, map(os.environ.get, names)), None)
+    if region is None:
+        raise InvalidRequestError("no region: give --region, or set AWS_REGION")
+    return str(region)
+
+
+def _date(options: argparse.Namespace) -> datetime:
+    return options.date or datetime.now(UTC)
+
+
+def _signer(options: argparse.Namespace) -> Signer:
+    region = _region(options)
+    algorithm = SigV4A if options.v4a else SigV4
+    return Signer(algorithm(options.service, region))
+
+
+def _request(options: argparse.Namespace) -> SignableRequest:
+    """Return the request that the options describe."""
+    _read_once([*options.header, options.data], "@" + _STDIN)
+    headers = [pair for text in options.header for pair in _headers(text)]
+    method = options.method or ("GET" if options.data is None else "POST")
+    payload = Payload.UNSIGNED if options.unsigned_payload else _payload(options.data)
+    if options.unsigned_payload:
+        headers.append(("x-amz-content-sha256", payload.hash))
+    return SignableRequest(method, options.url, headers, payload)
+
+
+def _headers(text: str) -> list[tuple[str, str]]:
+    """Return the headers of an option: one, or those of a file."""
+    lines = _text(_read(text[1:])).split("\n") if text.startswith("@") else [text]
+    pairs = [line.partition(":") for line in lines if line]
+    if not all(colon for _, colon, _ in pairs):
+        raise InvalidRequestError("a header must be NAME:VALUE")
+    return [(name, value.strip(" \t")) for name, _, value in pairs]
+
+
+def _given_headers(request: SignableRequest) -> list[tuple[str, str]]:
+    """Return the headers of a request, less a host that its URL gives."""
+    implied = SignableRequest(request.method, request.url).host
+    return [pair for pair in request.headers if pair != ("host", implied)]
+
+
+def _payload(data: str | None) -> Payload:
+    """Return what stands for the body; a file is hashed piece by piece."""
+    if data is None or not data.startswith("@"):
+        return Payload.of((data or "").encode("utf-8", "surrogateescape"))
+    with _opened(data[1:]) as stream:
+        return Payload.hashed(file_digest(stream, "sha256").hexdigest())
+
+
+def _data_for_curl(options: argparse.Namespace) -> str | None:
+    if options.data == "@" + _STDIN:
+        raise InvalidRequestError("curl reads its options from stdin: give the body in a file")
+    return None if options.data is None else str(options.data)
+
+
+def _read_once(names: Sequence[str | None], stdin: str) -> None:
+    if names.count(stdin) > 1:
+        raise InvalidRequestError("stdin can be read only once")
+
+
+def _opened(name: str) -> AbstractContextManager[Any]:
+    return nullcontext(sys.stdin.buffer) if name == _STDIN else Path(name).open("rb")
+
+
+def _read(name: str) -> bytes:
+    """Return the content of a file."""
+    with _opened(name) as stream:
+        content: bytes = stream.read(_LONGEST_INPUT + 1)
+    if len(content) > _LONGEST_INPUT:
+        raise InvalidRequestError(f"the input is longer than {_LONGEST_INPUT} bytes")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """Return a text, with the line ends of this package and none at its end."""
+    return content.decode("utf-8", "surrogateescape").replace("\r\n", "\n").rstrip("\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Print a text, whatever bytes stand in it."""
+    stream.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    stream.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

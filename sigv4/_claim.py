@@ -1,0 +1,126 @@
+"""
+What a request says of its own signature, in its headers or in its query.
+
+Nothing is believed here; `_verify` checks it.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+"""
+
+from urllib.parse import unquote
+
+from attrs import field, frozen
+
+from ._errors import SignatureError
+from ._request import SignableRequest
+
+_QUERY_PREFIX = "X-Amz-"
+_REQUIRED_IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+
+
+@frozen
+class Claim:
+    """
+    What a request says of its own signature, wherever it says it.
+
+    Attributes:
+        algorithm: The algorithm's name on the wire.
+        credential: ``KEY/SCOPE``.
+        signed_headers: Their names, joined by ``;``.
+        signature: In hexadecimal, if it is one.
+        instant: Like ``20150830T123600Z``, if it is one.
+        token: The session token.
+        expires: For how many seconds a presigned URL counts; None in headers.
+        region_set: Of SigV4A; else empty.
+        query: The query less the signature.
+        malformed: The code for a fault in the claim's form.
+    """
+
+    algorithm: str
+    credential: str
+    signed_headers: str
+    signature: str = field(repr=False)
+    instant: str
+    token: str | None = field(repr=False)
+    expires: str | None
+    region_set: str
+    query: str = field(repr=False)
+    malformed: str
+
+
+def claim_of(request: SignableRequest) -> Claim:
+    """Return what the request says of its signature, in the one place where it says it."""
+    authorization = request.header("authorization")
+    parameters = _query_parameters(request.query)
+    if authorization is not None and parameters:
+        raise SignatureError("InvalidArgument", "both a header and the query claim a signature")
+    if authorization is not None:
+        return _in_header(request, authorization)
+    if parameters:
+        return _in_query(request, parameters)
+    raise SignatureError("MissingAuthenticationToken", "the request is not signed")
+
+
+def _in_header(request: SignableRequest, authorization: str) -> Claim:
+    """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
+    algorithm, _, rest = authorization.strip().partition(" ")
+    parts: dict[str, str] = {}
+    for part in rest.split(","):
+        name, _, value = part.strip().partition("=")
+        if name in parts:
+            raise SignatureError("AuthorizationHeaderMalformed", "a part of the header is repeated")
+        parts[name] = value
+    missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not parts.get(name)]
+    if missing:
+        raise SignatureError("IncompleteSignature", f"the header has no {', '.join(missing)}")
+    return Claim(
+        algorithm=algorithm,
+        credential=parts["Credential"],
+        signed_headers=parts["SignedHeaders"],
+        signature=parts["Signature"],
+        instant=request.header("x-amz-date") or "",
+        token=request.header("x-amz-security-token"),
+        expires=None,
+        region_set=request.header("x-amz-region-set") or "",
+        query=request.query,
+        malformed="AuthorizationHeaderMalformed",
+    )
+
+
+def _query_parameters(query: str) -> dict[str, str]:
+    """Return the query's X-Amz-* parameters, if it claims a signature at all."""
+    if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
+        return {}
+    parameters: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        name = unquote(name)
+        if name.startswith(_QUERY_PREFIX):
+            if name in parameters:
+                raise SignatureError("AuthorizationQueryParametersError", f"{name} is repeated")
+            parameters[name] = unquote(value)
+    return parameters
+
+
+def _in_query(request: SignableRequest, parameters: dict[str, str]) -> Claim:
+    """Return the claim of a presigned URL."""
+    missing = [name for name in _REQUIRED_IN_QUERY if not parameters.get(_QUERY_PREFIX + name)]
+    if missing:
+        raise SignatureError(
+            "AuthorizationQueryParametersError",
+            f"the query has no X-Amz-{', X-Amz-'.join(missing)}",
+        )
+    unsigned = [
+        pair for pair in request.query.split("&") if not pair.startswith("X-Amz-Signature=")
+    ]
+    return Claim(
+        algorithm=parameters["X-Amz-Algorithm"],
+        credential=parameters["X-Amz-Credential"],
+        signed_headers=parameters["X-Amz-SignedHeaders"],
+        signature=parameters["X-Amz-Signature"],
+        instant=parameters["X-Amz-Date"],
+        token=parameters.get("X-Amz-Security-Token"),
+        expires=parameters["X-Amz-Expires"],
+        region_set=parameters.get("X-Amz-Region-Set", ""),
+        query="&".join(unsigned),
+        malformed="AuthorizationQueryParametersError",
+    )

@@ -1,0 +1,267 @@
+"""
+Why a signature did not match: what we signed, line by line beside what AWS would have signed.
+
+    SignatureDoesNotMatch: the canonical requests differ.
+      path: we signed '/a b', AWS '/a%20b'
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from attrs import field, frozen
+
+from ._encoding import percent_encode_path
+from ._errors import UnexplainedError
+from ._refusal import Refusal
+from ._signer import Signature
+
+# Headers whose values are not for anybody's terminal or log.
+_SECRET_HEADERS = frozenset(
+    {"authorization", "cookie", "x-amz-security-token", "x-amzn-sagemaker-custom-attributes"}
+)
+_SECRET_SUFFIX = "-customer-key"  # S3's keys of SSE-C
+_SECRET_PARAMETERS = frozenset({"X-Amz-Security-Token", "X-Amz-Signature"})
+_SHOWN = 120
+
+Cause = Literal["canonical request", "string to sign", "key", "unknown"]
+
+_VERDICTS: dict[Cause, str] = {
+    "canonical request": "the canonical requests differ.",
+    "string to sign": "the canonical requests are equal, but the strings to sign differ.",
+    "key": "both sides signed the same text, so the keys differ: the secret access key is not the "
+    "one of this access key id.",
+    "unknown": "the canonical requests are equal.  So the key differs, or the instant or the scope "
+    "in the string to sign: compare that with yours, too.",
+}
+
+
+@frozen
+class Difference:
+    """
+    One part that the two sides see differently.
+
+    What is secret is replaced by its length, what is long is cut around the first difference.
+
+    Attributes:
+        part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers``,
+            ``payload hash``; or, of the string to sign, ``algorithm``, ``instant``, ``scope``.
+        ours: What we signed; None if we have no such part.
+        theirs: What AWS would have signed; None if AWS saw no such part.
+        hint: What that often comes from; empty if nothing is known.
+    """
+
+    part: str
+    ours: str | None
+    theirs: str | None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        sides = [_quoted(self.ours), _quoted(self.theirs)]
+        return f"{self.part}: we signed {sides[0]}, AWS {sides[1]}" + (
+            f" ({self.hint})" if self.hint else ""
+        )
+
+
+@frozen
+class Explanation:
+    """
+    Why a signature did not match; as a ``str`` for people.
+
+    Attributes:
+        code: The service's own name for the refusal; None if it gave none.
+        cause: The first text that differs: ``canonical request`` or ``string to sign``; ``key``
+            if neither does; ``unknown`` if only the canonical requests could be compared.
+        differences: Part by part, in the order of that text.
+        string_to_sign: What AWS signs in the end, if it says so: algorithm, instant, scope, and
+            the hash of the canonical request.
+    """
+
+    code: str | None
+    cause: Cause
+    differences: tuple[Difference, ...] = ()
+    string_to_sign: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        lines = [*map(str, self.differences)]
+        if self.cause == "unknown" and self.string_to_sign:
+            lines += [f"AWS signs {_quoted(line)}" for line in self.string_to_sign.split("\n")]
+        code = f"{self.code}: " if self.code else ""
+        return "\n  ".join([code + _VERDICTS[self.cause], *lines])
+
+
+def explain(answer: bytes | str, ours: Signature | str) -> Explanation:
+    """
+    Tell why AWS refused a signature.
+
+    Args:
+        answer: The body of the response that says ``SignatureDoesNotMatch``,
+            ``InvalidSignatureException`` or the like, in XML or JSON.
+        ours: What `Signer.sign` returned for the request, or its canonical request alone, with
+            which only that can be compared.
+
+    Raises:
+        UnexplainedError: The answer does not say what AWS would have signed, as answers to other
+            errors do not; or one of the two texts is no canonical request.
+    """
+    theirs = Refusal.of(answer)
+    mine = ours if isinstance(ours, str) else ours.canonical_request
+    differences = _differences(_parts, mine, theirs.canonical_request) or _differences(
+        _order, mine, theirs.canonical_request
+    )
+    cause: Cause = "canonical request" if differences else "unknown"
+    if not (differences or isinstance(ours, str) or theirs.string_to_sign is None):
+        differences = _differences(_signed_parts, ours.string_to_sign, theirs.string_to_sign)
+        cause = "string to sign" if differences else "key"
+    return Explanation(theirs.code, cause, differences, theirs.string_to_sign)
+
+
+def masked(canonical_request: str) -> str:
+    """Return a canonical request for people to read: each secret replaced by its length."""
+    lines = canonical_request.split("\n")
+    if len(lines) > 2:
+        pairs = [pair.partition("=") for pair in lines[2].split("&")]
+        lines[2] = "&".join([name + mark + _safe(name, value) for name, mark, value in pairs])
+    headers = [line.partition(":") for line in lines[3:-2]]
+    lines[3:-2] = [name + mark + _safe(name, value) for name, mark, value in headers]
+    return "\n".join(lines)
+
+
+# 1. The parts of a text, by name, in its order.
+
+
+@frozen
+class _Canonical:
+    """A canonical request, taken apart; names come with the mark that ends them."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str, str]]
+    headers: list[tuple[str, str, str]]
+    signed_headers: str
+    payload_hash: str
+
+    @classmethod
+    def of(cls, text: str) -> "_Canonical":
+        lines = text.strip("\n").split("\n")
+        if len(lines) < 6:
+            raise UnexplainedError("a canonical request has a line for each of its parts")
+        method, path, query, *headers, signed_headers, payload_hash = lines
+        return cls(
+            method,
+            path,
+            [pair.partition("=") for pair in query.split("&") if pair],
+            [line.partition(":") for line in headers if line],
+            signed_headers,
+            payload_hash,
+        )
+
+
+def _parts(canonical_request: str) -> dict[str, str]:
+    """Return the parts of a canonical request."""
+    of = _Canonical.of(canonical_request)
+    return {
+        "method": of.method,
+        "path": of.path,
+        **_joined("query parameter", of.query),
+        **_joined("header", of.headers),
+        "signed headers": of.signed_headers,
+        "payload hash": of.payload_hash,
+    }
+
+
+def _joined(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]:
+    """Return the values of each name, those of a repeated one joined by commas."""
+    values: dict[str, list[str]] = {}
+    for name, _, value in pairs:
+        values.setdefault(f"{kind} {name}", []).append(value)
+    return {name: ",".join(several) for name, several in values.items()}
+
+
+def _order(canonical_request: str) -> dict[str, str]:
+    """Return what else can differ: in what order the names come, and whether they are repeated."""
+    of = _Canonical.of(canonical_request)
+    return {
+        "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
+        "order of headers": ",".join([name + mark for name, mark, _ in of.headers]),
+    }
+
+
+def _signed_parts(string_to_sign: str) -> dict[str, str]:
+    """Return the parts of a string to sign, its last line being what the canonical request gives."""
+    return dict(zip(("algorithm", "instant", "scope"), string_to_sign.split("\n"), strict=False))
+
+
+# 2. How they differ.
+
+
+def _differences(
+    parts: Callable[[str], dict[str, str]], ours: str, theirs: str
+) -> tuple[Difference, ...]:
+    """Return each of the *parts* of two texts that differs."""
+    mine, others = parts(ours), parts(theirs)
+    both = [(part, mine.get(part), others.get(part)) for part in {**mine, **others}]
+    return tuple([_difference(*values) for values in both if values[1] != values[2]])
+
+
+def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
+    """Return what can be shown of a part that differs."""
+    name = part.rpartition(" ")[2]
+    shown = [value if value is None else _safe(name, value) for value in (ours, theirs)]
+    return Difference(ascii(part[:_SHOWN])[1:-1], *_cut(*shown), _hint(part, ours, theirs))
+
+
+def _hint(part: str, ours: str | None, theirs: str | None) -> str:
+    """Return what a difference often comes from."""
+    kind = part.partition(" ")[0]
+    if theirs is None and kind == "header":
+        return "it was removed on the way, or never sent"
+    if ours is None:
+        return "it was sent or added after signing" if kind in {"header", "query"} else ""
+    if theirs is None:
+        return ""
+    if part == "path":
+        return _path_hint(ours, theirs)
+    return _HINTS.get(part, "it was changed after signing" if kind in {"header", "query"} else "")
+
+
+def _path_hint(ours: str, theirs: str) -> str:
+    """Tell whose path is encoded once more."""
+    if percent_encode_path(ours.encode("utf-8", "surrogateescape")) == theirs:
+        return "AWS encodes it once more: sign with double_encode=True, for all but S3"
+    if percent_encode_path(theirs.encode("utf-8", "surrogateescape")) == ours:
+        return "AWS encodes it once less: sign with double_encode=False, as for S3"
+    return "it must be sent as it was signed"
+
+
+_HINTS = {
+    "payload hash": "the body was changed after signing, or one side takes it for UNSIGNED-PAYLOAD",
+    "scope": "service, region or day",
+    "header host": "a proxy or an alias on the way, or a port",
+}
+
+
+def _safe(name: str, value: str) -> str:
+    """Return *value*, if what has this name may be shown, or else its length and a mark to compare."""
+    secret = name in _SECRET_HEADERS or name in _SECRET_PARAMETERS or name.endswith(_SECRET_SUFFIX)
+    return f"<{len(value)} characters, hidden>" if secret and value else value
+
+
+def _cut(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
+    """Return both values, if they are long from shortly before the first difference on."""
+    if ours is None or theirs is None:
+        return _ended(ours), _ended(theirs)
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    at = next((at for at, (mine, other) in pairs if mine != other), min(len(ours), len(theirs)))
+    start = max(0, at - _SHOWN // 4) if max(len(ours), len(theirs)) > _SHOWN else 0
+    dots = "..." if start else ""
+    return _ended(dots + ours[start:]), _ended(dots + theirs[start:])
+
+
+def _ended(value: str | None) -> str | None:
+    """Return *value*, cut where it is long."""
+    return value if value is None or len(value) <= _SHOWN else value[:_SHOWN] + "..."
+
+
+def _quoted(value: str | None) -> str:
+    """Return a value for people, in quotes; control characters cannot reach their terminal."""
+    return "nothing" if value is None else ascii(value)

@@ -1,0 +1,45 @@
+"""botocore's cases for the endpoint of SageMaker Runtime."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._endpoint import sagemaker_runtime_endpoint
+
+SUITE = json.loads(
+    (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")
+)
+CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]
+# A URL of one's own needs no region to be found, but to be signed for.
+NO_REGION = "For custom endpoint with region not set and fips disabled and dualstack disabled"
+
+
+def resolve(params):
+    """Resolve a case's parameters as a client does."""
+    config = Config(
+        region=params.get("Region"),
+        endpoint_url=params.get("Endpoint"),
+        use_fips_endpoint=params.get("UseFIPS", False),
+        use_dualstack_endpoint=params.get("UseDualStack", False),
+    )
+    return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+
+
+def test_the_suite_is_whole():
+    """All 47 cases are run."""
+    assert len(CASES) == 47
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_endpoint(case):
+    """Each set of parameters gives the endpoint, or is refused, as the case says."""
+    params = case.get("params", {})
+    if "error" in case["expect"] or case["documentation"] == NO_REGION:
+        with pytest.raises(ConfigError):
+            resolve(params)
+    else:
+        assert case["expect"]["endpoint"]["url"] == resolve(params).origin

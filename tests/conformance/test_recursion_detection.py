@@ -1,0 +1,31 @@
+"""Smithy's cases for the trace header in Lambda."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client._config import trace_headers
+
+SUITE = json.loads((Path(os.environ["SUITES"]) / "recursion-detection.json").read_text("utf-8"))
+# A request of this package has no such header before: nobody can bring one in.
+CASES = [
+    pytest.param(case, id=str(number))
+    for number, case in enumerate(SUITE)
+    if not case["requestHeadersBefore"]
+]
+
+
+def test_the_suite_is_whole():
+    """All cases but the one with a header brought in are run."""
+    assert len(CASES) == 4 == len(SUITE) - 1
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_trace_header(case):
+    """The environment gives the header that the case says, or none."""
+    headers = [f"{name}: {value}" for name, value in trace_headers(case["env"])]
+    assert [line.lower() for line in case["requestHeadersAfter"]] == [
+        line.lower() for line in headers
+    ]

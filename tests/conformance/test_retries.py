@@ -1,0 +1,102 @@
+"""Smithy's cases for the standard mode of retries: outcomes, pauses and the quota after each answer."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client import Request, Response, ServiceError
+from sagemaker_runtime_client._call import Call, Caller
+from sagemaker_runtime_client._endpoint import Endpoint
+from sagemaker_runtime_client._retry import RetryPolicy
+from sagemaker_runtime_client._service_error import json_error
+from sigv4 import as_provider
+from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
+
+SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["standard"]
+SHARED = SUITE["Shared multi-threaded scenarios"]
+# The longest pause is a constant here, so that one case is run with that constant changed.
+CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
+CALL = Call(
+    Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error
+)
+
+
+def answer(given):
+    """Return a case's answer."""
+    code = {"x-amzn-errortype": given["error_code"]} if "error_code" in given else {}
+    return Response(given["status_code"], {**code, **given.get("headers", {})})
+
+
+class World(ScriptedIO):
+    """A scripted world that notes the quota that there is when an answer has been dealt with."""
+
+    def __init__(self, given, steps):
+        super().__init__(
+            [answer(step["response"]) for step in steps], random=given["exponential_base"]
+        )
+        policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
+        self.caller = Caller(self, as_provider(CREDENTIALS), policy)
+        quota = self.caller._quota
+        quota.available = given.get("initial_retry_tokens", quota.available)
+        self.quotas = []
+
+    async def sleep(self, seconds):
+        self.quotas.append(self.caller._quota.available)
+        await super().sleep(seconds)
+
+    def call(self):
+        """Make one call; return how it ended."""
+        try:
+            run(self.caller.call(CALL))
+        except ServiceError as error:
+            outcome = (
+                "retry_quota_exceeded" if hasattr(error, "__notes__") else "max_attempts_exceeded"
+            )
+        else:
+            outcome = "success"
+        self.quotas.append(self.caller._quota.available)
+        return outcome
+
+
+def test_the_suite_is_whole():
+    """All 14 cases are run."""
+    assert len(CASES) + 1 == len(SUITE) == 14
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_standard_mode(case, monkeypatch):
+    """Each answer has the outcome, the pause and the quota that the case says."""
+    given, steps = case["given"], case["responses"]
+    if "max_backoff_time" in given:
+        monkeypatch.setattr(
+            "sagemaker_runtime_client._retry.LONGEST_BACKOFF", given["max_backoff_time"]
+        )
+    expected = [step["expected"] for step in steps]
+    world = World(given, steps)
+    outcomes = [step["outcome"] for step in expected if step["outcome"] != "retry_request"]
+    assert outcomes == [world.call() for _ in outcomes]
+    assert [step["retry_quota"] for step in expected] == world.quotas
+    pauses = [step["delay"] for step in expected if "delay" in step]
+    assert [pytest.approx(pause) for pause in pauses] == world.slept
+    assert world.left == 0
+
+
+def test_shared_quota():
+    """Two calls at once share one quota, whose state follows from the order of their answers."""
+    first, second = SHARED["threads"]
+    # In the order of the quota that each answer leaves: a second call begins in a first one's pause.
+    expected = [step["expected"]["retry_quota"] for step in (*first[:2], *second, first[2])]
+    world = World(SHARED["given"], [*first[:2], *second, first[2]])
+    pause = World.sleep
+
+    async def sleep(seconds):
+        await pause(world, seconds)
+        if len(world.slept) == 2:
+            assert world.call() == "success"
+
+    world.sleep = sleep
+    assert world.call() == "success"
+    assert expected == world.quotas
+    assert SHARED["expected_final_quota"] == world.quotas[-1]

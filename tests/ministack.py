@@ -1,0 +1,129 @@
+"""
+ministack, a server of many AWS services that nobody here wrote, and that checks signatures.
+
+Its root key is not checked, so that every test's requests are signed by a user.  The Makefile
+installs it in an environment of its own.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+from attrs import frozen
+
+from sigv4 import Credentials, Signer, SigV4
+from sigv4.httpx_auth import SigV4Auth
+
+PROGRAM = Path(sys.prefix) / "servers" / "bin" / "ministack"
+REGION = "us-east-1"
+PATIENCE = 60.0
+ROOT = Credentials("test", "test")
+
+_EVERYTHING = """
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+"""
+_ANYBODY = """
+{"Version": "2012-10-17", "Statement":
+    [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}
+"""
+
+
+@frozen
+class Ministack:
+    """
+    A running server.
+
+    Attributes:
+        url: The endpoint of each of its services, such as ``http://127.0.0.1:49152``.
+        user: The key of an IAM user who may do everything.
+        role: The ARN of an IAM role that may do everything, and that anybody may assume.
+    """
+
+    url: str
+    user: Credentials
+    role: str
+
+
+def text_of(answer: str, name: str) -> str:
+    """Return the text of the first element called *name*."""
+    found = re.search(f"<{name}>(.*?)</{name}>", answer)
+    assert found, f"no {name} in {answer}"
+    return found[1]
+
+
+@contextmanager
+def running() -> Iterator[Ministack]:
+    """Run ministack in a process of its own, on a free port of 127.0.0.1."""
+    port = _free_port()
+    settings = {
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+    }
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [PROGRAM], env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_it_listens(process, port)
+            yield _populated(f"http://127.0.0.1:{port}")
+        except BaseException:
+            log.seek(0)
+            sys.stderr.write(log.read().decode(errors="replace"))
+            raise
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int) -> None:
+    """Wait until *port* can be connected to, for as long as the server lives."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            try:
+                status = process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise RuntimeError(f"ministack ended with status {status}") from None
+        return
+    raise TimeoutError(f"ministack does not listen after {PATIENCE:g} s")
+
+
+def _populated(url: str) -> Ministack:
+    """Make a user with an access key, and a role."""
+    auth = SigV4Auth(Signer(SigV4("iam", REGION)), ROOT)
+    with httpx.Client(auth=auth, trust_env=False, timeout=PATIENCE) as client:
+
+        def iam(action: str, **arguments: str) -> str:
+            form = {"Action": action, "Version": "2010-05-08", **arguments}
+            headers = {"content-type": "application/x-www-form-urlencoded"}
+            answer = client.post(url, content=urlencode(form), headers=headers)
+            return answer.raise_for_status().text
+
+        iam("CreateUser", UserName="user")
+        key = iam("CreateAccessKey", UserName="user")
+        allowed = {"PolicyName": "everything", "PolicyDocument": _EVERYTHING}
+        iam("PutUserPolicy", UserName="user", **allowed)
+        role = iam("CreateRole", RoleName="role", AssumeRolePolicyDocument=_ANYBODY)
+        iam("PutRolePolicy", RoleName="role", **allowed)
+    user = Credentials(text_of(key, "AccessKeyId"), text_of(key, "SecretAccessKey"))
+    return Ministack(url, user, text_of(role, "Arn"))

@@ -1,0 +1,136 @@
+"""boto3 and our client at the same emulator: each takes up what the other began."""
+
+from contextlib import closing
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sagemaker_runtime_client import Invocation, RequestValidationError
+from sagemaker_runtime_client.emulator import Emulator
+from tests.runtime_client.faces import often, settings
+
+# One for all tests: it reads the service models once.
+SESSION = boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unused")
+
+
+@pytest.fixture
+def emulator(bare_environment):  # noqa: ARG001 (the environment is emptied before)
+    """An emulator with one endpoint, whose model answers in capitals."""
+    with Emulator(lambda request: request.body.upper(), endpoints=["known"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(plain_driver, emulator):
+    """A client of ours, of each colour."""
+    return plain_driver.client(**settings(emulator))
+
+
+@pytest.fixture
+def boto(emulator, request):
+    """A function that makes boto3's clients for the emulator."""
+
+    def make(service):
+        made = SESSION.client(
+            service,
+            endpoint_url=emulator.url,
+            region_name=emulator.region,
+            aws_access_key_id=emulator.credentials.access_key_id,
+            aws_secret_access_key=emulator.credentials.secret_access_key,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        request.addfinalizer(made.close)
+        return made
+
+    return make
+
+
+def test_boto_begins(client, boto):
+    """What boto3 puts and submits, we wait for."""
+    boto("s3").put_object(Bucket="inputs", Key="a b/ü", Body=b"hello", Metadata={"owner": "boto"})
+    answer = boto("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName="known", InputLocation="s3://inputs/a b/ü", InferenceId="theirs"
+    )
+    invocation = Invocation(
+        answer["InferenceId"], answer["OutputLocation"], answer["FailureLocation"]
+    )
+    output = client.wait(invocation, timeout=10, schedule=often)
+    assert (b"HELLO", "theirs") == (output.body, invocation.inference_id)
+    found = client.get_object("s3://inputs/a b/ü")
+    assert (b"hello", {"owner": "boto"}) == (found.body, found.metadata)
+
+
+def test_we_begin(client, boto):
+    """What we put and submit, boto3 waits for and reads, and sees with the same eyes."""
+    put = client.put_object("s3://inputs/in", b"hello", content_type="text/x", metadata={"a": "b"})
+    invocation = client.invoke_endpoint_async("known", input_location="s3://inputs/in")
+    bucket, _, key = invocation.output_location.removeprefix("s3://").partition("/")
+    s3 = boto("s3")
+    waiter = s3.get_waiter("object_exists")
+    waiter.config.delay = 0.01
+    waiter.wait(Bucket=bucket, Key=key)
+    with closing(s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        assert b"HELLO" == body.read()
+    head, ours = s3.head_object(Bucket="inputs", Key="in"), client.head_object("s3://inputs/in")
+    assert (ours.size, ours.content_type, dict(ours.metadata), ours.etag, ours.last_modified) == (
+        head["ContentLength"],
+        head["ContentType"],
+        head["Metadata"],
+        head["ETag"],
+        head["LastModified"],
+    )
+    assert put.etag == head["ETag"]
+
+
+def test_same_refusal(client, boto):
+    """An endpoint that does not exist is refused in the same words."""
+    with pytest.raises(ClientError) as theirs:
+        boto("sagemaker-runtime").invoke_endpoint_async(
+            EndpointName="unknown", InputLocation="s3://inputs/in"
+        )
+    with pytest.raises(RequestValidationError) as ours:
+        client.invoke_endpoint_async("unknown", input_location="s3://inputs/in")
+    error = theirs.value.response
+    assert (ours.value.code, ours.value.message, ours.value.status_code) == (
+        error["Error"]["Code"],
+        error["Error"]["Message"],
+        error["ResponseMetadata"]["HTTPStatusCode"],
+    )
+
+
+def test_same_requests(client, boto, emulator):
+    """Both ask for the same thing: method, target and the service's own headers."""
+    arguments = {
+        "InputLocation": "s3://inputs/in",
+        "ContentType": "text/csv",
+        "Accept": "text/plain",
+        "CustomAttributes": "a=b",
+        "InferenceId": "mine",
+        "RequestTTLSeconds": 60,
+        "InvocationTimeoutSeconds": 1,
+        "S3OutputPathExtension": "today",
+        "Filename": "a.txt",
+    }
+    boto("sagemaker-runtime").invoke_endpoint_async(EndpointName="known", **arguments)
+    client.invoke_endpoint_async(
+        "known",
+        input_location="s3://inputs/in",
+        content_type="text/csv",
+        accept="text/plain",
+        custom_attributes="a=b",
+        inference_id="mine",
+        request_ttl_seconds=60,
+        invocation_timeout_seconds=1,
+        s3_output_path_extension="today",
+        filename="a.txt",
+    )
+    theirs, ours = emulator.requests[:2]
+    assert (theirs.method, theirs.target) == (ours.method, ours.target)
+    named = [
+        {pair for pair in one.headers if pair[0].startswith("x-amzn-sagemaker-")}
+        for one in (theirs, ours)
+    ]
+    assert named[0] == named[1]
+    assert 9 == len(named[0])

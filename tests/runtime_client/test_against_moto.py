@@ -1,0 +1,108 @@
+"""
+Our client against moto's server, which knows nothing of us.
+
+moto's ways: it checks no signature, takes the service from the credential scope, answers 200 where
+AWS answers 202, never reads the input, and writes each input location's answer at once, into a
+bucket of its own.  What the answers are is told it beforehand.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from urllib.request import Request, urlopen
+
+import pytest
+
+from sagemaker_runtime_client import InferenceFailedError, ObjectNotFoundError
+from sigv4 import Credentials
+from tests.runtime_client.faces import often
+
+REGION = "us-east-1"
+CREDENTIALS = Credentials("AKIDEXAMPLE", "unchecked")
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """The address of a moto server in a process of its own."""
+    arguments = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        found = (
+            re.search(r"Running on (http://127\.0\.0\.1:\d+)", line) for line in process.stderr
+        )
+        yield next(match[1] for match in found if match)
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@pytest.fixture
+def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environment is emptied before)
+    """A client of each colour, and a bucket."""
+    client = plain_driver.client(
+        region=REGION, credentials=CREDENTIALS, endpoint_url=moto, s3_endpoint_url=moto
+    )
+    send(f"{moto}/inputs", "PUT")
+    return client
+
+
+def send(url, method, document=None):
+    """Send what no client of ours does: a bucket's making, and moto's own settings."""
+    data = None if document is None else json.dumps(document).encode()
+    headers = {"content-type": "application/json"} if data else {}
+    with urlopen(Request(url, data, headers, method=method), timeout=10) as answer:
+        assert answer.status in {200, 201}
+
+
+def will_answer(moto, **result):
+    """Tell moto what the next input location is answered with."""
+    document = {"region": REGION, "results": [result]}
+    send(f"{moto}/moto-api/static/sagemaker/async-endpoint-results", "POST", document)
+
+
+def test_whole_job(client, moto, request):
+    """A payload is put, invoked by its location, waited for and got."""
+    will_answer(moto, data='{"first": "output"}')
+    location = f"s3://inputs/{request.node.name}"
+    client.put_object(location, b"hello", content_type="text/plain", metadata={"owner": "me"})
+    invocation = client.invoke_endpoint_async("a", input_location=location, inference_id="mine")
+    output = client.wait(invocation, timeout=10, schedule=often)
+    assert ("mine", 1) == (invocation.inference_id, invocation.attempts)
+    assert {"first": "output"} == output.json()
+    assert output.body == client.get_object(output.location).body
+    found = client.get_object(location)
+    assert (b"hello", "text/plain", {"owner": "me"}) == (
+        found.body,
+        found.content_type,
+        found.metadata,
+    )
+    assert 5 == client.head_object(location).size
+
+
+def test_through_s3(client, moto):
+    """A whole inference through S3 puts its payload where moto has it."""
+    will_answer(moto, data="large output")
+    output = client.infer(
+        "a", b"x" * 200_000, timeout=10, schedule=often, input_prefix="s3://inputs/large/"
+    )
+    assert b"large output" == output.body
+
+
+def test_failure(client, moto, request):
+    """Moto's failure object is a failed inference."""
+    will_answer(moto, data="second inference failed", is_failure=True)
+    location = f"s3://inputs/{request.node.name}"
+    invocation = client.invoke_endpoint_async("a", input_location=location)
+    with pytest.raises(InferenceFailedError) as caught:
+        client.wait(invocation, timeout=10, schedule=often)
+    assert "second inference failed" == caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "location", ["s3://inputs/missing", "s3://no-such-bucket/key"], ids=["key", "bucket"]
+)
+def test_missing(client, location):
+    """What moto does not have is not found."""
+    with pytest.raises(ObjectNotFoundError):
+        client.get_object(location)

@@ -1,0 +1,36 @@
+"""The demo does what it says, as a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_demo(tmp_path):
+    """It runs from any folder, tells each part with its time, and every answer was compared."""
+    sources = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "tests" / "demo")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": sources},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    begin, *parts, end = done.stdout.splitlines()
+    assert re.fullmatch(r"emulator at http://127\.0\.0\.1:\d+, every signature checked", begin)
+    timed = [re.fullmatch(r"(.+?) +\d+ ms   (.+)", part).groups() for part in parts]
+    assert ["1 image, inline", "900 images, through S3", "rubbish", "200 images, 16 at a time"] == [
+        name for name, _ in timed
+    ]
+    remarks = dict(timed)
+    assert "1 of 1 digits right" in remarks["1 image, inline"]
+    assert "failed, as it should: Received server error (500)" in remarks["rubbish"]
+    for name in ("900 images, through S3", "200 images, 16 at a time"):
+        assert re.search(r"[1-9]\d\d of \d+ digits right, as scikit-learn has it", remarks[name])
+    assert re.fullmatch(r"\d{3} signed requests, none refused, [\d.]+ s in all", end)

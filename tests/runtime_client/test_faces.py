@@ -1,0 +1,412 @@
+"""The two faces agree, and are shared by loops, threads and processes; no secret leaves them."""
+
+import asyncio
+import gc
+import inspect
+import logging
+import os
+import pickle
+import traceback
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+import trio
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ConfigError,
+    NoCredentialsError,
+    RuntimeClientError,
+    SageMakerRuntimeClient,
+)
+from sagemaker_runtime_client._io import AsyncIO, run
+from sagemaker_runtime_client._transport import AsyncTransport, TransportOptions
+from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
+from sigv4 import Credentials
+from tests.runtime_client.faces import often, settings, unread_body
+from tests.runtime_client.loopback import Loopback, response
+
+FACES = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
+
+
+def operations(face):
+    """Return the public names of a face, close aside."""
+    return {name for name in dir(face) if not name.startswith("_")} - {"close", "aclose"}
+
+
+class TestAgreement:
+    def test_names(self):
+        """The faces have the same operations; closing is spelt as each colour spells it."""
+        assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
+        assert hasattr(SageMakerRuntimeClient, "close")
+        assert not hasattr(SageMakerRuntimeClient, "aclose")
+        assert hasattr(AsyncSageMakerRuntimeClient, "aclose")
+        assert not hasattr(AsyncSageMakerRuntimeClient, "close")
+
+    @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
+    def test_each(self, name):
+        """An operation has the same signature and docstring on both, and is awaited on one."""
+        ours = getattr(SageMakerRuntimeClient, name)
+        theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
+        assert inspect.signature(ours) == inspect.signature(theirs)
+        assert ours.__doc__
+        assert ours.__doc__ == theirs.__doc__
+        assert (False, True) == tuple(map(inspect.iscoroutinefunction, (ours, theirs)))
+
+    def test_settings(self):
+        """Both are made with the same arguments, which one docstring describes."""
+        assert inspect.signature(FACES[0]) == inspect.signature(FACES[1])
+        described = {
+            line.split(":")[0].strip() for line in FACES[0].__mro__[1].__doc__.splitlines()
+        }
+        assert set(inspect.signature(FACES[0]).parameters) <= described
+
+    def test_context(self, plain_driver, emulator):
+        """Either is its own context, and is closed by leaving it."""
+        client = plain_driver.client(**settings(emulator)).itself
+
+        async def awaited():
+            async with client as entered:
+                await entered.put_object("s3://bucket/key", b"")
+                return entered
+
+        def blocking():
+            with client as entered:
+                entered.put_object("s3://bucket/key", b"")
+                return entered
+
+        kind = plain_driver.kind
+        assert client is plain_driver.call(awaited if kind.is_async else blocking)
+        assert not client._core._io._transport._own
+
+    def test_open_again(self, plain_driver, emulator):
+        """A closed client opens new connections when it is used again, and closing twice is fine."""
+        client = plain_driver.client(**settings(emulator))
+        close = client.aclose if plain_driver.kind.is_async else client.close
+        close()
+        close()
+        client.put_object("s3://bucket/key", b"x")
+        close()
+        assert b"x" == client.get_object("s3://bucket/key").body
+
+
+class TestRun:
+    def test_coroutine_that_suspends(self):
+        """A coroutine that suspends is closed and refused: over blocking I/O none may."""
+        ended = []
+
+        async def suspends():
+            try:
+                await asyncio.sleep(0)
+            finally:
+                ended.append(True)
+
+        with pytest.raises(RuntimeError, match="this coroutine suspended"):
+            run(suspends())
+        assert [True] == ended
+
+    def test_coroutine_that_raises(self):
+        """What a coroutine raises comes out as it is."""
+
+        async def fails():
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            run(fails())
+
+
+class TestCredentials:
+    @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
+    def test_sources(self, plain_driver, emulator, monkeypatch, how):
+        """Credentials come from wherever they are said to; an async client awaits who wants that."""
+        if how == "async function" and not plain_driver.kind.is_async:
+            expected = pytest.raises(RuntimeClientError, match="async one")
+        else:
+            expected = ExitStack()
+
+        async def awaited():
+            await trio.lowlevel.checkpoint() if plain_driver.kind.backend == "trio" else None
+            return emulator.credentials
+
+        sources = {
+            "value": emulator.credentials,
+            "function": lambda: emulator.credentials,
+            "async function": awaited,
+            "environment": None,
+        }
+        if how == "environment":
+            for name, value in emulator.environ.items():
+                monkeypatch.setenv(name, value)
+        with expected:
+            client = plain_driver.client(**settings(emulator, credentials=sources[how]))
+            client.put_object("s3://bucket/key", b"")
+
+    def test_none(self, plain_driver, emulator):
+        """Where nobody has credentials nothing is sent."""
+        client = plain_driver.client(**settings(emulator, credentials=None))
+        with pytest.raises(NoCredentialsError):
+            client.put_object("s3://bucket/key", b"")
+        assert () == emulator.requests
+
+
+class TestLoops:
+    def test_two_runs(self, emulator):
+        """An async client that is closed in each event loop works in the next one."""
+        client = AsyncSageMakerRuntimeClient(**settings(emulator))
+
+        async def use(payload):
+            async with client:
+                return await client.infer("x", payload, timeout=10, schedule=often)
+
+        assert b"ONE" == asyncio.run(use(b"one")).body
+        assert b"TWO" == asyncio.run(use(b"two")).body
+        assert b"THREE" == trio.run(use, b"three").body
+
+    @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+    @pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning")
+    @pytest.mark.parametrize(
+        "start",
+        [asyncio.run, lambda coroutine: trio.run(_identity, coroutine)],
+        ids=["asyncio", "trio"],
+    )
+    def test_runs_without_end(self, emulator, start):
+        """Where nobody closes it, what it opened in loops that ended does not pile up."""
+        client = AsyncSageMakerRuntimeClient(**settings(emulator))
+        counts = []
+        for _ in range(10):
+            start(client.put_object("s3://bucket/key", b"x"))
+            gc.collect()
+            counts.append(len(list(Path("/proc/self/fd").iterdir())))
+        assert max(counts) - counts[0] <= 4  # one or two a loop otherwise
+        assert len(client._core._io._transport._own) <= 1
+
+    def test_loop_in_each_thread(self, emulator):
+        """Threads with a loop each share an async client, and close what is theirs."""
+        client = AsyncSageMakerRuntimeClient(**settings(emulator))
+        together = Barrier(4, timeout=10)
+
+        async def use(payload):
+            async with client:
+                first = await client.infer("x", payload, timeout=10, schedule=often)
+                together.wait()  # now there are connections in all loops
+                second = await client.infer("x", payload, timeout=10, schedule=often)
+                together.wait()
+            return first.body + second.body
+
+        with ThreadPoolExecutor(4) as threads:
+            payloads = [b"a", b"b", b"c", b"d"]
+            answers = list(threads.map(lambda payload: asyncio.run(use(payload)), payloads))
+        assert [b"AA", b"BB", b"CC", b"DD"] == answers
+        assert 0 == len(client._core._io._transport._own)
+
+    def test_tasks_share_connections(self):
+        """Tasks of one loop share a client's connections, of which there are no more than allowed."""
+        with Loopback(lambda *_: response(b"x")) as server:
+
+            async def use():
+                options = {"s3_endpoint_url": server.url, "max_connections": 3}
+                credentials = Credentials("AKIDEXAMPLE", "secret")
+                async with AsyncSageMakerRuntimeClient(
+                    region="eu-west-1", credentials=credentials, **options
+                ) as client:
+                    calls = [client.get_object(f"s3://bucket/{i}") for i in range(20)]
+                    return await asyncio.gather(*calls)
+
+            assert {b"x"} == {found.body for found in asyncio.run(use())}
+            assert 20 == len(server.requests)
+            assert server.connections <= 3
+
+
+async def _identity(coroutine):
+    return await coroutine
+
+
+class TestThreads:
+    def test_many(self, emulator):
+        """32 threads share a blocking client, from its first request on."""
+        threads, together = 32, Barrier(32, timeout=10)
+        emulator.set_concurrency(threads)
+
+        def use(number):
+            together.wait()
+            payload = f"payload {number}".encode()
+            return client.infer("x", payload, timeout=30, schedule=often).body
+
+        with (
+            SageMakerRuntimeClient(**settings(emulator, max_connections=8)) as client,
+            ThreadPoolExecutor(threads) as pool,
+        ):
+            answers = list(pool.map(use, range(threads)))
+        assert [f"PAYLOAD {number}".encode() for number in range(threads)] == answers
+        assert threads == len(emulator.jobs)
+        assert all(request.status != 403 for request in emulator.requests)
+
+
+class TestFork:
+    @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asyncio"])
+    def test_child(self, is_async):
+        """A child opens connections of its own, and leaves its parent's alone."""
+        with Loopback(lambda request, _: response(request.target.encode())) as server:
+            options = {
+                "region": "eu-west-1",
+                "credentials": Credentials("AKIDEXAMPLE", "secret"),
+                "s3_endpoint_url": server.url,
+            }
+            with ExitStack() as stack:
+                if is_async:
+                    loop = stack.enter_context(asyncio.Runner())
+                    client = AsyncSageMakerRuntimeClient(**options)
+                    stack.callback(lambda: loop.run(client.aclose()))
+                else:
+                    client = stack.enter_context(SageMakerRuntimeClient(**options))
+
+                def get(key):
+                    if is_async:
+                        return loop.run(client.get_object(f"s3://bucket/{key}")).body
+                    return client.get_object(f"s3://bucket/{key}").body
+
+                assert b"/bucket/parent" == get("parent")
+                child = self.forked(lambda: get("child") == b"/bucket/child")
+                assert (child, 0) == os.waitpid(child, 0)
+                assert b"/bucket/parent" == get("parent")
+        assert [0, 1, 0] == [request.connection for request in server.requests]
+
+    @staticmethod
+    def forked(check):
+        """Fork, and return the child's id; it ends with 0 where the check holds."""
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            child = os.fork()
+        if child == 0:
+            passed = False
+            try:
+                passed = check()
+            finally:
+                os._exit(0 if passed else 1)
+        return child
+
+    def test_in_another_process(self, plain_driver, emulator):
+        """A client that finds itself in another process opens new connections."""
+        client = plain_driver.client(**settings(emulator))
+        client.put_object("s3://bucket/key", b"x")
+        transport = client.itself._core._io._transport
+        before = transport._own
+        transport._process = 0
+        assert b"x" == client.get_object("s3://bucket/key").body
+        assert transport._own is not before
+        assert os.getpid() == transport._process
+        transport._own, after = before, transport._own  # both are closed by the test's end
+        (client.aclose if plain_driver.kind.is_async else client.close)()
+        transport._own = after
+
+
+class TestSecrets:
+    """No secret shows in a log, an error, a repr or a pickle, at any level of logging."""
+
+    TOKEN = "CANARY-TOKEN-b3f1"
+    SECRET = "CANARY-SECRET-77aa"
+    ATTRIBUTES = "CANARY-ATTRIBUTES-09cd"
+
+    @unread_body
+    def test_anywhere(self, driver, caplog):
+        """The whole job, and each way to fail, leaves no trace of what is secret."""
+        caplog.set_level(logging.DEBUG)
+        credentials = Credentials("AKIDEXAMPLE", self.SECRET, self.TOKEN)
+        attributes = {"custom_attributes": self.ATTRIBUTES}
+
+        def model(request):
+            if request.body == b"fail":
+                raise ModelFailure("failed")
+            return request.body
+
+        with Emulator(model=model, credentials=credentials) as emulator:
+            client = driver.client(**settings(emulator, max_attempts=1))
+            output = client.infer("x", b"x", timeout=10, schedule=often, **attributes)
+            stored = client.put_object("s3://bucket/key", b"x")
+            failures = [
+                self.failure(emulator, client, fault, attributes)
+                for fault in (Faults.THROTTLED, Faults.RESET_BEFORE_READ, Faults.RESET_IN_HEAD)
+            ]
+            failures += [self.failure(emulator, client, None, attributes, b"fail")]
+            wrong = Credentials("AKIDEXAMPLE", self.SECRET + "-wrong", self.TOKEN)
+            client = driver.client(**settings(emulator, credentials=wrong))
+            failures += [self.failure(emulator, client, None, attributes)]
+        shown = [caplog.text, repr(output), output.invocation.to_json(), repr(stored)]
+        shown += [repr(client.itself), repr(credentials), repr(client.itself._core)]
+        for error in failures:
+            shown += [str(error), repr(error), repr(vars(error)), str(pickle.dumps(error))]
+            shown += ["".join(traceback.format_exception(error))]
+        assert "x/async-invocations, attempt 1" in caplog.text
+        # httpcore's trace shows requests as <Request [b'POST']>, and the headers of answers alone.
+        assert any(one.name.startswith("httpcore") for one in caplog.records)
+        assert "" == "".join(text for text in shown if "CANARY" in text)
+
+    @staticmethod
+    def failure(emulator, client, fault, attributes, payload=b"x"):
+        """Return the error of an inference that a fault befalls."""
+        if fault is not None:
+            emulator.faults.once(fault)
+        with pytest.raises(RuntimeClientError) as caught:
+            client.infer("x", payload, timeout=10, schedule=often, **attributes)
+        return caught.value
+
+
+def test_time_and_chance():
+    """What the world gives: an aware instant, a clock, numbers from 0 up to 1, ids; all different."""
+    io = AsyncIO(AsyncTransport(TransportOptions))
+    assert io.now().tzinfo is not None
+    assert io.monotonic() <= io.monotonic()
+    numbers = {io.random() for _ in range(100)}
+    assert 100 == len(numbers)
+    assert all(0 <= number < 1 for number in numbers)
+    assert io.uuid() != io.uuid()
+    assert os.environ is io.environ
+
+
+class TestCredentialsArgument:
+    async def _credentials(self):
+        return Credentials("AKIDEXAMPLE", "secret")
+
+    def test_async_function(self):
+        """An async function is refused where nobody would await it, when the client is made."""
+        with pytest.raises(ConfigError, match="async"):
+            SageMakerRuntimeClient(credentials=self._credentials)
+        AsyncSageMakerRuntimeClient(credentials=self._credentials)
+
+    @pytest.mark.parametrize("face", FACES)
+    def test_neither(self, face):
+        """What can give no credentials at all is refused by both."""
+        with pytest.raises(ConfigError, match="not str"):
+            face(credentials="AKIDEXAMPLE")
+
+
+class TestClock:
+    MANY = 16
+
+    def test_threads(self, emulator):
+        """Calls that began at once with a clock that is off are each tried again with the right one."""
+        emulator.faults.clock_skew = 600
+        with (
+            SageMakerRuntimeClient(**settings(emulator)) as client,
+            ThreadPoolExecutor(self.MANY) as threads,
+        ):
+            calls = [
+                threads.submit(client.invoke_endpoint_async, "x", body=b"x")
+                for _ in range(self.MANY)
+            ]
+            assert {1, 2} >= {call.result().attempts for call in calls}
+
+    def test_tasks(self, emulator):
+        """Likewise of tasks."""
+        emulator.faults.clock_skew = -1200
+
+        async def use():
+            async with AsyncSageMakerRuntimeClient(**settings(emulator)) as client:
+                return await asyncio.gather(
+                    *[client.invoke_endpoint_async("x", body=b"x") for _ in range(self.MANY)]
+                )
+
+        assert {2} == {invocation.attempts for invocation in asyncio.run(use())}

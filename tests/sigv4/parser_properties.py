@@ -1,0 +1,172 @@
+"""
+What holds for whatever bytes arrive: a request with its signature, and AWS's answer to one.
+
+Checked by `test_parser_properties.py` a little and by ``tests/fuzz`` a lot.  `PROPERTIES` maps a
+check to the strategy of its one argument.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
+
+from hypothesis import strategies as st
+
+from sigv4 import (
+    Credentials,
+    SignableRequest,
+    Signer,
+    SigV4,
+    SigV4Error,
+    UnexplainedError,
+    Verified,
+    explain,
+    verify,
+)
+from sigv4._explain import masked
+from sigv4._raw_request import parse_request
+
+KEY = Credentials("AKID", "very-secret", "to-ken")
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOST = "h.example"
+
+
+class Change(NamedTuple):
+    """What takes the place of some bytes."""
+
+    at: int
+    length: int
+    by: bytes
+
+
+def altered(data: bytes, changes: Sequence[Change]) -> bytes:
+    """Return *data* with some of its bytes replaced."""
+    for change in changes:
+        at = change.at % (len(data) + 1)
+        data = data[:at] + change.by + data[at + change.length :]
+    return data
+
+
+class Arriving(NamedTuple):
+    """What arrives: something good, and what happened to it."""
+
+    data: bytes
+    changes: Sequence[Change]
+
+    @property
+    def altered(self) -> bytes:
+        """The bytes as they arrive."""
+        return altered(self.data, self.changes)
+
+
+def outcome(read: Callable[[], Any]) -> Any:
+    """Return what *read* returns, or its refusal; nothing else may be raised."""
+    try:
+        return read()
+    except SigV4Error as refusal:
+        return refusal
+
+
+def requests_are_read_or_refused(data: bytes) -> None:
+    """Whatever the bytes, there is a request that could be sent, or a refusal of ours."""
+    read = outcome(lambda: parse_request(data))
+    if isinstance(read, SigV4Error):
+        assert len(str(read)) < 200
+    else:
+        rebuilt = SignableRequest(read.method, read.url, read.headers, read.payload)
+        assert (read.url, read.headers) == (rebuilt.url, rebuilt.headers)
+
+
+def signatures_are_right_or_refused(arriving: Arriving) -> None:
+    """What was altered is refused, by our own errors and without a secret, or means the same as before."""
+    good = verified(arriving.data)
+    found = outcome(lambda: verified(arriving.altered))
+    if isinstance(found, SigV4Error):
+        shown = masked(getattr(found, "canonical_request", None) or "")
+        assert KEY.session_token not in str(found) + repr(found) + shown
+    else:
+        assert (good.access_key_id, good.signed_at) == (found.access_key_id, found.signed_at)
+        assert good.seed.signature == found.seed.signature
+
+
+def verified(data: bytes) -> Verified:
+    """Return who sent a request."""
+    known = {KEY.access_key_id: KEY}
+    return verify(parse_request(data), known, at=AT, service="s3", region="us-east-1")
+
+
+def answers_are_explained_or_refused(arriving: Arriving) -> None:
+    """Whatever AWS answers, there is text for a terminal without a secret, or a refusal of ours."""
+    explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
+    if isinstance(explanation, UnexplainedError):
+        assert len(str(explanation)) < 200
+        return
+    text = str(explanation)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert (explanation.cause in {"unknown", "key"}) == (explanation.differences == ())
+    if not arriving.changes:
+        assert (explanation.cause, KEY.session_token in text) == ("key", False)
+
+
+def _raw(target: str, headers: dict[str, str]) -> bytes:
+    lines = [f"GET {target} HTTP/1.1", f"Host: {HOST}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+_SIGNER = Signer(SigV4("s3", "us-east-1"))
+_UNSIGNED = SignableRequest("GET", f"https://{HOST}/a%20b?c=d")
+SIGNATURE = _SIGNER.sign(_UNSIGNED, KEY, at=AT)
+BY_HEADER = _raw("/a%20b?c=d", SIGNATURE.headers)
+PRESIGNED = _raw(
+    _SIGNER.presign(_UNSIGNED, KEY, at=AT, expires=60).removeprefix(f"https://{HOST}"), {}
+)
+_MESSAGE = (
+    f"The Canonical String for this request should have been\n'{SIGNATURE.canonical_request}'\n\n"
+    f"The String-to-Sign should have been\n'{SIGNATURE.string_to_sign}'\n"
+)
+ANSWERS = [
+    json.dumps({"__type": "a#InvalidSignatureException", "message": _MESSAGE}).encode(),
+    f"<ErrorResponse><Error><Code>A</Code><Message>{escape(_MESSAGE)}</Message></Error></ErrorResponse>".encode(),
+    (
+        f"<Error><Code>A</Code><StringToSign>{SIGNATURE.string_to_sign}</StringToSign>"
+        f"<CanonicalRequest>{escape(SIGNATURE.canonical_request)}</CanonicalRequest></Error>"
+    ).encode(),
+]
+
+_REQUEST_BITS = (
+    b"\r\n", b"\n", b"\r", b" ", b":", b",", b"=", b"&", b"?", b"/", b"%", b"%2", b"%ff", b"+", b";",
+    b"\x00", b"\xff", b"\xc3\xbc", b"Host: a\r\n", b"x-amz-date: 20261122T120000Z\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"Content-Length: 3\r\n", b"Authorization: ",
+    b"AWS4-ECDSA-P256-SHA256", b"X-Amz-Signature=", b"X-Amz-Region-Set=%2A", b"20261322T120000Z",
+    "\uff12".encode(), b"http://a/",
+)  # fmt: skip
+_ANSWER_BITS = (
+    b"<", b">", b"</a>", b"<a>", b"&amp;", b"&a;", b"<!DOCTYPE a>", b"<![CDATA[", b"<?xml version='1.0'?>",
+    b'"', b"\\", b"\\ud800", b"\\n", b"{", b"[", b"]", b"}", b"null", b"1e999", b"\n", b":", b"\x1b[0m",
+    b"\xff\xfe", b"\xff", b"\x00", b"'", b"&", b"=",
+)  # fmt: skip
+
+
+def _changes(bits: Sequence[bytes]) -> st.SearchStrategy[list[Change]]:
+    change = st.builds(
+        Change,
+        st.integers(0, 2**16),
+        st.sampled_from([0, 0, 1, 2, 30]),
+        st.sampled_from(bits) | st.binary(max_size=3),
+    )
+    return st.lists(change, max_size=4)
+
+
+_requests = st.builds(Arriving, st.sampled_from([BY_HEADER, PRESIGNED]), _changes(_REQUEST_BITS))
+PROPERTIES = {
+    requests_are_read_or_refused: _requests.map(lambda arriving: arriving.altered)
+    | st.lists(st.sampled_from(_REQUEST_BITS) | st.binary(max_size=2)).map(b"".join),
+    signatures_are_right_or_refused: _requests,
+    answers_are_explained_or_refused: st.builds(
+        Arriving,
+        st.sampled_from(ANSWERS) | st.lists(st.sampled_from(_ANSWER_BITS)).map(b"".join),
+        _changes(_ANSWER_BITS),
+    ).filter(lambda arriving: arriving.changes or arriving.data in ANSWERS),
+}

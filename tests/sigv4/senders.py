@@ -1,0 +1,76 @@
+"""Every way to send a request with httpx and httpx2: blocking, and on asyncio and trio."""
+
+from types import ModuleType
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from attrs import frozen
+
+
+@frozen
+class Sender:
+    """
+    One way to send, called like ``httpx.request``.
+
+    Attributes:
+        library: httpx or httpx2.
+        backend: In the event loop of which library; None for the blocking client.
+    """
+
+    library: ModuleType
+    backend: str | None = None
+
+    def __str__(self):
+        return self.library.__name__ + (f" on {self.backend}" if self.backend else "")
+
+    def __call__(self, method, url, *, pieces=None, change=None, **options):
+        """
+        Return the response.
+
+        Args:
+            pieces: An iterable of bytes, sent as a body that is streamed.
+            change: What happens to the request on its way: a function of it, called once it is
+                signed.
+        """
+        if self.backend is not None:
+            return anyio.run(
+                self._asend, method, url, pieces, change, options, backend=self.backend
+            )
+        if pieces is not None:
+            options["content"] = iter(pieces)
+        with self.library.Client(**_settings(change)) as client:
+            return client.request(method, url, **options)
+
+    async def _asend(self, method, url, pieces, change, options):
+        """Do so without blocking."""
+
+        async def achange(request):
+            change(request)
+
+        async def aiterated():
+            for piece in pieces:
+                yield piece
+
+        if pieces is not None:
+            options["content"] = aiterated()
+        async with self.library.AsyncClient(**_settings(change and achange)) as client:
+            return await client.request(method, url, **options)
+
+
+def _settings(hook):
+    """Return the settings of a client that sends no further than to this machine."""
+    hooks = {"request": [hook]} if hook else {}
+    return {"trust_env": False, "verify": False, "event_hooks": hooks}
+
+
+BLOCKING = [Sender(httpx), Sender(httpx2)]
+AWAITING = [
+    Sender(library, backend) for library in (httpx, httpx2) for backend in ("asyncio", "trio")
+]
+
+
+def fixture_of(senders):
+    """Return a fixture that runs a test once with each of *senders*."""
+    return pytest.fixture(params=senders, ids=map(str, senders))(lambda request: request.param)

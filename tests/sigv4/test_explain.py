@@ -1,0 +1,393 @@
+"""Why a signature did not match: which part differs, and what never is shown."""
+
+import json
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape
+
+import pytest
+from attrs import evolve
+
+from sigv4 import (
+    Credentials,
+    Difference,
+    Payload,
+    SignableRequest,
+    Signer,
+    SigV4,
+    SigV4Error,
+    UnexplainedError,
+    explain,
+)
+from sigv4._explain import masked
+from sigv4._refusal import LONGEST_ANSWER
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")
+TOLD = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS "
+    "Secret Access Key and signing method. Consult the service documentation for details."
+)
+
+
+def signed(
+    *,
+    method="GET",
+    url="https://host.example/a%20b?x=1&y=2",
+    headers=(("X-Amz-Meta-A", "b"),),
+    body=b"",
+    region="us-east-1",
+    at=AT,
+    key=KEY,
+    **rules,
+):
+    """Return the signature of a request."""
+    request = SignableRequest(method, url, headers, Payload.of(body))
+    return Signer(SigV4("execute-api", region), **rules).sign(request, key, at=at)
+
+
+def message(theirs, told=TOLD):
+    """Return what services but S3 say."""
+    return (
+        f"{told}\n\nThe Canonical String for this request should have been\n"
+        f"'{theirs.canonical_request}'\n\n"
+        f"The String-to-Sign should have been\n'{theirs.string_to_sign}'\n"
+    )
+
+
+def as_s3_says(theirs):
+    """Return S3's answer."""
+    in_hexadecimal = theirs.canonical_request.encode().hex(" ")
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SignatureDoesNotMatch</Code>'
+        f"<Message>{TOLD}</Message><AWSAccessKeyId>ASIAEXAMPLE</AWSAccessKeyId>"
+        f"<StringToSign>{escape(theirs.string_to_sign)}</StringToSign>"
+        f"<SignatureProvided>{theirs.signature}</SignatureProvided>"
+        f"<CanonicalRequest>{escape(theirs.canonical_request)}</CanonicalRequest>"
+        f"<CanonicalRequestBytes>{in_hexadecimal}</CanonicalRequestBytes>"
+        "<RequestId>A</RequestId><HostId>B</HostId></Error>"
+    ).encode()
+
+
+def as_sts_says(theirs):
+    """Return the answer of a service of the query protocol."""
+    return (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n'
+        f"    <Type>Sender</Type>\n    <Code>SignatureDoesNotMatch</Code>\n"
+        f"    <Message>{escape(message(theirs))}</Message>\n  </Error>\n"
+        "  <RequestId>A</RequestId>\n</ErrorResponse>"
+    ).encode()
+
+
+def as_api_gateway_says(theirs):
+    """Return the answer of API Gateway, as text."""
+    return json.dumps({"message": message(theirs)})
+
+
+def as_sagemaker_says(theirs):
+    """Return the answer of a service of a JSON protocol."""
+    kind = "com.amazon.coral.service#InvalidSignatureException"
+    return json.dumps({"__type": kind, "Message": message(theirs)}).encode()
+
+
+ANSWERS = {
+    "S3": (as_s3_says, "SignatureDoesNotMatch"),
+    "STS": (as_sts_says, "SignatureDoesNotMatch"),
+    "API Gateway": (as_api_gateway_says, None),
+    "SageMaker": (as_sagemaker_says, "InvalidSignatureException"),
+}
+answer = pytest.mark.parametrize(("said", "code"), ANSWERS.values(), ids=ANSWERS.keys())
+
+
+@answer
+def test_equal(said, code):
+    """Where both sides sign the same text, it is the secret that differs."""
+    explanation = explain(said(signed()), signed(key=evolve(KEY, secret_access_key="other")))
+    assert (code, "key", ()) == (explanation.code, explanation.cause, explanation.differences)
+    assert "the secret access key is not the one of this access key id" in str(explanation)
+
+
+@answer
+def test_canonical_request(said, code):
+    """Where the canonical requests differ, each part that does is named, and no other."""
+    explanation = explain(said(signed(method="PUT", url="https://host.example/a%20b")), signed())
+    assert (code, "canonical request") == (explanation.code, explanation.cause)
+    assert explanation.differences == (
+        Difference("method", "GET", "PUT"),
+        Difference("query parameter x", "1", None),
+        Difference("query parameter y", "2", None),
+    )
+    assert str(explanation) == "\n  ".join(
+        [
+            (f"{code}: " if code else "") + "the canonical requests differ.",
+            "method: we signed 'GET', AWS 'PUT'",
+            "query parameter x: we signed '1', AWS nothing",
+            "query parameter y: we signed '2', AWS nothing",
+        ]
+    )
+
+
+def test_string_to_sign():
+    """Where only the string to sign differs, its part is named."""
+    explanation = explain(as_s3_says(signed(region="eu-west-1")), signed())
+    assert explanation.cause == "string to sign"
+    assert explanation.differences == (
+        Difference(
+            "scope",
+            "20261122/us-east-1/execute-api/aws4_request",
+            "20261122/eu-west-1/execute-api/aws4_request",
+            "service, region or day",
+        ),
+    )
+    assert "the canonical requests are equal, but the strings to sign differ." in str(explanation)
+
+
+def test_canonical_request_alone():
+    """Without our string to sign, AWS's is shown."""
+    explanation = explain(as_s3_says(signed()), signed().canonical_request + "\n")
+    assert (explanation.cause, explanation.differences) == ("unknown", ())
+    assert explanation.string_to_sign == signed().string_to_sign
+    assert "AWS signs '20261122/us-east-1/execute-api/aws4_request'" in str(explanation)
+
+
+def test_answer_without_string_to_sign():
+    """Without AWS's string to sign, only the canonical requests are compared."""
+    said = (
+        f"<Error><CanonicalRequest>{escape(signed().canonical_request)}</CanonicalRequest></Error>"
+    )
+    explanation = explain(said, signed())
+    assert (explanation.code, explanation.cause) == (None, "unknown")
+    assert str(explanation).startswith("the canonical requests are equal.  So the key differs")
+
+
+def meta(**headers):
+    """Return headers of a request."""
+    return {"headers": [(name.replace("_", "-"), value) for name, value in headers.items()]}
+
+
+LONG = "x" * 300
+PARTS = {
+    "path encoded once": (
+        {"double_encode": False},
+        {},
+        Difference(
+            "path",
+            "/a%20b",
+            "/a%2520b",
+            "AWS encodes it once more: sign with double_encode=True, for all but S3",
+        ),
+    ),
+    "path encoded twice": (
+        {},
+        {"double_encode": False},
+        Difference(
+            "path",
+            "/a%2520b",
+            "/a%20b",
+            "AWS encodes it once less: sign with double_encode=False, as for S3",
+        ),
+    ),
+    "path": (
+        {"url": "https://host.example/a?x=1&y=2"},
+        {"url": "https://host.example/b?x=1&y=2"},
+        Difference("path", "/a", "/b", "it must be sent as it was signed"),
+    ),
+    "query": (
+        {},
+        {"url": "https://host.example/a%20b?x=1&y=3"},
+        Difference("query parameter y", "2", "3", "it was changed after signing"),
+    ),
+    "repeated query parameter": (
+        {},
+        {"url": "https://host.example/a%20b?x=1&y=2&y=3"},
+        Difference("query parameter y", "2", "2,3", "it was changed after signing"),
+    ),
+    "query parameter of theirs": (
+        {},
+        {"url": "https://host.example/a%20b?x=1&y=2&z="},
+        Difference("query parameter z", None, "", "it was sent or added after signing"),
+    ),
+    "token in the query": (
+        {"url": "https://host.example/?X-Amz-Security-Token=secret"},
+        {"url": "https://host.example/?X-Amz-Security-Token=secret2"},
+        Difference(
+            "query parameter X-Amz-Security-Token",
+            "<6 characters, hidden>",
+            "<7 characters, hidden>",
+            "it was changed after signing",
+        ),
+    ),
+    "host": (
+        meta(x_amz_meta_a="b", host="a.example"),
+        meta(x_amz_meta_a="b", host="b.example"),
+        Difference(
+            "header host", "a.example", "b.example", "a proxy or an alias on the way, or a port"
+        ),
+    ),
+    "header": (
+        meta(x_amz_meta_a="b"),
+        meta(x_amz_meta_a="c"),
+        Difference("header x-amz-meta-a", "b", "c", "it was changed after signing"),
+    ),
+    "header of no value": (
+        meta(x_amz_meta_a="b"),
+        meta(x_amz_meta_a=""),
+        Difference("header x-amz-meta-a", "b", "", "it was changed after signing"),
+    ),
+    "token": (
+        {},
+        {"key": evolve(KEY, session_token="other-token")},
+        Difference(
+            "header x-amz-security-token",
+            "<6 characters, hidden>",
+            "<11 characters, hidden>",
+            "it was changed after signing",
+        ),
+    ),
+    "customer key": (
+        meta(x_amz_server_side_encryption_customer_key="secret"),
+        meta(x_amz_server_side_encryption_customer_key=""),
+        Difference(
+            "header x-amz-server-side-encryption-customer-key",
+            "<6 characters, hidden>",
+            "",
+            "it was changed after signing",
+        ),
+    ),
+    "long header": (
+        meta(x_amz_meta_a=LONG + "b" + LONG),
+        meta(x_amz_meta_a=LONG + "c"),
+        Difference(
+            "header x-amz-meta-a",
+            "..." + "x" * 30 + "b" + "x" * 86 + "...",
+            "..." + "x" * 30 + "c",
+            "it was changed after signing",
+        ),
+    ),
+    "header that is a beginning of the other": (
+        meta(x_amz_meta_a="a"),
+        meta(x_amz_meta_a="a" + LONG),
+        Difference(
+            "header x-amz-meta-a", "a", "a" + "x" * 119 + "...", "it was changed after signing"
+        ),
+    ),
+    "body": (
+        {"body": b"a"},
+        {"body": b""},
+        Difference(
+            "payload hash",
+            Payload.of(b"a").hash,
+            Payload.EMPTY.hash,
+            "the body was changed after signing, or one side takes it for UNSIGNED-PAYLOAD",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "expected"), PARTS.values(), ids=PARTS.keys())
+def test_parts(ours, theirs, expected):
+    """Each part is named, with both values as far as they may be shown, and where it comes from."""
+    explanation = explain(as_s3_says(signed(**theirs)), signed(**ours))
+    assert (expected,) == explanation.differences
+
+
+def test_header_that_did_not_arrive():
+    """A header that AWS did not see changes the list of the signed ones, too."""
+    explanation = explain(as_s3_says(signed(headers=())), signed(headers=[("x-amz-a", LONG)]))
+    assert explanation.differences == (
+        Difference(
+            "header x-amz-a", "x" * 120 + "...", None, "it was removed on the way, or never sent"
+        ),
+        Difference(
+            "signed headers",
+            "host;x-amz-a;x-amz-date;x-amz-security-token",
+            "host;x-amz-date;x-amz-security-token",
+        ),
+    )
+
+
+ORDERS = {
+    "query": ("?x=1&y=2", "?y=2&x=1", Difference("order of query parameters", "x=&y=", "y=&x=")),
+    "equals sign": ("?x=&y=", "?x&y=", Difference("order of query parameters", "x=&y=", "x&y=")),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "expected"), ORDERS.values(), ids=ORDERS.keys())
+def test_order(ours, theirs, expected):
+    """Where the parts are equal, their order is compared."""
+    texts = [f"GET\n/\n{query[1:]}\nhost:h\n\nhost\nhash" for query in (ours, theirs)]
+    said = json.dumps({"message": message(evolve(signed(), canonical_request=texts[1]))})
+    assert (expected,) == explain(said, texts[0]).differences
+
+
+def test_control_characters():
+    """What AWS, or who stands in for it, says cannot steer a terminal."""
+    theirs = evolve(signed(), canonical_request="GET\n/\n\nhost\x1b[31m:\x07\n\nhost\nhash")
+    text = str(explain(as_api_gateway_says(theirs), signed()))
+    assert all(line.isprintable() for line in text.splitlines())
+    assert r"header host\x1b[31m: we signed nothing, AWS '\x07'" in text
+
+
+SILENT = {
+    "nothing": b"",
+    "blanks": b" \n",
+    "HTML": b"<html><body>403<p></body></html>",
+    "XML of another error": b"<Error><Code>AccessDenied</Code></Error>",
+    "JSON of another error": b'{"message": "Forbidden"}',
+    "JSON without text": b'{"message": null, "code": 7}',
+    "JSON list": b"[]",
+    "JSON too deep": b"[" * 100_000,
+    "JSON of a large number": b"1" * 100_000,
+    "cut XML": b"<Error><CanonicalRequest>GET",
+    "unknown encoding": b'<?xml version="1.0" encoding="x"?><Error/>',
+    "lone surrogate": "<Error>\udfff</Error>",
+    "too short": b"<Error><CanonicalRequest>GET\n/</CanonicalRequest></Error>",
+    "document type": (
+        b'<!DOCTYPE a [<!ENTITY b "c">]><Error><CanonicalRequest>&b;</CanonicalRequest></Error>'
+    ),
+    "too long": b"<Error>" + b" " * LONGEST_ANSWER,
+}
+
+
+@pytest.mark.parametrize("said", SILENT.values(), ids=SILENT.keys())
+def test_answers_that_say_nothing(said):
+    """An answer that does not say what AWS signs is refused, and not repeated."""
+    with pytest.raises(UnexplainedError) as refusal:
+        explain(said, signed())
+    assert isinstance(refusal.value, SigV4Error)
+    assert len(str(refusal.value)) < 80
+
+
+def test_ours_is_no_canonical_request():
+    """What is no canonical request of ours is refused likewise."""
+    with pytest.raises(UnexplainedError, match="a line for each of its parts"):
+        explain(as_s3_says(signed()), "GET\n/")
+
+
+def test_no_secret():
+    """No token is shown, in the explanation or its repr."""
+    theirs = signed(key=evolve(KEY, session_token="another-token"))
+    explanation = explain(as_s3_says(theirs), signed())
+    assert [
+        secret
+        for secret in ("to-ken", "another-token", "very-secret")
+        if secret in str(explanation) + repr(explanation)
+    ] == []
+
+
+MASKED = {
+    "header": ("GET\n/\n\nx-amz-security-token:abc\n\nx\nh", "<3 characters, hidden>"),
+    "query": ("GET\n/\na=b&X-Amz-Security-Token=ab\n\n\nx\nh", "<2 characters, hidden>"),
+}
+
+
+@pytest.mark.parametrize(("text", "instead"), MASKED.values(), ids=MASKED.keys())
+def test_masked(text, instead):
+    """A canonical request for people shows secrets' lengths alone, and all else as it is."""
+    secret = "abc" if "abc" in text else "=ab"
+    hidden = "=" + instead if secret == "=ab" else instead
+    assert text.replace(secret, hidden) == masked(text)
+
+
+def test_masked_is_no_canonical_request():
+    """What is none stays as it is."""
+    assert masked("GET") == "GET"

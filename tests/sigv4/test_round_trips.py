@@ -1,0 +1,430 @@
+"""Round trips through real sockets: to our emulator, and to a server that nobody here wrote."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from attrs import evolve, frozen
+
+from sagemaker_runtime_client.emulator import Emulator
+from sigv4 import (
+    AwsChunked,
+    Credentials,
+    Payload,
+    SignableRequest,
+    Signer,
+    SigV4,
+    SigV4A,
+)
+from sigv4.httpx_auth import SigV4Auth
+from tests.ministack import text_of
+from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
+
+REGION = "us-east-1"
+BODY = bytes(range(256)) * 300
+PIECES = [BODY[:1], BODY[1:70_000], b"", BODY[70_000:]]
+KEY = "/bucket/a b*c/%C3%BC%2F1"  # a blank and a * as they are typed, ü and / escaped
+AS_SENT = "/bucket/a%20b%2Ac/%C3%BC%2F1"
+
+send = fixture_of([*BLOCKING, *AWAITING])
+# Where it is the server that is tried, and not the client.
+send_plainly = fixture_of([BLOCKING[0], AWAITING[0]])
+call = BLOCKING[0]
+
+
+@frozen
+class Place:
+    """
+    A server that checks signatures.
+
+    Attributes:
+        url: Where it listens.
+        key: Who may do everything there.
+    """
+
+    url: str
+    key: Credentials
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    """Our own server."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def place(request):
+    """One of the servers, with a bucket."""
+    server = request.getfixturevalue(request.param)
+    place = Place(server.url, server.user if request.param == "ministack" else server.credentials)
+    call("PUT", f"{place.url}/bucket", auth=auth_of("SigV4", "s3", place.key)).raise_for_status()
+    return place
+
+
+ALGORITHMS = {
+    "SigV4": lambda service: SigV4(service, REGION),
+    "SigV4A": lambda service: SigV4A(service, "us-*"),
+}
+each_place = pytest.mark.parametrize("place", ["emulator", "ministack"], indirect=True)
+each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+
+
+def auth_of(algorithm, service, key, **options):
+    """Return an auth."""
+    return SigV4Auth(Signer(ALGORITHMS[algorithm](service)), key, **options)
+
+
+def outcome(response):
+    """Return the status of a response and the service's name for a refusal."""
+    code = re.search(r"<Code>(.*?)</Code>", response.text) if response.is_error else None
+    header = response.headers.get("x-amzn-errortype")
+    return response.status_code, code[1] if code else header
+
+
+def stored(place, url):
+    """Return what a server has stored under *url*; None if that is nothing."""
+    answer = call("GET", url, auth=auth_of("SigV4", "s3", place.key))
+    assert outcome(answer) in {(200, None), (404, "NoSuchKey")}
+    return answer.content if answer.is_success else None
+
+
+# Objects, by S3's rules.
+
+
+@each_place
+@each_algorithm
+def test_object_there_and_back(place, algorithm, send):
+    """What is put under a key that needs encoding is got from under it."""
+    url, auth = place.url + KEY, auth_of(algorithm, "s3", place.key)
+    assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
+    answer = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
+    assert (200, BODY) == (answer.status_code, answer.content)
+
+
+def hashed(algorithm, key):
+    """Return how to send a stream that is read, hashed and then sent."""
+    return {"pieces": PIECES, "auth": auth_of(algorithm, "s3", key)}
+
+
+def hashed_before(algorithm, key):
+    """Return how to send a stream whose hash is known."""
+    headers = {"x-amz-content-sha256": Payload.of(BODY).hash, "content-length": str(len(BODY))}
+    return {**hashed(algorithm, key), "headers": headers}
+
+
+def unsigned(algorithm, key):
+    """Return how to send a stream that is left out of the signature."""
+    auth = auth_of(algorithm, "s3", key, unsigned_payload=True)
+    return {"pieces": PIECES, "auth": auth, "headers": {"content-length": str(len(BODY))}}
+
+
+def unsigned_chunks(algorithm, key):
+    """Return how to send a stream that a checksum follows."""
+    body = AwsChunked(None, len(BODY), checksum="SHA256")
+    return {**hashed(algorithm, key), "pieces": body.encode(PIECES), "headers": body.headers}
+
+
+STREAMS = [hashed, hashed_before, unsigned, unsigned_chunks]
+
+
+@each_place
+@each_algorithm
+@pytest.mark.parametrize("stream", STREAMS, ids=[stream.__name__ for stream in STREAMS])
+def test_streamed_object(place, algorithm, send, stream):
+    """A body that is streamed arrives whole, however its signature accounts for it."""
+    url = f"{place.url}/bucket/{algorithm}-{stream.__name__}"
+    assert outcome(send("PUT", url, **stream(algorithm, place.key))) == (200, None)
+    assert BODY == stored(place, url)
+
+
+@each_place
+@each_algorithm
+def test_wrong_secret(place, algorithm, send_plainly):
+    """A signature by another secret is refused, and nothing is stored."""
+    url, wrong = f"{place.url}/bucket/wrong", evolve(place.key, secret_access_key="wrong")
+    answer = send_plainly("PUT", url, content=BODY, auth=auth_of(algorithm, "s3", wrong))
+    assert outcome(answer) == (403, "SignatureDoesNotMatch")
+    assert stored(place, url) is None
+
+
+@each_place
+@each_algorithm
+def test_stranger(place, algorithm, send_plainly):
+    """A signature by a key that nobody knows is refused."""
+    auth = auth_of(algorithm, "s3", Credentials("AKIASTRANGER", "secret"))
+    answer = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth)
+    assert outcome(answer) == (403, "InvalidAccessKeyId")
+
+
+def _raw_path(new):
+    """Return a change of path and query, as they stand on the wire."""
+
+    def change(request):
+        request.url = request.url.copy_with(raw_path=new.encode())
+
+    return change
+
+
+def _header(name, value):
+    """Return a change of a header."""
+
+    def change(request):
+        assert name in request.headers
+        request.headers[name] = value
+
+    return change
+
+
+def _method(request):
+    request.method = "GET"
+
+
+CHANGES = {
+    "method": _method,
+    "key": _raw_path(f"{AS_SENT}1?x-id=Put"),
+    "slash for %2F": _raw_path(f"{AS_SENT.replace('%2F', '/')}?x-id=Put"),
+    "value in the query": _raw_path(f"{AS_SENT}?x-id=Get"),
+    "more in the query": _raw_path(f"{AS_SENT}?x-id=Put&acl="),
+    "no query": _raw_path(AS_SENT),
+    "header": _header("x-amz-meta-a", "2"),
+    "content type": _header("content-type", "text/html"),
+    "hash of the body": _header("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
+}
+
+
+@each_place
+@each_algorithm
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_tampering(place, algorithm, send_plainly, change):
+    """Whatever is changed on the way, once it is signed, the request is refused."""
+    headers = {"x-amz-meta-a": "1", "content-type": "text/plain"}
+    answer = send_plainly(
+        "PUT",
+        f"{place.url}{KEY}?x-id=Put",
+        content=BODY,
+        headers=headers,
+        auth=auth_of(algorithm, "s3", place.key),
+        change=change,
+    )
+    assert outcome(answer) == (403, "SignatureDoesNotMatch")
+
+
+@pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack does not hash bodies
+@each_algorithm
+def test_tampering_with_the_body(place, algorithm, send_plainly):
+    """A body of another hash than the signed one is refused."""
+
+    def change(request):
+        request.stream = type(request.stream)(BODY[::-1])
+
+    auth = auth_of(algorithm, "s3", place.key)
+    answer = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth, change=change)
+    assert outcome(answer) == (400, "XAmzContentSHA256Mismatch")
+
+
+@each_place
+@each_algorithm
+def test_presigned_url(place, algorithm, send):
+    """Whoever has a presigned URL gets the object with it, and only that object, for as long."""
+    url = f"{place.url}/bucket/presigned%20{algorithm}"
+
+    def presigned(method, key):
+        signer, request = Signer(ALGORITHMS[algorithm]("s3")), SignableRequest(method, url)
+        return signer.presign(request, key, at=datetime.now(UTC), expires=60)
+
+    assert outcome(send("PUT", presigned("PUT", place.key), content=BODY)) == (200, None)
+    to_get = presigned("GET", place.key)
+    answer = send("GET", to_get)
+    assert (200, BODY) == (answer.status_code, answer.content)
+    wrong = presigned("GET", evolve(place.key, secret_access_key="wrong"))
+    for refused in (wrong, to_get.replace("=60&", "=61&"), to_get.replace("%20", "%20a", 1)):
+        assert outcome(call("GET", refused)) == (403, "SignatureDoesNotMatch")
+
+
+# Bodies in signed chunks.  ministack has none that are signed by SigV4A.
+
+CHUNK = 8192
+signed_chunks = pytest.mark.parametrize(
+    ("place", "algorithm"),
+    [("emulator", "SigV4"), ("emulator", "SigV4A"), ("ministack", "SigV4")],
+    indirect=["place"],
+)
+
+
+def put_in_chunks(send, url, algorithm, key, *, checksum=None, change=iter):
+    """Send a body in signed chunks; what is sent of it goes through *change* first."""
+    signer = Signer(ALGORITHMS[algorithm]("s3"))
+    body = AwsChunked(signer.algorithm, len(BODY), chunk_size=CHUNK, checksum=checksum)
+    request = SignableRequest("PUT", url, body.headers, body.payload)
+    signature = signer.sign(request, key, at=datetime.now(UTC))
+    pieces = change(body.encode(PIECES, signer.seed(signature, key)))
+    return send("PUT", url, headers=body.headers | signature.headers, pieces=pieces)
+
+
+@signed_chunks
+@pytest.mark.parametrize("checksum", [None, "CRC32", "SHA1", "SHA256"])
+def test_signed_chunks(place, algorithm, send, checksum):
+    """A body in signed chunks, followed by a checksum or not, arrives whole."""
+    url = f"{place.url}/bucket/{algorithm}-{checksum}"
+    assert outcome(put_in_chunks(send, url, algorithm, place.key, checksum=checksum)) == (200, None)
+    assert BODY == stored(place, url)
+
+
+def _data(sent):
+    sent[1] = sent[1][:-3] + b"x\r\n"
+
+
+def _order(sent):
+    sent[1], sent[2] = sent[2], sent[1]
+
+
+def _reversed_after(mark):
+    """Return a change of the value after a mark, wherever in a body it first is."""
+
+    def change(sent):
+        at = next(at for at, piece in enumerate(sent) if mark in piece)
+        before, _, after = sent[at].partition(mark)
+        sent[at] = before + mark + re.sub(rb"^[0-9A-Za-z+/]+", lambda m: m[0][::-1], after)
+
+    return change
+
+
+CHUNK_CHANGES = {"data": _data, "order": _order, "signature": _reversed_after(b"-signature=")}
+TRAILER_CHANGES = {
+    "checksum": _reversed_after(b"x-amz-checksum-sha256:"),
+    "signature": _reversed_after(b"x-amz-trailer-signature:"),
+}
+
+
+def put_changed(place, algorithm, send, change, checksum):
+    """Send a body in signed chunks that are changed on the way; return outcome and what is stored."""
+
+    def changed(pieces):
+        sent = list(pieces)
+        change(sent)
+        return sent
+
+    url, options = f"{place.url}/bucket/changed", {"checksum": checksum, "change": changed}
+    answer = put_in_chunks(send, url, algorithm, place.key, **options)
+    return outcome(answer), stored(place, url)
+
+
+@signed_chunks
+@pytest.mark.parametrize("change", CHUNK_CHANGES.values(), ids=CHUNK_CHANGES)
+def test_tampering_with_chunks(place, algorithm, send_plainly, change):
+    """A chunk that is changed on the way is refused, and nothing is stored."""
+    actual = put_changed(place, algorithm, send_plainly, change, None)
+    assert ((403, "SignatureDoesNotMatch"), None) == actual
+
+
+@pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack takes any signature here
+@each_algorithm
+@pytest.mark.parametrize("change", TRAILER_CHANGES.values(), ids=TRAILER_CHANGES)
+def test_tampering_with_trailers(place, algorithm, send_plainly, change):
+    """A trailer that is changed on the way is refused, and nothing is stored."""
+    actual = put_changed(place, algorithm, send_plainly, change, "SHA256")
+    assert ((403, "SignatureDoesNotMatch"), None) == actual
+
+
+# Temporary keys, and services with the rules of all but S3.
+
+
+def form_of(action, version, **arguments):
+    """Return the options that send an action in the query protocol."""
+    form = {"Action": action, "Version": version, **arguments}
+    return {"data": form, "headers": {"accept": "application/xml"}}
+
+
+def sts(action, **arguments):
+    """Return the options that send an action to STS."""
+    return form_of(action, "2011-06-15", **arguments)
+
+
+def sqs(action, **arguments):
+    """Return the options that send an action to SQS."""
+    return form_of(action, "2012-11-05", **arguments)
+
+
+@each_algorithm
+def test_caller_identity(ministack, algorithm, send):
+    """STS says that it is the user who signed; by another secret it was nobody."""
+    auth = auth_of(algorithm, "sts", ministack.user)
+    answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
+    assert text_of(answer.text, "Arn").endswith(":user/user")
+    wrong = auth_of(algorithm, "sts", evolve(ministack.user, secret_access_key="wrong"))
+    answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=wrong)
+    assert outcome(answer) == (403, "SignatureDoesNotMatch")
+
+
+@each_algorithm
+def test_message_there_and_back(ministack, algorithm, send):
+    """What is sent to a queue is received from it, but for a message changed on its way."""
+    auth = auth_of(algorithm, "sqs", ministack.user)
+    answer = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
+    queue = text_of(answer.text, "QueueUrl")
+
+    def elsewhere(request):
+        request.url = request.url.copy_with(path="/")
+
+    message = sqs("SendMessage", QueueUrl=queue, MessageBody="a + b = ü")
+    refused = send("POST", queue, **message, auth=auth, change=elsewhere)
+    assert outcome(refused) == (403, "SignatureDoesNotMatch")
+    send("POST", queue, **message, auth=auth).raise_for_status()
+    receive = sqs("ReceiveMessage", QueueUrl=queue, MaxNumberOfMessages="10")
+    received = send("POST", queue, **receive, auth=auth).raise_for_status().text
+    assert re.findall("<Body>(.*?)</Body>", received) == ["a + b = ü"]
+    receipt = text_of(received, "ReceiptHandle")
+    delete = sqs("DeleteMessage", QueueUrl=queue, ReceiptHandle=receipt)
+    send("POST", queue, **delete, auth=auth).raise_for_status()
+
+
+@pytest.fixture(scope="module", params=["AssumeRole", "GetSessionToken"])
+def temporary(request, ministack):
+    """A server with a temporary key, by one of the actions of STS."""
+    role = {"RoleArn": ministack.role, "RoleSessionName": "session"}
+    options = sts(request.param, **(role if request.param == "AssumeRole" else {}))
+    auth = auth_of("SigV4", "sts", ministack.user)
+    said = call("POST", ministack.url, **options, auth=auth).raise_for_status().text
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    return Place(ministack.url, Credentials(*[text_of(said, name) for name in names]))
+
+
+@each_algorithm
+def test_temporary_key(temporary, algorithm, send):
+    """A temporary key signs objects and actions alike."""
+    auth = auth_of(algorithm, "s3", temporary.key)
+    assert outcome(send("PUT", f"{temporary.url}/temporary", auth=auth)) == (200, None)
+    auth = auth_of(algorithm, "sts", temporary.key)
+    answer = send("POST", temporary.url, **sts("GetCallerIdentity"), auth=auth)
+    assert outcome(answer) == (200, None)
+
+
+PARTS = {
+    "no token": ({"session_token": None}, (403, "InvalidAccessKeyId")),
+    "another token": ({"session_token": "another"}, (400, "InvalidToken")),
+    "wrong secret": ({"secret_access_key": "wrong"}, (403, "SignatureDoesNotMatch")),
+}
+
+
+@each_algorithm
+@pytest.mark.parametrize(("change", "expected"), PARTS.values(), ids=PARTS)
+def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
+    """A temporary key counts only with its own token and its own secret."""
+    auth = auth_of(algorithm, "s3", evolve(temporary.key, **change))
+    assert expected == outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth))
+
+
+INVOCATION = "/endpoints/my-endpoint/async-invocations"
+LOCATION = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
+
+
+@each_algorithm
+def test_invocation(emulator, algorithm, send):
+    """The emulator takes an invocation, and not one that names another input than was signed."""
+    auth = auth_of(algorithm, "sagemaker", emulator.credentials)
+    url = emulator.url + INVOCATION
+    assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)
+    change = _header("x-amzn-sagemaker-inputlocation", "s3://bucket/other")
+    answer = send("POST", url, headers=LOCATION, auth=auth, change=change)
+    assert outcome(answer) == (403, "InvalidSignatureException")
