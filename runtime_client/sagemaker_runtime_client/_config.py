@@ -355,8 +355,21 @@ def _nothing(_name: str) -> None:
     """Return what a text says of names below it."""
 
 
+def _check_kind(setting: "Attribute[Any]", value: object) -> None:
+    """Refuse a value of another kind than the setting's default."""
+    if value is setting.default:
+        return
+    kind = str if setting.default is None else type(setting.default)
+    fits = type(value) in (int, float) if kind is float else type(value) is kind
+    if not fits and not (kind is str and isinstance(value, str)):
+        raise ConfigError(f"{setting.name} must be a {kind.__name__}, not a {type(value).__name__}")
+
+
 def _check(config: Config) -> None:
     """Refuse values that no setting can have."""
+    for setting in fields(Config):
+        if "variables" in setting.metadata:
+            _check_kind(setting, getattr(config, setting.name))
     for name in ("retry_mode", "sts_regional_endpoints"):
         try:
             getattr(fields(Config), name).metadata["read"](getattr(config, name))

@@ -446,3 +446,21 @@ def test_trace_header_is_botocores(trace_id):
             patch.setenv(name, value)
         add_recursion_detection_header(params)
     assert [("x-amzn-trace-id", params["headers"]["X-Amzn-Trace-Id"])] == trace_headers(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("region", 5),
+        ("endpoint_url", 5),
+        ("max_attempts", "3"),
+        ("max_attempts", 1.5),
+        ("max_attempts", True),
+        ("read_timeout", "5"),
+        ("use_fips_endpoint", "true"),
+    ],
+)
+def test_argument_of_another_kind(name, value):
+    """An argument of the wrong type is an error of the settings that names it."""
+    with pytest.raises(ConfigError, match=f"{name} must be a"):
+        Config.resolve({name: value}, {})
