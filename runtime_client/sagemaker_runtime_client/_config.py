@@ -359,7 +359,7 @@ def _check_kind(setting: "Attribute[Any]", value: object) -> None:
     """Refuse a value of another kind than the setting's default."""
     if value is setting.default:
         return
-    kind: type[Any] = str if setting.default is None else type(setting.default)
+    kind: Any = str if setting.default is None else type(setting.default)
     fits = type(value) in (int, float) if kind is float else type(value) is kind
     if not fits and not (kind is str and isinstance(value, str)):
         raise ConfigError(f"{setting.name} must be a {kind.__name__}, not a {type(value).__name__}")
