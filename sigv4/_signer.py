@@ -121,6 +121,7 @@ class Signer:
 
         Raises:
             ExpiredCredentialsError: The credentials ended before *at*.
+            ValueError: *at* has no time zone.
         """
         algorithm, instant = self.algorithm, self._instant(credentials, at)
         scope = algorithm.scope(instant)
@@ -165,13 +166,14 @@ class Signer:
             expires: For how many seconds, 1 to 604800 (a week).
 
         Raises:
-            InvalidRequestError: *expires* is out of range, or the URL is signed already.
+            InvalidRequestError: *expires* is no int, or out of range, or the URL is signed already.
             ExpiredCredentialsError: The credentials ended before *at*.
+            ValueError: *at* has no time zone.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
         """
-        if isinstance(expires, bool) or not 1 <= expires <= LONGEST_EXPIRY:
-            raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds")
+        if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
+            raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
         if "X-Amz-Signature=" in request.query:
             raise InvalidRequestError("url is signed already: it has X-Amz-Signature in its query")
         algorithm, instant = self.algorithm, self._instant(credentials, at)
@@ -217,9 +219,10 @@ class Signer:
 
     def _instant(self, credentials: Credentials, at: datetime) -> str:
         """Return the signing time as it is written, if the credentials still count by then."""
+        instant = timestamp(at)  # first, since it refuses what cannot be compared
         if credentials.expired(at):
             raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
-        return timestamp(at)
+        return instant
 
     def _signed(self, request: SignableRequest, replaced: frozenset[str]) -> list[tuple[str, str]]:
         """Return those headers of *request* that are signed and not *replaced*."""

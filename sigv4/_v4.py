@@ -4,8 +4,9 @@ from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
+from ._algorithm import scope_part
 from ._credentials import Credentials
 
 if TYPE_CHECKING:
@@ -34,10 +35,13 @@ class SigV4:
     Attributes:
         service: The signing name, such as ``sagemaker`` or ``s3``.
         region: Such as ``eu-west-1``.
+
+    Raises:
+        InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
     """
 
-    service: str
-    region: str
+    service: str = field(validator=scope_part)
+    region: str = field(validator=scope_part)
 
     name = "AWS4-HMAC-SHA256"
     region_set = None  # the scope names the one region

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from attrs import Attribute, field, frozen
 
+from ._algorithm import scope_part
 from ._credentials import Credentials
-from ._errors import MissingDependencyError
+from ._errors import InvalidRequestError, MissingDependencyError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -144,10 +145,16 @@ class VerifyingKey:
 
 def _joined(regions: str | Iterable[str]) -> str:
     """Return regions and wildcards joined by commas; a ``str`` is one or is joined already."""
-    parts = regions.split(",") if isinstance(regions, str) else list(regions)
-    parts = [part.strip() for part in parts]
-    if not parts or not all(map(_is_pattern, parts)):
-        raise ValueError("region_set must name regions, with * as a wildcard: us-east-1, eu-*, *")
+    given = regions.split(",") if isinstance(regions, str) else regions
+    try:
+        parts = [part.strip() for part in given]
+        fit = bool(parts) and all(map(_is_pattern, parts))
+    except (AttributeError, TypeError):  # it is not of texts
+        parts, fit = [], False
+    if not fit:
+        raise InvalidRequestError(
+            "region_set must name regions, with * as a wildcard: us-east-1, eu-*, *"
+        )
     return ",".join(parts)
 
 
@@ -175,11 +182,12 @@ class SigV4A:
             Held joined by commas, as it is sent.
 
     Raises:
-        ValueError: *region_set* is empty, or holds what cannot be part of a region's name.
+        InvalidRequestError: *region_set* is empty, or holds what cannot be part of a region's name;
+            or *service* cannot stand in a credential scope.
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
-    service: str
+    service: str = field(validator=scope_part)
     # Behind a property, since pyright takes a field with a converter for something else than a str.
     _region_set: str = field(converter=_joined, alias="region_set")
 

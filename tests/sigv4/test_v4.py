@@ -5,9 +5,10 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from attrs import evolve
 
-from sigv4 import Credentials, SignableRequest, Signer, SigV4
+from sigv4 import Credentials, InvalidRequestError, SignableRequest, Signer, SigV4, SigV4A
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST = SignableRequest("GET", "https://h.example/")
@@ -76,3 +77,14 @@ def test_derived_keys_stay_out_of_sight():
     Signer(SigV4("s3", "us-east-1")).sign(REQUEST, key, at=AT)
     assert (key, repr(key), hash(key)) == (other, repr(other), hash(other))
     assert evolve(key).derived_keys == {}
+
+
+@pytest.mark.parametrize("value", ["", "us east", "a\n1", "a/b", "a,b", "é", None, 1], ids=repr)
+def test_impossible_scope(value):
+    """What cannot be one part of a credential scope is refused, by the argument's name."""
+    with pytest.raises(InvalidRequestError, match="service must be printable ASCII, without"):
+        SigV4(value, "us-east-1")
+    with pytest.raises(InvalidRequestError, match="region must be printable ASCII, without"):
+        SigV4("s3", value)
+    with pytest.raises(InvalidRequestError, match="service must be printable ASCII, without"):
+        SigV4A(value, "*")

@@ -15,6 +15,7 @@ import sigv4._v4a
 from sigv4 import (
     ALL_BUT_NEVER_SIGNED,
     Credentials,
+    InvalidRequestError,
     MissingDependencyError,
     Payload,
     SignableRequest,
@@ -156,11 +157,13 @@ def test_region_sets(given, joined):
 
 
 @pytest.mark.parametrize(
-    "given", ["", [], "us-east-1,", "us east", "us?", ["a,b"], "a\nb"], ids=repr
+    "given",
+    ["", [], "us-east-1,", "us east", "us?", ["a,b"], "a\nb", None, 1, [1], [b"*"]],
+    ids=repr,
 )
 def test_impossible_region_sets(given):
     """A region set that is empty, or no list of regions, is refused."""
-    with pytest.raises(ValueError, match="region_set must name regions"):
+    with pytest.raises(InvalidRequestError, match="region_set must name regions"):
         SigV4A(service="s3", region_set=given)
 
 
