@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client.emulator import Emulator, ModelRequest
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -30,7 +31,8 @@ def _model(request: ModelRequest) -> tuple[bytes, str]:
 def environ():
     """Return the variables that lead to an emulator."""
     with Emulator(model=_model) as emulator:
-        yield {**os.environ, **emulator.environ}
+        kept = {name: value for name, value in os.environ.items() if name not in IN_THE_WAY}
+        yield {**kept, **emulator.environ}
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
@@ -70,7 +72,7 @@ def test_the_shell_blocks_run_in_order(environ, tmp_path):
                 printed = process.stdout.readline()
                 process.send_signal(signal.SIGINT)
                 assert 130 == process.wait(timeout=60)
-                assert printed.startswith("export AWS_ENDPOINT_URL")
+                assert printed.startswith("unset AWS_PROFILE ")
             else:
                 _, complaint = process.communicate(timeout=60)
                 assert 0 == process.returncode, (line, complaint)

@@ -21,6 +21,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from attrs import asdict
@@ -256,10 +257,12 @@ def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
 def _emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C."""
     from .emulator import Emulator, echo, serve
+    from .emulator._environment import IN_THE_WAY
 
     def ready(emulator: Emulator) -> None:
+        print("unset", *IN_THE_WAY)
         for name, value in emulator.environ.items():
-            print(f"export {name}={value}")
+            print(f"export {name}={quote(value)}")
         sys.stdout.flush()
         _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
 

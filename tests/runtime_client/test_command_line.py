@@ -18,6 +18,7 @@ import pytest
 from sagemaker_runtime_client import Invocation, SageMakerRuntimeClient, __main__, __version__
 from sagemaker_runtime_client.__main__ import EXIT_CODES, main
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
 from tests.runtime_client.faces import often
 
 ROOT = Path(__file__).parent.parent.parent
@@ -344,7 +345,8 @@ class TestEmulate:
             arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             variables, said = {}, process.stderr.readline()
-            while len(variables) < 6:
+            assert process.stdout.readline() == f"unset {' '.join(IN_THE_WAY)}\n"
+            while len(variables) < 8:
                 name, value = process.stdout.readline().split()[1].split("=", 1)
                 variables[name] = value
             assert f"SageMaker and S3 at {variables['AWS_ENDPOINT_URL_S3']}, until Ctrl-C\n" == said
@@ -363,6 +365,27 @@ class TestEmulate:
             process.send_signal(signal.SIGINT)
             rest = process.communicate(timeout=10)
         assert (130, ("", "")) == (process.returncode, rest)
+
+    def test_in_a_shell_that_points_elsewhere(self, bare_environment):
+        """The printed lines lead a shell to the emulator, whatever it was set up for before."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        for name in IN_THE_WAY:
+            bare_environment.setenv(name, "elsewhere")
+        for name in ("HTTP_PROXY", "http_proxy"):
+            bare_environment.setenv(name, "http://127.0.0.1:9")
+        program = f"{sys.executable} -m sagemaker_runtime_client"
+        with subprocess.Popen(
+            [*program.split(), "emulate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            lines = "".join(process.stdout.readline() for _ in range(9))
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"{lines}printf x | {program} invoke a --input - --timeout 10"],
+                capture_output=True,
+                check=False,
+                timeout=60,
+            )
+            process.send_signal(signal.SIGINT)
+        assert (0, b"x") == (done.returncode, done.stdout), done.stderr
 
     @pytest.mark.parametrize(
         ("arguments", "why"),
