@@ -19,7 +19,6 @@ import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from math import inf
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -40,9 +39,9 @@ from ._errors import (
 )
 from ._invoke import Invocation
 from ._io import BlockingIO, run
+from ._options import INVOKE_OPTIONS, STDIO, parser
 from ._outcome import Output
 from ._transport import BlockingTransport
-from ._version import __version__
 from .credentials import LazyContext
 from .credentials._chain import Skipped
 from .credentials._report import Report, report
@@ -60,7 +59,6 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (TransportError, 7),
     (RuntimeClientError, 4),
 )
-STDIO = "-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    options = parser(__doc__ or "", invoke=_invoke, wait=_wait, emulate=_emulate).parse_args(
+        arguments
+    )
     try:
         options.run(options)
     except KeyboardInterrupt:
@@ -84,105 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagemaker-runtime",
-        description="Amazon SageMaker asynchronous inference, without the AWS SDK.",
-        epilog=(__doc__ or "").partition("\n\n")[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_invoke(commands.add_parser("invoke", help="send a payload, wait, and print the answer"))
-    _add_wait(commands.add_parser("wait", help="wait for a job that was queued before"))
-    _add_credentials(commands.add_parser("credentials", help="say where credentials come from"))
-    _add_emulate(commands.add_parser("emulate", help="run SageMaker and S3 on this machine"))
-    return parser
-
-
-def _add_invoke(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_invoke)
-    parser.add_argument("endpoint_name", metavar="ENDPOINT")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", metavar="FILE", help="the payload; - for stdin")
-    source.add_argument("--input-location", metavar="S3URI", help="a payload that is in S3 already")
-    parser.add_argument(
-        "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
-    )
-    parser.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
-    for name, kind in _INVOKE_OPTIONS.items():
-        parser.add_argument("--" + name.replace("_", "-"), type=kind, metavar=kind.__name__.upper())
-    _add_waiting(parser)
-
-
-def _add_wait(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_wait)
-    parser.add_argument(
-        "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
-    )
-    _add_waiting(parser)
-
-
-def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    """Add what invoke and wait have in common."""
-    parser.add_argument(
-        "--output", metavar="FILE", default=STDIO, help="where the answer goes; stdout"
-    )
-    parser.add_argument("--timeout", type=_seconds, default=900.0, help="seconds to wait; 900")
-    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
-    for name in _CLIENT_OPTIONS:
-        parser.add_argument("--" + name.replace("_", "-"), metavar="TEXT")
-
-
-def _add_credentials(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_credentials)
-    parser.add_argument("--profile", metavar="NAME", help="the profile; AWS_PROFILE, then default")
-    parser.add_argument("--region", metavar="TEXT", help="the region, for those that ask AWS")
-    parser.add_argument("--verify", action="store_true", help="ask STS whose they are")
-    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
-
-
-def _seconds(text: str) -> float:
-    """Read a time limit, before anything is queued that nobody would wait for."""
-    seconds = float(text)
-    if not 0 <= seconds < inf:
-        raise ValueError(text)
-    return seconds
-
-
-def _add_emulate(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_emulate, json=False)
-    parser.add_argument(
-        "--model", help="module:function, or the address of a model container; echoes"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
-    parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
-
-
-def _port(text: str) -> int:
-    """Read the number of a port."""
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError("must be a number, 0 to 65535")
-    return int(text)
-
-
-_CLIENT_OPTIONS = ("region", "endpoint_url", "s3_endpoint_url", "ca_bundle")
-_INVOKE_OPTIONS: dict[str, type] = {
-    "content_type": str,
-    "accept": str,
-    "custom_attributes": str,
-    "inference_id": str,
-    "s3_output_path_extension": str,
-    "filename": str,
-    "request_ttl_seconds": int,
-    "invocation_timeout_seconds": int,
-}
-
-
 def _invoke(options: argparse.Namespace) -> None:
     """Send a payload and, unless told otherwise, wait for the answer."""
-    arguments: Any = {name: getattr(options, name) for name in _INVOKE_OPTIONS}
+    arguments: Any = {name: getattr(options, name) for name in INVOKE_OPTIONS}
     with _client(options) as client:
         if options.input_location is not None:
             arguments["input_location"] = options.input_location
@@ -315,6 +219,10 @@ def _report(error: Exception, *, as_json: bool) -> None:
         facts = ("code", "status_code", "request_id", "attempts", "retryable")
         document = {name: getattr(error, name, None) for name in facts}
         document |= {"type": type(error).__name__, "message": getattr(error, "message", str(error))}
+        if (reason := getattr(error, "reason", None)) is not None:
+            document["reason"] = reason
+        if (invocation := getattr(error, "invocation", None)) is not None:
+            document["invocation"] = json.loads(invocation.to_json())
         print(json.dumps({"error": document}))
 
 

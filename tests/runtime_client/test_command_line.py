@@ -15,7 +15,13 @@ from threading import Event, Thread, main_thread
 import boto3
 import pytest
 
-from sagemaker_runtime_client import Invocation, SageMakerRuntimeClient, __main__, __version__
+from sagemaker_runtime_client import (
+    Invocation,
+    SageMakerRuntimeClient,
+    __main__,
+    __version__,
+    _options,
+)
 from sagemaker_runtime_client.__main__ import EXIT_CODES, main
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
 from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
@@ -264,11 +270,44 @@ class TestExitCodes:
         assert "out of memory" in err
 
     @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
-    def test_a_time_limit_is_checked_before_anything_is_queued(self, emulator, command, seconds):
+    def test_a_time_limit_is_checked_before_anything_is_queued(
+        self, emulator, command, capsysbinary, seconds
+    ):
         """A wait that cannot be is refused while nothing is lost."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
         assert (2, ()) == (refused.value.code, emulator.jobs)
+        said = b"argument --timeout: must be a number of seconds, 0 or more"
+        assert said in capsysbinary.readouterr().err
+
+    @pytest.mark.parametrize("output", ["no/such/folder/out", "."], ids=["no folder", "a folder"])
+    def test_an_output_is_checked_before_anything_is_queued(
+        self, emulator, command, capsysbinary, output
+    ):
+        """An answer that could not be written is not asked for."""
+        with pytest.raises(SystemExit) as refused:
+            command(*self.INVOKE, "--output", output, stdin=b"x")
+        assert (2, ()) == (refused.value.code, emulator.jobs)
+        said = b"argument --output: must be a file, in a folder that exists"
+        assert said in capsysbinary.readouterr().err
+
+    @pytest.mark.usefixtures("emulator")
+    def test_failed_as_json(self, command):
+        """A failed inference has its reason and its handle in the document."""
+        code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
+        document = json.loads(out)["error"]
+        assert (5, "mine") == (code, document["invocation"]["inference_id"])
+        assert "out of memory" in document["reason"]
+
+    def test_no_answer_in_time_as_json(self, command, emulator):
+        """The handle in the document serves to wait again."""
+        emulator.set_concurrency(0)
+        code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
+        document = json.loads(out)["error"]
+        assert (6, False) == (code, "reason" in document)
+        emulator.set_concurrency(1)
+        handle = json.dumps(document["invocation"]).encode()
+        assert (0, b"X") == command("wait", "-", stdin=handle)[:2]
 
     def test_no_answer_in_time(self, command, emulator):
         """A wait that ran out is 6; the handle on stderr serves to wait again."""
@@ -462,3 +501,12 @@ class TestProgram:
                 main([*arguments, "--help"])
             assert 0 == caught.value.code
             assert word in capsys.readouterr().out
+
+    def test_each_option_has_help(self):
+        """No option and no command is left without a word on what it does."""
+        program = _options.parser("", invoke=print, wait=print, emulate=print)
+        (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
+        parsers = [program, *commands.choices.values()]
+        actions = [one for parser in parsers for one in parser._actions if one is not commands]
+        assert [] == [one.dest for one in actions + commands._choices_actions if not one.help]
+        assert len(actions) > 30
