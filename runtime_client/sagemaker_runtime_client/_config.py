@@ -357,9 +357,10 @@ def _nothing(_name: str) -> None:
 
 def _check_kind(setting: "Attribute[Any]", value: object) -> None:
     """Refuse a value of another kind than the setting's default."""
-    if value is setting.default:
+    default: object = setting.default
+    if value is default:
         return
-    kind: Any = str if setting.default is None else type(setting.default)
+    kind = str if default is None else type(default)
     fits = type(value) in (int, float) if kind is float else type(value) is kind
     if not fits and not (kind is str and isinstance(value, str)):
         raise ConfigError(f"{setting.name} must be a {kind.__name__}, not a {type(value).__name__}")
