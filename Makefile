@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
 
-.PHONY: help demo test check lint types contracts coverage readme wheel conformance fuzz bench fixtures format clean
+.PHONY: help demo test check lint types contracts coverage wheel conformance fuzz bench fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emul
 	$(BIN)/python tests/demo
 
 test: $(VENV)/.dev ## Tests, and the examples of README and docstrings
-	$(BIN)/python -m pytest
+	$(BIN)/python $(COVER) -m pytest
 
 check: lint types contracts coverage wheel ## Everything that CI checks
 
@@ -34,9 +34,10 @@ contracts: $(VENV)/.dev ## Which module may import which; slots
 	PYTHONPATH=.:runtime_client $(BIN)/lint-imports --no-cache
 	PYTHONPATH=.:runtime_client $(BIN)/python -m slotscheck -m sigv4 -m sagemaker_runtime_client
 
-coverage: $(VENV)/.dev ## The tests again, every branch of them counted
+coverage: $(VENV)/.dev ## The tests, every branch counted
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -q && $(BIN)/python -m coverage report
+	$(MAKE) test COVER="-m coverage run"
+	$(BIN)/python -m coverage report
 
 wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from an empty folder
 	PYTHON=$(PYTHON) BUILD=$(BIN)/python sh tests/wheel_smoke.sh

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from ._algorithm import Algorithm
 from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
-from ._chain import Seed
 from ._credentials import Credentials, CredentialsProvider, CredentialsSource, as_provider
 from ._encoding import percent_encode, percent_encode_path
 from ._errors import (
@@ -42,6 +41,7 @@ from ._signer import Signature, Signer
 from ._v4 import SigV4
 
 if TYPE_CHECKING:
+    from ._chain import Seed
     from ._chunk_decoder import ChunkDecoder
     from ._chunked import AwsChunked, ChunkEncoder
     from ._event_headers import Int8, Int16, Int32, Int64
@@ -110,6 +110,7 @@ _LATER = {
     "Int64": "._event_headers",
     "Int8": "._event_headers",
     "Message": "._event_stream",
+    "Seed": "._chain",
     "SigV4A": "._v4a",
     "Verified": "._verify",
     "verify": "._verify",

@@ -155,7 +155,10 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be like 20150830T123600Z") from None
 
 
 # 2. The commands: each returns what is printed.

@@ -1,8 +1,11 @@
 """What tells SigV4 from SigV4A: a few facts, and how a text is signed and checked."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import Attribute
 
 from ._credentials import Credentials
+from ._errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from ._v4a import VerifyingKey
@@ -44,3 +47,12 @@ class Algorithm(Protocol):
     ) -> bool:
         """Tell whether *signature* is one of *text*."""
         ...
+
+
+def scope_part(_instance: object, attribute: "Attribute[Any]", value: Any) -> None:
+    """Refuse what cannot be a part of a credential scope, or would be more than one."""
+    fit = isinstance(value, str) and value.isascii() and value.isprintable()
+    if not fit or not value or any(character in value for character in " /,"):
+        raise InvalidRequestError(
+            f"{attribute.name} must be printable ASCII, without blanks, slashes and commas"
+        )

@@ -109,25 +109,30 @@ def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
     return "&".join([f"{name}={value}" for name, value in pairs])
 
 
-def canonical_headers(
-    headers: Iterable[tuple[str, str]], selected: HeaderSelection
-) -> tuple[str, str]:
+def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
     """
     Return the canonical headers, a line each, and the list of their names.
 
     Args:
-        headers: Names in lower case, and values; a repeated name's values are joined by commas.
-        selected: Which names are signed.
+        headers: Those that are signed: names in lower case, and values; a repeated name's values
+            are joined by commas.
     """
-    signed = sorted([pair for pair in headers if selected(pair[0])], key=_first)
-    names = [name for name, _ in signed]
-    lines = [f"{name}:{canonical_value(value)}\n" for name, value in signed]
-    if len(set(names)) == len(names):
-        return "".join(lines), ";".join(names)
+    signed = sorted(headers, key=_first)
+    values = dict(signed)
+    if len(values) < len(signed):
+        values = _joined(signed)
+    lines = "".join([f"{name}:{value}\n" for name, value in values.items()])
+    if " " in lines or "\t" in lines:
+        lines = "".join([f"{name}:{canonical_value(value)}\n" for name, value in values.items()])
+    return lines, ";".join(values)
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the values of each name, each trimmed, joined by commas."""
     values: dict[str, list[str]] = {}
-    for name, value in signed:
+    for name, value in headers:
         values.setdefault(name, []).append(canonical_value(value))
-    return "".join([f"{name}:{','.join(values[name])}\n" for name in values]), ";".join(values)
+    return {name: ",".join(several) for name, several in values.items()}
 
 
 def string_to_sign(algorithm: str, instant: str, scope: str, canonical_request: str) -> str:

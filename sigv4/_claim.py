@@ -49,6 +49,8 @@ class Claim:
 
 def claim_of(request: SignableRequest) -> Claim:
     """Return what the request says of its signature, in the one place where it says it."""
+    if sum(name == "authorization" for name, _ in request.headers) > 1:
+        raise SignatureError("AuthorizationHeaderMalformed", "there is more than one Authorization")
     authorization = request.header("authorization")
     parameters = _query_parameters(request.query)
     if authorization is not None and parameters:

@@ -1,6 +1,6 @@
 """Who signs: an access key, and the protocol of whatever supplies one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -29,6 +29,10 @@ def _usable(_instance: object, attribute: "Attribute[Any]", value: object) -> No
         raise ValueError(f"{attribute.name} must be printable ASCII without blanks")
 
 
+def _none_yet() -> dict[Hashable, Any]:
+    return {}
+
+
 @frozen
 class Credentials:
     """
@@ -41,6 +45,7 @@ class Credentials:
         secret_access_key: The secret half.
         session_token: Present exactly where the key is temporary.
         expiration: The aware instant from which the key no longer counts; None if it does not end.
+        account_id: The account whose key it is, where its source says so; not secret.
 
     Raises:
         ValueError: A part is empty, holds blanks or is not ASCII; the message names the part.
@@ -51,6 +56,9 @@ class Credentials:
     secret_access_key: str = field(repr=False, validator=_usable)
     session_token: str | None = field(default=None, repr=False, validator=_usable)
     expiration: datetime | None = field(default=None, converter=_aware_utc)
+    account_id: str | None = field(default=None, kw_only=True, validator=_usable)
+    # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
+    derived_keys: dict[Hashable, Any] = field(init=False, factory=_none_yet, eq=False, repr=False)
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""

@@ -12,8 +12,9 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 _split_url = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?").fullmatch
 _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110, section 5.6.2
 _stray_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
-# Control characters but the tab, and surrogates but those that stand for bytes (PEP 383).
-_unsendable = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]").search
+# Control characters but the tab, and surrogates but those that stand for bytes (PEP 383).  Compiled
+# when a value asks for it, which is seldom.
+_UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
 class HasItems(Protocol):
@@ -44,17 +45,15 @@ def _name(name: str | bytes) -> str:
 def _pairs(headers: Headers) -> list[tuple[str, str]]:
     """Return headers as pairs, names in lower case, each fit for the wire."""
     items: Any = headers
-    if hasattr(items, "items"):
-        items = items.items()
-    pairs = [
-        (_name(name), value if isinstance(value, str) else _text(value)) for name, value in items
-    ]
-    for name, value in pairs:
-        if not value.isprintable() and _unsendable(value):
+    pairs: list[tuple[str, str]] = []
+    for name, value in items.items() if hasattr(items, "items") else items:
+        text = value if isinstance(value, str) else _text(value)
+        if not text.isprintable() and re.search(_UNSENDABLE, text):
             raise InvalidRequestError(
-                f"header {name}: control characters, such as line ends, are not allowed, "
+                f"header {_name(name)}: control characters, such as line ends, are not allowed, "
                 "nor are lone surrogates"
             )
+        pairs.append((_name(name), text))
     return pairs
 
 
@@ -135,4 +134,7 @@ class SignableRequest:
 
         Blanks around it are no part of it (RFC 9110, section 5.5).
         """
-        return next((value.strip(" \t") for known, value in self.headers if known == name), None)
+        for known, value in self.headers:
+            if known == name:
+                return value.strip(" \t")
+        return None

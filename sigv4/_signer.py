@@ -5,6 +5,7 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from attrs import Factory, field, frozen
 
@@ -19,12 +20,14 @@ from ._canonical import (
     string_to_sign,
     timestamp,
 )
-from ._chain import Seed
 from ._credentials import Credentials
 from ._encoding import percent_encode
 from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._payload import Payload
 from ._request import SignableRequest
+
+if TYPE_CHECKING:
+    from ._chain import Seed
 
 # Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
 # 1.44: disableDoubleEncoding).
@@ -118,27 +121,30 @@ class Signer:
 
         Raises:
             ExpiredCredentialsError: The credentials ended before *at*.
+            ValueError: *at* has no time zone.
         """
         algorithm, instant = self.algorithm, self._instant(credentials, at)
-        kept = [pair for pair in request.headers if pair[0] not in _REPLACED]
+        scope = algorithm.scope(instant)
         payload_hash = request.header("x-amz-content-sha256") or request.payload.hash
         token = _token("x-amz-security-token", credentials)
         added = {"x-amz-date": instant}
         if self.content_sha256:
             added["x-amz-content-sha256"] = payload_hash
-            kept = [pair for pair in kept if pair[0] != "x-amz-content-sha256"]
         if algorithm.region_set is not None:
             added["x-amz-region-set"] = algorithm.region_set
-        signed = {**added, **token} if self.sign_session_token else added
-        lines, names = canonical_headers([*kept, *signed.items()], self.signed_headers)
+        signed = self._signed(request, _REPLACED.union(added))
+        signed += added.items()
+        if self.sign_session_token:
+            signed += token.items()
+        lines, names = canonical_headers(signed)
         text = self.canonical_request(
             request, canonical_query(request.query), lines, names, payload_hash
         )
-        to_sign = string_to_sign(algorithm.name, instant, algorithm.scope(instant), text)
+        to_sign = string_to_sign(algorithm.name, instant, scope, text)
         signature = algorithm.sign_string(to_sign, credentials, instant)
         added |= token
         added["authorization"] = (
-            f"{algorithm.name} Credential={credentials.access_key_id}/{algorithm.scope(instant)}, "
+            f"{algorithm.name} Credential={credentials.access_key_id}/{scope}, "
             f"SignedHeaders={names}, Signature={signature}"
         )
         return Signature(added, signature, tuple(names.split(";")), text, to_sign)
@@ -160,24 +166,25 @@ class Signer:
             expires: For how many seconds, 1 to 604800 (a week).
 
         Raises:
-            InvalidRequestError: *expires* is out of range, or the URL is signed already.
+            InvalidRequestError: *expires* is no int, or out of range, or the URL is signed already.
             ExpiredCredentialsError: The credentials ended before *at*.
+            ValueError: *at* has no time zone.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
         """
-        if isinstance(expires, bool) or not 1 <= expires <= LONGEST_EXPIRY:
-            raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds")
+        if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
+            raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
         if "X-Amz-Signature=" in request.query:
             raise InvalidRequestError("url is signed already: it has X-Amz-Signature in its query")
         algorithm, instant = self.algorithm, self._instant(credentials, at)
-        kept = [pair for pair in request.headers if pair[0] not in _REPLACED]
+        scope = algorithm.scope(instant)
         unsigned_body = Payload.UNSIGNED if self.content_sha256 else request.payload
         payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
-        lines, names = canonical_headers(kept, self.signed_headers)
+        lines, names = canonical_headers(self._signed(request, _REPLACED))
         token = _token("X-Amz-Security-Token", credentials)
         parameters = {
             "X-Amz-Algorithm": algorithm.name,
-            "X-Amz-Credential": f"{credentials.access_key_id}/{algorithm.scope(instant)}",
+            "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
             "X-Amz-Date": instant,
             "X-Amz-Expires": str(expires),
             "X-Amz-SignedHeaders": names,
@@ -189,7 +196,7 @@ class Signer:
         added = [(name, percent_encode(value)) for name, value in parameters.items()]
         query = canonical_query(request.query, added)
         text = self.canonical_request(request, query, lines, names, payload_hash)
-        to_sign = string_to_sign(algorithm.name, instant, algorithm.scope(instant), text)
+        to_sign = string_to_sign(algorithm.name, instant, scope, text)
         if not self.sign_session_token:
             added += [(name, percent_encode(value)) for name, value in token.items()]
         added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, instant)))
@@ -197,7 +204,7 @@ class Signer:
         parts = [before] if before else []
         return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
 
-    def seed(self, signature: Signature, credentials: Credentials) -> Seed:
+    def seed(self, signature: Signature, credentials: Credentials) -> "Seed":
         """
         Return what the chunks or events of a request's body are chained to.
 
@@ -205,14 +212,22 @@ class Signer:
             signature: What `sign` returned for the request.
             credentials: Those that signed it.
         """
+        from ._chain import Seed
+
         instant = signature.headers["x-amz-date"]
         return Seed(self.algorithm, credentials, instant, signature.signature)
 
     def _instant(self, credentials: Credentials, at: datetime) -> str:
         """Return the signing time as it is written, if the credentials still count by then."""
+        instant = timestamp(at)  # first, since it refuses what cannot be compared
         if credentials.expired(at):
             raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
-        return timestamp(at)
+        return instant
+
+    def _signed(self, request: SignableRequest, replaced: frozenset[str]) -> list[tuple[str, str]]:
+        """Return those headers of *request* that are signed and not *replaced*."""
+        selected = self.signed_headers
+        return [pair for pair in request.headers if pair[0] not in replaced and selected(pair[0])]
 
     def canonical_request(
         self, request: SignableRequest, query: str, headers: str, names: str, payload_hash: str

@@ -1,22 +1,30 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
-from hmac import HMAC, compare_digest, digest
-from hmac import new as keyed
+from hashlib import sha256
+from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from attrs import field, frozen
 
+from ._algorithm import scope_part
 from ._credentials import Credentials
 
 if TYPE_CHECKING:
+    from _hashlib import HASH
+
     from ._v4a import VerifyingKey
 
-_Keys = WeakKeyDictionary[Credentials, tuple[str, HMAC]]
+# HMAC's two passes (RFC 2104), each fed with the key: hashes to be copied, for half of what it
+# takes to copy an `hmac.HMAC`.
+_Mac = tuple["HASH", "HASH"]
+
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
-def _no_keys() -> _Keys:
-    return WeakKeyDictionary()
+def _keyed(key: bytes) -> _Mac:
+    """Return HMAC-SHA256 with *key*, of no more than the hash's 64 bytes."""
+    block = key.ljust(64, b"\0")
+    return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
 
 @frozen
@@ -27,27 +35,17 @@ class SigV4:
     Attributes:
         service: The signing name, such as ``sagemaker`` or ``s3``.
         region: Such as ``eu-west-1``.
+
+    Raises:
+        InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
     """
 
-    service: str
-    region: str
-    # Each day's key goes as soon as the credentials go that it was derived from.
-    _keys: _Keys = field(init=False, factory=_no_keys, eq=False, repr=False)
+    service: str = field(validator=scope_part)
+    region: str = field(validator=scope_part)
 
-    @property
-    def name(self) -> str:
-        """The algorithm's name on the wire."""
-        return "AWS4-HMAC-SHA256"
-
-    @property
-    def region_set(self) -> None:
-        """None: the scope names the one region."""
-        return
-
-    @property
-    def part_width(self) -> int:
-        """How many characters the signature of a chunk fills."""
-        return 64
+    name = "AWS4-HMAC-SHA256"
+    region_set = None  # the scope names the one region
+    part_width = 64
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""
@@ -55,9 +53,11 @@ class SigV4:
 
     def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
         """Return the signature of a string to sign, in hexadecimal."""
-        mac = self._signing_key(credentials, instant[:8]).copy()
-        mac.update(text.encode())
-        return mac.hexdigest()
+        keyed_inner, keyed_outer = self._signing_key(credentials, instant[:8])
+        inner, outer = keyed_inner.copy(), keyed_outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
     def check_string(
         self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
@@ -68,22 +68,19 @@ class SigV4:
         expected = self.sign_string(text, credentials, instant)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
-    def _signing_key(self, credentials: Credentials, day: str) -> HMAC:
+    def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
         """
-        Return the day's key, ready to be copied and fed.
+        Return the day's key, ready to be copied and fed; it takes the place of yesterday's.
 
         It is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """
-        cached = self._keys.get(credentials)
-        if cached is not None and cached[0] == day:
-            return cached[1]
+        keys, scope = credentials.derived_keys, (self.region, self.service)
+        kept: tuple[str, _Mac] | None = keys.get(scope)
+        if kept is not None and kept[0] == day:
+            return kept[1]
         key = b"AWS4" + credentials.secret_access_key.encode()
-        for part in (day, self.region, self.service, "aws4_request"):
+        for part in (day, *scope, "aws4_request"):
             key = digest(key, part.encode(), "sha256")
-        mac = keyed(key, digestmod="sha256")
-        self._keys[credentials] = (day, mac)
+        mac = _keyed(key)
+        keys[scope] = (day, mac)
         return mac
-
-    def __reduce__(self) -> tuple[type["SigV4"], tuple[str, str]]:
-        """Pickle without the keys."""
-        return SigV4, (self.service, self.region)

@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
+from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from attrs import Attribute, field, frozen
 
+from ._algorithm import scope_part
 from ._credentials import Credentials
-from ._errors import MissingDependencyError
+from ._errors import InvalidRequestError, MissingDependencyError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -39,9 +40,6 @@ _KEY_BITS = (256).to_bytes(4, "big")
 
 _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
-# A key goes as soon as the credentials go that it was derived from.
-_keys: "WeakKeyDictionary[Credentials, EllipticCurvePrivateKey]" = WeakKeyDictionary()
-
 
 @cache
 def _ec() -> "ModuleType":
@@ -57,10 +55,11 @@ def _ec() -> "ModuleType":
 
 @cache
 def _ecdsa() -> "ECDSA":
-    """Return the signature scheme: ECDSA over SHA-256."""
+    """Return the signature scheme: ECDSA over SHA-256, which hashlib takes in less time."""
+    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    return _ec().ECDSA(SHA256())  # type: ignore[no-any-return]
+    return _ec().ECDSA(Prehashed(SHA256()))  # type: ignore[no-any-return]
 
 
 def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
@@ -86,13 +85,17 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
 
 def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
     """Return the key pair of *credentials*, derived once."""
-    key = _keys.get(credentials)
-    if key is None:
+    keys = credentials.derived_keys
+    if NAME not in keys:
         ec = _ec()
-        key = _keys[credentials] = ec.derive_private_key(
-            signing_scalar(credentials), ec.SECP256R1()
-        )
+        keys[NAME] = ec.derive_private_key(signing_scalar(credentials), ec.SECP256R1())
+    key: EllipticCurvePrivateKey = keys[NAME]
     return key
+
+
+def _digest(text: str) -> bytes:
+    """Return what ECDSA signs of a string to sign."""
+    return sha256(text.encode()).digest()
 
 
 def _on_p256(
@@ -142,10 +145,16 @@ class VerifyingKey:
 
 def _joined(regions: str | Iterable[str]) -> str:
     """Return regions and wildcards joined by commas; a ``str`` is one or is joined already."""
-    parts = regions.split(",") if isinstance(regions, str) else list(regions)
-    parts = [part.strip() for part in parts]
-    if not parts or not all(map(_is_pattern, parts)):
-        raise ValueError("region_set must name regions, with * as a wildcard: us-east-1, eu-*, *")
+    given = regions.split(",") if isinstance(regions, str) else regions
+    try:
+        parts = [part.strip() for part in given]
+        fit = bool(parts) and all(map(_is_pattern, parts))
+    except (AttributeError, TypeError):  # it is not of texts
+        parts, fit = [], False
+    if not fit:
+        raise InvalidRequestError(
+            "region_set must name regions, with * as a wildcard: us-east-1, eu-*, *"
+        )
     return ",".join(parts)
 
 
@@ -173,13 +182,19 @@ class SigV4A:
             Held joined by commas, as it is sent.
 
     Raises:
-        ValueError: *region_set* is empty, or holds what cannot be part of a region's name.
+        InvalidRequestError: *region_set* is empty, or holds what cannot be part of a region's name;
+            or *service* cannot stand in a credential scope.
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
-    service: str
+    service: str = field(validator=scope_part)
     # Behind a property, since pyright takes a field with a converter for something else than a str.
     _region_set: str = field(converter=_joined, alias="region_set")
+
+    name = NAME
+    # A signature in DER is 70 to 72 bytes, mostly; padded, the length of a body is known beforehand
+    # (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
+    part_width = 144
 
     def __repr__(self) -> str:
         return f"SigV4A(service={self.service!r}, region_set={self.region_set!r})"
@@ -189,28 +204,13 @@ class SigV4A:
         """The value of ``X-Amz-Region-Set``."""
         return self._region_set
 
-    @property
-    def name(self) -> str:
-        """The algorithm's name on the wire."""
-        return NAME
-
-    @property
-    def part_width(self) -> int:
-        """
-        How many characters the signature of a chunk fills: 144, padded with ``*``.
-
-        A signature in DER is 70 to 72 bytes, mostly; padded, the length of a body is known
-        beforehand (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
-        """
-        return 144
-
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, service and the closing word."""
         return f"{instant[:8]}/{self.service}/aws4_request"
 
     def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
         """Return a signature of a string to sign: DER, in hexadecimal."""
-        return _private_key(credentials).sign(text.encode(), _ecdsa()).hex()
+        return _private_key(credentials).sign(_digest(text), _ecdsa()).hex()
 
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
@@ -223,7 +223,7 @@ class SigV4A:
         from cryptography.exceptions import InvalidSignature
 
         try:
-            key.verify(bytes.fromhex(signature), text.encode(), _ecdsa())
+            key.verify(bytes.fromhex(signature), _digest(text), _ecdsa())
         except (ValueError, InvalidSignature):
             return False
         return True

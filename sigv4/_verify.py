@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from ._algorithm import Algorithm
-from ._canonical import canonical_headers, canonical_query, string_to_sign
+from ._canonical import canonical_headers, canonical_query, string_to_sign, timestamp
 from ._chain import Seed
 from ._claim import Claim, claim_of
 from ._credentials import Credentials
@@ -118,7 +118,9 @@ def verify(
         SignatureError: The request is refused.  Its ``code`` is S3's name for the reason, which
             is the most precise; other services fold several of them into one.
         MissingDependencyError: It is signed with SigV4A, and `cryptography` cannot be imported.
+        ValueError: *at* has no time zone, or *service* or *region* cannot be one.
     """
+    timestamp(at)  # refuses a naive one
     claim = claim_of(request)
     if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
@@ -230,7 +232,7 @@ def _signed_lines(request: SignableRequest, claim: Claim) -> str:
         raise SignatureError(
             "AccessDenied", f"headers that must be signed are not: {', '.join(unsigned)}"
         )
-    lines, names = canonical_headers(request.headers, claimed.__contains__)
+    lines, names = canonical_headers([pair for pair in request.headers if pair[0] in claimed])
     if names != claim.signed_headers:
         raise SignatureError(
             "SignatureDoesNotMatch",

@@ -153,6 +153,8 @@ def _signer_of(request: "Request", signer: Signer) -> Signer:
         return signer
     try:
         return _scoped(signer, tuple(scope.items()))
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"extension {_SCOPE}: {error}") from None
     except (AttributeError, TypeError, ValueError):
         raise InvalidRequestError(
             f"extension {_SCOPE}: a mapping to str, whose keys are service and region, "

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client.emulator import Emulator, ModelRequest
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -16,7 +18,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 SHELL = [line for language, code in BLOCKS if language == "sh" for line in code.splitlines()]
 MAKE = [line for line in SHELL if line.startswith("make ")]
-COMMANDS = [line for line in SHELL if not line.startswith("make ")]
+COMMANDS = [line for line in SHELL if not line.startswith(("make ", "pip "))]
 
 
 def _model(request: ModelRequest) -> tuple[bytes, str]:
@@ -29,7 +31,8 @@ def _model(request: ModelRequest) -> tuple[bytes, str]:
 def environ():
     """Return the variables that lead to an emulator."""
     with Emulator(model=_model) as emulator:
-        yield {**os.environ, **emulator.environ}
+        kept = {name: value for name, value in os.environ.items() if name not in IN_THE_WAY}
+        yield {**kept, **emulator.environ}
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
@@ -57,7 +60,7 @@ def test_the_shell_blocks_run_in_order(environ, tmp_path):
         command = command.replace("python -m sigv4", f"{sys.executable} -m sigv4")
         stays = "emulate --model" in command
         with subprocess.Popen(
-            command,
+            f"exec {command}" if stays else command,  # a signal is for it, not for its shell
             shell=True,
             env={**environ, "PYTHONPATH": path},
             cwd=tmp_path,
@@ -66,8 +69,10 @@ def test_the_shell_blocks_run_in_order(environ, tmp_path):
             text=True,
         ) as process:
             if stays:
-                assert process.stdout.readline().startswith("export AWS_ENDPOINT_URL")
-                process.terminate()
+                printed = process.stdout.readline()
+                process.send_signal(signal.SIGINT)
+                assert 130 == process.wait(timeout=60)
+                assert printed.startswith("unset AWS_PROFILE ")
             else:
                 _, complaint = process.communicate(timeout=60)
                 assert 0 == process.returncode, (line, complaint)
@@ -95,3 +100,4 @@ def test_the_table_of_errors_is_the_code():
     errors = [name for name in package.__all__ if name.endswith("Error")]
     missing = [name for name in errors if f"| `{name}` |" not in README]
     assert ["RuntimeClientError"] == missing
+    assert "All errors derive from `RuntimeClientError`" in README

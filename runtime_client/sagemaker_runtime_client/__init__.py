@@ -19,6 +19,7 @@ from ._errors import (
     InferenceFailedError,
     InternalFailureError,
     NoCredentialsError,
+    NoOutputLocationError,
     ObjectNotFoundError,
     ParamValidationError,
     RequestValidationError,
@@ -34,6 +35,7 @@ from ._invoke import Invocation, InvokeEndpointAsyncRequest
 from ._outcome import Output, poll_schedule
 from ._s3 import S3Object
 from ._version import __version__
+from .credentials import DefaultChain, default_chain
 
 __all__ = [
     "__version__",
@@ -42,11 +44,14 @@ __all__ = [
     "ConfigError",
     "CredentialProviderError",
     "CredentialsError",
+    "default_chain",
+    "DefaultChain",
     "InferenceFailedError",
     "InternalFailureError",
     "Invocation",
     "InvokeEndpointAsyncRequest",
     "NoCredentialsError",
+    "NoOutputLocationError",
     "ObjectNotFoundError",
     "Output",
     "ParamValidationError",

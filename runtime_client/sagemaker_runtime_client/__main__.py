@@ -19,13 +19,16 @@ import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from math import inf
 from pathlib import Path
+from shlex import quote
 from typing import Any
+
+from attrs import asdict
 
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     ConfigError,
+    CredentialProviderError,
     CredentialsError,
     InferenceFailedError,
     ParamValidationError,
@@ -35,8 +38,14 @@ from ._errors import (
     WaitTimeoutError,
 )
 from ._invoke import Invocation
+from ._io import BlockingIO
+from ._options import INVOKE_OPTIONS, STDIO, parser
 from ._outcome import Output
-from ._version import __version__
+from ._step import run
+from ._transport import BlockingTransport
+from .credentials import LazyContext
+from .credentials._chain import Skipped
+from .credentials._report import Report, report
 
 # The first that fits an error.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -51,7 +60,6 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (TransportError, 7),
     (RuntimeClientError, 4),
 )
-STDIO = "-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    options = parser(__doc__ or "", invoke=_invoke, wait=_wait, emulate=_emulate).parse_args(
+        arguments
+    )
     try:
         options.run(options)
     except KeyboardInterrupt:
@@ -75,96 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagemaker-runtime",
-        description="Amazon SageMaker asynchronous inference, without the AWS SDK.",
-        epilog=(__doc__ or "").partition("\n\n")[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_invoke(commands.add_parser("invoke", help="send a payload, wait, and print the answer"))
-    _add_wait(commands.add_parser("wait", help="wait for a job that was queued before"))
-    _add_emulate(commands.add_parser("emulate", help="run SageMaker and S3 on this machine"))
-    return parser
-
-
-def _add_invoke(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_invoke)
-    parser.add_argument("endpoint_name", metavar="ENDPOINT")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", metavar="FILE", help="the payload; - for stdin")
-    source.add_argument("--input-location", metavar="S3URI", help="a payload that is in S3 already")
-    parser.add_argument(
-        "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
-    )
-    parser.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
-    for name, kind in _INVOKE_OPTIONS.items():
-        parser.add_argument("--" + name.replace("_", "-"), type=kind, metavar=kind.__name__.upper())
-    _add_waiting(parser)
-
-
-def _add_wait(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_wait)
-    parser.add_argument(
-        "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
-    )
-    _add_waiting(parser)
-
-
-def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    """Add what invoke and wait have in common."""
-    parser.add_argument(
-        "--output", metavar="FILE", default=STDIO, help="where the answer goes; stdout"
-    )
-    parser.add_argument("--timeout", type=_seconds, default=900.0, help="seconds to wait; 900")
-    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
-    for name in _CLIENT_OPTIONS:
-        parser.add_argument("--" + name.replace("_", "-"), metavar="TEXT")
-
-
-def _seconds(text: str) -> float:
-    """Read a time limit, before anything is queued that nobody would wait for."""
-    seconds = float(text)
-    if not 0 <= seconds < inf:
-        raise ValueError(text)
-    return seconds
-
-
-def _add_emulate(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_emulate, json=False)
-    parser.add_argument(
-        "--model", help="module:function, or the address of a model container; echoes"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
-    parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
-
-
-def _port(text: str) -> int:
-    """Read the number of a port."""
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError("must be a number, 0 to 65535")
-    return int(text)
-
-
-_CLIENT_OPTIONS = ("region", "endpoint_url", "s3_endpoint_url", "ca_bundle")
-_INVOKE_OPTIONS: dict[str, type] = {
-    "content_type": str,
-    "accept": str,
-    "custom_attributes": str,
-    "inference_id": str,
-    "s3_output_path_extension": str,
-    "filename": str,
-    "request_ttl_seconds": int,
-    "invocation_timeout_seconds": int,
-}
-
-
 def _invoke(options: argparse.Namespace) -> None:
     """Send a payload and, unless told otherwise, wait for the answer."""
-    arguments: Any = {name: getattr(options, name) for name in _INVOKE_OPTIONS}
+    arguments: Any = {name: getattr(options, name) for name in INVOKE_OPTIONS}
     with _client(options) as client:
         if options.input_location is not None:
             arguments["input_location"] = options.input_location
@@ -203,13 +126,48 @@ def _answer(
         sys.stdout.buffer.flush()
 
 
+def _credentials(options: argparse.Namespace) -> None:
+    """Say which source of credentials answers, and what the others lacked."""
+    io = BlockingIO(BlockingTransport(lambda: context.transport_options))
+    context = LazyContext(io, {"profile": options.profile, "region": options.region})
+    skipped: list[Skipped] = []
+
+    async def look() -> Report:
+        try:
+            return await report(await context(), skipped, verify=options.verify)
+        finally:
+            await io.close()
+
+    try:
+        found = asdict(run(look()))
+    except CredentialProviderError:
+        if not options.json:
+            _table({}, skipped)
+        raise
+    if options.json:
+        print(json.dumps(found))
+    else:
+        _table(found, skipped)
+
+
+def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
+    """Print what is known of credentials, and which sources had none."""
+    lines = [(name.replace("_", " "), value) for name, value in facts.items() if name != "skipped"]
+    lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
+    for name, value in lines:
+        if value is not None:
+            print(f"{name:<14} {value}")
+
+
 def _emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C."""
     from .emulator import Emulator, echo, serve
+    from .emulator._environment import IN_THE_WAY
 
     def ready(emulator: Emulator) -> None:
+        print("unset", *IN_THE_WAY)
         for name, value in emulator.environ.items():
-            print(f"export {name}={value}")
+            print(f"export {name}={quote(value)}")
         sys.stdout.flush()
         _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
 
@@ -262,6 +220,10 @@ def _report(error: Exception, *, as_json: bool) -> None:
         facts = ("code", "status_code", "request_id", "attempts", "retryable")
         document = {name: getattr(error, name, None) for name in facts}
         document |= {"type": type(error).__name__, "message": getattr(error, "message", str(error))}
+        if (reason := getattr(error, "reason", None)) is not None:
+            document["reason"] = reason
+        if (invocation := getattr(error, "invocation", None)) is not None:
+            document["invocation"] = json.loads(invocation.to_json())
         print(json.dumps({"error": document}))
 
 

@@ -14,8 +14,8 @@ class AsyncSageMakerRuntimeClient(Face):
     """
     Amazon SageMaker asynchronous inference, on asyncio or trio.
 
-    >>> async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:  # doctest: +SKIP
-    ...     output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
+        async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
+            output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
     _is_blocking = False

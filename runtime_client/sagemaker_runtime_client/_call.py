@@ -6,10 +6,11 @@ The only place where requests are signed and sent, and where errors get their nu
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING, cast
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from sigv4 import (
     Credentials,
@@ -33,7 +34,10 @@ from ._errors import (
 )
 from ._http import Request, Response
 from ._io import IO
-from ._retry import Reason, RetryPolicy, RetryQuota, backoff
+from ._retry import Reason, RetryPolicy, RetryQuota, backoff, is_throttling
+
+if TYPE_CHECKING:
+    from ._adaptive import RateLimiter
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -49,6 +53,9 @@ _SKEW_CODES = frozenset(
 )
 # Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
 _LEAST_SKEW = timedelta(minutes=4)
+
+# What else is raised is raised before anything is sent.
+_AFTER_SENDING = (ServiceError, TransportError)
 
 # Header values that may not show in a message, even where the service repeats them there.
 _SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
@@ -83,6 +90,9 @@ class Call:
         idempotent: Whether sending it twice does the same as sending it once.
         deadline: When to have done, on the monotonic clock; None for no limit but those of a
             connection.
+        sign: Takes endpoint, request and instant, and returns the request as it is sent; None
+            signs with the caller's credentials.
+        secrets: What of the request may not show in a message, beside those credentials.
     """
 
     endpoint: Endpoint
@@ -90,6 +100,8 @@ class Call:
     parse_error: Callable[[Response], ServiceError]
     idempotent: bool = True
     deadline: float | None = None
+    sign: Callable[[Endpoint, Request, datetime], Request] | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """Return the request's line, for the log."""
@@ -122,6 +134,11 @@ class Caller:
         self._headers = headers
         self._patience = timedelta(seconds=patience)
         self._quota = RetryQuota()
+        self._limiter: "RateLimiter | None" = None
+        if policy.adaptive:
+            from ._adaptive import RateLimiter
+
+            self._limiter = RateLimiter(io.monotonic())
         self._signers: dict[tuple[str, str], Signer] = {}
         self._offset = timedelta()
 
@@ -137,20 +154,24 @@ class Caller:
         ahead: timedelta | None = None
         taken = clock_was_set = False
         for attempt in count(1):
+            await self._take_turn(call.deadline, taken=taken)
             headers = self._attempt_headers(invocation_id, attempt, ahead)
+            offset = self._offset
             try:
-                response = await self._attempt(call, headers)
+                response = await self._attempt(call, headers, offset)
             except RuntimeClientError as error:
+                self._note(throttled=is_throttling(error))
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 failure = error
                 ahead = self._service_ahead(error)
-                failure.attempts = attempt
+                failure.attempts = attempt if isinstance(error, _AFTER_SENDING) else attempt - 1
                 failure.may_have_been_taken = taken = taken or error.may_have_been_taken
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
+                self._note(throttled=False)
                 self._quota.release(reason)
                 return Reply(response, attempt, taken)
-            sets_clock = not clock_was_set and self._set_clock(failure, ahead)
+            sets_clock = not clock_was_set and self._set_clock(failure, ahead, offset)
             if attempt >= self._policy.max_attempts:
                 raise failure
             if sets_clock:
@@ -161,6 +182,24 @@ class Caller:
                 raise failure
             await self._pause(reason, attempt - 1, failure, call.deadline)
         raise AssertionError  # pragma: no cover (count does not end)
+
+    async def _take_turn(self, deadline: float | None, *, taken: bool) -> None:
+        """Wait until the adaptive mode lets the next request go, if there is time."""
+        if self._limiter is None:
+            return
+        now = self._io.monotonic()
+        wait = self._limiter.acquire(now)
+        if wait and deadline is not None and now + wait >= deadline:
+            error = TransportError("the service throttles, and there is no time to wait for a turn")
+            error.may_have_been_taken = taken
+            raise error
+        if wait:
+            await self._io.sleep(wait)
+
+    def _note(self, *, throttled: bool) -> None:
+        """Tell the adaptive mode of an answer."""
+        if self._limiter is not None:
+            self._limiter.record(self._io.monotonic(), throttled=throttled)
 
     async def _pause(
         self, reason: Reason, retry: int, failure: RuntimeClientError, deadline: float | None
@@ -174,17 +213,25 @@ class Caller:
             raise failure
         await self._io.sleep(pause)
 
-    async def _attempt(self, call: Call, headers: Iterable[tuple[str, str]]) -> Response:
-        """Sign with the date of sending, send, and return a success."""
-        credentials = await self._credentials()
+    async def _attempt(
+        self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
+    ) -> Response:
+        """Sign with the date of sending, *offset* from our clock; send, and return a success."""
+        credentials = await self._credentials() if call.sign is None else None
+        secrets = [*call.secrets]
+        if credentials is not None:
+            secrets += [credentials.secret_access_key, credentials.session_token or ""]
 
         def signed() -> Request:
             request = evolve(call.request, headers=(*call.request.headers, *headers))
-            return self._signed(call.endpoint, request, credentials)
+            at = self._io.now() + offset
+            if call.sign is not None:
+                return call.sign(call.endpoint, request, at)
+            return self._signed(call.endpoint, request, cast("Credentials", credentials), at)
 
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
         if not response.ok:
-            raise _without_secrets(call.parse_error(response), call.request, credentials)
+            raise _without_secrets(call.parse_error(response), call.request, secrets)
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         return response
@@ -207,7 +254,9 @@ class Caller:
             )
         return credentials
 
-    def _signed(self, endpoint: Endpoint, request: Request, credentials: Credentials) -> Request:
+    def _signed(
+        self, endpoint: Endpoint, request: Request, credentials: Credentials, at: datetime
+    ) -> Request:
         """Return *request* with its signature."""
         scope = (endpoint.service, endpoint.region)
         if scope not in self._signers:
@@ -217,7 +266,6 @@ class Caller:
             signable = SignableRequest(
                 request.method, url, request.headers, Payload.of(request.body)
             )
-            at = self._io.now() + self._offset
             signature = self._signers[scope].sign(signable, credentials, at=at)
         except ExpiredCredentialsError as error:
             raise CredentialsError(str(error)) from None
@@ -249,23 +297,29 @@ class Caller:
             return None
         return failure.date - self._io.now()
 
-    def _set_clock(self, failure: RuntimeClientError, ahead: timedelta | None) -> bool:
-        """Adopt the service's clock if *failure* is due to ours, and tell whether it was."""
+    def _set_clock(
+        self, failure: RuntimeClientError, ahead: timedelta | None, offset: timedelta
+    ) -> bool:
+        """
+        Adopt the service's clock if *failure* is due to ours, and tell whether it was.
+
+        What counts is the *offset* that was signed with: a call at the same time may have adopted
+        the right one by now.
+        """
         if ahead is None or failure.code not in _SKEW_CODES:
             return False
-        if abs(ahead - self._offset) < _LEAST_SKEW:
+        if abs(ahead - offset) < _LEAST_SKEW:
             return False
         self._offset = ahead
         return True
 
 
 def _without_secrets(
-    error: ServiceError, request: Request, credentials: Credentials
+    error: ServiceError, request: Request, secrets: Iterable[str | None]
 ) -> ServiceError:
     """Take out of a service's message what it repeats of secrets."""
-    secrets = [credentials.secret_access_key, credentials.session_token]
-    secrets += [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
-    for secret in secrets:
+    headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
+    for secret in (*secrets, *headers):
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
             error.message = _hidden(error.message, secret)
     error.args = (error.message,)

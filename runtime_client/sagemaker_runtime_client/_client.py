@@ -14,8 +14,8 @@ class SageMakerRuntimeClient(Face):
     """
     Amazon SageMaker asynchronous inference, blocking.
 
-    >>> with SageMakerRuntimeClient(region="eu-west-1") as client:  # doctest: +SKIP
-    ...     output = client.infer("my-endpoint", b"1,2,3", content_type="text/csv", timeout=600)
+        with SageMakerRuntimeClient(region="eu-west-1") as client:
+            output = client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
     _is_blocking = True

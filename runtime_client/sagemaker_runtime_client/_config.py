@@ -1,17 +1,19 @@
 """
-Settings: from an argument, else from the environment, else the default.  One table, read once.
+Settings: from an argument, else a variable, else the profile, else the default.  One table.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html, and botocore
+1.44, configprovider.py, for names, order and defaults.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from attrs import field, fields, frozen
+from attrs import Attribute, evolve, field, fields, frozen
 
-from ._endpoint import EndpointOptions
+from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
 from ._errors import ConfigError
+from ._profile_file import Profiles, Section
 from ._retry import RetryPolicy
 from ._transport import TransportOptions
 from ._version import __version__
@@ -38,9 +40,59 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _setting(default: Any, *variables: str, read: Callable[[str], Any] = str) -> Any:
-    """Return a field that the first of *variables* with a value sets, where no argument does."""
-    return field(default=default, kw_only=True, metadata={"variables": variables, "read": read})
+def _seconds(text: str) -> float:
+    """Read a number of seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1000:
+        raise ValueError("must be a number of seconds, more than 0")
+    return seconds
+
+
+def _one_of(*choices: str, **others: str) -> Callable[[str], str]:
+    """Return a reader of a word, in any case; *others* are spellings of one of the *choices*."""
+
+    def read(text: str) -> str:
+        word = others.get(text.lower(), text.lower())
+        if word not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return word
+
+    return read
+
+
+def _setting(default: Any, *variables: str, key: str = "", read: Callable[[str], Any] = str) -> Any:
+    """
+    Return a field that something sets where no argument does.
+
+    Args:
+        default: Its value where nothing does.
+        variables: The first of these with a value comes first.
+        key: The profile's key comes next; a dot leads into a nested value.
+        read: Makes a value of a text, or raises ValueError with what it must be.
+    """
+    keys = (key,) if key else ()
+    return field(
+        default=default,
+        kw_only=True,
+        metadata={"variables": variables, "keys": keys, "read": read},
+    )
+
+
+def _endpoint_url(service: str) -> Any:
+    """Return the field of a service's endpoint of one's own; *service* is its id, as in boto3."""
+    own = f"AWS_ENDPOINT_URL_{service.upper()}"
+    return field(
+        default=None,
+        kw_only=True,
+        metadata={
+            "variables": (own, "AWS_ENDPOINT_URL"),
+            "keys": (f"services.{service}.endpoint_url", "endpoint_url"),
+            "read": str,
+        },
+    )
 
 
 @frozen
@@ -49,12 +101,22 @@ class Config:
     What a client works with.
 
     Attributes:
+        profile: The name of the profile that the shared files are read for.
         region: Such as ``eu-west-1``; None where there is none.
+        region_from_instance: Whether to ask the instance's metadata where nothing names a region.
         endpoint_url: An endpoint of one's own for SageMaker Runtime.
         s3_endpoint_url: Likewise for S3.
+        sts_endpoint_url: Likewise for STS, which gives keys for roles.
+        sso_endpoint_url: Likewise for IAM Identity Center.
+        sso_oidc_endpoint_url: Likewise for its tokens.
+        signin_endpoint_url: Likewise for the tokens of ``aws login``.
+        rolesanywhere_endpoint_url: Likewise for IAM Roles Anywhere.
+        ignore_configured_endpoint_urls: Whether to take endpoints of one's own from arguments alone.
         s3_addressing_style: ``auto``, ``path`` or ``virtual``.
         use_fips_endpoint: Whether to take endpoints with FIPS 140 cryptography.
         use_dualstack_endpoint: Whether to take endpoints that answer on IPv6 too.
+        sts_regional_endpoints: ``regional``, or ``legacy`` for the one endpoint of older regions.
+        retry_mode: ``standard``, or ``adaptive``, which also slows down after throttling.
         max_attempts: Requests a call, the first included.
         retry_ambiguous: Whether to send a job again that may have been taken.
         connect_timeout: Seconds to connect.
@@ -62,53 +124,127 @@ class Config:
         max_connections: How many connections are open at once at the most.
         ca_bundle: Path of the certificates to trust.
         app_id: A name for the application, which the user agent tells AWS.
+        request_checksum_calculation: ``when_supported`` or ``when_required``.
+        response_checksum_validation: Likewise.
+        metadata_service_timeout: Seconds that the instance's metadata service has for an answer.
+        metadata_service_num_attempts: Requests to it, the first included.
+        ec2_metadata_disabled: Whether to leave it alone.
+        ec2_metadata_v1_disabled: Whether to do without, where it knows no session tokens.
+        ec2_metadata_service_endpoint: Its address, if it is another one.
+        ec2_metadata_service_endpoint_mode: ``ipv4`` or ``ipv6``; None leaves it to the next.
+        imds_use_ipv6: The older way to say ``ipv6``.
     """
 
-    region: str | None = _setting(None, "AWS_REGION", "AWS_DEFAULT_REGION")
-    endpoint_url: str | None = _setting(
-        None, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL"
+    profile: str = _setting("default", "AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+    region: str | None = _setting(None, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
+    region_from_instance: bool = _setting(False)
+    endpoint_url: str | None = _endpoint_url("sagemaker_runtime")
+    s3_endpoint_url: str | None = _endpoint_url("s3")
+    sts_endpoint_url: str | None = _endpoint_url("sts")
+    sso_endpoint_url: str | None = _endpoint_url("sso")
+    sso_oidc_endpoint_url: str | None = _endpoint_url("sso_oidc")
+    signin_endpoint_url: str | None = _endpoint_url("signin")
+    rolesanywhere_endpoint_url: str | None = _endpoint_url("rolesanywhere")
+    ignore_configured_endpoint_urls: bool = _setting(
+        False,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        key="ignore_configured_endpoint_urls",
+        read=_boolean,
     )
-    s3_endpoint_url: str | None = _setting(None, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    s3_addressing_style: str = _setting("auto")
-    use_fips_endpoint: bool = _setting(False, "AWS_USE_FIPS_ENDPOINT", read=_boolean)
-    use_dualstack_endpoint: bool = _setting(False, "AWS_USE_DUALSTACK_ENDPOINT", read=_boolean)
-    max_attempts: int = _setting(3, "AWS_MAX_ATTEMPTS", read=_count)
+    s3_addressing_style: str = _setting(
+        "auto", key="s3.addressing_style", read=_one_of(*ADDRESSING_STYLES)
+    )
+    use_fips_endpoint: bool = _setting(
+        False, "AWS_USE_FIPS_ENDPOINT", key="use_fips_endpoint", read=_boolean
+    )
+    use_dualstack_endpoint: bool = _setting(
+        False, "AWS_USE_DUALSTACK_ENDPOINT", key="use_dualstack_endpoint", read=_boolean
+    )
+    sts_regional_endpoints: str = _setting(
+        "regional",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        key="sts_regional_endpoints",
+        read=_one_of("regional", "legacy"),
+    )
+    retry_mode: str = _setting(
+        "standard",
+        "AWS_RETRY_MODE",
+        key="retry_mode",
+        # What boto3 still calls legacy is something else than it was, and not worth a third way.
+        read=_one_of("standard", "adaptive", legacy="standard"),
+    )
+    max_attempts: int = _setting(3, "AWS_MAX_ATTEMPTS", key="max_attempts", read=_count)
     retry_ambiguous: bool = _setting(True)
     connect_timeout: float = _setting(10.0)
     read_timeout: float = _setting(60.0)
     max_connections: int = _setting(64)
-    ca_bundle: str | None = _setting(None, "AWS_CA_BUNDLE")
-    app_id: str | None = _setting(None, "AWS_SDK_UA_APP_ID")
+    ca_bundle: str | None = _setting(None, "AWS_CA_BUNDLE", key="ca_bundle")
+    app_id: str | None = _setting(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
+    request_checksum_calculation: str = _setting(
+        "when_supported",
+        "AWS_REQUEST_CHECKSUM_CALCULATION",
+        key="request_checksum_calculation",
+        read=_one_of("when_supported", "when_required"),
+    )
+    response_checksum_validation: str = _setting(
+        "when_supported",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION",
+        key="response_checksum_validation",
+        read=_one_of("when_supported", "when_required"),
+    )
+    metadata_service_timeout: float = _setting(
+        1.0, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout", read=_seconds
+    )
+    metadata_service_num_attempts: int = _setting(
+        1, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", key="metadata_service_num_attempts", read=_count
+    )
+    ec2_metadata_disabled: bool = _setting(False, "AWS_EC2_METADATA_DISABLED", read=_boolean)
+    ec2_metadata_v1_disabled: bool = _setting(
+        False, "AWS_EC2_METADATA_V1_DISABLED", key="ec2_metadata_v1_disabled", read=_boolean
+    )
+    ec2_metadata_service_endpoint: str | None = _setting(
+        None, "AWS_EC2_METADATA_SERVICE_ENDPOINT", key="ec2_metadata_service_endpoint"
+    )
+    ec2_metadata_service_endpoint_mode: str | None = _setting(
+        None,
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        key="ec2_metadata_service_endpoint_mode",
+        read=_one_of("ipv4", "ipv6"),
+    )
+    imds_use_ipv6: bool = _setting(False, "AWS_IMDS_USE_IPV6", key="imds_use_ipv6", read=_boolean)
 
     @classmethod
-    def resolve(cls, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> "Config":
+    def resolve(
+        cls,
+        arguments: Mapping[str, Any],
+        environ: Mapping[str, str],
+        profiles: Profiles = Profiles(),  # noqa: B008  (it cannot change)
+    ) -> "Config":
         """
-        Return the settings that *arguments* and *environ* give together.
+        Return the settings that *arguments*, *environ* and *profiles* give together.
 
         Args:
-            arguments: By setting; None leaves one to the environment.
+            arguments: By setting; None leaves one to the others.
             environ: The environment's variables; empty ones count as unset.
+            profiles: What the shared files say.
 
         Raises:
-            ConfigError: A value is malformed; the message names the variable or the argument.
+            ConfigError: A value is malformed, or there is no such profile; the message names the
+                argument, the variable or the profile's key.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
-            environ = {
-                name: value
-                for name, value in environ.items()
-                if not name.startswith("AWS_ENDPOINT_URL")
-            }
+        sources = _Sources(environ, {})
         for setting in fields(cls):
-            if setting.name in given:
-                continue
-            for variable in setting.metadata["variables"]:
-                if text := environ.get(variable):
-                    try:
-                        given[setting.name] = setting.metadata["read"](text)
-                    except ValueError as error:
-                        raise ConfigError(f"{variable} {error}") from None
-                    break
+            if setting.name not in given:
+                given |= sources.value(setting)
+            if setting.name == "profile":
+                sources = _Sources(environ, _section(profiles, given.get("profile")))
+        if given.get("ignore_configured_endpoint_urls"):
+            given = {
+                name: value
+                for name, value in given.items()
+                if not name.endswith("endpoint_url") or arguments.get(name) is not None
+            }
         config = cls(**given)
         _check(config)
         return config
@@ -116,13 +252,41 @@ class Config:
     def endpoint_options(self, url: str | None) -> EndpointOptions:
         """Return what an endpoint depends on, or raise ConfigError where no region is set."""
         if self.region is None:
-            raise ConfigError("no region: give the client region=, or set AWS_REGION")
+            raise ConfigError(
+                "no region: give the client region=, set AWS_REGION, or give the profile "
+                f"{self.profile!r} a region"
+            )
         return EndpointOptions(
             region=self.region,
             url=url,
             fips=self.use_fips_endpoint,
             dual_stack=self.use_dualstack_endpoint,
         )
+
+    def endpoint(self, service: str, region: str | None = None) -> Endpoint:
+        """
+        Return the endpoint of a service that gives credentials.
+
+        Args:
+            service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
+            region: Another region than the client's.
+        """
+        url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
+        config = self if region is None else evolve(self, region=region)
+        return credentials_endpoint(
+            service,
+            config.endpoint_options(url),
+            global_sts=self.sts_regional_endpoints == "legacy",
+        )
+
+    @property
+    def metadata_endpoint(self) -> str:
+        """Where the instance's metadata service is."""
+        mode = self.ec2_metadata_service_endpoint_mode
+        if self.ec2_metadata_service_endpoint is not None:
+            return self.ec2_metadata_service_endpoint.rstrip("/")
+        ipv6 = self.imds_use_ipv6 if mode is None else mode == "ipv6"
+        return "http://[fd00:ec2::254]" if ipv6 else "http://169.254.169.254"
 
     @property
     def transport_options(self) -> TransportOptions:
@@ -137,11 +301,81 @@ class Config:
     @property
     def retry_policy(self) -> RetryPolicy:
         """How often a call is tried."""
-        return RetryPolicy(max_attempts=self.max_attempts, retry_ambiguous=self.retry_ambiguous)
+        return RetryPolicy(
+            max_attempts=self.max_attempts,
+            retry_ambiguous=self.retry_ambiguous,
+            adaptive=self.retry_mode == "adaptive",
+        )
+
+
+def _section(profiles: Profiles, name: str | None) -> Mapping[str, Any]:
+    """Return a profile, with its ``services`` section in place of that one's name."""
+    section: Section | None = profiles.profiles.get(name or "default")
+    if section is None:
+        if name is None:
+            return {}
+        raise ConfigError(
+            f"there is no profile {name!r} in the config file nor in the credentials file"
+        )
+    if not (services := section.get("services")):
+        return section
+    if not isinstance(services, str) or services not in profiles.services:
+        raise ConfigError(f"profile {name or 'default'!r}: there is no such section: [services]")
+    return {**section, "services": profiles.services[services]}
+
+
+@frozen
+class _Sources:
+    """What sets settings, but for arguments: variables, and a profile."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    section: Mapping[str, Any] = field(repr=False)
+
+    def value(self, setting: "Attribute[Any]") -> dict[str, Any]:
+        """Return the value of a setting by its name, or nothing where there is none."""
+        for where, text in self._texts(setting):
+            if text:
+                try:
+                    return {setting.name: setting.metadata["read"](text)}
+                except ValueError as error:
+                    raise ConfigError(f"{where} {error}") from None
+        return {}
+
+    def _texts(self, setting: "Attribute[Any]") -> Iterator[tuple[str, str | None]]:
+        for variable in setting.metadata["variables"]:
+            yield variable, self.environ.get(variable)
+        for key in setting.metadata["keys"]:
+            found: Any = self.section
+            for name in key.split("."):
+                found = getattr(found, "get", _nothing)(name)
+            yield f"the profile's {key}", found if isinstance(found, str) else None
+
+
+def _nothing(_name: str) -> None:
+    """Return what a text says of names below it."""
+
+
+def _check_kind(setting: "Attribute[Any]", value: object) -> None:
+    """Refuse a value of another kind than the setting's default."""
+    default: object = setting.default
+    if value is default:
+        return
+    kind = str if default is None else type(default)
+    fits = type(value) in (int, float) if kind is float else type(value) is kind
+    if not fits and not (kind is str and isinstance(value, str)):
+        raise ConfigError(f"{setting.name} must be a {kind.__name__}, not a {type(value).__name__}")
 
 
 def _check(config: Config) -> None:
     """Refuse values that no setting can have."""
+    for setting in fields(Config):
+        if "variables" in setting.metadata:
+            _check_kind(setting, getattr(config, setting.name))
+    for name in ("retry_mode", "sts_regional_endpoints"):
+        try:
+            getattr(fields(Config), name).metadata["read"](getattr(config, name))
+        except ValueError as error:
+            raise ConfigError(f"{name} {error}") from None
     if config.max_attempts < 1:
         raise ConfigError("max_attempts must be 1 or more")
     for name in ("connect_timeout", "read_timeout", "max_connections"):
@@ -165,7 +399,7 @@ def user_agent(config: Config, environ: Mapping[str, str]) -> str:
         f"os/{_clean(sys.platform)}",
         f"lang/python#{'.'.join(map(str, sys.version_info[:3]))}",
         f"md/pyimpl#{_clean(sys.implementation.name)}",
-        "cfg/retry-mode#standard",
+        f"cfg/retry-mode#{config.retry_mode}",
     ]
     if environment := environ.get("AWS_EXECUTION_ENV"):
         parts.append(f"exec-env/{_clean(environment)}")

@@ -13,15 +13,53 @@ from attrs import evolve
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._call import Call, Caller
-from ._config import Config, trace_headers, user_agent
+from ._config import trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
-from ._outcome import Output, Schedule, check_timeout, poll_schedule, wait
+from ._outcome import Output, Schedule, check_invocation, check_waiting, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
 from ._service_error import json_error
-from .credentials import EnvironmentProvider
+from ._transport import TransportOptions
+from .credentials import ChainCredentials, Context, LazyContext
+
+
+class _Ready:
+    """
+    What a core works with once its settings are known.
+
+    Args:
+        context: The settings, and the outside world.
+        provider: Whose signatures.
+    """
+
+    def __init__(self, context: Context, provider: CredentialsProvider) -> None:
+        self._context = context
+        self._provider = provider
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        config = self._context.config
+        return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+
+    @cached_property
+    def caller(self) -> Caller:
+        config, io = self._context.config, self._context.io
+        agent = ("user-agent", user_agent(config, io.environ))
+        return Caller(
+            io,
+            self._provider,
+            config.retry_policy,
+            headers=lambda: [agent, *trace_headers(io.environ)],
+            patience=config.read_timeout,
+        )
+
+    @cached_property
+    def s3(self) -> S3:
+        config = self._context.config
+        options = config.endpoint_options(config.s3_endpoint_url)
+        return S3(self.caller, options, config.s3_addressing_style)
 
 
 class Core:
@@ -31,15 +69,18 @@ class Core:
     Args:
         io: The outside world.
         arguments: The settings that the caller gave, by name; None leaves one to the environment.
-        credentials: Whatever gives credentials; None takes the environment's.
+        credentials: Whatever gives credentials; None takes the chain's.
     """
 
     def __init__(
         self, io: IO, arguments: Mapping[str, Any], credentials: CredentialsSource | None
     ) -> None:
         self._io = io
-        self._arguments = arguments
-        self._credentials = credentials
+        self._context = LazyContext(io, arguments)
+        self._credentials = (
+            ChainCredentials(io, self._context) if credentials is None else credentials
+        )
+        self._made: _Ready | None = None
 
     async def invoke_endpoint_async(
         self,
@@ -67,7 +108,7 @@ class Core:
         Args:
             endpoint_name: 1 to 63 letters, digits and inner hyphens.
             input_location: Where the input is: ``s3://bucket/key``, at most 1024 characters.
-            body: The input itself, at most 128,000 bytes.  Give exactly one of the two.
+            body: The input itself, 1 to 128,000 bytes.  Give exactly one of the two.
             content_type: MIME type of the input, at most 1024 ASCII characters.
             accept: MIME type wanted for the output; likewise.
             custom_attributes: Handed to the model as they are; likewise.
@@ -145,18 +186,24 @@ class Core:
                 again with the error's ``invocation``.
             AccessDeniedError: The credentials do not serve, or the object's KMS key does not.
             ObjectNotFoundError: There is no such bucket.
-            ParamValidationError: The invocation has no output location, or an argument is wrong.
+            NoOutputLocationError: The service did not say where the output will be.
+            ParamValidationError: An argument is wrong.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
         """
-        return await wait(
-            self._io,
-            self._s3,
-            invocation,
-            timeout=timeout,
-            schedule=schedule,
-            access_denied_grace=access_denied_grace,
-        )
+        check_invocation(invocation)
+        try:
+            return await wait(
+                self._io,
+                (await self._ready()).s3,
+                invocation,
+                timeout=timeout,
+                schedule=schedule,
+                access_denied_grace=access_denied_grace,
+            )
+        except RuntimeClientError as error:
+            error.invocation = invocation
+            raise
 
     async def submit(
         self,
@@ -165,6 +212,7 @@ class Core:
         *,
         input_prefix: str | None = None,
         inline: bool | None = None,
+        generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
     ) -> Invocation:
         """
@@ -177,6 +225,7 @@ class Core:
                 appended.  The object stays there.
             inline: True sends the payload in the request or not at all, False puts it into S3 in
                 any case, None lets its size decide.
+            generate_inference_id: As for `invoke_endpoint_async`.
             options: The further arguments of `invoke_endpoint_async`: *content_type*, *accept*,
                 *custom_attributes*, *inference_id*, *s3_output_path_extension*, *filename*,
                 *request_ttl_seconds*, *invocation_timeout_seconds*.
@@ -189,9 +238,9 @@ class Core:
                 inline and there is no *input_prefix*; nothing was sent.
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
-        body = _bytes(payload)
+        body = _bytes(payload, "payload")
         upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
-        if options.get("inference_id") is None:
+        if options.get("inference_id") is None and generate_inference_id:
             options["inference_id"] = self._io.uuid()
         request = InvokeEndpointAsyncRequest(
             endpoint_name,
@@ -200,8 +249,9 @@ class Core:
             **options,
         )
         if upload is not None:
-            _ = self._endpoint  # what is wrong with that setting is said before the upload
-            await self._s3.put(upload, body, content_type=request.content_type)
+            ready = await self._ready()
+            _ = ready.endpoint  # what is wrong with that setting is said before the upload
+            await ready.s3.put(upload, body, content_type=request.content_type)
         return await self._submit(request)
 
     async def infer(
@@ -215,6 +265,7 @@ class Core:
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         on_invocation: Callable[[Invocation], object] | None = None,
+        generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
     ) -> Output:
         """
@@ -229,6 +280,7 @@ class Core:
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
             on_invocation: Called with the handle as soon as the job is queued, to keep it.
+            generate_inference_id: As for `invoke_endpoint_async`.
             options: As for `submit`.
 
         Returns:
@@ -238,9 +290,15 @@ class Core:
             RuntimeClientError: What `submit` and `wait` raise.  Once the job is queued, the
                 error's ``invocation`` is the handle.
         """
-        check_timeout(timeout)
+        check_waiting(timeout, schedule, access_denied_grace)
+        _ = (await self._ready()).s3  # a fault of its settings is said before a job is queued
         invocation = await self.submit(
-            endpoint_name, payload, input_prefix=input_prefix, inline=inline, **options
+            endpoint_name,
+            payload,
+            input_prefix=input_prefix,
+            inline=inline,
+            generate_inference_id=generate_inference_id,
+            **options,
         )
         if on_invocation is not None:
             on_invocation(invocation)
@@ -274,7 +332,9 @@ class Core:
             TransportError: No answer.
         """
         where = S3Location.parse(location)
-        return await self._s3.put(where, bytes(body), content_type=content_type, metadata=metadata)
+        body = _bytes(body, "body")
+        s3 = (await self._ready()).s3
+        return await s3.put(where, body, content_type=content_type, metadata=metadata)
 
     async def get_object(self, location: str) -> S3Object:
         """
@@ -291,7 +351,8 @@ class Core:
             ServiceError: S3 refused; `code` says why.
             TransportError: No answer, or not all of it.
         """
-        return await self._s3.get(S3Location.parse(location))
+        where = S3Location.parse(location)
+        return await (await self._ready()).s3.get(where)
 
     async def head_object(self, location: str) -> S3Object:
         """
@@ -304,7 +365,8 @@ class Core:
             ServiceError: As for `get_object`; S3 names no code, so that `code` is the status.
             TransportError: No answer.
         """
-        return await self._s3.head(S3Location.parse(location))
+        where = S3Location.parse(location)
+        return await (await self._ready()).s3.head(where)
 
     async def close(self) -> None:
         """Close what was opened here; a client that was brought in stays open."""
@@ -312,9 +374,10 @@ class Core:
 
     async def _submit(self, request: InvokeEndpointAsyncRequest) -> Invocation:
         """Send a checked request, and return the handle."""
-        call = Call(self._endpoint, request.to_http(), json_error, idempotent=False)
+        ready = await self._ready()
+        call = Call(ready.endpoint, request.to_http(), json_error, idempotent=False)
         try:
-            reply = await self._caller.call(call)
+            reply = await ready.caller.call(call)
         except RuntimeClientError as error:
             if error.may_have_been_taken:
                 error.add_note(f"the job may be queued, with inference id {request.inference_id}")
@@ -330,59 +393,40 @@ class Core:
             possibly_duplicated=reply.possibly_duplicated,
         )
 
-    @cached_property
-    def config(self) -> Config:
-        """The settings, looked up when they are first needed."""
-        return Config.resolve(self._arguments, self._io.environ)
+    @property
+    def transport_options(self) -> TransportOptions:
+        """What a client of our own is opened with."""
+        return self._context.transport_options
 
-    @cached_property
-    def _endpoint(self) -> Endpoint:
-        return sagemaker_runtime_endpoint(self.config.endpoint_options(self.config.endpoint_url))
-
-    @cached_property
-    def _caller(self) -> Caller:
-        agent = ("user-agent", user_agent(self.config, self._io.environ))
-        return Caller(
-            self._io,
-            self._provider,
-            self.config.retry_policy,
-            headers=lambda: [agent, *trace_headers(self._io.environ)],
-            patience=self.config.read_timeout,
-        )
-
-    @cached_property
-    def _provider(self) -> CredentialsProvider:
-        if self._credentials is None:
-            return EnvironmentProvider(self._io.environ)
-        return as_provider(self._credentials)
-
-    @cached_property
-    def _s3(self) -> S3:
-        options = self.config.endpoint_options(self.config.s3_endpoint_url)
-        return S3(self._caller, options, self.config.s3_addressing_style)
+    async def _ready(self) -> _Ready:
+        """Find out the settings at the first call, and return what works with them."""
+        if self._made is None:
+            provider = as_provider(self._credentials)
+            self._made = _Ready(await self._context(), provider)
+        return self._made
 
 
-def _bytes(payload: object) -> bytes:
-    """Return the bytes of a payload."""
-    if not isinstance(payload, bytes | bytearray | memoryview):
+def _bytes(value: object, argument: str) -> bytes:
+    """Return the bytes of an argument."""
+    if not isinstance(value, bytes | bytearray | memoryview):
         raise ParamValidationError(
-            f"payload must be bytes, not {type(payload).__name__}; encode text first",
-            argument="payload",
+            f"{argument} must be bytes, not {type(value).__name__}; encode text first",
+            argument=argument,
         )
-    return bytes(cast("bytes", payload))
+    return bytes(cast("bytes", value))
 
 
 def _goes_inline(body: bytes, inline: bool | None) -> bool:
     """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
-    return len(body) <= INLINE_LIMIT if inline is None else inline
+    return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
 def _upload_location(input_prefix: str | None, io: IO) -> S3Location:
     """Return a new location below *input_prefix*."""
-    if input_prefix is None:
+    if not isinstance(input_prefix, str):
         raise ParamValidationError(
             f"input_prefix is needed, such as s3://bucket/inputs/: a payload of more than "
-            f"{INLINE_LIMIT} bytes goes through S3",
+            f"{INLINE_LIMIT} bytes, or of none, goes through S3",
             argument="input_prefix",
         )
     return S3Location.parse(f"{input_prefix.rstrip('/')}/{io.uuid()}", argument="input_prefix")

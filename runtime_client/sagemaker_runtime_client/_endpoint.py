@@ -1,7 +1,8 @@
 """
 Region to host, by partition, with FIPS and dual-stack.
 
-Source: partitions.json and the endpoint rule sets of botocore 1.44, sagemaker-runtime and s3.
+Source: partitions.json and the endpoint rule sets of botocore 1.44: sagemaker-runtime, s3, sts,
+sso, sso-oidc, signin.
 """
 
 import re
@@ -46,6 +47,35 @@ _S3 = {
     (True, False): "s3-fips.{R}.{S}",
     (True, True): "s3-fips.dualstack.{R}.{S}",
 }
+# Services that give credentials; V is "-fips" or nothing, S the suffix that goes with dual-stack.
+_HOSTS = {
+    "rolesanywhere": "rolesanywhere{V}.{R}.{S}",
+    "signin": "signin{V}.{R}.{S}",
+    "sso": "portal.sso{V}.{R}.{S}",
+    "sso-oidc": "oidc{V}.{R}.{S}",
+    "sts": "sts{V}.{R}.{S}",
+}
+# ... and those that are not like this, by service, region or partition, FIPS and dual-stack.
+_ODD_HOSTS = {
+    ("signin", "aws", False, False): "{R}.signin.aws.amazon.com",
+    ("signin", "aws-cn", False, False): "{R}.signin.amazonaws.cn",
+    ("signin", "aws-eusc", False, False): "{R}.signin.amazonaws-eusc.eu",
+    ("signin", "aws-iso", False, False): "{R}.signin.c2shome.ic.gov",
+    ("signin", "aws-iso-b", False, False): "{R}.signin.sc2shome.sgov.gov",
+    ("signin", "aws-iso-e", False, False): "{R}.signin.csphome.adc-e.uk",
+    ("signin", "aws-iso-f", False, False): "{R}.signin.csphome.hci.ic.gov",
+    ("signin", "aws-us-gov", False, False): "{R}.signin.amazonaws-us-gov.com",
+    ("signin", "aws-us-gov", True, False): "{R}.signin-fips.amazonaws-us-gov.com",
+    ("signin", "us-gov-west-1", True, False): "signin-fips.amazonaws-us-gov.com",
+    ("sso", "aws-us-gov", True, False): "portal.sso.{R}.{S}",
+    ("sso-oidc", "aws-us-gov", True, False): "oidc.{R}.{S}",
+    ("sts", "aws-us-gov", True, False): "sts.{R}.{S}",
+}
+# Regions that share sts.amazonaws.com where sts_regional_endpoints is legacy.
+_shares_sts = re.compile(
+    r"ap-northeast-1|ap-south-1|ap-southeast-[12]|ca-central-1|eu-central-1|eu-north-1"
+    r"|eu-west-[123]|sa-east-1|us-(?:east|west)-[12]"
+).fullmatch
 
 
 @frozen
@@ -113,6 +143,34 @@ def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
     )
 
 
+def credentials_endpoint(
+    service: str, options: EndpointOptions, *, global_sts: bool = False
+) -> Endpoint:
+    """
+    Return the endpoint of a service that gives credentials.
+
+    Args:
+        service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
+        options: Region, variants and perhaps a URL of one's own.
+        global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
+    """
+    if options.url is not None:
+        return Endpoint(_custom(options), service, options.region)
+    partition = partition_of(options.region)
+    variant = (options.fips, options.dual_stack)
+    shared = global_sts and _shares_sts(options.region) and not any(variant)
+    if service == "sts" and (shared or options.region == "aws-global"):
+        return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
+    _check_region(options.region)
+    host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
+    host = _ODD_HOSTS.get((service, options.region, *variant), host).format(
+        V="-fips" if options.fips else "",
+        R=options.region,
+        S=partition.dual_stack_suffix if options.dual_stack else partition.suffix,
+    )
+    return Endpoint(f"https://{host}", service, options.region)
+
+
 def s3_endpoint(
     options: EndpointOptions, bucket: str, addressing_style: str = "auto"
 ) -> tuple[Endpoint, str]:
@@ -166,4 +224,5 @@ def _custom(options: EndpointOptions) -> str:
         raise ConfigError(
             "an endpoint URL must be like https://host:port, without a user or a query"
         )
-    return url
+    scheme, separator, rest = url.partition("://")
+    return scheme.lower() + separator + rest

@@ -15,6 +15,7 @@ What can go wrong, as one tree.
     │   ├── RequestValidationError         the service finds an argument wrong
     │   ├── AccessDeniedError              the credentials, or what they may do
     │   └── ObjectNotFoundError            S3: no such key or bucket
+    ├── NoOutputLocationError              the service's: it took the job, and did not say where
     ├── InferenceFailedError               the model's: the failure object is there
     └── WaitTimeoutError                   nobody's yet: neither object is there
 
@@ -181,6 +182,14 @@ class AccessDeniedError(ServiceError):
 
 class ObjectNotFoundError(ServiceError):
     """S3 has no such key (``NoSuchKey``) or bucket (``NoSuchBucket``)."""
+
+
+class NoOutputLocationError(RuntimeClientError):
+    """
+    The service took the job without saying where its output will be, so nobody can wait for it.
+
+    It is queued all the same; a notification may say where.
+    """
 
 
 class InferenceFailedError(RuntimeClientError):

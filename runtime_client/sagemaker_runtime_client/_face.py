@@ -22,14 +22,17 @@ class Face(ABC):
     A client's own part: its settings, and the core that does the work.
 
     Safe to share between threads (blocking) or tasks (async).  Nothing is read, opened or sent
-    before the first call.  Where an argument is None, the environment decides, then the default.
+    before the first call.  Where an argument is None, variables decide, then the profile in
+    ``~/.aws/config``, then the default.
 
     Args:
-        region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``.
+        region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
+            profile's.
+        profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_PROFILE``,
+            then ``default``.  One that is given here wins over keys in variables.
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
-            credentials (an async client takes an async one too); by default
-            ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``, looked at
-            anew for each request.
+            credentials (an async client takes an async one too); by default those that boto3 and
+            the AWS CLI would find, see `default_chain`, refreshed before they end.
         endpoint_url: An endpoint of your own for SageMaker Runtime;
             ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
         s3_endpoint_url: Likewise for S3; ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
@@ -38,6 +41,8 @@ class Face(ABC):
         use_fips_endpoint: Take endpoints with FIPS 140 cryptography; ``AWS_USE_FIPS_ENDPOINT``.
         use_dualstack_endpoint: Take endpoints that answer on IPv6 too;
             ``AWS_USE_DUALSTACK_ENDPOINT``.
+        retry_mode: ``standard``, or ``adaptive``, which sends more slowly once AWS throttles;
+            ``AWS_RETRY_MODE``.
         max_attempts: Requests a call, the first included; ``AWS_MAX_ATTEMPTS``, then 3.
         retry_ambiguous: Whether `invoke_endpoint_async` is tried again after an attempt that may
             have been taken; True.  False raises instead, and the job may be queued or not.
@@ -46,6 +51,7 @@ class Face(ABC):
         max_connections: How many connections are open at once at the most; 64.
         ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``.
         app_id: A name for your application in the user agent; ``AWS_SDK_UA_APP_ID``.
+        region_from_instance: Where nothing names a region, ask the metadata of the EC2 instance.
         http_client: A client of httpx or httpx2 to send with.  It stays yours: it is not closed,
             and its own auth, headers, cookies and redirects are not used.  The timeouts above
             hold, and its pool, TLS and proxies do.
@@ -61,12 +67,14 @@ class Face(ABC):
         self,
         *,
         region: str | None = None,
+        profile: str | None = None,
         credentials: CredentialsSource | None = None,
         endpoint_url: str | None = None,
         s3_endpoint_url: str | None = None,
         s3_addressing_style: str | None = None,
         use_fips_endpoint: bool | None = None,
         use_dualstack_endpoint: bool | None = None,
+        retry_mode: str | None = None,
         max_attempts: int | None = None,
         retry_ambiguous: bool | None = None,
         connect_timeout: float | None = None,
@@ -74,15 +82,19 @@ class Face(ABC):
         max_connections: int | None = None,
         ca_bundle: str | None = None,
         app_id: str | None = None,
+        region_from_instance: bool | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:
         arguments = {
             "region": region,
+            "profile": profile,
+            "region_from_instance": region_from_instance,
             "endpoint_url": endpoint_url,
             "s3_endpoint_url": s3_endpoint_url,
             "s3_addressing_style": s3_addressing_style,
             "use_fips_endpoint": use_fips_endpoint,
             "use_dualstack_endpoint": use_dualstack_endpoint,
+            "retry_mode": retry_mode,
             "max_attempts": max_attempts,
             "retry_ambiguous": retry_ambiguous,
             "connect_timeout": connect_timeout,
@@ -91,7 +103,7 @@ class Face(ABC):
             "ca_bundle": ca_bundle,
             "app_id": app_id,
         }
-        io = self._io(lambda: self._core.config.transport_options, http_client)
+        io = self._io(lambda: self._core.transport_options, http_client)
         self._core = Core(io, arguments, self._provider(credentials))
 
     @classmethod

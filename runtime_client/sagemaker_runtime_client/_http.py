@@ -10,12 +10,12 @@ from attrs import field, frozen
 class HasItems(Protocol):
     """A mapping, or what is near enough: urllib's headers are none, and have items."""
 
-    def items(self) -> Iterable[tuple[str, str]]:
+    def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
         """Return pairs of name and value."""
         ...
 
 
-Headers = HasItems | Iterable[tuple[str, str]]
+Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def _lower_names(headers: Headers) -> tuple[tuple[str, str], ...]:
@@ -23,7 +23,12 @@ def _lower_names(headers: Headers) -> tuple[tuple[str, str], ...]:
     items: Any = headers
     if hasattr(items, "items"):
         items = items.items()
-    return tuple([(name.lower(), value) for name, value in items])
+    return tuple([(_text(name).lower(), _text(value)) for name, value in items])
+
+
+def _text(part: str | bytes) -> str:
+    """Return text, of bytes as they come off the wire too."""
+    return part if isinstance(part, str) else part.decode("utf-8", "replace")
 
 
 @frozen

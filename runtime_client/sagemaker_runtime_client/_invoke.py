@@ -66,18 +66,20 @@ def _number(least: int, most: int) -> Check:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _refuse(attribute, f"must be an int (seconds), not {type(value).__name__}")
         if not least <= value <= most:
-            raise _refuse(attribute, f"must be {least} to {most} seconds, not {value}")
+            raise _refuse(attribute, f"must be {least} to {most} seconds")
 
     return check
 
 
 def _inline(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Refuse an inline body that is no bytes, or too many."""
+    """Refuse an inline body that is no bytes, too many, or none: on the wire that is no body."""
     if value is None:
         return
     if not isinstance(value, bytes | bytearray | memoryview):
         raise _refuse(attribute, f"must be bytes, not {type(value).__name__}; encode text first")
     size = memoryview(cast("bytes", value)).nbytes
+    if size == 0:
+        raise _refuse(attribute, "must not be empty, which the service takes for no body at all")
     if size > INLINE_LIMIT:
         raise _refuse(
             attribute, f"must have at most {INLINE_LIMIT} bytes, not {size}; put it into S3 instead"
@@ -123,7 +125,7 @@ class InvokeEndpointAsyncRequest:
     Attributes:
         endpoint_name: 1 to 63 letters, digits and inner hyphens.
         input_location: ``s3://`` or ``https://`` address of the input, at most 1024 characters.
-        body: The input itself, at most 128,000 bytes.  Exactly one of the two is given.
+        body: The input itself, 1 to 128,000 bytes.  Exactly one of the two is given.
         content_type: MIME type of the input, at most 1024 ASCII characters.
         accept: MIME type wanted for the output; likewise.
         custom_attributes: Handed to the model as they are; likewise.  Kept out of ``repr``.
@@ -252,7 +254,12 @@ class Invocation:
 
     @classmethod
     def from_http(
-        cls, status: int, headers: Headers, body: bytes, *, inference_id: str | None = None
+        cls,
+        status: int,
+        headers: Headers,
+        body: "bytes | bytearray | memoryview[int] | None",
+        *,
+        inference_id: str | None = None,
     ) -> "Invocation":
         """
         Return what an answer of the service says.
@@ -260,18 +267,18 @@ class Invocation:
         Args:
             status: The HTTP status.
             headers: A mapping or pairs; the case of names does not count.
-            body: The whole body.
+            body: The whole body; None is an empty one.
             inference_id: The one that was sent, for an answer that names none.
 
         Raises:
             ServiceError: The status is none of 2xx.  One of 2xx never raises, whatever comes
                 with it: the job is queued.
         """
-        response = Response(status, headers, body)
+        response = Response(status, headers, _bytes(body) or b"")
         if not response.ok:
             raise json_error(response)
         return cls(
-            inference_id=_inference_id(body) or inference_id,
+            inference_id=_inference_id(response.body) or inference_id,
             output_location=response.header("x-amzn-sagemaker-outputlocation"),
             failure_location=response.header("x-amzn-sagemaker-failurelocation"),
             request_id=response.request_id,

@@ -7,15 +7,51 @@ asyncio or trio.  The blocking face *steps* them: over `BlockingIO` no coroutine
 """
 
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from attrs import field, frozen
 
 from sigv4 import Credentials, CredentialsProvider
 
 from ._http import Request, Response
-from ._transport import AsyncTransport, BlockingTransport
+from ._transport import AsyncTransport, BlockingTransport, event_loop
+
+
+@frozen
+class Finished:
+    """
+    A process that ended.
+
+    Attributes:
+        status: Its exit status.
+        stdout: What it wrote there.
+        stderr: Likewise.
+    """
+
+    status: int
+    stdout: bytes = field(repr=False)
+    stderr: bytes = field(repr=False)
+
+
+class Lock(Protocol):
+    """A lock for threads or for tasks."""
+
+    def acquire_nowait(self) -> bool:
+        """Take it if it is free, and tell whether it was."""
+        ...
+
+    async def acquire(self) -> None:
+        """Take it, once it is free."""
+        ...
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
 
 
 class IO(Protocol):
@@ -24,6 +60,14 @@ class IO(Protocol):
     @property
     def environ(self) -> Mapping[str, str]:
         """The environment's variables."""
+        ...
+
+    def home(self) -> str:
+        """Return the user's folder, as the system knows it."""
+        ...
+
+    def process(self) -> int:
+        """Return the id of this process: after a fork it is another one."""
         ...
 
     def now(self) -> datetime:
@@ -43,7 +87,12 @@ class IO(Protocol):
         ...
 
     async def send(
-        self, origin: str, make: Callable[[], Request], deadline: float | None
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        *,
+        direct: bool = False,
     ) -> Response:
         """
         Send to *origin* what *make* returns, and return the answer, or raise TransportError.
@@ -60,6 +109,22 @@ class IO(Protocol):
         """Ask *provider* in this face's colour."""
         ...
 
+    async def read_file(self, path: str) -> bytes | None:
+        """Return what a file holds, or None if there is no such file; other faults are OSErrors."""
+        ...
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Replace a file in one step, readable by its owner alone; its folder is made if need be."""
+        ...
+
+    async def run_process(self, arguments: Sequence[str]) -> Finished:
+        """Run a program without a shell and without input, and return how it ended."""
+        ...
+
+    def lock(self) -> Lock:
+        """Return a new lock, in this face's colour."""
+        ...
+
     async def close(self) -> None:
         """Close what was opened here."""
         ...
@@ -71,6 +136,12 @@ class _RealWorld:
     @property
     def environ(self) -> Mapping[str, str]:
         return os.environ
+
+    def home(self) -> str:
+        return os.path.expanduser("~")
+
+    def process(self) -> int:
+        return os.getpid()
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -88,6 +159,78 @@ class _RealWorld:
         return str(uuid4())
 
 
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write(path: str, data: bytes) -> None:
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    from tempfile import mkstemp
+
+    descriptor, name = mkstemp(dir=folder)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+class _ThreadLock:
+    """A lock for threads; a coroutine that takes it blocks, and never suspends."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire_nowait(self) -> bool:
+        return self._lock.acquire(blocking=False)
+
+    async def acquire(self) -> None:
+        self._lock.acquire()
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+class _TaskLock:
+    """A lock for tasks; those of one event loop do not wait for those of another."""
+
+    def __init__(self) -> None:
+        self._locks: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    @property
+    def _lock(self) -> Any:
+        import anyio
+
+        loop = event_loop()
+        if loop not in self._locks:
+            self._locks[loop] = anyio.Lock()
+        return self._locks[loop]
+
+    def acquire_nowait(self) -> bool:
+        import anyio
+
+        try:
+            self._lock.acquire_nowait()
+        except anyio.WouldBlock:
+            return False
+        return True
+
+    async def acquire(self) -> None:
+        await self._lock.acquire()
+
+    def release(self) -> None:
+        self._lock.release()
+
+
 class BlockingIO(_RealWorld):
     """The outside world for threads: its coroutines block, and never suspend."""
 
@@ -95,15 +238,35 @@ class BlockingIO(_RealWorld):
         self._transport = transport
 
     async def send(
-        self, origin: str, make: Callable[[], Request], deadline: float | None
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        *,
+        direct: bool = False,
     ) -> Response:
-        return self._transport.send(origin, make, deadline)
+        return self._transport.send(origin, make, deadline, direct=direct)
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
     async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return provider.get()
+
+    async def read_file(self, path: str) -> bytes | None:
+        return _read(path)
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        _write(path, data)
+
+    async def run_process(self, arguments: Sequence[str]) -> Finished:
+        import subprocess
+
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def lock(self) -> Lock:
+        return _ThreadLock()
 
     async def close(self) -> None:
         self._transport.close()
@@ -116,9 +279,14 @@ class AsyncIO(_RealWorld):
         self._transport = transport
 
     async def send(
-        self, origin: str, make: Callable[[], Request], deadline: float | None
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        *,
+        direct: bool = False,
     ) -> Response:
-        return await self._transport.send(origin, make, deadline)
+        return await self._transport.send(origin, make, deadline, direct=direct)
 
     async def sleep(self, seconds: float) -> None:
         import anyio
@@ -127,6 +295,25 @@ class AsyncIO(_RealWorld):
 
     async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return await provider.aget()
+
+    async def read_file(self, path: str) -> bytes | None:
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(_read, path)
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        import anyio.to_thread
+
+        await anyio.to_thread.run_sync(_write, path, data)
+
+    async def run_process(self, arguments: Sequence[str]) -> Finished:
+        import anyio
+
+        done = await anyio.run_process(arguments, check=False)  # its input is empty
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def lock(self) -> Lock:
+        return _TaskLock()
 
     async def close(self) -> None:
         await self._transport.close()

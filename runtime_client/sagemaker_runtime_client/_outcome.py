@@ -18,6 +18,7 @@ from attrs import field, frozen
 from ._errors import (
     AccessDeniedError,
     InferenceFailedError,
+    NoOutputLocationError,
     ParamValidationError,
     RuntimeClientError,
     ServiceError,
@@ -91,36 +92,52 @@ async def wait(
     access_denied_grace: float | None,
 ) -> Output:
     """Return the output of *invocation*; `Core.wait` documents arguments and errors."""
-    try:
-        check_timeout(timeout)
-        output = _output_location(invocation)
-        failure = invocation.failure_location and S3Location.parse(
-            invocation.failure_location, argument="invocation.failure_location"
-        )
-        watch = _Watch(io, s3, invocation, timeout)
-        while True:
-            elapsed = watch.begin_look()
-            if (found := await watch.look_at(output)) is not None:
+    check_waiting(timeout, schedule, access_denied_grace)
+    output = _output_location(invocation)
+    failure = invocation.failure_location and S3Location.parse(
+        invocation.failure_location, argument="invocation.failure_location"
+    )
+    watch = _Watch(io, s3, invocation, timeout)
+    while True:
+        elapsed = watch.begin_look()
+        if (found := await watch.look_at(output)) is not None:
+            return _output(found, invocation)
+        if failure and watch.failure_due and (failed := await watch.look_at(failure)):
+            if (found := await watch.look_at(output)) is not None:  # it wins over a failure
                 return _output(found, invocation)
-            if failure and watch.failure_due and (failed := await watch.look_at(failure)):
-                if (found := await watch.look_at(output)) is not None:  # it wins over a failure
-                    return _output(found, invocation)
-                raise _inference_failed(failed, invocation)
-            denied = watch.denied
-            if denied and access_denied_grace is not None and elapsed >= access_denied_grace:
-                raise denied
-            if elapsed >= timeout:
-                raise watch.timed_out() from watch.trouble
-            await watch.pause(schedule(elapsed))
-    except RuntimeClientError as error:
-        error.invocation = invocation
-        raise
+            raise _inference_failed(failed, invocation)
+        denied = watch.denied
+        if denied and access_denied_grace is not None and elapsed >= access_denied_grace:
+            raise denied
+        if elapsed >= timeout:
+            raise watch.timed_out() from watch.trouble
+        await watch.pause(schedule(elapsed))
 
 
-def check_timeout(timeout: float) -> None:
-    """Refuse a time limit that is none."""
-    if not 0 <= timeout < math.inf:
-        raise ParamValidationError("timeout must be a number of seconds", argument="timeout")
+def check_invocation(invocation: object) -> None:
+    """Refuse what is no handle."""
+    if not isinstance(invocation, Invocation):
+        raise ParamValidationError(
+            f"invocation must be an Invocation, not {type(invocation).__name__}",
+            argument="invocation",
+        )
+
+
+def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
+    """Refuse arguments with which nobody can wait, before there is anything to lose."""
+    _check_seconds("timeout", timeout)
+    if access_denied_grace is not None:
+        _check_seconds("access_denied_grace", access_denied_grace)
+    if not callable(schedule):
+        raise ParamValidationError(
+            "schedule must be a function of the seconds waited", argument="schedule"
+        )
+
+
+def _check_seconds(argument: str, seconds: object) -> None:
+    """Refuse what is no number of seconds."""
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ParamValidationError(f"{argument} must be a number of seconds", argument=argument)
 
 
 class _Watch:
@@ -196,6 +213,8 @@ class _Watch:
         parts = [
             f"no answer to inference {self._invocation.inference_id} after {self._timeout:g} s"
         ]
+        if self.trouble is not None:
+            parts.append(f"S3 could not always be read: {self.trouble.message}")
         if self.denied is not None:
             parts.append(
                 "S3 answered 403 each time: s3:GetObject is needed to read the output, and "
@@ -203,7 +222,7 @@ class _Watch:
             )
         elif self._stale:
             parts.append("at the output's location is an object that is older than the job")
-        else:
+        elif self._missing:
             parts.append("the endpoint may be scaling up from no instances, or its queue be long")
         if self._invocation.failure_location is None:
             parts.append("the endpoint has no S3FailurePath, so that a failure would not be seen")
@@ -222,10 +241,9 @@ def _may_be_missing(error: AccessDeniedError) -> bool:
 def _output_location(invocation: Invocation) -> S3Location:
     """Return where the output will be, if the service has said so."""
     if invocation.output_location is None:
-        raise ParamValidationError(
-            "invocation has no output_location, since the service's answer named none; "
-            "a notification with its inference id may",
-            argument="invocation",
+        raise NoOutputLocationError(
+            f"the service took inference {invocation.inference_id} without saying where its output "
+            "will be; a notification with its inference id may say so"
         )
     return S3Location.parse(invocation.output_location, argument="invocation.output_location")
 

@@ -72,22 +72,31 @@ class RetryPolicy:
         max_attempts: Requests in all, the first included.
         retry_ambiguous: Whether a request that is not idempotent is sent again after an attempt
             that may have reached the service.  It then may be done twice.
+        adaptive: Whether to slow down after throttling as well; see `_adaptive`.
+        transient_codes: What a service calls failures that pass.
     """
 
     max_attempts: int = 3
     retry_ambiguous: bool = True
+    adaptive: bool = False
+    transient_codes: frozenset[str] = TRANSIENT_CODES
 
     def reason(self, error: RuntimeClientError, *, idempotent: bool) -> Reason | None:
         """Return why *error* is worth another attempt, or None if it is not."""
         if error.may_have_been_taken and not idempotent and not self.retry_ambiguous:
             return None
-        if isinstance(error, ThrottlingError) or error.code in THROTTLING_CODES:
+        if is_throttling(error):
             return Reason.THROTTLING
         if isinstance(error, TransportError):
             return Reason.TRANSIENT if error.retryable else None
-        if error.code in TRANSIENT_CODES or error.status_code in TRANSIENT_STATUSES:
+        if error.code in self.transient_codes or error.status_code in TRANSIENT_STATUSES:
             return Reason.TRANSIENT
         return None
+
+
+def is_throttling(error: RuntimeClientError) -> bool:
+    """Tell whether the service says that requests come too fast."""
+    return isinstance(error, ThrottlingError) or error.code in THROTTLING_CODES
 
 
 def backoff(

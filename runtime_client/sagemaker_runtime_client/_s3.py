@@ -62,6 +62,10 @@ class S3Location:
             ParamValidationError: It names none.  Addresses of hosts other than S3's are refused,
                 so that nobody who writes a location receives a signed request.
         """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ParamValidationError(
+                f"{argument} must be a str, not {type(text).__name__}", argument=argument
+            )
         bucket, _, key = text.removeprefix("s3://").partition("/")
         if match := _https_address(text):
             from urllib.parse import unquote
@@ -118,6 +122,7 @@ class S3:
         self._options = options
         self._addressing_style = addressing_style
         self._regions: dict[str, str] = {}
+        s3_endpoint(options, "any-bucket", addressing_style)  # refuse settings that never serve
 
     async def put(
         self,
@@ -128,14 +133,15 @@ class S3:
         metadata: Mapping[str, str] | None = None,
     ) -> S3Object:
         """Write an object in one piece, and return what S3 says of it."""
-        headers = [("content-type", content_type)] if content_type is not None else []
+        headers: list[tuple[str, str]] = []
+        if content_type is not None:
+            headers.append(("content-type", _header_value("content_type", content_type)))
         for name, value in (metadata or {}).items():
-            if not _is_metadata_name(name) or not value.isascii() or not value.isprintable():
+            if not _is_metadata_name(name):
                 raise ParamValidationError(
-                    "metadata must be printable ASCII, and its names header names",
-                    argument="metadata",
+                    "metadata must have names that are header names", argument="metadata"
                 )
-            headers.append((_META + name, value.strip()))
+            headers.append((_META + name, _header_value("metadata", value)))
         response = await self._send("PUT", location, tuple(headers), body)
         return evolve(_object(location, response), size=len(body), content_type=content_type)
 
@@ -175,6 +181,16 @@ class S3:
             else:
                 return reply.response
         raise AssertionError  # pragma: no cover (the second time returns or raises)
+
+
+def _header_value(argument: str, value: object) -> str:
+    """Return a header's value, if it goes on the wire as it stands."""
+    text = value.strip(" ") if isinstance(value, str) else ""
+    if text != value or not text.isascii() or not text.isprintable():
+        raise ParamValidationError(
+            f"{argument} must be printable ASCII without outer blanks", argument=argument
+        )
+    return text
 
 
 def _other_region(error: ServiceError, region: str) -> str | None:

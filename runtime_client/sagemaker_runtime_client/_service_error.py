@@ -1,7 +1,7 @@
 """
 An answer that is an error, as an error of ours.
 
-Two notations: JSON, as SageMaker and most services write it, and XML, as S3 does.
+Two notations: JSON, as SageMaker and most services write it, and XML, as S3 and STS do.
 
 Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 """
@@ -54,6 +54,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 # Behind these words AWS repeats the signed headers, the session token among them.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 _LONGEST_MESSAGE = 2048  # the model's own limit for Message
+_DEEPEST = 4  # an answer of STS, AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
 
 
 def json_error(response: Response) -> ServiceError:
@@ -92,16 +93,27 @@ def xml_error(response: Response) -> ServiceError:
     return error
 
 
-def xml_fields(body: bytes) -> dict[str, str]:
-    """
-    Return the text of each element right below the root of an XML document.
+def query_error(response: Response) -> ServiceError:
+    """Return the error in an answer of the query protocol, which STS speaks."""
+    fields = xml_texts(response.body)
+    return _error(response, fields.get("Error/Code"), fields.get("Error/Message", ""))
 
-    What is no XML has no fields, nor has what declares a document type: S3 never does, and
+
+def xml_fields(body: bytes) -> dict[str, str]:
+    """Return the text of each element right below the root of an XML document."""
+    return {path: text for path, text in xml_texts(body).items() if "/" not in path}
+
+
+def xml_texts(body: bytes) -> dict[str, str]:
+    """
+    Return the text of each element of an XML document, by its path below the root, ``a/b``.
+
+    What is no XML has no texts, nor has what declares a document type: AWS never does, and
     entities are how a small answer grows large.
     """
     from xml.parsers import expat
 
-    pieces: dict[str, list[str]] = {}
+    pieces: dict[tuple[str, ...], list[str]] = {}
     path: list[str] = []
 
     def start(name: str, _attributes: dict[str, str]) -> None:
@@ -111,8 +123,8 @@ def xml_fields(body: bytes) -> dict[str, str]:
         path.pop()
 
     def text(data: str) -> None:
-        if len(path) == 2:
-            pieces.setdefault(path[1], []).append(data)
+        if 2 <= len(path) <= _DEEPEST:
+            pieces.setdefault(tuple(path[1:]), []).append(data)
 
     def refuse(*_declaration: object) -> None:
         raise ValueError("a document type is declared")
@@ -126,7 +138,7 @@ def xml_fields(body: bytes) -> dict[str, str]:
         parser.Parse(body, True)
     except (expat.ExpatError, LookupError, ValueError):  # LookupError: an encoding is not known
         return {}
-    return {name: "".join(texts) for name, texts in pieces.items()}
+    return {"/".join(path): "".join(texts) for path, texts in pieces.items()}
 
 
 def _error(response: Response, code: str | None, message: str) -> ServiceError:

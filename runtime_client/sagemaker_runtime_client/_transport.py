@@ -89,11 +89,18 @@ class BlockingTransport:
         self._own: dict[str, Any] = {}
         self._process = os.getpid()
 
-    def send(self, origin: str, make: Callable[[], Request], deadline: float | None) -> Response:
+    def send(
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        *,
+        direct: bool = False,
+    ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         httpx = import_module(self._library)
         options = self._options()
-        pool, client = self._senders(httpx, origin, options)
+        pool, client = self._senders(httpx, origin, options, direct)
         with _translated(httpx, origin), _slot(pool, options, deadline) as slot:
             message = _message(httpx, client, origin, make())
             _limit_time(message, options, deadline)
@@ -120,13 +127,15 @@ class BlockingTransport:
             if one is not None:
                 one.close()
 
-    def _senders(self, httpx: Any, origin: str, options: TransportOptions) -> tuple[Any, Any]:
+    def _senders(
+        self, httpx: Any, origin: str, options: TransportOptions, direct: bool
+    ) -> tuple[Any, Any]:
         """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             return None, _open(self._borrowed)
         if self._process != os.getpid():  # a fork: its connections are the parent's
             self._own, self._process = {}, os.getpid()
-        return _senders(self._own, "PooledTransport", httpx.Client, origin, options)
+        return _senders(self._own, "PooledTransport", httpx.Client, origin, options, direct=direct)
 
 
 class AsyncTransport:
@@ -142,12 +151,17 @@ class AsyncTransport:
         self._process = os.getpid()
 
     async def send(
-        self, origin: str, make: Callable[[], Request], deadline: float | None
+        self,
+        origin: str,
+        make: Callable[[], Request],
+        deadline: float | None,
+        *,
+        direct: bool = False,
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         httpx = import_module(self._library)
         options = self._options()
-        pool, client = self._senders(httpx, origin, options)
+        pool, client = self._senders(httpx, origin, options, direct)
         with _translated(httpx, origin):
             async with _slot(pool, options, deadline) as slot:
                 message = _message(httpx, client, origin, make())
@@ -172,21 +186,25 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Close the connections of our own in this event loop; those of others ended with theirs."""
-        for one in self._own.pop(_event_loop(), {}).values():
+        for one in self._own.pop(event_loop(), {}).values():
             if one is not None:
                 await one.aclose()
 
-    def _senders(self, httpx: Any, origin: str, options: TransportOptions) -> tuple[Any, Any]:
+    def _senders(
+        self, httpx: Any, origin: str, options: TransportOptions, direct: bool
+    ) -> tuple[Any, Any]:
         """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             return None, _open(self._borrowed)
         if self._process != os.getpid():
             self._own, self._process = WeakKeyDictionary(), os.getpid()
-        loop = _event_loop()
+        loop = event_loop()
         if loop not in self._own:
             self._drop_closed_loops()
         own = self._own.setdefault(loop, {})
-        return _senders(own, "AsyncPooledTransport", httpx.AsyncClient, origin, options)
+        return _senders(
+            own, "AsyncPooledTransport", httpx.AsyncClient, origin, options, direct=direct
+        )
 
     def _drop_closed_loops(self) -> None:
         """
@@ -259,16 +277,20 @@ def _senders(
     client: Callable[..., Any],
     origin: str,
     options: TransportOptions,
+    *,
+    direct: bool,
 ) -> tuple[Any, Any]:
     """
     Return the pool and None; or None and the client, where the environment has a proxy for *origin*.
+
+    An agent of this machine is spoken to *direct*, whatever the environment says.
 
     Both are made when they are first needed, and kept in *own*.  Of two threads the first wins.
     """
     scheme = origin.partition(":")[0]
     if scheme not in own:
         own.setdefault(scheme, _proxied_client(client, scheme, options))
-    proxied = own[scheme]
+    proxied = None if direct else own[scheme]
     if proxied is not None and _is_proxied(proxied, origin):
         return None, proxied
     if "pool" not in own:
@@ -288,7 +310,7 @@ def _proxied_client(
 
     if getproxies().keys().isdisjoint(("all", scheme)):
         return None
-    verify = tls_context(options.ca_bundle) if scheme == "https" else False
+    verify = False if scheme == "http" else tls_context(options.ca_bundle)
     return client(verify=verify, limits=_limits(options))
 
 
@@ -406,7 +428,7 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def _event_loop() -> Any:
+def event_loop() -> Any:
     """Return the running event loop, of asyncio or trio."""
     from anyio.lowlevel import current_token
 

@@ -39,6 +39,8 @@ def main() -> None:
     signed = side_by_side(signing.contenders(), 15)
     report("Signing by header, 10 headers and a token", "us", signed, "botocore", "floor")
     report("Presigning", "us", side_by_side(signing.presigning(), 15), "botocore", "floor")
+    asymmetric = side_by_side(signing.asymmetric(), 15)
+    report("Signing by header with SigV4A", "us", asymmetric, "awscrt", "floor")
     hashed = side_by_side(signing.hashing(), 15)
     report("Signing a body of 1 MiB", "us", hashed, "botocore", "hashlib alone")
     with server() as port:

@@ -1,6 +1,7 @@
 """Signing one InvokeEndpointAsync request, ten headers and a session token of 900 bytes."""
 
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from timeit import timeit
@@ -10,9 +11,11 @@ from awscrt.http import HttpHeaders, HttpRequest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from rounds import Measure
 
-from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
+from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4, SigV4A
 
 URL = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-endpoint/async-invocations"
 TOKEN = "T" * 900
@@ -30,22 +33,48 @@ HEADERS = {f"X-Amzn-SageMaker-{name}": value for name, value in NAMES.items()}
 COUNT = 2000
 
 
-def microseconds(sign: object, count: int = COUNT) -> Measure:
+def microseconds(sign: Callable[[], object], count: int = COUNT) -> Measure:
     """Return a measure of one call, in microseconds."""
     return lambda: timeit(sign, number=count) / count * 1e6
 
 
-def floor() -> dict[str, str]:
+def by_hmac(text: bytes) -> bytes:
+    """Sign a text with a key that is at hand."""
+    return hmac.digest(FIXED_KEY, text, "sha256")
+
+
+def floor(sign: Callable[[bytes], bytes] = by_hmac) -> dict[str, str]:
     """Sign with everything known beforehand but date and signature: the least there is to do."""
     instant = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     canonical = FIXED_CANONICAL % instant
     text = f"AWS4-HMAC-SHA256\n{instant}\n{SCOPE}\n{sha256(canonical.encode()).hexdigest()}"
-    signature = hmac.digest(FIXED_KEY, text.encode(), "sha256").hex()
+    signature = sign(text.encode()).hex()
     credential = f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{SCOPE}"
     return {
         "X-Amz-Date": instant,
         "Authorization": f"{credential}, {FIXED_NAMES}, Signature={signature}",
     }
+
+
+def awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
+    """Return what signs headers with awscrt, a native library."""
+    provider = crt.AwsCredentialsProvider.new_static("AKIDEXAMPLE", "secret", TOKEN)
+
+    def sign() -> object:
+        config = crt.AwsSigningConfig(
+            algorithm=algorithm,
+            signature_type=crt.AwsSignatureType.HTTP_REQUEST_HEADERS,
+            credentials_provider=provider,
+            region="eu-west-1",
+            service="sagemaker",
+            date=datetime.now(UTC),
+        )
+        headers = HttpHeaders(
+            [("Host", "runtime.sagemaker.eu-west-1.amazonaws.com"), *HEADERS.items()]
+        )
+        return crt.aws_sign_request(HttpRequest("POST", PATH, headers), config).result()
+
+    return sign
 
 
 def contenders() -> dict[str, Measure]:
@@ -58,22 +87,6 @@ def contenders() -> dict[str, Measure]:
         BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN), "sagemaker", "eu-west-1"
     )
 
-    provider = crt.AwsCredentialsProvider.new_static("AKIDEXAMPLE", "secret", TOKEN)
-
-    def with_crt() -> None:
-        config = crt.AwsSigningConfig(
-            algorithm=crt.AwsSigningAlgorithm.V4,
-            signature_type=crt.AwsSignatureType.HTTP_REQUEST_HEADERS,
-            credentials_provider=provider,
-            region="eu-west-1",
-            service="sagemaker",
-            date=datetime.now(UTC),
-        )
-        headers = HttpHeaders(
-            [("Host", "runtime.sagemaker.eu-west-1.amazonaws.com"), *HEADERS.items()]
-        )
-        crt.aws_sign_request(HttpRequest("POST", PATH, headers), config).result()
-
     return {
         "ours": microseconds(lambda: signer.sign(request, credentials, at=datetime.now(UTC))),
         "ours, request built too": microseconds(
@@ -84,8 +97,24 @@ def contenders() -> dict[str, Measure]:
         "botocore": microseconds(
             lambda: botocore.add_auth(AWSRequest("POST", URL, HEADERS)), COUNT // 4
         ),
-        "awscrt": microseconds(with_crt, COUNT // 2),
+        "awscrt": microseconds(awscrt(crt.AwsSigningAlgorithm.V4), COUNT // 2),
         "floor": microseconds(floor),
+    }
+
+
+def asymmetric() -> dict[str, Measure]:
+    """Return who signs headers with SigV4A, most of which is one signature by ECDSA."""
+    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+    signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
+    request = SignableRequest("POST", URL, HEADERS)
+    key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())
+    return {
+        "ours": microseconds(
+            lambda: signer.sign(request, credentials, at=datetime.now(UTC)), COUNT // 4
+        ),
+        "awscrt": microseconds(awscrt(crt.AwsSigningAlgorithm.V4_ASYMMETRIC), COUNT // 4),
+        "bare ECDSA": microseconds(lambda: key.sign(b"text", scheme), COUNT // 4),
+        "floor": microseconds(lambda: floor(lambda text: key.sign(text, scheme)), COUNT // 4),
     }
 
 

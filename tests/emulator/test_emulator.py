@@ -13,6 +13,7 @@ import pytest
 
 from sagemaker_runtime_client import emulator as package
 from sagemaker_runtime_client.emulator import Emulator, serve
+from sagemaker_runtime_client.emulator._environment import no_proxy
 from tests.emulator.wire import INVOCATION, PATIENCE, address, call, plain
 
 
@@ -56,8 +57,10 @@ def test_listens_on_the_loopback_address_only(emulator):
         assert other.url != emulator.url
 
 
-def test_environ(emulator):
+def test_environ(emulator, monkeypatch):
     """The variables point at the emulator, with a key that is made up anew for each."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
     assert emulator.environ == {
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": emulator.url,
         "AWS_ENDPOINT_URL_S3": emulator.url,
@@ -65,8 +68,26 @@ def test_environ(emulator):
         "AWS_SECRET_ACCESS_KEY": emulator.credentials.secret_access_key,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
     }
     assert Emulator().credentials.access_key_id != emulator.credentials.access_key_id
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"NO_PROXY": "a, b"}, "a,b,127.0.0.1"),
+        ({"NO_PROXY": "a", "no_proxy": "b"}, "b,127.0.0.1"),
+        ({"no_proxy": "127.0.0.1,a"}, "127.0.0.1,a"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+    ids=["others", "both", "there already", "all"],
+)
+def test_past_a_proxy(known, expected):
+    """The emulator joins whatever goes past a proxy already, under both names."""
+    variables = {"NO_PROXY": expected, "no_proxy": expected}
+    assert variables == no_proxy(known, "127.0.0.1")
 
 
 def test_outside_of_its_block():

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from sagemaker_runtime_client import SageMakerRuntimeClient
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
+
 pytest_plugins = ["sagemaker_runtime_client.emulator.pytest_plugin"]
 
 OF_A_USER = """
@@ -37,8 +40,10 @@ class TestOverrides:
 
     @pytest.fixture
     def _elsewhere(self, monkeypatch):
-        monkeypatch.setenv("AWS_PROFILE", "mine")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
+        for name in IN_THE_WAY:
+            monkeypatch.setenv(name, "elsewhere")
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
 
     @pytest.mark.usefixtures("_elsewhere")
     def test_environment(self, sagemaker_environment, sagemaker_emulator):
@@ -46,7 +51,9 @@ class TestOverrides:
         assert sagemaker_environment is sagemaker_emulator
         assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
         assert os.environ["AWS_REGION"] == "eu-west-1"
-        assert {"AWS_PROFILE", "AWS_ENDPOINT_URL"} & set(os.environ) == set()
+        assert set(IN_THE_WAY) & set(os.environ) == set()
+        with SageMakerRuntimeClient() as client:
+            assert client.infer("a", b"x", timeout=10).body == b"x"
 
 
 def test_run_of_a_user(tmp_path):

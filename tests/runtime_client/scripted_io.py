@@ -14,6 +14,7 @@ from attrs import frozen
 from sagemaker_runtime_client._core import Core
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._http import Request, Response
+from sagemaker_runtime_client._io import _ThreadLock as ThreadLock
 from sagemaker_runtime_client._step import run
 from sigv4 import Credentials, Payload, SignableRequest, verify
 
@@ -71,9 +72,20 @@ class ScriptedIO:
         latency: How many seconds each request takes; at its deadline it is given up.
         clock_error: By how much the local clock is wrong.
         random: What `random` returns.
+        files: What files hold, as bytes or text; or an error that reading one raises.
+        processes: What programs do, by their first argument: a `Finished`, an error or a function.
     """
 
-    def __init__(self, answers=(), environ=None, latency=0.0, clock_error=0.0, random=0.5):
+    def __init__(  # noqa: PLR0917
+        self,
+        answers=(),
+        environ=None,
+        latency=0.0,
+        clock_error=0.0,
+        random=0.5,
+        files=None,
+        processes=None,
+    ):
         self._answers = answers if isinstance(answers, Callable) else deque(answers)
         self.environ = {} if environ is None else environ
         self.latency = latency
@@ -84,6 +96,38 @@ class ScriptedIO:
         self.closed = False
         self._random = random
         self._uuids = 0
+        self.files = {} if files is None else files
+        self.processes = {} if processes is None else processes
+        self.read = []
+        self.ran = []
+        self.pid = 1
+
+    def home(self):
+        return "/home/user"
+
+    def process(self):
+        return self.pid
+
+    def lock(self):
+        return ThreadLock()
+
+    async def read_file(self, path):
+        self.read.append(path)
+        held = self.files.get(path)
+        if isinstance(held, Exception):
+            raise held
+        return held.encode() if isinstance(held, str) else held
+
+    async def write_file(self, path, data):
+        self.files[path] = data
+
+    async def run_process(self, arguments):
+        self.ran.append(arguments)
+        done = self.processes[arguments[0]]
+        done = done(arguments) if isinstance(done, Callable) else done
+        if isinstance(done, Exception):
+            raise done
+        return done
 
     def now(self):
         return self.right_time() + self.clock_error
@@ -113,7 +157,7 @@ class ScriptedIO:
     async def close(self):
         self.closed = True
 
-    async def send(self, origin, make, deadline):
+    async def send(self, origin, make, deadline, *, direct=False):
         sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())

@@ -148,7 +148,6 @@ def test_pauses_grow():
         (answer(424, "ModelError"), ServiceError),
         (answer(530), ServiceError),
         (dropped("InvalidURL", taken=False, retryable=False), TransportError),
-        (RuntimeClientError("the http_client that was brought in is closed"), RuntimeClientError),
     ],
     ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
 )
@@ -427,7 +426,13 @@ def test_expired_credentials():
     io = ScriptedIO([])
     expired = Credentials("AKID", "secret", expiration=START)
     error = refused(io, of=caller(io, expired))
-    assert (CredentialsError, [], 1) == (type(error), io.sent, error.attempts)
+    assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
+
+
+def test_closed_client():
+    """What is refused before it is sent is no attempt."""
+    closed = RuntimeClientError("the http_client that was brought in is closed")
+    assert 0 == refused(ScriptedIO([closed])).attempts
 
 
 def test_failing_source():
@@ -477,6 +482,53 @@ def test_unsignable_request():
     with pytest.raises(ParamValidationError):
         run(caller(io).call(Call(ENDPOINT, request, json_error)))
     assert [] == io.sent
+
+
+# ---- signed otherwise
+
+
+def test_signed_otherwise():
+    """A call may bring its own signature, made anew for each attempt; the key is not asked for."""
+    io = ScriptedIO([answer(500), OK])
+    signed = []
+
+    def sign(endpoint, request, at):
+        signed.append((endpoint, at))
+        return Request(request.method, request.path, (*request.headers, ("x-signed", str(at))))
+
+    def unasked():
+        raise AssertionError
+
+    run(Caller(io, as_provider(unasked), RetryPolicy()).call(call(sign=sign, idempotent=True)))
+    assert [ENDPOINT, ENDPOINT] == [endpoint for endpoint, _ in signed]
+    assert [str(at) for _, at in signed] == [sent.header("x-signed") for sent in io.sent]
+    assert signed[0][1] < signed[1][1]
+    assert [None, None] == [sent.header("authorization") for sent in io.sent]
+
+
+def test_clock_of_another_signature():
+    """Such a signature, too, is made by the service's clock once that is known."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
+    instants = []
+
+    def sign(_endpoint, request, at):
+        instants.append(at)
+        return request
+
+    run(caller(io).call(call(sign=sign)))
+    assert [START, START + timedelta(hours=1)] == instants
+
+
+@pytest.mark.parametrize(
+    "sign", [None, lambda _endpoint, request, _at: request], ids=["own", "other"]
+)
+def test_secrets_of_a_call(sign):
+    """What a call names as its secrets is not repeated."""
+    io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
+    error = refused(io, sign=sign, secrets=("my-secret",))
+    assert "not ..." == error.message
+    assert "my-secret" not in repr(call(secrets=("my-secret",)))
 
 
 # ---- secrets

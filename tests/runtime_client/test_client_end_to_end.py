@@ -9,8 +9,8 @@ from sagemaker_runtime_client import (
     InferenceFailedError,
     InternalFailureError,
     Invocation,
+    NoOutputLocationError,
     ObjectNotFoundError,
-    ParamValidationError,
     ServiceError,
     ServiceUnavailableError,
     ThrottlingError,
@@ -367,7 +367,7 @@ def test_answer_that_says_too_little(client, emulator, fault, located):
     if located:
         assert b"X" == client.wait(invocation, timeout=10, schedule=often).body
     else:
-        with pytest.raises(ParamValidationError, match="no output_location"):
+        with pytest.raises(NoOutputLocationError):
             client.wait(invocation, timeout=10)
 
 

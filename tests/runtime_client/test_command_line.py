@@ -15,9 +15,16 @@ from threading import Event, Thread, main_thread
 import boto3
 import pytest
 
-from sagemaker_runtime_client import Invocation, SageMakerRuntimeClient, __main__, __version__
+from sagemaker_runtime_client import (
+    Invocation,
+    SageMakerRuntimeClient,
+    __main__,
+    __version__,
+    _options,
+)
 from sagemaker_runtime_client.__main__ import EXIT_CODES, main
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
 from tests.runtime_client.faces import often
 
 ROOT = Path(__file__).parent.parent.parent
@@ -196,7 +203,7 @@ class TestExitCodes:
     )
     def test_wrong(self, command, emulator, arguments, why):
         """What is wrong from the start is 2, and nothing is sent."""
-        code, out, err = command(*arguments)
+        code, out, err = command(*arguments, stdin=b"x")
         assert (2, b"") == (code, out)
         assert err.startswith("sagemaker-runtime: ")
         assert why in err
@@ -235,7 +242,7 @@ class TestExitCodes:
     def test_no_credentials(self, command, emulator, monkeypatch):
         """Without credentials it is 3."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-        code, out, err = command(*self.INVOKE, "--json")
+        code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert 3 == code
         assert "no credentials" in err
         assert "NoCredentialsError" == json.loads(out)["error"]["type"]
@@ -263,11 +270,44 @@ class TestExitCodes:
         assert "out of memory" in err
 
     @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
-    def test_a_time_limit_is_checked_before_anything_is_queued(self, emulator, command, seconds):
+    def test_a_time_limit_is_checked_before_anything_is_queued(
+        self, emulator, command, capsysbinary, seconds
+    ):
         """A wait that cannot be is refused while nothing is lost."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
         assert (2, ()) == (refused.value.code, emulator.jobs)
+        said = b"argument --timeout: must be a number of seconds, 0 or more"
+        assert said in capsysbinary.readouterr().err
+
+    @pytest.mark.parametrize("output", ["no/such/folder/out", "."], ids=["no folder", "a folder"])
+    def test_an_output_is_checked_before_anything_is_queued(
+        self, emulator, command, capsysbinary, output
+    ):
+        """An answer that could not be written is not asked for."""
+        with pytest.raises(SystemExit) as refused:
+            command(*self.INVOKE, "--output", output, stdin=b"x")
+        assert (2, ()) == (refused.value.code, emulator.jobs)
+        said = b"argument --output: must be a file, in a folder that exists"
+        assert said in capsysbinary.readouterr().err
+
+    @pytest.mark.usefixtures("emulator")
+    def test_failed_as_json(self, command):
+        """A failed inference has its reason and its handle in the document."""
+        code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
+        document = json.loads(out)["error"]
+        assert (5, "mine") == (code, document["invocation"]["inference_id"])
+        assert "out of memory" in document["reason"]
+
+    def test_no_answer_in_time_as_json(self, command, emulator):
+        """The handle in the document serves to wait again."""
+        emulator.set_concurrency(0)
+        code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
+        document = json.loads(out)["error"]
+        assert (6, False) == (code, "reason" in document)
+        emulator.set_concurrency(1)
+        handle = json.dumps(document["invocation"]).encode()
+        assert (0, b"X") == command("wait", "-", stdin=handle)[:2]
 
     def test_no_answer_in_time(self, command, emulator):
         """A wait that ran out is 6; the handle on stderr serves to wait again."""
@@ -344,7 +384,8 @@ class TestEmulate:
             arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             variables, said = {}, process.stderr.readline()
-            while len(variables) < 6:
+            assert process.stdout.readline() == f"unset {' '.join(IN_THE_WAY)}\n"
+            while len(variables) < 8:
                 name, value = process.stdout.readline().split()[1].split("=", 1)
                 variables[name] = value
             assert f"SageMaker and S3 at {variables['AWS_ENDPOINT_URL_S3']}, until Ctrl-C\n" == said
@@ -363,6 +404,27 @@ class TestEmulate:
             process.send_signal(signal.SIGINT)
             rest = process.communicate(timeout=10)
         assert (130, ("", "")) == (process.returncode, rest)
+
+    def test_in_a_shell_that_points_elsewhere(self, bare_environment):
+        """The printed lines lead a shell to the emulator, whatever it was set up for before."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        for name in IN_THE_WAY:
+            bare_environment.setenv(name, "elsewhere")
+        for name in ("HTTP_PROXY", "http_proxy"):
+            bare_environment.setenv(name, "http://127.0.0.1:9")
+        program = f"{sys.executable} -m sagemaker_runtime_client"
+        with subprocess.Popen(
+            [*program.split(), "emulate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            lines = "".join(process.stdout.readline() for _ in range(9))
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"{lines}printf x | {program} invoke a --input - --timeout 10"],
+                capture_output=True,
+                check=False,
+                timeout=60,
+            )
+            process.send_signal(signal.SIGINT)
+        assert (0, b"x") == (done.returncode, done.stdout), done.stderr
 
     @pytest.mark.parametrize(
         ("arguments", "why"),
@@ -439,3 +501,12 @@ class TestProgram:
                 main([*arguments, "--help"])
             assert 0 == caught.value.code
             assert word in capsys.readouterr().out
+
+    def test_each_option_has_help(self):
+        """No option and no command is left without a word on what it does."""
+        program = _options.parser("", invoke=print, wait=print, emulate=print)
+        (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
+        parsers = [program, *commands.choices.values()]
+        actions = [one for parser in parsers for one in parser._actions if one is not commands]
+        assert [] == [one.dest for one in actions + commands._choices_actions if not one.help]
+        assert len(actions) > 30

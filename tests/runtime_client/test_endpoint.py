@@ -10,9 +10,11 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._config import Config
 from sagemaker_runtime_client._endpoint import (
     Endpoint,
     EndpointOptions,
+    credentials_endpoint,
     partition_of,
     s3_endpoint,
     sagemaker_runtime_endpoint,
@@ -222,7 +224,8 @@ def test_s3_address_takes_no_bucket(url):
     [
         ("https://example.com", "https://example.com"),
         ("https://example.com/", "https://example.com"),
-        ("HTTP://Example.com:80/base//", "HTTP://Example.com:80/base"),
+        ("HTTP://Example.com:80/base//", "http://Example.com:80/base"),
+        ("HTTPS://Example.com", "https://Example.com"),
         ("http://[::1]:8080", "http://[::1]:8080"),
     ],
 )
@@ -275,3 +278,50 @@ def test_region_that_is_no_label(endpoint, url, region):
     """A region that is no host label is refused, since it would change the host or the scope."""
     with pytest.raises(ConfigError, match="region must be a host label"):
         endpoint(EndpointOptions(region, url=url))
+
+
+@pytest.mark.parametrize("service", ["rolesanywhere", "signin", "sso", "sso-oidc", "sts"])
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
+def test_services_of_credentials(service, region, fips, dual_stack):
+    """The services that give credentials are where botocore's rules say."""
+    params = {"Region": region, "UseFIPS": fips, "UseDualStack": dual_stack}
+    if service == "sts":
+        params["UseGlobalEndpoint"] = False
+    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    expected = Endpoint(rules(service).resolve_endpoint(**params).url, service, region)
+    assert expected == credentials_endpoint(service, options)
+
+
+def test_services_of_credentials_at_a_url_of_ones_own():
+    """A URL of one's own wins, and a region that is none is refused."""
+    options = EndpointOptions("eu-west-1", "http://127.0.0.1:1/")
+    expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
+    assert expected == credentials_endpoint("sso", options)
+    with pytest.raises(ConfigError, match="region must be a host label"):
+        credentials_endpoint("sso", EndpointOptions("evil.example.com/"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "region", "expected"),
+    [
+        ({}, None, "https://sts.eu-west-1.amazonaws.com"),
+        ({}, "eu-north-1", "https://sts.eu-north-1.amazonaws.com"),
+        ({"sts_regional_endpoints": "legacy"}, None, "https://sts.amazonaws.com"),
+        (
+            {"sts_regional_endpoints": "legacy"},
+            "eu-south-1",
+            "https://sts.eu-south-1.amazonaws.com",
+        ),
+        ({"sts_endpoint_url": "http://x", "sts_regional_endpoints": "legacy"}, None, "http://x"),
+        (
+            {"use_fips_endpoint": True, "sts_regional_endpoints": "legacy"},
+            "us-east-1",
+            "https://sts-fips.us-east-1.amazonaws.com",
+        ),
+    ],
+    ids=str,
+)
+def test_settings_of_sts(settings, region, expected):
+    """The settings decide which STS is asked."""
+    assert expected == Config(region="eu-west-1", **settings).endpoint("sts", region).origin

@@ -38,6 +38,7 @@ RuntimeClientError
 │   ├── RequestValidationError
 │   ├── AccessDeniedError
 │   └── ObjectNotFoundError
+├── NoOutputLocationError
 ├── InferenceFailedError
 └── WaitTimeoutError
 """

@@ -382,3 +382,32 @@ class TestCredentialsArgument:
         """What can give no credentials at all is refused by both."""
         with pytest.raises(ConfigError, match="not str"):
             face(credentials="AKIDEXAMPLE")
+
+
+class TestClock:
+    MANY = 16
+
+    def test_threads(self, emulator):
+        """Calls that began at once with a clock that is off are each tried again with the right one."""
+        emulator.faults.clock_skew = 600
+        with (
+            SageMakerRuntimeClient(**settings(emulator)) as client,
+            ThreadPoolExecutor(self.MANY) as threads,
+        ):
+            calls = [
+                threads.submit(client.invoke_endpoint_async, "x", body=b"x")
+                for _ in range(self.MANY)
+            ]
+            assert {1, 2} >= {call.result().attempts for call in calls}
+
+    def test_tasks(self, emulator):
+        """Likewise of tasks."""
+        emulator.faults.clock_skew = -1200
+
+        async def use():
+            async with AsyncSageMakerRuntimeClient(**settings(emulator)) as client:
+                return await asyncio.gather(
+                    *[client.invoke_endpoint_async("x", body=b"x") for _ in range(self.MANY)]
+                )
+
+        assert {2} == {invocation.attempts for invocation in asyncio.run(use())}

@@ -50,7 +50,7 @@ FITS = [
     ("s3_output_path_extension", "/s3"),
     ("filename", "9-_.csv"),
     ("filename", "name."),
-    ("body", b""),
+    ("body", b"\0"),
     ("body", b"b" * 128_000),
     ("body", bytearray(b"x")),
     ("body", memoryview(b"x")),
@@ -154,9 +154,10 @@ def test_a_secret_is_not_repeated():
     [
         ({}, "is needed"),
         ({"body": b"x", "input_location": LOCATION}, "exclude each other"),
-        ({"body": b"", "input_location": LOCATION}, "exclude each other"),
+        ({"body": b"", "input_location": LOCATION}, "must not be empty"),
+        ({"body": b""}, "must not be empty"),
     ],
-    ids=["none", "both", "both, one empty"],
+    ids=["none", "both", "both, one empty", "empty"],
 )
 def test_exactly_one_input(inputs, says):
     """There is one input, not two and not none."""
@@ -218,7 +219,7 @@ _optional = {
 }
 _name = st.from_regex(r"\A[a-zA-Z0-9](-{0,3}[a-zA-Z0-9]){0,15}\Z", fullmatch=True)
 _input = st.one_of(
-    st.fixed_dictionaries({"body": st.binary(max_size=64)}),
+    st.fixed_dictionaries({"body": st.binary(min_size=1, max_size=64)}),
     st.fixed_dictionaries({"input_location": st.just("s3://b/") | st.just("s3://b/kä/x y")}),
 )
 _arguments = st.builds(
@@ -420,3 +421,17 @@ def test_json_of_any_kind(text):
     except ParamValidationError:
         return
     assert isinstance(invocation, Invocation)
+
+
+@pytest.mark.parametrize("body", [None, bytearray(b'{"InferenceId": "a"}'), memoryview(b"")])
+def test_any_kind_of_body_is_taken(body):
+    """A 202 never raises, whatever holds its body, and headers may be bytes off the wire."""
+    headers = [(b"X-Amzn-SageMaker-OutputLocation", b"s3://bucket/out")]
+    invocation = Invocation.from_http(202, headers, body, inference_id="a")
+    assert ("a", "s3://bucket/out") == (invocation.inference_id, invocation.output_location)
+
+
+def test_a_number_of_any_size_is_refused_alike():
+    """Python refuses to print very large numbers; we do not print them."""
+    with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
+        InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)

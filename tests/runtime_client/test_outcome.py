@@ -14,6 +14,7 @@ from sagemaker_runtime_client import (
     CredentialsError,
     InferenceFailedError,
     Invocation,
+    NoOutputLocationError,
     ObjectNotFoundError,
     Output,
     ParamValidationError,
@@ -258,19 +259,57 @@ def test_no_failure_location():
 @pytest.mark.parametrize(
     ("invocation", "argument"),
     [
-        (Invocation(inference_id="id"), "invocation"),
         (Invocation(output_location="https://evil.example/k"), "invocation.output_location"),
         (
             Invocation(output_location=OUT, failure_location="https://evil.example/k"),
             "invocation.failure_location",
         ),
     ],
-    ids=["no output", "output elsewhere", "failure elsewhere"],
+    ids=["output elsewhere", "failure elsewhere"],
 )
 def test_nowhere_to_look(invocation, argument):
-    """An invocation without a location, or with another host's, cannot be waited for."""
+    """An invocation with another host's location cannot be waited for."""
     error, io = fails(FakeS3(), invocation)
     assert (ParamValidationError, argument, []) == (type(error), error.argument, io.sent)
+
+
+def test_no_output_location():
+    """Where the service did not say where the output will be, nobody can wait for it."""
+    error, io = fails(FakeS3(), Invocation(inference_id="id"))
+    assert (NoOutputLocationError, []) == (type(error), io.sent)
+    assert "id" == error.invocation.inference_id
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"timeout": "600"},
+        {"timeout": None},
+        {"access_denied_grace": "1"},
+        {"schedule": 5},
+    ],
+    ids=str,
+)
+def test_arguments_that_nobody_can_wait_with(arguments):
+    """What is wrong with an argument of the wait is an error that names it."""
+    with pytest.raises(ParamValidationError) as caught:
+        run(core(ScriptedIO(FakeS3())).wait(INVOCATION, **{"timeout": 1, **arguments}))
+    assert caught.value.argument in arguments
+
+
+def test_no_invocation():
+    """Only a handle can be waited for."""
+    with pytest.raises(ParamValidationError, match="not str"):
+        run(core(ScriptedIO(FakeS3())).wait("handle", timeout=1))
+
+
+def test_trouble_is_named():
+    """A wait that saw only trouble says so, and does not guess about the endpoint."""
+    cloud = FakeS3()
+    cloud.trouble(s3_error(503, "SlowDown", "Reduce your rate"))
+    error, _ = fails(cloud, timeout=5)
+    assert "Reduce your rate" in str(error)
+    assert "scaling up" not in str(error)
 
 
 REASONS = [

@@ -24,6 +24,7 @@ LOADED = [
     "._invoke",
     "._io",
     "._outcome",
+    "._profile_file",
     "._retry",
     "._s3",
     "._service_error",
@@ -31,7 +32,10 @@ LOADED = [
     "._transport",
     "._version",
     ".credentials",
-    ".credentials._environment",
+    ".credentials._chain",
+    ".credentials._default",
+    ".credentials._provider",
+    ".credentials._refresh",
 ]
 HEAVY = [
     *("anyio", "asyncio", "cryptography", "email", "http.client", "httpcore", "httpx", "httpx2"),
@@ -68,6 +72,19 @@ def test_what_a_client_loads():
         "import sagemaker_runtime_client as s\n"
         "s.SageMakerRuntimeClient(region='eu-west-1')\ns.AsyncSageMakerRuntimeClient()"
     )
+    assert [] == [name for name in HEAVY if name in loaded]
+
+
+def test_what_lambda_loads():
+    """Where the environment has the keys, no other source is imported."""
+    loaded = modules_after(
+        "import os, sagemaker_runtime_client as s\n"
+        "os.environ |= {'AWS_ACCESS_KEY_ID': 'AKID', 'AWS_SECRET_ACCESS_KEY': 'secret'}\n"
+        "with s.default_chain() as chain:\n    chain.get()"
+    )
+    ours = [name for name in loaded if name.startswith("sagemaker_runtime_client.credentials._")]
+    parts = ["_chain", "_default", "_environment", "_provider", "_refresh"]
+    assert parts == sorted(name.rpartition(".")[2] for name in ours)
     assert [] == [name for name in HEAVY if name in loaded]
 
 

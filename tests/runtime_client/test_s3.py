@@ -51,7 +51,7 @@ def test_put():
     io = ScriptedIO([STORED])
     stored = run(
         core(io).put_object(
-            "s3://bucket/a key", b"body", content_type="text/csv", metadata={"Name": " v 1 "}
+            "s3://bucket/a key", b"body", content_type="text/csv", metadata={"Name": "v 1"}
         )
     )
     (sent,) = io.sent

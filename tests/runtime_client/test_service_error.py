@@ -19,7 +19,13 @@ from sagemaker_runtime_client import (
     ServiceUnavailableError,
     ThrottlingError,
 )
-from sagemaker_runtime_client._service_error import json_error, xml_error, xml_fields
+from sagemaker_runtime_client._service_error import (
+    json_error,
+    query_error,
+    xml_error,
+    xml_fields,
+    xml_texts,
+)
 
 TYPE = "x-amzn-errortype"
 PARSER = create_parser("rest-json")
@@ -312,6 +318,36 @@ def test_xml_fields(body, expected):
     assert expected == xml_fields(body)
 
 
+def test_xml_texts():
+    """Texts are found by their path below the root, as deep as an answer of STS goes."""
+    body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
+    assert {"B": " ", "B/C/D": "12", "C": "3"} == xml_texts(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            b'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>'
+            b"<Type>Sender</Type><Code>ExpiredToken</Code><Message>It has &lt;expired&gt;</Message>"
+            b"</Error><RequestId>R</RequestId></ErrorResponse>",
+            id="STS",
+        ),
+        pytest.param(
+            b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>",
+            id="no message",
+        ),
+    ],
+)
+def test_query_error_as_botocore(body):
+    """Code and message of the query protocol stand where botocore finds them."""
+    given_response = {"status_code": 400, "headers": HeadersDict({}), "body": body}
+    expected = create_parser("query").parse(given_response, None)["Error"]
+    actual = query_error(Response(400, {}, body))
+    assert expected["Code"] == actual.code
+    assert expected.get("Message", "the service answered 400 and said nothing") == actual.message
+
+
 _headers = st.dictionaries(
     st.sampled_from([TYPE, "date", "age", "x-amz-retry-after", "x-amz-bucket-region"]), st.text()
 )
@@ -330,7 +366,7 @@ _xml = st.lists(
 ).map(b"".join)
 
 
-@pytest.mark.parametrize("parse", [json_error, xml_error])
+@pytest.mark.parametrize("parse", [json_error, query_error, xml_error])
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
 def test_any_answer(parse, status, headers, body):

@@ -44,7 +44,7 @@ def test_none_is_no_key(part):
 
 def test_repr_holds_no_secret():
     """Neither secret nor token is shown."""
-    expected = f"Credentials(access_key_id='AKIDEXAMPLE', expiration={AT!r})"
+    expected = f"Credentials(access_key_id='AKIDEXAMPLE', expiration={AT!r}, account_id=None)"
     assert expected == repr(KEY) == str(KEY)
 
 

@@ -397,6 +397,14 @@ def test_refused_scope(scope):
         signed_by(auth_of("s3"), extensions={"sigv4": scope})
 
 
+@pytest.mark.parametrize("scope", [{"service": "a/b"}, {"region": "us east\n1"}], ids=repr)
+def test_impossible_scope(scope):
+    """A service or region that cannot be one is refused by its name, before anything is sent."""
+    (name,) = scope
+    with pytest.raises(InvalidRequestError, match=f"extension sigv4: {name} must be printable"):
+        signed_by(auth_of("s3"), extensions={"sigv4": scope})
+
+
 # Redirects.
 
 SECRETS = {

@@ -399,6 +399,13 @@ def test_usage(run, arguments):
     assert exit_.value.code == 2
 
 
+def test_usage_of_a_date(run, capfdbinary):
+    """A date that is none is answered with how one is written."""
+    with pytest.raises(SystemExit):
+        run("sign", URL, *S3, "--date", "noon")
+    assert b"argument --date: must be like 20150830T123600Z" in capfdbinary.readouterr().err
+
+
 def test_as_a_program(environ):
     """It is run as `python -m sigv4`."""
     environ.setattr(sys, "argv", ["sigv4", "sign", "bucket.example", *S3])

@@ -10,7 +10,6 @@ LOADED = [
     "sigv4",
     "sigv4._algorithm",
     "sigv4._canonical",
-    "sigv4._chain",
     "sigv4._credentials",
     "sigv4._encoding",
     "sigv4._errors",

@@ -145,10 +145,20 @@ def test_expired_credentials(after):
         OTHERS.presign(request, TEMPORARY, at=at, expires=1)
 
 
-@pytest.mark.parametrize("expires", [-1, 0, 604_801, True])
+@pytest.mark.parametrize("credentials", [KEY, TEMPORARY], ids=["lasting", "temporary"])
+def test_naive_instant(credentials):
+    """An instant without a time zone is refused, whatever the credentials."""
+    request, at = SignableRequest("GET", URL), AT.replace(tzinfo=None)
+    with pytest.raises(ValueError, match="at must carry a time zone"):
+        OTHERS.sign(request, credentials, at=at)
+    with pytest.raises(ValueError, match="at must carry a time zone"):
+        OTHERS.presign(request, credentials, at=at, expires=1)
+
+
+@pytest.mark.parametrize("expires", [-1, 0, 604_801, True, 1.5, "60"])
 def test_refused_expiry(expires):
     """A presigned URL counts for a second to a week."""
-    with pytest.raises(InvalidRequestError, match="expires must be 1 to 604800 seconds"):
+    with pytest.raises(InvalidRequestError, match="expires must be 1 to 604800 seconds, an int"):
         S3.presign(SignableRequest("GET", URL), KEY, at=AT, expires=expires)
 
 

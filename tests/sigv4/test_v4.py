@@ -1,12 +1,14 @@
 """The derived keys: once a day, for all threads, and gone with their credentials."""
 
-import gc
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from sigv4 import Credentials, SignableRequest, Signer, SigV4
+import pytest
+from attrs import evolve
+
+from sigv4 import Credentials, InvalidRequestError, SignableRequest, Signer, SigV4, SigV4A
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST = SignableRequest("GET", "https://h.example/")
@@ -17,32 +19,34 @@ def test_one_derivation_a_day():
     algorithm, key = SigV4("s3", "us-east-1"), Credentials("AKID", "secret")
     signer = Signer(algorithm)
     signer.sign(REQUEST, key, at=AT)
-    _, first = algorithm._keys[key]
+    [first] = key.derived_keys.values()
     signer.sign(REQUEST, key, at=AT + timedelta(hours=11))
-    assert first is algorithm._keys[key][1]
+    assert [first] == [*key.derived_keys.values()]
     signer.sign(REQUEST, key, at=AT + timedelta(hours=12))
-    assert first != algorithm._keys[key][1]
-    assert len(algorithm._keys) == 1
+    [second] = key.derived_keys.values()
+    assert first != second
 
 
 def test_keys_go_with_their_credentials():
     """Neither credentials nor derived keys are held once their owner is gone."""
-    algorithm, key = SigV4("s3", "us-east-1"), Credentials("AKID", "secret")
-    Signer(algorithm).sign(REQUEST, key, at=AT)
+    signer, key = Signer(SigV4("s3", "us-east-1")), Credentials("AKID", "secret")
+    signer.sign(REQUEST, key, at=AT)
     alive = weakref.ref(key)
-    assert len(algorithm._keys) == 1
     del key
-    gc.collect()
     assert alive() is None
-    assert len(algorithm._keys) == 0
 
 
-def test_keys_of_equal_algorithms_are_apart():
-    """Two algorithms of the same service and region are equal, and share no keys."""
-    one, other, key = SigV4("s3", "us-east-1"), SigV4("s3", "us-east-1"), Credentials("AK", "s")
-    Signer(one).sign(REQUEST, key, at=AT)
-    assert one == other
-    assert len(other._keys) == 0
+def test_each_scope_has_its_key():
+    """Services and regions have keys of their own, and equal algorithms share one."""
+    key = Credentials("AKID", "secret")
+    for service, region in (
+        ("s3", "us-east-1"),
+        ("s3", "us-east-1"),
+        ("s3", "eu-west-1"),
+        ("a", "b"),
+    ):
+        Signer(SigV4(service, region)).sign(REQUEST, key, at=AT)
+    assert len(key.derived_keys) == 3
 
 
 def test_threads_share_a_signer():
@@ -60,11 +64,27 @@ def test_threads_share_a_signer():
         assert expected == list(signed)
 
 
-def test_repr_and_pickle_hold_no_keys():
-    """An algorithm is shown and pickled by its service and region alone."""
-    algorithm, key = SigV4("s3", "us-east-1"), Credentials("AKID", "secret")
-    Signer(algorithm).sign(REQUEST, key, at=AT)
+def test_repr_and_pickle():
+    """An algorithm is shown and pickled by its service and region."""
+    algorithm = SigV4("s3", "us-east-1")
     assert repr(algorithm) == "SigV4(service='s3', region='us-east-1')"
-    copy = pickle.loads(pickle.dumps(algorithm))
-    assert algorithm == copy
-    assert len(copy._keys) == 0
+    assert algorithm == pickle.loads(pickle.dumps(algorithm))
+
+
+def test_derived_keys_stay_out_of_sight():
+    """Credentials that have signed look the same, are equal to others, and give new ones no keys."""
+    key, other = Credentials("AKID", "secret"), Credentials("AKID", "secret")
+    Signer(SigV4("s3", "us-east-1")).sign(REQUEST, key, at=AT)
+    assert (key, repr(key), hash(key)) == (other, repr(other), hash(other))
+    assert evolve(key).derived_keys == {}
+
+
+@pytest.mark.parametrize("value", ["", "us east", "a\n1", "a/b", "a,b", "é", None, 1], ids=repr)
+def test_impossible_scope(value):
+    """What cannot be one part of a credential scope is refused, by the argument's name."""
+    with pytest.raises(InvalidRequestError, match="service must be printable ASCII, without"):
+        SigV4(value, "us-east-1")
+    with pytest.raises(InvalidRequestError, match="region must be printable ASCII, without"):
+        SigV4("s3", value)
+    with pytest.raises(InvalidRequestError, match="service must be printable ASCII, without"):
+        SigV4A(value, "*")

@@ -15,6 +15,7 @@ import sigv4._v4a
 from sigv4 import (
     ALL_BUT_NEVER_SIGNED,
     Credentials,
+    InvalidRequestError,
     MissingDependencyError,
     Payload,
     SignableRequest,
@@ -129,15 +130,12 @@ def test_rejected_candidates(secret):
 
 
 def test_a_key_is_derived_once():
-    """The key of equal credentials is kept, whatever the service, and goes with them."""
+    """The key is kept with its credentials, whatever the service and the day."""
     credentials = Credentials("AKIDONCE", "secret")
     SigV4A(service="s3", region_set="*").sign_string("text", credentials, "20261122T120000Z")
-    kept = sigv4._v4a._keys[credentials]
+    [kept] = credentials.derived_keys.values()
     SigV4A(service="sts", region_set="*").sign_string("text", credentials, "20261123T120000Z")
-    assert kept is sigv4._v4a._keys[credentials]
-    held = len(sigv4._v4a._keys)
-    del credentials
-    assert held - 1 == len(sigv4._v4a._keys)
+    assert [kept] == [*credentials.derived_keys.values()]
 
 
 REGION_SETS = {
@@ -159,11 +157,13 @@ def test_region_sets(given, joined):
 
 
 @pytest.mark.parametrize(
-    "given", ["", [], "us-east-1,", "us east", "us?", ["a,b"], "a\nb"], ids=repr
+    "given",
+    ["", [], "us-east-1,", "us east", "us?", ["a,b"], "a\nb", None, 1, [1], [b"*"]],
+    ids=repr,
 )
 def test_impossible_region_sets(given):
     """A region set that is empty, or no list of regions, is refused."""
-    with pytest.raises(ValueError, match="region_set must name regions"):
+    with pytest.raises(InvalidRequestError, match="region_set must name regions"):
         SigV4A(service="s3", region_set=given)
 
 

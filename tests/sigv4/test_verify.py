@@ -345,3 +345,23 @@ def test_what_came_off_the_wire():
     arrived = SignableRequest("PUT", URL, [*headers, *added.items()], Payload.of(BODY))
     verified = verify(arrived, KNOWN, at=AT, service="s3", region="us-east-1")
     assert "x-amz-meta-a" in verified.signed_headers
+
+
+def test_two_authorizations():
+    """Of two signatures none is taken, whichever of them is right."""
+    wire = by_header()
+    for pairs in (
+        [("authorization", "x"), *wire.headers.items()],
+        [*wire.headers.items(), ("Authorization", "x")],
+    ):
+        request = SignableRequest(wire.method, wire.url, pairs, Payload.of(wire.body))
+        with pytest.raises(SignatureError) as caught:
+            verify(request, KNOWN, at=AT, service="s3", region="us-east-1")
+        assert MALFORMED == caught.value.code
+
+
+@pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
+def test_naive_instant(wire):
+    """An instant without a time zone is refused as `sign` refuses it."""
+    with pytest.raises(ValueError, match="at must carry a time zone"):
+        wire.received(at=AT.replace(tzinfo=None))

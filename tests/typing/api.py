@@ -12,6 +12,7 @@ from sagemaker_runtime_client import (
     Output,
     S3Object,
     SageMakerRuntimeClient,
+    default_chain,
 )
 from sigv4 import Credentials, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
@@ -55,3 +56,7 @@ def pieces() -> None:
         Credentials("AKIDEXAMPLE", "secret"),
     )
     httpx.Client(auth=auth)
+    with default_chain(profile="work", mfa_token=lambda _: "123456") as chain:
+        assert_type(chain.get(), Credentials)
+        SigV4Auth(Signer(SigV4(service="s3", region="eu-west-1"), s3=True), chain)
+        SageMakerRuntimeClient(credentials=chain, retry_mode="adaptive")

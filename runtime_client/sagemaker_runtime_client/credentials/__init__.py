@@ -1,5 +1,7 @@
-"""Where credentials come from: a file a source."""
+"""Where credentials come from: a file a source, and the chain of them."""
 
-from ._environment import EnvironmentProvider
+from ._default import DefaultChain, default_chain
+from ._provider import Context, LazyContext
+from ._refresh import ChainCredentials
 
-__all__ = ["EnvironmentProvider"]
+__all__ = ["ChainCredentials", "Context", "DefaultChain", "LazyContext", "default_chain"]

@@ -4,14 +4,15 @@ Credentials from environment variables.
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import ClassVar
 
-from attrs import field, frozen
+from attrs import frozen
 
 from sigv4 import Credentials
 
-from .._errors import CredentialProviderError, NoCredentialsError
+from .._errors import CredentialProviderError
+from ._provider import Context
 
 _NAME = "environment"
 
@@ -19,32 +20,25 @@ _NAME = "environment"
 @frozen
 class EnvironmentProvider:
     """
-    ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``, ``AWS_CREDENTIAL_EXPIRATION``.
+    ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``.
 
-    They are looked at anew for each signature, so that rotated keys are seen.
-
-    Attributes:
-        environ: The variables.
+    With them may stand ``AWS_CREDENTIAL_EXPIRATION`` and ``AWS_ACCOUNT_ID``.
     """
 
-    environ: Mapping[str, str] = field(repr=False)
+    name: ClassVar[str] = _NAME
 
-    def get(self) -> Credentials:
+    async def load(self, context: Context) -> Credentials | None:
         """
-        Return the credentials in the environment.
+        Return the credentials in the environment, or None if ``AWS_ACCESS_KEY_ID`` is not set.
 
         Raises:
-            NoCredentialsError: ``AWS_ACCESS_KEY_ID`` is not set, or empty.
             CredentialProviderError: It is set, and the rest does not go with it.
         """
-        access_key_id = self.environ.get("AWS_ACCESS_KEY_ID")
+        variables = context.io.environ
+        access_key_id = variables.get("AWS_ACCESS_KEY_ID")
         if not access_key_id:
-            raise NoCredentialsError(
-                "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the "
-                "client credentials=",
-                tried=(_NAME,),
-            )
-        secret_access_key = self.environ.get("AWS_SECRET_ACCESS_KEY")
+            return None
+        secret_access_key = variables.get("AWS_SECRET_ACCESS_KEY")
         if not secret_access_key:
             raise CredentialProviderError(
                 "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not", provider=_NAME
@@ -54,19 +48,14 @@ class EnvironmentProvider:
             return Credentials(
                 access_key_id,
                 secret_access_key,
-                self.environ.get("AWS_SESSION_TOKEN")
-                or self.environ.get("AWS_SECURITY_TOKEN")
-                or None,
-                _instant(self.environ.get("AWS_CREDENTIAL_EXPIRATION")),
+                variables.get("AWS_SESSION_TOKEN") or variables.get("AWS_SECURITY_TOKEN") or None,
+                _instant(variables.get("AWS_CREDENTIAL_EXPIRATION")),
+                account_id=variables.get("AWS_ACCOUNT_ID") or None,
             )
         except ValueError as error:
             raise CredentialProviderError(
                 f"the credentials in the environment are malformed: {error}", provider=_NAME
             ) from None
-
-    async def aget(self) -> Credentials:
-        """Return what `get` returns: there is nothing to wait for."""
-        return self.get()
 
 
 def _instant(text: str | None) -> datetime | None:

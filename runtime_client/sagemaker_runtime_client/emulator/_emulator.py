@@ -1,5 +1,6 @@
 """The emulator, as its users see it."""
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from secrets import choice, token_urlsafe
@@ -11,6 +12,7 @@ from typing import Self
 from sigv4 import Credentials
 
 from ._app import Application, server_clock
+from ._environment import no_proxy
 from ._faults import Faults
 from ._models import Model, echo, runner_of
 from ._objects import ObjectStore, split_location
@@ -138,7 +140,7 @@ class Emulator:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The environment variables that point AWS SDKs, boto3 among them, at this emulator."""
+        """The environment variables that point AWS SDKs, boto3 among them, past a proxy at this emulator."""
         variables = {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_S3": self.url,
@@ -146,6 +148,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            **no_proxy(os.environ, self._address[0]),
         }
         if self.credentials.session_token is not None:
             variables["AWS_SESSION_TOKEN"] = self.credentials.session_token

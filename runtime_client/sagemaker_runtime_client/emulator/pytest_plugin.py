@@ -16,10 +16,8 @@ from typing import Any
 import pytest
 
 from . import Emulator, echo
+from ._environment import IN_THE_WAY
 from ._models import Model
-
-# Whatever would win over the emulator's keys, or lead elsewhere.
-_IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def sagemaker_environment(
     sagemaker_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
     """Point the environment of the test at the emulator, and return it."""
-    for name in _IN_THE_WAY:
+    for name in IN_THE_WAY:
         monkeypatch.delenv(name, raising=False)
     for name, value in sagemaker_emulator.environ.items():
         monkeypatch.setenv(name, value)

@@ -1,0 +1,143 @@
+"""The options of the command line, and what each may be."""
+
+import argparse
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+
+from ._version import __version__
+
+STDIO = "-"
+
+_Command = Callable[[argparse.Namespace], None]
+
+# By argument of the operation: what reads it, what the usage calls it, what the help says.
+INVOKE_OPTIONS: dict[str, tuple[Callable[[str], object], str, str]] = {
+    "content_type": (str, "TYPE", "media type of the payload, such as text/csv"),
+    "accept": (str, "TYPE", "media type that the answer should have"),
+    "custom_attributes": (str, "TEXT", "passed on to the model; at most 1024 characters"),
+    "inference_id": (str, "ID", "name of the job; made up"),
+    "s3_output_path_extension": (str, "PATH", "where the answer goes, below the endpoint's path"),
+    "filename": (str, "NAME", "name of the answer's object; at most 32 characters"),
+    "request_ttl_seconds": (int, "SECONDS", "how long the job may be queued, 60 to 21600"),
+    "invocation_timeout_seconds": (int, "SECONDS", "how long the model may take, 1 to 3600"),
+}
+_CLIENT_OPTIONS = {
+    "region": ("NAME", "such as eu-west-1; AWS_REGION"),
+    "endpoint_url": ("URL", "where SageMaker Runtime is; by region"),
+    "s3_endpoint_url": ("URL", "where S3 is; by region"),
+    "ca_bundle": ("FILE", "certificates to trust, in PEM; AWS_CA_BUNDLE"),
+}
+
+
+def parser(
+    text: str, *, invoke: _Command, wait: _Command, emulate: _Command
+) -> argparse.ArgumentParser:
+    """
+    Return what reads the command line, and leaves the command that it names in ``run``.
+
+    Args:
+        text: What the program is; its help ends with all but the first paragraph.
+        invoke: A command.
+        wait: A command.
+        emulate: A command.
+    """
+    parser = argparse.ArgumentParser(
+        prog="sagemaker-runtime",
+        description="Amazon SageMaker asynchronous inference, without the AWS SDK.",
+        epilog=text.partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=__version__, help="print the version, and end"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for run, add, name, summary in (
+        (invoke, _add_invoke, "invoke", "send a payload, wait, and print the answer"),
+        (wait, _add_wait, "wait", "wait for a job that was queued before"),
+        (emulate, _add_emulate, "emulate", "run SageMaker and S3 on this machine"),
+    ):
+        command = commands.add_parser(name, help=summary)
+        command.set_defaults(run=run)
+        add(command)
+    return parser
+
+
+def _add_invoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("endpoint_name", metavar="ENDPOINT", help="name of the endpoint")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--input", metavar="FILE", help="the payload; - for stdin")
+    source.add_argument("--input-location", metavar="S3URI", help="a payload that is in S3 already")
+    parser.add_argument(
+        "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
+    )
+    parser.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
+    for name, (kind, metavar, summary) in INVOKE_OPTIONS.items():
+        parser.add_argument(_option(name), type=kind, metavar=metavar, help=summary)
+    _add_waiting(parser)
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
+    )
+    _add_waiting(parser)
+
+
+def _add_waiting(parser: argparse.ArgumentParser) -> None:
+    """Add what invoke and wait have in common."""
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=_output,
+        default=STDIO,
+        help="where the answer goes; stdout",
+    )
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=900.0, help="how long to wait; 900"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
+    for name, (metavar, summary) in _CLIENT_OPTIONS.items():
+        parser.add_argument(_option(name), metavar=metavar, help=summary)
+
+
+def _add_emulate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(json=False)
+    parser.add_argument(
+        "--model", help="module:function, or the address of a model container; echoes"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
+    parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+# What is wrong is refused before anything is queued that nobody would wait for, or could keep.
+
+
+def _output(text: str) -> str:
+    """Take the name of a file that can be there."""
+    if Path(text).is_dir() or not Path(text).parent.is_dir():
+        raise argparse.ArgumentTypeError("must be a file, in a folder that exists")
+    return text
+
+
+def _seconds(text: str) -> float:
+    """Read a time limit."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = inf
+    if not 0 <= seconds < inf:
+        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
+    return seconds
+
+
+def _port(text: str) -> int:
+    """Read the number of a port."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError("must be a number, 0 to 65535")
+    return int(text)

@@ -1,0 +1,223 @@
+"""
+The shared files ``~/.aws/config`` and ``~/.aws/credentials``: where they are, and what they say.
+
+Pure but for `read_profiles`, which asks the outside world for their text.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and file-location.html.
+Quoted names and indented comments are botocore 1.44's.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, Mapping
+
+from attrs import field, frozen
+
+from ._errors import ConfigError
+from ._io import IO
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+Section = Mapping[str, "str | Mapping[str, str]"]
+_Sections = dict[tuple[str, str], dict[str, str]]
+
+_is_name = re.compile(r"[A-Za-z0-9_./%@:+-]+").fullmatch
+_quoted = re.compile(r"(['\"])(.+)\1").fullmatch
+_comment_of_section = re.compile(r"[#;]").split
+_comment_of_value = re.compile(r"[ \t][#;]").split
+_BLANKS = " \t\r"
+
+# A key is taken from one file as a whole: a token of one and a secret of the other make no pair.
+_KEY = (
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_security_token",
+    "aws_account_id",
+)
+
+
+@frozen
+class Profiles:
+    """
+    What the shared files say.
+
+    Attributes:
+        profiles: By name; the credentials file's values win over the config file's.
+        sso_sessions: The ``[sso-session NAME]`` sections, by name.
+        services: The ``[services NAME]`` sections, by name; their values are nested.
+    """
+
+    profiles: Mapping[str, Section] = field(factory=dict[str, Section], repr=False)
+    sso_sessions: Mapping[str, Section] = field(factory=dict[str, Section], repr=False)
+    services: Mapping[str, Section] = field(factory=dict[str, Section], repr=False)
+
+
+def home_directory(environ: Mapping[str, str], platform: str, fallback: str = "~") -> str:
+    """
+    Return the user's folder.
+
+    Args:
+        environ: The environment's variables.
+        platform: As `sys.platform` has it, such as ``linux`` or ``win32``.
+        fallback: The folder where no variable names one.
+    """
+    if home := environ.get("HOME"):
+        return home
+    if platform.startswith("win"):
+        drive, path = environ.get("HOMEDRIVE", ""), environ.get("HOMEPATH", "")
+        return environ.get("USERPROFILE") or drive + path or fallback
+    return fallback
+
+
+def file_locations(
+    environ: Mapping[str, str], platform: str = sys.platform, home: str = "~"
+) -> tuple[str, str]:
+    """
+    Return where the config file and the credentials file are.
+
+    Args:
+        environ: ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE`` name files elsewhere.
+        platform: As for `home_directory`.
+        home: Likewise its fallback.
+    """
+    home = home_directory(environ, platform, home)
+    slash = "\\" if platform.startswith("win") else "/"
+    locations = [
+        environ.get(variable) or slash.join(("~", ".aws", name))
+        for variable, name in (
+            ("AWS_CONFIG_FILE", "config"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+        )
+    ]
+    config, credentials = [
+        home + path[1:] if path.startswith(("~/", "~\\")) else path for path in locations
+    ]
+    return config, credentials
+
+
+async def read_profiles(io: IO) -> Profiles:
+    """
+    Read and parse both files; one that is not there says nothing.
+
+    Raises:
+        ConfigError: One cannot be read or breaks the format; the message names file and line.
+    """
+    texts = [await _text(io, path) for path in file_locations(io.environ, home=io.home())]
+    return parse_profiles(*texts)
+
+
+async def _text(io: IO, path: str) -> tuple[str, str]:
+    """Return a file's path and text."""
+    try:
+        return path, (await io.read_file(path) or b"").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def parse_profiles(
+    config: tuple[str, str] = ("config", ""), credentials: tuple[str, str] = ("credentials", "")
+) -> Profiles:
+    """
+    Return what the two files say, each given as its path and its text.
+
+    Raises:
+        ConfigError: A text breaks the format; the message names file and line.
+    """
+    sections = _sections(*config, prefixed=True)
+    if ("profile", "default") in sections:  # [profile default] puts [default] out of force
+        sections.pop(("", "default"), None)
+    profiles = {
+        name: section for (kind, name), section in sections.items() if kind in {"profile", ""}
+    }
+    for (_, name), theirs in _sections(*credentials, prefixed=False).items():
+        ours = profiles.get(name, {})
+        if "aws_access_key_id" in theirs:
+            ours = {key: value for key, value in ours.items() if key not in _KEY}
+        profiles[name] = ours | theirs
+    return Profiles(
+        {name: _nested(section) for name, section in profiles.items()},
+        {name: _nested(sections[kind, name]) for kind, name in sections if kind == "sso-session"},
+        {name: _nested(sections[kind, name]) for kind, name in sections if kind == "services"},
+    )
+
+
+def _nested(section: Mapping[str, str]) -> Section:
+    """Return a section with those values as mappings that begin on a line of their own."""
+    return {
+        name: dict(_pairs(value)) if value.startswith("\n") else value
+        for name, value in section.items()
+    }
+
+
+def _pairs(value: str) -> Iterator[tuple[str, str]]:
+    for line in value[1:].split("\n"):
+        name, _, inner = line.partition("=")
+        yield name.strip(_BLANKS), inner.strip(_BLANKS)
+
+
+def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
+    """
+    Return a file's sections by kind and name; those of one name are one.
+
+    Args:
+        path: The file's path, for messages.
+        text: What it holds.
+        prefixed: Whether profiles stand as ``[profile NAME]``, as in the config file.
+    """
+    sections: _Sections = {}
+    section: dict[str, str] | None = None
+    name = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        stripped = line.strip(_BLANKS)
+        if not stripped or stripped[0] in "#;":
+            continue
+        where = f"{path}, line {number}"
+        if line[0] == "[":
+            kind = _kind(stripped, where, prefixed=prefixed)
+            section, name = {} if kind is None else sections.setdefault(kind, {}), ""
+        elif section is None:
+            raise ConfigError(f"{where}: a [profile] must come before anything else")
+        elif line[0] in _BLANKS:
+            if not name:
+                raise ConfigError(f"{where}: an indented line must continue a property")
+            if section[name][:1] in {"", "\n"}:
+                _property(stripped, where)
+            section[name] += "\n" + stripped
+        else:
+            name, value = _property(_comment_of_value(line)[0], where)
+            section[name] = value
+    return {kind: _named(section) for kind, section in sections.items()}
+
+
+def _named(section: Mapping[str, str]) -> dict[str, str]:
+    """Return a section without the properties whose names are none."""
+    return {name: value for name, value in section.items() if _is_name(name)}
+
+
+def _kind(line: str, where: str, *, prefixed: bool) -> tuple[str, str] | None:
+    """Return kind and name of a section from its first line, or None if nobody may read it."""
+    heading = _comment_of_section(line)[0].strip(_BLANKS)
+    if not heading.endswith("]"):
+        raise ConfigError(f"{where}: a section's name must end with ]")
+    kind, _, name = heading[1:-1].strip(_BLANKS).replace("\t", " ").partition(" ")
+    if not name:  # [default], or any profile of the credentials file
+        known = kind == "default" or not prefixed
+        return ("", kind) if known and _is_name(kind) else None
+    name = name.strip(_BLANKS)
+    quoted = _quoted(name)
+    if not prefixed or not (quoted or _is_name(name)):
+        _log.warning("%s: a section of this name is ignored", where)
+        return None
+    return kind, quoted[2] if quoted else name
+
+
+def _property(line: str, where: str) -> tuple[str, str]:
+    """Return name and value of a property, or of one in a nested value."""
+    name, equals, value = line.partition("=")
+    if not equals or not name.strip(_BLANKS):
+        raise ConfigError(f"{where}: a property must be like name = value")
+    return name.strip(_BLANKS).lower(), value.strip(_BLANKS)

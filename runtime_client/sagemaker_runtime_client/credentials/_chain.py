@@ -1,0 +1,191 @@
+"""
+The order in which sources of credentials are asked: the first that has any answers.
+
+A source's module is imported when its turn comes; in Lambda, where the environment has the keys,
+that is one.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html, and
+botocore 1.44, credentials.py, for the order.
+"""
+
+from importlib import import_module
+
+from attrs import field, frozen
+
+from sigv4 import Credentials
+
+from .._errors import NoCredentialsError
+from ._provider import Context, Provider
+
+
+@frozen
+class Source:
+    """
+    A source of credentials, before it is imported.
+
+    Attributes:
+        name: What messages call it.
+        module: The module, in this package.
+        kind: The class in it.
+        absent: Why it has nothing, when it has nothing; ``{profile}`` is the profile's name.
+        of_profile: Whether a profile that others name as their source may be of this kind.
+        of_process: Whether it is left out where an argument names the profile.
+        kept: Whether its credentials are kept; if not, it is asked for each signature.
+        window: Seconds before the end in which a refresh is due, at the most.
+        share: ... and which part of the lifetime at the most.
+    """
+
+    name: str
+    module: str = field(repr=False)
+    kind: str = field(repr=False)
+    absent: str = field(repr=False)
+    of_profile: bool = False
+    of_process: bool = False
+    kept: bool = True
+    window: float = 15 * 60.0
+    share: float = 1 / 4
+
+    def provider(self) -> Provider:
+        """Import the source, and return it."""
+        provider: Provider = getattr(import_module(self.module, __package__), self.kind)()
+        return provider
+
+
+ORDER = (
+    Source(
+        "environment",
+        "._environment",
+        "EnvironmentProvider",
+        "AWS_ACCESS_KEY_ID is not set",
+        of_process=True,
+        kept=False,
+    ),
+    Source(
+        "assume-role", "._assume_role", "AssumeRoleProvider", "profile {profile} has no role_arn"
+    ),
+    Source(
+        "web-identity",
+        "._web_identity",
+        "WebIdentityProvider",
+        "neither AWS_WEB_IDENTITY_TOKEN_FILE nor web_identity_token_file in profile {profile}",
+        of_profile=True,
+    ),
+    Source(
+        "sso",
+        "._sso",
+        "SSOProvider",
+        "profile {profile} has neither sso_account_id nor sso_role_name",
+        of_profile=True,
+    ),
+    Source(
+        "shared-files",
+        "._shared_file",
+        "SharedFileProvider",
+        "profile {profile} has no aws_access_key_id",
+        of_profile=True,
+    ),
+    Source(
+        "login",
+        "._login",
+        "LoginProvider",
+        "profile {profile} has no login_session",
+        of_profile=True,
+        window=5 * 60.0,
+        share=1 / 2,
+    ),
+    Source(
+        "process",
+        "._process",
+        "ProcessProvider",
+        "profile {profile} has no credential_process",
+        of_profile=True,
+    ),
+    Source(
+        "roles-anywhere",
+        "._roles_anywhere",
+        "RolesAnywhereProvider",
+        "neither ROLES_ANYWHERE_ROLE_ARN nor roles_anywhere_role_arn in profile {profile}",
+    ),
+    Source(
+        "container",
+        "._container",
+        "ContainerProvider",
+        "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ),
+    Source(
+        "instance-metadata",
+        "._instance_metadata",
+        "InstanceMetadataProvider",
+        "AWS_EC2_METADATA_DISABLED is set, or no metadata service answers, or it knows no role",
+    ),
+)
+
+
+@frozen
+class Skipped:
+    """
+    A source that had nothing.
+
+    Attributes:
+        name: The source's.
+        reason: Why it had nothing.
+    """
+
+    name: str
+    reason: str
+
+
+@frozen
+class Found:
+    """
+    Credentials, and where they are from.
+
+    Attributes:
+        credentials: The credentials.
+        source: Where they are from.
+        provider: The same, imported.
+    """
+
+    credentials: Credentials = field(repr=False)
+    source: Source
+    provider: Provider = field(repr=False)
+
+
+async def search(context: Context, skipped: list[Skipped] | None = None) -> Found:
+    """
+    Ask one source after the other, and return the first credentials.
+
+    Args:
+        context: What the sources work with.
+        skipped: Gets those that had nothing.
+
+    Raises:
+        NoCredentialsError: None has any; the message says why.
+        CredentialProviderError: One is configured, and failed.
+    """
+    skipped = [] if skipped is None else skipped
+    for source in ORDER:
+        if source.of_process and context.explicit:
+            skipped.append(Skipped(source.name, f"profile {context.profile} was asked for"))
+            continue
+        provider = source.provider()
+        credentials = await provider.load(context)
+        if credentials is not None:
+            return Found(credentials, source, provider)
+        skipped.append(Skipped(source.name, source.absent.format(profile=context.profile)))
+    tried = "; ".join(f"{source.name}: {source.reason}" for source in skipped)
+    raise NoCredentialsError(
+        f"no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or "
+        f"give the client credentials=.  Tried {tried}",
+        tried=tuple(source.name for source in skipped),
+    )
+
+
+async def resolve_profile(context: Context) -> Credentials | None:
+    """Return the credentials of a profile that another one names as its source; None without any."""
+    for source in ORDER:
+        if source.of_profile:
+            credentials = await source.provider().load(context)
+            if credentials is not None:
+                return credentials
+    return None

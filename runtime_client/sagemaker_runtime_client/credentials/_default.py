@@ -1,0 +1,117 @@
+"""The chain as a provider for whoever signs: `default_chain`."""
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from sigv4 import Credentials
+
+from .._io import IO, AsyncIO, BlockingIO
+from .._step import run
+from .._transport import AsyncTransport, BlockingTransport, HTTPClient, TransportOptions
+from ._provider import LazyContext, MFAToken
+from ._refresh import ChainCredentials
+
+
+class DefaultChain:
+    """
+    Credentials as every AWS tool finds them: a `CredentialsProvider` that is to be closed.
+
+    Blocking and async callers may share one.  What is found is kept for each of the two, and
+    refreshed before it ends.
+    """
+
+    def __init__(
+        self,
+        http_client: HTTPClient | None,
+        profile: str | None,
+        region: str | None,
+        mfa_token: MFAToken | None,
+    ) -> None:
+        arguments = {"profile": profile, "region": region}
+        is_async = hasattr(http_client, "__aenter__")
+        ours, theirs = (None, http_client) if is_async else (http_client, None)
+        self._io, self._blocking = _over(
+            lambda options: BlockingIO(BlockingTransport(options, ours)), arguments, mfa_token
+        )
+        self._async_io, self._async = _over(
+            lambda options: AsyncIO(AsyncTransport(options, theirs)), arguments, mfa_token
+        )
+
+    def get(self) -> Credentials:
+        """
+        Return credentials, blocking if need be.
+
+        Raises:
+            NoCredentialsError: No source has any; the message lists what was tried.
+            CredentialProviderError: One is configured, and failed.
+            ConfigError: The shared files or a setting are malformed.
+        """
+        return self._blocking.get()
+
+    async def aget(self) -> Credentials:
+        """Return credentials without blocking the event loop; raises what `get` raises."""
+        return await self._async.aget()
+
+    def close(self) -> None:
+        """Close what `get` opened; a client that was brought in stays open."""
+        run(self._io.close())
+
+    async def aclose(self) -> None:
+        """Close what `aget` opened in this event loop, and what `get` opened."""
+        await self._async_io.close()
+        self.close()
+
+    def __enter__(self) -> Self:
+        """Return the chain."""
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        """Close it."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Return the chain."""
+        return self
+
+    async def __aexit__(self, *_details: object) -> None:
+        """Close it."""
+        await self.aclose()
+
+
+def _over(
+    make_io: Callable[[Callable[[], TransportOptions]], IO],
+    arguments: Mapping[str, str | None],
+    mfa_token: MFAToken | None,
+) -> tuple[IO, ChainCredentials]:
+    """Return the outside world in one colour, and the chain over it."""
+    io = make_io(lambda: context.transport_options)
+    context = LazyContext(io, arguments, mfa_token)
+    return io, ChainCredentials(io, context)
+
+
+def default_chain(
+    http_client: HTTPClient | None = None,
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    mfa_token: MFAToken | None = None,
+) -> DefaultChain:
+    """
+    Return a provider of the credentials that boto3 and the AWS CLI would find.
+
+        auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1"), s3=True), default_chain())
+
+    In this order: variables, a role to assume, a web identity, IAM Identity Center, the shared
+    files, ``aws login``, a process, IAM Roles Anywhere, the container, the instance.  Nothing is
+    read or opened before the first call.
+
+    Args:
+        http_client: A client of httpx or httpx2, blocking or async, for the requests of callers
+            of its kind.  It stays yours.
+        profile: The profile of the shared files; ``AWS_PROFILE``, then ``default``.  One that is
+            given here wins over keys in variables.
+        region: Whose STS is asked; ``AWS_REGION``, then the profile's.
+        mfa_token: For profiles with ``mfa_serial``: takes the device's serial number and returns
+            the code that it shows, at each refresh.  For async callers it may be ``async``.
+    """
+    return DefaultChain(http_client, profile, region, mfa_token)

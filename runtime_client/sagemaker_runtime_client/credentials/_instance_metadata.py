@@ -1,0 +1,188 @@
+"""
+Keys of an EC2 instance's role, from the instance metadata service (IMDS).
+
+No answer means that the program does not run on EC2, or that the instance has no role: both are
+"not configured here".  So a refresh may come to nothing while the service is down; whoever keeps
+the credentials then keeps them (`static_stability`).
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+and botocore 1.44, utils.py, InstanceMetadataFetcher.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from attrs import evolve, frozen
+
+from sigv4 import Credentials
+
+from .._config import user_agent
+from .._errors import TransportError
+from .._http import Request, Response
+from ._provider import Context
+from ._values import credentials_from, failure, json_object
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+_NAME = "instance-metadata"
+_TOKEN_PATH = "/latest/api/token"
+_ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
+_REGION_PATH = "/latest/meta-data/placement/region"
+_LIFETIME = ("x-aws-ec2-metadata-token-ttl-seconds", "21600")
+_PARTS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
+
+_is_origin = re.compile(r"https?://[^/?#@\s\\]+(/[!-~]*)?").fullmatch
+_is_role = re.compile(r"[\w+=,.@-]+", re.ASCII).fullmatch
+
+# Keys whose end is nearer than this, and up to 8 minutes more, are taken to last as long again:
+# the service is late in replacing them, and AWS still takes them.
+_MARGIN = timedelta(minutes=12)
+_JITTER = timedelta(minutes=8)
+
+
+class _Silence(Exception):  # noqa: N818 (it is no error: nobody is there, or has nothing)
+    """The service is not there, or has nothing to say."""
+
+
+@frozen
+class InstanceMetadataProvider:
+    """
+    The role of the EC2 instance that the program runs on.
+
+    Version 2 of the service is asked, which gives a token first; version 1 where that is
+    refused or does not arrive (a container's network may be one hop too far), unless
+    ``AWS_EC2_METADATA_V1_DISABLED`` shuts that out.  ``AWS_EC2_METADATA_DISABLED=true`` shuts
+    out both.
+
+    Attributes:
+        static_stability: Credentials from here are kept while no others are to be had.
+    """
+
+    name: ClassVar[str] = _NAME
+    static_stability: ClassVar[bool] = True
+
+    async def load(self, context: Context) -> Credentials | None:
+        """
+        Return the role's credentials, or None if there is no service or no role.
+
+        Raises:
+            CredentialProviderError: The service gives no token, and version 1 is shut out; or the
+                endpoint that is set is none.
+        """
+        if context.config.ec2_metadata_disabled:
+            return None
+        service = _Service(context, _origin(context))
+        try:
+            return _prolonged(context, await service.credentials())
+        except _Silence:
+            return None
+
+
+async def region_of_instance(context: Context) -> str | None:
+    """Return the region of the instance that the program runs on, or None if it runs on none."""
+    if context.config.ec2_metadata_disabled:
+        return None
+    try:
+        return await _Service(context, _origin(context)).region()
+    except _Silence:
+        return None
+
+
+def _origin(context: Context) -> str:
+    """Return where the service is."""
+    origin = context.config.metadata_endpoint
+    if not _is_origin(origin):
+        raise failure(_NAME, "ec2_metadata_service_endpoint must be like http://host:port")
+    return origin
+
+
+@frozen
+class _Service:
+    """The metadata service at *origin*."""
+
+    context: Context
+    origin: str
+
+    async def credentials(self) -> Credentials:
+        """Return the role's credentials."""
+        headers = await self._token_header()
+        role = (await self._get(_ROLE_PATH, headers, bool)).strip()
+        if not _is_role(role):
+            raise failure(_NAME, f"the instance metadata at {self.origin} names no role")
+        text = await self._get(_ROLE_PATH + role, headers, json_object)
+        parts: dict[str, Any] = json_object(text) or {}
+        if not all(parts.get(name) for name in _PARTS):
+            # 200 and an error: EC2 may not take on the role, for example.
+            _log.warning("the instance metadata has no credentials: %s", parts.get("Code"))
+            raise _Silence
+        return credentials_from(_NAME, "the instance metadata", parts, _PARTS)
+
+    async def region(self) -> str:
+        """Return the instance's region."""
+        return (await self._get(_REGION_PATH, await self._token_header(), bool)).strip()
+
+    async def _token_header(self) -> tuple[tuple[str, str], ...]:
+        """Return the header with a token of version 2; none, where version 1 is to be asked."""
+        for _ in range(self.context.config.metadata_service_num_attempts):
+            try:
+                response = await self._send("PUT", _TOKEN_PATH, (_LIFETIME,))
+            except TransportError as error:
+                if error.may_have_been_taken:  # the answer got lost: one hop too far, perhaps
+                    return self._version_1()
+                continue
+            if response.status == 200:
+                return (("x-aws-ec2-metadata-token", response.body.decode("latin-1").strip()),)
+            if response.status in {403, 404, 405}:
+                return self._version_1()
+            if response.status == 400:
+                break
+        raise _Silence
+
+    def _version_1(self) -> tuple[tuple[str, str], ...]:
+        """Return what version 1 wants in the header, which is nothing, if it is allowed."""
+        if self.context.config.ec2_metadata_v1_disabled:
+            raise failure(
+                _NAME,
+                f"the instance metadata at {self.origin} gives no token, and version 1 is disabled "
+                "by ec2_metadata_v1_disabled",
+                retryable=True,
+            )
+        return ()
+
+    async def _get(
+        self, path: str, headers: tuple[tuple[str, str], ...], usable: Callable[[str], object]
+    ) -> str:
+        """Return what is at *path*, once it is *usable*."""
+        for _ in range(self.context.config.metadata_service_num_attempts):
+            try:
+                response = await self._send("GET", path, headers)
+            except TransportError as error:
+                _log.debug("instance metadata: %s", error)
+                continue
+            text = response.body.decode("utf-8", "replace")
+            if response.status == 200 and response.complete and usable(text):
+                return text
+            _log.debug("instance metadata: %s for %s", response.status, path)
+        raise _Silence
+
+    async def _send(self, method: str, path: str, headers: tuple[tuple[str, str], ...]) -> Response:
+        """Send one request."""
+        io, config = self.context.io, self.context.config
+        agent = ("user-agent", user_agent(config, io.environ))
+        deadline = io.monotonic() + config.metadata_service_timeout
+        request = Request(method, path, (agent, *headers))
+        return await io.send(self.origin, lambda: request, deadline, direct=True)
+
+
+def _prolonged(context: Context, credentials: Credentials) -> Credentials:
+    """Return credentials whose end is near with a later end, so that they are still signed with."""
+    ends = credentials.expiration
+    now = context.io.now()
+    offset = _MARGIN + _JITTER * context.io.random()
+    if ends is None or now < ends - offset:
+        return credentials
+    _log.warning("the instance metadata's credentials end at %s; they are kept for now", ends)
+    return evolve(credentials, expiration=now + offset)

@@ -1,0 +1,229 @@
+"""
+The console's own keys, which ``aws login`` left in its cache; good for 15 minutes, then refreshed.
+
+A refresh proves that it comes from who logged in, by a signature with the key of the login: a
+"demonstration of proof of possession" (DPoP, RFC 9449).
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html and
+botocore 1.44, credentials.py.
+"""
+
+import json
+import logging
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from attrs import evolve, frozen
+
+from sigv4 import Credentials
+
+from .._errors import CredentialProviderError, ServiceError
+from .._http import Request, Response
+from .._service_error import json_error
+from ._provider import Context
+from ._requests import JSON, ask, endpoint
+from ._values import (
+    as_object,
+    cache_path,
+    credentials_from,
+    failure,
+    json_object,
+    profile_section,
+    read_text,
+    setting,
+    timestamp,
+)
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+_NAME = "login"
+_FOLDER = "~/.aws/login/cache"
+_PARTS = ("accessKeyId", "secretAccessKey", "sessionToken", "expiresAt")
+# Keys that have no more left are refreshed.
+_WINDOW = timedelta(minutes=5)
+_PATH = "/v1/token"
+
+# What the service says of a refresh that it refuses, and what to do.
+_REMEDIES = {
+    "TOKEN_EXPIRED": "run `aws login` again",
+    "USER_CREDENTIALS_CHANGED": "run `aws login` again",
+    "INSUFFICIENT_PERMISSIONS": "ask for the permission signin:CreateOAuth2Token",
+}
+
+
+@frozen
+class LoginProvider:
+    """
+    ``login_session``: the keys of ``aws login``, refreshed where they have 5 minutes left or less.
+
+    The file is read anew each time, and rewritten with each refresh.  While that fails, the keys
+    serve until they expire.  It is in ``AWS_LOGIN_CACHE_DIRECTORY``, or ``~/.aws/login/cache``.
+    A refresh needs the package `cryptography`.
+    """
+
+    name: ClassVar[str] = _NAME
+
+    async def load(self, context: Context) -> Credentials | None:
+        """
+        Return the credentials of the login, or None if the profile has no ``login_session``.
+
+        Raises:
+            CredentialProviderError: Nobody has logged in, the keys have expired and cannot be
+                refreshed, or `cryptography` is not there.
+        """
+        session = setting(profile_section(context), "login_session")
+        if session is None:
+            return None
+        folder = context.io.environ.get("AWS_LOGIN_CACHE_DIRECTORY") or _FOLDER
+        digest = sha256(session.encode()).hexdigest()
+        path = cache_path(context, folder, f"{digest}.json")
+        token = await _token(context, path)
+        credentials = _credentials(token, path)
+        if _left(context, credentials) > _WINDOW:
+            return credentials
+        try:
+            token = await _refreshed(context, path, token)
+        except CredentialProviderError as error:
+            # Another process may have been quicker, and have used up the refresh token.
+            token = await _token(context, path)
+            if _credentials(token, path).expired(context.io.now()):
+                raise
+            _log.warning("the login %s was not refreshed: %s", path, error)
+        return _credentials(token, path)
+
+
+def _left(context: Context, credentials: Credentials) -> timedelta:
+    """Return how long *credentials* still count."""
+    ends = credentials.expiration
+    return timedelta() if ends is None else ends - context.io.now()
+
+
+async def _token(context: Context, path: str) -> dict[str, Any]:
+    """Return what the cache holds."""
+    try:
+        text = await read_text(context, _NAME, path, "the login")
+    except CredentialProviderError as error:
+        raise failure(
+            _NAME,
+            f"{error.message}: run `aws login --profile {context.profile}`",
+        ) from error
+    token = json_object(text) or {}
+    needed = ("clientId", "refreshToken", "dpopKey")
+    missing = [name for name in needed if not isinstance(token.get(name), str)]
+    if not isinstance(token.get("accessToken"), dict):
+        missing.append("accessToken")
+    if missing:
+        raise failure(_NAME, f"the login {path} has no {', '.join(missing)}: run `aws login` again")
+    return token
+
+
+def _credentials(token: dict[str, Any], path: str) -> Credentials:
+    """Return the keys in what the cache holds."""
+    parts = token["accessToken"]
+    return credentials_from(_NAME, f"the login {path}", parts, _PARTS, parts.get("accountId"))
+
+
+async def _refreshed(context: Context, path: str, token: dict[str, Any]) -> dict[str, Any]:
+    """Return what the cache holds from now on."""
+    signin = endpoint(context, _NAME, "signin", setting(token, "signInRegion"))
+    body = {
+        "clientId": token["clientId"],
+        "grantType": "refresh_token",
+        "refreshToken": token["refreshToken"],
+    }
+    key = _private_key(token["dpopKey"], path)
+
+    def prove(_endpoint: object, request: Request, at: datetime) -> Request:
+        proof = _proof(key, signin.origin + _PATH, at, context.io.uuid())
+        return evolve(request, headers=(*request.headers, ("DPoP", proof)))
+
+    response = await ask(
+        context,
+        _NAME,
+        signin,
+        Request("POST", _PATH, (JSON,), json.dumps(body).encode()),
+        doing="the refresh of the login",
+        parse_error=_refusal,
+        sign=prove,
+        secrets=(token["refreshToken"],),
+    )
+    answer = json_object(response.body) or {}
+    keys, lifetime = as_object(answer.get("accessToken")), answer.get("expiresIn")
+    refresh_token = answer.get("refreshToken")
+    if not keys or not isinstance(lifetime, int) or not refresh_token:
+        raise failure(
+            _NAME, "the answer to the refresh of the login lacks something", retryable=True
+        )
+    expires_at = context.io.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
+    account_id = token["accessToken"].get("accountId")
+    kept = {name: keys.get(name) for name in _PARTS[:3]}
+    new = {**kept, "accountId": account_id, "expiresAt": timestamp(expires_at)}
+    token = {**token, "accessToken": new, "refreshToken": refresh_token}
+    _credentials(token, path)  # before it replaces what is there
+    try:
+        await context.io.write_file(path, json.dumps(token).encode())
+    except OSError as error:
+        _log.warning("the login %s cannot be written: %s", path, error.strerror)
+    return token
+
+
+def _refusal(response: Response) -> ServiceError:
+    """Return the error of the sign-in service, whose name for it is in ``error``."""
+    error = json_error(response)
+    code = (json_object(response.body) or {}).get("error")
+    if isinstance(code, str) and code:
+        error.code = code
+        if remedy := _REMEDIES.get(code):
+            error.message = f"{remedy} ({error.message})"
+    return error
+
+
+def _private_key(pem: str, path: str) -> Any:
+    """Return the key of the login, on the curve P-256."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    except ImportError as error:
+        raise failure(
+            _NAME,
+            "a refresh of `aws login` needs the package cryptography, which cannot be imported here",
+        ) from error
+    try:
+        key = load_pem_private_key(pem.encode(), None)
+    except (TypeError, ValueError):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise failure(_NAME, f"the dpopKey in {path} is no P-256 key: run `aws login` again")
+    return key
+
+
+def _proof(key: Any, url: str, at: datetime, identifier: str) -> str:
+    """
+    Return the signed token that demonstrates possession of *key*.
+
+    Source: RFC 9449, section 4.2 (its claims); RFC 7518, sections 3.4 (ES256: r and s, 32 bytes
+    each) and 6.2.1 (the public key).
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    numbers = key.public_key().public_numbers()
+    x, y = (_base64url(number.to_bytes(32)) for number in (numbers.x, numbers.y))
+    jwk = {"kty": "EC", "x": x, "y": y, "crv": "P-256"}
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
+    claims = {"htm": "POST", "htu": url, "iat": int(at.timestamp()), "jti": identifier}
+    text = ".".join(_base64url(_compact(part)) for part in (header, claims))
+    r, s = utils.decode_dss_signature(key.sign(text.encode(), ec.ECDSA(SHA256())))
+    return f"{text}.{_base64url(r.to_bytes(32) + s.to_bytes(32))}"
+
+
+def _compact(part: dict[str, Any]) -> bytes:
+    return json.dumps(part, separators=(",", ":")).encode()
+
+
+def _base64url(data: bytes) -> str:
+    """Encode without padding (RFC 7515, section 2)."""
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,117 @@
+"""
+What a source of credentials is, and what it is given to work with.
+
+``None`` means "not configured here": the next one is asked.  An error means "configured and
+broken": it ends the search, and names the source, the profile, the file or the variable, and
+what to do.  Nothing in it is secret.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from attrs import evolve, field, frozen
+
+from sigv4 import Credentials
+
+from .._config import Config
+from .._io import IO
+from .._profile_file import Profiles, read_profiles
+from .._transport import TransportOptions
+
+MFAToken = Callable[[str], "str | Awaitable[str]"]
+
+
+@frozen
+class Context:
+    """
+    What providers work with.
+
+    Attributes:
+        io: The outside world: variables, files, processes, requests, clocks.
+        config: The settings: region, FIPS, dual-stack, endpoints of one's own, time limits.
+        profiles: The shared files, parsed.
+        profile: The name of the profile in force.
+        explicit: Whether that profile was named by an argument, which then wins over the
+            environment's keys.
+        mfa_token: Takes an MFA device's serial number and returns the code that it shows.
+    """
+
+    io: IO
+    config: Config
+    profiles: Profiles
+    profile: str = "default"
+    explicit: bool = False
+    mfa_token: MFAToken | None = field(default=None, repr=False)
+
+    @classmethod
+    async def load(
+        cls, io: IO, arguments: Mapping[str, Any], mfa_token: MFAToken | None = None
+    ) -> "Context":
+        """
+        Read the shared files and find out the settings.
+
+        Args:
+            io: The outside world.
+            arguments: The settings that the caller gave, by name; None leaves one to the others.
+            mfa_token: As above.
+
+        Raises:
+            ConfigError: A file or a setting is malformed.
+        """
+        profiles = await read_profiles(io)
+        config = Config.resolve(arguments, io.environ, profiles)
+        explicit = arguments.get("profile") is not None
+        context = cls(io, config, profiles, config.profile, explicit, mfa_token)
+        if config.region is not None or not config.region_from_instance:
+            return context
+        from ._instance_metadata import region_of_instance
+
+        return evolve(context, config=evolve(config, region=await region_of_instance(context)))
+
+
+class LazyContext:
+    """
+    A context that is loaded when it is first asked for, and then kept.
+
+    Args:
+        io: The outside world.
+        arguments: As for `Context.load`.
+        mfa_token: Likewise.
+    """
+
+    def __init__(
+        self, io: IO, arguments: Mapping[str, Any], mfa_token: MFAToken | None = None
+    ) -> None:
+        self._io = io
+        self._mfa_token = mfa_token
+        self._arguments = arguments
+        self._loaded: Context | None = None
+
+    async def __call__(self) -> Context:
+        """Return the context.  Two that ask at the same time both read the files, once."""
+        if self._loaded is None:
+            self._loaded = await Context.load(self._io, self._arguments, self._mfa_token)
+        return self._loaded
+
+    @property
+    def transport_options(self) -> TransportOptions:
+        """What a client of our own is opened with; defaults while the settings are being found."""
+        return TransportOptions() if self._loaded is None else self._loaded.config.transport_options
+
+
+class Provider(Protocol):
+    """A source of credentials."""
+
+    @property
+    def name(self) -> str:
+        """What messages and `credentials` on the command line call it, such as ``environment``."""
+        ...
+
+    async def load(self, context: Context) -> Credentials | None:
+        """
+        Return credentials, fetched now, or None if this source is not configured.
+
+        Raises:
+            CredentialProviderError: It is configured, and failed.
+        """
+        ...

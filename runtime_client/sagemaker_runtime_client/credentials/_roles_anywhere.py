@@ -1,0 +1,160 @@
+"""
+IAM Roles Anywhere: a role's keys for a machine outside AWS that has an X.509 certificate.
+
+    [profile machine]
+    roles_anywhere_trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/...
+    roles_anywhere_profile_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:profile/...
+    roles_anywhere_role_arn = arn:aws:iam::123456789012:role/machine
+    roles_anywhere_certificate = /etc/pki/machine.pem
+    roles_anywhere_private_key = /etc/pki/machine.key
+
+AWS has no names for these settings: they are the options of its credential helper, after
+``roles_anywhere_``.  Each is a variable as well, in capitals.
+
+Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
+"""
+
+import json
+from datetime import datetime
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from attrs import evolve, frozen
+
+from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, SignableRequest, Signer
+
+from .._endpoint import Endpoint
+from .._http import Request
+from ._provider import Context
+from ._requests import JSON, Sign, ask, endpoint
+from ._values import (
+    CAMEL_CASE,
+    as_object,
+    credentials_from,
+    failure,
+    json_object,
+    variable_or_setting,
+)
+from ._x509 import Identity, X509Algorithm
+
+_NAME = "roles-anywhere"
+_PREFIX = "roles_anywhere_"
+_ARNS = ("trust_anchor_arn", "profile_arn", "role_arn")
+_REQUIRED = (*_ARNS, "certificate", "private_key")
+_SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
+
+
+@frozen
+class RolesAnywhereProvider:
+    """
+    The settings above, and ``roles_anywhere_intermediates``, ``..._session_duration``, ``..._role_session_name``.
+
+    Keys are RSA or EC; certificates, key and intermediates are PEM files, read anew each time.
+    Needs the package `cryptography`.
+    """
+
+    name: ClassVar[str] = _NAME
+
+    async def load(self, context: Context) -> Credentials | None:
+        """
+        Return the role's credentials, or None if nothing of the kind is set.
+
+        Raises:
+            CredentialProviderError: A setting is missing or wrong, the certificate or the key
+                does not serve, or the service refuses.
+        """
+        settings = {name: text for name in _REQUIRED if (text := _setting(context, name))}
+        if not settings:
+            return None
+        missing = [_PREFIX + name for name in _REQUIRED if name not in settings]
+        if missing:
+            raise failure(
+                _NAME, f"profile {context.profile}, or variables, lack {', '.join(missing)}"
+            )
+        region, account_id = _region_and_account(settings)
+        identity = await Identity.load(
+            context,
+            _NAME,
+            settings["certificate"],
+            settings["private_key"],
+            _setting(context, "intermediates"),
+        )
+        response = await ask(
+            context,
+            _NAME,
+            endpoint(context, _NAME, "rolesanywhere", region),
+            _create_session(context, settings, identity),
+            doing=f"CreateSession of {settings['role_arn']}",
+            sign=_signed_by(identity, region),
+        )
+        answer: Any = as_object(json_object(response.body)).get("credentialSet")
+        first = as_object(answer[0]) if isinstance(answer, list) and answer else {}
+        return credentials_from(
+            _NAME,
+            "the answer to CreateSession",
+            as_object(first.get("credentials")),
+            CAMEL_CASE,
+            account_id,
+        )
+
+
+def _setting(context: Context, name: str) -> str | None:
+    key = _PREFIX + name
+    return variable_or_setting(context, key.upper(), key)
+
+
+def _region_and_account(settings: dict[str, str]) -> tuple[str, str]:
+    """Return the region of trust anchor and profile, which must be the same, and the role's account."""
+    parts = {name: settings[name].split(":") for name in _ARNS}
+    for name, arn in parts.items():
+        if len(arn) != 6 or arn[0] != "arn":
+            raise failure(_NAME, f"{_PREFIX}{name} is no ARN")
+    anchor, profile = parts["trust_anchor_arn"][3], parts["profile_arn"][3]
+    if anchor != profile:
+        raise failure(
+            _NAME,
+            f"{_PREFIX}trust_anchor_arn is of region {anchor}, and {_PREFIX}profile_arn of {profile}",
+        )
+    return anchor, parts["role_arn"][4]
+
+
+def _create_session(context: Context, settings: dict[str, str], identity: Identity) -> Request:
+    """
+    Return the request, unsigned.
+
+    Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
+    """
+    body: dict[str, Any] = {"durationSeconds": _duration(context)}
+    if session := _setting(context, "role_session_name"):
+        body["roleSessionName"] = session
+    query = urlencode(
+        {
+            "profileArn": settings["profile_arn"],
+            "roleArn": settings["role_arn"],
+            "trustAnchorArn": settings["trust_anchor_arn"],
+        }
+    )
+    data = json.dumps(body).encode()
+    return Request("POST", f"/sessions?{query}", (JSON, *identity.headers), data)
+
+
+def _duration(context: Context) -> int:
+    """Return for how many seconds the credentials shall count."""
+    text = _setting(context, "session_duration") or "3600"
+    if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text[:6]) <= _LONGEST):
+        raise failure(_NAME, f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST}")
+    return int(text)
+
+
+def _signed_by(identity: Identity, region: str) -> Sign:
+    """Return what signs a request with the certificate's key: all its headers but a proxy's."""
+    algorithm = X509Algorithm(region, identity.key)
+    signer = Signer(algorithm, signed_headers=ALL_BUT_NEVER_SIGNED)
+
+    def sign(endpoint: Endpoint, request: Request, at: datetime) -> Request:
+        url, payload = endpoint.origin + request.path, Payload.of(request.body)
+        signable = SignableRequest(request.method, url, request.headers, payload)
+        added = signer.sign(signable, identity.credentials, at=at).headers
+        return evolve(request, headers=(*request.headers, *added.items()))
+
+    return sign

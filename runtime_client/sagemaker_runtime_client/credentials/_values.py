@@ -1,0 +1,147 @@
+"""
+What sources of credentials hand over, read with care: settings, files, JSON, instants.
+
+Whatever is missing or malformed becomes an error that names it, and repeats nothing of it.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sigv4 import Credentials
+
+from .._errors import CredentialProviderError
+from .._profile_file import Section, home_directory
+from ._provider import Context
+
+# What the parts of credentials are called in answers and cached files.
+PASCAL_CASE = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+CAMEL_CASE = ("accessKeyId", "secretAccessKey", "sessionToken", "expiration")
+
+
+def failure(provider: str, message: str, *, retryable: bool = False) -> CredentialProviderError:
+    """Return the error of a source that is configured and failed."""
+    error = CredentialProviderError(message, provider=provider)
+    error.retryable = retryable
+    return error
+
+
+def profile_section(context: Context) -> Section:
+    """Return what the profile in force says; nothing where there is no such profile."""
+    return context.profiles.profiles.get(context.profile, {})
+
+
+def setting(section: Section, key: str) -> str | None:
+    """Return the text of *key*; None where it is absent, empty or a section of its own."""
+    value = section.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def variable_or_setting(context: Context, variable: str, key: str) -> str | None:
+    """Return a variable's text, else the profile's; a profile named by an argument stands alone."""
+    text = None if context.explicit else context.io.environ.get(variable)
+    return text or setting(profile_section(context), key)
+
+
+async def read_text(context: Context, provider: str, path: str, what: str) -> str:
+    """Return the text of the file *path*, which *what* names, such as ``the token file``."""
+    try:
+        data = await context.io.read_file(path)
+        text = None if data is None else data.decode()
+    except OSError as error:
+        raise failure(provider, f"{what} {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise failure(provider, f"{what} {path} is not text") from None
+    if text is None:
+        raise failure(provider, f"{what} {path} does not exist")
+    if not text:
+        raise failure(provider, f"{what} {path} is empty", retryable=True)  # it is being written
+    return text
+
+
+def cache_path(context: Context, folder: str, name: str) -> str:
+    """Return the path of a file in *folder*, in which ``~`` stands for the user's own."""
+    if folder.startswith(("~/", "~\\")):
+        io = context.io
+        folder = home_directory(io.environ, sys.platform, io.home()) + folder[1:]
+    return f"{folder.rstrip('/')}/{name}"
+
+
+def json_object(data: bytes | str) -> dict[str, Any] | None:
+    """Return a JSON object; None for whatever else *data* is."""
+    try:
+        document: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return as_object(document) if isinstance(document, dict) else None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return what is a JSON object as one; an empty one for whatever else *value* is."""
+    checked: Any = value  # as pyright sees it, a dict of nothing known
+    return dict(checked) if isinstance(value, dict) else {}
+
+
+def instant(value: object) -> datetime:
+    """
+    Return the instant that a text in ISO 8601 or a number of milliseconds since 1970 stands for.
+
+    Raises:
+        ValueError: It stands for none.
+    """
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value.removesuffix("UTC"))
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
+        except OverflowError as error:
+            raise ValueError("out of range") from error
+    raise ValueError("neither a text nor a number")
+
+
+def timestamp(moment: datetime) -> str:
+    """Return an instant as the AWS CLI writes it into its caches."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def credentials_from(
+    provider: str,
+    where: str,
+    parts: Mapping[str, Any],
+    names: tuple[str, str, str, str],
+    account_id: object = None,
+    *,
+    temporary: bool = True,
+) -> Credentials:
+    """
+    Return the credentials in an answer or a file.
+
+    Args:
+        provider: Who asks.
+        where: What holds them, for messages: ``the answer of STS``.
+        parts: What it holds.
+        names: What it calls key id, secret, token and expiration.
+        account_id: The account, if it is a text.
+        temporary: Whether token and expiration must be there.
+    """
+    missing = [name for name in names[: 4 if temporary else 2] if parts.get(name) in (None, "")]
+    if missing:
+        raise failure(provider, f"{where} has no {', '.join(missing)}", retryable=True)
+    key_id, secret, token, expiration = [parts.get(name) or None for name in names]
+    try:
+        ends = None if expiration is None else instant(expiration)
+    except ValueError:
+        raise failure(provider, f"{where} has a malformed {names[3]}", retryable=True) from None
+    try:
+        return Credentials(
+            key_id,  # type: ignore[arg-type]  # the value class refuses what is no text
+            secret,  # type: ignore[arg-type]
+            token,
+            ends,
+            account_id=account_id if isinstance(account_id, str) and account_id else None,
+        )
+    except (TypeError, ValueError) as error:
+        raise failure(provider, f"{where} is malformed: {error}", retryable=True) from None

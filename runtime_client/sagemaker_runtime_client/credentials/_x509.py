@@ -1,0 +1,161 @@
+"""
+A certificate with its key as an identity, and the signature that it makes.
+
+Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
+"""
+
+from base64 import b64encode
+from typing import Any
+
+from attrs import field, frozen
+
+from sigv4 import Credentials
+
+from ._provider import Context
+from ._values import failure, read_text
+
+
+@frozen
+class Identity:
+    """
+    A certificate, the key that goes with it, and who vouches for it.
+
+    Attributes:
+        leaf: The certificate.
+        key: Its private key, RSA or EC.
+        chain: The certificates between it and the trust anchor, nearest first.
+    """
+
+    leaf: Any
+    key: Any = field(repr=False)
+    chain: tuple[Any, ...] = ()
+
+    @classmethod
+    async def load(
+        cls,
+        context: Context,
+        provider: str,
+        certificate: str,
+        private_key: str,
+        intermediates: str | None,
+    ) -> "Identity":
+        """
+        Return what three PEM files hold, if it goes together and still counts.
+
+        Args:
+            provider: Who asks.
+            certificate: Path of the certificate; more of the chain may follow in it.
+            private_key: Path of its key, not encrypted.
+            intermediates: Path of the chain; None where there is none.
+
+        Raises:
+            CredentialProviderError: A file does not serve; the message names it.
+        """
+        try:
+            from cryptography import x509
+        except ImportError as error:
+            raise failure(
+                provider,
+                "IAM Roles Anywhere needs the package cryptography, which cannot be imported here",
+            ) from error
+        text = await read_text(context, provider, certificate, "the certificate")
+        try:
+            leaf, *chain = x509.load_pem_x509_certificates(text.encode())
+        except ValueError:
+            raise failure(
+                provider, f"the certificate {certificate} is no PEM certificate"
+            ) from None
+        if intermediates is not None:
+            text = await read_text(context, provider, intermediates, "the intermediates")
+            try:
+                chain += x509.load_pem_x509_certificates(text.encode())
+            except ValueError:
+                raise failure(
+                    provider, f"the intermediates {intermediates} are no PEM certificates"
+                ) from None
+        text = await read_text(context, provider, private_key, "the private key")
+        key = _private_key(provider, text, private_key)
+        if key.public_key() != leaf.public_key():
+            raise failure(
+                provider, f"the private key {private_key} is not the one of {certificate}"
+            )
+        if not leaf.not_valid_before_utc <= context.io.now() < leaf.not_valid_after_utc:
+            raise failure(
+                provider,
+                f"the certificate {certificate} counts from "
+                f"{leaf.not_valid_before_utc:%Y-%m-%d %H:%M} to "
+                f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, and not now",
+            )
+        return cls(leaf, key, tuple(chain))
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What shows the certificates to the service."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        leaf, *chain = [
+            b64encode(certificate.public_bytes(Encoding.DER)).decode()
+            for certificate in (self.leaf, *self.chain)
+        ]
+        shown = ("x-amz-x509", leaf)
+        return (shown, ("x-amz-x509-chain", ",".join(chain))) if chain else (shown,)
+
+    @property
+    def credentials(self) -> Credentials:
+        """What stands for an access key id: the serial number.  There is no secret access key."""
+        return Credentials(str(self.leaf.serial_number), "the-key-is-elsewhere")
+
+
+def _private_key(provider: str, text: str, path: str) -> Any:
+    """Return the key that a PEM file holds."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(text.encode(), None)
+    except TypeError:
+        raise failure(provider, f"the private key {path} is encrypted; give a bare one") from None
+    except ValueError:
+        raise failure(provider, f"the private key {path} is no PEM key") from None
+    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        raise failure(provider, f"the private key {path} is neither RSA nor EC")
+    return key
+
+
+@frozen
+class X509Algorithm:
+    """
+    What `sigv4.Signer` wants to know of an algorithm: SigV4 with the key of a certificate.
+
+    The string to sign is signed as it is; there is no key of the day.
+    """
+
+    region: str
+    key: Any = field(repr=False)
+    service: str = "rolesanywhere"
+    region_set: str | None = None
+    part_width: int = 0
+
+    @property
+    def name(self) -> str:
+        """The algorithm's name, after the kind of key."""
+        return f"AWS4-X509-{'ECDSA' if hasattr(self.key, 'curve') else 'RSA'}-SHA256"
+
+    def scope(self, instant: str) -> str:
+        """Return the credential scope at *instant*."""
+        return f"{instant[:8]}/{self.region}/{self.service}/aws4_request"
+
+    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+        """Return the signature of *text* in hexadecimal: PKCS #1 v1.5, or ECDSA in DER."""
+        from cryptography.hazmat.primitives.asymmetric import ec, padding
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        scheme = (
+            (ec.ECDSA(SHA256()),) if hasattr(self.key, "curve") else (padding.PKCS1v15(), SHA256())
+        )
+        signature: bytes = self.key.sign(text.encode(), *scheme)
+        return signature.hex()
+
+    def check_string(self, text: str, credentials: object, instant: str, signature: str) -> bool:
+        """Refuse: a client checks no signatures."""
+        raise NotImplementedError  # pragma: no cover

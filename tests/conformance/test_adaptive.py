@@ -1,0 +1,37 @@
+"""Smithy's cases for the adaptive mode of retries: the rate after each answer."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client._adaptive import Cubic, RateLimiter
+
+SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["adaptive"]
+CURVES = [pytest.param(case, id=name) for name, case in SUITE.items() if "given" in case]
+
+
+def test_the_suite_is_whole():
+    """All 3 cases are run."""
+    assert (3, 2) == (len(SUITE), len(CURVES))
+
+
+@pytest.mark.parametrize("case", CURVES)
+def test_curve(case):
+    """The rate is on the curve, which begins anew with each throttled answer."""
+    cubic, rate = Cubic(case["given"]["last_max_rate"], case["given"]["last_throttle_time"]), None
+    for step in case["cases"]:
+        if step["response"] == "throttle":
+            cubic = Cubic(rate, step["timestamp"])
+        rate = cubic.rate(step["timestamp"])
+        assert step["calculated_rate"] == pytest.approx(rate)
+
+
+def test_rates():
+    """The measured rate, and the rate that follows from it, are those of the case."""
+    limiter = RateLimiter(0.0)
+    for step in SUITE["End-to-end test for client sending rates"]["cases"]:
+        limiter.record(step["timestamp"], throttled=step["response"] == "throttle")
+        assert step["measured_tx_rate"] == pytest.approx(limiter.measured_rate)
+        assert step["new_token_bucket_rate"] == pytest.approx(limiter.fill_rate, abs=1e-6)

@@ -1,0 +1,91 @@
+"""Worlds for providers, and certificates."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from attrs import frozen
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from tests.runtime_client.credentials.world import World
+
+
+@pytest.fixture
+def no_secret_is_logged(caplog):
+    """Whatever a test does, at DEBUG: what is called a canary is in no log."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert "canary" not in "\n".join(record.getMessage() for record in caplog.get_records("call"))
+
+
+@pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
+def world(request, tmp_path, no_secret_is_logged):  # noqa: ARG001 (it looks on)
+    """Each face."""
+    return World(request.param, tmp_path)
+
+
+@pytest.fixture
+def blocking(tmp_path, no_secret_is_logged):  # noqa: ARG001 (it looks on)
+    """The blocking face, for what does not depend on the face."""
+    return World(None, tmp_path)
+
+
+@frozen
+class Issued:
+    """A certificate and its key, also as PEM."""
+
+    certificate: x509.Certificate
+    key: object
+
+    @property
+    def certificate_pem(self):
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def key_pem(self):
+        return pem(self.key)
+
+
+def pem(key, encryption=None):
+    """Return a private key as PEM."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        encryption or serialization.NoEncryption(),
+    )
+
+
+def issue(name, key, issuer=None, *, ca=False, days=1):
+    """Return a certificate for *key*, by *issuer* or by itself."""
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    by = subject if issuer is None else issuer.certificate.subject
+    now = datetime.now(UTC)
+    ends = now + timedelta(days=days)
+    certificate = (
+        x509.CertificateBuilder(by, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(min(now, ends) - timedelta(days=1))
+        .not_valid_after(ends)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .sign(key if issuer is None else issuer.key, hashes.SHA256())
+    )
+    return Issued(certificate, key)
+
+
+@pytest.fixture(scope="session")
+def root():
+    """A certification authority."""
+    return issue("root", ec.generate_private_key(ec.SECP256R1()), ca=True)
+
+
+@pytest.fixture(scope="session")
+def intermediate(root):
+    """An authority under the root."""
+    return issue("intermediate", ec.generate_private_key(ec.SECP384R1()), root, ca=True)
+
+
+@pytest.fixture(scope="session")
+def rsa_key():
+    """An RSA key, which takes a while to make."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

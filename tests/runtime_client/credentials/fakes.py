@@ -1,0 +1,393 @@
+"""
+The services that give out credentials, on 127.0.0.1; each checks what it is sent, by code of its own.
+
+They speak as the documentation says.  `Fake.faults` says what to answer instead, once each.
+"""
+
+import json
+from base64 import b64decode, urlsafe_b64decode
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
+
+from sigv4 import Credentials
+from tests.runtime_client.loopback import response
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/analyst"
+
+
+def soon(seconds=3600):
+    """Return the instant in so many seconds, to the second."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).replace(microsecond=0)
+
+
+def iso(moment):
+    """Return an instant as AWS writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def as_json(document, status=200, headers=()):
+    """Return an answer with JSON in it."""
+    headers = {"Content-Type": "application/json", **dict(headers)}
+    return response(json.dumps(document).encode(), status, headers)
+
+
+class Fake:
+    """
+    A service, as `Loopback` wants it.
+
+    Attributes:
+        faults: What to answer instead: bytes, or functions of the request; none answers nothing.
+        ends: When the credentials that are given out end.
+    """
+
+    def __init__(self):
+        self.faults = deque()
+        self.ends = soon()
+        self.given = {}
+        self._numbers = count(1)
+
+    def __call__(self, request, _connection):
+        if self.faults:
+            fault = self.faults.popleft()
+            return fault(request) if isinstance(fault, Callable) else fault
+        return self.answer(request)
+
+    def credentials(self, kind):
+        """Return new credentials, which are remembered."""
+        number = next(self._numbers)
+        credentials = Credentials(
+            f"ASIA{kind}{number}", f"canary-secret-{kind}-{number}", f"canary-token-{kind}-{number}"
+        )
+        self.given[credentials.access_key_id] = credentials
+        return credentials
+
+
+class STS(Fake):
+    """
+    AssumeRole, whose signature must be right, and AssumeRoleWithWebIdentity, which is not signed.
+
+    Args:
+        known: Credentials that may sign, beside those that were given out.
+    """
+
+    def __init__(self, *known, region="eu-west-1", web_token="canary-web-token"):
+        super().__init__()
+        self.given |= {credentials.access_key_id: credentials for credentials in known}
+        self.region = region
+        self.web_token = web_token
+        self.asked = []
+
+    def answer(self, request):
+        assert ("POST", "/") == (request.method, request.target)
+        form = dict(parse_qsl(request.body.decode(), strict_parsing=True))
+        self.asked.append(form)
+        assert "2011-06-15" == form["Version"]
+        action = form["Action"]
+        if action == "AssumeRole":
+            key_id = request.header("authorization").split("Credential=")[1].split("/")[0]
+            request.verify(self.given[key_id], "sts", self.region)
+        else:
+            assert "AssumeRoleWithWebIdentity" == action
+            assert request.header("authorization") is None
+            if form["WebIdentityToken"] != self.web_token:
+                return sts_error("InvalidIdentityToken", f"no: {form['WebIdentityToken']}")
+        keys = self.credentials("STS")
+        _, _, role = form["RoleArn"].rpartition("/")
+        return response(
+            f"""<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+              <{action}Result>
+                <AssumedRoleUser>
+                  <Arn>arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{form["RoleSessionName"]}</Arn>
+                  <AssumedRoleId>AROA:{form["RoleSessionName"]}</AssumedRoleId>
+                </AssumedRoleUser>
+                <Credentials>
+                  <AccessKeyId>{keys.access_key_id}</AccessKeyId>
+                  <SecretAccessKey>{keys.secret_access_key}</SecretAccessKey>
+                  <SessionToken>{keys.session_token}</SessionToken>
+                  <Expiration>{iso(self.ends)}</Expiration>
+                </Credentials>
+              </{action}Result>
+            </{action}Response>""".encode()
+        )
+
+
+def sts_error(code, message, status=400):
+    """Return an error as the query protocol writes it."""
+    text = (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
+        f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>R</RequestId>"
+        "</ErrorResponse>"
+    )
+    return response(text.encode(), status, {"x-amzn-requestid": "R1"})
+
+
+class SSO(Fake):
+    """The portal and the token service of IAM Identity Center."""
+
+    access_token = "canary-access-token"
+    refresh_token = "canary-refresh-token"
+    client_secret = "canary-client-secret"
+    lifetime = 28800
+
+    def answer(self, request):
+        assert request.header("authorization") is None
+        if request.method == "POST":
+            return self._token(request)
+        url = urlsplit(request.target)
+        assert "/federation/credentials" == url.path
+        assert {"role_name": ["Dev & co"], "account_id": [ACCOUNT]} == parse_qs(url.query)
+        if request.header("x-amz-sso_bearer_token") != self.access_token:
+            return as_json({"message": "Session token not found or invalid"}, 401)
+        keys = self.credentials("SSO")
+        return as_json(
+            {
+                "roleCredentials": {
+                    "accessKeyId": keys.access_key_id,
+                    "secretAccessKey": keys.secret_access_key,
+                    "sessionToken": keys.session_token,
+                    "expiration": int(self.ends.timestamp()) * 1000,
+                }
+            }
+        )
+
+    def _token(self, request):
+        assert "/token" == request.target
+        expected = {
+            "grantType": "refresh_token",
+            "clientId": "client",
+            "clientSecret": self.client_secret,
+            "refreshToken": self.refresh_token,
+        }
+        if expected != json.loads(request.body):
+            return as_json({"error": "invalid_grant", "error_description": "no"}, 400)
+        self.access_token, self.refresh_token = "canary-access-2", "canary-refresh-2"
+        return as_json(
+            {
+                "accessToken": self.access_token,
+                "refreshToken": self.refresh_token,
+                "expiresIn": self.lifetime,
+                "tokenType": "Bearer",
+            }
+        )
+
+
+class SignIn(Fake):
+    """
+    The token service of ``aws login``.
+
+    Attributes:
+        public_key: The key that proofs must be signed with.
+        url: Where the service is, which proofs must name.
+    """
+
+    refresh_token = "canary-login-refresh"
+
+    def __init__(self, public_key):
+        super().__init__()
+        self.public_key = public_key
+        self.url = None
+        self.proofs = set()
+
+    def answer(self, request):
+        assert ("POST", "/v1/token") == (request.method, request.target)
+        assert request.header("authorization") is None
+        self._check(request.header("dpop"))
+        expected = {
+            "clientId": "arn:aws:signin:::devtools/same-device",
+            "grantType": "refresh_token",
+            "refreshToken": self.refresh_token,
+        }
+        assert expected == json.loads(request.body)
+        self.refresh_token += "-2"
+        keys = self.credentials("LOGIN")
+        return as_json(
+            {
+                "accessToken": {
+                    "accessKeyId": keys.access_key_id,
+                    "secretAccessKey": keys.secret_access_key,
+                    "sessionToken": keys.session_token,
+                },
+                "tokenType": "aws_sigv4",
+                "expiresIn": 900,
+                "refreshToken": self.refresh_token,
+            }
+        )
+
+    def _check(self, proof):
+        """Check a proof as RFC 9449, section 4.3, has it."""
+        header, claims, signature = proof.split(".")
+        told = json.loads(unbase64url(header))
+        assert ("dpop+jwt", "ES256") == (told["typ"], told["alg"])
+        assert {"kty", "crv", "x", "y"} == set(told["jwk"])  # no private part
+        x, y = (int.from_bytes(unbase64url(told["jwk"][name])) for name in "xy")
+        key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        assert self.public_key == key
+        raw = unbase64url(signature)
+        assert 64 == len(raw)
+        r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
+        key.verify(
+            utils.encode_dss_signature(r, s),
+            f"{header}.{claims}".encode(),
+            ec.ECDSA(hashes.SHA256()),
+        )
+        said = json.loads(unbase64url(claims))
+        assert {"htm": "POST", "htu": f"{self.url}/v1/token"} == {
+            name: said[name] for name in ("htm", "htu")
+        }
+        assert abs(datetime.now(UTC).timestamp() - said["iat"]) < 60
+        assert said["jti"] not in self.proofs
+        self.proofs.add(said["jti"])
+
+
+def unbase64url(text):
+    """Decode base64url without padding, and nothing looser."""
+    assert "=" not in text
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Container(Fake):
+    """The agent of ECS or of EKS Pod Identity, which wants a token where it is told one."""
+
+    token = None
+
+    def answer(self, request):
+        assert "GET" == request.method
+        if request.header("authorization") != self.token:
+            return as_json({"code": "AccessDenied", "message": f"not {self.token}"}, 403)
+        keys = self.credentials("ECS")
+        return as_json(
+            {
+                "AccessKeyId": keys.access_key_id,
+                "SecretAccessKey": keys.secret_access_key,
+                "Token": keys.session_token,
+                "Expiration": iso(self.ends),
+                "AccountId": ACCOUNT,
+            }
+        )
+
+
+class IMDS(Fake):
+    """
+    The instance metadata service.
+
+    Attributes:
+        version_1: Whether it answers without a token as well.
+        role: The instance's role.
+    """
+
+    version_1 = False
+    role = "my-role"
+    token = "imds-token=="
+
+    def answer(self, request):
+        if request.target == "/latest/api/token":
+            assert "PUT" == request.method
+            assert "21600" == request.header("x-aws-ec2-metadata-token-ttl-seconds")
+            return response(self.token.encode())
+        assert "GET" == request.method
+        shown = request.header("x-aws-ec2-metadata-token")
+        if shown != self.token and not (self.version_1 and shown is None):
+            return response(b"", 401)
+        _, _, role = request.target.partition("/latest/meta-data/iam/security-credentials/")
+        if not role:
+            return response(self.role.encode())
+        assert self.role == role
+        keys = self.credentials("IMDS")
+        return as_json(
+            {
+                "Code": "Success",
+                "Type": "AWS-HMAC",
+                "AccessKeyId": keys.access_key_id,
+                "SecretAccessKey": keys.secret_access_key,
+                "Token": keys.session_token,
+                "Expiration": iso(self.ends),
+            }
+        )
+
+
+class RolesAnywhere(Fake):
+    """
+    IAM Roles Anywhere, which trusts one root.
+
+    Attributes:
+        asked: What CreateSession was asked for: query, body, algorithm.
+    """
+
+    def __init__(self, root, region="eu-west-1"):
+        super().__init__()
+        self.root = root
+        self.region = region
+        self.asked = []
+
+    def answer(self, request):
+        url = urlsplit(request.target)
+        assert ("POST", "/sessions") == (request.method, url.path)
+        algorithm = self._check(request, url.query)
+        self.asked.append((dict(parse_qsl(url.query)), json.loads(request.body), algorithm))
+        keys = self.credentials("RA")
+        parts = {
+            "accessKeyId": keys.access_key_id,
+            "secretAccessKey": keys.secret_access_key,
+            "sessionToken": keys.session_token,
+            "expiration": iso(self.ends),
+        }
+        return as_json({"credentialSet": [{"credentials": parts}], "subjectArn": "arn"}, 201)
+
+    def _check(self, request, query):
+        """
+        Check certificate, chain and signature, and return the algorithm's name.
+
+        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
+        """
+        leaf = x509.load_der_x509_certificate(b64decode(request.header("x-amz-x509")))
+        chain = [
+            x509.load_der_x509_certificate(b64decode(part))
+            for part in (request.header("x-amz-x509-chain") or "").split(",")
+            if part
+        ]
+        for subject, issuer in zip([leaf, *chain], [*chain, self.root], strict=True):
+            subject.verify_directly_issued_by(issuer)
+        algorithm, _, rest = request.header("authorization").partition(" ")
+        parts = dict(part.strip().split("=", 1) for part in rest.split(","))
+        serial, scope = parts["Credential"].split("/", 1)
+        date = request.header("x-amz-date")
+        assert str(leaf.serial_number) == serial
+        assert f"{date[:8]}/{self.region}/rolesanywhere/aws4_request" == scope
+        at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
+        names = parts["SignedHeaders"].split(";")
+        present = {name.lower() for name, _ in request.headers}
+        unsigned = {"authorization", "user-agent", "content-length"}
+        assert sorted(present - unsigned) == names
+        canonical = "\n".join(
+            [
+                "POST",
+                "/sessions",
+                "&".join(
+                    f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
+                    for name, value in sorted(parse_qsl(query))
+                ),
+                *[f"{name}:{request.header(name)}" for name in names],
+                "",
+                parts["SignedHeaders"],
+                sha256(request.body).hexdigest(),
+            ]
+        )
+        text = "\n".join([algorithm, date, scope, sha256(canonical.encode()).hexdigest()])
+        signature, key = bytes.fromhex(parts["Signature"]), leaf.public_key()
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            assert "AWS4-X509-ECDSA-SHA256" == algorithm
+            key.verify(signature, text.encode(), ec.ECDSA(hashes.SHA256()))
+        else:
+            assert "AWS4-X509-RSA-SHA256" == algorithm
+            key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return algorithm

@@ -1,0 +1,302 @@
+"""Roles assumed with the keys of other profiles, or of the surroundings."""
+
+import logging
+
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client.credentials._assume_role import AssumeRoleProvider
+from sigv4 import Credentials
+from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
+from tests.runtime_client.loopback import Loopback, response
+
+ME = Credentials("AKIDME", "canary-secret-of-mine")
+KEYS = f"aws_access_key_id = {ME.access_key_id}\naws_secret_access_key = {ME.secret_access_key}\n"
+ASSUMES = f"[default]\nrole_arn = {ROLE}\nsource_profile = me\n"
+CONFIG = f"{ASSUMES}[profile me]\n{KEYS}"
+
+
+@pytest.fixture
+def sts():
+    """STS, which knows my key."""
+    return STS(ME)
+
+
+PROVIDER = AssumeRoleProvider()
+
+
+def load(world, sts, config=CONFIG, provider=PROVIDER, **options):
+    """Load with *sts* as the service; return the credentials and the requests."""
+    with Loopback(sts) as server:
+        world.environ["AWS_ENDPOINT_URL_STS"] = server.url
+        return world.load(provider, config, **options), server.requests
+
+
+def test_role(world, sts):
+    """A role is assumed with the keys of the source profile, which sign the request."""
+    credentials, _ = load(world, sts)
+    (form,) = sts.asked
+    given = sts.given[credentials.access_key_id]
+    assert given.secret_access_key == credentials.secret_access_key
+    assert given.session_token == credentials.session_token
+    assert (sts.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+    assert ROLE == form["RoleArn"]
+    assert form["RoleSessionName"].startswith("sagemaker-runtime-client-1")
+    assert {"Action", "Version", "RoleArn", "RoleSessionName"} == set(form)
+
+
+def test_chain_of_roles(world, sts):
+    """A source that is a role itself is assumed first, and its temporary keys sign the next."""
+    config = (
+        f"[profile c]\nrole_arn = {ROLE}-c\nsource_profile = b\n"
+        f"[profile b]\nrole_arn = {ROLE}-b\nsource_profile = a\nexternal_id = x\n"
+        f"[profile a]\n{KEYS}"
+    )
+    credentials, requests = load(world, sts, config, profile="c")
+    assert [f"{ROLE}-b", f"{ROLE}-c"] == [form["RoleArn"] for form in sts.asked]
+    assert "canary-token-STS-1" == requests[1].header("x-amz-security-token")
+    assert "ASIASTS2" == credentials.access_key_id
+
+
+def test_settings(blocking, sts):
+    """Session name, external id and duration go into the request."""
+    more = "role_session_name = me\nexternal_id = a+b/c=\nduration_seconds = 900\n"
+    load(blocking, sts, ASSUMES + more + f"[profile me]\n{KEYS}")
+    (form,) = sts.asked
+    assert "me" == form["RoleSessionName"]
+    assert "a+b/c=" == form["ExternalId"]
+    assert "900" == form["DurationSeconds"]
+
+
+def test_duration_that_is_no_number(blocking, sts, caplog):
+    """A duration that is no number is ignored, as AWS's tools do, and said to be."""
+    with caplog.at_level(logging.WARNING):
+        load(blocking, sts, f"{ASSUMES}duration_seconds = 1h\n[profile me]\n{KEYS}")
+    assert "DurationSeconds" not in sts.asked[0]
+    assert "duration_seconds is no number" in caplog.text
+
+
+def test_own_source(blocking, sts):
+    """A profile may be its own source, for the keys that stand in it."""
+    credentials, _ = load(
+        blocking, sts, f"[default]\nrole_arn = {ROLE}\nsource_profile = default\n{KEYS}"
+    )
+    assert "ASIASTS1" == credentials.access_key_id
+
+
+def test_keys_before_role(blocking, sts):
+    """Of a source that has both, the keys are taken and not its role."""
+    config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = nowhere\n{KEYS}"
+    load(blocking, sts, config)
+    assert [ROLE] == [form["RoleArn"] for form in sts.asked]
+
+
+@pytest.mark.parametrize("line", KEYS.splitlines())
+def test_half_a_key_before_role(blocking, sts, line):
+    """A source with half a key is broken, even if it has a role besides."""
+    config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = x\n{line}\n"
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts, config + f"[profile x]\n{KEYS}")
+    assert "me" in caught.value.message
+    assert not sts.asked
+
+
+def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
+    """A source profile stands for itself: a web identity in variables is not its."""
+    (tmp_path / "token").write_text("canary-web-token")
+    blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
+    blocking.environ["AWS_ROLE_ARN"] = f"{ROLE}-web"
+    load(blocking, sts)
+    assert ["AssumeRole"] == [form["Action"] for form in sts.asked]
+
+
+def test_environment_as_source(world, sts):
+    """Of credential_source Environment, the variables' keys sign; even with a named profile."""
+    world.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
+    world.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
+    config = f"[profile x]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
+    credentials, _ = load(world, sts, config, profile="x", explicit=True)
+    assert "ASIASTS1" == credentials.access_key_id
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+def test_mfa(world, sts, kind):
+    """The code of the device comes from a function, which an async face may await."""
+    asked = []
+
+    def plain(serial):
+        asked.append(serial)
+        return "123456"
+
+    async def coroutine(serial):
+        return plain(serial)
+
+    provider = AssumeRoleProvider(mfa_token={"plain": plain, "coroutine": coroutine}[kind])
+    config = f"{ASSUMES}mfa_serial = arn:aws:iam::1:mfa/me\n[profile me]\n{KEYS}"
+    load(world, sts, config, provider)
+    assert ["arn:aws:iam::1:mfa/me"] == asked
+    assert "arn:aws:iam::1:mfa/me" == sts.asked[0]["SerialNumber"]
+    assert "123456" == sts.asked[0]["TokenCode"]
+
+
+def test_mfa_code_is_not_repeated(blocking, sts):
+    """A code that STS repeats when it refuses does not show."""
+    sts.faults.append(sts_error("AccessDenied", "invalid code 123456", 403))
+    config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: "123456"))
+    assert "AssumeRole of profile default failed: invalid code ..." == caught.value.message
+
+
+def fails(_serial):
+    """Fail, as a function of the user's may."""
+    raise ValueError("canary-of-a-callback")
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        pytest.param(None, "profile default has mfa_serial, and nothing", id="no function"),
+        pytest.param(lambda _: "", "mfa_token must return the digits", id="no digits"),
+        pytest.param(lambda _: 123456, "mfa_token must return the digits", id="no text"),
+        pytest.param(
+            lambda _: "12345\n", "mfa_token must return the digits", id="more than digits"
+        ),
+        pytest.param(fails, "mfa_token failed: ValueError", id="error"),
+    ],
+)
+def test_mfa_that_fails(blocking, sts, function, message):
+    """Without a function, or without digits from it, the error says which is missing."""
+    config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts, config, AssumeRoleProvider(mfa_token=function))
+    assert caught.value.message.startswith(message)
+    assert not sts.asked
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param("", id="no profile"),
+        pytest.param(f"[default]\n{KEYS}", id="no role"),
+        pytest.param(
+            f"[default]\nrole_arn = {ROLE}\nweb_identity_token_file = f\n", id="web identity"
+        ),
+    ],
+)
+def test_not_configured(world, config):
+    """A profile without a role, or with a web identity, is none of this provider's."""
+    assert world.load(AssumeRoleProvider(), config) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        pytest.param(
+            f"{ASSUMES}credential_source = Environment\n",
+            "profile default has role_arn and both of source_profile and credential_source; "
+            "give it one",
+            id="both",
+        ),
+        pytest.param(
+            f"[default]\nrole_arn = {ROLE}\n",
+            "profile default has role_arn and neither of source_profile and credential_source; "
+            "give it one",
+            id="neither",
+        ),
+        pytest.param(
+            f"[default]\nrole_arn = {ROLE}\ncredential_source = environment\n",
+            "profile default has credential_source environment; it must be one of "
+            "Ec2InstanceMetadata, EcsContainer, Environment",
+            id="unknown source",
+        ),
+        pytest.param(
+            f"[default]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n",
+            "profile default has credential_source EcsContainer, which has no credentials",
+            id="empty source",
+        ),
+        pytest.param(
+            ASSUMES, "profile default has source_profile me, which is nowhere", id="no such profile"
+        ),
+        pytest.param(
+            f"{ASSUMES}[profile me]\nregion = eu-west-1\n",
+            "profile me, the source_profile of default, has no credentials",
+            id="source without keys",
+        ),
+        pytest.param(
+            f"[default]\nrole_arn = {ROLE}\nsource_profile = default\n",
+            "the source_profile of profiles leads in a circle: default -> default",
+            id="itself without keys",
+        ),
+        pytest.param(
+            f"{ASSUMES}[profile me]\nrole_arn = {ROLE}\nsource_profile = default\n",
+            "the source_profile of profiles leads in a circle: default -> me -> default",
+            id="circle",
+        ),
+    ],
+)
+def test_settings_that_lead_nowhere(blocking, sts, config, message):
+    """Settings that contradict each other or lead nowhere are told by name; nothing is sent."""
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts, config)
+    assert message == caught.value.message
+    assert "assume-role" == caught.value.provider
+    assert not sts.asked
+
+
+def test_refusal(world, sts):
+    """What STS refuses is told with its code and the request's id, and not tried again."""
+    sts.faults.append(sts_error("AccessDenied", f"not for {ME.secret_access_key}", 403))
+    with pytest.raises(CredentialProviderError) as caught:
+        load(world, sts)
+    error = caught.value
+    assert "AssumeRole of profile default failed: not for ..." == error.message
+    assert ("AccessDenied", 403, "R1") == (error.code, error.status_code, error.request_id)
+    assert not error.retryable
+    assert [] == world.slept
+
+
+def test_failure_that_passes(world, sts):
+    """What may pass is tried again."""
+    sts.faults += [b"", response(status=503), sts_error("Throttling", "slow down")]
+    credentials, _ = load(world, sts, max_attempts=4)
+    assert "ASIASTS1" == credentials.access_key_id
+    assert 3 == len(world.slept)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(b"rubbish", "has no AccessKeyId, SecretAccessKey,", id="rubbish"),
+        pytest.param(
+            b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "has no AccessKeyId,", id="entities"
+        ),
+    ],
+)
+def test_answer_that_is_none(blocking, sts, body, message):
+    """An answer without credentials is a failure that may pass."""
+    sts.faults.append(response(body))
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts)
+    assert message in caught.value.message
+    assert caught.value.retryable
+
+
+def test_answer_without_an_account(blocking, sts):
+    """Where the role's ARN is none, there is no account id."""
+    answer = sts.answer
+    sts.faults.append(lambda request: answer(request).replace(b"arn:aws:sts", b"arn-aws-sts"))
+    credentials, _ = load(blocking, sts)
+    assert credentials.account_id is None
+
+
+def test_no_region(blocking):
+    """Without a region there is no STS to ask."""
+    with pytest.raises(CredentialProviderError) as caught:
+        blocking.load(AssumeRoleProvider(), CONFIG, region=None)
+    assert "no region" in caught.value.message
+
+
+def test_no_secret_shows():
+    """The function of the MFA device does not show."""
+    assert "AssumeRoleProvider()" == repr(AssumeRoleProvider(mfa_token=lambda _: "1"))

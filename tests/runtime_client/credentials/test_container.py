@@ -1,0 +1,273 @@
+"""Keys from the agents of ECS and EKS."""
+
+import logging
+
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client.credentials._container import ContainerProvider
+from tests.runtime_client.credentials.fakes import ACCOUNT, Container, as_json
+from tests.runtime_client.loopback import Loopback, certify, response
+
+FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+
+
+@pytest.fixture
+def agent():
+    """An agent that wants no token."""
+    return Container()
+
+
+def load(world, agent, path="/v1/credentials?x=%20"):
+    """Load from *agent*; return the credentials and the requests."""
+    with Loopback(agent) as server:
+        world.environ[FULL] = server.url + path
+        return world.load(ContainerProvider()), server.requests
+
+
+def error(world, agent=None):
+    """Return the error of loading."""
+    with pytest.raises(CredentialProviderError) as caught:
+        load(world, agent) if agent else world.load(ContainerProvider())
+    assert "container" == caught.value.provider
+    assert "canary" not in str(caught.value)
+    return caught.value
+
+
+def test_full_uri(world, agent):
+    """The URL is asked as it stands."""
+    credentials, (request,) = load(world, agent)
+    assert "GET /v1/credentials?x=%20 HTTP/1.1" == request.line
+    assert "application/json" == request.header("accept")
+    assert request.header("user-agent").startswith("sagemaker-runtime-client/")
+    assert request.header("authorization") is None
+    assert "canary-secret-ECS-1" == credentials.secret_access_key
+    assert "canary-token-ECS-1" == credentials.session_token
+    assert (agent.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+
+
+def test_relative_uri(world, agent):
+    """A path is asked of ECS's agent, and wins over a URL."""
+    world.environ |= {RELATIVE: "/v2/credentials/1", FULL: "http://evil.example/"}
+    with Loopback(agent) as server:
+        world.elsewhere["http://169.254.170.2"] = server.url
+        assert "ASIAECS1" == world.load(ContainerProvider()).access_key_id
+    assert "/v2/credentials/1" == server.requests[0].target
+
+
+def test_token(world, agent):
+    """A token is shown as it stands."""
+    agent.token = world.environ[TOKEN] = "Basic canary-abc=="
+    assert "ASIAECS1" == load(world, agent)[0].access_key_id
+
+
+def test_token_file(world, agent, tmp_path):
+    """A file with the token wins, and is read anew each time."""
+    path = tmp_path / "token"
+    world.environ |= {TOKEN: "canary-other", TOKEN_FILE: str(path)}
+    for token in ("canary-first", "canary-second"):
+        path.write_text(token)
+        agent.token = token
+        assert load(world, agent)[0] is not None
+
+
+def test_https(blocking, agent, tmp_path, monkeypatch):
+    """Over https any host may be asked."""
+    bundle, tls = certify(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", bundle)
+    with Loopback(agent, tls) as server:
+        blocking.elsewhere["https://agent.example:8443"] = server.url
+        blocking.environ[FULL] = "https://agent.example:8443/x"
+        monkeypatch.setattr("sagemaker_runtime_client._transport.tls_context", _trusting(bundle))
+        assert "ASIAECS1" == blocking.load(ContainerProvider()).access_key_id
+
+
+def _trusting(bundle):
+    import ssl
+
+    return lambda _: ssl.create_default_context(cafile=bundle)
+
+
+@pytest.mark.parametrize("values", [{}, {RELATIVE: "", FULL: ""}], ids=["unset", "empty"])
+def test_not_configured(world, values):
+    """Without a variable there is no container."""
+    world.environ |= values
+    assert world.load(ContainerProvider()) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:80",
+        "LOCALHOST",
+        "127.0.0.1",
+        "127.255.0.9:8080",
+        "[::1]",
+        "[::1]:81",
+        "169.254.170.2",
+        "169.254.170.23",
+        "[fd00:ec2::23]",
+        "[FD00:EC2::23]:80",
+    ],
+)
+def test_hosts_that_are_asked(blocking, agent, host):
+    """Over plain http this machine and AWS's agents are asked, on any port."""
+    with Loopback(agent) as server:
+        blocking.elsewhere[f"http://{host}"] = server.url
+        blocking.environ[FULL] = f"http://{host}/x"
+        assert "ASIAECS1" == blocking.load(ContainerProvider()).access_key_id
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1.nip.io",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "0.0.0.0",
+        "169.254.170.3",
+        "169.254.169.254",
+        "10.0.0.1",
+        "evil.example",
+        "localhost.evil.example",
+        "[::2]",
+        "[fe80::1]",
+    ],
+)
+def test_hosts_that_are_not(blocking, host):
+    """Another host, or a name that looks like one of these, is refused before anything is sent."""
+    blocking.environ |= {FULL: f"http://{host}/x", TOKEN: "canary"}
+    message = error(blocking).message
+    assert message.startswith(f"{FULL} names the host {host.strip('[]')}; over plain http only")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1/x",
+        "ftp://127.0.0.1/x",
+        "HTTP://127.0.0.1/x",
+        "http://user@127.0.0.1/x",
+        "http://127.0.0.1@evil.example/x",
+        "http://127.0.0.1\\@evil.example/x",
+        "http://127.0.0.1?x",
+        "http://127.0.0.1#@evil.example/",
+        "http://127.0.0.1:/x",
+        "http://127.0.0.1:80:80/x",
+        "http://127.0.0.1/a b",
+        "http://127.0.0.1/é",
+        "http://127.0.0.1/x\r\ny: z",
+        "http://127.0.0.1/x\n",
+        "http:///x",
+        "http://[::1/x",
+        "https://user:canary@agent.example/x",
+    ],
+)
+def test_urls_that_are_none(blocking, url):
+    """What is no plain URL is refused."""
+    blocking.environ[FULL] = url
+    assert f"{FULL} must be like http://host:port/path" == error(blocking).message
+
+
+@pytest.mark.parametrize("path", ["x", "@evil.example/x", ".evil.example", "/a b", "/a\r\nb"])
+def test_paths_that_are_none(blocking, path):
+    """A relative URI that is no path could name another host."""
+    blocking.environ[RELATIVE] = path
+    assert f"{RELATIVE} must be a path, which begins with /" == error(blocking).message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\0", "\u00e9", "\x7f"])
+@pytest.mark.parametrize("kind", ["file", "variable"])
+def test_token_that_is_none(blocking, agent, tmp_path, kind, end):
+    """A token with a line break or other such characters is refused, and not repeated."""
+    path = tmp_path / "token"
+    path.write_bytes(f"canary{end}".encode())
+    blocking.environ[TOKEN] = f"canary{end}"
+    if kind == "file":
+        blocking.environ[TOKEN_FILE] = str(path)
+    name = TOKEN if kind == "variable" else f"the token in {path}"
+    message = f"{name} must be one line of ASCII without its end, CR or LF"
+    assert message == error(blocking, agent).message
+
+
+def test_token_file_that_is_missing(world, agent, tmp_path):
+    """The error names the variable and the file."""
+    world.environ |= {TOKEN: "canary", TOKEN_FILE: str(tmp_path / "token")}
+    message = f"the file that {TOKEN_FILE} names, {tmp_path / 'token'} does not exist"
+    assert message == error(world, agent).message
+
+
+def test_failure_that_passes(world, agent):
+    """A failure is followed by another attempt, a second later."""
+    agent.faults += [response(status=500), b""]
+    assert "ASIAECS1" == load(world, agent)[0].access_key_id
+    assert [1.0, 1.0] == world.slept
+    assert [2.0, 2.0, 2.0] == world.limits
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        pytest.param(response(b"busy", 500), "were refused", id="500"),
+        pytest.param(
+            as_json({"code": "AccessDenied", "message": "canary"}, 403), "were refused", id="403"
+        ),
+        pytest.param(b"", "cannot be had: RemoteProtocolError from", id="no answer"),
+        pytest.param(response(b"rubbish"), "are no JSON object", id="rubbish"),
+        pytest.param(response(b"[]"), "are no JSON object", id="list"),
+        pytest.param(
+            as_json({"SecretAccessKey": "canary"}),
+            "has no AccessKeyId",
+            id="part of the credentials",
+        ),
+        pytest.param(
+            as_json({"AccessKeyId": "A", "SecretAccessKey": "canary", "Expiration": "soon"}),
+            "has a malformed Expiration",
+            id="malformed end",
+        ),
+        pytest.param(
+            as_json({"AccessKeyId": "A", "SecretAccessKey": "canary\n"}),
+            "is malformed: secret_access_key must be printable ASCII",
+            id="malformed secret",
+        ),
+    ],
+)
+def test_failure_that_stays(world, agent, fault, message, caplog):
+    """After three attempts the error says where and how; it may pass."""
+    agent.faults += [fault] * 3
+    with caplog.at_level(logging.DEBUG):
+        caught = error(world, agent)
+    assert caught.message.startswith("the container's credentials at http://127.0.0.1:")
+    assert message in caught.message
+    assert (3, True) == (caught.attempts, caught.retryable)
+    assert [1.0, 1.0] == world.slept
+    assert "canary" not in caplog.text
+
+
+def test_refusal_has_its_code(blocking, agent):
+    """A refusal tells the agent's code and status."""
+    agent.faults += [as_json({"code": "AccessDenied", "message": "canary"}, 403)] * 3
+    caught = error(blocking, agent)
+    assert ("AccessDenied", 403) == (caught.code, caught.status_code)
+
+
+@pytest.mark.parametrize("scheme", ["http", "all"])
+def test_proxies_are_not_for_agents(world, agent, monkeypatch, scheme):
+    """A proxy in the environment sees neither the request nor its token."""
+    agent.token = world.environ[TOKEN] = "canary"
+    with Loopback(lambda *_: response(status=502)) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
+        assert "ASIAECS1" == load(world, agent)[0].access_key_id
+    assert [] == proxy.requests
+
+
+def test_lasting_keys(blocking, agent):
+    """An agent of another make may give keys without token and end."""
+    agent.faults.append(as_json({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": ""}))
+    credentials, _ = load(blocking, agent)
+    assert (None, None) == (credentials.session_token, credentials.expiration)

@@ -1,0 +1,211 @@
+"""The chain as anyone's provider: what it finds, in which order, and what of it is closed."""
+
+import os
+
+import httpx
+import pytest
+
+from sagemaker_runtime_client import (
+    ConfigError,
+    CredentialProviderError,
+    NoCredentialsError,
+    Response,
+    SageMakerRuntimeClient,
+    default_chain,
+)
+from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._profile_file import Profiles
+from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._chain import ORDER, resolve_profile, search
+from sigv4 import CredentialsProvider, Signer, SigV4
+from sigv4.httpx_auth import SigV4Auth
+from tests.runtime_client.scripted_io import Core, ScriptedIO, accepted, dropped, run
+
+CONFIG, CREDENTIALS_FILE = "/home/user/.aws/config", "/home/user/.aws/credentials"
+STATIC = "aws_access_key_id = {0}\naws_secret_access_key = hidden-{0}\n"
+ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "hidden"}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Return a home of one's own, with two profiles, in an environment without AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / ".aws").mkdir()
+    text = f"[default]\n{STATIC.format('AKIDDEFAULT')}[other]\n{STATIC.format('AKIDOTHER')}"
+    (tmp_path / ".aws" / "credentials").write_text(text, "utf-8")
+    (tmp_path / ".aws" / "config").write_text("[profile other]\nregion = eu-north-1\n", "utf-8")
+    return tmp_path
+
+
+def test_order():
+    """The sources come in this order, and those of a source_profile are these."""
+    assert [
+        *("environment", "assume-role", "web-identity", "sso", "shared-files", "login"),
+        *("process", "roles-anywhere", "container", "instance-metadata"),
+    ] == [source.name for source in ORDER]
+    assert ["web-identity", "sso", "shared-files", "login", "process"] == [
+        source.name for source in ORDER if source.of_profile
+    ]
+
+
+@pytest.mark.parametrize("source", ORDER, ids=lambda source: source.name)
+def test_sources_are_what_they_say(source):
+    """Each source is where the table says it is, and has the table's name."""
+    assert source.name == source.provider().name
+
+
+@pytest.mark.usefixtures("home")
+def test_provider_of_signatures():
+    """It signs for httpx's blocking client."""
+    seen = []
+    transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
+    with default_chain() as chain, httpx.Client(transport=transport) as client:
+        auth = SigV4Auth(Signer(SigV4("execute-api", "eu-west-1")), chain)
+        client.get("https://example.com/", auth=auth)
+        assert isinstance(chain, CredentialsProvider)
+    assert "Credential=AKIDDEFAULT/" in seen[0].headers["authorization"]
+
+
+@pytest.mark.usefixtures("home")
+async def test_provider_of_signatures_async():
+    """It signs for httpx's async client, on asyncio and trio."""
+    seen = []
+    transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
+    async with default_chain() as chain, httpx.AsyncClient(transport=transport) as client:
+        auth = SigV4Auth(Signer(SigV4("execute-api", "eu-west-1")), chain)
+        await client.get("https://example.com/", auth=auth)
+    assert "Credential=AKIDDEFAULT/" in seen[0].headers["authorization"]
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+async def test_requests_go_over_the_client(home, monkeypatch, is_async):
+    """What a source sends goes over the client of its kind, which stays open."""
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/creds")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "none"))
+    answer = b'{"AccessKeyId":"AKIDBOX","SecretAccessKey":"s","Token":"t",'
+    answer += b'"Expiration":"2999-01-01T00:00:00Z","AccountId":"123456789012"}'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(answer)))
+    client = (httpx.AsyncClient if is_async else httpx.Client)(transport=transport)
+    chain = default_chain(client)
+    found = await chain.aget() if is_async else chain.get()
+    assert ("AKIDBOX", "123456789012") == (found.access_key_id, found.account_id)
+    await chain.aclose()
+    assert not client.is_closed
+    await client.aclose() if is_async else client.close()
+
+
+def test_what_is_no_client():
+    """What is no client is refused at once."""
+    with pytest.raises(ConfigError, match="must be a Client of httpx"):
+        default_chain("http://proxy")
+
+
+@pytest.mark.usefixtures("home")
+def test_profile_argument(monkeypatch):
+    """A profile that is asked for wins over keys in variables; one in a variable does not."""
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    assert "AKIDENV" == default_chain().get().access_key_id
+    assert "AKIDOTHER" == default_chain(profile="other").get().access_key_id
+    with pytest.raises(ConfigError, match="there is no profile 'none'"):
+        default_chain(profile="none").get()
+
+
+def test_client_takes_the_profile():
+    """A client takes region and keys from the profile, and reads the files once."""
+    files = {CONFIG: "[profile p]\nregion = eu-north-1\n", CREDENTIALS_FILE: "[p]\n" + STATIC}
+    files[CREDENTIALS_FILE] = files[CREDENTIALS_FILE].format("AKIDP")
+    io = ScriptedIO([accepted(), accepted()], ENVIRON, files=files)
+    client = Core(io, {"profile": "p"}, None)
+    for _ in range(2):
+        run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+    assert "Credential=AKIDP/20261122/eu-north-1/" in io.sent[1].header("authorization")
+    assert [CONFIG, CREDENTIALS_FILE] == io.read
+    assert SageMakerRuntimeClient(profile="p")
+
+
+def test_region_of_the_instance():
+    """The region is the instance's only where that is asked for, and nothing else names one."""
+    answers = [Response(200, {}, b"token"), Response(200, {}, b"ap-south-1"), accepted()]
+    io = ScriptedIO(answers, ENVIRON)
+    client = Core(io, {"region_from_instance": True}, None)
+    run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+    assert "http://169.254.169.254/latest/meta-data/placement/region" == io.sent[1].url
+    assert "https://runtime.sagemaker.ap-south-1.amazonaws.com" == io.sent[2].origin
+    io = ScriptedIO([], ENVIRON)
+    with pytest.raises(ConfigError, match="no region"):
+        run(Core(io, {}, None).invoke_endpoint_async("e", input_location="s3://b/k"))
+    io = ScriptedIO([accepted()], {**ENVIRON, "AWS_REGION": "eu-west-1"})
+    client = Core(io, {"region_from_instance": True}, None)
+    run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+
+
+@pytest.mark.parametrize("off", [True, False], ids=["disabled", "silent"])
+def test_no_region_of_the_instance(off):
+    """Where there is no instance there is no region of it."""
+    answers = [] if off else [dropped(taken=False)]
+    io = ScriptedIO(answers, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
+    with pytest.raises(ConfigError, match="no region"):
+        run(
+            Core(io, {"region_from_instance": True}, None).invoke_endpoint_async(
+                "e", input_location="s3://b/k"
+            )
+        )
+    assert 0 == io.left
+
+
+def context(io, *, explicit=False, **section):
+    """Return what sources work with."""
+    return Context(io, Config(), Profiles({"default": section}), explicit=explicit)
+
+
+def test_a_broken_source_ends_the_search():
+    """What is configured and broken is said, and nobody else is asked."""
+    io = ScriptedIO(environ={"AWS_ACCESS_KEY_ID": "AKID"})
+    skipped = []
+    with pytest.raises(CredentialProviderError, match="AWS_SECRET_ACCESS_KEY is not") as caught:
+        run(search(context(io, credential_process="vault"), skipped))
+    assert ("environment", [], []) == (caught.value.provider, skipped, io.ran)
+
+
+def test_skipped():
+    """What was skipped is listed, with the reason."""
+    skipped = []
+    io = ScriptedIO(environ=ENVIRON)
+    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+    found = run(search(context(io, explicit=True, **key), skipped))
+    assert "shared-files" == found.source.name
+    assert "hidden" not in repr(found)
+    assert [
+        ("environment", "profile default was asked for"),
+        ("assume-role", "profile default has no role_arn"),
+    ] == [(source.name, source.reason) for source in skipped[:2]]
+
+
+def test_nothing_found():
+    """Where nobody has anything the error says so of each."""
+    io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
+    with pytest.raises(NoCredentialsError, match=r"process: profile default has no credential_pr"):
+        run(search(Context(io, Config(ec2_metadata_disabled=True), Profiles())))
+    assert run(resolve_profile(context(io))) is None
+
+
+def test_resolve_profile():
+    """A profile that others name gives its own keys."""
+    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+    assert "AKID" == run(resolve_profile(context(ScriptedIO(), **key))).access_key_id
+
+
+def test_mfa(home):
+    """The chain asks its caller for the code of an MFA device."""
+    text = "[profile role]\nrole_arn = r\nsource_profile = default\nmfa_serial = device\n"
+    (home / ".aws" / "config").write_text(text, "utf-8")
+    asked = []
+    chain = default_chain(profile="role", mfa_token=lambda serial: asked.append(serial) or "")
+    with pytest.raises(CredentialProviderError, match="mfa_token must return the digits"):
+        chain.get()
+    assert ["device"] == asked

@@ -1,0 +1,299 @@
+"""
+Our chain beside botocore's: the same arrangement of variables and files, the same source and keys.
+
+What asks a service is compared by the source alone: botocore would ask later, and ours asks a script.
+"""
+
+import json
+import os
+import threading
+from hashlib import sha1
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import product
+
+import pytest
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from sagemaker_runtime_client import NoCredentialsError, Response, RuntimeClientError
+from sagemaker_runtime_client._io import Finished
+from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._chain import search
+from tests.runtime_client.scripted_io import ScriptedIO, run
+
+# botocore's names of what we have a name for; its two files are one source here.
+NAMES = {
+    "env": "environment",
+    "assume-role": "assume-role",
+    "assume-role-with-web-identity": "web-identity",
+    "sso": "sso",
+    "shared-credentials-file": "shared-files",
+    "config-file": "shared-files",
+    "custom-process": "process",
+    "container-role": "container",
+}
+LAZY = {"assume-role", "web-identity", "sso"}
+NOTHING, BROKEN = ("nothing",), ("broken",)
+
+KEYS = {
+    "no key": {},
+    "key": {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "senv"},
+    "key and token": {
+        "AWS_ACCESS_KEY_ID": "AKIDENV",
+        "AWS_SECRET_ACCESS_KEY": "senv",
+        "AWS_SESSION_TOKEN": "tenv",
+    },
+    "half a key": {"AWS_ACCESS_KEY_ID": "AKIDENV"},
+}
+# The profile: variables, and the argument.
+CHOICES = {
+    "default": ({}, None),
+    "variable": ({"AWS_PROFILE": "work"}, None),
+    "both variables": ({"AWS_DEFAULT_PROFILE": "work", "AWS_PROFILE": "default"}, None),
+    "argument": ({}, "work"),
+    "argument over variable": ({"AWS_PROFILE": "none"}, "work"),
+}
+
+
+def static(name):
+    """Return the lines of a key."""
+    return f"aws_access_key_id = AKID{name}\naws_secret_access_key = s{name}\n"
+
+
+ECHO = (
+    'credential_process = echo \'{"Version": 1, "AccessKeyId": "AKIDECHO",'
+    ' "SecretAccessKey": "secho", "SessionToken": "techo"}\'\n'
+)
+ROLE = "role_arn = arn:aws:iam::123456789012:role/r\n"
+SSO = "sso_account_id = 123456789012\nsso_role_name = r\n"
+SESSION = "[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x.awsapps.com/start\n"
+# What the profile work says: in the config file, and in the credentials file.
+FILES = {
+    "no files": (None, None),
+    "no such profile": ("[default]\nregion = eu-west-1\n", None),
+    "credentials": (None, f"[work]\n{static('CRED')}"),
+    "config": (f"[profile work]\n{static('CONF')}", None),
+    "both files": (f"[profile work]\n{static('CONF')}", f"[work]\n{static('CRED')}"),
+    "token in the other file": (
+        f"[profile work]\n{static('CONF')}aws_session_token = tconf\n",
+        f"[work]\n{static('CRED')}",
+    ),
+    "half a key": (None, "[work]\naws_access_key_id = AKIDHALF\n"),
+    "two defaults": (
+        "[default]\n{}[profile default]\n{}[profile work]\n{}".format(
+            *map(static, ("WRONG", "RIGHT", "CONF"))
+        ),
+        None,
+    ),
+    "process": (f"[profile work]\n{ECHO}", None),
+    "process and key": (f"[profile work]\n{ECHO}", f"[work]\n{static('CRED')}"),
+    "role": (
+        f"[profile work]\n{ROLE}source_profile = base\n[profile base]\nregion = eu-west-1\n",
+        f"[base]\n{static('BASE')}",
+    ),
+    "role and key": (
+        f"[profile work]\n{ROLE}source_profile = work\n",
+        f"[work]\n{static('CRED')}",
+    ),
+    "role of nobody": (f"[profile work]\n{ROLE}source_profile = none\n", None),
+    "web identity": (f"[profile work]\n{ROLE}web_identity_token_file = {{token}}\n", None),
+    "sso": (
+        f"[profile work]\nsso_session = s\n{SSO}{SESSION}",
+        None,
+    ),
+}
+SURROUNDINGS = {
+    "nowhere": {},
+    "web identity": {
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "{token}",
+        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+    },
+    "container": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{container}"},
+}
+
+CONTAINER = {
+    "AccessKeyId": "AKIDBOX",
+    "SecretAccessKey": "sbox",
+    "Token": "tbox",
+    "Expiration": "2999-01-01T00:00:00Z",
+}
+TEMPORARY = (
+    "<AccessKeyId>AKIDSTS</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+    "<SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration>"
+)
+PORTAL = {
+    "roleCredentials": {
+        "accessKeyId": "AKIDSSO",
+        "secretAccessKey": "s",
+        "sessionToken": "t",
+        "expiration": 32472144000000,
+    }
+}
+
+
+def cloud(_io, sent):
+    """Answer as AWS and the container would."""
+    if "portal.sso" in sent.origin:
+        return Response(200, {}, json.dumps(PORTAL).encode())
+    if "sts." in sent.origin:
+        action = "AssumeRoleWithWebIdentity" if b"WithWeb" in sent.request.body else "AssumeRole"
+        result = f"<{action}Result><Credentials>{TEMPORARY}</Credentials></{action}Result>"
+        return Response(200, {}, f"<{action}Response>{result}</{action}Response>".encode())
+    return Response(200, {}, json.dumps(CONTAINER).encode())
+
+
+@pytest.fixture(scope="module")
+def container():
+    """Return the address of a container's credentials."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(CONTAINER).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/credentials"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def arrange(tmp_path, monkeypatch):
+    """Return a function that arranges variables and files, for both chains."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+
+    def arrange(environ, config, credentials, address=""):
+        token = tmp_path / "token"
+        token.write_text("identity", "utf-8")
+        paths = {"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": credentials}
+        files = {str(token): "identity"}
+        known = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
+        for variable, text in paths.items():
+            path = tmp_path / variable
+            known[variable] = str(path)
+            if text is not None:
+                files[str(path)] = text.replace("{token}", str(token))
+                path.write_text(files[str(path)], "utf-8")
+        cached = {"accessToken": "a", "expiresAt": "2999-01-01T00:00:00Z"}
+        name = sha1(b"s").hexdigest()
+        files[str(tmp_path / f".aws/sso/cache/{name}.json")] = json.dumps(cached)
+        for name, value in environ.items():
+            known[name] = value.replace("{token}", str(token)).replace("{container}", address)
+        for name, value in known.items():
+            monkeypatch.setenv(name, value)
+
+        def echo(arguments):
+            return Finished(0, arguments[1].encode(), b"")
+
+        return ScriptedIO(cloud, known, files=files, processes={"echo": echo})
+
+    return arrange
+
+
+def ours(io, profile):
+    """Return the source that our chain names, and the key where none was asked for."""
+    try:
+        context = run(Context.load(io, {"profile": profile, "region": "eu-west-1"}))
+        found = run(search(context))
+    except NoCredentialsError:
+        return NOTHING
+    except RuntimeClientError:
+        return BROKEN
+    name, key = found.source.name, found.credentials
+    if name in LAZY:
+        return (name,)
+    return (name, key.access_key_id, key.secret_access_key, key.session_token)
+
+
+def theirs(profile):
+    """Return the same of botocore's."""
+    try:
+        session = Session(profile=profile)
+        session.get_scoped_config()  # as a client would: a profile that is named must be there
+        found = session.get_credentials()
+        if found is None:
+            return NOTHING
+        name = NAMES[found.method]
+        if name in LAZY:
+            return (name,)
+        key = found.get_frozen_credentials()
+    except BotoCoreError:
+        return BROKEN
+    return (name, key.access_key, key.secret_key, key.token)
+
+
+def test_the_matrix_is_one():
+    """There are 900 arrangements."""
+    assert 900 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
+
+
+@pytest.mark.parametrize("files", FILES)
+@pytest.mark.parametrize("choice", CHOICES)
+def test_chains_agree(arrange, container, choice, files):
+    """With every key in variables and in all surroundings, both name the same source and key."""
+    variables, profile = CHOICES[choice]
+    outcomes, expected = {}, {}
+    for keys, surroundings in product(KEYS, SURROUNDINGS):
+        with pytest.MonkeyPatch.context() as patch:
+            environ = variables | KEYS[keys] | SURROUNDINGS[surroundings]
+            for name in {
+                name for of in (KEYS, SURROUNDINGS) for row in of.values() for name in row
+            }:
+                patch.delenv(name, raising=False)
+            io = arrange(environ, *FILES[files], container)
+            for name in set(os.environ) - set(io.environ):
+                if name.startswith("AWS_"):
+                    patch.delenv(name)
+            outcomes[keys, surroundings] = ours(io, profile)
+            expected[keys, surroundings] = theirs(profile)
+    assert expected == outcomes
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "of_profile"),
+    list(product([None, "one-1"], [None, "two-1"], [None, "profile-1"])),
+    ids=str,
+)
+def test_regions(arrange, one, two, of_profile):
+    """The region is botocore's, but for AWS_REGION, which all other SDKs know and botocore does not."""
+    environ = {"AWS_REGION": one, "AWS_DEFAULT_REGION": two}
+    config = f"[default]\nregion = {of_profile}\n" if of_profile else "[default]\n"
+    io = arrange({name: text for name, text in environ.items() if text}, config, None)
+    region = run(Context.load(io, {})).config.region
+    assert (one or Session().get_config_variable("region")) == region
+
+
+def test_older_name_of_the_token(arrange):
+    """
+    Of two tokens ours is the one of today's name, as in the other SDKs; botocore takes the older.
+
+    Lambda sets both, alike.
+    """
+    key = KEYS["key and token"]
+    io = arrange({**key, "AWS_SECURITY_TOKEN": "old"}, None, None)
+    assert "tenv" == ours(io, None)[3]
+    assert "old" == theirs(None)[3]
+
+
+@pytest.mark.parametrize(
+    ("config", "we_say"),
+    [
+        ("[profile work]\nkey : value\n", BROKEN),
+        ("[profile work]\na = 1\n[profile work]\nb = 2\n", NOTHING),
+    ],
+    ids=["a colon", "a section twice"],
+)
+def test_stranger_files(arrange, config, we_say):
+    """Of files that only Python's parser takes, or only it refuses, we say what the SDKs' suite says."""
+    io = arrange({"AWS_PROFILE": "work"}, config, None)
+    assert we_say == ours(io, None)
+    assert we_say != theirs(None)

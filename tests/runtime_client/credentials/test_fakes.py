@@ -1,0 +1,107 @@
+"""
+The fakes against botocore: what they accept from us they accept from AWS's own code, and no less.
+
+Each runs in a process of its own, whose home is the test's; `aws login` needs awscrt there.
+"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sigv4 import Credentials
+from tests.runtime_client.credentials import test_assume_role, test_login, test_sso
+from tests.runtime_client.credentials.fakes import IMDS, ROLE, SSO, STS, Container, SignIn
+from tests.runtime_client.loopback import Loopback
+
+ASK = """
+import botocore.session, json
+c = botocore.session.Session().get_credentials().get_frozen_credentials()
+print(json.dumps([c.access_key, c.secret_key, c.token]))
+"""
+
+
+def ask(fake, home, environ, config=""):
+    """Return what botocore finds there; ``URL`` in a variable stands for the fake's."""
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text(config)
+    with Loopback(fake) as server:
+        fake.url = server.url
+        environ = {name: value.replace("URL", server.url) for name, value in environ.items()}
+        environ |= {"HOME": str(home), "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+        done = subprocess.run(
+            [sys.executable, "-c", ASK], env=environ, capture_output=True, text=True, check=False
+        )
+    assert 0 == done.returncode, done.stderr
+    found = Credentials(*json.loads(done.stdout))
+    assert fake.given[found.access_key_id] == found
+    return found.access_key_id
+
+
+def test_botocore_assume_role(tmp_path):
+    """STS takes botocore's signature for AssumeRole."""
+    fake = STS(test_assume_role.ME)
+    environ = {"AWS_ENDPOINT_URL_STS": "URL"}
+    assert "ASIASTS1" == ask(fake, tmp_path, environ, test_assume_role.CONFIG)
+
+
+def test_botocore_web_identity(tmp_path):
+    """STS takes botocore's token."""
+    (tmp_path / "token").write_text("canary-web-token")
+    environ = {
+        "AWS_ENDPOINT_URL_STS": "URL",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
+        "AWS_ROLE_ARN": ROLE,
+    }
+    assert "ASIASTS1" == ask(STS(), tmp_path, environ)
+
+
+@pytest.mark.parametrize("seconds", [3600, 60], ids=["fresh", "refreshed"])
+def test_botocore_sso(blocking, seconds):
+    """The portal takes botocore's bearer token, and the token service its refresh token."""
+    test_sso.log_in(blocking, test_sso.token(seconds))
+    environ = {"AWS_ENDPOINT_URL_SSO": "URL", "AWS_ENDPOINT_URL_SSO_OIDC": "URL"}
+    assert "ASIASSO1" == ask(SSO(), blocking.home, environ, test_sso.CONFIG)
+    # What botocore writes is what we write, and can be read.
+    written = json.loads(test_sso.cache(blocking).read_text())
+    assert set(test_sso.token()) == set(written)
+    assert "canary-secret-SSO-1" == test_sso.load(blocking, _next(written))[0].secret_access_key
+
+
+def _next(written):
+    """Return services that know the token that was written."""
+    sso = SSO()
+    sso.access_token = written["accessToken"]
+    return sso
+
+
+def test_botocore_login(blocking):
+    """The sign-in service takes botocore's proof."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    test_login.log_in(blocking, test_login.token(key, -1))
+    fake = SignIn(key.public_key())
+    environ = {"AWS_ENDPOINT_URL_SIGNIN": "URL"}
+    assert "ASIALOGIN1" == ask(fake, blocking.home, environ, test_login.CONFIG)
+    assert 1 == len(fake.proofs)
+    # What botocore writes can be read.
+    credentials, requests = test_login.load(blocking, fake)
+    assert ("canary-secret-LOGIN-1", []) == (credentials.secret_access_key, requests)
+
+
+def test_botocore_container(tmp_path):
+    """The agent takes botocore's token."""
+    fake = Container()
+    fake.token = "canary"
+    environ = {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "URL/x",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": fake.token,
+    }
+    assert "ASIAECS1" == ask(fake, tmp_path, environ)
+
+
+def test_botocore_instance_metadata(tmp_path):
+    """The metadata service takes botocore's way through it."""
+    environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "URL/"}
+    assert "ASIAIMDS1" == ask(IMDS(), tmp_path, environ)

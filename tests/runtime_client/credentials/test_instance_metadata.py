@@ -1,0 +1,260 @@
+"""Keys of an EC2 instance's role."""
+
+import logging
+import socket
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from attrs import frozen
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client.credentials._instance_metadata import (
+    InstanceMetadataProvider,
+    region_of_instance,
+)
+from tests.runtime_client.credentials.fakes import IMDS, as_json, soon
+from tests.runtime_client.loopback import Loopback, response
+
+TOKEN = "PUT /latest/api/token"
+ROLE = "GET /latest/meta-data/iam/security-credentials/"
+KEYS = ROLE + "my-role"
+
+
+@pytest.fixture
+def imds():
+    """The service, version 2 alone."""
+    return IMDS()
+
+
+def load(world, imds, **environ):
+    """Load from *imds*; return the credentials and the requests' lines."""
+    with Loopback(imds) as server:
+        world.environ |= {"AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url + "/", **environ}
+        credentials = world.load(InstanceMetadataProvider())
+        return credentials, [f"{request.method} {request.target}" for request in server.requests]
+
+
+def test_version_2(world, imds):
+    """A token is asked for, then the role, then its keys."""
+    credentials, lines = load(world, imds)
+    assert [TOKEN, ROLE, KEYS] == lines
+    assert "canary-secret-IMDS-1" == credentials.secret_access_key
+    assert "canary-token-IMDS-1" == credentials.session_token
+    assert (imds.ends, None) == (credentials.expiration, credentials.account_id)
+    assert [1.0, 1.0, 1.0] == world.limits
+
+
+@pytest.mark.parametrize(
+    ("environ", "origin"),
+    [
+        pytest.param({}, "http://169.254.169.254", id="ipv4"),
+        pytest.param(
+            {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"}, "http://[fd00:ec2::254]", id="ipv6"
+        ),
+        pytest.param({"AWS_IMDS_USE_IPV6": "true"}, "http://[fd00:ec2::254]", id="ipv6, as of old"),
+    ],
+)
+def test_address(blocking, imds, environ, origin):
+    """The service is at AWS's address, of IPv4 or of IPv6."""
+    blocking.environ |= environ
+    with Loopback(imds) as server:
+        blocking.elsewhere[origin] = server.url
+        assert "ASIAIMDS1" == blocking.load(InstanceMetadataProvider()).access_key_id
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(response(status=403), id="403"),
+        pytest.param(response(status=404), id="404"),
+        pytest.param(response(status=405), id="405"),
+        pytest.param(b"", id="lost"),
+    ],
+)
+def test_version_1(world, imds, fault):
+    """Where the token is refused, or gets lost one hop too far, version 1 is asked."""
+    imds.version_1 = True
+    imds.faults.append(fault)
+    credentials, lines = load(world, imds)
+    assert [TOKEN, ROLE, KEYS] == lines
+    assert "ASIAIMDS1" == credentials.access_key_id
+
+
+def test_token_that_does_not_come(world, imds):
+    """A token that does not come in time is given up, and version 1 asked."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, Loopback(imds) as server:
+        imds.version_1 = True
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        world.environ |= {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": url,
+            "AWS_METADATA_SERVICE_TIMEOUT": "0.05",
+        }
+        assert world.load(InstanceMetadataProvider()) is None
+    assert [] == server.requests
+
+
+@pytest.mark.parametrize("fault", [response(status=403), b""], ids=["403", "lost"])
+def test_version_1_disabled(world, imds, fault):
+    """With version 1 disabled, a missing token is an error that says so."""
+    imds.faults.append(fault)
+    with pytest.raises(CredentialProviderError) as caught:
+        load(world, imds, AWS_EC2_METADATA_V1_DISABLED="true")
+    assert "instance-metadata" == caught.value.provider
+    assert "version 1 is disabled by ec2_metadata_v1_disabled" in caught.value.message
+    assert caught.value.retryable
+
+
+def test_disabled(world, imds):
+    """With the service disabled, nothing is asked."""
+    assert load(world, imds, AWS_EC2_METADATA_DISABLED="true") == (None, [])
+
+
+@pytest.mark.parametrize("attempts", ["1", "3"])
+def test_nobody_there(world, unused_port, attempts):
+    """Elsewhere than on EC2 there is no service, which is no error; version 1 disabled or not."""
+    world.environ |= {
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{unused_port}",
+        "AWS_EC2_METADATA_V1_DISABLED": "true",
+        "AWS_METADATA_SERVICE_NUM_ATTEMPTS": attempts,
+    }
+    assert world.load(InstanceMetadataProvider()) is None
+
+
+@pytest.fixture
+def unused_port():
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expiration": "x"}
+
+
+@pytest.mark.parametrize(
+    ("faults", "lines"),
+    [
+        pytest.param([response(status=400)], [TOKEN], id="no token: 400"),
+        pytest.param([response(status=500)], [TOKEN], id="no token: 500"),
+        pytest.param([None, response(status=404)], [TOKEN, ROLE], id="no role"),
+        pytest.param([None, response()], [TOKEN, ROLE], id="empty role"),
+        pytest.param([None, b""], [TOKEN, ROLE], id="lost role"),
+        pytest.param([None, None, response(status=500)], [TOKEN, ROLE, KEYS], id="no keys"),
+        pytest.param([None, None, response(b"rubbish")], [TOKEN, ROLE, KEYS], id="rubbish"),
+        pytest.param([None, None, as_json([])], [TOKEN, ROLE, KEYS], id="no object"),
+        pytest.param(
+            [None, None, as_json({"Code": "AssumeRoleUnauthorizedAccess", "Message": "m"})],
+            [TOKEN, ROLE, KEYS],
+            id="error in 200",
+        ),
+        pytest.param(
+            [None, None, as_json({**GOOD, "Token": None})], [TOKEN, ROLE, KEYS], id="incomplete"
+        ),
+    ],
+)
+def test_nothing_to_be_had(world, imds, faults, lines, caplog):
+    """A service without a role, or in trouble, has no credentials; that is no error."""
+    imds.faults += [imds.answer if fault is None else fault for fault in faults]
+    with caplog.at_level(logging.DEBUG):
+        assert load(world, imds) == (None, lines)
+    assert "canary" not in caplog.text
+
+
+def test_attempts(world, imds):
+    """What fails is tried as often as the setting says."""
+    fault = response(status=500)
+    imds.faults += [
+        fault,
+        fault,
+        imds.answer,
+        fault,
+        b"",
+        imds.answer,
+        fault,
+        response(b"{"),
+        imds.answer,
+    ]
+    credentials, lines = load(world, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
+    assert [TOKEN] * 3 + [ROLE] * 3 + [KEYS] * 3 == lines
+    assert "ASIAIMDS1" == credentials.access_key_id
+
+
+def test_refusal_that_stays(blocking, imds):
+    """A token request that is wrong in itself is not repeated."""
+    imds.faults.append(response(status=400))
+    found = load(blocking, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
+    assert (None, [TOKEN]) == found
+
+
+@pytest.mark.parametrize("role", ["../../x", "a b", "a\nb", "<html>"])
+def test_role_that_is_none(blocking, imds, role):
+    """What is no name of a role does not go into a path."""
+    imds.role = role
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, imds)
+    assert "names no role" in caught.value.message
+
+
+def test_malformed_end(blocking, imds):
+    """Credentials with a malformed end are a failure that may pass, and repeats nothing of them."""
+    imds.faults += [imds.answer, imds.answer, as_json(GOOD)]
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, imds)
+    assert "the instance metadata has a malformed Expiration" == caught.value.message
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1", "http://user@host", "http://ho st", "ftp://x"])
+def test_endpoint_that_is_none(blocking, url):
+    """An endpoint that is no URL is told."""
+    blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = url
+    with pytest.raises(CredentialProviderError) as caught:
+        blocking.load(InstanceMetadataProvider())
+    assert "ec2_metadata_service_endpoint must be like http://host:port" == caught.value.message
+
+
+def test_proxies_are_not_for_the_service(world, imds, monkeypatch):
+    """A proxy in the environment is another machine, whose role it would give."""
+    with Loopback(lambda *_: response(status=502)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert "ASIAIMDS1" == load(world, imds)[0].access_key_id
+    assert [] == proxy.requests
+
+
+@frozen
+class Region:
+    """The instance's region, as a provider, so that a world can load it."""
+
+    async def load(self, context):
+        return await region_of_instance(context)
+
+
+def test_region(world, imds):
+    """The instance knows its region."""
+    imds.faults += [imds.answer, response(b"eu-north-1\n")]
+    with Loopback(imds) as server:
+        world.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
+        assert "eu-north-1" == world.load(Region())
+    lines = [f"{request.method} {request.target}" for request in server.requests]
+    assert [TOKEN, "GET /latest/meta-data/placement/region"] == lines
+
+
+def test_no_region(blocking, imds):
+    """A service that is disabled or does not know it has no region."""
+    with Loopback(imds) as server:
+        blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
+        imds.faults += [imds.answer, response(status=404)]
+        assert blocking.load(Region()) is None
+        blocking.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+        assert blocking.load(Region()) is None
+    assert 2 == len(server.requests)
+
+
+@pytest.mark.parametrize("seconds", [-3600, 0, 700], ids=["over", "now", "soon"])
+def test_static_stability(world, imds, seconds, caplog):
+    """Keys whose end is near or over are taken to last 12 to 20 minutes more."""
+    imds.ends = soon(seconds)
+    credentials, _ = load(world, imds)
+    left = credentials.expiration - datetime.now(UTC)
+    assert timedelta(minutes=11.9) < left < timedelta(minutes=20)
+    assert "they are kept for now" in caplog.text
+    assert "ASIAIMDS1" == credentials.access_key_id

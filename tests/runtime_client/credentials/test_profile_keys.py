@@ -1,0 +1,158 @@
+"""A key in the shared files, and one from a program."""
+
+import sys
+
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._io import BlockingIO, Finished
+from sagemaker_runtime_client._profile_file import Profiles
+from sagemaker_runtime_client._transport import BlockingTransport, TransportOptions
+from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._process import ProcessProvider
+from sagemaker_runtime_client.credentials._shared_file import SharedFileProvider
+from sigv4 import Credentials
+from tests.runtime_client.scripted_io import START, ScriptedIO, run
+
+KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+
+
+def load(provider, section, io=None):
+    """Ask a provider."""
+    profiles = Profiles({"work": section})
+    return run(provider.load(Context(io or ScriptedIO(), Config(), profiles, "work")))
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, Credentials("AKID", "hidden")),
+        ({"aws_session_token": "T"}, Credentials("AKID", "hidden", "T")),
+        ({"aws_security_token": "T"}, Credentials("AKID", "hidden", "T")),
+        (
+            {"aws_session_token": "T", "aws_security_token": "old"},
+            Credentials("AKID", "hidden", "T"),
+        ),
+        ({"aws_session_token": ""}, Credentials("AKID", "hidden")),
+        ({"aws_account_id": "1"}, Credentials("AKID", "hidden", account_id="1")),
+    ],
+    ids=str,
+)
+def test_shared_file(more, expected):
+    """The profile gives a key, and what goes with it."""
+    assert expected == load(SharedFileProvider(), {**KEY, **more})
+
+
+@pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
+def test_no_key(section):
+    """Without an id there is no key."""
+    assert load(SharedFileProvider(), section) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"aws_secret_access_key": ""}, "profile work has aws_access_key_id and no aws_secret"),
+        ({"aws_secret_access_key": "hidden one"}, "key of profile work is malformed: secret_acc"),
+        ({"aws_session_token": "hidden two"}, "key of profile work is malformed: session_token"),
+    ],
+)
+def test_broken_key(more, says):
+    """Half a key, or what is none, is an error that repeats nothing of it."""
+    with pytest.raises(CredentialProviderError, match=says) as caught:
+        load(SharedFileProvider(), {**KEY, **more})
+    assert "shared-files" == caught.value.provider
+    assert "hidden" not in str(caught.value)
+
+
+def wrote(text, status=0, stderr=b""):
+    """Return an IO in which the program vault ends so."""
+    return ScriptedIO(processes={"vault": Finished(status, text, stderr)})
+
+
+WHOLE = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden", "SessionToken": "T",'
+WHOLE += b' "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (WHOLE, Credentials("AKID", "hidden", "T", START, account_id="123456789012")),
+        (
+            b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden"}',
+            Credentials("AKID", "hidden"),
+        ),
+    ],
+    ids=["whole", "least"],
+)
+def test_process(text, expected):
+    """A program's JSON gives a key; its command is split as a shell would, and no shell runs it."""
+    io = wrote(text)
+    section = {"credential_process": "vault --role 'the  one' $HOME \"a;b\""}
+    assert expected == load(ProcessProvider(), section, io)
+    assert [["vault", "--role", "the  one", "$HOME", "a;b"]] == io.ran
+
+
+def test_account_of_the_profile():
+    """Where the program does not say whose key it is, the profile may."""
+    io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden"}')
+    section = {"credential_process": "vault", "aws_account_id": "1"}
+    assert "1" == load(ProcessProvider(), section, io).account_id
+
+
+@pytest.mark.parametrize("section", [{}, {"credential_process": ""}], ids=str)
+def test_no_process(section):
+    """Without a program there is no key."""
+    assert load(ProcessProvider(), section) is None
+
+
+@pytest.mark.parametrize(
+    ("io", "command", "says"),
+    [
+        (wrote(b"", 3, b" log in first\n"), "vault", "ended with status 3: log in first"),
+        (wrote(b"", 3, b"x" * 9999), "vault", r"ended with status 3: x{500}$"),
+        (wrote(b"hidden"), "vault", "wrote is no JSON object"),
+        (wrote(b"[]"), "vault", "wrote is no JSON object"),
+        (wrote(b"\xff"), "vault", "wrote is no JSON object"),
+        (wrote(b'{"AccessKeyId": "hidden"}'), "vault", "has not Version 1"),
+        (wrote(b'{"Version": 2}'), "vault", "has not Version 1"),
+        (wrote(b'{"Version": 1, "AccessKeyId": "hidden"}'), "vault", "has no SecretAccessKey"),
+        (wrote(WHOLE.replace(b"2026-", b"hidden")), "vault", "has a malformed Expiration"),
+        (wrote(b""), "vault 'hidden", "cannot be split: No closing quotation"),
+        (wrote(b""), "''", "cannot be run"),
+        (wrote(b""), "#", "vault"),
+        (
+            ScriptedIO(processes={"vault": FileNotFoundError(2, "No such file")}),
+            "vault hidden",
+            "cannot be run: vault: No such file",
+        ),
+    ],
+    ids=str,
+)
+def test_broken_process(io, command, says):
+    """A program that cannot be run, fails or writes something else is an error that names it."""
+    if command in {"''", "#"}:
+        io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
+    with pytest.raises(CredentialProviderError, match=says) as caught:
+        load(ProcessProvider(), {"credential_process": command}, io)
+    assert "process" == caught.value.provider
+    assert "profile work" in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_only_blanks():
+    """A command of blanks is empty."""
+    with pytest.raises(CredentialProviderError, match="profile work is empty"):
+        load(ProcessProvider(), {"credential_process": " "})
+
+
+def test_real_process(tmp_path):
+    """A real program is run, without a shell and without input."""
+    program = tmp_path / "vault.py"
+    program.write_text(f"import sys\nassert not sys.stdin.read()\nprint({WHOLE.decode()!r})\n")
+    io = BlockingIO(BlockingTransport(TransportOptions))
+    section = {"credential_process": f"'{sys.executable}' '{program}'"}
+    assert "123456789012" == load(ProcessProvider(), section, io).account_id
+    with pytest.raises(CredentialProviderError, match="cannot be run: /no/such/program"):
+        load(ProcessProvider(), {"credential_process": "/no/such/program"}, io)

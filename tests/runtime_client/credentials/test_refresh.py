@@ -1,0 +1,509 @@
+"""Credentials that are kept while they last: when they are fetched anew, by whom, and what failing does."""
+
+import logging
+import os
+import threading
+from copy import copy
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from sagemaker_runtime_client import (
+    CredentialProviderError,
+    CredentialsError,
+    NoCredentialsError,
+    RuntimeClientError,
+)
+from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._io import AsyncIO, BlockingIO, Finished
+from sagemaker_runtime_client._profile_file import Profiles
+from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport, TransportOptions
+from sagemaker_runtime_client.credentials import ChainCredentials, Context
+from sagemaker_runtime_client.credentials import _refresh as refresh
+from sagemaker_runtime_client.credentials._chain import ORDER, Found
+from sigv4 import Credentials
+from tests.runtime_client.scripted_io import START, ScriptedIO
+
+SOURCES = {source.name: source for source in ORDER}
+
+
+class Fetches:
+    """A source that counts, and hands out keys numbered from 1 that live for some seconds."""
+
+    name = "process"
+
+    def __init__(self, io, lifetime=3600.0, source="process"):
+        self.io = io
+        self.lifetime = lifetime
+        self.source = SOURCES[source]
+        self.count = 0
+        self.trouble = None
+
+    async def load(self, context):
+        self.count += 1
+        if self.trouble is not None:
+            raise self.trouble
+        return key(self.count, self.io.now(), self.lifetime)
+
+
+class Stable(Fetches):
+    """One whose keys outlast their end."""
+
+    static_stability = True
+
+
+def key(number, now, lifetime):
+    """Return a whole key, each part of which has its number."""
+    ends = None if lifetime is None else now + timedelta(seconds=lifetime)
+    return Credentials(f"AKID{number}", f"secret{number}", f"token{number}", ends)
+
+
+@pytest.fixture
+def make(monkeypatch):
+    """Return a function that makes credentials over a source in place of the chain."""
+
+    def make(io, source):
+        async def context():
+            return Context(io, Config(), Profiles())
+
+        async def search(context):
+            credentials = await source.load(context)
+            return Found(credentials, source.source, source)
+
+        # The search itself has its own tests; here it is one source, whichever is asked.
+        monkeypatch.setattr(refresh, "search", search)
+        return ChainCredentials(io, context)
+
+    return make
+
+
+def at(io, seconds):
+    """Move the clock to *seconds* since the start."""
+    io.elapsed = float(seconds)
+
+
+@pytest.mark.parametrize(
+    ("source", "lifetime", "due", "overdue"),
+    [
+        ("process", 6 * 3600, 900, 600),
+        ("process", 3600, 900, 450),
+        ("process", 900, 225, 112.5),
+        ("process", 60, 15, 7.5),
+        ("login", 900, 300, 112.5),
+        ("login", 300, 150, 37.5),
+    ],
+)
+def test_windows(make, source, lifetime, due, overdue):
+    """A refresh is tried so many seconds before the end, and insisted on so many."""
+    io = ScriptedIO()
+    fetches = Fetches(io, lifetime, source)
+    credentials = make(io, fetches)
+    credentials.get()
+    fetches.trouble = CredentialProviderError("down", provider="process")
+    at(io, lifetime - due - 1)
+    assert ("AKID1", 1) == (credentials.get().access_key_id, fetches.count)
+    at(io, lifetime - due)
+    assert ("AKID1", 2) == (credentials.get().access_key_id, fetches.count)
+    at(io, lifetime - overdue - 0.5)
+    assert "AKID1" == credentials.get().access_key_id
+    at(io, lifetime - overdue)
+    with pytest.raises(CredentialProviderError, match="down"):
+        credentials.get()
+
+
+def test_short_keys_are_fetched_once():
+    """A key for 900 seconds that is used 1,000 times before it is due is fetched once."""
+    written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "SessionToken": "t",'
+    written += b' "Expiration": "2026-11-22T12:15:00Z"}'
+    io = ScriptedIO(processes={"vault": Finished(0, written, b"")})
+    profiles = Profiles({"default": {"credential_process": "vault"}})
+
+    async def context():
+        return Context(io, Config(), profiles)
+
+    credentials = ChainCredentials(io, context)
+    for number in range(1000):
+        at(io, number * 0.6)
+        assert "AKID" == credentials.get().access_key_id
+    assert [["vault"]] == io.ran
+
+
+def test_endless_keys_are_fetched_once(make):
+    """A key without an end is not fetched again."""
+    io = ScriptedIO()
+    fetches = Fetches(io, None)
+    credentials = make(io, fetches)
+    credentials.get()
+    at(io, 1e8)
+    assert ("AKID1", 1) == (credentials.get().access_key_id, fetches.count)
+
+
+def test_failures_while_there_is_time(make, caplog):
+    """For ten minutes of failures what there is serves, with one attempt a minute, each logged."""
+    io = ScriptedIO()
+    fetches = Fetches(io, 24 * 3600)
+    credentials = make(io, fetches)
+    credentials.get()
+    fetches.trouble = CredentialProviderError("the vault is shut", provider="process")
+    begin = 24 * 3600 - 900
+    with caplog.at_level(logging.WARNING, "sagemaker_runtime_client"):
+        for second in range(299):
+            at(io, begin + second)
+            assert "AKID1" == credentials.get().access_key_id
+    assert 5 == len(caplog.records) == fetches.count - 1
+    assert "the vault is shut; what there is serves until" in caplog.text
+    assert "secret1" not in caplog.text
+    fetches.trouble = None
+    at(io, begin + 299)
+    assert "AKID1" == credentials.get().access_key_id
+    at(io, begin + 300)
+    assert "AKID7" == credentials.get().access_key_id
+
+
+def test_failures_without_time(make):
+    """For ten minutes of failures at the end each call fails, and the next success serves."""
+    io = ScriptedIO()
+    fetches = Fetches(io, 3600)
+    credentials = make(io, fetches)
+    credentials.get()
+    fetches.trouble = OSError("secret1 is in here")
+    for minute in range(10):
+        at(io, 3600 + 60 * minute)
+        with pytest.raises(CredentialProviderError) as caught:
+            credentials.get()
+        assert "the source of credentials failed: OSError" == str(caught.value)
+        assert "process" == caught.value.provider
+    fetches.trouble = None
+    assert "AKID12" == credentials.get().access_key_id
+
+
+def test_first_failure_of_a_source(make):
+    """What a source raises that is none of our errors becomes one, at the first search as well."""
+    io = ScriptedIO()
+    fetches = Fetches(io)
+    fetches.trouble = KeyError("secret")
+    with pytest.raises(CredentialProviderError, match=r"^the source of credentials failed: KeyErr"):
+        make(io, fetches).get()
+
+
+def test_a_source_that_dries_up(make):
+    """A source that has nothing any more is broken, and no other is asked in its place."""
+    io = ScriptedIO()
+    fetches = Fetches(io, 60)
+    credentials = make(io, fetches)
+    credentials.get()
+
+    async def nothing(_context):
+        return None
+
+    fetches.load = nothing
+    at(io, 60)
+    with pytest.raises(CredentialProviderError, match="process had credentials before"):
+        credentials.get()
+
+
+def test_rubbish(make):
+    """Credentials that have ended when they arrive are refused."""
+    io = ScriptedIO()
+    with pytest.raises(CredentialProviderError, match=r"process returned credentials that ended"):
+        make(io, Fetches(io, -1)).get()
+
+
+@pytest.mark.parametrize(("random", "pause"), [(0.0, 120), (0.5, 360)])
+def test_static_stability(make, caplog, random, pause):
+    """An instance's keys outlast their end while its service is down, which is asked now and then."""
+    io = ScriptedIO(random=random)
+    fetches = Stable(io, 6 * 3600, "instance-metadata")
+    credentials = make(io, fetches)
+    credentials.get()
+    fetches.trouble = CredentialProviderError("no answer", provider="instance-metadata")
+    at(io, 6 * 3600 + 5)
+    for _ in range(3):
+        kept = credentials.get()
+        assert ("AKID1", 2) == (kept.access_key_id, fetches.count)
+        assert not kept.expired(io.now())
+    assert "no answer; its credentials are kept for now" in caplog.text
+    at(io, 6 * 3600 + 5 + pause - 1)
+    assert ("AKID1", 2) == (credentials.get().access_key_id, fetches.count)
+    at(io, 6 * 3600 + 5 + pause)
+    assert ("AKID1", 3) == (credentials.get().access_key_id, fetches.count)
+    fetches.trouble = None
+    at(io, 7 * 3600)
+    assert "AKID4" == credentials.get().access_key_id
+
+
+def test_variables_are_looked_at_anew():
+    """Keys in variables are not kept; where they go, the search begins again."""
+    environ = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "secret"}
+    io = ScriptedIO(environ=environ)
+    profiles = Profiles(
+        {"default": {"aws_access_key_id": "AKID3", "aws_secret_access_key": "secret"}}
+    )
+
+    async def context():
+        return Context(io, Config(), profiles)
+
+    credentials = ChainCredentials(io, context)
+    assert "AKID1" == credentials.get().access_key_id
+    environ["AWS_ACCESS_KEY_ID"] = "AKID2"
+    assert "AKID2" == credentials.get().access_key_id
+    del environ["AWS_ACCESS_KEY_ID"]
+    assert "AKID3" == credentials.get().access_key_id
+
+
+def test_nothing_after_a_fork(make):
+    """A child fetches its own, even if its parent's lock was taken when it was born."""
+    io = ScriptedIO()
+    fetches = Fetches(io)
+    credentials = make(io, fetches)
+    credentials.get()
+    assert credentials._lock.acquire_nowait()
+    io.pid = 2
+    assert "AKID2" == credentials.get().access_key_id
+    assert "AKID2" == credentials.get().access_key_id
+
+
+def test_somebody_was_faster(make):
+    """Who gets to refresh when another one has just done so takes what that one got."""
+
+    class Late:
+        """A lock that is free once another one has refreshed."""
+
+        def __init__(self, lock):
+            self.lock = lock
+
+        def acquire_nowait(self):
+            credentials._lock = self.lock
+            credentials.get()
+            return self.lock.acquire_nowait()
+
+        def release(self):
+            self.lock.release()
+
+    io = ScriptedIO()
+    fetches = Fetches(io)
+    credentials = make(io, fetches)
+    credentials.get()
+    credentials._lock = Late(credentials._lock)
+    at(io, 3600 - 900)
+    assert ("AKID2", 2) == (credentials.get().access_key_id, fetches.count)
+
+
+class Clock:
+    """A clock that only moves when told, for the real outside world."""
+
+    elapsed = 0.0
+
+    def now(self):
+        return START + timedelta(seconds=self.elapsed)
+
+    def monotonic(self):
+        return self.elapsed
+
+
+class Threads(Clock, BlockingIO):
+    """The outside world for threads, with such a clock."""
+
+    def __init__(self):
+        super().__init__(BlockingTransport(TransportOptions))
+
+
+class Tasks(Clock, AsyncIO):
+    """The outside world for tasks, with such a clock."""
+
+    def __init__(self):
+        super().__init__(AsyncTransport(TransportOptions))
+
+
+class Gate(Fetches):
+    """A source that waits until it is told to go on."""
+
+    def __init__(self, io, event, **options):
+        super().__init__(io, **options)
+        self.event = event
+        self.open = True
+
+    async def load(self, context):
+        self.count += 1
+        number = self.count
+        if not self.open:
+            waiting = self.event.wait()
+            if not isinstance(waiting, bool):
+                await waiting
+        if self.trouble is not None:
+            raise copy(self.trouble)
+        return key(number, self.io.now(), self.lifetime)
+
+
+def in_threads(count, function, release):
+    """Run *function* in so many threads at once, let them go on, and return what came."""
+    outcomes, started = [], threading.Barrier(count + 1)
+
+    def work():
+        started.wait()
+        try:
+            outcomes.append(function())
+        except RuntimeClientError as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    release()
+    for thread in threads:
+        thread.join(30)
+    assert count == len(outcomes)
+    return outcomes
+
+
+def parts(credentials):
+    """Return the numbers in a key's parts."""
+    return {
+        credentials.access_key_id.removeprefix("AKID"),
+        credentials.secret_access_key.removeprefix("secret"),
+        credentials.session_token.removeprefix("token"),
+    }
+
+
+@pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
+def test_threads_share_a_fetch(make, elapsed):
+    """200 threads that need a key cause one fetch, and all get the whole of the same key."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    credentials = make(io, gate)
+    if elapsed:
+        credentials.get()
+    before, gate.open, io.elapsed = gate.count, False, elapsed
+    outcomes = in_threads(200, credentials.get, gate.event.set)
+    assert before + 1 == gate.count
+    assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
+
+
+def test_threads_share_a_failure(make):
+    """Those that wait for a fetch that fails share its failure, each with a copy of his own."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    gate.open, gate.trouble = False, CredentialProviderError("down", provider="process")
+    credentials = make(io, gate)
+
+    def release():
+        while gate.count == 0:
+            pass
+        gate.event.set()
+
+    outcomes = in_threads(200, credentials.get, release)
+    assert {"down"} == {str(outcome) for outcome in outcomes}
+    assert len({id(outcome) for outcome in outcomes}) == 200
+    assert gate.count < 200
+
+
+def test_a_refresh_that_hangs(make):
+    """While one thread hangs in a refresh that is merely due, the others go on with what there is."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    credentials = make(io, gate)
+    credentials.get()
+    gate.open, io.elapsed = False, 3600 - 900
+    hanging = threading.Thread(target=credentials.get)
+    hanging.start()
+    while gate.count == 1:
+        pass
+    assert ["AKID1"] * 100 == [credentials.get().access_key_id for _ in range(100)]
+    gate.event.set()
+    hanging.join(30)
+    assert ("AKID2", 2) == (credentials.get().access_key_id, gate.count)
+
+
+@pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
+async def test_tasks_share_a_fetch(make, elapsed):
+    """200 tasks that need a key cause one fetch, which does not block the loop."""
+    io = Tasks()
+    gate = Gate(io, anyio.Event())
+    credentials = make(io, gate)
+    if elapsed:
+        await credentials.aget()
+    before, gate.open, io.elapsed = gate.count, False, elapsed
+    outcomes = []
+
+    async def work():
+        outcomes.append(await credentials.aget())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(200):
+            group.start_soon(work)
+        while gate.count == before:
+            await anyio.lowlevel.checkpoint()
+        assert [] == outcomes
+        gate.event.set()
+    assert before + 1 == gate.count
+    assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
+
+
+async def test_a_task_that_is_cancelled(make):
+    """A fetch that is cancelled leaves the lock to the next, who fetches himself."""
+    io = Tasks()
+    gate = Gate(io, anyio.Event())
+    gate.open = False
+    credentials = make(io, gate)
+    async with anyio.create_task_group() as group:
+        group.start_soon(credentials.aget)
+        while gate.count == 0:
+            await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
+    gate.open = True
+    assert "AKID2" == (await credentials.aget()).access_key_id
+
+
+async def test_tasks_go_on_while_one_refreshes(make):
+    """While one task refreshes, the others go on with what there is."""
+    io = Tasks()
+    gate = Gate(io, anyio.Event())
+    credentials = make(io, gate)
+    await credentials.aget()
+    gate.open, io.elapsed = False, 3600 - 900
+    async with anyio.create_task_group() as group:
+        group.start_soon(credentials.aget)
+        while gate.count == 1:
+            await anyio.lowlevel.checkpoint()
+        assert "AKID1" == (await credentials.aget()).access_key_id
+        gate.event.set()
+    assert "AKID2" == (await credentials.aget()).access_key_id
+
+
+def test_two_event_loops(make):
+    """Credentials that were fetched in one event loop serve in the next."""
+    io = Tasks()
+    credentials = make(io, Fetches(io))
+    assert "AKID1" == anyio.run(credentials.aget).access_key_id
+    io.elapsed = 3600
+    assert "AKID2" == anyio.run(credentials.aget).access_key_id
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_real_fork(make):
+    """A forked child fetches for itself, whatever its parent's threads were doing."""
+    io = Threads()
+    credentials = make(io, Fetches(io))
+    credentials.get()
+    credentials._lock.acquire_nowait()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if credentials.get().access_key_id == "AKID2" else 1)
+    assert 0 == os.waitpid(child, 0)[1]
+
+
+def test_errors_are_ours():
+    """Nothing found is an error that lists what was tried."""
+    io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
+
+    async def context():
+        return await Context.load(io, {})
+
+    with pytest.raises(NoCredentialsError) as caught:
+        ChainCredentials(io, context).get()
+    assert tuple(SOURCES) == caught.value.tried
+    assert isinstance(caught.value, CredentialsError)
+    for source in ORDER:
+        assert source.absent.format(profile="default") in str(caught.value)

@@ -1,0 +1,299 @@
+"""IAM Roles Anywhere."""
+
+import sys
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client.credentials._roles_anywhere import RolesAnywhereProvider
+from tests.runtime_client.credentials.conftest import issue, pem
+from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, RolesAnywhere, as_json
+from tests.runtime_client.loopback import Loopback, response
+
+ANCHOR = f"arn:aws:rolesanywhere:eu-west-1:{ACCOUNT}:trust-anchor/a"
+PROFILE = f"arn:aws:rolesanywhere:eu-west-1:{ACCOUNT}:profile/p"
+
+
+@pytest.fixture
+def service(root):
+    """The service, which trusts the root."""
+    return RolesAnywhere(root.certificate)
+
+
+@pytest.fixture(scope="session")
+def leaf(root):
+    """A certificate for a P-256 key, right under the root."""
+    return issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
+
+
+def settings(folder, leaf, *chain, **changes):
+    """Write certificate and key, and return the settings; None leaves one out."""
+    (folder / "leaf.pem").write_bytes(leaf.certificate_pem)
+    (folder / "leaf.key").write_bytes(leaf.key_pem)
+    values = {
+        "trust_anchor_arn": ANCHOR,
+        "profile_arn": PROFILE,
+        "role_arn": ROLE,
+        "certificate": folder / "leaf.pem",
+        "private_key": folder / "leaf.key",
+    }
+    if chain:
+        (folder / "chain.pem").write_bytes(b"".join(issued.certificate_pem for issued in chain))
+        values["intermediates"] = folder / "chain.pem"
+    values |= changes
+    return {
+        f"roles_anywhere_{name}": str(value) for name, value in values.items() if value is not None
+    }
+
+
+def config(values):
+    """Return settings as a profile."""
+    return "[default]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
+
+
+def load(world, service, values, **options):
+    """Load with *service*."""
+    with Loopback(service) as server:
+        world.environ["AWS_ENDPOINT_URL_ROLESANYWHERE"] = server.url
+        return world.load(RolesAnywhereProvider(), config(values), **options)
+
+
+def error(world, service, values, **options):
+    """Return the error of loading."""
+    with pytest.raises(CredentialProviderError) as caught:
+        load(world, service, values, **options)
+    assert "roles-anywhere" == caught.value.provider
+    return caught.value
+
+
+def test_profile(world, service, leaf, tmp_path):
+    """The profile's keys name what is sent; the certificate's key signs it."""
+    credentials = load(world, service, settings(tmp_path, leaf))
+    ((query, body, algorithm),) = service.asked
+    assert {"trustAnchorArn": ANCHOR, "profileArn": PROFILE, "roleArn": ROLE} == query
+    assert {"durationSeconds": 3600} == body
+    assert "AWS4-X509-ECDSA-SHA256" == algorithm
+    assert "canary-secret-RA-1" == credentials.secret_access_key
+    assert "canary-token-RA-1" == credentials.session_token
+    assert (service.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+
+
+def test_variables(world, service, leaf, tmp_path):
+    """So do variables, in capitals; with length and name of the session."""
+    values = settings(tmp_path, leaf, session_duration="900", role_session_name="me")
+    world.environ |= {name.upper(): value for name, value in values.items()}
+    assert "ASIARA1" == load(world, service, {}).access_key_id
+    assert {"durationSeconds": 900, "roleSessionName": "me"} == service.asked[0][1]
+
+
+def test_named_profile(blocking, service, leaf, tmp_path):
+    """A profile that an argument names stands alone."""
+    blocking.environ |= {name.upper(): value for name, value in settings(tmp_path, leaf).items()}
+    assert load(blocking, service, {}, explicit=True) is None
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1, ec.SECP521R1], ids=lambda curve: curve.name)
+def test_curves(blocking, service, root, tmp_path, curve):
+    """Keys on other curves sign as well."""
+    leaf = issue("machine", ec.generate_private_key(curve()), root)
+    assert load(blocking, service, settings(tmp_path, leaf)) is not None
+
+
+def test_rsa(world, service, root, rsa_key, tmp_path):
+    """RSA keys sign with an algorithm of their own."""
+    load(world, service, settings(tmp_path, issue("machine", rsa_key, root)))
+    assert "AWS4-X509-RSA-SHA256" == service.asked[0][2]
+
+
+@pytest.mark.parametrize("where", ["own file", "file of the certificate"])
+def test_intermediates(world, service, intermediate, tmp_path, where):
+    """Who stands between certificate and trust anchor goes along, from either file."""
+    leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), intermediate)
+    if where == "own file":
+        values = settings(tmp_path, leaf, intermediate)
+    else:
+        values = settings(tmp_path, leaf)
+        with (tmp_path / "leaf.pem").open("ab") as file:
+            file.write(intermediate.certificate_pem)
+    assert "ASIARA1" == load(world, service, values).access_key_id
+
+
+def test_key_of_old(blocking, service, leaf, tmp_path):
+    """A key in the older format of OpenSSL is read too."""
+    values = settings(tmp_path, leaf)
+    (tmp_path / "leaf.key").write_bytes(
+        leaf.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    )
+    assert load(blocking, service, values) is not None
+
+
+def test_each_attempt_is_signed(world, service, leaf, tmp_path):
+    """A failure that passes is followed by another attempt, signed anew."""
+    service.faults += [response(status=503), b""]
+    assert "ASIARA1" == load(world, service, settings(tmp_path, leaf)).access_key_id
+    assert 2 == len(world.slept)
+
+
+def test_files_are_read_anew(blocking, service, leaf, root, tmp_path):
+    """A certificate that was renewed is the one that is sent."""
+    values = settings(tmp_path, leaf)
+    load(blocking, service, values)
+    settings(tmp_path, issue("machine", ec.generate_private_key(ec.SECP256R1()), root))
+    assert "ASIARA2" == load(blocking, service, values).access_key_id
+
+
+def test_region(blocking, service, leaf, tmp_path):
+    """The region of the trust anchor is asked and signed for, not the client's."""
+    service.faults.append(
+        lambda request: as_json({"message": request.header("authorization")}, 403)
+    )
+    with Loopback(service) as server:
+        blocking.elsewhere["https://rolesanywhere.eu-west-1.amazonaws.com"] = server.url
+        values = config(settings(tmp_path, leaf))
+        with pytest.raises(CredentialProviderError) as caught:
+            blocking.load(RolesAnywhereProvider(), values, region="us-east-1")
+    assert "/eu-west-1/rolesanywhere/aws4_request" in caught.value.message
+
+
+def test_not_configured(world, service):
+    """Without a setting there is no such role; a role of another provider is none."""
+    assert load(world, service, {"role_arn": ROLE}) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param(
+            {"certificate": None, "profile_arn": None},
+            "profile default, or variables, lack roles_anywhere_profile_arn, "
+            "roles_anywhere_certificate",
+            id="missing",
+        ),
+        pytest.param(
+            {"trust_anchor_arn": "x"}, "roles_anywhere_trust_anchor_arn is no ARN", id="no anchor"
+        ),
+        pytest.param(
+            {"role_arn": "a:b:c:d:e:f"}, "roles_anywhere_role_arn is no ARN", id="no role"
+        ),
+        pytest.param(
+            {"profile_arn": PROFILE.replace("west-1", "west-2")},
+            "roles_anywhere_trust_anchor_arn is of region eu-west-1, and "
+            "roles_anywhere_profile_arn of eu-west-2",
+            id="two regions",
+        ),
+        *[
+            pytest.param(
+                {"session_duration": text},
+                "roles_anywhere_session_duration must be 900 to 43200",
+                id=f"duration {text}",
+            )
+            for text in ("899", "43201", "1h", "\u0663600")
+        ],
+    ],
+)
+def test_settings_that_do_not_serve(blocking, service, leaf, tmp_path, *, changes, message):
+    """A setting that is missing or wrong is told by name; nothing is sent."""
+    assert message == error(blocking, service, settings(tmp_path, leaf, **changes)).message
+    assert not service.asked
+
+
+def other_key(_leaf):
+    """Return another key."""
+    return pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def encrypted(leaf):
+    """Return the key under a password."""
+    return pem(leaf.key, serialization.BestAvailableEncryption(b"canary"))
+
+
+def ed25519_key(_leaf):
+    """Return a key of another kind."""
+    return pem(ed25519.Ed25519PrivateKey.generate())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        pytest.param("leaf.pem", None, "the certificate {} does not exist", id="no certificate"),
+        pytest.param("leaf.pem", b"x", "the certificate {} is no PEM certificate", id="rubbish"),
+        pytest.param("leaf.key", None, "the private key {} does not exist", id="no key"),
+        pytest.param("leaf.key", b"x", "the private key {} is no PEM key", id="rubbish as key"),
+        pytest.param(
+            "leaf.key",
+            encrypted,
+            "the private key {} is encrypted; give a bare one",
+            id="encrypted",
+        ),
+        pytest.param(
+            "leaf.key", ed25519_key, "the private key {} is neither RSA nor EC", id="Ed25519"
+        ),
+        pytest.param("leaf.key", other_key, "the private key {} is not the one of", id="other key"),
+        pytest.param("chain.pem", None, "the intermediates {} does not exist", id="no chain"),
+        pytest.param(
+            "chain.pem", b"x", "the intermediates {} are no PEM certificates", id="rubbish as chain"
+        ),
+    ],
+)
+def test_files_that_do_not_serve(
+    world, service, leaf, intermediate, tmp_path, *, name, content, message
+):
+    """A file that is missing or does not serve is told by its path."""
+    values = settings(tmp_path, leaf, intermediate)
+    path = tmp_path / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content(leaf))
+    assert error(world, service, values).message.startswith(message.format(path))
+    assert not service.asked
+
+
+def test_certificate_that_expired(blocking, service, root, tmp_path):
+    """A certificate that has expired is told with its dates; nothing is sent."""
+    leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root, days=-1)
+    message = error(blocking, service, settings(tmp_path, leaf)).message
+    assert f"the certificate {tmp_path / 'leaf.pem'} counts from" in message
+    assert message.endswith("UTC, and not now")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("AccessDeniedException", 403),
+        ("ResourceNotFoundException", 404),
+        ("ValidationException", 400),
+    ],
+)
+def test_refusal(world, service, leaf, tmp_path, *, code, status):
+    """What the service refuses is told with its code."""
+    service.faults.append(as_json({"message": "no"}, status, {"x-amzn-errortype": code}))
+    caught = error(world, service, settings(tmp_path, leaf))
+    assert f"CreateSession of {ROLE} failed: no" == caught.message
+    assert (code, status) == (caught.code, caught.status_code)
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {}, {"credentialSet": []}, {"credentialSet": ["x"]}, {"credentialSet": [{}]}]
+)
+def test_answer_that_is_none(blocking, service, leaf, tmp_path, answer):
+    """An answer without credentials is a failure that may pass."""
+    service.faults.append(as_json(answer, 201))
+    caught = error(blocking, service, settings(tmp_path, leaf))
+    assert caught.message.startswith("the answer to CreateSession has no accessKeyId,")
+    assert caught.retryable
+
+
+def test_without_cryptography(blocking, service, leaf, tmp_path, monkeypatch):
+    """Without the package, the error says what is missing."""
+    values = settings(tmp_path, leaf)
+    for name in list(sys.modules):
+        if name.startswith("cryptography"):
+            monkeypatch.setitem(sys.modules, name, None)
+    assert "needs the package cryptography" in error(blocking, service, values).message

@@ -1,0 +1,132 @@
+"""Roles assumed with the token of an identity provider."""
+
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client.credentials._web_identity import WebIdentityProvider
+from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
+from tests.runtime_client.loopback import Loopback
+
+
+@pytest.fixture
+def sts():
+    """STS, which trusts one token."""
+    return STS()
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    """The file with that token."""
+    path = tmp_path / "token"
+    path.write_text("canary-web-token")
+    return path
+
+
+def load(world, sts, config="", **options):
+    """Load with *sts* as the service."""
+    with Loopback(sts) as server:
+        world.environ["AWS_ENDPOINT_URL_STS"] = server.url
+        return world.load(WebIdentityProvider(), config, **options)
+
+
+def test_variables(world, sts, token_file):
+    """The variables name the file, the role and the session."""
+    world.environ |= {
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file),
+        "AWS_ROLE_ARN": ROLE,
+        "AWS_ROLE_SESSION_NAME": "pod",
+    }
+    credentials = load(world, sts)
+    (form,) = sts.asked
+    assert (ROLE, "pod") == (form["RoleArn"], form["RoleSessionName"])
+    assert "canary-token-STS-1" == credentials.session_token
+    assert (sts.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+
+
+def test_profile(world, sts, token_file):
+    """So do the profile's keys, and the session has a name if nobody gives one."""
+    config = f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
+    credentials = load(world, sts, config, profile="p")
+    assert "ASIASTS1" == credentials.access_key_id
+    assert sts.asked[0]["RoleSessionName"].startswith("sagemaker-runtime-client-1")
+
+
+@pytest.mark.parametrize(
+    ("explicit", "session"),
+    [pytest.param(False, "variable", id="chosen"), pytest.param(True, "profile", id="named")],
+)
+def test_variables_before_profile(blocking, sts, token_file, explicit, session):
+    """A variable wins over the profile's key, unless the profile was named by an argument."""
+    blocking.environ |= {"AWS_ROLE_SESSION_NAME": "variable", "AWS_ROLE_ARN": ROLE}
+    config = (
+        f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
+        "role_session_name = profile\n"
+    )
+    load(blocking, sts, config, profile="p", explicit=explicit)
+    assert session == sts.asked[0]["RoleSessionName"]
+
+
+def test_token_is_read_anew(blocking, sts, token_file):
+    """A token that was replaced is the one that is sent."""
+    blocking.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
+    load(blocking, sts)
+    token_file.write_text("canary-second")
+    sts.web_token = "canary-second"
+    assert "ASIASTS2" == load(blocking, sts).access_key_id
+
+
+@pytest.mark.parametrize("explicit", [False, True])
+def test_not_configured(world, sts, explicit):
+    """Without a token file there is nothing to do; a role alone is none."""
+    assert load(world, sts, f"[default]\nrole_arn = {ROLE}\n", explicit=explicit) is None
+
+
+def test_no_role(blocking, sts, token_file):
+    """A token without a role is told, and how to give one."""
+    blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(token_file)
+    with pytest.raises(CredentialProviderError) as caught:
+        load(blocking, sts)
+    assert "web-identity" == caught.value.provider
+    assert "set AWS_ROLE_ARN, or role_arn in profile default" in caught.value.message
+    assert not sts.asked
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(None, "does not exist", id="missing"),
+        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(b"\xff", "is not text", id="binary"),
+        pytest.param("folder", "cannot be read: Is a directory", id="folder"),
+    ],
+)
+def test_file_that_cannot_be_used(world, sts, tmp_path, content, message):
+    """The error names the file and what is wrong with it."""
+    path = tmp_path / "token"
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+    world.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(path), "AWS_ROLE_ARN": ROLE}
+    with pytest.raises(CredentialProviderError) as caught:
+        load(world, sts)
+    assert f"the web identity token file {path} {message}" == caught.value.message
+
+
+def test_refusal(world, sts, token_file):
+    """What STS refuses is told, without the token that it repeats."""
+    token_file.write_text("canary-of-another")
+    world.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
+    with pytest.raises(CredentialProviderError) as caught:
+        load(world, sts)
+    assert f"AssumeRoleWithWebIdentity of {ROLE} failed: no: ..." == caught.value.message
+    assert "InvalidIdentityToken" == caught.value.code
+    assert not caught.value.retryable
+
+
+def test_identity_provider_that_is_down(world, sts, token_file):
+    """That STS cannot reach the identity provider may pass, and is tried again."""
+    sts.faults.append(sts_error("IDPCommunicationError", "it does not answer"))
+    world.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
+    assert "ASIASTS1" == load(world, sts).access_key_id
+    assert 1 == len(world.slept)
