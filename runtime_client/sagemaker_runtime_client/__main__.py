@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = parser(__doc__ or "", invoke=_invoke, wait=_wait, emulate=_emulate).parse_args(
-        arguments
-    )
+    options = parser(
+        __doc__ or "", invoke=_invoke, wait=_wait, credentials=_credentials, emulate=_emulate
+    ).parse_args(arguments)
     try:
         options.run(options)
     except KeyboardInterrupt:

@@ -31,7 +31,7 @@ _CLIENT_OPTIONS = {
 
 
 def parser(
-    text: str, *, invoke: _Command, wait: _Command, emulate: _Command
+    text: str, *, invoke: _Command, wait: _Command, credentials: _Command, emulate: _Command
 ) -> argparse.ArgumentParser:
     """
     Return what reads the command line, and leaves the command that it names in ``run``.
@@ -40,6 +40,7 @@ def parser(
         text: What the program is; its help ends with all but the first paragraph.
         invoke: A command.
         wait: A command.
+        credentials: A command.
         emulate: A command.
     """
     parser = argparse.ArgumentParser(
@@ -55,6 +56,7 @@ def parser(
     for run, add, name, summary in (
         (invoke, _add_invoke, "invoke", "send a payload, wait, and print the answer"),
         (wait, _add_wait, "wait", "wait for a job that was queued before"),
+        (credentials, _add_credentials, "credentials", "say where credentials come from"),
         (emulate, _add_emulate, "emulate", "run SageMaker and S3 on this machine"),
     ):
         command = commands.add_parser(name, help=summary)
@@ -99,6 +101,13 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
     for name, (metavar, summary) in _CLIENT_OPTIONS.items():
         parser.add_argument(_option(name), metavar=metavar, help=summary)
+
+
+def _add_credentials(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", metavar="NAME", help="the profile; AWS_PROFILE, then default")
+    parser.add_argument("--region", metavar="NAME", help="the region, for those that ask AWS")
+    parser.add_argument("--verify", action="store_true", help="ask STS whose they are")
+    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
 
 
 def _add_emulate(parser: argparse.ArgumentParser) -> None:
