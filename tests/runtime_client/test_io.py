@@ -7,7 +7,8 @@ import sys
 import anyio
 import pytest
 
-from sagemaker_runtime_client._io import AsyncIO, BlockingIO, run
+from sagemaker_runtime_client._io import AsyncIO, BlockingIO
+from sagemaker_runtime_client._step import run
 from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport, TransportOptions
 
 

@@ -1,7 +1,6 @@
 """The pool and its transports: what comes over raw sockets, storms, cancellation, time limits, TLS."""
 
 import asyncio
-import os
 import socket
 import ssl
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
@@ -407,23 +406,6 @@ class TestLimits:
         """An address without a host is refused by the transport too, past a client."""
         with pytest.raises(httpx.UnsupportedProtocol):
             PooledTransport().handle_request(httpx.Request("GET", "http:///x"))
-
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-    def test_fork(self):
-        """A forked process opens connections of its own."""
-        with (
-            Loopback(answering(response(b"hi"))) as server,
-            httpx.Client(transport=PooledTransport()) as client,
-        ):
-            client.get(server.url)
-            child = os.fork()
-            if child == 0:
-                with suppress(BaseException):
-                    os._exit(client.get(server.url).content != b"hi")
-                os._exit(2)
-            assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            client.get(server.url)
-        assert [0, 1, 0] == [one.connection for one in server.requests]
 
     def test_after_a_fork(self, make):
         """What a pool holds in another process is not touched, nor counted."""
