@@ -8,6 +8,7 @@ from threading import Event
 from time import monotonic
 from urllib.parse import quote, unquote_to_bytes
 
+import anyio
 import pytest
 
 from sagemaker_runtime_client import (
@@ -495,6 +496,30 @@ class TestTime:
         )
         assert (b"half", False) == (answer.body, answer.complete)
         assert 0.1 <= seconds < 1
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_dribbled_head(self, backend):
+        """An async wait ends in time even if a server sends its head byte by byte."""
+        stop = Event()
+
+        def answer(_request, connection):
+            for byte in b"HTTP/1.1 200 OK\r\n" + b"x-slow: 1\r\n" * 1000:
+                if stop.wait(0.02):
+                    return
+                connection.sendall(bytes([byte]))
+
+        async def wait(server):
+            async with AsyncSageMakerRuntimeClient(**pointed_at(server)) as client:
+                await client.wait(Invocation("id", "s3://bucket/out"), timeout=0.2, schedule=often)
+
+        with Loopback(answer) as server:
+            start = monotonic()
+            with pytest.raises(WaitTimeoutError) as caught:
+                anyio.run(wait, server, backend=backend)
+            seconds = monotonic() - start
+            stop.set()
+        assert isinstance(caught.value.__cause__, TransportError)
+        assert seconds < 2
 
     def test_too_late(self, driver):
         """After the deadline a request is sent only if its answer comes at once."""
