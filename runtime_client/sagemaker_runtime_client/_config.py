@@ -369,8 +369,7 @@ def _check_kind(setting: "Attribute[Any]", value: object) -> None:
 def _check(config: Config) -> None:
     """Refuse values that no setting can have."""
     for setting in fields(Config):
-        if "variables" in setting.metadata:
-            _check_kind(setting, getattr(config, setting.name))
+        _check_kind(setting, getattr(config, setting.name))
     for name in ("retry_mode", "sts_regional_endpoints"):
         try:
             getattr(fields(Config), name).metadata["read"](getattr(config, name))

@@ -395,3 +395,10 @@ def test_not_another_region(answer):
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
     assert answer.status == caught.value.status_code
+
+
+@pytest.mark.parametrize("location", [None, 5, b"s3://bucket/key"])
+def test_location_that_is_no_text(location):
+    """A location is a str; the error names the argument."""
+    with pytest.raises(ParamValidationError, match="location must be a str"):
+        run(core(ScriptedIO([])).get_object(location))
