@@ -20,7 +20,7 @@ def side_by_side(contenders: dict[str, Measure], rounds: int) -> dict[str, list[
 def report(title: str, unit: str, results: dict[str, list[float]], rival: str, floor: str) -> None:
     """Print medians, with the ratio of each round's figure to the rival's and to the floor's."""
     print(f"\n{title}")
-    print(f"  {'':<26}{unit:>10}{'spread':>9}{'x ' + rival:>12}{'x floor':>9}")
+    print(f"  {'':<26}{unit:>10}{'spread':>9}{'x ' + rival:>20}{'x floor':>9}")
     for name, figures in results.items():
         spread = (max(figures) - min(figures)) / median(figures)
         ratios = [
@@ -28,5 +28,5 @@ def report(title: str, unit: str, results: dict[str, list[float]], rival: str, f
             for against in (rival, floor)
         ]
         print(
-            f"  {name:<26}{median(figures):>10.1f}{spread:>8.0%}{ratios[0]:>12.3f}{ratios[1]:>9.2f}"
+            f"  {name:<26}{median(figures):>10.1f}{spread:>8.0%}{ratios[0]:>20.3f}{ratios[1]:>9.2f}"
         )
