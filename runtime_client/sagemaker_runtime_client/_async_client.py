@@ -6,8 +6,9 @@ from typing import Self
 
 from ._core import Core
 from ._face import Face, awaited
+from ._http import TransportOptions
 from ._io import AsyncIO
-from ._transport import AsyncTransport, HTTPClient, TransportOptions
+from ._transport import AsyncTransport, HTTPClient
 
 
 class AsyncSageMakerRuntimeClient(Face):

@@ -6,8 +6,9 @@ from typing import Self
 
 from ._core import Core
 from ._face import Face, blocking
+from ._http import TransportOptions
 from ._io import BlockingIO
-from ._transport import BlockingTransport, HTTPClient, TransportOptions
+from ._transport import BlockingTransport, HTTPClient
 
 
 class SageMakerRuntimeClient(Face):

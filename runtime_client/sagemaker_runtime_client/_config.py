@@ -13,9 +13,9 @@ from attrs import Attribute, evolve, field, fields, frozen
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
 from ._errors import ConfigError
+from ._http import TransportOptions
 from ._profile_file import Profiles, Section
 from ._retry import RetryPolicy
-from ._transport import TransportOptions
 from ._version import __version__
 
 ADDRESSING_STYLES: Final = ("auto", "path", "virtual")

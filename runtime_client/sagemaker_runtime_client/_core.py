@@ -16,12 +16,12 @@ from ._call import Call, Caller
 from ._config import trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
+from ._http import TransportOptions
 from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
 from ._outcome import Output, Schedule, check_invocation, check_waiting, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
 from ._service_error import json_error
-from ._transport import TransportOptions
 from .credentials import ChainCredentials, Context, LazyContext
 
 

@@ -9,9 +9,10 @@ from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._core import Core
 from ._errors import ConfigError
+from ._http import TransportOptions
 from ._io import IO
 from ._step import run
-from ._transport import HTTPClient, TransportOptions
+from ._transport import HTTPClient
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -85,6 +85,25 @@ class Response:
         return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
 
 
+@frozen
+class TransportOptions:
+    """
+    What a client of our own is opened with.
+
+    Attributes:
+        connect_timeout: Seconds to connect, TLS included.
+        read_timeout: Seconds between two pieces of what is sent or received.  Both together limit
+            the wait for a free connection.
+        max_connections: How many connections are open at once at the most.
+        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE or httpx's own.
+    """
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    max_connections: int = 64
+    ca_bundle: str | None = None
+
+
 def parse_http_date(text: str | None) -> datetime | None:
     """Return the instant of an HTTP date (RFC 9110, section 5.6.7), or None if it is none."""
     if text is None:

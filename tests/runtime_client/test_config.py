@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ConfigError, __version__
 from sagemaker_runtime_client._config import Config, trace_headers, user_agent
+from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._retry import RetryPolicy
-from sagemaker_runtime_client._transport import TransportOptions
 
 
 def url_of(service):

@@ -7,9 +7,10 @@ import sys
 import anyio
 import pytest
 
+from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._io import AsyncIO, BlockingIO
 from sagemaker_runtime_client._step import run
-from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport, TransportOptions
+from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
 
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])

@@ -22,7 +22,8 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._http import Request
 from sagemaker_runtime_client._invoke import Invocation
-from sagemaker_runtime_client._transport import ERROR_BODY_LIMIT, tls_context
+from sagemaker_runtime_client._message import ERROR_BODY_LIMIT
+from sagemaker_runtime_client._senders import tls_context
 from sigv4 import Credentials
 from tests.runtime_client.faces import KINDS, Driver, often, settings, unread_body
 from tests.runtime_client.loopback import Loopback, certify, forward, response, tunnel

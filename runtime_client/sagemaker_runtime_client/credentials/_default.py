@@ -5,9 +5,10 @@ from typing import Self
 
 from sigv4 import Credentials
 
+from .._http import TransportOptions
 from .._io import IO, AsyncIO, BlockingIO
 from .._step import run
-from .._transport import AsyncTransport, BlockingTransport, HTTPClient, TransportOptions
+from .._transport import AsyncTransport, BlockingTransport, HTTPClient
 from ._provider import LazyContext, MFAToken
 from ._refresh import ChainCredentials
 

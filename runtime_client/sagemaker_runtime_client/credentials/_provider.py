@@ -14,9 +14,9 @@ from attrs import evolve, field, frozen
 from sigv4 import Credentials
 
 from .._config import Config
+from .._http import TransportOptions
 from .._io import IO
 from .._profile_file import Profiles, read_profiles
-from .._transport import TransportOptions
 
 MFAToken = Callable[[str], "str | Awaitable[str]"]
 

@@ -6,9 +6,10 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
 from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._io import BlockingIO, Finished
 from sagemaker_runtime_client._profile_file import Profiles
-from sagemaker_runtime_client._transport import BlockingTransport, TransportOptions
+from sagemaker_runtime_client._transport import BlockingTransport
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._process import ProcessProvider
 from sagemaker_runtime_client.credentials._shared_file import SharedFileProvider

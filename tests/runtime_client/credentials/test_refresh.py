@@ -16,9 +16,10 @@ from sagemaker_runtime_client import (
     RuntimeClientError,
 )
 from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._io import AsyncIO, BlockingIO, Finished
 from sagemaker_runtime_client._profile_file import Profiles
-from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport, TransportOptions
+from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
 from sagemaker_runtime_client.credentials import ChainCredentials, Context
 from sagemaker_runtime_client.credentials import _refresh as refresh
 from sagemaker_runtime_client.credentials._chain import ORDER, Found

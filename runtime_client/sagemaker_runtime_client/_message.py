@@ -1,0 +1,142 @@
+"""
+A request of ours in the terms of httpx (or httpx2), and its answer and its errors in ours.
+
+A request goes out as it is: no headers, cookies or parameters of a client are added, nothing is
+decoded.  Every exception of httpx becomes a `TransportError`.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from ._errors import ConfigError, TransportError
+from ._http import Request, Response, TransportOptions
+
+# An error's body is read up to here.  S3's are below 1 KiB, and nobody reads more of a wrong one.
+ERROR_BODY_LIMIT = 1 << 20
+
+# Raised before anything of the request is on the wire; after any other, it may have arrived.
+_BEFORE_SENDING = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "InvalidURL",
+        "LocalProtocolError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+    }
+)
+# Methods whose requests state the length of their body, even of none (RFC 9110, section 8.6).
+_WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
+# Raised for what will be the same at the next attempt.
+_LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
+
+
+class Collected:
+    """An answer while it comes in."""
+
+    def __init__(self, response: Any, deadline: float | None) -> None:
+        self._status: int = response.status_code
+        self._headers = [
+            (name.decode("latin-1"), _text(value)) for name, value in response.headers.raw
+        ]
+        self._limit = None if response.is_success else ERROR_BODY_LIMIT
+        self._deadline = deadline
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.complete = True
+
+    def add(self, piece: bytes) -> bool:
+        """Keep a piece, and tell whether to go on."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        too_late = self._deadline is not None and time.monotonic() > self._deadline
+        too_much = self._limit is not None and self._size > self._limit
+        self.complete = not (too_late or too_much)
+        return self.complete
+
+    def response(self) -> Response:
+        return Response(self._status, self._headers, b"".join(self._pieces), self.complete)
+
+
+def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
+    """Return the request in httpx's terms, made without the client, which would add to it."""
+    url = _url(httpx, origin + request.path)
+    headers = [(b"host", url.netloc)]
+    if request.body or request.method in _WITH_LENGTH:
+        headers.append((b"content-length", b"%d" % len(request.body)))
+    headers += [(name.encode(), value.encode()) for name, value in request.headers]
+    message = httpx.Request(
+        request.method, url, headers=headers, stream=httpx.ByteStream(request.body)
+    )
+    target = _target(origin + request.path)
+    if url.raw_path != target:  # httpx drops dot segments, and what is signed is what is sent
+        if client is not None and _is_through_proxy(client, url):
+            raise ConfigError("a key with a dot segment cannot be sent through a proxy")
+        message.extensions["target"] = target
+    return message
+
+
+def _target(url: str) -> bytes:
+    """Return path and query of *url*, as they stand there."""
+    return ("/" + url.split("/", 3)[3]).encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _url(httpx: Any, url: str) -> Any:
+    """Return a URL in httpx's terms; a client's are few, and one takes as long as the signature."""
+    return httpx.URL(url)
+
+
+def _is_through_proxy(client: Any, url: Any) -> bool:
+    """Tell whether *client* sends what is for *url* to a proxy."""
+    pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
+    return "HTTPProxy" in type(pool).__name__
+
+
+def limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:
+    """Give *message* its time limits: the usual ones, or what is left until *deadline*."""
+    left = time_left(deadline)
+    connect, read = min(options.connect_timeout, left), min(options.read_timeout, left)
+    message.extensions["timeout"] = {
+        "connect": connect,
+        "read": read,
+        "write": read,
+        "pool": connect,
+    }
+
+
+def time_left(deadline: float | None) -> float:
+    """Return the seconds until *deadline*: a moment at least, for what comes at once."""
+    return float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
+
+
+@contextmanager
+def translated(httpx: Any, origin: str) -> Generator[None]:
+    """Turn what httpx raises into a TransportError that says whether the request may have arrived."""
+    # A client that was brought in may have hooks, and a transport of its own, that raise anything.
+    kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+    try:
+        yield
+    except kinds as error:
+        name, reason = type(error).__name__, _reason(error)
+        translated = TransportError(f"{name} from {origin}" + (f": {reason}" if reason else ""))
+        translated.may_have_been_taken = name not in _BEFORE_SENDING
+        lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
+        translated.retryable = isinstance(error, httpx.TransportError) and not lasting
+        raise translated from error
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return what an exception says; one that says nothing, as trio's do, leaves it to its cause."""
+    while error is not None and not str(error):
+        error = error.__cause__ or error.__context__
+    return str(error or "")
+
+
+def _text(value: bytes) -> str:
+    """Return a header's value as text, whatever its bytes."""
+    return value.decode("utf-8", "replace")

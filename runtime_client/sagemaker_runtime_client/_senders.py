@@ -1,0 +1,98 @@
+"""
+Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client.
+
+TLS settings are made with the first https URL, and shared.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import lru_cache, partial
+from importlib import import_module
+from typing import Any
+
+from ._errors import ConfigError
+from ._http import TransportOptions
+from ._message import time_left
+
+
+@lru_cache(maxsize=8)
+def tls_context(ca_bundle: str | None) -> Any:
+    """Return the TLS settings for a bundle of certificates; making them takes 20 ms, so once."""
+    import ssl
+
+    try:
+        if ca_bundle is not None:
+            return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise ConfigError(f"the CA bundle {ca_bundle} cannot be read: {error.strerror}") from error
+    return import_module("httpx").create_ssl_context()
+
+
+def senders(
+    own: dict[str, Any],
+    pool: str,
+    client: Callable[..., Any],
+    origin: str,
+    options: TransportOptions,
+    *,
+    direct: bool,
+) -> tuple[Any, Any]:
+    """
+    Return the pool and None; or None and the client, where the environment has a proxy for *origin*.
+
+    An agent of this machine is spoken to *direct*, whatever the environment says.
+
+    Both are made when they are first needed, and kept in *own*.  Of two threads the first wins.
+    """
+    scheme = origin.partition(":")[0]
+    if scheme not in own:
+        own.setdefault(scheme, _proxied_client(client, scheme, options))
+    proxied = None if direct else own[scheme]
+    if proxied is not None and _is_proxied(proxied, origin):
+        return None, proxied
+    if "pool" not in own:
+        from . import _pool
+
+        verify = partial(tls_context, options.ca_bundle)
+        made = getattr(_pool, pool)(verify=verify, limits=_limits(options))
+        own.setdefault("pool", made)
+    return own["pool"], None
+
+
+def _proxied_client(
+    client: Callable[..., Any], scheme: str, options: TransportOptions
+) -> Any | None:
+    """Return a client that reads the environment for its proxies; None if it would find none."""
+    from urllib.request import getproxies  # which is what httpx asks
+
+    if getproxies().keys().isdisjoint(("all", scheme)):
+        return None
+    verify = False if scheme == "http" else tls_context(options.ca_bundle)
+    return client(verify=verify, limits=_limits(options))
+
+
+def _is_proxied(client: Any, origin: str) -> bool:
+    """Tell whether *client* has a proxy for *origin*; NO_PROXY may have taken it out."""
+    url = import_module("httpx").URL(origin)
+    return client._transport_for_url(url) is not client._transport  # noqa: SLF001
+
+
+def _limits(options: TransportOptions) -> Any:
+    """Return how many connections there may be."""
+    return import_module("httpx").Limits(
+        max_connections=options.max_connections,
+        # httpcore's pool compares this with all connections, so a smaller one closes busy pools.
+        max_keepalive_connections=options.max_connections,
+        keepalive_expiry=5.0,
+    )
+
+
+def slot_of(pool: Any, options: TransportOptions, deadline: float | None) -> Any:
+    """
+    Return a context that waits for a connection of the pool; of no pool, one that does nothing.
+
+    Those in front have a request each, so the wait is not given up before one of theirs would be.
+    """
+    if pool is None:
+        return nullcontext()
+    return pool.slot(min(options.connect_timeout + options.read_timeout, time_left(deadline)))
