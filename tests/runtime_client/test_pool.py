@@ -306,7 +306,7 @@ class TestUploads:
         """A server may answer an upload before it has read it; its connection is given up."""
 
         def answer(_request, connection):
-            connection.sendall(response(b"enough", 413))
+            connection.sendall(response(b"enough", 413, {"Connection": "close"}))
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(1 << 16):
                 pass
