@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from sigv4 import (
     Credentials,
@@ -223,7 +223,7 @@ class Caller:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
 
         def signed() -> Request:
-            request = evolve(call.request, headers=(*call.request.headers, *headers))
+            request = call.request.with_headers(headers)
             at = self._io.now() + offset
             if call.sign is not None:
                 return call.sign(call.endpoint, request, at)
@@ -271,7 +271,7 @@ class Caller:
             raise CredentialsError(str(error)) from None
         except InvalidRequestError as error:
             raise ParamValidationError(str(error)) from None
-        return evolve(request, headers=(*request.headers, *signature.headers.items()))
+        return request.with_headers(signature.headers.items())
 
     def _attempt_headers(
         self, invocation_id: str, attempt: int, ahead: timedelta | None

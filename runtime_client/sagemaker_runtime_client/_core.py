@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Unpack, cast
 
-from attrs import evolve
-
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._call import Call, Caller
@@ -17,7 +15,13 @@ from ._config import trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._http import TransportOptions
-from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
+from ._invoke import (
+    INLINE_LIMIT,
+    Invocation,
+    InvokeEndpointAsyncRequest,
+    InvokeOptions,
+    invocation_of,
+)
 from ._io import IO
 from ._outcome import Output, Schedule, check_invocation, check_waiting, poll_schedule, wait
 from ._s3 import S3, S3Location, S3Object
@@ -382,12 +386,9 @@ class Core:
             if error.may_have_been_taken:
                 error.add_note(f"the job may be queued, with inference id {request.inference_id}")
             raise
-        response = reply.response
-        invocation = Invocation.from_http(
-            response.status, response.headers, response.body, inference_id=request.inference_id
-        )
-        return evolve(
-            invocation,
+        return invocation_of(
+            reply.response,
+            request.inference_id,
             endpoint_name=request.endpoint_name,
             attempts=reply.attempts,
             possibly_duplicated=reply.possibly_duplicated,

@@ -48,6 +48,10 @@ class Request:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
 
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> "Request":
+        """Return the request with more headers."""
+        return Request(self.method, self.path, (*self.headers, *headers), self.body)
+
 
 @frozen
 class Response:

@@ -277,13 +277,7 @@ class Invocation:
         response = Response(status, headers, _bytes(body) or b"")
         if not response.ok:
             raise json_error(response)
-        return cls(
-            inference_id=_inference_id(response.body) or inference_id,
-            output_location=response.header("x-amzn-sagemaker-outputlocation"),
-            failure_location=response.header("x-amzn-sagemaker-failurelocation"),
-            request_id=response.request_id,
-            date=response.instant("date"),
-        )
+        return invocation_of(response, inference_id)
 
     def to_json(self) -> str:
         """Return the handle as JSON, for a queue, a database or another process."""
@@ -311,6 +305,27 @@ class Invocation:
             raise ParamValidationError(
                 "text must be an invocation as to_json writes it", argument="text"
             ) from None
+
+
+def invocation_of(
+    response: Response,
+    inference_id: str | None,
+    *,
+    endpoint_name: str | None = None,
+    attempts: int = 1,
+    possibly_duplicated: bool = False,
+) -> Invocation:
+    """Return what a success says, and what is known beside it."""
+    return Invocation(
+        inference_id=_inference_id(response.body) or inference_id,
+        output_location=response.header("x-amzn-sagemaker-outputlocation"),
+        failure_location=response.header("x-amzn-sagemaker-failurelocation"),
+        request_id=response.request_id,
+        endpoint_name=endpoint_name,
+        date=response.instant("date"),
+        attempts=attempts,
+        possibly_duplicated=possibly_duplicated,
+    )
 
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {

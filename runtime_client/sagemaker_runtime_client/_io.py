@@ -156,9 +156,10 @@ class _RealWorld:
         return int.from_bytes(os.urandom(7)) / (1 << 56)
 
     def uuid(self) -> str:
-        from uuid import uuid4
-
-        return str(uuid4())
+        # Of the random kind (RFC 9562, section 5.4), without the module, which costs the first call 2 ms.
+        bits = int.from_bytes(os.urandom(16)) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
+        digits = f"{bits:032x}"
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _read(path: str) -> bytes | None:

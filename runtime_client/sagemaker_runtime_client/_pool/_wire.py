@@ -205,15 +205,16 @@ def message_of(request: httpx.Request) -> httpcore.Request:
         raise httpx.UnsupportedProtocol(
             "a URL must begin with http:// or https://", request=request
         )
-    return httpcore.Request(
+    message = httpcore.Request(
         method=request.method,
         url=httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         ),
-        headers=request.headers.raw,
         content=request.stream,
         extensions=request.extensions,
     )
+    message.headers = request.headers.raw  # bytes already, which httpcore would look at once more
+    return message
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:
