@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from attrs import field, frozen
 
@@ -89,8 +89,7 @@ class Response:
         return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
 
 
-@frozen
-class TransportOptions:
+class TransportOptions(NamedTuple):
     """
     What a client of our own is opened with.
 

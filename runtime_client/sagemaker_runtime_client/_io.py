@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
-from attrs import field, frozen
-
 from sigv4 import Credentials, CredentialsProvider
 
 from ._errors import TransportError
@@ -24,20 +22,18 @@ from ._step import asyncio_loop
 from ._transport import AsyncTransport, BlockingTransport, event_loop
 
 
-@frozen
 class Finished:
     """
     A process that ended.
 
-    Attributes:
+    Args:
         status: Its exit status.
         stdout: What it wrote there.
         stderr: Likewise.
     """
 
-    status: int
-    stdout: bytes = field(repr=False)
-    stderr: bytes = field(repr=False)
+    def __init__(self, status: int, stdout: bytes, stderr: bytes) -> None:
+        self.status, self.stdout, self.stderr = status, stdout, stderr
 
 
 class Lock(Protocol):

@@ -195,7 +195,7 @@ class _ExclusiveConnection(httpcore.AsyncHTTP11Connection):
 
     def __init__(self, origin: httpcore.Origin, stream: Any) -> None:
         super().__init__(origin, stream)
-        self._state_lock = nullcontext()
+        self._state_lock = cast("Any", nullcontext())
 
 
 def message_of(request: httpx.Request) -> httpcore.Request:
