@@ -90,8 +90,8 @@ class ChainCredentials:
         self._begin()
 
     def _begin(self) -> None:
-        """Hold nothing: at first, and after a fork, which may have left the lock taken."""
-        self._process = self._io.process()
+        """Hold nothing: at first, and in a new generation, in which the lock may have been left taken."""
+        self._generation = self._io.generation()
         self._lock = self._io.lock()
         self._held: Held | None = None
         self._next_attempt = float("-inf")
@@ -110,7 +110,7 @@ class ChainCredentials:
             NoCredentialsError: No source has any.
             CredentialProviderError: One is configured and fails, and nothing held serves.
         """
-        if self._process != self._io.process():
+        if self._generation != self._io.generation():
             self._begin()
         held = self._held
         if held is not None and not held.found.source.kept:  # it is looked at anew each time
