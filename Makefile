@@ -7,6 +7,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
+ROUNDS ?= 15
+ONLY ?=
+RIVALS := $(VENV)/rivals
+CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
 .PHONY: help demo test check lint types contracts coverage wheel conformance fuzz bench fixtures format clean
 
@@ -48,8 +52,8 @@ conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
 fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, and every parser
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz
 
-bench: $(VENV)/.dev ## Signing, first call and calls per second, beside boto3 and the bare floor
-	$(BIN)/python tests/benchmarks
+bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part)
+	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %)
 
 fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles
 	for script in tests/regenerate_*.py; do $(BIN)/python $$script || exit 1; done
@@ -70,6 +74,16 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv --without-pip $(VENV)/servers
 	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
+
+# As users have them: nothing beside a contender's own run-time packages, none of them editable.
+$(RIVALS)/ours/.made: $(shell find sigv4 runtime_client -name "*.py")
+$(RIVALS)/ours/.made: INSTALL := .
+$(RIVALS)/floor/.made: INSTALL :=
+$(RIVALS)/%/.made: INSTALL = --group rival-$*
+$(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
+	$(BIN)/python -m venv --without-pip --clear $(@D)
+	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
+	touch $@
 
 $(VENV)/.fixtures: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group fixtures
