@@ -12,7 +12,7 @@ ONLY ?=
 RIVALS := $(VENV)/rivals
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
-.PHONY: help demo test check lint types contracts coverage wheel conformance fuzz bench fixtures format clean
+.PHONY: help demo test check lint types contracts coverage wheel conformance fuzz bench bench-readme fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, a
 bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part)
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %)
 
+bench-readme: $(CONTENDERS) $(VENV)/.bench ## The same, and renew table and pictures of README.md
+	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
+
 fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles
 	for script in tests/regenerate_*.py; do $(BIN)/python $$script || exit 1; done
 
@@ -83,6 +86,10 @@ $(RIVALS)/%/.made: INSTALL = --group rival-$*
 $(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group bench
 	touch $@
 
 $(VENV)/.fixtures: $(VENV)/.dev

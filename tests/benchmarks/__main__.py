@@ -4,6 +4,8 @@ import argparse
 import os
 import platform
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import contenders
 from calls import warm
@@ -14,6 +16,8 @@ from rounds import Table
 from signatures import check
 from signing import signing
 from starts import cold, imports
+from summary import keep
+from targets import verdicts
 
 Part = Callable[[Server, int], Iterator[tuple[str, Table]]]
 PARTS: dict[str, Part] = {
@@ -26,25 +30,38 @@ PARTS: dict[str, Part] = {
 }
 
 
+def machine() -> str:
+    """Return what this runs on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{os.cpu_count()} processors ({models[0] if models else platform.machine()})"
+
+
 def main() -> None:
     """Measure, and print as it goes."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--keep", action="store_true", help="table and pictures, for the README")
     arguments = parser.parse_args()
-    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()},")
-    print(
-        f"{os.cpu_count()} processors; medians of {arguments.rounds} interleaved rounds; loopback"
-    )
+    if arguments.keep and arguments.only:
+        parser.error("what is kept is the whole report")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    heading = f"{today}, {python} on {platform.system()}, {machine()}, medians of {arguments.rounds} interleaved rounds over loopback:"
+    print(heading)
     for environment in contenders.ENVIRONMENTS:
         print(f"  {environment}: {contenders.versions(environment) or 'the standard library'}")
+    report: dict[str, Table] = {}
     with serving() as server:
         check(server)
-        report: dict[str, Table] = {}
         for part in arguments.only or PARTS:
             for key, table in PARTS[part](server, arguments.rounds):
                 report[key] = table
                 print(table, flush=True)
+    print(verdicts(report))
+    if arguments.keep:
+        keep(report, heading)
 
 
 main()

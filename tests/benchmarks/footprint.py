@@ -20,7 +20,7 @@ def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
     yield "footprint", Table("Installed", found, ("boto3", "capo"))
-    layers = {path.name: [_layer(path)] for path in sorted((ROOT / "dist").glob("*.zip"))}
+    layers = {path.name: [_layer(path)] for path in sorted((ROOT / "dist").glob("*-python*.zip"))}
     if layers:
         yield "layers", Table("Layers in dist/", layers)
 
@@ -43,6 +43,10 @@ def _size(environment: str, without: set[str]) -> Figures:
 
 
 def _layer(path: Path) -> Figures:
+    """Measure a layer, beside boto3's of the same kind if that was built as well."""
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(member.file_size for member in archive.infolist())
-    return {"MB zipped": path.stat().st_size / 1e6, "MB": unzipped / 1e6}
+    size = path.stat().st_size
+    figures = {"MB zipped": size / 1e6, "MB": unzipped / 1e6}
+    rival = path.with_name("boto3-python" + path.name.rpartition("-python")[2])
+    return figures | ({"x boto3 zipped": size / rival.stat().st_size} if rival.exists() else {})
