@@ -1,6 +1,8 @@
-"""The README's figures are those of the report: the same rows, and pictures that are there."""
+"""What `make bench` measures is a signed call; the README's figures are those of its report."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,81 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.fixture
-def summary(monkeypatch):
-    """Return the module that writes them."""
+HERE = [
+    "ours",
+    "ours_async",
+    "with_boto3",
+    "with_httpx",
+    "with_httpx_async",
+    "floor",
+    "floor_async",
+]
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    """Let the benchmarks' modules, which are scripts, be imported."""
     monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")
+
+
+@pytest.fixture
+def summary():
+    """Return the module that writes the README's part."""
     import summary
 
     return summary
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Return the server that all clients call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tests" / "benchmarks")
+        import loopback
+
+        with loopback.serving() as server:
+            yield server
+
+
+@pytest.fixture
+def variables(server):
+    """Return the variables of a client's process, with our packages as they are here."""
+    import contenders
+
+    found = contenders.environ(server.ca_bundle)
+    path = [found["PYTHONPATH"], str(ROOT), str(ROOT / "runtime_client")]
+    return {**found, "PYTHONPATH": os.pathsep.join(path)}
+
+
+@pytest.mark.parametrize("client", HERE)
+def test_a_first_call_is_signed_and_measured(client, server, variables):
+    """What each client sends over https verifies, and what it prints are the five figures."""
+    import signatures
+
+    figures = signatures.first_call(sys.executable, client, server, variables).split()
+    assert 5 == len(figures)
+    assert all(float(figure) > 0 for figure in figures)
+
+
+@pytest.mark.parametrize(("client", "at_once"), [("ours", 4), ("ours_async", 4), ("floor", 1)])
+def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, variables):
+    """It answers each command with what the calls took, none of which failed."""
+    import workers
+
+    with workers.process(sys.executable, client, server.http, variables) as process:
+        worker = workers.Worker(process)
+        for _ in range(2):
+            took = worker.measure(8, at_once)
+            assert 0 == took["failed"]
+            assert took["us"] > 0
+
+
+def test_a_worker_that_takes_too_long_is_given_up(server, variables):
+    """There are no figures of it."""
+    import workers
+
+    with workers.process(sys.executable, "floor", server.http, variables) as process:
+        assert {} == workers.Worker(process).measure(1_000_000, within=0)
 
 
 def _first_cells(lines):

@@ -10,6 +10,11 @@ RIVALS = Path(sys.prefix) / "rivals"
 CLIENTS = Path(__file__).parent / "clients"
 
 
+def interpreter(environment: str) -> Path:
+    """Return the Python of an environment."""
+    return RIVALS / environment / "bin" / "python"
+
+
 class Client(NamedTuple):
     """A module of `clients`, and the environment in which it runs."""
 
@@ -19,7 +24,7 @@ class Client(NamedTuple):
     @property
     def python(self) -> Path:
         """The interpreter."""
-        return RIVALS / self.environment / "bin" / "python"
+        return interpreter(self.environment)
 
 
 BLOCKING = {

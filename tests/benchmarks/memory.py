@@ -7,7 +7,7 @@ from loopback import Server
 from rounds import Figures, Table
 from workers import worker
 
-OURS, THEIRS = 100_000, 10_000  # calls: theirs take long, and prove nothing about ours
+OURS, THEIRS = 100_000, 5_000  # calls: theirs take long, and prove nothing about ours
 CROWD = 10_000
 PATIENCE = 60.0
 

@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 
-from contenders import ASYNC, BLOCKING, CLIENTS, Client, environ
+from contenders import ASYNC, BLOCKING, CLIENTS, Client, environ, interpreter
 from loopback import Server
 from rounds import Figures, Measure, Table, side_by_side
 
@@ -28,7 +28,7 @@ def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
         def milliseconds() -> Figures:
             start = time.perf_counter()
             done = subprocess.run(
-                [Client(environment, "").python, "-c", code],
+                [interpreter(environment), "-c", code],
                 env=environ(server.ca_bundle),
                 stdout=subprocess.PIPE,
                 check=True,
@@ -66,13 +66,14 @@ def _first_call(client: Client, url: str, server: Server) -> Measure:
             answered = time.perf_counter()
         ended = time.perf_counter()
         assert process.returncode == 0, command
-        imported, called, peak, modules = map(float, line.split())
+        imported, called, cpu, peak, modules = map(float, line.split())
         return {
             "ms": (answered - start) * 1000,
             "ms with exit": (ended - start) * 1000,
-            "imports ms": imported,
-            "client and call ms": called,
-            "peak MB": peak / 1000,
+            "CPU ms": cpu * 1000,
+            "imports ms": imported * 1000,
+            "client and call ms": called * 1000,
+            "peak MB": peak * 1024 / 1e6,
             "modules": modules,
         }
 

@@ -32,18 +32,27 @@ class Worker:
 
 @contextmanager
 def worker(client: Client, url: str, ca_bundle: Path) -> Iterator[Worker]:
-    """Start a worker, and end it."""
+    """Start a worker in its client's environment, and end it."""
+    with process(client.python, client.module, url, environ(ca_bundle)) as started:
+        yield Worker(started)
+
+
+@contextmanager
+def process(
+    python: Path, module: str, url: str, variables: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a worker's process, and end it."""
     with subprocess.Popen(
-        [client.python, CLIENTS / "worker.py", client.module, url],
-        env=environ(ca_bundle),
+        [python, CLIENTS / "worker.py", module, url],
+        env=variables,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as process:
+    ) as started:
         try:
-            yield Worker(process)
+            yield started
         finally:
-            process.kill()
+            started.kill()
 
 
 @contextmanager
