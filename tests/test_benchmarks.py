@@ -117,4 +117,18 @@ def test_figures_and_ratios_find_their_cells(summary):
     }
     row = next(row for row in summary.ROWS if row.table == "threads 1" and row.unit == "us")
     cells = row.cells({"threads 1": Table("", rounds)})
-    assert ["200", "0.50 of boto3", "400", "", "-", "-", "50.0"] == cells
+    assert ["200", "0.50 of boto3", "400", "", "-", "-", "50"] == cells
+
+
+def test_a_target_is_met_missed_or_not_measured():
+    """A figure above what it must be is missed, one between that and the aim is met; none is said to be none."""
+    from rounds import Table
+    from targets import Target, verdicts
+
+    target = Target("what", lambda report: report.get("figure"), 0.5, 0.4)
+    figures = (0.51, 0.5, 0.4, None)
+    found = [target.row({"figure": figure})[-1] for figure in figures]
+    assert ["MISSED", "met, not the aim", "met", "not measured"] == found
+    report = {"crowd": Table("", {"ours, async": [{"KiB each": 3.0, "failed": 0}]})}
+    assert 2 == verdicts(report, whole=False).count("  met")
+    assert "" == verdicts({}, whole=False)

@@ -50,6 +50,7 @@ def main() -> None:
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     heading = f"{today}, {python} on {platform.system()}, {machine()}, medians of {arguments.rounds} interleaved rounds over loopback:"
     print(heading)
+    print(f"  load average {os.getloadavg()[0]:.1f} at the start")
     for environment in contenders.ENVIRONMENTS:
         print(f"  {environment}: {contenders.versions(environment) or 'the standard library'}")
     report: dict[str, Table] = {}
@@ -59,7 +60,7 @@ def main() -> None:
             for key, table in PARTS[part](server, arguments.rounds):
                 report[key] = table
                 print(table, flush=True)
-    print(verdicts(report))
+    print(verdicts(report, whole=not arguments.only))
     if arguments.keep:
         keep(report, heading)
 

@@ -55,7 +55,8 @@ def text(value: float | None, digits: int | None = None) -> str:
     if value is None:
         return "-"
     if digits is None:
-        digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+        whole = abs(value) >= 100 or float(value).is_integer()
+        digits = 0 if whole else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}"
 
 

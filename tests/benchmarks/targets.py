@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rounds import Table, aligned, text
 
 Report = Mapping[str, Table]
+UNKNOWN = "not measured"
 
 
 class Target(NamedTuple):
@@ -17,11 +18,14 @@ class Target(NamedTuple):
     aim: float | None = None
 
     def row(self, report: Report) -> list[str]:
-        """Return a line of the table; what was not measured is neither met nor missed."""
+        """Return a line of the table."""
         figure = self.figure(report)
-        verdict = "" if figure is None else "met" if figure <= self.must else "MISSED"
-        if self.aim is not None and verdict == "met":
-            verdict = "met" if figure is not None and figure <= self.aim else "met, not the aim"
+        if figure is None:
+            verdict = UNKNOWN
+        elif figure > self.must:
+            verdict = "MISSED"
+        else:
+            verdict = "met" if self.aim is None or figure <= self.aim else "met, not the aim"
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
 
@@ -62,6 +66,7 @@ def _cold() -> Iterator[Target]:
                 0.55,
                 0.5,
             )
+            # "Well below": a tenth at the least.
             yield Target(f"{where}, : capo", _ratio(key, capo, "ms", own), 0.9)
 
 
@@ -92,7 +97,8 @@ TARGETS = (
 )
 
 
-def verdicts(report: Report) -> str:
-    """Return the table of those that were measured."""
-    rows = [row for row in (target.row(report) for target in TARGETS) if row[-1]]
-    return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows])
+def verdicts(report: Report, *, whole: bool) -> str:
+    """Return the table; of a report that is not whole, what was measured."""
+    rows = [target.row(report) for target in TARGETS]
+    shown = [row for row in rows if whole or row[-1] != UNKNOWN]
+    return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *shown]) if shown else ""
