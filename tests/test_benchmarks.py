@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,23 @@ def test_a_target_is_met_missed_or_not_measured():
     report = {"crowd": Table("", {"ours, async": [{"KiB each": 3.0, "failed": 0}]})}
     assert 2 == verdicts(report, whole=False).count("  met")
     assert "" == verdicts({}, whole=False)
+
+
+def test_a_layer_is_compared_with_boto3s_of_its_kind(tmp_path):
+    """The largest ratio of a kind counts; without a layer of boto3 beside it there is none."""
+    from footprint import layers
+    from rounds import Table
+    from targets import TARGETS
+
+    sizes = {"boto3-python3.12-x86_64": 1000, "ours-0.1-lean-python3.12-x86_64": 80}
+    sizes |= {"boto3-python3.12-arm64": 1000, "ours-0.1-lean-python3.12-arm64": 90}
+    sizes |= {"ours-0.1-full-python3.13-arm64": 500}
+    for name, size in sizes.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("python/module.py", bytes(size))
+    report = {"layers": Table("", layers(tmp_path))}
+    lean, _, full = TARGETS[:3]
+    size = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
+    ratio = size["ours-0.1-lean-python3.12-arm64"] / size["boto3-python3.12-arm64"]
+    assert ratio == lean.figure(report)
+    assert full.figure(report) is None

@@ -20,9 +20,14 @@ def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
     yield "footprint", Table("Installed", found, ("boto3", "capo"))
-    layers = {path.name: [_layer(path)] for path in sorted((ROOT / "dist").glob("*-python*.zip"))}
-    if layers:
-        yield "layers", Table("Layers in dist/", layers)
+    built = layers(ROOT / "dist")
+    if built:
+        yield "layers", Table("Layers in dist/", built)
+
+
+def layers(folder: Path) -> dict[str, list[Figures]]:
+    """Return the figures of each layer in a folder, one of boto3 among them or not."""
+    return {path.name: [_layer(path)] for path in sorted(folder.glob("*-python*.zip"))}
 
 
 def _size(environment: str, without: set[str]) -> Figures:
