@@ -1,6 +1,7 @@
 """How everything here is measured: side by side in interleaved rounds, medians and ratios."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -54,6 +55,8 @@ def text(value: float | None, digits: int | None = None) -> str:
     """Return a figure in three digits or so."""
     if value is None:
         return "-"
+    if value == inf:
+        return "not done"
     if digits is None:
         whole = abs(value) >= 100 or float(value).is_integer()
         digits = 0 if whole else 1 if abs(value) >= 10 else 2
