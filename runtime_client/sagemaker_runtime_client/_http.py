@@ -84,7 +84,10 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header *name*, given in lower case; None if absent or empty."""
-        return next((value for known, value in self.headers if known == name), None) or None
+        for known, value in self.headers:
+            if known == name:
+                return value or None
+        return None
 
     def instant(self, name: str) -> datetime | None:
         """Return the instant in the header *name*, such as ``date``; None if there is none."""

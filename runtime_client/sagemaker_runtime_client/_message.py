@@ -40,9 +40,7 @@ class Collected:
 
     def __init__(self, response: Any, deadline: float | None) -> None:
         self._status: int = response.status_code
-        self._headers = [
-            (name.decode("latin-1"), _text(value)) for name, value in response.headers.raw
-        ]
+        self._headers: list[tuple[bytes, bytes]] = response.headers.raw
         self._limit = None if response.is_success else ERROR_BODY_LIMIT
         self._deadline = deadline
         self._pieces: list[bytes] = []
@@ -135,8 +133,3 @@ def _reason(error: BaseException | None) -> str:
     while error is not None and not str(error):
         error = error.__cause__ or error.__context__
     return str(error or "")
-
-
-def _text(value: bytes) -> str:
-    """Return a header's value as text, whatever its bytes."""
-    return value.decode("utf-8", "replace")
