@@ -4,6 +4,7 @@ Who sends to an origin: the pool of our own or, where the environment names a pr
 TLS settings are made with the first https URL, and shared.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import lru_cache, partial
@@ -22,6 +23,9 @@ def tls_context(ca_bundle: str | None) -> Any:
 
     try:
         if ca_bundle is not None:
+            # Not pathlib, which takes longer to import.
+            if os.path.isdir(ca_bundle):  # noqa: PTH112
+                return ssl.create_default_context(capath=ca_bundle)
             return ssl.create_default_context(cafile=ca_bundle)
     except OSError as error:
         raise ConfigError(f"the CA bundle {ca_bundle} cannot be read: {error.strerror}") from error
