@@ -13,6 +13,7 @@ from ._async_client import AsyncSageMakerRuntimeClient
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     AccessDeniedError,
+    ChecksumError,
     ConfigError,
     CredentialProviderError,
     CredentialsError,
@@ -41,6 +42,7 @@ __all__ = [
     "__version__",
     "AccessDeniedError",
     "AsyncSageMakerRuntimeClient",
+    "ChecksumError",
     "ConfigError",
     "CredentialProviderError",
     "CredentialsError",

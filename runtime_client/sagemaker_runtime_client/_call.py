@@ -92,6 +92,7 @@ class Call:
             connection.
         sign: Takes endpoint, request and instant, and returns the request as it is sent; None
             signs with the caller's credentials.
+        check: Raises what is wrong with an answer that is a success; None takes them all.
         secrets: What of the request may not show in a message, beside those credentials.
     """
 
@@ -101,6 +102,7 @@ class Call:
     idempotent: bool = True
     deadline: float | None = None
     sign: Callable[[Endpoint, Request, datetime], Request] | None = None
+    check: Callable[[Response], None] | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
@@ -234,6 +236,8 @@ class Caller:
             raise _without_secrets(call.parse_error(response), call.request, secrets)
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
+        if call.check is not None:
+            call.check(response)
         return response
 
     async def _credentials(self) -> Credentials:
