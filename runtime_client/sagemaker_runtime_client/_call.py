@@ -5,6 +5,7 @@ The only place where requests are signed and sent, and where errors get their nu
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
@@ -60,6 +61,7 @@ _AFTER_SENDING = (ServiceError, TransportError)
 # Header values that may not show in a message, even where the service repeats them there.
 _SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
 _SHORTEST_SECRET = 4
+_signatures = re.compile(r"(?<=Signature=)[0-9a-f]+")  # as services repeat them, of a wrong header
 
 
 @frozen
@@ -326,6 +328,7 @@ def _without_secrets(
     for secret in (*secrets, *headers):
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
             error.message = _hidden(error.message, secret)
+    error.message = _signatures.sub("...", error.message)
     error.args = (error.message,)
     return error
 

@@ -569,6 +569,16 @@ def test_no_beginning_of_a_secret(length):
     assert "x" * (2048 - length) + shown == error.message
 
 
+def test_no_signature_is_repeated():
+    """Nor is the signature, which services repeat of a header that they find incomplete."""
+    said = (
+        "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
+        f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
+    )
+    error = refused(ScriptedIO([answer(403, "IncompleteSignatureException", said)]))
+    assert said.replace("0a" * 32, "...") == error.message
+
+
 @pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
 def test_short_values_are_no_secrets(value, says):
     """Custom attributes of a letter or two would make holes into every message."""
@@ -582,7 +592,7 @@ def test_log(caplog):
     """Each attempt is a line of DEBUG: what, where to, which, and what came."""
     caplog.set_level(logging.DEBUG, "sagemaker_runtime_client")
     io = ScriptedIO([answer(503), accepted()])
-    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="hidden"))
+    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="canary"))
     url = f"POST {ENDPOINT.origin}/endpoints/e/async-invocations"
     assert [
         f"{url}, attempt 1: m (code 503, status 503)",

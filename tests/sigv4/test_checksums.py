@@ -26,7 +26,7 @@ def test_checksums_are_botocores(algorithm, body):
 def test_checksum_that_nothing_makes():
     """What the standard library lacks is refused by name."""
     with pytest.raises(
-        ValueError, match="^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512$"
+        ValueError, match=r"^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512$"
     ):
         checksum("CRC32C", b"")
 

@@ -286,7 +286,7 @@ class IMDS(Fake):
 
     version_1 = False
     role = "my-role"
-    token = "imds-token=="
+    token = "canary-imds-token=="
 
     def answer(self, request):
         if request.target == "/latest/api/token":

@@ -150,7 +150,7 @@ def test_mfa_code_is_not_repeated(blocking, sts):
 
 def fails(_serial):
     """Fail, as a function of the user's may."""
-    raise ValueError("canary-of-a-callback")
+    raise ValueError("the telephone is at home")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,8 @@ def test_mfa_that_fails(blocking, sts, function, message):
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, AssumeRoleProvider(mfa_token=function))
     assert caught.value.message.startswith(message)
+    assert "telephone" not in str(caught.value)  # it stays with its own error, the cause
+    assert (function is fails) is isinstance(caught.value.__cause__, ValueError)
     assert not sts.asked
 
 

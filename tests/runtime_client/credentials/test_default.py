@@ -22,8 +22,8 @@ from sigv4.httpx_auth import SigV4Auth
 from tests.runtime_client.scripted_io import Core, ScriptedIO, accepted, dropped, run
 
 CONFIG, CREDENTIALS_FILE = "/home/user/.aws/config", "/home/user/.aws/credentials"
-STATIC = "aws_access_key_id = {0}\naws_secret_access_key = hidden-{0}\n"
-ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "hidden"}
+STATIC = "aws_access_key_id = {0}\naws_secret_access_key = canary-{0}\n"
+ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "canary"}
 
 
 @pytest.fixture
@@ -176,10 +176,10 @@ def test_skipped():
     """What was skipped is listed, with the reason."""
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
-    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
     found = run(search(context(io, explicit=True, **key), skipped))
     assert "shared-files" == found.source.name
-    assert "hidden" not in repr(found)
+    assert "canary" not in repr(found)
     assert [
         ("environment", "profile default was asked for"),
         ("assume-role", "profile default has no role_arn"),
@@ -196,7 +196,7 @@ def test_nothing_found():
 
 def test_resolve_profile():
     """A profile that others name gives its own keys."""
-    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
     assert "AKID" == run(resolve_profile(context(ScriptedIO(), **key))).access_key_id
 
 
