@@ -579,6 +579,16 @@ class TestTLS:
         bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
         self.get(tls)
 
+    def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
+        """That the instance is asked first, for its region, takes nothing from the settings."""
+        bundle, tls = certificate
+        with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
+            bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
+            bare_environment.setenv("AWS_CA_BUNDLE", bundle)
+            options = pointed_at(server, region=None, region_from_instance=True)
+            assert b"x" == plain_driver.client(**options).get_object("s3://bucket/key").body
+        assert 2 == len(imds.requests)
+
     def test_bundle_that_is_a_folder(self, certificate, hashed):
         """A bundle may be a folder of certificates by their hashes, as requests has it."""
         self.get(certificate[1], ca_bundle=str(hashed))

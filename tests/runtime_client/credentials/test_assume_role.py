@@ -68,6 +68,28 @@ def test_settings(blocking, sts):
     assert "900" == form["DurationSeconds"]
 
 
+@pytest.mark.parametrize(
+    ("options", "environ", "origin", "region"),
+    [
+        ({}, {}, "https://sts.eu-west-1.amazonaws.com", "eu-west-1"),
+        ({"use_fips_endpoint": True, "region": "us-east-2"}, {},
+         "https://sts-fips.us-east-2.amazonaws.com", "us-east-2"),
+        ({"use_dualstack_endpoint": True}, {}, "https://sts.eu-west-1.api.aws", "eu-west-1"),
+        ({}, {"AWS_STS_REGIONAL_ENDPOINTS": "legacy"}, "https://sts.amazonaws.com", "us-east-1"),
+        ({"region": "cn-north-1"}, {}, "https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+    ],
+    ids=["regional", "FIPS", "dual-stack", "legacy", "China"],
+)  # fmt: skip
+def test_endpoints(blocking, options, environ, origin, region):
+    """STS is asked where the settings say that it is, with a signature for there."""
+    sts = STS(ME, region=region)
+    with Loopback(sts) as server:
+        blocking.elsewhere[origin] = server.url
+        blocking.environ |= environ
+        sts.host = origin.removeprefix("https://")
+        assert "ASIASTS1" == blocking.load(PROVIDER, CONFIG, **options).access_key_id
+
+
 def test_duration_that_is_no_number(blocking, sts, caplog):
     """A duration that is no number is ignored, as AWS's tools do, and said to be."""
     with caplog.at_level(logging.WARNING):

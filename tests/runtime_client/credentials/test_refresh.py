@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import warnings
 from copy import copy
 from datetime import timedelta
 
@@ -501,15 +502,25 @@ def test_two_event_loops(make):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_real_fork(make):
-    """A forked child fetches for itself, whatever its parent's threads were doing."""
+    """A child that is forked while another thread is fetching, and has the lock, fetches for itself."""
     io = Threads()
-    credentials = make(io, Fetches(io))
+    gate = Gate(io, threading.Event())
+    credentials = make(io, gate)
     credentials.get()
-    credentials._lock.acquire_nowait()
-    child = os.fork()
+    gate.open, io.elapsed = False, 3600
+    fetching = threading.Thread(target=credentials.get)
+    fetching.start()
+    while gate.count == 1:
+        pass
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of the threads
+        child = os.fork()
     if child == 0:
-        os._exit(0 if credentials.get().access_key_id == "AKID2" else 1)
+        gate.open = True
+        os._exit(0 if credentials.get().access_key_id == "AKID3" else 1)
     assert 0 == os.waitpid(child, 0)[1]
+    gate.event.set()
+    fetching.join(30)
+    assert "AKID2" == credentials.get().access_key_id
 
 
 def test_errors_are_ours():
