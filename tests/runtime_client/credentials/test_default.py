@@ -2,6 +2,7 @@
 
 import os
 
+import anyio
 import httpx
 import pytest
 
@@ -19,6 +20,8 @@ from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import ORDER, resolve_profile, search
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
+from tests.runtime_client.credentials.fakes import Container
+from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import Core, ScriptedIO, accepted, dropped, run
 
 CONFIG, CREDENTIALS_FILE = "/home/user/.aws/config", "/home/user/.aws/credentials"
@@ -95,6 +98,28 @@ async def test_requests_go_over_the_client(home, monkeypatch, is_async):
     await chain.aclose()
     assert not client.is_closed
     await client.aclose() if is_async else client.close()
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+async def test_what_it_opened_is_closed(monkeypatch, is_async):
+    """A connection of its own stays open until it is closed, and no longer."""
+    agent, after = Container(), []
+
+    def answer(request, connection):
+        connection.sendall(agent.answer(request))
+        after.append(connection.recv(1))  # nothing, once the other side has closed it
+
+    with Loopback(answer) as server:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+        chain = default_chain()
+        found = await chain.aget() if is_async else chain.get()
+        assert ("ASIAECS1", []) == (found.access_key_id, after)
+        await chain.aclose() if is_async else chain.close()
+        while not after:
+            await anyio.lowlevel.checkpoint()
+    assert [b""] == after
 
 
 def test_what_is_no_client():
