@@ -3,7 +3,7 @@ Secrets that must not show, and the look-out for them that each test is under.
 
 A secret of a test has the word ``canary`` in it.  What is held by credentials, or given as custom
 attributes, is looked for as well (but for what Hypothesis makes up, which may be any word); so are
-signatures and private keys.  They are looked for in what
+signatures, private keys and `MFA_CODE`.  They are looked for in what
 is logged at DEBUG by us and by those that we send through, in every error of ours and what is
 chained to it, in the ``repr`` of each object of ours, and in the files that we write.
 """
@@ -42,7 +42,8 @@ LOGGERS = (
 )
 ERRORS = (RuntimeClientError, SigV4Error)
 
-_MARK = re.compile(r"(?i:canary)|Signature=[0-9a-f]{64}|BEGIN [A-Z ]*PRIVATE KEY")
+MFA_CODE = "05301592"
+_MARK = re.compile(rf"(?i:canary)|{MFA_CODE}|Signature=[0-9a-f]{{64}}|BEGIN [A-Z ]*PRIVATE KEY")
 _SECRETS = {
     Credentials: ("secret_access_key", "session_token"),
     InvokeEndpointAsyncRequest: ("custom_attributes",),

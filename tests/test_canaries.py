@@ -24,6 +24,7 @@ MARKS = {
     "percent-encoded": "a%20canary%2F",
     "of credentials": f"<{SECRET}>",
     "signature": f"Credential=A, Signature={'0a' * 32}",
+    "MFA code": f"the code {canaries.MFA_CODE}",
     "private key": "-----BEGIN EC PRIVATE KEY-----",
 }
 LOG = logging.getLogger("sagemaker_runtime_client")

@@ -176,7 +176,7 @@ def test_bucket_elsewhere(emulator, boto):
 
 def test_session_token(boto):
     """A temporary key is taken with its token, and refused with another."""
-    with Emulator(credentials=Credentials("ASIA", "secret", "token")) as emulator:
+    with Emulator(credentials=Credentials("ASIA", "canary-secret", "token")) as emulator:
         assert emulator.environ["AWS_SESSION_TOKEN"] == "token"
         boto("s3", emulator).create_bucket(Bucket="b")
         with pytest.raises(ClientError, match="InvalidToken"):

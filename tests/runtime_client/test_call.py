@@ -413,7 +413,7 @@ def test_trace_header():
 
 def test_credentials_are_asked_for_each_attempt():
     """Keys that were rotated meanwhile sign the next attempt."""
-    keys = [Credentials("AKID1", "secret1"), Credentials("AKID2", "secret2")]
+    keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
     run(caller(io, iter(keys).__next__).call(call()))
     assert ["AKID1", "AKID2"] == [
@@ -424,7 +424,7 @@ def test_credentials_are_asked_for_each_attempt():
 def test_expired_credentials():
     """Keys that have expired are not sent."""
     io = ScriptedIO([])
-    expired = Credentials("AKID", "secret", expiration=START)
+    expired = Credentials("AKID", "canary-secret", expiration=START)
     error = refused(io, of=caller(io, expired))
     assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
 

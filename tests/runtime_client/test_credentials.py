@@ -163,7 +163,7 @@ def test_failing_sources(source, kind):
 
 def test_expiry_is_looked_at_for_each_attempt():
     """A key that expires during a pause is not sent again."""
-    short = Credentials("AKID", "secret", None, START + timedelta(seconds=1))
+    short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
     with pytest.raises(CredentialsError) as caught:
         invoke(io, short)

@@ -7,6 +7,7 @@ import pytest
 from sagemaker_runtime_client import CredentialProviderError
 from sagemaker_runtime_client.credentials._assume_role import AssumeRoleProvider
 from sigv4 import Credentials
+from tests.canaries import MFA_CODE
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
 from tests.runtime_client.loopback import Loopback, response
 
@@ -148,7 +149,7 @@ def test_mfa(world, sts, kind):
 
     def plain(serial):
         asked.append(serial)
-        return "123456"
+        return MFA_CODE
 
     async def coroutine(serial):
         return plain(serial)
@@ -158,15 +159,15 @@ def test_mfa(world, sts, kind):
     load(world, sts, config, provider)
     assert ["arn:aws:iam::1:mfa/me"] == asked
     assert "arn:aws:iam::1:mfa/me" == sts.asked[0]["SerialNumber"]
-    assert "123456" == sts.asked[0]["TokenCode"]
+    assert MFA_CODE == sts.asked[0]["TokenCode"]
 
 
 def test_mfa_code_is_not_repeated(blocking, sts):
     """A code that STS repeats when it refuses does not show."""
-    sts.faults.append(sts_error("AccessDenied", "invalid code 123456", 403))
+    sts.faults.append(sts_error("AccessDenied", f"invalid code {MFA_CODE}", 403))
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
-        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: "123456"))
+        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: MFA_CODE))
     assert "AssumeRole of profile default failed: invalid code ..." == caught.value.message
 
 
@@ -180,9 +181,9 @@ def fails(_serial):
     [
         pytest.param(None, "profile default has mfa_serial, and nothing", id="no function"),
         pytest.param(lambda _: "", "mfa_token must return the digits", id="no digits"),
-        pytest.param(lambda _: 123456, "mfa_token must return the digits", id="no text"),
+        pytest.param(lambda _: int(MFA_CODE), "mfa_token must return the digits", id="no text"),
         pytest.param(
-            lambda _: "12345\n", "mfa_token must return the digits", id="more than digits"
+            lambda _: f"{MFA_CODE}\n", "mfa_token must return the digits", id="more than digits"
         ),
         pytest.param(fails, "mfa_token failed: ValueError", id="error"),
     ],

@@ -59,7 +59,7 @@ class Stable(Fetches):
 def key(number, now, lifetime):
     """Return a whole key, each part of which has its number."""
     ends = None if lifetime is None else now + timedelta(seconds=lifetime)
-    return Credentials(f"AKID{number}", f"secret{number}", f"token{number}", ends)
+    return Credentials(f"AKID{number}", f"canary-secret-{number}", f"canary-token-{number}", ends)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_failures_while_there_is_time(make, caplog):
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert 5 == len(warnings) == fetches.count - 1
     assert "the vault is shut; what there is serves until" in caplog.text
-    assert "secret1" not in caplog.text
+    assert "canary" not in caplog.text
     fetches.trouble = None
     at(io, begin + 299)
     assert "AKID1" == credentials.get().access_key_id
@@ -239,10 +239,10 @@ def test_static_stability(make, caplog, random, pause):
 
 def test_variables_are_looked_at_anew():
     """Keys in variables are not kept; where they go, the search begins again."""
-    environ = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "secret"}
+    environ = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
     io = ScriptedIO(environ=environ)
     profiles = Profiles(
-        {"default": {"aws_access_key_id": "AKID3", "aws_secret_access_key": "secret"}}
+        {"default": {"aws_access_key_id": "AKID3", "aws_secret_access_key": "canary-secret"}}
     )
 
     async def context():
@@ -382,8 +382,8 @@ def parts(credentials):
     """Return the numbers in a key's parts."""
     return {
         credentials.access_key_id.removeprefix("AKID"),
-        credentials.secret_access_key.removeprefix("secret"),
-        credentials.session_token.removeprefix("token"),
+        credentials.secret_access_key.removeprefix("canary-secret-"),
+        credentials.session_token.removeprefix("canary-token-"),
     }
 
 
