@@ -3,9 +3,9 @@ Secrets that must not show, and the look-out for them that each test is under.
 
 A secret of a test has the word ``canary`` in it.  What is held by credentials, or given as custom
 attributes, is looked for as well (but for what Hypothesis makes up, which may be any word); so are
-signatures, private keys and `MFA_CODE`.  They are looked for in what
-is logged at DEBUG by us and by those that we send through, in every error of ours and what is
-chained to it, in the ``repr`` of each object of ours, and in the files that we write.
+signatures, private keys and `MFA_CODE`.  They are looked for in what is logged at DEBUG by us and
+by those that we send through, in every error of ours that is raised and in what is chained to it,
+in the ``repr`` of each object of ours, and in the files that we write.
 """
 
 import logging
@@ -84,7 +84,7 @@ class Watch:
     def look(self, where, text):
         """Look for secrets in a text."""
         found = _MARK.search(text)
-        if found or any(secret in text for secret in self._secrets):
+        if found or any(secret in text for secret in tuple(self._secrets)):  # threads add to it
             self.leaks.append(f"{where}: {text}")
 
     def finish(self):
@@ -92,7 +92,7 @@ class Watch:
         for error in [error for error in self.errors if error.__traceback__ is not None]:
             for where, text in _shown(error):
                 self.look(f"{type(error).__name__}, {where}", text)
-        for path in self.written:
+        for path in tuple(self.written):
             if path.is_file() and not _may_hold_tokens(path):
                 self.look(str(path), path.read_bytes().decode("latin-1"))
 
@@ -105,7 +105,8 @@ class _Listener(logging.Handler):
         shown = f"{record.getMessage()}{_traceback(trouble) if trouble else ''}"
         if record.name.startswith("httpx"):  # the log of whoever fetches presigned URLs with it
             shown = _query.sub("", shown)
-        _watches[-1].look(f"log of {record.name}", shown)
+        for seen in _watches[-1:]:
+            seen.look(f"log of {record.name}", shown)
 
 
 _watches = []
@@ -155,24 +156,27 @@ def _looked_at(init):
     @wraps(init)
     def make(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        if _watches and type(self).__init__ is make:  # not for a subclass, which goes on
-            _watches[-1].take(self)
+        if type(self).__init__ is make:  # not for a subclass, which goes on
+            for seen in _watches[-1:]:
+                seen.take(self)
 
     return make
 
 
 def _on_event(event, arguments):
     """Note which files we open to write, and what they are renamed to."""
-    if event == "open" and _watches:
+    if event == "open":
         path, _, flags = arguments
         if isinstance(path, str) and flags & (os.O_WRONLY | os.O_RDWR) and _is_by_us():
-            _watches[-1].written.add(Path(path))
-    elif (
-        event == "os.rename"
-        and _watches
-        and Path(os.fsdecode(arguments[0])) in _watches[-1].written
-    ):
-        _watches[-1].written.add(Path(os.fsdecode(arguments[1])))
+            _note_file(Path(path))
+    elif event == "os.rename" and _is_by_us():
+        _note_file(Path(os.fsdecode(arguments[1])))
+
+
+def _note_file(path):
+    """Note a file that we wrote."""
+    for seen in _watches[-1:]:
+        seen.written.add(path)
 
 
 def _is_by_us():
