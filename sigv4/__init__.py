@@ -42,6 +42,7 @@ from ._v4 import SigV4
 
 if TYPE_CHECKING:
     from ._chain import Seed
+    from ._checksums import checksum
     from ._chunk_decoder import ChunkDecoder
     from ._chunked import AwsChunked, ChunkEncoder
     from ._event_headers import Int8, Int16, Int32, Int64
@@ -56,6 +57,7 @@ __all__ = [
     "ALL_BUT_NEVER_SIGNED",
     "as_provider",
     "AwsChunked",
+    "checksum",
     "ChunkDecoder",
     "ChunkEncoder",
     "Credentials",
@@ -97,6 +99,7 @@ __all__ = [
 # What few programs use is imported when it is first asked for.
 _LATER = {
     "AwsChunked": "._chunked",
+    "checksum": "._checksums",
     "ChunkDecoder": "._chunk_decoder",
     "ChunkEncoder": "._chunked",
     "Difference": "._explain",

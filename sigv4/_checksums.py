@@ -34,7 +34,7 @@ SIZES = {
 class Hasher(Protocol):
     """What makes a checksum, as hashlib's objects do."""
 
-    def update(self, data: bytes, /) -> object:
+    def update(self, data: bytes | bytearray | memoryview, /) -> object:
         """Take more of the body."""
         ...
 
@@ -54,7 +54,7 @@ class Crc32:
     def __init__(self) -> None:
         self._value = 0
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """Take more of the body."""
         self._value = crc32(data, self._value)
 
@@ -71,6 +71,27 @@ HASHERS: Hashers = {
     "SHA256": sha256,
     "SHA512": sha512,
 }
+
+
+def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
+    """
+    Return a checksum of *body*, as the header ``x-amz-checksum-*`` has it.
+
+    Args:
+        algorithm: ``CRC32``, ``MD5``, ``SHA1``, ``SHA256`` or ``SHA512``.
+        body: The whole body.
+
+    Raises:
+        ValueError: Nothing here makes that checksum.
+
+    >>> checksum("CRC32", b"123456789")
+    'y/Q5Jg=='
+    """
+    if algorithm not in HASHERS:
+        raise ValueError(f"algorithm must be one of {', '.join(HASHERS)}")
+    hasher = HASHERS[algorithm]()
+    hasher.update(body)
+    return encoded(hasher.digest())
 
 
 def algorithm_of(header: str) -> str | None:

@@ -135,8 +135,8 @@ class _Canonical:
 
     method: str
     path: str
-    query: list[tuple[str, str, str]]
-    headers: list[tuple[str, str, str]]
+    query: list[tuple[str, str, str]] = field(repr=False)
+    headers: list[tuple[str, str, str]] = field(repr=False)  # the session token among them
     signed_headers: str
     payload_hash: str
 

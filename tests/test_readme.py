@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,23 @@ def test_the_table_of_arguments_is_the_code():
 
     for argument, header in HEADERS.items():
         assert f"| `{argument}` | `{header}` |" in README
+
+
+def test_the_table_of_settings_is_the_code():
+    """Each argument of a client, each variable and each key of the profile stands in the table."""
+    from attrs import fields
+
+    from sagemaker_runtime_client import SageMakerRuntimeClient
+    from sagemaker_runtime_client._config import Config
+
+    table = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    named = list(signature(SageMakerRuntimeClient).parameters)
+    for setting in fields(Config):
+        for variable in (*setting.metadata["variables"], *setting.metadata["last"]):
+            short = variable.removeprefix("AWS_ENDPOINT_URL")
+            named.append(short if f"`{short}`" in table else variable)
+        named += [key.rpartition(".")[2] for key in setting.metadata["keys"]]
+    assert [] == [name for name in named if f"`{name}`" not in table]
 
 
 def test_the_table_of_errors_is_the_code():

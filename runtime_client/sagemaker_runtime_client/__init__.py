@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     AccessDeniedError,
+    ChecksumError,
     ConfigError,
     CredentialProviderError,
     CredentialsError,
@@ -46,6 +47,7 @@ __all__ = [
     "__version__",
     "AccessDeniedError",
     "AsyncSageMakerRuntimeClient",
+    "ChecksumError",
     "ConfigError",
     "CredentialProviderError",
     "CredentialsError",

@@ -5,6 +5,7 @@ The only place where requests are signed and sent, and where errors get their nu
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
@@ -58,6 +59,7 @@ _AFTER_SENDING = (ServiceError, TransportError)
 # Header values that may not show in a message, even where the service repeats them there.
 _SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
 _SHORTEST_SECRET = 4
+_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
 
 
 class Reply(NamedTuple):
@@ -88,6 +90,7 @@ class Call(NamedTuple):
             connection.
         sign: Takes endpoint, request and instant, and returns the request as it is sent; None
             signs with the caller's credentials.
+        check: Raises what is wrong with an answer that is a success; None takes them all.
         secrets: What of the request may not show in a message, beside those credentials.
     """
 
@@ -97,6 +100,7 @@ class Call(NamedTuple):
     idempotent: bool = True
     deadline: float | None = None
     sign: Callable[[Endpoint, Request, datetime], Request] | None = None
+    check: Callable[[Response], None] | None = None
     secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -237,6 +241,8 @@ class Caller:
             raise _without_secrets(call.parse_error(response), call.request, secrets)
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
+        if call.check is not None:
+            call.check(response)
         return response
 
     async def _credentials(self) -> Credentials:
@@ -325,6 +331,7 @@ def _without_secrets(
     for secret in (*secrets, *headers):
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
             error.message = _hidden(error.message, secret)
+    error.message = re.sub(_SIGNATURES, "...", error.message)
     error.args = (error.message,)
     return error
 

@@ -18,6 +18,13 @@ from ._retry import RetryPolicy
 from ._version import __version__
 
 ADDRESSING_STYLES: Final = ("auto", "path", "virtual")
+# Settings that are one of a few words.
+_WORDS: Final = (
+    "request_checksum_calculation",
+    "response_checksum_validation",
+    "retry_mode",
+    "sts_regional_endpoints",
+)
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
 _LONGEST_APP_ID = 50
 _USER_AGENT_CHARACTERS = frozenset(
@@ -62,33 +69,39 @@ def _one_of(*choices: str, **others: str) -> Callable[[str], str]:
     return read
 
 
-def _setting(default: Any, *variables: str, key: str = "", read: Callable[[str], Any] = str) -> Any:
+def _setting(
+    default: Any,
+    *variables: str,
+    key: str = "",
+    last: str = "",
+    read: Callable[[str], Any] = str,
+) -> Any:
     """
     Return a field that something sets where no argument does.
 
     Args:
         default: Its value where nothing does.
         variables: The first of these with a value comes first.
-        key: The profile's key comes next; a dot leads into a nested value.
+        key: The profile's keys come next, with a blank between them; a dot leads into a nested value.
+        last: Variables that come after the profile, likewise.
         read: Makes a value of a text, or raises ValueError with what it must be.
     """
-    keys = (key,) if key else ()
     return field(
         default=default,
-        metadata={"variables": variables, "keys": keys, "read": read},
+        metadata={
+            "variables": variables,
+            "keys": key.split(),
+            "last": last.split(),
+            "read": read,
+        },
     )
 
 
 def _endpoint_url(service: str) -> Any:
     """Return the field of a service's endpoint of one's own; *service* is its id, as in boto3."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
-    return field(
-        default=None,
-        metadata={
-            "variables": (own, "AWS_ENDPOINT_URL"),
-            "keys": (f"services.{service}.endpoint_url", "endpoint_url"),
-            "read": str,
-        },
+    return _setting(
+        None, own, "AWS_ENDPOINT_URL", key=f"services.{service}.endpoint_url endpoint_url"
     )
 
 
@@ -175,7 +188,9 @@ class Config:
     connect_timeout: float = _setting(10.0)
     read_timeout: float = _setting(60.0)
     max_connections: int = _setting(64)
-    ca_bundle: str | None = _setting(None, "AWS_CA_BUNDLE", key="ca_bundle")
+    ca_bundle: str | None = _setting(
+        None, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE"
+    )
     app_id: str | None = _setting(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
     request_checksum_calculation: str = _setting(
         "when_supported",
@@ -345,6 +360,8 @@ class _Sources:
             for name in key.split("."):
                 found = getattr(found, "get", _nothing)(name)
             yield f"the profile's {key}", found if isinstance(found, str) else None
+        for variable in setting.metadata["last"]:
+            yield variable, self.environ.get(variable)
 
 
 def _nothing(_name: str) -> None:
@@ -366,7 +383,7 @@ def _check(config: Config) -> None:
     """Refuse values that no setting can have."""
     for setting in fields(Config):
         _check_kind(setting, getattr(config, setting.name))
-        if setting.name in {"retry_mode", "sts_regional_endpoints"}:
+        if setting.name in _WORDS:
             try:
                 setting.metadata["read"](getattr(config, setting.name))
             except ValueError as error:

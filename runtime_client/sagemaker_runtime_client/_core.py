@@ -68,7 +68,13 @@ class _Ready:
 
         config = self._context.config
         options = config.endpoint_options(config.s3_endpoint_url)
-        return S3(self.caller, options, config.s3_addressing_style)
+        return S3(
+            self.caller,
+            options,
+            config.s3_addressing_style,
+            upload_checksum=config.request_checksum_calculation == "when_supported",
+            download_checksum=config.response_checksum_validation == "when_supported",
+        )
 
 
 class Core:

@@ -8,6 +8,7 @@ What can go wrong, as one tree.
     │   ├── NoCredentialsError             ... every source had nothing
     │   └── CredentialProviderError        ... one is configured and failed
     ├── TransportError                     the network's: no whole answer came
+    │   └── ChecksumError                  ... or not the one that S3 sent
     ├── ServiceError                       the service's: an answer that is an error
     │   ├── ThrottlingError                too many requests
     │   ├── ServiceUnavailableError        503
@@ -131,6 +132,14 @@ class TransportError(RuntimeClientError):
     """
 
     retryable = True
+
+
+class ChecksumError(TransportError):
+    """
+    An object arrived other than it is stored: it has not the checksum that S3 states.
+
+    It was fetched again already.  ``response_checksum_validation="when_required"`` takes it unchecked.
+    """
 
 
 class ServiceError(RuntimeClientError):

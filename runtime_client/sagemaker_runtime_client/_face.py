@@ -50,8 +50,13 @@ class Face(ABC):
         connect_timeout: Seconds to connect; 10.
         read_timeout: Seconds between two pieces of an answer; 60.
         max_connections: How many connections are open at once at the most; 64.
-        ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``.
+        ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``, then the profile's, then
+            ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
         app_id: A name for your application in the user agent; ``AWS_SDK_UA_APP_ID``.
+        request_checksum_calculation: ``when_supported`` sends the CRC32 of what is put into S3,
+            ``when_required`` leaves it out; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+        response_checksum_validation: ``when_supported`` checks what is got from S3 by the checksum
+            that S3 has of it, ``when_required`` does not; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
         region_from_instance: Where nothing names a region, ask the metadata of the EC2 instance.
         http_client: A client of httpx or httpx2 to send with.  It stays yours: it is not closed,
             and its own auth, headers, cookies and redirects are not used.  The timeouts above
@@ -83,6 +88,8 @@ class Face(ABC):
         max_connections: int | None = None,
         ca_bundle: str | None = None,
         app_id: str | None = None,
+        request_checksum_calculation: str | None = None,
+        response_checksum_validation: str | None = None,
         region_from_instance: bool | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:
@@ -103,6 +110,8 @@ class Face(ABC):
             "max_connections": max_connections,
             "ca_bundle": ca_bundle,
             "app_id": app_id,
+            "request_checksum_calculation": request_checksum_calculation,
+            "response_checksum_validation": response_checksum_validation,
         }
         io = self._io(lambda: self._core.transport_options, http_client)
         self._core = Core(io, arguments, self._provider(credentials))

@@ -108,7 +108,8 @@ class TransportOptions(NamedTuple):
         read_timeout: Seconds between two pieces of what is sent or received.  Both together limit
             the wait for a free connection.
         max_connections: How many connections are open at once at the most.
-        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE or httpx's own.
+        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE or SSL_CERT_DIR, or
+            httpx's own.
     """
 
     connect_timeout: float = 10.0

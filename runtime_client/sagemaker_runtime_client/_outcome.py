@@ -10,10 +10,9 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-pr
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
-
-from attrs import field, frozen
 
 from ._errors import (
     AccessDeniedError,
@@ -40,7 +39,7 @@ _LAST_LOOK = 1.0
 _LONGEST_REASON = 2000
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Output:
     """
     The model's answer.

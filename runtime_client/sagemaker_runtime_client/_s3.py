@@ -6,10 +6,9 @@ for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-from attrs import evolve, field, frozen
 
 from sigv4 import percent_encode_path
 
@@ -40,7 +39,7 @@ _REDIRECT_CODES = frozenset(
 _META = "x-amz-meta-"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class S3Location:
     """
     Where an object is.
@@ -88,7 +87,7 @@ class S3Location:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class S3Object:
     """
     An object, or of a HEAD all but its body.
@@ -113,14 +112,31 @@ class S3Object:
 
 
 class S3:
-    """Objects of S3, through one client's calls."""
+    """
+    Objects of S3, through one client's calls.
+
+    Args:
+        caller: Makes the calls.
+        options: What the endpoint depends on.
+        addressing_style: Where the bucket's name goes.
+        upload_checksum: Whether S3 is to check what is put.
+        download_checksum: Whether to check what is got.
+    """
 
     def __init__(
-        self, caller: Caller, options: EndpointOptions, addressing_style: str = "auto"
+        self,
+        caller: Caller,
+        options: EndpointOptions,
+        addressing_style: str = "auto",
+        *,
+        upload_checksum: bool = True,
+        download_checksum: bool = True,
     ) -> None:
         self._caller = caller
         self._options = options
         self._addressing_style = addressing_style
+        self._upload_checksum = upload_checksum
+        self._download_checksum = download_checksum
         self._regions: dict[str, str] = {}
         s3_endpoint(options, "any-bucket", addressing_style)  # refuse settings that never serve
 
@@ -142,12 +158,23 @@ class S3:
                     "metadata must have names that are header names", argument="metadata"
                 )
             headers.append((_META + name, _header_value("metadata", value)))
+        if self._upload_checksum:
+            from ._checksums import of_upload
+
+            headers.append(of_upload(body))
         response = await self._send("PUT", location, tuple(headers), body)
-        return evolve(_object(location, response), size=len(body), content_type=content_type)
+        return replace(_object(location, response), size=len(body), content_type=content_type)
 
     async def get(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Read an object."""
-        return _object(location, await self._send("GET", location, deadline=deadline))
+        if not self._download_checksum:
+            return _object(location, await self._send("GET", location, deadline=deadline))
+        from ._checksums import ASKED_FOR, check_download
+
+        return _object(
+            location,
+            await self._send("GET", location, ASKED_FOR, deadline=deadline, check=check_download),
+        )
 
     async def head(self, location: S3Location) -> S3Object:
         """Read all of an object but its body."""
@@ -159,7 +186,9 @@ class S3:
         location: S3Location,
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
+        *,
         deadline: float | None = None,
+        check: Callable[[Response], None] | None = None,
     ) -> Response:
         """Send a request to the bucket's region, which one wrong answer may correct."""
         bucket = location.bucket
@@ -171,7 +200,7 @@ class S3:
             request = Request(method, path, headers, body)
             try:
                 reply = await self._caller.call(
-                    Call(endpoint, request, xml_error, deadline=deadline)
+                    Call(endpoint, request, xml_error, deadline=deadline, check=check)
                 )
             except ServiceError as error:
                 other = _other_region(error, region)

@@ -70,7 +70,8 @@ def json_error(response: Response) -> ServiceError:
     if code is not None:
         code = code.partition(":")[0].rpartition("#")[2] or None
     messages = [fields.get("message"), fields.get("Message")]
-    message = next((text for text in messages if isinstance(text, str)), "")
+    described = fields.get("error_description")  # as OAuth has it: RFC 6749, section 5.2
+    message = next((text for text in (*messages, described) if isinstance(text, str)), "")
     null_message = fields.keys() & {"message", "Message"} and messages == [None, None]
     if response.status == 400 and code is None and null_message:
         # Seen of SageMaker under load: {"message": null} (opensearch-project/ml-commons#2429).

@@ -12,7 +12,7 @@ from sigv4 import AwsChunked, Credentials, Payload, SignableRequest, Signer, Sig
 from tests.emulator.wire import INPUT, INVOCATION, call, plain, send, signed
 
 BODY = b'{"question": 1}'
-STRANGER = Credentials("AKIASTRANGER", "secret")
+STRANGER = Credentials("AKIASTRANGER", "canary-secret")
 
 
 def refusal(answer):
@@ -121,8 +121,8 @@ def test_target_that_is_not_encoded(emulator):
 def test_expired_credentials(method, target, expected):
     """A key that has ended is refused, however well it signs."""
     ended = datetime.now(UTC) - timedelta(seconds=1)
-    with Emulator(credentials=Credentials("ASIA", "secret", "token", ended)) as emulator:
-        alive = Credentials("ASIA", "secret", "token")
+    with Emulator(credentials=Credentials("ASIA", "canary-secret", "token", ended)) as emulator:
+        alive = Credentials("ASIA", "canary-secret", "token")
         answer = call(emulator, method, target, credentials=alive)
     assert refusal(answer) == expected
 

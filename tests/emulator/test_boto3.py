@@ -1,12 +1,13 @@
 """boto3, which we did not write, against the emulator."""
 
+from contextlib import closing
 from urllib.request import urlopen
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from sagemaker_runtime_client.emulator import Emulator
+from sagemaker_runtime_client.emulator import Emulator, StoredObject
 from sigv4 import Credentials
 
 
@@ -66,6 +67,29 @@ def test_objects(emulator, boto):
     assert s3.list_objects_v2(Bucket="b")["KeyCount"] == 0
     with pytest.raises(ClientError, match="NoSuchKey"):
         s3.get_object(Bucket="b", Key="k")
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
+def test_checksums(emulator, boto, algorithm):
+    """boto3, as it is set by default, has its checksums confirmed and finds them right."""
+    s3 = boto("s3", emulator, config=None)
+    put = s3.put_object(Bucket="b", Key="k", Body=b"body", ChecksumAlgorithm=algorithm)
+    got = s3.get_object(Bucket="b", Key="k")
+    assert got["Body"].read() == b"body"
+    assert got[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
+    assert got["ChecksumType"] == "FULL_OBJECT"
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket="b", Key="k", Body=b"body", ChecksumCRC32="AAAAAA==")
+    assert caught.value.response["Error"]["Code"] == "BadDigest"
+
+
+def test_damaged_object(emulator, boto):
+    """boto3 sees that an object is not the one of its checksum."""
+    checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
+    emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
+    body = boto("s3", emulator).get_object(Bucket="b", Key="k")["Body"]
+    with closing(body), pytest.raises(FlexibleChecksumError):
+        body.read()
 
 
 def test_listing_in_pages(emulator, boto):
@@ -152,7 +176,7 @@ def test_bucket_elsewhere(emulator, boto):
 
 def test_session_token(boto):
     """A temporary key is taken with its token, and refused with another."""
-    with Emulator(credentials=Credentials("ASIA", "secret", "token")) as emulator:
+    with Emulator(credentials=Credentials("ASIA", "canary-secret", "token")) as emulator:
         assert emulator.environ["AWS_SESSION_TOKEN"] == "token"
         boto("s3", emulator).create_bucket(Bucket="b")
         with pytest.raises(ClientError, match="InvalidToken"):

@@ -1,8 +1,9 @@
 """What S3 does with objects, byte for byte, and the store beneath it."""
 
 from base64 import b64encode
-from hashlib import md5, sha256
+from hashlib import md5, sha1, sha256, sha512
 from threading import Thread
+from zlib import crc32
 
 import pytest
 
@@ -41,7 +42,6 @@ def test_description(emulator):
         "cache-control": "no-cache",
         "x-amz-meta-a": "1",
         "x-amz-checksum-crc32c": "AAAAAA==",
-        "x-amz-checksum-sha256": b64encode(sha256(b"body").digest()).decode(),
         "content-md5": b64encode(md5(b"body").digest()).decode(),
     }
     assert call(emulator, "PUT", "/bucket/key", said, b"body").status == 200
@@ -53,18 +53,52 @@ def test_description(emulator):
     assert "x-amz-checksum-crc32c" not in described.headers
     checked = call(emulator, "GET", "/bucket/key", {"x-amz-checksum-mode": "enabled"})
     assert checked.headers["x-amz-checksum-crc32c"] == "AAAAAA=="
+    assert checked.headers["x-amz-checksum-type"] == "FULL_OBJECT"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("x-amz-checksum-crc32", b64encode(crc32(b"body").to_bytes(4, "big"))),
+        ("x-amz-checksum-sha1", b64encode(sha1(b"body").digest())),
+        ("x-amz-checksum-sha256", b64encode(sha256(b"body").digest())),
+        ("x-amz-checksum-sha512", b64encode(sha512(b"body").digest())),
+        ("x-amz-checksum-md5", b64encode(md5(b"body").digest())),
+    ],
+)
+def test_checksums(emulator, header, value):
+    """A right checksum is confirmed, kept, and given to whoever asks for it."""
+    said = {header: value.decode(), "x-amz-sdk-checksum-algorithm": header.rpartition("-")[2]}
+    put = call(emulator, "PUT", "/bucket/key", said, b"body")
+    assert (put.status, put.headers[header]) == (200, value.decode())
+    for method in ("GET", "HEAD"):
+        got = call(emulator, method, "/bucket/key", {"x-amz-checksum-mode": "ENABLED"})
+        assert (got.headers[header], got.headers["x-amz-checksum-type"]) == (
+            value.decode(),
+            "FULL_OBJECT",
+        )
+        assert header not in call(emulator, method, "/bucket/key").headers
 
 
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [
-        ({"content-md5": "AAAA"}, 400, b"BadDigest"),
+        ({"content-md5": "A" * 22 + "=="}, 400, b"BadDigest"),
+        ({"content-md5": "AAAA"}, 400, b"InvalidDigest"),
+        ({"content-md5": "***"}, 400, b"InvalidDigest"),
         ({"x-amz-checksum-crc32": "AAAAAA=="}, 400, b"BadDigest"),
-        ({"x-amz-checksum-sha1": "***"}, 400, b"InvalidDigest"),
+        ({"x-amz-checksum-sha1": "A" * 27 + "="}, 400, b"BadDigest"),
+        ({"x-amz-checksum-sha1": "***"}, 400, b"InvalidRequest"),
+        ({"x-amz-checksum-crc32c": "AAAA"}, 400, b"InvalidRequest"),
+        ({"x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-crc32c": "AAAAAA=="}, 400,
+         b"Expecting a single x-amz-checksum- header"),
+        ({"x-amz-checksum-crc32c": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "SHA1"}, 400,
+         b"InvalidRequest"),
         ({"x-amz-copy-source": "/b/k"}, 501, b"NotImplemented"),
     ],
-    ids=["md5", "crc32", "no base64", "copy"],
-)
+    ids=["md5", "short md5", "md5 that is none", "crc32", "sha1", "no base64", "short crc32c",
+         "two", "another one", "copy"],
+)  # fmt: skip
 def test_put_that_is_refused(emulator, headers, status, code):
     """A wrong checksum, and what the emulator cannot do, are refused."""
     answer = call(emulator, "PUT", "/bucket/key", headers, b"body")

@@ -10,7 +10,10 @@ from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client.faces import KINDS, PLAIN_KINDS, Driver
 
 # What would point a client elsewhere.
-_IN_THE_WAY = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
+_IN_THE_WAY = (
+    *("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_", "REQUESTS_CA_BUNDLE"),
+)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from contextlib import closing
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from sagemaker_runtime_client import Invocation, RequestValidationError
-from sagemaker_runtime_client.emulator import Emulator
+from sagemaker_runtime_client import ChecksumError, Invocation, RequestValidationError
+from sagemaker_runtime_client.emulator import Emulator, StoredObject
 from tests.runtime_client.faces import often, settings
 
 # One for all tests: it reads the service models once.
@@ -82,6 +82,31 @@ def test_we_begin(client, boto):
         head["LastModified"],
     )
     assert put.etag == head["ETag"]
+
+
+def test_same_checksums(client, boto, emulator):
+    """What we put has the checksum that boto3's has, and each checks what the other put."""
+    s3 = boto("s3")
+    s3.put_object(Bucket="b", Key="theirs", Body=b"hello")
+    client.put_object("s3://b/ours", b"hello")
+    theirs, ours = (emulator.objects.get(f"s3://b/{key}") for key in ("theirs", "ours"))
+    assert ours.checksums == theirs.checksums
+    assert ["x-amz-checksum-crc32"] == list(ours.checksums)
+    with closing(s3.get_object(Bucket="b", Key="ours")["Body"]) as body:
+        assert b"hello" == body.read()
+    assert b"hello" == client.get_object("s3://b/theirs").body
+
+
+def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG001 (no long pauses)
+    """Both see that an object is not the one of its checksum; we have looked three times."""
+    checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
+    emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
+    body = boto("s3").get_object(Bucket="b", Key="k")["Body"]
+    with closing(body), pytest.raises(FlexibleChecksumError):
+        body.read()
+    with pytest.raises(ChecksumError) as caught:
+        client.get_object("s3://b/k")
+    assert 3 == caught.value.attempts
 
 
 def test_same_refusal(client, boto):

@@ -425,7 +425,7 @@ def test_trace_header():
 
 def test_credentials_are_asked_for_each_attempt():
     """Keys that were rotated meanwhile sign the next attempt."""
-    keys = [Credentials("AKID1", "secret1"), Credentials("AKID2", "secret2")]
+    keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
     run(caller(io, iter(keys).__next__).call(call()))
     assert ["AKID1", "AKID2"] == [
@@ -436,7 +436,7 @@ def test_credentials_are_asked_for_each_attempt():
 def test_expired_credentials():
     """Keys that have expired are not sent."""
     io = ScriptedIO([])
-    expired = Credentials("AKID", "secret", expiration=START)
+    expired = Credentials("AKID", "canary-secret", expiration=START)
     error = refused(io, of=caller(io, expired))
     assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
 
@@ -581,6 +581,16 @@ def test_no_beginning_of_a_secret(length):
     assert "x" * (2048 - length) + shown == error.message
 
 
+def test_no_signature_is_repeated():
+    """Nor is the signature, which services repeat of a header that they find incomplete."""
+    said = (
+        "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
+        f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
+    )
+    error = refused(ScriptedIO([answer(403, "IncompleteSignatureException", said)]))
+    assert said.replace("0a" * 32, "...") == error.message
+
+
 @pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
 def test_short_values_are_no_secrets(value, says):
     """Custom attributes of a letter or two would make holes into every message."""
@@ -594,7 +604,7 @@ def test_log(caplog):
     """Each attempt is a line of DEBUG: what, where to, which, and what came."""
     caplog.set_level(logging.DEBUG, "sagemaker_runtime_client")
     io = ScriptedIO([answer(503), accepted()])
-    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="hidden"))
+    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="canary"))
     url = f"POST {ENDPOINT.origin}/endpoints/e/async-invocations"
     assert [
         f"{url}, attempt 1: m (code 503, status 503)",

@@ -343,6 +343,8 @@ def test_malformed_variable(variable, text):
         ("app_id", "x" * 51),
         ("retry_mode", "none"),
         ("sts_regional_endpoints", "global"),
+        ("request_checksum_calculation", "always"),
+        ("response_checksum_validation", "never"),
     ],
 )
 def test_malformed_argument(name, value):

@@ -25,7 +25,7 @@ from tests.runtime_client.scripted_io import (
     run,
 )
 
-KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hidden-secret"}
+KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ def load(environ):
 )
 def test_environment(more, token, expiration):
     """The variables give a key, and what goes with it."""
-    expected = Credentials("AKID", "hidden-secret", token, expiration)
+    expected = Credentials("AKID", "canary-secret", token, expiration)
     assert expected == load({**KEY, **more})
 
 
@@ -72,10 +72,10 @@ def test_nothing_there(environ):
     [
         ({"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is not"),
         ({"AWS_ACCESS_KEY_ID": "AK ID"}, "access_key_id"),
-        ({"AWS_SECRET_ACCESS_KEY": "hidden-secret\n"}, "secret_access_key"),
-        ({"AWS_SECRET_ACCESS_KEY": "hidden-sécret"}, "secret_access_key"),
-        ({"AWS_SESSION_TOKEN": "hidden token"}, "session_token"),
-        ({"AWS_CREDENTIAL_EXPIRATION": "hidden"}, "AWS_CREDENTIAL_EXPIRATION"),
+        ({"AWS_SECRET_ACCESS_KEY": "canary-secret\n"}, "secret_access_key"),
+        ({"AWS_SECRET_ACCESS_KEY": "canary-sécret"}, "secret_access_key"),
+        ({"AWS_SESSION_TOKEN": "canary token"}, "session_token"),
+        ({"AWS_CREDENTIAL_EXPIRATION": "canary"}, "AWS_CREDENTIAL_EXPIRATION"),
         ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00"}, "expiration"),
     ],
 )
@@ -84,7 +84,7 @@ def test_there_and_broken(more, says):
     with pytest.raises(CredentialProviderError, match=says) as caught:
         load({**KEY, **more})
     assert "environment" == caught.value.provider
-    assert "hidden" not in str(caught.value)
+    assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
@@ -119,7 +119,7 @@ def test_environment_is_the_default():
     environ = dict(KEY)
     io = ScriptedIO([accepted(), accepted()], environ)
     client = Core(io, {"region": REGION}, None)
-    for secret in ("hidden-secret", "rotated"):
+    for secret in ("canary-secret", "rotated"):
         environ["AWS_SECRET_ACCESS_KEY"] = secret
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
         io.sent[-1].verify(credentials=Credentials("AKID", secret))
@@ -130,7 +130,7 @@ def _none():
 
 
 def _broken():
-    raise OSError("vault: hidden-secret")
+    raise OSError("vault: sealed")
 
 
 async def _later():
@@ -144,9 +144,9 @@ async def _later():
         (_none, NoCredentialsError),
         (_broken, CredentialProviderError),
         (lambda: None, CredentialProviderError),
-        (lambda: ("AKID", "hidden-secret"), CredentialProviderError),
+        (lambda: ("AKID", "canary-secret"), CredentialProviderError),
         (_later, CredentialProviderError),
-        (Credentials("AKID", "hidden-secret", None, START), CredentialsError),
+        (Credentials("AKID", "canary-secret", None, START), CredentialsError),
     ],
     ids=["nothing", "says so", "raises", "None", "a tuple", "async", "expired"],
 )
@@ -156,13 +156,14 @@ def test_failing_sources(source, kind):
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
     assert (kind, []) == (type(caught.value), io.sent)
-    assert "hidden" not in str(caught.value)
+    assert "sealed" not in str(caught.value)  # it stays with its own error, the cause
+    assert (source is _broken) is isinstance(caught.value.__cause__, OSError)
     assert not caught.value.may_have_been_taken
 
 
 def test_expiry_is_looked_at_for_each_attempt():
     """A key that expires during a pause is not sent again."""
-    short = Credentials("AKID", "secret", None, START + timedelta(seconds=1))
+    short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
     with pytest.raises(CredentialsError) as caught:
         invoke(io, short)

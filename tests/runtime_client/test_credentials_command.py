@@ -14,10 +14,10 @@ from tests.runtime_client.scripted_io import ScriptedIO, run, s3_error
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 CONFIG = "/home/user/.aws/config"
-STATIC = "aws_access_key_id = AKIDWORK\naws_secret_access_key = hidden\n"
+STATIC = "aws_access_key_id = AKIDWORK\naws_secret_access_key = canary\n"
 KEYS = (
-    "<AccessKeyId>ASIASTS9</AccessKeyId><SecretAccessKey>hidden</SecretAccessKey>"
-    "<SessionToken>hidden</SessionToken><Expiration>2026-11-22T13:00:00Z</Expiration>"
+    "<AccessKeyId>ASIASTS9</AccessKeyId><SecretAccessKey>canary</SecretAccessKey>"
+    "<SessionToken>canary</SessionToken><Expiration>2026-11-22T13:00:00Z</Expiration>"
 )
 WEB = Response(
     200,
@@ -53,13 +53,13 @@ def test_key():
         found.identity,
     )
     assert ["environment", "assume-role", "web-identity", "sso"] == skipped
-    assert "hidden" not in repr(found)
+    assert "canary" not in repr(found)
 
 
 def test_role():
     """Of a role its ARN, its account and the end of its keys are said."""
     environ = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
-    found, _ = look(ScriptedIO([WEB], environ, files={"/token": "hidden"}))
+    found, _ = look(ScriptedIO([WEB], environ, files={"/token": "canary"}))
     assert ("web-identity", ROLE) == (found.provider, found.role)
     assert ("123456789012", "2026-11-22T13:00:00Z") == (found.account_id, found.expiration)
 
@@ -123,7 +123,7 @@ def test_text(capsys):
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
     assert ["provider", "shared-files"] == lines[0]
     assert ["skipped", "environment: profile work was asked for"] in lines
-    assert "hidden" not in printed
+    assert "canary" not in printed
     assert "None" not in printed
 
 

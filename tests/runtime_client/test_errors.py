@@ -31,6 +31,7 @@ RuntimeClientError
 │   ├── NoCredentialsError
 │   └── CredentialProviderError
 ├── TransportError
+│   └── ChecksumError
 ├── ServiceError
 │   ├── ThrottlingError
 │   ├── ServiceUnavailableError
@@ -156,6 +157,7 @@ def test_retryable():
     """What may succeed later says so."""
     retryable = {kind.__name__ for kind in KINDS if kind.retryable}
     assert {
+        "ChecksumError",
         "InternalFailureError",
         "ServiceUnavailableError",
         "ThrottlingError",

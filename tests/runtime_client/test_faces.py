@@ -216,7 +216,7 @@ class TestLoops:
 
             async def use():
                 options = {"s3_endpoint_url": server.url, "max_connections": 3}
-                credentials = Credentials("AKIDEXAMPLE", "secret")
+                credentials = Credentials("AKIDEXAMPLE", "canary-secret")
                 async with AsyncSageMakerRuntimeClient(
                     region="eu-west-1", credentials=credentials, **options
                 ) as client:
@@ -328,7 +328,7 @@ class TestFork:
         with Loopback(lambda request, _: response(request.target.encode())) as server:
             options = {
                 "region": "eu-west-1",
-                "credentials": Credentials("AKIDEXAMPLE", "secret"),
+                "credentials": Credentials("AKIDEXAMPLE", "canary-secret"),
                 "s3_endpoint_url": server.url,
             }
             with ExitStack() as stack:
@@ -442,7 +442,7 @@ def test_time_and_chance():
 
 class TestCredentialsArgument:
     async def _credentials(self):
-        return Credentials("AKIDEXAMPLE", "secret")
+        return Credentials("AKIDEXAMPLE", "canary-secret")
 
     def test_async_function(self):
         """An async function is refused where nobody would await it, when the client is made."""

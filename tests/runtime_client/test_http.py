@@ -68,7 +68,7 @@ def test_ok(status, ok):
 
 def test_reprs_hold_no_secrets():
     """Headers and bodies may hold secrets, and stay out of the repr."""
-    request = Request("POST", "/path", (("x-amz-security-token", "secret"),), b"secret")
-    response = Response(200, {"x": "secret"}, b"secret")
+    request = Request("POST", "/path", (("x-amz-security-token", "canary"),), b"canary")
+    response = Response(200, {"x": "canary"}, b"canary")
     assert "Request(method='POST', path='/path')" == repr(request)
     assert "Response(status=200, complete=True)" == repr(response)

@@ -497,7 +497,7 @@ def test_trouble_to_the_end():
 
 def test_expired_credentials():
     """Keys that expire meanwhile end the wait; it can be taken up with new ones."""
-    short = Credentials("AKID", "secret", "token", START + timedelta(seconds=30))
+    short = Credentials("AKID", "canary-secret", "token", START + timedelta(seconds=30))
     io = ScriptedIO(FakeS3())
     with pytest.raises(CredentialsError) as caught:
         run(core(io, short).wait(INVOCATION, timeout=60))

@@ -117,12 +117,12 @@ def test_any_text(config, credentials):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("hidden = hidden", "line 1: a [profile] must come before anything else"),
-        ("\n\n[hidden", "line 3: a section's name must end with ]"),
-        ("[a]\nhidden hidden", "line 2: a property must be like name = value"),
-        ("[a]\n= hidden", "line 2: a property must be like name = value"),
-        ("[a]\n  hidden", "line 2: an indented line must continue a property"),
-        ("[a]\ns3 =\n  hidden", "line 3: a property must be like name = value"),
+        ("canary = canary", "line 1: a [profile] must come before anything else"),
+        ("\n\n[canary", "line 3: a section's name must end with ]"),
+        ("[a]\nhidden canary", "line 2: a property must be like name = value"),
+        ("[a]\n= canary", "line 2: a property must be like name = value"),
+        ("[a]\n  canary", "line 2: an indented line must continue a property"),
+        ("[a]\ns3 =\n  canary", "line 3: a property must be like name = value"),
     ],
 )
 def test_malformed(text, says):

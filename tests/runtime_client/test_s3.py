@@ -1,8 +1,10 @@
 """Put, get and head of one object, wherever its bucket is."""
 
+from base64 import b64encode
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
+from zlib import crc32
 
 import pytest
 from botocore.utils import percent_encode as their_percent_encode
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from sagemaker_runtime_client import (
     AccessDeniedError,
+    ChecksumError,
     ObjectNotFoundError,
     ParamValidationError,
     Response,
@@ -188,6 +191,111 @@ def test_broken_off_for_good():
     io = ScriptedIO([Response(200, FOUND.headers, b"bo", complete=False)] * 3)
     with pytest.raises(TransportError, match="broke off"):
         run(core(io).get_object("s3://bucket/key"))
+
+
+# ---- checksums
+
+CRC32 = b64encode(crc32(b"body").to_bytes(4, "big")).decode()
+SHA256 = b64encode(sha256(b"body").digest()).decode()
+WRONG = "AAAAAA=="
+WHEN_REQUIRED = {
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+def found(**checksums):
+    """Return an object with headers for these checksums."""
+    stated = [(f"x-amz-checksum-{name}", value) for name, value in checksums.items()]
+    return Response(200, (*FOUND.headers, *stated), b"body")
+
+
+def test_checksum_of_a_put():
+    """What is put goes out with its CRC32, signed, for S3 to check; in one piece, never in chunks."""
+    io = ScriptedIO([STORED])
+    run(core(io).put_object("s3://bucket/key", b"body"))
+    (sent,) = io.sent
+    assert CRC32 == sent.header("x-amz-checksum-crc32")
+    assert "x-amz-checksum-crc32" in sent.verify("s3").signed_headers
+    assert None is sent.header("content-encoding") is sent.header("x-amz-trailer")
+
+
+@pytest.mark.parametrize(
+    "checksums",
+    [
+        {},
+        {"crc32": CRC32},
+        {"sha256": SHA256},
+        {"sha256": SHA256, "crc32": CRC32},
+        {"crc32": "AAAAAA==-3"},
+        {"crc32": "AAAAAA==-3", "sha256": SHA256},
+        {"crc32c": WRONG},
+        {"crc64nvme": "AAAAAAAAAAA="},
+        {"type": "FULL_OBJECT"},
+    ],
+    ids=repr,
+)
+def test_checksum_of_a_get(checksums):
+    """S3 is asked for the checksum, which must be right; what nothing here can make is left alone."""
+    io = ScriptedIO([found(**checksums)])
+    assert b"body" == run(core(io).get_object("s3://bucket/key")).body
+    assert "ENABLED" == io.sent[0].header("x-amz-checksum-mode")
+    assert "x-amz-checksum-mode" in io.sent[0].verify("s3").signed_headers
+
+
+DAMAGED = [
+    {"crc32": WRONG},
+    {"crc32": "no checksum"},
+    {"sha1": "A" * 27 + "="},
+    {"sha256": SHA256[::-1]},
+    {"sha512": "AAAA"},
+    {"md5": "A" * 22 + "=="},
+    {"crc32": WRONG, "sha256": SHA256},
+    {"crc32": "AAAAAA==-3", "sha256": WRONG},
+    {"crc32c": WRONG, "crc32": WRONG},
+]
+
+
+@pytest.mark.parametrize("checksums", DAMAGED, ids=repr)
+def test_damaged(checksums):
+    """An object with another checksum is fetched again, and is an error when it stays so."""
+    io = ScriptedIO([found(**checksums), found(crc32=CRC32)])
+    assert b"body" == run(core(io).get_object("s3://bucket/key")).body
+    io = ScriptedIO([found(**checksums)] * 3)
+    with pytest.raises(
+        ChecksumError, match=r"the object arrived damaged: its [A-Z0-9]+ is"
+    ) as caught:
+        run(core(io).get_object("s3://bucket/key"))
+    assert (3, 200, True, False) == (
+        caught.value.attempts,
+        caught.value.status_code,
+        caught.value.retryable,
+        caught.value.may_have_been_taken,
+    )
+
+
+def test_head_has_no_checksum():
+    """A HEAD has no body to check, so it asks for no checksum."""
+    io = ScriptedIO([found(crc32=WRONG)])
+    run(core(io).head_object("s3://bucket/key"))
+    assert io.sent[0].header("x-amz-checksum-mode") is None
+
+
+@pytest.mark.parametrize("how", ["argument", "variable", "profile"])
+def test_no_checksums(how):
+    """Where they are said to be needed only where required, nothing is sent, asked for or checked."""
+    io = ScriptedIO([STORED, found(crc32=WRONG)])
+    arguments = WHEN_REQUIRED if how == "argument" else {}
+    if how == "variable":
+        io.environ |= {f"AWS_{name.upper()}": value for name, value in WHEN_REQUIRED.items()}
+    if how == "profile":
+        lines = [f"{name} = {value}" for name, value in WHEN_REQUIRED.items()]
+        io.files["/home/user/.aws/config"] = "\n".join(["[default]", *lines])
+    client = core(io, **arguments)
+    run(client.put_object("s3://bucket/key", b"body"))
+    assert b"body" == run(client.get_object("s3://bucket/key")).body
+    names = {name.lower() for sent in io.sent for name, _ in sent.request.headers}
+    assert [] == [name for name in names if "checksum" in name]
 
 
 # ---- locations

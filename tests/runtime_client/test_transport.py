@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from hashlib import sha1
 from importlib import import_module
 from pathlib import Path
 from threading import Barrier, Event
@@ -12,6 +13,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import anyio
 import pytest
+from cryptography import x509
 
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
@@ -568,6 +570,65 @@ class TestTLS:
             )
             assert b"x" == client.get_object("s3://bucket/../key").body
         server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
+
+    VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+    @pytest.mark.parametrize("name", VARIABLES)
+    def test_variables(self, certificate, bare_environment, hashed, name):
+        """Each of the variables that boto3 and httpx know names certificates to trust."""
+        bundle, tls = certificate
+        bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
+        self.get(tls)
+
+    def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
+        """That the instance is asked first, for its region, takes nothing from the settings."""
+        bundle, tls = certificate
+        with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
+            bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
+            bare_environment.setenv("AWS_CA_BUNDLE", bundle)
+            options = pointed_at(server, region=None, region_from_instance=True)
+            assert b"x" == plain_driver.client(**options).get_object("s3://bucket/key").body
+        assert 2 == len(imds.requests)
+
+    def test_bundle_that_is_a_folder(self, certificate, hashed):
+        """A bundle may be a folder of certificates by their hashes, as requests has it."""
+        self.get(certificate[1], ca_bundle=str(hashed))
+
+    @pytest.mark.parametrize("first", ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE"])
+    def test_order_of_bundles(self, certificate, bare_environment, tmp_path, first):
+        """AWS_CA_BUNDLE wins over the profile, that over REQUESTS_CA_BUNDLE, that over SSL_CERT_FILE."""
+        bundle, tls = certificate
+        order = ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
+        config = tmp_path / "config"
+        config.write_text("[default]\n")
+        bare_environment.setenv("AWS_CONFIG_FILE", str(config))
+        for name in order[order.index(first) :]:
+            path = bundle if name == first else "/nowhere"
+            if name == "the profile":
+                config.write_text(f"[default]\nca_bundle = {path}\n")
+            else:
+                bare_environment.setenv(name, path)
+        self.get(tls)
+
+    @pytest.fixture
+    def hashed(self, certificate, tmp_path):
+        """A folder as OpenSSL looks things up in: certificates by the hash of their subject's name."""
+        pem = Path(certificate[0]).read_bytes()
+        name = x509.load_pem_x509_certificate(pem).subject.public_bytes()[2:]  # less its own head
+        number = int.from_bytes(sha1(name, usedforsecurity=False).digest()[:4], "little")
+        (tmp_path / f"{number:08x}.0").write_bytes(pem)
+        return tmp_path
+
+    @staticmethod
+    def get(tls, **options):
+        """Get an object from a TLS server with a client of ours."""
+        tls_context.cache_clear()
+        with (
+            Loopback(always(b"x"), tls) as server,
+            SageMakerRuntimeClient(**pointed_at(server, **options)) as client,
+        ):
+            assert b"x" == client.get_object("s3://bucket/key").body
+        tls_context.cache_clear()  # the next test has another environment
 
     def test_unknown_certificate(self, plain_driver, certificate):
         """A server with another certificate gets no request, and no second try."""

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 
+from sigv4 import checksum
 from sigv4._checksums import HASHERS, SIZES, Crc32, algorithm_of, decoded, encoded, encoded_size
 from tests.sigv4.stream_oracles import botocore_checksum
 
@@ -19,6 +20,15 @@ def test_checksums_are_botocores(algorithm, body):
     for at in range(0, len(body), 100):
         hasher.update(body[at : at + 100])
     assert botocore_checksum(algorithm, body) == encoded(hasher.digest())
+    assert botocore_checksum(algorithm, body) == checksum(algorithm, memoryview(body))
+
+
+def test_checksum_that_nothing_makes():
+    """What the standard library lacks is refused by name."""
+    with pytest.raises(
+        ValueError, match=r"^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512$"
+    ):
+        checksum("CRC32C", b"")
 
 
 @pytest.mark.parametrize("algorithm", sorted(HASHERS))

@@ -59,13 +59,17 @@ class Context(NamedTuple):
         profiles = await read_profiles(io)
         config = Config.resolve(arguments, io.environ, profiles)
         explicit = arguments.get("profile") is not None
-        context = cls(io, config, profiles, config.profile, explicit, mfa_token)
+        return cls(io, config, profiles, config.profile, explicit, mfa_token)
+
+    async def with_region(self) -> "Context":
+        """Return this with the instance's region, where nothing else names one and it is asked for."""
+        config = self.config
         if config.region is not None or not config.region_from_instance:
-            return context
+            return self
         from ._instance_metadata import region_of_instance
 
-        region = await region_of_instance(context)
-        return context._replace(config=replace(config, region=region))
+        region = await region_of_instance(self)
+        return self._replace(config=replace(config, region=region))
 
 
 class LazyContext:
@@ -85,17 +89,20 @@ class LazyContext:
         self._mfa_token = mfa_token
         self._arguments = arguments
         self._loaded: Context | None = None
+        self._options = TransportOptions()
 
     async def __call__(self) -> Context:
         """Return the context.  Two that ask at the same time both read the files, once."""
         if self._loaded is None:
-            self._loaded = await Context.load(self._io, self._arguments, self._mfa_token)
+            context = await Context.load(self._io, self._arguments, self._mfa_token)
+            self._options = context.config.transport_options  # before the instance is asked
+            self._loaded = await context.with_region()
         return self._loaded
 
     @property
     def transport_options(self) -> TransportOptions:
-        """What a client of our own is opened with; defaults while the settings are being found."""
-        return TransportOptions() if self._loaded is None else self._loaded.config.transport_options
+        """What a client of our own is opened with; nothing is sent before the settings are known."""
+        return self._options
 
 
 class Provider(Protocol):

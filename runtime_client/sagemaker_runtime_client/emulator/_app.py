@@ -47,12 +47,12 @@ class Resettable(Protocol):
 
 @frozen
 class _Arrival:
-    """A request as it arrived."""
+    """A request as it arrived, with its secrets."""
 
     method: str
-    raw_target: str
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
+    raw_target: str = field(repr=False)
+    headers: list[tuple[bytes, bytes]] = field(repr=False)
+    body: bytes = field(repr=False)
     target: Target
 
 

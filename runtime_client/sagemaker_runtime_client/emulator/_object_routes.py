@@ -96,7 +96,7 @@ class ObjectRoutes:
             )
         stored = evolve(uploaded_object(headers, body), last_modified=self.now())
         self.store.write(target.bucket, target.key, stored)
-        return Reply(200, {"etag": stored.etag, **stored.checksums})
+        return Reply(200, {"etag": stored.etag, **_checksums(stored)})
 
     def get_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
         """Return an object, or the part of it that is asked for; for HEAD alike."""
@@ -107,7 +107,7 @@ class ObjectRoutes:
         wanted = _range(headers.get("range", ""), len(stored.body))
         if wanted is None:
             if headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
-                described.update(stored.checksums)
+                described.update(_checksums(stored))
             return Reply(200, described, stored.body)
         first, last = wanted
         described["content-range"] = f"bytes {first}-{last}/{len(stored.body)}"
@@ -150,6 +150,11 @@ def _described(stored: StoredObject) -> dict[str, str]:
         **stored.headers,
         **{f"x-amz-meta-{name}": value for name, value in stored.metadata.items()},
     }
+
+
+def _checksums(stored: StoredObject) -> dict[str, str]:
+    """Return the headers for the checksum that was stored with an object, if one was."""
+    return {**stored.checksums, "x-amz-checksum-type": "FULL_OBJECT"} if stored.checksums else {}
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:

@@ -1,9 +1,9 @@
 """What a PutObject carries: an object with its headers, and checksums to be checked."""
 
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
-from hashlib import md5, sha1, sha256
-from zlib import crc32
+from base64 import b64decode
+from collections.abc import Mapping
+
+from sigv4 import checksum
 
 from ._objects import DEFAULT_CONTENT_TYPE, StoredObject
 from ._reply import refused
@@ -19,12 +19,20 @@ _KEPT = frozenset(
         "expires",
     }
 )
-# crc32c and crc64nvme are not in the standard library: they are stored unchecked.
-_DIGESTS: dict[str, Callable[[bytes], bytes]] = {
-    "x-amz-checksum-crc32": lambda body: crc32(body).to_bytes(4, "big"),
-    "x-amz-checksum-sha1": lambda body: sha1(body, usedforsecurity=False).digest(),
-    "x-amz-checksum-sha256": lambda body: sha256(body).digest(),
-    "content-md5": lambda body: md5(body, usedforsecurity=False).digest(),
+# How many bytes each checksum has.  What the standard library does not make is stored unchecked.
+_MD5_SIZE = 16
+_MADE = frozenset({"CRC32", "MD5", "SHA1", "SHA256", "SHA512"})
+_SIZES = {
+    "crc32": 4,
+    "crc32c": 4,
+    "crc64nvme": 8,
+    "md5": _MD5_SIZE,
+    "sha1": 20,
+    "sha256": 32,
+    "sha512": 64,
+    "xxhash128": 16,
+    "xxhash3": 8,
+    "xxhash64": 8,
 }
 
 
@@ -39,7 +47,8 @@ def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
     Raises:
         RefusedError: A checksum is not that of the body.
     """
-    _check_digests(headers, body)
+    _check_md5(headers, body)
+    checksums = _checked(headers, body)
     encodings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
     encoding = ",".join(part for part in encodings if part not in {"", "aws-chunked"})
     said = {**headers, "content-encoding": encoding}
@@ -52,27 +61,68 @@ def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
             if name.startswith(_METADATA)
         },
         headers={name: value for name, value in said.items() if name in _KEPT and value},
-        checksums={
-            name: value
-            for name, value in said.items()
-            if name.startswith(_CHECKSUM) and name != "x-amz-checksum-algorithm"
-        },
+        checksums=checksums,
     )
 
 
-def _check_digests(said: Mapping[str, str], body: bytes) -> None:
-    """Refuse a body that has not the checksums that were said of it."""
-    for name, digest in _DIGESTS.items():
-        if name not in said:
-            continue
-        try:
-            wanted = b64decode(said[name], validate=True)
-        except ValueError:
-            raise refused(400, "InvalidDigest", f"The value of {name} is not base64.") from None
-        if wanted != digest(body):
+def _check_md5(said: Mapping[str, str], body: bytes) -> None:
+    """Refuse a body that has another MD5 than was said of it."""
+    stated = said.get("content-md5")
+    if stated is None:
+        return
+    if _size(stated) != _MD5_SIZE:
+        raise refused(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+    if stated != (actual := checksum("MD5", body)):
+        raise refused(
+            400,
+            "BadDigest",
+            "The Content-MD5 you specified did not match what we received.",
+            ExpectedDigest=stated,
+            CalculatedDigest=actual,
+        )
+
+
+def _checked(said: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """
+    Return the checksum that was said of a body, by its header, if it is right.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html;
+    the words are those that S3 answers with.
+    """
+    stated = {
+        name: value
+        for name, value in said.items()
+        if name.startswith(_CHECKSUM) and name.removeprefix(_CHECKSUM) in _SIZES
+    }
+    if len(stated) > 1:
+        raise refused(
+            400,
+            "InvalidRequest",
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+        )
+    for name, value in stated.items():
+        algorithm = name.removeprefix(_CHECKSUM)
+        if _size(value) != _SIZES[algorithm]:
+            raise refused(400, "InvalidRequest", f"Value for {name} header is invalid.")
+        algorithm = algorithm.upper()
+        if said.get("x-amz-sdk-checksum-algorithm", algorithm).upper() != algorithm:
+            raise refused(
+                400,
+                "InvalidRequest",
+                "Value for x-amz-sdk-checksum-algorithm header is invalid.",
+            )
+        if algorithm in _MADE and value != checksum(algorithm, body):
             raise refused(
                 400,
                 "BadDigest",
-                f"The {name} you specified did not match what we received.",
-                CalculatedDigest=b64encode(digest(body)).decode(),
+                f"The {algorithm} you specified did not match the calculated checksum.",
             )
+    return stated
+
+
+def _size(text: str) -> int | None:
+    """Return how many bytes *text* holds in base64; None if it is none."""
+    try:
+        return len(b64decode(text, validate=True))
+    except ValueError:
+        return None

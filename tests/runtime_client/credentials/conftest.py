@@ -1,6 +1,5 @@
 """Worlds for providers, and certificates."""
 
-import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,22 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from tests.runtime_client.credentials.world import World
 
 
-@pytest.fixture
-def no_secret_is_logged(caplog):
-    """Whatever a test does, at DEBUG: what is called a canary is in no log."""
-    caplog.set_level(logging.DEBUG)
-    yield
-    assert "canary" not in "\n".join(record.getMessage() for record in caplog.get_records("call"))
-
-
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
-def world(request, tmp_path, no_secret_is_logged):  # noqa: ARG001 (it looks on)
+def world(request, tmp_path):
     """Each face."""
     return World(request.param, tmp_path)
 
 
 @pytest.fixture
-def blocking(tmp_path, no_secret_is_logged):  # noqa: ARG001 (it looks on)
+def blocking(tmp_path):
     """The blocking face, for what does not depend on the face."""
     return World(None, tmp_path)
 

@@ -77,7 +77,12 @@ class STS(Fake):
 
     Args:
         known: Credentials that may sign, beside those that were given out.
+
+    Attributes:
+        host: The host that is signed, where this one stands for it.
     """
+
+    host = None
 
     def __init__(self, *known, region="eu-west-1", web_token="canary-web-token"):
         super().__init__()
@@ -94,7 +99,11 @@ class STS(Fake):
         action = form["Action"]
         if action == "AssumeRole":
             key_id = request.header("authorization").split("Credential=")[1].split("/")[0]
-            request.verify(self.given[key_id], "sts", self.region)
+            host = ("host", self.host or request.header("host"))
+            headers = [pair for pair in request.headers if pair[0].lower() != "host"]
+            signed = request._replace(headers=[host, *headers])
+            scheme = "https" if self.host else "http"
+            signed.verify(self.given[key_id], "sts", self.region, scheme)
         else:
             assert "AssumeRoleWithWebIdentity" == action
             assert request.header("authorization") is None
@@ -286,7 +295,7 @@ class IMDS(Fake):
 
     version_1 = False
     role = "my-role"
-    token = "imds-token=="
+    token = "canary-imds-token=="
 
     def answer(self, request):
         if request.target == "/latest/api/token":

@@ -7,6 +7,7 @@ import pytest
 from sagemaker_runtime_client import CredentialProviderError
 from sagemaker_runtime_client.credentials._assume_role import AssumeRoleProvider
 from sigv4 import Credentials
+from tests.canaries import MFA_CODE
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
 from tests.runtime_client.loopback import Loopback, response
 
@@ -68,6 +69,28 @@ def test_settings(blocking, sts):
     assert "900" == form["DurationSeconds"]
 
 
+@pytest.mark.parametrize(
+    ("options", "environ", "origin", "region"),
+    [
+        ({}, {}, "https://sts.eu-west-1.amazonaws.com", "eu-west-1"),
+        ({"use_fips_endpoint": True, "region": "us-east-2"}, {},
+         "https://sts-fips.us-east-2.amazonaws.com", "us-east-2"),
+        ({"use_dualstack_endpoint": True}, {}, "https://sts.eu-west-1.api.aws", "eu-west-1"),
+        ({}, {"AWS_STS_REGIONAL_ENDPOINTS": "legacy"}, "https://sts.amazonaws.com", "us-east-1"),
+        ({"region": "cn-north-1"}, {}, "https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+    ],
+    ids=["regional", "FIPS", "dual-stack", "legacy", "China"],
+)  # fmt: skip
+def test_endpoints(blocking, options, environ, origin, region):
+    """STS is asked where the settings say that it is, with a signature for there."""
+    sts = STS(ME, region=region)
+    with Loopback(sts) as server:
+        blocking.elsewhere[origin] = server.url
+        blocking.environ |= environ
+        sts.host = origin.removeprefix("https://")
+        assert "ASIASTS1" == blocking.load(PROVIDER, CONFIG, **options).access_key_id
+
+
 def test_duration_that_is_no_number(blocking, sts, caplog):
     """A duration that is no number is ignored, as AWS's tools do, and said to be."""
     with caplog.at_level(logging.WARNING):
@@ -126,7 +149,7 @@ def test_mfa(world, sts, kind):
 
     def plain(serial):
         asked.append(serial)
-        return "123456"
+        return MFA_CODE
 
     async def coroutine(serial):
         return plain(serial)
@@ -136,21 +159,21 @@ def test_mfa(world, sts, kind):
     load(world, sts, config, provider)
     assert ["arn:aws:iam::1:mfa/me"] == asked
     assert "arn:aws:iam::1:mfa/me" == sts.asked[0]["SerialNumber"]
-    assert "123456" == sts.asked[0]["TokenCode"]
+    assert MFA_CODE == sts.asked[0]["TokenCode"]
 
 
 def test_mfa_code_is_not_repeated(blocking, sts):
     """A code that STS repeats when it refuses does not show."""
-    sts.faults.append(sts_error("AccessDenied", "invalid code 123456", 403))
+    sts.faults.append(sts_error("AccessDenied", f"invalid code {MFA_CODE}", 403))
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
-        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: "123456"))
+        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: MFA_CODE))
     assert "AssumeRole of profile default failed: invalid code ..." == caught.value.message
 
 
 def fails(_serial):
     """Fail, as a function of the user's may."""
-    raise ValueError("canary-of-a-callback")
+    raise ValueError("the telephone is at home")
 
 
 @pytest.mark.parametrize(
@@ -158,9 +181,9 @@ def fails(_serial):
     [
         pytest.param(None, "profile default has mfa_serial, and nothing", id="no function"),
         pytest.param(lambda _: "", "mfa_token must return the digits", id="no digits"),
-        pytest.param(lambda _: 123456, "mfa_token must return the digits", id="no text"),
+        pytest.param(lambda _: int(MFA_CODE), "mfa_token must return the digits", id="no text"),
         pytest.param(
-            lambda _: "12345\n", "mfa_token must return the digits", id="more than digits"
+            lambda _: f"{MFA_CODE}\n", "mfa_token must return the digits", id="more than digits"
         ),
         pytest.param(fails, "mfa_token failed: ValueError", id="error"),
     ],
@@ -171,6 +194,8 @@ def test_mfa_that_fails(blocking, sts, function, message):
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, AssumeRoleProvider(mfa_token=function))
     assert caught.value.message.startswith(message)
+    assert "telephone" not in str(caught.value)  # it stays with its own error, the cause
+    assert (function is fails) is isinstance(caught.value.__cause__, ValueError)
     assert not sts.asked
 
 

@@ -2,6 +2,7 @@
 
 import os
 
+import anyio
 import httpx
 import pytest
 
@@ -19,11 +20,13 @@ from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import ORDER, resolve_profile, search
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
+from tests.runtime_client.credentials.fakes import Container
+from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import Core, ScriptedIO, accepted, dropped, run
 
 CONFIG, CREDENTIALS_FILE = "/home/user/.aws/config", "/home/user/.aws/credentials"
-STATIC = "aws_access_key_id = {0}\naws_secret_access_key = hidden-{0}\n"
-ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "hidden"}
+STATIC = "aws_access_key_id = {0}\naws_secret_access_key = canary-{0}\n"
+ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "canary"}
 
 
 @pytest.fixture
@@ -95,6 +98,28 @@ async def test_requests_go_over_the_client(home, monkeypatch, is_async):
     await chain.aclose()
     assert not client.is_closed
     await client.aclose() if is_async else client.close()
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+async def test_what_it_opened_is_closed(monkeypatch, is_async):
+    """A connection of its own stays open until it is closed, and no longer."""
+    agent, after = Container(), []
+
+    def answer(request, connection):
+        connection.sendall(agent.answer(request))
+        after.append(connection.recv(1))  # nothing, once the other side has closed it
+
+    with Loopback(answer) as server:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+        chain = default_chain()
+        found = await chain.aget() if is_async else chain.get()
+        assert ("ASIAECS1", []) == (found.access_key_id, after)
+        await chain.aclose() if is_async else chain.close()
+        while not after:
+            await anyio.lowlevel.checkpoint()
+    assert [b""] == after
 
 
 def test_what_is_no_client():
@@ -176,10 +201,10 @@ def test_skipped():
     """What was skipped is listed, with the reason."""
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
-    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
     found = run(search(context(io, explicit=True, **key), skipped))
     assert "shared-files" == found.source.name
-    assert "hidden" not in repr(found)
+    assert "canary" not in repr(found)
     assert [
         ("environment", "profile default was asked for"),
         ("assume-role", "profile default has no role_arn"),
@@ -196,7 +221,7 @@ def test_nothing_found():
 
 def test_resolve_profile():
     """A profile that others name gives its own keys."""
-    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
     assert "AKID" == run(resolve_profile(context(ScriptedIO(), **key))).access_key_id
 
 

@@ -7,7 +7,7 @@ What asks a service is compared by the source alone: botocore would ask later, a
 import json
 import os
 import threading
-from hashlib import sha1
+from hashlib import sha1, sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import product
 
@@ -29,6 +29,7 @@ NAMES = {
     "sso": "sso",
     "shared-credentials-file": "shared-files",
     "config-file": "shared-files",
+    "login": "login",
     "custom-process": "process",
     "container-role": "container",
 }
@@ -101,6 +102,9 @@ FILES = {
         f"[profile work]\nsso_session = s\n{SSO}{SESSION}",
         None,
     ),
+    "login": ("[profile work]\nlogin_session = me\n", None),
+    "login and process": (f"[profile work]\nlogin_session = me\n{ECHO}", None),
+    "nobody's login": ("[profile work]\nlogin_session = nobody\n", None),
 }
 SURROUNDINGS = {
     "nowhere": {},
@@ -121,6 +125,19 @@ TEMPORARY = (
     "<AccessKeyId>AKIDSTS</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
     "<SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration>"
 )
+LOGIN = {
+    "accessToken": {
+        "accessKeyId": "AKIDLOGIN",
+        "secretAccessKey": "slogin",
+        "sessionToken": "tlogin",
+        "accountId": "123456789012",
+        "expiresAt": "2999-01-01T00:00:00Z",
+    },
+    "tokenType": "aws_sigv4",
+    "clientId": "client",
+    "refreshToken": "refresh",
+    "dpopKey": "key",
+}
 PORTAL = {
     "roleCredentials": {
         "accessKeyId": "AKIDSSO",
@@ -186,6 +203,10 @@ def arrange(tmp_path, monkeypatch):
         cached = {"accessToken": "a", "expiresAt": "2999-01-01T00:00:00Z"}
         name = sha1(b"s").hexdigest()
         files[str(tmp_path / f".aws/sso/cache/{name}.json")] = json.dumps(cached)
+        login = tmp_path / f"{sha256(b'me').hexdigest()}.json"
+        login.write_text(json.dumps(LOGIN), "utf-8")
+        files[str(login)] = json.dumps(LOGIN)
+        known["AWS_LOGIN_CACHE_DIRECTORY"] = str(tmp_path)
         for name, value in environ.items():
             known[name] = value.replace("{token}", str(token)).replace("{container}", address)
         for name, value in known.items():
@@ -232,8 +253,8 @@ def theirs(profile):
 
 
 def test_the_matrix_is_one():
-    """There are 900 arrangements."""
-    assert 900 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
+    """There are 1,080 arrangements."""
+    assert 1080 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
 
 
 @pytest.mark.parametrize("files", FILES)

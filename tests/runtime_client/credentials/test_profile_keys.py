@@ -16,7 +16,7 @@ from sagemaker_runtime_client.credentials._shared_file import SharedFileProvider
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import START, ScriptedIO, run
 
-KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "hidden"}
+KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
 
 
 def load(provider, section, io=None):
@@ -28,15 +28,15 @@ def load(provider, section, io=None):
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({}, Credentials("AKID", "hidden")),
-        ({"aws_session_token": "T"}, Credentials("AKID", "hidden", "T")),
-        ({"aws_security_token": "T"}, Credentials("AKID", "hidden", "T")),
+        ({}, Credentials("AKID", "canary")),
+        ({"aws_session_token": "T"}, Credentials("AKID", "canary", "T")),
+        ({"aws_security_token": "T"}, Credentials("AKID", "canary", "T")),
         (
             {"aws_session_token": "T", "aws_security_token": "old"},
-            Credentials("AKID", "hidden", "T"),
+            Credentials("AKID", "canary", "T"),
         ),
-        ({"aws_session_token": ""}, Credentials("AKID", "hidden")),
-        ({"aws_account_id": "1"}, Credentials("AKID", "hidden", account_id="1")),
+        ({"aws_session_token": ""}, Credentials("AKID", "canary")),
+        ({"aws_account_id": "1"}, Credentials("AKID", "canary", account_id="1")),
     ],
     ids=str,
 )
@@ -55,8 +55,8 @@ def test_no_key(section):
     ("more", "says"),
     [
         ({"aws_secret_access_key": ""}, "profile work has aws_access_key_id and no aws_secret"),
-        ({"aws_secret_access_key": "hidden one"}, "key of profile work is malformed: secret_acc"),
-        ({"aws_session_token": "hidden two"}, "key of profile work is malformed: session_token"),
+        ({"aws_secret_access_key": "canary one"}, "key of profile work is malformed: secret_acc"),
+        ({"aws_session_token": "canary two"}, "key of profile work is malformed: session_token"),
     ],
 )
 def test_broken_key(more, says):
@@ -64,7 +64,7 @@ def test_broken_key(more, says):
     with pytest.raises(CredentialProviderError, match=says) as caught:
         load(SharedFileProvider(), {**KEY, **more})
     assert "shared-files" == caught.value.provider
-    assert "hidden" not in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def wrote(text, status=0, stderr=b""):
@@ -72,17 +72,17 @@ def wrote(text, status=0, stderr=b""):
     return ScriptedIO(processes={"vault": Finished(status, text, stderr)})
 
 
-WHOLE = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden", "SessionToken": "T",'
+WHOLE = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary", "SessionToken": "T",'
 WHOLE += b' "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}'
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (WHOLE, Credentials("AKID", "hidden", "T", START, account_id="123456789012")),
+        (WHOLE, Credentials("AKID", "canary", "T", START, account_id="123456789012")),
         (
-            b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden"}',
-            Credentials("AKID", "hidden"),
+            b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}',
+            Credentials("AKID", "canary"),
         ),
     ],
     ids=["whole", "least"],
@@ -97,7 +97,7 @@ def test_process(text, expected):
 
 def test_account_of_the_profile():
     """Where the program does not say whose key it is, the profile may."""
-    io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden"}')
+    io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}')
     section = {"credential_process": "vault", "aws_account_id": "1"}
     assert "1" == load(ProcessProvider(), section, io).account_id
 
@@ -113,19 +113,19 @@ def test_no_process(section):
     [
         (wrote(b"", 3, b" log in first\n"), "vault", "ended with status 3: log in first"),
         (wrote(b"", 3, b"x" * 9999), "vault", r"ended with status 3: x{500}$"),
-        (wrote(b"hidden"), "vault", "wrote is no JSON object"),
+        (wrote(b"canary"), "vault", "wrote is no JSON object"),
         (wrote(b"[]"), "vault", "wrote is no JSON object"),
         (wrote(b"\xff"), "vault", "wrote is no JSON object"),
-        (wrote(b'{"AccessKeyId": "hidden"}'), "vault", "has not Version 1"),
+        (wrote(b'{"AccessKeyId": "canary"}'), "vault", "has not Version 1"),
         (wrote(b'{"Version": 2}'), "vault", "has not Version 1"),
-        (wrote(b'{"Version": 1, "AccessKeyId": "hidden"}'), "vault", "has no SecretAccessKey"),
-        (wrote(WHOLE.replace(b"2026-", b"hidden")), "vault", "has a malformed Expiration"),
-        (wrote(b""), "vault 'hidden", "cannot be split: No closing quotation"),
+        (wrote(b'{"Version": 1, "AccessKeyId": "canary"}'), "vault", "has no SecretAccessKey"),
+        (wrote(WHOLE.replace(b"2026-", b"canary")), "vault", "has a malformed Expiration"),
+        (wrote(b""), "vault 'canary", "cannot be split: No closing quotation"),
         (wrote(b""), "''", "cannot be run"),
         (wrote(b""), "#", "vault"),
         (
             ScriptedIO(processes={"vault": FileNotFoundError(2, "No such file")}),
-            "vault hidden",
+            "vault canary",
             "cannot be run: vault: No such file",
         ),
     ],
@@ -139,7 +139,7 @@ def test_broken_process(io, command, says):
         load(ProcessProvider(), {"credential_process": command}, io)
     assert "process" == caught.value.provider
     assert "profile work" in str(caught.value)
-    assert "hidden" not in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def test_only_blanks():

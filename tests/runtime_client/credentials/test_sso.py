@@ -156,6 +156,15 @@ def test_refresh_that_fails(world, sso, changes, faults, caplog):
     assert f"the SSO token {cache(world)} has expired: {LOGIN}" == error(world, sso).message
 
 
+def test_why_a_refresh_fails(blocking, sso, caplog):
+    """What OAuth calls a description is what the log says, less the token in it."""
+    log_in(blocking, token(60))
+    said = {"error": "invalid_grant", "error_description": "not canary-refresh-token"}
+    sso.faults.append(as_json(said, 400, {"x-amzn-errortype": "InvalidGrantException"}))
+    load(blocking, sso)
+    assert "CreateToken failed: not ... (code InvalidGrantException, status 400)" in caplog.text
+
+
 def test_another_process_was_quicker(world, sso):
     """Where another process has used up the refresh token, what it wrote serves."""
     log_in(world, token(-1))

@@ -1,0 +1,157 @@
+"""The look-out for secrets itself: it sees a leak by each of the ways that there are."""
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client import (
+    ConfigError,
+    InvokeEndpointAsyncRequest,
+    Request,
+    RuntimeClientError,
+    ServiceError,
+    _io,
+)
+from sigv4 import Credentials, InvalidRequestError, SigV4Error
+from tests import canaries
+
+SECRET = "a-long-secret-without-a-mark"
+MARKS = {
+    "mark": "my canary",
+    "other case": "CANARY-TOKEN",
+    "percent-encoded": "a%20canary%2F",
+    "of credentials": f"<{SECRET}>",
+    "signature": f"Credential=A, Signature={'0a' * 32}",
+    "MFA code": f"the code {canaries.MFA_CODE}",
+    "private key": "-----BEGIN EC PRIVATE KEY-----",
+}
+LOG = logging.getLogger("sagemaker_runtime_client")
+
+
+def leaks(plant, *arguments):
+    """Return where the look-out has seen a secret."""
+    with canaries.watch() as seen:
+        Credentials("AKID", SECRET)
+        plant(*arguments)
+    return [leak.partition(":")[0] for leak in seen.leaks]
+
+
+def throw(error, cause=None):
+    """Raise an error, and catch it."""
+    with suppress(RuntimeClientError, SigV4Error):
+        raise error from cause
+
+
+def with_(error, **attributes):
+    """Return an error with other attributes."""
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+@pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
+@pytest.mark.parametrize("name", canaries.LOGGERS)
+def test_logs(name, text):
+    """A record is looked at from DEBUG on, of each of the loggers and of those below them."""
+    logger = logging.getLogger(f"{name}.below")
+    assert [f"log of {logger.name}"] == leaks(logger.debug, "%s", text)
+    assert [] == leaks(logger.debug, "%s", "nothing")
+
+
+def test_traceback_in_a_log():
+    """So is the error that is logged."""
+
+    def plant():
+        try:
+            int("my canary")
+        except ValueError:
+            LOG.exception("oh")
+
+    assert ["log of sagemaker_runtime_client"] == leaks(plant)
+
+
+def test_presigned_urls():
+    """A presigned URL is a secret in our log, and not in that of the client which fetches it."""
+    url = f"https://host.example/?X-Amz-Signature={'0a' * 32}"
+    assert ["log of sagemaker_runtime_client"] == leaks(LOG.info, url)
+    assert [] == leaks(logging.getLogger("httpx").info, url)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "where"),
+    [
+        (lambda: ServiceError("a"), None, []),
+        (lambda: ServiceError("a canary"), None, ["as text", "repr", "arguments", "traceback", "pickle"]),
+        (lambda: InvalidRequestError(SECRET), None, ["as text", "repr", "arguments", "traceback", "pickle"]),
+        (lambda: with_(ServiceError("a"), code="canary"), None, ["as text", "traceback", "pickle"]),
+        (lambda: with_(ServiceError("a"), args=("canary",)), None, ["repr", "arguments", "pickle"]),
+        (lambda: with_(ServiceError("a"), more="canary"), None, ["pickle"]),
+        (lambda: with_(ServiceError("a"), __notes__=["canary"]), None, ["traceback", "pickle"]),
+        (lambda: ServiceError("a"), ValueError("canary"), ["traceback"]),
+    ],
+    ids=["none", "message", "of sigv4", "code", "arguments", "attribute", "note", "cause"],
+)  # fmt: skip
+def test_errors(error, cause, where):
+    """Each way in which an error that was raised shows, or is carried elsewhere, is looked at."""
+    assert [f"{type(error()).__name__}, {one}" for one in where] == leaks(
+        lambda: throw(error(), cause)
+    )
+
+
+def test_errors_are_seen_by_themselves():
+    """Every error of ours is looked at, if it is raised, in the state in which it was left."""
+    assert 5 == len(leaks(lambda: throw(ConfigError("a canary"))))
+    assert [] == leaks(lambda: ConfigError("a canary"))
+    assert [] == leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",))))
+
+
+def test_objects():
+    """What an object of ours shows of itself is looked at."""
+    assert ["repr"] == leaks(lambda: Request("GET", "/?canary"))
+    assert [] == leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary"))
+
+
+def test_custom_attributes():
+    """What is given as custom attributes is looked for as well."""
+
+    def plant():
+        InvokeEndpointAsyncRequest("e", body=b"x", custom_attributes="patient=Alice")
+        LOG.debug("of patient=Alice")
+
+    assert ["log of sagemaker_runtime_client"] == leaks(plant)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "leaks_"),
+    [
+        ("notes.txt", 0o600, True),
+        ("0a" * 20 + ".json", 0o600, False),
+        ("0a" * 20 + ".json", 0o640, True),
+        ("0a" * 32 + ".json", 0o600, False),
+        ("0a" * 32 + ".json", 0o604, True),
+    ],
+)
+def test_files(tmp_path, name, mode, leaks_):
+    """What we write is looked at, but for the caches of tokens, if only their owner can read them."""
+    path = tmp_path / name
+
+    def plant():
+        _io._write(str(path), b"my canary")
+        path.chmod(mode)
+
+    assert ([str(path)] if leaks_ else []) == leaks(plant)
+
+
+def test_files_of_others(tmp_path):
+    """What a test writes is its own affair, and so is what was taken away again."""
+    path = tmp_path / "notes.txt"
+    assert [] == leaks(lambda: path.write_text("my canary"))
+    assert [] == leaks(lambda: (_io._write(str(path), b"my canary"), Path(path).unlink()))
+
+
+def test_only_the_innermost_is_told(no_secret_shows):
+    """A leak that is planted is not one of the test's."""
+    assert ["log of sigv4"] == leaks(logging.getLogger("sigv4").error, "canary")
+    assert [] == no_secret_shows.leaks
