@@ -49,12 +49,6 @@ LEFT_OUT = {
     "httpcore/_*/http2.py": "needs h2",
     "httpcore/_*/socks_proxy.py": "needs socksio",
     "anyio/pytest_plugin.py": "needs pytest",
-    "anyio/functools.py": "nothing imports it but those who bring anyio",
-    "anyio/itertools.py": "nothing imports it but those who bring anyio",
-    "anyio/streams/file.py": "nothing imports it but those who bring anyio",
-    "anyio/streams/text.py": "nothing imports it but those who bring anyio",
-    "anyio/to_interpreter.py": "nothing imports it but those who bring anyio",
-    "anyio/to_process.py": "nothing imports it but those who bring anyio",
     "cffi/*": "cffi's compiler: cryptography needs its extension module alone",
 }
 

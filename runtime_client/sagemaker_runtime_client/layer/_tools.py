@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from shutil import which
@@ -73,13 +73,9 @@ def run(python: str, *arguments: str | Path) -> str:
         env=environment | {"PYTHONHASHSEED": "0"},
     )
     if done.returncode:
-        raise ConfigError(f"{_title(arguments)} failed: {(done.stderr or done.stdout).strip()}")
+        title = arguments[1] if arguments[0] == "-m" else "python"
+        raise ConfigError(f"{title} failed: {(done.stderr or done.stdout).strip()}")
     return done.stdout
-
-
-def _title(arguments: Sequence[str | Path]) -> str:
-    """Return the name of the module that is run."""
-    return str(arguments[arguments.index("-m") + 1])
 
 
 def pip(python: str, *arguments: str | Path) -> str:
