@@ -50,7 +50,7 @@ layer-pins: $(VENV)/.demo ## Pin the newest wheels for the layers
 	$(BIN)/sagemaker-runtime layer --renew
 
 layer-test: $(VENV)/.dev ## Run functions in each layer under AWS's runtime client, on each Python
-	LAYERS=all $(BIN)/python -m pytest tests/layer
+	LAYERS=all $(BIN)/python -m pytest tests/runtime_client/layer
 
 conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
 	SUITES=$(SUITES) $(BIN)/python -m pytest tests/conformance

@@ -1,12 +1,16 @@
 """Layers, built once each and unpacked as Lambda does; and a service that functions in them call."""
 
+import json
 import os
 import platform
 import shutil
 import socket
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 from zipfile import ZipFile
 
 import pytest
@@ -15,7 +19,7 @@ from sagemaker_runtime_client.layer import _pins
 from sagemaker_runtime_client.layer._build import Plan, build
 from sagemaker_runtime_client.layer._recipe import PYTHONS
 from sigv4 import Credentials
-from tests.runtime_client.layer.runtime_api import Sandbox, runtime_folder
+from tests.runtime_client.layer.runtime_api import PATIENCE, Sandbox, runtime_folder
 from tests.runtime_client.loopback import Loopback, response
 
 THIS_PYTHON = "{}.{}".format(*sys.version_info)
@@ -104,28 +108,71 @@ def wheel(tmp_path, monkeypatch):
 
 
 class Service:
-    """SageMaker and S3, as far as the functions need them: each signature is checked."""
+    """
+    SageMaker, S3 and a container's keys, as far as the functions need them.
+
+    Each signature is checked, with the newest of `known`, by a clock that is `ahead`.  Jobs whose
+    payload is ``meet`` wait for each other, two and two.
+    """
 
     def __init__(self):
         self.known = [Credentials("AKIDEXAMPLE", "secret", "token")]
+        self.ahead = timedelta()
         self.open = []
         self.server = Loopback(self._answer)
+        self._meeting = Barrier(2)
 
     def _answer(self, request, connection):
         self.open.append(connection)
+        if request.target == "/keys":
+            return self._keys()
+        now = datetime.now(UTC) + self.ahead
+        signed_at = datetime.strptime(request.header("x-amz-date"), "%Y%m%dT%H%M%S%z")
+        if abs(signed_at - now) > timedelta(minutes=5):
+            kind = {"x-amzn-ErrorType": "InvalidSignatureException", "Date": format_datetime(now)}
+            return response(b'{"message": "Signature expired"}', 403, kind)
         service = "sagemaker" if request.method == "POST" else "s3"
-        request.verify(self.known[-1], service, "eu-west-1")
+        request.verify(self.known[-1], service, "eu-west-1", at=now)
         if request.method == "GET":
             return response(b"ANSWER")
         if request.body == b"refuse":
             return response(b'{"message": "no"}', 400, {"x-amzn-ErrorType": "ValidationError"})
+        if request.body == b"meet":
+            self._meeting.wait(PATIENCE)
         places = {"X-Amzn-SageMaker-OutputLocation": "s3://bucket/out"}
         inference = request.header("x-amzn-sagemaker-inference-id")
         return response(f'{{"InferenceId": "{inference}"}}'.encode(), 202, places)
 
+    def _keys(self):
+        keys = self.known[-1]
+        document = {
+            "AccessKeyId": keys.access_key_id,
+            "SecretAccessKey": keys.secret_access_key,
+            "Token": keys.session_token,
+            "Expiration": "2099-01-01T00:00:00Z",
+        }
+        return response(json.dumps(document).encode())
+
+    def asked(self, method, target=""):
+        """Return the requests that came with a method, for a target that begins like this."""
+        return [
+            request
+            for request in self.server.requests
+            if request.method == method and request.target.startswith(target)
+        ]
+
+    @property
+    def container(self):
+        """The variables that lead here, where functions get their keys as SnapStart has it."""
+        return {
+            "AWS_ENDPOINT_URL": self.server.url,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.server.url}/keys",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "token",
+        }
+
     @property
     def environ(self):
-        """The variables that lead here."""
+        """The variables that lead here, keys among them."""
         keys = self.known[-1]
         return {
             "AWS_ENDPOINT_URL": self.server.url,
@@ -155,20 +202,31 @@ def service():
 def task(tmp_path_factory):
     """The functions' own folder, which cannot be written to either."""
     folder = tmp_path_factory.mktemp("task")
-    shutil.copy(Path(__file__).parent / "functions.py", folder)
+    for name in ("functions.py", "snapstart.py"):
+        shutil.copy(Path(__file__).parent / name, folder)
     read_only(folder)
     return folder
 
 
 @pytest.fixture
-def function(layer, service, task):
-    """The functions, running in a layer."""
-    with Sandbox(
-        python=layer.plan.python,
-        layer=layer.opt,
-        runtime=runtime_folder(layer.plan.python),
-        task=task,
-        handler="functions.handler",
-        environ=service.environ,
-    ) as sandbox:
-        yield sandbox
+def sandbox(layer, task):
+    """A function that returns the sandbox for a handler, with a layer."""
+
+    def of(handler, environ):
+        return Sandbox(
+            python=layer.plan.python,
+            layer=layer.opt,
+            runtime=runtime_folder(layer.plan.python),
+            task=task,
+            handler=handler,
+            environ=environ,
+        )
+
+    return of
+
+
+@pytest.fixture
+def function(sandbox, service):
+    """The functions, running."""
+    with sandbox("functions.handler", service.environ) as running:
+        yield running

@@ -13,7 +13,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
-from threading import Thread
+from threading import Event, Thread
 
 from sagemaker_runtime_client.layer._tools import interpreter
 
@@ -31,6 +31,7 @@ class RuntimeAPI:
 
     def __init__(self):
         self._events, self._results = Queue(), Queue()
+        self.snapshot, self.restored = Event(), Event()
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,11 +39,15 @@ class RuntimeAPI:
 
             def do_GET(self):
                 if self.path == f"{_PREFIX}restore/next":
+                    api.snapshot.set()
+                    assert api.restored.wait(PATIENCE)
                     return self.answer(200)
                 assert f"{_PREFIX}invocation/next" == self.path
                 event = api._events.get()
-                if event is None:  # the function is being stopped
-                    return self.close_connection
+                if event is None:  # the function is gone, and so is whoever else waits
+                    api._events.put(None)
+                    self.close_connection = True
+                    return None
                 headers = {
                     "Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
                     "Lambda-Runtime-Deadline-Ms": "4102444800000",
@@ -69,8 +74,7 @@ class RuntimeAPI:
             def log_message(self, *_):
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -84,13 +88,24 @@ class RuntimeAPI:
         self._thread.join()
         self._server.server_close()
 
-    def invoke(self, event):
-        """Hand over an event, and return what the function returns, or raise FunctionError."""
-        self._events.put(json.dumps(event).encode())
-        result = self._results.get(timeout=PATIENCE)
-        if isinstance(result, FunctionError):
-            raise result
-        return result
+    def invoke(self, *events):
+        """Hand over events, and return what the function returns for each, as they are done."""
+        for event in events:
+            self._events.put(json.dumps(event).encode())
+        results = [self._results.get(timeout=PATIENCE) for _ in events]
+        for result in results:
+            if isinstance(result, FunctionError):
+                raise result
+        return results
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Keep quiet about functions that are killed; they are meant to be."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Sandbox:
@@ -122,17 +137,31 @@ class Sandbox:
 
     def __enter__(self):
         self._api.__enter__()
-        self._process = subprocess.Popen(self._command, cwd=self._task, env=self._environ)
+        self._process = subprocess.Popen(
+            self._command, cwd=self._task, env=self._environ, start_new_session=True
+        )
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
+        os.killpg(self._process.pid, signal.SIGKILL)  # its copies as well
         self._process.wait()
         self._api.__exit__()
 
     def invoke(self, **event):
         """Invoke the function, and return what it returns."""
-        return self._api.invoke(event)
+        return self._api.invoke(event)[0]
+
+    def invoke_all(self, *events):
+        """Invoke the function for each of these, whichever copy of it takes which."""
+        return self._api.invoke(*events)
+
+    def wait_for_snapshot(self):
+        """Wait until the function has started, and all is ready for its snapshot."""
+        assert self._api.snapshot.wait(PATIENCE)
+
+    def restore(self):
+        """Let it go on from its snapshot."""
+        self._api.restored.set()
 
     def freeze(self):
         """Stop the process, as Lambda does after each event."""

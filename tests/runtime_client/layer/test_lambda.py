@@ -1,11 +1,13 @@
 """Functions in each layer, under AWS's own runtime client."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from sigv4 import Credentials
 from tests.runtime_client.layer.conftest import THOROUGH
+from tests.runtime_client.layer.runtime_api import runtime_folder
 
 MINUTE = 60
 
@@ -90,6 +92,7 @@ def test_bounds(function, layer, task):
     }
 
 
-def test_name(function):
+def test_name(function, layer):
     """Lambda's own `runtime_client` is what a function gets under that name."""
-    assert "awslambdaric" in function.invoke(job="facts")["result"]["native"]
+    native = Path(function.invoke(job="facts")["result"]["native"])
+    assert (runtime_folder(layer.plan.python), ".so") == (native.parent, native.suffix)
