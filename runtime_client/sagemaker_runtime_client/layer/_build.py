@@ -12,7 +12,7 @@ from attrs import frozen
 from .._version import __version__
 from ._archive import Layer, archive
 from ._pins import PINS, on, pins
-from ._recipe import ARCHITECTURES, DISTRIBUTION, PACKAGES, VARIANTS, is_left_out
+from ._recipe import ARCHITECTURES, DISTRIBUTION, PACKAGES, READ_AT_RUN_TIME, VARIANTS, is_left_out
 from ._tools import interpreter, pip, run
 
 _COMPILER = Path(__file__).parent / "_bytecode.py"
@@ -120,8 +120,15 @@ def _compile(plan: Plan, root: Path) -> None:
     The columns of each instruction are left out: they are a fifth of the bytecode, and but
     underline parts of a traceback's lines.
     """
-    beside = ("beside",) if plan.sourceless else ()
-    run(interpreter(plan.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt", *beside)
+    run(interpreter(plan.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt")
     if plan.sourceless:
-        for source in root.rglob("*.py"):
+        _drop_sources(root)
+
+
+def _drop_sources(root: Path) -> None:
+    """Put bytecode in place of sources."""
+    for source in root.rglob("*.py"):
+        if source.relative_to(root).as_posix() not in READ_AT_RUN_TIME:
+            (bytecode,) = (source.parent / "__pycache__").glob(f"{source.stem}.cpython-*.pyc")
+            bytecode.rename(source.with_suffix(".pyc"))
             source.unlink()

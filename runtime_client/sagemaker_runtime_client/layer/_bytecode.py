@@ -1,5 +1,5 @@
 """
-Compile a folder for the Python that runs this: ``python _bytecode.py ROOT PREFIX [beside]``.
+Compile a folder for the Python that runs this: ``python _bytecode.py ROOT PREFIX``.
 
 It is a program of its own, since that Python has nothing of ours.  Unlike compileall it leaves out
 docstrings, which are a sixth of what bytecode weighs in a zip, and no assertion.
@@ -16,17 +16,16 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 
-def compile_folder(root: Path, prefix: str, *, beside: bool) -> None:
+def compile_folder(root: Path, prefix: str) -> None:
     """
     Compile all sources below a folder.
 
     Args:
         root: The folder.
         prefix: The folder that it will stand in, for tracebacks.
-        beside: Whether bytecode goes where the sources are, and does without them.
     """
     for path in sorted(root.rglob("*.py")):
-        target = path.with_suffix(".pyc") if beside else Path(cache_from_source(str(path)))
+        target = Path(cache_from_source(str(path)))
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(bytecode(path.read_bytes(), f"{prefix}/{path.relative_to(root.parent)}"))
 
@@ -48,4 +47,4 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
 
 
 if __name__ == "__main__":
-    compile_folder(Path(sys.argv[1]), sys.argv[2], beside="beside" in sys.argv[3:])
+    compile_folder(Path(sys.argv[1]), sys.argv[2])

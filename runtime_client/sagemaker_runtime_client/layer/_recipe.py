@@ -52,6 +52,11 @@ LEFT_OUT = {
     "cffi/*": "cffi's compiler: cryptography needs its extension module alone",
 }
 
+# Sources that stay even where bytecode takes the place of all others.
+READ_AT_RUN_TIME = {
+    "anyio/__init__.py": "finds in itself what to import when; else it imports all of anyio at once",
+}
+
 
 def is_left_out(path: str) -> bool:
     """Tell whether the recipe leaves out a file, given its path below python/."""

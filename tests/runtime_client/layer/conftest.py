@@ -202,17 +202,16 @@ def service():
 def task(tmp_path_factory):
     """The functions' own folder, which cannot be written to either."""
     folder = tmp_path_factory.mktemp("task")
-    for name in ("functions.py", "snapstart.py"):
-        shutil.copy(Path(__file__).parent / name, folder)
+    shutil.copytree(Path(__file__).parent / "functions", folder, dirs_exist_ok=True)
     read_only(folder)
     return folder
 
 
 @pytest.fixture
-def sandbox(layer, task):
-    """A function that returns the sandbox for a handler, with a layer."""
+def sandbox(task):
+    """A function that returns the sandbox of a layer, for a handler and its variables."""
 
-    def of(handler, environ):
+    def of(layer, handler, environ):
         return Sandbox(
             python=layer.plan.python,
             layer=layer.opt,
@@ -226,7 +225,7 @@ def sandbox(layer, task):
 
 
 @pytest.fixture
-def function(sandbox, service):
-    """The functions, running."""
-    with sandbox("functions.handler", service.environ) as running:
+def function(sandbox, layer, service):
+    """The functions, running in a layer."""
+    with sandbox(layer, "app.handler", service.environ) as running:
         yield running

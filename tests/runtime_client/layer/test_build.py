@@ -5,7 +5,10 @@ import json
 import os
 import subprocess
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import pytest
@@ -13,12 +16,12 @@ import pytest
 import sagemaker_runtime_client
 import sigv4
 from sagemaker_runtime_client.layer import _bytecode
-from sagemaker_runtime_client.layer._build import Plan, _copy, _install, build
-from sagemaker_runtime_client.layer._pins import PINS
-from sagemaker_runtime_client.layer._recipe import LEFT_OUT, PACKAGES, is_left_out
+from sagemaker_runtime_client.layer._build import Plan, _copy, _install, build, pack
+from sagemaker_runtime_client.layer._pins import PINS, pins
+from sagemaker_runtime_client.layer._recipe import LEFT_OUT, PACKAGES, READ_AT_RUN_TIME, is_left_out
 from sagemaker_runtime_client.layer._tools import interpreter
-from tests.runtime_client.layer.conftest import LEAN, THIS_PYTHON
-from tests.runtime_client.layer.runtime_api import unprivileged
+from tests.runtime_client.layer.conftest import LEAN, THIS_PYTHON, THOROUGH
+from tests.runtime_client.layer.runtime_api import ROOT, unprivileged
 
 # All that the lean layer has on the path; of projects that are in it, what is known of them.
 LEAN_NAMES = {
@@ -168,12 +171,14 @@ def test_bytecode(lean_layer):
 
 
 def test_sourceless(unpacked):
-    """A layer without sources has bytecode in their place."""
+    """A layer without sources has bytecode in their place, and imports no more than with them."""
     layer = unpacked(Plan(THIS_PYTHON, LEAN.architecture, "lean", sourceless=True))
-    files = {path.suffix for path in layer.python.rglob("*") if path.is_file()}
-    assert ".py" not in files
-    assert [] == list(layer.python.rglob("__pycache__"))
+    sources = {path.relative_to(layer.python).as_posix() for path in layer.python.rglob("*.py")}
+    assert READ_AT_RUN_TIME.keys() == sources
     assert (layer.python / "sigv4" / "__init__.pyc").exists()
+    program = "import anyio, json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    loaded, with_sources = (run_in(one, program)[0] for one in (layer, unpacked(LEAN)))
+    assert with_sources == loaded
 
 
 def modules_imported(path, name):
@@ -244,3 +249,21 @@ class A:
 def test_module_of_a_docstring():
     """A module that is nothing but its docstring compiles to nothing."""
     assert [] == _bytecode.without_docstrings(ast.parse('"""Only this."""')).body
+
+
+@pytest.mark.skipif(not THOROUGH, reason="builds boto3's for each Python: make layer-test")
+def test_small(layer):
+    """The zip keeps below its part of boto3's, which is made by the same recipe."""
+    most = {("lean", False): 0.085, ("lean", True): 0.06, ("full", False): 0.38}
+    plan = layer.plan
+    theirs = boto3_layer(plan.python)
+    assert layer.built.zipped <= most[plan.variant, plan.sourceless] * theirs.zipped
+    assert layer.built.unzipped < theirs.unzipped
+
+
+@lru_cache
+def boto3_layer(python):
+    """Return the sizes of a layer of boto3."""
+    pinned = pins((ROOT / "tests" / "benchmarks" / "layers" / "boto3.txt").read_text())
+    with TemporaryDirectory() as folder:
+        return pack(Plan(python, LEAN.architecture), Path(folder) / "boto3.zip", pinned)

@@ -1,15 +1,14 @@
 """Functions in each layer, under AWS's own runtime client."""
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from sigv4 import Credentials
-from tests.runtime_client.layer.conftest import THOROUGH
+from tests.runtime_client.layer.conftest import PLANS, THOROUGH, Service
 from tests.runtime_client.layer.runtime_api import runtime_folder
-
-MINUTE = 60
 
 
 def test_invocations(function, service):
@@ -62,11 +61,31 @@ def test_frozen(function, service, job):
     function.invoke(**event)
     function.freeze()
     service.close_idle()
-    if THOROUGH and job == "queue":
-        time.sleep(MINUTE)
     function.thaw()
     assert 2 == function.invoke(**event)["invocations"]
     assert 2 == len(service.server.requests) == service.server.connections
+
+
+@pytest.mark.skipif(not THOROUGH, reason="takes a minute: make layer-test")
+def test_frozen_for_a_minute(unpacked, sandbox):
+    """A minute is as nothing to a frozen function, even if the server kept its connection."""
+    with ExitStack() as stack:
+        running = []
+        for layer in map(unpacked, PLANS.values()):
+            service = Service()
+            stack.enter_context(service.server)
+            function = stack.enter_context(sandbox(layer, "app.handler", service.environ))
+            function.invoke(job="queue", body="1")
+            function.invoke(job="queue_async", bodies=["1"])
+            function.freeze()
+            running.append((function, service))
+        time.sleep(60)
+        for function, service in running:
+            function.thaw()
+            function.invoke(job="queue", body="2")
+            function.invoke(job="queue_async", bodies=["2"])
+            sent = [request.body for request in service.server.requests]
+            assert [b"1", b"1", b"2", b"2"] == sent
 
 
 def test_rotated_credentials(function, service):

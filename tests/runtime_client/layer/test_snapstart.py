@@ -9,11 +9,11 @@ from sigv4 import Credentials
 
 # It hangs until the process has a generation, which a restore ends.
 @pytest.mark.xfail(run=False, reason="connections, keys and clock offset outlive a restore")
-def test_two_copies(sandbox, service):
+def test_two_copies(sandbox, layer, service):
     """Two copies of a warm process share no connection, and look at keys and clock again."""
     service.ahead = timedelta(hours=1)
     environ = {**service.container, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-    with sandbox("snapstart.handler", environ) as function:
+    with sandbox(layer, "snapstart.handler", environ) as function:
         function.wait_for_snapshot()
         primed = service.asked("POST")
         assert [b"prime", b"prime"] == [request.body for request in primed]  # the clock was off
