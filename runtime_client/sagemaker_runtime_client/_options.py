@@ -142,7 +142,7 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sourceless",
         action="store_true",
-        help="bytecode in place of sources; tracebacks lose their lines",
+        help="bytecode in place of sources; tracebacks show no lines of them",
     )
     parser.add_argument("--output", metavar="FOLDER", default="dist", help="where they go; dist")
     parser.add_argument(
