@@ -1,6 +1,6 @@
 """From wheels and our own packages to a zip."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import distribution
 from pathlib import Path
@@ -59,7 +59,7 @@ def build(plan: Plan, folder: Path, chosen: Path = PINS) -> Layer:
     return pack(plan, folder / name, pinned, PACKAGES)
 
 
-def pack(plan: Plan, path: Path, pinned: str, packages: Iterable[str] = ()) -> Layer:
+def pack(plan: Plan, path: Path, pinned: str, packages: Sequence[str] = ()) -> Layer:
     """
     Build a layer of any wheels, by the same recipe.
 
@@ -127,7 +127,7 @@ def _compile(plan: Plan, root: Path) -> None:
 
 def _drop_sources(root: Path) -> None:
     """Put bytecode in place of sources."""
-    for source in root.rglob("*.py"):
+    for source in sorted(root.rglob("*.py")):
         if source.relative_to(root).as_posix() not in READ_AT_RUN_TIME:
             (bytecode,) = (source.parent / "__pycache__").glob(f"{source.stem}.cpython-*.pyc")
             bytecode.rename(source.with_suffix(".pyc"))
