@@ -16,6 +16,7 @@ from ._errors import ConfigError, RuntimeClientError
 from ._http import Request, Response, TransportOptions
 from ._message import Collected, limit_time, message_of, translated
 from ._senders import senders, slot_of
+from ._step import asyncio_loop
 
 
 class HTTPClient(Protocol):
@@ -196,6 +197,9 @@ def _open(client: HTTPClient) -> HTTPClient:
 
 def event_loop() -> Any:
     """Return the running event loop, of asyncio or trio."""
+    loop = asyncio_loop()
+    if loop is not None:
+        return loop
     from anyio.lowlevel import current_token
 
     token: Any = current_token()

@@ -12,8 +12,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from sigv4 import Credentials
 
@@ -35,8 +36,7 @@ _LIVE_ON = 15 * 60.0
 _ASK_AGAIN = (2 * 60.0, 10 * 60.0)
 
 
-@frozen
-class Held:
+class Held(NamedTuple):
     """
     Credentials, and when to fetch others.
 
@@ -69,7 +69,7 @@ class Held:
         due = now + timedelta(seconds=shortest + random * (longest - shortest))
         overdue = due + timedelta(seconds=_LIVE_ON)
         credentials = evolve(self.found.credentials, expiration=overdue)
-        return Held(evolve(self.found, credentials=credentials), due, overdue)
+        return Held(self.found._replace(credentials=credentials), due, overdue)
 
 
 class ChainCredentials:
@@ -194,7 +194,7 @@ async def _again(found: Found, context: Context) -> Found:
             f"{found.source.name} had credentials before, and has none now",
             provider=found.source.name,
         )
-    return evolve(found, credentials=credentials)
+    return found._replace(credentials=credentials)
 
 
 def _check(found: Found, now: datetime) -> None:
