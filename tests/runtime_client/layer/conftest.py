@@ -3,9 +3,11 @@
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import sys
+import tomllib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
@@ -15,25 +17,44 @@ from zipfile import ZipFile
 
 import pytest
 
+from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client.layer import _pins
 from sagemaker_runtime_client.layer._build import Plan, build
 from sagemaker_runtime_client.layer._recipe import PYTHONS
+from sagemaker_runtime_client.layer._tools import interpreter
 from sigv4 import Credentials
-from tests.runtime_client.layer.runtime_api import PATIENCE, Sandbox, runtime_folder
+from tests.runtime_client.layer.runtime_api import PATIENCE, ROOT, Sandbox, runtime_folder
 from tests.runtime_client.loopback import Loopback, response
 
 THIS_PYTHON = "{}.{}".format(*sys.version_info)
 # `make layer-test` says that all are wanted, and that time does not matter.
 THOROUGH = os.environ.get("LAYERS") == "all"
+# On a Python that Lambda has not yet there is nothing to be tried.
+collect_ignore_glob = [] if THIS_PYTHON in PYTHONS else ["test_*.py"]
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def is_found(python):
+    """Tell whether there is such a Python here."""
+    try:
+        return bool(interpreter(python))
+    except ConfigError:
+        return False
+
+
 PLANS = {
     f"{variant}{'-sourceless' if sourceless else ''}-{python}": Plan(
         python, ARCHITECTURE, variant, sourceless
     )
-    for python in (PYTHONS if THOROUGH else [THIS_PYTHON])
+    for python in (filter(is_found, PYTHONS) if THOROUGH else [THIS_PYTHON])
     for variant, sourceless in (("lean", False), ("lean", True), ("full", False))
 }
 LEAN = Plan(THIS_PYTHON, ARCHITECTURE, "lean")
+# The projects that the distribution requires.
+REQUIRED = [
+    re.match(r"[\w-]+", line)[0]
+    for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+]
 
 
 class Unpacked:

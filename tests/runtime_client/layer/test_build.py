@@ -73,6 +73,17 @@ def test_full_names(unpacked):
     assert {"__pycache__", "_cffi_backend", "cryptography"} == beside
 
 
+@pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
+def test_machine(unpacked, architecture, machine):
+    """What is native in a full layer is for the function's architecture, whatever this one is."""
+    layer = unpacked(Plan(THIS_PYTHON, architecture, "full"))
+    native = [path.read_bytes() for path in layer.python.rglob("*.so")]
+    assert 2 == len(native)
+    assert {(b"\x7fELF", machine)} == {
+        (one[:4], int.from_bytes(one[18:20], "little")) for one in native
+    }
+
+
 def test_same_bytes(lean_layer, tmp_path, monkeypatch):
     """Whoever builds a layer elsewhere, with another hash seed and umask, gets the same bytes."""
     elsewhere = tmp_path / "a longer name of a folder"

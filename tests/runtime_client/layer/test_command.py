@@ -10,7 +10,7 @@ import pytest
 from sagemaker_runtime_client import __version__
 from sagemaker_runtime_client.__main__ import main
 from sagemaker_runtime_client.layer import _bytecode
-from tests.runtime_client.layer.conftest import THIS_PYTHON
+from tests.runtime_client.layer.conftest import REQUIRED, THIS_PYTHON
 
 NAME = f"sagemaker-runtime-client-{__version__}"
 
@@ -66,7 +66,7 @@ def test_sourceless_beside_another(layer, tmp_path):
 
 def test_renewed(layer, wheel, tmp_path):
     """`--renew` pins the newest wheels first."""
-    for name in ("httpx", "httpcore", "anyio", "attrs", "cryptography"):
+    for name in REQUIRED:
         wheel(name, "99")
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
     code, _, _ = layer("--renew", *one)

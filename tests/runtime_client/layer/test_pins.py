@@ -5,6 +5,7 @@ import pytest
 from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client.layer._pins import PINS, pins, renew
 from sagemaker_runtime_client.layer._recipe import ARCHITECTURES, NEVER, PYTHONS, VARIANTS
+from tests.runtime_client.layer.conftest import REQUIRED
 
 DIGEST = "a" * 64
 
@@ -46,10 +47,10 @@ def test_renew(wheel, tmp_path):
 
 def test_renew_what_the_distribution_requires(wheel, tmp_path):
     """Without requirements those of this distribution are pinned, and of its extras none."""
-    for name in ("httpx", "httpcore", "anyio", "attrs", "cryptography"):
+    for name in REQUIRED:
         wheel(name, "99")
     renew(tmp_path / "pins.txt")
-    assert ["anyio==99", "attrs==99", "cryptography==99", "httpcore==99", "httpx==99"] == [
+    assert [f"{name}==99" for name in sorted(REQUIRED)] == [
         line.split()[0] for line in pins((tmp_path / "pins.txt").read_text()).splitlines()
     ]
 
