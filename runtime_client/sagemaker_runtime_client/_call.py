@@ -129,14 +129,19 @@ class Caller:
         self._policy = policy
         self._headers = headers
         self._patience = timedelta(seconds=patience)
+        self._signers: dict[tuple[str, str], Signer] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing of services and clocks: at first, and in a new generation."""
+        self._generation = self._io.generation()
         self._quota = RetryQuota()
+        self._offset = timedelta()
         self._limiter: "RateLimiter | None" = None
-        if policy.adaptive:
+        if self._policy.adaptive:
             from ._adaptive import RateLimiter
 
-            self._limiter = RateLimiter(io.monotonic())
-        self._signers: dict[tuple[str, str], Signer] = {}
-        self._offset = timedelta()
+            self._limiter = RateLimiter(self._io.monotonic())
 
     async def call(self, call: Call) -> Reply:
         """
@@ -145,6 +150,8 @@ class Caller:
         Raises:
             RuntimeClientError: The last attempt's failure, with the number of attempts.
         """
+        if self._generation != self._io.generation():
+            self._begin()
         invocation_id = self._io.uuid()
         reason: Reason | None = None
         ahead: timedelta | None = None

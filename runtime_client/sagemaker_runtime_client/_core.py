@@ -386,6 +386,14 @@ class Core:
     async def _submit(self, request: InvokeEndpointAsyncRequest) -> Invocation:
         """Send a checked request, and return the handle."""
         ready = await self._ready()
+        await self._io.begin()
+        try:
+            return await self._send(ready, request)
+        finally:
+            self._io.end()
+
+    async def _send(self, ready: _Ready, request: InvokeEndpointAsyncRequest) -> Invocation:
+        """Send it now."""
         call = Call(ready.endpoint, request.to_http(), json_error, idempotent=False)
         try:
             reply = await ready.caller.call(call)

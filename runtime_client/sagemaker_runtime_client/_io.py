@@ -11,15 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sigv4 import Credentials, CredentialsProvider
 
 from ._errors import TransportError
+from ._generation import generation
 from ._http import Request, Response
 from ._step import asyncio_loop
 from ._transport import AsyncTransport, BlockingTransport, event_loop
+
+T = TypeVar("T")
 
 
 class Finished:
@@ -64,8 +67,8 @@ class IO(Protocol):
         """Return the user's folder, as the system knows it."""
         ...
 
-    def process(self) -> int:
-        """Return the id of this process: after a fork it is another one."""
+    def generation(self) -> int:
+        """Return a number that is another one after a fork, and after a snapshot is restored."""
         ...
 
     def now(self) -> datetime:
@@ -123,6 +126,19 @@ class IO(Protocol):
         """Return a new lock, in this face's colour."""
         ...
 
+    async def begin(self) -> None:
+        """
+        Return when another call may begin; each then ends with `end`.
+
+        There may be as many as connections: of thousands of tasks all others wait here, where they
+        have next to nothing yet.
+        """
+        ...
+
+    def end(self) -> None:
+        """Let the next one begin."""
+        ...
+
     async def close(self) -> None:
         """Close what was opened here."""
         ...
@@ -138,8 +154,8 @@ class _RealWorld:
     def home(self) -> str:
         return os.path.expanduser("~")
 
-    def process(self) -> int:
-        return os.getpid()
+    def generation(self) -> int:
+        return generation()
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -199,27 +215,35 @@ class _ThreadLock:
         self._lock.release()
 
 
+class _OfEachLoop(Generic[T]):
+    """Something for tasks, of which each event loop has its own."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
+
+    def __call__(self) -> T:
+        """Return that of the running loop."""
+        loop = event_loop()
+        if loop not in self._made:
+            self._made[loop] = self._make()
+        return self._made[loop]
+
+
 class _TaskLock:
     """A lock for tasks; those of one event loop do not wait for those of another."""
 
     def __init__(self) -> None:
-        self._locks: WeakKeyDictionary[Any, Lock] = WeakKeyDictionary()
-
-    @property
-    def _lock(self) -> Lock:
-        loop = event_loop()
-        if loop not in self._locks:
-            self._locks[loop] = _library().Lock()
-        return self._locks[loop]
+        self._lock: _OfEachLoop[Lock] = _OfEachLoop(lambda: _library().Lock())
 
     def acquire_nowait(self) -> bool:
-        return self._lock.acquire_nowait()
+        return self._lock().acquire_nowait()
 
     async def acquire(self) -> None:
-        await self._lock.acquire()
+        await self._lock().acquire()
 
     def release(self) -> None:
-        self._lock.release()
+        self._lock().release()
 
 
 def _library() -> Any:
@@ -274,6 +298,12 @@ class BlockingIO(_RealWorld):
     def lock(self) -> Lock:
         return _ThreadLock()
 
+    async def begin(self) -> None:
+        """Begin at once: a thread has its memory already."""
+
+    def end(self) -> None:
+        """Nobody waits."""
+
     async def close(self) -> None:
         self._transport.close()
 
@@ -283,6 +313,9 @@ class AsyncIO(_RealWorld):
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+        self._calls: _OfEachLoop[Any] = _OfEachLoop(
+            lambda: _library().Semaphore(transport.most_at_once)
+        )
 
     async def send(
         self,
@@ -325,6 +358,12 @@ class AsyncIO(_RealWorld):
 
     def lock(self) -> Lock:
         return _TaskLock()
+
+    async def begin(self) -> None:
+        await self._calls().acquire()
+
+    def end(self) -> None:
+        self._calls().release()
 
     async def close(self) -> None:
         await self._transport.close()

@@ -10,6 +10,7 @@ import anyio.to_thread
 T = TypeVar("T")
 
 sleep = anyio.sleep
+Semaphore = anyio.Semaphore
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from ._step import run
 sleep = asyncio.sleep
 timeout = asyncio.timeout
 in_thread = asyncio.to_thread
+Semaphore = asyncio.Semaphore
 
 
 class Lock(asyncio.Semaphore):

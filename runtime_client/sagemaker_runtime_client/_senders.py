@@ -1,31 +1,13 @@
-"""
-Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client.
-
-TLS settings are made with the first https URL, and shared.
-"""
+"""Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
-from ._errors import ConfigError
 from ._http import TransportOptions
 from ._message import time_left
-
-
-@lru_cache(maxsize=8)
-def tls_context(ca_bundle: str | None) -> Any:
-    """Return the TLS settings for a bundle of certificates; making them takes 20 ms, so once."""
-    import ssl
-
-    try:
-        if ca_bundle is not None:
-            return ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        raise ConfigError(f"the CA bundle {ca_bundle} cannot be read: {error.strerror}") from error
-    return import_module("httpx").create_ssl_context()
+from ._tls import tls_context, trusts
 
 
 def senders(
@@ -53,8 +35,7 @@ def senders(
     if "pool" not in own:
         from . import _pool
 
-        verify = partial(tls_context, options.ca_bundle)
-        made = getattr(_pool, pool)(verify=verify, limits=_limits(options))
+        made = getattr(_pool, pool)(verify=trusts(options.ca_bundle), limits=_limits(options))
         own.setdefault("pool", made)
     return own["pool"], None
 

@@ -11,10 +11,9 @@ Source: botocore 1.44, credentials.py, RefreshableCredentials, for the two windo
 import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
-
-from attrs import evolve
 
 from sigv4 import Credentials
 
@@ -68,7 +67,7 @@ class Held(NamedTuple):
         shortest, longest = _ASK_AGAIN
         due = now + timedelta(seconds=shortest + random * (longest - shortest))
         overdue = due + timedelta(seconds=_LIVE_ON)
-        credentials = evolve(self.found.credentials, expiration=overdue)
+        credentials = replace(self.found.credentials, expiration=overdue)
         return Held(self.found._replace(credentials=credentials), due, overdue)
 
 
@@ -90,8 +89,8 @@ class ChainCredentials:
         self._begin()
 
     def _begin(self) -> None:
-        """Hold nothing: at first, and after a fork, which may have left the lock taken."""
-        self._process = self._io.process()
+        """Hold nothing: at first, and in a new generation, in which the lock may have been left taken."""
+        self._generation = self._io.generation()
         self._lock = self._io.lock()
         self._held: Held | None = None
         self._next_attempt = float("-inf")
@@ -110,7 +109,7 @@ class ChainCredentials:
             NoCredentialsError: No source has any.
             CredentialProviderError: One is configured and fails, and nothing held serves.
         """
-        if self._process != self._io.process():
+        if self._generation != self._io.generation():
             self._begin()
         held = self._held
         if held is not None and not held.found.source.kept:  # it is looked at anew each time

@@ -2,13 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
-
 from sigv4 import Credentials
 
 
-# It hangs until the process has a generation, which a restore ends.
-@pytest.mark.xfail(run=False, reason="connections, keys and clock offset outlive a restore")
 def test_two_copies(sandbox, layer, service):
     """Two copies of a warm process share no connection, and look at keys and clock again."""
     service.ahead = timedelta(hours=1)
