@@ -7,12 +7,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
+COMPARED := tests/benchmarks/layers/boto3.txt tests/benchmarks/layers/capo-sagemaker-runtime.txt
 ROUNDS ?= 15
 ONLY ?=
 RIVALS := $(VENV)/rivals
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
-.PHONY: help demo test check lint types contracts coverage wheel conformance fuzz bench bench-readme fixtures format clean
+.PHONY: help demo test check lint types contracts coverage wheel layer layer-pins layer-test conformance fuzz bench bench-readme fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,15 @@ coverage: $(VENV)/.dev ## The tests, every branch counted
 
 wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from an empty folder
 	PYTHON=$(PYTHON) BUILD=$(BIN)/python sh tests/wheel_smoke.sh
+
+layer: $(VENV)/.demo ## Build Lambda layers in dist/, and lay their sizes beside others'
+	$(BIN)/sagemaker-runtime layer $(COMPARED:%=--compare %)
+
+layer-pins: $(VENV)/.demo ## Pin the newest wheels for the layers
+	$(BIN)/sagemaker-runtime layer --renew
+
+layer-test: $(VENV)/.dev ## Run functions in each layer under AWS's runtime client, on each Python
+	LAYERS=all $(BIN)/python -m pytest tests/runtime_client/layer
 
 conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
 	SUITES=$(SUITES) $(BIN)/python -m pytest tests/conformance

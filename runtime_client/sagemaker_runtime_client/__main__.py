@@ -73,7 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = parser(
-        __doc__ or "", invoke=_invoke, wait=_wait, credentials=_credentials, emulate=_emulate
+        __doc__ or "",
+        invoke=_invoke,
+        wait=_wait,
+        credentials=_credentials,
+        emulate=_emulate,
+        layer=_layer,
     ).parse_args(arguments)
     try:
         options.run(options)
@@ -182,6 +187,13 @@ def _emulate(options: argparse.Namespace) -> None:
         )
     except (AttributeError, ValueError) as error:  # there is no such model
         raise ConfigError(str(error)) from error
+
+
+def _layer(options: argparse.Namespace) -> None:
+    """Build layers for AWS Lambda."""
+    from .layer._command import build_layers
+
+    build_layers(options)
 
 
 def _client(options: argparse.Namespace) -> SageMakerRuntimeClient:

@@ -6,6 +6,7 @@ from math import inf
 from pathlib import Path
 
 from ._version import __version__
+from .layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 
 STDIO = "-"
 
@@ -31,7 +32,13 @@ _CLIENT_OPTIONS = {
 
 
 def parser(
-    text: str, *, invoke: _Command, wait: _Command, credentials: _Command, emulate: _Command
+    text: str,
+    *,
+    invoke: _Command,
+    wait: _Command,
+    credentials: _Command,
+    emulate: _Command,
+    layer: _Command,
 ) -> argparse.ArgumentParser:
     """
     Return what reads the command line, and leaves the command that it names in ``run``.
@@ -42,6 +49,7 @@ def parser(
         wait: A command.
         credentials: A command.
         emulate: A command.
+        layer: A command.
     """
     parser = argparse.ArgumentParser(
         prog="sagemaker-runtime",
@@ -58,6 +66,7 @@ def parser(
         (wait, _add_wait, "wait", "wait for a job that was queued before"),
         (credentials, _add_credentials, "credentials", "say where credentials come from"),
         (emulate, _add_emulate, "emulate", "run SageMaker and S3 on this machine"),
+        (layer, _add_layer, "layer", "build layers for AWS Lambda"),
     ):
         command = commands.add_parser(name, help=summary)
         command.set_defaults(run=run)
@@ -118,6 +127,38 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
     parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
     parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
+
+
+def _add_layer(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(json=False)
+    for option, known, summary in (
+        ("--python", PYTHONS, "a Python to build for"),
+        ("--architecture", tuple(ARCHITECTURES), "an architecture to build for"),
+        ("--variant", tuple(VARIANTS), "lean is without cryptography"),
+    ):
+        parser.add_argument(
+            option, action="append", choices=known, help=f"{summary}; again for more; all"
+        )
+    parser.add_argument(
+        "--sourceless",
+        action="store_true",
+        help="bytecode in place of sources; tracebacks show no lines of them",
+    )
+    parser.add_argument("--output", metavar="FOLDER", default="dist", help="where they go; dist")
+    parser.add_argument(
+        "--pins", metavar="FILE", type=Path, help="wheels and their hashes; those of this package"
+    )
+    parser.add_argument(
+        "--renew", action="store_true", help="pin the newest wheels first, in the file of --pins"
+    )
+    parser.add_argument(
+        "--compare",
+        metavar="PINS",
+        type=Path,
+        action="append",
+        default=[],
+        help="build a layer of other wheels by the same recipe, and compare sizes",
+    )
 
 
 def _option(name: str) -> str:

@@ -37,12 +37,13 @@ class RawRequest(NamedTuple):
         assert len(values) <= 1
         return values[0] if values else None
 
-    def verify(self, credentials, service, region, scheme="http"):
+    def verify(self, credentials, service, region, scheme="http", *, at=None):
         """Check the signature on what came in, as the service would."""
         url = f"{scheme}://{self.header('host')}{self.target}"
         signable = SignableRequest(self.method, url, self.headers, Payload.of(self.body))
         known = {credentials.access_key_id: credentials}
-        return verify(signable, known, at=datetime.now(UTC), service=service, region=region)
+        at = at or datetime.now(UTC)
+        return verify(signable, known, at=at, service=service, region=region)
 
 
 class Loopback:

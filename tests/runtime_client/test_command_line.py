@@ -493,7 +493,7 @@ class TestProgram:
             runpy.run_module("sagemaker_runtime_client", run_name="__main__")
         assert (0, f"{__version__}\n") == (caught.value.code, capsys.readouterr().out)
 
-    @pytest.mark.parametrize("command", ["invoke", "wait", "emulate"])
+    @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
     def test_help(self, capsys, command):
         """Each command has its help, and the program's shows the exit codes."""
         for arguments, word in (([], "130  interrupted"), ([command], f"runtime {command}")):
@@ -504,7 +504,8 @@ class TestProgram:
 
     def test_each_option_has_help(self):
         """No option and no command is left without a word on what it does."""
-        program = _options.parser("", invoke=print, wait=print, credentials=print, emulate=print)
+        names = ("invoke", "wait", "credentials", "emulate", "layer")
+        program = _options.parser("", **dict.fromkeys(names, print))
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
         parsers = [program, *commands.choices.values()]
         actions = [one for parser in parsers for one in parser._actions if one is not commands]

@@ -1,0 +1,78 @@
+"""Functions as users write them; `test_lambda` runs them under AWS's runtime client."""
+
+import asyncio
+import itertools
+import os
+import re
+import sys
+from pathlib import Path
+
+import runtime_client  # AWS's own, which a package of that name would hide
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    SageMakerRuntimeClient,
+    ServiceError,
+)
+
+client = SageMakerRuntimeClient()
+async_client = AsyncSageMakerRuntimeClient()
+invocations = itertools.count(1)
+
+
+def handler(event, context):
+    """Do what the event asks for; say what became of it."""
+    os.environ.update(event.get("environ", {}))
+    result = JOBS[event["job"]](event, context) if "job" in event else batch(event, context)
+    return {"result": result, "invocations": next(invocations), "pid": os.getpid()}
+
+
+def queue(event, _):
+    """Queue one inference."""
+    return client.invoke_endpoint_async("endpoint", body=event["body"].encode()).inference_id
+
+
+def queue_async(event, _):
+    """Queue some inferences at once, in an event loop of this invocation's own."""
+
+    async def one(body):
+        done = await async_client.invoke_endpoint_async("endpoint", body=body.encode())
+        return done.inference_id
+
+    async def all_of_them():
+        return await asyncio.gather(*map(one, event["bodies"]))
+
+    return asyncio.run(all_of_them())
+
+
+def infer(event, _):
+    """Queue an inference, wait for it, and return the answer."""
+    return client.infer("endpoint", event["body"].encode(), timeout=30).text
+
+
+def batch(event, _):
+    """Queue an inference for each message of a batch, and name those that failed, for SQS to keep."""
+    failed = []
+    for record in event["Records"]:
+        try:
+            client.invoke_endpoint_async("endpoint", body=record["body"].encode())
+        except ServiceError:
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def facts(*_):
+    """Say what this process is like."""
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]
+    return {
+        "peak": int(peak) * 1024,
+        "writable": [
+            folder for folder in {*sys.path, str(Path.cwd())} if os.access(folder, os.W_OK)
+        ],
+        "native": runtime_client.__file__,
+        "files": sorted(
+            {module.__file__ for module in sys.modules.values() if getattr(module, "__file__", "")}
+        ),
+    }
+
+
+JOBS = {job.__name__: job for job in (queue, queue_async, infer, facts)}

@@ -1,0 +1,280 @@
+"""What is in a layer, what is not, and that the same comes out each time."""
+
+import ast
+import json
+import os
+import subprocess
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+import pytest
+
+import sagemaker_runtime_client
+import sigv4
+from sagemaker_runtime_client.layer import _bytecode
+from sagemaker_runtime_client.layer._build import Plan, _copy, _install, build, pack
+from sagemaker_runtime_client.layer._pins import PINS, pins
+from sagemaker_runtime_client.layer._recipe import LEFT_OUT, PACKAGES, READ_AT_RUN_TIME, is_left_out
+from sagemaker_runtime_client.layer._tools import interpreter
+from tests.runtime_client.layer.conftest import LEAN, THIS_PYTHON, THOROUGH
+from tests.runtime_client.layer.runtime_api import ROOT, unprivileged
+
+# All that the lean layer has on the path; of projects that are in it, what is known of them.
+LEAN_NAMES = {
+    *("anyio", "attr", "attrs", "certifi", "h11", "httpcore", "httpx", "idna"),
+    *("sagemaker_runtime_client", "sigv4", "typing_extensions"),
+}
+LEAN_PROJECTS = {
+    *("anyio", "attrs", "certifi", "h11", "httpcore", "httpx", "idna"),
+    *("sagemaker_runtime_client", "typing_extensions"),
+}
+
+# Imports of what is left out, all in functions or guarded: they fail as they do without trio, h2,
+# socksio and click.
+GUARDED = {
+    "httpcore._async.http2",
+    "httpcore._async.socks_proxy",
+    "httpcore._backends.trio",
+    "httpcore._sync.http2",
+    "httpcore._sync.socks_proxy",
+    "httpx._main",
+}
+
+
+def run_in(layer, program, *options):
+    """Run a program with nothing but a layer on its path, and return what it prints, as JSON."""
+    command = [*unprivileged(), interpreter(layer.plan.python), "-S", *options, "-c", program]
+    environ = {"PYTHONPATH": str(layer.python)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    assert 0 == done.returncode, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def test_names(lean_layer):
+    """The lean layer has these packages, and no other file."""
+    with ZipFile(lean_layer.built.path) as layer:
+        paths = [name.split("/") for name in layer.namelist()]
+    assert {"python"} == {path[0] for path in paths}
+    known = {path[1].partition("-")[0] for path in paths if path[1].endswith(".dist-info")}
+    assert LEAN_PROJECTS == known
+    names = {path[1].partition(".")[0] for path in paths if not path[1].endswith(".dist-info")}
+    assert LEAN_NAMES | {"__pycache__"} == names
+
+
+def test_full_names(unpacked):
+    """The full layer has cryptography as well, and of cffi what that needs."""
+    layer = unpacked(Plan(THIS_PYTHON, LEAN.architecture, "full"))
+    names = {path.name.partition(".")[0] for path in layer.python.iterdir()}
+    beside = {name for name in names if "-" not in name} - LEAN_NAMES
+    assert {"__pycache__", "_cffi_backend", "cryptography"} == beside
+
+
+@pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
+def test_machine(unpacked, architecture, machine):
+    """What is native in a full layer is for the function's architecture, whatever this one is."""
+    layer = unpacked(Plan(THIS_PYTHON, architecture, "full"))
+    native = [path.read_bytes() for path in layer.python.rglob("*.so")]
+    assert 2 == len(native)
+    assert {(b"\x7fELF", machine)} == {
+        (one[:4], int.from_bytes(one[18:20], "little")) for one in native
+    }
+
+
+def test_same_bytes(lean_layer, tmp_path, monkeypatch):
+    """Whoever builds a layer elsewhere, with another hash seed and umask, gets the same bytes."""
+    elsewhere = tmp_path / "a longer name of a folder"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    umask = os.umask(0o077)
+    try:
+        again = build(LEAN, tmp_path)
+    finally:
+        os.umask(umask)
+    assert lean_layer.built.path.read_bytes() == again.path.read_bytes()
+    assert lean_layer.built.path.name == again.path.name
+
+
+def test_sizes(lean_layer):
+    """The sizes are those of the zip and of the files in it."""
+    assert lean_layer.built.zipped == lean_layer.built.path.stat().st_size
+    files = [path.stat().st_size for path in lean_layer.opt.rglob("*") if path.is_file()]
+    assert lean_layer.built.unzipped == sum(files)
+
+
+def test_everything_imports(layer):
+    """Each module of a layer can be imported, but those of ours that say what they are without."""
+    program = """
+import importlib, json, sys
+from pathlib import Path
+failed = {}
+root = Path(sys.path[1])
+for path in sorted([*root.rglob("*.py"), *root.rglob("*.pyc")]):
+    if path.parent.name != "__pycache__":
+        name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            failed[name] = repr(error)
+print(json.dumps(failed))
+"""
+    failed, _ = run_in(layer, program)
+    assert {} == failed
+
+
+def test_public_names(layer):
+    """Each public name of both packages and of httpx is there."""
+    program = """
+import json, sys
+import sagemaker_runtime_client, sigv4, httpx
+from sigv4.httpx_auth import SigV4Auth
+for module in (sagemaker_runtime_client, sigv4, httpx):
+    for name in module.__all__:
+        getattr(module, name)
+print(json.dumps([sagemaker_runtime_client.__all__, sigv4.__all__]))
+"""
+    names, _ = run_in(layer, program)
+    assert [sagemaker_runtime_client.__all__, sigv4.__all__] == names
+
+
+def test_versions(layer):
+    """importlib.metadata knows each project, as scanners do."""
+    program = """
+import json
+from importlib.metadata import distributions
+print(json.dumps({one.name: [one.version, bool(one.metadata["License-Expression"])] for one in distributions()}))
+"""
+    known, _ = run_in(layer, program)
+    assert sagemaker_runtime_client.__version__ == known["sagemaker-runtime-client"][0]
+    assert {name.replace("_", "-") for name in LEAN_PROJECTS} <= {
+        name.replace("_", "-") for name in known
+    }
+    with ZipFile(layer.built.path) as zipped:
+        licensed = {name.split("/")[1] for name in zipped.namelist() if "/licenses/" in name}
+    assert len(known) == len(licensed)
+
+
+def test_bytecode_is_used(layer):
+    """No source is compiled when a layer is imported, whatever its times say."""
+    program = "import sagemaker_runtime_client, sigv4.httpx_auth, anyio, httpx\nprint(1)"
+    _, trace = run_in(layer, program, "-v")
+    compiled = [line for line in trace.splitlines() if "code object from" in line]
+    ours = [line for line in compiled if str(layer.python) in line]
+    assert len(ours) > 40
+    assert [] == [line for line in ours if ".pyc" not in line]
+
+
+def test_bytecode(lean_layer):
+    """Each source has bytecode that is never checked and stands in /opt in tracebacks."""
+    sources = list(lean_layer.python.rglob("*.py"))
+    assert len(sources) > 100
+    for source in sources:
+        folder = source.parent / "__pycache__"
+        (bytecode,) = folder.glob(f"{source.stem}.cpython-*.pyc")
+        content = bytecode.read_bytes()
+        assert MAGIC_NUMBER + b"\1\0\0\0" == content[:8]
+        assert f"/opt/python/{source.relative_to(lean_layer.python)}".encode() in content
+        assert str(lean_layer.built.path.parent).encode() not in content
+
+
+def test_sourceless(unpacked):
+    """A layer without sources has bytecode in their place, and imports no more than with them."""
+    layer = unpacked(Plan(THIS_PYTHON, LEAN.architecture, "lean", sourceless=True))
+    sources = {path.relative_to(layer.python).as_posix() for path in layer.python.rglob("*.py")}
+    assert READ_AT_RUN_TIME.keys() == sources
+    assert (layer.python / "sigv4" / "__init__.pyc").exists()
+    program = "import anyio, json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    loaded, with_sources = (run_in(one, program)[0] for one in (layer, unpacked(LEAN)))
+    assert with_sources == loaded
+
+
+def modules_imported(path, name):
+    """Yield the modules that a source may import, wherever the statement stands."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module, names, level):
+                package = name.split(".") if path.stem == "__init__" else name.split(".")[:-1]
+                base = package[: len(package) - level + 1] if level else []
+                yield ".".join([*base, *([module] if module else [])])
+
+
+def test_no_import_is_broken(lean_layer):
+    """Only those import what the recipe leaves out that can do without."""
+    missing = set()
+    for path in lean_layer.python.rglob("*.py"):
+        parts = path.relative_to(lean_layer.python).with_suffix("").parts
+        for name in modules_imported(path, ".".join(parts).removesuffix(".__init__")):
+            target = lean_layer.python.joinpath(*name.split("."))
+            there = target.is_dir() or target.with_suffix(".py").exists()
+            if name.split(".")[0] in LEAN_NAMES and not there:
+                missing.add(name)
+    assert missing == GUARDED
+
+
+def test_recipe(unpacked, tmp_path):
+    """Each row of what is left out stands for some file, and none of these is in a layer."""
+    plan = Plan(THIS_PYTHON, LEAN.architecture, "full")
+    _install(plan, tmp_path / "pins.txt", PINS.read_text(), tmp_path / "all")
+    for package in PACKAGES:
+        _copy(package, tmp_path / "all")
+    names = [
+        path.relative_to(tmp_path / "all").as_posix()
+        for path in (tmp_path / "all").rglob("*")
+        if path.is_file()
+    ]
+    assert [] == [row for row in LEFT_OUT if not any(fnmatchcase(name, row) for name in names)]
+    layer = unpacked(plan)
+    left = {path.relative_to(layer.python).as_posix() for path in layer.python.rglob("*.*")}
+    assert [] == [name for name in left if is_left_out(name)]
+
+
+def test_docstrings_and_assertions():
+    """Bytecode is without docstrings, and keeps assertions, lines and all that is run."""
+    source = '''"""Module."""
+class A:
+    """Class."""
+    def f(self):
+        """Function."""
+    async def g(self):
+        "one"
+        "two"
+        assert self is None, "kept"
+'''
+    tree = _bytecode.without_docstrings(ast.parse(source))
+    space = {}
+    exec(compile(tree, "x", "exec"), space)
+    kind = space["A"]
+    assert [None] * 3 == [kind.__doc__, kind.f.__doc__, space.get("__doc__")]
+    assert kind().f() is None
+    with pytest.raises(AssertionError, match="kept") as caught:
+        kind().g().send(None)
+    assert 9 == caught.tb.tb_next.tb_lineno
+
+
+def test_module_of_a_docstring():
+    """A module that is nothing but its docstring compiles to nothing."""
+    assert [] == _bytecode.without_docstrings(ast.parse('"""Only this."""')).body
+
+
+@pytest.mark.skipif(not THOROUGH, reason="builds boto3's for each Python: make layer-test")
+def test_small(layer):
+    """The zip keeps below its part of boto3's, which is made by the same recipe."""
+    most = {("lean", False): 0.085, ("lean", True): 0.06, ("full", False): 0.38}
+    plan = layer.plan
+    theirs = boto3_layer(plan.python)
+    assert layer.built.zipped <= most[plan.variant, plan.sourceless] * theirs.zipped
+    assert layer.built.unzipped < theirs.unzipped
+
+
+@lru_cache
+def boto3_layer(python):
+    """Return the sizes of a layer of boto3."""
+    pinned = pins((ROOT / "tests" / "benchmarks" / "layers" / "boto3.txt").read_text())
+    with TemporaryDirectory() as folder:
+        return pack(Plan(python, LEAN.architecture), Path(folder) / "boto3.zip", pinned)

@@ -1,0 +1,113 @@
+"""`sagemaker-runtime layer`, over a folder of small wheels."""
+
+import marshal
+import runpy
+import sys
+from zipfile import ZipFile
+
+import pytest
+
+from sagemaker_runtime_client import __version__
+from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client.layer import _bytecode
+from tests.runtime_client.layer.conftest import REQUIRED, THIS_PYTHON
+
+NAME = f"sagemaker-runtime-client-{__version__}"
+
+
+@pytest.fixture
+def layer(wheel, tmp_path, capsys):
+    """A function that builds layers for this Python, and returns code, rows of stdout and stderr."""
+    (tmp_path / "pins.txt").write_text(wheel("demo", "1"))
+    (tmp_path / "rival.txt").write_text(wheel("rival", "2"))
+
+    def run(*arguments):
+        files = ("--pins", tmp_path / "pins.txt", "--output", tmp_path / "out")
+        code = main([str(argument) for argument in ("layer", *files, *arguments)])
+        out, err = capsys.readouterr()
+        return code, [line.split() for line in out.splitlines()], err
+
+    return run
+
+
+def test_all(layer, tmp_path):
+    """Both variants for both architectures are built, and their true sizes printed."""
+    code, (_, *rows), _ = layer("--python", THIS_PYTHON)
+    assert 0 == code
+    assert [
+        f"{NAME}-{variant}-python{THIS_PYTHON}-{architecture}.zip"
+        for architecture in ("x86_64", "arm64")
+        for variant in ("lean", "full")
+    ] == [row[0] for row in rows]
+    for name, zipped, unzipped in rows:
+        path = tmp_path / "out" / name
+        assert f"{path.stat().st_size:,}" == zipped
+        with ZipFile(path) as built:
+            assert f"{sum(entry.file_size for entry in built.infolist()):,}" == unzipped
+
+
+def test_sourceless_beside_another(layer, tmp_path):
+    """A layer of other wheels is measured with its sources, and not kept."""
+    one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
+    code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
+    assert 0 == code
+    assert ["of", "rival"] == head[-2:]
+    assert f"rival-python{THIS_PYTHON}-arm64.zip" == rival[0]
+    assert "1.000" == rival[-1]
+    zipped = [int(row[1].replace(",", "")) for row in (rival, ours)]
+    assert f"{zipped[1] / zipped[0]:.3f}" == ours[-1]
+    (built,) = (tmp_path / "out").iterdir()
+    assert f"{NAME}-lean-sourceless-python{THIS_PYTHON}-arm64.zip" == built.name
+    with ZipFile(built) as zipped:
+        names = set(zipped.namelist())
+    assert {"python/demo.pyc", "python/sigv4/__init__.pyc"} < names
+    assert "python/demo.py" not in names
+
+
+def test_renewed(layer, wheel, tmp_path):
+    """`--renew` pins the newest wheels first."""
+    for name in REQUIRED:
+        wheel(name, "99")
+    one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
+    code, _, _ = layer("--renew", *one)
+    assert 0 == code
+    assert "httpx==99" in (tmp_path / "pins.txt").read_text()
+    with ZipFile(next((tmp_path / "out").iterdir())) as built:
+        assert built.read("python/httpx.py") == b"version = '99'\n"
+        assert "python/cryptography.py" not in built.namelist()
+        metadata = built.read("python/httpx-99.dist-info/METADATA")
+    assert b"Metadata-Version: 2.1\nName: httpx\nVersion: 99\n" == metadata
+
+
+def test_no_python(layer, tmp_path, monkeypatch):
+    """A missing Python is an error before anything is built, not a layer that is left out."""
+    monkeypatch.setattr("sagemaker_runtime_client.layer._command.PYTHONS", (THIS_PYTHON, "3.99"))
+    code, rows, err = layer()
+    assert (2, []) == (code, rows)
+    assert "there is no Python 3.99 here" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_hash(layer, tmp_path):
+    """A wheel that is not the one that was pinned is refused."""
+    pinned = tmp_path / "pins.txt"
+    pinned.write_text("demo==1 --hash=sha256:" + "0" * 64 + "\n")
+    code, _, err = layer("--python", THIS_PYTHON)
+    assert 2 == code
+    assert "pip failed" in err
+    assert "hash" in err.lower()
+
+
+def test_compiler(tmp_path, monkeypatch):
+    """The compiler is a program that needs nothing of ours."""
+    source = tmp_path / "python" / "package" / "module.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("'Text.'\nanswer = 42\n")
+    monkeypatch.setattr(sys, "argv", ["_bytecode.py", str(source.parent.parent), "/opt"])
+    runpy.run_path(_bytecode.__file__, run_name="__main__")
+    (compiled,) = (source.parent / "__pycache__").iterdir()
+    code = marshal.loads(compiled.read_bytes()[16:])
+    assert "/opt/python/package/module.py" == code.co_filename
+    space = {}
+    exec(code, space)
+    assert (42, None) == (space["answer"], space.get("__doc__"))

@@ -1,0 +1,72 @@
+"""Pins: read, selected, and resolved anew against a folder of wheels."""
+
+import pytest
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client.layer._pins import PINS, pins, renew
+from sagemaker_runtime_client.layer._recipe import ARCHITECTURES, NEVER, PYTHONS, VARIANTS
+from tests.runtime_client.layer.conftest import REQUIRED
+
+DIGEST = "a" * 64
+
+
+def test_ours():
+    """What came with the package pins each project once, with a hash for each kind of wheel."""
+    lines = pins(PINS.read_text()).splitlines()
+    names = [line.partition("==")[0] for line in lines]
+    assert sorted(set(names)) == names
+    assert {"anyio", "attrs", "certifi", "httpcore", "httpx"} < set(names)
+    assert NEVER.keys().isdisjoint(names)
+    hashes = {line.partition("==")[0]: line.count("--hash=sha256:") for line in lines}
+    own = len(ARCHITECTURES)
+    assert {"cryptography": own, "cffi": own * len(PYTHONS)} == {
+        name: hashes.pop(name) for name in VARIANTS["lean"]
+    }
+    assert {1} == set(hashes.values())
+
+
+def test_left_out():
+    """A project is left out by its name, however that is spelt; remarks and blank lines always."""
+    text = f"# a remark\n\nA_b.C==1 \\\n    --hash=sha256:{DIGEST}\nd==2 --hash=sha256:{DIGEST}\n"
+    assert f"d==2 --hash=sha256:{DIGEST}\n" == pins(text, {"a-b-c"})
+    assert ["A_b.C==1", "d==2"] == [line.split()[0] for line in pins(text).splitlines()]
+
+
+def test_renew(wheel, tmp_path):
+    """The newest wheels are pinned, those of each platform, and what they require."""
+    wheel("demo", "1.0")
+    for platform in ARCHITECTURES.values():
+        wheel("demo", "2.0", f"py3-none-{platform}", requires=["other>=1", "pycparser"])
+    wheel("other", "1.5")
+    wheel("pycparser", "1")
+    renew(tmp_path / "pins.txt", ["demo"])
+    demo, other = pins((tmp_path / "pins.txt").read_text()).splitlines()
+    assert ("demo==2.0", 2) == (demo.split()[0], demo.count("--hash=sha256:"))
+    assert ("other==1.5", 1) == (other.split()[0], other.count("--hash=sha256:"))
+
+
+def test_renew_what_the_distribution_requires(wheel, tmp_path):
+    """Without requirements those of this distribution are pinned, and of its extras none."""
+    for name in REQUIRED:
+        wheel(name, "99")
+    renew(tmp_path / "pins.txt")
+    assert [f"{name}==99" for name in sorted(REQUIRED)] == [
+        line.split()[0] for line in pins((tmp_path / "pins.txt").read_text()).splitlines()
+    ]
+
+
+def test_no_one_version(wheel, tmp_path):
+    """Versions that differ between platforms are refused, and the file stays as it was."""
+    for version, platform in zip("12", ARCHITECTURES.values(), strict=True):
+        wheel("demo", version, f"py3-none-{platform}")
+    (tmp_path / "pins.txt").write_text("as it was")
+    with pytest.raises(ConfigError, match="no one version suits all Pythons: demo"):
+        renew(tmp_path / "pins.txt", ["demo"])
+    assert "as it was" == (tmp_path / "pins.txt").read_text()
+
+
+def test_no_wheel(wheel, tmp_path):
+    """What cannot be had is named."""
+    wheel("demo", "1", requires=["missing"])
+    with pytest.raises(ConfigError, match=r"(?s)^pip failed: .*missing"):
+        renew(tmp_path / "pins.txt", ["demo"])

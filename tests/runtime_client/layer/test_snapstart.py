@@ -1,0 +1,27 @@
+"""A function under SnapStart: what a warm process knew does not outlive its snapshot."""
+
+from datetime import timedelta
+
+from sigv4 import Credentials
+
+
+def test_two_copies(sandbox, layer, service):
+    """Two copies of a warm process share no connection, and look at keys and clock again."""
+    service.ahead = timedelta(hours=1)
+    environ = {**service.container, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    with sandbox(layer, "snapstart.handler", environ) as function:
+        function.wait_for_snapshot()
+        primed = service.asked("POST")
+        assert [b"prime", b"prime"] == [request.body for request in primed]  # the clock was off
+
+        service.ahead = timedelta()
+        service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
+        function.restore()
+        one, other = function.invoke_all({}, {})
+
+    assert one["pid"] != other["pid"]
+    assert one["random"] != other["random"]
+    first, second = service.asked("POST")[len(primed) :]  # neither was refused for its date
+    assert 3 == len({first.connection, second.connection, primed[-1].connection})
+    assert all("AKIDROTATED" in one.header("authorization") for one in (first, second))
+    assert 3 == len(service.asked("GET", "/keys"))

@@ -1,0 +1,86 @@
+"""Finding Pythons, and running them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client.layer._recipe import PYTHONS
+from sagemaker_runtime_client.layer._tools import interpreter, run
+from tests.runtime_client.layer.conftest import THIS_PYTHON
+from tests.runtime_client.layer.runtime_api import ROOT
+
+
+@pytest.fixture
+def pythons(tmp_path, monkeypatch):
+    """A function that makes a program which says that it is a Python; no other is found."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    interpreter.cache_clear()
+
+    def make(path, says, status=0):
+        program = tmp_path / path
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\necho {says}\nexit {status}\n")
+        program.chmod(0o755)
+        return str(program)
+
+    yield make
+    interpreter.cache_clear()
+
+
+def test_supported():
+    """The Pythons are those that the distribution names."""
+    named = [
+        line.partition(" :: Python :: ")[2].rstrip('",')
+        for line in (ROOT / "pyproject.toml").read_text().splitlines()
+        if "Python :: 3." in line
+    ]
+    assert list(PYTHONS) == named
+
+
+def test_this_python(pythons):  # noqa: ARG001 (no other is found)
+    """This Python serves for its own version."""
+    assert sys.executable == interpreter(THIS_PYTHON)
+
+
+def test_on_the_path(pythons):
+    """Then comes what is on the path."""
+    found = pythons("bin/python3.99", "3.99")
+    pythons("pyenv/versions/3.99.1/bin/python", "3.99")
+    assert found == interpreter("3.99")
+
+
+def test_pyenv(pythons):
+    """A shim that does not run is passed over for the newest of pyenv's own."""
+    pythons("bin/python3.99", "3.99", status=127)
+    known = {
+        version: pythons(f"pyenv/versions/{version}/bin/python", "3.99")
+        for version in ("3.99.2", "3.99.10", "3.99.9")
+    }
+    assert known["3.99.10"] == interpreter("3.99")
+
+
+@pytest.mark.parametrize("says", ["3.98", ""])
+def test_none(pythons, says):
+    """Without a Python of the version there is no layer; another under its name does not count."""
+    pythons("bin/python3.99", says)
+    (Path(pythons("pyenv/versions/3.99.1/bin/python", "3.99"))).unlink()
+    with pytest.raises(ConfigError, match=r"no Python 3\.99 here .* put python3\.99 on the PATH"):
+        interpreter("3.99")
+
+
+def test_environment(monkeypatch):
+    """A program gets a fixed hash seed, and nothing that is meant for this Python."""
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    program = "import os; print({n: v for n, v in os.environ.items() if n.startswith('PYTHON')})"
+    assert "{'PYTHONHASHSEED': '0'}\n" == run(sys.executable, "-c", program)
+
+
+def test_failure():
+    """What a program says of its failure is passed on."""
+    with pytest.raises(ConfigError, match=r"(?s)^compileall failed: .*unrecognized arguments"):
+        run(sys.executable, "-m", "compileall", "--unknown")
+    with pytest.raises(ConfigError, match=r"^python failed: on stdout$"):
+        run(sys.executable, "-c", "print('on stdout'); raise SystemExit(3)")
