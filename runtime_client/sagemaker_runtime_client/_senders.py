@@ -4,6 +4,7 @@ Who sends to an origin: the pool of our own or, where the environment names a pr
 TLS settings are made with the first https URL, and shared.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import lru_cache, partial
@@ -20,12 +21,25 @@ def tls_context(ca_bundle: str | None) -> Any:
     """Return the TLS settings for a bundle of certificates; making them takes 20 ms, so once."""
     import ssl
 
+    trusted = _trusted(ca_bundle)
     try:
-        if ca_bundle is not None:
-            return ssl.create_default_context(cafile=ca_bundle)
+        return ssl.create_default_context(**trusted)
     except OSError as error:
-        raise ConfigError(f"the CA bundle {ca_bundle} cannot be read: {error.strerror}") from error
-    return import_module("httpx").create_ssl_context()
+        name = trusted.get("cafile")
+        raise ConfigError(f"the CA bundle {name} cannot be read: {error.strerror}") from error
+
+
+def _trusted(ca_bundle: str | None) -> dict[str, str]:
+    """Return whom to trust, as ssl takes it; without a bundle those whom httpx trusts."""
+    if file := ca_bundle or os.environ.get("SSL_CERT_FILE"):
+        return {"cafile": file}
+    if folder := os.environ.get("SSL_CERT_DIR"):
+        return {"capath": folder}
+    certifi = import_module("certifi")
+    try:
+        return {"cafile": certifi.where()}
+    except OSError:  # it is in a zip, and there is nowhere to extract it to
+        return {"cadata": certifi.contents()}
 
 
 def senders(

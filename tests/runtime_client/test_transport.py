@@ -554,18 +554,32 @@ class TestTime:
 
 
 class TestTLS:
-    @pytest.mark.parametrize("how", ["argument", "environment"])
+    @pytest.fixture(autouse=True)
+    def _fresh(self):
+        """What the environment says is looked at once a process; here once a test."""
+        tls_context.cache_clear()
+        yield
+        tls_context.cache_clear()
+
+    @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
     def test_bundle(self, plain_driver, certificate, monkeypatch, how):
         """A server is trusted whose certificate is in the bundle that is named."""
         bundle, tls = certificate
-        if how == "environment":
-            monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+        if how != "argument":
+            monkeypatch.setenv(how, bundle)
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(
                 **pointed_at(server, ca_bundle=bundle if how == "argument" else None)
             )
             assert b"x" == client.get_object("s3://bucket/../key").body
         server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
+
+    def test_folder(self, monkeypatch, tmp_path):
+        """A folder of certificates takes the place of those that certifi has."""
+        assert len(tls_context(None).get_ca_certs()) > 50
+        tls_context.cache_clear()
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+        assert [] == tls_context(None).get_ca_certs()
 
     def test_unknown_certificate(self, plain_driver, certificate):
         """A server with another certificate gets no request, and no second try."""
@@ -599,7 +613,6 @@ class TestTLS:
     def test_made_once(self, certificate):
         """What a bundle makes is made once, for all clients."""
         bundle, tls = certificate
-        tls_context.cache_clear()
         with Loopback(always(b"x"), tls) as server:
             for _ in range(2):
                 with SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client:
@@ -616,7 +629,6 @@ class TestTLS:
 
     def test_not_needed_for_http(self, plain_driver):
         """Where nothing is encrypted no certificates are read, however wrong their path."""
-        tls_context.cache_clear()
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
             assert b"x" == client.get_object("s3://bucket/key").body
@@ -637,6 +649,12 @@ class TestTLS:
         )
         with pytest.raises(ConfigError, match=f"the CA bundle {bundle} cannot be read: {why}$"):
             client.invoke_endpoint_async("x", body=b"x")
+
+    def test_unreadable_file_of_the_environment(self, monkeypatch):
+        """So is one that the environment names."""
+        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+        with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
+            tls_context(None)
 
 
 class TestProxies:
