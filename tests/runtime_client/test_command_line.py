@@ -502,7 +502,7 @@ class TestProgram:
 
     def test_each_option_has_help(self):
         """No option and no command is left without a word on what it does."""
-        program = _options.parser("", invoke=print, wait=print, credentials=print, emulate=print)
+        program = _options.parser(invoke=print, wait=print, credentials=print, emulate=print)
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
         parsers = [program, *commands.choices.values()]
         actions = [one for parser in parsers for one in parser._actions if one is not commands]
