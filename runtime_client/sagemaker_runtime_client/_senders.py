@@ -29,7 +29,7 @@ def tls_context(ca_bundle: str | None) -> Any:
         raise ConfigError(f"the CA bundle {name} cannot be read: {error.strerror}") from error
 
 
-def _trusted(ca_bundle: str | None) -> dict[str, str]:
+def _trusted(ca_bundle: str | None) -> dict[str, Any]:
     """Return whom to trust, as ssl takes it; without a bundle those whom httpx trusts."""
     if file := ca_bundle or os.environ.get("SSL_CERT_FILE"):
         return {"cafile": file}
