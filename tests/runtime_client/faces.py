@@ -7,7 +7,6 @@ face runs in the test's thread, or, to show that it may, inside a running loop.
 
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -19,11 +18,6 @@ from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRunti
 # collector, which warns, where a server hangs up too early or not all of an answer is read.
 unread_body = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <async_generator object:pytest.PytestUnraisableExceptionWarning"
-)
-# anyio before 4.16 leaves the socket of a cancelled connect to the garbage collector, which warns.
-_OLD_ANYIO = tuple(map(int, version("anyio").split(".")[:2])) < (4, 16)
-lost_socket = pytest.mark.filterwarnings(
-    *(["ignore:unclosed <socket:ResourceWarning"] if _OLD_ANYIO else [])
 )
 
 

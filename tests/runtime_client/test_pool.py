@@ -17,7 +17,7 @@ from anyio.from_thread import start_blocking_portal
 
 from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport, _ledger
 from sagemaker_runtime_client._pool._ledger import Ledger
-from tests.runtime_client.faces import lost_socket, unread_body
+from tests.runtime_client.faces import unread_body
 from tests.runtime_client.loopback import Loopback, certify, response
 
 BACKENDS = ["asyncio", "trio"]
@@ -806,7 +806,6 @@ class TestCancellation:
         with Loopback(answer, tls if is_tls else None) as server:
             return anyio.run(main, backend=backend)
 
-    @lost_socket
     def test_from_the_start(self, backend, cancelling, certificate, is_tls):
         """A call that connects loses no turn and no connection, wherever it is cancelled."""
 
