@@ -7,6 +7,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
+ROUNDS ?= 15
+ONLY ?=
+RIVALS := $(VENV)/rivals
+CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
 # Each Python of pyproject.toml's classifiers that is found, on the path or by pyenv; name others with
 # make test-all PYTHONS="python3.12 /opt/python3.13/bin/python"
@@ -16,7 +20,7 @@ PYTHONS ?= $(shell for version in $(VERSIONS); do \
 		$$python -c "" 2>/dev/null && echo $$python && break; \
 	done; done)
 
-.PHONY: help demo test test-all test-lowest check lint types contracts coverage wheel conformance fuzz bench fixtures format clean
+.PHONY: help demo test test-all test-lowest check lint types contracts coverage wheel conformance fuzz bench bench-readme fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +66,11 @@ conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
 fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, and every parser
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz
 
-bench: $(VENV)/.dev ## Signing, first call and calls per second, beside boto3 and the bare floor
-	$(BIN)/python tests/benchmarks
+bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part)
+	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %)
+
+bench-readme: $(CONTENDERS) $(VENV)/.bench ## The same, and renew table and pictures of README.md
+	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
 
 fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles
 	for script in tests/regenerate_*.py; do $(BIN)/python $$script || exit 1; done
@@ -98,6 +105,20 @@ define on-each-python
 		echo "== $$venv"; $(MAKE) --no-print-directory PYTHON=$$python VENV=$$venv $(2) test; \
 	done
 endef
+
+# As users have them: nothing beside a contender's own run-time packages, none of them editable.
+$(RIVALS)/ours/.made: $(shell find sigv4 runtime_client -name "*.py")
+$(RIVALS)/ours/.made: INSTALL := .
+$(RIVALS)/floor/.made: INSTALL :=
+$(RIVALS)/%/.made: INSTALL = --group rival-$*
+$(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
+	$(BIN)/python -m venv --without-pip --clear $(@D)
+	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group bench
+	touch $@
 
 $(VENV)/.fixtures: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --group fixtures

@@ -100,17 +100,17 @@ CredentialsSource = (
 )
 
 
-@frozen
 class FunctionProvider:
     """
     A function as a provider: it is called for each signature.
 
-    Attributes:
+    Args:
         function: Takes nothing and returns credentials; where only `aget` is asked, it may be
             ``async``.
     """
 
-    function: Callable[[], Credentials | Awaitable[Credentials]] = field(repr=False)
+    def __init__(self, function: Callable[[], Credentials | Awaitable[Credentials]]) -> None:
+        self.function = function
 
     def get(self) -> Credentials:
         """Return what the function returns, or raise TypeError if that must be awaited."""

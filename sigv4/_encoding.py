@@ -7,13 +7,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 import re
 
 # "Do not URI-encode any of the unreserved characters that RFC 3986 defines" (the page above).
-_encode = re.compile(r"[^A-Za-z0-9\-._~]").sub
-_encode_in_path = re.compile(r"[^A-Za-z0-9\-._~/]").sub
-_is_plain = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch
-_is_plain_path = re.compile(r"[A-Za-z0-9\-._~/]*").fullmatch
-_ESCAPES = [f"%{byte:02X}" for byte in range(256)]
-_decode = re.compile(rb"%([0-9A-Fa-f]{2})").sub
-_blanks = re.compile(r"[ \t]+")
+_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_PATH = _UNRESERVED + "/"
 
 
 def _one_character_a_byte(text: str | bytes) -> str:
@@ -26,7 +21,7 @@ def _one_character_a_byte(text: str | bytes) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    return _ESCAPES[ord(match[0])]
+    return f"%{ord(match[0]):02X}"
 
 
 def _byte(match: re.Match[bytes]) -> bytes:
@@ -43,7 +38,10 @@ def percent_encode(text: str | bytes) -> str:
     >>> percent_encode("a b/c")
     'a%20b%2Fc'
     """
-    return _encode(_escape, _one_character_a_byte(text))
+    text = _one_character_a_byte(text)
+    if not text.strip(_UNRESERVED):
+        return text
+    return re.sub(r"[^A-Za-z0-9\-._~]", _escape, text)
 
 
 def percent_encode_path(text: str | bytes) -> str:
@@ -54,7 +52,9 @@ def percent_encode_path(text: str | bytes) -> str:
     '/a%20b/c'
     """
     text = _one_character_a_byte(text)
-    return text if _is_plain_path(text) else _encode_in_path(_escape, text)
+    if not text.strip(_PATH):
+        return text
+    return re.sub(r"[^A-Za-z0-9\-._~/]", _escape, text)
 
 
 def canonical_part(part: str) -> str:
@@ -64,7 +64,9 @@ def canonical_part(part: str) -> str:
     Services decode the query before they check the signature, so ``*`` and ``%2a`` are both
     ``%2A`` here.  A ``+`` is a plus, as in every AWS SDK, never a blank.
     """
-    return part if _is_plain(part) else percent_encode(_decode(_byte, part.encode()))
+    if not part.strip(_UNRESERVED):
+        return part
+    return percent_encode(re.sub(rb"%([0-9A-Fa-f]{2})", _byte, part.encode()))
 
 
 def remove_dot_segments(path: str) -> str:
@@ -95,4 +97,6 @@ def canonical_value(value: str) -> str:
     >>> canonical_value("  a   b  ")
     'a b'
     """
-    return _blanks.sub(" ", value).strip(" ")
+    if "  " not in value and "\t" not in value:
+        return value.strip(" ")
+    return re.sub(r"[ \t]+", " ", value).strip(" ")

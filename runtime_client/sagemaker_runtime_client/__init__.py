@@ -9,7 +9,8 @@ Amazon SageMaker asynchronous inference without the AWS SDK: sign, invoke, wait,
 Importing it loads neither httpx nor cryptography nor asyncio; httpx comes with the first request.
 """
 
-from ._async_client import AsyncSageMakerRuntimeClient
+from typing import TYPE_CHECKING, Any
+
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     AccessDeniedError,
@@ -32,10 +33,14 @@ from ._errors import (
 )
 from ._http import Request, Response
 from ._invoke import Invocation, InvokeEndpointAsyncRequest
-from ._outcome import Output, poll_schedule
-from ._s3 import S3Object
 from ._version import __version__
-from .credentials import DefaultChain, default_chain
+from ._waiting import poll_schedule
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncSageMakerRuntimeClient
+    from ._outcome import Output
+    from ._s3 import S3Object
+    from .credentials._default import DefaultChain, default_chain
 
 __all__ = [
     "__version__",
@@ -68,3 +73,23 @@ __all__ = [
     "TransportError",
     "WaitTimeoutError",
 ]
+
+# What the first call does without is imported when it is first asked for.
+_LATER = {
+    "AsyncSageMakerRuntimeClient": "._async_client",
+    "default_chain": ".credentials._default",
+    "DefaultChain": ".credentials._default",
+    "Output": "._outcome",
+    "S3Object": "._s3",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for the first time."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LATER[name], __name__), name)
+    globals()[name] = value
+    return value

@@ -126,13 +126,13 @@ def _credentials(options: argparse.Namespace) -> None:
             await io.close()
 
     try:
-        found = asdict(run(look()))
+        found = asdict(run(look()), recurse=False)
     except CredentialProviderError:
         if not options.json:
             _table({}, skipped)
         raise
     if options.json:
-        print(json.dumps(found))
+        print(json.dumps({**found, "skipped": [source._asdict() for source in skipped]}))
     else:
         _table(found, skipped)
 

@@ -8,9 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, cast
-
-from attrs import evolve, field, frozen
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sigv4 import (
     Credentials,
@@ -62,8 +60,7 @@ _SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
 _SHORTEST_SECRET = 4
 
 
-@frozen
-class Reply:
+class Reply(NamedTuple):
     """
     A success, and how it came about.
 
@@ -78,8 +75,7 @@ class Reply:
     possibly_duplicated: bool
 
 
-@frozen
-class Call:
+class Call(NamedTuple):
     """
     What to send, where to, and how to judge what comes.
 
@@ -101,9 +97,9 @@ class Call:
     idempotent: bool = True
     deadline: float | None = None
     sign: Callable[[Endpoint, Request, datetime], Request] | None = None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the request's line, for the log."""
         return f"{self.request.method} {self.endpoint.origin}{self.request.path}"
 
@@ -133,14 +129,19 @@ class Caller:
         self._policy = policy
         self._headers = headers
         self._patience = timedelta(seconds=patience)
+        self._signers: dict[tuple[str, str], Signer] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing of services and clocks: at first, and in a new generation."""
+        self._generation = self._io.generation()
         self._quota = RetryQuota()
+        self._offset = timedelta()
         self._limiter: "RateLimiter | None" = None
-        if policy.adaptive:
+        if self._policy.adaptive:
             from ._adaptive import RateLimiter
 
-            self._limiter = RateLimiter(io.monotonic())
-        self._signers: dict[tuple[str, str], Signer] = {}
-        self._offset = timedelta()
+            self._limiter = RateLimiter(self._io.monotonic())
 
     async def call(self, call: Call) -> Reply:
         """
@@ -149,6 +150,8 @@ class Caller:
         Raises:
             RuntimeClientError: The last attempt's failure, with the number of attempts.
         """
+        if self._generation != self._io.generation():
+            self._begin()
         invocation_id = self._io.uuid()
         reason: Reason | None = None
         ahead: timedelta | None = None
@@ -223,7 +226,7 @@ class Caller:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
 
         def signed() -> Request:
-            request = evolve(call.request, headers=(*call.request.headers, *headers))
+            request = call.request.with_headers(headers)
             at = self._io.now() + offset
             if call.sign is not None:
                 return call.sign(call.endpoint, request, at)
@@ -271,7 +274,7 @@ class Caller:
             raise CredentialsError(str(error)) from None
         except InvalidRequestError as error:
             raise ParamValidationError(str(error)) from None
-        return evolve(request, headers=(*request.headers, *signature.headers.items()))
+        return request.with_headers(signature.headers.items())
 
     def _attempt_headers(
         self, invocation_id: str, attempt: int, ahead: timedelta | None

@@ -95,7 +95,7 @@ def _endpoint_url(service: str) -> Any:
     )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Config:
     """
     What a client works with.
@@ -324,7 +324,7 @@ def _section(profiles: Profiles, name: str | None) -> Mapping[str, Any]:
     return {**section, "services": profiles.services[services]}
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Sources:
     """What sets settings, but for arguments: variables, and a profile."""
 

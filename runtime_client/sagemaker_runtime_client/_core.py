@@ -6,9 +6,7 @@ The faces' methods have their signatures and docstrings from here.
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Unpack, cast
-
-from attrs import evolve
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
@@ -17,12 +15,21 @@ from ._config import trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._http import TransportOptions
-from ._invoke import INLINE_LIMIT, Invocation, InvokeEndpointAsyncRequest, InvokeOptions
+from ._invoke import (
+    INLINE_LIMIT,
+    Invocation,
+    InvokeEndpointAsyncRequest,
+    InvokeOptions,
+    invocation_of,
+)
 from ._io import IO
-from ._outcome import Output, Schedule, check_invocation, check_waiting, poll_schedule, wait
-from ._s3 import S3, S3Location, S3Object
 from ._service_error import json_error
+from ._waiting import Schedule, check_invocation, check_waiting, poll_schedule
 from .credentials import ChainCredentials, Context, LazyContext
+
+if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+    from ._outcome import Output
+    from ._s3 import S3, S3Location, S3Object
 
 
 class _Ready:
@@ -56,7 +63,9 @@ class _Ready:
         )
 
     @cached_property
-    def s3(self) -> S3:
+    def s3(self) -> "S3":
+        from ._s3 import S3
+
         config = self._context.config
         options = config.endpoint_options(config.s3_endpoint_url)
         return S3(self.caller, options, config.s3_addressing_style)
@@ -160,7 +169,7 @@ class Core:
         timeout: float,
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
-    ) -> Output:
+    ) -> "Output":
         """
         Wait for the endpoint's answer to *invocation*, and return it.
 
@@ -191,6 +200,8 @@ class Core:
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
         """
+        from ._outcome import wait
+
         check_invocation(invocation)
         try:
             return await wait(
@@ -267,7 +278,7 @@ class Core:
         on_invocation: Callable[[Invocation], object] | None = None,
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
-    ) -> Output:
+    ) -> "Output":
         """
         Run an inference from payload to answer: `submit` it, `wait`, and return the output.
 
@@ -313,7 +324,7 @@ class Core:
         *,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
-    ) -> S3Object:
+    ) -> "S3Object":
         """
         Write an object in one request: at most 5 GiB.
 
@@ -331,12 +342,12 @@ class Core:
             ServiceError: S3 refused; `code` says why.
             TransportError: No answer.
         """
-        where = S3Location.parse(location)
+        where = _location(location)
         body = _bytes(body, "body")
         s3 = (await self._ready()).s3
         return await s3.put(where, body, content_type=content_type, metadata=metadata)
 
-    async def get_object(self, location: str) -> S3Object:
+    async def get_object(self, location: str) -> "S3Object":
         """
         Read an object.
 
@@ -351,10 +362,10 @@ class Core:
             ServiceError: S3 refused; `code` says why.
             TransportError: No answer, or not all of it.
         """
-        where = S3Location.parse(location)
+        where = _location(location)
         return await (await self._ready()).s3.get(where)
 
-    async def head_object(self, location: str) -> S3Object:
+    async def head_object(self, location: str) -> "S3Object":
         """
         Read all of an object but its body.
 
@@ -365,7 +376,7 @@ class Core:
             ServiceError: As for `get_object`; S3 names no code, so that `code` is the status.
             TransportError: No answer.
         """
-        where = S3Location.parse(location)
+        where = _location(location)
         return await (await self._ready()).s3.head(where)
 
     async def close(self) -> None:
@@ -375,6 +386,14 @@ class Core:
     async def _submit(self, request: InvokeEndpointAsyncRequest) -> Invocation:
         """Send a checked request, and return the handle."""
         ready = await self._ready()
+        await self._io.begin()
+        try:
+            return await self._send(ready, request)
+        finally:
+            self._io.end()
+
+    async def _send(self, ready: _Ready, request: InvokeEndpointAsyncRequest) -> Invocation:
+        """Send it now."""
         call = Call(ready.endpoint, request.to_http(), json_error, idempotent=False)
         try:
             reply = await ready.caller.call(call)
@@ -382,12 +401,9 @@ class Core:
             if error.may_have_been_taken:
                 error.add_note(f"the job may be queued, with inference id {request.inference_id}")
             raise
-        response = reply.response
-        invocation = Invocation.from_http(
-            response.status, response.headers, response.body, inference_id=request.inference_id
-        )
-        return evolve(
-            invocation,
+        return invocation_of(
+            reply.response,
+            request.inference_id,
             endpoint_name=request.endpoint_name,
             attempts=reply.attempts,
             possibly_duplicated=reply.possibly_duplicated,
@@ -421,7 +437,7 @@ def _goes_inline(body: bytes, inline: bool | None) -> bool:
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
-def _upload_location(input_prefix: str | None, io: IO) -> S3Location:
+def _upload_location(input_prefix: str | None, io: IO) -> "S3Location":
     """Return a new location below *input_prefix*."""
     if not isinstance(input_prefix, str):
         raise ParamValidationError(
@@ -429,4 +445,11 @@ def _upload_location(input_prefix: str | None, io: IO) -> S3Location:
             f"{INLINE_LIMIT} bytes, or of none, goes through S3",
             argument="input_prefix",
         )
-    return S3Location.parse(f"{input_prefix.rstrip('/')}/{io.uuid()}", argument="input_prefix")
+    return _location(f"{input_prefix.rstrip('/')}/{io.uuid()}", "input_prefix")
+
+
+def _location(text: str, argument: str = "location") -> "S3Location":
+    """Return the location that an argument names."""
+    from ._s3 import S3Location
+
+    return S3Location.parse(text, argument=argument)

@@ -6,13 +6,14 @@ sso, sso-oidc, signin.
 """
 
 import re
-
-from attrs import frozen
+from typing import NamedTuple
 
 from ._errors import ConfigError
 
-# id: (regions by pattern, DNS suffix, DNS suffix of dual-stack hosts); the first that fits.
+# id: (regions by pattern, DNS suffix, DNS suffix of dual-stack hosts); the first that fits, or
+# else the first.
 _PARTITIONS = {
+    "aws": (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
     "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
     "aws-us-gov": (r"us-gov-\w+-\d+", "amazonaws.com", "api.aws"),
     "aws-eusc": (r"eusc-de-\w+-\d+", "amazonaws.eu", "api.amazonwebservices.eu"),
@@ -21,13 +22,13 @@ _PARTITIONS = {
     "aws-iso-e": (r"eu-isoe-\w+-\d+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
     "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
-_PSEUDO_REGION = re.compile(r"(aws(?:-[a-z]+)*)-global")
-_is_host_label = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?").fullmatch
+# Patterns, each compiled when it is needed: few calls need them all.
+_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # A bucket that fits into a host name and into its TLS certificate.
-_is_dns_bucket = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]").fullmatch
-_is_origin = re.compile(r"(https?)://([^/?#@\s]+)((?:/[!-~]*)?)", re.IGNORECASE).fullmatch
+_DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+_ORIGIN = r"(https?)://([^/?#@\s]+)((?:/[!-~]*)?)"
 
-_is_address = re.compile(r"\[|[\d.]+(?:[:/]|$)").match
+_ADDRESS = r"\[|[\d.]+(?:[:/]|$)"
 
 # Hosts by (FIPS, dual-stack); R is the region, S the suffix, D the dual-stack suffix.
 _SAGEMAKER_RUNTIME = {
@@ -72,14 +73,13 @@ _ODD_HOSTS = {
     ("sts", "aws-us-gov", True, False): "sts.{R}.{S}",
 }
 # Regions that share sts.amazonaws.com where sts_regional_endpoints is legacy.
-_shares_sts = re.compile(
+_SHARES_STS = (
     r"ap-northeast-1|ap-south-1|ap-southeast-[12]|ca-central-1|eu-central-1|eu-north-1"
     r"|eu-west-[123]|sa-east-1|us-(?:east|west)-[12]"
-).fullmatch
+)
 
 
-@frozen
-class Partition:
+class Partition(NamedTuple):
     """A separate copy of AWS: its id and its DNS suffixes."""
 
     id: str
@@ -87,8 +87,7 @@ class Partition:
     dual_stack_suffix: str
 
 
-@frozen
-class EndpointOptions:
+class EndpointOptions(NamedTuple):
     """
     What an endpoint depends on.
 
@@ -105,8 +104,7 @@ class EndpointOptions:
     dual_stack: bool = False
 
 
-@frozen
-class Endpoint:
+class Endpoint(NamedTuple):
     """
     Where requests go, and what they are signed for.
 
@@ -123,11 +121,14 @@ class Endpoint:
 
 def partition_of(region: str) -> Partition:
     """Return the partition of *region*; an unknown region is taken for one of ``aws``."""
-    pseudo = _PSEUDO_REGION.fullmatch(region)
-    for name, (pattern, suffix, dual_stack_suffix) in _PARTITIONS.items():
-        if re.fullmatch(pattern, region) or (pseudo is not None and pseudo[1] == name):
-            return Partition(name, suffix, dual_stack_suffix)
-    return Partition("aws", "amazonaws.com", "api.aws")
+    name = region.removesuffix("-global") if region.endswith("-global") else None
+    if name not in _PARTITIONS:
+        fitting = (
+            name for name, (regions, *_) in _PARTITIONS.items() if re.fullmatch(regions, region)
+        )
+        name = next(fitting, "aws")
+    _, suffix, dual_stack_suffix = _PARTITIONS[name]
+    return Partition(name, suffix, dual_stack_suffix)
 
 
 def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
@@ -158,7 +159,7 @@ def credentials_endpoint(
         return Endpoint(_custom(options), service, options.region)
     partition = partition_of(options.region)
     variant = (options.fips, options.dual_stack)
-    shared = global_sts and _shares_sts(options.region) and not any(variant)
+    shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
     if service == "sts" and (shared or options.region == "aws-global"):
         return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
     _check_region(options.region)
@@ -186,7 +187,7 @@ def s3_endpoint(
     """
     if options.url is not None:
         origin, virtual = _custom(options), addressing_style == "virtual"
-        if virtual and _is_address(origin.partition("://")[2]):
+        if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
             raise ConfigError(
                 "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
             )
@@ -197,7 +198,7 @@ def s3_endpoint(
         host = _S3[options.fips, options.dual_stack]
         region = "us-east-1" if options.region == "aws-global" else options.region
         origin = f"https://{_fill(host, region, partition)}"
-        virtual = addressing_style != "path" and _is_dns_bucket(bucket) is not None
+        virtual = addressing_style != "path" and re.fullmatch(_DNS_BUCKET, bucket) is not None
     if virtual:
         return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", options.region), "/"
     return Endpoint(origin, "s3", options.region), f"/{bucket}/"
@@ -205,7 +206,7 @@ def s3_endpoint(
 
 def _check_region(region: str) -> None:
     """Refuse what would change the host or, in a signature, the scope."""
-    if not _is_host_label(region):
+    if not re.fullmatch(_HOST_LABEL, region):
         raise ConfigError(f"region must be a host label, such as eu-west-1, not {region!r}")
 
 
@@ -220,7 +221,7 @@ def _custom(options: EndpointOptions) -> str:
         raise ConfigError("FIPS and dual-stack do not go together with an endpoint URL")
     _check_region(options.region)
     url = (options.url or "").rstrip("/")
-    if not _is_origin(url) or "?" in url or "#" in url:
+    if not re.fullmatch(_ORIGIN, url, re.IGNORECASE) or "?" in url or "#" in url:
         raise ConfigError(
             "an endpoint URL must be like https://host:port, without a user or a query"
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from attrs import field, frozen
 
@@ -48,6 +48,10 @@ class Request:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
 
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> "Request":
+        """Return the request with more headers."""
+        return Request(self.method, self.path, (*self.headers, *headers), self.body)
+
 
 @frozen
 class Response:
@@ -85,8 +89,7 @@ class Response:
         return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
 
 
-@frozen
-class TransportOptions:
+class TransportOptions(NamedTuple):
     """
     What a client of our own is opened with.
 

@@ -21,8 +21,8 @@ from ._service_error import json_error
 # The most that goes into the request itself; what is larger goes through S3.
 INLINE_LIMIT = 128_000
 
-_has_control = re.compile(r"[\x00-\x1f\x7f]").search
-_has_surrogate = re.compile(r"[\ud800-\udfff]").search
+_CONTROL = r"[\x00-\x1f\x7f]"
+_SURROGATE = r"[\ud800-\udfff]"
 Check = Callable[[Any, "Attribute[Any]", Any], None]
 
 
@@ -33,8 +33,11 @@ def _refuse(attribute: "Attribute[Any]", fault: str) -> ParamValidationError:
 def _text(
     least: int, most: int, pattern: str | None = None, *, rule: str = "", ascii_only: bool = True
 ) -> Check:
-    """Return a check for text: its length in characters, its characters, and a pattern in words."""
-    fits = re.compile(pattern).fullmatch if pattern else None
+    """
+    Return a check for text: its length in characters, its characters, and a pattern in words.
+
+    Patterns are compiled by the first text that needs them.
+    """
 
     def check(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
         if value is None and attribute.default is None:
@@ -43,15 +46,15 @@ def _text(
             raise _refuse(attribute, f"must be a str, not {type(value).__name__}")
         if not least <= len(value) <= most:
             raise _refuse(attribute, f"must have {least} to {most} characters, not {len(value)}")
-        if _has_control(value):
+        if not value.isprintable() and re.search(_CONTROL, value):
             raise _refuse(attribute, "must not hold control characters, such as line ends")
         if value != value.strip():
             raise _refuse(attribute, "must not begin or end with a blank, which HTTP would drop")
         if ascii_only and not value.isascii():
             raise _refuse(attribute, "must be ASCII")
-        if _has_surrogate(value):
+        if not value.isprintable() and re.search(_SURROGATE, value):
             raise _refuse(attribute, "must be text that UTF-8 can encode")
-        if fits and not fits(value):
+        if pattern and not re.fullmatch(pattern, value):
             raise _refuse(attribute, f"must {rule}")
 
     return check
@@ -277,13 +280,7 @@ class Invocation:
         response = Response(status, headers, _bytes(body) or b"")
         if not response.ok:
             raise json_error(response)
-        return cls(
-            inference_id=_inference_id(response.body) or inference_id,
-            output_location=response.header("x-amzn-sagemaker-outputlocation"),
-            failure_location=response.header("x-amzn-sagemaker-failurelocation"),
-            request_id=response.request_id,
-            date=response.instant("date"),
-        )
+        return invocation_of(response, inference_id)
 
     def to_json(self) -> str:
         """Return the handle as JSON, for a queue, a database or another process."""
@@ -311,6 +308,27 @@ class Invocation:
             raise ParamValidationError(
                 "text must be an invocation as to_json writes it", argument="text"
             ) from None
+
+
+def invocation_of(
+    response: Response,
+    inference_id: str | None,
+    *,
+    endpoint_name: str | None = None,
+    attempts: int = 1,
+    possibly_duplicated: bool = False,
+) -> Invocation:
+    """Return what a success says, and what is known beside it."""
+    return Invocation(
+        inference_id=_inference_id(response.body) or inference_id,
+        output_location=response.header("x-amzn-sagemaker-outputlocation"),
+        failure_location=response.header("x-amzn-sagemaker-failurelocation"),
+        request_id=response.request_id,
+        endpoint_name=endpoint_name,
+        date=response.instant("date"),
+        attempts=attempts,
+        possibly_duplicated=possibly_duplicated,
+    )
 
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {

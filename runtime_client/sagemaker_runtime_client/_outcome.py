@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-pr
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -28,8 +28,7 @@ from ._errors import (
 from ._invoke import Invocation
 from ._io import IO
 from ._s3 import S3, S3Location, S3Object
-
-Schedule = Callable[[float], float]
+from ._waiting import Schedule, check_waiting
 
 # Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
 _CLOCK_MARGIN = timedelta(seconds=2)
@@ -39,16 +38,6 @@ _EACH_LOOK_UNTIL = 5.0
 # The last look, at the deadline, may still take so many seconds in all.
 _LAST_LOOK = 1.0
 _LONGEST_REASON = 2000
-
-
-def poll_schedule(elapsed: float) -> float:
-    """
-    Return for how many seconds to pause after a look, *elapsed* seconds into the wait.
-
-    0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s: an answer is seen
-    within 0.5 s, or a tenth of its time, or 15 s, with room for the look itself.
-    """
-    return min(max(0.4, 0.095 * elapsed), 14.5)
 
 
 @frozen
@@ -112,32 +101,6 @@ async def wait(
         if elapsed >= timeout:
             raise watch.timed_out() from watch.trouble
         await watch.pause(schedule(elapsed))
-
-
-def check_invocation(invocation: object) -> None:
-    """Refuse what is no handle."""
-    if not isinstance(invocation, Invocation):
-        raise ParamValidationError(
-            f"invocation must be an Invocation, not {type(invocation).__name__}",
-            argument="invocation",
-        )
-
-
-def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
-    """Refuse arguments with which nobody can wait, before there is anything to lose."""
-    _check_seconds("timeout", timeout)
-    if access_denied_grace is not None:
-        _check_seconds("access_denied_grace", access_denied_grace)
-    if not callable(schedule):
-        raise ParamValidationError(
-            "schedule must be a function of the seconds waited", argument="schedule"
-        )
-
-
-def _check_seconds(argument: str, seconds: object) -> None:
-    """Refuse what is no number of seconds."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ParamValidationError(f"{argument} must be a number of seconds", argument=argument)
 
 
 class _Watch:

@@ -38,7 +38,7 @@ _KEY = (
 )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Profiles:
     """
     What the shared files say.

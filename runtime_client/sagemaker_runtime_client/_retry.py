@@ -10,8 +10,7 @@ botocore 1.44, retries/standard.py.
 from collections.abc import Callable
 from enum import Enum
 from threading import Lock
-
-from attrs import frozen
+from typing import NamedTuple
 
 from ._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
 
@@ -63,8 +62,7 @@ class Reason(Enum):
         return cost
 
 
-@frozen
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """
     How often a call is tried.
 

@@ -165,7 +165,7 @@ class S3:
         bucket = location.bucket
         for again in (True, False):
             region = self._regions.get(bucket, self._options.region)
-            options = evolve(self._options, region=region)
+            options = self._options._replace(region=region)
             endpoint, before_key = s3_endpoint(options, bucket, self._addressing_style)
             path = percent_encode_path(before_key + location.key)
             request = Request(method, path, headers, body)

@@ -1,7 +1,11 @@
 """Coroutines written once for both colours: awaited in an event loop, or stepped without one."""
 
+import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 T = TypeVar("T")
 
@@ -16,3 +20,18 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     finally:
         coroutine.close()
     raise RuntimeError("this coroutine suspended; blocking I/O must not")
+
+
+def asyncio_loop() -> "AbstractEventLoop | None":
+    """
+    Return the loop of the running task of asyncio; None in trio, and outside of loops.
+
+    On asyncio its own primitives serve, for anyio's take 20 ms to import and several times as long at
+    each use.  On trio, anyio's do.
+    """
+    asyncio = sys.modules.get("asyncio")  # what is not loaded does not run
+    try:
+        task = None if asyncio is None else asyncio.current_task()
+    except RuntimeError:  # no loop of asyncio's
+        return None
+    return None if task is None else task.get_loop()

@@ -6,16 +6,18 @@ Requests of our own go straight to a pool of our own, past httpx's client; httpx
 environment names a proxy, or where a client is brought in.  Nothing is followed.
 """
 
-import os
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from ._errors import ConfigError, RuntimeClientError
+from ._generation import generation
 from ._http import Request, Response, TransportOptions
 from ._message import Collected, limit_time, message_of, translated
 from ._senders import senders, slot_of
+from ._step import asyncio_loop
 
 
 class HTTPClient(Protocol):
@@ -43,7 +45,7 @@ class BlockingTransport:
         self._borrowed = http_client
         self._library = _library_of(http_client, "Client")
         self._own: dict[str, Any] = {}
-        self._process = os.getpid()
+        self._generation = generation()
 
     def send(
         self,
@@ -89,8 +91,9 @@ class BlockingTransport:
         """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             return None, _open(self._borrowed)
-        if self._process != os.getpid():  # a fork: its connections are the parent's
-            self._own, self._process = {}, os.getpid()
+        if self._generation != (current := generation()):
+            # Not closed: a fork's are the parent's, too, and a snapshot's are gone.
+            self._own, self._generation = {}, current
         return senders(self._own, "PooledTransport", httpx.Client, origin, options, direct=direct)
 
 
@@ -104,7 +107,12 @@ class AsyncTransport:
         self._borrowed = http_client
         self._library = _library_of(http_client, "AsyncClient")
         self._own: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
-        self._process = os.getpid()
+        self._generation = generation()
+
+    @property
+    def most_at_once(self) -> int:
+        """How many requests can be under way; of a client that was brought in only it knows."""
+        return sys.maxsize if self._borrowed is not None else self._options().max_connections
 
     async def send(
         self,
@@ -152,8 +160,8 @@ class AsyncTransport:
         """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             return None, _open(self._borrowed)
-        if self._process != os.getpid():
-            self._own, self._process = WeakKeyDictionary(), os.getpid()
+        if self._generation != (current := generation()):
+            self._own, self._generation = WeakKeyDictionary(), current
         loop = event_loop()
         if loop not in self._own:
             self._drop_closed_loops()
@@ -196,6 +204,9 @@ def _open(client: HTTPClient) -> HTTPClient:
 
 def event_loop() -> Any:
     """Return the running event loop, of asyncio or trio."""
+    loop = asyncio_loop()
+    if loop is not None:
+        return loop
     from anyio.lowlevel import current_token
 
     token: Any = current_token()

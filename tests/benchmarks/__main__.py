@@ -1,60 +1,68 @@
-"""
-Signing, first call and calls, beside boto3 and the bare floor: `make bench`.
+"""One report on size and speed, ours beside the rest: `make bench`, or `make bench ONLY=cold ROUNDS=5`."""
 
-Ratios are made within interleaved rounds, on loopback; trust them to about 15 %.
-"""
-
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import argparse
+import os
+import platform
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-import calls
-import calls_at_once
-import first_call
-import signing
-from rounds import report, side_by_side
+import contenders
+from calls import warm
+from footprint import footprint
+from loopback import Server, serving
+from memory import memory
+from rounds import Table
+from signatures import check
+from signing import signing
+from starts import cold, imports
+from summary import keep
+from targets import verdicts
 
-HERE = Path(__file__).parent
+Part = Callable[[Server, int], Iterator[tuple[str, Table]]]
+PARTS: dict[str, Part] = {
+    "footprint": footprint,
+    "import": imports,
+    "cold": cold,
+    "signing": signing,
+    "calls": warm,
+    "memory": memory,
+}
 
 
-@contextmanager
-def server() -> Iterator[int]:
-    """Run the server in a process of its own, and give its port."""
-    with subprocess.Popen(
-        [sys.executable, HERE / "server.py"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.communicate()
+def machine() -> str:
+    """Return what this runs on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{os.cpu_count()} processors ({models[0] if models else platform.machine()})"
 
 
 def main() -> None:
-    """Print one report after the other."""
-    print(f"Python {sys.version.split()[0]} on {sys.platform}; medians of interleaved rounds")
-    signed = side_by_side(signing.contenders(), 15)
-    report("Signing by header, 10 headers and a token", "us", signed, "botocore", "floor")
-    report("Presigning", "us", side_by_side(signing.presigning(), 15), "botocore", "floor")
-    asymmetric = side_by_side(signing.asymmetric(), 15)
-    report("Signing by header with SigV4A", "us", asymmetric, "awscrt", "floor")
-    hashed = side_by_side(signing.hashing(), 15)
-    report("Signing a body of 1 MiB", "us", hashed, "botocore", "hashlib alone")
-    with server() as port:
-        first = side_by_side(first_call.contenders(port), 15)
-        report("From exec to the first answer, whole process, http", "ms", first, "boto3", "floor")
-        each = side_by_side(calls.contenders(port), 15)
-        report("CPU of a warm call, one after another", "us", each, "boto3", "floor")
-        threads = side_by_side(calls_at_once.threads(port), 9)
-        report("CPU of a warm call, 16 threads", "us", threads, "boto3", "ours")
-        for in_flight in (1, 10, 64):
-            tasks = side_by_side(calls_at_once.tasks(port, in_flight), 9)
-            title = f"CPU of a warm call on asyncio, {in_flight} in flight"
-            report(title, "us", tasks, "httpx, unsigned", "floor")
-        print(f"\n  calls per second: {calls.rates(port)}")
+    """Measure, and print as it goes."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--keep", action="store_true", help="table and pictures, for the README")
+    arguments = parser.parse_args()
+    if arguments.keep and arguments.only:
+        parser.error("what is kept is the whole report")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    heading = f"{today}, {python} on {platform.system()}, {machine()}, medians of {arguments.rounds} interleaved rounds over loopback:"
+    print(heading)
+    print(f"  load average {os.getloadavg()[0]:.1f} at the start")
+    for environment in contenders.ENVIRONMENTS:
+        print(f"  {environment}: {contenders.versions(environment) or 'the standard library'}")
+    report: dict[str, Table] = {}
+    with serving() as server:
+        check(server)
+        for part in arguments.only or PARTS:
+            for key, table in PARTS[part](server, arguments.rounds):
+                report[key] = table
+                print(table, flush=True)
+    print(verdicts(report, whole=not arguments.only))
+    if arguments.keep:
+        keep(report, heading)
 
 
 main()

@@ -1,84 +1,36 @@
-"""Warm calls, blocking, over one connection: CPU each, and how many a second."""
+"""Warm calls over plain http: CPU each and how many a second, in turn, in threads and in tasks."""
 
-import http.client
-import json
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
-import boto3
-import httpx
-import signing
-from rounds import Measure
+from contenders import ASYNC, BLOCKING
+from loopback import Server
+from rounds import Figures, Measure, Table, side_by_side
+from workers import Worker, workers
 
-from sagemaker_runtime_client import SageMakerRuntimeClient
-from sigv4 import Credentials
-
-COUNT = 200
+COUNT = 320
+THREADS = (1, 16)
+TASKS = (1, 10, 64)
 
 
-def callers(port: int) -> dict[str, Callable[[], object]]:
-    """Return functions that make one call each."""
-    url = f"http://127.0.0.1:{port}"
-    ours = SageMakerRuntimeClient(
-        region="eu-west-1",
-        endpoint_url=url,
-        credentials=Credentials("AKIDEXAMPLE", "secret", signing.TOKEN),
-    )
-    theirs = boto3.client(
-        "sagemaker-runtime",
-        region_name="eu-west-1",
-        endpoint_url=url,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="secret",
-        aws_session_token=signing.TOKEN,
-    )
-    bare = httpx.Client()
-    connection = http.client.HTTPConnection("127.0.0.1", port)
+def warm(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
+    """Measure warm calls."""
 
-    def floor() -> object:
-        signing.floor()
-        connection.request("POST", signing.PATH, headers=signing.HEADERS)
-        return json.loads(connection.getresponse().read())["InferenceId"]
+    def measure(member: Worker, at_once: int) -> Measure:
+        def figures() -> Figures:
+            before = server.connections()
+            took = member.measure(COUNT // at_once * at_once, at_once)
+            assert not took["failed"], took["failures"]
+            opened = server.connections() - before
+            return {"us": took["us"], "calls/s": took["calls/s"], "connections opened": opened}
 
-    arguments = {
-        "content_type": "application/json",
-        "accept": "application/json",
-        "input_location": signing.NAMES["InputLocation"],
-    }
-    return {
-        "ours": lambda: ours.invoke_endpoint_async("e", **arguments),
-        "boto3": lambda: theirs.invoke_endpoint_async(
-            EndpointName="e",
-            ContentType="application/json",
-            Accept="application/json",
-            InputLocation=signing.NAMES["InputLocation"],
-        ),
-        "httpx, unsigned": lambda: bare.post(url + signing.PATH, headers=signing.HEADERS).json(),
-        "floor": floor,
-    }
+        return figures
 
-
-def contenders(port: int) -> dict[str, Measure]:
-    """Return the CPU of each."""
-
-    def measure(call: Callable[[], object]) -> Measure:
-        def microseconds() -> float:
-            start = time.process_time()
-            for _ in range(COUNT):
-                call()
-            return (time.process_time() - start) / COUNT * 1e6
-
-        return microseconds
-
-    return {name: measure(call) for name, call in callers(port).items()}
-
-
-def rates(port: int) -> str:
-    """Return how many calls a second each makes."""
-    found: list[str] = []
-    for name, call in callers(port).items():
-        start = time.perf_counter()
-        for _ in range(COUNT):
-            call()
-        found.append(f"{name} {COUNT / (time.perf_counter() - start):.0f}")
-    return ", ".join(found)
+    for kind, clients, grades, rivals in (
+        ("threads", BLOCKING, THREADS, ("boto3", "capo", "floor")),
+        ("tasks", ASYNC, TASKS, ("aiobotocore", "capo, async", "floor, async")),
+    ):
+        with workers(clients, server) as members:
+            for at_once in grades:
+                measures = {name: measure(member, at_once) for name, member in members.items()}
+                title = f"CPU of a warm call, {kind}: {at_once}"
+                yield f"{kind} {at_once}", side_by_side(title, measures, rounds, rivals)

@@ -1,32 +1,88 @@
 """How everything here is measured: side by side in interleaved rounds, medians and ratios."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import inf
 from statistics import median
+from typing import NamedTuple
 
-Measure = Callable[[], float]
+Figures = Mapping[str, float]  # by unit
+Measure = Callable[[], Figures]
 
 
-def side_by_side(contenders: dict[str, Measure], rounds: int) -> dict[str, list[float]]:
+class Table(NamedTuple):
+    """What was measured: for each contender the figures of each round."""
+
+    title: str
+    rounds: dict[str, list[Figures]]
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> list[str]:
+        """What is measured; ratios are of the first."""
+        return list(next(figures[0] for figures in self.rounds.values() if figures))
+
+    def series(self, name: str, unit: str) -> list[float]:
+        """Return a contender's figures, none if it has none."""
+        return [figures[unit] for figures in self.rounds.get(name, ()) if unit in figures]
+
+    def value(self, name: str, unit: str) -> float | None:
+        """Return the median."""
+        series = self.series(name, unit)
+        return median(series) if series else None
+
+    def ratio(self, name: str, rival: str, unit: str) -> float | None:
+        """Return the median of the rounds' ratios: both halves of each saw the same machine."""
+        pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)
+        ratios = [own / other for own, other in pairs if other]
+        return median(ratios) if ratios else None
+
+    def __str__(self) -> str:
+        """Return title, and a line for each contender."""
+        first, *others = self.units
+        names = ["", first, "spread", *(f"x {rival}" for rival in self.rivals), *others]
+        rows = [[name, *self._cells(name, first, others)] for name in self.rounds]
+        return f"\n{self.title}\n{aligned([names, *rows])}"
+
+    def _cells(self, name: str, first: str, others: list[str]) -> list[str]:
+        series = self.series(name, first)
+        spread = f"{(max(series) - min(series)) / median(series):.0%}" if len(series) > 1 else ""
+        ratios = (text(self.ratio(name, rival, first), 2) for rival in self.rivals)
+        values = (text(self.value(name, unit)) for unit in others)
+        return [text(self.value(name, first)), spread, *ratios, *values]
+
+
+def text(value: float | None, digits: int | None = None) -> str:
+    """Return a figure in three digits or so."""
+    if value is None:
+        return "-"
+    if value == inf:
+        return "not done"
+    if digits is None:
+        whole = abs(value) >= 100 or float(value).is_integer()
+        digits = 0 if whole else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def aligned(rows: list[list[str]]) -> str:
+    """Return lines of columns, the first to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [f"  {row[0]:<{widths[0]}}"]
+            + [f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True)]
+        ).rstrip()
+        for row in rows
+    )
+
+
+def side_by_side(
+    title: str, contenders: Mapping[str, Measure], rounds: int, rivals: tuple[str, ...]
+) -> Table:
     """Measure each contender once a round, so that a busy machine is unfair to all of them."""
     for measure in contenders.values():  # warm up
         measure()
-    results: dict[str, list[float]] = {name: [] for name in contenders}
+    table = Table(title, {name: [] for name in contenders}, rivals)
     for _ in range(rounds):
         for name, measure in contenders.items():
-            results[name].append(measure())
-    return results
-
-
-def report(title: str, unit: str, results: dict[str, list[float]], rival: str, floor: str) -> None:
-    """Print medians, with the ratio of each round's figure to the rival's and to the floor's."""
-    print(f"\n{title}")
-    print(f"  {'':<26}{unit:>10}{'spread':>9}{'x ' + rival:>20}{'x floor':>9}")
-    for name, figures in results.items():
-        spread = (max(figures) - min(figures)) / median(figures)
-        ratios = [
-            median(own / other for own, other in zip(figures, results[against], strict=True))
-            for against in (rival, floor)
-        ]
-        print(
-            f"  {name:<26}{median(figures):>10.1f}{spread:>8.0%}{ratios[0]:>20.3f}{ratios[1]:>9.2f}"
-        )
+            table.rounds[name].append(measure())
+    return table

@@ -1,10 +1,12 @@
 """
-A server that answers every request with a 202, as fast as Python can: `python server.py`.
+A server that answers every request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
 
-Prints its port, and ends when its standard input does.
+Prints its ports, of http and of https.  To each line of standard input it prints the head of the last
+request, in hexadecimal, and how many connections there were so far; it ends with standard input.
 """
 
 import asyncio
+import ssl
 import sys
 
 BODY = b'{"InferenceId":"0f6d8cc7-4c8b-4d1f-9c2a-0f6d8cc74c8b"}'
@@ -20,23 +22,33 @@ ANSWER = (
 class Answering(asyncio.Protocol):
     """Answers each request head; requests have no bodies here."""
 
+    last = b""
+    connections = 0
+
     def __init__(self) -> None:
         self.pending = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
+        Answering.connections += 1
 
     def data_received(self, data: bytes) -> None:
         *heads, self.pending = (self.pending + data).split(b"\r\n\r\n")
-        self.transport.write(ANSWER * len(heads))  # type: ignore[attr-defined]
+        if heads:
+            Answering.last = heads[-1]
+            self.transport.write(ANSWER * len(heads))
 
 
 async def main() -> None:
     """Listen until standard input ends."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[1])
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
+    for tls in (None, context):
+        server = await loop.create_server(Answering, "127.0.0.1", 0, ssl=tls, backlog=4096)
+        print(server.sockets[0].getsockname()[1], flush=True)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(Answering.last.hex(), Answering.connections, flush=True)
 
 
 asyncio.run(main())

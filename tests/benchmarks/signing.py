@@ -1,7 +1,8 @@
 """Signing one InvokeEndpointAsync request, ten headers and a session token of 900 bytes."""
 
-import hmac
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
 from timeit import timeit
@@ -11,52 +12,71 @@ from awscrt.http import HttpHeaders, HttpRequest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from clients.arguments import HEADERS, PATH
+from contenders import Client
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from rounds import Measure
+from loopback import Server
+from rounds import Measure, Table, side_by_side
+from workers import Worker, worker
 
 from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4, SigV4A
 
-URL = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-endpoint/async-invocations"
+HOST = "runtime.sagemaker.eu-west-1.amazonaws.com"
+URL = f"https://{HOST}{PATH}"
 TOKEN = "T" * 900
-NAMES = {
-    "Accept": "application/json",
-    "Content-Type": "application/json",
-    "Custom-Attributes": "trace=1",
-    "Filename": "answer.json",
-    "Inference-Id": "0f6d8cc7-4c8b-4d1f-9c2a-0f6d8cc74c8b",
-    "InputLocation": "s3://my-bucket/inputs/payload.json",
-    "InvocationTimeoutSeconds": "900",
-    "RequestTTLSeconds": "3600",
-}
-HEADERS = {f"X-Amzn-SageMaker-{name}": value for name, value in NAMES.items()}
+OURS = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+BOTOCORES = BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN)
+BODY = bytes(1 << 20)
 COUNT = 2000
 
 
-def microseconds(sign: Callable[[], object], count: int = COUNT) -> Measure:
-    """Return a measure of one call, in microseconds."""
-    return lambda: timeit(sign, number=count) / count * 1e6
+def signing(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
+    """Measure all kinds of signatures."""
+    with ExitStack() as stack:
+        apart = {
+            name: stack.enter_context(worker(client, URL.removesuffix(PATH), server.ca_bundle))
+            for name, client in (
+                ("capo", Client("capo", "sign_capo")),
+                ("floor", Client("floor", "sign_floor")),
+            )
+        }
+        measures = _headers() | {name: _elsewhere(member) for name, member in apart.items()}
+        title = "Signing by header, 10 headers and a token"
+        yield "sign", side_by_side(title, measures, rounds, ("botocore", "awscrt", "floor"))
+    for key, title, measures, rivals in (
+        ("presign", "Presigning", _presigned(), ("botocore",)),
+        ("sign V4A", "Signing by header with SigV4A", _asymmetric(), ("awscrt", "ECDSA alone")),
+        ("sign 1 MiB", "Signing a body of 1 MiB", _hashed(), ("botocore", "hashlib alone")),
+    ):
+        yield key, side_by_side(title, measures, rounds, rivals)
 
 
-def by_hmac(text: bytes) -> bytes:
-    """Sign a text with a key that is at hand."""
-    return hmac.digest(FIXED_KEY, text, "sha256")
+def _here(sign: Callable[[], object], count: int = COUNT) -> Measure:
+    """Return a measure of one call in this process."""
+    return lambda: {"us": timeit(sign, timer=time.process_time, number=count) / count * 1e6}
 
 
-def floor(sign: Callable[[bytes], bytes] = by_hmac) -> dict[str, str]:
-    """Sign with everything known beforehand but date and signature: the least there is to do."""
-    instant = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    canonical = FIXED_CANONICAL % instant
-    text = f"AWS4-HMAC-SHA256\n{instant}\n{SCOPE}\n{sha256(canonical.encode()).hexdigest()}"
-    signature = sign(text.encode()).hex()
-    credential = f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{SCOPE}"
+def _elsewhere(member: Worker) -> Measure:
+    """Return a measure of one call in a worker."""
+    return lambda: {"us": member.measure(COUNT)["us"]}
+
+
+def _headers() -> dict[str, Measure]:
+    signer = Signer(SigV4(service="sagemaker", region="eu-west-1"))
+    request = SignableRequest("POST", URL, HEADERS)
+    botocore = SigV4Auth(BOTOCORES, "sagemaker", "eu-west-1")
     return {
-        "X-Amz-Date": instant,
-        "Authorization": f"{credential}, {FIXED_NAMES}, Signature={signature}",
+        "ours": _here(lambda: signer.sign(request, OURS, at=datetime.now(UTC))),
+        "ours, request built too": _here(
+            lambda: signer.sign(SignableRequest("POST", URL, HEADERS), OURS, at=datetime.now(UTC))
+        ),
+        "botocore": _here(lambda: botocore.add_auth(AWSRequest("POST", URL, HEADERS)), COUNT // 4),
+        "awscrt": _here(_awscrt(crt.AwsSigningAlgorithm.V4), COUNT // 2),
     }
 
 
-def awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
+def _awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
     """Return what signs headers with awscrt, a native library."""
     provider = crt.AwsCredentialsProvider.new_static("AKIDEXAMPLE", "secret", TOKEN)
 
@@ -69,114 +89,45 @@ def awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
             service="sagemaker",
             date=datetime.now(UTC),
         )
-        headers = HttpHeaders(
-            [("Host", "runtime.sagemaker.eu-west-1.amazonaws.com"), *HEADERS.items()]
-        )
+        headers = HttpHeaders([("Host", HOST), *HEADERS.items()])
         return crt.aws_sign_request(HttpRequest("POST", PATH, headers), config).result()
 
     return sign
 
 
-def contenders() -> dict[str, Measure]:
-    """Return who signs headers."""
-    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+def _presigned() -> dict[str, Measure]:
     signer = Signer(SigV4(service="sagemaker", region="eu-west-1"))
-    request = SignableRequest("POST", URL, HEADERS)
-
-    botocore = SigV4Auth(
-        BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN), "sagemaker", "eu-west-1"
-    )
-
+    request = SignableRequest("GET", URL)
+    botocore = SigV4QueryAuth(BOTOCORES, "sagemaker", "eu-west-1")
     return {
-        "ours": microseconds(lambda: signer.sign(request, credentials, at=datetime.now(UTC))),
-        "ours, request built too": microseconds(
-            lambda: signer.sign(
-                SignableRequest("POST", URL, HEADERS), credentials, at=datetime.now(UTC)
-            )
-        ),
-        "botocore": microseconds(
-            lambda: botocore.add_auth(AWSRequest("POST", URL, HEADERS)), COUNT // 4
-        ),
-        "awscrt": microseconds(awscrt(crt.AwsSigningAlgorithm.V4), COUNT // 2),
-        "floor": microseconds(floor),
+        "ours": _here(lambda: signer.presign(request, OURS, at=datetime.now(UTC), expires=3600)),
+        "botocore": _here(lambda: botocore.add_auth(AWSRequest("GET", URL)), COUNT // 4),
     }
 
 
-def asymmetric() -> dict[str, Measure]:
-    """Return who signs headers with SigV4A, most of which is one signature by ECDSA."""
-    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+def _asymmetric() -> dict[str, Measure]:
+    """Most of it is one signature by ECDSA."""
     signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
     request = SignableRequest("POST", URL, HEADERS)
     key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())
+    count = COUNT // 4
     return {
-        "ours": microseconds(
-            lambda: signer.sign(request, credentials, at=datetime.now(UTC)), COUNT // 4
-        ),
-        "awscrt": microseconds(awscrt(crt.AwsSigningAlgorithm.V4_ASYMMETRIC), COUNT // 4),
-        "bare ECDSA": microseconds(lambda: key.sign(b"text", scheme), COUNT // 4),
-        "floor": microseconds(lambda: floor(lambda text: key.sign(text, scheme)), COUNT // 4),
+        "ours": _here(lambda: signer.sign(request, OURS, at=datetime.now(UTC)), count),
+        "awscrt": _here(_awscrt(crt.AwsSigningAlgorithm.V4_ASYMMETRIC), count),
+        "ECDSA alone": _here(lambda: key.sign(b"text", scheme), count),
     }
 
 
-def presigning() -> dict[str, Measure]:
-    """Return who presigns."""
-    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
+def _hashed() -> dict[str, Measure]:
     signer = Signer(SigV4(service="sagemaker", region="eu-west-1"))
-    request = SignableRequest("GET", URL)
-    botocore = SigV4QueryAuth(
-        BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN), "sagemaker", "eu-west-1"
-    )
+    botocore = SigV4Auth(BOTOCORES, "sagemaker", "eu-west-1")
+
+    def ours() -> object:
+        request = SignableRequest("POST", URL, HEADERS, Payload.of(BODY))
+        return signer.sign(request, OURS, at=datetime.now(UTC))
+
     return {
-        "ours": microseconds(
-            lambda: signer.presign(request, credentials, at=datetime.now(UTC), expires=3600)
-        ),
-        "botocore": microseconds(lambda: botocore.add_auth(AWSRequest("GET", URL)), COUNT // 4),
-        "floor": microseconds(floor),
+        "ours": _here(ours, 50),
+        "botocore": _here(lambda: botocore.add_auth(AWSRequest("POST", URL, HEADERS, BODY)), 50),
+        "hashlib alone": _here(lambda: sha256(BODY).hexdigest(), 50),
     }
-
-
-def hashing() -> dict[str, Measure]:
-    """Return who signs a body of 1 MiB."""
-    credentials = Credentials("AKIDEXAMPLE", "secret", TOKEN)
-    signer = Signer(SigV4(service="sagemaker", region="eu-west-1"))
-    body = bytes(1 << 20)
-    botocore = SigV4Auth(
-        BotocoreCredentials("AKIDEXAMPLE", "secret", TOKEN), "sagemaker", "eu-west-1"
-    )
-    return {
-        "ours": microseconds(
-            lambda: signer.sign(
-                SignableRequest("POST", URL, HEADERS, Payload.of(body)),
-                credentials,
-                at=datetime.now(UTC),
-            ),
-            50,
-        ),
-        "botocore": microseconds(
-            lambda: botocore.add_auth(AWSRequest("POST", URL, HEADERS, body)), 50
-        ),
-        "hashlib alone": microseconds(lambda: sha256(body).hexdigest(), 50),
-    }
-
-
-PATH = "/endpoints/my-endpoint/async-invocations"
-SCOPE = "20261122/eu-west-1/sagemaker/aws4_request"
-_LINES = {
-    "host": "runtime.sagemaker.eu-west-1.amazonaws.com",
-    "x-amz-date": "%s",
-    "x-amz-security-token": TOKEN,
-} | {name.lower(): value for name, value in HEADERS.items()}
-_SORTED = sorted(_LINES)
-FIXED_NAMES = "SignedHeaders=" + ";".join(_SORTED)
-FIXED_CANONICAL = "\n".join(
-    [
-        "POST",
-        PATH,
-        "",
-        *[f"{name}:{_LINES[name]}" for name in _SORTED],
-        "",
-        ";".join(_SORTED),
-        sha256().hexdigest(),
-    ]
-)
-FIXED_KEY = bytes(32)

@@ -100,16 +100,23 @@ class ScriptedIO:
         self.processes = {} if processes is None else processes
         self.read = []
         self.ran = []
-        self.pid = 1
+        self.life = 1
+        self.begun = 0
 
     def home(self):
         return "/home/user"
 
-    def process(self):
-        return self.pid
+    def generation(self):
+        return self.life
 
     def lock(self):
         return ThreadLock()
+
+    async def begin(self):
+        self.begun += 1
+
+    def end(self):
+        self.begun -= 1
 
     async def read_file(self, path):
         self.read.append(path)

@@ -1,7 +1,6 @@
 """The adaptive mode of retries: a client that slows down after throttling."""
 
 import pytest
-from attrs import evolve
 from botocore.retries import adaptive, bucket, throttling
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +95,6 @@ def test_no_time_for_a_turn():
     with pytest.raises(ThrottlingError):
         run(caller.call(CALL))
     with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
-        run(caller.call(evolve(CALL, deadline=io.monotonic() + 1)))
+        run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
     assert ([], 1) == (io.slept, len(io.sent))
     assert not caught.value.may_have_been_taken

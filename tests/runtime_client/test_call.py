@@ -312,6 +312,18 @@ def test_clock_counts_as_an_attempt():
     assert 1 == run(client.call(call())).attempts
 
 
+def test_new_generation():
+    """After a fork or a restore a client knows nothing of the service's clock, and has its quota again."""
+    io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
+    client = caller(io)
+    assert 2 == run(client.call(call())).attempts
+    assert 3 == refused(io, of=client).attempts
+    assert RetryQuota.CAPACITY > client._quota.available
+    io.life = 2
+    assert 1 == run(client.call(call())).attempts
+    assert RetryQuota.CAPACITY == client._quota.available
+
+
 # ---- quota and deadline
 
 

@@ -7,12 +7,16 @@ import logging
 import os
 import pickle
 import traceback
+import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
+import anyio
+import anyio.lowlevel
 import pytest
 import trio
 
@@ -23,6 +27,7 @@ from sagemaker_runtime_client import (
     RuntimeClientError,
     SageMakerRuntimeClient,
 )
+from sagemaker_runtime_client._generation import _generations
 from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._io import AsyncIO
 from sagemaker_runtime_client._step import run
@@ -227,6 +232,74 @@ async def _identity(coroutine):
     return await coroutine
 
 
+class TestManyTasks:
+    """Of many calls at once only so many begin as there may be connections."""
+
+    @staticmethod
+    @asynccontextmanager
+    async def at_once(url, count, **options):
+        credentials = Credentials("AKIDEXAMPLE", "secret")
+        async with AsyncSageMakerRuntimeClient(
+            region="eu-west-1", credentials=credentials, endpoint_url=url, **options
+        ) as client:
+            location = {"input_location": "s3://bucket/key"}
+            await client.invoke_endpoint_async("e", **location)
+            async with anyio.create_task_group() as tasks:
+                for _ in range(count):
+                    tasks.start_soon(partial(client.invoke_endpoint_async, "e", **location))
+                yield client
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_all_succeed(self, backend):
+        """All are answered, over as many connections as may be."""
+        with Loopback(lambda *_: response(b"{}", 202)) as server:
+
+            async def main():
+                async with self.at_once(server.url, 200, max_connections=3):
+                    pass
+
+            anyio.run(main, backend=backend)
+        assert 201 == len(server.requests)
+        assert server.connections <= 3
+
+    def test_memory(self):
+        """Each that waits takes less than 4 KiB, its task and all."""
+        count, answered = 1000, Event()
+
+        def answer(_request, _connection):
+            if len(server.requests) > 1:
+                answered.wait(10)
+            return response(b"{}", 202)
+
+        async def main():
+            async with self.at_once(server.url, count, max_connections=1):
+                tracemalloc.start()
+                before = tracemalloc.get_traced_memory()[0]
+                while len(server.requests) < 2:
+                    await anyio.lowlevel.checkpoint()
+                taken = tracemalloc.get_traced_memory()[0] - before
+                tracemalloc.stop()
+                answered.set()
+            return taken / count
+
+        with Loopback(answer) as server:
+            assert 256 < asyncio.run(main()) < 4096
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_cancelled(self, backend):
+        """Who is cancelled in the queue leaves it, and the rest goes on."""
+        with Loopback(lambda *_: response(b"{}", 202)) as server:
+
+            async def main():
+                async with self.at_once(server.url, 20, max_connections=1) as client:
+                    await anyio.lowlevel.checkpoint()  # the others stand in the queue
+                    with anyio.move_on_after(0):
+                        await client.invoke_endpoint_async("e", input_location="s3://bucket/key")
+
+            anyio.run(main, backend=backend)
+        assert 21 == len(server.requests)
+
+
 class TestThreads:
     def test_many(self, emulator):
         """32 threads share a blocking client, from its first request on."""
@@ -290,16 +363,15 @@ class TestFork:
                 os._exit(0 if passed else 1)
         return child
 
-    def test_in_another_process(self, plain_driver, emulator):
-        """A client that finds itself in another process opens new connections."""
+    def test_in_another_generation(self, plain_driver, emulator):
+        """A client that finds itself restored from a snapshot opens new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = client.itself._core._io._transport
         before = transport._own
-        transport._process = 0
+        _generations.begin()
         assert b"x" == client.get_object("s3://bucket/key").body
         assert transport._own is not before
-        assert os.getpid() == transport._process
         transport._own, after = before, transport._own  # both are closed by the test's end
         (client.aclose if plain_driver.kind.is_async else client.close)()
         transport._own = after

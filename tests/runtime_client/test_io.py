@@ -1,6 +1,5 @@
 """The outside world, in both colours: files, programs, locks."""
 
-import os
 import stat
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from tempfile import TemporaryDirectory
 import anyio
 import pytest
 
+from sagemaker_runtime_client._generation import generation
 from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._io import AsyncIO, BlockingIO
 from sagemaker_runtime_client._step import run
@@ -135,7 +135,7 @@ def test_a_lock_in_two_loops():
 
 
 def test_surroundings(world, monkeypatch):
-    """The user's folder and the process are the system's."""
+    """The user's folder and the generation are the system's."""
     io, _ = world
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert ("/home/somebody", os.getpid()) == (io.home(), io.process())
+    assert ("/home/somebody", generation()) == (io.home(), io.generation())

@@ -814,7 +814,7 @@ class TestCancellation:
             await transport.aclose()
             yield partial(client.post, url, content=b"body")
 
-        assert self.run(backend, cancelling, certificate, is_tls, prepare) > 3
+        assert self.run(backend, cancelling, certificate, is_tls, prepare) > 2
 
     def test_over_an_idle_connection(self, backend, cancelling, certificate, is_tls):
         """Nor does one that finds a connection."""

@@ -178,5 +178,5 @@ def test_what_supplies_no_credentials(source):
 
 def test_repr_of_a_provider_holds_no_secret():
     """A provider shows nothing of its function."""
-    assert repr(as_provider(KEY)) == "FunctionProvider()"
+    assert KEY.secret_access_key not in repr(as_provider(KEY))
     assert isinstance(as_provider(KEY), FunctionProvider)

@@ -7,7 +7,6 @@ with two colours of the same: what is built on a `Colour` is written once, as co
 
 import select
 import ssl
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import Any, NoReturn, Protocol, cast
@@ -15,6 +14,8 @@ from typing import Any, NoReturn, Protocol, cast
 import anyio
 import httpcore
 import httpx
+
+from .._step import asyncio_loop
 
 # Schemes, and whether they speak TLS.
 SCHEMES = {b"http": False, b"https": True, b"ws": False, b"wss": True}
@@ -41,44 +42,12 @@ _EXCEPTIONS: dict[type[BaseException], type[httpx.TransportError]] = {
 }
 
 
-class _Awaited:
-    """An event of asyncio for one waiter: a fifth of the memory of anyio's, and thousands may wait."""
-
-    __slots__ = ("_future",)
-
-    def __init__(self) -> None:
-        self._future = sys.modules["asyncio"].get_running_loop().create_future()
-
-    def set(self) -> None:
-        if not self._future.done():
-            self._future.set_result(None)
-
-    async def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
-        if timeout is None:
-            await self._future
-            return
-        timer = self._future.get_loop().call_later(timeout, self.set)
-        try:
-            await self._future
-        finally:
-            timer.cancel()
-
-
-def _is_asyncio() -> bool:
-    """Tell whether this runs in a task of asyncio; what is not loaded does not run."""
-    asyncio = sys.modules.get("asyncio")
-    try:
-        return asyncio is not None and asyncio.current_task() is not None
-    except RuntimeError:  # no loop of asyncio's
-        return False
-
-
 class Connection:
     """A connection of httpcore's, and whether its server has something to say."""
 
     def __init__(self, http: Any, stream: Any) -> None:
         self.http = http
+        self._stream = stream
         self._socket = stream.get_extra_info("socket")
         self._poll = None
         if self._socket is not None and hasattr(select, "poll"):  # not on Windows
@@ -93,6 +62,8 @@ class Connection:
         """
         if self._poll is None:
             return bool(self.http.has_expired())
+        if getattr(self._stream, "has_news", False):
+            return True
         return self._socket.fileno() < 0 or bool(self._poll.poll(0))
 
     def is_reusable(self) -> bool:
@@ -127,7 +98,7 @@ class Threads:
     """Threads, which block."""
 
     def __init__(self, backend: httpcore.NetworkBackend | None) -> None:
-        self._backend = backend or httpcore.SyncBackend()
+        self._backend = backend or _Sockets()
 
     def new_event(self) -> Event:
         return Event()
@@ -156,32 +127,53 @@ class Threads:
         closable.close()
 
 
+class _Sockets(httpcore.SyncBackend):
+    """httpcore's connections, to hosts in bytes: text would go through a codec that is slow to import."""
+
+    def connect_tcp(self, host: str, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
+        return super().connect_tcp(cast("str", host.encode("ascii")), *arguments, **options)
+
+
 class Tasks:
     """
     Tasks, on asyncio or trio.
 
-    anyio's backend serves both.  httpcore's choice between two of them would look for sniffio, which
-    takes 20 us where it is not installed.
+    On asyncio that is asyncio itself; on trio, or over a backend that was brought in, anyio.
     """
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend | None) -> None:
-        self._backend = backend or cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        self._backend = backend
 
-    def new_event(self) -> "anyio.Event | _Awaited":
-        return _Awaited() if _is_asyncio() else anyio.Event()
+    def new_event(self) -> Any:
+        if asyncio_loop() is None:
+            return anyio.Event()
+        from ._asyncio import Event
 
-    async def wait(self, event: "anyio.Event | _Awaited", timeout: float | None) -> None:
-        if isinstance(event, _Awaited):
+        return Event()
+
+    async def wait(self, event: Any, timeout: float | None) -> None:
+        if asyncio_loop() is not None:
             await event.wait(timeout)
             return
         with anyio.move_on_after(timeout):
             await event.wait()
 
     def shield(self) -> AbstractContextManager[object]:
+        if self._backend is None and asyncio_loop() is not None:
+            return nullcontext()  # closing does not suspend
         return anyio.CancelScope(shield=True)
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Any:
-        return await self._backend.connect_tcp(host, port, timeout)
+        return await self._opener().connect_tcp(host, port, timeout)
+
+    def _opener(self) -> httpcore.AsyncNetworkBackend:
+        if self._backend is not None:
+            return self._backend
+        if asyncio_loop() is None:
+            return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        from ._asyncio import Backend
+
+        return Backend()
 
     async def start_tls(
         self, stream: Any, context: ssl.SSLContext, name: str, timeout: float | None
@@ -189,13 +181,21 @@ class Tasks:
         return await stream.start_tls(context, name, timeout)
 
     def connection(self, origin: httpcore.Origin, stream: Any) -> "Connection":
-        return Connection(httpcore.AsyncHTTP11Connection(origin, stream), stream)
+        return Connection(_ExclusiveConnection(origin, stream), stream)
 
     async def send(self, connection: "Connection", request: httpcore.Request) -> Any:
         return await connection.http.handle_async_request(request)
 
     async def close(self, closable: Any) -> None:
         await closable.aclose()
+
+
+class _ExclusiveConnection(httpcore.AsyncHTTP11Connection):
+    """httpcore's connection, less its lock: whoever has a turn has the connection to himself."""
+
+    def __init__(self, origin: httpcore.Origin, stream: Any) -> None:
+        super().__init__(origin, stream)
+        self._state_lock = cast("Any", nullcontext())
 
 
 def message_of(request: httpx.Request) -> httpcore.Request:
@@ -205,15 +205,16 @@ def message_of(request: httpx.Request) -> httpcore.Request:
         raise httpx.UnsupportedProtocol(
             "a URL must begin with http:// or https://", request=request
         )
-    return httpcore.Request(
+    message = httpcore.Request(
         method=request.method,
         url=httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         ),
-        headers=request.headers.raw,
         content=request.stream,
         extensions=request.extensions,
     )
+    message.headers = request.headers.raw  # bytes already, which httpcore would look at once more
+    return message
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:

@@ -1,7 +1,6 @@
 """Where credentials come from: a file a source, and the chain of them."""
 
-from ._default import DefaultChain, default_chain
 from ._provider import Context, LazyContext
 from ._refresh import ChainCredentials
 
-__all__ = ["ChainCredentials", "Context", "DefaultChain", "LazyContext", "default_chain"]
+__all__ = ["ChainCredentials", "Context", "LazyContext"]

@@ -16,7 +16,7 @@ from importlib import import_module
 from inspect import isawaitable
 from typing import Any, ClassVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from sigv4 import Credentials
 
@@ -112,7 +112,7 @@ class AssumeRoleProvider:
         profile = context.profile
         if name not in context.profiles.profiles:
             raise failure(_NAME, f"profile {profile} has source_profile {name}, which is nowhere")
-        source = evolve(context, profile=name, explicit=True)
+        source = context._replace(profile=name, explicit=True)
         section = profile_section(source)
         is_static = "aws_access_key_id" in section or "aws_secret_access_key" in section
         # A profile may be its own source, if only for the keys that stand in it.

@@ -9,8 +9,7 @@ botocore 1.44, credentials.py, for the order.
 """
 
 from importlib import import_module
-
-from attrs import field, frozen
+from typing import NamedTuple
 
 from sigv4 import Credentials
 
@@ -18,8 +17,7 @@ from .._errors import NoCredentialsError
 from ._provider import Context, Provider
 
 
-@frozen
-class Source:
+class Source(NamedTuple):
     """
     A source of credentials, before it is imported.
 
@@ -36,9 +34,9 @@ class Source:
     """
 
     name: str
-    module: str = field(repr=False)
-    kind: str = field(repr=False)
-    absent: str = field(repr=False)
+    module: str
+    kind: str
+    absent: str
     of_profile: bool = False
     of_process: bool = False
     kept: bool = True
@@ -121,8 +119,7 @@ ORDER = (
 )
 
 
-@frozen
-class Skipped:
+class Skipped(NamedTuple):
     """
     A source that had nothing.
 
@@ -135,8 +132,7 @@ class Skipped:
     reason: str
 
 
-@frozen
-class Found:
+class Found(NamedTuple):
     """
     Credentials, and where they are from.
 
@@ -146,9 +142,9 @@ class Found:
         provider: The same, imported.
     """
 
-    credentials: Credentials = field(repr=False)
+    credentials: Credentials
     source: Source
-    provider: Provider = field(repr=False)
+    provider: Provider
 
 
 async def search(context: Context, skipped: list[Skipped] | None = None) -> Found:

@@ -13,8 +13,6 @@ from ipaddress import ip_address
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from attrs import frozen
-
 from sigv4 import Credentials
 
 from .._config import user_agent
@@ -45,7 +43,6 @@ _url = re.compile(
 _is_path = re.compile(r"/[!-~]*").fullmatch
 
 
-@frozen
 class ContainerProvider:
     """
     ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI``, or ``..._FULL_URI``.

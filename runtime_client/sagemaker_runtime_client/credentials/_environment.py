@@ -7,8 +7,6 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentia
 from datetime import datetime
 from typing import ClassVar
 
-from attrs import frozen
-
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError
@@ -17,7 +15,6 @@ from ._provider import Context
 _NAME = "environment"
 
 
-@frozen
 class EnvironmentProvider:
     """
     ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``.

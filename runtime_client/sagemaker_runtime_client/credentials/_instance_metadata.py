@@ -47,7 +47,6 @@ class _Silence(Exception):  # noqa: N818 (it is no error: nobody is there, or ha
     """The service is not there, or has nothing to say."""
 
 
-@frozen
 class InstanceMetadataProvider:
     """
     The role of the EC2 instance that the program runs on.

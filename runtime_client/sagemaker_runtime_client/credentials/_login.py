@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from attrs import evolve, frozen
-
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError, ServiceError
@@ -53,7 +51,6 @@ _REMEDIES = {
 }
 
 
-@frozen
 class LoginProvider:
     """
     ``login_session``: the keys of ``aws login``, refreshed where they have 5 minutes left or less.
@@ -137,7 +134,7 @@ async def _refreshed(context: Context, path: str, token: dict[str, Any]) -> dict
 
     def prove(_endpoint: object, request: Request, at: datetime) -> Request:
         proof = _proof(key, signin.origin + _PATH, at, context.io.uuid())
-        return evolve(request, headers=(*request.headers, ("DPoP", proof)))
+        return request.with_headers([("DPoP", proof)])
 
     response = await ask(
         context,

@@ -8,8 +8,6 @@ asks programs to write no secrets to stderr, since SDKs may log it.
 import shlex
 from typing import ClassVar
 
-from attrs import frozen
-
 from sigv4 import Credentials
 
 from ._provider import Context
@@ -19,7 +17,6 @@ _NAME = "process"
 _LONGEST_REASON = 500
 
 
-@frozen
 class ProcessProvider:
     """The profile's ``credential_process``, split as a shell would, and run without one."""
 

@@ -7,9 +7,9 @@ what to do.  Nothing in it is secret.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from sigv4 import Credentials
 
@@ -21,8 +21,7 @@ from .._profile_file import Profiles, read_profiles
 MFAToken = Callable[[str], "str | Awaitable[str]"]
 
 
-@frozen
-class Context:
+class Context(NamedTuple):
     """
     What providers work with.
 
@@ -41,7 +40,7 @@ class Context:
     profiles: Profiles
     profile: str = "default"
     explicit: bool = False
-    mfa_token: MFAToken | None = field(default=None, repr=False)
+    mfa_token: MFAToken | None = None
 
     @classmethod
     async def load(
@@ -66,7 +65,8 @@ class Context:
             return context
         from ._instance_metadata import region_of_instance
 
-        return evolve(context, config=evolve(config, region=await region_of_instance(context)))
+        region = await region_of_instance(context)
+        return context._replace(config=evolve(config, region=region))
 
 
 class LazyContext:

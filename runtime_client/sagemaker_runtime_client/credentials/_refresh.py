@@ -12,8 +12,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from sigv4 import Credentials
 
@@ -35,8 +36,7 @@ _LIVE_ON = 15 * 60.0
 _ASK_AGAIN = (2 * 60.0, 10 * 60.0)
 
 
-@frozen
-class Held:
+class Held(NamedTuple):
     """
     Credentials, and when to fetch others.
 
@@ -69,7 +69,7 @@ class Held:
         due = now + timedelta(seconds=shortest + random * (longest - shortest))
         overdue = due + timedelta(seconds=_LIVE_ON)
         credentials = evolve(self.found.credentials, expiration=overdue)
-        return Held(evolve(self.found, credentials=credentials), due, overdue)
+        return Held(self.found._replace(credentials=credentials), due, overdue)
 
 
 class ChainCredentials:
@@ -90,8 +90,8 @@ class ChainCredentials:
         self._begin()
 
     def _begin(self) -> None:
-        """Hold nothing: at first, and after a fork, which may have left the lock taken."""
-        self._process = self._io.process()
+        """Hold nothing: at first, and in a new generation, in which the lock may have been left taken."""
+        self._generation = self._io.generation()
         self._lock = self._io.lock()
         self._held: Held | None = None
         self._next_attempt = float("-inf")
@@ -110,7 +110,7 @@ class ChainCredentials:
             NoCredentialsError: No source has any.
             CredentialProviderError: One is configured and fails, and nothing held serves.
         """
-        if self._process != self._io.process():
+        if self._generation != self._io.generation():
             self._begin()
         held = self._held
         if held is not None and not held.found.source.kept:  # it is looked at anew each time
@@ -194,7 +194,7 @@ async def _again(found: Found, context: Context) -> Found:
             f"{found.source.name} had credentials before, and has none now",
             provider=found.source.name,
         )
-    return evolve(found, credentials=credentials)
+    return found._replace(credentials=credentials)
 
 
 def _check(found: Found, now: datetime) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from attrs import evolve
-
 from sigv4 import Credentials, as_provider
 
 from .._call import Call, Caller
@@ -67,7 +65,7 @@ async def ask(
     caller = Caller(
         io,
         as_provider(credentials or _NOBODY),
-        evolve(config.retry_policy, transient_codes=_TRANSIENT_CODES),
+        config.retry_policy._replace(transient_codes=_TRANSIENT_CODES),
         lambda: [("user-agent", user_agent(config, io.environ))],
         patience=config.read_timeout,
     )

@@ -19,8 +19,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from attrs import evolve, frozen
-
 from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, SignableRequest, Signer
 
 from .._endpoint import Endpoint
@@ -44,7 +42,6 @@ _REQUIRED = (*_ARNS, "certificate", "private_key")
 _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
 
 
-@frozen
 class RolesAnywhereProvider:
     """
     The settings above, and ``roles_anywhere_intermediates``, ``..._session_duration``, ``..._role_session_name``.
@@ -155,6 +152,6 @@ def _signed_by(identity: Identity, region: str) -> Sign:
         url, payload = endpoint.origin + request.path, Payload.of(request.body)
         signable = SignableRequest(request.method, url, request.headers, payload)
         added = signer.sign(signable, identity.credentials, at=at).headers
-        return evolve(request, headers=(*request.headers, *added.items()))
+        return request.with_headers(added.items())
 
     return sign

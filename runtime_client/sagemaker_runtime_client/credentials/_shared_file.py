@@ -6,8 +6,6 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentia
 
 from typing import ClassVar
 
-from attrs import frozen
-
 from sigv4 import Credentials
 
 from ._provider import Context
@@ -16,7 +14,6 @@ from ._values import failure, profile_section, setting
 _NAME = "shared-files"
 
 
-@frozen
 class SharedFileProvider:
     """``aws_access_key_id``, ``aws_secret_access_key``, ``aws_session_token``, ``aws_account_id``."""
 

@@ -15,8 +15,6 @@ botocore 1.44, credentials.py.
 from hashlib import sha1
 from typing import ClassVar
 
-from attrs import frozen
-
 from sigv4 import Credentials, percent_encode
 
 from .._errors import CredentialProviderError
@@ -41,7 +39,6 @@ _FOLDER = "~/.aws/sso/cache"
 _KEYS = ("sso_account_id", "sso_role_name", "sso_region", "sso_start_url")
 
 
-@frozen
 class SSOProvider:
     """
     ``sso_account_id`` and ``sso_role_name``, with ``sso_session`` or the legacy keys.

@@ -6,8 +6,6 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-cred
 
 from typing import ClassVar
 
-from attrs import frozen
-
 from sigv4 import Credentials
 
 from ._provider import Context
@@ -17,7 +15,6 @@ from ._values import failure, read_text, variable_or_setting
 _NAME = "web-identity"
 
 
-@frozen
 class WebIdentityProvider:
     """
     ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN``, ``AWS_ROLE_SESSION_NAME``; or from a profile.

@@ -260,7 +260,7 @@ def test_nothing_after_a_fork(make):
     credentials = make(io, fetches)
     credentials.get()
     assert credentials._lock.acquire_nowait()
-    io.pid = 2
+    io.life = 2
     assert "AKID2" == credentials.get().access_key_id
     assert "AKID2" == credentials.get().access_key_id
 

@@ -1,0 +1,49 @@
+"""How tasks wait on trio: with anyio."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+T = TypeVar("T")
+
+sleep = anyio.sleep
+Semaphore = anyio.Semaphore
+
+
+@asynccontextmanager
+async def timeout(seconds: float) -> AsyncGenerator[None]:
+    """Raise TimeoutError in what takes longer."""
+    with anyio.fail_after(seconds):
+        yield
+
+
+async def in_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Return what *function* returns, in a thread."""
+    return await anyio.to_thread.run_sync(function, *arguments)
+
+
+class Lock:
+    """A lock."""
+
+    def __init__(self) -> None:
+        self._lock = anyio.Lock()
+
+    def acquire_nowait(self) -> bool:
+        """Take it if it is free, and tell whether it was."""
+        try:
+            self._lock.acquire_nowait()
+        except anyio.WouldBlock:
+            return False
+        return True
+
+    async def acquire(self) -> bool:
+        """Take it, once it is free."""
+        await self._lock.acquire()
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        self._lock.release()

@@ -1,0 +1,45 @@
+"""How a wait may be asked for: its pauses, and what its arguments must be.  Pure."""
+
+import math
+from collections.abc import Callable
+
+from ._errors import ParamValidationError
+from ._invoke import Invocation
+
+Schedule = Callable[[float], float]
+
+
+def poll_schedule(elapsed: float) -> float:
+    """
+    Return for how many seconds to pause after a look, *elapsed* seconds into the wait.
+
+    0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s: an answer is seen
+    within 0.5 s, or a tenth of its time, or 15 s, with room for the look itself.
+    """
+    return min(max(0.4, 0.095 * elapsed), 14.5)
+
+
+def check_invocation(invocation: object) -> None:
+    """Refuse what is no handle."""
+    if not isinstance(invocation, Invocation):
+        raise ParamValidationError(
+            f"invocation must be an Invocation, not {type(invocation).__name__}",
+            argument="invocation",
+        )
+
+
+def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
+    """Refuse arguments with which nobody can wait, before there is anything to lose."""
+    _check_seconds("timeout", timeout)
+    if access_denied_grace is not None:
+        _check_seconds("access_denied_grace", access_denied_grace)
+    if not callable(schedule):
+        raise ParamValidationError(
+            "schedule must be a function of the seconds waited", argument="schedule"
+        )
+
+
+def _check_seconds(argument: str, seconds: object) -> None:
+    """Refuse what is no number of seconds."""
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ParamValidationError(f"{argument} must be a number of seconds", argument=argument)

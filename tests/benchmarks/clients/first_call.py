@@ -1,0 +1,23 @@
+"""
+One answered call in a new interpreter: `python first_call.py CLIENT URL`.
+
+Prints, with the answer at hand, the seconds of imports and of the rest, those of CPU since the
+process began, the most memory used (KiB), and how many modules are loaded.  Nothing is imported here
+that a client does not import.
+"""
+
+import sys
+from time import perf_counter, process_time
+
+_, name, url = sys.argv
+start = perf_counter()
+client = __import__(name)
+imported = perf_counter()
+if hasattr(client, "connect"):
+    assert client.connect(url)()
+else:
+    __import__("on_asyncio").run_once(client, url)
+answered, cpu = perf_counter(), process_time()
+with open("/proc/self/status") as status:  # noqa: PTH123 (pathlib is not everyone's import)
+    peak = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+print(imported - start, answered - imported, cpu, peak, len(sys.modules), flush=True)

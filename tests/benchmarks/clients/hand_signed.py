@@ -1,0 +1,46 @@
+"""A signature by hand: everything is known beforehand but date and signature, the least there is to do."""
+
+import hmac
+import os
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+from arguments import HEADERS, PATH
+
+
+def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[], dict[str, str]]:
+    """Return what gives the headers of the call, signed with the environment's credentials."""
+    key_id, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    token, region = os.environ["AWS_SESSION_TOKEN"], os.environ["AWS_REGION"]
+    known = {"X-Amz-Security-Token": token, **HEADERS}
+    lines = {"host": host, "x-amz-date": "%s"} | {n.lower(): value for n, value in known.items()}
+    names = ";".join(sorted(lines))
+    listed = (f"{name}:{lines[name]}" for name in sorted(lines))
+    nothing = sha256().hexdigest()
+    before, after = "\n".join((method, path, "", *listed, "", names, nothing)).split("%s")
+    keys: dict[str, bytes] = {}
+
+    def derive(day: str) -> bytes:
+        key = f"AWS4{secret}".encode()
+        for part in (day, region, "sagemaker", "aws4_request"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return key
+
+    def sign() -> dict[str, str]:
+        instant = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        day = instant[:8]
+        if day not in keys:
+            keys[day] = derive(day)
+        scope = f"{day}/{region}/sagemaker/aws4_request"
+        hashed = sha256(f"{before}{instant}{after}".encode()).hexdigest()
+        text = f"AWS4-HMAC-SHA256\n{instant}\n{scope}\n{hashed}"
+        signature = hmac.digest(keys[day], text.encode(), "sha256").hex()
+        return {
+            **known,
+            "X-Amz-Date": instant,
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={key_id}/{scope}, "
+            f"SignedHeaders={names}, Signature={signature}",
+        }
+
+    return sign

@@ -1,0 +1,12 @@
+from collections.abc import Callable
+
+from arguments import SNAKE
+from capo_sagemaker_runtime import SageMakerRuntimeClient
+from zapros import StdNetworkHandler
+
+
+def connect(url: str) -> Callable[[], object]:
+    """Return what makes one call; as many connections are kept as ours keeps, 10 by default."""
+    handler = StdNetworkHandler(http1={"max_connections_per_host": 64})
+    client = SageMakerRuntimeClient(handler, endpoint=url)
+    return lambda: client.invoke_endpoint_async(**SNAKE)["inference_id"]

@@ -1,0 +1,133 @@
+"""
+Makes calls on demand, so that clients of different environments take turns: `python worker.py CLIENT URL`.
+
+Each line of standard input is a JSON object, of `calls` and how many of them are made `at_once`, by
+threads or tasks; answered by one of what it took.
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+PAGE = 4096
+
+
+def resident() -> int:
+    """Return the bytes in memory now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def peak() -> int:
+    """Return the most bytes that were in memory since `forget_peak`."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+
+
+def forget_peak() -> None:
+    """Let the most be what is in memory now, where the system can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+class Measuring:
+    """What some calls took."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls, self.failures = calls, Counter[str]()
+        gc.collect()
+        forget_peak()
+        self.memory = resident()
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+
+    def figures(self) -> dict[str, Any]:
+        """Return it."""
+        cpu, wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
+        highest = peak()
+        gc.collect()
+        return {
+            "us": cpu / self.calls * 1e6,
+            "calls/s": self.calls / wall,
+            "KiB grown": (resident() - self.memory) / 1024,
+            "KiB each": (highest - self.memory) / 1024 / self.calls,
+            "failed": self.failures.total(),
+            "failures": ", ".join(f"{count} {name}" for name, count in self.failures.items()),
+        }
+
+
+def commands() -> Any:
+    """Yield what is asked for."""
+    for line in sys.stdin:
+        yield json.loads(line)
+
+
+def answer(figures: dict[str, Any]) -> None:
+    """Print an answer."""
+    print(json.dumps(figures), flush=True)
+
+
+def blocking(call: Callable[[], object]) -> None:
+    """Serve with a blocking client; its threads are kept."""
+    threads = ThreadPoolExecutor(64)
+
+    def several(count: int) -> None:
+        for _ in range(count):
+            call()
+
+    def spread(count: int, at_once: int) -> None:
+        if at_once == 1:
+            several(count)
+        else:
+            for done in [threads.submit(several, count // at_once) for _ in range(at_once)]:
+                done.result()
+
+    for command in commands():
+        calls, at_once = command["calls"], command["at_once"]
+        spread(at_once, at_once)  # connects
+        measuring = Measuring(calls)
+        spread(calls, at_once)
+        answer(measuring.figures())
+
+
+async def on_asyncio(client: Any, url: str) -> None:
+    """Serve with an async client; each task calls again at once."""
+    async with client.connected(url) as call:
+
+        async def several(count: int, failures: Counter[str]) -> None:
+            for _ in range(count):
+                try:
+                    await call()
+                except Exception as error:  # noqa: BLE001 (whatever it is, it is counted)
+                    failures[type(error).__name__] += 1
+
+        async def spread(count: int, at_once: int, failures: Counter[str]) -> None:
+            await asyncio.gather(*(several(count // at_once, failures) for _ in range(at_once)))
+
+        for command in commands():
+            calls, at_once = command["calls"], command["at_once"]
+            few = min(at_once, 64)
+            await spread(few, few, Counter())  # connects
+            measuring = Measuring(calls)
+            await spread(calls, at_once, measuring.failures)
+            answer(measuring.figures())
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    _, name, url = sys.argv
+    client = import_module(name)
+    if hasattr(client, "connect"):
+        blocking(client.connect(url))
+    else:
+        asyncio.run(on_asyncio(client, url))
+
+
+main()

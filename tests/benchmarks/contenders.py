@@ -1,0 +1,77 @@
+"""Who is measured: each in an environment that holds its own run-time packages and nothing else."""
+
+import os
+import sys
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import NamedTuple
+
+RIVALS = Path(sys.prefix) / "rivals"
+CLIENTS = Path(__file__).parent / "clients"
+
+
+def interpreter(environment: str) -> Path:
+    """Return the Python of an environment."""
+    return RIVALS / environment / "bin" / "python"
+
+
+class Client(NamedTuple):
+    """A module of `clients`, and the environment in which it runs."""
+
+    environment: str
+    module: str
+
+    @property
+    def python(self) -> Path:
+        """The interpreter."""
+        return interpreter(self.environment)
+
+
+BLOCKING = {
+    "ours": Client("ours", "ours"),
+    "boto3": Client("boto3", "with_boto3"),
+    "capo": Client("capo", "with_capo"),
+    "httpx": Client("httpx", "with_httpx"),
+    "floor": Client("floor", "floor"),
+}
+ASYNC = {
+    "ours, async": Client("ours", "ours_async"),
+    "aiobotocore": Client("aiobotocore", "with_aiobotocore"),
+    "capo, async": Client("capo", "with_capo_async"),
+    "httpx, async": Client("httpx", "with_httpx_async"),
+    "floor, async": Client("floor", "floor_async"),
+}
+ENVIRONMENTS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
+
+_SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "T" * 900,  # about as long as those of Lambda
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+def environ(ca_bundle: Path) -> dict[str, str]:
+    """Return the variables of a contender's process; some read the one, some the other bundle."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(CLIENTS),
+        "AWS_CA_BUNDLE": str(ca_bundle),
+        "SSL_CERT_FILE": str(ca_bundle),
+        **_SETTINGS,
+    }
+
+
+def installed(environment: str) -> list[Distribution]:
+    """Return what an environment holds, by name."""
+    folders = [str(path) for path in (RIVALS / environment).glob("lib/python*/site-packages")]
+    return sorted(distributions(path=folders), key=lambda one: one.name.lower())
+
+
+def versions(environment: str) -> str:
+    """Return name and version of all that an environment holds."""
+    return ", ".join(f"{one.name} {one.version}" for one in installed(environment))

@@ -1,0 +1,57 @@
+"""What is installed: megabytes in sources, with bytecode, and zipped; and the layers that were built."""
+
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from contenders import ENVIRONMENTS, installed
+from loopback import Server
+from rounds import Figures, Table
+
+ROOT = Path(__file__).parent.parent.parent
+# What SigV4A, IAM Roles Anywhere and `aws login` alone need.
+FOR_SIGV4A = {"cryptography", "cffi", "pycparser"}
+
+
+def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
+    """Measure the environments, and whatever layers lie in dist/; once, since nothing varies."""
+    del server, rounds
+    found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
+    found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
+    yield "footprint", Table("Installed", found, ("boto3", "capo"))
+    built = layers(ROOT / "dist")
+    if built:
+        yield "layers", Table("Layers in dist/", built)
+
+
+def layers(folder: Path) -> dict[str, list[Figures]]:
+    """Return the figures of each layer in a folder, one of boto3 among them or not."""
+    return {path.name: [_layer(path)] for path in sorted(folder.glob("*-python*.zip"))}
+
+
+def _size(environment: str, without: set[str]) -> Figures:
+    packages = [one for one in installed(environment) if one.name.lower() not in without]
+    listed = [file.locate() for one in packages for file in one.files or ()]
+    files = [Path(path) for path in listed if Path(path).is_file()]
+    sources = [path for path in files if path.suffix != ".pyc"]
+    zipped = BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, path in enumerate(sources):
+            archive.write(path, f"{number}/{path.name}")
+    return {
+        "MB": sum(path.stat().st_size for path in sources) / 1e6,
+        "MB with bytecode": sum(path.stat().st_size for path in files) / 1e6,
+        "MB zipped": zipped.tell() / 1e6,
+        "packages": len(packages),
+    }
+
+
+def _layer(path: Path) -> Figures:
+    """Measure a layer, beside boto3's of the same kind if that was built as well."""
+    with zipfile.ZipFile(path) as archive:
+        unzipped = sum(member.file_size for member in archive.infolist())
+    size = path.stat().st_size
+    figures = {"MB zipped": size / 1e6, "MB": unzipped / 1e6}
+    rival = path.with_name("boto3-python" + path.name.rpartition("-python")[2])
+    return figures | ({"x boto3 zipped": size / rival.stat().st_size} if rival.exists() else {})

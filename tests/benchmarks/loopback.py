@@ -1,0 +1,62 @@
+"""The server of all measurements, in a process of its own, and the certificates that clients trust."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import certifi
+import trustme
+
+SERVER = Path(__file__).parent / "server.py"
+
+
+class Server:
+    """A running server, at `http` and at `https`."""
+
+    def __init__(self, process: subprocess.Popen[str], ca_bundle: Path) -> None:
+        self._process = process
+        self.ca_bundle = ca_bundle
+        self.http, self.https = (f"{scheme}://127.0.0.1:{self._line()}" for scheme in SCHEMES)
+
+    def last_request(self) -> bytes:
+        """Return the head of the last request."""
+        return bytes.fromhex(self._ask()[0])
+
+    def connections(self) -> int:
+        """Return how many connections there were so far."""
+        return int(self._ask()[1])
+
+    def _ask(self) -> list[str]:
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._line().split(" ")
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+SCHEMES = ("http", "https")
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Run the server; its authority stands behind a full bundle, whose loading every client pays."""
+    with TemporaryDirectory() as folder:
+        authority = trustme.CA()
+        certificate, bundle = Path(folder) / "server.pem", Path(folder) / "bundle.pem"
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+        trusted = Path(certifi.where()).read_bytes() + authority.cert_pem.bytes()
+        bundle.write_bytes(trusted)
+        with subprocess.Popen(
+            [sys.executable, SERVER, certificate],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            yield Server(process, bundle)
+            process.communicate()

@@ -1,0 +1,41 @@
+"""Whether every contender signs what it sends: no figure of one that does not is worth anything."""
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from contenders import ASYNC, BLOCKING, CLIENTS, environ
+from loopback import Server
+
+from sigv4 import Credentials, verify
+from sigv4._raw_request import parse_request
+
+
+def check(server: Server) -> None:
+    """Let each make one call, and verify the signature that arrived."""
+    for client in (BLOCKING | ASYNC).values():
+        first_call(client.python, client.module, server, environ(server.ca_bundle))
+
+
+def first_call(python: Path, module: str, server: Server, variables: dict[str, str]) -> str:
+    """Let a new process make its first call, verify the signature that arrived, return what it prints."""
+    credentials = Credentials(
+        variables["AWS_ACCESS_KEY_ID"],
+        variables["AWS_SECRET_ACCESS_KEY"],
+        variables["AWS_SESSION_TOKEN"],
+    )
+    done = subprocess.run(
+        [python, CLIENTS / "first_call.py", module, server.https],
+        env=variables,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    verify(
+        parse_request(server.last_request() + b"\r\n\r\n"),
+        {credentials.access_key_id: credentials},
+        at=datetime.now(UTC),
+        service="sagemaker",
+        region=variables["AWS_REGION"],
+    )
+    return done.stdout

@@ -1,0 +1,92 @@
+"""The table and the pictures that README.md shows, between two marks; `make bench-readme` renews them."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from rounds import Table, text
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+PICTURES = {
+    "cold_start.svg": "A cold start over https, from exec to the first answered call",
+    "cpu_per_call.svg": "CPU of a call on asyncio, by calls in flight",
+}
+BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+COLUMNS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
+SYNC = {"ours": "ours", "boto3": "boto3", "capo": "capo", "httpx": "httpx", "floor": "floor"}
+ASYNC = {
+    "ours": "ours, async",
+    "aiobotocore": "aiobotocore",
+    "capo": "capo, async",
+    "httpx": "httpx, async",
+    "floor": "floor, async",
+}
+
+
+class Row(NamedTuple):
+    """A line of the table: where its figures are, and whom ours is compared with."""
+
+    what: str
+    table: str
+    unit: str
+    rival: str
+    names: Mapping[str, str]
+
+    def cells(self, report: Mapping[str, Table]) -> list[str]:
+        """Return the figures, the ratio second."""
+        table = report.get(self.table)
+        if table is None:
+            return ["-"] * (len(COLUMNS) + 1)
+        figures = [
+            text(table.value(self.names[column], self.unit)) if column in self.names else ""
+            for column in COLUMNS
+        ]
+        ratio = table.ratio(self.names["ours"], self.names.get(self.rival, self.rival), self.unit)
+        return [figures[0], f"{text(ratio, 2)} of {self.rival}", *figures[1:]]
+
+
+EACH = SYNC | {"aiobotocore": "aiobotocore"}
+WITHOUT_CRYPTOGRAPHY = EACH | {"ours": "ours, lean"}
+SIGNERS = {"ours": "ours", "boto3": "botocore", "capo": "capo", "floor": "floor"}
+ROWS = (
+    Row("installed, MB", "footprint", "MB", "boto3", EACH),
+    Row("installed without cryptography, MB", "footprint", "MB", "boto3", WITHOUT_CRYPTOGRAPHY),
+    Row("import, whole process, ms", "import", "ms", "boto3", EACH),
+    Row("cold start over https, ms", "cold https", "ms", "boto3", SYNC),
+    Row("the same on asyncio", "cold https", "ms", "boto3", ASYNC),
+    Row("cold start over http, ms", "cold http", "ms", "boto3", SYNC),
+    Row("the same on asyncio", "cold http", "ms", "boto3", ASYNC),
+    Row("most memory of a first call, MB", "cold https", "peak MB", "boto3", SYNC),
+    Row("a signature, us", "sign", "us", "boto3", SIGNERS),
+    Row("CPU of a call, us", "threads 1", "us", "boto3", SYNC),
+    Row("in 16 threads", "threads 16", "us", "boto3", SYNC),
+    Row("on asyncio, 1 in flight", "tasks 1", "us", "aiobotocore", ASYNC),
+    Row("10 in flight", "tasks 10", "us", "aiobotocore", ASYNC),
+    Row("64 in flight", "tasks 64", "us", "aiobotocore", ASYNC),
+    Row("calls a second", "threads 1", "calls/s", "boto3", SYNC),
+    Row("in 16 threads", "threads 16", "calls/s", "boto3", SYNC),
+    Row("on asyncio, 64 in flight", "tasks 64", "calls/s", "aiobotocore", ASYNC),
+    Row("10,000 calls at once, KiB each", "crowd", "KiB each", "aiobotocore", ASYNC),
+)
+
+
+def lines(report: Mapping[str, Table]) -> list[str]:
+    """Return the table in Markdown; of what was not measured without figures."""
+    names = ("", "ours", "ratio", *COLUMNS[1:])
+    rule = ("---", *["--:"] * (len(names) - 1))
+    rows = [(row.what, *row.cells(report)) for row in ROWS]
+    return [f"| {' | '.join(row)} |" for row in (names, rule, *rows)]
+
+
+def keep(report: Mapping[str, Table], heading: str) -> None:
+    """Write the table and the pictures to where they belong."""
+    from pictures import draw
+
+    folder = Path(__file__).parent
+    for name, path in ((name, folder / name) for name in PICTURES):
+        draw(name, report, path)
+    shown = [f"![{title}]({(folder / name).relative_to(ROOT)})" for name, title in PICTURES.items()]
+    block = "\n".join([heading, "", *lines(report), "", *shown, ""])
+    README.write_text(BLOCK.sub(lambda _: block, README.read_text()))

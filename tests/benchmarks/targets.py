@@ -1,0 +1,104 @@
+"""What the figures are meant to be, and whether they are."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from rounds import Table, aligned, text
+
+Report = Mapping[str, Table]
+UNKNOWN = "not measured"
+
+
+class Target(NamedTuple):
+    """A figure that must not be exceeded, and one to aim at."""
+
+    what: str
+    figure: Callable[[Report], float | None]
+    must: float
+    aim: float | None = None
+
+    def row(self, report: Report) -> list[str]:
+        """Return a line of the table."""
+        figure = self.figure(report)
+        if figure is None:
+            verdict = UNKNOWN
+        elif figure > self.must:
+            verdict = "MISSED"
+        else:
+            verdict = "met" if self.aim is None or figure <= self.aim else "met, not the aim"
+        return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
+
+
+def _ratio(key: str, rival: str, unit: str, own: str = "ours") -> Callable[[Report], float | None]:
+    return lambda report: report[key].ratio(own, rival, unit) if key in report else None
+
+
+def _value(key: str, name: str, unit: str) -> Callable[[Report], float | None]:
+    return lambda report: report[key].value(name, unit) if key in report else None
+
+
+def _growing(report: Report) -> float | None:
+    one, many = (_value(f"tasks {n}", "ours, async", "us")(report) for n in (1, 64))
+    return many / one if one and many else None
+
+
+def _layers(variant: str) -> Callable[[Report], float | None]:
+    """Return the largest of the layers of a kind, of any Python and architecture."""
+
+    def figure(report: Report) -> float | None:
+        table = report.get("layers")
+        names = [name for name in table.rounds if f"-{variant}-python" in name] if table else []
+        ratios = [table.value(name, "x boto3 zipped") for name in names] if table else []
+        return max((ratio for ratio in ratios if ratio is not None), default=None)
+
+    return figure
+
+
+def _cold() -> Iterator[Target]:
+    for scheme in ("https", "http"):
+        for own, capo in (("ours", "capo"), ("ours, async", "capo, async")):
+            where = f"cold start of {own}, over {scheme}"
+            key = f"cold {scheme}"
+            yield Target(f"{where}, : boto3", _ratio(key, "boto3", "ms", own), 0.55, 0.5)
+            yield Target(
+                f"{where}, : boto3, with its exit",
+                _ratio(key, "boto3", "ms with exit", own),
+                0.55,
+                0.5,
+            )
+            # "Well below": a tenth at the least.
+            yield Target(f"{where}, : capo", _ratio(key, capo, "ms", own), 0.9)
+
+
+def _warm() -> Iterator[Target]:
+    for threads in (1, 16):
+        key, what = f"threads {threads}", f"CPU of a call, threads: {threads}"
+        yield Target(f"{what}, : boto3", _ratio(key, "boto3", "us"), 0.5, 0.4)
+        yield Target(f"{what}, : capo", _ratio(key, "capo", "us"), 1)
+    for tasks, must, aim in ((1, 0.8, None), (10, 0.7, 0.5), (64, 0.7, 0.5)):
+        key, what, own = f"tasks {tasks}", f"CPU of a call, tasks: {tasks}", "ours, async"
+        yield Target(f"{what}, : aiobotocore", _ratio(key, "aiobotocore", "us", own), must, aim)
+        yield Target(f"{what}, : capo", _ratio(key, "capo, async", "us", own), 1)
+
+
+TARGETS = (
+    Target("lean layer, zipped, : boto3's", _layers("lean"), 0.085),
+    Target("lean layer without sources, : boto3's", _layers("lean-sourceless"), 0.06),
+    Target("full layer, zipped, : boto3's", _layers("full"), 0.38),
+    *_cold(),
+    *_warm(),
+    Target("CPU of a call, 64 tasks : 1 task", _growing, 1.3),
+    Target("10,000 at once, KiB each", _value("crowd", "ours, async", "KiB each"), 4),
+    Target("10,000 at once, failed", _value("crowd", "ours, async", "failed"), 0),
+    Target("100,000 calls, KiB grown", _value("growth", "ours", "KiB grown"), 512),
+    Target(
+        "100,000 calls on asyncio, KiB grown", _value("growth", "ours, async", "KiB grown"), 512
+    ),
+)
+
+
+def verdicts(report: Report, *, whole: bool) -> str:
+    """Return the table; of a report that is not whole, what was measured."""
+    rows = [target.row(report) for target in TARGETS]
+    shown = [row for row in rows if whole or row[-1] != UNKNOWN]
+    return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *shown]) if shown else ""

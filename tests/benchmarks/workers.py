@@ -1,0 +1,65 @@
+"""Long-lived processes that make calls when they are told to; see `clients/worker.py`."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from select import select
+from typing import Any
+
+from contenders import CLIENTS, Client, environ
+from loopback import Server
+
+
+class Worker:
+    """One client in its process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
+        """Return what some calls took; an empty mapping if they are not done in time."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"calls": calls, "at_once": at_once}) + "\n")
+        self._process.stdin.flush()
+        if not select([self._process.stdout], [], [], within)[0]:
+            self._process.kill()
+            return {}
+        return json.loads(self._process.stdout.readline())
+
+
+@contextmanager
+def worker(client: Client, url: str, ca_bundle: Path) -> Iterator[Worker]:
+    """Start a worker in its client's environment, and end it."""
+    with process(client.python, client.module, url, environ(ca_bundle)) as started:
+        yield Worker(started)
+
+
+@contextmanager
+def process(
+    python: Path, module: str, url: str, variables: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a worker's process, and end it."""
+    with subprocess.Popen(
+        [python, CLIENTS / "worker.py", module, url],
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+@contextmanager
+def workers(clients: dict[str, Client], server: Server) -> Iterator[dict[str, Worker]]:
+    """Start one worker for each client, over plain http."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(worker(client, server.http, server.ca_bundle))
+            for name, client in clients.items()
+        }

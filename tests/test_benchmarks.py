@@ -1,0 +1,155 @@
+"""What `make bench` measures is a signed call; the README's figures are those of its report."""
+
+import os
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+HERE = [
+    "ours",
+    "ours_async",
+    "with_boto3",
+    "with_httpx",
+    "with_httpx_async",
+    "floor",
+    "floor_async",
+]
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    """Let the benchmarks' modules, which are scripts, be imported."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")
+
+
+@pytest.fixture
+def summary():
+    """Return the module that writes the README's part."""
+    import summary
+
+    return summary
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Return the server that all clients call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tests" / "benchmarks")
+        import loopback
+
+        with loopback.serving() as server:
+            yield server
+
+
+@pytest.fixture
+def variables(server):
+    """Return the variables of a client's process, with our packages as they are here."""
+    import contenders
+
+    found = contenders.environ(server.ca_bundle)
+    path = [found["PYTHONPATH"], str(ROOT), str(ROOT / "runtime_client")]
+    return {**found, "PYTHONPATH": os.pathsep.join(path)}
+
+
+@pytest.mark.parametrize("client", HERE)
+def test_a_first_call_is_signed_and_measured(client, server, variables):
+    """What each client sends over https verifies, and what it prints are the five figures."""
+    import signatures
+
+    figures = signatures.first_call(sys.executable, client, server, variables).split()
+    assert 5 == len(figures)
+    assert all(float(figure) > 0 for figure in figures)
+
+
+@pytest.mark.parametrize(("client", "at_once"), [("ours", 4), ("ours_async", 4), ("floor", 1)])
+def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, variables):
+    """It answers each command with what the calls took, none of which failed."""
+    import workers
+
+    with workers.process(sys.executable, client, server.http, variables) as process:
+        worker = workers.Worker(process)
+        for _ in range(2):
+            took = worker.measure(8, at_once)
+            assert 0 == took["failed"]
+            assert took["us"] > 0
+
+
+def test_a_worker_that_takes_too_long_is_given_up(server, variables):
+    """There are no figures of it."""
+    import workers
+
+    with workers.process(sys.executable, "floor", server.http, variables) as process:
+        assert {} == workers.Worker(process).measure(1_000_000, within=0)
+
+
+def _first_cells(lines):
+    return [line.split(" | ")[0] for line in lines if line.startswith("|")]
+
+
+def test_the_readme_has_the_rows_of_the_report(summary):
+    """What `make bench-readme` would write now has the rows that stand there."""
+    block = summary.BLOCK.search(README).group()
+    assert _first_cells(summary.lines({})) == _first_cells(block.splitlines())
+
+
+def test_the_pictures_are_there_and_small(summary):
+    """Whatever picture is shown is a file of some kilobytes; without figures there is none."""
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", summary.BLOCK.search(README).group())
+    sizes = [(ROOT / picture).stat().st_size for picture in shown]
+    assert [Path(picture).name for picture in shown] in ([], list(summary.PICTURES))
+    assert all(0 < size < 60_000 for size in sizes)
+
+
+def test_figures_and_ratios_find_their_cells(summary):
+    """A table's medians stand below their contenders, the ratio of the rounds beside ours."""
+    from rounds import Table
+
+    rounds = {
+        "ours": [{"us": 100.0}, {"us": 300.0}, {"us": 200.0}],
+        "boto3": [{"us": 200.0}, {"us": 1000.0}, {"us": 400.0}],
+        "floor": [{"us": 50.0}, {"us": 50.0}, {"us": 50.0}],
+    }
+    row = next(row for row in summary.ROWS if row.table == "threads 1" and row.unit == "us")
+    cells = row.cells({"threads 1": Table("", rounds)})
+    assert ["200", "0.50 of boto3", "400", "", "-", "-", "50"] == cells
+
+
+def test_a_target_is_met_missed_or_not_measured():
+    """A figure above what it must be is missed, one between that and the aim is met; none is said to be none."""
+    from rounds import Table
+    from targets import Target, verdicts
+
+    target = Target("what", lambda report: report.get("figure"), 0.5, 0.4)
+    figures = (0.51, 0.5, 0.4, None)
+    found = [target.row({"figure": figure})[-1] for figure in figures]
+    assert ["MISSED", "met, not the aim", "met", "not measured"] == found
+    report = {"crowd": Table("", {"ours, async": [{"KiB each": 3.0, "failed": 0}]})}
+    assert 2 == verdicts(report, whole=False).count("  met")
+    assert "" == verdicts({}, whole=False)
+
+
+def test_a_layer_is_compared_with_boto3s_of_its_kind(tmp_path):
+    """The largest ratio of a kind counts; without a layer of boto3 beside it there is none."""
+    from footprint import layers
+    from rounds import Table
+    from targets import TARGETS
+
+    sizes = {"boto3-python3.12-x86_64": 1000, "ours-0.1-lean-python3.12-x86_64": 80}
+    sizes |= {"boto3-python3.12-arm64": 1000, "ours-0.1-lean-python3.12-arm64": 90}
+    sizes |= {"ours-0.1-full-python3.13-arm64": 500}
+    for name, size in sizes.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("python/module.py", bytes(size))
+    report = {"layers": Table("", layers(tmp_path))}
+    lean, _, full = TARGETS[:3]
+    size = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
+    ratio = size["ours-0.1-lean-python3.12-arm64"] / size["boto3-python3.12-arm64"]
+    assert ratio == lean.figure(report)
+    assert full.figure(report) is None
