@@ -1,5 +1,6 @@
 """The outside world, in both colours: files, programs, locks."""
 
+import os
 import stat
 import sys
 from pathlib import Path
