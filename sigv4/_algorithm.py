@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import Attribute
-
 from ._credentials import Credentials
 from ._errors import InvalidRequestError
 
@@ -49,10 +47,10 @@ class Algorithm(Protocol):
         ...
 
 
-def scope_part(_instance: object, attribute: "Attribute[Any]", value: Any) -> None:
+def check_scope_part(name: str, value: Any) -> None:
     """Refuse what cannot be a part of a credential scope, or would be more than one."""
     fit = isinstance(value, str) and value.isascii() and value.isprintable()
     if not fit or not value or any(character in value for character in " /,"):
         raise InvalidRequestError(
-            f"{attribute.name} must be printable ASCII, without blanks, slashes and commas"
+            f"{name} must be printable ASCII, without blanks, slashes and commas"
         )

@@ -1,11 +1,10 @@
 """Who signs: an access key, and the protocol of whatever supplies one."""
 
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NoReturn, Protocol, runtime_checkable
-
-from attrs import Attribute, field, frozen
 
 
 def _aware_utc(value: datetime | None) -> datetime | None:
@@ -17,23 +16,17 @@ def _aware_utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
-def _usable(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
+def _check_usable(name: str, value: object) -> None:
     """Refuse what cannot be a key or a token, without repeating it: it may be a secret."""
-    if value is None and attribute.default is None:
-        return
     if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} must be a str, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value:
-        raise ValueError(f"{attribute.name} must not be empty")
+        raise ValueError(f"{name} must not be empty")
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f"{attribute.name} must be printable ASCII without blanks")
+        raise ValueError(f"{name} must be printable ASCII without blanks")
 
 
-def _none_yet() -> dict[Hashable, Any]:
-    return {}
-
-
-@frozen
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Credentials:
     """
     An AWS access key, with its session token where it is temporary.
@@ -52,13 +45,23 @@ class Credentials:
         TypeError: A part is not a ``str``.
     """
 
-    access_key_id: str = field(validator=_usable)
-    secret_access_key: str = field(repr=False, validator=_usable)
-    session_token: str | None = field(default=None, repr=False, validator=_usable)
-    expiration: datetime | None = field(default=None, converter=_aware_utc)
-    account_id: str | None = field(default=None, kw_only=True, validator=_usable)
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expiration: datetime | None = None
+    account_id: str | None = field(default=None, kw_only=True)
     # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
-    derived_keys: dict[Hashable, Any] = field(init=False, factory=_none_yet, eq=False, repr=False)
+    derived_keys: dict[Hashable, Any] = field(
+        init=False, default_factory=dict[Hashable, Any], compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        _check_usable("access_key_id", self.access_key_id)
+        _check_usable("secret_access_key", self.secret_access_key)
+        for name in ("session_token", "account_id"):
+            if getattr(self, name) is not None:
+                _check_usable(name, getattr(self, name))
+        object.__setattr__(self, "expiration", _aware_utc(self.expiration))
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""

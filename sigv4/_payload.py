@@ -1,20 +1,11 @@
 """What stands for the body in the canonical request."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar
 
-from attrs import field, frozen
 
-
-def _printable(_instance: object, _attribute: object, value: str) -> None:
-    """Refuse what cannot stand on the last line of a canonical request."""
-    if not value or not value.isascii() or not value.isprintable():
-        raise ValueError(
-            "a payload hash must be a SHA-256 in hexadecimal, or a marker such as UNSIGNED-PAYLOAD"
-        )
-
-
-@frozen
+@dataclass(frozen=True, slots=True)
 class Payload:
     """
     A body's part in a signature: its SHA-256, or a marker that stands in for it.
@@ -23,11 +14,18 @@ class Payload:
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
     """
 
-    hash: str = field(validator=_printable)
+    hash: str
 
     EMPTY: ClassVar["Payload"]
     UNSIGNED: ClassVar["Payload"]
     EVENTS: ClassVar["Payload"]
+
+    def __post_init__(self) -> None:
+        # It stands on the last line of a canonical request.
+        if not self.hash or not self.hash.isascii() or not self.hash.isprintable():
+            raise ValueError(
+                "a payload hash must be a SHA-256 in hexadecimal, or a marker such as UNSIGNED-PAYLOAD"
+            )
 
     @classmethod
     def of(cls, body: bytes | bytearray | memoryview) -> "Payload":

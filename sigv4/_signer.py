@@ -4,10 +4,9 @@ The signer: a request, credentials and an instant in; what to add to the request
 Nothing here knows which algorithm it is, reads a clock or touches the request.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-from attrs import Factory, field, frozen
+from typing import TYPE_CHECKING, cast
 
 from ._algorithm import Algorithm
 from ._canonical import (
@@ -40,7 +39,7 @@ _REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz
 LONGEST_EXPIRY = 604_800
 
 
-@frozen(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signature:
     """
     What to add to a request, and how it came about.
@@ -62,19 +61,11 @@ class Signature:
     string_to_sign: str = field(repr=False)
 
 
-def _is_s3(signer: "Signer") -> bool:
-    return signer.algorithm.service in S3_SERVICES
+# A rule that nobody has set goes with the service.
+_BY_SERVICE = cast("bool", None)
 
 
-def _s3_rules(signer: "Signer") -> bool:
-    return signer.s3
-
-
-def _other_rules(signer: "Signer") -> bool:
-    return not signer.s3
-
-
-@frozen
+@dataclass(frozen=True, slots=True)
 class Signer:
     """
     Signs requests for one service, by header or as a presigned URL.
@@ -96,12 +87,20 @@ class Signer:
     """
 
     algorithm: Algorithm
-    s3: bool = field(kw_only=True, default=Factory(_is_s3, takes_self=True))
-    signed_headers: HeaderSelection = field(kw_only=True, default=DEFAULT, converter=at_least)
-    normalize_path: bool = field(kw_only=True, default=Factory(_other_rules, takes_self=True))
-    double_encode: bool = field(kw_only=True, default=Factory(_other_rules, takes_self=True))
-    content_sha256: bool = field(kw_only=True, default=Factory(_s3_rules, takes_self=True))
+    s3: bool = field(kw_only=True, default=_BY_SERVICE)
+    signed_headers: HeaderSelection = field(kw_only=True, default=DEFAULT)
+    normalize_path: bool = field(kw_only=True, default=_BY_SERVICE)
+    double_encode: bool = field(kw_only=True, default=_BY_SERVICE)
+    content_sha256: bool = field(kw_only=True, default=_BY_SERVICE)
     sign_session_token: bool = field(kw_only=True, default=True)
+
+    def __post_init__(self) -> None:
+        s3 = self.algorithm.service in S3_SERVICES if self.s3 is _BY_SERVICE else self.s3
+        rules = {"s3": s3, "normalize_path": not s3, "double_encode": not s3, "content_sha256": s3}
+        for name, rule in rules.items():
+            if getattr(self, name) is _BY_SERVICE:
+                object.__setattr__(self, name, rule)
+        object.__setattr__(self, "signed_headers", at_least(self.signed_headers))
 
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime

@@ -1,12 +1,11 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
-
-from ._algorithm import scope_part
+from ._algorithm import check_scope_part
 from ._credentials import Credentials
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def _keyed(key: bytes) -> _Mac:
     return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SigV4:
     """
     The algorithm ``AWS4-HMAC-SHA256``, for one service in one region.
@@ -40,12 +39,16 @@ class SigV4:
         InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
     """
 
-    service: str = field(validator=scope_part)
-    region: str = field(validator=scope_part)
+    service: str
+    region: str
 
     name = "AWS4-HMAC-SHA256"
     region_set = None  # the scope names the one region
     part_width = 64
+
+    def __post_init__(self) -> None:
+        check_scope_part("service", self.service)
+        check_scope_part("region", self.region)
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""

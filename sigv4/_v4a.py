@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import sha256
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from attrs import Attribute, field, frozen
 
-from ._algorithm import scope_part
+from ._algorithm import check_scope_part
 from ._credentials import Credentials
 from ._errors import InvalidRequestError, MissingDependencyError
 
@@ -170,7 +171,7 @@ def covers(region_set: str, region: str) -> bool:
     return any(_is_pattern(part) and fnmatchcase(region, part) for part in patterns)
 
 
-@frozen(repr=False)
+@dataclass(frozen=True, slots=True, init=False)
 class SigV4A:
     """
     The algorithm ``AWS4-ECDSA-P256-SHA256``, for one service in a set of regions.
@@ -188,22 +189,18 @@ class SigV4A:
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
-    service: str = field(validator=scope_part)
-    # Behind a property, since pyright takes a field with a converter for something else than a str.
-    _region_set: str = field(converter=_joined, alias="region_set")
+    service: str
+    region_set: str
 
     name = NAME
     # A signature in DER is 70 to 72 bytes, mostly; padded, the length of a body is known beforehand
     # (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
     part_width = 144
 
-    def __repr__(self) -> str:
-        return f"SigV4A(service={self.service!r}, region_set={self.region_set!r})"
-
-    @property
-    def region_set(self) -> str:
-        """The value of ``X-Amz-Region-Set``."""
-        return self._region_set
+    def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
+        check_scope_part("service", service)
+        object.__setattr__(self, "service", service)
+        object.__setattr__(self, "region_set", _joined(region_set))
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, service and the closing word."""

@@ -7,12 +7,11 @@ Nothing here imports it; import it yourself.
 
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from attrs import evolve
 
 from ._credentials import Credentials, CredentialsSource, as_provider
 from ._encoding import canonical_part, percent_encode_path
@@ -166,9 +165,9 @@ def _signer_of(request: "Request", signer: Signer) -> Signer:
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
     """Return *signer* for another scope; S3's rules go with the service."""
     known: Any = signer.algorithm
-    algorithm = evolve(known, **dict(scope))
+    algorithm = replace(known, **dict(scope))
     if algorithm.service == known.service:
-        return evolve(signer, algorithm=algorithm)
+        return replace(signer, algorithm=algorithm)
     return Signer(
         algorithm,
         signed_headers=signer.signed_headers,

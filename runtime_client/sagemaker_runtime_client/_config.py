@@ -7,9 +7,8 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Final
-
-from attrs import Attribute, evolve, field, fields, frozen
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
 from ._errors import ConfigError
@@ -76,7 +75,6 @@ def _setting(default: Any, *variables: str, key: str = "", read: Callable[[str],
     keys = (key,) if key else ()
     return field(
         default=default,
-        kw_only=True,
         metadata={"variables": variables, "keys": keys, "read": read},
     )
 
@@ -86,7 +84,6 @@ def _endpoint_url(service: str) -> Any:
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
     return field(
         default=None,
-        kw_only=True,
         metadata={
             "variables": (own, "AWS_ENDPOINT_URL"),
             "keys": (f"services.{service}.endpoint_url", "endpoint_url"),
@@ -95,7 +92,7 @@ def _endpoint_url(service: str) -> Any:
     )
 
 
-@frozen(eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Config:
     """
     What a client works with.
@@ -272,7 +269,7 @@ class Config:
             region: Another region than the client's.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
-        config = self if region is None else evolve(self, region=region)
+        config = self if region is None else replace(self, region=region)
         return credentials_endpoint(
             service,
             config.endpoint_options(url),
@@ -324,14 +321,13 @@ def _section(profiles: Profiles, name: str | None) -> Mapping[str, Any]:
     return {**section, "services": profiles.services[services]}
 
 
-@frozen(eq=False, repr=False)
 class _Sources:
     """What sets settings, but for arguments: variables, and a profile."""
 
-    environ: Mapping[str, str] = field(repr=False)
-    section: Mapping[str, Any] = field(repr=False)
+    def __init__(self, environ: Mapping[str, str], section: Mapping[str, Any]) -> None:
+        self.environ, self.section = environ, section
 
-    def value(self, setting: "Attribute[Any]") -> dict[str, Any]:
+    def value(self, setting: "Field[Any]") -> dict[str, Any]:
         """Return the value of a setting by its name, or nothing where there is none."""
         for where, text in self._texts(setting):
             if text:
@@ -341,7 +337,7 @@ class _Sources:
                     raise ConfigError(f"{where} {error}") from None
         return {}
 
-    def _texts(self, setting: "Attribute[Any]") -> Iterator[tuple[str, str | None]]:
+    def _texts(self, setting: "Field[Any]") -> Iterator[tuple[str, str | None]]:
         for variable in setting.metadata["variables"]:
             yield variable, self.environ.get(variable)
         for key in setting.metadata["keys"]:
@@ -355,7 +351,7 @@ def _nothing(_name: str) -> None:
     """Return what a text says of names below it."""
 
 
-def _check_kind(setting: "Attribute[Any]", value: object) -> None:
+def _check_kind(setting: "Field[Any]", value: object) -> None:
     """Refuse a value of another kind than the setting's default."""
     default: object = setting.default
     if value is default:
@@ -370,11 +366,11 @@ def _check(config: Config) -> None:
     """Refuse values that no setting can have."""
     for setting in fields(Config):
         _check_kind(setting, getattr(config, setting.name))
-    for name in ("retry_mode", "sts_regional_endpoints"):
-        try:
-            getattr(fields(Config), name).metadata["read"](getattr(config, name))
-        except ValueError as error:
-            raise ConfigError(f"{name} {error}") from None
+        if setting.name in {"retry_mode", "sts_regional_endpoints"}:
+            try:
+                setting.metadata["read"](getattr(config, setting.name))
+            except ValueError as error:
+                raise ConfigError(f"{setting.name} {error}") from None
     if config.max_attempts < 1:
         raise ConfigError("max_attempts must be 1 or more")
     for name in ("connect_timeout", "read_timeout", "max_connections"):

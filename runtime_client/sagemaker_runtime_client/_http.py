@@ -1,10 +1,9 @@
 """Our own request and response: what the core makes and reads, whoever carries it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
-
-from attrs import field, frozen
 
 
 class HasItems(Protocol):
@@ -31,7 +30,7 @@ def _text(part: str | bytes) -> str:
     return part if isinstance(part, str) else part.decode("utf-8", "replace")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Request:
     """
     A request, less its origin and its signature.
@@ -53,7 +52,7 @@ class Request:
         return Request(self.method, self.path, (*self.headers, *headers), self.body)
 
 
-@frozen
+@dataclass(frozen=True, slots=True, init=False)
 class Response:
     """
     An answer.
@@ -66,9 +65,17 @@ class Response:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = field(converter=_lower_names, repr=False)
-    body: bytes = field(default=b"", repr=False)
-    complete: bool = True
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    complete: bool
+
+    def __init__(
+        self, status: int, headers: Headers, body: bytes = b"", complete: bool = True
+    ) -> None:
+        object.__setattr__(self, "status", status)
+        object.__setattr__(self, "headers", _lower_names(headers))
+        object.__setattr__(self, "body", body)
+        object.__setattr__(self, "complete", complete)
 
     @property
     def ok(self) -> bool:
@@ -77,7 +84,10 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header *name*, given in lower case; None if absent or empty."""
-        return next((value for known, value in self.headers if known == name), None) or None
+        for known, value in self.headers:
+            if known == name:
+                return value or None
+        return None
 
     def instant(self, name: str) -> datetime | None:
         """Return the instant in the header *name*, such as ``date``; None if there is none."""

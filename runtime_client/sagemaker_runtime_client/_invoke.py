@@ -7,10 +7,9 @@ Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
-
-from attrs import Attribute, field, fields, frozen
 
 from sigv4 import percent_encode
 
@@ -23,11 +22,11 @@ INLINE_LIMIT = 128_000
 
 _CONTROL = r"[\x00-\x1f\x7f]"
 _SURROGATE = r"[\ud800-\udfff]"
-Check = Callable[[Any, "Attribute[Any]", Any], None]
+Check = Callable[[str, Any], None]
 
 
-def _refuse(attribute: "Attribute[Any]", fault: str) -> ParamValidationError:
-    return ParamValidationError(f"{attribute.name} {fault}", argument=attribute.name)
+def _refuse(argument: str, fault: str) -> ParamValidationError:
+    return ParamValidationError(f"{argument} {fault}", argument=argument)
 
 
 def _text(
@@ -39,23 +38,21 @@ def _text(
     Patterns are compiled by the first text that needs them.
     """
 
-    def check(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
-        if value is None and attribute.default is None:
-            return
+    def check(argument: str, value: object) -> None:
         if not isinstance(value, str):
-            raise _refuse(attribute, f"must be a str, not {type(value).__name__}")
+            raise _refuse(argument, f"must be a str, not {type(value).__name__}")
         if not least <= len(value) <= most:
-            raise _refuse(attribute, f"must have {least} to {most} characters, not {len(value)}")
+            raise _refuse(argument, f"must have {least} to {most} characters, not {len(value)}")
         if not value.isprintable() and re.search(_CONTROL, value):
-            raise _refuse(attribute, "must not hold control characters, such as line ends")
+            raise _refuse(argument, "must not hold control characters, such as line ends")
         if value != value.strip():
-            raise _refuse(attribute, "must not begin or end with a blank, which HTTP would drop")
+            raise _refuse(argument, "must not begin or end with a blank, which HTTP would drop")
         if ascii_only and not value.isascii():
-            raise _refuse(attribute, "must be ASCII")
+            raise _refuse(argument, "must be ASCII")
         if not value.isprintable() and re.search(_SURROGATE, value):
-            raise _refuse(attribute, "must be text that UTF-8 can encode")
+            raise _refuse(argument, "must be text that UTF-8 can encode")
         if pattern and not re.fullmatch(pattern, value):
-            raise _refuse(attribute, f"must {rule}")
+            raise _refuse(argument, f"must {rule}")
 
     return check
 
@@ -63,29 +60,25 @@ def _text(
 def _number(least: int, most: int) -> Check:
     """Return a check for a whole number of seconds."""
 
-    def check(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
-        if value is None:
-            return
+    def check(argument: str, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _refuse(attribute, f"must be an int (seconds), not {type(value).__name__}")
+            raise _refuse(argument, f"must be an int (seconds), not {type(value).__name__}")
         if not least <= value <= most:
-            raise _refuse(attribute, f"must be {least} to {most} seconds")
+            raise _refuse(argument, f"must be {least} to {most} seconds")
 
     return check
 
 
-def _inline(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
+def _inline(argument: str, value: object) -> None:
     """Refuse an inline body that is no bytes, too many, or none: on the wire that is no body."""
-    if value is None:
-        return
     if not isinstance(value, bytes | bytearray | memoryview):
-        raise _refuse(attribute, f"must be bytes, not {type(value).__name__}; encode text first")
+        raise _refuse(argument, f"must be bytes, not {type(value).__name__}; encode text first")
     size = memoryview(cast("bytes", value)).nbytes
     if size == 0:
-        raise _refuse(attribute, "must not be empty, which the service takes for no body at all")
+        raise _refuse(argument, "must not be empty, which the service takes for no body at all")
     if size > INLINE_LIMIT:
         raise _refuse(
-            attribute, f"must have at most {INLINE_LIMIT} bytes, not {size}; put it into S3 instead"
+            argument, f"must have at most {INLINE_LIMIT} bytes, not {size}; put it into S3 instead"
         )
 
 
@@ -96,15 +89,37 @@ def _bytes(value: "bytes | bytearray | memoryview[int] | None") -> bytes | None:
     return value
 
 
-def _one_input(
-    instance: "InvokeEndpointAsyncRequest", attribute: "Attribute[Any]", body: object
-) -> None:
-    """Refuse two inputs, or none."""
-    if body is not None and instance.input_location is not None:
-        raise _refuse(attribute, "and input_location exclude each other; give exactly one of them")
-    if body is None and instance.input_location is None:
-        raise _refuse(attribute, "or input_location is needed; give exactly one of them")
-
+# What each argument must be, if it is given.
+_CHECKS: dict[str, Check] = {
+    "endpoint_name": _text(
+        1,
+        63,
+        r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
+        rule="be letters and digits, with hyphens only between them",
+    ),
+    "input_location": _text(
+        1, 1024, r"(https|s3)://[^/]+/?.*", rule="begin with s3:// or https://", ascii_only=False
+    ),
+    "content_type": _text(0, 1024),
+    "accept": _text(0, 1024),
+    "custom_attributes": _text(0, 1024),
+    "inference_id": _text(1, 64),
+    "s3_output_path_extension": _text(
+        1,
+        512,
+        r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+",
+        rule="be a path of letters, digits and !_.*'()/-",
+    ),
+    "filename": _text(
+        1,
+        32,
+        r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*",
+        rule="begin with a letter or digit and hold only those, -, _ and at most one dot",
+    ),
+    "request_ttl_seconds": _number(60, 21_600),
+    "invocation_timeout_seconds": _number(1, 3600),
+    "body": _inline,
+}
 
 # What goes out as a header, and under which name.
 HEADERS = {
@@ -120,7 +135,7 @@ HEADERS = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class InvokeEndpointAsyncRequest:
     """
     The arguments of InvokeEndpointAsync, checked.
@@ -146,64 +161,28 @@ class InvokeEndpointAsyncRequest:
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
-    endpoint_name: str = field(
-        validator=_text(
-            1,
-            63,
-            r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
-            rule="be letters and digits, with hyphens only between them",
-        )
-    )
-    input_location: str | None = field(
-        default=None,
-        kw_only=True,
-        validator=_text(
-            1,
-            1024,
-            r"(https|s3)://[^/]+/?.*",
-            rule="begin with s3:// or https://",
-            ascii_only=False,
-        ),
-    )
-    content_type: str | None = field(default=None, kw_only=True, validator=_text(0, 1024))
-    accept: str | None = field(default=None, kw_only=True, validator=_text(0, 1024))
-    custom_attributes: str | None = field(
-        default=None, kw_only=True, repr=False, validator=_text(0, 1024)
-    )
-    inference_id: str | None = field(default=None, kw_only=True, validator=_text(1, 64))
-    s3_output_path_extension: str | None = field(
-        default=None,
-        kw_only=True,
-        validator=_text(
-            1,
-            512,
-            r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+",
-            rule="be a path of letters, digits and !_.*'()/-",
-        ),
-    )
-    filename: str | None = field(
-        default=None,
-        kw_only=True,
-        validator=_text(
-            1,
-            32,
-            r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*",
-            rule="begin with a letter or digit and hold only those, -, _ and at most one dot",
-        ),
-    )
-    request_ttl_seconds: int | None = field(
-        default=None, kw_only=True, validator=_number(60, 21_600)
-    )
-    invocation_timeout_seconds: int | None = field(
-        default=None, kw_only=True, validator=_number(1, 3600)
-    )
-    body: bytes | None = field(
-        default=None,
-        kw_only=True,
-        repr=False,
-        converter=_bytes,
-        validator=[_inline, _one_input],
-    )
+    endpoint_name: str
+    input_location: str | None = field(default=None, kw_only=True)
+    content_type: str | None = field(default=None, kw_only=True)
+    accept: str | None = field(default=None, kw_only=True)
+    custom_attributes: str | None = field(default=None, kw_only=True, repr=False)
+    inference_id: str | None = field(default=None, kw_only=True)
+    s3_output_path_extension: str | None = field(default=None, kw_only=True)
+    filename: str | None = field(default=None, kw_only=True)
+    request_ttl_seconds: int | None = field(default=None, kw_only=True)
+    invocation_timeout_seconds: int | None = field(default=None, kw_only=True)
+    body: bytes | bytearray | memoryview | None = field(default=None, kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        for argument, check in _CHECKS.items():
+            value = getattr(self, argument)
+            if value is not None or argument == "endpoint_name":
+                check(argument, value)
+        if self.body is not None and self.input_location is not None:
+            raise _refuse("body", "and input_location exclude each other; give exactly one of them")
+        if self.body is None and self.input_location is None:
+            raise _refuse("body", "or input_location is needed; give exactly one of them")
+        object.__setattr__(self, "body", _bytes(self.body))
 
     def to_http(self) -> Request:
         """Return the request, less the endpoint's origin and the signature."""
@@ -212,7 +191,7 @@ class InvokeEndpointAsyncRequest:
             "POST",
             f"/endpoints/{percent_encode(self.endpoint_name)}/async-invocations",
             tuple((header, str(value)) for header, value in values if value is not None),
-            self.body or b"",
+            bytes(self.body or b""),
         )
 
 
@@ -229,7 +208,7 @@ class InvokeOptions(TypedDict, total=False):
     invocation_timeout_seconds: int | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """
     A job that SageMaker has taken: the handle to wait with, in this process or another.

@@ -40,9 +40,7 @@ class Collected:
 
     def __init__(self, response: Any, deadline: float | None) -> None:
         self._status: int = response.status_code
-        self._headers = [
-            (name.decode("latin-1"), _text(value)) for name, value in response.headers.raw
-        ]
+        self._headers: list[tuple[bytes, bytes]] = response.headers.raw
         self._limit = None if response.is_success else ERROR_BODY_LIMIT
         self._deadline = deadline
         self._pieces: list[bytes] = []
@@ -64,31 +62,32 @@ class Collected:
 
 def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
     """Return the request in httpx's terms, made without the client, which would add to it."""
-    url = _url(httpx, origin + request.path)
-    headers = [(b"host", url.netloc)]
+    url, host, target = _address(httpx, origin + request.path)
+    headers = [(b"host", host)]
     if request.body or request.method in _WITH_LENGTH:
         headers.append((b"content-length", b"%d" % len(request.body)))
     headers += [(name.encode(), value.encode()) for name, value in request.headers]
     message = httpx.Request(
         request.method, url, headers=headers, stream=httpx.ByteStream(request.body)
     )
-    target = _target(origin + request.path)
-    if url.raw_path != target:  # httpx drops dot segments, and what is signed is what is sent
+    if target is not None:
         if client is not None and _is_through_proxy(client, url):
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")
         message.extensions["target"] = target
     return message
 
 
-def _target(url: str) -> bytes:
-    """Return path and query of *url*, as they stand there."""
-    return ("/" + url.split("/", 3)[3]).encode("ascii")
-
-
 @lru_cache(maxsize=64)
-def _url(httpx: Any, url: str) -> Any:
-    """Return a URL in httpx's terms; a client's are few, and one takes as long as the signature."""
-    return httpx.URL(url)
+def _address(httpx: Any, address: str) -> tuple[Any, bytes, bytes | None]:
+    """
+    Return a URL in httpx's terms and the host header that goes with it.
+
+    A client's URLs are few, and to make one takes as long as a signature.  Path and query come third,
+    where httpx would alter them: it drops dot segments, and what is signed is what is sent.
+    """
+    url = httpx.URL(address)
+    target = ("/" + address.split("/", 3)[3]).encode("ascii")
+    return url, url.netloc, None if url.raw_path == target else target
 
 
 def _is_through_proxy(client: Any, url: Any) -> bool:
@@ -135,8 +134,3 @@ def _reason(error: BaseException | None) -> str:
     while error is not None and not str(error):
         error = error.__cause__ or error.__context__
     return str(error or "")
-
-
-def _text(value: bytes) -> str:
-    """Return a header's value as text, whatever its bytes."""
-    return value.decode("utf-8", "replace")

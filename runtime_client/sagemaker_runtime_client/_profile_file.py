@@ -11,8 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping
-
-from attrs import field, frozen
+from dataclasses import dataclass, field
 
 from ._errors import ConfigError
 from ._io import IO
@@ -38,7 +37,7 @@ _KEY = (
 )
 
 
-@frozen(eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Profiles:
     """
     What the shared files say.
@@ -49,9 +48,9 @@ class Profiles:
         services: The ``[services NAME]`` sections, by name; their values are nested.
     """
 
-    profiles: Mapping[str, Section] = field(factory=dict[str, Section], repr=False)
-    sso_sessions: Mapping[str, Section] = field(factory=dict[str, Section], repr=False)
-    services: Mapping[str, Section] = field(factory=dict[str, Section], repr=False)
+    profiles: Mapping[str, Section] = field(default_factory=dict[str, Section])
+    sso_sessions: Mapping[str, Section] = field(default_factory=dict[str, Section])
+    services: Mapping[str, Section] = field(default_factory=dict[str, Section])
 
 
 def home_directory(environ: Mapping[str, str], platform: str, fallback: str = "~") -> str:

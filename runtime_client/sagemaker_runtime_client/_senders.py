@@ -1,45 +1,13 @@
-"""
-Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client.
+"""Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client."""
 
-TLS settings are made with the first https URL, and shared.
-"""
-
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
-from ._errors import ConfigError
 from ._http import TransportOptions
 from ._message import time_left
-
-
-@lru_cache(maxsize=8)
-def tls_context(ca_bundle: str | None) -> Any:
-    """Return the TLS settings for a bundle of certificates; making them takes 20 ms, so once."""
-    import ssl
-
-    trusted = _trusted(ca_bundle)
-    try:
-        return ssl.create_default_context(**trusted)
-    except OSError as error:
-        name = trusted.get("cafile")
-        raise ConfigError(f"the CA bundle {name} cannot be read: {error.strerror}") from error
-
-
-def _trusted(ca_bundle: str | None) -> dict[str, Any]:
-    """Return whom to trust, as ssl takes it; without a bundle those whom httpx trusts."""
-    if file := ca_bundle or os.environ.get("SSL_CERT_FILE"):
-        return {"cafile": file}
-    if folder := os.environ.get("SSL_CERT_DIR"):
-        return {"capath": folder}
-    certifi = import_module("certifi")
-    try:
-        return {"cafile": certifi.where()}
-    except OSError:  # it is in a zip, and there is nowhere to extract it to
-        return {"cadata": certifi.contents()}
+from ._tls import tls_context, trusts
 
 
 def senders(
@@ -67,8 +35,7 @@ def senders(
     if "pool" not in own:
         from . import _pool
 
-        verify = partial(tls_context, options.ca_bundle)
-        made = getattr(_pool, pool)(verify=verify, limits=_limits(options))
+        made = getattr(_pool, pool)(verify=trusts(options.ca_bundle), limits=_limits(options))
         own.setdefault("pool", made)
     return own["pool"], None
 

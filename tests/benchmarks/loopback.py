@@ -45,9 +45,13 @@ SCHEMES = ("http", "https")
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Run the server; its authority stands behind a full bundle, whose loading every client pays."""
+    """
+    Run the server; its authority stands behind a full bundle, as in production.
+
+    It is called as those are that vouch for AWS's endpoints, which ours loads first.
+    """
     with TemporaryDirectory() as folder:
-        authority = trustme.CA()
+        authority = trustme.CA(organization_name="Amazon")
         certificate, bundle = Path(folder) / "server.pem", Path(folder) / "bundle.pem"
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
         trusted = Path(certifi.where()).read_bytes() + authority.cert_pem.bytes()

@@ -1,9 +1,9 @@
 """Settings: from an argument, else a variable, else the default."""
 
 import sys
+from dataclasses import fields
 
 import pytest
-from attrs import fields
 from botocore.config import Config as TheirConfig
 from botocore.handlers import add_recursion_detection_header
 from hypothesis import given, settings

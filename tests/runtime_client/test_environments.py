@@ -24,7 +24,7 @@ from packaging.version import Version
 
 import sagemaker_runtime_client
 import sigv4
-from sagemaker_runtime_client import _senders
+from sagemaker_runtime_client import _tls
 from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client.loopback import Loopback, certify, in_front_of
 
@@ -203,6 +203,6 @@ def test_certificates_in_a_zip(archive, bare_environment):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     assert ["loopback"] == [
         value
-        for one in _senders.tls_context.__wrapped__(None).get_ca_certs()
+        for one in _tls._context.__wrapped__(None).get_ca_certs()
         for ((_, value),) in one["subject"]
     ]

@@ -1,6 +1,7 @@
 """InvokeEndpointAsync: arguments to request, answer to `Invocation`, `Invocation` to JSON and back."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -199,7 +200,7 @@ MEMBERS = {
 def test_all_members_of_the_model():
     """Each member of the service model is an argument, and the other way round."""
     assert sorted(MEMBERS.values()) == sorted(OPERATION.input_shape.members)
-    assert set(MEMBERS) == {field.name for field in InvokeEndpointAsyncRequest.__attrs_attrs__}
+    assert set(MEMBERS) == {field.name for field in fields(InvokeEndpointAsyncRequest)}
 
 
 _ascii = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=64)

@@ -9,7 +9,7 @@ import pytest
 
 import sagemaker_runtime_client as package
 
-# An import of the package costs its users these, sigv4's, attrs and parts of the standard library.
+# An import of the package costs its users these, sigv4's and parts of the standard library.
 LOADED = [
     "",
     "._call",
@@ -19,6 +19,7 @@ LOADED = [
     "._endpoint",
     "._errors",
     "._face",
+    "._generation",
     "._http",
     "._invoke",
     "._io",
@@ -37,7 +38,17 @@ LOADED = [
     ".credentials._refresh",
 ]
 HEAVY = [
-    *("anyio", "asyncio", "cryptography", "email", "http.client", "httpcore", "httpx", "httpx2"),
+    *(
+        "anyio",
+        "asyncio",
+        "attr",
+        "cryptography",
+        "email",
+        "http.client",
+        "httpcore",
+        "httpx",
+        "httpx2",
+    ),
     *("multiprocessing", "socket", "ssl", "subprocess", "tempfile", "urllib.request", "uuid"),
     *("xml", "starlette", "uvicorn", "rich"),
 ]
@@ -119,7 +130,10 @@ METHODS = [
 def test_documented(public):
     """Each public class and function has a docstring, and says what its parts are."""
     assert inspect.getdoc(public)
-    for field in getattr(public, "__attrs_attrs__", ()):
+    for field in (
+        *getattr(public, "__attrs_attrs__", ()),
+        *getattr(public, "__dataclass_fields__", {}).values(),
+    ):
         assert f"{field.name}:" in public.__doc__
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import import_module
-from threading import Event
+from pathlib import Path
+from threading import Barrier, Event
 from time import monotonic
 from urllib.parse import quote, unquote_to_bytes
 
@@ -23,7 +25,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._http import Request
 from sagemaker_runtime_client._invoke import Invocation
 from sagemaker_runtime_client._message import ERROR_BODY_LIMIT
-from sagemaker_runtime_client._senders import tls_context
+from sagemaker_runtime_client._tls import _amazon_context, _context, tls_context
 from sigv4 import Credentials
 from tests.runtime_client.faces import KINDS, Driver, often, settings, unread_body
 from tests.runtime_client.loopback import Loopback, certify, forward, response, tunnel
@@ -556,10 +558,9 @@ class TestTime:
 class TestTLS:
     @pytest.fixture(autouse=True)
     def _fresh(self):
-        """What the environment says is looked at once a process; here once a test."""
-        tls_context.cache_clear()
-        yield
-        tls_context.cache_clear()
+        """A bundle is read once a process; here once a test."""
+        _context.cache_clear()
+        _amazon_context.cache_clear()
 
     @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
     def test_bundle(self, plain_driver, certificate, monkeypatch, how):
@@ -577,7 +578,6 @@ class TestTLS:
     def test_folder(self, monkeypatch, tmp_path):
         """A folder of certificates takes the place of those that certifi has."""
         assert len(tls_context(None).get_ca_certs()) > 50
-        tls_context.cache_clear()
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
         assert [] == tls_context(None).get_ca_certs()
 
@@ -624,15 +624,70 @@ class TestTLS:
                     await client.get_object("s3://bucket/key")
 
             asyncio.run(awaited())
-        assert 1 == tls_context.cache_info().misses
+        assert 1 == _context.cache_info().misses
         assert tls_context(bundle) is tls_context(bundle)
+
+    def test_amazon_first(self, plain_driver, tmp_path):
+        """Of a bundle that has Amazon's authorities no others are loaded for a server of theirs."""
+        bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
+        with Loopback(always(b"x"), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
+            assert b"x" == client.get_object("s3://bucket/key").body
+        assert (1, 0) == (server.connections, _context.cache_info().misses)
+
+    def test_all_in_the_end(self, plain_driver, tmp_path):
+        """From the first server of another authority on, the whole bundle counts."""
+        servers = self.bundle(tmp_path, Amazon=1, other=1)
+        bundle, tls = servers["other"]
+        with Loopback(always(b"x", headers={"Connection": "close"}), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
+            for _ in range(3):
+                assert b"x" == client.get_object("s3://bucket/key").body
+        assert (4, 1) == (server.connections, _context.cache_info().misses)
+        assert 3 == len(server.requests)
+
+    def test_other_faults(self, plain_driver, tmp_path):
+        """A certificate with another fault than its authority is refused at once."""
+        bundle, tls = self.bundle(tmp_path, Amazon=-1, other=1)["Amazon"]
+        with Loopback(always(b"x"), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=bundle, max_attempts=1))
+            with pytest.raises(TransportError, match="certificate has expired"):
+                client.get_object("s3://bucket/key")
+        assert (1, 0) == (server.connections, _context.cache_info().misses)
+
+    def test_storm(self, tmp_path):
+        """Threads that meet such a server at the same time all get through."""
+        bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["other"]
+        together = Barrier(8, timeout=10)
+
+        def get(_number):
+            together.wait()
+            return client.get_object("s3://bucket/key").body
+
+        with (
+            Loopback(always(b"x"), tls) as server,
+            SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client,
+            ThreadPoolExecutor(8) as threads,
+        ):
+            assert [b"x"] * 8 == list(threads.map(get, range(8)))
+
+    @staticmethod
+    def bundle(folder, **authorities):
+        """Return, by authority, one bundle of them all and the TLS of a server of that one."""
+        made = {}
+        for name, hours in authorities.items():
+            (folder / name).mkdir()
+            made[name] = certify(folder / name, name, hours)
+        bundle = folder / "bundle.pem"
+        bundle.write_text("\n".join(Path(path).read_text() for path, _ in made.values()))
+        return {name: (str(bundle), tls) for name, (_, tls) in made.items()}
 
     def test_not_needed_for_http(self, plain_driver):
         """Where nothing is encrypted no certificates are read, however wrong their path."""
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
             assert b"x" == client.get_object("s3://bucket/key").body
-        assert 0 == tls_context.cache_info().misses
+        assert 0 == _context.cache_info().misses
 
     @pytest.mark.parametrize(
         ("content", "why"),

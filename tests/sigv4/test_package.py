@@ -5,7 +5,7 @@ import sys
 
 import sigv4
 
-# An import of the package costs its users these, attrs and parts of the standard library.
+# An import of the package costs its users these and parts of the standard library.
 LOADED = [
     "sigv4",
     "sigv4._algorithm",
@@ -18,7 +18,18 @@ LOADED = [
     "sigv4._signer",
     "sigv4._v4",
 ]
-HEAVY = ["asyncio", "cryptography", "email", "http", "httpcore", "httpx", "httpx2", "ssl", "xml"]
+HEAVY = [
+    "asyncio",
+    "attr",
+    "cryptography",
+    "email",
+    "http",
+    "httpcore",
+    "httpx",
+    "httpx2",
+    "ssl",
+    "xml",
+]
 
 
 def modules_after(statement):

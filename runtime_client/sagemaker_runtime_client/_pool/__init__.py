@@ -54,7 +54,9 @@ class PooledTransport(httpx.BaseTransport):
     A transport for threads; any number may share it.
 
     Args:
-        verify: TLS settings, or what makes them with the first https URL; True for httpx's own.
+        verify: TLS settings, or what makes them with the first https URL; True for httpx's own.  Of
+            several the next ones serve from the first server on whose authority the one before them
+            does not know.
         limits: How many connections there may be at once, how many of them idle, and for how long.
         network_backend: What opens connections.
     """

@@ -8,7 +8,8 @@ handed on.
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 from typing import Any, Self, cast
 
@@ -19,7 +20,11 @@ from .._step import run
 from ._ledger import Ledger
 from ._wire import SCHEMES, Colour, Connection, message_of, raise_as_httpx
 
-Verify = ssl.SSLContext | Callable[[], ssl.SSLContext] | bool
+Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
+Verify = Trust | bool | Sequence[Trust]
+
+# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class Slot:
@@ -83,7 +88,7 @@ class Pool:
         self, colour: Colour, lease: "type[Lease]", verify: Verify, limits: httpx.Limits
     ) -> None:
         self._colour, self._lease = colour, lease
-        self._verify = verify
+        self._trusts = _trusts(verify)
         self._limits = limits
         self._ledger = self._new_ledger()
 
@@ -168,24 +173,32 @@ class Pool:
     ) -> Any:
         """Open a stream, through TLS if the scheme says so."""
         host = to.host.decode("ascii")
-        context = self._tls() if SCHEMES[to.scheme] else None
-        stream = await self._colour.connect(host, to.port, timeout)
-        if context is None:
-            return stream
-        try:
-            return await self._colour.start_tls(stream, context, sni_hostname or host, timeout)
-        except BaseException:
-            await self._close(stream)
-            raise
+        while True:
+            context = self._tls() if SCHEMES[to.scheme] else None
+            stream = await self._colour.connect(host, to.port, timeout)
+            if context is None:
+                return stream
+            try:
+                return await self._colour.start_tls(stream, context, sni_hostname or host, timeout)
+            except BaseException as error:
+                await self._close(stream)
+                if not (_is_unknown_authority(error) and self._trust_more(context)):
+                    raise
 
     def _tls(self) -> ssl.SSLContext:
-        """Return the TLS settings, made when they are first needed."""
-        if isinstance(self._verify, bool):
-            self._verify = httpx.create_ssl_context(verify=self._verify)
-        elif not isinstance(self._verify, ssl.SSLContext):
-            self._verify = self._verify()
-        self._verify.set_alpn_protocols(["http/1.1"])
-        return self._verify
+        """Return the TLS settings in force, made when they are first needed."""
+        trust, *more = self._trusts
+        context = trust if isinstance(trust, ssl.SSLContext) else trust()
+        context.set_alpn_protocols(["http/1.1"])
+        self._trusts = (context, *more)
+        return context
+
+    def _trust_more(self, context: ssl.SSLContext) -> bool:
+        """Put the next TLS settings into force in the place of *context*; False if there are none."""
+        trust, *more = self._trusts
+        if trust is context and more:
+            self._trusts = tuple(more)
+        return self._tls() is not context
 
     async def finish(self, lease: Lease) -> None:
         """End with an answer, read or not: keep its connection if it may be used again."""
@@ -226,3 +239,17 @@ class Pool:
         ledger, self._ledger = self._ledger, self._new_ledger()
         for connection in ledger.clear():
             await self._close(connection.http)
+
+
+def _trusts(verify: Verify) -> tuple[Trust, ...]:
+    """Return TLS settings, or what makes them, in the order in which they are tried."""
+    if isinstance(verify, Sequence):
+        return tuple(verify)
+    return (partial(httpx.create_ssl_context, verify) if isinstance(verify, bool) else verify,)
+
+
+def _is_unknown_authority(error: BaseException | None) -> bool:
+    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__
+    return error is not None and error.verify_code in _UNKNOWN_AUTHORITY

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from .._step import asyncio_loop
+from ._sockets import Backend
 
 # Schemes, and whether they speak TLS.
 SCHEMES = {b"http": False, b"https": True, b"ws": False, b"wss": True}
@@ -98,7 +99,7 @@ class Threads:
     """Threads, which block."""
 
     def __init__(self, backend: httpcore.NetworkBackend | None) -> None:
-        self._backend = backend or _Sockets()
+        self._backend = backend or Backend()
 
     def new_event(self) -> Event:
         return Event()
@@ -127,13 +128,6 @@ class Threads:
         closable.close()
 
 
-class _Sockets(httpcore.SyncBackend):
-    """httpcore's connections, to hosts in bytes: text would go through a codec that is slow to import."""
-
-    def connect_tcp(self, host: str, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
-        return super().connect_tcp(cast("str", host.encode("ascii")), *arguments, **options)
-
-
 class Tasks:
     """
     Tasks, on asyncio or trio.
@@ -147,9 +141,9 @@ class Tasks:
     def new_event(self) -> Any:
         if asyncio_loop() is None:
             return anyio.Event()
-        from ._asyncio import Event
+        from . import _asyncio
 
-        return Event()
+        return _asyncio.Event()
 
     async def wait(self, event: Any, timeout: float | None) -> None:
         if asyncio_loop() is not None:
@@ -171,9 +165,9 @@ class Tasks:
             return self._backend
         if asyncio_loop() is None:
             return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-        from ._asyncio import Backend
+        from . import _asyncio
 
-        return Backend()
+        return _asyncio.Backend()
 
     async def start_tls(
         self, stream: Any, context: ssl.SSLContext, name: str, timeout: float | None

@@ -12,10 +12,11 @@ and botocore 1.44, utils.py, InstanceMetadataFetcher.
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from sigv4 import Credentials
 
@@ -184,4 +185,4 @@ def _prolonged(context: Context, credentials: Credentials) -> Credentials:
     if ends is None or now < ends - offset:
         return credentials
     _log.warning("the instance metadata's credentials end at %s; they are kept for now", ends)
-    return evolve(credentials, expiration=now + offset)
+    return replace(credentials, expiration=now + offset)

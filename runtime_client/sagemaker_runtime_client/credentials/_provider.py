@@ -7,9 +7,8 @@ what to do.  Nothing in it is secret.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
-
-from attrs import evolve
 
 from sigv4 import Credentials
 
@@ -66,7 +65,7 @@ class Context(NamedTuple):
         from ._instance_metadata import region_of_instance
 
         region = await region_of_instance(context)
-        return context._replace(config=evolve(config, region=region))
+        return context._replace(config=replace(config, region=region))
 
 
 class LazyContext:

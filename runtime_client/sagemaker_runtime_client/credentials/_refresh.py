@@ -11,10 +11,9 @@ Source: botocore 1.44, credentials.py, RefreshableCredentials, for the two windo
 import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
-
-from attrs import evolve
 
 from sigv4 import Credentials
 
@@ -68,7 +67,7 @@ class Held(NamedTuple):
         shortest, longest = _ASK_AGAIN
         due = now + timedelta(seconds=shortest + random * (longest - shortest))
         overdue = due + timedelta(seconds=_LIVE_ON)
-        credentials = evolve(self.found.credentials, expiration=overdue)
+        credentials = replace(self.found.credentials, expiration=overdue)
         return Held(self.found._replace(credentials=credentials), due, overdue)
 
 

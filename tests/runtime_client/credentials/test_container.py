@@ -81,14 +81,7 @@ def test_https(blocking, agent, tmp_path, monkeypatch):
     with Loopback(agent, tls) as server:
         blocking.elsewhere["https://agent.example:8443"] = server.url
         blocking.environ[FULL] = "https://agent.example:8443/x"
-        monkeypatch.setattr("sagemaker_runtime_client._senders.tls_context", _trusting(bundle))
         assert "ASIAECS1" == blocking.load(ContainerProvider()).access_key_id
-
-
-def _trusting(bundle):
-    import ssl
-
-    return lambda _: ssl.create_default_context(cafile=bundle)
 
 
 @pytest.mark.parametrize("values", [{}, {RELATIVE: "", FULL: ""}], ids=["unset", "empty"])

@@ -1,0 +1,99 @@
+"""
+What the pool asks of sockets, for threads.
+
+httpcore's own way sets a socket's time limit before each step, which is a call into the kernel, and an
+occasion for another thread; here only where it changes.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+
+class Stream(httpcore.NetworkStream):
+    """A connection."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has come, once something has; nothing at the end."""
+        try:
+            self._limit(timeout)
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of *buffer*; each part of it has so much time."""
+        try:
+            self._limit(timeout)
+            while buffer:
+                buffer = buffer[self._socket.send(buffer) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Go on through TLS."""
+        try:
+            self._limit(timeout)
+            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what the pool may ask of a stream, and what httpx's users may."""
+        if info == "ssl_object":
+            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+        names = {"client_addr": "getsockname", "server_addr": "getpeername"}
+        if info in names:
+            return getattr(self._socket, names[info])()
+        return self._socket if info == "socket" else None
+
+    def _limit(self, timeout: float | None) -> None:
+        """Set the time limit of the next step, if it is another one."""
+        if self._socket.gettimeout() != timeout:
+            self._socket.settimeout(timeout)
+
+
+class Backend(httpcore.NetworkBackend):
+    """Opens connections."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to *host*, whose addresses are tried one after the other."""
+        try:
+            # In bytes: text would go through a codec that takes 2 ms to import.
+            address: Any = (host.encode("ascii"), port)
+            connected = socket.create_connection(address, timeout)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return Stream(connected)
