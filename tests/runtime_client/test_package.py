@@ -29,6 +29,7 @@ LOADED = [
     "._senders",
     "._service_error",
     "._step",
+    "._tls",
     "._transport",
     "._version",
     "._waiting",

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import import_module
@@ -580,6 +581,16 @@ class TestTLS:
         assert len(tls_context(None).get_ca_certs()) > 50
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
         assert [] == tls_context(None).get_ca_certs()
+
+    def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
+        """Where certifi has no bundle of its own, as Debian's, that which it names is read."""
+        import_module("certifi")  # the real one, which is put back
+        (tmp_path / "certifi").mkdir()
+        code = f"def where():\n    return {certificate[0]!r}\n"
+        (tmp_path / "certifi" / "__init__.py").write_text(code)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "certifi")
+        assert 1 == len(tls_context(None).get_ca_certs())
 
     def test_unknown_certificate(self, plain_driver, certificate):
         """A server with another certificate gets no request, and no second try."""
