@@ -13,7 +13,15 @@ ONLY ?=
 RIVALS := $(VENV)/rivals
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
-.PHONY: help demo test check lint types contracts coverage wheel layer layer-pins layer-test conformance fuzz bench bench-readme fixtures format clean
+# Each Python of pyproject.toml's classifiers that is found, on the path or by pyenv; name others with
+# make test-all PYTHONS="python3.12 /opt/python3.13/bin/python"
+VERSIONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
+PYTHONS ?= $(shell for version in $(VERSIONS); do \
+	for python in python$$version ~/.pyenv/versions/$$version.*/bin/python; do \
+		$$python -c "" 2>/dev/null && echo $$python && break; \
+	done; done)
+
+.PHONY: help demo test test-all test-lowest check lint types contracts coverage wheel layer layer-pins layer-test conformance fuzz bench bench-readme fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +31,12 @@ demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emul
 
 test: $(VENV)/.dev ## Tests, and the examples of README and docstrings
 	$(BIN)/python $(COVER) -m pytest
+
+test-all: ## The tests on each supported Python found (PYTHONS), with the newest dependencies
+	$(call on-each-python,newest,)
+
+test-lowest: ## The same, with the lowest dependencies that pyproject.toml allows
+	$(call on-each-python,lowest,$$venv/.lowest)
 
 check: lint types contracts coverage wheel ## Everything that CI checks
 
@@ -72,7 +86,7 @@ fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles
 	for script in tests/regenerate_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean: ## Remove what was made
-	rm -rf $(VENV) dist build .coverage* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venvs dist build .coverage* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -87,6 +101,20 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv --without-pip $(VENV)/servers
 	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
+
+# In place of the newest that pip found: the lowest direct dependencies, and what goes with them.
+$(VENV)/.lowest: $(VENV)/.dev
+	$(BIN)/uv pip compile --quiet --python $(BIN)/python --resolution lowest-direct --all-extras \
+		--no-header --no-annotate --output-file $@ pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --requirement $@
+
+# The tests in an environment of its own for each Python: its kind, and what is made in it first.
+define on-each-python
+	set -e; for python in $(PYTHONS); do \
+		venv=.venvs/$(1)-$$($$python -c 'import platform; print(platform.python_version())'); \
+		echo "== $$venv"; $(MAKE) --no-print-directory PYTHON=$$python VENV=$$venv $(2) test; \
+	done
+endef
 
 # As users have them: nothing beside a contender's own run-time packages, none of them editable.
 $(RIVALS)/ours/.made: $(shell find sigv4 runtime_client -name "*.py")

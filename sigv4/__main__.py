@@ -3,14 +3,6 @@ The command line: ``python -m sigv4 sign | presign | verify | explain``.
 
 The edge of this package: here alone, and in `httpx_auth`, a clock is read; and here alone the
 environment and files are.  Nothing is sent.
-
-Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region
-from AWS_REGION or AWS_DEFAULT_REGION where no option names it.  What is printed holds the session
-token, or grants what a presigned URL grants: treat it as a secret.  Exit codes:
-
-    0  done; verify: the signature is right
-    1  verify: the request is refused; explain: the answer does not say why
-    2  the command line, the environment, a file or the request is wrong
 """
 
 import argparse
@@ -43,6 +35,17 @@ from ._explain import masked
 from ._raw_request import parse_request
 
 _STDIN = "-"
+
+# The end of the help; no docstring, which `python -OO` would leave out.
+_EPILOG = """\
+Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region
+from AWS_REGION or AWS_DEFAULT_REGION where no option names it.  What is printed holds the session
+token, or grants what a presigned URL grants: treat it as a secret.  Exit codes:
+
+    0  done; verify: the signature is right
+    1  verify: the request is refused; explain: the answer does not say why
+    2  the command line, the environment, a file or the request is wrong
+"""
 _LONGEST_INPUT = 64 * 1024 * 1024
 
 
@@ -81,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sigv4",
         description="Sign, presign and verify requests to AWS, and explain refused signatures.",
-        epilog=(__doc__ or "").partition("\n\n")[2],
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

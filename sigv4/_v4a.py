@@ -49,7 +49,8 @@ def _ec() -> "ModuleType":
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
         raise MissingDependencyError(
-            "SigV4A needs the package cryptography, which cannot be imported here"
+            "SigV4A needs the package cryptography: pip install cryptography"
+            f" (here its import fails: {error})"
         ) from error
     return ec
 

@@ -1,6 +1,10 @@
 """What is around each test: the look-out for secrets, and servers that run from their first use to the end."""
 
+import signal
+from importlib.metadata import version
+
 import pytest
+from packaging.version import Version
 
 from tests import canaries
 from tests import ministack as ministack_server
@@ -16,8 +20,23 @@ def no_secret_shows():
     assert not seen.leaks, "\n".join(seen.leaks)
 
 
+def pytest_configure(config):
+    """Overlook what anyio before 4.16 leaves to the garbage collector: sockets of cancelled connects."""
+    if Version(version("anyio")) < Version("4.16"):
+        lost = r"ignore:unclosed (<socket|transport):ResourceWarning"
+        config.addinivalue_line("filterwarnings", lost)
+
+
 @pytest.fixture(scope="session")
 def ministack():
     """A ministack, which checks signatures, with a user and a role."""
     with ministack_server.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c():
+    """Ctrl-C interrupts, in a background job of a shell as well, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

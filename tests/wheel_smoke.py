@@ -9,8 +9,10 @@ import sys
 import sysconfig
 import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import sagemaker_runtime_client
 import sigv4
@@ -50,15 +52,29 @@ class Service(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-server = HTTPServer(("127.0.0.1", 0), Service)
+async def awaited(**settings: Any) -> sagemaker_runtime_client.Invocation:
+    """Call in a task."""
+    async with sagemaker_runtime_client.AsyncSageMakerRuntimeClient(**settings) as client:
+        return await client.invoke_endpoint_async("endpoint", body=b"1,2,3")
+
+
+def blocking(**settings: Any) -> sagemaker_runtime_client.Invocation:
+    """Call in this thread."""
+    with sagemaker_runtime_client.SageMakerRuntimeClient(**settings) as client:
+        return client.invoke_endpoint_async("endpoint", body=b"1,2,3")
+
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-with sagemaker_runtime_client.SageMakerRuntimeClient(
-    region="eu-west-1",
-    credentials=CREDENTIALS,
-    endpoint_url=f"http://127.0.0.1:{server.server_port}",
-) as client:
-    invocation = client.invoke_endpoint_async("endpoint", body=b"1,2,3")
-assert invocation.inference_id == "smoke", invocation
+SETTINGS = {
+    "region": "eu-west-1",
+    "credentials": CREDENTIALS,
+    "endpoint_url": f"http://127.0.0.1:{server.server_port}",
+}
+assert blocking(**SETTINGS).inference_id == "smoke"
+assert "asyncio" not in sys.modules, "a blocking call loads asyncio"
+assert import_module("asyncio").run(awaited(**SETTINGS)).inference_id == "smoke"
 assert "cryptography" not in sys.modules, "a call loads cryptography"
 server.shutdown()
-print(f"wheel: {int(sys.argv[1]):,} bytes, imported from {site}, call answered")
+versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("httpx", "attrs"))
+print(f"wheel: {int(sys.argv[1]):,} bytes, imported from {site}, with {versions}: calls answered")

@@ -1,17 +1,4 @@
-"""
-The command line: `sagemaker-runtime`, or `python -m sagemaker_runtime_client`.
-
-Answers go to stdout, everything else to stderr.  Exit codes:
-
-    0    done
-    2    the command line, a setting, an argument or a file is wrong
-    3    no credentials, or none that serve
-    4    the service refused
-    5    the inference failed
-    6    no answer in time; the handle on stderr serves to wait again
-    7    the network failed
-    130  interrupted
-"""
+"""The command line: `sagemaker-runtime`, or `python -m sagemaker_runtime_client`."""
 
 import argparse
 import json
@@ -73,7 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = parser(
-        __doc__ or "",
         invoke=_invoke,
         wait=_wait,
         credentials=_credentials,

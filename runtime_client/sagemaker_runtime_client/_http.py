@@ -108,8 +108,7 @@ class TransportOptions(NamedTuple):
         read_timeout: Seconds between two pieces of what is sent or received.  Both together limit
             the wait for a free connection.
         max_connections: How many connections are open at once at the most.
-        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE or SSL_CERT_DIR, or
-            httpx's own.
+        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE, SSL_CERT_DIR or certifi's.
     """
 
     connect_timeout: float = 10.0

@@ -180,6 +180,10 @@ def _read(path: str) -> bytes | None:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError:
+        if os.path.exists(path):
+            raise
+        return None  # in a folder that is not for this user: a container's HOME may be /root
 
 
 def _write(path: str, data: bytes) -> None:

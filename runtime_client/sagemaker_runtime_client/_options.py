@@ -10,6 +10,20 @@ from .layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 
 STDIO = "-"
 
+# The end of the help; no docstring, which `python -OO` would leave out.
+EPILOG = """\
+Answers go to stdout, everything else to stderr.  Exit codes:
+
+    0    done
+    2    the command line, a setting, an argument or a file is wrong
+    3    no credentials, or none that serve
+    4    the service refused
+    5    the inference failed
+    6    no answer in time; the handle on stderr serves to wait again
+    7    the network failed
+    130  interrupted
+"""
+
 _Command = Callable[[argparse.Namespace], None]
 
 # By argument of the operation: what reads it, what the usage calls it, what the help says.
@@ -32,7 +46,6 @@ _CLIENT_OPTIONS = {
 
 
 def parser(
-    text: str,
     *,
     invoke: _Command,
     wait: _Command,
@@ -44,7 +57,6 @@ def parser(
     Return what reads the command line, and leaves the command that it names in ``run``.
 
     Args:
-        text: What the program is; its help ends with all but the first paragraph.
         invoke: A command.
         wait: A command.
         credentials: A command.
@@ -54,7 +66,7 @@ def parser(
     parser = argparse.ArgumentParser(
         prog="sagemaker-runtime",
         description="Amazon SageMaker asynchronous inference, without the AWS SDK.",
-        epilog=text.partition("\n\n")[2],
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

@@ -12,6 +12,7 @@ import os
 from binascii import Error, a2b_base64
 from collections.abc import Callable
 from functools import lru_cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,8 @@ def _context(path: str | None) -> "ssl.SSLContext":
             return ssl.create_default_context(capath=path)
         return ssl.create_default_context(cafile=path)
     except OSError as error:
-        raise ConfigError(f"the CA bundle {path} cannot be read: {error.strerror}") from error
+        name = path or "of certifi"
+        raise ConfigError(f"the CA bundle {name} cannot be read: {error.strerror}") from error
 
 
 @lru_cache(maxsize=8)
@@ -85,7 +87,10 @@ def _read(path: str) -> bytes:
 def _certifi() -> bytes:
     """Return certifi's bundle, without importing it: that takes 3 ms, and a temporary file for a zip."""
     spec: Any = find_spec("certifi")
-    data: bytes = spec.loader.get_data(os.path.join(os.path.dirname(spec.origin), "cacert.pem"))
+    try:
+        data: bytes = spec.loader.get_data(os.path.join(os.path.dirname(spec.origin), "cacert.pem"))
+    except OSError:  # Debian and Fedora leave it out, and let certifi name the system's
+        return _read(import_module("certifi").where())
     return data
 
 

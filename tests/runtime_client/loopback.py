@@ -126,6 +126,16 @@ def forward(request, _connection):
         return b"".join(iter(lambda: upstream.recv(65536), b""))
 
 
+def in_front_of(url):
+    """Return what answers as a gateway: whatever comes is for the server at *url*."""
+
+    def answer(request, connection):
+        line = f"{request.method} {url}{request.target} HTTP/1.1"
+        return forward(request._replace(line=line), connection)
+
+    return answer
+
+
 def tunnel(request, connection):
     """Answer as a CONNECT proxy: from then on bytes go to and fro."""
     assert "CONNECT" == request.method

@@ -18,11 +18,11 @@ import pytest
 from sagemaker_runtime_client import (
     Invocation,
     SageMakerRuntimeClient,
-    __main__,
     __version__,
     _options,
 )
 from sagemaker_runtime_client.__main__ import EXIT_CODES, main
+from sagemaker_runtime_client._options import EPILOG
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
 from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
 from tests.runtime_client.faces import often
@@ -184,9 +184,7 @@ class TestExitCodes:
 
     def test_are_documented(self):
         """The codes are those of the documentation, which the help shows."""
-        documented = {
-            int(code) for code in re.findall(r"^    (\d+) ", __main__.__doc__, re.MULTILINE)
-        }
+        documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
         assert {0, 130} | {code for _, code in EXIT_CODES} == documented
 
     @pytest.mark.parametrize(
@@ -505,7 +503,7 @@ class TestProgram:
     def test_each_option_has_help(self):
         """No option and no command is left without a word on what it does."""
         names = ("invoke", "wait", "credentials", "emulate", "layer")
-        program = _options.parser("", **dict.fromkeys(names, print))
+        program = _options.parser(**dict.fromkeys(names, print))
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
         parsers = [program, *commands.choices.values()]
         actions = [one for parser in parsers for one in parser._actions if one is not commands]

@@ -1,7 +1,10 @@
 """The outside world, in both colours: files, programs, locks."""
 
+import os
 import stat
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
@@ -11,6 +14,8 @@ from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._io import AsyncIO, BlockingIO
 from sagemaker_runtime_client._step import run
 from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
+
+NOBODY = 65534
 
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
@@ -39,6 +44,35 @@ def test_no_file(world, tmp_path):
     (tmp_path / "file").touch()
     assert call(io.read_file, str(tmp_path / "none")) is None
     assert call(io.read_file, str(tmp_path / "file" / "none")) is None
+
+
+@pytest.fixture
+def somewhere():
+    """A folder that any user may enter, unlike pytest's, while the process has no privileges."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        user = os.geteuid()
+        yield folder, lambda: os.seteuid(user or NOBODY)
+        os.seteuid(user)
+
+
+def test_permissions(world, somewhere):
+    """A file that may not be read is an error; in a folder that may not be entered there is none."""
+    io, call = world
+    folder, drop_privileges = somewhere
+    home = folder / "home"
+    home.mkdir()
+    (home / "file").write_text("text")
+    assert b"text" == call(io.read_file, str(home / "file"))
+    (home / "file").chmod(0)
+    drop_privileges()
+    with pytest.raises(PermissionError):
+        call(io.read_file, str(home / "file"))
+    os.seteuid(os.getuid())
+    home.chmod(0)
+    drop_privileges()
+    assert call(io.read_file, str(home / "file")) is None
 
 
 def test_a_file_that_cannot_be_replaced(world, tmp_path):

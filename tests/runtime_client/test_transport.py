@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha1
@@ -558,12 +559,18 @@ class TestTime:
 
 
 class TestTLS:
-    @pytest.mark.parametrize("how", ["argument", "environment"])
+    @pytest.fixture(autouse=True)
+    def _fresh(self):
+        """A bundle is read once a process; here once a test."""
+        _context.cache_clear()
+        _amazon_context.cache_clear()
+
+    @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
     def test_bundle(self, plain_driver, certificate, monkeypatch, how):
         """A server is trusted whose certificate is in the bundle that is named."""
         bundle, tls = certificate
-        if how == "environment":
-            monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+        if how != "argument":
+            monkeypatch.setenv(how, bundle)
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(
                 **pointed_at(server, ca_bundle=bundle if how == "argument" else None)
@@ -622,13 +629,29 @@ class TestTLS:
     @staticmethod
     def get(tls, **options):
         """Get an object from a TLS server with a client of ours."""
-        tls_context.cache_clear()
+        _context.cache_clear()
         with (
             Loopback(always(b"x"), tls) as server,
             SageMakerRuntimeClient(**pointed_at(server, **options)) as client,
         ):
             assert b"x" == client.get_object("s3://bucket/key").body
-        tls_context.cache_clear()  # the next test has another environment
+        _context.cache_clear()  # the next test has another environment
+
+    def test_folder(self, monkeypatch, tmp_path):
+        """A folder of certificates takes the place of those that certifi has."""
+        assert len(tls_context(None).get_ca_certs()) > 50
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+        assert [] == tls_context(None).get_ca_certs()
+
+    def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
+        """Where certifi has no bundle of its own, as Debian's, that which it names is read."""
+        import_module("certifi")  # the real one, which is put back
+        (tmp_path / "certifi").mkdir()
+        code = f"def where():\n    return {certificate[0]!r}\n"
+        (tmp_path / "certifi" / "__init__.py").write_text(code)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "certifi")
+        assert 1 == len(tls_context(None).get_ca_certs())
 
     def test_unknown_certificate(self, plain_driver, certificate):
         """A server with another certificate gets no request, and no second try."""
@@ -662,8 +685,6 @@ class TestTLS:
     def test_made_once(self, certificate):
         """What a bundle makes is made once, for all clients."""
         bundle, tls = certificate
-        _context.cache_clear()
-        _amazon_context.cache_clear()
         with Loopback(always(b"x"), tls) as server:
             for _ in range(2):
                 with SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client:
@@ -725,7 +746,6 @@ class TestTLS:
     @staticmethod
     def bundle(folder, **authorities):
         """Return, by authority, one bundle of them all and the TLS of a server of that one."""
-        _context.cache_clear()
         made = {}
         for name, hours in authorities.items():
             (folder / name).mkdir()
@@ -736,7 +756,6 @@ class TestTLS:
 
     def test_not_needed_for_http(self, plain_driver):
         """Where nothing is encrypted no certificates are read, however wrong their path."""
-        _context.cache_clear()
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
             assert b"x" == client.get_object("s3://bucket/key").body
@@ -757,6 +776,12 @@ class TestTLS:
         )
         with pytest.raises(ConfigError, match=f"the CA bundle {bundle} cannot be read: {why}$"):
             client.invoke_endpoint_async("x", body=b"x")
+
+    def test_unreadable_file_of_the_environment(self, monkeypatch):
+        """So is one that the environment names."""
+        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+        with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
+            tls_context(None)
 
 
 class TestProxies:

@@ -244,7 +244,7 @@ class Pool:
 def _trusts(verify: Verify) -> tuple[Trust, ...]:
     """Return TLS settings, or what makes them, in the order in which they are tried."""
     if isinstance(verify, Sequence):
-        return tuple(verify)
+        return tuple(cast("Sequence[Trust]", verify))
     return (partial(httpx.create_ssl_context, verify) if isinstance(verify, bool) else verify,)
 
 

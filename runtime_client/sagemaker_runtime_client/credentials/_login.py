@@ -31,6 +31,7 @@ from ._values import (
     read_text,
     setting,
     timestamp,
+    without_cryptography,
 )
 
 _log = logging.getLogger("sagemaker_runtime_client")
@@ -182,10 +183,7 @@ def _private_key(pem: str, path: str) -> Any:
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
-        raise failure(
-            _NAME,
-            "a refresh of `aws login` needs the package cryptography, which cannot be imported here",
-        ) from error
+        raise without_cryptography(_NAME, "a refresh of `aws login`", error) from error
     try:
         key = load_pem_private_key(pem.encode(), None)
     except (TypeError, ValueError):

@@ -28,6 +28,15 @@ def failure(provider: str, message: str, *, retryable: bool = False) -> Credenti
     return error
 
 
+def without_cryptography(provider: str, what: str, error: ImportError) -> CredentialProviderError:
+    """Return the error of a source that needs a package that a lean installation leaves out."""
+    return failure(
+        provider,
+        f"{what} needs the package cryptography: pip install cryptography"
+        f" (here its import fails: {error})",
+    )
+
+
 def profile_section(context: Context) -> Section:
     """Return what the profile in force says; nothing where there is no such profile."""
     return context.profiles.profiles.get(context.profile, {})

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from sigv4 import Credentials
 
 from ._provider import Context
-from ._values import failure, read_text
+from ._values import failure, read_text, without_cryptography
 
 
 @frozen
@@ -54,10 +54,7 @@ class Identity:
         try:
             from cryptography import x509
         except ImportError as error:
-            raise failure(
-                provider,
-                "IAM Roles Anywhere needs the package cryptography, which cannot be imported here",
-            ) from error
+            raise without_cryptography(provider, "IAM Roles Anywhere", error) from error
         text = await read_text(context, provider, certificate, "the certificate")
         try:
             leaf, *chain = x509.load_pem_x509_certificates(text.encode())

@@ -73,6 +73,7 @@ def test_provider_of_signatures():
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.anyio
 async def test_provider_of_signatures_async():
     """It signs for httpx's async client, on asyncio and trio."""
     seen = []
@@ -84,6 +85,7 @@ async def test_provider_of_signatures_async():
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+@pytest.mark.anyio
 async def test_requests_go_over_the_client(home, monkeypatch, is_async):
     """What a source sends goes over the client of its kind, which stays open."""
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/creds")

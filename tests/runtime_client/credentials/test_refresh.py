@@ -436,6 +436,7 @@ def test_a_refresh_that_hangs(make):
 
 
 @pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
+@pytest.mark.anyio
 async def test_tasks_share_a_fetch(make, elapsed):
     """200 tasks that need a key cause one fetch, which does not block the loop."""
     io = Tasks()
@@ -460,6 +461,7 @@ async def test_tasks_share_a_fetch(make, elapsed):
     assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
 
 
+@pytest.mark.anyio
 async def test_a_task_that_is_cancelled(make):
     """A fetch that is cancelled leaves the lock to the next, who fetches himself."""
     io = Tasks()
@@ -475,6 +477,7 @@ async def test_a_task_that_is_cancelled(make):
     assert "AKID2" == (await credentials.aget()).access_key_id
 
 
+@pytest.mark.anyio
 async def test_tasks_go_on_while_one_refreshes(make):
     """While one task refreshes, the others go on with what there is."""
     io = Tasks()

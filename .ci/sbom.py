@@ -1,0 +1,92 @@
+"""
+Puts a software bill of materials into wheel and sdist (PEP 770; CycloneDX 1.7), as they are built.
+
+Nothing is bundled, so it lists the distribution and, as external components, what it asks for: with
+version ranges, which pip resolves to versions.  Same sources, same bytes: no serial number, no time.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+
+class SBOMHook(BuildHookInterface[Any]):
+    """Adds the file to what is built."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Write it, before the files are collected; an editable installation needs none."""
+        self._folder = Path(mkdtemp())
+        if version == "editable":
+            return
+        path = self._folder / f"{self.metadata.core.name}.cdx.json"
+        path.write_text(json.dumps(document(self.metadata), indent=2) + "\n")
+        if self.target_name == "wheel":
+            build_data["sbom_files"].append(str(path))  # to .dist-info/sboms
+        else:
+            build_data["force_include"][str(path)] = path.name
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Take it away again."""
+        shutil.rmtree(self._folder)
+
+
+def document(metadata: Any) -> dict[str, Any]:
+    """Return the bill of materials of a project, from what its pyproject.toml says."""
+    core = metadata.core
+    itself = f"pkg:pypi/{core.name}@{metadata.version}"
+    extras = (
+        one for extra in core.optional_dependencies_complex.values() for one in extra.values()
+    )
+    external = [
+        *_external(core.dependencies_complex.values(), "required"),
+        *_external(extras, "optional"),
+    ]
+    return {
+        "$schema": "http://cyclonedx.org/schema/bom-1.7.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.7",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "library",
+                "bom-ref": itself,
+                "name": core.name,
+                "version": metadata.version,
+                "description": core.description,
+                "licenses": [{"expression": core.license_expression}],
+                "purl": itself,
+            }
+        },
+        "components": external,
+        "dependencies": [{"ref": itself, "dependsOn": [one["bom-ref"] for one in external]}],
+        "compositions": [{"aggregate": "complete", "assemblies": [itself]}],
+    }
+
+
+def _external(requirements: Iterable[Requirement], scope: str) -> list[dict[str, Any]]:
+    """Return requirements as components that the environment provides."""
+    return [
+        {
+            "type": "library",
+            "bom-ref": f"pkg:pypi/{requirement.name}",
+            "name": requirement.name,
+            "versionRange": _range(requirement),
+            "isExternal": True,
+            "scope": scope,
+            "purl": f"pkg:pypi/{requirement.name}",
+        }
+        for requirement in sorted(requirements, key=lambda one: one.name)
+    ]
+
+
+def _range(requirement: Requirement) -> str:
+    """Return the accepted versions, as https://github.com/package-url/vers-spec writes them."""
+    bounds = sorted(requirement.specifier, key=lambda bound: Version(bound.version))
+    return "vers:pypi/" + "|".join(f"{one.operator}{one.version}" for one in bounds)

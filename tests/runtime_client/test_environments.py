@@ -1,0 +1,208 @@
+"""
+The whole job in environments that have little: real programs, with the run-time packages alone.
+
+Each is a new process with nothing in its environment, without `cryptography` and the packages' metadata,
+which a Lambda layer leaves out too.  It trusts whom certifi trusts, and that is the server's certificate.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipapp
+from hashlib import sha256
+from importlib.metadata import distribution, version
+from pathlib import Path
+
+import certifi  # noqa: F401 (it is put aside, and comes back)
+import pytest
+from attrs import field, frozen
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+import sagemaker_runtime_client
+import sigv4
+from sagemaker_runtime_client import _tls
+from sagemaker_runtime_client.emulator import Emulator
+from tests.runtime_client.loopback import Loopback, certify, in_front_of
+
+JOB = Path(__file__).parent / "job.py"
+LEFT_OUT = {"cryptography"}
+LOGIN = "arn:aws:iam::123456789012:user/me"
+CONFIG = f"""
+[profile login]
+login_session = {LOGIN}
+[profile anywhere]
+roles_anywhere_trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a
+roles_anywhere_profile_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p
+roles_anywhere_role_arn = arn:aws:iam::123456789012:role/r
+roles_anywhere_certificate = /leaf.pem
+roles_anywhere_private_key = /leaf.key
+"""
+WORKED = ["BLOCKING BLOCKING", "AWAITED AWAITED"]
+WHY = "pip install cryptography (here its import fails: No module named 'cryptography')"
+LACKS = [
+    f"{what} needs the package cryptography: {WHY}"
+    for what in ("SigV4A", "IAM Roles Anywhere", "a refresh of `aws login`")
+]
+
+
+def packages(distribution_name):
+    """Yield the paths of all top-level modules that *distribution_name* needs at run time."""
+    for text in distribution(distribution_name).requires or ():
+        requirement = Requirement(text)
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if not wanted or requirement.name in LEFT_OUT:
+            continue
+        needed = distribution(requirement.name)
+        names = {path.parts[0] for path in needed.files if path.suffix == ".py"}
+        yield from (Path(needed.locate_file(name)) for name in names - {".."})
+        yield from packages(requirement.name)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate's path, and the TLS settings of a server that has it."""
+    return certify(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, certificate):
+    """A folder with the run-time packages alone, and the job as its main program."""
+    folder = tmp_path_factory.mktemp("bare") / "packages"
+    folder.mkdir()
+    own = (Path(package.__file__).parent for package in (sigv4, sagemaker_runtime_client))
+    for path in {*own, *packages("sagemaker-runtime-client")}:
+        copy = shutil.copytree if path.is_dir() else shutil.copy2
+        copy(path, folder / path.name)
+    shutil.copy(JOB, folder / "__main__.py")
+    (folder / "certifi" / "cacert.pem").write_bytes(Path(certificate[0]).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(folder):
+    """The same as one file, which Python runs."""
+    path = folder.with_suffix(".pyz")
+    zipapp.create_archive(folder, path, filter=lambda path: "__pycache__" not in path.parts)
+    return path
+
+
+@pytest.fixture(scope="module")
+def urls(certificate):
+    """Where an emulator listens, over http and https; it checks every signature."""
+    with (
+        Emulator(model=lambda request: request.body.upper()) as emulator,
+        Loopback(in_front_of(emulator.url), certificate[1]) as front,
+    ):
+        yield emulator, [emulator.url, front.url]
+
+
+@pytest.fixture(scope="module")
+def environ(urls, tmp_path_factory):
+    """Keys and region, and profiles; nothing else, not even HOME."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "config").write_text(CONFIG)
+    keys = {"accessKeyId": "AKID", "secretAccessKey": "s", "sessionToken": "t", "accountId": "1"}
+    login = {
+        "accessToken": {**keys, "expiresAt": "2020-01-01T00:00:00Z"},
+        "tokenType": "aws_sigv4",
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "refreshToken": "refresh",
+        "dpopKey": "a key",
+    }
+    (home / f"{sha256(LOGIN.encode()).hexdigest()}.json").write_text(json.dumps(login))
+    emulator, _ = urls
+    return {
+        "AWS_ACCESS_KEY_ID": emulator.credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": emulator.credentials.secret_access_key,
+        "AWS_REGION": emulator.region,
+        "AWS_CONFIG_FILE": str(home / "config"),
+        "AWS_LOGIN_CACHE_DIRECTORY": str(home),
+    }
+
+
+@frozen
+class Environment:
+    """
+    An environment.
+
+    Attributes:
+        program: What runs: the folder or the archive, as a program or on the path.
+        flags: Flags of Python.
+        variables: Variables, beside those that the job needs.
+        limits: What the shell limits first.
+    """
+
+    program: str
+    flags: tuple[str, ...] = ()
+    variables: dict[str, str] = field(factory=dict)
+    limits: str = ":"
+
+
+ALONE = ("-I", "-S")
+READ_ONLY_ZIP = Environment("archive", ALONE, limits="ulimit -f 0")
+ENVIRONMENTS = {
+    "folder": Environment("folder", ALONE),
+    "optimised": Environment("folder", (*ALONE, "-OO")),
+    "zip on the path": Environment("zip on the path", ("-S",)),
+    "zipapp": Environment("archive", ALONE),
+    # No file can be written anywhere, by root either: not at home, nor in a temporary folder.
+    "read-only": Environment("folder", ALONE, {"HOME": "/"}, "ulimit -f 0"),
+    "read-only zipapp": READ_ONLY_ZIP,
+    "ASCII, and no folder at home": Environment(
+        "folder", (*ALONE, "-X", "utf8=0"), {"LC_ALL": "C", "HOME": "/dev/null"}
+    ),
+}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+def test_the_job(environment, folder, archive, urls, environ):
+    """The job is done over http and verified https, in both faces; what is lacking says so."""
+    if environment == READ_ONLY_ZIP and Version(version("httpx")) < Version("0.28"):
+        pytest.skip("httpx 0.27 extracts certifi's file when it is imported")
+    arguments, variables = {
+        "folder": ([folder], {}),
+        "archive": ([archive], {}),
+        "zip on the path": ([JOB], {"PYTHONPATH": str(archive)}),
+    }[environment.program]
+    python = [sys.executable, "-B", "-bb", "-W", "error", *environment.flags]
+    done = subprocess.run(
+        ["sh", "-c", f'{environment.limits} && exec "$@"', "sh", *python, *arguments, *urls[1]],
+        env={**environ, **variables, **environment.variables},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "" == done.stderr
+    assert [*WORKED * 2, *LACKS] == done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("module", ["sigv4", "sagemaker_runtime_client"])
+def test_help(archive, module):
+    """The command lines show their exit codes with docstrings stripped, and out of a zip."""
+    done = subprocess.run(
+        [sys.executable, "-B", "-S", "-OO", "-W", "error", "-m", module, "--help"],
+        env={"PYTHONPATH": str(archive)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"Exit codes:\n\n +0 +done", done.stdout)
+
+
+def test_certificates_in_a_zip(archive, bare_environment):
+    """Those of a certifi that cannot be extracted are read where they are."""
+    monkeypatch = bare_environment
+    monkeypatch.syspath_prepend(archive)
+    for module in ("certifi", "certifi.core"):
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    assert ["loopback"] == [
+        value
+        for one in _tls._context.__wrapped__(None).get_ca_certs()
+        for ((_, value),) in one["subject"]
+    ]

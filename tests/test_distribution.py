@@ -1,0 +1,143 @@
+"""Wheel and sdist: the same bytes from the same sources, what is in them, the bill of materials."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from itertools import chain
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+from packaging.requirements import Requirement
+
+from sagemaker_runtime_client import __version__
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+NAME = PROJECT["name"].replace("-", "_")
+# What is in a checkout, and made there.
+MADE = shutil.ignore_patterns(".venv*", ".git", ".*_cache", ".hypothesis", ".coverage*", "dist")
+
+
+def build(source, target, umask, *kinds):
+    """Build wheel or sdist, or both, with the backend itself, which asks no registry."""
+    environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--directory", target, *kinds],
+        cwd=source,
+        env=environ,
+        umask=umask,
+        capture_output=True,
+        check=True,
+    )
+    return {path.suffix: path.read_bytes() for path in target.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A folder with wheel and sdist, built here."""
+    folder = tmp_path_factory.mktemp("built")
+    build(ROOT, folder, 0o022)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    """The wheel."""
+    with ZipFile(next(built.glob("*.whl"))) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def sdist(built):
+    """The sdist."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def bom(wheel):
+    """The bill of materials."""
+    return json.loads(
+        wheel.read(f"{NAME}-{__version__}.dist-info/sboms/{PROJECT['name']}.cdx.json")
+    )
+
+
+def test_the_same_bytes(built, tmp_path):
+    """A copy, with other times and modes in another folder, is built to the same bytes."""
+    copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=MADE, copy_function=shutil.copy)
+    for path in copy.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+    again = build(copy, tmp_path / "again", 0o077)
+    assert {path.suffix: path.read_bytes() for path in built.iterdir()} == again
+
+
+def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
+    """What is unpacked from the sdist is built to the same wheel."""
+    sdist.extractall(tmp_path, filter="data")
+    again = build(
+        tmp_path / f"{NAME}-{__version__}", tmp_path / "wheel", 0o022, "--target", "wheel"
+    )
+    assert next(built.glob("*.whl")).read_bytes() == again[".whl"]
+
+
+def test_what_the_wheel_holds(wheel):
+    """The two packages as they are in the repository, and what describes them."""
+    roots = {"sigv4": ROOT, "sagemaker_runtime_client": ROOT / "runtime_client"}
+    sources = {
+        path.relative_to(root).as_posix()
+        for package, root in roots.items()
+        for path in (root / package).rglob("*")
+        if path.suffix in {".py", ".typed"}
+    }
+    info = f"{NAME}-{__version__}.dist-info"
+    described = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+    described |= {f"sboms/{PROJECT['name']}.cdx.json"}
+    assert sources | {f"{info}/{name}" for name in described} == set(wheel.namelist())
+
+
+def test_what_the_sdist_holds(sdist):
+    """All that works on it; nothing that was made."""
+    paths = [Path(name).relative_to(f"{NAME}-{__version__}") for name in sdist.getnames()]
+    assert {path.parts[0] for path in paths} == {
+        *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md"),
+        *("fixtures", "pyproject.toml", "runtime_client", "sigv4", "tests"),
+        f"{PROJECT['name']}.cdx.json",
+    }
+    assert [] == [path for path in paths if "__pycache__" in path.parts]
+
+
+def test_the_bill_of_materials_is_one(bom):
+    """It is CycloneDX, by its own schema."""
+    assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(json.dumps(bom)) is None
+
+
+def test_the_bill_of_materials_is_in_both(sdist, bom):
+    """The sdist has the same."""
+    name = f"{NAME}-{__version__}/{PROJECT['name']}.cdx.json"
+    assert bom == json.load(sdist.extractfile(name))
+
+
+def test_the_bill_of_materials_is_complete(bom):
+    """It names the distribution and, with their versions, each package that it may ask for."""
+    itself = PackageURL.from_string(bom["metadata"]["component"]["purl"])
+    assert (PROJECT["name"], __version__) == (itself.name, itself.version)
+    declared = {
+        "required": PROJECT["dependencies"],
+        "optional": chain(*PROJECT["optional-dependencies"].values()),
+    }
+    assert [
+        (scope, one.name, f"vers:pypi/{one.specifier}")
+        for scope, texts in declared.items()
+        for one in map(Requirement, sorted(texts))
+    ] == [
+        (one["scope"], PackageURL.from_string(one["purl"]).name, one["versionRange"])
+        for one in bom["components"]
+    ]
