@@ -243,9 +243,11 @@ class Pool:
 
 def _trusts(verify: Verify) -> tuple[Trust, ...]:
     """Return TLS settings, or what makes them, in the order in which they are tried."""
-    if isinstance(verify, Sequence):
-        return tuple(cast("Sequence[Trust]", verify))
-    return (partial(httpx.create_ssl_context, verify) if isinstance(verify, bool) else verify,)
+    if isinstance(verify, bool):
+        return (partial(httpx.create_ssl_context, verify),)
+    if isinstance(verify, ssl.SSLContext) or callable(verify):
+        return (verify,)
+    return tuple(verify)
 
 
 def _is_unknown_authority(error: BaseException | None) -> bool:
