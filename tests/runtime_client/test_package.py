@@ -8,6 +8,7 @@ from importlib.metadata import version
 import pytest
 
 import sagemaker_runtime_client as package
+from tests.runtime_client.loopback import Loopback, response
 
 # An import of the package costs its users these, sigv4's and parts of the standard library.
 LOADED = [
@@ -97,6 +98,72 @@ def test_what_lambda_loads():
     parts = ["_chain", "_default", "_environment", "_provider", "_refresh"]
     assert parts == sorted(name.rpartition(".")[2] for name in ours)
     assert [] == [name for name in HEAVY if name in loaded]
+
+
+# What else the first call loads of ours, blocking and on asyncio.
+FIRST_CALL = [
+    "._message",
+    "._pool",
+    "._pool._core",
+    "._pool._ledger",
+    "._pool._sockets",
+    "._pool._wire",
+    ".credentials._environment",
+]
+FIRST_CALL_ON_ASYNCIO = ["._async_client", "._on_asyncio", "._pool._asyncio"]
+# ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.13.
+PACKAGES = {"anyio", "certifi", "h11", "httpcore", "httpx", "idna", "sigv4"}
+_STANDARD = (
+    "__future__ _ast _asyncio _bisect _blake2 _bz2 _collections _compression "
+    "_contextvars _datetime _functools _hashlib _heapq _json _locale _lzma _opcode "
+    "_opcode_metadata _operator _posixsubprocess _random _sha2 _sha512 _socket _sre "
+    "_ssl _string _struct _tokenize _typing _weakrefset array ast asyncio atexit "
+    "base64 binascii bisect bz2 calendar collections concurrent contextlib "
+    "contextvars copy copyreg dataclasses datetime dis email enum errno fcntl "
+    "fnmatch functools glob grp hashlib heapq hmac http importlib inspect io "
+    "ipaddress itertools json keyword linecache locale logging lzma math mimetypes "
+    "ntpath opcode operator pathlib pwd quopri random re reprlib select selectors "
+    "shutil signal socket ssl string struct subprocess tempfile textwrap threading "
+    "token tokenize traceback types typing unicodedata urllib warnings weakref zlib "
+)
+STANDARD = set(_STANDARD.split())
+CALLS = {
+    "SageMakerRuntimeClient": "s.SageMakerRuntimeClient(**o).invoke_endpoint_async(*a)",
+    "AsyncSageMakerRuntimeClient": "import asyncio\nasyncio.run("
+    "s.AsyncSageMakerRuntimeClient(**o).invoke_endpoint_async(*a))",
+}
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("face", CALLS)
+def test_what_the_first_call_loads(face):
+    """Every module that the first call loads is known; a newcomer needs a reason."""
+    call = CALLS[face].replace("(*a)", "('e', input_location='s3://b/k')")
+    with Loopback(lambda *_: response(b"{}", 202)) as server:
+        loaded = modules_after(
+            "import sys; sys.modules.update(dict.fromkeys(('click', 'pygments', 'rich', 'trio',"
+            " 'brotli', 'brotlicffi', 'zstandard', 'h2', 'socksio', 'sniffio')))\n"
+            "import os, sagemaker_runtime_client as s\n"
+            "os.environ |= {'AWS_ACCESS_KEY_ID': 'AKID', 'AWS_SECRET_ACCESS_KEY': 'canary-secret'}\n"
+            f"o = {{'region': 'eu-west-1', 'endpoint_url': {server.url!r}}}\n{call}"
+        )
+    hidden = [
+        "click",
+        "pygments",
+        "rich",
+        "trio",
+        "brotli",
+        "brotlicffi",
+        "zstandard",
+        "h2",
+        "socksio",
+        "sniffio",
+    ]
+    ours = {name for name in loaded if name.partition(".")[0] == package.__name__}
+    known = {*LOADED, *FIRST_CALL, *(FIRST_CALL_ON_ASYNCIO if face[0] == "A" else ())}
+    assert {package.__name__ + name for name in known} == ours
+    others = {name.partition(".")[0] for name in loaded} - {package.__name__, *hidden}
+    assert others <= PACKAGES | STANDARD
 
 
 def test_public_names_are_sorted():
