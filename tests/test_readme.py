@@ -96,7 +96,7 @@ def test_the_table_of_arguments_is_the_code():
 
 def test_the_table_of_settings_is_the_code():
     """Each argument of a client, each variable and each key of the profile stands in the table."""
-    from attrs import fields
+    from dataclasses import fields
 
     from sagemaker_runtime_client import SageMakerRuntimeClient
     from sagemaker_runtime_client._config import Config
