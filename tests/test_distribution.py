@@ -95,7 +95,7 @@ def test_what_the_wheel_holds(wheel):
         path.relative_to(root).as_posix()
         for package, root in roots.items()
         for path in (root / package).rglob("*")
-        if path.suffix in {".py", ".typed"}
+        if path.suffix in {".py", ".txt", ".typed"}
     }
     info = f"{NAME}-{__version__}.dist-info"
     described = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
