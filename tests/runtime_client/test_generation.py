@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from sagemaker_runtime_client._generation import _Generations
+from sagemaker_runtime_client._generation import _Generations, _hear_of_restores, generation
 
 
 def test_nothing_happened():
@@ -70,3 +70,18 @@ def test_restore_without_a_hook():
     program = "import sys; sys.modules['snapshot_restore_py'] = None\n"
     program += "import sagemaker_runtime_client"
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_hook(monkeypatch):
+    """The hook begins a generation; where it is missing nothing fails."""
+    hooks = []
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    monkeypatch.setattr("snapshot_restore_py._after_restore_registry", hooks)
+    _hear_of_restores()
+    before = generation()
+    for hook, *_ in hooks:
+        hook()
+    assert before + 1 == generation()
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
+    _hear_of_restores()
+    assert 1 == len(hooks)

@@ -102,6 +102,7 @@ async def test_requests_go_over_the_client(home, monkeypatch, is_async):
     await client.aclose() if is_async else client.close()
 
 
+@pytest.mark.anyio
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
 async def test_what_it_opened_is_closed(monkeypatch, is_async):

@@ -67,16 +67,16 @@ def test_sourceless_beside_another(layer, tmp_path):
 def test_renewed(layer, wheel, tmp_path):
     """`--renew` pins the newest wheels first."""
     for name in REQUIRED:
-        wheel(name, "99")
+        wheel(name, "9999")
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
     code, _, _ = layer("--renew", *one)
     assert 0 == code
-    assert "httpx==99" in (tmp_path / "pins.txt").read_text()
+    assert "httpx==9999" in (tmp_path / "pins.txt").read_text()
     with ZipFile(next((tmp_path / "out").iterdir())) as built:
-        assert built.read("python/httpx.py") == b"version = '99'\n"
+        assert built.read("python/httpx.py") == b"version = '9999'\n"
         assert "python/cryptography.py" not in built.namelist()
-        metadata = built.read("python/httpx-99.dist-info/METADATA")
-    assert b"Metadata-Version: 2.1\nName: httpx\nVersion: 99\n" == metadata
+        metadata = built.read("python/httpx-9999.dist-info/METADATA")
+    assert b"Metadata-Version: 2.1\nName: httpx\nVersion: 9999\n" == metadata
 
 
 def test_no_python(layer, tmp_path, monkeypatch):

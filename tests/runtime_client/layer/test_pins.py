@@ -48,9 +48,9 @@ def test_renew(wheel, tmp_path):
 def test_renew_what_the_distribution_requires(wheel, tmp_path):
     """Without requirements those of this distribution are pinned, and of its extras none."""
     for name in REQUIRED:
-        wheel(name, "99")
+        wheel(name, "9999")
     renew(tmp_path / "pins.txt")
-    assert [f"{name}==99" for name in sorted(REQUIRED)] == [
+    assert [f"{name}==9999" for name in sorted(REQUIRED)] == [
         line.split()[0] for line in pins((tmp_path / "pins.txt").read_text()).splitlines()
     ]
 
