@@ -444,6 +444,17 @@ class TestLimits:
             assert body == answer.read()
         assert (0, 0, 1, 1) == books(transport)
 
+    def test_network_of_ones_own(self):
+        """On asyncio, too, another network may be brought in."""
+        backend = httpcore.AsyncMockBackend([response(b"hi"), response(b"ho")])
+        transport = AsyncPooledTransport(network_backend=backend)
+
+        async def main():
+            async with httpx.AsyncClient(transport=transport) as client:
+                return [(await client.get("http://x/")).content for _ in range(2)]
+
+        assert [b"hi", b"ho"] == asyncio.run(main())
+
     def test_closed_twice(self):
         """An answer may be closed more than once."""
         backend = httpcore.MockBackend([response(b"hi")])
