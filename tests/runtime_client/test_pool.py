@@ -455,6 +455,27 @@ class TestLimits:
 
         assert [b"hi", b"ho"] == asyncio.run(main())
 
+    def test_closing_fails(self):
+        """What goes wrong while an answer is closed is httpx's, and its connection is given up."""
+
+        class Breaking(httpcore.MockStream):
+            closed = 0
+
+            def close(self):
+                self.closed += 1
+                if self.closed == 1:
+                    raise httpcore.WriteError("broken")
+
+        class Network(httpcore.NetworkBackend):
+            def connect_tcp(self, *_arguments, **_options):
+                return Breaking([response(b"hello")])
+
+        transport = PooledTransport(network_backend=Network())
+        answer = transport.handle_request(httpx.Request("GET", "http://x/"))
+        with pytest.raises(httpx.WriteError, match="broken"):
+            answer.stream.close()
+        assert (0, 0, 0, 0) == books(transport)
+
     def test_closed_twice(self):
         """An answer may be closed more than once."""
         backend = httpcore.MockBackend([response(b"hi")])
