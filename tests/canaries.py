@@ -139,7 +139,11 @@ def install():
     for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for kind in vars(import_module(module.name)).values():
-                if isclass(kind) and kind.__module__ == module.name and "__init__" in vars(kind):
+                if not isclass(kind) or kind.__module__ != module.name:
+                    continue
+                if hasattr(kind, "_fields"):  # a NamedTuple
+                    kind.__new__ = staticmethod(_looked_at_when_new(kind.__new__))
+                elif "__init__" in vars(kind):
                     kind.__init__ = _looked_at(kind.__init__)
     SigV4Error.__init__ = _looked_at(_next_init)  # which has none of its own
     sys.addaudithook(_on_event)
@@ -159,6 +163,19 @@ def _looked_at(init):
         if type(self).__init__ is make:  # not for a subclass, which goes on
             for seen in _watches[-1:]:
                 seen.take(self)
+
+    return make
+
+
+def _looked_at_when_new(new):
+    """Return a ``__new__`` of a tuple that does the same."""
+
+    @wraps(new)
+    def make(kind, *args, **kwargs):
+        made = new(kind, *args, **kwargs)
+        for seen in _watches[-1:]:
+            seen.take(made)
+        return made
 
     return make
 

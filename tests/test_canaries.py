@@ -14,6 +14,7 @@ from sagemaker_runtime_client import (
     ServiceError,
     _io,
 )
+from sagemaker_runtime_client._endpoint import Endpoint
 from sigv4 import Credentials, InvalidRequestError, SigV4Error
 from tests import canaries
 
@@ -110,6 +111,7 @@ def test_errors_are_seen_by_themselves():
 def test_objects():
     """What an object of ours shows of itself is looked at."""
     assert ["repr"] == leaks(lambda: Request("GET", "/?canary"))
+    assert ["repr"] == leaks(lambda: Endpoint("https://canary", "sagemaker", "eu-west-1"))
     assert [] == leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary"))
 
 

@@ -11,18 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
-from weakref import WeakKeyDictionary
+from typing import Any, Protocol, cast
 
 from sigv4 import Credentials, CredentialsProvider
 
 from ._errors import TransportError
 from ._generation import generation
 from ._http import Request, Response
+from ._loops import OfEachLoop
 from ._step import asyncio_loop
-from ._transport import AsyncTransport, BlockingTransport, event_loop
-
-T = TypeVar("T")
+from ._transport import AsyncTransport, BlockingTransport
 
 
 class Finished:
@@ -219,26 +217,11 @@ class _ThreadLock:
         self._lock.release()
 
 
-class _OfEachLoop(Generic[T]):
-    """Something for tasks, of which each event loop has its own."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
-
-    def __call__(self) -> T:
-        """Return that of the running loop."""
-        loop = event_loop()
-        if loop not in self._made:
-            self._made[loop] = self._make()
-        return self._made[loop]
-
-
 class _TaskLock:
     """A lock for tasks; those of one event loop do not wait for those of another."""
 
     def __init__(self) -> None:
-        self._lock: _OfEachLoop[Lock] = _OfEachLoop(lambda: _library().Lock())
+        self._lock: OfEachLoop[Lock] = OfEachLoop(lambda: _library().Lock())
 
     def acquire_nowait(self) -> bool:
         return self._lock().acquire_nowait()
@@ -317,7 +300,7 @@ class AsyncIO(_RealWorld):
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
-        self._calls: _OfEachLoop[Any] = _OfEachLoop(
+        self._calls: OfEachLoop[Any] = OfEachLoop(
             lambda: _library().Semaphore(transport.most_at_once)
         )
 
@@ -332,13 +315,11 @@ class AsyncIO(_RealWorld):
         if deadline is None:
             return await self._transport.send(origin, make, deadline, direct=direct)
         # The transport ends each read in time; a server may still send its head byte by byte.
-        try:
-            async with _library().timeout(max(_LEAST_TIME, deadline - self.monotonic())):
-                return await self._transport.send(origin, make, deadline, direct=direct)
-        except TimeoutError:
-            error = TransportError(f"no answer from {origin} in the time that was left")
-            error.may_have_been_taken = True
-            raise error from None
+        async with _library().move_on_after(max(_LEAST_TIME, deadline - self.monotonic())):
+            return await self._transport.send(origin, make, deadline, direct=direct)
+        error = TransportError(f"no answer from {origin} in the time that was left")
+        error.may_have_been_taken = True
+        raise error
 
     async def sleep(self, seconds: float) -> None:
         await _library().sleep(seconds)

@@ -14,9 +14,9 @@ Semaphore = anyio.Semaphore
 
 
 @asynccontextmanager
-async def timeout(seconds: float) -> AsyncGenerator[None]:
-    """Raise TimeoutError in what takes longer."""
-    with anyio.fail_after(seconds):
+async def move_on_after(seconds: float) -> AsyncGenerator[None]:
+    """Give up what takes longer, and go on."""
+    with anyio.move_on_after(seconds):
         yield
 
 

@@ -10,14 +10,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from ._errors import ConfigError, RuntimeClientError
 from ._generation import generation
 from ._http import Request, Response, TransportOptions
+from ._loops import OfEachLoop
 from ._message import Collected, limit_time, message_of, translated
 from ._senders import senders, slot_of
-from ._step import asyncio_loop
 
 
 class HTTPClient(Protocol):
@@ -106,7 +105,7 @@ class AsyncTransport:
         self._options = options
         self._borrowed = http_client
         self._library = _library_of(http_client, "AsyncClient")
-        self._own: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+        self._own: OfEachLoop[dict[str, Any]] = OfEachLoop(dict)
         self._generation = generation()
 
     @property
@@ -150,7 +149,7 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Close the connections of our own in this event loop; those of others ended with theirs."""
-        for one in self._own.pop(event_loop(), {}).values():
+        for one in (self._own.pop() or {}).values():
             if one is not None:
                 await one.aclose()
 
@@ -161,25 +160,10 @@ class AsyncTransport:
         if self._borrowed is not None:
             return None, _open(self._borrowed)
         if self._generation != (current := generation()):
-            self._own, self._generation = WeakKeyDictionary(), current
-        loop = event_loop()
-        if loop not in self._own:
-            self._drop_closed_loops()
-        own = self._own.setdefault(loop, {})
+            self._own, self._generation = OfEachLoop(dict), current
         return senders(
-            own, "AsyncPooledTransport", httpx.AsyncClient, origin, options, direct=direct
+            self._own(), "AsyncPooledTransport", httpx.AsyncClient, origin, options, direct=direct
         )
-
-    def _drop_closed_loops(self) -> None:
-        """
-        Let go of connections whose loop was closed before they were.
-
-        asyncio's connections hold on to their loop, so that no key here would ever die of itself.
-        """
-        for reference in self._own.keyrefs():
-            loop = reference()
-            if getattr(loop, "is_closed", bool)():
-                self._own.pop(loop, None)
 
 
 def _library_of(client: HTTPClient | None, kind: str) -> str:
@@ -200,14 +184,3 @@ def _open(client: HTTPClient) -> HTTPClient:
     if client.is_closed:
         raise RuntimeClientError("the http_client that was brought in is closed")
     return client
-
-
-def event_loop() -> Any:
-    """Return the running event loop, of asyncio or trio."""
-    loop = asyncio_loop()
-    if loop is not None:
-        return loop
-    from anyio.lowlevel import current_token
-
-    token: Any = current_token()
-    return getattr(token, "native_token", token)  # anyio 4.11 wraps it anew at each call

@@ -88,7 +88,7 @@ class TestAgreement:
 
         kind = plain_driver.kind
         assert client is plain_driver.call(awaited if kind.is_async else blocking)
-        assert not client._core._io._transport._own
+        assert 0 == len(client._core._io._transport._own)
 
     def test_open_again(self, plain_driver, emulator):
         """A closed client opens new connections when it is used again, and closing twice is fine."""
@@ -190,6 +190,28 @@ class TestLoops:
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
         assert max(counts) - counts[0] <= 4  # one or two a loop otherwise
         assert len(client._core._io._transport._own) <= 1
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_loops_end(self, backend):
+        """A loop in which calls waited for one another is let go after its end."""
+        location = {"input_location": "s3://bucket/key"}
+        with Loopback(lambda *_: response(b"{}", 202)) as server:
+            client = AsyncSageMakerRuntimeClient(
+                region="eu-west-1",
+                credentials=Credentials("AKIDEXAMPLE", "secret"),
+                endpoint_url=server.url,
+                max_connections=1,
+            )
+
+            async def main():
+                async with client, anyio.create_task_group() as tasks:
+                    for _ in range(3):
+                        tasks.start_soon(partial(client.invoke_endpoint_async, "e", **location))
+
+            for _ in range(5):
+                anyio.run(main, backend=backend)
+                gc.collect()
+        assert len(client._core._io._calls) <= 1
 
     def test_loop_in_each_thread(self, emulator):
         """Threads with a loop each share an async client, and close what is theirs."""

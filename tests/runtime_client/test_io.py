@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
+import httpx
 import pytest
 
 from sagemaker_runtime_client._generation import generation
-from sagemaker_runtime_client._http import TransportOptions
+from sagemaker_runtime_client._http import Request, TransportOptions
 from sagemaker_runtime_client._io import AsyncIO, BlockingIO
 from sagemaker_runtime_client._step import run
 from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
@@ -133,6 +134,22 @@ def test_a_lock_in_two_loops():
 
     assert anyio.run(take)
     assert anyio.run(take)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_time_limit_of_somebody_else(backend):
+    """A TimeoutError from a client that was brought in is not taken for the end of our time."""
+
+    async def hook(_request):
+        raise TimeoutError("of the hook")
+
+    async def main():
+        async with httpx.AsyncClient(event_hooks={"request": [hook]}, trust_env=False) as client:
+            io = AsyncIO(AsyncTransport(TransportOptions, client))
+            await io.send("http://127.0.0.1:1", lambda: Request("GET", "/"), io.monotonic() + 60)
+
+    with pytest.raises(TimeoutError, match="of the hook"):
+        anyio.run(main, backend=backend)
 
 
 def test_surroundings(world, monkeypatch):

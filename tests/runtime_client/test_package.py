@@ -24,6 +24,7 @@ LOADED = [
     "._http",
     "._invoke",
     "._io",
+    "._loops",
     "._message",
     "._profile_file",
     "._retry",

@@ -1,8 +1,8 @@
 """
 What the pool asks of httpcore: connections for threads and for tasks, requests, exceptions.
 
-The only module of the pool that knows more of httpcore than its exceptions' names, and the only one
-with two colours of the same: what is built on a `Colour` is written once, as coroutines.
+Here alone there are two colours of the same, over `_sockets` and `_asyncio`, which are httpcore's
+network interface for each: what is built on a `Colour` is written once, as coroutines.
 """
 
 import select
