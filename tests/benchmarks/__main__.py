@@ -12,6 +12,7 @@ from calls import warm
 from footprint import footprint
 from loopback import Server, serving
 from memory import memory
+from parts import parts
 from rounds import Table
 from signatures import check
 from signing import signing
@@ -24,6 +25,7 @@ PARTS: dict[str, Part] = {
     "footprint": footprint,
     "import": imports,
     "cold": cold,
+    "parts": parts,
     "signing": signing,
     "calls": warm,
     "memory": memory,

@@ -1,0 +1,50 @@
+"""Where the milliseconds of a first call go: each part in a new process, after what comes before it."""
+
+import subprocess
+from collections.abc import Iterator
+
+from contenders import environ, interpreter
+from loopback import Server
+from rounds import Figures, Measure, Table, side_by_side
+
+_LOADED = "import httpx, httpcore"
+_TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client import _tls; bundle = os.environ['AWS_CA_BUNDLE']"
+# By what it is: what is there before, and the part itself.
+PARTS = {
+    "httpx": ("import json", "import httpx"),
+    "httpcore and h11": ("import httpx", "import httpcore"),
+    "our packages": (_LOADED, "import sagemaker_runtime_client"),
+    "asyncio": (_LOADED, "import asyncio"),
+    "Amazon's authorities": (_TLS, "_tls.trusts(bundle)[0]()"),
+    "left out: the whole bundle": (_TLS, "_tls.tls_context(bundle)"),
+    "left out: attrs": (_LOADED, "import attrs"),
+    "left out: anyio for asyncio": (f"{_LOADED}, asyncio", "import anyio._backends._asyncio"),
+    "left out: cryptography": (_LOADED, "from cryptography.hazmat.primitives.asymmetric import ec"),
+    "left out: S3 and waiting": (
+        f"{_LOADED}, sagemaker_runtime_client",
+        "import sagemaker_runtime_client._outcome",
+    ),
+    "left out: uuid": (_LOADED, "import uuid"),
+}
+
+
+def parts(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
+    """Measure what a first call does, and what it does without."""
+
+    def measure(before: str, part: str) -> Measure:
+        clock = "time.perf_counter()"
+        code = f"import time\n{before}\nstart = {clock}\n{part}\nprint({clock} - start)"
+
+        def milliseconds() -> Figures:
+            done = subprocess.run(
+                [interpreter("ours"), "-c", code],
+                env=environ(server.ca_bundle),
+                stdout=subprocess.PIPE,
+                check=True,
+            )
+            return {"ms": float(done.stdout) * 1000}
+
+        return milliseconds
+
+    measures = {name: measure(*what) for name, what in PARTS.items()}
+    yield "parts", side_by_side("Parts of a first call", measures, rounds, ())
