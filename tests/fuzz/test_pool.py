@@ -60,7 +60,7 @@ def test_answers(pieces, method, reads):
                 answer.stream.close()
         assert (0, len(ledger._idle)) == (ledger._turns, ledger._open)
         for connection in ledger._idle:
-            assert (b"", False) == connection.http._h11_state.trailing_data
+            assert (b"", False) == connection._protocol.trailing_data
     transport.close()
 
 

@@ -436,8 +436,6 @@ class TestSecrets:
             shown += [str(error), repr(error), repr(vars(error)), str(pickle.dumps(error))]
             shown += ["".join(traceback.format_exception(error))]
         assert "x/async-invocations, attempt 1" in caplog.text
-        # httpcore's trace shows requests as <Request [b'POST']>, and the headers of answers alone.
-        assert any(one.name.startswith("httpcore") for one in caplog.records)
         assert "" == "".join(text for text in shown if "CANARY" in text)
 
     @staticmethod

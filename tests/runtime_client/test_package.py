@@ -105,15 +105,16 @@ def test_what_lambda_loads():
 FIRST_CALL = [
     "._message",
     "._pool",
+    "._pool._colours",
+    "._pool._connection",
     "._pool._core",
     "._pool._ledger",
     "._pool._sockets",
-    "._pool._wire",
     ".credentials._environment",
 ]
 FIRST_CALL_ON_ASYNCIO = ["._async_client", "._on_asyncio", "._pool._asyncio"]
 # ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.13.
-PACKAGES = {"anyio", "certifi", "h11", "httpcore", "httpx", "idna", "sigv4"}
+PACKAGES = {"h11", "httpx", "idna", "sigv4"}
 _STANDARD = (
     "__future__ _ast _asyncio _bisect _blake2 _bz2 _collections _compression "
     "_contextvars _datetime _functools _hashlib _heapq _json _locale _lzma _opcode "

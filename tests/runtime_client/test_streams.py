@@ -5,7 +5,7 @@ import socket
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
-import httpcore
+import httpx
 import pytest
 
 from sagemaker_runtime_client._pool import _asyncio, _sockets
@@ -92,9 +92,9 @@ def test_written_after_the_end():
     async def use(stream):
         while not stream._is_lost:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        with pytest.raises(httpcore.WriteError):
+        with pytest.raises(httpx.WriteError):
             await stream.write(b"x", 10)
-        with pytest.raises(httpcore.ReadError):
+        with pytest.raises(httpx.ReadError):
             await stream.read(1, 10)
 
     on_asyncio(serve, use)
@@ -117,9 +117,9 @@ def full():
 def test_connecting_takes_too_long():
     """Who is not let in gives up in time."""
     with full() as port:
-        with pytest.raises(httpcore.ConnectTimeout):
+        with pytest.raises(httpx.ConnectTimeout):
             _sockets.Backend().connect_tcp("127.0.0.1", port, 0.05)
-        with pytest.raises(httpcore.ConnectTimeout):
+        with pytest.raises(httpx.ConnectTimeout):
             asyncio.run(_asyncio.Backend().connect_tcp("127.0.0.1", port, 0.05))
 
 

@@ -4,21 +4,24 @@ Transports for any httpx client, over a pool that costs the same whatever it hol
     httpx.Client(transport=PooledTransport())
     httpx.AsyncClient(transport=AsyncPooledTransport())  # on asyncio or trio
 
-The connections are httpcore's, HTTP/1.1 only; the books are kept by `Ledger`.  httpx's own pool looks
-at everything it holds for each request, and asks the operating system about every idle connection.
-Proxies and HTTP/2 are left to it.
+A `Connection` speaks HTTP/1.1, which h11 writes and reads; the books are kept by `Ledger`.  httpx's own
+pool looks at everything it holds for each request, and asks the operating system about every idle
+connection.  Proxies and HTTP/2 are left to it, and so are httpcore's trace and log.
 
 This package knows nothing of the rest, but how a coroutine is stepped.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
-import httpcore
 import httpx
 
 from .._step import run
+from ._colours import Tasks, Threads
 from ._core import Lease, Pool, Slot, Verify
-from ._wire import Tasks, Threads, raise_as_httpx
+
+if TYPE_CHECKING:
+    import httpcore
 
 __all__ = ["AsyncPooledTransport", "PooledTransport", "Slot"]
 
@@ -28,10 +31,8 @@ _LIMITS = httpx.Limits(max_connections=100, keepalive_expiry=5.0)
 
 class _Body(Lease, httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self.stream
-        except Exception as error:  # noqa: BLE001 (raised again)
-            raise_as_httpx(error, self.request)
+        while piece := run(self.pool.piece(self)):
+            yield piece
 
     def close(self) -> None:
         run(self.pool.finish(self))
@@ -39,11 +40,8 @@ class _Body(Lease, httpx.SyncByteStream):
 
 class _AsyncBody(Lease, httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for piece in self.stream:
-                yield piece
-        except Exception as error:  # noqa: BLE001 (raised again)
-            raise_as_httpx(error, self.request)
+        while piece := await self.pool.piece(self):
+            yield piece
 
     async def aclose(self) -> None:
         await self.pool.finish(self)
@@ -58,7 +56,7 @@ class PooledTransport(httpx.BaseTransport):
             several the next ones serve from the first server on whose authority the one before them
             does not know.
         limits: How many connections there may be at once, how many of them idle, and for how long.
-        network_backend: What opens connections.
+        network_backend: What opens connections, in httpcore's terms.
     """
 
     def __init__(
@@ -66,7 +64,7 @@ class PooledTransport(httpx.BaseTransport):
         *,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
-        network_backend: httpcore.NetworkBackend | None = None,
+        network_backend: "httpcore.NetworkBackend | None" = None,
     ) -> None:
         self._pool = Pool(Threads(network_backend), _Body, verify, limits or _LIMITS)
 
@@ -98,7 +96,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         *,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
-        network_backend: httpcore.AsyncNetworkBackend | None = None,
+        network_backend: "httpcore.AsyncNetworkBackend | None" = None,
     ) -> None:
         self._pool = Pool(Tasks(network_backend), _AsyncBody, verify, limits or _LIMITS)
 

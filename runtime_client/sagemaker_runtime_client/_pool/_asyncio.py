@@ -1,5 +1,5 @@
 """
-What the pool asks of asyncio: to wait, and connections.
+What the pool asks of asyncio: to wait, and a network of httpcore's kind, with httpx's exceptions.
 
 httpcore's own way to asyncio leads through anyio, which takes 20 ms to import, and costs a call on a
 warm connection twice the time.
@@ -7,10 +7,9 @@ warm connection twice the time.
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from typing import Any
 
-import httpcore
+import httpx
 
 # Beyond so many bytes that nobody has read, the server is made to wait.
 _LONGEST_BUFFER = 1 << 18
@@ -46,7 +45,7 @@ class Event:
             timer.cancel()
 
 
-class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class Stream(asyncio.Protocol):
     """A connection: what has come of it and was not read yet, and whether more can be written."""
 
     def __init__(self) -> None:
@@ -68,9 +67,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._news = Event()
             await self._news.wait(timeout)
             if not self.has_news:
-                raise httpcore.ReadTimeout
+                raise httpx.ReadTimeout("")
         if not self._received and self._error is not None:
-            raise httpcore.ReadError(str(self._error)) from self._error
+            raise httpx.ReadError(str(self._error)) from self._error
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
         if self._is_waiting_for_reader:
@@ -88,9 +87,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 self._room = Event()
                 await self._room.wait(timeout)
         if self._is_lost:
-            raise httpcore.WriteError(str(self._error or "the connection is closed"))
+            raise httpx.WriteError(str(self._error or "the connection is closed"))
         if self._is_full:
-            raise httpcore.WriteTimeout
+            raise httpx.WriteTimeout("")
 
     async def aclose(self) -> None:
         """Close the connection.  This never suspends, so that nothing can cancel it."""
@@ -101,7 +100,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> "Stream":
         """Go on through TLS."""
         loop = asyncio.get_running_loop()
         try:
@@ -110,13 +109,13 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                     self._transport, self, ssl_context, server_hostname=server_hostname
                 )
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpx.ConnectTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpx.ConnectError(str(error)) from error
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore may ask of a stream."""
+        """Return what the pool may ask of a stream, and what httpx's users may."""
         name = _EXTRA_INFO.get(info)
         return name and self._transport.get_extra_info(name)
 
@@ -155,7 +154,7 @@ def _tell(event: Event | None) -> None:
         event.set()
 
 
-class Backend(httpcore.AsyncNetworkBackend):
+class Backend:
     """Opens connections."""
 
     async def connect_tcp(
@@ -163,16 +162,14 @@ class Backend(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> "Stream":
         """Connect to *host*, whose addresses are tried one after the other."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
                 _, stream = await loop.create_connection(Stream, host, port)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpx.ConnectTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpx.ConnectError(str(error)) from error
         return stream

@@ -11,17 +11,20 @@ import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
-import httpcore
 import httpx
 
 from .._step import run
+from ._colours import Colour
+from ._connection import Connection, raise_as_httpx
 from ._ledger import Ledger
-from ._wire import SCHEMES, Colour, Connection, message_of, raise_as_httpx
 
 Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
 Verify = Trust | bool | Sequence[Trust]
+
+# Schemes: their ports, and whether they speak TLS.
+_SCHEMES = {"http": (80, False), "https": (443, True), "ws": (80, False), "wss": (443, True)}
 
 # What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
@@ -64,6 +67,15 @@ class Slot:
         run(self.__aexit__())
 
 
+class Origin(NamedTuple):
+    """What a connection leads to."""
+
+    scheme: str
+    host: str
+    port: int
+    server_name: str  # in the TLS handshake
+
+
 class Lease:
     """A connection in use, and the body of the answer that it carries."""
 
@@ -71,12 +83,11 @@ class Lease:
         self,
         pool: "Pool",
         request: httpx.Request,
-        origin: tuple[object, ...],
+        origin: Origin,
         ledger: Ledger[Connection, Any],
     ) -> None:
         self.pool, self.request, self.origin, self.ledger = pool, request, origin, ledger
         self.connection: Any = None
-        self.stream: Any = None
         self.is_over = False
         self.ends_turn = "slot" not in request.extensions
 
@@ -123,63 +134,62 @@ class Pool:
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, and return the answer's head; its body is still to come."""
         timeouts = request.extensions.get("timeout", {})
-        message = message_of(request)
-        to = message.url.origin
-        origin = (to.scheme, to.host, to.port, request.extensions.get("sni_hostname"))
+        origin = _origin_of(request)
         slot: Slot | None = request.extensions.get("slot")
         ledger = slot.ledger if slot else await self.turn(timeouts.get("pool"))
         lease = self._lease(self, request, origin, ledger)
         try:
             lease.connection = await self._idle(lease)
             if lease.connection is None:
-                lease.connection = await self._connect(lease, to, timeouts.get("connect"))
-            answer: Any = await self._colour.send(lease.connection, message)
+                lease.connection = await self._connect(lease, timeouts.get("connect"))
+            head = await lease.connection.send(request)
         except BaseException as error:  # noqa: BLE001 (raised again)
             await self._give_up(lease)
             raise_as_httpx(error, request)
-        lease.stream = answer.stream
         return httpx.Response(
-            answer.status,
-            headers=answer.headers,
+            head.status_code,
+            headers=head.headers.raw_items(),
             stream=cast("httpx.SyncByteStream", lease),
-            extensions=answer.extensions,
+            extensions={
+                "http_version": b"HTTP/" + head.http_version,
+                "reason_phrase": head.reason,
+                "network_stream": lease.connection.rest(),
+            },
         )
 
     async def _idle(self, lease: Lease) -> Any:
         """Return an idle connection that its server has not closed, nor written to unasked."""
         for surplus in lease.ledger.surplus():
-            await self._close(surplus.http)
+            await self._close(surplus.stream)
         while (connection := lease.ledger.take(lease.origin)) is not None:
             if not connection.is_dead():
                 return connection
             lease.ledger.drop()
-            await self._close(connection.http)
+            await self._close(connection.stream)
         return None
 
-    async def _connect(self, lease: Lease, to: httpcore.Origin, timeout: float | None) -> Any:
+    async def _connect(self, lease: Lease, timeout: float | None) -> Connection:
         """Open a connection, in the place of an idle one if need be."""
         displaced = lease.ledger.add()
         try:
             if displaced is not None:
-                await self._close(displaced.http)
-            stream = await self._open(to, lease.request.extensions.get("sni_hostname"), timeout)
+                await self._close(displaced.stream)
+            stream = await self._open(lease.origin, timeout)
         except BaseException:
             lease.ledger.drop()
             raise
-        return self._colour.connection(to, stream)
+        return Connection(self._colour, stream)
 
-    async def _open(
-        self, to: httpcore.Origin, sni_hostname: str | None, timeout: float | None
-    ) -> Any:
+    async def _open(self, origin: Origin, timeout: float | None) -> Any:
         """Open a stream, through TLS if the scheme says so."""
-        host = to.host.decode("ascii")
+        _, is_secure = _SCHEMES[origin.scheme]
         while True:
-            context = self._tls() if SCHEMES[to.scheme] else None
-            stream = await self._colour.connect(host, to.port, timeout)
+            context = self._tls() if is_secure else None
+            stream = await self._colour.connect(origin.host, origin.port, timeout)
             if context is None:
                 return stream
             try:
-                return await self._colour.start_tls(stream, context, sni_hostname or host, timeout)
+                return await self._colour.start_tls(stream, context, origin.server_name, timeout)
             except BaseException as error:
                 await self._close(stream)
                 if not (_is_unknown_authority(error) and self._trust_more(context)):
@@ -200,31 +210,35 @@ class Pool:
             self._trusts = tuple(more)
         return self._tls() is not context
 
+    async def piece(self, lease: Lease) -> bytes:
+        """Return the next piece of an answer's body; nothing at its end."""
+        timeouts = lease.request.extensions.get("timeout", {})
+        try:
+            piece: bytes = await lease.connection.piece(timeouts.get("read"))
+        except Exception as error:  # noqa: BLE001 (raised again)
+            raise_as_httpx(error, lease.request)
+        return piece
+
     async def finish(self, lease: Lease) -> None:
         """End with an answer, read or not: keep its connection if it may be used again."""
         if lease.is_over:
             return
         lease.is_over = True
-        try:
-            await self._colour.close(lease.stream)
-        except BaseException as error:  # noqa: BLE001 (raised again)
-            await self._give_up(lease)
-            raise_as_httpx(error, lease.request)
-        if lease.ledger is not self._ledger or not lease.connection.is_reusable():
+        if lease.ledger is not self._ledger or not lease.connection.recycle():
             await self._give_up(lease)
             return
         lease.ledger.keep(lease.origin, lease.connection)
         if lease.ends_turn:
             lease.ledger.end_turn()
         for surplus in lease.ledger.surplus():
-            await self._close(surplus.http)
+            await self._close(surplus.stream)
 
     async def _give_up(self, lease: Lease) -> None:
         """Close a connection, and end the turn."""
         try:
             if lease.connection is not None:
                 lease.ledger.drop()
-                await self._close(lease.connection.http)
+                await self._close(lease.connection.stream)
         finally:
             if lease.ends_turn:
                 lease.ledger.end_turn()
@@ -238,7 +252,21 @@ class Pool:
         """Close what is idle, and let what is in use be closed at its end."""
         ledger, self._ledger = self._ledger, self._new_ledger()
         for connection in ledger.clear():
-            await self._close(connection.http)
+            await self._close(connection.stream)
+
+
+def _origin_of(request: httpx.Request) -> Origin:
+    """Return where *request* goes to."""
+    url = request.url
+    if url.scheme not in _SCHEMES or not url.raw_host:
+        raise httpx.UnsupportedProtocol(
+            "a URL must begin with http:// or https://", request=request
+        )
+    host = url.raw_host.decode("ascii")
+    port, _ = _SCHEMES[url.scheme]
+    return Origin(
+        url.scheme, host, url.port or port, request.extensions.get("sni_hostname") or host
+    )
 
 
 def _trusts(verify: Verify) -> tuple[Trust, ...]:

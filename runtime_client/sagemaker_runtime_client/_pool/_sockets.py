@@ -1,19 +1,18 @@
 """
-What the pool asks of sockets, for threads.
+What the pool asks of sockets, for threads: a network of httpcore's kind, with httpx's exceptions.
 
-httpcore's own way sets a socket's time limit before each step, which is a call into the kernel, and an
-occasion for another thread; here only where it changes.
+A socket's time limit is set only where it changes: that is a call into the kernel, and an occasion for
+another thread.
 """
 
 import socket
 import ssl
-from collections.abc import Iterable
 from typing import Any
 
-import httpcore
+import httpx
 
 
-class Stream(httpcore.NetworkStream):
+class Stream:
     """A connection."""
 
     def __init__(self, connected: socket.socket) -> None:
@@ -25,20 +24,21 @@ class Stream(httpcore.NetworkStream):
             self._limit(timeout)
             return self._socket.recv(max_bytes)
         except TimeoutError as error:
-            raise httpcore.ReadTimeout(str(error)) from error
+            raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
+            raise httpx.ReadError(str(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of *buffer*; each part of it has so much time."""
         try:
             self._limit(timeout)
-            while buffer:
-                buffer = buffer[self._socket.send(buffer) :]
+            left = memoryview(buffer)
+            while left:
+                left = left[self._socket.send(left) :]
         except TimeoutError as error:
-            raise httpcore.WriteTimeout(str(error)) from error
+            raise httpx.WriteTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
+            raise httpx.WriteError(str(error)) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -49,15 +49,15 @@ class Stream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> "Stream":
         """Go on through TLS."""
         try:
             self._limit(timeout)
             self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpx.ConnectTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpx.ConnectError(str(error)) from error
         return self
 
     def get_extra_info(self, info: str) -> Any:
@@ -75,7 +75,7 @@ class Stream(httpcore.NetworkStream):
             self._socket.settimeout(timeout)
 
 
-class Backend(httpcore.NetworkBackend):
+class Backend:
     """Opens connections."""
 
     def connect_tcp(
@@ -83,9 +83,7 @@ class Backend(httpcore.NetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> "Stream":
         """Connect to *host*, whose addresses are tried one after the other."""
         try:
             # In bytes: text would go through a codec that takes 2 ms to import.
@@ -93,7 +91,7 @@ class Backend(httpcore.NetworkBackend):
             connected = socket.create_connection(address, timeout)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpx.ConnectTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpx.ConnectError(str(error)) from error
         return Stream(connected)

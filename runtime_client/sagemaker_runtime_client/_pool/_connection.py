@@ -1,0 +1,158 @@
+"""
+A connection, which carries one exchange after the other: HTTP/1.1, as h11 writes and reads it.
+
+h11 is driven here rather than through httpcore, whose import takes 12 ms of a first call's, and which
+doubles what a call costs above h11.  What httpcore does at the edges is done here too: informational
+answers are passed over, and an answer is read even where its request could not be written.
+"""
+
+import select
+from typing import Any, NoReturn
+
+import h11
+import httpx
+
+from ._colours import Colour
+
+# As httpcore has it: what is read at once, and how long the head of an answer may be.
+_MOST_READ = 64 * 1024
+_LONGEST_HEAD = 100 * 1024
+# A body of up to so many bytes goes out with the head; to join more would cost more than it saves.
+_MOST_JOINED = 64 * 1024
+
+# The exceptions of h11 and of httpcore (whose networks may be brought in) bear the names of httpx's.
+_EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
+    kind.__name__: kind
+    for kind in (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.LocalProtocolError,
+        httpx.NetworkError,
+        httpx.PoolTimeout,
+        httpx.ProtocolError,
+        httpx.ProxyError,
+        httpx.ReadError,
+        httpx.ReadTimeout,
+        httpx.RemoteProtocolError,
+        httpx.TimeoutException,
+        httpx.UnsupportedProtocol,
+        httpx.WriteError,
+        httpx.WriteTimeout,
+    )
+}
+
+
+class Connection:
+    """
+    A connection that is open.
+
+    Args:
+        colour: How threads or tasks read and write.
+        stream: What they read from and write to.
+    """
+
+    def __init__(self, colour: Colour, stream: Any) -> None:
+        self.stream = stream
+        self._colour = colour
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+        self._socket = stream.get_extra_info("socket")
+        self._poll = None
+        if self._socket is not None and hasattr(select, "poll"):  # not on Windows
+            self._poll = select.poll()
+            self._poll.register(self._socket.fileno(), select.POLLIN)
+
+    def is_dead(self) -> bool:
+        """Tell whether it was closed by its server while it was idle, or written to unasked."""
+        if self._poll is None:
+            return bool(self.stream.get_extra_info("is_readable"))
+        if getattr(self.stream, "has_news", False):
+            return True
+        return self._socket.fileno() < 0 or bool(self._poll.poll(0))
+
+    async def send(self, request: httpx.Request) -> h11.Response | h11.InformationalResponse:
+        """Send *request*, and return the head of the answer."""
+        timeouts = request.extensions.get("timeout", {})
+        try:
+            await self._write(request, timeouts.get("write"))
+        except Exception as error:
+            # A server may answer, and close, before it has read the whole of a request.
+            if type(error).__name__ != "WriteError":
+                raise
+        return await self._head(timeouts.get("read"))
+
+    async def piece(self, timeout: float | None) -> bytes:
+        """Return the next piece of the answer's body; nothing at its end."""
+        if self._protocol.their_state is not h11.SEND_BODY:
+            return b""
+        event = await self._event(timeout)
+        return bytes(event.data) if isinstance(event, h11.Data) else b""
+
+    def recycle(self) -> bool:
+        """
+        Get ready for another request, and tell whether there may be one.
+
+        There may not where something of the exchange is still to come, nor where more came than the
+        answer, which would be taken for the answer to the next request, nor where the end came.
+        """
+        protocol = self._protocol
+        if not (protocol.our_state is protocol.their_state is h11.DONE):
+            return False
+        more, is_at_end = protocol.trailing_data
+        if more or is_at_end:
+            return False
+        protocol.start_next_cycle()
+        return True
+
+    def rest(self) -> Any:
+        """Return the stream, for those to whom the answer hands it over (101, say), or who are curious."""
+        if self._protocol.their_state is not h11.SWITCHED_PROTOCOL:
+            return self.stream
+        return self._colour.resumed(self.stream, self._protocol.trailing_data[0])
+
+    async def _write(self, request: httpx.Request, timeout: float | None) -> None:
+        """Write *request*: the head of a body that is at hand together with it, if that is small."""
+        send, url = self._protocol.send, request.url
+        waiting = send(
+            h11.Request(
+                method=request.method,
+                target=request.extensions.get("target") or url.raw_path,
+                headers=request.headers.raw,
+            )
+        )
+        if not isinstance(request.stream, httpx.ByteStream):
+            await self._colour.write(self.stream, waiting, timeout)
+            waiting = b""
+        async for piece in self._colour.pieces(request.stream):
+            data = send(h11.Data(piece))
+            if len(data) > _MOST_JOINED:
+                await self._colour.write(self.stream, waiting, timeout)
+                waiting = b""
+            await self._colour.write(self.stream, waiting + data, timeout)
+            waiting = b""
+        await self._colour.write(self.stream, waiting + send(h11.EndOfMessage()), timeout)
+
+    async def _head(self, timeout: float | None) -> h11.Response | h11.InformationalResponse:
+        while True:
+            event: h11.Response | h11.InformationalResponse = await self._event(timeout)
+            if isinstance(event, h11.Response) or event.status_code == 101:
+                return event
+
+    async def _event(self, timeout: float | None) -> Any:
+        while (event := self._protocol.next_event()) is h11.NEED_DATA:
+            data = await self._colour.read(self.stream, _MOST_READ, timeout)
+            if not data and self._protocol.their_state is h11.SEND_RESPONSE:
+                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+            self._protocol.receive_data(data)
+        return event
+
+
+def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:
+    """Raise *error*, which came of *request*, in httpx's terms if it is of the network or of HTTP."""
+    if isinstance(error, httpx.TransportError):
+        error.request = request
+        raise error
+    for kind in type(error).__mro__:
+        library, name = kind.__module__.partition(".")[0], kind.__name__
+        if library in {"h11", "httpcore"} and name in _EXCEPTIONS:
+            raise _EXCEPTIONS[name](str(error), request=request) from error
+    raise error
