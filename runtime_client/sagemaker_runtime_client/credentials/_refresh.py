@@ -113,9 +113,7 @@ class ChainCredentials:
             self._begin()
         held = self._held
         if held is not None and not held.found.source.kept:  # it is looked at anew each time
-            if (credentials := await held.found.provider.load(await self._context())) is not None:
-                return credentials
-            held = self._held = None
+            held = self._held = await self._looked_at(held)
         if held is None:
             return await self._fetched()
         now = self._io.now()
@@ -124,6 +122,15 @@ class ChainCredentials:
         if held.due is not None and now >= held.due:
             return await self._perhaps_refreshed(held)
         return held.found.credentials
+
+    async def _looked_at(self, held: Held) -> Held | None:
+        """Return what is held now: the same where it says the same, for the keys derived of it."""
+        credentials = await held.found.provider.load(await self._context())
+        if credentials is None:
+            return None
+        if credentials == held.found.credentials:
+            return held
+        return Held(held.found._replace(credentials=credentials))
 
     async def _perhaps_refreshed(self, held: Held) -> Credentials:
         """Return new credentials, or those held if somebody else is at it or it fails."""

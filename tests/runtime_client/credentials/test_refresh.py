@@ -249,9 +249,13 @@ def test_variables_are_looked_at_anew():
         return Context(io, Config(), profiles)
 
     credentials = ChainCredentials(io, context)
-    assert "AKID1" == credentials.get().access_key_id
+    first = credentials.get()
+    assert "AKID1" == first.access_key_id
+    assert first is credentials.get()  # with the day's key, which takes as long as a signature
     environ["AWS_ACCESS_KEY_ID"] = "AKID2"
-    assert "AKID2" == credentials.get().access_key_id
+    second = credentials.get()
+    assert "AKID2" == second.access_key_id
+    assert second is credentials.get()
     del environ["AWS_ACCESS_KEY_ID"]
     assert "AKID3" == credentials.get().access_key_id
 
