@@ -1,10 +1,11 @@
 """Who signs: an access key, and the protocol of whatever supplies one."""
 
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NoReturn, Protocol, runtime_checkable
+
+from ._value import Value, set_part
 
 
 def _aware_utc(value: datetime | None) -> datetime | None:
@@ -26,8 +27,7 @@ def _check_usable(name: str, value: object) -> None:
         raise ValueError(f"{name} must be printable ASCII without blanks")
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class Credentials:
+class Credentials(Value):
     """
     An AWS access key, with its session token where it is temporary.
 
@@ -45,23 +45,47 @@ class Credentials:
         TypeError: A part is not a ``str``.
     """
 
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    expiration: datetime | None = None
-    account_id: str | None = field(default=None, kw_only=True)
-    # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
-    derived_keys: dict[Hashable, Any] = field(
-        init=False, default_factory=dict[Hashable, Any], compare=False, repr=False
+    __slots__ = (
+        "access_key_id",
+        "secret_access_key",
+        "session_token",
+        "expiration",
+        "account_id",
+        "derived_keys",
+        "__weakref__",
     )
+    _hidden = frozenset({"secret_access_key", "session_token"})
+    _apart = frozenset({"derived_keys", "__weakref__"})
 
-    def __post_init__(self) -> None:
-        _check_usable("access_key_id", self.access_key_id)
-        _check_usable("secret_access_key", self.secret_access_key)
-        for name in ("session_token", "account_id"):
-            if getattr(self, name) is not None:
-                _check_usable(name, getattr(self, name))
-        object.__setattr__(self, "expiration", _aware_utc(self.expiration))
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None
+    expiration: datetime | None
+    account_id: str | None
+    # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
+    derived_keys: dict[Hashable, Any]
+
+    def __init__(
+        self,
+        access_key_id: str,
+        secret_access_key: str,
+        session_token: str | None = None,
+        expiration: datetime | None = None,
+        *,
+        account_id: str | None = None,
+    ) -> None:
+        _check_usable("access_key_id", access_key_id)
+        _check_usable("secret_access_key", secret_access_key)
+        if session_token is not None:
+            _check_usable("session_token", session_token)
+        if account_id is not None:
+            _check_usable("account_id", account_id)
+        set_part(self, "access_key_id", access_key_id)
+        set_part(self, "secret_access_key", secret_access_key)
+        set_part(self, "session_token", session_token)
+        set_part(self, "expiration", _aware_utc(expiration))
+        set_part(self, "account_id", account_id)
+        set_part(self, "derived_keys", {})
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""

@@ -1,12 +1,12 @@
 """What stands for the body in the canonical request."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar
 
+from ._value import Value, set_part
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+
+class Payload(Value):
     """
     A body's part in a signature: its SHA-256, or a marker that stands in for it.
 
@@ -14,18 +14,21 @@ class Payload:
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
     """
 
+    __slots__ = ("hash",)
+
     hash: str
 
     EMPTY: ClassVar["Payload"]
     UNSIGNED: ClassVar["Payload"]
     EVENTS: ClassVar["Payload"]
 
-    def __post_init__(self) -> None:
+    def __init__(self, hash: str) -> None:  # noqa: A002 (its name is known by now)
         # It stands on the last line of a canonical request.
-        if not self.hash or not self.hash.isascii() or not self.hash.isprintable():
+        if not hash or not hash.isascii() or not hash.isprintable():
             raise ValueError(
                 "a payload hash must be a SHA-256 in hexadecimal, or a marker such as UNSIGNED-PAYLOAD"
             )
+        set_part(self, "hash", hash)
 
     @classmethod
     def of(cls, body: bytes | bytearray | memoryview) -> "Payload":

@@ -4,9 +4,8 @@ The signer: a request, credentials and an instant in; what to add to the request
 Nothing here knows which algorithm it is, reads a clock or touches the request.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ._algorithm import Algorithm
 from ._canonical import (
@@ -24,6 +23,7 @@ from ._encoding import percent_encode
 from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._payload import Payload
 from ._request import SignableRequest
+from ._value import Value, set_part
 
 if TYPE_CHECKING:
     from ._chain import Seed
@@ -39,8 +39,7 @@ _REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz
 LONGEST_EXPIRY = 604_800
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Signature:
+class Signature(Value):
     """
     What to add to a request, and how it came about.
 
@@ -54,19 +53,31 @@ class Signature:
         string_to_sign: What was signed.
     """
 
-    headers: dict[str, str] = field(repr=False)
-    signature: str = field(repr=False)
+    __slots__ = ("headers", "signature", "signed_headers", "canonical_request", "string_to_sign")
+    _hidden = frozenset({"headers", "signature", "canonical_request", "string_to_sign"})
+
+    headers: dict[str, str]
+    signature: str
     signed_headers: tuple[str, ...]
-    canonical_request: str = field(repr=False)
-    string_to_sign: str = field(repr=False)
+    canonical_request: str
+    string_to_sign: str
+
+    def __init__(
+        self,
+        headers: dict[str, str],
+        signature: str,
+        signed_headers: tuple[str, ...],
+        canonical_request: str,
+        string_to_sign: str,
+    ) -> None:
+        set_part(self, "headers", headers)
+        set_part(self, "signature", signature)
+        set_part(self, "signed_headers", signed_headers)
+        set_part(self, "canonical_request", canonical_request)
+        set_part(self, "string_to_sign", string_to_sign)
 
 
-# A rule that nobody has set goes with the service.
-_BY_SERVICE = cast("bool", None)
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
+class Signer(Value):
     """
     Signs requests for one service, by header or as a presigned URL.
 
@@ -86,21 +97,44 @@ class Signer:
         sign_session_token: Whether the session token is signed or only added, as AWS IoT wants it.
     """
 
-    algorithm: Algorithm
-    s3: bool = field(kw_only=True, default=_BY_SERVICE)
-    signed_headers: HeaderSelection = field(kw_only=True, default=DEFAULT)
-    normalize_path: bool = field(kw_only=True, default=_BY_SERVICE)
-    double_encode: bool = field(kw_only=True, default=_BY_SERVICE)
-    content_sha256: bool = field(kw_only=True, default=_BY_SERVICE)
-    sign_session_token: bool = field(kw_only=True, default=True)
+    __slots__ = (
+        "algorithm",
+        "s3",
+        "signed_headers",
+        "normalize_path",
+        "double_encode",
+        "content_sha256",
+        "sign_session_token",
+    )
 
-    def __post_init__(self) -> None:
-        s3 = self.algorithm.service in S3_SERVICES if self.s3 is _BY_SERVICE else self.s3
-        rules = {"s3": s3, "normalize_path": not s3, "double_encode": not s3, "content_sha256": s3}
-        for name, rule in rules.items():
-            if getattr(self, name) is _BY_SERVICE:
-                object.__setattr__(self, name, rule)
-        object.__setattr__(self, "signed_headers", at_least(self.signed_headers))
+    algorithm: Algorithm
+    s3: bool
+    signed_headers: HeaderSelection
+    normalize_path: bool
+    double_encode: bool
+    content_sha256: bool
+    sign_session_token: bool
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        *,
+        s3: bool | None = None,
+        signed_headers: HeaderSelection = DEFAULT,
+        normalize_path: bool | None = None,
+        double_encode: bool | None = None,
+        content_sha256: bool | None = None,
+        sign_session_token: bool = True,
+    ) -> None:
+        if s3 is None:
+            s3 = algorithm.service in S3_SERVICES
+        set_part(self, "algorithm", algorithm)
+        set_part(self, "s3", s3)
+        set_part(self, "signed_headers", at_least(signed_headers))
+        set_part(self, "normalize_path", not s3 if normalize_path is None else normalize_path)
+        set_part(self, "double_encode", not s3 if double_encode is None else double_encode)
+        set_part(self, "content_sha256", s3 if content_sha256 is None else content_sha256)
+        set_part(self, "sign_session_token", sign_session_token)
 
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime

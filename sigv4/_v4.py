@@ -1,12 +1,12 @@
 """SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
 from ._algorithm import check_scope_part
 from ._credentials import Credentials
+from ._value import Value, set_part
 
 if TYPE_CHECKING:
     from _hashlib import HASH
@@ -26,8 +26,7 @@ def _keyed(key: bytes) -> _Mac:
     return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
 
-@dataclass(frozen=True, slots=True)
-class SigV4:
+class SigV4(Value):
     """
     The algorithm ``AWS4-HMAC-SHA256``, for one service in one region.
 
@@ -39,6 +38,8 @@ class SigV4:
         InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
     """
 
+    __slots__ = ("service", "region")
+
     service: str
     region: str
 
@@ -46,9 +47,11 @@ class SigV4:
     region_set = None  # the scope names the one region
     part_width = 64
 
-    def __post_init__(self) -> None:
-        check_scope_part("service", self.service)
-        check_scope_part("region", self.region)
+    def __init__(self, service: str, region: str) -> None:
+        check_scope_part("service", service)
+        check_scope_part("region", region)
+        set_part(self, "service", service)
+        set_part(self, "region", region)
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""

@@ -10,7 +10,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import sha256
@@ -22,6 +21,7 @@ from attrs import Attribute, field, frozen
 from ._algorithm import check_scope_part
 from ._credentials import Credentials
 from ._errors import InvalidRequestError, MissingDependencyError
+from ._value import Value, set_part
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -171,8 +171,7 @@ def covers(region_set: str, region: str) -> bool:
     return any(_is_pattern(part) and fnmatchcase(region, part) for part in patterns)
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class SigV4A:
+class SigV4A(Value):
     """
     The algorithm ``AWS4-ECDSA-P256-SHA256``, for one service in a set of regions.
 
@@ -189,6 +188,8 @@ class SigV4A:
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
+    __slots__ = ("service", "region_set")
+
     service: str
     region_set: str
 
@@ -199,8 +200,8 @@ class SigV4A:
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
         check_scope_part("service", service)
-        object.__setattr__(self, "service", service)
-        object.__setattr__(self, "region_set", _joined(region_set))
+        set_part(self, "service", service)
+        set_part(self, "region_set", _joined(region_set))
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, service and the closing word."""

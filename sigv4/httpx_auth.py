@@ -7,7 +7,6 @@ Nothing here imports it; import it yourself.
 
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
@@ -165,9 +164,9 @@ def _signer_of(request: "Request", signer: Signer) -> Signer:
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
     """Return *signer* for another scope; S3's rules go with the service."""
     known: Any = signer.algorithm
-    algorithm = replace(known, **dict(scope))
+    algorithm = known.replace(**dict(scope))
     if algorithm.service == known.service:
-        return replace(signer, algorithm=algorithm)
+        return signer.replace(algorithm=algorithm)
     return Signer(
         algorithm,
         signed_headers=signer.signed_headers,

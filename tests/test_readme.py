@@ -96,18 +96,16 @@ def test_the_table_of_arguments_is_the_code():
 
 def test_the_table_of_settings_is_the_code():
     """Each argument of a client, each variable and each key of the profile stands in the table."""
-    from dataclasses import fields
-
     from sagemaker_runtime_client import SageMakerRuntimeClient
-    from sagemaker_runtime_client._config import Config
+    from sagemaker_runtime_client._config import SETTINGS
 
     table = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
     named = list(signature(SageMakerRuntimeClient).parameters)
-    for setting in fields(Config):
-        for variable in (*setting.metadata["variables"], *setting.metadata["last"]):
+    for setting in SETTINGS:
+        for variable in (*setting.variables, *setting.last):
             short = variable.removeprefix("AWS_ENDPOINT_URL")
             named.append(short if f"`{short}`" in table else variable)
-        named += [key.rpartition(".")[2] for key in setting.metadata["keys"]]
+        named += [key.rpartition(".")[2] for key in setting.keys]
     assert [] == [name for name in named if f"`{name}`" not in table]
 
 

@@ -7,7 +7,6 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Final
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
@@ -69,15 +68,9 @@ def _one_of(*choices: str, **others: str) -> Callable[[str], str]:
     return read
 
 
-def _setting(
-    default: Any,
-    *variables: str,
-    key: str = "",
-    last: str = "",
-    read: Callable[[str], Any] = str,
-) -> Any:
+class Setting:
     """
-    Return a field that something sets where no argument does.
+    What sets a setting where no argument does.
 
     Args:
         default: Its value where nothing does.
@@ -86,26 +79,38 @@ def _setting(
         last: Variables that come after the profile, likewise.
         read: Makes a value of a text, or raises ValueError with what it must be.
     """
-    return field(
-        default=default,
-        metadata={
-            "variables": variables,
-            "keys": key.split(),
-            "last": last.split(),
-            "read": read,
-        },
-    )
+
+    def __init__(
+        self,
+        default: Any,
+        *variables: str,
+        key: str = "",
+        last: str = "",
+        read: Callable[[str], Any] = str,
+    ) -> None:
+        self.name = ""
+        self.default = default
+        self.variables, self.keys, self.last = variables, key.split(), last.split()
+        self.read = read
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Be told the name."""
+        self.name = name
+
+
+def _setting(default: Any, *variables: str, **rest: Any) -> Any:
+    """Return a `Setting`, in the place of its value: each `Config` has its own."""
+    return Setting(default, *variables, **rest)
 
 
 def _endpoint_url(service: str) -> Any:
-    """Return the field of a service's endpoint of one's own; *service* is its id, as in boto3."""
+    """Return the setting of a service's endpoint of one's own; *service* is its id, as in boto3."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
     return _setting(
         None, own, "AWS_ENDPOINT_URL", key=f"services.{service}.endpoint_url endpoint_url"
     )
 
 
-@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Config:
     """
     What a client works with.
@@ -225,6 +230,17 @@ class Config:
     )
     imds_use_ipv6: bool = _setting(False, "AWS_IMDS_USE_IPV6", key="imds_use_ipv6", read=_boolean)
 
+    def __init__(self, **values: Any) -> None:
+        """Take the values of some settings by name; the others have their defaults."""
+        for setting in SETTINGS:
+            setattr(self, setting.name, values.pop(setting.name, setting.default))
+        if values:
+            raise TypeError(f"there is no setting {', '.join(values)}")
+
+    def replace(self, **changes: Any) -> "Config":
+        """Return the same settings but for *changes*."""
+        return Config(**{**vars(self), **changes})
+
     @classmethod
     def resolve(
         cls,
@@ -246,7 +262,7 @@ class Config:
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         sources = _Sources(environ, {})
-        for setting in fields(cls):
+        for setting in SETTINGS:
             if setting.name not in given:
                 given |= sources.value(setting)
             if setting.name == "profile":
@@ -284,7 +300,7 @@ class Config:
             region: Another region than the client's.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
-        config = self if region is None else replace(self, region=region)
+        config = self if region is None else self.replace(region=region)
         return credentials_endpoint(
             service,
             config.endpoint_options(url),
@@ -320,6 +336,9 @@ class Config:
         )
 
 
+SETTINGS = tuple(one for one in vars(Config).values() if isinstance(one, Setting))
+
+
 def _section(profiles: Profiles, name: str | None) -> Mapping[str, Any]:
     """Return a profile, with its ``services`` section in place of that one's name."""
     section: Section | None = profiles.profiles.get(name or "default")
@@ -342,25 +361,25 @@ class _Sources:
     def __init__(self, environ: Mapping[str, str], section: Mapping[str, Any]) -> None:
         self.environ, self.section = environ, section
 
-    def value(self, setting: "Field[Any]") -> dict[str, Any]:
+    def value(self, setting: Setting) -> dict[str, Any]:
         """Return the value of a setting by its name, or nothing where there is none."""
         for where, text in self._texts(setting):
             if text:
                 try:
-                    return {setting.name: setting.metadata["read"](text)}
+                    return {setting.name: setting.read(text)}
                 except ValueError as error:
                     raise ConfigError(f"{where} {error}") from None
         return {}
 
-    def _texts(self, setting: "Field[Any]") -> Iterator[tuple[str, str | None]]:
-        for variable in setting.metadata["variables"]:
+    def _texts(self, setting: Setting) -> Iterator[tuple[str, str | None]]:
+        for variable in setting.variables:
             yield variable, self.environ.get(variable)
-        for key in setting.metadata["keys"]:
+        for key in setting.keys:
             found: Any = self.section
             for name in key.split("."):
                 found = getattr(found, "get", _nothing)(name)
             yield f"the profile's {key}", found if isinstance(found, str) else None
-        for variable in setting.metadata["last"]:
+        for variable in setting.last:
             yield variable, self.environ.get(variable)
 
 
@@ -368,9 +387,9 @@ def _nothing(_name: str) -> None:
     """Return what a text says of names below it."""
 
 
-def _check_kind(setting: "Field[Any]", value: object) -> None:
+def _check_kind(setting: Setting, value: object) -> None:
     """Refuse a value of another kind than the setting's default."""
-    default: object = setting.default
+    default = setting.default
     if value is default:
         return
     kind = str if default is None else type(default)
@@ -381,11 +400,11 @@ def _check_kind(setting: "Field[Any]", value: object) -> None:
 
 def _check(config: Config) -> None:
     """Refuse values that no setting can have."""
-    for setting in fields(Config):
+    for setting in SETTINGS:
         _check_kind(setting, getattr(config, setting.name))
         if setting.name in _WORDS:
             try:
-                setting.metadata["read"](getattr(config, setting.name))
+                setting.read(getattr(config, setting.name))
             except ValueError as error:
                 raise ConfigError(f"{setting.name} {error}") from None
     if config.max_attempts < 1:

@@ -1,9 +1,10 @@
 """Our own request and response: what the core makes and reads, whoever carries it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
+
+from sigv4._value import Value, set_part
 
 
 class HasItems(Protocol):
@@ -30,8 +31,7 @@ def _text(part: str | bytes) -> str:
     return part if isinstance(part, str) else part.decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """
     A request, less its origin and its signature.
 
@@ -42,18 +42,32 @@ class Request:
         body: The whole body.
     """
 
+    __slots__ = ("method", "path", "headers", "body")
+    _hidden = frozenset({"headers", "body"})
+
     method: str
     path: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+    ) -> None:
+        set_part(self, "method", method)
+        set_part(self, "path", path)
+        set_part(self, "headers", headers)
+        set_part(self, "body", body)
 
     def with_headers(self, headers: Iterable[tuple[str, str]]) -> "Request":
         """Return the request with more headers."""
         return Request(self.method, self.path, (*self.headers, *headers), self.body)
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Response:
+class Response(Value):
     """
     An answer.
 
@@ -64,18 +78,21 @@ class Response:
         complete: Whether that is all of it.
     """
 
+    __slots__ = ("status", "headers", "body", "complete")
+    _hidden = frozenset({"headers", "body"})
+
     status: int
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
     complete: bool
 
     def __init__(
         self, status: int, headers: Headers, body: bytes = b"", complete: bool = True
     ) -> None:
-        object.__setattr__(self, "status", status)
-        object.__setattr__(self, "headers", _lower_names(headers))
-        object.__setattr__(self, "body", body)
-        object.__setattr__(self, "complete", complete)
+        set_part(self, "status", status)
+        set_part(self, "headers", _lower_names(headers))
+        set_part(self, "body", body)
+        set_part(self, "complete", complete)
 
     @property
     def ok(self) -> bool:

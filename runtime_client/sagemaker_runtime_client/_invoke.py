@@ -7,11 +7,11 @@ Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
 
 from sigv4 import percent_encode
+from sigv4._value import Value, set_part
 
 from ._errors import ParamValidationError
 from ._http import Headers, Request, Response
@@ -135,8 +135,7 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class InvokeEndpointAsyncRequest:
+class InvokeEndpointAsyncRequest(Value):
     """
     The arguments of InvokeEndpointAsync, checked.
 
@@ -161,28 +160,68 @@ class InvokeEndpointAsyncRequest:
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
-    endpoint_name: str
-    input_location: str | None = field(default=None, kw_only=True)
-    content_type: str | None = field(default=None, kw_only=True)
-    accept: str | None = field(default=None, kw_only=True)
-    custom_attributes: str | None = field(default=None, kw_only=True, repr=False)
-    inference_id: str | None = field(default=None, kw_only=True)
-    s3_output_path_extension: str | None = field(default=None, kw_only=True)
-    filename: str | None = field(default=None, kw_only=True)
-    request_ttl_seconds: int | None = field(default=None, kw_only=True)
-    invocation_timeout_seconds: int | None = field(default=None, kw_only=True)
-    body: bytes | bytearray | memoryview | None = field(default=None, kw_only=True, repr=False)
+    __slots__ = (
+        "endpoint_name",
+        "input_location",
+        "content_type",
+        "accept",
+        "custom_attributes",
+        "inference_id",
+        "s3_output_path_extension",
+        "filename",
+        "request_ttl_seconds",
+        "invocation_timeout_seconds",
+        "body",
+    )
+    _hidden = frozenset({"custom_attributes", "body"})
 
-    def __post_init__(self) -> None:
+    endpoint_name: str
+    input_location: str | None
+    content_type: str | None
+    accept: str | None
+    custom_attributes: str | None
+    inference_id: str | None
+    s3_output_path_extension: str | None
+    filename: str | None
+    request_ttl_seconds: int | None
+    invocation_timeout_seconds: int | None
+    body: bytes | None
+
+    def __init__(
+        self,
+        endpoint_name: str,
+        *,
+        input_location: str | None = None,
+        content_type: str | None = None,
+        accept: str | None = None,
+        custom_attributes: str | None = None,
+        inference_id: str | None = None,
+        s3_output_path_extension: str | None = None,
+        filename: str | None = None,
+        request_ttl_seconds: int | None = None,
+        invocation_timeout_seconds: int | None = None,
+        body: "bytes | bytearray | memoryview[int] | None" = None,
+    ) -> None:
+        set_part(self, "endpoint_name", endpoint_name)
+        set_part(self, "input_location", input_location)
+        set_part(self, "content_type", content_type)
+        set_part(self, "accept", accept)
+        set_part(self, "custom_attributes", custom_attributes)
+        set_part(self, "inference_id", inference_id)
+        set_part(self, "s3_output_path_extension", s3_output_path_extension)
+        set_part(self, "filename", filename)
+        set_part(self, "request_ttl_seconds", request_ttl_seconds)
+        set_part(self, "invocation_timeout_seconds", invocation_timeout_seconds)
+        set_part(self, "body", body)
         for argument, check in _CHECKS.items():
             value = getattr(self, argument)
             if value is not None or argument == "endpoint_name":
                 check(argument, value)
-        if self.body is not None and self.input_location is not None:
+        if body is not None and input_location is not None:
             raise _refuse("body", "and input_location exclude each other; give exactly one of them")
-        if self.body is None and self.input_location is None:
+        if body is None and input_location is None:
             raise _refuse("body", "or input_location is needed; give exactly one of them")
-        object.__setattr__(self, "body", _bytes(self.body))
+        set_part(self, "body", _bytes(body))
 
     def to_http(self) -> Request:
         """Return the request, less the endpoint's origin and the signature."""
@@ -191,7 +230,7 @@ class InvokeEndpointAsyncRequest:
             "POST",
             f"/endpoints/{percent_encode(self.endpoint_name)}/async-invocations",
             tuple((header, str(value)) for header, value in values if value is not None),
-            bytes(self.body or b""),
+            self.body or b"",
         )
 
 
@@ -208,8 +247,7 @@ class InvokeOptions(TypedDict, total=False):
     invocation_timeout_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Value):
     """
     A job that SageMaker has taken: the handle to wait with, in this process or another.
 
@@ -225,14 +263,45 @@ class Invocation:
             may run twice.
     """
 
-    inference_id: str | None = None
-    output_location: str | None = None
-    failure_location: str | None = None
-    request_id: str | None = None
-    endpoint_name: str | None = None
-    date: datetime | None = None
-    attempts: int = 1
-    possibly_duplicated: bool = False
+    __slots__ = (
+        "inference_id",
+        "output_location",
+        "failure_location",
+        "request_id",
+        "endpoint_name",
+        "date",
+        "attempts",
+        "possibly_duplicated",
+    )
+
+    inference_id: str | None
+    output_location: str | None
+    failure_location: str | None
+    request_id: str | None
+    endpoint_name: str | None
+    date: datetime | None
+    attempts: int
+    possibly_duplicated: bool
+
+    def __init__(
+        self,
+        inference_id: str | None = None,
+        output_location: str | None = None,
+        failure_location: str | None = None,
+        request_id: str | None = None,
+        endpoint_name: str | None = None,
+        date: datetime | None = None,
+        attempts: int = 1,
+        possibly_duplicated: bool = False,
+    ) -> None:
+        set_part(self, "inference_id", inference_id)
+        set_part(self, "output_location", output_location)
+        set_part(self, "failure_location", failure_location)
+        set_part(self, "request_id", request_id)
+        set_part(self, "endpoint_name", endpoint_name)
+        set_part(self, "date", date)
+        set_part(self, "attempts", attempts)
+        set_part(self, "possibly_duplicated", possibly_duplicated)
 
     @classmethod
     def from_http(
@@ -263,9 +332,7 @@ class Invocation:
 
     def to_json(self) -> str:
         """Return the handle as JSON, for a queue, a database or another process."""
-        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(Invocation)}
-        values["date"] = self.date and self.date.isoformat()
-        return json.dumps(values)
+        return json.dumps({**self._parts(), "date": self.date and self.date.isoformat()})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":
@@ -311,7 +378,7 @@ def invocation_of(
 
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys([attribute.name for attribute in fields(Invocation)], (str, type(None))),
+    **dict.fromkeys(Invocation.__slots__, (str, type(None))),
     "attempts": (int,),
     "possibly_duplicated": (bool,),
 }

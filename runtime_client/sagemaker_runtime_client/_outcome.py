@@ -10,9 +10,10 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-pr
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
+
+from sigv4._value import Value, set_part
 
 from ._errors import (
     AccessDeniedError,
@@ -39,8 +40,7 @@ _LAST_LOOK = 1.0
 _LONGEST_REASON = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Value):
     """
     The model's answer.
 
@@ -53,12 +53,31 @@ class Output:
         invocation: What was waited for.
     """
 
-    body: bytes = field(repr=False)
+    __slots__ = ("body", "content_type", "metadata", "location", "last_modified", "invocation")
+    _hidden = frozenset({"body"})
+
+    body: bytes
     content_type: str | None
     metadata: Mapping[str, str]
     location: str
     last_modified: datetime | None
     invocation: Invocation
+
+    def __init__(
+        self,
+        body: bytes,
+        content_type: str | None,
+        metadata: Mapping[str, str],
+        location: str,
+        last_modified: datetime | None,
+        invocation: Invocation,
+    ) -> None:
+        set_part(self, "body", body)
+        set_part(self, "content_type", content_type)
+        set_part(self, "metadata", metadata)
+        set_part(self, "location", location)
+        set_part(self, "last_modified", last_modified)
+        set_part(self, "invocation", invocation)
 
     @property
     def text(self) -> str:

@@ -11,7 +11,6 @@ import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from ._errors import ConfigError
 from ._io import IO
@@ -37,7 +36,6 @@ _KEY = (
 )
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Profiles:
     """
     What the shared files say.
@@ -48,9 +46,17 @@ class Profiles:
         services: The ``[services NAME]`` sections, by name; their values are nested.
     """
 
-    profiles: Mapping[str, Section] = field(default_factory=dict[str, Section])
-    sso_sessions: Mapping[str, Section] = field(default_factory=dict[str, Section])
-    services: Mapping[str, Section] = field(default_factory=dict[str, Section])
+    __slots__ = ("profiles", "sso_sessions", "services")
+
+    def __init__(
+        self,
+        profiles: Mapping[str, Section] | None = None,
+        sso_sessions: Mapping[str, Section] | None = None,
+        services: Mapping[str, Section] | None = None,
+    ) -> None:
+        self.profiles = profiles or {}
+        self.sso_sessions = sso_sessions or {}
+        self.services = services or {}
 
 
 def home_directory(environ: Mapping[str, str], platform: str, fallback: str = "~") -> str:

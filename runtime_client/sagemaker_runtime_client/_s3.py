@@ -7,10 +7,10 @@ for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sigv4 import percent_encode_path
+from sigv4._value import Value, set_part
 
 from ._call import Call, Caller
 from ._endpoint import EndpointOptions, s3_endpoint
@@ -39,8 +39,7 @@ _REDIRECT_CODES = frozenset(
 _META = "x-amz-meta-"
 
 
-@dataclass(frozen=True, slots=True)
-class S3Location:
+class S3Location(Value):
     """
     Where an object is.
 
@@ -49,8 +48,14 @@ class S3Location:
         key: The object's key, not encoded.
     """
 
+    __slots__ = ("bucket", "key")
+
     bucket: str
     key: str
+
+    def __init__(self, bucket: str, key: str) -> None:
+        set_part(self, "bucket", bucket)
+        set_part(self, "key", key)
 
     @classmethod
     def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
@@ -87,8 +92,7 @@ class S3Location:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class S3Object:
+class S3Object(Value):
     """
     An object, or of a HEAD all but its body.
 
@@ -102,13 +106,34 @@ class S3Object:
         last_modified: When it was written, to the second.
     """
 
+    __slots__ = ("location", "body", "size", "content_type", "metadata", "etag", "last_modified")
+    _hidden = frozenset({"body"})
+
     location: str
-    body: bytes = field(repr=False)
+    body: bytes
     size: int
     content_type: str | None
     metadata: Mapping[str, str]
     etag: str | None
     last_modified: datetime | None
+
+    def __init__(
+        self,
+        location: str,
+        body: bytes,
+        size: int,
+        content_type: str | None,
+        metadata: Mapping[str, str],
+        etag: str | None,
+        last_modified: datetime | None,
+    ) -> None:
+        set_part(self, "location", location)
+        set_part(self, "body", body)
+        set_part(self, "size", size)
+        set_part(self, "content_type", content_type)
+        set_part(self, "metadata", metadata)
+        set_part(self, "etag", etag)
+        set_part(self, "last_modified", last_modified)
 
 
 class S3:
@@ -163,7 +188,7 @@ class S3:
 
             headers.append(of_upload(body))
         response = await self._send("PUT", location, tuple(headers), body)
-        return replace(_object(location, response), size=len(body), content_type=content_type)
+        return _object(location, response).replace(size=len(body), content_type=content_type)
 
     async def get(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Read an object."""

@@ -76,7 +76,7 @@ class ScriptedIO:
         processes: What programs do, by their first argument: a `Finished`, an error or a function.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         answers=(),
         environ=None,

@@ -1,7 +1,6 @@
 """Settings: from an argument, else a variable, else the default."""
 
 import sys
-from dataclasses import fields
 
 import pytest
 from botocore.config import Config as TheirConfig
@@ -9,7 +8,7 @@ from botocore.handlers import add_recursion_detection_header
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagemaker_runtime_client import ConfigError, __version__
+from sagemaker_runtime_client import ConfigError, __version__, _config
 from sagemaker_runtime_client._config import Config, trace_headers, user_agent
 from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._profile_file import Profiles
@@ -160,7 +159,7 @@ KEYS = [
 
 def test_all_settings_are_here():
     """The table below is whole."""
-    assert set(SETTINGS) == {field.name for field in fields(Config)}
+    assert set(SETTINGS) == {setting.name for setting in _config.SETTINGS}
 
 
 @pytest.mark.parametrize("name", SETTINGS)

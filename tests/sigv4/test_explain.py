@@ -1,7 +1,6 @@
 """Why a signature did not match: which part differs, and what never is shown."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
@@ -101,7 +100,7 @@ answer = pytest.mark.parametrize(("said", "code"), ANSWERS.values(), ids=ANSWERS
 @answer
 def test_equal(said, code):
     """Where both sides sign the same text, it is the secret that differs."""
-    explanation = explain(said(signed()), signed(key=replace(KEY, secret_access_key="other")))
+    explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
     assert (code, "key", ()) == (explanation.code, explanation.cause, explanation.differences)
     assert "the secret access key is not the one of this access key id" in str(explanation)
 
@@ -235,7 +234,7 @@ PARTS = {
     ),
     "token": (
         {},
-        {"key": replace(KEY, session_token="other-token")},
+        {"key": KEY.replace(session_token="other-token")},
         Difference(
             "header x-amz-security-token",
             "<6 characters, hidden>",
@@ -315,13 +314,13 @@ ORDERS = {
 def test_order(ours, theirs, expected):
     """Where the parts are equal, their order is compared."""
     texts = [f"GET\n/\n{query[1:]}\nhost:h\n\nhost\nhash" for query in (ours, theirs)]
-    said = json.dumps({"message": message(replace(signed(), canonical_request=texts[1]))})
+    said = json.dumps({"message": message(signed().replace(canonical_request=texts[1]))})
     assert (expected,) == explain(said, texts[0]).differences
 
 
 def test_control_characters():
     """What AWS, or who stands in for it, says cannot steer a terminal."""
-    theirs = replace(signed(), canonical_request="GET\n/\n\nhost\x1b[31m:\x07\n\nhost\nhash")
+    theirs = signed().replace(canonical_request="GET\n/\n\nhost\x1b[31m:\x07\n\nhost\nhash")
     text = str(explain(as_api_gateway_says(theirs), signed()))
     assert all(line.isprintable() for line in text.splitlines())
     assert r"header host\x1b[31m: we signed nothing, AWS '\x07'" in text
@@ -365,7 +364,7 @@ def test_ours_is_no_canonical_request():
 
 def test_no_secret():
     """No token is shown, in the explanation or its repr."""
-    theirs = signed(key=replace(KEY, session_token="another-token"))
+    theirs = signed(key=KEY.replace(session_token="another-token"))
     explanation = explain(as_s3_says(theirs), signed())
     assert [
         secret

@@ -17,6 +17,7 @@ LOADED = [
     "sigv4._request",
     "sigv4._signer",
     "sigv4._v4",
+    "sigv4._value",
 ]
 HEAVY = [
     "asyncio",

@@ -12,7 +12,6 @@ and botocore 1.44, utils.py, InstanceMetadataFetcher.
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -185,4 +184,4 @@ def _prolonged(context: Context, credentials: Credentials) -> Credentials:
     if ends is None or now < ends - offset:
         return credentials
     _log.warning("the instance metadata's credentials end at %s; they are kept for now", ends)
-    return replace(credentials, expiration=now + offset)
+    return credentials.replace(expiration=now + offset)

@@ -7,7 +7,6 @@ what to do.  Nothing in it is secret.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from sigv4 import Credentials
@@ -69,7 +68,7 @@ class Context(NamedTuple):
         from ._instance_metadata import region_of_instance
 
         region = await region_of_instance(self)
-        return self._replace(config=replace(config, region=region))
+        return self._replace(config=config.replace(region=region))
 
 
 class LazyContext:

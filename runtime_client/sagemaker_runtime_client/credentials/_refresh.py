@@ -11,7 +11,6 @@ Source: botocore 1.44, credentials.py, RefreshableCredentials, for the two windo
 import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -67,7 +66,7 @@ class Held(NamedTuple):
         shortest, longest = _ASK_AGAIN
         due = now + timedelta(seconds=shortest + random * (longest - shortest))
         overdue = due + timedelta(seconds=_LIVE_ON)
-        credentials = replace(self.found.credentials, expiration=overdue)
+        credentials = self.found.credentials.replace(expiration=overdue)
         return Held(self.found._replace(credentials=credentials), due, overdue)
 
 
