@@ -9,10 +9,9 @@ from ._errors import InvalidRequestError
 from ._payload import Payload
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
-_split_url = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?").fullmatch
-_TOKEN = (  # RFC 9110, section 5.6.2
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
-)
+_ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_SCHEME = _ALPHANUMERIC + "+.-"  # RFC 3986, section 3.1
+_TOKEN = _ALPHANUMERIC + "!#$%&'*+-.^_`|~"  # RFC 9110, section 5.6.2
 # Control characters but the tab, and surrogates but those that stand for bytes (PEP 383).  Compiled
 # when a value asks for it, which is seldom.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
@@ -102,13 +101,14 @@ class SignableRequest:
         headers: Headers = (),
         payload: Payload = Payload.EMPTY,
     ) -> None:
+        before, _, query = url.partition("?")
+        scheme, _, rest = before.partition("://")
+        authority, _, path = rest.partition("/")
         fit = url.isascii() and url.isprintable() and " " not in url and "#" not in url
-        match = _split_url(url) if fit else None
-        if match is None:
+        if not fit or not authority or not scheme[:1].isalpha() or scheme.strip(_SCHEME):
             raise InvalidRequestError(
                 "url must be absolute, percent-encoded ASCII without a fragment"
             )
-        scheme, authority, path, query = match.groups()
         if "%" in url and re.search(r"%(?![0-9A-Fa-f]{2})", url):
             raise InvalidRequestError("url: each % must be followed by two hexadecimal digits")
         pairs = _pairs(headers)
@@ -120,8 +120,8 @@ class SignableRequest:
         self.method = _method(method)
         self.url = url
         self.host = host
-        self.path: str = path or "/"
-        self.query: str = query or ""
+        self.path = "/" + path
+        self.query = query
         self.headers = tuple(pairs)
         self.payload = payload
 

@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from string import ascii_letters, digits
 from typing import Any, Final
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
@@ -26,9 +27,7 @@ _WORDS: Final = (
 )
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
 _LONGEST_APP_ID = 50
-_USER_AGENT_CHARACTERS = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!$%&'*+-.^_`|~,"
-)
+_USER_AGENT_CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
 
 
 def _boolean(text: str) -> bool:
@@ -389,7 +388,7 @@ def _nothing(_name: str) -> None:
 
 def _check_kind(setting: Setting, value: object) -> None:
     """Refuse a value of another kind than the setting's default."""
-    default = setting.default
+    default: object = setting.default
     if value is default:
         return
     kind = str if default is None else type(default)

@@ -22,12 +22,10 @@ _PARTITIONS = {
     "aws-iso-e": (r"eu-isoe-\w+-\d+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
     "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
+_LONGEST_LABEL = 63  # RFC 1035, section 2.3.4
 # Patterns, each compiled when it is needed: few calls need them all.
-_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # A bucket that fits into a host name and into its TLS certificate.
 _DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
-_ORIGIN = r"(https?)://([^/?#@\s]+)((?:/[!-~]*)?)"
-
 _ADDRESS = r"\[|[\d.]+(?:[:/]|$)"
 
 # Hosts by (FIPS, dual-stack); R is the region, S the suffix, D the dual-stack suffix.
@@ -206,7 +204,9 @@ def s3_endpoint(
 
 def _check_region(region: str) -> None:
     """Refuse what would change the host or, in a signature, the scope."""
-    if not re.fullmatch(_HOST_LABEL, region):
+    words = region.replace("-", "")
+    is_label = words.isascii() and words.isalnum() and "-" not in {region[0], region[-1]}
+    if not is_label or len(region) > _LONGEST_LABEL:
         raise ConfigError(f"region must be a host label, such as eu-west-1, not {region!r}")
 
 
@@ -221,9 +221,12 @@ def _custom(options: EndpointOptions) -> str:
         raise ConfigError("FIPS and dual-stack do not go together with an endpoint URL")
     _check_region(options.region)
     url = (options.url or "").rstrip("/")
-    if not re.fullmatch(_ORIGIN, url, re.IGNORECASE) or "?" in url or "#" in url:
+    scheme, separator, rest = url.partition("://")
+    host, _, path = rest.partition("/")
+    is_host = host.split() == [host] and "@" not in host
+    is_path = path.isascii() and path.isprintable() and " " not in path
+    if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
         raise ConfigError(
             "an endpoint URL must be like https://host:port, without a user or a query"
         )
-    scheme, separator, rest = url.partition("://")
     return scheme.lower() + separator + rest

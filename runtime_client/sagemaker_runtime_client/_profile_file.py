@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from string import ascii_letters, digits
 
 from ._errors import ConfigError
 from ._io import IO
@@ -20,10 +21,7 @@ _log = logging.getLogger("sagemaker_runtime_client")
 Section = Mapping[str, "str | Mapping[str, str]"]
 _Sections = dict[tuple[str, str], dict[str, str]]
 
-_is_name = re.compile(r"[A-Za-z0-9_./%@:+-]+").fullmatch
-_quoted = re.compile(r"(['\"])(.+)\1").fullmatch
-_comment_of_section = re.compile(r"[#;]").split
-_comment_of_value = re.compile(r"[ \t][#;]").split
+_NAME = ascii_letters + digits + "_./%@:+-"
 _BLANKS = " \t\r"
 
 # A key is taken from one file as a whole: a token of one and a secret of the other make no pair.
@@ -193,7 +191,7 @@ def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
                 _property(stripped, where)
             section[name] += "\n" + stripped
         else:
-            name, value = _property(_comment_of_value(line)[0], where)
+            name, value = _property(re.split(r"[ \t][#;]", line, maxsplit=1)[0], where)
             section[name] = value
     return {kind: _named(section) for kind, section in sections.items()}
 
@@ -203,9 +201,14 @@ def _named(section: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in section.items() if _is_name(name)}
 
 
+def _is_name(text: str) -> bool:
+    """Tell whether *text* may be a name."""
+    return bool(text) and not text.strip(_NAME)
+
+
 def _kind(line: str, where: str, *, prefixed: bool) -> tuple[str, str] | None:
     """Return kind and name of a section from its first line, or None if nobody may read it."""
-    heading = _comment_of_section(line)[0].strip(_BLANKS)
+    heading = re.split(r"[#;]", line, maxsplit=1)[0].strip(_BLANKS)
     if not heading.endswith("]"):
         raise ConfigError(f"{where}: a section's name must end with ]")
     kind, _, name = heading[1:-1].strip(_BLANKS).replace("\t", " ").partition(" ")
@@ -213,7 +216,7 @@ def _kind(line: str, where: str, *, prefixed: bool) -> tuple[str, str] | None:
         known = kind == "default" or not prefixed
         return ("", kind) if known and _is_name(kind) else None
     name = name.strip(_BLANKS)
-    quoted = _quoted(name)
+    quoted = re.fullmatch(r"(['\"])(.+)\1", name)
     if not prefixed or not (quoted or _is_name(name)):
         _log.warning("%s: a section of this name is ignored", where)
         return None
