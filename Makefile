@@ -63,6 +63,7 @@ wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from 
 
 layer: $(VENV)/.demo ## Build Lambda layers in dist/, and lay their sizes beside others'
 	$(BIN)/sagemaker-runtime layer $(COMPARED:%=--compare %)
+	$(BIN)/sagemaker-runtime layer --variant lean --sourceless
 
 layer-pins: $(VENV)/.demo ## Pin the newest wheels for the layers
 	$(BIN)/sagemaker-runtime layer --renew

@@ -162,6 +162,12 @@ def test_all_settings_are_here():
     assert set(SETTINGS) == {setting.name for setting in _config.SETTINGS}
 
 
+def test_no_such_setting():
+    """A setting that is not there is a mistake in the code."""
+    with pytest.raises(TypeError, match="there is no setting colour"):
+        Config(colour="red")
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_default(name):
     """Without an argument and a variable there is the default; None and empty text are neither."""

@@ -475,6 +475,16 @@ class TestLimits:
 
         assert [b"hi", b"ho"] == asyncio.run(main())
 
+    def test_read_twice(self):
+        """What was read is gone, and nobody waits for it on a connection that may be another's."""
+        backend = httpcore.MockBackend([response(b"hi")])
+        stream = (
+            PooledTransport(network_backend=backend)
+            .handle_request(httpx.Request("GET", "http://x/"))
+            .stream
+        )
+        assert ([b"hi"], []) == (list(stream), list(stream))
+
     def test_closed_twice(self):
         """An answer may be closed more than once."""
         backend = httpcore.MockBackend([response(b"hi")])

@@ -1,9 +1,9 @@
 """
 A connection, which carries one exchange after the other: HTTP/1.1, as h11 writes and reads it.
 
-h11 is driven here rather than through httpcore, whose import takes 12 ms of a first call's, and which
-doubles what a call costs above h11.  What httpcore does at the edges is done here too: informational
-answers are passed over, and an answer is read even where its request could not be written.
+h11 is driven here, not through httpcore, which takes 13 ms of a first call's to import, and 65 us of
+each.  What httpcore does at the edges is done here too: informational answers are passed over, and an
+answer is read even where its request could not be written.
 """
 
 import select
@@ -63,10 +63,10 @@ class Connection:
 
     def is_dead(self) -> bool:
         """Tell whether it was closed by its server while it was idle, or written to unasked."""
-        if self._poll is None:
-            return bool(self.stream.get_extra_info("is_readable"))
         if getattr(self.stream, "has_news", False):
             return True
+        if self._poll is None:
+            return bool(self.stream.get_extra_info("is_readable"))
         return self._socket.fileno() < 0 or bool(self._poll.poll(0))
 
     async def send(self, request: httpx.Request) -> h11.Response | h11.InformationalResponse:

@@ -3,7 +3,6 @@
 import argparse
 from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ._archive import Layer
 from ._build import Plan, build, pack
@@ -22,7 +21,7 @@ def build_layers(options: argparse.Namespace) -> None:
         interpreter(python)
     _print(("layer", "zip bytes", "unzipped"), [f"of {file.stem}" for file in options.compare])
     for python, architecture in product(pythons, options.architecture or ARCHITECTURES):
-        others = _others(Plan(python, architecture), options.compare)
+        others = _others(Plan(python, architecture), options)
         for layer in others:
             _show(layer, others)
         for variant in options.variant or VARIANTS:
@@ -30,13 +29,12 @@ def build_layers(options: argparse.Namespace) -> None:
             _show(build(plan, Path(options.output), chosen), others)
 
 
-def _others(plan: Plan, files: list[Path]) -> list[Layer]:
-    """Build layers of other wheels, for their sizes alone."""
-    with TemporaryDirectory() as folder:
-        return [
-            pack(plan, Path(folder) / f"{file.stem}{plan.suffix}", pins(file.read_text()))
-            for file in files
-        ]
+def _others(plan: Plan, options: argparse.Namespace) -> list[Layer]:
+    """Build layers of other wheels, to be compared with."""
+    return [
+        pack(plan, Path(options.output) / f"{file.stem}{plan.suffix}", pins(file.read_text()))
+        for file in options.compare
+    ]
 
 
 def _show(layer: Layer, others: list[Layer]) -> None:
