@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 import httpx
 
@@ -22,6 +22,9 @@ from ._ledger import Ledger
 
 Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
 Verify = Trust | bool | Sequence[Trust]
+
+# What a connection leads to: scheme, host, port, and the server's name in the TLS handshake.
+Origin = tuple[str, str, int, str]
 
 # Schemes: their ports, and whether they speak TLS.
 _SCHEMES = {"http": (80, False), "https": (443, True), "ws": (80, False), "wss": (443, True)}
@@ -65,15 +68,6 @@ class Slot:
     def __exit__(self, *_: object) -> None:
         """Hand the turn on."""
         run(self.__aexit__())
-
-
-class Origin(NamedTuple):
-    """What a connection leads to."""
-
-    scheme: str
-    host: str
-    port: int
-    server_name: str  # in the TLS handshake
 
 
 class Lease:
@@ -182,14 +176,15 @@ class Pool:
 
     async def _open(self, origin: Origin, timeout: float | None) -> Any:
         """Open a stream, through TLS if the scheme says so."""
-        _, is_secure = _SCHEMES[origin.scheme]
+        scheme, host, port, server_name = origin
+        _, is_secure = _SCHEMES[scheme]
         while True:
             context = self._tls() if is_secure else None
-            stream = await self._colour.connect(origin.host, origin.port, timeout)
+            stream = await self._colour.connect(host, port, timeout)
             if context is None:
                 return stream
             try:
-                return await self._colour.start_tls(stream, context, origin.server_name, timeout)
+                return await self._colour.start_tls(stream, context, server_name, timeout)
             except BaseException as error:
                 await self._close(stream)
                 if not (_is_unknown_authority(error) and self._trust_more(context)):
@@ -264,9 +259,7 @@ def _origin_of(request: httpx.Request) -> Origin:
         )
     host = url.raw_host.decode("ascii")
     port, _ = _SCHEMES[url.scheme]
-    return Origin(
-        url.scheme, host, url.port or port, request.extensions.get("sni_hostname") or host
-    )
+    return url.scheme, host, url.port or port, request.extensions.get("sni_hostname") or host
 
 
 def _trusts(verify: Verify) -> tuple[Trust, ...]:
