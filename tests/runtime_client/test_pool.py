@@ -307,6 +307,25 @@ class TestAnswers:
 
 
 class TestUploads:
+    @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
+    def test_at_hand(self, size, writes):
+        """A body that is at hand goes out with its head, unless it is so large that a copy costs more."""
+        written = []
+
+        class Noting(httpcore.MockStream):
+            def write(self, buffer, timeout=None):
+                written.extend([buffer] if buffer else [])
+
+        class Network(httpcore.NetworkBackend):
+            def connect_tcp(self, *_arguments, **_options):
+                return Noting([response(b"hi")])
+
+        request = httpx.Request("PUT", "http://x/", content=bytes(size))
+        assert 200 == PooledTransport(network_backend=Network()).handle_request(request).status_code
+        head, _, body = b"".join(written).partition(b"\r\n\r\n")
+        assert head.startswith(b"PUT / HTTP/1.1\r\n")
+        assert (size, writes) == (len(body), len(written))
+
     def test_streamed(self, make):
         """A body of unknown length goes out in chunks."""
         seen = []
