@@ -87,9 +87,11 @@ def test_written_after_the_end():
     """A connection that is lost takes nothing more."""
 
     def serve(connection):
+        connection.recv(1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
     async def use(stream):
+        await stream.write(b"x", 10)
         while not stream._is_lost:  # noqa: ASYNC110
             await asyncio.sleep(0)
         with pytest.raises(httpx.WriteError):

@@ -73,7 +73,12 @@ class PooledTransport(httpx.BaseTransport):
         return Slot(self._pool, timeout)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*; its time limits are in its extensions, as httpx puts them there."""
+        """
+        Send *request*; its time limits are in its extensions, as httpx puts them there.
+
+        Beside them may be a ``deadline``, on the clock of `time.monotonic`: an answer that is not
+        there by then is given up, however small the pieces in which it comes.
+        """
         return run(self._pool.send(request))
 
     def close(self) -> None:
@@ -105,7 +110,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         return Slot(self._pool, timeout)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*; its time limits are in its extensions, as httpx puts them there."""
+        """Send *request*, as `PooledTransport.handle_request` does."""
         return await self._pool.send(request)
 
     async def aclose(self) -> None:

@@ -7,6 +7,8 @@ answer is read even where its request could not be written.
 """
 
 import select
+from math import inf
+from time import monotonic
 from typing import Any, NoReturn
 
 import h11
@@ -54,6 +56,10 @@ class Connection:
     def __init__(self, colour: Colour, stream: Any) -> None:
         self.stream = stream
         self._colour = colour
+        self._limits: tuple[float | None, float] = (
+            None,
+            inf,
+        )  # of one read, and of the whole answer
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
         self._socket = stream.get_extra_info("socket")
         self._poll = None
@@ -72,19 +78,20 @@ class Connection:
     async def send(self, request: httpx.Request) -> h11.Response | h11.InformationalResponse:
         """Send *request*, and return the head of the answer."""
         timeouts = request.extensions.get("timeout", {})
+        self._limits = timeouts.get("read"), request.extensions.get("deadline", inf)
         try:
             await self._write(request, timeouts.get("write"))
         except Exception as error:
             # A server may answer, and close, before it has read the whole of a request.
             if type(error).__name__ != "WriteError":
                 raise
-        return await self._head(timeouts.get("read"))
+        return await self._head()
 
-    async def piece(self, timeout: float | None) -> bytes:
+    async def piece(self) -> bytes:
         """Return the next piece of the answer's body; nothing at its end."""
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
-        event = await self._event(timeout)
+        event = await self._event()
         return bytes(event.data) if isinstance(event, h11.Data) else b""
 
     def recycle(self) -> bool:
@@ -131,19 +138,29 @@ class Connection:
             waiting = b""
         await self._colour.write(self.stream, waiting + send(h11.EndOfMessage()), timeout)
 
-    async def _head(self, timeout: float | None) -> h11.Response | h11.InformationalResponse:
+    async def _head(self) -> h11.Response | h11.InformationalResponse:
         while True:
-            event: h11.Response | h11.InformationalResponse = await self._event(timeout)
+            event: h11.Response | h11.InformationalResponse = await self._event()
             if isinstance(event, h11.Response) or event.status_code == 101:
                 return event
 
-    async def _event(self, timeout: float | None) -> Any:
+    async def _event(self) -> Any:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
-            data = await self._colour.read(self.stream, _MOST_READ, timeout)
+            data = await self._colour.read(self.stream, _MOST_READ, self._time_to_read())
             if not data and self._protocol.their_state is h11.SEND_RESPONSE:
                 raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
             self._protocol.receive_data(data)
         return event
+
+    def _time_to_read(self) -> float | None:
+        """Return for how long the next bytes are waited for."""
+        timeout, deadline = self._limits
+        if deadline == inf:
+            return timeout
+        left = deadline - monotonic()
+        if left <= 0:
+            raise httpx.ReadTimeout("the answer did not come in time")
+        return left if timeout is None else min(timeout, left)
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:

@@ -207,9 +207,8 @@ class Pool:
 
     async def piece(self, lease: Lease) -> bytes:
         """Return the next piece of an answer's body; nothing at its end."""
-        timeouts = lease.request.extensions.get("timeout", {})
         try:
-            piece: bytes = await lease.connection.piece(timeouts.get("read"))
+            piece: bytes = await lease.connection.piece()
         except Exception as error:  # noqa: BLE001 (raised again)
             raise_as_httpx(error, lease.request)
         return piece
