@@ -45,17 +45,10 @@ class Credentials(Value):
         TypeError: A part is not a ``str``.
     """
 
-    __slots__ = (
-        "access_key_id",
-        "secret_access_key",
-        "session_token",
-        "expiration",
-        "account_id",
-        "derived_keys",
-        "__weakref__",
-    )
+    __match_args__ = ("access_key_id", "secret_access_key", "session_token", "expiration")
+    _names = (*__match_args__, "account_id")
+    __slots__ = (*_names, "derived_keys", "__weakref__")
     _hidden = frozenset({"secret_access_key", "session_token"})
-    _apart = frozenset({"derived_keys", "__weakref__"})
 
     access_key_id: str
     secret_access_key: str

@@ -14,7 +14,7 @@ class Payload(Value):
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
     """
 
-    __slots__ = ("hash",)
+    __slots__ = __match_args__ = _names = ("hash",)
 
     hash: str
 

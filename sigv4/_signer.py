@@ -53,7 +53,13 @@ class Signature(Value):
         string_to_sign: What was signed.
     """
 
-    __slots__ = ("headers", "signature", "signed_headers", "canonical_request", "string_to_sign")
+    __slots__ = __match_args__ = _names = (
+        "headers",
+        "signature",
+        "signed_headers",
+        "canonical_request",
+        "string_to_sign",
+    )
     _hidden = frozenset({"headers", "signature", "canonical_request", "string_to_sign"})
 
     headers: dict[str, str]
@@ -76,6 +82,15 @@ class Signature(Value):
         set_part(self, "canonical_request", canonical_request)
         set_part(self, "string_to_sign", string_to_sign)
 
+    # By identity: its headers are a dict, which has no hash.
+    def __eq__(self, other: object) -> bool:
+        """Tell whether *other* is this very signature."""
+        return object.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        """Return the hash of this very signature."""
+        return object.__hash__(self)
+
 
 class Signer(Value):
     """
@@ -97,7 +112,7 @@ class Signer(Value):
         sign_session_token: Whether the session token is signed or only added, as AWS IoT wants it.
     """
 
-    __slots__ = (
+    __slots__ = _names = (
         "algorithm",
         "s3",
         "signed_headers",
@@ -106,6 +121,7 @@ class Signer(Value):
         "content_sha256",
         "sign_session_token",
     )
+    __match_args__ = ("algorithm",)
 
     algorithm: Algorithm
     s3: bool

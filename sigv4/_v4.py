@@ -38,7 +38,7 @@ class SigV4(Value):
         InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
     """
 
-    __slots__ = ("service", "region")
+    __slots__ = __match_args__ = _names = ("service", "region")
 
     service: str
     region: str

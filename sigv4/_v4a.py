@@ -188,7 +188,7 @@ class SigV4A(Value):
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
-    __slots__ = ("service", "region_set")
+    __slots__ = __match_args__ = _names = ("service", "region_set")
 
     service: str
     region_set: str

@@ -16,22 +16,26 @@ set_part = object.__setattr__
 @dataclass_transform(frozen_default=True)
 class Value:
     """
-    A value.  Its slots are its parts, and those of its constructor's arguments.
+    A value.
 
     Attributes:
+        _names: Its parts, in the order of the constructor's arguments.  A class derived from it has
+            the same, whatever slots it adds.
         _hidden: Parts that stay out of ``repr``.
-        _apart: Slots that are no part of the value.
     """
 
     __slots__ = ()
 
+    _names: ClassVar[tuple[str, ...]] = ()
     _hidden: ClassVar[frozenset[str]] = frozenset()
-    _apart: ClassVar[frozenset[str]] = frozenset()
 
     def _parts(self) -> dict[str, Any]:
         """Return the parts by name."""
-        slots: tuple[str, ...] = self.__slots__
-        return {name: getattr(self, name) for name in slots if name not in self._apart}
+        return {name: getattr(self, name) for name in self._names}
+
+    def _in_order(self) -> tuple[Any, ...]:
+        """Return the parts alone."""
+        return tuple([getattr(self, name) for name in self._names])
 
     def replace(self, **changes: Any) -> Self:
         """Return a value like this but for *changes*, checked as any other."""
@@ -51,11 +55,11 @@ class Value:
         """Tell whether *other* is of the same kind, with equal parts."""
         if not isinstance(other, Value) or type(self) is not type(other):
             return NotImplemented
-        return self._parts() == other._parts()
+        return self._in_order() == other._in_order()
 
     def __hash__(self) -> int:
         """Return the hash of the parts."""
-        return hash(tuple(self._parts().values()))
+        return hash(self._in_order())
 
     def __repr__(self) -> str:
         """Show the parts, but for those that are hidden."""

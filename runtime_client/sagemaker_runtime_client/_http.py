@@ -42,7 +42,7 @@ class Request(Value):
         body: The whole body.
     """
 
-    __slots__ = ("method", "path", "headers", "body")
+    __slots__ = __match_args__ = _names = ("method", "path", "headers", "body")
     _hidden = frozenset({"headers", "body"})
 
     method: str
@@ -78,7 +78,7 @@ class Response(Value):
         complete: Whether that is all of it.
     """
 
-    __slots__ = ("status", "headers", "body", "complete")
+    __slots__ = __match_args__ = _names = ("status", "headers", "body", "complete")
     _hidden = frozenset({"headers", "body"})
 
     status: int

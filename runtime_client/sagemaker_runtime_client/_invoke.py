@@ -190,7 +190,7 @@ class InvokeEndpointAsyncRequest(Value):
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
-    __slots__ = (
+    __slots__ = _names = (
         "endpoint_name",
         "input_location",
         "content_type",
@@ -203,6 +203,7 @@ class InvokeEndpointAsyncRequest(Value):
         "invocation_timeout_seconds",
         "body",
     )
+    __match_args__ = ("endpoint_name",)
     _hidden = frozenset({"custom_attributes", "body"})
 
     endpoint_name: str
@@ -293,7 +294,7 @@ class Invocation(Value):
             may run twice.
     """
 
-    __slots__ = (
+    __slots__ = __match_args__ = _names = (
         "inference_id",
         "output_location",
         "failure_location",

@@ -53,7 +53,14 @@ class Output(Value):
         invocation: What was waited for.
     """
 
-    __slots__ = ("body", "content_type", "metadata", "location", "last_modified", "invocation")
+    __slots__ = __match_args__ = _names = (
+        "body",
+        "content_type",
+        "metadata",
+        "location",
+        "last_modified",
+        "invocation",
+    )
     _hidden = frozenset({"body"})
 
     body: bytes

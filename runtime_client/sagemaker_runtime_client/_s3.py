@@ -48,7 +48,7 @@ class S3Location(Value):
         key: The object's key, not encoded.
     """
 
-    __slots__ = ("bucket", "key")
+    __slots__ = __match_args__ = _names = ("bucket", "key")
 
     bucket: str
     key: str
@@ -106,7 +106,15 @@ class S3Object(Value):
         last_modified: When it was written, to the second.
     """
 
-    __slots__ = ("location", "body", "size", "content_type", "metadata", "etag", "last_modified")
+    __slots__ = __match_args__ = _names = (
+        "location",
+        "body",
+        "size",
+        "content_type",
+        "metadata",
+        "etag",
+        "last_modified",
+    )
     _hidden = frozenset({"body"})
 
     location: str

@@ -1,5 +1,6 @@
 """Region to host, with botocore's own rule sets as the oracle."""
 
+import re
 from functools import cache
 from itertools import product
 
@@ -8,6 +9,8 @@ from botocore.config import Config as TheirConfig
 from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client._config import Config
@@ -258,6 +261,35 @@ def test_url_that_is_no_origin(url):
     with pytest.raises(ConfigError, match="like https://host:port") as caught:
         sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
     assert "password" not in str(caught.value)
+
+
+def is_taken(options):
+    """Return whether an endpoint comes of it."""
+    try:
+        return bool(sagemaker_runtime_endpoint(options))
+    except ConfigError:
+        return False
+
+
+def texts(*pieces):
+    """Return texts that are made of *pieces*."""
+    return st.lists(st.sampled_from(pieces), max_size=6).map("".join)
+
+
+@given(texts("a", "B", "7", "-", "_", ".", "é", "a" * 31))
+def test_regions_are_checked_as_by_a_pattern(region):
+    """A region is what RFC 1035 has for a host's label."""
+    expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
+    assert bool(expected) == is_taken(EndpointOptions(region))
+
+
+@given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
+def test_urls_are_checked_as_by_a_pattern(url):
+    """A URL of one's own is scheme, host, and a path of what ASCII shows."""
+    pattern = r"(?i:https?)://[^/?#@\s]+(?:/[!-\"$->@-~]*)?"
+    assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken(
+        EndpointOptions("eu-west-1", url=url)
+    )
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])

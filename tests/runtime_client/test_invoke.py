@@ -1,7 +1,9 @@
 """InvokeEndpointAsync: arguments to request, answer to `Invocation`, `Invocation` to JSON and back."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
+from inspect import signature
 
 import pytest
 from botocore.serialize import create_serializer
@@ -199,7 +201,7 @@ MEMBERS = {
 def test_all_members_of_the_model():
     """Each member of the service model is an argument, and the other way round."""
     assert sorted(MEMBERS.values()) == sorted(OPERATION.input_shape.members)
-    assert set(MEMBERS) == set(InvokeEndpointAsyncRequest.__slots__)
+    assert set(MEMBERS) == set(signature(InvokeEndpointAsyncRequest).parameters)
 
 
 _ascii = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=64)
@@ -228,6 +230,31 @@ _arguments = st.builds(
     _input,
     st.fixed_dictionaries({}, optional=_optional),
 )
+
+
+# The model's patterns, and its lengths.
+PATTERNS = {
+    "endpoint_name": r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
+    "input_location": r"(https|s3)://([^/]+)/?(.*)",
+    "s3_output_path_extension": r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+",
+    "filename": r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*",
+}
+_pieces = st.sampled_from(
+    ["a", "Z", "0", "-", "_", ".", "/", ":", "!", "~", "s3:", "https://", "s3://"]
+)
+
+
+@settings(deadline=None)
+@pytest.mark.parametrize("name", PATTERNS)
+@given(st.lists(_pieces, min_size=1, max_size=6).map("".join))
+def test_texts_are_checked_as_by_the_models_patterns(name, text):
+    """What fits the model's pattern is taken, and nothing else."""
+    arguments = {"endpoint_name": "e", "input_location": "s3://b/k"} | {name: text}
+    try:
+        taken = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
+    except ParamValidationError:
+        taken = False
+    assert taken == bool(re.fullmatch(PATTERNS[name], text))
 
 
 @settings(deadline=None)  # a busy machine is no failure

@@ -1,6 +1,10 @@
 """The request: what can go on the wire, and what is taken from a URL."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sigv4 import InvalidRequestError, Payload, SignableRequest
 
@@ -51,6 +55,22 @@ def test_refused_url(url):
     """What is no absolute, encoded URL is refused."""
     with pytest.raises(InvalidRequestError, match="url must be absolute, percent-encoded ASCII"):
         SignableRequest("GET", url)
+
+
+URL = r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?"  # RFC 3986, less the fragment
+_pieces = st.sampled_from(["http", "h+1", "://", ":", "/", "//", "a.b", "?", "=", "-", "%41"])
+
+
+@given(st.lists(_pieces, max_size=8).map("".join))
+def test_urls_are_read_as_by_a_pattern(url):
+    """A URL's path and query are those that RFC 3986's grammar finds, and there are none without."""
+    match = re.fullmatch(URL, url)
+    try:
+        request = SignableRequest("GET", url)
+    except InvalidRequestError:
+        assert match is None
+    else:
+        assert (match[3] or "/", match[4] or "") == (request.path, request.query)
 
 
 @pytest.mark.parametrize("tail", ["%", "a%2", "?a=%zz", "?100%"])

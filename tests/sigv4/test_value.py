@@ -2,12 +2,16 @@
 
 import copy
 import pickle
+from datetime import UTC, datetime
+from inspect import signature
 
 import pytest
 
-from sigv4 import Credentials, Payload, Signer, SigV4, SigV4A
+import sigv4
+from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4, SigV4A
 
 EAST = SigV4("s3", "us-east-1")
+AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def test_equality():
@@ -59,3 +63,55 @@ def test_copies(value):
     """A copy, a deep one, and one by way of a pickle are equal."""
     twins = copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))
     assert (value, value, value) == twins
+
+
+def test_signatures():
+    """A signature is equal to itself alone, and may stand in a set, though its headers are a dict."""
+    request, key = SignableRequest("GET", "https://example.com/"), Credentials("AKID", "secret")
+    one, other = (Signer(EAST).sign(request, key, at=AT) for _ in range(2))
+    assert one.headers == other.headers
+    assert one != other
+    assert 2 == len({one, other, one})
+
+
+MATCHES = {
+    "SigV4": ("service", "region"),
+    "SigV4A": ("service", "region_set"),
+    "Signer": ("algorithm",),
+    "Payload": ("hash",),
+    "Credentials": ("access_key_id", "secret_access_key", "session_token", "expiration"),
+}
+
+
+@pytest.mark.parametrize("name", MATCHES)
+def test_what_a_case_matches(name):
+    """``case`` takes parts by their place, as the constructor does; not those that it takes by name."""
+    kind = getattr(sigv4, name)
+    parameters = signature(kind).parameters.values()
+    by_place = tuple(one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
+    assert (MATCHES[name], MATCHES[name]) == (kind.__match_args__, by_place)
+
+
+def test_case():
+    """A value can be taken apart by ``case``."""
+    match EAST:
+        case SigV4("s3", region):
+            assert "us-east-1" == region
+        case _:
+            pytest.fail("no case fits")
+
+
+class Named(Credentials):
+    """Credentials with a slot of its own."""
+
+    __slots__ = ("label",)
+
+
+def test_derived_class():
+    """A class derived from a value's keeps its parts: two keys are not one for want of slots."""
+    key = Named("AKID", "secret")
+    assert key == Named("AKID", "secret")
+    assert key != Named("AKID", "other")
+    assert key != Credentials("AKID", "secret")
+    assert "Named(access_key_id='AKID', expiration=None, account_id=None)" == repr(key)
+    assert Named("AKID", "secret", "token") == key.replace(session_token="token")
