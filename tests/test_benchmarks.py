@@ -135,21 +135,56 @@ def test_a_target_is_met_missed_or_not_measured():
     assert "" == verdicts({}, whole=False)
 
 
-def test_a_layer_is_compared_with_boto3s_of_its_kind(tmp_path):
-    """The largest ratio of a kind counts; without a layer of boto3 beside it there is none."""
+def _verdicts_of_layers(report):
+    """Return what is said of each layer: name, figure, and whether that is met."""
+    import targets
+
+    rows = [target.row(report) for target in targets.TARGETS if target.after]
+    return {row[0].partition(", zipped")[0]: (row[1], row[-1]) for row in rows}
+
+
+def test_each_python_has_each_layer_beside_boto3s_of_its_kind(tmp_path):
+    """The larger ratio of a layer's architectures counts; without a layer of boto3 there is none."""
     from footprint import layers
     from rounds import Table
-    from targets import TARGETS
 
     sizes = {"boto3-python3.12-x86_64": 1000, "ours-0.1-lean-python3.12-x86_64": 80}
-    sizes |= {"boto3-python3.12-arm64": 1000, "ours-0.1-lean-python3.12-arm64": 90}
-    sizes |= {"ours-0.1-full-python3.13-arm64": 500}
-    for name, size in sizes.items():
+    sizes |= {"boto3-python3.12-arm64": 1000, "ours-0.1-lean-python3.12-arm64": 84}
+    sizes |= {"ours-0.1-lean-sourceless-python3.12-arm64": 61}
+    sizes |= {"boto3-python3.11-arm64": 1000, "ours-0.1-full-python3.11-arm64": 370}
+    sizes |= {"ours-0.1-full-python3.13-arm64": 10}
+    for name, kilobytes in sizes.items():
         with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
-            archive.writestr("python/module.py", bytes(size))
-    report = {"layers": Table("", layers(tmp_path))}
-    lean, _, full = TARGETS[:3]
-    size = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
-    ratio = size["ours-0.1-lean-python3.12-arm64"] / size["boto3-python3.12-arm64"]
-    assert ratio == lean.figure(report)
-    assert full.figure(report) is None
+            archive.writestr("python/module.py", bytes(kilobytes * 1000))
+    found = _verdicts_of_layers({"layers": Table("", layers(tmp_path))})
+    unknown = ("-", "not measured: run make layer first")
+    measured = {what: verdict for what, verdict in found.items() if verdict != unknown}
+    assert {
+        "lean layer of Python 3.12": ("0.084", "met"),
+        "lean layer without sources of Python 3.12": ("0.061", "MISSED"),
+        "full layer of Python 3.11": ("0.370", "met"),
+    } == measured
+
+
+def test_each_supported_python_has_three_layers():
+    """Before any layer is built, the command that builds them is named for each."""
+    from sagemaker_runtime_client.layer._recipe import PYTHONS
+
+    kinds = ("lean layer", "lean layer without sources", "full layer")
+    expected = {f"{kind} of Python {python}" for kind in kinds for python in PYTHONS}
+    found = _verdicts_of_layers({})
+    assert expected == set(found)
+    assert {("-", "not measured: run make layer first")} == set(found.values())
+
+
+def test_missing_layers_are_said_to_be_missing_where_they_are_looked_for():
+    """A report on the footprint alone names the command; one on another part says nothing of layers."""
+    from rounds import Table
+    from targets import verdicts
+
+    from sagemaker_runtime_client.layer._recipe import PYTHONS
+
+    some = Table("", {"ours": [{"MB": 1.0}]})
+    said = verdicts({"footprint": some}, whole=False).count("not measured: run make layer first")
+    assert 3 * len(PYTHONS) == said
+    assert "" == verdicts({"import": some}, whole=False)

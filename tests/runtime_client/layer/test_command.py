@@ -65,6 +65,24 @@ def test_sourceless_beside_another(layer, tmp_path):
     assert "python/demo.py" not in names
 
 
+def test_others_for_each(layer, tmp_path):
+    """What ours are compared with is kept for each architecture: sources whatever ours have, the same bytes each time."""
+    rivals = [
+        f"rival-python{THIS_PYTHON}-{architecture}.zip" for architecture in ("arm64", "x86_64")
+    ]
+    kept = []
+    for options in ((), ("--sourceless",)):
+        compared = ("--variant", "lean", "--compare", tmp_path / "rival.txt", *options)
+        code, _, _ = layer("--python", THIS_PYTHON, *compared)
+        assert 0 == code
+        found = sorted((tmp_path / "out").glob("rival-*"))
+        assert rivals == [path.name for path in found]
+        kept.append([path.read_bytes() for path in found])
+    assert kept[0] == kept[1]
+    with ZipFile(tmp_path / "out" / rivals[0]) as rival:
+        assert "python/rival.py" in rival.namelist()
+
+
 def test_renewed(layer, wheel, tmp_path):
     """`--renew` pins the newest wheels first."""
     for name in REQUIRED:
