@@ -169,7 +169,7 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        help="build a layer of other wheels by the same recipe, and compare sizes",
+        help="build a layer of other wheels too, by the same recipe, and compare sizes",
     )
 
 
