@@ -504,6 +504,18 @@ class TestLimits:
         )
         assert ([b"hi"], []) == (list(stream), list(stream))
 
+    def test_left_open(self):
+        """What is left open in a slot, by Ctrl-C say, is closed with it; to close it again does nothing."""
+        with Loopback(answering(response(b"hi"))) as server:
+            transport = PooledTransport()
+            with transport.slot() as slot:
+                request = httpx.Request("GET", server.url, extensions={"slot": slot})
+                answer = transport.handle_request(request)
+                assert (1, 0, 1, 0) == books(transport)
+            assert (0, 0, 0, 0) == books(transport)
+            answer.close()
+            assert (0, 0, 0, 0) == books(transport)
+
     def test_closed_twice(self):
         """An answer may be closed more than once."""
         backend = httpcore.MockBackend([response(b"hi")])

@@ -37,12 +37,14 @@ class Slot:
     """
     A turn taken before there is a request: what waits is small, and no signature ages in a queue.
 
-    As ``extensions={"slot": slot}`` it serves one request after another, which wait no more.
+    As ``extensions={"slot": slot}`` it serves one request after another, which wait no more.  What the
+    last of them left open, interrupted by Ctrl-C say, is closed with it.
     """
 
     def __init__(self, pool: "Pool", timeout: float | None) -> None:
         self._pool, self._timeout = pool, timeout
         self._ledger: Ledger[Connection, Any] | None = None
+        self.lease: Lease | None = None
 
     @property
     def ledger(self) -> Ledger[Connection, Any]:
@@ -59,7 +61,12 @@ class Slot:
     async def __aexit__(self, *_: object) -> None:
         """Hand the turn on."""
         ledger, self._ledger = self.ledger, None
-        ledger.end_turn()
+        lease, self.lease = self.lease, None
+        try:
+            if lease is not None:
+                await self._pool.give_up(lease)
+        finally:
+            ledger.end_turn()
 
     def __enter__(self) -> Self:
         """Wait for the turn, in a thread."""
@@ -132,13 +139,15 @@ class Pool:
         slot: Slot | None = request.extensions.get("slot")
         ledger = slot.ledger if slot else await self.turn(timeouts.get("pool"))
         lease = self._lease(self, request, origin, ledger)
+        if slot:
+            slot.lease = lease
         try:
             lease.connection = await self._idle(lease)
             if lease.connection is None:
                 lease.connection = await self._connect(lease, timeouts.get("connect"))
             head = await lease.connection.send(request)
         except BaseException as error:  # noqa: BLE001 (raised again)
-            await self._give_up(lease)
+            await self.give_up(lease)
             raise_as_httpx(error, request)
         return httpx.Response(
             head.status_code,
@@ -217,18 +226,21 @@ class Pool:
         """End with an answer, read or not: keep its connection if it may be used again."""
         if lease.is_over:
             return
-        lease.is_over = True
         if lease.ledger is not self._ledger or not lease.connection.recycle():
-            await self._give_up(lease)
+            await self.give_up(lease)
             return
         lease.ledger.keep(lease.origin, lease.connection)
+        lease.is_over = True
         if lease.ends_turn:
             lease.ledger.end_turn()
         for surplus in lease.ledger.surplus():
             await self._close(surplus.stream)
 
-    async def _give_up(self, lease: Lease) -> None:
-        """Close a connection, and end the turn."""
+    async def give_up(self, lease: Lease) -> None:
+        """Close a connection, and end the turn; nothing if that is done."""
+        if lease.is_over:
+            return
+        lease.is_over = True
         try:
             if lease.connection is not None:
                 lease.ledger.drop()
