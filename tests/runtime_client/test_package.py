@@ -117,7 +117,7 @@ FIRST_CALL_ON_ASYNCIO = ["._async_client", "._on_asyncio", "._pool._asyncio"]
 # ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.13.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
 _STANDARD = (
-    "__future__ _ast _asyncio _bisect _blake2 _bz2 _collections _compression "
+    "__future__ _ast _asyncio _bisect _blake2 _bz2 _collections _colorize _compression "
     "_contextvars _datetime _functools _hashlib _heapq _json _locale _lzma _opcode "
     "_opcode_metadata _operator _posixsubprocess _random _sha2 _sha512 _socket _sre "
     "_ssl _string _struct _tokenize _typing _weakrefset array ast asyncio atexit "
