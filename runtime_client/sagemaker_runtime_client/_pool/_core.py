@@ -276,7 +276,7 @@ def _origin_of(request: httpx.Request) -> Origin:
 def _trusts(verify: Verify) -> tuple[Trust, ...]:
     """Return TLS settings, or what makes them, in the order in which they are tried."""
     if isinstance(verify, bool):
-        return (partial(httpx.create_ssl_context, verify),)
+        return (partial(httpx.create_ssl_context, verify=verify),)
     if isinstance(verify, ssl.SSLContext) or callable(verify):
         return (verify,)
     return tuple(verify)
