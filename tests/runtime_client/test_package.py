@@ -119,7 +119,7 @@ PACKAGES = {"h11", "httpx", "idna", "sigv4"}
 # What is not there in a function, and is looked for in vain.
 ABSENT = ["brotli", "brotlicffi", "click", "h2", "pygments", "rich", "socksio", "trio", "zstandard"]
 if version("httpx").startswith("0.27."):  # which loads its whole transport with itself
-    PACKAGES |= {"anyio", "certifi", "httpcore", "sniffio"}
+    PACKAGES |= {"_queue", "anyio", "certifi", "httpcore", "queue", "sniffio", "zipfile"}
 else:
     ABSENT.append("sniffio")
 _STANDARD = (
