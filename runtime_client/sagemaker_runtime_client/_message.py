@@ -99,9 +99,7 @@ def _is_through_proxy(client: Any, url: Any) -> bool:
 def limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:
     """Give *message* its time limits: the usual ones, or what is left until *deadline*."""
     left = time_left(deadline)
-    message.extensions["deadline"] = (
-        time.monotonic() + left
-    )  # which httpx's own transport does not know
+    message.extensions["deadline"] = time.monotonic() + left  # the pool's own; httpx passes it by
     connect, read = min(options.connect_timeout, left), min(options.read_timeout, left)
     message.extensions["timeout"] = {
         "connect": connect,

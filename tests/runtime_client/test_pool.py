@@ -494,6 +494,23 @@ class TestLimits:
 
         assert [b"hi", b"ho"] == asyncio.run(main())
 
+    def test_closing_fails(self):
+        """What goes wrong while an answer is closed is httpx's, and its connection is given up."""
+
+        class Breaking(httpcore.MockStream):
+            def close(self):
+                raise httpcore.WriteError("broken")
+
+        class Network(httpcore.NetworkBackend):
+            def connect_tcp(self, *_arguments, **_options):
+                return Breaking([response(b"hello")])
+
+        transport = PooledTransport(network_backend=Network())
+        answer = transport.handle_request(httpx.Request("GET", "http://x/"))
+        with pytest.raises(httpx.WriteError, match="broken"):
+            answer.stream.close()
+        assert (0, 0, 0, 0) == books(transport)
+
     def test_read_twice(self):
         """What was read is gone, and nobody waits for it on a connection that may be another's."""
         backend = httpcore.MockBackend([response(b"hi")])

@@ -1,7 +1,7 @@
 """
 A connection, which carries one exchange after the other: HTTP/1.1, as h11 writes and reads it.
 
-h11 is driven here, not through httpcore, which takes 13 ms of a first call's to import, and 65 us of
+h11 is driven here, not through httpcore, which takes 12 ms of a first call's to import, and its part of
 each.  What httpcore does at the edges is done here too: informational answers are passed over, and an
 answer is read even where its request could not be written.
 """

@@ -227,7 +227,10 @@ class Pool:
         if lease.is_over:
             return
         if lease.ledger is not self._ledger or not lease.connection.recycle():
-            await self.give_up(lease)
+            try:
+                await self.give_up(lease)
+            except Exception as error:  # noqa: BLE001 (raised again)
+                raise_as_httpx(error, lease.request)
             return
         lease.ledger.keep(lease.origin, lease.connection)
         lease.is_over = True
