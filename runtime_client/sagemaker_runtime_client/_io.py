@@ -85,6 +85,10 @@ class IO(Protocol):
         """Return a new UUID, of the random kind."""
         ...
 
+    def prepare(self, origin: str) -> None:
+        """Load what sends to *origin*, so that its loading does not count as the server's time."""
+        ...
+
     async def send(
         self,
         origin: str,
@@ -254,6 +258,9 @@ class BlockingIO(_RealWorld):
     def __init__(self, transport: BlockingTransport) -> None:
         self._transport = transport
 
+    def prepare(self, origin: str) -> None:
+        self._transport.prepare(origin)
+
     async def send(
         self,
         origin: str,
@@ -303,6 +310,9 @@ class AsyncIO(_RealWorld):
         self._calls: OfEachLoop[Any] = OfEachLoop(
             lambda: _library().Semaphore(transport.most_at_once)
         )
+
+    def prepare(self, origin: str) -> None:
+        self._transport.prepare(origin)
 
     async def send(
         self,

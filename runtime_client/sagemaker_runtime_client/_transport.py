@@ -46,6 +46,10 @@ class BlockingTransport:
         self._own: dict[str, Any] = {}
         self._generation = generation()
 
+    def prepare(self, origin: str) -> None:
+        """Load and make what sends to *origin*."""
+        self._senders(import_module(self._library), origin, self._options(), direct=True)
+
     def send(
         self,
         origin: str,
@@ -57,7 +61,7 @@ class BlockingTransport:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         httpx = import_module(self._library)
         options = self._options()
-        pool, client = self._senders(httpx, origin, options, direct)
+        pool, client = self._senders(httpx, origin, options, direct=direct)
         with translated(httpx, origin), slot_of(pool, options, deadline) as slot:
             message = message_of(httpx, client, origin, make())
             limit_time(message, options, deadline)
@@ -85,7 +89,7 @@ class BlockingTransport:
                 one.close()
 
     def _senders(
-        self, httpx: Any, origin: str, options: TransportOptions, direct: bool
+        self, httpx: Any, origin: str, options: TransportOptions, *, direct: bool
     ) -> tuple[Any, Any]:
         """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
@@ -108,6 +112,10 @@ class AsyncTransport:
         self._own: OfEachLoop[dict[str, Any]] = OfEachLoop(dict)
         self._generation = generation()
 
+    def prepare(self, origin: str) -> None:
+        """Load and make what sends to *origin*."""
+        self._senders(import_module(self._library), origin, self._options(), direct=True)
+
     @property
     def most_at_once(self) -> int:
         """How many requests can be under way; of a client that was brought in only it knows."""
@@ -124,7 +132,7 @@ class AsyncTransport:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         httpx = import_module(self._library)
         options = self._options()
-        pool, client = self._senders(httpx, origin, options, direct)
+        pool, client = self._senders(httpx, origin, options, direct=direct)
         with translated(httpx, origin):
             async with slot_of(pool, options, deadline) as slot:
                 message = message_of(httpx, client, origin, make())
@@ -154,7 +162,7 @@ class AsyncTransport:
                 await one.aclose()
 
     def _senders(
-        self, httpx: Any, origin: str, options: TransportOptions, direct: bool
+        self, httpx: Any, origin: str, options: TransportOptions, *, direct: bool
     ) -> tuple[Any, Any]:
         """Return the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:

@@ -164,6 +164,9 @@ class ScriptedIO:
     async def close(self):
         self.closed = True
 
+    def prepare(self, origin):
+        """Nothing has to be loaded."""
+
     async def send(self, origin, make, deadline, *, direct=False):
         sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed)
         self.sent.append(sent)

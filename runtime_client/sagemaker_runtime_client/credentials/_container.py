@@ -20,6 +20,7 @@ from .._errors import CredentialProviderError, TransportError
 from .._http import Request
 from .._service_error import json_error
 from ._provider import Context
+from ._requests import ask_agent
 from ._values import credentials_from, failure, json_object, read_text
 
 _NAME = "container"
@@ -133,9 +134,8 @@ async def _token(context: Context) -> str | None:
 async def _ask(context: Context, origin: str, request: Request) -> Credentials:
     """Ask once."""
     where = f"the container's credentials at {origin}"
-    io = context.io
     try:
-        response = await io.send(origin, lambda: request, io.monotonic() + _TIMEOUT, direct=True)
+        response = await ask_agent(context, origin, request, _TIMEOUT)
     except TransportError as error:
         raise failure(_NAME, f"{where} cannot be had: {error.message}", retryable=True) from error
     if response.status != 200:

@@ -23,6 +23,7 @@ from .._config import user_agent
 from .._errors import TransportError
 from .._http import Request, Response
 from ._provider import Context
+from ._requests import ask_agent
 from ._values import credentials_from, failure, json_object
 
 _log = logging.getLogger("sagemaker_runtime_client")
@@ -169,11 +170,11 @@ class _Service:
 
     async def _send(self, method: str, path: str, headers: tuple[tuple[str, str], ...]) -> Response:
         """Send one request."""
-        io, config = self.context.io, self.context.config
-        agent = ("user-agent", user_agent(config, io.environ))
-        deadline = io.monotonic() + config.metadata_service_timeout
+        config = self.context.config
+        agent = ("user-agent", user_agent(config, self.context.io.environ))
         request = Request(method, path, (agent, *headers))
-        return await io.send(self.origin, lambda: request, deadline, direct=True)
+        timeout = config.metadata_service_timeout
+        return await ask_agent(self.context, self.origin, request, timeout)
 
 
 def _prolonged(context: Context, credentials: Credentials) -> Credentials:
