@@ -164,6 +164,8 @@ def _signer_of(request: "Request", signer: Signer) -> Signer:
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
     """Return *signer* for another scope; S3's rules go with the service."""
     known: Any = signer.algorithm
+    if not hasattr(known, "replace"):
+        raise InvalidRequestError(f"{type(known).__name__} has no replace() for another scope")
     algorithm = known.replace(**dict(scope))
     if algorithm.service == known.service:
         return signer.replace(algorithm=algorithm)

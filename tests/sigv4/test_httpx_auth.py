@@ -405,6 +405,18 @@ def test_impossible_scope(scope):
         signed_by(auth_of("s3"), extensions={"sigv4": scope})
 
 
+def test_algorithm_without_scopes():
+    """An algorithm of somebody's own that has no other scope is named."""
+
+    class Fixed:
+        """An algorithm, as far as it gets."""
+
+        service = "s3"
+
+    with pytest.raises(InvalidRequestError, match=r"extension sigv4: Fixed has no replace\(\)"):
+        signed_by(SigV4Auth(Signer(Fixed()), KEY), extensions={"sigv4": {"region": "r"}})
+
+
 # Redirects.
 
 SECRETS = {

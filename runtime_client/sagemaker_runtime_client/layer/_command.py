@@ -4,6 +4,7 @@ import argparse
 from itertools import product
 from pathlib import Path
 
+from .._errors import ConfigError
 from ._archive import Layer
 from ._build import Plan, build, pack
 from ._pins import PINS, pins, renew
@@ -19,6 +20,8 @@ def build_layers(options: argparse.Namespace) -> None:
     pythons = options.python or PYTHONS
     for python in pythons:  # whatever is missing is missed before anything is built
         interpreter(python)
+    if len({file.stem for file in options.compare}) < len(options.compare):
+        raise ConfigError("--compare: layers are called as the files are, and two have one name")
     _print(("layer", "zip bytes", "unzipped"), [f"of {file.stem}" for file in options.compare])
     for python, architecture in product(pythons, options.architecture or ARCHITECTURES):
         others = _others(Plan(python, architecture), options)

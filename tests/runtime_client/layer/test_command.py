@@ -83,6 +83,15 @@ def test_others_for_each(layer, tmp_path):
         assert "python/rival.py" in rival.namelist()
 
 
+def test_others_of_one_name(layer, tmp_path):
+    """Of two files with one name neither's layer takes the other's place."""
+    compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
+    code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])
+    assert (2, []) == (code, rows)
+    assert "--compare: layers are called as the files are, and two have one name" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_renewed(layer, wheel, tmp_path):
     """`--renew` pins the newest wheels first."""
     for name in REQUIRED:
