@@ -68,7 +68,7 @@ layer: $(VENV)/.demo ## Build Lambda layers in dist/, and lay their sizes beside
 layer-pins: $(VENV)/.demo ## Pin the newest wheels for the layers
 	$(BIN)/sagemaker-runtime layer --renew
 
-layer-test: $(VENV)/.dev ## Run functions in each layer under AWS's runtime client, on each Python
+layer-test: $(VENV)/.arm64 ## Run functions in each layer under AWS's runtime client, on each Python
 	LAYERS=all $(BIN)/python -m pytest tests/runtime_client/layer
 
 conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
@@ -102,6 +102,11 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv --without-pip $(VENV)/servers
 	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
+
+# Pythons for arm64, and what runs them on another machine.
+$(VENV)/.arm64: tests/runtime_client/layer/pythons.py | $(VENV)/.dev
+	$(BIN)/python $<
+	touch $@
 
 # In place of the newest that pip found: the lowest direct dependencies, and what goes with them.
 $(VENV)/.lowest: $(VENV)/.dev

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import shutil
 import socket
@@ -17,12 +16,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client.layer import _pins
 from sagemaker_runtime_client.layer._build import Plan, build
 from sagemaker_runtime_client.layer._recipe import PYTHONS
-from sagemaker_runtime_client.layer._tools import interpreter
 from sigv4 import Credentials
+from tests.runtime_client.layer.pythons import ARCHITECTURE, found
 from tests.runtime_client.layer.runtime_api import PATIENCE, ROOT, Sandbox, runtime_folder
 from tests.runtime_client.loopback import Loopback, response
 
@@ -31,22 +29,11 @@ THIS_PYTHON = "{}.{}".format(*sys.version_info)
 THOROUGH = os.environ.get("LAYERS") == "all"
 # On a Python that Lambda has not yet there is nothing to be tried.
 collect_ignore_glob = [] if THIS_PYTHON in PYTHONS else ["test_*.py"]
-ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-
-
-def is_found(python):
-    """Tell whether there is such a Python here."""
-    try:
-        return bool(interpreter(python))
-    except ConfigError:
-        return False
-
-
 PLANS = {
-    f"{variant}{'-sourceless' if sourceless else ''}-{python}": Plan(
-        python, ARCHITECTURE, variant, sourceless
+    f"{variant}{'-sourceless' if sourceless else ''}-{python}-{architecture}": Plan(
+        python, architecture, variant, sourceless
     )
-    for python in (filter(is_found, PYTHONS) if THOROUGH else [THIS_PYTHON])
+    for python, architecture in (found() if THOROUGH else [(THIS_PYTHON, ARCHITECTURE)])
     for variant, sourceless in (("lean", False), ("lean", True), ("full", False))
 }
 LEAN = Plan(THIS_PYTHON, ARCHITECTURE, "lean")
@@ -55,6 +42,11 @@ REQUIRED = [
     re.match(r"[\w-]+", line)[0]
     for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 ]
+
+
+def pytest_report_header():
+    """Say with which Pythons functions run, for Debian has not each of them for arm64."""
+    return f"layers: {', '.join(PLANS)}" if THOROUGH else None
 
 
 class Unpacked:
@@ -234,9 +226,9 @@ def sandbox(task):
 
     def of(layer, handler, environ):
         return Sandbox(
-            python=layer.plan.python,
+            plan=layer.plan,
             layer=layer.opt,
-            runtime=runtime_folder(layer.plan.python),
+            runtime=runtime_folder(layer.plan),
             task=task,
             handler=handler,
             environ=environ,

@@ -15,7 +15,10 @@ from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
 
-from sagemaker_runtime_client.layer._tools import interpreter
+from sagemaker_runtime_client.layer._pins import on
+from sagemaker_runtime_client.layer._recipe import ARCHITECTURES
+from sagemaker_runtime_client.layer._tools import interpreter, pip
+from tests.runtime_client.layer.pythons import command
 
 ROOT = Path(__file__).parent.parent.parent.parent
 PATIENCE = 60.0
@@ -113,7 +116,7 @@ class Sandbox:
     A process that runs a function, for as long as the context is open.
 
     Args:
-        python: The function's Python, such as ``3.12``.
+        plan: The layer's plan.
         layer: The unpacked layer.
         runtime: What Lambda has in /var/runtime: its runtime client.
         task: The function's folder.
@@ -121,16 +124,16 @@ class Sandbox:
         environ: The function's variables.
     """
 
-    def __init__(self, *, python, layer, runtime, task, handler, environ):
+    def __init__(self, *, plan, layer, runtime, task, handler, environ):
         self._api = RuntimeAPI()
         path = [task, layer / "python", runtime]
-        command = [interpreter(python), "-s", "-S", "-P", "-m", "awslambdaric", handler]
-        self._command, self._task = [*unprivileged(), *command], task
+        function = ["-s", "-S", "-P", "-m", "awslambdaric", handler]
+        self._command, self._task = [*unprivileged(), *command(plan), *function], task
         self._environ = {
             "PYTHONPATH": os.pathsep.join(map(str, path)),
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "AWS_LAMBDA_FUNCTION_NAME": "f",
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{python}",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{plan.python}",
             "AWS_REGION": "eu-west-1",
             **environ,
         }
@@ -179,12 +182,11 @@ def unprivileged():
     return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
 
-def runtime_folder(python):
-    """Return a folder with AWS's runtime client for a Python, which is installed there once."""
-    from sagemaker_runtime_client.layer._tools import pip
-
-    folder = Path(sys.prefix) / "lambda" / python
+def runtime_folder(plan):
+    """Return a folder with AWS's runtime client for a layer's Python; it is installed there once."""
+    folder = Path(sys.prefix, "lambda", f"{plan.python}-{plan.architecture}")
     if not folder.exists():
         group = ("--group", f"{ROOT / 'pyproject.toml'}:lambda")
-        pip(interpreter(python), "install", *group, "--target", folder)
+        wheels = on(ARCHITECTURES[plan.architecture])
+        pip(interpreter(plan.python), "install", *group, "--target", folder, *wheels)
     return folder

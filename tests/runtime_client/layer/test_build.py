@@ -19,8 +19,8 @@ from sagemaker_runtime_client.layer import _bytecode
 from sagemaker_runtime_client.layer._build import Plan, _copy, _install, build, pack
 from sagemaker_runtime_client.layer._pins import PINS, pins
 from sagemaker_runtime_client.layer._recipe import LEFT_OUT, PACKAGES, READ_AT_RUN_TIME, is_left_out
-from sagemaker_runtime_client.layer._tools import interpreter
 from tests.runtime_client.layer.conftest import LEAN, THIS_PYTHON, THOROUGH
+from tests.runtime_client.layer.pythons import command
 from tests.runtime_client.layer.runtime_api import ROOT, unprivileged
 
 # All that the lean layer has on the path; of projects that are in it, what is known of them.
@@ -47,9 +47,9 @@ GUARDED = {
 
 def run_in(layer, program, *options):
     """Run a program with nothing but a layer on its path, and return what it prints, as JSON."""
-    command = [*unprivileged(), interpreter(layer.plan.python), "-S", *options, "-c", program]
+    started = [*unprivileged(), *command(layer.plan), "-S", *options, "-c", program]
     environ = {"PYTHONPATH": str(layer.python)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    done = subprocess.run(started, capture_output=True, text=True, check=False, env=environ)
     assert 0 == done.returncode, done.stderr
     return json.loads(done.stdout), done.stderr
 

@@ -114,4 +114,4 @@ def test_bounds(function, layer, task):
 def test_name(function, layer):
     """Lambda's own `runtime_client` is what a function gets under that name."""
     native = Path(function.invoke(job="facts")["result"]["native"])
-    assert (runtime_folder(layer.plan.python), ".so") == (native.parent, native.suffix)
+    assert (runtime_folder(layer.plan), ".so") == (native.parent, native.suffix)

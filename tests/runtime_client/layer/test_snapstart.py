@@ -2,22 +2,25 @@
 
 from datetime import timedelta
 
+import pytest
+
 from sigv4 import Credentials
 
 
-def test_two_copies(sandbox, layer, service):
+@pytest.mark.parametrize("function", ["snapstart", "snapstart_by_clock"])
+def test_two_copies(sandbox, layer, service, function):
     """Two copies of a warm process share no connection, and look at keys and clock again."""
     service.ahead = timedelta(hours=1)
     environ = {**service.container, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-    with sandbox(layer, "snapstart.handler", environ) as function:
-        function.wait_for_snapshot()
+    with sandbox(layer, f"{function}.handler", environ) as running:
+        running.wait_for_snapshot()
         primed = service.asked("POST")
         assert [b"prime", b"prime"] == [request.body for request in primed]  # the clock was off
 
         service.ahead = timedelta()
         service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
-        function.restore()
-        one, other = function.invoke_all({}, {})
+        running.restore()
+        one, other = running.invoke_all({}, {})
 
     assert one["pid"] != other["pid"]
     assert one["random"] != other["random"]
