@@ -22,6 +22,7 @@ from sagemaker_runtime_client.layer._tools import interpreter, run
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 # Debian's release that has it, for each Python.
 _RELEASES = {"3.11": "bookworm", "3.13": "trixie"}
+_ARM64 = {"APT::Architecture": "arm64", "APT::Architectures": "arm64"}
 _FOLDER = Path(sys.prefix, "arm64")
 _EMULATOR = _FOLDER / "qemu-aarch64-static"
 
@@ -52,24 +53,40 @@ def _is_here(python):
 def fetch():
     """Fetch the emulator, and each Python of which there is one here too, for it compiles the library."""
     rmtree(_FOLDER, ignore_errors=True)
-    if ARCHITECTURE == "arm64" or which("apt-get") is None:
+    mirror = "" if ARCHITECTURE == "arm64" else _mirror()
+    if not mirror:
         return
     _FOLDER.mkdir()
     with TemporaryDirectory() as scratch:
-        _unpack(["qemu-user-static"], "bookworm", Path(scratch))
+        _unpack(["qemu-user-static"], f"deb {mirror} bookworm main\n", Path(scratch))
         copy(Path(scratch, "usr", "bin", _EMULATOR.name), _EMULATOR)
     for python, release in filter(lambda one: _is_here(one[0]), _RELEASES.items()):
         root = _FOLDER / python
         # AWS's runtime client is written in C++.
-        _unpack([f"python{python}", "libstdc++6"], release, root, architecture="arm64")
+        source = f"deb {mirror} {release} main\n"
+        _unpack([f"python{python}", "libstdc++6"], source, root, **_ARM64)
         (root / "lib").is_dir() or (root / "lib").symlink_to("usr/lib")
         run(interpreter(python), "-m", "compileall", "-q", root / "usr" / "lib" / f"python{python}")
 
 
-def _unpack(packages, release, root, architecture=None):
+def _mirror():
+    """Return where apt gets Debian's packages; an empty text where it gets none."""
+    if which("apt-get") is None:
+        return ""
+    with TemporaryDirectory() as scratch:
+        apt = _apt(Path(scratch))
+        apt("update")
+        targets = ("Created-By: Packages", "Origin: Debian", "Component: main")
+        return apt("indextargets", "--format=$(REPO_URI)", *targets).partition("\n")[0]
+
+
+def _unpack(packages, source, root, **settings):
     """Unpack packages and all that they need; nothing is run, as installing them would."""
     with TemporaryDirectory() as scratch:
-        apt = partial(_run, "apt-get", "--quiet=2", *_options(Path(scratch), release, architecture))
+        sources = Path(scratch, "sources.list")
+        sources.write_text(source)
+        settings |= {"Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null"}
+        apt = _apt(Path(scratch), **settings)
         apt("update")
         apt("install", "--download-only", "--yes", *packages)
         root.mkdir(exist_ok=True)
@@ -77,26 +94,20 @@ def _unpack(packages, release, root, architecture=None):
             _run("dpkg", "--extract", archive, root)
 
 
-def _options(scratch, release, architecture):
-    """Have apt work in a folder, for a machine on which nothing is installed."""
-    targets = ("Created-By: Packages", "Origin: Debian", "Component: main")
-    mirror = _run("apt-get", "indextargets", "--format=$(REPO_URI)", *targets).split()[0]
-    (scratch / "sources.list").write_text(f"deb {mirror} {release} main\n")
-    (scratch / "status").touch()
+def _apt(scratch, **settings):
+    """Return a function that has apt work in a folder, as if nothing were installed."""
     for folder in ("state/lists", "cache/archives"):
         (scratch / folder / "partial").mkdir(parents=True)
-    settings = {
+    (scratch / "status").touch()
+    settings |= {
         "Dir::State": scratch / "state",
         "Dir::State::status": scratch / "status",
         "Dir::Cache": scratch / "cache",
-        "Dir::Etc::SourceList": scratch / "sources.list",
-        "Dir::Etc::SourceParts": "/dev/null",
         "APT::Sandbox::User": "",
         "APT::Install-Recommends": "false",
     }
-    if architecture is not None:
-        settings |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
-    return [f"--option={name}={value}" for name, value in settings.items()]
+    options = [f"--option={name}={value}" for name, value in settings.items()]
+    return partial(_run, "apt-get", "--quiet=2", *options)
 
 
 def _run(*words):
