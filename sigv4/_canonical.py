@@ -69,13 +69,6 @@ def ALL_BUT_NEVER_SIGNED(name: str) -> bool:  # noqa: N802 (it is used as a cons
     return name not in NEVER_SIGNED
 
 
-def at_least(selected: HeaderSelection) -> HeaderSelection:
-    """Return *selected*, with what is signed whatever a caller selects."""
-    if selected in {DEFAULT, ALL_BUT_NEVER_SIGNED}:
-        return selected
-    return lambda name: name in ALWAYS_SIGNED or selected(name)
-
-
 def timestamp(at: datetime) -> str:
     """Return the aware instant *at* as ``20150830T123600Z``."""
     if at.tzinfo is not UTC:

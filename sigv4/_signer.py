@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ._algorithm import Algorithm
 from ._canonical import (
+    ALWAYS_SIGNED,
     DEFAULT,
     HeaderSelection,
-    at_least,
     canonical_headers,
     canonical_path,
     canonical_query,
@@ -146,7 +146,7 @@ class Signer(Value):
             s3 = algorithm.service in S3_SERVICES
         set_part(self, "algorithm", algorithm)
         set_part(self, "s3", s3)
-        set_part(self, "signed_headers", at_least(signed_headers))
+        set_part(self, "signed_headers", signed_headers)
         set_part(self, "normalize_path", not s3 if normalize_path is None else normalize_path)
         set_part(self, "double_encode", not s3 if double_encode is None else double_encode)
         set_part(self, "content_sha256", s3 if content_sha256 is None else content_sha256)
@@ -276,7 +276,11 @@ class Signer(Value):
     def _signed(self, request: SignableRequest, replaced: frozenset[str]) -> list[tuple[str, str]]:
         """Return those headers of *request* that are signed and not *replaced*."""
         selected = self.signed_headers
-        return [pair for pair in request.headers if pair[0] not in replaced and selected(pair[0])]
+        return [
+            pair
+            for pair in request.headers
+            if pair[0] not in replaced and (pair[0] in ALWAYS_SIGNED or selected(pair[0]))
+        ]
 
     def canonical_request(
         self, request: SignableRequest, query: str, headers: str, names: str, payload_hash: str

@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.h
 botocore 1.44, retries/adaptive.py, bucket.py, throttling.py.
 """
 
-from math import floor
+from math import floor, inf
 from threading import Lock
 
 _BETA = 0.7  # what is left of the rate after throttling
@@ -63,14 +63,17 @@ class RateLimiter:
         self._period = float(floor(now))
         self._count = 0
 
-    def acquire(self, now: float) -> float:
-        """Take a token, and return after how many seconds it is there."""
+    def acquire(self, now: float, most: float = inf) -> float | None:
+        """Take a token, and return after how many seconds it is there; not one that takes *most*."""
         with self._lock:
             if not self._throttled:
                 return 0.0
             self._fill(now)
+            wait = max(0.0, (1.0 - self._tokens) / self.fill_rate)
+            if wait and wait >= most:
+                return None
             self._tokens -= 1.0  # below 0 are those whose owners wait
-            return max(0.0, -self._tokens / self.fill_rate)
+            return wait
 
     def record(self, now: float, *, throttled: bool) -> None:
         """Take note of an answer, and set the rate anew."""

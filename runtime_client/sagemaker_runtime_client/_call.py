@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sigv4 import (
@@ -159,9 +160,10 @@ class Caller:
         invocation_id = self._io.uuid()
         reason: Reason | None = None
         ahead: timedelta | None = None
+        failure: RuntimeClientError | None = None
         taken = clock_was_set = False
         for attempt in count(1):
-            await self._take_turn(call.deadline, taken=taken)
+            await self._take_turn(call.deadline, failure)
             headers = self._attempt_headers(invocation_id, attempt, ahead)
             offset = self._offset
             try:
@@ -190,16 +192,16 @@ class Caller:
             await self._pause(reason, attempt - 1, failure, call.deadline)
         raise AssertionError  # pragma: no cover (count does not end)
 
-    async def _take_turn(self, deadline: float | None, *, taken: bool) -> None:
-        """Wait until the adaptive mode lets the next request go, if there is time."""
+    async def _take_turn(self, deadline: float | None, failure: RuntimeClientError | None) -> None:
+        """Wait until the adaptive mode lets the next request go; raise *failure* without the time."""
         if self._limiter is None:
             return
         now = self._io.monotonic()
-        wait = self._limiter.acquire(now)
-        if wait and deadline is not None and now + wait >= deadline:
-            error = TransportError("the service throttles, and there is no time to wait for a turn")
-            error.may_have_been_taken = taken
-            raise error
+        wait = self._limiter.acquire(now, inf if deadline is None else deadline - now)
+        if wait is None:
+            raise failure or TransportError(
+                "the service throttles, and there is no time to wait for a turn"
+            )
         if wait:
             await self._io.sleep(wait)
 

@@ -17,14 +17,16 @@ from ._profile_file import Profiles, Section
 from ._retry import RetryPolicy
 from ._version import __version__
 
-ADDRESSING_STYLES: Final = ("auto", "path", "virtual")
 # Settings that are one of a few words.
 _WORDS: Final = (
     "request_checksum_calculation",
     "response_checksum_validation",
     "retry_mode",
+    "s3_addressing_style",
     "sts_regional_endpoints",
 )
+# Seconds that may pass, of which no clock overflows: eleven days.
+_LONGEST: Final = 1_000_000
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
 _LONGEST_APP_ID = 50
 _USER_AGENT_CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
@@ -166,7 +168,7 @@ class Config:
         read=_boolean,
     )
     s3_addressing_style: str = _setting(
-        "auto", key="s3.addressing_style", read=_one_of(*ADDRESSING_STYLES)
+        "auto", key="s3.addressing_style", read=_one_of("auto", "path", "virtual")
     )
     use_fips_endpoint: bool = _setting(
         False, "AWS_USE_FIPS_ENDPOINT", key="use_fips_endpoint", read=_boolean
@@ -398,21 +400,21 @@ def _check_kind(setting: Setting, value: object) -> None:
 
 
 def _check(config: Config) -> None:
-    """Refuse values that no setting can have."""
+    """Refuse values that no setting can have; words are read as those of variables are."""
     for setting in SETTINGS:
         _check_kind(setting, getattr(config, setting.name))
         if setting.name in _WORDS:
             try:
-                setting.read(getattr(config, setting.name))
+                setattr(config, setting.name, setting.read(getattr(config, setting.name)))
             except ValueError as error:
                 raise ConfigError(f"{setting.name} {error}") from None
     if config.max_attempts < 1:
         raise ConfigError("max_attempts must be 1 or more")
-    for name in ("connect_timeout", "read_timeout", "max_connections"):
-        if not getattr(config, name) > 0:
-            raise ConfigError(f"{name} must be more than 0")
-    if config.s3_addressing_style not in ADDRESSING_STYLES:
-        raise ConfigError(f"s3_addressing_style must be one of {', '.join(ADDRESSING_STYLES)}")
+    if config.max_connections < 1:
+        raise ConfigError("max_connections must be 1 or more")
+    for name in ("connect_timeout", "read_timeout"):
+        if not 0 < getattr(config, name) <= _LONGEST:
+            raise ConfigError(f"{name} must be more than 0 seconds, and at most {_LONGEST:,}")
     if config.app_id is not None and len(config.app_id) > _LONGEST_APP_ID:
         raise ConfigError(f"app_id must have at most {_LONGEST_APP_ID} characters")
 

@@ -223,10 +223,19 @@ def _custom(options: EndpointOptions) -> str:
     url = (options.url or "").rstrip("/")
     scheme, separator, rest = url.partition("://")
     host, _, path = rest.partition("/")
-    is_host = host.split() == [host] and "@" not in host
+    is_host = host.split() == [host] and "@" not in host and _has_name_and_port(host)
     is_path = path.isascii() and path.isprintable() and " " not in path
     if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
         raise ConfigError(
             "an endpoint URL must be like https://host:port, without a user or a query"
         )
     return scheme.lower() + separator + rest
+
+
+def _has_name_and_port(host: str) -> bool:
+    """Tell whether *host* has one name or address, and a port that can be one, or none."""
+    name, colon, port = host.rpartition(":")
+    if not colon or port.endswith("]"):
+        return True
+    is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536
+    return is_port and name != "" and (":" not in name or name.endswith("]"))

@@ -325,6 +325,8 @@ class Invocation(Value):
         attempts: int = 1,
         possibly_duplicated: bool = False,
     ) -> None:
+        if date is not None and date.tzinfo is None:
+            raise _refuse("date", "must carry a time zone, such as datetime.UTC")
         set_part(self, "inference_id", inference_id)
         set_part(self, "output_location", output_location)
         set_part(self, "failure_location", failure_location)
@@ -353,8 +355,8 @@ class Invocation(Value):
             inference_id: The one that was sent, for an answer that names none.
 
         Raises:
-            ServiceError: The status is none of 2xx.  One of 2xx never raises, whatever comes
-                with it: the job is queued.
+            ServiceError: The status is not 2xx.  A 2xx never raises, whatever comes with it: the
+                job is queued.
         """
         response = Response(status, headers, _bytes(body) or b"")
         if not response.ok:
@@ -371,7 +373,7 @@ class Invocation(Value):
         Return the handle that `to_json` wrote, by this version or a later one.
 
         Raises:
-            ParamValidationError: *text* is none.
+            ParamValidationError: *text* is not a handle.
         """
         try:
             values = json.loads(text)

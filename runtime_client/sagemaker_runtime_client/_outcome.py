@@ -187,9 +187,9 @@ class _Watch:
         else:
             raise error
 
-    async def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: Any) -> None:
         """Pause until the next look is due, *seconds* after this one began, or until the end."""
-        if not 0 < seconds < math.inf:
+        if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ParamValidationError(
                 "schedule must return seconds, more than 0", argument="schedule"
             )

@@ -186,7 +186,7 @@ class S3:
         if content_type is not None:
             headers.append(("content-type", _header_value("content_type", content_type)))
         for name, value in (metadata or {}).items():
-            if not _is_metadata_name(name):
+            if not _is_metadata_name(_header_value("metadata", name)):
                 raise ParamValidationError(
                     "metadata must have names that are header names", argument="metadata"
                 )

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
+from ._errors import ConfigError
 from ._http import TransportOptions
 from ._message import time_left
 from ._tls import tls_context, trusts
@@ -26,12 +27,13 @@ def senders(
 
     Both are made when they are first needed, and kept in *own*.  Of two threads the first wins.
     """
-    scheme = origin.partition(":")[0]
-    if scheme not in own:
-        own.setdefault(scheme, _proxied_client(client, scheme, options))
-    proxied = None if direct else own[scheme]
-    if proxied is not None and _is_proxied(proxied, origin):
-        return None, proxied
+    if not direct:
+        scheme = origin.partition(":")[0]
+        if scheme not in own:
+            own.setdefault(scheme, _proxied_client(client, scheme, options))
+        proxied = own[scheme]
+        if proxied is not None and _is_proxied(proxied, origin):
+            return None, proxied
     if "pool" not in own:
         from . import _pool
 
@@ -49,7 +51,17 @@ def _proxied_client(
     if getproxies().keys().isdisjoint(("all", scheme)):
         return None
     verify = False if scheme == "http" else tls_context(options.ca_bundle)
-    return client(verify=verify, limits=_limits(options))
+    try:
+        return client(verify=verify, limits=_limits(options))
+    except ImportError:
+        raise ConfigError(
+            "a SOCKS proxy is in the environment: pip install httpx[socks] for it"
+        ) from None
+    except (import_module("httpx").InvalidURL, ValueError) as error:
+        # What it says may be a part of the proxy's password.
+        raise ConfigError(
+            f"a proxy in the environment is malformed: {type(error).__name__}"
+        ) from None
 
 
 def _is_proxied(client: Any, origin: str) -> bool:

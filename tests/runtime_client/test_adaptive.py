@@ -88,6 +88,24 @@ def test_calls_wait(adaptive, pauses):
     assert 0.5 == io.slept[0]
 
 
+def test_turn_that_is_not_taken():
+    """Who has no time for a turn leaves it to the next."""
+    limiter = RateLimiter(0.0)
+    limiter.record(0.0, throttled=True)
+    assert [None] * 9 == [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)]
+    assert [2.0, 4.0] == [limiter.acquire(0.0, 9.0), limiter.acquire(0.0)]
+    assert 0.0 == limiter.acquire(1000.0, 0.0)
+
+
+def test_no_time_for_the_next_turn():
+    """Where the retry's turn comes too late, the error is the answer's, with the attempts made."""
+    io = ScriptedIO([THROTTLED])
+    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(adaptive=True))
+    with pytest.raises(ThrottlingError) as caught:
+        run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
+    assert (1, 1) == (caught.value.attempts, len(io.sent))
+
+
 def test_no_time_for_a_turn():
     """Where the turn comes after the time limit, nothing is sent, and the error says why."""
     io = ScriptedIO([THROTTLED])

@@ -343,6 +343,8 @@ def test_malformed_variable(variable, text):
         ("connect_timeout", 0),
         ("read_timeout", -1),
         ("read_timeout", float("nan")),
+        ("read_timeout", float("inf")),
+        ("connect_timeout", 1e10),
         ("max_connections", 0),
         ("s3_addressing_style", "host"),
         ("app_id", "x" * 51),
@@ -356,6 +358,22 @@ def test_malformed_argument(name, value):
     """A malformed argument is named."""
     with pytest.raises(ConfigError, match=f"^{name} "):
         Config.resolve({name: value}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("retry_mode", "ADAPTIVE", "adaptive"),
+        ("retry_mode", "legacy", "standard"),
+        ("s3_addressing_style", "Path", "path"),
+        ("sts_regional_endpoints", "Legacy", "legacy"),
+        ("request_checksum_calculation", "WHEN_REQUIRED", "when_required"),
+        ("response_checksum_validation", "WHEN_SUPPORTED", "when_supported"),
+    ],
+)
+def test_words(name, value, meant):
+    """A word is an argument in any case, as it is a variable's text."""
+    assert meant == getattr(Config.resolve({name: value}, {}), name)
 
 
 @pytest.mark.parametrize(("text", "ignored"), [("true", True), ("TRUE", True), ("false", False)])

@@ -230,6 +230,8 @@ def test_s3_address_takes_no_bucket(url):
         ("HTTP://Example.com:80/base//", "http://Example.com:80/base"),
         ("HTTPS://Example.com", "https://Example.com"),
         ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://[::1]", "http://[::1]"),
+        ("http://example.com:65535", "http://example.com:65535"),
     ],
 )
 def test_url_of_ones_own(url, origin):
@@ -254,6 +256,13 @@ def test_url_of_ones_own(url, origin):
         "https://example.com/pa th",
         "https://example.com/\n",
         "https://example.com/ä",
+        "https://:443",
+        "https://example.com:",
+        "https://example.com:0",
+        "https://example.com:65536",
+        "https://example.com:http",
+        "https://example.com:٣",
+        "https://example.com:80:80",
     ],
 )
 def test_url_that_is_no_origin(url):
@@ -286,7 +295,7 @@ def test_regions_are_checked_as_by_a_pattern(region):
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_urls_are_checked_as_by_a_pattern(url):
     """A URL of one's own is scheme, host, and a path of what ASCII shows."""
-    pattern = r"(?i:https?)://[^/?#@\s]+(?:/[!-\"$->@-~]*)?"
+    pattern = r"(?i:https?)://[^/?#@\s:]+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
     assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken(
         EndpointOptions("eu-west-1", url=url)
     )

@@ -389,6 +389,13 @@ FULL = Invocation(
 )
 
 
+def test_date_without_zone():
+    """A date that is no instant is refused: a wait would have to guess which it is."""
+    with pytest.raises(ParamValidationError, match="date must carry a time zone") as caught:
+        Invocation("id", "s3://b/o", date=datetime(2026, 11, 22))  # noqa: DTZ001
+    assert "date" == caught.value.argument
+
+
 @pytest.mark.parametrize("invocation", [Invocation(), FULL], ids=["empty", "full"])
 def test_json_round_trip(invocation):
     """An invocation goes through JSON, as text and as bytes."""

@@ -152,7 +152,7 @@ def test_slow_looks_leave_no_pause():
     assert {0.0} == set(io.slept)
 
 
-@pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
 def test_schedule_that_is_none(pause):
     """A schedule that would stop the wait or spin is refused."""
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)

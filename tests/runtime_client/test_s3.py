@@ -91,6 +91,7 @@ def test_put_without_a_type():
         {"a b": "v"},
         {"a:": "v"},
         {"ä": "v"},
+        {1: "v"},
         {"a": "ä"},
         {"a": "v\n"},
         {"a\r\nx-amz-acl": "public-read"},

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Barrier, Event
 from time import monotonic
+from traceback import format_exception
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
@@ -227,6 +228,18 @@ class TestWhatComesBack:
             client.invoke_endpoint_async("x", body=b"x")
         assert (2, False) == (caught.value.attempts, caught.value.may_have_been_taken)
         assert not hasattr(caught.value, "__notes__")
+
+    def test_name_that_is_none(self, plain_driver):
+        """A host that no resolver would be asked for is one that cannot be reached."""
+        client = plain_driver.client(
+            region=REGION,
+            credentials=CREDENTIALS,
+            endpoint_url=f"http://{'a' * 70}.example",
+            max_attempts=1,
+        )
+        with pytest.raises(TransportError, match="ConnectError") as caught:
+            client.invoke_endpoint_async("x", body=b"x")
+        assert not caught.value.may_have_been_taken
 
     def test_dropped_while_idle(self, driver):
         """A connection that the server dropped while it was idle costs nothing but a new one."""
@@ -830,6 +843,25 @@ class TestProxies:
             with pytest.raises(ConfigError, match="dot segment cannot be sent through a proxy"):
                 client.get_object("s3://bucket/a/../b")
         assert 0 == proxy.connections
+
+    @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+    @pytest.mark.parametrize(
+        ("proxy", "message"),
+        [
+            ("http://user:can/ary@host", "is malformed: InvalidURL"),
+            ("canary://host:1", "is malformed: ValueError"),
+            ("socks5://host:1", r"pip install httpx\[socks\]"),
+        ],
+    )
+    def test_proxy_that_is_none(self, plain_driver, monkeypatch, name, proxy, message):
+        """A proxy that httpx cannot use is an error of ours, without its password."""
+        monkeypatch.setenv(name, proxy)
+        client = plain_driver.client(
+            region=REGION, credentials=CREDENTIALS, endpoint_url="http://127.0.0.1:9"
+        )
+        with pytest.raises(ConfigError, match=f"a .*proxy .*{message}") as caught:
+            client.invoke_endpoint_async("x", body=b"x")
+        assert "ary" not in "".join(format_exception(caught.value))
 
     def test_proxy_that_refuses(self, plain_driver, monkeypatch, certificate):
         """A proxy that will not connect is an error of ours, before anything was sent."""

@@ -115,6 +115,14 @@ def test_caller_selects_headers():
     assert signature.signed_headers == ("host", "range", "x-amz-date")
 
 
+def test_signer_of_a_selection_is_a_value():
+    """A function that selects stays itself, however often the signer is replaced, copied or sent."""
+    signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers=str.isalpha)
+    for again in (signer.replace(s3=False), pickle.loads(pickle.dumps(signer))):
+        assert signer == again
+        assert str.isalpha is again.signed_headers
+
+
 def test_token_added_unsigned():
     """A token can be sent without being signed, as AWS IoT wants it."""
     signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)

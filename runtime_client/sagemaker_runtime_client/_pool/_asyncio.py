@@ -170,6 +170,6 @@ class Backend:
                 _, stream = await loop.create_connection(Stream, host, port)
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except OSError as error:
+        except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
             raise httpx.ConnectError(str(error)) from error
         return stream

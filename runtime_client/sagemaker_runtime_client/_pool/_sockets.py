@@ -92,6 +92,6 @@ class Backend:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except OSError as error:
+        except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
             raise httpx.ConnectError(str(error)) from error
         return Stream(connected)

@@ -259,6 +259,12 @@ def test_proxies_are_not_for_agents(world, agent, monkeypatch, scheme):
     assert [] == proxy.requests
 
 
+def test_proxy_that_is_none(world, agent, monkeypatch):
+    """A proxy that cannot be used does not matter to an agent either."""
+    monkeypatch.setenv("HTTP_PROXY", "socks5://host:1")
+    assert "ASIAECS1" == load(world, agent)[0].access_key_id
+
+
 def test_lasting_keys(blocking, agent):
     """An agent of another make may give keys without token and end."""
     agent.faults.append(as_json({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": ""}))
