@@ -105,7 +105,7 @@ def _add_sign(parser: argparse.ArgumentParser) -> None:
     for name, text in (
         ("curl", "print a curl command line that sends the request"),
         ("canonical-request", "print what is signed, for explain"),
-        ("string-to-sign", "likewise"),
+        ("string-to-sign", "print its digest and scope, for explain"),
     ):
         shown.add_argument(f"--{name}", action="store_const", dest="show", const=name, help=text)
 
@@ -113,7 +113,9 @@ def _add_sign(parser: argparse.ArgumentParser) -> None:
 def _add_presign(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_presign, show="url", unsigned_payload=False)
     _add_request(parser)
-    parser.add_argument("--expires", type=int, default=3600, help="seconds; 3600")
+    parser.add_argument(
+        "--expires", type=int, default=3600, help="seconds until it ends (default: 3600)"
+    )
     parser.add_argument(
         "--curl", action="store_const", dest="show", const="curl", help="print a curl command line"
     )
@@ -121,8 +123,10 @@ def _add_presign(parser: argparse.ArgumentParser) -> None:
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_verify)
-    parser.add_argument("file", nargs="?", default=_STDIN, help="the request; stdin")
-    parser.add_argument("--scheme", choices=("http", "https"), default="https", help="https")
+    parser.add_argument("file", nargs="?", default=_STDIN, help="the request (default: stdin)")
+    parser.add_argument(
+        "--scheme", choices=("http", "https"), default="https", help="(default: https)"
+    )
     _add_scope(parser)
 
 
@@ -132,12 +136,14 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "canonical_request", help="the file with what sign --canonical-request printed"
     )
-    parser.add_argument("string_to_sign", nargs="?", help="likewise of sign --string-to-sign")
+    parser.add_argument(
+        "string_to_sign", nargs="?", help="the file with what sign --string-to-sign printed"
+    )
 
 
 def _add_request(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", help="absolute, percent-encoded")
-    parser.add_argument("-X", "--method", help="GET, or with --data POST")
+    parser.add_argument("-X", "--method", help="(default: GET, or POST with --data)")
     parser.add_argument(
         "-H",
         "--header",
@@ -154,7 +160,9 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
 def _add_scope(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", required=True, help="the signing name, such as s3")
     parser.add_argument("--region", help="such as eu-west-1")
-    parser.add_argument("--date", type=_instant, metavar="YYYYMMDDTHHMMSSZ", help="now")
+    parser.add_argument(
+        "--date", type=_instant, metavar="YYYYMMDDTHHMMSSZ", help="when (default: now)"
+    )
 
 
 def _instant(text: str) -> datetime:

@@ -100,7 +100,7 @@ class Credentials(Value):
 @runtime_checkable
 class CredentialsProvider(Protocol):
     """
-    Whatever supplies credentials, in both colours.
+    Whatever supplies credentials, blocking and async.
 
     Each call returns credentials that are good for one signature now; caching and refreshing
     are the provider's business.  ``sigv4`` holds no provider of its own.

@@ -76,7 +76,7 @@ class EventDecoder:
         Take the next bytes that arrived, and return the messages that are whole by now.
 
         Raises:
-            EventStreamError: They are none, and what follows cannot be any.
+            EventStreamError: They are not a message; nothing behind them can be decoded.
         """
         if self._broken:
             raise self._broken

@@ -80,7 +80,7 @@ class Trailers:
         Check that the body is the one that the checksum among the trailers was made of.
 
         Raises:
-            SignatureError: It is not, or the checksum is none.
+            SignatureError: It is not, or the checksum cannot be one.
         """
         for name, value in self.received.items():
             algorithm = algorithm_of(name)

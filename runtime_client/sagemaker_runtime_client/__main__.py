@@ -184,6 +184,7 @@ def _layer(options: argparse.Namespace) -> None:
 
 def _client(options: argparse.Namespace) -> SageMakerRuntimeClient:
     return SageMakerRuntimeClient(
+        profile=options.profile,
         region=options.region,
         endpoint_url=options.endpoint_url,
         s3_endpoint_url=options.s3_endpoint_url,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from sigv4 import CredentialsProvider, CredentialsSource, as_provider
+from sigv4 import CredentialsProvider
 
 from ._call import Call, Caller
 from ._config import trace_headers, user_agent
@@ -88,7 +88,7 @@ class Core:
     """
 
     def __init__(
-        self, io: IO, arguments: Mapping[str, Any], credentials: CredentialsSource | None
+        self, io: IO, arguments: Mapping[str, Any], credentials: CredentialsProvider | None
     ) -> None:
         self._io = io
         self._context = LazyContext(io, arguments)
@@ -114,7 +114,7 @@ class Core:
         generate_inference_id: bool = True,
     ) -> Invocation:
         """
-        Queue an inference, and return at once ("async" is AWS's word for that, on both faces).
+        Queue an inference, and return at once ("async" is AWS's word for that, in both clients).
 
         The call is not idempotent.  It is tried again after failures that may pass; where one of
         them may have been taken all the same, `Invocation.possibly_duplicated` says so, and
@@ -122,7 +122,8 @@ class Core:
 
         Args:
             endpoint_name: 1 to 63 letters, digits and inner hyphens.
-            input_location: Where the input is: ``s3://bucket/key``, at most 1024 characters.
+            input_location: Where the input is: an ``s3://`` or ``https://`` address, at most 1024
+                characters.
             body: The input itself, 1 to 128,000 bytes.  Give exactly one of the two.
             content_type: MIME type of the input, at most 1024 ASCII characters.
             accept: MIME type wanted for the output; likewise.
@@ -202,6 +203,8 @@ class Core:
             AccessDeniedError: The credentials do not serve, or the object's KMS key does not.
             ObjectNotFoundError: There is no such bucket.
             NoOutputLocationError: The service did not say where the output will be.
+            CredentialsError: There are none, or their source fails.
+            ConfigError: A setting is malformed.
             ParamValidationError: An argument is wrong.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
@@ -423,8 +426,7 @@ class Core:
     async def _ready(self) -> _Ready:
         """Find out the settings at the first call, and return what works with them."""
         if self._made is None:
-            provider = as_provider(self._credentials)
-            self._made = _Ready(await self._context(), provider)
+            self._made = _Ready(await self._context(), self._credentials)
         return self._made
 
 

@@ -29,8 +29,8 @@ class Face(ABC):
     Args:
         region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
             profile's.
-        profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_PROFILE``,
-            then ``default``.  One that is given here wins over keys in variables.
+        profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_DEFAULT_PROFILE``,
+            ``AWS_PROFILE``, then ``default``.  One that is given here wins over keys in variables.
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
             credentials (an async client takes an async one too); by default those that boto3 and
             the AWS CLI would find, see `default_chain`, refreshed before they end.
@@ -63,8 +63,8 @@ class Face(ABC):
             hold, and its pool, TLS and proxies do.
 
     Raises:
-        ConfigError: *http_client* is not a client of the right kind, or *credentials* are none.  A malformed setting raises
-            it at the first call.
+        ConfigError: *http_client* is not a client of the right kind, or *credentials* are not
+            credentials.  A malformed setting raises it at the first call.
     """
 
     _is_blocking: ClassVar[bool]

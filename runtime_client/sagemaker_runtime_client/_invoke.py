@@ -176,7 +176,7 @@ class InvokeEndpointAsyncRequest(Value):
         content_type: MIME type of the input, at most 1024 ASCII characters.
         accept: MIME type wanted for the output; likewise.
         custom_attributes: Handed to the model as they are; likewise.  Kept out of ``repr``.
-        inference_id: 1 to 64 printable ASCII characters, the first no blank.
+        inference_id: 1 to 64 printable ASCII characters, no blank at either end.
         s3_output_path_extension: Appended to the endpoint's output path; 1 to 512 of letters,
             digits and ``!_.*'()/-``.
         filename: Replaces the generated name of the output; 1 to 32 of letters, digits and

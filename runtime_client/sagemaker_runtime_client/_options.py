@@ -31,17 +31,18 @@ INVOKE_OPTIONS: dict[str, tuple[Callable[[str], object], str, str]] = {
     "content_type": (str, "TYPE", "media type of the payload, such as text/csv"),
     "accept": (str, "TYPE", "media type that the answer should have"),
     "custom_attributes": (str, "TEXT", "passed on to the model; at most 1024 characters"),
-    "inference_id": (str, "ID", "name of the job; made up"),
+    "inference_id": (str, "ID", "name of the job (default: a new UUID)"),
     "s3_output_path_extension": (str, "PATH", "where the answer goes, below the endpoint's path"),
     "filename": (str, "NAME", "name of the answer's object; at most 32 characters"),
     "request_ttl_seconds": (int, "SECONDS", "how long the job may be queued, 60 to 21600"),
     "invocation_timeout_seconds": (int, "SECONDS", "how long the model may take, 1 to 3600"),
 }
 _CLIENT_OPTIONS = {
-    "region": ("NAME", "such as eu-west-1; AWS_REGION"),
-    "endpoint_url": ("URL", "where SageMaker Runtime is; by region"),
-    "s3_endpoint_url": ("URL", "where S3 is; by region"),
-    "ca_bundle": ("FILE", "certificates to trust, in PEM; AWS_CA_BUNDLE"),
+    "profile": ("NAME", "profile of the shared files (default: AWS_PROFILE, then default)"),
+    "region": ("NAME", "such as eu-west-1 (default: AWS_REGION, then the profile's)"),
+    "endpoint_url": ("URL", "where SageMaker Runtime is (default: by the region)"),
+    "s3_endpoint_url": ("URL", "where S3 is (default: by the region)"),
+    "ca_bundle": ("FILE", "certificates to trust, in PEM (default: AWS_CA_BUNDLE)"),
 }
 
 
@@ -114,10 +115,14 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=_output,
         default=STDIO,
-        help="where the answer goes; stdout",
+        help="where the answer goes (default: stdout)",
     )
     parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=900.0, help="how long to wait; 900"
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=900.0,
+        help="how long to wait (default: 900)",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
     for name, (metavar, summary) in _CLIENT_OPTIONS.items():
@@ -125,7 +130,9 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", metavar="NAME", help="the profile; AWS_PROFILE, then default")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="the profile (default: AWS_PROFILE, then default)"
+    )
     parser.add_argument("--region", metavar="NAME", help="the region, for those that ask AWS")
     parser.add_argument("--verify", action="store_true", help="ask STS whose they are")
     parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
@@ -134,11 +141,17 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
 def _add_emulate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(json=False)
     parser.add_argument(
-        "--model", help="module:function, or the address of a model container; echoes"
+        "--model", help="module:function, or the address of a model container (default: echo)"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; a free one")
-    parser.add_argument("--region", default="us-east-1", help="region of signatures; us-east-1")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=0, help="port to listen on (default: a free one)"
+    )
+    parser.add_argument(
+        "--region", default="us-east-1", help="region of signatures (default: us-east-1)"
+    )
 
 
 def _add_layer(parser: argparse.ArgumentParser) -> None:

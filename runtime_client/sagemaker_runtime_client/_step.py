@@ -1,4 +1,8 @@
-"""Coroutines written once for both colours: awaited in an event loop, or stepped without one."""
+"""
+Coroutines written once for both colours of function, blocking and async.
+
+They are awaited in an event loop, or stepped without one.
+"""
 
 import sys
 from collections.abc import Coroutine

@@ -16,7 +16,7 @@ from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._http import Request, Response
 from sagemaker_runtime_client._io import _ThreadLock as ThreadLock
 from sagemaker_runtime_client._step import run
-from sigv4 import Credentials, Payload, SignableRequest, verify
+from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CREDENTIALS = Credentials(
@@ -262,7 +262,7 @@ def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
 
 def core(io, credentials=CREDENTIALS, **arguments):
     """Return a core over *io*, in a region."""
-    return Core(io, {"region": REGION, **arguments}, credentials)
+    return Core(io, {"region": REGION, **arguments}, as_provider(credentials))
 
 
 __all__ = [

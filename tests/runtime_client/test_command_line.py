@@ -78,6 +78,25 @@ class TestInvoke:
         assert b"HELLO" == answer.read_bytes()
         assert 1 == len(emulator.jobs)
 
+    def test_profile(self, command, emulator, bare_environment, tmp_path):
+        """A profile has keys and region, for the job and for a wait."""
+        environ = emulator.environ
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+            bare_environment.delenv(name)
+        config = tmp_path / "config"
+        config.write_text(
+            f"[profile work]\nregion = {environ['AWS_REGION']}\n"
+            f"aws_access_key_id = {environ['AWS_ACCESS_KEY_ID']}\n"
+            f"aws_secret_access_key = {environ['AWS_SECRET_ACCESS_KEY']}\n"
+        )
+        bare_environment.setenv("AWS_CONFIG_FILE", str(config))
+        profile = ("--profile", "work")
+        arguments = ("invoke", "my-endpoint", "--input", "-", "--no-wait", *profile)
+        code, handle, _ = command(*arguments, stdin=b"hello")
+        assert 0 == code
+        assert (0, b"HELLO") == command("wait", "-", *profile, stdin=handle)[:2]
+        assert 2 == command("wait", "-", "--profile", "home", stdin=handle)[0]
+
     def test_location(self, command, emulator):
         """The payload may lie in S3 already."""
         emulator.objects.put("s3://inputs/in", b"from s3")

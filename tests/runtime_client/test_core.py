@@ -20,6 +20,7 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._core import Core
 from sagemaker_runtime_client._step import run as step
+from sigv4 import as_provider
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
     REGION,
@@ -332,7 +333,7 @@ def test_settings_are_read_at_the_first_call():
     """Nothing is read before it is needed, so that a client can be made anywhere."""
     environ = {}
     io = ScriptedIO([accepted()], environ)
-    client = Core(io, {}, CREDENTIALS)
+    client = Core(io, {}, as_provider(CREDENTIALS))
     environ["AWS_REGION"] = REGION
     run(client.invoke_endpoint_async("e", body=b"x"))
     io.sent[0].verify()

@@ -14,7 +14,7 @@ from sagemaker_runtime_client._config import Config
 from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._environment import EnvironmentProvider
-from sigv4 import Credentials
+from sigv4 import Credentials, as_provider
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
     REGION,
@@ -90,7 +90,8 @@ def test_there_and_broken(more, says):
 
 def invoke(io, credentials):
     """Make a call with these credentials."""
-    client = Core(io, {"region": REGION}, credentials)
+    provider = None if credentials is None else as_provider(credentials)
+    client = Core(io, {"region": REGION}, provider)
     return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
 
 

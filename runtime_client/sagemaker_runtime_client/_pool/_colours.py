@@ -85,8 +85,8 @@ class Tasks:
 
     def __init__(self, backend: "httpcore.AsyncNetworkBackend | None") -> None:
         self._backend = backend
-        if backend is None and asyncio_loop() is not None:
-            from . import _asyncio  # noqa: F401 (now, not while a request's time is running)
+        if asyncio_loop() is not None:
+            self._opener()  # is loaded now, not while a request's time is running
 
     def new_event(self) -> Any:
         if asyncio_loop() is None:

@@ -11,12 +11,9 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-cred
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 from inspect import isawaitable
 from typing import Any, ClassVar
-
-from attrs import field, frozen
 
 from sigv4 import Credentials
 
@@ -37,22 +34,15 @@ _SOURCES = {
 }
 
 
-@frozen
 class AssumeRoleProvider:
     """
     ``role_arn`` with ``source_profile`` or ``credential_source``.
 
     The profile may have ``role_session_name``, ``external_id``, ``duration_seconds`` and
-    ``mfa_serial`` as well.
-
-    Attributes:
-        mfa_token: Takes the device's serial number and returns its present code, for profiles
-            with ``mfa_serial``.  It is asked at every refresh, and in the async face may be a
-            coroutine function.
+    ``mfa_serial`` as well; the context's `mfa_token` is asked for the code at every refresh.
     """
 
     name: ClassVar[str] = _NAME
-    mfa_token: Callable[[str], str | Awaitable[str]] | None = field(default=None, repr=False)
 
     async def load(self, context: Context) -> Credentials | None:
         """
@@ -134,15 +124,14 @@ class AssumeRoleProvider:
         """Return the code of the MFA device, where one is asked for."""
         if serial is None:
             return None
-        ask = self.mfa_token or context.mfa_token
-        if ask is None:
+        if context.mfa_token is None:
             raise failure(
                 _NAME,
                 f"profile {context.profile} has mfa_serial, and nothing supplies the code: "
                 "give default_chain mfa_token=, a function",
             )
         try:
-            code: Any = ask(serial)
+            code: Any = context.mfa_token(serial)
             code = await code if isawaitable(code) else code
         except Exception as error:
             raise failure(_NAME, f"mfa_token failed: {type(error).__name__}") from error

@@ -100,7 +100,7 @@ def default_chain(
     """
     Return a provider of the credentials that boto3 and the AWS CLI would find.
 
-        auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1"), s3=True), default_chain())
+        auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1")), default_chain())
 
     In this order: variables, a role to assume, a web identity, IAM Identity Center, the shared
     files, ``aws login``, a process, IAM Roles Anywhere, the container, the instance.  Nothing is
@@ -109,9 +109,9 @@ def default_chain(
     Args:
         http_client: A client of httpx or httpx2, blocking or async, for the requests of callers
             of its kind.  It stays yours.
-        profile: The profile of the shared files; ``AWS_PROFILE``, then ``default``.  One that is
-            given here wins over keys in variables.
-        region: Whose STS is asked; ``AWS_REGION``, then the profile's.
+        profile: The profile of the shared files; ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``, then
+            ``default``.  One that is given here wins over keys in variables.
+        region: Whose STS is asked; ``AWS_REGION``, ``AWS_DEFAULT_REGION``, then the profile's.
         mfa_token: For profiles with ``mfa_serial``: takes the device's serial number and returns
             the code that it shows, at each refresh.  For async callers it may be ``async``.
     """

@@ -78,7 +78,8 @@ class ObjectStore:
     """
     Buckets of objects, in memory; any thread may use it.
 
-    Its methods take whole locations, ``s3://bucket/key``, as the service's answers name them.
+    `put`, `get` and the like take whole locations, ``s3://bucket/key``, as the service's answers name
+    them; the others a bucket and a key.
     """
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:

@@ -154,9 +154,8 @@ def test_mfa(world, sts, kind):
     async def coroutine(serial):
         return plain(serial)
 
-    provider = AssumeRoleProvider(mfa_token={"plain": plain, "coroutine": coroutine}[kind])
     config = f"{ASSUMES}mfa_serial = arn:aws:iam::1:mfa/me\n[profile me]\n{KEYS}"
-    load(world, sts, config, provider)
+    load(world, sts, config, mfa_token={"plain": plain, "coroutine": coroutine}[kind])
     assert ["arn:aws:iam::1:mfa/me"] == asked
     assert "arn:aws:iam::1:mfa/me" == sts.asked[0]["SerialNumber"]
     assert MFA_CODE == sts.asked[0]["TokenCode"]
@@ -167,7 +166,7 @@ def test_mfa_code_is_not_repeated(blocking, sts):
     sts.faults.append(sts_error("AccessDenied", f"invalid code {MFA_CODE}", 403))
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
-        load(blocking, sts, config, AssumeRoleProvider(mfa_token=lambda _: MFA_CODE))
+        load(blocking, sts, config, mfa_token=lambda _: MFA_CODE)
     assert "AssumeRole of profile default failed: invalid code ..." == caught.value.message
 
 
@@ -192,7 +191,7 @@ def test_mfa_that_fails(blocking, sts, function, message):
     """Without a function, or without digits from it, the error says which is missing."""
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
-        load(blocking, sts, config, AssumeRoleProvider(mfa_token=function))
+        load(blocking, sts, config, mfa_token=function)
     assert caught.value.message.startswith(message)
     assert "telephone" not in str(caught.value)  # it stays with its own error, the cause
     assert (function is fails) is isinstance(caught.value.__cause__, ValueError)
@@ -320,8 +319,3 @@ def test_no_region(blocking):
     with pytest.raises(CredentialProviderError) as caught:
         blocking.load(AssumeRoleProvider(), CONFIG, region=None)
     assert "no region" in caught.value.message
-
-
-def test_no_secret_shows():
-    """The function of the MFA device does not show."""
-    assert "AssumeRoleProvider()" == repr(AssumeRoleProvider(mfa_token=lambda _: "1"))

@@ -43,7 +43,15 @@ class World:
         self.unwritable = False
 
     def load(
-        self, provider, config="", *, credentials="", profile="default", explicit=False, **arguments
+        self,
+        provider,
+        config="",
+        *,
+        credentials="",
+        profile="default",
+        explicit=False,
+        mfa_token=None,
+        **arguments,
     ):
         """Return what *provider* loads, with these texts as the shared files."""
         profiles = parse_profiles(("config", config), ("credentials", credentials))
@@ -51,7 +59,9 @@ class World:
 
         async def load(io):
             try:
-                return await provider.load(Context(io, settings, profiles, profile, explicit))
+                return await provider.load(
+                    Context(io, settings, profiles, profile, explicit, mfa_token)
+                )
             finally:
                 await io.close()
 
