@@ -130,7 +130,7 @@ def _credentials(options: argparse.Namespace) -> None:
             await io.close()
 
     try:
-        found = asdict(run(look()), recurse=False)
+        found = asdict(run(look()))
     except CredentialProviderError:
         if not options.json:
             _table({}, skipped)
@@ -143,7 +143,7 @@ def _credentials(options: argparse.Namespace) -> None:
 
 def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
     """Print what is known of credentials, and which sources had none."""
-    lines = [(name.replace("_", " "), value) for name, value in facts.items() if name != "skipped"]
+    lines = [(name.replace("_", " "), value) for name, value in facts.items()]
     lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
     for name, value in lines:
         if value is not None:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from attrs import field, frozen
+from attrs import frozen
 
 from sigv4 import Credentials
 
@@ -37,7 +37,6 @@ class Report:
         role: The role, where that is known: its name or its ARN.
         expiration: When the credentials end, in ISO 8601; None if they do not.
         identity: What STS says, if it was asked.
-        skipped: Which sources had nothing before, and why.
     """
 
     provider: str
@@ -48,7 +47,6 @@ class Report:
     role: str | None
     expiration: str | None
     identity: str | None
-    skipped: list[Skipped] = field(factory=list[Skipped])
 
 
 async def report(context: Context, skipped: list[Skipped], *, verify: bool) -> Report:
@@ -74,7 +72,6 @@ async def report(context: Context, skipped: list[Skipped], *, verify: bool) -> R
         role=role,
         expiration=None if ends is None else f"{ends:%Y-%m-%dT%H:%M:%SZ}",
         identity=identity,
-        skipped=skipped,
     )
 
 

@@ -1,15 +1,14 @@
 """What a PutObject carries: an object with its headers, and checksums to be checked."""
 
-from base64 import b64decode
 from collections.abc import Mapping
 
 from sigv4 import checksum
+from sigv4._checksums import HASHERS, HEADER, algorithm_of, decoded
 
 from ._objects import DEFAULT_CONTENT_TYPE, StoredObject
 from ._reply import refused
 
 _METADATA = "x-amz-meta-"
-_CHECKSUM = "x-amz-checksum-"
 _KEPT = frozenset(
     {
         "cache-control",
@@ -19,21 +18,6 @@ _KEPT = frozenset(
         "expires",
     }
 )
-# How many bytes each checksum has.  What the standard library does not make is stored unchecked.
-_MD5_SIZE = 16
-_MADE = frozenset({"CRC32", "MD5", "SHA1", "SHA256", "SHA512"})
-_SIZES = {
-    "crc32": 4,
-    "crc32c": 4,
-    "crc64nvme": 8,
-    "md5": _MD5_SIZE,
-    "sha1": 20,
-    "sha256": 32,
-    "sha512": 64,
-    "xxhash128": 16,
-    "xxhash3": 8,
-    "xxhash64": 8,
-}
 
 
 def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
@@ -70,7 +54,7 @@ def _check_md5(said: Mapping[str, str], body: bytes) -> None:
     stated = said.get("content-md5")
     if stated is None:
         return
-    if _size(stated) != _MD5_SIZE:
+    if decoded(stated, "MD5") is None:
         raise refused(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
     if stated != (actual := checksum("MD5", body)):
         raise refused(
@@ -89,11 +73,7 @@ def _checked(said: Mapping[str, str], body: bytes) -> dict[str, str]:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html;
     the words are those that S3 answers with.
     """
-    stated = {
-        name: value
-        for name, value in said.items()
-        if name.startswith(_CHECKSUM) and name.removeprefix(_CHECKSUM) in _SIZES
-    }
+    stated = {name: value for name, value in said.items() if algorithm_of(name) is not None}
     if len(stated) > 1:
         raise refused(
             400,
@@ -101,28 +81,19 @@ def _checked(said: Mapping[str, str], body: bytes) -> dict[str, str]:
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
         )
     for name, value in stated.items():
-        algorithm = name.removeprefix(_CHECKSUM)
-        if _size(value) != _SIZES[algorithm]:
+        algorithm = name.removeprefix(HEADER).upper()
+        if decoded(value, algorithm) is None:
             raise refused(400, "InvalidRequest", f"Value for {name} header is invalid.")
-        algorithm = algorithm.upper()
         if said.get("x-amz-sdk-checksum-algorithm", algorithm).upper() != algorithm:
             raise refused(
                 400,
                 "InvalidRequest",
                 "Value for x-amz-sdk-checksum-algorithm header is invalid.",
             )
-        if algorithm in _MADE and value != checksum(algorithm, body):
+        if algorithm in HASHERS and value != checksum(algorithm, body):
             raise refused(
                 400,
                 "BadDigest",
                 f"The {algorithm} you specified did not match the calculated checksum.",
             )
     return stated
-
-
-def _size(text: str) -> int | None:
-    """Return how many bytes *text* holds in base64; None if it is none."""
-    try:
-        return len(b64decode(text, validate=True))
-    except ValueError:
-        return None
