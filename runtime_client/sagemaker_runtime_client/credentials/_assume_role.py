@@ -11,13 +11,13 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-cred
 """
 
 import logging
-from importlib import import_module
 from inspect import isawaitable
 from typing import Any, ClassVar
 
 from sigv4 import Credentials
 
 from .._profile_file import Section
+from ._chain import SOURCES, resolve_profile
 from ._provider import Context
 from ._sts import assume_role, default_session_name
 from ._values import failure, profile_section, setting
@@ -28,9 +28,9 @@ _NAME = "assume-role"
 
 # Values of credential_source, and who then supplies the keys.
 _SOURCES = {
-    "Ec2InstanceMetadata": ("_instance_metadata", "InstanceMetadataProvider"),
-    "EcsContainer": ("_container", "ContainerProvider"),
-    "Environment": ("_environment", "EnvironmentProvider"),
+    "Ec2InstanceMetadata": "instance-metadata",
+    "EcsContainer": "container",
+    "Environment": "environment",
 }
 
 
@@ -111,8 +111,6 @@ class AssumeRoleProvider:
             raise failure(_NAME, f"the source_profile of profiles leads in a circle: {circle}")
         if _assumes_role(section) and not is_static:
             return await self._role(source, (*visited, name))
-        from ._chain import resolve_profile
-
         credentials = await resolve_profile(source)
         if credentials is None:
             raise failure(
@@ -153,9 +151,7 @@ async def _from_surroundings(context: Context, source: str) -> Credentials:
             f"profile {context.profile} has credential_source {source}; "
             f"it must be one of {', '.join(_SOURCES)}",
         )
-    module, provider = _SOURCES[source]
-    load = getattr(import_module(f".{module}", __package__), provider)().load
-    credentials: Credentials | None = await load(context)
+    credentials = await SOURCES[_SOURCES[source]].provider().load(context)
     if credentials is None:
         raise failure(
             _NAME,

@@ -31,6 +31,7 @@ class Source(NamedTuple):
         kept: Whether its credentials are kept; if not, it is asked for each signature.
         window: Seconds before the end in which a refresh is due, at the most.
         share: ... and which part of the lifetime at the most.
+        static_stability: Whether its credentials are kept while no others are to be had.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Source(NamedTuple):
     kept: bool = True
     window: float = 15 * 60.0
     share: float = 1 / 4
+    static_stability: bool = False
 
     def provider(self) -> Provider:
         """Import the source, and return it."""
@@ -115,8 +117,12 @@ ORDER = (
         "._instance_metadata",
         "InstanceMetadataProvider",
         "AWS_EC2_METADATA_DISABLED is set, or no metadata service answers, or it knows no role",
+        static_stability=True,
     ),
 )
+
+
+SOURCES = {source.name: source for source in ORDER}
 
 
 class Skipped(NamedTuple):

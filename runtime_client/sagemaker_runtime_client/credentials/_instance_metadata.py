@@ -3,7 +3,7 @@ Keys of an EC2 instance's role, from the instance metadata service (IMDS).
 
 No answer means that the program does not run on EC2, or that the instance has no role: both are
 "not configured here".  So a refresh may come to nothing while the service is down; whoever keeps
-the credentials then keeps them (`static_stability`).
+the credentials then keeps them (`Source.static_stability`).
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
 and botocore 1.44, utils.py, InstanceMetadataFetcher.
@@ -56,13 +56,9 @@ class InstanceMetadataProvider:
     refused or does not arrive (a container's network may be one hop too far), unless
     ``AWS_EC2_METADATA_V1_DISABLED`` shuts that out.  ``AWS_EC2_METADATA_DISABLED=true`` shuts
     out both.
-
-    Attributes:
-        static_stability: Credentials from here are kept while no others are to be had.
     """
 
     name: ClassVar[str] = _NAME
-    static_stability: ClassVar[bool] = True
 
     async def load(self, context: Context) -> Credentials | None:
         """

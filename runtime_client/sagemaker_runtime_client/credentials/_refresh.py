@@ -176,7 +176,7 @@ class ChainCredentials:
             _check(found, now)
         except Exception as error:
             failure = _failure(error, held)
-            if held is not None and getattr(held.found.provider, "static_stability", False):
+            if held is not None and held.found.source.static_stability:
                 _log.warning("%s; its credentials are kept for now", failure)
                 return held.living_on(self._io.now(), self._io.random())
             if failure is error:

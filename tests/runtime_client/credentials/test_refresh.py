@@ -24,11 +24,9 @@ from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
 from sagemaker_runtime_client.credentials import ChainCredentials, Context
 from sagemaker_runtime_client.credentials import _refresh as refresh
-from sagemaker_runtime_client.credentials._chain import ORDER, Found
+from sagemaker_runtime_client.credentials._chain import SOURCES, Found
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import START, ScriptedIO
-
-SOURCES = {source.name: source for source in ORDER}
 
 
 class Fetches:
@@ -48,12 +46,6 @@ class Fetches:
         if self.trouble is not None:
             raise self.trouble
         return key(self.count, self.io.now(), self.lifetime)
-
-
-class Stable(Fetches):
-    """One whose keys outlast their end."""
-
-    static_stability = True
 
 
 def key(number, now, lifetime):
@@ -218,7 +210,7 @@ def test_rubbish(make):
 def test_static_stability(make, caplog, random, pause):
     """An instance's keys outlast their end while its service is down, which is asked now and then."""
     io = ScriptedIO(random=random)
-    fetches = Stable(io, 6 * 3600, "instance-metadata")
+    fetches = Fetches(io, 6 * 3600, "instance-metadata")
     credentials = make(io, fetches)
     credentials.get()
     fetches.trouble = CredentialProviderError("no answer", provider="instance-metadata")
@@ -541,5 +533,5 @@ def test_errors_are_ours():
         ChainCredentials(io, context).get()
     assert tuple(SOURCES) == caught.value.tried
     assert isinstance(caught.value, CredentialsError)
-    for source in ORDER:
+    for source in SOURCES.values():
         assert source.absent.format(profile="default") in str(caught.value)
