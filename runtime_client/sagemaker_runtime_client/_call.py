@@ -169,11 +169,13 @@ class Caller:
             try:
                 response = await self._attempt(call, headers, offset)
             except RuntimeClientError as error:
-                self._note(throttled=is_throttling(error))
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 failure = error
                 ahead = self._service_ahead(error)
-                failure.attempts = attempt if isinstance(error, _AFTER_SENDING) else attempt - 1
+                failure.attempts = attempt - 1
+                if isinstance(error, _AFTER_SENDING):
+                    failure.attempts = attempt
+                    self._note(throttled=is_throttling(error))
                 failure.may_have_been_taken = taken = taken or error.may_have_been_taken
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)

@@ -4,7 +4,8 @@ The client, written once: what both faces do, over one `IO`.
 The faces' methods have their signatures and docstrings from here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -182,15 +183,16 @@ class Core:
 
         The output is looked for with GET, since a refused HEAD does not say why.  Where there is
         both an output and a failure, the output wins.  An object older than the invocation, at
-        the location of a reused ``filename``, is no answer.  Failures of the network are waited
-        through.
+        the location of a reused ``filename``, is no answer.  Failures of the network, and of the
+        credentials' source if it says that they may pass, are waited through.
 
         Args:
             invocation: What `invoke_endpoint_async` returned.
-            timeout: Seconds to wait in all, from now.
+            timeout: Seconds to wait in all, from now; 0 looks once.  An output that is there by then,
+                but larger than the time that is left, may take another minute to arrive.
             schedule: Takes the seconds waited so far and returns those until the next look.
-            access_denied_grace: After so many seconds of nothing but 403 AccessDenied, raise
-                that.  Without ``s3:ListBucket`` a missing key looks the same, so by default it
+            access_denied_grace: After so many seconds of nothing but 403 AccessDenied for the
+                output, raise that.  Without ``s3:ListBucket`` a missing key looks the same, so by default it
                 is waited through to the end.
 
         Returns:
@@ -212,7 +214,7 @@ class Core:
         from ._outcome import wait
 
         check_invocation(invocation)
-        try:
+        with _keeping(invocation):
             return await wait(
                 self._io,
                 (await self._ready()).s3,
@@ -221,9 +223,6 @@ class Core:
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
             )
-        except RuntimeClientError as error:
-            error.invocation = invocation
-            raise
 
     async def submit(
         self,
@@ -299,7 +298,8 @@ class Core:
             inline: As for `submit`.
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
-            on_invocation: Called with the handle as soon as the job is queued, to keep it.
+            on_invocation: Called with the handle as soon as the job is queued, to keep it; in an
+                async client it may be async.
             generate_inference_id: As for `invoke_endpoint_async`.
             options: As for `submit`.
 
@@ -321,7 +321,10 @@ class Core:
             **options,
         )
         if on_invocation is not None:
-            on_invocation(invocation)
+            with _keeping(invocation):
+                kept: Any = on_invocation(invocation)
+                if hasattr(kept, "__await__"):
+                    await kept
         return await self.wait(
             invocation, timeout=timeout, schedule=schedule, access_denied_grace=access_denied_grace
         )
@@ -438,6 +441,19 @@ def _bytes(value: object, argument: str) -> bytes:
             argument=argument,
         )
     return bytes(cast("bytes", value))
+
+
+@contextmanager
+def _keeping(invocation: Invocation) -> Iterator[None]:
+    """See that whatever is raised has the handle of a job, which goes on all the same."""
+    try:
+        yield
+    except RuntimeClientError as error:
+        error.invocation = invocation
+        raise
+    except BaseException as error:
+        error.add_note(f"the job goes on; its handle is {invocation.to_json()}")
+        raise
 
 
 def _goes_inline(body: bytes, inline: bool | None) -> bool:

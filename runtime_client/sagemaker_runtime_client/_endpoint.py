@@ -183,6 +183,7 @@ def s3_endpoint(
             ``auto`` prefers the host, but not for an endpoint of one's own (as botocore does),
             nor for names that a certificate's wildcard does not cover.
     """
+    region = "us-east-1" if options.region == "aws-global" else options.region
     if options.url is not None:
         origin, virtual = _custom(options), addressing_style == "virtual"
         if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
@@ -194,12 +195,11 @@ def s3_endpoint(
         if options.fips and partition.id == "aws-cn":
             raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
         host = _S3[options.fips, options.dual_stack]
-        region = "us-east-1" if options.region == "aws-global" else options.region
         origin = f"https://{_fill(host, region, partition)}"
         virtual = addressing_style != "path" and re.fullmatch(_DNS_BUCKET, bucket) is not None
     if virtual:
-        return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", options.region), "/"
-    return Endpoint(origin, "s3", options.region), f"/{bucket}/"
+        return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", region), "/"
+    return Endpoint(origin, "s3", region), f"/{bucket}/"
 
 
 def _check_region(region: str) -> None:
@@ -223,7 +223,9 @@ def _custom(options: EndpointOptions) -> str:
     url = (options.url or "").rstrip("/")
     scheme, separator, rest = url.partition("://")
     host, _, path = rest.partition("/")
-    is_host = host.split() == [host] and "@" not in host and _has_name_and_port(host)
+    is_host = (
+        host.isascii() and host.split() == [host] and "@" not in host and _has_name_and_port(host)
+    )
     is_path = path.isascii() and path.isprintable() and " " not in path
     if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
         raise ConfigError(

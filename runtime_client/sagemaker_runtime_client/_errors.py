@@ -232,8 +232,8 @@ class WaitTimeoutError(RuntimeClientError):
     The inference may still succeed: keep `invocation` and wait again.
 
     Attributes:
-        access_denied_only: Whether S3 answered nothing but 403, as it does for a missing key
-            without ``s3:ListBucket``, and for any key without ``s3:GetObject``.
+        access_denied_only: Whether S3 answered nothing but 403 for the output, as it does for a
+            missing key without ``s3:ListBucket``, and for any key without ``s3:GetObject``.
     """
 
     retryable = True

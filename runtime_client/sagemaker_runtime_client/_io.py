@@ -249,7 +249,7 @@ def _library() -> Any:
 
 
 # A request that is sent at its deadline may still be answered at once.
-_LEAST_TIME = 0.001
+_LEAST_TIME = 0.1
 
 
 class BlockingIO(_RealWorld):
@@ -324,8 +324,9 @@ class AsyncIO(_RealWorld):
     ) -> Response:
         if deadline is None:
             return await self._transport.send(origin, make, deadline, direct=direct)
-        # The transport ends each read in time; a server may still send its head byte by byte.
-        async with _library().move_on_after(max(_LEAST_TIME, deadline - self.monotonic())):
+        # The transport ends in time by itself, and then says how far it came; one that was brought in
+        # may let a server send its head byte by byte.
+        async with _library().move_on_after(max(0.0, deadline - self.monotonic()) + _LEAST_TIME):
             return await self._transport.send(origin, make, deadline, direct=direct)
         error = TransportError(f"no answer from {origin} in the time that was left")
         error.may_have_been_taken = True

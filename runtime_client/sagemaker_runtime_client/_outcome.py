@@ -17,6 +17,7 @@ from sigv4._value import Value, set_part
 
 from ._errors import (
     AccessDeniedError,
+    CredentialProviderError,
     InferenceFailedError,
     NoOutputLocationError,
     ParamValidationError,
@@ -37,6 +38,9 @@ _CLOCK_MARGIN = timedelta(seconds=2)
 _EACH_LOOK_UNTIL = 5.0
 # The last look, at the deadline, may still take so many seconds in all.
 _LAST_LOOK = 1.0
+# ... but an object that was there by then is read to its end, for which it may take so many.
+_LAST_BODY = 60.0
+_NOT_MODIFIED = 304
 _LONGEST_REASON = 2000
 
 
@@ -120,11 +124,10 @@ async def wait(
             if (found := await watch.look_at(output)) is not None:  # it wins over a failure
                 return _output(found, invocation)
             raise _inference_failed(failed, invocation)
-        denied = watch.denied
-        if denied and access_denied_grace is not None and elapsed >= access_denied_grace:
-            raise denied
+        if access_denied_grace is not None:
+            watch.check_denied(output, access_denied_grace)
         if elapsed >= timeout:
-            raise watch.timed_out() from watch.trouble
+            raise watch.timed_out(output, failure or None) from watch.trouble
         await watch.pause(schedule(elapsed))
 
 
@@ -138,54 +141,84 @@ class _Watch:
         self._timeout = timeout
         self._start = self._now = io.monotonic()
         self._looks = 0
-        self._stale = False
-        self._missing = False
-        self._denied: AccessDeniedError | None = None
+        self._stale: set[S3Location] = set()
+        self._missing: set[S3Location] = set()
+        # Where the last answer was a refusal: since when they all were.
+        self._denied: dict[S3Location, tuple[float, AccessDeniedError]] = {}
         self.trouble: RuntimeClientError | None = None
 
     def begin_look(self) -> float:
         """Begin a look, and return for how many seconds the wait has gone on."""
         self._looks += 1
         self._now = self._io.monotonic()
+        return self._elapsed
+
+    @property
+    def _elapsed(self) -> float:
         return self._now - self._start
 
     @property
     def failure_due(self) -> bool:
         """Whether this look is one for the failure object too."""
-        elapsed = self._now - self._start
+        elapsed = self._elapsed
         return elapsed < _EACH_LOOK_UNTIL or elapsed >= self._timeout or self._looks % 2 == 0
 
-    @property
-    def denied(self) -> AccessDeniedError | None:
-        """The last refusal, if S3 has said nothing else so far."""
-        return None if self._missing or self._stale else self._denied
+    def check_denied(self, location: S3Location, grace: float) -> None:
+        """Raise the last refusal, if there was nothing else for longer than *grace*."""
+        since, denied = self._denied.get(location, (math.inf, None))
+        if denied is not None and self._elapsed - since >= grace:
+            raise denied
 
     async def look_at(self, location: S3Location) -> S3Object | None:
         """Return the object, if it is there and no older than the job."""
+        try:
+            found = await self._get(location)
+        except (ServiceError, TransportError, CredentialProviderError) as error:
+            self._judge(location, error)
+            return None
+        taken, written = self._invocation.date, found.last_modified
+        if taken is not None and written is not None and written < taken - _CLOCK_MARGIN:
+            self._note_stale(location)
+            return None
+        return found
+
+    async def _get(self, location: S3Location) -> S3Object:
+        """Read an object; one that is there in time, but not whole, may take its time to come."""
+        taken = self._invocation.date
+        # To the second, as S3 knows it; what is older is not sent at all.
+        newer_than = None if taken is None else taken - _CLOCK_MARGIN - timedelta(seconds=1)
         ends = self._start + self._timeout
         if self._io.monotonic() >= ends:
             ends += _LAST_LOOK
         try:
-            found = await self._s3.get(location, deadline=ends)
-        except (ServiceError, TransportError) as error:
-            self._judge(error)
-            return None
-        taken, written = self._invocation.date, found.last_modified
-        if taken is not None and written is not None and written < taken - _CLOCK_MARGIN:
-            self._stale = True
-            return None
-        return found
+            return await self._s3.get(location, deadline=ends, modified_since=newer_than)
+        except TransportError as error:
+            if error.status_code is None or self._io.monotonic() < ends:
+                raise
+        return await self._s3.get(location, deadline=ends + _LAST_BODY)
 
-    def _judge(self, error: ServiceError | TransportError) -> None:
+    def _judge(
+        self,
+        location: S3Location,
+        error: ServiceError | TransportError | CredentialProviderError,
+    ) -> None:
         """Note an error that may pass, and raise any other."""
-        if error.code in {"NoSuchKey", "404"}:
-            self._missing = True
+        if isinstance(error, ServiceError) and error.code in {"NoSuchKey", "404"}:
+            self._missing.add(location)
+            self._denied.pop(location, None)
+        elif isinstance(error, ServiceError) and error.status_code == _NOT_MODIFIED:
+            self._note_stale(location)
         elif isinstance(error, AccessDeniedError) and _may_be_missing(error):
-            self._denied = error
+            since, _ = self._denied.get(location, (self._elapsed, error))
+            self._denied[location] = since, error
         elif error.retryable:
             self.trouble = error
         else:
             raise error
+
+    def _note_stale(self, location: S3Location) -> None:
+        self._stale.add(location)
+        self._denied.pop(location, None)
 
     async def pause(self, seconds: Any) -> None:
         """Pause until the next look is due, *seconds* after this one began, or until the end."""
@@ -196,25 +229,32 @@ class _Watch:
         due = min(self._now + seconds, self._start + self._timeout)
         await self._io.sleep(max(0.0, due - self._io.monotonic()))
 
-    def timed_out(self) -> WaitTimeoutError:
+    def timed_out(self, output: S3Location, failure: S3Location | None) -> WaitTimeoutError:
         """Return the error of a wait that saw nothing, with what may be the reason."""
         parts = [
             f"no answer to inference {self._invocation.inference_id} after {self._timeout:g} s"
         ]
         if self.trouble is not None:
             parts.append(f"S3 could not always be read: {self.trouble.message}")
-        if self.denied is not None:
+        denied_only = output in self._denied and output not in self._missing | self._stale
+        if output in self._denied:
+            how = "each time" if denied_only else "in the end"
             parts.append(
-                "S3 answered 403 each time: s3:GetObject is needed to read the output, and "
+                f"S3 answered 403 {how}: s3:GetObject is needed to read the output, and "
                 "s3:ListBucket to be told that it is not there yet"
             )
-        elif self._stale:
+        elif output in self._stale:
             parts.append("at the output's location is an object that is older than the job")
-        elif self._missing:
+        elif output in self._missing:
             parts.append("the endpoint may be scaling up from no instances, or its queue be long")
-        if self._invocation.failure_location is None:
+        if failure is None:
             parts.append("the endpoint has no S3FailurePath, so that a failure would not be seen")
-        return WaitTimeoutError("; ".join(parts), access_denied_only=self.denied is not None)
+        elif failure in self._denied and output not in self._denied:
+            parts.append(
+                "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket "
+                "there a failure is not seen"
+            )
+        return WaitTimeoutError("; ".join(parts), access_denied_only=denied_only)
 
 
 def _may_be_missing(error: AccessDeniedError) -> bool:

@@ -173,7 +173,7 @@ def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
     """
     sections: _Sections = {}
     section: dict[str, str] | None = None
-    name = ""
+    name, depth = "", 0
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip(_BLANKS)
         if not stripped or stripped[0] in "#;":
@@ -184,16 +184,20 @@ def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
             section, name = {} if kind is None else sections.setdefault(kind, {}), ""
         elif section is None:
             raise ConfigError(f"{where}: a [profile] must come before anything else")
-        elif line[0] in _BLANKS:
-            if not name:
-                raise ConfigError(f"{where}: an indented line must continue a property")
+        elif name and _depth(line) > depth:
             if section[name][:1] in {"", "\n"}:
                 _property(stripped, where)
             section[name] += "\n" + stripped
         else:
+            depth = _depth(line)
             name, value = _property(re.split(r"[ \t][#;]", line, maxsplit=1)[0], where)
             section[name] = value
     return {kind: _named(section) for kind, section in sections.items()}
+
+
+def _depth(line: str) -> int:
+    """Return how far a line is indented; what is indented further than a property continues it."""
+    return len(line) - len(line.lstrip(_BLANKS))
 
 
 def _named(section: Mapping[str, str]) -> dict[str, str]:

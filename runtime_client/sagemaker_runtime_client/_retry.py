@@ -83,10 +83,12 @@ class RetryPolicy(NamedTuple):
         """Return why *error* is worth another attempt, or None if it is not."""
         if error.may_have_been_taken and not idempotent and not self.retry_ambiguous:
             return None
-        if is_throttling(error):
-            return Reason.THROTTLING
         if isinstance(error, TransportError):
             return Reason.TRANSIENT if error.retryable else None
+        if not isinstance(error, ServiceError):
+            return None  # what credentials are from was tried again already
+        if is_throttling(error):
+            return Reason.THROTTLING
         if error.code in self.transient_codes or error.status_code in TRANSIENT_STATUSES:
             return Reason.TRANSIENT
         return None
@@ -94,6 +96,8 @@ class RetryPolicy(NamedTuple):
 
 def is_throttling(error: RuntimeClientError) -> bool:
     """Tell whether the service says that requests come too fast."""
+    if not isinstance(error, ServiceError):
+        return False
     return isinstance(error, ThrottlingError) or error.code in THROTTLING_CODES
 
 

@@ -7,7 +7,7 @@ for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sigv4 import percent_encode_path
 from sigv4._value import Value, set_part
@@ -185,6 +185,8 @@ class S3:
         headers: list[tuple[str, str]] = []
         if content_type is not None:
             headers.append(("content-type", _header_value("content_type", content_type)))
+        if not hasattr(metadata or {}, "items"):
+            raise ParamValidationError("metadata must be a mapping", argument="metadata")
         for name, value in (metadata or {}).items():
             if not _is_metadata_name(_header_value("metadata", name)):
                 raise ParamValidationError(
@@ -198,15 +200,28 @@ class S3:
         response = await self._send("PUT", location, tuple(headers), body)
         return _object(location, response).replace(size=len(body), content_type=content_type)
 
-    async def get(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
-        """Read an object."""
-        if not self._download_checksum:
-            return _object(location, await self._send("GET", location, deadline=deadline))
-        from ._checksums import ASKED_FOR, check_download
+    async def get(
+        self,
+        location: S3Location,
+        *,
+        deadline: float | None = None,
+        modified_since: datetime | None = None,
+    ) -> S3Object:
+        """Read an object; where it is older than *modified_since*, S3 answers 304 instead."""
+        headers: tuple[tuple[str, str], ...] = ()
+        check = None
+        if modified_since is not None:
+            from email.utils import format_datetime
 
+            since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
+            headers = (("if-modified-since", since),)
+        if self._download_checksum:
+            from ._checksums import ASKED_FOR, check_download
+
+            headers += ASKED_FOR
+            check = check_download
         return _object(
-            location,
-            await self._send("GET", location, ASKED_FOR, deadline=deadline, check=check_download),
+            location, await self._send("GET", location, headers, deadline=deadline, check=check)
         )
 
     async def head(self, location: S3Location) -> S3Object:

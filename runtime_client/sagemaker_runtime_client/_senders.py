@@ -32,7 +32,7 @@ def senders(
         if scheme not in own:
             own.setdefault(scheme, _proxied_client(client, scheme, options))
         proxied = own[scheme]
-        if proxied is not None and _is_proxied(proxied, origin):
+        if proxied is not None and is_proxied(proxied, origin):
             return None, proxied
     if "pool" not in own:
         from . import _pool
@@ -64,7 +64,7 @@ def _proxied_client(
         ) from None
 
 
-def _is_proxied(client: Any, origin: str) -> bool:
+def is_proxied(client: Any, origin: str) -> bool:
     """Tell whether *client* has a proxy for *origin*; NO_PROXY may have taken it out."""
     url = import_module("httpx").URL(origin)
     return client._transport_for_url(url) is not client._transport  # noqa: SLF001

@@ -16,7 +16,7 @@ from ._generation import generation
 from ._http import Request, Response, TransportOptions
 from ._loops import OfEachLoop
 from ._message import Collected, limit_time, message_of, translated
-from ._senders import senders, slot_of
+from ._senders import is_proxied, senders, slot_of
 
 
 class HTTPClient(Protocol):
@@ -48,7 +48,7 @@ class BlockingTransport:
 
     def prepare(self, origin: str) -> None:
         """Load and make what sends to *origin*."""
-        self._senders(import_module(self._library), origin, self._options(), direct=True)
+        self._senders(origin, self._options(), direct=True)
 
     def send(
         self,
@@ -59,9 +59,9 @@ class BlockingTransport:
         direct: bool = False,
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
-        httpx = import_module(self._library)
         options = self._options()
-        pool, client = self._senders(httpx, origin, options, direct=direct)
+        pool, client = self._senders(origin, options, direct=direct)
+        httpx = import_module("httpx" if client is None else self._library)
         with translated(httpx, origin), slot_of(pool, options, deadline) as slot:
             message = message_of(httpx, client, origin, make())
             limit_time(message, options, deadline)
@@ -88,12 +88,13 @@ class BlockingTransport:
             if one is not None:
                 one.close()
 
-    def _senders(
-        self, httpx: Any, origin: str, options: TransportOptions, *, direct: bool
-    ) -> tuple[Any, Any]:
+    def _senders(self, origin: str, options: TransportOptions, *, direct: bool) -> tuple[Any, Any]:
         """Return the pool and None, or None and the client that serves in its stead."""
+        httpx = import_module(self._library)
         if self._borrowed is not None:
-            return None, _open(self._borrowed)
+            client = _open(self._borrowed)
+            if not (direct and is_proxied(client, origin)):
+                return None, client
         if self._generation != (current := generation()):
             # Not closed: a fork's are the parent's, too, and a snapshot's are gone.
             self._own, self._generation = {}, current
@@ -114,7 +115,7 @@ class AsyncTransport:
 
     def prepare(self, origin: str) -> None:
         """Load and make what sends to *origin*."""
-        self._senders(import_module(self._library), origin, self._options(), direct=True)
+        self._senders(origin, self._options(), direct=True)
 
     @property
     def most_at_once(self) -> int:
@@ -130,9 +131,9 @@ class AsyncTransport:
         direct: bool = False,
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
-        httpx = import_module(self._library)
         options = self._options()
-        pool, client = self._senders(httpx, origin, options, direct=direct)
+        pool, client = self._senders(origin, options, direct=direct)
+        httpx = import_module("httpx" if client is None else self._library)
         with translated(httpx, origin):
             async with slot_of(pool, options, deadline) as slot:
                 message = message_of(httpx, client, origin, make())
@@ -161,12 +162,13 @@ class AsyncTransport:
             if one is not None:
                 await one.aclose()
 
-    def _senders(
-        self, httpx: Any, origin: str, options: TransportOptions, *, direct: bool
-    ) -> tuple[Any, Any]:
+    def _senders(self, origin: str, options: TransportOptions, *, direct: bool) -> tuple[Any, Any]:
         """Return the pool and None, or None and the client that serves in its stead."""
+        httpx = import_module(self._library)
         if self._borrowed is not None:
-            return None, _open(self._borrowed)
+            client = _open(self._borrowed)
+            if not (direct and is_proxied(client, origin)):
+                return None, client
         if self._generation != (current := generation()):
             self._own, self._generation = OfEachLoop(dict), current
         return senders(

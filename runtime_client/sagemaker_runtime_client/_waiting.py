@@ -1,10 +1,12 @@
 """How a wait may be asked for: its pauses, and what its arguments must be.  Pure."""
 
-import math
 from collections.abc import Callable
 
 from ._errors import ParamValidationError
 from ._invoke import Invocation
+
+# Thirty years, of which no clock overflows.
+_LONGEST = 1_000_000_000
 
 Schedule = Callable[[float], float]
 
@@ -41,5 +43,7 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
 
 def _check_seconds(argument: str, seconds: object) -> None:
     """Refuse what is no number of seconds."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ParamValidationError(f"{argument} must be a number of seconds", argument=argument)
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:
+        raise ParamValidationError(
+            f"{argument} must be a number of seconds, at most {_LONGEST:,}", argument=argument
+        )

@@ -35,6 +35,36 @@ def test_ranges(emulator, wanted, status, body, content_range):
     assert answer.body == body or b"<Code>InvalidRange</Code>" in answer.body
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ({"if-none-match": '"{etag}"'}, 304),
+        ({"if-none-match": '"other", "{etag}"'}, 304),
+        ({"if-none-match": "*"}, 304),
+        ({"if-none-match": '"other"'}, 200),
+        ({"if-none-match": '"other"', "if-modified-since": "{modified}"}, 200),
+        ({"if-modified-since": "{modified}"}, 304),
+        ({"if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT"}, 200),
+        ({"if-modified-since": "Thu, 01 Jan 2026 00:00:00 -0000"}, 200),
+        ({"if-modified-since": "yesterday"}, 200),
+    ],
+)
+def test_conditions(emulator, condition, status):
+    """What the caller has already is not sent again; what is no date does not count."""
+    emulator.objects.put("s3://bucket/key", b"0123456789")
+    first = call(emulator, "GET", "/bucket/key")
+    facts = {
+        "etag": first.headers["etag"].strip('"'),
+        "modified": first.headers["last-modified"],
+    }
+    answer = call(
+        emulator, "GET", "/bucket/key", {n: v.format(**facts) for n, v in condition.items()}
+    )
+    assert status == answer.status
+    assert (first.body if status == 200 else b"") == answer.body
+    assert first.headers["etag"] == answer.headers["etag"]
+
+
 def test_description(emulator):
     """An object comes back with what was said of it."""
     said = {

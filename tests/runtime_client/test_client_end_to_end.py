@@ -320,6 +320,8 @@ def test_stale_object(client, emulator):
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
         client.infer(ENDPOINT, b"new", timeout=0.02, schedule=often, filename="answer.txt")
+    looks = [one for one in emulator.requests if one.target.endswith("/answer.txt")]
+    assert {304} == {look.status for look in looks}
     emulator.set_concurrency(1)
     assert b"NEW" == client.wait(caught.value.invocation, timeout=10, schedule=often).body
 

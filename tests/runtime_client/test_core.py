@@ -252,14 +252,27 @@ def test_on_invocation():
     assert "e" == output.invocation.endpoint_name
 
 
+def test_on_invocation_that_is_async():
+    """An async function is awaited before the first look."""
+    io = world()
+    seen = []
+
+    async def keep(given):
+        seen.append((given, len(io.sent)))
+
+    output = run(core(io).infer("e", SMALL, timeout=60, on_invocation=keep))
+    assert [(output.invocation, 1)] == seen
+
+
 def test_on_invocation_that_raises():
-    """What the caller's function raises is the caller's."""
+    """What the caller's function raises is the caller's, with the handle as a note."""
 
     def full(_invocation):
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match="disk full") as caught:
         run(core(world()).infer("e", SMALL, timeout=60, on_invocation=full))
+    assert '"inference_id": "theirs"' in caught.value.__notes__[0]
 
 
 def test_arguments_of_the_wait():

@@ -162,6 +162,25 @@ def test_failing_sources(source, kind):
     assert not caught.value.may_have_been_taken
 
 
+@pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])
+def test_failure_of_a_source_is_not_the_services(code, status):
+    """What a source tried again itself is not tried again here, nor does it slow us down."""
+    asked = []
+
+    def source():
+        asked.append(1)
+        error = CredentialProviderError("AssumeRole failed", provider="assume-role")
+        error.code, error.status_code, error.retryable = code, status, True
+        raise error
+
+    io = ScriptedIO([accepted()])
+    client = Core(io, {"region": REGION, "retry_mode": "adaptive"}, as_provider(source))
+    with pytest.raises(CredentialProviderError) as caught:
+        run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+    assert (1, 0) == (len(asked), caught.value.attempts)
+    assert not client._made.caller._limiter._throttled
+
+
 def test_expiry_is_looked_at_for_each_attempt():
     """A key that expires during a pause is not sent again."""
     short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))

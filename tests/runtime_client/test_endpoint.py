@@ -184,6 +184,9 @@ def test_s3_global():
     assert "https://bucket.s3.us-east-1.amazonaws.com/key" == ours(
         EndpointOptions("aws-global"), "bucket"
     )
+    for url in (None, "http://localhost:9000"):
+        endpoint, _ = s3_endpoint(EndpointOptions("aws-global", url=url), "bucket")
+        assert "us-east-1" == endpoint.region
 
 
 @pytest.mark.parametrize(
@@ -256,6 +259,7 @@ def test_url_of_ones_own(url, origin):
         "https://example.com/pa th",
         "https://example.com/\n",
         "https://example.com/ä",
+        "https://bücher.example",
         "https://:443",
         "https://example.com:",
         "https://example.com:0",
@@ -295,7 +299,7 @@ def test_regions_are_checked_as_by_a_pattern(region):
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_urls_are_checked_as_by_a_pattern(url):
     """A URL of one's own is scheme, host, and a path of what ASCII shows."""
-    pattern = r"(?i:https?)://[^/?#@\s:]+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
+    pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
     assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken(
         EndpointOptions("eu-west-1", url=url)
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sagemaker_runtime_client import (
     AccessDeniedError,
     ConfigError,
+    CredentialProviderError,
     CredentialsError,
     InferenceFailedError,
     Invocation,
@@ -29,6 +30,7 @@ from sagemaker_runtime_client import (
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import (
     ACCESS_DENIED,
+    CREDENTIALS,
     START,
     FakeS3,
     ScriptedIO,
@@ -46,9 +48,9 @@ INVOCATION = Invocation(
 UNAVAILABLE = s3_error(503, "ServiceUnavailable")
 
 
-def wait(io, invocation=INVOCATION, *, timeout=600.0, **arguments):
+def wait(io, invocation=INVOCATION, *, timeout=600.0, credentials=CREDENTIALS, **arguments):
     """Wait, and return the output or raise."""
-    return run(core(io).wait(invocation, timeout=timeout, **arguments))
+    return run(core(io, credentials).wait(invocation, timeout=timeout, **arguments))
 
 
 def fails(s3, invocation=INVOCATION, *, of=None, **arguments):
@@ -406,11 +408,93 @@ def test_403_to_the_end():
 
 @pytest.mark.parametrize("first", [True, False])
 def test_403_and_404(first):
-    """One 404 shows that s3:ListBucket is there, so that the 403s are not to blame."""
+    """A 404 for one of the objects does not hide the 403s for the other."""
     s3 = FakeS3().trouble(ACCESS_DENIED, location=OUT if first else FAIL)
     error, _ = fails(s3, timeout=60)
+    assert first is error.access_denied_only
+    assert ("403 each time: s3:GetObject is needed to read the output" in str(error)) is first
+    assert ("403 for the failure object: without s3:GetObject" in str(error)) is not first
+
+
+def test_404_and_then_403():
+    """An object that appears and may not be read is told, and ends the wait after a grace of its own."""
+    s3 = FakeS3().trouble(ACCESS_DENIED, since=10, location=OUT)
+    error, _ = fails(s3, timeout=60)
     assert not error.access_denied_only
-    assert "s3:GetObject" not in str(error)
+    assert "403 in the end: s3:GetObject is needed to read the output" in str(error)
+    error, io = fails(s3, timeout=60, access_denied_grace=20)
+    assert AccessDeniedError is type(error)
+    assert 30 <= io.elapsed <= 34
+
+
+def test_403_and_then_404():
+    """A 404 begins the grace anew."""
+    s3 = FakeS3().trouble(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
+    assert b"output" == wait(ScriptedIO(s3), access_denied_grace=20).body
+
+
+@pytest.mark.parametrize("date", [START, None])
+def test_only_what_is_new_is_asked_for(date):
+    """S3 is told from when on an object counts, as far as that is known, and need not send another."""
+    io = ScriptedIO(FakeS3().trouble(Response(304, ()), location=OUT))
+    error, _ = fails(None, INVOCATION.replace(date=date), of=io, timeout=60)
+    since = {sent.header("if-modified-since") for sent in io.sent}
+    assert since == {None if date is None else "Sun, 22 Nov 2026 11:59:57 GMT"}
+    assert "at the output's location is an object that is older than the job" in str(error)
+
+
+@pytest.mark.parametrize("timeout", [0, 2])
+def test_output_that_takes_longer_than_the_wait(timeout):
+    """An output that is there at the end is read whole, if that takes no more than a minute."""
+
+    def slow(io, sent):
+        left = sent.deadline - io.monotonic()
+        io.elapsed += min(left, 50.0)
+        headers = {"last-modified": "Sun, 22 Nov 2026 12:00:00 GMT"}
+        return Response(200, headers, b"whole" if left > 50 else b"wh", complete=left > 50)
+
+    io = ScriptedIO(FakeS3().trouble(slow, location=OUT))
+    assert b"whole" == wait(io, timeout=timeout).body
+
+
+def test_output_that_takes_too_long():
+    """An output that never comes whole ends the wait all the same."""
+
+    def endless(io, sent):
+        io.elapsed = sent.deadline - 1000.0
+        return Response(200, {}, b"wh", complete=False)
+
+    error, io = fails(FakeS3().trouble(endless, location=OUT), timeout=2)
+    assert WaitTimeoutError is type(error)
+    assert "the answer broke off" in str(error)
+    assert io.elapsed < 70
+
+
+def test_credentials_that_fail_for_a_while():
+    """A source of credentials that fails for a while is waited through, as S3 is."""
+
+    def flaky():
+        if io.elapsed < 10:
+            raise credentials_error
+        return CREDENTIALS
+
+    io = ScriptedIO(FakeS3().put(OUT))
+    credentials_error = CredentialProviderError("down", provider="vault")
+    credentials_error.retryable = True
+    assert b"output" == run(core(io, flaky).wait(INVOCATION, timeout=60)).body
+    error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
+    assert "could not always be read: down" in str(error)
+    credentials_error.retryable = False
+    error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
+    assert error is credentials_error
+
+
+def test_schedule_that_raises():
+    """What the caller's schedule raises is the caller's, with the handle as a note."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)
+    (note,) = caught.value.__notes__
+    assert INVOCATION == Invocation.from_json(note.removeprefix("the job goes on; its handle is "))
 
 
 def test_access_denied_grace():

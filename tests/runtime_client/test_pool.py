@@ -15,7 +15,7 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport, _ledger
+from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport, _ledger, _sockets
 from sagemaker_runtime_client._pool._ledger import Ledger
 from tests.runtime_client.faces import unread_body
 from tests.runtime_client.loopback import Loopback, certify, response
@@ -1006,3 +1006,49 @@ class TestLedger:
             ledger.keep("x", name)
         assert ["a", "b", "c"] == list(ledger.surplus())
         assert (0, {}) == (ledger._open, ledger._of_origin)
+
+
+class NoAnswer:
+    """A socket to an address that says nothing: a connect takes all of its time."""
+
+    limits, closed = [], 0
+
+    def __init__(self, *_):
+        pass
+
+    def settimeout(self, seconds):
+        self.limits.append(seconds)
+
+    def connect(self, _address):
+        raise TimeoutError("timed out")
+
+    def close(self):
+        NoAnswer.closed += 1
+
+
+def test_addresses_share_the_time(monkeypatch):
+    """A host with several addresses takes no more time than one; each has its share of what is left."""
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))] * 4
+    monkeypatch.setattr(_sockets.socket, "getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr(_sockets.socket, "socket", NoAnswer)
+    monkeypatch.setattr(_sockets, "monotonic", lambda: sum(NoAnswer.limits))
+    with pytest.raises(httpx.ConnectTimeout):
+        _sockets.Backend().connect_tcp("host", 9, 8.0)
+    assert ([2.0] * 4, 4) == (NoAnswer.limits, NoAnswer.closed)
+
+
+def test_next_address(monkeypatch):
+    """Where one address refuses, the next is tried; without a time limit too."""
+    with deaf() as url:
+        gone = url.rpartition(":")[2]
+    with Loopback(lambda *_: response(b"hi")) as server:
+        ports = (int(gone), int(server.url.rpartition(":")[2]))
+        addresses = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports
+        ]
+        monkeypatch.setattr(_sockets.socket, "getaddrinfo", lambda *_, **__: addresses)
+        with httpx.Client(transport=PooledTransport(), timeout=None) as client:
+            assert "hi" == client.get("http://host/").text
+        addresses.clear()
+        with pytest.raises(httpx.ConnectError, match="no address"):
+            _sockets.Backend().connect_tcp("host", 9)

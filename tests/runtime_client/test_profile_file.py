@@ -103,6 +103,13 @@ def test_any_profile(tmp_path_factory, profiles):
     assert cut == parse(text).profiles
 
 
+def test_indented_properties():
+    """Properties may all be indented; what is indented further continues one, as for boto3."""
+    text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
+    expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
+    assert {"default": expected} == parse(text.replace("\t", "  ")).profiles
+
+
 @given(st.text(), st.text())
 def test_any_text(config, credentials):
     """Whatever the files hold, they are read or refused."""
@@ -121,7 +128,7 @@ def test_any_text(config, credentials):
         ("\n\n[canary", "line 3: a section's name must end with ]"),
         ("[a]\nhidden canary", "line 2: a property must be like name = value"),
         ("[a]\n= canary", "line 2: a property must be like name = value"),
-        ("[a]\n  canary", "line 2: an indented line must continue a property"),
+        ("[a]\n  canary", "line 2: a property must be like name = value"),
         ("[a]\ns3 =\n  canary", "line 3: a property must be like name = value"),
     ],
 )

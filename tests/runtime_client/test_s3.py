@@ -92,6 +92,7 @@ def test_put_without_a_type():
         {"a:": "v"},
         {"ä": "v"},
         {1: "v"},
+        [("a", "b")],
         {"a": "ä"},
         {"a": "v\n"},
         {"a\r\nx-amz-acl": "public-read"},

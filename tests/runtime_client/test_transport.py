@@ -1,6 +1,7 @@
 """The only place that knows httpx: what it sends, what it makes of failures, time limits, TLS, proxies."""
 
 import asyncio
+import json
 import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -843,6 +844,21 @@ class TestProxies:
             with pytest.raises(ConfigError, match="dot segment cannot be sent through a proxy"):
                 client.get_object("s3://bucket/a/../b")
         assert 0 == proxy.connections
+
+    def test_agent_of_this_machine(self, driver, emulator, monkeypatch):
+        """A container's agent and its token are for no proxy, not even a brought-in client's."""
+        keys = {
+            "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": emulator.environ["AWS_SECRET_ACCESS_KEY"],
+        }
+        with Loopback(always(json.dumps(keys).encode())) as agent, Loopback(forward) as proxy:
+            monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/keys")
+            monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "canary-token")
+            options = {**settings(emulator), "credentials": None}
+            client = self.client(driver, monkeypatch, proxy, **options)
+            client.invoke_endpoint_async("x", body=b"x")
+        assert ["/keys"] == [request.target for request in agent.requests]
+        assert [1, 1] == [len(proxy.requests), len(emulator.requests)]
 
     @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
     @pytest.mark.parametrize(

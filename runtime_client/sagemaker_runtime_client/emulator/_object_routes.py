@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Si
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 
 from attrs import evolve, frozen
 
@@ -104,6 +104,8 @@ class ObjectRoutes:
         if stored is None:
             raise _access_denied() if self.faults.no_list_bucket else _no_such_key(target)
         described = _described(stored)
+        if _is_known(headers, stored):
+            return Reply(304, {name: described[name] for name in ("etag", "last-modified")})
         wanted = _range(headers.get("range", ""), len(stored.body))
         if wanted is None:
             if headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
@@ -150,6 +152,17 @@ def _described(stored: StoredObject) -> dict[str, str]:
         **stored.headers,
         **{f"x-amz-meta-{name}": value for name, value in stored.metadata.items()},
     }
+
+
+def _is_known(headers: Mapping[str, str], stored: StoredObject) -> bool:
+    """Tell whether the caller has this version already (RFC 9110, section 13.2.2)."""
+    if (tags := headers.get("if-none-match")) is not None:
+        return not {"*", stored.etag}.isdisjoint(tag.strip() for tag in tags.split(","))
+    try:
+        since = parsedate_to_datetime(headers.get("if-modified-since", ""))
+    except ValueError:  # what is no date does not count
+        return False
+    return since.tzinfo is not None and stored.last_modified.replace(microsecond=0) <= since
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:
