@@ -4,7 +4,7 @@ The client, written once: what both faces do, over one `IO`.
 The faces' methods have their signatures and docstrings from here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -444,7 +444,7 @@ def _bytes(value: object, argument: str) -> bytes:
 
 
 @contextmanager
-def _keeping(invocation: Invocation) -> Iterator[None]:
+def _keeping(invocation: Invocation) -> Generator[None]:
     """See that whatever is raised has the handle of a job, which goes on all the same."""
     try:
         yield

@@ -60,8 +60,7 @@ class BlockingTransport:
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
-        pool, client = self._senders(origin, options, direct=direct)
-        httpx = import_module("httpx" if client is None else self._library)
+        httpx, pool, client = self._senders(origin, options, direct=direct)
         with translated(httpx, origin), slot_of(pool, options, deadline) as slot:
             message = message_of(httpx, client, origin, make())
             limit_time(message, options, deadline)
@@ -88,17 +87,20 @@ class BlockingTransport:
             if one is not None:
                 one.close()
 
-    def _senders(self, origin: str, options: TransportOptions, *, direct: bool) -> tuple[Any, Any]:
-        """Return the pool and None, or None and the client that serves in its stead."""
-        httpx = import_module(self._library)
+    def _senders(
+        self, origin: str, options: TransportOptions, *, direct: bool
+    ) -> tuple[Any, Any, Any]:
+        """Return the library; and the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             client = _open(self._borrowed)
             if not (direct and is_proxied(client, origin)):
-                return None, client
+                return import_module(self._library), None, client
+        httpx = import_module("httpx")
         if self._generation != (current := generation()):
             # Not closed: a fork's are the parent's, too, and a snapshot's are gone.
             self._own, self._generation = {}, current
-        return senders(self._own, "PooledTransport", httpx.Client, origin, options, direct=direct)
+        kind = "PooledTransport"
+        return httpx, *senders(self._own, kind, httpx.Client, origin, options, direct=direct)
 
 
 class AsyncTransport:
@@ -132,8 +134,7 @@ class AsyncTransport:
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
-        pool, client = self._senders(origin, options, direct=direct)
-        httpx = import_module("httpx" if client is None else self._library)
+        httpx, pool, client = self._senders(origin, options, direct=direct)
         with translated(httpx, origin):
             async with slot_of(pool, options, deadline) as slot:
                 message = message_of(httpx, client, origin, make())
@@ -162,18 +163,19 @@ class AsyncTransport:
             if one is not None:
                 await one.aclose()
 
-    def _senders(self, origin: str, options: TransportOptions, *, direct: bool) -> tuple[Any, Any]:
-        """Return the pool and None, or None and the client that serves in its stead."""
-        httpx = import_module(self._library)
+    def _senders(
+        self, origin: str, options: TransportOptions, *, direct: bool
+    ) -> tuple[Any, Any, Any]:
+        """Return the library; and the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             client = _open(self._borrowed)
             if not (direct and is_proxied(client, origin)):
-                return None, client
+                return import_module(self._library), None, client
+        httpx = import_module("httpx")
         if self._generation != (current := generation()):
             self._own, self._generation = OfEachLoop(dict), current
-        return senders(
-            self._own(), "AsyncPooledTransport", httpx.AsyncClient, origin, options, direct=direct
-        )
+        kind = "AsyncPooledTransport"
+        return httpx, *senders(self._own(), kind, httpx.AsyncClient, origin, options, direct=direct)
 
 
 def _library_of(client: HTTPClient | None, kind: str) -> str:
