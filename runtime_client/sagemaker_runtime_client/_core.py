@@ -419,6 +419,7 @@ class Core:
             endpoint_name=request.endpoint_name,
             attempts=reply.attempts,
             possibly_duplicated=reply.possibly_duplicated,
+            filename=request.filename,
         )
 
     @property

@@ -292,6 +292,8 @@ class Invocation(Value):
         attempts: How many requests were sent.
         possibly_duplicated: Whether an earlier attempt may have been taken too, so that the job
             may run twice.
+        filename: The name of the output that was asked for, where an older object may lie; None
+            where the service made up a new one.
     """
 
     __slots__ = __match_args__ = _names = (
@@ -303,6 +305,7 @@ class Invocation(Value):
         "date",
         "attempts",
         "possibly_duplicated",
+        "filename",
     )
 
     inference_id: str | None
@@ -313,6 +316,7 @@ class Invocation(Value):
     date: datetime | None
     attempts: int
     possibly_duplicated: bool
+    filename: str | None
 
     def __init__(
         self,
@@ -324,6 +328,7 @@ class Invocation(Value):
         date: datetime | None = None,
         attempts: int = 1,
         possibly_duplicated: bool = False,
+        filename: str | None = None,
     ) -> None:
         if date is not None and date.tzinfo is None:
             raise _refuse("date", "must carry a time zone, such as datetime.UTC")
@@ -335,6 +340,7 @@ class Invocation(Value):
         set_part(self, "date", date)
         set_part(self, "attempts", attempts)
         set_part(self, "possibly_duplicated", possibly_duplicated)
+        set_part(self, "filename", filename)
 
     @classmethod
     def from_http(
@@ -396,6 +402,7 @@ def invocation_of(
     endpoint_name: str | None = None,
     attempts: int = 1,
     possibly_duplicated: bool = False,
+    filename: str | None = None,
 ) -> Invocation:
     """Return what a success says, and what is known beside it."""
     return Invocation(
@@ -407,6 +414,7 @@ def invocation_of(
         date=response.instant("date"),
         attempts=attempts,
         possibly_duplicated=possibly_duplicated,
+        filename=filename,
     )
 
 

@@ -139,6 +139,9 @@ class _Watch:
         self._s3 = s3
         self._invocation = invocation
         self._timeout = timeout
+        # From when on an object counts: only where a name was asked for can there be an older one.
+        taken = None if invocation.filename is None else invocation.date
+        self._oldest = None if taken is None else taken - _CLOCK_MARGIN
         self._start = self._now = io.monotonic()
         self._looks = 0
         self._stale: set[S3Location] = set()
@@ -176,17 +179,16 @@ class _Watch:
         except (ServiceError, TransportError, CredentialProviderError) as error:
             self._judge(location, error)
             return None
-        taken, written = self._invocation.date, found.last_modified
-        if taken is not None and written is not None and written < taken - _CLOCK_MARGIN:
+        oldest, written = self._oldest, found.last_modified
+        if oldest is not None and written is not None and written < oldest:
             self._note_stale(location)
             return None
         return found
 
     async def _get(self, location: S3Location) -> S3Object:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
-        taken = self._invocation.date
-        # To the second, as S3 knows it; what is older is not sent at all.
-        newer_than = None if taken is None else taken - _CLOCK_MARGIN - timedelta(seconds=1)
+        # S3 knows dates to the second; what is older is not sent at all.
+        newer_than = self._oldest and self._oldest - timedelta(seconds=1)
         ends = self._start + self._timeout
         if self._io.monotonic() >= ends:
             ends += _LAST_LOOK

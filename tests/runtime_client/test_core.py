@@ -112,6 +112,7 @@ def test_invoke():
         date=datetime(2026, 11, 22, 12, tzinfo=UTC),
         attempts=1,
         possibly_duplicated=False,
+        filename="f.csv",
     )
 
 

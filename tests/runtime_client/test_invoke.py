@@ -386,6 +386,7 @@ FULL = Invocation(
     date=datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=UTC),
     attempts=3,
     possibly_duplicated=True,
+    filename="out.csv",
 )
 
 

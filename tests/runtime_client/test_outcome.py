@@ -43,7 +43,12 @@ from tests.runtime_client.scripted_io import (
 
 OUT, FAIL = "s3://bucket/out", "s3://bucket/fail"
 INVOCATION = Invocation(
-    inference_id="id", output_location=OUT, failure_location=FAIL, date=START, attempts=2
+    inference_id="id",
+    output_location=OUT,
+    failure_location=FAIL,
+    date=START,
+    attempts=2,
+    filename="out",
 )
 UNAVAILABLE = s3_error(503, "ServiceUnavailable")
 
@@ -433,14 +438,22 @@ def test_403_and_then_404():
     assert b"output" == wait(ScriptedIO(s3), access_denied_grace=20).body
 
 
-@pytest.mark.parametrize("date", [START, None])
-def test_only_what_is_new_is_asked_for(date):
-    """S3 is told from when on an object counts, as far as that is known, and need not send another."""
+def test_only_what_is_new_is_asked_for():
+    """S3 is told from when on an object counts, and need not send an older one."""
     io = ScriptedIO(FakeS3().trouble(Response(304, ()), location=OUT))
-    error, _ = fails(None, INVOCATION.replace(date=date), of=io, timeout=60)
-    since = {sent.header("if-modified-since") for sent in io.sent}
-    assert since == {None if date is None else "Sun, 22 Nov 2026 11:59:57 GMT"}
+    error, _ = fails(None, of=io, timeout=60)
+    assert {"Sun, 22 Nov 2026 11:59:57 GMT"} == {
+        sent.header("if-modified-since") for sent in io.sent
+    }
     assert "at the output's location is an object that is older than the job" in str(error)
+
+
+@pytest.mark.parametrize("changes", [{"date": None}, {"filename": None}], ids=str)
+def test_nothing_older_can_be_there(changes):
+    """Where the service made up the name, or the date is unknown, any object is the answer."""
+    io = ScriptedIO(FakeS3().put(OUT, written=-3600))
+    assert b"output" == wait(io, INVOCATION.replace(**changes)).body
+    assert None is io.sent[0].header("if-modified-since")
 
 
 @pytest.mark.parametrize("timeout", [0, 2])
