@@ -228,7 +228,7 @@ class Caller:
         self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
     ) -> Response:
         """Sign with the date of sending, *offset* from our clock; send, and return a success."""
-        credentials = await self._credentials() if call.sign is None else None
+        credentials = await self._credentials(call.deadline) if call.sign is None else None
         secrets = [*call.secrets]
         if credentials is not None:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
@@ -249,10 +249,10 @@ class Caller:
             call.check(response)
         return response
 
-    async def _credentials(self) -> Credentials:
+    async def _credentials(self, deadline: float | None) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
         try:
-            credentials = await self._io.credentials(self._provider)
+            credentials = await self._io.credentials(self._provider, deadline)
         except RuntimeClientError:
             raise
         except Exception as error:

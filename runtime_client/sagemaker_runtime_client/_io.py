@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 
 from sigv4 import Credentials, CredentialsProvider
 
-from ._errors import TransportError
+from ._errors import CredentialProviderError, TransportError
 from ._generation import generation
 from ._http import Request, Response
 from ._loops import OfEachLoop
@@ -108,8 +108,10 @@ class IO(Protocol):
         """Return after *seconds*."""
         ...
 
-    async def credentials(self, provider: CredentialsProvider) -> Credentials:
-        """Ask *provider* in this face's colour."""
+    async def credentials(
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
+        """Ask *provider* in this face's colour; what blocks is not held to the *deadline*."""
         ...
 
     async def read_file(self, path: str) -> bytes | None:
@@ -274,7 +276,9 @@ class BlockingIO(_RealWorld):
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    async def credentials(self, provider: CredentialsProvider) -> Credentials:
+    async def credentials(
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
         return provider.get()
 
     async def read_file(self, path: str) -> bytes | None:
@@ -335,8 +339,19 @@ class AsyncIO(_RealWorld):
     async def sleep(self, seconds: float) -> None:
         await _library().sleep(seconds)
 
-    async def credentials(self, provider: CredentialsProvider) -> Credentials:
-        return await provider.aget()
+    async def credentials(
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
+        if deadline is None:
+            return await provider.aget()
+        async with _library().move_on_after(max(0.0, deadline - self.monotonic()) + _LEAST_TIME):
+            return await provider.aget()
+        error = CredentialProviderError(
+            "the credentials' source gave none in the time that was left",
+            provider=type(provider).__name__,
+        )
+        error.retryable = True
+        raise error
 
     async def read_file(self, path: str) -> bytes | None:
         if not os.path.exists(path):  # which is seldom worth a thread

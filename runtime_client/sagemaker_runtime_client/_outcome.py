@@ -90,6 +90,10 @@ class Output(Value):
         set_part(self, "last_modified", last_modified)
         set_part(self, "invocation", invocation)
 
+    def __hash__(self) -> int:
+        """Return a hash of what can be hashed: all but the metadata."""
+        return hash((self.body, self.location, self.last_modified, self.invocation))
+
     @property
     def text(self) -> str:
         """The body as text, in UTF-8."""

@@ -143,6 +143,10 @@ class S3Object(Value):
         set_part(self, "etag", etag)
         set_part(self, "last_modified", last_modified)
 
+    def __hash__(self) -> int:
+        """Return a hash of what can be hashed: all but the metadata."""
+        return hash((self.location, self.body, self.etag, self.last_modified))
+
 
 class S3:
     """

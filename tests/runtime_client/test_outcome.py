@@ -81,6 +81,7 @@ def test_output():
     )
     output = wait(io)
     assert expected == output
+    assert 1 == len({expected, output})
     assert {"a": 1} == output.json()
     assert '{"a":1}' == output.text
     assert '"a"' not in repr(output)

@@ -75,6 +75,7 @@ def test_put():
         last_modified=None,
     )
     assert expected == stored
+    assert 1 == len({expected, stored})
 
 
 def test_put_without_a_type():

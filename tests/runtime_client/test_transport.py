@@ -14,6 +14,7 @@ from time import monotonic
 from traceback import format_exception
 from urllib.parse import quote, unquote_to_bytes
 
+import anyio
 import pytest
 from cryptography import x509
 
@@ -499,6 +500,19 @@ class TestTime:
                 client.wait(invocation, timeout=0.1, schedule=often)
         assert monotonic() - start < 1
         assert isinstance(caught.value.__cause__, TransportError)
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_waiting_for_credentials_that_never_come(self, backend):
+        """A wait ends in time even if an async source of credentials does not answer."""
+        client = AsyncSageMakerRuntimeClient(
+            region=REGION, credentials=anyio.sleep_forever, s3_endpoint_url="http://127.0.0.1:9"
+        )
+
+        async def wait():
+            await client.wait(Invocation("id", "s3://bucket/out"), timeout=0.01, schedule=often)
+
+        with pytest.raises(WaitTimeoutError, match="gave none in the time that was left"):
+            anyio.run(wait, backend=backend)
 
     @unread_body
     def test_dribbled_body(self, driver):
