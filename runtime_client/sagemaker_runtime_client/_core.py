@@ -192,8 +192,8 @@ class Core:
                 but larger than the time that is left, may take another minute to arrive.
             schedule: Takes the seconds waited so far and returns those until the next look.
             access_denied_grace: After so many seconds of nothing but 403 AccessDenied for the
-                output, raise that.  Without ``s3:ListBucket`` a missing key looks the same, so by default it
-                is waited through to the end.
+                output, raise that.  Without ``s3:ListBucket`` a missing key looks the same, so by
+                default it is waited through to the end.
 
         Returns:
             The output object: body, content type, metadata, location.

@@ -63,8 +63,8 @@ class S3Location(Value):
         Return the location that *text* names: ``s3://bucket/key``, or an object's https address.
 
         Raises:
-            ParamValidationError: It does not name an object.  Addresses of hosts other than S3's are refused,
-                so that nobody who writes a location receives a signed request.
+            ParamValidationError: It does not name an object.  Addresses of hosts other than S3's are
+                refused, so that nobody who writes a location receives a signed request.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ParamValidationError(
