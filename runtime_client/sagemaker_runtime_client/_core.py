@@ -25,7 +25,13 @@ from ._invoke import (
 )
 from ._io import IO
 from ._service_error import json_error
-from ._waiting import Schedule, check_invocation, check_waiting, poll_schedule
+from ._waiting import (
+    Schedule,
+    check_invocation,
+    check_listener,
+    check_waiting,
+    poll_schedule,
+)
 from .credentials import ChainCredentials, Context, LazyContext
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
@@ -311,6 +317,7 @@ class Core:
                 error's ``invocation`` is the handle.
         """
         check_waiting(timeout, schedule, access_denied_grace)
+        check_listener(on_invocation)
         _ = (await self._ready()).s3  # a fault of its settings is said before a job is queued
         invocation = await self.submit(
             endpoint_name,

@@ -241,7 +241,7 @@ class _Watch:
             f"no answer to inference {self._invocation.inference_id} after {self._timeout:g} s"
         ]
         if self.trouble is not None:
-            parts.append(f"S3 could not always be read: {self.trouble.message}")
+            parts.append(f"not every look succeeded: {self.trouble.message}")
         denied_only = output in self._denied and output not in self._missing | self._stale
         if output in self._denied:
             how = "each time" if denied_only else "in the end"

@@ -15,15 +15,23 @@ T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never suspends, and return its result."""
+    """
+    Run a coroutine that never suspends, and return its result.
+
+    Raises:
+        RuntimeError: It did suspend: something async was brought into a blocking client.  The
+            coroutine is told, so that it can add what must not be lost.
+    """
+    suspended = RuntimeError("this coroutine suspended; in a blocking client nothing may")
     try:
         coroutine.send(None)
+        coroutine.throw(suspended)
     except StopIteration as stop:
         result: T = stop.value
         return result
     finally:
         coroutine.close()
-    raise RuntimeError("this coroutine suspended; blocking I/O must not")
+    raise suspended
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":

@@ -41,6 +41,14 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
         )
 
 
+def check_listener(on_invocation: object) -> None:
+    """Refuse what cannot be told of a queued job."""
+    if on_invocation is not None and not callable(on_invocation):
+        raise ParamValidationError(
+            "on_invocation must be a function of the handle", argument="on_invocation"
+        )
+
+
 def _check_seconds(argument: str, seconds: object) -> None:
     """Refuse what is no number of seconds."""
     if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:

@@ -54,6 +54,13 @@ class Cloud:
         return Response(200, {"etag": '"e"'}) if sent.request.method == "PUT" else self.s3(io, sent)
 
 
+class Suspends:
+    """What an event loop must be asked for."""
+
+    def __await__(self):
+        yield
+
+
 def world(**options):
     """Return a world with both services in it."""
     return ScriptedIO(Cloud(**options))
@@ -224,6 +231,7 @@ REFUSED = [
     ({"invocation_timeout_seconds": True}, "invocation_timeout_seconds"),
     ({"timeout": -1}, "timeout"),
     ({"timeout": float("nan")}, "timeout"),
+    ({"on_invocation": []}, "on_invocation"),
 ]
 
 
@@ -273,6 +281,17 @@ def test_on_invocation_that_raises():
 
     with pytest.raises(OSError, match="disk full") as caught:
         run(core(world()).infer("e", SMALL, timeout=60, on_invocation=full))
+    assert '"inference_id": "theirs"' in caught.value.__notes__[0]
+
+
+def test_on_invocation_that_suspends():
+    """An async function that waits for something cannot be stepped; the handle is not lost with it."""
+
+    async def keep(_invocation):
+        await Suspends()
+
+    with pytest.raises(RuntimeError, match="suspended") as caught:
+        run(core(world()).infer("e", SMALL, timeout=60, on_invocation=keep))
     assert '"inference_id": "theirs"' in caught.value.__notes__[0]
 
 
@@ -408,14 +427,16 @@ def test_close():
     assert io.closed
 
 
-def test_stepping_has_a_guard():
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_stepping_has_a_guard(stubborn):
     """A coroutine that suspends cannot be stepped, which is said rather than lost."""
 
-    class Suspends:
-        def __await__(self):
-            yield
-
     async def suspends():
+        try:
+            await Suspends()
+        except RuntimeError:
+            if not stubborn:
+                raise
         await Suspends()
 
     with pytest.raises(RuntimeError, match="suspended"):
