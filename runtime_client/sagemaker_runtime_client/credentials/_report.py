@@ -1,16 +1,12 @@
 """What the command line says of credentials: who answered, whose keys they are, until when."""
 
-from urllib.parse import urlencode
-
 from attrs import frozen
 
 from sigv4 import Credentials
 
-from .._http import Request
-from .._service_error import query_error, xml_texts
 from ._chain import Found, Skipped, search
 from ._provider import Context
-from ._requests import ask
+from ._sts import query
 from ._values import failure, profile_section, setting
 
 _SHOWN = 4
@@ -90,20 +86,9 @@ def _account(context: Context, role: str | None) -> str | None:
 
 async def _identity(context: Context, credentials: Credentials) -> tuple[str, str]:
     """Return whose the credentials are, as STS says: ARN and account."""
-    body = urlencode({"Action": "GetCallerIdentity", "Version": "2011-06-15"}).encode()
-    form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")
-    response = await ask(
-        context,
-        "sts",
-        context.config.endpoint("sts"),
-        Request("POST", "/", (form,), body),
-        doing="GetCallerIdentity",
-        parse_error=query_error,
-        credentials=credentials,
-    )
-    texts = xml_texts(response.body)
-    arn = texts.get("GetCallerIdentityResult/Arn")
-    account = texts.get("GetCallerIdentityResult/Account")
+    doing = "GetCallerIdentity"
+    texts = await query(context, "sts", doing, {}, doing=doing, credentials=credentials)
+    arn, account = texts.get("Arn"), texts.get("Account")
     if not arn or not account:
-        raise failure("sts", "the answer to GetCallerIdentity has no Arn or no Account")
+        raise failure("sts", f"the answer to {doing} has no Arn or no Account")
     return arn, account

@@ -1,5 +1,5 @@
 """
-AssumeRole and AssumeRoleWithWebIdentity, in the query protocol of STS.
+The actions of STS, in its query protocol.
 
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -24,7 +24,7 @@ def default_session_name(context: Context) -> str:
     return f"sagemaker-runtime-client-{context.io.now().timestamp():.0f}"
 
 
-async def assume_role(
+async def query(
     context: Context,
     provider: str,
     action: str,
@@ -33,16 +33,16 @@ async def assume_role(
     doing: str,
     credentials: Credentials | None,
     secrets: tuple[str, ...] = (),
-) -> Credentials:
+) -> dict[str, str]:
     """
-    Return a role's temporary credentials.
+    Return the texts of an action's result, by their paths in it.
 
     Args:
         provider: Who asks.
-        action: ``AssumeRole`` or ``AssumeRoleWithWebIdentity``.
+        action: Such as ``AssumeRole``.
         parameters: The action's; None leaves one out.
         doing: The action as messages call it.
-        credentials: Who signs; None for the action that is not signed.
+        credentials: Who signs; None for an action that is not signed.
         secrets: What of the parameters may not show in a message.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
@@ -57,9 +57,32 @@ async def assume_role(
         credentials=credentials,
         secrets=secrets,
     )
-    texts = xml_texts(response.body)
     result = f"{action}Result/"
-    parts = {name: texts.get(f"{result}Credentials/{name}") for name in PASCAL_CASE}
-    arn = texts.get(f"{result}AssumedRoleUser/Arn", "").split(":")
+    texts = xml_texts(response.body).items()
+    return {path.removeprefix(result): text for path, text in texts if path.startswith(result)}
+
+
+async def assume_role(
+    context: Context,
+    provider: str,
+    action: str,
+    parameters: Mapping[str, str | None],
+    *,
+    doing: str,
+    credentials: Credentials | None,
+    secrets: tuple[str, ...] = (),
+) -> Credentials:
+    """Return a role's temporary credentials; the action is one of AssumeRole's kind, see `query`."""
+    texts = await query(
+        context,
+        provider,
+        action,
+        parameters,
+        doing=doing,
+        credentials=credentials,
+        secrets=secrets,
+    )
+    parts = {name: texts.get(f"Credentials/{name}") for name in PASCAL_CASE}
+    arn = texts.get("AssumedRoleUser/Arn", "").split(":")
     account_id = arn[4] if len(arn) == 6 else None  # arn:PARTITION:sts::ACCOUNT:assumed-role/...
     return credentials_from(provider, f"the answer to {doing}", parts, PASCAL_CASE, account_id)
