@@ -33,13 +33,14 @@ from ._errors import (
     WaitTimeoutError,
 )
 from ._http import Request, Response
-from ._invoke import Invocation, InvokeEndpointAsyncRequest
+from ._invocation import Invocation
+from ._invoke import InvokeEndpointAsyncRequest
 from ._version import __version__
 from ._waiting import poll_schedule
 
 if TYPE_CHECKING:
     from ._async_client import AsyncSageMakerRuntimeClient
-    from ._outcome import Output
+    from ._output import Output
     from ._s3 import S3Object
     from .credentials._default import DefaultChain, default_chain
 
@@ -81,7 +82,7 @@ _LATER = {
     "AsyncSageMakerRuntimeClient": "._async_client",
     "default_chain": ".credentials._default",
     "DefaultChain": ".credentials._default",
-    "Output": "._outcome",
+    "Output": "._output",
     "S3Object": "._s3",
 }
 

@@ -24,10 +24,10 @@ from ._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from ._invoke import Invocation
+from ._invocation import Invocation
 from ._io import BlockingIO
 from ._options import INVOKE_OPTIONS, STDIO, parser
-from ._outcome import Output
+from ._output import Output
 from ._step import run
 from ._transport import BlockingTransport
 from .credentials import LazyContext

@@ -5,7 +5,6 @@ The only place where requests are signed and sent, and where errors get their nu
 """
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
@@ -35,6 +34,7 @@ from ._errors import (
 from ._http import Request, Response
 from ._io import IO
 from ._retry import Reason, RetryPolicy, RetryQuota, backoff, is_throttling
+from ._service_error import without_secrets
 
 if TYPE_CHECKING:
     from ._adaptive import RateLimiter
@@ -56,11 +56,6 @@ _LEAST_SKEW = timedelta(minutes=4)
 
 # What else is raised is raised before anything is sent.
 _AFTER_SENDING = (ServiceError, TransportError)
-
-# Header values that may not show in a message, even where the service repeats them there.
-_SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
-_SHORTEST_SECRET = 4
-_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
 
 
 class Reply(NamedTuple):
@@ -242,7 +237,7 @@ class Caller:
 
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
         if not response.ok:
-            raise _without_secrets(call.parse_error(response), call.request, secrets)
+            raise without_secrets(call.parse_error(response), call.request, secrets)
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         if call.check is not None:
@@ -325,25 +320,3 @@ class Caller:
             return False
         self._offset = ahead
         return True
-
-
-def _without_secrets(
-    error: ServiceError, request: Request, secrets: Iterable[str | None]
-) -> ServiceError:
-    """Take out of a service's message what it repeats of secrets."""
-    headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
-    for secret in (*secrets, *headers):
-        if secret is not None and len(secret) >= _SHORTEST_SECRET:
-            error.message = _hidden(error.message, secret)
-    error.message = re.sub(_SIGNATURES, "...", error.message)
-    error.args = (error.message,)
-    return error
-
-
-def _hidden(text: str, secret: str) -> str:
-    """Return *text* without *secret*, nor the beginning of it where the text was cut."""
-    text = text.replace(secret, "...")
-    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
-        if text.endswith(secret[:length]):
-            return text[:-length] + "..."
-    return text

@@ -5,9 +5,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 1.44, configprovider.py, for names, order and defaults.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from string import ascii_letters, digits
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
@@ -15,7 +13,7 @@ from ._errors import ConfigError
 from ._http import TransportOptions
 from ._profile_file import Profiles, Section
 from ._retry import RetryPolicy
-from ._version import __version__
+from ._setting import Setting, Sources, boolean, field, one_of, seconds, whole_number
 
 # Settings that are one of a few words.
 _WORDS: Final = (
@@ -29,87 +27,12 @@ _WORDS: Final = (
 _LONGEST: Final = 1_000_000
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
 _LONGEST_APP_ID = 50
-_USER_AGENT_CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
-
-
-def _boolean(text: str) -> bool:
-    """Read ``true`` or ``false``, in any case."""
-    if text.lower() not in {"true", "false"}:
-        raise ValueError("must be true or false")
-    return text.lower() == "true"
-
-
-def _count(text: str) -> int:
-    """Read a whole number from 1."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
-        raise ValueError("must be a whole number, 1 to 999")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    """Read a number of seconds."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1000:
-        raise ValueError("must be a number of seconds, more than 0")
-    return seconds
-
-
-def _one_of(*choices: str, **others: str) -> Callable[[str], str]:
-    """Return a reader of a word, in any case; *others* are spellings of one of the *choices*."""
-
-    def read(text: str) -> str:
-        word = others.get(text.lower(), text.lower())
-        if word not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return word
-
-    return read
-
-
-class Setting:
-    """
-    What sets a setting where no argument does.
-
-    Args:
-        default: Its value where nothing does.
-        variables: The first of these with a value comes first.
-        key: The profile's keys come next, with a blank between them; a dot leads into a nested value.
-        last: Variables that come after the profile, likewise.
-        read: Makes a value of a text, or raises ValueError with what it must be.
-    """
-
-    def __init__(
-        self,
-        default: Any,
-        *variables: str,
-        key: str = "",
-        last: str = "",
-        read: Callable[[str], Any] = str,
-    ) -> None:
-        self.name = ""
-        self.default = default
-        self.variables, self.keys, self.last = variables, key.split(), last.split()
-        self.read = read
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """Be told the name."""
-        self.name = name
-
-
-def _setting(default: Any, *variables: str, **rest: Any) -> Any:
-    """Return a `Setting`, in the place of its value: each `Config` has its own."""
-    return Setting(default, *variables, **rest)
 
 
 def _endpoint_url(service: str) -> Any:
     """Return the setting of a service's endpoint of one's own; *service* is its id, as in boto3."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
-    return _setting(
-        None, own, "AWS_ENDPOINT_URL", key=f"services.{service}.endpoint_url endpoint_url"
-    )
+    return field(None, own, "AWS_ENDPOINT_URL", key=f"services.{service}.endpoint_url endpoint_url")
 
 
 class Config:
@@ -151,9 +74,9 @@ class Config:
         imds_use_ipv6: The older way to say ``ipv6``.
     """
 
-    profile: str = _setting("default", "AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-    region: str | None = _setting(None, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
-    region_from_instance: bool = _setting(False)
+    profile: str = field("default", "AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+    region: str | None = field(None, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
+    region_from_instance: bool = field(False)
     endpoint_url: str | None = _endpoint_url("sagemaker_runtime")
     s3_endpoint_url: str | None = _endpoint_url("s3")
     sts_endpoint_url: str | None = _endpoint_url("sts")
@@ -161,75 +84,76 @@ class Config:
     sso_oidc_endpoint_url: str | None = _endpoint_url("sso_oidc")
     signin_endpoint_url: str | None = _endpoint_url("signin")
     rolesanywhere_endpoint_url: str | None = _endpoint_url("rolesanywhere")
-    ignore_configured_endpoint_urls: bool = _setting(
+    ignore_configured_endpoint_urls: bool = field(
         False,
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         key="ignore_configured_endpoint_urls",
-        read=_boolean,
+        read=boolean,
     )
-    s3_addressing_style: str = _setting(
-        "auto", key="s3.addressing_style", read=_one_of("auto", "path", "virtual")
+    s3_addressing_style: str = field(
+        "auto", key="s3.addressing_style", read=one_of("auto", "path", "virtual")
     )
-    use_fips_endpoint: bool = _setting(
-        False, "AWS_USE_FIPS_ENDPOINT", key="use_fips_endpoint", read=_boolean
+    use_fips_endpoint: bool = field(
+        False, "AWS_USE_FIPS_ENDPOINT", key="use_fips_endpoint", read=boolean
     )
-    use_dualstack_endpoint: bool = _setting(
-        False, "AWS_USE_DUALSTACK_ENDPOINT", key="use_dualstack_endpoint", read=_boolean
+    use_dualstack_endpoint: bool = field(
+        False, "AWS_USE_DUALSTACK_ENDPOINT", key="use_dualstack_endpoint", read=boolean
     )
-    sts_regional_endpoints: str = _setting(
+    sts_regional_endpoints: str = field(
         "regional",
         "AWS_STS_REGIONAL_ENDPOINTS",
         key="sts_regional_endpoints",
-        read=_one_of("regional", "legacy"),
+        read=one_of("regional", "legacy"),
     )
-    retry_mode: str = _setting(
+    retry_mode: str = field(
         "standard",
         "AWS_RETRY_MODE",
         key="retry_mode",
         # What boto3 still calls legacy is something else than it was, and not worth a third way.
-        read=_one_of("standard", "adaptive", legacy="standard"),
+        read=one_of("standard", "adaptive", legacy="standard"),
     )
-    max_attempts: int = _setting(3, "AWS_MAX_ATTEMPTS", key="max_attempts", read=_count)
-    retry_ambiguous: bool = _setting(True)
-    connect_timeout: float = _setting(10.0)
-    read_timeout: float = _setting(60.0)
-    max_connections: int = _setting(64)
-    ca_bundle: str | None = _setting(
-        None, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE"
-    )
-    app_id: str | None = _setting(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
-    request_checksum_calculation: str = _setting(
+    max_attempts: int = field(3, "AWS_MAX_ATTEMPTS", key="max_attempts", read=whole_number)
+    retry_ambiguous: bool = field(True)
+    connect_timeout: float = field(10.0)
+    read_timeout: float = field(60.0)
+    max_connections: int = field(64)
+    ca_bundle: str | None = field(None, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE")
+    app_id: str | None = field(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
+    request_checksum_calculation: str = field(
         "when_supported",
         "AWS_REQUEST_CHECKSUM_CALCULATION",
         key="request_checksum_calculation",
-        read=_one_of("when_supported", "when_required"),
+        read=one_of("when_supported", "when_required"),
     )
-    response_checksum_validation: str = _setting(
+    response_checksum_validation: str = field(
         "when_supported",
         "AWS_RESPONSE_CHECKSUM_VALIDATION",
         key="response_checksum_validation",
-        read=_one_of("when_supported", "when_required"),
+        read=one_of("when_supported", "when_required"),
     )
-    metadata_service_timeout: float = _setting(
-        1.0, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout", read=_seconds
+    metadata_service_timeout: float = field(
+        1.0, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout", read=seconds
     )
-    metadata_service_num_attempts: int = _setting(
-        1, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", key="metadata_service_num_attempts", read=_count
+    metadata_service_num_attempts: int = field(
+        1,
+        "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+        key="metadata_service_num_attempts",
+        read=whole_number,
     )
-    ec2_metadata_disabled: bool = _setting(False, "AWS_EC2_METADATA_DISABLED", read=_boolean)
-    ec2_metadata_v1_disabled: bool = _setting(
-        False, "AWS_EC2_METADATA_V1_DISABLED", key="ec2_metadata_v1_disabled", read=_boolean
+    ec2_metadata_disabled: bool = field(False, "AWS_EC2_METADATA_DISABLED", read=boolean)
+    ec2_metadata_v1_disabled: bool = field(
+        False, "AWS_EC2_METADATA_V1_DISABLED", key="ec2_metadata_v1_disabled", read=boolean
     )
-    ec2_metadata_service_endpoint: str | None = _setting(
+    ec2_metadata_service_endpoint: str | None = field(
         None, "AWS_EC2_METADATA_SERVICE_ENDPOINT", key="ec2_metadata_service_endpoint"
     )
-    ec2_metadata_service_endpoint_mode: str | None = _setting(
+    ec2_metadata_service_endpoint_mode: str | None = field(
         None,
         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
         key="ec2_metadata_service_endpoint_mode",
-        read=_one_of("ipv4", "ipv6"),
+        read=one_of("ipv4", "ipv6"),
     )
-    imds_use_ipv6: bool = _setting(False, "AWS_IMDS_USE_IPV6", key="imds_use_ipv6", read=_boolean)
+    imds_use_ipv6: bool = field(False, "AWS_IMDS_USE_IPV6", key="imds_use_ipv6", read=boolean)
 
     def __init__(self, **values: Any) -> None:
         """Take the values of some settings by name; the others have their defaults."""
@@ -262,12 +186,12 @@ class Config:
                 argument, the variable or the profile's key.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        sources = _Sources(environ, {})
+        sources = Sources(environ, {})
         for setting in SETTINGS:
             if setting.name not in given:
                 given |= sources.value(setting)
             if setting.name == "profile":
-                sources = _Sources(environ, _section(profiles, given.get("profile")))
+                sources = Sources(environ, _section(profiles, given.get("profile")))
         if given.get("ignore_configured_endpoint_urls"):
             given = {
                 name: value
@@ -356,38 +280,6 @@ def _section(profiles: Profiles, name: str | None) -> Mapping[str, Any]:
     return {**section, "services": profiles.services[services]}
 
 
-class _Sources:
-    """What sets settings, but for arguments: variables, and a profile."""
-
-    def __init__(self, environ: Mapping[str, str], section: Mapping[str, Any]) -> None:
-        self.environ, self.section = environ, section
-
-    def value(self, setting: Setting) -> dict[str, Any]:
-        """Return the value of a setting by its name, or nothing where there is none."""
-        for where, text in self._texts(setting):
-            if text:
-                try:
-                    return {setting.name: setting.read(text)}
-                except ValueError as error:
-                    raise ConfigError(f"{where} {error}") from None
-        return {}
-
-    def _texts(self, setting: Setting) -> Iterator[tuple[str, str | None]]:
-        for variable in setting.variables:
-            yield variable, self.environ.get(variable)
-        for key in setting.keys:
-            found: Any = self.section
-            for name in key.split("."):
-                found = getattr(found, "get", _nothing)(name)
-            yield f"the profile's {key}", found if isinstance(found, str) else None
-        for variable in setting.last:
-            yield variable, self.environ.get(variable)
-
-
-def _nothing(_name: str) -> None:
-    """Return what a text says of names below it."""
-
-
 def _check_kind(setting: Setting, value: object) -> None:
     """Refuse a value of another kind than the setting's default."""
     default: object = setting.default
@@ -417,43 +309,3 @@ def _check(config: Config) -> None:
             raise ConfigError(f"{name} must be more than 0 seconds, and at most {_LONGEST:,}")
     if config.app_id is not None and len(config.app_id) > _LONGEST_APP_ID:
         raise ConfigError(f"app_id must have at most {_LONGEST_APP_ID} characters")
-
-
-def user_agent(config: Config, environ: Mapping[str, str]) -> str:
-    """
-    Return what the client says of itself.
-
-    Source: botocore 1.44, useragent.py: the same form, and the same characters.
-    """
-    parts = [
-        f"sagemaker-runtime-client/{__version__}",
-        "ua/2.1",
-        f"os/{_clean(sys.platform)}",
-        f"lang/python#{'.'.join(map(str, sys.version_info[:3]))}",
-        f"md/pyimpl#{_clean(sys.implementation.name)}",
-        f"cfg/retry-mode#{config.retry_mode}",
-    ]
-    if environment := environ.get("AWS_EXECUTION_ENV"):
-        parts.append(f"exec-env/{_clean(environment)}")
-    if config.app_id:
-        parts.append(f"app/{_clean(config.app_id)}")
-    return " ".join(parts)
-
-
-def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """
-    Return the header that lets Lambda see when a function calls itself without end.
-
-    Source: botocore 1.44, handlers.py, add_recursion_detection_header.
-    """
-    trace_id = environ.get("_X_AMZN_TRACE_ID")
-    if not trace_id or not environ.get("AWS_LAMBDA_FUNCTION_NAME"):
-        return []
-    from urllib.parse import quote
-
-    return [("x-amzn-trace-id", quote(trace_id, safe="-=;:+&[]{}\"',"))]
-
-
-def _clean(text: str) -> str:
-    """Return *text* with a hyphen for each character that a user agent may not have."""
-    return "".join(character if character in _USER_AGENT_CHARACTERS else "-" for character in text)

@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sigv4 import CredentialsProvider
 
+from ._arguments import INLINE_LIMIT
 from ._call import Call, Caller
-from ._config import trace_headers, user_agent
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
 from ._http import TransportOptions
-from ._invoke import (
-    INLINE_LIMIT,
-    Invocation,
-    InvokeEndpointAsyncRequest,
-    InvokeOptions,
-    invocation_of,
-)
+from ._invocation import Invocation, invocation_of
+from ._invoke import InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
 from ._service_error import json_error
+from ._user_agent import trace_headers, user_agent
 from ._waiting import (
     Schedule,
     check_invocation,
@@ -35,7 +31,7 @@ from ._waiting import (
 from .credentials import ChainCredentials, Context, LazyContext
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
-    from ._outcome import Output
+    from ._output import Output
     from ._s3 import S3, S3Location, S3Object
 
 

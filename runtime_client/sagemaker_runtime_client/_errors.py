@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._invoke import Invocation
+    from ._invocation import Invocation
 
 
 class RuntimeClientError(Exception):

@@ -7,6 +7,8 @@ Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/late
 """
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from ._errors import (
@@ -18,7 +20,7 @@ from ._errors import (
     ServiceUnavailableError,
     ThrottlingError,
 )
-from ._http import Response
+from ._http import Request, Response
 from ._retry import AMBIGUOUS_STATUSES, THROTTLING_CODES, TRANSIENT_CODES, TRANSIENT_STATUSES
 
 # Some services answer these with 400.
@@ -53,6 +55,10 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 # Behind these words AWS repeats the signed headers, the session token among them.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
+# Header values that may not show in a message, even where the service repeats them there.
+_SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
+_SHORTEST_SECRET = 4
+_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
 _LONGEST_MESSAGE = 2048  # the model's own limit for Message
 _DEEPEST = 4  # an answer of STS, AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
 
@@ -165,3 +171,25 @@ def _retry_after(response: Response) -> float | None:
     """Return the seconds of ``x-amz-retry-after``, which AWS gives in milliseconds."""
     value = response.header("x-amz-retry-after") or ""
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def without_secrets(
+    error: ServiceError, request: Request, secrets: Iterable[str | None]
+) -> ServiceError:
+    """Take out of a service's message what it repeats of secrets."""
+    headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
+    for secret in (*secrets, *headers):
+        if secret is not None and len(secret) >= _SHORTEST_SECRET:
+            error.message = _hidden(error.message, secret)
+    error.message = re.sub(_SIGNATURES, "...", error.message)
+    error.args = (error.message,)
+    return error
+
+
+def _hidden(text: str, secret: str) -> str:
+    """Return *text* without *secret*, nor the beginning of it where the text was cut."""
+    text = text.replace(secret, "...")
+    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + "..."
+    return text

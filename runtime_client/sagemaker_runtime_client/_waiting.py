@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ._errors import ParamValidationError
-from ._invoke import Invocation
+from ._invocation import Invocation
 
 # Thirty years, of which no clock overflows.
 _LONGEST = 1_000_000_000

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ConfigError, __version__, _config
-from sagemaker_runtime_client._config import Config, trace_headers, user_agent
+from sagemaker_runtime_client._config import Config
 from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._retry import RetryPolicy
+from sagemaker_runtime_client._user_agent import trace_headers, user_agent
 
 
 def url_of(service):

@@ -14,6 +14,7 @@ from tests.runtime_client.loopback import Loopback, response
 # An import of the package costs its users these, sigv4's and parts of the standard library.
 LOADED = [
     "",
+    "._arguments",
     "._call",
     "._client",
     "._config",
@@ -23,6 +24,7 @@ LOADED = [
     "._face",
     "._generation",
     "._http",
+    "._invocation",
     "._invoke",
     "._io",
     "._loops",
@@ -31,9 +33,11 @@ LOADED = [
     "._retry",
     "._senders",
     "._service_error",
+    "._setting",
     "._step",
     "._tls",
     "._transport",
+    "._user_agent",
     "._version",
     "._waiting",
     ".credentials",

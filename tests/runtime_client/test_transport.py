@@ -28,7 +28,7 @@ from sagemaker_runtime_client import (
     WaitTimeoutError,
 )
 from sagemaker_runtime_client._http import Request
-from sagemaker_runtime_client._invoke import Invocation
+from sagemaker_runtime_client._invocation import Invocation
 from sagemaker_runtime_client._message import ERROR_BODY_LIMIT
 from sagemaker_runtime_client._tls import _amazon_context, _context, tls_context
 from sigv4 import Credentials

@@ -19,9 +19,9 @@ from attrs import frozen
 
 from sigv4 import Credentials
 
-from .._config import user_agent
 from .._errors import TransportError
 from .._http import Request, Response
+from .._user_agent import user_agent
 from ._provider import Context
 from ._requests import ask_agent
 from ._values import credentials_from, failure, json_object
