@@ -223,7 +223,7 @@ class Caller:
         self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
     ) -> Response:
         """Sign with the date of sending, *offset* from our clock; send, and return a success."""
-        credentials = await self._credentials(call.deadline) if call.sign is None else None
+        credentials = await self._credentials() if call.sign is None else None
         secrets = [*call.secrets]
         if credentials is not None:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
@@ -244,17 +244,23 @@ class Caller:
             call.check(response)
         return response
 
-    async def _credentials(self, deadline: float | None) -> Credentials:
+    async def prepare(self) -> None:
+        """See that there are credentials, whose time a call with a short deadline has not."""
+        await self._credentials()
+
+    async def _credentials(self) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
         try:
-            credentials = await self._io.credentials(self._provider, deadline)
+            credentials = await self._io.credentials(self._provider)
         except RuntimeClientError:
             raise
         except Exception as error:
-            raise CredentialProviderError(
+            failure = CredentialProviderError(
                 f"the credentials' source failed: {type(error).__name__}",
                 provider=type(self._provider).__name__,
-            ) from error
+            )
+            failure.retryable = isinstance(error, ConnectionError | TimeoutError)
+            raise failure from error
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise CredentialProviderError(
                 f"the credentials' source returned {type(credentials).__name__}, not Credentials",

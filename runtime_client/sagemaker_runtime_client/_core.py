@@ -7,6 +7,7 @@ The faces' methods have their signatures and docstrings from here.
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sigv4 import CredentialsProvider
@@ -154,23 +155,23 @@ class Core:
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
+        has_new_name = _has_new_name(inference_id, filename)
         if inference_id is None and generate_inference_id:
             inference_id = self._io.uuid()
-        return await self._submit(
-            InvokeEndpointAsyncRequest(
-                endpoint_name,
-                input_location=input_location,
-                body=body,
-                content_type=content_type,
-                accept=accept,
-                custom_attributes=custom_attributes,
-                inference_id=inference_id,
-                s3_output_path_extension=s3_output_path_extension,
-                filename=filename,
-                request_ttl_seconds=request_ttl_seconds,
-                invocation_timeout_seconds=invocation_timeout_seconds,
-            )
+        request = InvokeEndpointAsyncRequest(
+            endpoint_name,
+            input_location=input_location,
+            body=body,
+            content_type=content_type,
+            accept=accept,
+            custom_attributes=custom_attributes,
+            inference_id=inference_id,
+            s3_output_path_extension=s3_output_path_extension,
+            filename=filename,
+            request_ttl_seconds=request_ttl_seconds,
+            invocation_timeout_seconds=invocation_timeout_seconds,
         )
+        return await self._submit(request, has_new_name=has_new_name)
 
     async def wait(
         self,
@@ -185,8 +186,8 @@ class Core:
 
         The output is looked for with GET, since a refused HEAD does not say why.  Where there is
         both an output and a failure, the output wins.  An object older than the invocation, at
-        the location of a reused ``filename``, is no answer.  Failures of the network, and of the
-        credentials' source if it says that they may pass, are waited through.
+        the location of a reused ``filename`` or ``inference_id``, is no answer.  Failures of the
+        network, and of the credentials' source if they may pass, are waited through.
 
         Args:
             invocation: What `invoke_endpoint_async` returned.
@@ -261,6 +262,7 @@ class Core:
         """
         body = _bytes(payload, "payload")
         upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
+        has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
         if options.get("inference_id") is None and generate_inference_id:
             options["inference_id"] = self._io.uuid()
         request = InvokeEndpointAsyncRequest(
@@ -273,7 +275,7 @@ class Core:
             ready = await self._ready()
             _ = ready.endpoint  # what is wrong with that setting is said before the upload
             await ready.s3.put(upload, body, content_type=request.content_type)
-        return await self._submit(request)
+        return await self._submit(request, has_new_name=has_new_name)
 
     async def infer(
         self,
@@ -325,8 +327,8 @@ class Core:
         )
         if on_invocation is not None:
             with _keeping(invocation):
-                kept: Any = on_invocation(invocation)
-                if hasattr(kept, "__await__"):
+                kept = on_invocation(invocation)
+                if isawaitable(kept):
                     await kept
         return await self.wait(
             invocation, timeout=timeout, schedule=schedule, access_denied_grace=access_denied_grace
@@ -398,16 +400,20 @@ class Core:
         """Close what was opened here; a client that was brought in stays open."""
         await self._io.close()
 
-    async def _submit(self, request: InvokeEndpointAsyncRequest) -> Invocation:
+    async def _submit(
+        self, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
+    ) -> Invocation:
         """Send a checked request, and return the handle."""
         ready = await self._ready()
         await self._io.begin()
         try:
-            return await self._send(ready, request)
+            return await self._send(ready, request, has_new_name=has_new_name)
         finally:
             self._io.end()
 
-    async def _send(self, ready: _Ready, request: InvokeEndpointAsyncRequest) -> Invocation:
+    async def _send(
+        self, ready: _Ready, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
+    ) -> Invocation:
         """Send it now."""
         call = Call(ready.endpoint, request.to_http(), json_error, idempotent=False)
         try:
@@ -422,7 +428,7 @@ class Core:
             endpoint_name=request.endpoint_name,
             attempts=reply.attempts,
             possibly_duplicated=reply.possibly_duplicated,
-            filename=request.filename,
+            has_new_name=has_new_name,
         )
 
     @property
@@ -435,6 +441,11 @@ class Core:
         if self._made is None:
             self._made = _Ready(await self._context(), self._credentials)
         return self._made
+
+
+def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
+    """Tell whether the output's name is new for certain: the service makes it of these, if they are given."""
+    return inference_id is None and filename is None
 
 
 def _bytes(value: object, argument: str) -> bytes:

@@ -29,8 +29,9 @@ class Invocation(Value):
         attempts: How many requests were sent.
         possibly_duplicated: Whether an earlier attempt may have been taken too, so that the job
             may run twice.
-        filename: The name of the output that was asked for, where an older object may lie; None
-            where the service made up a new one.
+        has_new_name: Whether the output's name is new for certain, as where neither ``filename`` nor
+            ``inference_id`` was asked for.  Else an older object may lie there, which is told by its
+            date.
     """
 
     __slots__ = __match_args__ = _names = (
@@ -42,7 +43,7 @@ class Invocation(Value):
         "date",
         "attempts",
         "possibly_duplicated",
-        "filename",
+        "has_new_name",
     )
 
     inference_id: str | None
@@ -53,7 +54,7 @@ class Invocation(Value):
     date: datetime | None
     attempts: int
     possibly_duplicated: bool
-    filename: str | None
+    has_new_name: bool
 
     def __init__(
         self,
@@ -65,11 +66,11 @@ class Invocation(Value):
         date: datetime | None = None,
         attempts: int = 1,
         possibly_duplicated: bool = False,
-        filename: str | None = None,
+        has_new_name: bool = False,
     ) -> None:
-        if date is not None and date.tzinfo is None:
+        if date is not None and getattr(date, "tzinfo", None) is None:
             raise ParamValidationError(
-                "date must carry a time zone, such as datetime.UTC", argument="date"
+                "date must be a datetime with a time zone, such as datetime.UTC", argument="date"
             )
         set_part(self, "inference_id", inference_id)
         set_part(self, "output_location", output_location)
@@ -79,7 +80,7 @@ class Invocation(Value):
         set_part(self, "date", date)
         set_part(self, "attempts", attempts)
         set_part(self, "possibly_duplicated", possibly_duplicated)
-        set_part(self, "filename", filename)
+        set_part(self, "has_new_name", has_new_name)
 
     @classmethod
     def from_http(
@@ -141,7 +142,7 @@ def invocation_of(
     endpoint_name: str | None = None,
     attempts: int = 1,
     possibly_duplicated: bool = False,
-    filename: str | None = None,
+    has_new_name: bool = False,
 ) -> Invocation:
     """Return what a success says, and what is known beside it."""
     return Invocation(
@@ -153,7 +154,7 @@ def invocation_of(
         date=response.instant("date"),
         attempts=attempts,
         possibly_duplicated=possibly_duplicated,
-        filename=filename,
+        has_new_name=has_new_name,
     )
 
 
@@ -161,6 +162,7 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(Invocation.__slots__, (str, type(None))),
     "attempts": (int,),
     "possibly_duplicated": (bool,),
+    "has_new_name": (bool,),
 }
 
 

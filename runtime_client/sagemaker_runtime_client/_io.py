@@ -15,11 +15,9 @@ from typing import Any, Protocol, cast
 
 from sigv4 import Credentials, CredentialsProvider
 
-from ._errors import CredentialProviderError, TransportError
 from ._generation import generation
 from ._http import Request, Response
-from ._loops import OfEachLoop
-from ._step import asyncio_loop
+from ._loops import OfEachLoop, library
 from ._transport import AsyncTransport, BlockingTransport
 
 
@@ -108,10 +106,12 @@ class IO(Protocol):
         """Return after *seconds*."""
         ...
 
-    async def credentials(
-        self, provider: CredentialsProvider, deadline: float | None
-    ) -> Credentials:
-        """Ask *provider* in this face's colour; what blocks is not held to the *deadline*."""
+    async def credentials(self, provider: CredentialsProvider) -> Credentials:
+        """
+        Ask *provider* in this face's colour, for as long as it takes.
+
+        A deadline would cut off what others wait for too, or a refresh whose old token is used up.
+        """
         ...
 
     async def read_file(self, path: str) -> bytes | None:
@@ -227,7 +227,7 @@ class _TaskLock:
     """A lock for tasks; those of one event loop do not wait for those of another."""
 
     def __init__(self) -> None:
-        self._lock: OfEachLoop[Lock] = OfEachLoop(lambda: _library().Lock())
+        self._lock: OfEachLoop[Lock] = OfEachLoop(lambda: library().Lock())
 
     def acquire_nowait(self) -> bool:
         return self._lock().acquire_nowait()
@@ -237,21 +237,6 @@ class _TaskLock:
 
     def release(self) -> None:
         self._lock().release()
-
-
-def _library() -> Any:
-    """Return how tasks wait in the running event loop."""
-    if asyncio_loop() is None:
-        from . import _on_anyio
-
-        return _on_anyio
-    from . import _on_asyncio
-
-    return _on_asyncio
-
-
-# A request that is sent at its deadline may still be answered at once.
-_LEAST_TIME = 0.1
 
 
 class BlockingIO(_RealWorld):
@@ -276,9 +261,7 @@ class BlockingIO(_RealWorld):
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    async def credentials(
-        self, provider: CredentialsProvider, deadline: float | None
-    ) -> Credentials:
+    async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return provider.get()
 
     async def read_file(self, path: str) -> bytes | None:
@@ -312,7 +295,7 @@ class AsyncIO(_RealWorld):
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
         self._calls: OfEachLoop[Any] = OfEachLoop(
-            lambda: _library().Semaphore(transport.most_at_once)
+            lambda: library().Semaphore(transport.most_at_once)
         )
 
     def prepare(self, origin: str) -> None:
@@ -326,40 +309,21 @@ class AsyncIO(_RealWorld):
         *,
         direct: bool = False,
     ) -> Response:
-        if deadline is None:
-            return await self._transport.send(origin, make, deadline, direct=direct)
-        # The transport ends in time by itself, and then says how far it came; one that was brought in
-        # may let a server send its head byte by byte.
-        async with _library().move_on_after(max(0.0, deadline - self.monotonic()) + _LEAST_TIME):
-            return await self._transport.send(origin, make, deadline, direct=direct)
-        error = TransportError(f"no answer from {origin} in the time that was left")
-        error.may_have_been_taken = True
-        raise error
+        return await self._transport.send(origin, make, deadline, direct=direct)
 
     async def sleep(self, seconds: float) -> None:
-        await _library().sleep(seconds)
+        await library().sleep(seconds)
 
-    async def credentials(
-        self, provider: CredentialsProvider, deadline: float | None
-    ) -> Credentials:
-        if deadline is None:
-            return await provider.aget()
-        async with _library().move_on_after(max(0.0, deadline - self.monotonic()) + _LEAST_TIME):
-            return await provider.aget()
-        error = CredentialProviderError(
-            "the credentials' source gave none in the time that was left",
-            provider=type(provider).__name__,
-        )
-        error.retryable = True
-        raise error
+    async def credentials(self, provider: CredentialsProvider) -> Credentials:
+        return await provider.aget()
 
     async def read_file(self, path: str) -> bytes | None:
         if not os.path.exists(path):  # which is seldom worth a thread
             return None
-        return cast("bytes | None", await _library().in_thread(_read, path))
+        return cast("bytes | None", await library().in_thread(_read, path))
 
     async def write_file(self, path: str, data: bytes) -> None:
-        await _library().in_thread(_write, path, data)
+        await library().in_thread(_write, path, data)
 
     async def run_process(self, arguments: Sequence[str]) -> Finished:
         import anyio

@@ -20,6 +20,17 @@ def event_loop() -> Any:
     return getattr(token, "native_token", token)  # anyio 4.11 wraps it anew at each call
 
 
+def library() -> Any:
+    """Return how tasks wait in the running event loop."""
+    if asyncio_loop() is None:
+        from . import _on_anyio
+
+        return _on_anyio
+    from . import _on_asyncio
+
+    return _on_asyncio
+
+
 class OfEachLoop(Generic[T]):
     """
     Something for tasks, of which each event loop has its own.

@@ -36,7 +36,12 @@ _LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"}
 
 
 class Collected:
-    """An answer while it comes in."""
+    """
+    An answer while it comes in.
+
+    Attributes:
+        complete: Whether all of it came; for whoever reads it to the end to say.
+    """
 
     def __init__(self, response: Any, deadline: float | None) -> None:
         self._status: int = response.status_code
@@ -45,7 +50,7 @@ class Collected:
         self._deadline = deadline
         self._pieces: list[bytes] = []
         self._size = 0
-        self.complete = True
+        self.complete = False
 
     def add(self, piece: bytes) -> bool:
         """Keep a piece, and tell whether to go on."""
@@ -53,8 +58,7 @@ class Collected:
         self._size += len(piece)
         too_late = self._deadline is not None and time.monotonic() > self._deadline
         too_much = self._limit is not None and self._size > self._limit
-        self.complete = not (too_late or too_much)
-        return self.complete
+        return not (too_late or too_much)
 
     def response(self) -> Response:
         return Response(self._status, self._headers, b"".join(self._pieces), self.complete)
@@ -71,7 +75,7 @@ def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
         request.method, url, headers=headers, stream=httpx.ByteStream(request.body)
     )
     if target is not None:
-        if client is not None and _is_through_proxy(client, url):
+        if client is not None and "HTTP" in (proxy_for(client, url) or ""):
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")
         message.extensions["target"] = target
     return message
@@ -90,10 +94,11 @@ def _address(httpx: Any, address: str) -> tuple[Any, bytes, bytes | None]:
     return url, url.netloc, None if url.raw_path == target else target
 
 
-def _is_through_proxy(client: Any, url: Any) -> bool:
-    """Tell whether *client* sends what is for *url* to a proxy."""
+def proxy_for(client: Any, url: Any) -> str | None:
+    """Return the kind of proxy to which *client* sends what is for *url*; None if it is none."""
     pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
-    return "HTTPProxy" in type(pool).__name__
+    kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
+    return kind if "Proxy" in kind else None
 
 
 def limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:

@@ -6,6 +6,7 @@ from math import inf
 from pathlib import Path
 
 from ._version import __version__
+from ._waiting import LONGEST_WAIT
 from .layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 
 STDIO = "-"
@@ -206,8 +207,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = inf
-    if not 0 <= seconds < inf:
-        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, 0 to {LONGEST_WAIT:,}")
     return seconds
 
 

@@ -81,10 +81,13 @@ class _Watch:
         self._s3 = s3
         self._invocation = invocation
         self._timeout = timeout
-        # From when on an object counts: only where a name was asked for can there be an older one.
-        taken = None if invocation.filename is None else invocation.date
+        # From when on an object counts.  Under a name that is new for certain there is no older one,
+        # whatever the dates say: a proxy may have written the job's, by its own clock.
+        taken = None if invocation.has_new_name else invocation.date
         self._oldest = None if taken is None else taken - _CLOCK_MARGIN
         self._start = self._now = io.monotonic()
+        self._last_look_ends: float | None = None
+        self._last_body_ends: float | None = None
         self._looks = 0
         self._stale: set[S3Location] = set()
         self._missing: set[S3Location] = set()
@@ -106,7 +109,11 @@ class _Watch:
     def failure_due(self) -> bool:
         """Whether this look is one for the failure object too."""
         elapsed = self._elapsed
-        return elapsed < _EACH_LOOK_UNTIL or elapsed >= self._timeout or self._looks % 2 == 0
+        if elapsed >= self._timeout:
+            return True
+        if self._io.monotonic() >= self._start + self._timeout:
+            return False  # the last look comes next
+        return elapsed < _EACH_LOOK_UNTIL or self._looks % 2 == 0
 
     def check_denied(self, location: S3Location, grace: float) -> None:
         """Raise the last refusal, if there was nothing else for longer than *grace*."""
@@ -131,15 +138,24 @@ class _Watch:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
         # S3 knows dates to the second; what is older is not sent at all.
         newer_than = self._oldest and self._oldest - timedelta(seconds=1)
-        ends = self._start + self._timeout
-        if self._io.monotonic() >= ends:
-            ends += _LAST_LOOK
+        ends = await self._request_ends()
         try:
             return await self._s3.get(location, deadline=ends, modified_since=newer_than)
         except TransportError as error:
             if error.status_code is None or self._io.monotonic() < ends:
                 raise
-        return await self._s3.get(location, deadline=ends + _LAST_BODY)
+        self._last_body_ends = self._last_body_ends or ends + _LAST_BODY
+        return await self._s3.get(location, deadline=self._last_body_ends)
+
+    async def _request_ends(self) -> float:
+        """Return when a request that begins now must have its answer."""
+        ends = self._start + self._timeout
+        if self._io.monotonic() < ends:
+            return ends
+        if self._last_look_ends is None:  # its time does not run while credentials are fetched
+            await self._s3.prepare()
+            self._last_look_ends = self._io.monotonic() + _LAST_LOOK
+        return self._last_look_ends
 
     def _judge(
         self,

@@ -177,6 +177,10 @@ class S3:
         self._regions: dict[str, str] = {}
         s3_endpoint(options, "any-bucket", addressing_style)  # refuse settings that never serve
 
+    async def prepare(self) -> None:
+        """See that there are credentials, whose time a request with a short deadline has not."""
+        await self._caller.prepare()
+
     async def put(
         self,
         location: S3Location,

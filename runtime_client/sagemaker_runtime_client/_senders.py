@@ -7,7 +7,7 @@ from typing import Any
 
 from ._errors import ConfigError
 from ._http import TransportOptions
-from ._message import time_left
+from ._message import proxy_for, time_left
 from ._tls import tls_context, trusts
 
 
@@ -66,8 +66,7 @@ def _proxied_client(
 
 def is_proxied(client: Any, origin: str) -> bool:
     """Tell whether *client* has a proxy for *origin*; NO_PROXY may have taken it out."""
-    url = import_module("httpx").URL(origin)
-    return client._transport_for_url(url) is not client._transport  # noqa: SLF001
+    return proxy_for(client, import_module("httpx").URL(origin)) is not None
 
 
 def _limits(options: TransportOptions) -> Any:

@@ -7,16 +7,21 @@ environment names a proxy, or where a client is brought in.  Nothing is followed
 """
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ._errors import ConfigError, RuntimeClientError
 from ._generation import generation
 from ._http import Request, Response, TransportOptions
-from ._loops import OfEachLoop
-from ._message import Collected, limit_time, message_of, translated
+from ._loops import OfEachLoop, library
+from ._message import Collected, limit_time, message_of, time_left, translated
 from ._senders import is_proxied, senders, slot_of
+
+# A read's own limit strikes first, and says how far it came.
+_GRACE = 0.1
 
 
 class HTTPClient(Protocol):
@@ -34,21 +39,58 @@ class HTTPClient(Protocol):
         ...
 
 
-class BlockingTransport:
-    """Sends requests over a blocking client that was brought in, or over connections of our own."""
+class _Transport(ABC):
+    """What both colours have in common: who sends."""
+
+    _client: ClassVar[str]
+    _pool: ClassVar[str]
 
     def __init__(
         self, options: Callable[[], TransportOptions], http_client: HTTPClient | None = None
     ) -> None:
         self._options = options
         self._borrowed = http_client
-        self._library = _library_of(http_client, "Client")
-        self._own: dict[str, Any] = {}
+        self._library = _library_of(http_client, self._client)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have no connections: at first, and in a new generation."""
         self._generation = generation()
+
+    @abstractmethod
+    def _kept(self) -> dict[str, Any]:
+        """Return what was opened here; of an event loop, if there are any."""
 
     def prepare(self, origin: str) -> None:
         """Load and make what sends to *origin*."""
         self._senders(origin, self._options(), direct=True)
+
+    def _senders(
+        self, origin: str, options: TransportOptions, *, direct: bool
+    ) -> tuple[Any, Any, Any]:
+        """Return the library; and the pool and None, or None and the client that serves in its stead."""
+        if self._borrowed is not None:
+            client = _open(self._borrowed)
+            if not (direct and is_proxied(client, origin)):
+                return import_module(self._library), None, client
+        httpx = import_module("httpx")
+        if self._generation != generation():
+            self._begin()  # nothing is closed: a fork's are the parent's, too, a snapshot's are gone
+        client = getattr(httpx, self._client)
+        return httpx, *senders(self._kept(), self._pool, client, origin, options, direct=direct)
+
+
+class BlockingTransport(_Transport):
+    """Sends requests over a blocking client that was brought in, or over connections of our own."""
+
+    _client, _pool = "Client", "PooledTransport"
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._own: dict[str, Any] = {}
+
+    def _kept(self) -> dict[str, Any]:
+        return self._own
 
     def send(
         self,
@@ -74,8 +116,10 @@ class BlockingTransport:
                 for piece in response.stream:
                     if not collected.add(piece):
                         break
+                else:
+                    collected.complete = True
             except httpx.TransportError:
-                collected.complete = False
+                pass
             finally:
                 response.close()
         return collected.response()
@@ -87,37 +131,18 @@ class BlockingTransport:
             if one is not None:
                 one.close()
 
-    def _senders(
-        self, origin: str, options: TransportOptions, *, direct: bool
-    ) -> tuple[Any, Any, Any]:
-        """Return the library; and the pool and None, or None and the client that serves in its stead."""
-        if self._borrowed is not None:
-            client = _open(self._borrowed)
-            if not (direct and is_proxied(client, origin)):
-                return import_module(self._library), None, client
-        httpx = import_module("httpx")
-        if self._generation != (current := generation()):
-            # Not closed: a fork's are the parent's, too, and a snapshot's are gone.
-            self._own, self._generation = {}, current
-        kind = "PooledTransport"
-        return httpx, *senders(self._own, kind, httpx.Client, origin, options, direct=direct)
 
-
-class AsyncTransport:
+class AsyncTransport(_Transport):
     """The same for tasks; of our own connections there are some for each event loop."""
 
-    def __init__(
-        self, options: Callable[[], TransportOptions], http_client: HTTPClient | None = None
-    ) -> None:
-        self._options = options
-        self._borrowed = http_client
-        self._library = _library_of(http_client, "AsyncClient")
-        self._own: OfEachLoop[dict[str, Any]] = OfEachLoop(dict)
-        self._generation = generation()
+    _client, _pool = "AsyncClient", "AsyncPooledTransport"
 
-    def prepare(self, origin: str) -> None:
-        """Load and make what sends to *origin*."""
-        self._senders(origin, self._options(), direct=True)
+    def _begin(self) -> None:
+        super()._begin()
+        self._own: OfEachLoop[dict[str, Any]] = OfEachLoop(dict)
+
+    def _kept(self) -> dict[str, Any]:
+        return self._own()
 
     @property
     def most_at_once(self) -> int:
@@ -140,22 +165,29 @@ class AsyncTransport:
                 message = message_of(httpx, client, origin, make())
                 limit_time(message, options, deadline)
                 if slot is None:
-                    response = await client.send(
-                        message, stream=True, auth=None, follow_redirects=False
-                    )
+                    response = await self._sent(httpx, client, message, deadline)
                 else:
                     message.extensions["slot"] = slot
                     response = await pool.handle_async_request(message)
                 collected = Collected(response, deadline)
                 try:
-                    async for piece in response.stream:
-                        if not collected.add(piece):
-                            break
+                    async with _limit(deadline if slot is None else None):
+                        async for piece in response.stream:
+                            if not collected.add(piece):
+                                break
+                        else:
+                            collected.complete = True
                 except httpx.TransportError:
-                    collected.complete = False
+                    pass
                 finally:
                     await response.aclose()
         return collected.response()
+
+    async def _sent(self, httpx: Any, client: Any, message: Any, deadline: float | None) -> Any:
+        """Send by httpx's client, and return the answer's head."""
+        async with _limit(deadline):
+            return await client.send(message, stream=True, auth=None, follow_redirects=False)
+        raise httpx.ReadTimeout("the answer did not come in time", request=message)
 
     async def close(self) -> None:
         """Close the connections of our own in this event loop; those of others ended with theirs."""
@@ -163,19 +195,12 @@ class AsyncTransport:
             if one is not None:
                 await one.aclose()
 
-    def _senders(
-        self, origin: str, options: TransportOptions, *, direct: bool
-    ) -> tuple[Any, Any, Any]:
-        """Return the library; and the pool and None, or None and the client that serves in its stead."""
-        if self._borrowed is not None:
-            client = _open(self._borrowed)
-            if not (direct and is_proxied(client, origin)):
-                return import_module(self._library), None, client
-        httpx = import_module("httpx")
-        if self._generation != (current := generation()):
-            self._own, self._generation = OfEachLoop(dict), current
-        kind = "AsyncPooledTransport"
-        return httpx, *senders(self._own(), kind, httpx.AsyncClient, origin, options, direct=direct)
+
+def _limit(deadline: float | None) -> Any:
+    """Return a context that ends at the *deadline*: httpx's client knows none, only one for each read."""
+    if deadline is None:
+        return nullcontext()
+    return library().move_on_after(time_left(deadline) + _GRACE)
 
 
 def _library_of(client: HTTPClient | None, kind: str) -> str:

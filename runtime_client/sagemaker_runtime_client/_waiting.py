@@ -6,7 +6,7 @@ from ._errors import ParamValidationError
 from ._invocation import Invocation
 
 # Thirty years, of which no clock overflows.
-_LONGEST = 1_000_000_000
+LONGEST_WAIT = 1_000_000_000
 
 Schedule = Callable[[float], float]
 
@@ -51,7 +51,7 @@ def check_listener(on_invocation: object) -> None:
 
 def _check_seconds(argument: str, seconds: object) -> None:
     """Refuse what is no number of seconds."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_WAIT:
         raise ParamValidationError(
-            f"{argument} must be a number of seconds, at most {_LONGEST:,}", argument=argument
+            f"{argument} must be a number of seconds, 0 to {LONGEST_WAIT:,}", argument=argument
         )

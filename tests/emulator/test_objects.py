@@ -47,6 +47,7 @@ def test_ranges(emulator, wanted, status, body, content_range):
         ({"if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT"}, 200),
         ({"if-modified-since": "Thu, 01 Jan 2026 00:00:00 -0000"}, 200),
         ({"if-modified-since": "yesterday"}, 200),
+        ({"if-modified-since": "Thu, 01 Jan 20260000000000 00:00:00 GMT"}, 200),
     ],
 )
 def test_conditions(emulator, condition, status):

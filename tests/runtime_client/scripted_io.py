@@ -158,7 +158,7 @@ class ScriptedIO:
         self.slept.append(seconds)
         self.elapsed += seconds
 
-    async def credentials(self, provider, deadline):
+    async def credentials(self, provider):
         return provider.get()
 
     async def close(self):

@@ -286,7 +286,7 @@ class TestExitCodes:
         assert (5, b"") == (code, out)
         assert "out of memory" in err
 
-    @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+    @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon", "2e9"])
     def test_a_time_limit_is_checked_before_anything_is_queued(
         self, emulator, command, capsysbinary, seconds
     ):
@@ -294,7 +294,7 @@ class TestExitCodes:
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
         assert (2, ()) == (refused.value.code, emulator.jobs)
-        said = b"argument --timeout: must be a number of seconds, 0 or more"
+        said = b"argument --timeout: must be a number of seconds, 0 to 1,000,000,000"
         assert said in capsysbinary.readouterr().err
 
     @pytest.mark.parametrize("output", ["no/such/folder/out", "."], ids=["no folder", "a folder"])

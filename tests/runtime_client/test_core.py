@@ -119,7 +119,6 @@ def test_invoke():
         date=datetime(2026, 11, 22, 12, tzinfo=UTC),
         attempts=1,
         possibly_duplicated=False,
-        filename="f.csv",
     )
 
 
@@ -135,6 +134,23 @@ def test_inference_id():
     )
     assert io.sent[-1].header(ID_HEADER) is None
     assert invocation.inference_id is None
+
+
+@pytest.mark.parametrize(
+    ("named", "has_new_name"),
+    [
+        ({}, True),
+        ({"generate_inference_id": False}, True),
+        ({"inference_id": "mine"}, False),
+        ({"filename": "f.csv"}, False),
+    ],
+    ids=str,
+)
+def test_new_name(named, has_new_name):
+    """The output's name is new for certain where nothing that it is made of was asked for."""
+    client = core(ScriptedIO([accepted(), accepted()]))
+    assert has_new_name is run(client.invoke_endpoint_async("e", body=b"x", **named)).has_new_name
+    assert has_new_name is run(client.submit("e", b"x", **named)).has_new_name
 
 
 def test_possibly_duplicated():

@@ -386,14 +386,15 @@ FULL = Invocation(
     date=datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=UTC),
     attempts=3,
     possibly_duplicated=True,
-    filename="out.csv",
+    has_new_name=True,
 )
 
 
-def test_date_without_zone():
+@pytest.mark.parametrize("date", [datetime(2026, 11, 22), "2026-11-22T12:00:00Z"])  # noqa: DTZ001
+def test_date_without_zone(date):
     """A date that is no instant is refused: a wait would have to guess which it is."""
-    with pytest.raises(ParamValidationError, match="date must carry a time zone") as caught:
-        Invocation("id", "s3://b/o", date=datetime(2026, 11, 22))  # noqa: DTZ001
+    with pytest.raises(ParamValidationError, match="date must be a datetime with") as caught:
+        Invocation("id", "s3://b/o", date=date)
     assert "date" == caught.value.argument
 
 
@@ -429,6 +430,7 @@ def test_json_date_of_another_zone():
         '{"attempts": true}',
         '{"attempts": null}',
         '{"possibly_duplicated": 1}',
+        '{"has_new_name": null}',
         '{"inference_id": 7}',
         '{"output_location": ["s3://b/k"]}',
         '{"date": "yesterday"}',

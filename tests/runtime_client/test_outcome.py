@@ -48,7 +48,6 @@ INVOCATION = Invocation(
     failure_location=FAIL,
     date=START,
     attempts=2,
-    filename="out",
 )
 UNAVAILABLE = s3_error(503, "ServiceUnavailable")
 
@@ -449,9 +448,9 @@ def test_only_what_is_new_is_asked_for():
     assert "at the output's location is an object that is older than the job" in str(error)
 
 
-@pytest.mark.parametrize("changes", [{"date": None}, {"filename": None}], ids=str)
+@pytest.mark.parametrize("changes", [{"date": None}, {"has_new_name": True}], ids=str)
 def test_nothing_older_can_be_there(changes):
-    """Where the service made up the name, or the date is unknown, any object is the answer."""
+    """Under a name that is new for certain, or without a date, any object is the answer."""
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))
     assert b"output" == wait(io, INVOCATION.replace(**changes)).body
     assert None is io.sent[0].header("if-modified-since")
@@ -501,6 +500,46 @@ def test_credentials_that_fail_for_a_while():
     credentials_error.retryable = False
     error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
     assert error is credentials_error
+
+
+@pytest.mark.parametrize("raised", [ConnectionResetError, TimeoutError, ZeroDivisionError])
+def test_function_for_credentials_that_fails_once(raised):
+    """A function that could not reach its source is asked again; one that is wrong ends the wait."""
+    failures = [raised("down")]
+
+    def flaky():
+        if failures:
+            raise failures.pop()
+        return CREDENTIALS
+
+    io = ScriptedIO(FakeS3().put(OUT))
+    if raised is ZeroDivisionError:
+        error, _ = fails(None, of=io, credentials=flaky)
+        assert "ZeroDivisionError" in str(error)
+    else:
+        assert b"output" == wait(io, credentials=flaky).body
+
+
+@pytest.mark.parametrize("timeout", [0, 1])
+def test_credentials_that_take_longer_than_the_wait(timeout):
+    """The last look has its time, however long it took to have credentials for it."""
+    taken = []
+
+    def slow():
+        if not taken:
+            taken.append(True)
+            io.elapsed += 5
+        return CREDENTIALS
+
+    io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
+    assert b"output" == wait(io, timeout=timeout, credentials=slow).body
+
+
+def test_the_last_look_is_short():
+    """All that is asked in it shares a second."""
+    error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
+    assert WaitTimeoutError is type(error)
+    assert 0.99 <= io.elapsed <= 1.01
 
 
 def test_schedule_that_raises():

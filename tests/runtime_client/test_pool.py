@@ -7,7 +7,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from itertools import count, islice
 from threading import Barrier, Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 
 import anyio
 import httpcore
@@ -15,7 +15,13 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport, _ledger, _sockets
+from sagemaker_runtime_client._pool import (
+    AsyncPooledTransport,
+    PooledTransport,
+    _asyncio,
+    _ledger,
+    _sockets,
+)
 from sagemaker_runtime_client._pool._ledger import Ledger
 from tests.runtime_client.faces import unread_body
 from tests.runtime_client.loopback import Loopback, certify, response
@@ -1034,7 +1040,107 @@ def test_addresses_share_the_time(monkeypatch):
     monkeypatch.setattr(_sockets, "monotonic", lambda: sum(NoAnswer.limits))
     with pytest.raises(httpx.ConnectTimeout):
         _sockets.Backend().connect_tcp("host", 9, 8.0)
-    assert ([2.0] * 4, 4) == (NoAnswer.limits, NoAnswer.closed)
+    assert ([4.0, 2.0, 1.0, 1.0], 4) == (NoAnswer.limits, NoAnswer.closed)
+
+
+@pytest.mark.parametrize("raised", [TimeoutError, KeyboardInterrupt])
+def test_a_socket_that_connects_nowhere_is_closed(monkeypatch, raised):
+    """Whatever ends a connect, its socket is closed: Ctrl-C too."""
+    opened = []
+
+    class Interrupted(socket.socket):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            opened.append(self)
+
+        def connect(self, _address):
+            raise raised
+
+    monkeypatch.setattr(_sockets.socket, "socket", Interrupted)
+    with pytest.raises((httpx.ConnectTimeout, KeyboardInterrupt)):
+        _sockets.Backend().connect_tcp("127.0.0.1", 9, 1.0)
+    assert [-1] == [one.fileno() for one in opened]
+
+
+class TestAddressesOnAsyncio:
+    """The same, by asyncio's own means."""
+
+    @staticmethod
+    async def connect(monkeypatch, ports, timeout):
+        """Connect to a host with an address for each of these ports; None answers nothing."""
+        loop = asyncio.get_running_loop()
+        connect = loop.sock_connect
+
+        async def found(*_, **__):
+            addresses = [("127.0.0.1", port) for port in ports]
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses]
+
+        async def connected(one, address):
+            await (asyncio.sleep(60) if address[1] is None else connect(one, address))
+
+        monkeypatch.setattr(loop, "getaddrinfo", found)
+        monkeypatch.setattr(loop, "sock_connect", connected)
+        stream = await _asyncio.Backend().connect_tcp("host", 9, timeout)
+        address = stream.get_extra_info("server_addr")
+        await stream.aclose()
+        return address
+
+    @pytest.mark.parametrize("timeout", [None, 0.2])
+    def test_next_address(self, monkeypatch, timeout):
+        """Where one address refuses, or takes half of the time, the next is tried."""
+        with deaf() as url:
+            gone = int(url.rpartition(":")[2])
+        with Loopback(lambda *_: response(b"hi")) as server:
+            port = int(server.url.rpartition(":")[2])
+            ports = [None if timeout else gone, port]
+            found = asyncio.run(self.connect(monkeypatch, ports, timeout))
+        assert ("127.0.0.1", port) == found
+
+    def test_no_time_left(self, monkeypatch):
+        """All of them together have no more time than one."""
+        with pytest.raises(httpx.ConnectTimeout):
+            asyncio.run(self.connect(monkeypatch, [None] * 4, 0.1))
+
+    def test_no_address(self, monkeypatch):
+        """A host without an address cannot be connected to."""
+        with pytest.raises(httpx.ConnectError, match="no address"):
+            asyncio.run(self.connect(monkeypatch, [], 1.0))
+
+
+class Slow(httpcore.NetworkBackend):
+    """A network whose connects take time, and whose handshakes never end."""
+
+    def __init__(self):
+        self.limits = []
+
+    def connect_tcp(self, host, port, timeout=None, **_options):
+        self.limits.append(timeout)
+        sleep(0.05)
+        return self
+
+    def start_tls(self, _context, _name, timeout):
+        self.limits.append(timeout)
+        raise httpcore.ConnectTimeout
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("timeout", [5.0, 0.01, None])
+def test_a_handshake_has_the_time_that_is_left(timeout):
+    """The time to connect is for both, the connection and TLS."""
+    network = Slow()
+    transport = PooledTransport(network_backend=network)
+    with (
+        httpx.Client(transport=transport, timeout=timeout) as client,
+        pytest.raises(httpx.ConnectTimeout),
+    ):
+        client.get("https://host/")
+    connect, handshake = network.limits
+    if timeout is None:
+        assert (None, None) == (connect, handshake)
+    else:
+        assert 0 < handshake <= max(0.001, connect - 0.05)
 
 
 def test_next_address(monkeypatch):

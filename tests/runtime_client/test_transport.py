@@ -10,7 +10,7 @@ from hashlib import sha1
 from importlib import import_module
 from pathlib import Path
 from threading import Barrier, Event
-from time import monotonic
+from time import monotonic, sleep
 from traceback import format_exception
 from urllib.parse import quote, unquote_to_bytes
 
@@ -32,7 +32,7 @@ from sagemaker_runtime_client._invocation import Invocation
 from sagemaker_runtime_client._message import ERROR_BODY_LIMIT
 from sagemaker_runtime_client._tls import _amazon_context, _context, tls_context
 from sigv4 import Credentials
-from tests.runtime_client.faces import KINDS, Driver, often, settings, unread_body
+from tests.runtime_client.faces import KINDS, Driver, Kind, often, settings, unread_body
 from tests.runtime_client.loopback import Loopback, certify, forward, response, tunnel
 
 CREDENTIALS = Credentials(
@@ -502,17 +502,18 @@ class TestTime:
         assert isinstance(caught.value.__cause__, TransportError)
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-    def test_waiting_for_credentials_that_never_come(self, backend):
-        """A wait ends in time even if an async source of credentials does not answer."""
-        client = AsyncSageMakerRuntimeClient(
-            region=REGION, credentials=anyio.sleep_forever, s3_endpoint_url="http://127.0.0.1:9"
-        )
+    def test_credentials_are_not_cut_off(self, backend):
+        """A wait's deadline cuts off no source of credentials, whose old token may be used up by then."""
 
-        async def wait():
-            await client.wait(Invocation("id", "s3://bucket/out"), timeout=0.01, schedule=often)
+        async def slow():
+            await anyio.sleep(0.3)
+            return CREDENTIALS
 
-        with pytest.raises(WaitTimeoutError, match="gave none in the time that was left"):
-            anyio.run(wait, backend=backend)
+        with Loopback(always(b"x")) as server, ExitStack() as stack:
+            driver = Driver(Kind(is_async=True, backend=backend), stack)
+            client = driver.client(**pointed_at(server, credentials=slow))
+            invocation = Invocation("id", "s3://bucket/out")
+            assert b"x" == client.wait(invocation, timeout=0, schedule=often).body
 
     @unread_body
     def test_dribbled_body(self, driver):
@@ -529,6 +530,19 @@ class TestTime:
         )
         assert (b"half", False) == (answer.body, answer.complete)
         assert 0.1 <= seconds < 1
+
+    def test_body_that_comes_after_the_deadline(self, driver):
+        """An output that is there at the deadline, but not all of it, is read on."""
+
+        def answer(_request, connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")
+            sleep(0.3)
+            connection.sendall(b"put")
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server))
+            invocation = Invocation("id", "s3://bucket/out")
+            assert b"output" == client.wait(invocation, timeout=0.1, schedule=often).body
 
     # Nothing ends what blocks in a client that is not ours.
     @pytest.mark.parametrize(
@@ -883,6 +897,29 @@ class TestProxies:
             client.invoke_endpoint_async("x", body=b"x")
         assert ["/keys"] == [request.target for request in agent.requests]
         assert [1, 1] == [len(proxy.requests), len(emulator.requests)]
+
+    @pytest.mark.parametrize("how", ["transport", "mount"])
+    @pytest.mark.parametrize("library", ["httpx", "httpx2"])
+    def test_agent_and_a_transport_of_ones_own(self, emulator, monkeypatch, how, library):
+        """A proxy is known as a client's transport too; a mount that is none is used."""
+        keys = {
+            "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": emulator.environ["AWS_SECRET_ACCESS_KEY"],
+        }
+        httpx = import_module(library)
+        with Loopback(always(json.dumps(keys).encode())) as agent, Loopback(forward) as proxy:
+            monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/keys")
+            if how == "transport":
+                options = {"transport": httpx.HTTPTransport(proxy=proxy.url)}
+            else:
+                mounted = httpx.MockTransport(lambda _: httpx.Response(200, json=keys))
+                options = {"mounts": {agent.url: mounted}}
+            with httpx.Client(**options) as http_client:
+                arguments = {**settings(emulator), "credentials": None}
+                with SageMakerRuntimeClient(**arguments, http_client=http_client) as client:
+                    client.invoke_endpoint_async("x", body=b"x")
+        assert [how == "transport"] * 2 == [len(one.requests) == 1 for one in (agent, proxy)]
+        assert 1 == len(emulator.requests)
 
     @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
     @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
+from time import monotonic
 from typing import Any, Self, cast
 
 import httpx
@@ -187,13 +188,14 @@ class Pool:
         """Open a stream, through TLS if the scheme says so."""
         scheme, host, port, server_name = origin
         _, is_secure = _SCHEMES[scheme]
+        ends = inf if timeout is None else monotonic() + timeout
         while True:
             context = self._tls() if is_secure else None
-            stream = await self._colour.connect(host, port, timeout)
+            stream = await self._colour.connect(host, port, _left(ends))
             if context is None:
                 return stream
             try:
-                return await self._colour.start_tls(stream, context, server_name, timeout)
+                return await self._colour.start_tls(stream, context, server_name, _left(ends))
             except BaseException as error:
                 await self._close(stream)
                 if not (_is_unknown_authority(error) and self._trust_more(context)):
@@ -262,6 +264,11 @@ class Pool:
         ledger, self._ledger = self._ledger, self._new_ledger()
         for connection in ledger.clear():
             await self._close(connection.stream)
+
+
+def _left(ends: float) -> float | None:
+    """Return the seconds until *ends*: a moment at least, for what comes at once."""
+    return None if ends == inf else max(0.001, ends - monotonic())
 
 
 def _origin_of(request: httpx.Request) -> Origin:

@@ -89,7 +89,6 @@ class Backend:
         """Connect to *host*, whose addresses are tried one after the other."""
         try:
             connected = _connected(host, port, timeout)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
@@ -98,7 +97,12 @@ class Backend:
 
 
 def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
-    """Return a socket that is connected to one of a host's addresses; they share the time in turn."""
+    """
+    Return a socket that is connected to one of a host's addresses.
+
+    Each but the last has half of the time that is left: S3 has eight, and the first is seldom the one
+    that does not answer.
+    """
     ends = inf if timeout is None else monotonic() + timeout
     failure = OSError("the host has no address")
     # In bytes: text would go through a codec that takes 2 ms to import.
@@ -108,12 +112,16 @@ def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
     ):
         connected = socket.socket(family, kind, protocol)
         try:
-            share = (ends - monotonic()) / left
+            share = (ends - monotonic()) / min(left, 2)
             connected.settimeout(None if share == inf else max(share, 0.001))
             connected.connect(address)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             connected.close()
             failure = error
+        except BaseException:
+            connected.close()
+            raise
         else:
             return connected
     raise failure

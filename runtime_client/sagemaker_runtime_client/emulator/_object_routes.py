@@ -7,10 +7,11 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Si
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 from attrs import evolve, frozen
 
+from .._http import parse_http_date
 from ._faults import Faults
 from ._listing import list_objects
 from ._objects import ObjectStore, StoredObject
@@ -158,11 +159,8 @@ def _is_known(headers: Mapping[str, str], stored: StoredObject) -> bool:
     """Tell whether the caller has this version already (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-none-match")) is not None:
         return not {"*", stored.etag}.isdisjoint(tag.strip() for tag in tags.split(","))
-    try:
-        since = parsedate_to_datetime(headers.get("if-modified-since", ""))
-    except ValueError:  # what is no date does not count
-        return False
-    return since.tzinfo is not None and stored.last_modified.replace(microsecond=0) <= since
+    since = parse_http_date(headers.get("if-modified-since"))
+    return since is not None and stored.last_modified.replace(microsecond=0) <= since
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:

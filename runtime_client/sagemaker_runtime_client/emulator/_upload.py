@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sigv4 import checksum
-from sigv4._checksums import HASHERS, HEADER, algorithm_of, decoded
+from sigv4._checksums import HASHERS, algorithm_of, decoded
 
 from ._objects import DEFAULT_CONTENT_TYPE, StoredObject
 from ._reply import refused
@@ -73,15 +73,15 @@ def _checked(said: Mapping[str, str], body: bytes) -> dict[str, str]:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html;
     the words are those that S3 answers with.
     """
-    stated = {name: value for name, value in said.items() if algorithm_of(name) is not None}
-    if len(stated) > 1:
+    algorithms = {name: algorithm for name in said if (algorithm := algorithm_of(name)) is not None}
+    if len(algorithms) > 1:
         raise refused(
             400,
             "InvalidRequest",
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
         )
-    for name, value in stated.items():
-        algorithm = name.removeprefix(HEADER).upper()
+    for name, algorithm in algorithms.items():
+        value = said[name]
         if decoded(value, algorithm) is None:
             raise refused(400, "InvalidRequest", f"Value for {name} header is invalid.")
         if said.get("x-amz-sdk-checksum-algorithm", algorithm).upper() != algorithm:
@@ -96,4 +96,4 @@ def _checked(said: Mapping[str, str], body: bytes) -> dict[str, str]:
                 "BadDigest",
                 f"The {algorithm} you specified did not match the calculated checksum.",
             )
-    return stated
+    return {name: said[name] for name in algorithms}
