@@ -68,7 +68,7 @@ async def wait(
             raise _inference_failed(failed, invocation)
         if access_denied_grace is not None:
             watch.check_denied(output, access_denied_grace)
-        if elapsed >= timeout:
+        if watch.is_last_look:
             raise watch.timed_out(output, failure or None) from watch.trouble
         await watch.pause(schedule(elapsed))
 
@@ -86,6 +86,7 @@ class _Watch:
         taken = None if invocation.has_new_name else invocation.date
         self._oldest = None if taken is None else taken - _CLOCK_MARGIN
         self._start = self._now = io.monotonic()
+        self._ends = self._start + timeout
         self._last_look_ends: float | None = None
         self._last_body_ends: float | None = None
         self._looks = 0
@@ -106,14 +107,18 @@ class _Watch:
         return self._now - self._start
 
     @property
+    def is_last_look(self) -> bool:
+        """Whether this look began when the time was over."""
+        return self._now >= self._ends
+
+    @property
     def failure_due(self) -> bool:
         """Whether this look is one for the failure object too."""
-        elapsed = self._elapsed
-        if elapsed >= self._timeout:
+        if self.is_last_look:
             return True
-        if self._io.monotonic() >= self._start + self._timeout:
-            return False  # the last look comes next
-        return elapsed < _EACH_LOOK_UNTIL or self._looks % 2 == 0
+        if self._io.monotonic() >= self._ends:  # the last look comes next
+            return False
+        return self._elapsed < _EACH_LOOK_UNTIL or self._looks % 2 == 0
 
     def check_denied(self, location: S3Location, grace: float) -> None:
         """Raise the last refusal, if there was nothing else for longer than *grace*."""
@@ -149,9 +154,8 @@ class _Watch:
 
     async def _request_ends(self) -> float:
         """Return when a request that begins now must have its answer."""
-        ends = self._start + self._timeout
-        if self._io.monotonic() < ends:
-            return ends
+        if self._io.monotonic() < self._ends:
+            return self._ends
         if self._last_look_ends is None:  # its time does not run while credentials are fetched
             await self._s3.prepare()
             self._last_look_ends = self._io.monotonic() + _LAST_LOOK
@@ -186,7 +190,7 @@ class _Watch:
             raise ParamValidationError(
                 "schedule must return seconds, more than 0", argument="schedule"
             )
-        due = min(self._now + seconds, self._start + self._timeout)
+        due = min(self._now + seconds, self._ends)
         await self._io.sleep(max(0.0, due - self._io.monotonic()))
 
     def timed_out(self, output: S3Location, failure: S3Location | None) -> WaitTimeoutError:

@@ -54,7 +54,7 @@ class _Transport(ABC):
         self._begin()
 
     def _begin(self) -> None:
-        """Have no connections: at first, and in a new generation."""
+        """Have no connections: at first, and in a new generation, which is noted last."""
         self._generation = generation()
 
     @abstractmethod
@@ -86,8 +86,8 @@ class BlockingTransport(_Transport):
     _client, _pool = "Client", "PooledTransport"
 
     def _begin(self) -> None:
-        super()._begin()
         self._own: dict[str, Any] = {}
+        super()._begin()
 
     def _kept(self) -> dict[str, Any]:
         return self._own
@@ -138,8 +138,8 @@ class AsyncTransport(_Transport):
     _client, _pool = "AsyncClient", "AsyncPooledTransport"
 
     def _begin(self) -> None:
-        super()._begin()
         self._own: OfEachLoop[dict[str, Any]] = OfEachLoop(dict)
+        super()._begin()
 
     def _kept(self) -> dict[str, Any]:
         return self._own()
