@@ -72,7 +72,9 @@ def _number(least: int, most: int) -> Check:
 def _inline(argument: str, value: object) -> None:
     """Refuse an inline body that is no bytes, too many, or none: on the wire that is no body."""
     if not isinstance(value, bytes | bytearray | memoryview):
-        raise refuse(argument, f"must be bytes, not {type(value).__name__}; encode text first")
+        raise refuse(
+            argument, f"must be bytes, not {type(value).__name__}; encode text, read files"
+        )
     size = memoryview(cast("bytes", value)).nbytes
     if size == 0:
         raise refuse(argument, "must not be empty, which the service takes for no body at all")

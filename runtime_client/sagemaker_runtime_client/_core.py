@@ -261,6 +261,8 @@ class Core:
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
         body = _bytes(payload, "payload")
+        if unknown := options.keys() - InvokeOptions.__annotations__:
+            raise TypeError(f"submit and infer take no argument {', '.join(sorted(unknown))}")
         upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
         has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
         if options.get("inference_id") is None and generate_inference_id:
@@ -452,7 +454,7 @@ def _bytes(value: object, argument: str) -> bytes:
     """Return the bytes of an argument."""
     if not isinstance(value, bytes | bytearray | memoryview):
         raise ParamValidationError(
-            f"{argument} must be bytes, not {type(value).__name__}; encode text first",
+            f"{argument} must be bytes, not {type(value).__name__}; encode text, read files",
             argument=argument,
         )
     return bytes(cast("bytes", value))

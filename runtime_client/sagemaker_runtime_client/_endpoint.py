@@ -132,7 +132,7 @@ def partition_of(region: str) -> Partition:
 def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
     """Return the endpoint of SageMaker Runtime."""
     if options.url is not None:
-        return Endpoint(_custom(options), "sagemaker", options.region)
+        return Endpoint(_custom(options, "SageMaker Runtime"), "sagemaker", options.region)
     partition = partition_of(options.region)
     host = _SAGEMAKER_RUNTIME[options.fips, options.dual_stack]
     if options.fips and not options.dual_stack:
@@ -154,7 +154,7 @@ def credentials_endpoint(
         global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
     """
     if options.url is not None:
-        return Endpoint(_custom(options), service, options.region)
+        return Endpoint(_custom(options, service), service, options.region)
     partition = partition_of(options.region)
     variant = (options.fips, options.dual_stack)
     shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
@@ -185,7 +185,7 @@ def s3_endpoint(
     """
     region = "us-east-1" if options.region == "aws-global" else options.region
     if options.url is not None:
-        origin, virtual = _custom(options), addressing_style == "virtual"
+        origin, virtual = _custom(options, "S3"), addressing_style == "virtual"
         if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
             raise ConfigError(
                 "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
@@ -215,8 +215,8 @@ def _fill(host: str, region: str, partition: Partition) -> str:
     return host.format(R=region, S=partition.suffix, D=partition.dual_stack_suffix)
 
 
-def _custom(options: EndpointOptions) -> str:
-    """Return an endpoint of one's own as an origin, if it can be one."""
+def _custom(options: EndpointOptions, service: str) -> str:
+    """Return an endpoint of one's own for *service* as an origin, if it can be one."""
     if options.fips or options.dual_stack:
         raise ConfigError("FIPS and dual-stack do not go together with an endpoint URL")
     _check_region(options.region)
@@ -229,7 +229,7 @@ def _custom(options: EndpointOptions) -> str:
     is_path = path.isascii() and path.isprintable() and " " not in path
     if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
         raise ConfigError(
-            "an endpoint URL must be like https://host:port, without a user or a query"
+            f"the endpoint URL for {service} must be like https://host:port, without a user or a query"
         )
     return scheme.lower() + separator + rest
 

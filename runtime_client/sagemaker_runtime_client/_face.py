@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from os import PathLike
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
@@ -86,7 +87,7 @@ class Face(ABC):
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         max_connections: int | None = None,
-        ca_bundle: str | None = None,
+        ca_bundle: str | PathLike[str] | None = None,
         app_id: str | None = None,
         request_checksum_calculation: str | None = None,
         response_checksum_validation: str | None = None,
@@ -108,7 +109,7 @@ class Face(ABC):
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
             "max_connections": max_connections,
-            "ca_bundle": ca_bundle,
+            "ca_bundle": str(ca_bundle) if isinstance(ca_bundle, PathLike) else ca_bundle,
             "app_id": app_id,
             "request_checksum_calculation": request_checksum_calculation,
             "response_checksum_validation": response_checksum_validation,

@@ -124,7 +124,9 @@ class Invocation(Value):
         try:
             values = json.loads(text)
             known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
-            if any(type(value) not in _JSON_TYPES[name] for name, value in known.items()):
+            if not known or any(
+                type(value) not in _JSON_TYPES[name] for name, value in known.items()
+            ):
                 raise TypeError  # noqa: TRY301 (all that is wrong ends in one place)
             if known.get("date") is not None:
                 known["date"] = datetime.fromisoformat(known["date"]).astimezone(UTC)

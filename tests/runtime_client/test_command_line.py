@@ -212,7 +212,10 @@ class TestExitCodes:
             (("invoke", "no_endpoint", "--input", "-"), "endpoint_name must"),
             (("invoke", "a", "--input", "/no/such/file"), "No such file"),
             (("invoke", "a", "--input", "-", "--filename", "a.b.c"), "filename must"),
-            (("invoke", "a", "--input", "-", "--endpoint-url", "nowhere"), "an endpoint URL must"),
+            (
+                ("invoke", "a", "--input", "-", "--endpoint-url", "nowhere"),
+                "the endpoint URL for SageMaker",
+            ),
             (("wait", "-"), "must be an invocation as to_json writes it"),
             (("wait", "/no/such/file"), "No such file"),
         ],

@@ -264,6 +264,19 @@ def test_refused_before_any_traffic(payload, arguments, argument):
     assert (argument, []) == (caught.value.argument, io.sent)
 
 
+@pytest.mark.parametrize("name", ["ContentType", "input_location"])
+def test_unknown_arguments(name):
+    """What neither submit nor infer takes is refused as Python does it, before anything is sent."""
+    io = world()
+    for call in (
+        core(io).submit("e", b"x", **{name: "a"}),
+        core(io).infer("e", b"x", timeout=1, **{name: "a"}),
+    ):
+        with pytest.raises(TypeError, match=f"take no argument {name}"):
+            run(call)
+    assert [] == io.sent
+
+
 def test_on_invocation():
     """The handle is given as soon as the job is queued, before the first look."""
     io = world()

@@ -426,6 +426,8 @@ def test_json_date_of_another_zone():
         '"text"',
         "[]x",
         '[["attempts", 1]]',
+        "{}",
+        '{"Type": "Notification"}',
         '{"attempts": "1"}',
         '{"attempts": true}',
         '{"attempts": null}',

@@ -612,16 +612,15 @@ class TestTLS:
         _context.cache_clear()
         _amazon_context.cache_clear()
 
-    @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
+    @pytest.mark.parametrize("how", ["argument", "path", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
     def test_bundle(self, plain_driver, certificate, monkeypatch, how):
         """A server is trusted whose certificate is in the bundle that is named."""
         bundle, tls = certificate
-        if how != "argument":
+        argument = {"argument": bundle, "path": Path(bundle)}.get(how)
+        if argument is None:
             monkeypatch.setenv(how, bundle)
         with Loopback(always(b"x"), tls) as server:
-            client = plain_driver.client(
-                **pointed_at(server, ca_bundle=bundle if how == "argument" else None)
-            )
+            client = plain_driver.client(**pointed_at(server, ca_bundle=argument))
             assert b"x" == client.get_object("s3://bucket/../key").body
         server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
 
