@@ -45,6 +45,7 @@ token, or grants what a presigned URL grants: treat it as a secret.  Exit codes:
     0  done; verify: the signature is right
     1  verify: the request is refused; explain: the answer does not say why
     2  the command line, the environment, a file or the request is wrong
+    141  nobody reads stdout any more
 """
 _LONGEST_INPUT = 64 * 1024 * 1024
 
@@ -71,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnexplainedError as error:
         _write(sys.stderr, f"sigv4: {error}")
         return 1
+    except BrokenPipeError:  # nobody reads it any more, nor what Python would write at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (SigV4Error, OSError, ValueError) as error:
         _write(sys.stderr, f"sigv4: {error}")
         return 2

@@ -126,8 +126,9 @@ class SignableRequest:
         self.payload = payload
 
     def __repr__(self) -> str:
-        """Show neither query nor headers: a presigned URL or a token may be there."""
-        return f"SignableRequest({self.method} {self.host}{self.path})"
+        """Show neither query nor headers, nor a path that looks like one: signatures and tokens are there."""
+        path, equals, _ = self.path.partition("=")
+        return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 
     def header(self, name: str) -> str | None:
         """

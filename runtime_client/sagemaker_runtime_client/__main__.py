@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
@@ -68,12 +69,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ).parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        _leave_stdout()
+        return 141
     except tuple(kind for kind, _ in EXIT_CODES) as error:
-        _report(error, as_json=options.json)
+        try:
+            _report(error, as_json=options.json)
+            sys.stdout.flush()
+        except OSError:  # that may be what the error is about
+            _leave_stdout()
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     return 0
+
+
+def _leave_stdout() -> None:
+    """Write no more to stdout, not even what Python would at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(options: argparse.Namespace) -> None:
@@ -89,15 +103,28 @@ def _invoke(options: argparse.Namespace) -> None:
                 options.endpoint_name, payload, input_prefix=prefix, **arguments
             )
         if options.no_wait:
-            print(invocation.to_json())
+            _hand_over(invocation)
         else:
             _say(f"queued; to wait again: {invocation.to_json()}")
             _answer(client, invocation, options)
 
 
+def _hand_over(invocation: Invocation) -> None:
+    """Print the handle of a job, on stderr if stdout takes nothing: it is queued all the same."""
+    try:
+        print(invocation.to_json(), flush=True)
+    except OSError:
+        _say(f"queued; to wait for it: {invocation.to_json()}")
+        raise
+
+
 def _wait(options: argparse.Namespace) -> None:
     """Wait for a job that was queued before."""
-    invocation = Invocation.from_json(_read(options.handle))
+    try:
+        invocation = Invocation.from_json(_read(options.handle))
+    except ParamValidationError:
+        where = "stdin" if options.handle == STDIO else options.handle
+        raise ParamValidationError(f"{where} holds no handle, as invoke prints it") from None
     with _client(options) as client:
         _answer(client, invocation, options)
 
@@ -169,6 +196,8 @@ def _emulate(options: argparse.Namespace) -> None:
             host=options.host,
             port=options.port,
             region=options.region,
+            endpoints=options.endpoint,
+            strict_buckets=options.strict_buckets,
             ready=ready,
         )
     except (AttributeError, ValueError) as error:  # there is no such model

@@ -5,7 +5,7 @@ Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from string import ascii_letters, digits
 from typing import Any, cast
 
@@ -22,6 +22,27 @@ Check = Callable[[str, Any], None]
 
 def refuse(argument: str, fault: str) -> ParamValidationError:
     return ParamValidationError(f"{argument} {fault}", argument=argument)
+
+
+def not_bytes(value: object) -> str:
+    """Return what is wrong with a value that should be bytes, and what to do."""
+    remedies = (
+        (isinstance(value, str), "; encode it first"),
+        (hasattr(value, "read") or hasattr(value, "read_bytes"), "; read it first"),
+        (isinstance(value, dict | list), "; encode what json.dumps makes of it"),
+    )
+    remedy = next((text for fits, text in remedies if fits), "")
+    return f"must be bytes, not {type(value).__name__}{remedy}"
+
+
+def spellings(names: Iterable[str]) -> list[str]:
+    """Return how those names are spelt here that are spelt as boto3 has them."""
+    words = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    return [
+        f"{name} is {re.sub(words, '_', name).lower()} here"
+        for name in sorted(names)
+        if name[:1].isupper()
+    ]
 
 
 def _text(
@@ -72,9 +93,7 @@ def _number(least: int, most: int) -> Check:
 def _inline(argument: str, value: object) -> None:
     """Refuse an inline body that is no bytes, too many, or none: on the wire that is no body."""
     if not isinstance(value, bytes | bytearray | memoryview):
-        raise refuse(
-            argument, f"must be bytes, not {type(value).__name__}; encode text, read files"
-        )
+        raise refuse(argument, not_bytes(value))
     size = memoryview(cast("bytes", value)).nbytes
     if size == 0:
         raise refuse(argument, "must not be empty, which the service takes for no body at all")

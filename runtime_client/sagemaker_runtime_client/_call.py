@@ -256,7 +256,7 @@ class Caller:
             raise
         except Exception as error:
             failure = CredentialProviderError(
-                f"the credentials' source failed: {type(error).__name__}",
+                f"the credentials' source failed: {type(error).__name__}; see its __cause__",
                 provider=type(self._provider).__name__,
             )
             failure.retryable = isinstance(error, ConnectionError | TimeoutError)

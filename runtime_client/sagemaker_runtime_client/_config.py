@@ -288,7 +288,9 @@ def _check_kind(setting: Setting, value: object) -> None:
     kind = str if default is None else type(default)
     fits = type(value) in (int, float) if kind is float else type(value) is kind
     if not fits and not (kind is str and isinstance(value, str)):
-        raise ConfigError(f"{setting.name} must be a {kind.__name__}, not a {type(value).__name__}")
+        raise ConfigError(
+            f"{setting.name} must be of type {kind.__name__}, not {type(value).__name__}"
+        )
 
 
 def _check(config: Config) -> None:

@@ -4,7 +4,7 @@ The client, written once: what both faces do, over one `IO`.
 The faces' methods have their signatures and docstrings from here.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from inspect import isawaitable
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sigv4 import CredentialsProvider
 
-from ._arguments import INLINE_LIMIT
+from ._arguments import INLINE_LIMIT, not_bytes, spellings
 from ._call import Call, Caller
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
 from ._errors import ParamValidationError, RuntimeClientError
@@ -262,7 +262,7 @@ class Core:
         """
         body = _bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
-            raise TypeError(f"submit and infer take no argument {', '.join(sorted(unknown))}")
+            raise _unexpected(unknown)
         upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
         has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
         if options.get("inference_id") is None and generate_inference_id:
@@ -399,7 +399,11 @@ class Core:
         return await (await self._ready()).s3.head(where)
 
     async def close(self) -> None:
-        """Close what was opened here; a client that was brought in stays open."""
+        """
+        Close what was opened here; a client that was brought in stays open.
+
+        Used again, a closed client opens new connections.
+        """
         await self._io.close()
 
     async def _submit(
@@ -453,10 +457,7 @@ def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
 def _bytes(value: object, argument: str) -> bytes:
     """Return the bytes of an argument."""
     if not isinstance(value, bytes | bytearray | memoryview):
-        raise ParamValidationError(
-            f"{argument} must be bytes, not {type(value).__name__}; encode text, read files",
-            argument=argument,
-        )
+        raise ParamValidationError(f"{argument} {not_bytes(value)}", argument=argument)
     return bytes(cast("bytes", value))
 
 
@@ -471,6 +472,15 @@ def _keeping(invocation: Invocation) -> Generator[None]:
     except BaseException as error:
         error.add_note(f"the job goes on; its handle is {invocation.to_json()}")
         raise
+
+
+def _unexpected(names: Collection[str]) -> TypeError:
+    """Return what is said of arguments that neither `Core.submit` nor `Core.infer` takes."""
+    hints = spellings(names)
+    if "input_location" in names:
+        hints.append("for input that is in S3 call invoke_endpoint_async, then wait")
+    text = f"submit and infer take no argument {', '.join(sorted(names))}"
+    return TypeError("; ".join([text, *hints]))
 
 
 def _goes_inline(body: bytes, inline: bool | None) -> bool:

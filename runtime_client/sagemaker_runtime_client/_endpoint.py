@@ -228,8 +228,10 @@ def _custom(options: EndpointOptions, service: str) -> str:
     )
     is_path = path.isascii() and path.isprintable() and " " not in path
     if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
+        shown = "" if {*"@?"} & {*url} else f", not {url!r}"  # there may be a password in it
         raise ConfigError(
-            f"the endpoint URL for {service} must be like https://host:port, without a user or a query"
+            f"the endpoint URL for {service} must be like https://host:port, without a user or a "
+            f"query{shown}"
         )
     return scheme.lower() + separator + rest
 

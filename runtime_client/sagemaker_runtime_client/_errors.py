@@ -200,6 +200,8 @@ class NoOutputLocationError(RuntimeClientError):
     It is queued all the same; a notification may say where.
     """
 
+    invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+
 
 class InferenceFailedError(RuntimeClientError):
     """
@@ -210,6 +212,8 @@ class InferenceFailedError(RuntimeClientError):
         reason: Its text, or the message in it where it is JSON.
         body: Its bytes.
     """
+
+    invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self,
@@ -237,6 +241,7 @@ class WaitTimeoutError(RuntimeClientError):
     """
 
     retryable = True
+    invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, message: str = "", *, access_denied_only: bool = False) -> None:
         super().__init__(message)

@@ -1,13 +1,14 @@
 """What the two faces share: settings, and how a coroutine of the core becomes a method."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from os import PathLike
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
+from ._arguments import spellings
 from ._core import Core
 from ._errors import ConfigError
 from ._http import TransportOptions
@@ -23,49 +24,7 @@ class Face(ABC):
     """
     A client's own part: its settings, and the core that does the work.
 
-    Safe to share between threads (blocking) or tasks (async).  Nothing is read, opened or sent
-    before the first call.  Where an argument is None, variables decide, then the profile in
-    ``~/.aws/config``, then the default.
-
-    Args:
-        region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
-            profile's.
-        profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_DEFAULT_PROFILE``,
-            ``AWS_PROFILE``, then ``default``.  One that is given here wins over keys in variables.
-        credentials: The credentials, a `CredentialsProvider`, or a function that returns
-            credentials (an async client takes an async one too); by default those that boto3 and
-            the AWS CLI would find, see `default_chain`, refreshed before they end.
-        endpoint_url: An endpoint of your own for SageMaker Runtime;
-            ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
-        s3_endpoint_url: Likewise for S3; ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
-        s3_addressing_style: ``virtual`` (bucket in the host), ``path``, or ``auto``, which takes
-            the host unless an endpoint URL or the bucket's name speaks against it.
-        use_fips_endpoint: Take endpoints with FIPS 140 cryptography; ``AWS_USE_FIPS_ENDPOINT``.
-        use_dualstack_endpoint: Take endpoints that answer on IPv6 too;
-            ``AWS_USE_DUALSTACK_ENDPOINT``.
-        retry_mode: ``standard``, or ``adaptive``, which sends more slowly once AWS throttles;
-            ``AWS_RETRY_MODE``.
-        max_attempts: Requests a call, the first included; ``AWS_MAX_ATTEMPTS``, then 3.
-        retry_ambiguous: Whether `invoke_endpoint_async` is tried again after an attempt that may
-            have been taken; True.  False raises instead, and the job may be queued or not.
-        connect_timeout: Seconds to connect; 10.
-        read_timeout: Seconds between two pieces of an answer; 60.
-        max_connections: How many connections are open at once at the most; 64.
-        ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``, then the profile's, then
-            ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
-        app_id: A name for your application in the user agent; ``AWS_SDK_UA_APP_ID``.
-        request_checksum_calculation: ``when_supported`` sends the CRC32 of what is put into S3,
-            ``when_required`` leaves it out; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
-        response_checksum_validation: ``when_supported`` checks what is got from S3 by the checksum
-            that S3 has of it, ``when_required`` does not; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
-        region_from_instance: Where nothing names a region, ask the metadata of the EC2 instance.
-        http_client: A client of httpx or httpx2 to send with.  It stays yours: it is not closed,
-            and its own auth, headers, cookies and redirects are not used.  The timeouts above
-            hold, and its pool, TLS and proxies do.
-
-    Raises:
-        ConfigError: *http_client* is not a client of the right kind, or *credentials* are not
-            credentials.  A malformed setting raises it at the first call.
+    Safe to share between threads (blocking) or tasks (async).
     """
 
     _is_blocking: ClassVar[bool]
@@ -94,6 +53,52 @@ class Face(ABC):
         region_from_instance: bool | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:
+        """
+        Take the settings; nothing is read, opened or sent before the first call.
+
+        Where an argument is None, variables decide, then the profile in ``~/.aws/config``, then
+        the default.
+
+        Args:
+            region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
+                profile's.
+            profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_DEFAULT_PROFILE``,
+                ``AWS_PROFILE``, then ``default``.  One that is given here wins over keys in variables.
+            credentials: The credentials, a `CredentialsProvider`, or a function that returns
+                credentials (an async client takes an async one too); by default those that boto3 and
+                the AWS CLI would find, see `default_chain`, refreshed before they end.
+            endpoint_url: An endpoint of your own for SageMaker Runtime;
+                ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
+            s3_endpoint_url: Likewise for S3; ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
+            s3_addressing_style: ``virtual`` (bucket in the host), ``path``, or ``auto``, which takes
+                the host unless an endpoint URL or the bucket's name speaks against it.
+            use_fips_endpoint: Take endpoints with FIPS 140 cryptography; ``AWS_USE_FIPS_ENDPOINT``.
+            use_dualstack_endpoint: Take endpoints that answer on IPv6 too;
+                ``AWS_USE_DUALSTACK_ENDPOINT``.
+            retry_mode: ``standard``, or ``adaptive``, which sends more slowly once AWS throttles;
+                ``AWS_RETRY_MODE``.
+            max_attempts: Requests a call, the first included; ``AWS_MAX_ATTEMPTS``, then 3.
+            retry_ambiguous: Whether `invoke_endpoint_async` is tried again after an attempt that may
+                have been taken; True.  False raises instead, and the job may be queued or not.
+            connect_timeout: Seconds to connect; 10.
+            read_timeout: Seconds between two pieces of an answer; 60.
+            max_connections: How many connections are open at once at the most; 64.
+            ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``, then the profile's, then
+                ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
+            app_id: A name for your application in the user agent; ``AWS_SDK_UA_APP_ID``.
+            request_checksum_calculation: ``when_supported`` sends the CRC32 of what is put into S3,
+                ``when_required`` leaves it out; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+            response_checksum_validation: ``when_supported`` checks what is got from S3 by the checksum
+                that S3 has of it, ``when_required`` does not; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
+            region_from_instance: Where nothing names a region, ask the metadata of the EC2 instance.
+            http_client: A client of httpx or httpx2 to send with.  It stays yours: it is not closed,
+                and its own auth, headers, cookies and redirects are not used.  The timeouts above
+                hold, and its pool, TLS and proxies do.
+
+        Raises:
+            ConfigError: *http_client* is not a client of the right kind, or *credentials* are not
+                credentials.  A malformed setting raises it at the first call.
+        """
         arguments = {
             "region": region,
             "profile": profile,
@@ -116,6 +121,12 @@ class Face(ABC):
         }
         io = self._io(lambda: self._core.transport_options, http_client)
         self._core = Core(io, arguments, self._provider(credentials))
+        self._shown = {name: arguments[name] for name in ("profile", "region")}
+
+    def __repr__(self) -> str:
+        """Show for whom it is; whatever else it was given may hold a secret."""
+        shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
@@ -138,7 +149,8 @@ def blocking(
 
     @wraps(method)
     def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return run(method(self._core, *args, **kwargs))  # pyright: ignore[reportPrivateUsage]
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        return run(_begun(type(self).__name__, core, method, args, kwargs))
 
     return call
 
@@ -150,6 +162,22 @@ def awaited(
 
     @wraps(method)
     async def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await method(self._core, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        return await _begun(type(self).__name__, core, method, args, kwargs)
 
     return call
+
+
+def _begun(
+    face: str,
+    core: Core,
+    method: Callable[..., Coroutine[Any, Any, T]],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> Coroutine[Any, Any, T]:
+    """Return the core's coroutine; say what Python says of a wrong call in the caller's words."""
+    try:
+        return method(core, *args, **kwargs)
+    except TypeError as error:
+        text = str(error).replace("Core.", f"{face}.")
+        raise TypeError("; ".join([text, *spellings(kwargs)])) from None

@@ -124,7 +124,7 @@ class Invocation(Value):
         try:
             values = json.loads(text)
             known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
-            if not known or any(
+            if "output_location" not in known or any(
                 type(value) not in _JSON_TYPES[name] for name, value in known.items()
             ):
                 raise TypeError  # noqa: TRY301 (all that is wrong ends in one place)

@@ -23,6 +23,7 @@ Answers go to stdout, everything else to stderr.  Exit codes:
     6    no answer in time; the handle on stderr serves to wait again
     7    the network failed
     130  interrupted
+    141  nobody reads stdout any more
 """
 
 _Command = Callable[[argparse.Namespace], None]
@@ -152,6 +153,17 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--region", default="us-east-1", help="region of signatures (default: us-east-1)"
+    )
+    parser.add_argument(
+        "--endpoint",
+        metavar="NAME",
+        action="append",
+        help="an endpoint that exists; again for more (default: every name does)",
+    )
+    parser.add_argument(
+        "--strict-buckets",
+        action="store_true",
+        help="take only buckets that were created (default: every name is one)",
     )
 
 

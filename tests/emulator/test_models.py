@@ -214,7 +214,8 @@ def test_container_that_is_not_there():
     """A container that cannot be reached is a failed inference."""
     with container() as url:
         pass
-    assert outcome(url)[:2] == ("failed", b"Could not reach the model: ConnectError")
+    expected = f"Could not reach the model at {url.rstrip('/')}: ConnectError".encode()
+    assert outcome(url)[:2] == ("failed", expected)
 
 
 def test_container_that_is_never_asked():

@@ -204,7 +204,7 @@ class TestExitCodes:
     def test_are_documented(self):
         """The codes are those of the documentation, which the help shows."""
         documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
-        assert {0, 130} | {code for _, code in EXIT_CODES} == documented
+        assert {0, 130, 141} | {code for _, code in EXIT_CODES} == documented
 
     @pytest.mark.parametrize(
         ("arguments", "why"),
@@ -216,7 +216,7 @@ class TestExitCodes:
                 ("invoke", "a", "--input", "-", "--endpoint-url", "nowhere"),
                 "the endpoint URL for SageMaker",
             ),
-            (("wait", "-"), "must be an invocation as to_json writes it"),
+            (("wait", "-"), "stdin holds no handle, as invoke prints it"),
             (("wait", "/no/such/file"), "No such file"),
         ],
         ids=["argument", "input", "option", "setting", "handle", "handle's file"],
@@ -364,6 +364,47 @@ class TestExitCodes:
         signal.pthread_kill(main_thread().ident, signal.SIGINT)
 
 
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("broken", [141, 2], ids=["a pipe without a reader", "a full disk"])
+class TestBrokenStdout:
+    """Nobody reads the answer, or there is no room for it: no traceback, now or at the end."""
+
+    INVOKE = ("invoke", "my-endpoint", "--input", "-")
+
+    @pytest.fixture
+    def command(self, command, monkeypatch, broken):
+        """The function that runs a command line, with a stdout that takes nothing."""
+
+        def run(*arguments, stdin):
+            where = "/dev/full"
+            if broken == 141:
+                reader, where = os.pipe()
+                os.close(reader)
+            with open(where, "w") as stdout:  # noqa: PTH123
+                monkeypatch.setattr(sys, "stdout", stdout)
+                return command(*arguments, stdin=stdin)
+
+        return run
+
+    @pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["plain", "json"])
+    def test_answer(self, command, broken, arguments):
+        """The command ends quietly, or with the reason on stderr."""
+        code, _, err = command(*self.INVOKE, *arguments, stdin=b"x")
+        assert broken == code
+        assert ("No space left" in err) is (code == 2)
+
+    def test_handle(self, command, broken):
+        """The handle of a job that nobody waits for is not lost."""
+        code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
+        assert broken == code
+        (handle,) = re.findall("^queued; to wait for it: (.*)$", err, re.MULTILINE)
+        assert Invocation.from_json(handle).output_location
+
+    def test_failure(self, command):
+        """An error that cannot be printed as JSON keeps its code."""
+        assert 5 == command(*self.INVOKE, "--json", stdin=b"fail")[0]
+
+
 class TestEmulate:
     def test_until_interrupted(self, monkeypatch):
         """It prints what points a client at it, serves the model that is named, and ends with 130."""
@@ -452,9 +493,11 @@ class TestEmulate:
             (("--model", "nothing"), "model must be a function, 'module:function'"),
             (("--model", "no_such_module:model"), "No module named 'no_such_module'"),
             (("--model", "json:no_such_function"), "no attribute 'no_such_function'"),
+            (("--model", "json:__doc__"), "must be a plain function, not 'JSON"),
+            (("--model", "asyncio:sleep"), "must be a plain function, not <function sleep"),
             (("--host", "192.0.2.1"), "Cannot assign requested address"),
         ],
-        ids=["no model", "no module", "no function", "no host"],
+        ids=["no model", "no module", "no function", "a text", "async", "no host"],
     )
     def test_wrong(self, command, monkeypatch, arguments, why):
         """What cannot be started is 2, and says why."""

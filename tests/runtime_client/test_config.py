@@ -488,5 +488,5 @@ def test_trace_header_is_botocores(trace_id):
 )
 def test_argument_of_another_kind(name, value):
     """An argument of the wrong type is an error of the settings that names it."""
-    with pytest.raises(ConfigError, match=f"{name} must be a"):
+    with pytest.raises(ConfigError, match=f"{name} must be of type"):
         Config.resolve({name: value}, {})

@@ -270,9 +270,11 @@ def test_url_of_ones_own(url, origin):
     ],
 )
 def test_url_that_is_no_origin(url):
-    """What cannot be an origin is refused, and a password in it is not repeated."""
-    with pytest.raises(ConfigError, match="like https://host:port") as caught:
+    """What cannot be an origin is refused and shown, but for what may be a password or a signature."""
+    with pytest.raises(ConfigError, match="for SageMaker Runtime must be like https://") as caught:
         sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+    shown = "@" not in url and "?" not in url
+    assert shown is (f"not {url.rstrip('/')!r}" in str(caught.value))
     assert "password" not in str(caught.value)
 
 

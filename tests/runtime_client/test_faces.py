@@ -67,10 +67,31 @@ class TestAgreement:
     def test_settings(self):
         """Both are made with the same arguments, which one docstring describes."""
         assert inspect.signature(FACES[0]) == inspect.signature(FACES[1])
-        described = {
-            line.split(":")[0].strip() for line in FACES[0].__mro__[1].__doc__.splitlines()
-        }
+        described = {line.split(":")[0].strip() for line in FACES[0].__init__.__doc__.splitlines()}
         assert set(inspect.signature(FACES[0]).parameters) <= described
+
+    @pytest.mark.parametrize("face", FACES)
+    def test_repr(self, face):
+        """A client shows for whom it is, and nothing that could be secret."""
+        assert f"{face.__name__}()" == repr(face())
+        client = face(region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host")
+        assert f"{face.__name__}(profile='p', region='eu-west-1')" == repr(client)
+
+    def test_wrong_calls(self, plain_driver):
+        """A wrong call is refused in the caller's words, with the names that boto3 has for ours."""
+        client = plain_driver.client(region="eu-west-1")
+        kind = plain_driver.kind.face.__name__
+        with pytest.raises(TypeError) as caught:
+            client.invoke_endpoint_async(EndpointName="e", RequestTTLSeconds=60)
+        assert str(caught.value).startswith(f"{kind}.invoke_endpoint_async() got an unexpected")
+        hints = "EndpointName is endpoint_name here; RequestTTLSeconds is request_ttl_seconds here"
+        assert str(caught.value).endswith(hints)
+        with pytest.raises(TypeError, match=f"{kind}.infer.. missing 1 required .*: 'payload'"):
+            client.infer("e", timeout=1)
+        with pytest.raises(TypeError, match="ContentType is content_type here"):
+            client.infer("e", b"x", timeout=1, ContentType="text/csv")
+        with pytest.raises(TypeError, match="call invoke_endpoint_async, then wait"):
+            client.submit("e", b"x", input_location="s3://b/k")
 
     def test_context(self, plain_driver, emulator):
         """Either is its own context, and is closed by leaving it."""

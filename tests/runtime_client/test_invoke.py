@@ -4,6 +4,8 @@ import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from inspect import signature
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 from botocore.serialize import create_serializer
@@ -407,14 +409,15 @@ def test_json_round_trip(invocation):
 
 def test_json_of_a_later_version():
     """What a later version adds is left out, and what it leaves out has its default."""
-    text = json.dumps({"inference_id": "id", "colour": "red"})
+    text = json.dumps({"inference_id": "id", "output_location": None, "colour": "red"})
     assert Invocation(inference_id="id") == Invocation.from_json(text)
 
 
 def test_json_date_of_another_zone():
     """A date of another zone is the same instant."""
     east = FULL.date.astimezone(timezone(timedelta(hours=9)))
-    assert FULL.date == Invocation.from_json(json.dumps({"date": east.isoformat()})).date
+    text = json.dumps({"output_location": "s3://b/o", "date": east.isoformat()})
+    assert FULL.date == Invocation.from_json(text).date
 
 
 @pytest.mark.parametrize(
@@ -427,18 +430,18 @@ def test_json_date_of_another_zone():
         "[]x",
         '[["attempts", 1]]',
         "{}",
-        '{"Type": "Notification"}',
-        '{"attempts": "1"}',
-        '{"attempts": true}',
-        '{"attempts": null}',
-        '{"possibly_duplicated": 1}',
-        '{"has_new_name": null}',
-        '{"inference_id": 7}',
+        '{"inference_id": "id", "Type": "Notification"}',
+        '{"output_location": null, "attempts": "1"}',
+        '{"output_location": null, "attempts": true}',
+        '{"output_location": null, "attempts": null}',
+        '{"output_location": null, "possibly_duplicated": 1}',
+        '{"output_location": null, "has_new_name": null}',
+        '{"output_location": null, "inference_id": 7}',
         '{"output_location": ["s3://b/k"]}',
-        '{"date": "yesterday"}',
-        '{"date": "0001-01-01T00:00:00+02:00"}',
-        '{"date": "9999-12-31T23:59:59-02:00"}',
-        '{"date": 7}',
+        '{"output_location": null, "date": "yesterday"}',
+        '{"output_location": null, "date": "0001-01-01T00:00:00+02:00"}',
+        '{"output_location": null, "date": "9999-12-31T23:59:59-02:00"}',
+        '{"output_location": null, "date": 7}',
         b"\xff\xfe\xfd",
         "[" * 100_000,
     ],
@@ -474,3 +477,21 @@ def test_a_number_of_any_size_is_refused_alike():
     """Python refuses to print very large numbers; we do not print them."""
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("text", "must be bytes, not str; encode it first"),
+        (Path("file"), "Path; read it first"),
+        (BytesIO(b"x"), "must be bytes, not BytesIO; read it first"),
+        ({"a": 1}, "must be bytes, not dict; encode what json.dumps makes of it"),
+        (5, "must be bytes, not int"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_bytes(body, message):
+    """Each kind of what is not bytes is refused with what to do about it."""
+    with pytest.raises(ParamValidationError) as caught:
+        InvokeEndpointAsyncRequest("endpoint", body=body)
+    assert caught.value.message.endswith(message)

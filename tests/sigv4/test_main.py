@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import runpy
 import shutil
@@ -404,6 +405,15 @@ def test_usage_of_a_date(run, capfdbinary):
     with pytest.raises(SystemExit):
         run("sign", URL, *S3, "--date", "noon")
     assert b"argument --date: must be like 20150830T123600Z" in capfdbinary.readouterr().err
+
+
+def test_nobody_reads(environ):
+    """Where the reader has left, there is no traceback, now or at the end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        environ.setattr(sys, "stdout", stdout)
+        assert 141 == main(["presign", URL, *S3, "--expires", "60"])
 
 
 def test_as_a_program(environ):

@@ -137,6 +137,8 @@ def test_repr_holds_no_secret():
     """Neither query nor headers are shown: a signature or a token may be there."""
     request = SignableRequest("GET", "https://u:p@h.example/a?hush=1", {"A": "hush"})
     assert repr(request) == "SignableRequest(GET h.example/a)"
+    request = SignableRequest("GET", "https://h.example/a&X-Amz-Security-Token=canary")
+    assert repr(request) == "SignableRequest(GET h.example/a&X-Amz-Security-Token=...)"
 
 
 def test_default_payload():

@@ -205,6 +205,8 @@ def serve(
     port: int = 0,
     credentials: Credentials | None = None,
     region: str = "us-east-1",
+    endpoints: Collection[str] | None = None,
+    strict_buckets: bool = False,
     ready: Callable[[Emulator], object] | None = None,
     stop: Event | None = None,
 ) -> None:
@@ -217,6 +219,8 @@ def serve(
         port: As for `Emulator`.
         credentials: As for `Emulator`.
         region: As for `Emulator`.
+        endpoints: As for `Emulator`.
+        strict_buckets: As for `Emulator`.
         ready: Is called once with the emulator, when it listens: to print its address.
         stop: Ends it, once set.
 
@@ -224,7 +228,15 @@ def serve(
         OSError: The address cannot be listened on.
         KeyboardInterrupt: Ctrl-C; the emulator has stopped.
     """
-    with Emulator(model, host=host, port=port, credentials=credentials, region=region) as emulator:
+    with Emulator(
+        model,
+        host=host,
+        port=port,
+        credentials=credentials,
+        region=region,
+        endpoints=endpoints,
+        strict_buckets=strict_buckets,
+    ) as emulator:
         if ready is not None:
             ready(emulator)
         (stop or Event()).wait()

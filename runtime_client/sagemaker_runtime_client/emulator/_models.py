@@ -4,6 +4,7 @@ from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from inspect import iscoroutinefunction
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -100,12 +101,12 @@ def runner_of(model: Model) -> "FunctionRunner | ContainerRunner":
             ``https://`` address of a model container.
 
     Raises:
-        ValueError: The text is none of these.
+        ValueError: It is none of these.
         ImportError: There is no such module.
         AttributeError: It has no such function.
     """
     if not isinstance(model, str):
-        return FunctionRunner(model)
+        return FunctionRunner(_plain(model))
     if model.startswith(("http://", "https://")):
         return ContainerRunner(model.rstrip("/"))
     module, colon, name = model.partition(":")
@@ -114,7 +115,14 @@ def runner_of(model: Model) -> "FunctionRunner | ContainerRunner":
             "model must be a function, 'module:function' or the address of a container, "
             f"not {model!r}"
         )
-    return FunctionRunner(getattr(import_module(module), name))
+    return FunctionRunner(_plain(getattr(import_module(module), name)))
+
+
+def _plain(function: Any) -> Any:
+    """Return a function that can be called in a thread; refuse anything else at the start."""
+    if not callable(function) or iscoroutinefunction(function):
+        raise ValueError(f"model must be a plain function, not {function!r}")
+    return function
 
 
 class FunctionRunner:
@@ -221,7 +229,9 @@ class ContainerRunner:
                 headers=_container_headers(request),
             )
         except httpx.HTTPError as error:
-            raise ModelFailure(f"Could not reach the model: {type(error).__name__}") from None
+            raise ModelFailure(
+                f"Could not reach the model at {self._url}: {type(error).__name__}"
+            ) from None
         if not answer.is_success:
             raise _server_error(answer.status_code, answer.text)
         content_type = answer.headers.get("content-type", DEFAULT_CONTENT_TYPE)
