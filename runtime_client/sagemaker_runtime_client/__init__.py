@@ -41,7 +41,7 @@ from ._waiting import poll_schedule
 if TYPE_CHECKING:
     from ._async_client import AsyncSageMakerRuntimeClient
     from ._output import Output
-    from ._s3 import S3Object
+    from ._s3_object import S3Object
     from .credentials._default import DefaultChain, default_chain
 
 __all__ = [
@@ -83,7 +83,7 @@ _LATER = {
     "default_chain": ".credentials._default",
     "DefaultChain": ".credentials._default",
     "Output": "._output",
-    "S3Object": "._s3",
+    "S3Object": "._s3_object",
 }
 
 

@@ -88,6 +88,7 @@ class Call(NamedTuple):
             signs with the caller's credentials.
         check: Raises what is wrong with an answer that is a success; None takes them all.
         secrets: What of the request may not show in a message, beside those credentials.
+        credentials: Those that `Caller.prepare` returned; None asks for them at each attempt.
     """
 
     endpoint: Endpoint
@@ -98,6 +99,7 @@ class Call(NamedTuple):
     sign: Callable[[Endpoint, Request, datetime], Request] | None = None
     check: Callable[[Response], None] | None = None
     secrets: tuple[str, ...] = ()
+    credentials: Credentials | None = None
 
     def __repr__(self) -> str:
         """Return the request's line, for the log."""
@@ -223,7 +225,9 @@ class Caller:
         self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
     ) -> Response:
         """Sign with the date of sending, *offset* from our clock; send, and return a success."""
-        credentials = await self._credentials() if call.sign is None else None
+        credentials = call.credentials
+        if credentials is None and call.sign is None:
+            credentials = await self._credentials()
         secrets = [*call.secrets]
         if credentials is not None:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
@@ -244,9 +248,10 @@ class Caller:
             call.check(response)
         return response
 
-    async def prepare(self) -> None:
-        """See that there are credentials, whose time a call with a short deadline has not."""
-        await self._credentials()
+    async def prepare(self, origin: str) -> Credentials:
+        """Load what sends to *origin*, and return credentials: a call with a short deadline has no time for it."""
+        self._io.prepare(origin)
+        return await self._credentials()
 
     async def _credentials(self) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""

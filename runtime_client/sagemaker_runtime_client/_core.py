@@ -33,7 +33,8 @@ from .credentials import ChainCredentials, Context, LazyContext
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from ._output import Output
-    from ._s3 import S3, S3Location, S3Object
+    from ._s3 import S3
+    from ._s3_object import S3Location, S3Object
 
 
 class _Ready:
@@ -501,6 +502,6 @@ def _upload_location(input_prefix: str | None, io: IO) -> "S3Location":
 
 def _location(text: str, argument: str = "location") -> "S3Location":
     """Return the location that an argument names."""
-    from ._s3 import S3Location
+    from ._s3_object import S3Location
 
     return S3Location.parse(text, argument=argument)

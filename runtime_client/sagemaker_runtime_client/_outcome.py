@@ -12,6 +12,8 @@ import math
 from datetime import timedelta
 from typing import Any, cast
 
+from sigv4 import Credentials
+
 from ._errors import (
     AccessDeniedError,
     CredentialProviderError,
@@ -26,7 +28,8 @@ from ._errors import (
 from ._invocation import Invocation
 from ._io import IO
 from ._output import Output
-from ._s3 import S3, S3Location, S3Object
+from ._s3 import S3
+from ._s3_object import S3Location, S3Object
 from ._waiting import Schedule, check_waiting
 
 # Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
@@ -87,7 +90,7 @@ class _Watch:
         self._oldest = None if taken is None else taken - _CLOCK_MARGIN
         self._start = self._now = io.monotonic()
         self._ends = self._start + timeout
-        self._last_look_ends: float | None = None
+        self._last_look: tuple[float, Credentials] | None = None
         self._last_body_ends: float | None = None
         self._looks = 0
         self._stale: set[S3Location] = set()
@@ -143,23 +146,25 @@ class _Watch:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
         # S3 knows dates to the second; what is older is not sent at all.
         newer_than = self._oldest and self._oldest - timedelta(seconds=1)
-        ends = await self._request_ends()
+        ends, credentials = self._ends, None
+        if self._io.monotonic() >= ends:
+            ends, credentials = await self._last_chance(location)
         try:
-            return await self._s3.get(location, deadline=ends, modified_since=newer_than)
+            return await self._s3.get(
+                location, deadline=ends, modified_since=newer_than, credentials=credentials
+            )
         except TransportError as error:
             if error.status_code is None or self._io.monotonic() < ends:
                 raise
         self._last_body_ends = self._last_body_ends or ends + _LAST_BODY
         return await self._s3.get(location, deadline=self._last_body_ends)
 
-    async def _request_ends(self) -> float:
-        """Return when a request that begins now must have its answer."""
-        if self._io.monotonic() < self._ends:
-            return self._ends
-        if self._last_look_ends is None:  # its time does not run while credentials are fetched
-            await self._s3.prepare()
-            self._last_look_ends = self._io.monotonic() + _LAST_LOOK
-        return self._last_look_ends
+    async def _last_chance(self, location: S3Location) -> tuple[float, Credentials]:
+        """Return when the last look ends, and its credentials; its time runs once it can be sent."""
+        if self._last_look is None:
+            credentials = await self._s3.prepare(location)
+            self._last_look = self._io.monotonic() + _LAST_LOOK, credentials
+        return self._last_look
 
     def _judge(
         self,

@@ -9,27 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from sigv4 import percent_encode_path
-from sigv4._value import Value, set_part
+from sigv4 import Credentials, percent_encode_path
 
 from ._call import Call, Caller
-from ._endpoint import EndpointOptions, s3_endpoint
+from ._endpoint import Endpoint, EndpointOptions, s3_endpoint
 from ._errors import ParamValidationError, ServiceError
 from ._http import Request, Response
+from ._s3_object import S3Location, S3Object
 from ._service_error import xml_error
 
-# botocore 1.44, handlers.py, VALID_BUCKET.
-_is_bucket = re.compile(r"[a-zA-Z0-9.\-_]{1,255}").fullmatch
 _is_region = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?").fullmatch
-_has_surrogate = re.compile(r"[\ud800-\udfff]").search  # which UTF-8 cannot encode
 _is_metadata_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-# https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as the console shows them.
-_https_address = re.compile(
-    r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
-    r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
-    r"/(?P<path>[^?#]+)",
-    re.DOTALL,
-).fullmatch
 
 # Answers that say: another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
@@ -37,115 +27,6 @@ _REDIRECT_CODES = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
 )
 _META = "x-amz-meta-"
-
-
-class S3Location(Value):
-    """
-    Where an object is.
-
-    Attributes:
-        bucket: The bucket's name.
-        key: The object's key, not encoded.
-    """
-
-    __slots__ = __match_args__ = _names = ("bucket", "key")
-
-    bucket: str
-    key: str
-
-    def __init__(self, bucket: str, key: str) -> None:
-        set_part(self, "bucket", bucket)
-        set_part(self, "key", key)
-
-    @classmethod
-    def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
-        """
-        Return the location that *text* names: ``s3://bucket/key``, or an object's https address.
-
-        Raises:
-            ParamValidationError: It does not name an object.  Addresses of hosts other than S3's are
-                refused, so that nobody who writes a location receives a signed request.
-        """
-        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ParamValidationError(
-                f"{argument} must be a str, not {type(text).__name__}", argument=argument
-            )
-        bucket, _, key = text.removeprefix("s3://").partition("/")
-        if match := _https_address(text):
-            from urllib.parse import unquote
-
-            bucket, key = match["virtual"], unquote(match["path"])
-            if bucket is None:
-                bucket, _, key = key.partition("/")
-        elif not text.startswith("s3://"):
-            raise ParamValidationError(
-                f"{argument} must be s3://bucket/key or an https address of S3", argument=argument
-            )
-        if not _is_bucket(bucket) or not key or _has_surrogate(key):
-            raise ParamValidationError(
-                f"{argument} must name a bucket and a key: s3://bucket/key", argument=argument
-            )
-        return cls(bucket, key)
-
-    def __str__(self) -> str:
-        """Return the location as ``s3://bucket/key``."""
-        return f"s3://{self.bucket}/{self.key}"
-
-
-class S3Object(Value):
-    """
-    An object, or of a HEAD all but its body.
-
-    Attributes:
-        location: Where it is, as ``s3://bucket/key``.
-        body: Its bytes, as they are stored.  Kept out of ``repr``.
-        size: How many bytes the object has.
-        content_type: Its MIME type; None if S3 names none.
-        metadata: What was stored with it under ``x-amz-meta-``, by name without that prefix.
-        etag: S3's mark of this version, with its quotes.
-        last_modified: When it was written, to the second.
-    """
-
-    __slots__ = __match_args__ = _names = (
-        "location",
-        "body",
-        "size",
-        "content_type",
-        "metadata",
-        "etag",
-        "last_modified",
-    )
-    _hidden = frozenset({"body"})
-
-    location: str
-    body: bytes
-    size: int
-    content_type: str | None
-    metadata: Mapping[str, str]
-    etag: str | None
-    last_modified: datetime | None
-
-    def __init__(
-        self,
-        location: str,
-        body: bytes,
-        size: int,
-        content_type: str | None,
-        metadata: Mapping[str, str],
-        etag: str | None,
-        last_modified: datetime | None,
-    ) -> None:
-        set_part(self, "location", location)
-        set_part(self, "body", body)
-        set_part(self, "size", size)
-        set_part(self, "content_type", content_type)
-        set_part(self, "metadata", metadata)
-        set_part(self, "etag", etag)
-        set_part(self, "last_modified", last_modified)
-
-    def __hash__(self) -> int:
-        """Return a hash of what can be hashed: all but the metadata."""
-        return hash((self.location, self.body, self.etag, self.last_modified))
 
 
 class S3:
@@ -177,9 +58,10 @@ class S3:
         self._regions: dict[str, str] = {}
         s3_endpoint(options, "any-bucket", addressing_style)  # refuse settings that never serve
 
-    async def prepare(self) -> None:
-        """See that there are credentials, whose time a request with a short deadline has not."""
-        await self._caller.prepare()
+    async def prepare(self, location: S3Location) -> Credentials:
+        """Get ready for a request with a short deadline: load what sends it, and return credentials."""
+        endpoint, _ = self._endpoint(location.bucket)
+        return await self._caller.prepare(endpoint.origin)
 
     async def put(
         self,
@@ -214,8 +96,17 @@ class S3:
         *,
         deadline: float | None = None,
         modified_since: datetime | None = None,
+        credentials: Credentials | None = None,
     ) -> S3Object:
-        """Read an object; where it is older than *modified_since*, S3 answers 304 instead."""
+        """
+        Read an object.
+
+        Args:
+            location: Which.
+            deadline: As for `Call`.
+            modified_since: Where it is older, S3 answers 304 instead.
+            credentials: What `prepare` returned.
+        """
         headers: tuple[tuple[str, str], ...] = ()
         check = None
         if modified_since is not None:
@@ -228,9 +119,10 @@ class S3:
 
             headers += ASKED_FOR
             check = check_download
-        return _object(
-            location, await self._send("GET", location, headers, deadline=deadline, check=check)
+        response = await self._send(
+            "GET", location, headers, deadline=deadline, check=check, credentials=credentials
         )
+        return _object(location, response)
 
     async def head(self, location: S3Location) -> S3Object:
         """Read all of an object but its body."""
@@ -245,27 +137,37 @@ class S3:
         *,
         deadline: float | None = None,
         check: Callable[[Response], None] | None = None,
+        credentials: Credentials | None = None,
     ) -> Response:
         """Send a request to the bucket's region, which one wrong answer may correct."""
         bucket = location.bucket
         for again in (True, False):
-            region = self._regions.get(bucket, self._options.region)
-            options = self._options._replace(region=region)
-            endpoint, before_key = s3_endpoint(options, bucket, self._addressing_style)
+            endpoint, before_key = self._endpoint(bucket)
             path = percent_encode_path(before_key + location.key)
-            request = Request(method, path, headers, body)
+            call = Call(
+                endpoint,
+                Request(method, path, headers, body),
+                xml_error,
+                deadline=deadline,
+                check=check,
+                credentials=credentials,
+            )
             try:
-                reply = await self._caller.call(
-                    Call(endpoint, request, xml_error, deadline=deadline, check=check)
-                )
+                reply = await self._caller.call(call)
             except ServiceError as error:
-                other = _other_region(error, region)
+                other = _other_region(error, endpoint.region)
                 if other is None or not again:
                     raise
                 self._regions[bucket] = other
             else:
                 return reply.response
         raise AssertionError  # pragma: no cover (the second time returns or raises)
+
+    def _endpoint(self, bucket: str) -> tuple[Endpoint, str]:
+        """Return where a bucket is, as far as that is known, and what stands before a key."""
+        region = self._regions.get(bucket, self._options.region)
+        options = self._options._replace(region=region)
+        return s3_endpoint(options, bucket, self._addressing_style)
 
 
 def _header_value(argument: str, value: object) -> str:

@@ -521,14 +521,15 @@ def test_function_for_credentials_that_fails_once(raised):
 
 
 @pytest.mark.parametrize("timeout", [0, 1])
-def test_credentials_that_take_longer_than_the_wait(timeout):
-    """The last look has its time, however long it took to have credentials for it."""
+@pytest.mark.parametrize("kept", [True, False])
+def test_credentials_that_take_longer_than_the_wait(timeout, kept):
+    """The last look has its time, however long it took to have credentials for it, each time even."""
     taken = []
 
     def slow():
-        if not taken:
-            taken.append(True)
+        if not (taken and kept):
             io.elapsed += 5
+        taken.append(True)
         return CREDENTIALS
 
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)

@@ -21,7 +21,7 @@ from sagemaker_runtime_client import (
     ServiceError,
     TransportError,
 )
-from sagemaker_runtime_client._s3 import S3Location
+from sagemaker_runtime_client._s3_object import S3Location
 from tests.runtime_client.scripted_io import (
     ACCESS_DENIED,
     NO_SUCH_KEY,

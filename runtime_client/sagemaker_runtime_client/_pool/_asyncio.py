@@ -196,7 +196,11 @@ async def _connected(
     for left, (family, kind, protocol, _, address) in zip(
         range(len(found), 0, -1), found, strict=True
     ):
-        connected = socket.socket(family, kind, protocol)
+        try:
+            connected = socket.socket(family, kind, protocol)
+        except OSError as error:  # a kernel without IPv6
+            failure = error
+            continue
         try:
             connected.setblocking(False)
             share = (ends - loop.time()) / min(left, 2)

@@ -59,7 +59,7 @@ class Threads:
         return stream.start_tls(context, name, timeout)
 
     def pieces(self, body: Any) -> AsyncIterator[bytes]:
-        return _Pieces(iter(body))
+        return Pieces(iter(body))
 
     async def write(self, stream: Any, data: bytes, timeout: float | None) -> None:
         stream.write(data, timeout)
@@ -150,7 +150,7 @@ class Tasks:
         await stream.aclose()
 
 
-class _Pieces:
+class Pieces:
     """An iterator, for those who would await its next."""
 
     def __init__(self, iterator: Iterator[bytes]) -> None:

@@ -7,6 +7,7 @@ answer is read even where its request could not be written.
 """
 
 import select
+from collections.abc import AsyncIterator
 from math import inf
 from time import monotonic
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 import h11
 import httpx
 
-from ._colours import Colour
+from ._colours import Colour, Pieces
 
 # As httpcore has it: what is read at once, and how long the head of an answer may be.
 _MOST_READ = 64 * 1024
@@ -126,10 +127,13 @@ class Connection:
                 headers=request.headers.raw,
             )
         )
-        if not isinstance(request.stream, httpx.ByteStream):
+        if isinstance(request.stream, httpx.ByteStream):
+            pieces: AsyncIterator[bytes] = Pieces(iter(request.stream))
+        else:
+            pieces = self._colour.pieces(request.stream)
             await self._colour.write(self.stream, waiting, timeout)
             waiting = b""
-        async for piece in self._colour.pieces(request.stream):
+        async for piece in pieces:
             data = send(h11.Data(piece))
             if len(data) > _MOST_JOINED:
                 await self._colour.write(self.stream, waiting, timeout)

@@ -110,7 +110,11 @@ def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
     for left, (family, kind, protocol, _, address) in zip(
         range(len(found), 0, -1), found, strict=True
     ):
-        connected = socket.socket(family, kind, protocol)
+        try:
+            connected = socket.socket(family, kind, protocol)
+        except OSError as error:  # a kernel without IPv6
+            failure = error
+            continue
         try:
             share = (ends - monotonic()) / min(left, 2)
             connected.settimeout(None if share == inf else max(share, 0.001))
