@@ -536,6 +536,20 @@ def test_credentials_that_take_longer_than_the_wait(timeout, kept):
     assert b"output" == wait(io, timeout=timeout, credentials=slow).body
 
 
+def test_loading_that_takes_longer_than_the_wait():
+    """Nor does the last look pay for what has to be loaded before anything can be sent."""
+    io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
+    loaded = []
+
+    def prepare(origin):
+        loaded.append(origin)
+        io.elapsed += 5
+
+    io.prepare = prepare
+    assert b"output" == wait(io, timeout=0).body
+    assert [io.sent[0].origin] == loaded
+
+
 def test_the_last_look_is_short():
     """All that is asked in it shares a second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
