@@ -8,10 +8,12 @@ warm connection twice the time.
 import asyncio
 import socket
 import ssl
-from math import inf
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
+
+from ._sockets import connect_in_turn
 
 # Beyond so many bytes that nobody has read, the server is made to wait.
 _LONGEST_BUFFER = 1 << 18
@@ -169,7 +171,7 @@ class Backend:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                connected = await _connected(loop, host, port, timeout)
+                connected = await connect_in_turn(await _found(host, port), timeout, _connect)
                 _, stream = await loop.create_connection(Stream, sock=connected)
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
@@ -178,40 +180,17 @@ class Backend:
         return stream
 
 
-async def _connected(
-    loop: asyncio.AbstractEventLoop, host: str, port: int, timeout: float | None
-) -> socket.socket:
-    """
-    Return a socket that is connected to one of a host's addresses, which share the time as for threads.
+async def _connect(opened: socket.socket, address: Any, timeout: float | None) -> None:
+    """Connect a socket; not by asyncio's race of addresses, which leaves sockets open when cancelled."""
+    opened.setblocking(False)
+    async with asyncio.timeout(timeout):
+        await asyncio.get_running_loop().sock_connect(opened, address)
 
-    Not by asyncio's race of addresses, which leaves sockets open where it is cancelled.
-    """
-    ends = inf if timeout is None else loop.time() + timeout
-    failure = OSError("the host has no address")
+
+async def _found(host: str, port: int) -> Sequence[Any]:
+    """Return a host's addresses; one that is an address is its own answer, without a thread."""
     name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see _sockets
-    try:  # an address is its own answer, without a thread
-        found = socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
+    try:
+        return socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
-        found = await loop.getaddrinfo(name, port, type=kind)
-    for left, (family, kind, protocol, _, address) in zip(
-        range(len(found), 0, -1), found, strict=True
-    ):
-        try:
-            connected = socket.socket(family, kind, protocol)
-        except OSError as error:  # a kernel without IPv6
-            failure = error
-            continue
-        try:
-            connected.setblocking(False)
-            share = (ends - loop.time()) / min(left, 2)
-            async with asyncio.timeout(None if share == inf else share):
-                await loop.sock_connect(connected, address)
-        except OSError as error:
-            connected.close()
-            failure = error
-        except BaseException:
-            connected.close()
-            raise
-        else:
-            return connected
-    raise failure
+        return await asyncio.get_running_loop().getaddrinfo(name, port, type=kind)

@@ -7,11 +7,14 @@ another thread.
 
 import socket
 import ssl
+from collections.abc import Callable, Coroutine, Sequence
 from math import inf
 from time import monotonic
 from typing import Any
 
 import httpx
+
+from .._step import run
 
 
 class Stream:
@@ -88,7 +91,9 @@ class Backend:
     ) -> "Stream":
         """Connect to *host*, whose addresses are tried one after the other."""
         try:
-            connected = _connected(host, port, timeout)
+            # In bytes: text would go through a codec that takes 2 ms to import.
+            found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+            connected = run(connect_in_turn(found, timeout, _connect))
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
@@ -96,36 +101,48 @@ class Backend:
         return Stream(connected)
 
 
-def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
+async def connect_in_turn(
+    found: Sequence[Any],
+    timeout: float | None,
+    connect: Callable[[socket.socket, Any, float | None], Coroutine[Any, Any, None]],
+) -> socket.socket:
     """
     Return a socket that is connected to one of a host's addresses.
 
     Each but the last has half of the time that is left: S3 has eight, and the first is seldom the one
     that does not answer.
+
+    Args:
+        found: The addresses, as `socket.getaddrinfo` returns them.
+        timeout: Seconds for all of them; None for no limit.
+        connect: Connects a socket to an address in so many seconds, or raises OSError.
     """
     ends = inf if timeout is None else monotonic() + timeout
     failure = OSError("the host has no address")
-    # In bytes: text would go through a codec that takes 2 ms to import.
-    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     for left, (family, kind, protocol, _, address) in zip(
         range(len(found), 0, -1), found, strict=True
     ):
         try:
-            connected = socket.socket(family, kind, protocol)
+            opened = socket.socket(family, kind, protocol)
         except OSError as error:  # a kernel without IPv6
             failure = error
             continue
+        share = (ends - monotonic()) / min(left, 2)
         try:
-            share = (ends - monotonic()) / min(left, 2)
-            connected.settimeout(None if share == inf else max(share, 0.001))
-            connected.connect(address)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await connect(opened, address, None if share == inf else max(share, 0.001))
         except OSError as error:
-            connected.close()
+            opened.close()
             failure = error
         except BaseException:
-            connected.close()
+            opened.close()
             raise
         else:
-            return connected
+            return opened
     raise failure
+
+
+async def _connect(opened: socket.socket, address: Any, timeout: float | None) -> None:
+    """Connect a socket, blocking."""
+    opened.settimeout(timeout)
+    opened.connect(address)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
