@@ -46,8 +46,9 @@ format: $(VENV)/.dev ## Rewrite the code in the house style
 lint: $(VENV)/.dev ## Style, and likely mistakes
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
 
-types: $(VENV)/.dev ## mypy and pyright, strict
+types: $(VENV)/.dev ## mypy and pyright, strict; and the blocks of README
 	$(BIN)/python -m mypy && $(BIN)/python -m pyright --pythonpath $(BIN)/python
+	$(BIN)/python tests/readme_types.py
 
 contracts: $(VENV)/.dev ## Which module may import which; slots
 	PYTHONPATH=.:runtime_client $(BIN)/lint-imports --no-cache
