@@ -58,7 +58,7 @@ def test_answers(pieces, method, reads):
                     assert isinstance(piece, bytes)
             finally:
                 answer.stream.close()
-        assert (0, len(ledger._idle)) == (ledger._turns, ledger._open)
+        assert (0, len(ledger._idle)) == (ledger._turns, ledger.open)
         for connection in ledger._idle:
             assert (b"", False) == connection._protocol.trailing_data
     transport.close()
@@ -70,7 +70,7 @@ class Books(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.ledger = Ledger(Event, 3, 2, 1e9)
-        self.turns, self.queue, self.used, self.idle, self.made = 0, deque(), [], [], 0
+        self.turns, self.queue, self.used, self.idle, self.made = 0, deque(), {}, [], 0
 
     @rule()
     def ask(self):
@@ -102,27 +102,28 @@ class Books(RuleBasedStateMachine):
     @rule(origin=st.sampled_from("abc"))
     def connect(self, origin):
         known = [one for one in self.idle if one[0] == origin]
-        found = self.ledger.take(origin)
+        holder = object()
+        found = self.ledger.take(origin, holder)
         assert (known[-1] if known else None) == found
         if found is None:
-            displaced = self.ledger.add()
+            displaced = self.ledger.add(holder)
             full = len(self.idle) + len(self.used) >= 3
             assert (self.idle.pop(0) if full else None) == displaced
             self.made += 1
             found = (origin, self.made)
         else:
             self.idle.remove(found)
-        self.used.append(found)
+        self.used[found] = holder
 
     @precondition(lambda self: self.used)
     @rule(is_kept=st.booleans(), data=st.data())
     def finish(self, is_kept, data):
-        connection = data.draw(st.sampled_from(self.used))
-        self.used.remove(connection)
+        connection = data.draw(st.sampled_from(list(self.used)))
+        holder = self.used.pop(connection)
         if not is_kept:
-            self.ledger.drop()
+            self.ledger.drop(holder)
             return
-        self.ledger.keep(connection[0], connection)
+        self.ledger.keep(connection[0], connection, holder)
         self.idle.append(connection)
         surplus = [self.idle.pop(0) for _ in range(len(self.idle) - 2)]
         assert surplus == list(self.ledger.surplus())
@@ -131,9 +132,9 @@ class Books(RuleBasedStateMachine):
     def agree(self):
         ledger = self.ledger
         assert (self.turns, list(self.queue)) == (ledger._turns, list(ledger._queue))
-        assert (len(self.idle) + len(self.used), self.idle) == (ledger._open, list(ledger._idle))
+        assert (len(self.idle) + len(self.used), self.idle) == (ledger.open, list(ledger._idle))
         assert {one[0] for one in self.idle} == set(ledger._of_origin)
-        assert ledger._open <= 3
+        assert ledger.open <= 3
         assert not any(event.is_set() for event in self.queue)
 
 

@@ -22,6 +22,7 @@ from sagemaker_runtime_client._pool import (
     _ledger,
     _sockets,
 )
+from sagemaker_runtime_client._pool._connection import Connection
 from sagemaker_runtime_client._pool._ledger import Ledger
 from tests.runtime_client.faces import unread_body
 from tests.runtime_client.loopback import Loopback, certify, response
@@ -142,7 +143,7 @@ def limited(connections, kept=None, expiry=None):
 def books(transport):
     """Return how many turns are taken, how many wait, how many connections are open, and idle."""
     ledger = transport._pool._ledger
-    return ledger._turns, len(ledger._queue), ledger._open, len(ledger._idle)
+    return ledger._turns, len(ledger._queue), ledger.open, len(ledger._idle)
 
 
 def answering(data):
@@ -538,6 +539,22 @@ class TestLimits:
             assert (0, 0, 0, 0) == books(transport)
             answer.close()
             assert (0, 0, 0, 0) == books(transport)
+
+    def test_interrupted(self, monkeypatch):
+        """Ctrl-C as soon as an idle connection is taken: it is closed, and no longer counted."""
+
+        def strike(_connection):
+            raise KeyboardInterrupt
+
+        with Loopback(answering(response(b"hi"))) as server, PooledTransport() as transport:
+            transport.handle_request(httpx.Request("GET", server.url)).read()
+            assert (0, 0, 1, 1) == books(transport)
+            (connection,) = transport._pool._ledger._idle
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(Connection, "is_dead", strike)
+                transport.handle_request(httpx.Request("GET", server.url))
+            assert (0, 0, 0, 0) == books(transport)
+            assert connection.is_dead()
 
     def test_closed_twice(self):
         """An answer may be closed more than once."""
@@ -987,20 +1004,20 @@ class TestLedger:
         """Of the idle connections to an origin the last used comes first, and no other origin's."""
         ledger = self.ledger(9)
         for name in ("a1", "b1", "a2"):
-            ledger.add()
-            ledger.keep(name[0], name)
-        assert ["a2", "a1", None, "b1"] == [ledger.take(one) for one in "aaab"]
+            ledger.add(self)
+            ledger.keep(name[0], name, self)
+        assert ["a2", "a1", None, "b1"] == [ledger.take(one, self) for one in "aaab"]
         assert {} == ledger._of_origin
 
     def test_room(self):
         """A new connection displaces the longest idle one, if there is no room; if there is one idle."""
         ledger = self.ledger(2)
-        assert [None, None] == [ledger.add(), ledger.add()]
-        assert ledger.add() is None
-        ledger.drop()
-        ledger.keep("x", "first")
-        ledger.keep("x", "second")
-        assert "first" == ledger.add()
+        assert [None, None, None] == [ledger.add(holder) for holder in "abc"]
+        for _ in "twice":
+            ledger.drop("a")
+        ledger.keep("x", "first", "b")
+        ledger.keep("x", "second", "c")
+        assert "first" == ledger.add("d")
         assert ["second"] == list(ledger.clear())
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
@@ -1008,10 +1025,10 @@ class TestLedger:
         """What is too many, or too old, is taken out, the longest idle first."""
         ledger = self.ledger(9, kept, expiry)
         for name in "abc":
-            ledger.add()
-            ledger.keep("x", name)
+            ledger.add(self)
+            ledger.keep("x", name, self)
         assert ["a", "b", "c"] == list(ledger.surplus())
-        assert (0, {}) == (ledger._open, ledger._of_origin)
+        assert (0, {}) == (ledger.open, ledger._of_origin)
 
 
 class NoAnswer:

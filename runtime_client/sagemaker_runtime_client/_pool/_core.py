@@ -143,8 +143,7 @@ class Pool:
         if slot:
             slot.lease = lease
         try:
-            lease.connection = await self._idle(lease)
-            if lease.connection is None:
+            if not await self._reuse(lease):
                 lease.connection = await self._connect(lease, timeouts.get("connect"))
             head = await lease.connection.send(request)
         except BaseException as error:  # noqa: BLE001 (raised again)
@@ -161,28 +160,25 @@ class Pool:
             },
         )
 
-    async def _idle(self, lease: Lease) -> Any:
-        """Return an idle connection that its server has not closed, nor written to unasked."""
+    async def _reuse(self, lease: Lease) -> bool:
+        """Take an idle connection that its server has not closed, nor written to unasked, if there is one."""
         for surplus in lease.ledger.surplus():
             await self._close(surplus.stream)
-        while (connection := lease.ledger.take(lease.origin)) is not None:
+        while (connection := lease.ledger.take(lease.origin, lease)) is not None:
+            lease.connection = connection  # from here on closed whatever happens, Ctrl-C too
             if not connection.is_dead():
-                return connection
-            lease.ledger.drop()
+                return True
+            lease.connection = None
+            lease.ledger.drop(lease)
             await self._close(connection.stream)
-        return None
+        return False
 
     async def _connect(self, lease: Lease, timeout: float | None) -> Connection:
         """Open a connection, in the place of an idle one if need be."""
-        displaced = lease.ledger.add()
-        try:
-            if displaced is not None:
-                await self._close(displaced.stream)
-            stream = await self._open(lease.origin, timeout)
-        except BaseException:
-            lease.ledger.drop()
-            raise
-        return Connection(self._colour, stream)
+        displaced = lease.ledger.add(lease)
+        if displaced is not None:
+            await self._close(displaced.stream)
+        return Connection(self._colour, await self._open(lease.origin, timeout))
 
     async def _open(self, origin: Origin, timeout: float | None) -> Any:
         """Open a stream, through TLS if the scheme says so."""
@@ -234,7 +230,7 @@ class Pool:
             except Exception as error:  # noqa: BLE001 (raised again)
                 raise_as_httpx(error, lease.request)
             return
-        lease.ledger.keep(lease.origin, lease.connection)
+        lease.ledger.keep(lease.origin, lease.connection, lease)
         lease.is_over = True
         if lease.ends_turn:
             lease.ledger.end_turn()
@@ -246,9 +242,9 @@ class Pool:
         if lease.is_over:
             return
         lease.is_over = True
+        lease.ledger.drop(lease)
         try:
             if lease.connection is not None:
-                lease.ledger.drop()
                 await self._close(lease.connection.stream)
         finally:
             if lease.ends_turn:

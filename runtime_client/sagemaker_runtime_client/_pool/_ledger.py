@@ -47,8 +47,10 @@ class Ledger(Generic[C, E]):
         self._new_event = new_event
         self._connections, self._kept, self._expiry = connections, kept, expiry
         self._lock = Lock()
-        self._turns = self._open = 0
+        self._turns = 0
         self._queue: OrderedDict[E, None] = OrderedDict()
+        # Who has a connection: names, not a number, so that one who was interrupted may `drop` it twice.
+        self._holders: set[Hashable] = set()
         # Each with its origin and the instant of its end, the longest idle first.
         self._idle: OrderedDict[C, tuple[Hashable, float]] = OrderedDict()
         self._of_origin: dict[Hashable, dict[C, None]] = {}
@@ -76,19 +78,21 @@ class Ledger(Generic[C, E]):
             else:
                 self._turns -= 1
 
-    def take(self, origin: Hashable) -> C | None:
-        """Take the idle connection to *origin* that was used last, if there is one."""
+    def take(self, origin: Hashable, holder: Hashable) -> C | None:
+        """Give *holder* the idle connection to *origin* that was used last, if there is one."""
         with self._lock:
             connections = self._of_origin.get(origin)
             if connections is None:
                 return None
             connection, _ = connections.popitem()
+            self._holders.add(holder)
             self._remove(connection)
             return connection
 
-    def keep(self, origin: Hashable, connection: C) -> None:
-        """Put a connection among the idle ones; what is too many or too old is left to `surplus`."""
+    def keep(self, origin: Hashable, connection: C, holder: Hashable) -> None:
+        """Put *holder*'s connection among the idle ones; what is too many or too old is left to `surplus`."""
         with self._lock:
+            self._holders.discard(holder)
             self._idle[connection] = (origin, monotonic() + self._expiry)
             self._of_origin.setdefault(origin, {})[connection] = None
 
@@ -99,32 +103,36 @@ class Ledger(Generic[C, E]):
         ) is not None:
             yield connection
 
-    def add(self) -> C | None:
-        """Count a new connection; return the one to close before, if every place is taken."""
+    def add(self, holder: Hashable) -> C | None:
+        """Note *holder*'s new connection; return the one to close before, if every place is taken."""
         with self._lock:
-            self._open += 1
-        return self._pop(lambda _: self._open > self._connections)
+            self._holders.add(holder)
+        return self._pop(lambda _: self.open > self._connections)
 
-    def drop(self) -> None:
-        """Count a connection that is closed."""
+    def drop(self, holder: Hashable) -> None:
+        """Note that *holder* has no connection any more, if it had one."""
         with self._lock:
-            self._open -= 1
+            self._holders.discard(holder)
 
     def clear(self) -> Iterator[C]:
         """Take out all idle connections."""
         while (connection := self._pop(lambda _: True)) is not None:
             yield connection
 
+    @property
+    def open(self) -> int:
+        """How many connections there are, in use or idle."""
+        return len(self._holders) + len(self._idle)
+
     def _too_many(self) -> bool:
         return len(self._idle) > self._kept
 
     def _pop(self, condition: Callable[[float], bool]) -> C | None:
-        """Take out, and count as closed, the longest idle connection if *condition* holds of its end."""
+        """Take out the longest idle connection if *condition* holds of its end."""
         with self._lock:
             connection = next(iter(self._idle), None)
             if connection is None or not condition(self._idle[connection][1]):
                 return None
-            self._open -= 1
             self._remove(connection)
             return connection
 
