@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from os import PathLike
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
@@ -18,6 +18,7 @@ from ._transport import HTTPClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
+ChecksumMode = Literal["when_supported", "when_required"]
 
 
 class Face(ABC):
@@ -37,10 +38,10 @@ class Face(ABC):
         credentials: CredentialsSource | None = None,
         endpoint_url: str | None = None,
         s3_endpoint_url: str | None = None,
-        s3_addressing_style: str | None = None,
+        s3_addressing_style: Literal["auto", "path", "virtual"] | None = None,
         use_fips_endpoint: bool | None = None,
         use_dualstack_endpoint: bool | None = None,
-        retry_mode: str | None = None,
+        retry_mode: Literal["standard", "adaptive", "legacy"] | None = None,
         max_attempts: int | None = None,
         retry_ambiguous: bool | None = None,
         connect_timeout: float | None = None,
@@ -48,8 +49,8 @@ class Face(ABC):
         max_connections: int | None = None,
         ca_bundle: str | PathLike[str] | None = None,
         app_id: str | None = None,
-        request_checksum_calculation: str | None = None,
-        response_checksum_validation: str | None = None,
+        request_checksum_calculation: ChecksumMode | None = None,
+        response_checksum_validation: ChecksumMode | None = None,
         region_from_instance: bool | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:

@@ -30,6 +30,8 @@ def blocking() -> None:
         client.invoke_endpoint_async("endpoint", b"")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
         client.wait(invocation)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     SageMakerRuntimeClient(http_client=httpx2.Client())
+    SageMakerRuntimeClient(retry_mode="adaptive", s3_addressing_style="path")
+    SageMakerRuntimeClient(retry_mode="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def awaited() -> None:
