@@ -32,21 +32,9 @@ from . import (
 )
 from ._curl import curl
 from ._explain import masked
+from ._options import STDIN, parser
 from ._raw_request import parse_request
 
-_STDIN = "-"
-
-# The end of the help; no docstring, which `python -OO` would leave out.
-_EPILOG = """\
-Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region
-from AWS_REGION or AWS_DEFAULT_REGION where no option names it.  What is printed holds the session
-token, or grants what a presigned URL grants: treat it as a secret.  Exit codes:
-
-    0  done; verify: the signature is right
-    1  verify: the request is refused; explain: the answer does not say why
-    2  the command line, the environment, a file or the request is wrong
-    141  nobody reads stdout any more
-"""
 _LONGEST_INPUT = 64 * 1024 * 1024
 
 
@@ -60,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    options = parser(sign=_sign, presign=_presign, verify=_verify, explain=_explain).parse_args(
+        arguments
+    )
     try:
         _write(sys.stdout, options.run(options))
     except SignatureError as refusal:
@@ -81,102 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-# 1. The command line.
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sigv4",
-        description="Sign, presign and verify requests to AWS, and explain refused signatures.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_sign(commands.add_parser("sign", help="print the headers to add to a request"))
-    _add_presign(commands.add_parser("presign", help="print a URL with the signature in its query"))
-    _add_verify(commands.add_parser("verify", help="check the signature of a raw HTTP request"))
-    _add_explain(commands.add_parser("explain", help="say why AWS refused a signature"))
-    return parser
-
-
-def _add_sign(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_sign, show="headers")
-    _add_request(parser)
-    parser.add_argument(
-        "--unsigned-payload", action="store_true", help="leave the body out of the signature"
-    )
-    shown = parser.add_mutually_exclusive_group()
-    for name, text in (
-        ("curl", "print a curl command line that sends the request"),
-        ("canonical-request", "print what is signed, for explain"),
-        ("string-to-sign", "print its digest and scope, for explain"),
-    ):
-        shown.add_argument(f"--{name}", action="store_const", dest="show", const=name, help=text)
-
-
-def _add_presign(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_presign, show="url", unsigned_payload=False)
-    _add_request(parser)
-    parser.add_argument(
-        "--expires", type=int, default=3600, help="seconds until it ends (default: 3600)"
-    )
-    parser.add_argument(
-        "--curl", action="store_const", dest="show", const="curl", help="print a curl command line"
-    )
-
-
-def _add_verify(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_verify)
-    parser.add_argument("file", nargs="?", default=_STDIN, help="the request (default: stdin)")
-    parser.add_argument(
-        "--scheme", choices=("http", "https"), default="https", help="(default: https)"
-    )
-    _add_scope(parser)
-
-
-def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_explain)
-    parser.add_argument("answer", help="the file with the body of AWS's answer; - for stdin")
-    parser.add_argument(
-        "canonical_request", help="the file with what sign --canonical-request printed"
-    )
-    parser.add_argument(
-        "string_to_sign", nargs="?", help="the file with what sign --string-to-sign printed"
-    )
-
-
-def _add_request(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", help="absolute, percent-encoded")
-    parser.add_argument("-X", "--method", help="(default: GET, or POST with --data)")
-    parser.add_argument(
-        "-H",
-        "--header",
-        action="append",
-        default=[],
-        metavar="NAME:VALUE",
-        help="@FILE or @- reads headers, a line each: for those that are secret",
-    )
-    parser.add_argument("-d", "--data", metavar="TEXT", help="the body; @FILE or @- reads it")
-    parser.add_argument("--v4a", action="store_true", help="SigV4A, for the region set --region")
-    _add_scope(parser)
-
-
-def _add_scope(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--service", required=True, help="the signing name, such as s3")
-    parser.add_argument("--region", help="such as eu-west-1")
-    parser.add_argument(
-        "--date", type=_instant, metavar="YYYYMMDDTHHMMSSZ", help="when (default: now)"
-    )
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise argparse.ArgumentTypeError("must be like 20150830T123600Z") from None
-
-
-# 2. The commands: each returns what is printed.
+# The commands: each returns what is printed.
 
 
 def _sign(options: argparse.Namespace) -> str:
@@ -226,7 +121,7 @@ def _verify(options: argparse.Namespace) -> str:
 
 def _explain(options: argparse.Namespace) -> str:
     names = [options.answer, options.canonical_request, options.string_to_sign]
-    _read_once(names, _STDIN)
+    _read_once(names, STDIN)
     answer, canonical_request = _read(options.answer), _text(_read(options.canonical_request))
     if options.string_to_sign is None:
         return str(explain(answer, canonical_request))
@@ -234,7 +129,7 @@ def _explain(options: argparse.Namespace) -> str:
     return str(explain(answer, Signature({}, "", (), canonical_request, string_to_sign)))
 
 
-# 3. What the commands are made of.
+# What the commands are made of.
 
 
 def _credentials() -> Credentials:
@@ -270,7 +165,7 @@ def _signer(options: argparse.Namespace) -> Signer:
 
 def _request(options: argparse.Namespace) -> SignableRequest:
     """Return the request that the options describe."""
-    _read_once([*options.header, options.data], "@" + _STDIN)
+    _read_once([*options.header, options.data], "@" + STDIN)
     headers = [pair for text in options.header for pair in _headers(text)]
     method = options.method or ("GET" if options.data is None else "POST")
     payload = Payload.UNSIGNED if options.unsigned_payload else _payload(options.data)
@@ -303,7 +198,7 @@ def _payload(data: str | None) -> Payload:
 
 
 def _data_for_curl(options: argparse.Namespace) -> str | None:
-    if options.data == "@" + _STDIN:
+    if options.data == "@" + STDIN:
         raise InvalidRequestError("curl reads its options from stdin: give the body in a file")
     return None if options.data is None else str(options.data)
 
@@ -314,7 +209,7 @@ def _read_once(names: Sequence[str | None], stdin: str) -> None:
 
 
 def _opened(name: str) -> AbstractContextManager[Any]:
-    return nullcontext(sys.stdin.buffer) if name == _STDIN else Path(name).open("rb")
+    return nullcontext(sys.stdin.buffer) if name == STDIN else Path(name).open("rb")
 
 
 def _read(name: str) -> bytes:

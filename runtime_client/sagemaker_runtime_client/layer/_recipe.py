@@ -35,6 +35,7 @@ LEFT_OUT = {
     "sagemaker_runtime_client/layer/*": "builds layers",
     "sigv4/__main__.py": "the command line",
     "sigv4/_curl.py": "the command line",
+    "sigv4/_options.py": "the command line",
     "sigv4/_raw_request.py": "the command line",
     "certifi/__main__.py": "a command line",
     "httpx/_main.py": "a command line, and needs click",
