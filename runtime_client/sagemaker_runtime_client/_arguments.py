@@ -5,7 +5,7 @@ Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from string import ascii_letters, digits
 from typing import Any, cast
 
@@ -43,6 +43,27 @@ def spellings(names: Iterable[str]) -> list[str]:
         for name in sorted(names)
         if name[:1].isupper()
     ]
+
+
+def unexpected(names: Collection[str]) -> TypeError:
+    """Return what is said of arguments that neither ``submit`` nor ``infer`` takes."""
+    hints = spellings(names)
+    if "input_location" in names:
+        hints.append("for input that is in S3 call invoke_endpoint_async, then wait")
+    text = f"submit and infer take no argument {', '.join(sorted(names))}"
+    return TypeError("; ".join([text, *hints]))
+
+
+def as_bytes(value: object, argument: str) -> bytes:
+    """Return the bytes of an argument, or refuse what has none."""
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise refuse(argument, not_bytes(value))
+    return bytes(cast("bytes", value))
+
+
+def goes_inline(body: bytes, inline: bool | None) -> bool:
+    """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
+    return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
 def _text(

@@ -4,24 +4,22 @@ The client, written once: what both faces do, over one `IO`.
 The faces' methods have their signatures and docstrings from here.
 """
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sigv4 import CredentialsProvider
 
-from ._arguments import INLINE_LIMIT, not_bytes, spellings
-from ._call import Call, Caller
-from ._endpoint import Endpoint, sagemaker_runtime_endpoint
+from ._arguments import INLINE_LIMIT, as_bytes, goes_inline, unexpected
+from ._call import Call
 from ._errors import ParamValidationError, RuntimeClientError
 from ._http import TransportOptions
 from ._invocation import Invocation, invocation_of
 from ._invoke import InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
 from ._service_error import json_error
-from ._user_agent import trace_headers, user_agent
+from ._services import Services
 from ._waiting import (
     Schedule,
     check_invocation,
@@ -29,57 +27,11 @@ from ._waiting import (
     check_waiting,
     poll_schedule,
 )
-from .credentials import ChainCredentials, Context, LazyContext
+from .credentials import ChainCredentials, LazyContext
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from ._output import Output
-    from ._s3 import S3
     from ._s3_object import S3Location, S3Object
-
-
-class _Ready:
-    """
-    What a core works with once its settings are known.
-
-    Args:
-        context: The settings, and the outside world.
-        provider: Whose signatures.
-    """
-
-    def __init__(self, context: Context, provider: CredentialsProvider) -> None:
-        self._context = context
-        self._provider = provider
-
-    @cached_property
-    def endpoint(self) -> Endpoint:
-        config = self._context.config
-        return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
-
-    @cached_property
-    def caller(self) -> Caller:
-        config, io = self._context.config, self._context.io
-        agent = ("user-agent", user_agent(config, io.environ))
-        return Caller(
-            io,
-            self._provider,
-            config.retry_policy,
-            headers=lambda: [agent, *trace_headers(io.environ)],
-            patience=config.read_timeout,
-        )
-
-    @cached_property
-    def s3(self) -> "S3":
-        from ._s3 import S3
-
-        config = self._context.config
-        options = config.endpoint_options(config.s3_endpoint_url)
-        return S3(
-            self.caller,
-            options,
-            config.s3_addressing_style,
-            upload_checksum=config.request_checksum_calculation == "when_supported",
-            download_checksum=config.response_checksum_validation == "when_supported",
-        )
 
 
 class Core:
@@ -100,7 +52,7 @@ class Core:
         self._credentials = (
             ChainCredentials(io, self._context) if credentials is None else credentials
         )
-        self._made: _Ready | None = None
+        self._made: Services | None = None
 
     async def invoke_endpoint_async(
         self,
@@ -221,7 +173,7 @@ class Core:
         with _keeping(invocation):
             return await wait(
                 self._io,
-                (await self._ready()).s3,
+                (await self._services()).s3,
                 invocation,
                 timeout=timeout,
                 schedule=schedule,
@@ -261,10 +213,10 @@ class Core:
                 inline and there is no *input_prefix*; nothing was sent.
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
-        body = _bytes(payload, "payload")
+        body = as_bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
-            raise _unexpected(unknown)
-        upload = None if _goes_inline(body, inline) else _upload_location(input_prefix, self._io)
+            raise unexpected(unknown)
+        upload = None if goes_inline(body, inline) else _upload_location(input_prefix, self._io)
         has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
         if options.get("inference_id") is None and generate_inference_id:
             options["inference_id"] = self._io.uuid()
@@ -275,9 +227,9 @@ class Core:
             **options,
         )
         if upload is not None:
-            ready = await self._ready()
-            _ = ready.endpoint  # what is wrong with that setting is said before the upload
-            await ready.s3.put(upload, body, content_type=request.content_type)
+            services = await self._services()
+            _ = services.endpoint  # what is wrong with that setting is said before the upload
+            await services.s3.put(upload, body, content_type=request.content_type)
         return await self._submit(request, has_new_name=has_new_name)
 
     async def infer(
@@ -319,7 +271,7 @@ class Core:
         """
         check_waiting(timeout, schedule, access_denied_grace)
         check_listener(on_invocation)
-        _ = (await self._ready()).s3  # a fault of its settings is said before a job is queued
+        _ = (await self._services()).s3  # a fault of its settings is said before a job is queued
         invocation = await self.submit(
             endpoint_name,
             payload,
@@ -363,8 +315,8 @@ class Core:
             TransportError: No answer.
         """
         where = _location(location)
-        body = _bytes(body, "body")
-        s3 = (await self._ready()).s3
+        body = as_bytes(body, "body")
+        s3 = (await self._services()).s3
         return await s3.put(where, body, content_type=content_type, metadata=metadata)
 
     async def get_object(self, location: str) -> "S3Object":
@@ -383,7 +335,7 @@ class Core:
             TransportError: No answer, or not all of it.
         """
         where = _location(location)
-        return await (await self._ready()).s3.get(where)
+        return await (await self._services()).s3.get(where)
 
     async def head_object(self, location: str) -> "S3Object":
         """
@@ -397,7 +349,7 @@ class Core:
             TransportError: No answer.
         """
         where = _location(location)
-        return await (await self._ready()).s3.head(where)
+        return await (await self._services()).s3.head(where)
 
     async def close(self) -> None:
         """
@@ -411,20 +363,20 @@ class Core:
         self, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
     ) -> Invocation:
         """Send a checked request, and return the handle."""
-        ready = await self._ready()
+        services = await self._services()
         await self._io.begin()
         try:
-            return await self._send(ready, request, has_new_name=has_new_name)
+            return await self._send(services, request, has_new_name=has_new_name)
         finally:
             self._io.end()
 
     async def _send(
-        self, ready: _Ready, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
+        self, services: Services, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
     ) -> Invocation:
         """Send it now."""
-        call = Call(ready.endpoint, request.to_http(), json_error, idempotent=False)
+        call = Call(services.endpoint, request.to_http(), json_error, idempotent=False)
         try:
-            reply = await ready.caller.call(call)
+            reply = await services.caller.call(call)
         except RuntimeClientError as error:
             if error.may_have_been_taken:
                 error.add_note(f"the job may be queued, with inference id {request.inference_id}")
@@ -443,23 +395,16 @@ class Core:
         """What a client of our own is opened with."""
         return self._context.transport_options
 
-    async def _ready(self) -> _Ready:
-        """Find out the settings at the first call, and return what works with them."""
+    async def _services(self) -> Services:
+        """Find out the settings at the first call, and return the services that they lead to."""
         if self._made is None:
-            self._made = _Ready(await self._context(), self._credentials)
+            self._made = Services(await self._context(), self._credentials)
         return self._made
 
 
 def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
     """Tell whether the output's name is new for certain: the service makes it of these, if they are given."""
     return inference_id is None and filename is None
-
-
-def _bytes(value: object, argument: str) -> bytes:
-    """Return the bytes of an argument."""
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise ParamValidationError(f"{argument} {not_bytes(value)}", argument=argument)
-    return bytes(cast("bytes", value))
 
 
 @contextmanager
@@ -473,20 +418,6 @@ def _keeping(invocation: Invocation) -> Generator[None]:
     except BaseException as error:
         error.add_note(f"the job goes on; its handle is {invocation.to_json()}")
         raise
-
-
-def _unexpected(names: Collection[str]) -> TypeError:
-    """Return what is said of arguments that neither `Core.submit` nor `Core.infer` takes."""
-    hints = spellings(names)
-    if "input_location" in names:
-        hints.append("for input that is in S3 call invoke_endpoint_async, then wait")
-    text = f"submit and infer take no argument {', '.join(sorted(names))}"
-    return TypeError("; ".join([text, *hints]))
-
-
-def _goes_inline(body: bytes, inline: bool | None) -> bool:
-    """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
-    return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
 
 
 def _upload_location(input_prefix: str | None, io: IO) -> "S3Location":

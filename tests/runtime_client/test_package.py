@@ -33,6 +33,7 @@ LOADED = [
     "._retry",
     "._senders",
     "._service_error",
+    "._services",
     "._setting",
     "._step",
     "._tls",

@@ -1,0 +1,62 @@
+"""What a client speaks to, once its settings are known."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sigv4 import CredentialsProvider
+
+from ._call import Caller
+from ._endpoint import Endpoint, sagemaker_runtime_endpoint
+from ._user_agent import trace_headers, user_agent
+from .credentials import Context
+
+if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+    from ._s3 import S3
+
+
+class Services:
+    """
+    SageMaker Runtime and S3, as a client's settings lead to them; each is made when it is first used.
+
+    Args:
+        context: The settings, and the outside world.
+        provider: Whose signatures.
+    """
+
+    def __init__(self, context: Context, provider: CredentialsProvider) -> None:
+        self._context = context
+        self._provider = provider
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """Where SageMaker Runtime is."""
+        config = self._context.config
+        return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+
+    @cached_property
+    def caller(self) -> Caller:
+        """What makes the calls, to both services."""
+        config, io = self._context.config, self._context.io
+        agent = ("user-agent", user_agent(config, io.environ))
+        return Caller(
+            io,
+            self._provider,
+            config.retry_policy,
+            headers=lambda: [agent, *trace_headers(io.environ)],
+            patience=config.read_timeout,
+        )
+
+    @cached_property
+    def s3(self) -> "S3":
+        """Objects of S3."""
+        from ._s3 import S3
+
+        config = self._context.config
+        options = config.endpoint_options(config.s3_endpoint_url)
+        return S3(
+            self.caller,
+            options,
+            config.s3_addressing_style,
+            upload_checksum=config.request_checksum_calculation == "when_supported",
+            download_checksum=config.response_checksum_validation == "when_supported",
+        )
