@@ -17,10 +17,16 @@ from ._signer import Signature
 
 # Headers whose values are not for anybody's terminal or log.
 _SECRET_HEADERS = frozenset(
-    {"authorization", "cookie", "x-amz-security-token", "x-amzn-sagemaker-custom-attributes"}
+    {
+        "authorization",
+        "cookie",
+        "x-amz-s3session-token",
+        "x-amz-security-token",
+        "x-amzn-sagemaker-custom-attributes",
+    }
 )
 _SECRET_SUFFIX = "-customer-key"  # S3's keys of SSE-C
-_SECRET_PARAMETERS = frozenset({"X-Amz-Security-Token", "X-Amz-Signature"})
+SECRET_PARAMETERS = ("X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature")
 _SHOWN = 120
 
 Cause = Literal["canonical request", "string to sign", "key", "unknown"]
@@ -113,6 +119,11 @@ def explain(answer: bytes | str, ours: Signature | str) -> Explanation:
         differences = _differences(_signed_parts, ours.string_to_sign, theirs.string_to_sign)
         cause = "string to sign" if differences else "key"
     return Explanation(theirs.code, cause, differences, theirs.string_to_sign)
+
+
+def is_secret_header(name: str) -> bool:
+    """Tell whether the values of the header *name*, in lower case, may not be shown."""
+    return name in _SECRET_HEADERS or name.endswith(_SECRET_SUFFIX)
 
 
 def masked(canonical_request: str) -> str:
@@ -242,7 +253,7 @@ _HINTS = {
 
 def _safe(name: str, value: str) -> str:
     """Return *value*, if what has this name may be shown, or else its length and a mark to compare."""
-    secret = name in _SECRET_HEADERS or name in _SECRET_PARAMETERS or name.endswith(_SECRET_SUFFIX)
+    secret = is_secret_header(name) or name in SECRET_PARAMETERS
     return f"<{len(value)} characters, hidden>" if secret and value else value
 
 

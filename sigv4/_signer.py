@@ -208,8 +208,7 @@ class Signer(Value):
 
         Args:
             request: Its headers, as far as they are selected for signing, must be sent with the
-                URL exactly as they stand here.  Where `content_sha256` holds (S3), the body is
-                left unsigned.
+                URL exactly as they stand here.  For S3, the body is left unsigned.
             credentials: Whose signature it is.  The URL ends with them, if they end sooner.
             at: The aware instant from which the URL counts.
             expires: For how many seconds, 1 to 604800 (a week).
@@ -227,7 +226,7 @@ class Signer(Value):
             raise InvalidRequestError("url is signed already: it has X-Amz-Signature in its query")
         algorithm, instant = self.algorithm, self._instant(credentials, at)
         scope = algorithm.scope(instant)
-        unsigned_body = Payload.UNSIGNED if self.content_sha256 else request.payload
+        unsigned_body = Payload.UNSIGNED if self.s3 else request.payload
         payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
         lines, names = canonical_headers(self._signed(request, _REPLACED))
         token = _token("X-Amz-Security-Token", credentials)

@@ -48,7 +48,8 @@ class Verified:
     Attributes:
         access_key_id: Whose key signed it.
         signed_at: The instant of signing, as the sender states it.
-        expires_at: When a presigned URL ends; None for a signature in headers.
+        expires_at: When a presigned URL ends, or its credentials do, if that is sooner; None for a
+            signature in headers.
         signed_headers: The names of the headers that the signature covers.
         payload_hash: What the signature says of the body; ``UNSIGNED-PAYLOAD`` if nothing, and
             ``STREAMING-...`` if its parts say it themselves.
@@ -102,8 +103,8 @@ def verify(
         request: The request as it came off the wire, its path and query undecoded, its headers
             all there, its payload made from the body that arrived.
         secrets: Credentials by access key id: a mapping, or a function that returns None for an
-            unknown one.  With a session token in them, the request must carry the same.  For
-            SigV4A a `VerifyingKey` does as well.
+            unknown one.  With a session token in them, the request must carry the same; with an
+            expiration, they count until then.  For SigV4A a `VerifyingKey` does as well.
         at: The aware instant of the check.
         service: The signing name that the request must be scoped to; ``s3`` brings S3's rules.
         region: The region that it must be scoped to, or that its region set must cover.
@@ -157,6 +158,11 @@ def verify(
         raise SignatureError(
             "XAmzContentSHA256Mismatch", "the body is not the one that was signed", text, to_sign
         )
+    expiration = getattr(credentials, "expiration", None)  # a verifying key has none
+    if expiration is not None:
+        if at >= expiration:
+            raise SignatureError("ExpiredToken", "the credentials have expired")
+        expires_at = expires_at and min(expires_at, expiration)
     names = tuple(claim.signed_headers.split(";"))
     seed = Seed(signer.algorithm, credentials, claim.instant, claim.signature)
     return Verified(access_key_id, signed_at, expires_at, names, payload_hash, seed)
@@ -192,7 +198,9 @@ def _check_region(claim: Claim, region: str) -> None:
 def _signed_at(claim: Claim) -> datetime:
     """Return the instant of signing."""
     if not claim.instant:
-        raise SignatureError("IncompleteSignature", "the request has no x-amz-date")
+        raise SignatureError(
+            "IncompleteSignature", "the request has no x-amz-date, and no signed date"
+        )
     if _is_instant(claim.instant):
         with suppress(ValueError):  # of a thirteenth month
             return datetime.strptime(claim.instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

@@ -14,7 +14,9 @@ from sigv4 import (
     SignableRequest,
     Signer,
     SigV4,
+    verify,
 )
+from tests.sigv4.oracles import Unsigned, botocore_presigns
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = Credentials("AKIDEXAMPLE", "very-secret")
@@ -105,6 +107,20 @@ def test_content_sha256_of_the_request(signer, value):
     signature = signer.sign(request, KEY, at=AT)
     assert value == signature.canonical_request.rpartition("\n")[2]
     assert HASH in signature.signed_headers
+
+
+@pytest.mark.parametrize("content_sha256", [False, True])
+@pytest.mark.parametrize("service", ["aoss", "s3"])
+def test_content_sha256_is_no_matter_of_a_url(service, content_sha256):
+    """A presigned URL has no such header: S3 takes any body, the others hash it."""
+    signer = Signer(SigV4(service, "us-east-1"), content_sha256=content_sha256)
+    url = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
+    request = Unsigned(
+        service, "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "GET", URL, [], b""
+    )
+    assert url.endswith("=" + botocore_presigns(request, 60).signature)
+    arrived = SignableRequest("GET", url)
+    verify(arrived, {KEY.access_key_id: KEY}, at=AT, service=service, region="us-east-1")
 
 
 def test_caller_selects_headers():

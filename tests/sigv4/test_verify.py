@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
 
 from sigv4 import Credentials, Payload, SignableRequest, SignatureError, Signer, SigV4, verify
 
@@ -325,6 +328,46 @@ def test_url_counts_until_its_end():
     week = timedelta(days=7)
     wire = by_url(expires=604_800)
     assert AT + week == wire.received(at=AT + week - timedelta(seconds=1)).expires_at
+
+
+def until(end):
+    """Return the secrets of a server whose temporary key counts until *end*."""
+    return {"ASIAEXAMPLE": Credentials("ASIAEXAMPLE", "very-secret", "to-ken", expiration=end)}
+
+
+@pytest.mark.parametrize("wire", [by_header(TEMPORARY), by_url(TEMPORARY)], ids=["header", "url"])
+def test_expired_credentials(wire):
+    """A key counts until its end, whatever it has signed."""
+    second = timedelta(seconds=1)
+    assert wire.received(secrets=until(AT + second)).signed_at == AT
+    assert "ExpiredToken" == refusal(wire, secrets=until(AT)).code
+    assert MISMATCH == refusal(wire.replace("/a/b", "/a/c"), secrets=until(AT)).code
+
+
+def test_a_url_ends_with_its_key():
+    """A presigned URL counts no longer than the key that signed it."""
+    end = AT + timedelta(seconds=60)
+    assert end == by_url(TEMPORARY).received(secrets=until(end)).expires_at
+
+
+@pytest.mark.parametrize("signer", [SigV4Auth, S3SigV4Auth])
+def test_date_in_place_of_x_amz_date(signer):
+    """A signed Date will do, as botocore writes it where a request has one."""
+    request = AWSRequest("PUT", URL, {"Date": "x"}, BODY)
+    service = "s3" if signer is S3SigV4Auth else "sts"
+    request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
+    auth = signer(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), service, "us-east-1")
+    auth._modify_request_before_signing(request)
+    to_sign = auth.string_to_sign(request, auth.canonical_request(request))
+    auth._inject_signature_to_request(request, auth.signature(to_sign, request))
+    wire = Wire("PUT", URL, {name.lower(): text for name, text in request.headers.items()})
+    assert "x-amz-date" not in wire.headers
+    assert wire.received(service=service).signed_at == AT
+    assert "IncompleteSignature" == refusal(wire.replace("date;", ""), service=service).code
+    assert MISMATCH == refusal(wire.replace("12:00:00", "12:00:01"), service=service).code
+    for text in ("Sun, 31 Feb 2026 12:00:00 GMT", "noon", "Fri, 31 Dec 9999 23:59:59 -2359", ""):
+        code = "IncompleteSignature" if not text else MALFORMED
+        assert code == refusal(wire.but(date=text), service=service).code
 
 
 def test_mismatch_shows_what_was_signed():

@@ -33,6 +33,7 @@ _RUNTIME_MESSAGES = {
     "MissingAuthenticationToken": "Missing Authentication Token",
     "InvalidAccessKeyId": "The security token included in the request is invalid.",
     "InvalidToken": "The security token included in the request is invalid.",
+    "ExpiredToken": "The security token included in the request is expired",
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
@@ -106,7 +107,8 @@ def authenticate(
         RefusedError: It is refused, in the words of the service.
     """
     try:
-        verified = _verify(request, target.service, credentials, region, at)
+        secrets = {credentials.access_key_id: credentials}
+        verified = verify(request, secrets, at=at, service=target.service, region=region)
         return _out_of_chunks(request, verified, body)
     except SignatureError as error:
         if target.service == "s3":
@@ -119,19 +121,6 @@ def claimed_region(request: SignableRequest) -> str:
     query = re.sub("%2[Ff]", "/", request.query)
     match = _credential(request.header("authorization") or query)
     return "" if match is None else match[1]
-
-
-def _verify(
-    request: SignableRequest, service: str, credentials: Credentials, region: str, at: datetime
-) -> Verified:
-    """Check the signature, and that its key still counts."""
-    secrets = {credentials.access_key_id: credentials}
-    verified = verify(request, secrets, at=at, service=service, region=region)
-    if credentials.expired(at):
-        raise SignatureError(
-            "ExpiredToken", "The security token included in the request is expired"
-        )
-    return verified
 
 
 def _out_of_chunks(

@@ -4,14 +4,11 @@ import re
 
 from attrs import frozen
 
+from sigv4._explain import SECRET_PARAMETERS, is_secret_header
+
 REDACTED = "***"
 
-# The signature and the token are worth as much as a key while they count; the custom attributes
-# are marked sensitive in the service model.
-_SECRET_HEADERS = frozenset(
-    {"authorization", "x-amz-security-token", "x-amzn-sagemaker-custom-attributes"}
-)
-_secret_parameters = re.compile(r"(?<=[?&])(X-Amz-(?:Signature|Security-Token)=)[^&]*")
+_secret_parameters = re.compile(rf"(?<=[?&])((?:{'|'.join(SECRET_PARAMETERS)})=)[^&]*")
 
 
 @frozen
@@ -55,4 +52,4 @@ def redacted_target(target: str) -> str:
 def redacted_headers(headers: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     """Return headers as text, those that are secret without their values."""
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-    return tuple((name, REDACTED if name in _SECRET_HEADERS else value) for name, value in pairs)
+    return tuple((name, REDACTED if is_secret_header(name) else value) for name, value in pairs)
