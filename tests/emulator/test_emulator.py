@@ -68,6 +68,9 @@ def test_environ(emulator, monkeypatch):
         "AWS_SECRET_ACCESS_KEY": emulator.credentials.secret_access_key,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_USE_FIPS_ENDPOINT": "false",
+        "AWS_USE_DUALSTACK_ENDPOINT": "false",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
     }

@@ -1,15 +1,27 @@
 """What production does to people, one switch at a time."""
 
 import json
+import socket
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
 from sagemaker_runtime_client.emulator import Emulator, Faults, Latency, Refusal, StaleOutput
-from tests.emulator.wire import INPUT, INVOCATION, PATIENCE, call, plain, send, signed, until_reset
+from tests.emulator.wire import (
+    INPUT,
+    INVOCATION,
+    PATIENCE,
+    address,
+    call,
+    plain,
+    send,
+    signed,
+    until_reset,
+)
 
 OUTPUT = "x-amzn-sagemaker-outputlocation"
 INVOKE = "InvokeEndpointAsync"
@@ -103,6 +115,43 @@ def test_reset_before_the_request_is_read(emulator):
     assert call(emulator, "POST", INVOCATION, INPUT).status == 202
 
 
+@pytest.mark.parametrize("cut", [10, 40, -4, -1])
+def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
+    """It is told by the head, however that comes, and by the host in it."""
+    host = f"bucket.localhost:{emulator.url.rpartition(':')[2]}"
+    request = signed(emulator, "PUT", "/key", host=host)
+    emulator.faults.once(Faults.RESET_BEFORE_READ, on="PutObject")
+    with socket.create_connection(address(emulator), PATIENCE) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(request[:cut])
+        sleep(0.05)
+        with suppress(ConnectionError):
+            connection.sendall(request[cut:])
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+    assert emulator.objects.list() == []
+    assert ["PutObject"] == [one.operation for one in emulator.requests]
+    assert call(emulator, "PUT", "/key", host=host).status == 200
+
+
+def test_no_end_of_a_head(emulator):
+    """A head that does not end is refused by the server, as without faults."""
+    request = plain("GET", "/bucket/key", {"host": "h", "a": "x" * 70_000})[:-4]
+    assert send(emulator, request).status == 400
+
+
+def test_reset_that_is_not_for_what_is_read():
+    """What was read is not reset unread; the fault waits for a request that is."""
+    faults = Faults()
+    faults.once(Faults.RESET_BEFORE_READ)
+    faults.once(Faults.THROTTLED)
+    assert () == faults.take(INVOKE)
+    assert faults.take_before_read(INVOKE)
+    assert (Faults.THROTTLED,) == faults.take(INVOKE)
+    faults.always(Faults.RESET_BEFORE_READ)
+    assert () == faults.take(INVOKE)
+
+
 def test_standing_reset_before_the_request_is_read(emulator):
     """A standing reset resets every connection."""
     emulator.faults.always(Faults.RESET_BEFORE_READ)
@@ -138,6 +187,8 @@ def test_reset_in_the_body(emulator):
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"content-length: 10" in head
     assert body == b"01234"
+    emulator.faults.once(Faults.RESET_IN_BODY, on="HeadObject")
+    assert until_reset(emulator, signed(emulator, "HEAD", "/bucket/key")).endswith(b"\r\n\r\n")
 
 
 def test_locations_that_are_not_named(emulator):

@@ -1,6 +1,7 @@
 """What S3 does with objects, byte for byte, and the store beneath it."""
 
 from base64 import b64encode
+from datetime import UTC, datetime
 from hashlib import md5, sha1, sha256, sha512
 from threading import Thread
 from zlib import crc32
@@ -8,7 +9,10 @@ from zlib import crc32
 import pytest
 
 from sagemaker_runtime_client.emulator import ObjectStore
-from tests.emulator.wire import PATIENCE, call
+from sigv4 import ALL_BUT_NEVER_SIGNED, Payload, SignableRequest, Signer, SigV4
+from tests.emulator.wire import PATIENCE, call, send
+
+EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,7 @@ from tests.emulator.wire import PATIENCE, call
         ("bytes=-", 200, b"0123456789", None),
         ("bytes=0-1,3-4", 200, b"0123456789", None),
         ("lines=0-1", 200, b"0123456789", None),
+        ("bytes=0-" + "9" * 5000, 200, b"0123456789", None),
     ],
 )
 def test_ranges(emulator, wanted, status, body, content_range):
@@ -41,17 +46,27 @@ def test_ranges(emulator, wanted, status, body, content_range):
         ({"if-none-match": '"{etag}"'}, 304),
         ({"if-none-match": '"other", "{etag}"'}, 304),
         ({"if-none-match": "*"}, 304),
+        ({"if-none-match": 'W/"{etag}"'}, 304),
+        ({"if-match": '"{etag}"'}, 200),
+        ({"if-match": "{etag}"}, 200),
+        ({"if-match": "*"}, 200),
+        ({"if-match": '"{etag}"', "if-unmodified-since": EARLIER}, 200),
+        ({"if-match": '"other"'}, 412),
+        ({"if-match": 'W/"{etag}"'}, 412),
+        ({"if-unmodified-since": "{modified}"}, 200),
+        ({"if-unmodified-since": EARLIER}, 412),
+        ({"if-unmodified-since": "yesterday"}, 200),
         ({"if-none-match": '"other"'}, 200),
         ({"if-none-match": '"other"', "if-modified-since": "{modified}"}, 200),
         ({"if-modified-since": "{modified}"}, 304),
-        ({"if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT"}, 200),
+        ({"if-modified-since": EARLIER}, 200),
         ({"if-modified-since": "Thu, 01 Jan 2026 00:00:00 -0000"}, 200),
         ({"if-modified-since": "yesterday"}, 200),
         ({"if-modified-since": "Thu, 01 Jan 20260000000000 00:00:00 GMT"}, 200),
     ],
 )
 def test_conditions(emulator, condition, status):
-    """What the caller has already is not sent again; what is no date does not count."""
+    """What the caller has already, or does not mean, is not sent; what is no date does not count."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     first = call(emulator, "GET", "/bucket/key")
     facts = {
@@ -62,6 +77,9 @@ def test_conditions(emulator, condition, status):
         emulator, "GET", "/bucket/key", {n: v.format(**facts) for n, v in condition.items()}
     )
     assert status == answer.status
+    if status == 412:
+        assert b"<Code>PreconditionFailed</Code>" in answer.body
+        return
     assert (first.body if status == 200 else b"") == answer.body
     assert first.headers["etag"] == answer.headers["etag"]
 
@@ -148,6 +166,46 @@ def test_put_that_overwrites_nothing(emulator):
     assert emulator.objects.get("s3://bucket/key").body == b"first"
 
 
+def test_writes_with_a_condition(emulator):
+    """What is meant for another version changes nothing."""
+    other, this = {"if-match": '"other"'}, {"if-match": "*"}
+    assert call(emulator, "PUT", "/bucket/key", this, b"first").status == 404
+    assert call(emulator, "DELETE", "/bucket/key", other).status == 204
+    call(emulator, "PUT", "/bucket/key", (), b"first")
+    assert call(emulator, "PUT", "/bucket/key", other, b"second").status == 412
+    assert call(emulator, "PUT", "/bucket/key", {"if-none-match": '"a"'}, b"second").status == 501
+    assert call(emulator, "DELETE", "/bucket/key", other).status == 412
+    assert emulator.objects.get("s3://bucket/key").body == b"first"
+    assert call(emulator, "PUT", "/bucket/key", this, b"second").status == 200
+    assert emulator.objects.get("s3://bucket/key").body == b"second"
+    assert call(emulator, "DELETE", "/bucket/key", this).status == 204
+    assert emulator.objects.list() == []
+
+
+def test_repeated_headers(emulator):
+    """Values of one name are joined, as they are signed."""
+    signer = Signer(SigV4("s3", emulator.region), signed_headers=ALL_BUT_NEVER_SIGNED)
+    host = emulator.url.removeprefix("http://")
+    pairs = [("host", host), ("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")]
+    request = SignableRequest("PUT", f"{emulator.url}/bucket/key", pairs, Payload.of(b""))
+    added = signer.sign(request, emulator.credentials, at=datetime.now(UTC)).headers
+    lines = [f"{name}: {value}\r\n" for name, value in [*pairs, *added.items()]]
+    head = f"PUT /bucket/key HTTP/1.1\r\n{''.join(lines)}content-length: 0\r\n\r\n"
+    assert send(emulator, head.encode()).status == 200
+    assert {"a": "1,2"} == emulator.objects.get("s3://bucket/key").metadata
+
+
+def test_secrets_are_not_kept(emulator):
+    """What arrived can be looked at, but for what is worth as much as a key."""
+    secrets = {
+        "x-amz-s3session-token": "canary",
+        "x-amz-server-side-encryption-customer-key": "canary",
+    }
+    call(emulator, "GET", "/bucket/key?X-Amz-S3session-Token=canary", secrets)
+    assert "canary" not in repr(emulator.requests)
+    assert "***" == emulator.requests[0].header("x-amz-s3session-token")
+
+
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [
@@ -161,6 +219,7 @@ def test_put_that_overwrites_nothing(emulator):
         ("GET", "/b%20d/key", 400),
         ("GET", "/bucket?list-type=2&max-keys=many", 400),
         ("GET", "/bucket?list-type=2&continuation-token=A", 400),
+        ("GET", "/bucket?list-type=2&continuation-token=%40%40%40", 400),
         ("DELETE", "/bucket/key", 204),
         ("GET", "/bucket?list-type=2&max-keys=0", 200),
         ("GET", "/bucket?list-type=2&x-id=ListObjectsV2", 200),

@@ -39,14 +39,21 @@ class TestOverrides:
         return {"region": "eu-west-1"}
 
     @pytest.fixture
-    def _elsewhere(self, monkeypatch):
+    def _elsewhere(self, monkeypatch, tmp_path):
+        (tmp_path / ".aws").mkdir()
+        keys = "ignore_configured_endpoint_urls", "use_fips_endpoint", "use_dualstack_endpoint"
+        lines = ["[default]", *(f"{key} = true" for key in keys), "region = us-west-2"]
+        (tmp_path / ".aws/config").write_text("\n".join(lines))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            monkeypatch.delenv(name, raising=False)
         for name in IN_THE_WAY:
             monkeypatch.setenv(name, "elsewhere")
         for name in ("HTTP_PROXY", "http_proxy"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
 
     @pytest.mark.usefixtures("_elsewhere")
-    def test_environment(self, sagemaker_environment, sagemaker_emulator):
+    def test_environment(self, sagemaker_environment, sagemaker_emulator, monkeypatch):
         """The environment points at the emulator, and nothing in it leads elsewhere."""
         assert sagemaker_environment is sagemaker_emulator
         assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
@@ -54,6 +61,11 @@ class TestOverrides:
         assert set(IN_THE_WAY) & set(os.environ) == set()
         with SageMakerRuntimeClient() as client:
             assert client.infer("a", b"x", timeout=10).body == b"x"
+        with monkeypatch.context() as patch:  # as in a shell, which has the files all the same
+            for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+                patch.delenv(name)
+            with SageMakerRuntimeClient() as client:
+                assert client.infer("a", b"x", timeout=10).body == b"x"
 
 
 def test_run_of_a_user(tmp_path):

@@ -24,7 +24,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client.__main__ import EXIT_CODES, main
 from sagemaker_runtime_client._options import EPILOG
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
-from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY, TAKEN_BACK
 from tests.runtime_client.faces import often
 
 ROOT = Path(__file__).parent.parent.parent
@@ -471,13 +471,15 @@ class TestEmulate:
         bare_environment.setenv("PYTHONPATH", SOURCES)
         for name in IN_THE_WAY:
             bare_environment.setenv(name, "elsewhere")
+        for name in TAKEN_BACK:
+            bare_environment.setenv(name, "true")
         for name in ("HTTP_PROXY", "http_proxy"):
             bare_environment.setenv(name, "http://127.0.0.1:9")
         program = f"{sys.executable} -m sagemaker_runtime_client"
         with subprocess.Popen(
             [*program.split(), "emulate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
-            lines = "".join(process.stdout.readline() for _ in range(9))
+            lines = "".join(process.stdout.readline() for _ in range(12))
             done = subprocess.run(
                 ["/bin/sh", "-c", f"{lines}printf x | {program} invoke a --input - --timeout 10"],
                 capture_output=True,

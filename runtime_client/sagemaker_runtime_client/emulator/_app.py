@@ -102,7 +102,8 @@ class Application:
             await response(scope, receive, send)
             return
         connection: Resettable = scope["state"]["connection"]
-        connection.reset(partial_answer(response, reset))
+        has_body = request.method != "HEAD"
+        connection.reset(partial_answer(response, reset, has_body=has_body))
         await receive()  # until uvicorn has seen the end too, and expects no answer
 
     async def _wait(self, faults: tuple[Fault, ...]) -> None:
@@ -134,9 +135,7 @@ class Application:
         for fault in faults:
             if isinstance(fault, Refusal):
                 raise RefusedError(fault)
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in arrival.headers
-        } | trailers
+        headers = _joined(arrival.headers) | trailers
         if arrival.target.service == "s3":
             objects = ObjectRoutes(self.settings, self.store, self.faults, self.now)
             return objects.answer(arrival.target, headers, body)
@@ -190,7 +189,7 @@ class Application:
         )
 
     def record_unread(self, method: str, target: str, operation: str) -> None:
-        """Note a request of which only the first line was looked at before the reset."""
+        """Note a request of which only the head was looked at before the reset."""
         outcome = f"reset {Faults.RESET_BEFORE_READ.when}"
         self.received.append(
             ReceivedRequest(method, redacted_target(target), (), operation, None, outcome)
@@ -202,7 +201,7 @@ def server_clock(settings: Settings, faults: Faults) -> Callable[[], datetime]:
     return lambda: settings.clock().astimezone(UTC) + timedelta(seconds=faults.clock_skew)
 
 
-def partial_answer(response: Response, reset: Reset) -> bytes:
+def partial_answer(response: Response, reset: Reset, *, has_body: bool) -> bytes:
     """Return as much of an answer as is sent before a reset."""
     if reset.when == "after_taken":
         return b""
@@ -211,7 +210,17 @@ def partial_answer(response: Response, reset: Reset) -> bytes:
     head = b"\r\n".join(lines)
     if reset.when == "in_head":
         return head[: len(head) // 2]
-    return head + b"\r\n\r\n" + bytes(response.body[: len(response.body) // 2])
+    body = bytes(response.body[: len(response.body) // 2]) if has_body else b""
+    return head + b"\r\n\r\n" + body
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name, the values of one name joined as they were signed."""
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
 
 
 def _identifiers(target: Target) -> dict[str, str]:

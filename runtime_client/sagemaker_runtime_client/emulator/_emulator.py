@@ -12,7 +12,7 @@ from typing import Self
 from sigv4 import Credentials
 
 from ._app import Application, server_clock
-from ._environment import no_proxy
+from ._environment import TAKEN_BACK, no_proxy
 from ._faults import Faults
 from ._models import Model, echo, runner_of
 from ._objects import ObjectStore, split_location
@@ -148,6 +148,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            **TAKEN_BACK,
             **no_proxy(os.environ, self._address[0]),
         }
         if self.credentials.session_token is not None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-# Each would win over a variable that the emulator names, go with its keys although it belongs to
-# others, or contradict its endpoints.  Both botocore and our client look at them.
+# Each would win over a variable that the emulator names, or go with its keys although it belongs to
+# others.  Both botocore and our client look at them.
 IN_THE_WAY = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -11,10 +11,13 @@ IN_THE_WAY = (
     "AWS_SECURITY_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ENDPOINT_URL",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT",
 )
+# Each may also stand in the developer's own profile, over which a variable wins.
+TAKEN_BACK = {
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+    "AWS_USE_FIPS_ENDPOINT": "false",
+    "AWS_USE_DUALSTACK_ENDPOINT": "false",
+}
 
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ class Reset:
     The connection is reset (TCP RST) in place of a whole answer.
 
     Attributes:
-        when: ``before_read``: nothing of the request was looked at but its first line;
+        when: ``before_read``: nothing of the request was looked at but its head;
             ``after_taken``: it was carried out, and an invocation is queued; ``in_head``: likewise,
             and half the answer's head was sent; ``in_body``: likewise, and half its body.
     """
@@ -172,12 +172,14 @@ class Faults:
             self._set_switches()
 
     def take(self, operation: str) -> tuple[Fault, ...]:
-        """Return what befalls the next request for *operation*, the standing faults first."""
+        """Return what befalls a request for *operation* that is read, the standing faults first."""
         with self._lock:
+            faults = self._standing_for(operation)
             queued = self._next_queued(operation)
-            if queued is not None:
+            if queued is not None and queued.fault != self.RESET_BEFORE_READ:
                 self._queued.remove(queued)
-            return (*self._standing_for(operation), *(() if queued is None else (queued.fault,)))
+                faults.append(queued.fault)
+            return tuple(fault for fault in faults if fault != self.RESET_BEFORE_READ)
 
     def take_before_read(self, operation: str) -> bool:
         """Tell whether the request for *operation* is to be reset unread; if so, that is used up."""

@@ -4,7 +4,7 @@ ListObjectsV2: the keys of a bucket, a page at a time.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
 from sigv4 import percent_encode_path
@@ -46,7 +46,7 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
         "MaxKeys": str(size),
         "IsTruncated": "true" if truncated else "false",
     }
-    body = xml_elements({name: text for name, text in summary.items() if text})
+    body = xml_elements({name: text for name, text in summary.items() if text or name == "Prefix"})
     for name in page:
         body += _entry(written(name), entries[name])
     document = f'{XML_HEADER}<ListBucketResult xmlns="{_NAMESPACE}">{body}</ListBucketResult>'
@@ -71,7 +71,7 @@ def _start(target: Target) -> str:
     if not token:
         return target.parameter("start-after")
     try:
-        return urlsafe_b64decode(token.encode()).decode()
+        return b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise refused(
             400, "InvalidArgument", "The continuation token provided is incorrect"

@@ -20,7 +20,7 @@ from ._settings import Settings
 from ._target import Target
 from ._upload import uploaded_object
 
-_single_range = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII).fullmatch
+_single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
 _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 
 
@@ -88,13 +88,16 @@ class ObjectRoutes:
         """Store an object."""
         if "x-amz-copy-source" in headers:
             raise refused(501, "NotImplemented", "The emulator does not copy objects.")
-        if headers.get("if-none-match") == "*" and self.store.read(target.bucket, target.key):
-            raise refused(
-                412,
-                "PreconditionFailed",
-                "At least one of the pre-conditions you specified did not hold",
-                Condition="If-None-Match",
-            )
+        known = self.store.read(target.bucket, target.key)
+        if "if-match" in headers and known is None:
+            raise _no_such_key(target)
+        if known is not None:
+            _check_preconditions(headers, known)
+        tags = headers.get("if-none-match", "*")
+        if tags != "*":
+            raise refused(501, "NotImplemented", "If-None-Match must be * for PutObject.")
+        if "if-none-match" in headers and known is not None:
+            raise _precondition_failed("If-None-Match")
         stored = evolve(uploaded_object(headers, body), last_modified=self.now())
         self.store.write(target.bucket, target.key, stored)
         return Reply(200, {"etag": stored.etag, **_checksums(stored)})
@@ -104,6 +107,7 @@ class ObjectRoutes:
         stored = self.store.read(target.bucket, target.key)
         if stored is None:
             raise _access_denied() if self.faults.no_list_bucket else _no_such_key(target)
+        _check_preconditions(headers, stored)
         described = _described(stored)
         if _is_known(headers, stored):
             return Reply(304, {name: described[name] for name in ("etag", "last-modified")})
@@ -118,6 +122,8 @@ class ObjectRoutes:
 
     def delete_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
         """Remove an object; that it is not there is no error."""
+        if (stored := self.store.read(target.bucket, target.key)) is not None:
+            _check_preconditions(headers, stored)
         self.store.delete(f"s3://{target.bucket}/{target.key}")
         return Reply(204)
 
@@ -155,12 +161,38 @@ def _described(stored: StoredObject) -> dict[str, str]:
     }
 
 
+def _precondition_failed(condition: str) -> RefusedError:
+    return refused(
+        412,
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+        Condition=condition,
+    )
+
+
+def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> None:
+    """Refuse what is meant for another version (RFC 9110, section 13.2.2)."""
+    if (tags := headers.get("if-match")) is not None:
+        if not _names(tags, stored):
+            raise _precondition_failed("If-Match")
+        return
+    since = parse_http_date(headers.get("if-unmodified-since"))
+    if since is not None and stored.last_modified.replace(microsecond=0) > since:
+        raise _precondition_failed("If-Unmodified-Since")
+
+
 def _is_known(headers: Mapping[str, str], stored: StoredObject) -> bool:
     """Tell whether the caller has this version already (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-none-match")) is not None:
-        return not {"*", stored.etag}.isdisjoint(tag.strip() for tag in tags.split(","))
+        return _names(tags.replace("W/", ""), stored)  # weak tags compare as well
     since = parse_http_date(headers.get("if-modified-since"))
     return since is not None and stored.last_modified.replace(microsecond=0) <= since
+
+
+def _names(tags: str, stored: StoredObject) -> bool:
+    """Tell whether a list of entity tags names this version; S3 takes them without quotes too."""
+    given = {tag.strip().strip('"') for tag in tags.split(",")}
+    return not {"*", stored.etag.strip('"')}.isdisjoint(given)
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:

@@ -29,6 +29,8 @@ _BACKLOG = 2048
 # asyncio makes a task, then a transport, then a connection of what it accepts.  What is on that way
 # when the server closes is left open for ever (Server._attach fails), so it is let through first.
 _TURNS_TO_ACCEPT = 4
+# A head that is longer is not waited for: it is uvicorn's to refuse.
+_LONGEST_HEAD = 64 * 1024
 
 
 class Connection(H11Protocol):
@@ -47,19 +49,35 @@ class Connection(H11Protocol):
         )
         self.access_log = False  # its lines would show presigned URLs
         self._application = application
+        self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Read on, or reset the connection if that befalls the request that begins here."""
+        """Read on, or reset the connection if that befalls the request whose head has come."""
         if self.conn.their_state is h11.IDLE:
-            method, _, rest = data.partition(b"\r\n")[0].decode("latin-1").partition(" ")
-            raw_target = rest.rpartition(" ")[0]
-            path, _, query = raw_target.partition("?")
-            operation = target_of(method, path, query, "").operation
-            if self._application.faults.take_before_read(operation):
-                self._application.record_unread(method, raw_target, operation)
+            data = self._head + data
+            head, is_whole, _ = data.partition(b"\r\n\r\n")
+            if not is_whole and len(data) < _LONGEST_HEAD:
+                self._head = data
+                return
+            self._head = b""
+            if self._is_reset(head.decode("latin-1")):
                 self.reset()
                 return
         super().data_received(data)
+
+    def _is_reset(self, head: str) -> bool:
+        """Tell whether the request with this head is to be reset unread, and note it if so."""
+        line, *headers = head.split("\r\n")
+        method, _, rest = line.partition(" ")
+        raw_target = rest.rpartition(" ")[0]
+        path, _, query = raw_target.partition("?")
+        names = (header.partition(":") for header in headers)
+        host = next((value.strip() for name, _, value in names if name.lower() == "host"), "")
+        operation = target_of(method, path, query, host).operation
+        if not self._application.faults.take_before_read(operation):
+            return False
+        self._application.record_unread(method, raw_target, operation)
+        return True
 
     def reset(self, partial_answer: bytes = b"") -> None:
         """

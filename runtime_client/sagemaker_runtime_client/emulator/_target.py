@@ -9,7 +9,7 @@ import re
 from typing import Literal
 from urllib.parse import unquote
 
-from attrs import frozen
+from attrs import field, frozen
 
 # What can be asked, by service; the names are the services' own.
 OPERATIONS = frozenset(
@@ -70,7 +70,9 @@ class Target:
     endpoint_name: str = ""
     bucket: str = ""
     key: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = field(
+        default=(), repr=False
+    )  # a signature among them
 
     def parameter(self, name: str, default: str = "") -> str:
         """Return the value of a parameter of the query."""

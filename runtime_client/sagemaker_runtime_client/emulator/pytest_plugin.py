@@ -10,6 +10,7 @@ and override ``sagemaker_model`` or ``sagemaker_emulator_options`` where the def
 It has no asserts to explain, and may be imported before pytest loads it: PYTEST_DONT_REWRITE
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,9 +46,11 @@ def sagemaker_emulator(
 def sagemaker_environment(
     sagemaker_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
-    """Point the environment of the test at the emulator, and return it."""
+    """Point the environment of the test at the emulator, past the shared files, and return it."""
     for name in IN_THE_WAY:
         monkeypatch.delenv(name, raising=False)
     for name, value in sagemaker_emulator.environ.items():
         monkeypatch.setenv(name, value)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
     return sagemaker_emulator
