@@ -158,7 +158,10 @@ def credentials_endpoint(
     partition = partition_of(options.region)
     variant = (options.fips, options.dual_stack)
     shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
-    if service == "sts" and (shared or options.region == "aws-global"):
+    is_global = options.region == "aws-global"
+    if service == "sts" and is_global and any(variant):
+        raise ConfigError("the global endpoint of STS has no FIPS and no dual-stack: name a region")
+    if service == "sts" and (shared or is_global):
         return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
     _check_region(options.region)
     host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])

@@ -23,6 +23,8 @@ _Sections = dict[tuple[str, str], dict[str, str]]
 
 _NAME = ascii_letters + digits + "_./%@:+-"
 _BLANKS = " \t\r"
+# What stands before a comment, which begins behind a blank and outside of quotes, as a command has them.
+_UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
 # A key is taken from one file as a whole: a token of one and a secret of the other make no pair.
 _KEY = (
@@ -81,7 +83,8 @@ def file_locations(
     Return where the config file and the credentials file are.
 
     Args:
-        environ: ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE`` name files elsewhere.
+        environ: ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE`` name files elsewhere;
+            ``~``, ``$NAME`` and ``${NAME}`` in them are expanded.
         platform: As for `home_directory`.
         home: Likewise its fallback.
     """
@@ -95,9 +98,20 @@ def file_locations(
         )
     ]
     config, credentials = [
-        home + path[1:] if path.startswith(("~/", "~\\")) else path for path in locations
+        home + path[1:] if path.startswith(("~/", "~\\")) else path
+        for path in (_expanded(location, environ) for location in locations)
     ]
     return config, credentials
+
+
+def _expanded(path: str, environ: Mapping[str, str]) -> str:
+    """Return a path with what its ``$NAME`` and ``${NAME}`` stand for, as far as they are set."""
+    return re.sub(
+        r"\$(?:(\w+)|\{(\w+)\})",
+        lambda match: environ.get(match[1] or match[2], match[0]),
+        path,
+        flags=re.ASCII,
+    )
 
 
 async def read_profiles(io: IO) -> Profiles:
@@ -117,6 +131,8 @@ async def _text(io: IO, path: str) -> tuple[str, str]:
         return path, (await io.read_file(path) or b"").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text") from None
+    except IsADirectoryError:  # as Docker makes one where the source of a mount is missing
+        return path, ""
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -190,9 +206,15 @@ def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
             section[name] += "\n" + stripped
         else:
             depth = _depth(line)
-            name, value = _property(re.split(r"[ \t][#;]", line, maxsplit=1)[0], where)
+            name, value = _property(_uncommented(line), where)
             section[name] = value
     return {kind: _named(section) for kind, section in sections.items()}
+
+
+def _uncommented(line: str) -> str:
+    """Return a line less the comment at its end."""
+    match = re.match(_UNCOMMENTED, line)
+    return match[0] if match else line
 
 
 def _depth(line: str) -> int:

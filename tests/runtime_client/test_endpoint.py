@@ -340,6 +340,14 @@ def test_services_of_credentials(service, region, fips, dual_stack):
     assert expected == credentials_endpoint(service, options)
 
 
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
+def test_variants_of_the_global_sts(fips, dual_stack):
+    """Who wants a variant is not sent to the global endpoint, which has none."""
+    assert credentials_endpoint("sts", EndpointOptions("aws-global")).region == "us-east-1"
+    with pytest.raises(ConfigError, match="name a region"):
+        credentials_endpoint("sts", EndpointOptions("aws-global", fips=fips, dual_stack=dual_stack))
+
+
 def test_services_of_credentials_at_a_url_of_ones_own():
     """A URL of one's own wins, and a region that is none is refused."""
     options = EndpointOptions("eu-west-1", "http://127.0.0.1:1/")

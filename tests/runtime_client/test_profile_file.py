@@ -1,5 +1,8 @@
 """The shared files: what the SDKs' suite does not say of them."""
 
+import os
+from pathlib import Path
+
 import pytest
 from botocore.configloader import build_profile_map, load_config, raw_config_parse
 from hypothesis import given
@@ -73,7 +76,7 @@ def test_as_botocore_reads_it(tmp_path, text):
 
 
 NAMES = st.text("abcXYZ019-_./%@:+", min_size=1, max_size=8)
-VALUES = st.text("abc XYZ=019-_/;#[]'\"é", max_size=12).map(str.strip)
+VALUES = st.text("abc XYZ=019-_/;#[]é", max_size=12).map(str.strip)
 
 
 @given(
@@ -101,6 +104,26 @@ def test_any_profile(tmp_path_factory, profiles):
         for name, section in theirs.items()
     }
     assert cut == parse(text).profiles
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('bash -c "true ; run # it"', None),
+        ("bash -c 'true ; run' --a", None),
+        ("""a "it's ; b" --c""", None),
+        ("""a 'b " # c' ; d""", """a 'b " # c'"""),
+        ('a "b ; c" # d ; e', 'a "b ; c"'),
+        ("it's # not quoted", "it's"),
+        ('a " ; b', 'a "'),
+        ("a;b#c", None),
+        ("a\t;b", "a"),
+    ],
+)
+def test_comments(line, value):
+    """A comment begins behind a blank, and not within quotes, as commands have them."""
+    section = parse("", f"[a]\ncredential_process = {line}\n").profiles["a"]
+    assert {"credential_process": value or line} == section
 
 
 def test_indented_properties():
@@ -168,6 +191,7 @@ def test_no_files():
     ("held", "says"),
     [
         (b"\xff", "/other/file is not UTF-8 text"),
+        (OSError(5, "Input/output error"), "/other/file cannot be read: Input/output error"),
         (PermissionError(13, "Permission denied"), "/other/file cannot be read: Permission denied"),
     ],
 )
@@ -194,6 +218,25 @@ def test_unreadable(held, says):
 def test_home(environ, platform, expected):
     """Where no variable names the user's folder, the system does."""
     assert expected == home_directory(environ, platform, "/root")
+
+
+def test_folder():
+    """A folder in a file's place, as Docker makes for a mount without a source, says nothing."""
+    files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
+    assert {"a": {"x": "1"}} == run(read_profiles(ScriptedIO(files=files))).profiles
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["$A/c", "${A}/c", "~/$A$B", "$C/${D}", "$", "${", "${}", "$A-$A_", "a$A", "$Ä", "~/${A"],
+)
+def test_variables(path, monkeypatch):
+    """Variables in a path are expanded as botocore does it, with what the system has for that."""
+    environ = {"AWS_CONFIG_FILE": path, "A": "/a", "B": "b", "HOME": "/h"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    expected = str(Path(os.path.expandvars(path)).expanduser())
+    assert expected == file_locations(environ, "linux")[0]
 
 
 def test_tilde():

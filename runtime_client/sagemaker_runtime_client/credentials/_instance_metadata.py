@@ -121,7 +121,12 @@ class _Service:
         return (await self._get(_REGION_PATH, await self._token_header(), bool)).strip()
 
     async def _token_header(self) -> tuple[tuple[str, str], ...]:
-        """Return the header with a token of version 2; none, where version 1 is to be asked."""
+        """
+        Return the header with a token of version 2; none, where version 1 is to be asked.
+
+        Source: botocore 1.44, utils.py, IMDSFetcher._fetch_metadata_token.
+        """
+        answered = False
         for _ in range(self.context.config.metadata_service_num_attempts):
             try:
                 response = await self._send("PUT", _TOKEN_PATH, (_LIFETIME,))
@@ -131,10 +136,13 @@ class _Service:
                 continue
             if response.status == 200:
                 return (("x-aws-ec2-metadata-token", response.body.decode("latin-1").strip()),)
+            if response.status == 400:
+                raise _Silence
             if response.status in {403, 404, 405}:
                 return self._version_1()
-            if response.status == 400:
-                break
+            answered = True
+        if answered:  # whoever it is does not give tokens, which version 1 does without
+            return self._version_1()
         raise _Silence
 
     def _version_1(self) -> tuple[tuple[str, str], ...]:

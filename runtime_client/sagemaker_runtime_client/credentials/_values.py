@@ -101,7 +101,7 @@ def instant(value: object) -> datetime:
         ValueError: It stands for none.
     """
     if isinstance(value, str):
-        moment = datetime.fromisoformat(value.removesuffix("UTC"))
+        moment = datetime.fromisoformat(value.removesuffix("UTC").rstrip())
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if isinstance(value, int) and not isinstance(value, bool):
         try:

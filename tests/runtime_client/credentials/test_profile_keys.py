@@ -81,11 +81,15 @@ WHOLE += b' "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}'
     [
         (WHOLE, Credentials("AKID", "canary", "T", START, account_id="123456789012")),
         (
+            WHOLE.replace(b"T12:00:00Z", b" 12:00:00 UTC"),
+            Credentials("AKID", "canary", "T", START, account_id="123456789012"),
+        ),
+        (
             b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}',
             Credentials("AKID", "canary"),
         ),
     ],
-    ids=["whole", "least"],
+    ids=["whole", "other date", "least"],
 )
 def test_process(text, expected):
     """A program's JSON gives a key; its command is split as a shell would, and no shell runs it."""
