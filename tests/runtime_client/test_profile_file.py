@@ -228,7 +228,7 @@ def test_folder():
 
 @pytest.mark.parametrize(
     "path",
-    ["$A/c", "${A}/c", "~/$A$B", "$C/${D}", "$", "${", "${}", "$A-$A_", "a$A", "$Ä", "~/${A"],
+    ["$A/c", "${A}/c", "~/$B$A", "$C/${D}", "$", "${", "${}", "$A-$A_", "a$A", "$Ä", "~/${A"],
 )
 def test_variables(path, monkeypatch):
     """Variables in a path are expanded as botocore does it, with what the system has for that."""
