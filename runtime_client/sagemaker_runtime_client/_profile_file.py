@@ -10,7 +10,7 @@ Quoted names and indented comments are botocore 1.44's.
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from string import ascii_letters, digits
 
 from ._errors import ConfigError
@@ -44,19 +44,22 @@ class Profiles:
         profiles: By name; the credentials file's values win over the config file's.
         sso_sessions: The ``[sso-session NAME]`` sections, by name.
         services: The ``[services NAME]`` sections, by name; their values are nested.
+        with_key_in_credentials_file: The names of the profiles whose key is from there.
     """
 
-    __slots__ = ("profiles", "sso_sessions", "services")
+    __slots__ = ("profiles", "sso_sessions", "services", "with_key_in_credentials_file")
 
     def __init__(
         self,
         profiles: Mapping[str, Section] | None = None,
         sso_sessions: Mapping[str, Section] | None = None,
         services: Mapping[str, Section] | None = None,
+        with_key_in_credentials_file: Collection[str] = (),
     ) -> None:
         self.profiles = profiles or {}
         self.sso_sessions = sso_sessions or {}
         self.services = services or {}
+        self.with_key_in_credentials_file = with_key_in_credentials_file
 
 
 def home_directory(environ: Mapping[str, str], platform: str, fallback: str = "~") -> str:
@@ -152,15 +155,18 @@ def parse_profiles(
     profiles = {
         name: section for (kind, name), section in sections.items() if kind in {"profile", ""}
     }
+    keyed: set[str] = set()
     for (_, name), theirs in _sections(*credentials, prefixed=False).items():
         ours = profiles.get(name, {})
         if "aws_access_key_id" in theirs:
+            keyed.add(name)
             ours = {key: value for key, value in ours.items() if key not in _KEY}
         profiles[name] = ours | theirs
     return Profiles(
         {name: _nested(section) for name, section in profiles.items()},
         {name: _nested(sections[kind, name]) for kind, name in sections if kind == "sso-session"},
         {name: _nested(sections[kind, name]) for kind, name in sections if kind == "services"},
+        keyed,
     )
 
 

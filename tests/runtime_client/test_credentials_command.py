@@ -44,7 +44,7 @@ def test_key():
     """Of a key in the files the provider, the profile and the end of its id are said."""
     io = ScriptedIO(files={CONFIG: f"[profile work]\n{STATIC}"})
     found, skipped = look(io, profile="work")
-    assert ("shared-files", "work", "eu-west-1") == (found.provider, found.profile, found.region)
+    assert ("config-file", "work", "eu-west-1") == (found.provider, found.profile, found.region)
     assert "****************WORK" == found.access_key_id
     assert (None, None, None, None) == (
         found.account_id,
@@ -52,7 +52,8 @@ def test_key():
         found.expiration,
         found.identity,
     )
-    assert ["environment", "assume-role", "web-identity", "sso"] == skipped
+    assert ["environment", "assume-role", "web-identity", "sso"] == skipped[:4]
+    assert ["shared-credentials-file", "login", "process"] == skipped[4:]
     assert "canary" not in repr(found)
 
 
@@ -121,7 +122,7 @@ def test_text(capsys):
     assert 0 == main(["credentials", "--profile", "work"])
     printed = capsys.readouterr().out
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
-    assert ["provider", "shared-files"] == lines[0]
+    assert ["provider", "shared-credentials-file"] == lines[0]
     assert ["skipped", "environment: profile work was asked for"] in lines
     assert "canary" not in printed
     assert "None" not in printed
@@ -132,7 +133,7 @@ def test_json(capsys):
     """It prints the same as JSON, with a list of what was skipped."""
     assert 0 == main(["credentials", "--profile", "work", "--region", "r", "--json"])
     document = json.loads(capsys.readouterr().out)
-    assert ("shared-files", "r", None) == (
+    assert ("shared-credentials-file", "r", None) == (
         document["provider"],
         document["region"],
         document["role"],

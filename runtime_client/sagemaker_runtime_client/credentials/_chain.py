@@ -78,10 +78,10 @@ ORDER = (
         of_profile=True,
     ),
     Source(
-        "shared-files",
+        "shared-credentials-file",
         "._shared_file",
-        "SharedFileProvider",
-        "profile {profile} has no aws_access_key_id",
+        "SharedCredentialsFileProvider",
+        "profile {profile} has no aws_access_key_id in the credentials file",
         of_profile=True,
     ),
     Source(
@@ -98,6 +98,13 @@ ORDER = (
         "._process",
         "ProcessProvider",
         "profile {profile} has no credential_process",
+        of_profile=True,
+    ),
+    Source(
+        "config-file",
+        "._shared_file",
+        "ConfigFileProvider",
+        "profile {profile} has no aws_access_key_id in the config file",
         of_profile=True,
     ),
     Source(

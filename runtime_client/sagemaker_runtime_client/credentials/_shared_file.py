@@ -1,5 +1,5 @@
 """
-A key that stands in the shared files.
+A key that stands in the shared files, of which either is a source of its own.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -11,13 +11,12 @@ from sigv4 import Credentials
 from ._provider import Context
 from ._values import failure, profile_section, setting
 
-_NAME = "shared-files"
 
+class SharedCredentialsFileProvider:
+    """``aws_access_key_id`` and what goes with it in the credentials file."""
 
-class SharedFileProvider:
-    """``aws_access_key_id``, ``aws_secret_access_key``, ``aws_session_token``, ``aws_account_id``."""
-
-    name: ClassVar[str] = _NAME
+    name: ClassVar[str] = "shared-credentials-file"
+    _is_in_credentials_file: ClassVar[bool] = True
 
     async def load(self, context: Context) -> Credentials | None:
         """
@@ -28,12 +27,13 @@ class SharedFileProvider:
         """
         section = profile_section(context)
         access_key_id = setting(section, "aws_access_key_id")
-        if access_key_id is None:
+        is_in_credentials_file = context.profile in context.profiles.with_key_in_credentials_file
+        if access_key_id is None or is_in_credentials_file != self._is_in_credentials_file:
             return None
         secret_access_key = setting(section, "aws_secret_access_key")
         if secret_access_key is None:
             raise failure(
-                _NAME,
+                self.name,
                 f"profile {context.profile} has aws_access_key_id and no aws_secret_access_key",
             )
         try:
@@ -45,5 +45,12 @@ class SharedFileProvider:
             )
         except ValueError as error:
             raise failure(
-                _NAME, f"the key of profile {context.profile} is malformed: {error}"
+                self.name, f"the key of profile {context.profile} is malformed: {error}"
             ) from None
+
+
+class ConfigFileProvider(SharedCredentialsFileProvider):
+    """The same in the config file, which comes after the programs that a profile names."""
+
+    name: ClassVar[str] = "config-file"
+    _is_in_credentials_file: ClassVar[bool] = False

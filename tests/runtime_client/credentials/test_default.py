@@ -46,12 +46,12 @@ def home(tmp_path, monkeypatch):
 def test_order():
     """The sources come in this order, and those of a source_profile are these."""
     assert [
-        *("environment", "assume-role", "web-identity", "sso", "shared-files", "login"),
-        *("process", "roles-anywhere", "container", "instance-metadata"),
+        *("environment", "assume-role", "web-identity", "sso", "shared-credentials-file"),
+        *("login", "process", "config-file", "roles-anywhere", "container", "instance-metadata"),
     ] == [source.name for source in ORDER]
-    assert ["web-identity", "sso", "shared-files", "login", "process"] == [
-        source.name for source in ORDER if source.of_profile
-    ]
+    assert [
+        *("web-identity", "sso", "shared-credentials-file", "login", "process", "config-file")
+    ] == [source.name for source in ORDER if source.of_profile]
 
 
 @pytest.mark.parametrize("source", ORDER, ids=lambda source: source.name)
@@ -206,7 +206,7 @@ def test_skipped():
     io = ScriptedIO(environ=ENVIRON)
     key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
     found = run(search(context(io, explicit=True, **key), skipped))
-    assert "shared-files" == found.source.name
+    assert "config-file" == found.source.name
     assert "canary" not in repr(found)
     assert [
         ("environment", "profile default was asked for"),

@@ -21,14 +21,14 @@ from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
-# botocore's names of what we have a name for; its two files are one source here.
+# botocore's names of what we have a name for.
 NAMES = {
     "env": "environment",
     "assume-role": "assume-role",
     "assume-role-with-web-identity": "web-identity",
     "sso": "sso",
-    "shared-credentials-file": "shared-files",
-    "config-file": "shared-files",
+    "shared-credentials-file": "shared-credentials-file",
+    "config-file": "config-file",
     "login": "login",
     "custom-process": "process",
     "container-role": "container",
@@ -88,6 +88,12 @@ FILES = {
     ),
     "process": (f"[profile work]\n{ECHO}", None),
     "process and key": (f"[profile work]\n{ECHO}", f"[work]\n{static('CRED')}"),
+    "process and key in one file": (f"[profile work]\n{ECHO}{static('CONF')}", None),
+    "login and key in one file": (f"[profile work]\nlogin_session = me\n{static('CONF')}", None),
+    "role of both": (
+        f"[profile work]\n{ROLE}source_profile = base\n[profile base]\n{ECHO}{static('CONF')}",
+        None,
+    ),
     "role": (
         f"[profile work]\n{ROLE}source_profile = base\n[profile base]\nregion = eu-west-1\n",
         f"[base]\n{static('BASE')}",
@@ -253,8 +259,8 @@ def theirs(profile):
 
 
 def test_the_matrix_is_one():
-    """There are 1,080 arrangements."""
-    assert 1080 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
+    """There are 1,260 arrangements."""
+    assert 1260 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
 
 
 @pytest.mark.parametrize("files", FILES)

@@ -12,7 +12,10 @@ from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._transport import BlockingTransport
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._process import ProcessProvider
-from sagemaker_runtime_client.credentials._shared_file import SharedFileProvider
+from sagemaker_runtime_client.credentials._shared_file import (
+    ConfigFileProvider,
+    SharedCredentialsFileProvider,
+)
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import START, ScriptedIO, run
 
@@ -41,14 +44,22 @@ def load(provider, section, io=None):
     ids=str,
 )
 def test_shared_file(more, expected):
-    """The profile gives a key, and what goes with it."""
-    assert expected == load(SharedFileProvider(), {**KEY, **more})
+    """The profile gives a key, and what goes with it; each file is a source of its own."""
+    section = {**KEY, **more}
+    for keyed, providers in (
+        ((), (ConfigFileProvider, SharedCredentialsFileProvider)),
+        (("work",), (SharedCredentialsFileProvider, ConfigFileProvider)),
+    ):
+        context = Context(
+            ScriptedIO(), Config(), Profiles({"work": section}, {}, {}, keyed), "work"
+        )
+        assert [expected, None] == [run(provider().load(context)) for provider in providers]
 
 
 @pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
 def test_no_key(section):
     """Without an id there is no key."""
-    assert load(SharedFileProvider(), section) is None
+    assert load(ConfigFileProvider(), section) is None
 
 
 @pytest.mark.parametrize(
@@ -62,8 +73,8 @@ def test_no_key(section):
 def test_broken_key(more, says):
     """Half a key, or what is none, is an error that repeats nothing of it."""
     with pytest.raises(CredentialProviderError, match=says) as caught:
-        load(SharedFileProvider(), {**KEY, **more})
-    assert "shared-files" == caught.value.provider
+        load(ConfigFileProvider(), {**KEY, **more})
+    assert "config-file" == caught.value.provider
     assert "canary" not in str(caught.value)
 
 
