@@ -23,6 +23,7 @@ _SECRET_HEADERS = frozenset(
         "x-amz-s3session-token",
         "x-amz-security-token",
         "x-amzn-sagemaker-custom-attributes",
+        "x-api-key",
     }
 )
 _SECRET_SUFFIX = "-customer-key"  # S3's keys of SSE-C

@@ -220,12 +220,15 @@ class Config:
         """
         Return the endpoint of a service that gives credentials.
 
+        Without a region STS is asked at its global endpoint, as by botocore.
+
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
             region: Another region than the client's.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
-        config = self if region is None else self.replace(region=region)
+        everywhere = "aws-global" if service == "sts" else None
+        config = self.replace(region=region or self.region or everywhere)
         return credentials_endpoint(
             service,
             config.endpoint_options(url),

@@ -153,15 +153,16 @@ def credentials_endpoint(
         options: Region, variants and perhaps a URL of one's own.
         global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
     """
+    is_global = service == "sts" and options.region == "aws-global"
     if options.url is not None:
-        return Endpoint(_custom(options, service), service, options.region)
+        region = "us-east-1" if is_global else options.region
+        return Endpoint(_custom(options, service), service, region)
     partition = partition_of(options.region)
     variant = (options.fips, options.dual_stack)
     shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
-    is_global = options.region == "aws-global"
-    if service == "sts" and is_global and any(variant):
+    if is_global and any(variant):
         raise ConfigError("the global endpoint of STS has no FIPS and no dual-stack: name a region")
-    if service == "sts" and (shared or is_global):
+    if is_global or (service == "sts" and shared):
         return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
     _check_region(options.region)
     host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])

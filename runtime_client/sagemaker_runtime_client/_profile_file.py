@@ -158,16 +158,24 @@ def parse_profiles(
     keyed: set[str] = set()
     for (_, name), theirs in _sections(*credentials, prefixed=False).items():
         ours = profiles.get(name, {})
-        if "aws_access_key_id" in theirs:
+        if theirs.get("aws_access_key_id"):
             keyed.add(name)
-            ours = {key: value for key, value in ours.items() if key not in _KEY}
-        profiles[name] = ours | theirs
+            profiles[name] = _without_key(ours) | theirs
+        elif ours.get("aws_access_key_id"):
+            profiles[name] = ours | _without_key(theirs)
+        else:
+            profiles[name] = ours | theirs
     return Profiles(
         {name: _nested(section) for name, section in profiles.items()},
         {name: _nested(sections[kind, name]) for kind, name in sections if kind == "sso-session"},
         {name: _nested(sections[kind, name]) for kind, name in sections if kind == "services"},
         keyed,
     )
+
+
+def _without_key(section: Mapping[str, str]) -> dict[str, str]:
+    """Return a section without its key, and without what goes with that."""
+    return {name: value for name, value in section.items() if name not in _KEY}
 
 
 def _nested(section: Mapping[str, str]) -> Section:

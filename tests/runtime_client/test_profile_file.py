@@ -50,6 +50,9 @@ def test_a_key_is_of_one_file():
     expected = {**expected, "aws_access_key_id": "1", "aws_secret_access_key": "2"}
     expected |= {"aws_session_token": "3", "aws_security_token": "4", "aws_account_id": "5"}
     assert {"a": {**expected, "output": "x"}} == parse(theirs, "[a]\noutput = x\n").profiles
+    for rest in ("aws_session_token = 6\n", "aws_secret_access_key = 7\n", "aws_access_key_id =\n"):
+        assert {"a": expected} == parse(theirs, f"[a]\n{rest}").profiles
+    assert {"a": {"aws_account_id": "1"}} == parse("", "[a]\naws_account_id = 1\n").profiles
 
 
 @pytest.mark.parametrize(

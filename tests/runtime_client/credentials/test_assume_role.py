@@ -315,7 +315,17 @@ def test_answer_without_an_account(blocking, sts):
 
 
 def test_no_region(blocking):
-    """Without a region there is no STS to ask."""
+    """Without a region the global STS is asked, as by botocore; a variant of it there is not."""
+    sts = STS(ME, region="us-east-1")
+    sts.host = "sts.amazonaws.com"
+    with Loopback(sts) as server:
+        blocking.elsewhere["https://sts.amazonaws.com"] = server.url
+        credentials = blocking.load(AssumeRoleProvider(), CONFIG, region=None)
+    assert "ASIASTS1" == credentials.access_key_id
+    sts.host = None
+    assert "ASIASTS2" == load(blocking, sts, region=None)[0].access_key_id
+    del blocking.environ["AWS_ENDPOINT_URL_STS"]
+    blocking.environ["AWS_USE_FIPS_ENDPOINT"] = "true"
     with pytest.raises(CredentialProviderError) as caught:
         blocking.load(AssumeRoleProvider(), CONFIG, region=None)
-    assert "no region" in caught.value.message
+    assert "name a region" in caught.value.message

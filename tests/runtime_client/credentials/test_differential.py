@@ -79,6 +79,10 @@ FILES = {
         f"[profile work]\n{static('CONF')}aws_session_token = tconf\n",
         f"[work]\n{static('CRED')}",
     ),
+    "token alone in the other file": (
+        f"[profile work]\n{static('CONF')}",
+        "[work]\naws_session_token = tcred\n",
+    ),
     "half a key": (None, "[work]\naws_access_key_id = AKIDHALF\n"),
     "two defaults": (
         "[default]\n{}[profile default]\n{}[profile work]\n{}".format(
@@ -259,8 +263,8 @@ def theirs(profile):
 
 
 def test_the_matrix_is_one():
-    """There are 1,260 arrangements."""
-    assert 1260 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
+    """There are 1,320 arrangements."""
+    assert 1320 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
 
 
 @pytest.mark.parametrize("files", FILES)
