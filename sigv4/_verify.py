@@ -101,7 +101,8 @@ def verify(
 
     Args:
         request: The request as it came off the wire, its path and query undecoded, its headers
-            all there, its payload made from the body that arrived.
+            all there, its payload made from the body that arrived.  A bare ``+`` in the query counts
+            as ``%2B``: whoever reads it as a blank, as forms do, must refuse it first.
         secrets: Credentials by access key id: a mapping, or a function that returns None for an
             unknown one.  With a session token in them, the request must carry the same; with an
             expiration, they count until then.  For SigV4A a `VerifyingKey` does as well.

@@ -220,15 +220,12 @@ class Config:
         """
         Return the endpoint of a service that gives credentials.
 
-        Without a region STS is asked at its global endpoint, as by botocore.
-
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
             region: Another region than the client's.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
-        everywhere = "aws-global" if service == "sts" else None
-        config = self.replace(region=region or self.region or everywhere)
+        config = self if region is None else self.replace(region=region)
         return credentials_endpoint(
             service,
             config.endpoint_options(url),

@@ -209,12 +209,13 @@ def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
         if not stripped or stripped[0] in "#;":
             continue
         where = f"{path}, line {number}"
-        if line[0] == "[":
+        continues = name and _depth(line) > depth
+        if stripped[0] == "[" and not continues:
             kind = _kind(stripped, where, prefixed=prefixed)
             section, name = {} if kind is None else sections.setdefault(kind, {}), ""
         elif section is None:
             raise ConfigError(f"{where}: a [profile] must come before anything else")
-        elif name and _depth(line) > depth:
+        elif continues:
             if section[name][:1] in {"", "\n"}:
                 _property(stripped, where)
             section[name] += "\n" + stripped
@@ -248,10 +249,10 @@ def _is_name(text: str) -> bool:
 
 def _kind(line: str, where: str, *, prefixed: bool) -> tuple[str, str] | None:
     """Return kind and name of a section from its first line, or None if nobody may read it."""
-    heading = re.split(r"[#;]", line, maxsplit=1)[0].strip(_BLANKS)
-    if not heading.endswith("]"):
+    heading, bracket, comment = line.partition("]")
+    if not bracket or comment.strip(_BLANKS)[:1] not in {"", "#", ";"}:
         raise ConfigError(f"{where}: a section's name must end with ]")
-    kind, _, name = heading[1:-1].strip(_BLANKS).replace("\t", " ").partition(" ")
+    kind, _, name = heading[1:].strip(_BLANKS).replace("\t", " ").partition(" ")
     if not name:  # [default], or any profile of the credentials file
         known = kind == "default" or not prefixed
         return ("", kind) if known and _is_name(kind) else None

@@ -228,3 +228,17 @@ def test_region_that_nobody_claims(emulator):
         403,
         "AccessDenied",
     )
+
+
+@pytest.mark.parametrize(
+    "scope", ["", "/20261127/a b/s3/aws4_request", "/20261127//s3/aws4_request"]
+)
+def test_region_that_is_none(emulator, scope):
+    """So is one that claims a region that cannot be one."""
+    emulator.faults.bucket_regions["bucket"] = "eu-west-1"
+    authorization = f"AWS4-HMAC-SHA256 Credential=A{scope}, SignedHeaders=host, Signature=b"
+    headers = {"host": "h", "x-amz-date": "20261127T000000Z", "authorization": authorization}
+    assert refusal(send(emulator, plain("GET", "/bucket/key", headers))) == (
+        400,
+        "AuthorizationHeaderMalformed",
+    )

@@ -1,5 +1,6 @@
 """What stands for the model: functions, names of functions, containers."""
 
+import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -98,6 +99,17 @@ def test_failure_of_choice(failure, body, content_type):
         raise failure
 
     assert outcome(model) == ("failed", body, content_type)
+
+
+def test_model_that_ends_the_program():
+    """A model that wants to end the program has failed."""
+    assert outcome(lambda _: sys.exit(3))[0] == "failed"
+
+
+@pytest.mark.parametrize("content_type", ["text/\u20ac", "text/plain\r\nx: y"])
+def test_content_type_that_is_no_header(content_type):
+    """What cannot go into a header is a failed inference."""
+    assert outcome(lambda _: (b"x", content_type))[0] == "failed"
 
 
 def test_answer_of_a_wrong_type():
@@ -216,6 +228,12 @@ def test_container_that_is_not_there():
         pass
     expected = f"Could not reach the model at {url.rstrip('/')}: ConnectError".encode()
     assert outcome(url)[:2] == ("failed", expected)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:port", "http://a\x00"])
+def test_container_that_cannot_be(url):
+    """Nor can one be reached whose address is none."""
+    assert outcome(url)[0] == "failed"
 
 
 def test_container_that_is_never_asked():

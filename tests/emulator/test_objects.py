@@ -217,6 +217,8 @@ def test_secrets_are_not_kept(emulator):
         ("DELETE", "/bucket", 501),
         ("GET", "/", 501),
         ("GET", "/b%20d/key", 400),
+        ("PUT", "/bucket/" + "k" * 1024, 200),
+        ("PUT", "/bucket/" + "k" * 1023 + "%C3%A9", 400),
         ("GET", "/bucket?list-type=2&max-keys=many", 400),
         ("GET", "/bucket?list-type=2&continuation-token=A", 400),
         ("GET", "/bucket?list-type=2&continuation-token=%40%40%40", 400),

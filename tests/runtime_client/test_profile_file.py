@@ -66,6 +66,9 @@ def test_a_key_is_of_one_file():
         "[profile a]\r\nregion = r\r\ns3 =\r\n  addressing_style = path\r\n",
         "[profile a]\nregion = r\n[sso-session a]\nsso_region = q\n[services a]\nsts =\n  a = b\n",
         "[default]\nregion = r\n[profile default]\nregion = q\n",
+        "[profile a]\nregion = r\n[profile 'b#;c'] # d\nregion = s\n",
+        "  [default]\n  region = r\n  [profile b]\n  s3 =\n    a = b\n  region = s\n",
+        "[default]\n  region = r\n  [profile b]\n  region = s\n[profile c]\nregion = t\n",
     ],
     ids=repr,
 )
@@ -152,6 +155,7 @@ def test_any_text(config, credentials):
     [
         ("canary = canary", "line 1: a [profile] must come before anything else"),
         ("\n\n[canary", "line 3: a section's name must end with ]"),
+        ("[a] canary", "line 1: a section's name must end with ]"),
         ("[a]\nhidden canary", "line 2: a property must be like name = value"),
         ("[a]\n= canary", "line 2: a property must be like name = value"),
         ("[a]\n  canary", "line 2: a property must be like name = value"),

@@ -50,7 +50,8 @@ async def query(
     response = await ask(
         context,
         provider,
-        endpoint(context, provider, "sts"),
+        # Without a region, the global endpoint: as botocore has it.
+        endpoint(context, provider, "sts", context.config.region or "aws-global"),
         Request("POST", "/", (_FORM,), body),
         doing=doing,
         parse_error=query_error,

@@ -152,7 +152,9 @@ class Application:
         """
         target = arrival.target
         elsewhere = self.faults.bucket_regions.get(target.bucket)
-        region = self.settings.region if elsewhere is None else claimed_region(request)
+        region = self.settings.region
+        if elsewhere is not None:
+            region = claimed_region(request) or region
         content = authenticate(
             request,
             arrival.body,

@@ -18,7 +18,7 @@ from ._reply import Refusal, RefusedError, refused
 from ._target import Target
 
 _MARGIN = timedelta(minutes=5)  # what services other than S3 allow a clock to be off
-_credential = re.compile(r"Credential=[^/,&]+/[^/,&]+/([^/,&]+)/").search
+_credential = re.compile(r"Credential=[^/,&]+/[^/,&]+/([a-z0-9-]+)/").search
 
 # sigv4's code: SageMaker's.  Whatever is not here is an InvalidSignatureException.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html

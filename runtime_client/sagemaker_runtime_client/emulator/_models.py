@@ -168,7 +168,7 @@ class FunctionRunner:
             return _response(self._function(request))
         except ModelFailure as failure:
             return failure
-        except Exception as error:  # noqa: BLE001 (a model may raise anything)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a model may raise anything)
             return _server_error(500, f"{type(error).__name__}: {error}")
 
     async def aclose(self) -> None:
@@ -184,13 +184,15 @@ def _response(answer: Any) -> ModelResponse:
     """Return a function's answer in full."""
     match answer:
         case ModelResponse():
+            if not (answer.content_type.isascii() and answer.content_type.isprintable()):
+                raise ValueError("a content type must be printable ASCII")
             return answer
         case bytes():
             return ModelResponse(answer)
         case str():
             return ModelResponse(answer.encode(), "text/plain; charset=utf-8")
         case (bytes() as body, str() as content_type):
-            return ModelResponse(body, content_type)
+            return _response(ModelResponse(body, content_type))
         case _:
             raise TypeError(
                 "a model returns bytes, str, (bytes, content type) or ModelResponse, "
@@ -228,7 +230,7 @@ class ContainerRunner:
                 content=request.body,
                 headers=_container_headers(request),
             )
-        except httpx.HTTPError as error:
+        except Exception as error:  # noqa: BLE001 (of what is no port the network raises a group)
             raise ModelFailure(
                 f"Could not reach the model at {self._url}: {type(error).__name__}"
             ) from None

@@ -21,6 +21,7 @@ from ._target import Target
 from ._upload import uploaded_object
 
 _single_range = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII).fullmatch
+_LONGEST_KEY = 1024  # bytes of UTF-8
 _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 
 
@@ -52,6 +53,8 @@ class ObjectRoutes:
             raise refused(501, "NotImplemented", "The emulator has no such operation.")
         if not _is_bucket_name(target.bucket):
             raise refused(400, "InvalidBucketName", "The specified bucket is not valid.")
+        if len(target.key.encode()) > _LONGEST_KEY:
+            raise refused(400, "KeyTooLongError", "Your key is too long")
         if target.operation != "CreateBucket":
             self._check_bucket(target)
         return _OPERATIONS[target.operation](self, target, headers, body)
