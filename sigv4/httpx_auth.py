@@ -1,7 +1,8 @@
 """
 `SigV4Auth`, for anyone's httpx or httpx2 client.
 
-The only module of this package that knows httpx, reads a clock, or asks for credentials.
+The only module of this package that knows httpx and, but for the command line, that reads a clock or
+asks for credentials.
 Nothing here imports it; import it yourself.
 """
 

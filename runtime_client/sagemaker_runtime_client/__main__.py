@@ -6,7 +6,8 @@ import os
 import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    _stand_in_for_closed_streams()
     options = parser(
         invoke=_invoke,
         wait=_wait,
@@ -75,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _leave_stdout()
         return 141
+    except UnsupportedOperation:  # of the stand-in
+        _say("sagemaker-runtime: stdout is closed")
+        return 2
     except tuple(kind for kind, _ in EXIT_CODES) as error:
         try:
             _report(error, as_json=options.json)
@@ -83,6 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _leave_stdout()
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     return 0
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Give what the shell has closed (``>&-``) a stand-in: stdout refuses what is written there."""
+    nothing = Path(os.devnull)
+    sys.stdin = sys.stdin or nothing.open()
+    sys.stdout = sys.stdout or nothing.open()
+    sys.stderr = sys.stderr or nothing.open("w")
 
 
 def _leave_stdout() -> None:
@@ -256,7 +269,8 @@ def _report(error: Exception, *, as_json: bool) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody listens
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -264,10 +278,11 @@ def _status(text: str) -> Generator[None]:
     """Show that something goes on: with rich, if it is installed and somebody looks."""
     try:
         from rich.console import Console
+        from rich.markup import escape
     except ImportError:
         yield
         return
-    with Console(stderr=True).status(text):
+    with Console(stderr=True).status(escape(text)):
         yield
 
 

@@ -292,7 +292,7 @@ class Core:
     async def put_object(
         self,
         location: str,
-        body: bytes,
+        body: bytes | bytearray | memoryview,
         *,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -424,8 +424,8 @@ def _upload_location(input_prefix: str | None, io: IO) -> "S3Location":
     """Return a new location below *input_prefix*."""
     if not isinstance(input_prefix, str):
         raise ParamValidationError(
-            f"input_prefix is needed, such as s3://bucket/inputs/: a payload of more than "
-            f"{INLINE_LIMIT} bytes, or of none, goes through S3",
+            "input_prefix is needed, such as s3://bucket/inputs/: this payload goes through S3, as it "
+            f"is empty, has more than {INLINE_LIMIT} bytes, or inline=False was given",
             argument="input_prefix",
         )
     return _location(f"{input_prefix.rstrip('/')}/{io.uuid()}", "input_prefix")

@@ -72,6 +72,8 @@ class Invocation(Value):
             raise ParamValidationError(
                 "date must be a datetime with a time zone, such as datetime.UTC", argument="date"
             )
+        if date is not None and not 1900 < date.year < 9000:  # which leaves room to reckon with it
+            raise ParamValidationError("date must be of our time", argument="date")
         set_part(self, "inference_id", inference_id)
         set_part(self, "output_location", output_location)
         set_part(self, "failure_location", failure_location)
@@ -131,7 +133,7 @@ class Invocation(Value):
             if known.get("date") is not None:
                 known["date"] = datetime.fromisoformat(known["date"]).astimezone(UTC)
             return cls(**known)
-        except (ValueError, TypeError, OverflowError, RecursionError):
+        except (ValueError, TypeError, OverflowError, RecursionError, ParamValidationError):
             raise ParamValidationError(
                 "text must be an invocation as to_json writes it", argument="text"
             ) from None

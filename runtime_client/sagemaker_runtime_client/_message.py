@@ -64,6 +64,20 @@ class Collected:
         return Response(self._status, self._headers, b"".join(self._pieces), self.complete)
 
 
+def body_of(httpx: Any, response: Any) -> Any:
+    """
+    Return what the body is read from.
+
+    A hook or a transport of a brought-in client may have read it already; its connection then may be
+    at work for another request, so that the stream is not touched again.
+    """
+    if not (response.is_stream_consumed or response.is_closed):
+        return response.stream
+    if response.is_stream_consumed and "content-encoding" in response.headers:
+        raise httpx.StreamConsumed  # what was kept is decoded, and we want what was sent
+    return httpx.ByteStream(response.content if response.is_stream_consumed else b"")
+
+
 def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
     """Return the request in httpx's terms, made without the client, which would add to it."""
     url, host, target = _address(httpx, origin + request.path)
@@ -110,7 +124,7 @@ def limit_time(message: Any, options: TransportOptions, deadline: float | None) 
         "connect": connect,
         "read": read,
         "write": read,
-        "pool": connect,
+        "pool": min(options.connect_timeout + options.read_timeout, left),
     }
 
 

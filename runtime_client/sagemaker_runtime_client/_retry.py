@@ -32,7 +32,8 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
+# The first is STS's, of an identity provider that it cannot reach (botocore 1.44, _retry.json).
+TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
 TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 # Answers after which the request may be at work all the same: the one who answered did not do it.
@@ -71,13 +72,11 @@ class RetryPolicy(NamedTuple):
         retry_ambiguous: Whether a request that is not idempotent is sent again after an attempt
             that may have reached the service.  It then may be done twice.
         adaptive: Whether to slow down after throttling as well; see `_adaptive`.
-        transient_codes: What a service calls failures that pass.
     """
 
     max_attempts: int = 3
     retry_ambiguous: bool = True
     adaptive: bool = False
-    transient_codes: frozenset[str] = TRANSIENT_CODES
 
     def reason(self, error: RuntimeClientError, *, idempotent: bool) -> Reason | None:
         """Return why *error* is worth another attempt, or None if it is not."""
@@ -89,7 +88,7 @@ class RetryPolicy(NamedTuple):
             return None  # what credentials are from was tried again already
         if is_throttling(error):
             return Reason.THROTTLING
-        if error.code in self.transient_codes or error.status_code in TRANSIENT_STATUSES:
+        if error.code in TRANSIENT_CODES or error.status_code in TRANSIENT_STATUSES:
             return Reason.TRANSIENT
         return None
 

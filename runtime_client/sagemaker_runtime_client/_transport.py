@@ -17,7 +17,7 @@ from ._errors import ConfigError, RuntimeClientError
 from ._generation import generation
 from ._http import Request, Response, TransportOptions
 from ._loops import OfEachLoop, library
-from ._message import Collected, limit_time, message_of, time_left, translated
+from ._message import Collected, body_of, limit_time, message_of, time_left, translated
 from ._senders import is_proxied, senders, slot_of
 
 # A read's own limit strikes first, and says how far it came.
@@ -107,13 +107,16 @@ class BlockingTransport(_Transport):
             message = message_of(httpx, client, origin, make())
             limit_time(message, options, deadline)
             if slot is None:
-                response = client.send(message, stream=True, auth=None, follow_redirects=False)
+                try:
+                    response = client.send(message, stream=True, auth=None, follow_redirects=False)
+                except httpx.HTTPStatusError as error:  # of a hook that raises; we judge answers
+                    response = error.response
             else:
                 message.extensions["slot"] = slot
                 response = pool.handle_request(message)
             collected = Collected(response, deadline)
             try:
-                for piece in response.stream:
+                for piece in body_of(httpx, response):
                     if not collected.add(piece):
                         break
                 else:
@@ -172,7 +175,7 @@ class AsyncTransport(_Transport):
                 collected = Collected(response, deadline)
                 try:
                     async with _limit(deadline if slot is None else None):
-                        async for piece in response.stream:
+                        async for piece in body_of(httpx, response):
                             if not collected.add(piece):
                                 break
                         else:
@@ -186,7 +189,10 @@ class AsyncTransport(_Transport):
     async def _sent(self, httpx: Any, client: Any, message: Any, deadline: float | None) -> Any:
         """Send by httpx's client, and return the answer's head."""
         async with _limit(deadline):
-            return await client.send(message, stream=True, auth=None, follow_redirects=False)
+            try:
+                return await client.send(message, stream=True, auth=None, follow_redirects=False)
+            except httpx.HTTPStatusError as error:  # of a hook that raises; we judge answers
+                return error.response
         raise httpx.ReadTimeout("the answer did not come in time", request=message)
 
     async def close(self) -> None:

@@ -189,6 +189,41 @@ class TestInvoke:
         assert (0, "X") == (code, json.loads(out)["body"])
 
     @pytest.mark.usefixtures("emulator")
+    def test_markup_in_an_id(self, command):
+        """What an inference id may hold is no markup of the status line's."""
+        arguments = ("invoke", "a", "--input", "-", "--inference-id", "job[/x]")
+        assert (0, b"X") == command(*arguments, stdin=b"x")[:2]
+
+    @pytest.mark.parametrize(
+        ("closed", "code", "out", "err"),
+        [
+            ("2>&-", 0, "X", ""),
+            (">&-", 2, "", "stdout is closed"),
+            ("--no-wait >&-", 2, "", '"inference_id"'),
+            ("--output {path} >&-", 0, "", "queued"),
+            ("<&-", 2, "", "input_prefix is needed"),
+        ],
+    )
+    @pytest.mark.usefixtures("emulator")
+    def test_closed_streams(self, bare_environment, tmp_path, closed, code, out, err):
+        """What the shell has closed costs no traceback, and no handle."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        program = f"{sys.executable} -m sagemaker_runtime_client invoke a --input - --timeout 10 "
+        line = program + closed.format(path=tmp_path / "out")
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            input="x",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (code, out) == (done.returncode, done.stdout), done.stderr
+        assert err in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "--output" not in closed or (tmp_path / "out").read_text() == "X"
+
+    @pytest.mark.usefixtures("emulator")
     def test_without_rich(self, command, monkeypatch):
         """Progress needs rich; the command does not."""
         monkeypatch.setitem(sys.modules, "rich", None)

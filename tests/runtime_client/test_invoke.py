@@ -441,6 +441,8 @@ def test_json_date_of_another_zone():
         '{"output_location": null, "date": "yesterday"}',
         '{"output_location": null, "date": "0001-01-01T00:00:00+02:00"}',
         '{"output_location": null, "date": "9999-12-31T23:59:59-02:00"}',
+        '{"output_location": null, "date": "0001-01-01T00:00:00+00:00"}',
+        '{"output_location": null, "date": "9999-12-31T23:59:59+00:00"}',
         '{"output_location": null, "date": 7}',
         b"\xff\xfe\xfd",
         "[" * 100_000,

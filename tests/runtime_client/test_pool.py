@@ -599,6 +599,29 @@ class TestTime:
                 pool.get(url, "PUT", content=bytes(1 << 25), timeout=httpx.Timeout(9, write=0.02))
             assert (0, 0, 0, 0) == books(pool.transport)
 
+    def test_slow_upload(self, make):
+        """The limit is for each piece: a server that reads slowly, but reads, gets the whole."""
+        read = 0
+
+        def reads_slowly():
+            nonlocal read
+            connection, _ = server.accept()
+            with connection:
+                while read < 1 << 23:
+                    sleep(0.01)
+                    read += len(connection.recv(1 << 17))
+                connection.sendall(response(b"hi"))
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            thread = Thread(target=reads_slowly)
+            thread.start()
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            timeout = httpx.Timeout(PATIENCE, write=0.3)
+            assert b"hi" == make().get(url, "PUT", content=bytes(1 << 23), timeout=timeout).content
+            thread.join()
+        assert read > 1 << 23
+
     def test_connect(self, make):
         """A server that accepts, and never speaks TLS, costs the connect timeout."""
         with deaf() as url:
@@ -1020,6 +1043,19 @@ class TestLedger:
         ledger.keep("x", "second", "c")
         assert "first" == ledger.add("d")
         assert ["second"] == list(ledger.clear())
+
+    def test_interrupted(self):
+        """Books that Ctrl-C has left half written are good for the next one."""
+        ledger = self.ledger(9)
+        for name in ("first", "second"):
+            ledger.add(self)
+            ledger.keep("x", name, self)
+        ledger._of_origin["y"] = {}
+        assert ledger.take("y", self) is None
+        del ledger._of_origin["x"]
+        assert ledger.take("x", self) is None
+        assert ["first", "second"] == list(ledger.clear())
+        assert 0 == len(ledger._idle)
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
     def test_surplus(self, kept, expiry):

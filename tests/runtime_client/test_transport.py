@@ -1,6 +1,7 @@
 """The only place that knows httpx: what it sends, what it makes of failures, time limits, TLS, proxies."""
 
 import asyncio
+import gzip
 import json
 import ssl
 import sys
@@ -21,6 +22,7 @@ from cryptography import x509
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     ConfigError,
+    ObjectNotFoundError,
     RuntimeClientError,
     SageMakerRuntimeClient,
     ServiceError,
@@ -39,6 +41,7 @@ CREDENTIALS = Credentials(
     "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "TOKEN/example="
 )
 REGION = "eu-west-1"
+NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 KEYS = {
     "every character to U+00FF": "".join(map(chr, range(256))),
     "dots inside": "a/../b",
@@ -334,7 +337,12 @@ class TestExceptions:
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
     @pytest.mark.parametrize(
         ("library", "name"),
-        [(library, name) for library in ("httpx", "httpx2") for name in exceptions(library)],
+        [
+            (library, name)
+            for library in ("httpx", "httpx2")
+            for name in exceptions(library)
+            if name != "HTTPStatusError"  # which has an answer
+        ],
     )
     def test_each(self, library, name, is_async):
         """Whatever httpx raises is a TransportError that says whether a job may be queued."""
@@ -449,6 +457,56 @@ class TestBroughtIn:
             client.get_object("s3://bucket/key")
         assert not isinstance(caught.value, TransportError)
         assert not caught.value.may_have_been_taken
+
+    def with_hook(self, driver, blocking, awaited):
+        """Return a client of a library with a hook for answers."""
+        hook = awaited if driver.kind.is_async else blocking
+        hooks = {"response": [hook]}
+        return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
+
+    @pytest.mark.parametrize("status", [200, 404])
+    def test_hook_that_reads(self, driver, status):
+        """What a hook has read, to log it, is the answer's body; the stream may be another's by now."""
+
+        async def aread(response):
+            await response.aread()
+
+        http_client = self.with_hook(driver, lambda response: response.read(), aread)
+        with Loopback(always(NO_SUCH_KEY, status)) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            for _ in range(2):
+                if status == 200:
+                    assert client.get_object("s3://bucket/key").body == NO_SUCH_KEY
+                    continue
+                with pytest.raises(ObjectNotFoundError):
+                    client.get_object("s3://bucket/key")
+        assert 2 == len(server.requests)
+
+    def test_hook_that_reads_what_is_encoded(self, driver):
+        """Of an encoded body it has kept another one than the object's, which is said."""
+
+        async def aread(response):
+            await response.aread()
+
+        http_client = self.with_hook(driver, lambda response: response.read(), aread)
+        headers = {"Content-Encoding": "gzip"}
+        with Loopback(always(gzip.compress(b"x"), headers=headers)) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            with pytest.raises(TransportError, match="StreamConsumed"):
+                client.get_object("s3://bucket/key")
+
+    def test_hook_that_raises(self, driver):
+        """A hook may raise for a status: answers are judged here all the same."""
+
+        async def araise(response):
+            response.raise_for_status()
+
+        http_client = self.with_hook(driver, lambda response: response.raise_for_status(), araise)
+        with Loopback(always(NO_SUCH_KEY, 404)) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            with pytest.raises(ServiceError) as caught:
+                client.get_object("s3://bucket/key")
+        assert (404, "404") == (caught.value.status_code, caught.value.code)
 
     def test_time_limits(self, driver):
         """The time limits are ours."""

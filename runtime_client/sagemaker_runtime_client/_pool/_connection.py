@@ -20,8 +20,8 @@ from ._colours import Colour, Pieces
 # As httpcore has it: what is read at once, and how long the head of an answer may be.
 _MOST_READ = 64 * 1024
 _LONGEST_HEAD = 100 * 1024
-# A body of up to so many bytes goes out with the head; to join more would cost more than it saves.
-_MOST_JOINED = 64 * 1024
+# What is written at once, each time with the whole time limit; the first piece goes out with the head.
+_MOST_WRITTEN = 64 * 1024
 
 # The exceptions of h11 and of httpcore (whose networks may be brought in) bear the names of httpx's.
 _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
@@ -118,7 +118,7 @@ class Connection:
         return self._colour.resumed(self.stream, self._protocol.trailing_data[0])
 
     async def _write(self, request: httpx.Request, timeout: float | None) -> None:
-        """Write *request*: the head of a body that is at hand together with it, if that is small."""
+        """Write *request*: the head of a body that is at hand together with its first piece."""
         send, url = self._protocol.send, request.url
         waiting = send(
             h11.Request(
@@ -135,11 +135,10 @@ class Connection:
             waiting = b""
         async for piece in pieces:
             data = send(h11.Data(piece))
-            if len(data) > _MOST_JOINED:
-                await self._colour.write(self.stream, waiting, timeout)
+            for start in range(0, len(data), _MOST_WRITTEN):
+                part = waiting + data[start : start + _MOST_WRITTEN]
+                await self._colour.write(self.stream, part, timeout)
                 waiting = b""
-            await self._colour.write(self.stream, waiting + data, timeout)
-            waiting = b""
         await self._colour.write(self.stream, waiting + send(h11.EndOfMessage()), timeout)
 
     async def _head(self) -> h11.Response | h11.InformationalResponse:

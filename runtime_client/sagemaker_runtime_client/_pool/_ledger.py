@@ -82,9 +82,9 @@ class Ledger(Generic[C, E]):
         """Give *holder* the idle connection to *origin* that was used last, if there is one."""
         with self._lock:
             connections = self._of_origin.get(origin)
-            if connections is None:
+            if not connections:
                 return None
-            connection, _ = connections.popitem()
+            connection = next(reversed(connections))
             self._holders.add(holder)
             self._remove(connection)
             return connection
@@ -137,8 +137,10 @@ class Ledger(Generic[C, E]):
             return connection
 
     def _remove(self, connection: C) -> None:
-        origin, _ = self._idle.pop(connection)
-        connections = self._of_origin[origin]
+        """Take a connection out of both books; last out of the one by which this can be done again."""
+        origin, _ = self._idle[connection]
+        connections = self._of_origin.get(origin, {})
         connections.pop(connection, None)
         if not connections:
-            del self._of_origin[origin]
+            self._of_origin.pop(origin, None)
+        del self._idle[connection]

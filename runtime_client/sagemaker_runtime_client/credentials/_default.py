@@ -102,9 +102,9 @@ def default_chain(
 
         auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1")), default_chain())
 
-    In this order: variables, a role to assume, a web identity, IAM Identity Center, the shared
-    files, ``aws login``, a process, IAM Roles Anywhere, the container, the instance.  Nothing is
-    read or opened before the first call.
+    In this order: variables, a role to assume, a web identity, IAM Identity Center, the credentials
+    file, ``aws login``, a process, the config file, IAM Roles Anywhere, the container, the instance.
+    Nothing is read or opened before the first call.
 
     Args:
         http_client: A client of httpx or httpx2, blocking or async, for the requests of callers

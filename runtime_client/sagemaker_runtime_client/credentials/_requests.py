@@ -9,7 +9,6 @@ from .._call import Call, Caller
 from .._endpoint import Endpoint
 from .._errors import ConfigError, CredentialProviderError, RuntimeClientError, ServiceError
 from .._http import Request, Response
-from .._retry import TRANSIENT_CODES
 from .._service_error import json_error
 from .._user_agent import user_agent
 from ._provider import Context
@@ -18,9 +17,6 @@ from ._values import failure
 Sign = Callable[[Endpoint, Request, datetime], Request]
 
 JSON = ("content-type", "application/json")
-
-# The second is STS's, of an identity provider that it cannot reach (botocore 1.44, _retry.json).
-_TRANSIENT_CODES = TRANSIENT_CODES | {"IDPCommunicationError"}
 
 _NOBODY = Credentials("anonymous", "anonymous")
 
@@ -81,7 +77,7 @@ async def ask(
     caller = Caller(
         io,
         as_provider(credentials or _NOBODY),
-        config.retry_policy._replace(transient_codes=_TRANSIENT_CODES),
+        config.retry_policy,
         lambda: [("user-agent", user_agent(config, io.environ))],
         patience=config.read_timeout,
     )
