@@ -224,6 +224,18 @@ class TestInvoke:
         assert "--output" not in closed or (tmp_path / "out").read_text() == "X"
 
     @pytest.mark.usefixtures("emulator")
+    def test_closed_stdout(self, monkeypatch, capsys, tmp_path):
+        """Where the answer has no place to go to, that is said."""
+        payload = tmp_path / "in"
+        payload.write_bytes(b"x")
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", None)
+            code = main(["invoke", "a", "--input", str(payload), "--timeout", "10"])
+            sys.stdout.close()
+        assert 2 == code
+        assert capsys.readouterr().err.endswith("stdout is closed\n")
+
+    @pytest.mark.usefixtures("emulator")
     def test_without_rich(self, command, monkeypatch):
         """Progress needs rich; the command does not."""
         monkeypatch.setitem(sys.modules, "rich", None)
