@@ -194,6 +194,7 @@ def _emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C."""
     from .emulator import Emulator, echo, serve
     from .emulator._environment import IN_THE_WAY
+    from .emulator._models import imported
 
     def ready(emulator: Emulator) -> None:
         print("unset", *IN_THE_WAY)
@@ -202,10 +203,11 @@ def _emulate(options: argparse.Namespace) -> None:
         sys.stdout.flush()
         _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
 
-    sys.path.insert(0, "")  # a model may stand in the folder where one is
     try:
+        with _current_folder_first():
+            model = imported(options.model or echo)
         serve(
-            options.model or echo,
+            model,
             host=options.host,
             port=options.port,
             region=options.region,
@@ -215,6 +217,22 @@ def _emulate(options: argparse.Namespace) -> None:
         )
     except (AttributeError, ValueError) as error:  # there is no such model
         raise ConfigError(str(error)) from error
+
+
+@contextmanager
+def _current_folder_first() -> Generator[None]:
+    """
+    Let modules of the current folder be imported.
+
+    The folder is on the path for that import alone: what the emulator imports later would
+    otherwise be taken from there too.
+    """
+    sys.path.insert(0, "")
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # the module took it out itself
+            sys.path.remove("")
 
 
 def _layer(options: argparse.Namespace) -> None:

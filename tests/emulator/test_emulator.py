@@ -12,8 +12,9 @@ from urllib.request import urlopen
 import pytest
 
 from sagemaker_runtime_client import emulator as package
-from sagemaker_runtime_client.emulator import Emulator, serve
+from sagemaker_runtime_client.emulator import Emulator, _app, serve
 from sagemaker_runtime_client.emulator._environment import no_proxy
+from sagemaker_runtime_client.emulator._records import MOST_RECORDS
 from tests.emulator.wire import INVOCATION, PATIENCE, address, call, plain
 
 
@@ -138,6 +139,20 @@ def test_record_of_requests(emulator):
     assert request.header("x-amz-meta-a") == "1"
     assert request.header("authorization") == "***"
     assert request.header("x-none") is None
+
+
+def test_the_record_is_bounded(emulator, monkeypatch):
+    """Requests that nobody may make do not fill the memory: the oldest records are forgotten."""
+    monkeypatch.setattr(_app, "MOST_RECORDS", 3)
+    for number in range(5):
+        call(emulator, "GET", f"/bucket/{number}", region="elsewhere")
+    assert ["/bucket/2", "/bucket/3", "/bucket/4"] == [one.target for one in emulator.requests]
+    assert {"AuthorizationHeaderMalformed"} == {one.outcome for one in emulator.requests}
+
+
+def test_the_bound_is_documented():
+    """The documentation of the record names its bound."""
+    assert f"{MOST_RECORDS:,} requests" in Emulator.requests.__doc__
 
 
 def test_serve():

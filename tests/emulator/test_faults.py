@@ -45,6 +45,7 @@ def test_refusal_by_the_runtime(emulator, fault, status, code, body):
     assert (answer.status, answer.headers.get("x-amzn-errortype")) == (status, code)
     assert json.loads(answer.body) == body
     assert emulator.jobs == ()
+    assert emulator.requests[0].outcome == fault.code
     assert call(emulator, "POST", INVOCATION, INPUT).status == 202
 
 
@@ -54,8 +55,9 @@ def test_refusal_by_the_runtime(emulator, fault, status, code, body):
         (Faults.SLOW_DOWN, 503, b"<Code>SlowDown</Code>"),
         (Faults.ACCESS_DENIED, 403, b"<Code>AccessDenied</Code>"),
         (Refusal(403, "AllAccessDisabled", headers={"retry-after": "1"}), 403, b"AllAccess"),
+        (Refusal(418), 418, b"<Code></Code>"),
     ],
-    ids=["slow down", "access denied", "of one's own"],
+    ids=["slow down", "access denied", "of one's own", "without a code"],
 )
 def test_refusal_by_s3(emulator, fault, status, code):
     """A refusal for one operation leaves the others alone, and is in S3's words."""
@@ -65,6 +67,7 @@ def test_refusal_by_s3(emulator, fault, status, code):
     assert answer.status == status
     assert code in answer.body
     assert answer.headers.get("retry-after") == fault.headers.get("retry-after")
+    assert emulator.requests[1].outcome == (fault.code or str(status))
     assert call(emulator, "GET", "/bucket/key").body == b"there"
 
 

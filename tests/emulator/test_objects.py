@@ -6,9 +6,11 @@ from hashlib import md5, sha1, sha256, sha512
 from threading import Thread
 from zlib import crc32
 
+import botocore.session
 import pytest
 
 from sagemaker_runtime_client.emulator import ObjectStore
+from sagemaker_runtime_client.emulator._target import UNSUPPORTED
 from sigv4 import ALL_BUT_NEVER_SIGNED, Payload, SignableRequest, Signer, SigV4
 from tests.emulator.wire import PATIENCE, call, send
 
@@ -210,6 +212,9 @@ def test_secrets_are_not_kept(emulator):
     ("method", "target", "status"),
     [
         ("PUT", "/bucket/key?acl", 501),
+        ("PUT", "/bucket/key?partNumber=1&uploadId=u", 501),
+        ("PUT", "/bucket/key?uploads", 501),
+        ("GET", "/bucket/key?response-content-type=text/csv", 501),
         ("GET", "/bucket/key?versionId=1", 501),
         ("GET", "/bucket", 501),
         ("GET", "/bucket?list-type=2&versions", 501),
@@ -225,11 +230,25 @@ def test_secrets_are_not_kept(emulator):
         ("DELETE", "/bucket/key", 204),
         ("GET", "/bucket?list-type=2&max-keys=0", 200),
         ("GET", "/bucket?list-type=2&x-id=ListObjectsV2", 200),
+        ("PUT", "/bucket/key?x-id=PutObject&X-Amz-Meta=1&utm_source=mail", 200),
+        ("DELETE", "/bucket/key?acls", 204),
+        ("GET", "/bucket?list-type=2&cache=no", 200),
+        ("PUT", "/bucket?cache=no", 200),
+        ("HEAD", "/bucket?cache", 200),
     ],
 )
 def test_shapes_of_requests(emulator, method, target, status):
-    """What the emulator does not have is refused by name, not mistaken for something else."""
+    """What the emulator lacks is refused by name; a parameter that S3 does not know is ignored."""
     assert call(emulator, method, target).status == status
+
+
+def test_unsupported_parameters_are_those_of_s3():
+    """Each parameter of botocore's model that names an operation is refused."""
+    model = botocore.session.get_session().get_service_model("s3")
+    uris = [model.operation_model(name).http["requestUri"] for name in model.operation_names]
+    queries = [uri.partition("?")[2] for uri in uris]
+    named = {pair.partition("=")[0] for query in queries for pair in query.split("&")}
+    assert named - {"", "list-type"} <= UNSUPPORTED
 
 
 def test_virtual_host(emulator):

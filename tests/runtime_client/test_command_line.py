@@ -453,9 +453,9 @@ class TestBrokenStdout:
 
 
 class TestEmulate:
-    def test_until_interrupted(self, monkeypatch):
-        """It prints what points a client at it, serves the model that is named, and ends with 130."""
-        monkeypatch.setattr(sys, "path", [*sys.path])
+    @staticmethod
+    def answers_of(monkeypatch, *arguments):
+        """Run the command until a client of it has an answer; return its exit code and that answer."""
         printed = Printed()
         monkeypatch.setattr(sys, "stdout", printed)
         answers = []
@@ -470,19 +470,29 @@ class TestEmulate:
 
         user = Thread(target=use)
         user.start()
-        code = main(
-            [
-                "emulate",
-                "--model",
-                f"{__name__}:model",
-                "--region",
-                "eu-west-1",
-                "--host",
-                "127.0.0.1",
-            ]
-        )
+        code = main(["emulate", *arguments])
         user.join()
-        assert (130, [b"X"]) == (code, answers)
+        return code, *answers
+
+    def test_until_interrupted(self, monkeypatch):
+        """It prints what points a client at it, serves the model that is named, and ends with 130."""
+        arguments = ("--model", f"{__name__}:model", "--region", "eu-west-1", "--host", "127.0.0.1")
+        assert (130, b"X") == self.answers_of(monkeypatch, *arguments)
+
+    @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
+    def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
+        """Only the import of the model, and what that imports, looks into the current folder."""
+        monkeypatch.chdir(tmp_path)
+        name = f"model_{tmp_path.name}"
+        (tmp_path / f"{name}_helper.py").write_text("")
+        (tmp_path / f"{name}.py").write_text(
+            f"import sys\nimport {name}_helper\n{line}\n"
+            "def predict(request):\n    return repr([*sys.path])\n"
+        )
+        path = [entry for entry in sys.path if entry]
+        monkeypatch.setattr(sys, "path", [*path])
+        arguments = ("--model", f"{name}:predict")
+        assert (130, repr(path).encode()) == self.answers_of(monkeypatch, *arguments)
 
     def test_in_another_process(self, bare_environment):
         """Our client and boto3 find the emulator of another process by what it prints."""
@@ -548,16 +558,14 @@ class TestEmulate:
         ],
         ids=["no model", "no module", "no function", "a text", "async", "no host"],
     )
-    def test_wrong(self, command, monkeypatch, arguments, why):
+    def test_wrong(self, command, arguments, why):
         """What cannot be started is 2, and says why."""
-        monkeypatch.setattr(sys, "path", [*sys.path])
         code, out, err = command("emulate", *arguments)
         assert (2, b"") == (code, out)
         assert re.search(why, err)
 
-    def test_address_in_use(self, command, emulator, monkeypatch):
+    def test_address_in_use(self, command, emulator):
         """A port that is taken is 2."""
-        monkeypatch.setattr(sys, "path", [*sys.path])
         code, _, err = command("emulate", "--port", emulator.url.rpartition(":")[2])
         assert 2 == code
         assert "Address already in use" in err

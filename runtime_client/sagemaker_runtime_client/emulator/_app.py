@@ -30,7 +30,7 @@ from ._faults import Fault, Faults, Latency, Reset
 from ._object_routes import ObjectRoutes
 from ._objects import ObjectStore
 from ._queue import InvocationQueue
-from ._records import ReceivedRequest, redacted_headers, redacted_target
+from ._records import MOST_RECORDS, ReceivedRequest, redacted_headers, redacted_target
 from ._reply import Refusal, RefusedError, Reply, as_json, as_xml, refused
 from ._runtime import RuntimeRoutes
 from ._settings import Settings
@@ -67,7 +67,7 @@ class Application:
         queue: Its invocations.
         faults: Its switches.
         now: The server's clock.
-        received: What arrived, in the order of the answers.
+        received: The newest of what arrived, in the order of the answers.
         stopping: Is set when the server stops; whoever waits, stops waiting.
     """
 
@@ -178,8 +178,8 @@ class Application:
 
     def _record(self, arrival: _Arrival, reply: Reply, reset: Reset | None) -> None:
         """Note what arrived and what became of it, without secrets."""
-        outcome = f"reset {reset.when}" if reset is not None else reply.code or "ok"
-        self.received.append(
+        outcome = reply.outcome if reset is None else f"reset {reset.when}"
+        self._remember(
             ReceivedRequest(
                 arrival.method,
                 redacted_target(arrival.raw_target),
@@ -193,9 +193,15 @@ class Application:
     def record_unread(self, method: str, target: str, operation: str) -> None:
         """Note a request of which only the head was looked at before the reset."""
         outcome = f"reset {Faults.RESET_BEFORE_READ.when}"
-        self.received.append(
+        self._remember(
             ReceivedRequest(method, redacted_target(target), (), operation, None, outcome)
         )
+
+    def _remember(self, request: ReceivedRequest) -> None:
+        """Add a record.  A list, unlike a deque, can be copied while another thread appends."""
+        if len(self.received) == MOST_RECORDS:
+            del self.received[0]
+        self.received.append(request)
 
 
 def server_clock(settings: Settings, faults: Faults) -> Callable[[], datetime]:

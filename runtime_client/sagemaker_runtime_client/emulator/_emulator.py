@@ -157,7 +157,7 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """What arrived so far, in the order of the answers; without secrets."""
+        """The newest 10,000 requests that arrived, in the order of the answers; without secrets."""
         return tuple(self._application.received)
 
     @property

@@ -116,7 +116,7 @@ class Faults:
     THROTTLED: ClassVar = Refusal(400, "ThrottlingException", "Rate exceeded")
     THROTTLED_429: ClassVar = Refusal(429, "ThrottlingException", "Rate exceeded")
     # opensearch-project/ml-commons#2429: HTTP 400 with {"message": null}, and no code.
-    THROTTLED_NULL: ClassVar = Refusal(400)
+    THROTTLED_NULL: ClassVar = Refusal(400, "ThrottlingException", shows_code=False)
     INTERNAL_FAILURE: ClassVar = Refusal(500, "InternalFailure", "Internal failure")
     UNAVAILABLE: ClassVar = Refusal(503, "ServiceUnavailable", "Service unavailable")
     SLOW_DOWN: ClassVar = Refusal(503, "SlowDown", "Please reduce your request rate.")

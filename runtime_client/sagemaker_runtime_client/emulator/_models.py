@@ -105,24 +105,31 @@ def runner_of(model: Model) -> "FunctionRunner | ContainerRunner":
         ImportError: There is no such module.
         AttributeError: It has no such function.
     """
+    model = imported(model)
+    return ContainerRunner(model.rstrip("/")) if isinstance(model, str) else FunctionRunner(model)
+
+
+def imported(model: Model) -> Model:
+    """Return the function that ``"module:function"`` names; an address as it is; see `runner_of`."""
     if not isinstance(model, str):
-        return FunctionRunner(_plain(model))
+        return _plain(model)
     if model.startswith(("http://", "https://")):
-        return ContainerRunner(model.rstrip("/"))
+        return model
     module, colon, name = model.partition(":")
     if not (module and colon and name):
         raise ValueError(
             "model must be a function, 'module:function' or the address of a container, "
             f"not {model!r}"
         )
-    return FunctionRunner(_plain(getattr(import_module(module), name)))
+    return _plain(getattr(import_module(module), name))
 
 
-def _plain(function: Any) -> Any:
+def _plain(function: Any) -> ModelFunction:
     """Return a function that can be called in a thread; refuse anything else at the start."""
     if not callable(function) or iscoroutinefunction(function):
         raise ValueError(f"model must be a plain function, not {function!r}")
-    return function
+    plain: ModelFunction = function
+    return plain
 
 
 class FunctionRunner:

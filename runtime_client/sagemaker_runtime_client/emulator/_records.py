@@ -7,6 +7,9 @@ from attrs import frozen
 from sigv4._explain import SECRET_PARAMETERS, is_secret_header
 
 REDACTED = "***"
+# How many requests an emulator remembers.  A record is made before the signature is checked, and
+# holds the whole head of a request, so without a bound any caller could fill the memory.
+MOST_RECORDS = 10_000
 
 _secret_parameters = re.compile(rf"(?<=[?&])((?:{'|'.join(SECRET_PARAMETERS)})=)[^&]*")
 
@@ -23,8 +26,8 @@ class ReceivedRequest:
             reset unread there are none.
         operation: What it asked for, such as ``GetObject``; ``Unknown`` for nothing known.
         status: The status of the answer; None if the connection was reset.
-        outcome: ``ok``; the code of the refusal, such as ``ThrottlingException``; or ``reset``
-            and when.
+        outcome: ``ok``; the code of the refusal, such as ``ThrottlingException``, or its status if
+            it has no code; or ``reset`` and when.
     """
 
     method: str

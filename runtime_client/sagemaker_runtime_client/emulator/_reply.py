@@ -18,13 +18,13 @@ class Reply:
         status: The HTTP status.
         headers: In the order in which they are sent, beside those that every answer has.
         body: The bytes; of an answer to HEAD, those that GET would have got.
-        code: The service's name of the error; None if it is none.
+        outcome: For the record of requests: ``ok``, or what `Refusal.outcome` says.
     """
 
     status: int
     headers: Mapping[str, str] = field(factory=dict[str, str])
     body: bytes = b""
-    code: str | None = None
+    outcome: str = "ok"
 
 
 @frozen
@@ -35,6 +35,7 @@ class Refusal:
     Attributes:
         status: The HTTP status.
         code: The service's name for it; None for an error without a name.
+        shows_code: Whether the answer names the code; if not, only the record of requests does.
         message: What is said about it; None is sent as ``null``, which production does.
         headers: Further headers, such as ``retry-after``.
         details: Further elements of S3's XML, such as ``Region``.
@@ -45,6 +46,17 @@ class Refusal:
     message: str | None = None
     headers: Mapping[str, str] = field(factory=dict[str, str])
     details: Mapping[str, str] = field(factory=dict[str, str])
+    shows_code: bool = field(default=True, kw_only=True)
+
+    @property
+    def shown_code(self) -> str:
+        """The code in the answer; empty if it names none."""
+        return self.code if self.code and self.shows_code else ""
+
+    @property
+    def outcome(self) -> str:
+        """What the record of requests says: the code, or the status of an error without one."""
+        return self.code or str(self.status)
 
 
 class RefusedError(Exception):
@@ -75,12 +87,12 @@ def as_json(refusal: Refusal) -> Reply:
     """
     modelled = refusal.code in {"ValidationError", "InternalFailure", "ServiceUnavailable"}
     body = {"Message" if modelled else "message": refusal.message}
-    named = {"x-amzn-errortype": refusal.code} if refusal.code else {}
+    named = {"x-amzn-errortype": refusal.shown_code} if refusal.shown_code else {}
     return Reply(
         refusal.status,
         {"content-type": "application/json", **named, **refusal.headers},
         json.dumps(body).encode(),
-        refusal.code,
+        refusal.outcome,
     )
 
 
@@ -91,7 +103,7 @@ def as_xml(refusal: Refusal, identifiers: Mapping[str, str]) -> Reply:
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
     elements = {
-        "Code": refusal.code or "",
+        "Code": refusal.shown_code,
         "Message": refusal.message or "",
         **refusal.details,
         **identifiers,
@@ -100,7 +112,7 @@ def as_xml(refusal: Refusal, identifiers: Mapping[str, str]) -> Reply:
         refusal.status,
         {"content-type": "application/xml", **refusal.headers},
         f"{XML_HEADER}<Error>{xml_elements(elements)}</Error>".encode(),
-        refusal.code,
+        refusal.outcome,
     )
 
 

@@ -33,20 +33,20 @@ _OF_AN_OBJECT = {
     "HEAD": "HeadObject",
     "DELETE": "DeleteObject",
 }
-# Any other parameter of S3's makes another operation of the request (?acl, ?uploads), or would
-# have to be honoured (?versionId): better refused than ignored.
-_LISTING = frozenset(
-    {
-        "continuation-token",
-        "delimiter",
-        "encoding-type",
-        "fetch-owner",
-        "list-type",
-        "max-keys",
-        "prefix",
-        "start-after",
-    }
+# The parameters that name another operation of S3's, or that change what this one does.  The
+# emulator has none of these, and refuses them.  As S3 does, it ignores every parameter it does not know.
+_UNSUPPORTED = (
+    "abac accelerate acl analytics annotation annotationName attributes cors delete encryption "
+    "intelligent-tiering inventory legal-hold lifecycle location logging "
+    "metadataAnnotationTable metadataConfiguration metadataInventoryTable "
+    "metadataJournalTable metadataTable metrics notification object-lock ownershipControls "
+    "partNumber policy policyStatus publicAccessBlock renameObject replication requestPayment "
+    "response-cache-control response-content-disposition response-content-encoding "
+    "response-content-language response-content-type response-expires "
+    "restore retention select select-type session tagging torrent uploadId uploads versionId "
+    "versioning versions website"
 )
+UNSUPPORTED = frozenset(_UNSUPPORTED.split())
 _invocation = re.compile(r"/endpoints/([^/]*)/async-invocations").fullmatch
 _virtual_host = re.compile(r"(.+)\.localhost(?::[0-9]+)?", re.IGNORECASE).fullmatch
 
@@ -106,15 +106,11 @@ def target_of(method: str, path: str, query: str, host: str) -> Target:
 
 def _s3_operation(method: str, bucket: str, key: str, parameters: dict[str, str]) -> str:
     """Return the name of the S3 operation that a request of this shape asks for."""
-    if not bucket:
+    if not bucket or not UNSUPPORTED.isdisjoint(parameters):
         return UNKNOWN
-    others = {
-        name for name in parameters if name != "x-id" and not name.lower().startswith("x-amz-")
-    }
     if key:
-        return UNKNOWN if others else _OF_AN_OBJECT.get(method, UNKNOWN)
+        return _OF_AN_OBJECT.get(method, UNKNOWN)
     operation = _OF_A_BUCKET.get(method, UNKNOWN)
-    if operation == "ListObjectsV2":
-        listing = parameters.get("list-type") == "2" and others <= _LISTING
-        return operation if listing else UNKNOWN
-    return UNKNOWN if others else operation
+    if operation == "ListObjectsV2" and parameters.get("list-type") != "2":
+        return UNKNOWN  # the first version's listing
+    return operation
