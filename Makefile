@@ -11,6 +11,7 @@ COMPARED := tests/benchmarks/layers/boto3.txt tests/benchmarks/layers/capo-sagem
 ROUNDS ?= 15
 ONLY ?=
 RIVALS := $(VENV)/rivals
+ATTACKED := $(VENV)/attacked
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
 # Each Python of pyproject.toml's classifiers that is found, on the path or by pyenv; name others with
@@ -21,7 +22,7 @@ PYTHONS ?= $(shell for version in $(VERSIONS); do \
 		$$python -c "" 2>/dev/null && echo $$python && break; \
 	done; done)
 
-.PHONY: help demo test test-all test-lowest check lint types contracts coverage wheel layer layer-pins layer-test conformance fuzz bench bench-readme fixtures format clean
+.PHONY: help demo test test-all test-lowest check lint types contracts coverage wheel layer layer-pins layer-test conformance fuzz attack bench bench-readme fixtures format clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +79,9 @@ conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
 fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, and every parser
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz
 
+attack: $(ATTACKED)/.made ## Attack the installed wheel: ONLY=region_set (or another module of tests/attack)
+	@$(ATTACKED)/bin/python -E tests/attack $(ONLY:%=--only %)
+
 bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part)
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %)
 
@@ -131,6 +135,13 @@ $(RIVALS)/%/.made: INSTALL = --group rival-$*
 $(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
+	touch $@
+
+# The wheel as users have it, and the servers and event loops that it is attacked with.
+$(ATTACKED)/.made: pyproject.toml $(shell find sigv4 runtime_client -name "*.py") | $(VENV)/.dev
+	$(BIN)/python -m venv --without-pip --clear $(@D)
+	$(BIN)/python -m build --wheel --no-isolation --outdir $(@D)/dist . >$(@D)/build.log
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(@D)/dist/*.whl --group attack
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

@@ -1,0 +1,126 @@
+"""
+Attacks on the installed wheel: `make attack`, or `make attack ONLY=region_set`.
+
+Each module of this folder is an attack, but for those whose names begin with an underscore: they
+are helpers.  An attack has a function ``run()`` without arguments.  It attacks, and yields a `Row`
+for each figure as soon as that is measured::
+
+    from collections.abc import Iterator
+
+    from _row import Row
+
+
+    def run() -> Iterator[Row]:
+        forged = ...
+        yield Row("answers forged by a man in the middle, asyncio", forged, 0, "answers")
+
+Each attack runs in a process of its own, so that its memory and its event loops are its own.  The
+process has this folder and the installed packages on its path, and nothing of the checkout; the
+dependency group ``attack`` of pyproject.toml names what is installed beside the wheel.  Standard
+error is the terminal.  An attack takes 30 seconds at most on a quiet machine, so that all of them
+take less than 4 minutes.  After `TIME_LIMIT` it is killed, with all processes that it started.
+
+The exit status is 1 if a figure is beyond its bound, and if an attack ends by an error, is killed
+or yields nothing.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from importlib import import_module, metadata
+from pathlib import Path
+
+from _row import Row
+
+HERE = Path(__file__).parent
+TIME_LIMIT = 90.0  # seconds
+WIDTHS = (72, 12, 12, 8)
+
+
+def attacks(folder: Path) -> list[str]:
+    """Return the names of the attacks in a folder."""
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
+    """Run an attack in a process of its own, and return its rows as they come."""
+    with subprocess.Popen(
+        [sys.executable, HERE, "--folder", folder, "--print-rows", name],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that its servers can be killed with it
+    ) as process:
+        watch = threading.Timer(time_limit, os.killpg, (process.pid, signal.SIGKILL))
+        watch.start()
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield Row(*json.loads(line))
+            status = process.wait()
+        finally:
+            watch.cancel()
+    if status == -signal.SIGKILL:
+        print(f"  {name}: killed after {time_limit:g} s")
+    if status:
+        yield Row("the attack did not run to its end", 1, 0, "attacks")
+
+
+def print_rows(name: str) -> None:
+    """Run an attack in this process, and write its rows to stdout as JSON."""
+    out, sys.stdout = sys.stdout, sys.stderr  # what an attack prints is for the terminal
+    for row in import_module(name).run():
+        print(json.dumps(row), file=out, flush=True)
+
+
+def line(*cells: str) -> str:
+    """Return a line of the table."""
+    first, *others = zip(cells, WIDTHS, strict=True)
+    figures = " ".join(f"{cell:>{width}}" for cell, width in others[:2])
+    return f"  {first[0]:<{first[1]}} {figures} {cells[3]:<{WIDTHS[3]}}"
+
+
+def attack(folder: Path, name: str, time_limit: float) -> bool:
+    """Run an attack and print its part of the table; tell whether all of its figures hold."""
+    start = time.monotonic()
+    holds: list[bool] = []
+    for row in rows(folder, name, time_limit):
+        figures = (f"{row.measured:,.6g}", f"{row.bound:,.6g}")
+        verdict = "" if row.holds else "  BEYOND ITS BOUND"
+        print(line(f"{name}: {row.name}", *figures, row.unit) + verdict, flush=True)
+        holds.append(row.holds)
+    print(f"  ({name} took {time.monotonic() - start:.1f} s)", flush=True)
+    return bool(holds) and all(holds)
+
+
+def main() -> None:
+    """Attack, and print as it goes."""
+    parser = argparse.ArgumentParser(prog="make attack", description="Attack the installed wheel.")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this attack alone")
+    parser.add_argument("--folder", type=Path, default=HERE, help="where the attacks are")
+    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, help="seconds an attack")
+    parser.add_argument("--print-rows", metavar="NAME", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    sys.path.insert(0, str(arguments.folder))
+    if arguments.print_rows:
+        print_rows(arguments.print_rows)
+        return
+    known = attacks(arguments.folder)
+    names = arguments.only or known
+    if unknown := set(names) - set(known):
+        parser.error(f"no attack is called {', '.join(unknown)}; there are {', '.join(known)}")
+    installed = metadata.version("sagemaker-runtime-client")
+    print(f"sagemaker-runtime-client {installed} of {sys.prefix}, {len(names)} attacks")
+    print(line("attack", "measured", "bound", "unit"))
+    failed = [n for n in names if not attack(arguments.folder, n, arguments.time_limit)]
+    print(f"FAILED: {', '.join(failed)}" if failed else "all held")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The frame of `make attack`: what it prints, and when it fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FRAME = Path(__file__).parent / "attack"
+HOLDS = """
+from _row import Row
+
+def run():
+    print("not a row")
+    yield Row("forged", 0, 0, "answers")
+    yield Row("held", 2048, 4096, "KiB")
+"""
+GROWS = """
+from _row import Row
+
+def run():
+    yield Row("held", 4097, 4096, "KiB")
+"""
+ENDS_EARLY = """
+from _row import Row
+
+def run():
+    yield Row("forged", 0, 0, "answers")
+    raise OSError("no server")
+"""
+HANGS = """
+import subprocess, sys, time
+from _row import Row
+
+def run():
+    yield Row("forged", 0, 0, "answers")
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(600)"])
+"""
+
+
+@pytest.fixture
+def frame(tmp_path):
+    """Return a function that runs the frame on attacks, given by name as source."""
+
+    def run(*arguments, **sources):
+        for name, source in sources.items():
+            (tmp_path / f"{name}.py").write_text(source)
+        return subprocess.run(
+            [sys.executable, "-W", "error", FRAME, "--folder", tmp_path, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def cells(done):
+    """Return the words of each line of the table below its head, without the last line."""
+    return [line.split() for line in done.stdout.splitlines()[2:-1] if ":" in line]
+
+
+def test_attacks_that_hold(frame):
+    """Each figure stands in a line beside its bound, and the exit status is 0."""
+    done = frame(b=HOLDS, a=HOLDS.replace("2048", "0.25"), _helper="raise SystemExit(1)")
+    assert (0, "all held") == (done.returncode, done.stdout.splitlines()[-1])
+    assert cells(done) == [
+        ["a:", "forged", "0", "0", "answers"],
+        ["a:", "held", "0.25", "4,096", "KiB"],
+        ["b:", "forged", "0", "0", "answers"],
+        ["b:", "held", "2,048", "4,096", "KiB"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [GROWS, ENDS_EARLY, "def run():\n    return []\n", HOLDS.replace("2048", 'float("nan")')],
+    ids=["beyond its bound", "ends early", "no figure", "not a number"],
+)
+def test_an_attack_that_fails(frame, source):
+    """The others still run, the one is named, and the exit status is 1."""
+    done = frame(a=source, b=HOLDS)
+    assert (1, "FAILED: a") == (done.returncode, done.stdout.splitlines()[-1])
+    assert ["b:", "forged", "0", "0", "answers"] in cells(done)
+
+
+def test_an_attack_that_hangs(frame):
+    """It is killed with what it started, once its time is over."""
+    done = frame("--time-limit", "1", a=HANGS)
+    assert (1, "FAILED: a") == (done.returncode, done.stdout.splitlines()[-1])
+    assert "a: killed after 1 s" in done.stdout
+
+
+def test_one_attack_alone(frame):
+    """Only that one runs; a name that is none is wrong usage."""
+    assert 0 == frame("--only", "b", a=GROWS, b=HOLDS).returncode
+    done = frame("--only", "c")
+    assert (2, True) == (done.returncode, "there are a, b" in done.stderr)
