@@ -49,13 +49,21 @@ _SKEW_CODES = frozenset(
         "RequestTimeTooSkewed",
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
+        "403",  # to a HEAD, whose answer has no body that could name the code
     }
 )
 # Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
 _LEAST_SKEW = timedelta(minutes=4)
+# A clock that differs by more is not followed: what is signed for it could be used long after.
+_MOST_SKEW = timedelta(days=1)
 
 # What else is raised is raised before anything is sent.
 _AFTER_SENDING = (ServiceError, TransportError)
+
+
+def is_no_success(response: Response) -> bool:
+    """Tell whether the status is none of 2xx."""
+    return not response.ok
 
 
 class Reply(NamedTuple):
@@ -80,7 +88,8 @@ class Call(NamedTuple):
     Attributes:
         endpoint: Where to, and what it is signed for.
         request: What to send.
-        parse_error: Makes an error of an answer that is none of 2xx.
+        parse_error: Makes an error of an answer that is one.
+        is_error: Whether an answer is an error.
         idempotent: Whether sending it twice does the same as sending it once.
         deadline: When to have done, on the monotonic clock; None for no limit but those of a
             connection.
@@ -94,6 +103,7 @@ class Call(NamedTuple):
     endpoint: Endpoint
     request: Request
     parse_error: Callable[[Response], ServiceError]
+    is_error: Callable[[Response], bool] = is_no_success
     idempotent: bool = True
     deadline: float | None = None
     sign: Callable[[Endpoint, Request, datetime], Request] | None = None
@@ -108,7 +118,7 @@ class Call(NamedTuple):
 
 class Caller:
     """
-    Makes calls for one client, and keeps what they share: quota, keys and the clock's offset.
+    Makes a client's calls to one service, and keeps what they share: quota, keys and the clock's offset.
 
     Args:
         io: The outside world.
@@ -135,10 +145,11 @@ class Caller:
         self._begin()
 
     def _begin(self) -> None:
-        """Know nothing of services and clocks: at first, and in a new generation."""
+        """Know nothing of the service and its clock: at first, and in a new generation."""
         self._generation = self._io.generation()
         self._quota = RetryQuota()
         self._offset = timedelta()
+        self._offset_was_right = False  # whether a signature with it was accepted
         self._limiter: "RateLimiter | None" = None
         if self._policy.adaptive:
             from ._adaptive import RateLimiter
@@ -178,8 +189,11 @@ class Caller:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
                 self._note(throttled=False)
                 self._quota.release(reason)
+                self._offset_was_right = True
                 return Reply(response, attempt, taken)
-            sets_clock = not clock_was_set and self._set_clock(failure, ahead, offset)
+            sets_clock = not clock_was_set and self._set_clock(
+                call.endpoint, failure, ahead, offset
+            )
             if attempt >= self._policy.max_attempts:
                 raise failure
             if sets_clock:
@@ -240,7 +254,7 @@ class Caller:
             return self._signed(call.endpoint, request, cast("Credentials", credentials), at)
 
         response = await self._io.send(call.endpoint.origin, signed, call.deadline)
-        if not response.ok:
+        if call.is_error(response):
             raise without_secrets(call.parse_error(response), call.request, secrets)
         if not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
@@ -317,17 +331,30 @@ class Caller:
         return failure.date - self._io.now()
 
     def _set_clock(
-        self, failure: RuntimeClientError, ahead: timedelta | None, offset: timedelta
+        self,
+        endpoint: Endpoint,
+        failure: RuntimeClientError,
+        ahead: timedelta | None,
+        offset: timedelta,
     ) -> bool:
         """
         Adopt the service's clock if *failure* is due to ours, and tell whether it was.
 
         What counts is the *offset* that was signed with: a call at the same time may have adopted
-        the right one by now.
+        the right one by now.  Without TLS anybody may have written the date, so that it counts only
+        while no other one was right.
         """
         if ahead is None or failure.code not in _SKEW_CODES:
             return False
         if abs(ahead - offset) < _LEAST_SKEW:
             return False
-        self._offset = ahead
+        if abs(ahead - self._offset) < _LEAST_SKEW:
+            return True
+        is_authentic = endpoint.origin.startswith("https://")
+        if abs(ahead) > _MOST_SKEW or (self._offset_was_right and not is_authentic):
+            failure.add_note(
+                f"the service's clock is {ahead} ahead of this machine's: set the latter"
+            )
+            return False
+        self._offset, self._offset_was_right = ahead, False
         return True

@@ -328,8 +328,8 @@ class Core:
 
         Raises:
             ObjectNotFoundError: There is no such key or bucket.
-            AccessDeniedError: Reading is not allowed; or there is no such key, and no
-                ``s3:ListBucket`` to be told so.
+            AccessDeniedError: ``s3:GetObject`` is missing, or ``kms:Decrypt`` for the object's KMS
+                key; or there is no such key, and no ``s3:ListBucket`` to be told so.
             ParamValidationError: The location is malformed; nothing was sent.
             ServiceError: S3 refused; `code` says why.
             TransportError: No answer, or not all of it.
@@ -345,7 +345,11 @@ class Core:
             location: ``s3://bucket/key``, the key not encoded.
 
         Raises:
-            ServiceError: As for `get_object`; S3 names no code, so that `code` is the status.
+            ObjectNotFoundError: There is no such key or bucket.  S3 names no code, so that `code` is
+                the status, ``404``.
+            AccessDeniedError: As for `get_object`; likewise.
+            ParamValidationError: The location is malformed; nothing was sent.
+            ServiceError: S3 refused; `code` is the status.
             TransportError: No answer.
         """
         where = _location(location)

@@ -185,7 +185,8 @@ class AccessDeniedError(ServiceError):
     """
     The credentials are wrong or have expired, or their policy does not allow the call.
 
-    `code` tells them apart; invoking needs ``sagemaker:InvokeEndpointAsync``.
+    `code` tells them apart; invoking needs ``sagemaker:InvokeEndpointAsync``, reading an object
+    ``s3:GetObject`` and, if it is encrypted with a KMS key, ``kms:Decrypt``.
     """
 
 

@@ -209,8 +209,8 @@ class _Watch:
         if output in self._denied:
             how = "each time" if denied_only else "in the end"
             parts.append(
-                f"S3 answered 403 {how}: s3:GetObject is needed to read the output, and "
-                "s3:ListBucket to be told that it is not there yet"
+                f"S3 answered 403 {how}: s3:GetObject is needed to read the output, s3:ListBucket to "
+                "be told that it is not there yet, and kms:Decrypt if it is encrypted with a KMS key"
             )
         elif output in self._stale:
             parts.append("at the output's location is an object that is older than the job")
@@ -220,8 +220,8 @@ class _Watch:
             parts.append("the endpoint has no S3FailurePath, so that a failure would not be seen")
         elif failure in self._denied and output not in self._denied:
             parts.append(
-                "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket "
-                "there a failure is not seen"
+                "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket, and "
+                "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
             )
         return WaitTimeoutError("; ".join(parts), access_denied_only=denied_only)
 

@@ -34,7 +34,8 @@ THROTTLING_CODES = frozenset(
 )
 # The first is STS's, of an identity provider that it cannot reach (botocore 1.44, _retry.json).
 TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
-TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
+# 408, which botocore does not have, is how a gateway says RequestTimeout.
+TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
 # Answers after which the request may be at work all the same: the one who answered did not do it.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
@@ -119,9 +120,9 @@ def backoff(
 
 class RetryQuota:
     """
-    What a client may still spend on retries, so that an outage is not met by a storm of them.
+    What may still be spent on retries, so that an outage is not met by a storm of them.
 
-    Shared by the threads or tasks of one client.
+    Shared by a client's calls to one service.
 
     Attributes:
         available: The tokens that are left.

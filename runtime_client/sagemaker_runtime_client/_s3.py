@@ -8,24 +8,25 @@ for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import cast
 
 from sigv4 import Credentials, percent_encode_path
 
-from ._call import Call, Caller
+from ._call import Call, Caller, is_no_success
 from ._endpoint import Endpoint, EndpointOptions, s3_endpoint
-from ._errors import ParamValidationError, ServiceError
+from ._errors import ParamValidationError, ServiceError, TransportError
 from ._http import Request, Response
 from ._s3_object import S3Location, S3Object
-from ._service_error import xml_error
+from ._service_error import is_s3_error, xml_error
 
 _is_region = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?").fullmatch
 _is_metadata_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 
 # Answers that say: another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
-_REDIRECT_CODES = frozenset(
-    {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
-)
+_REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
+# Answers to GET and HEAD that have an object, or what is known of one.
+_OBJECT_STATUSES = frozenset({200, 206})
 _META = "x-amz-meta-"
 
 
@@ -108,17 +109,17 @@ class S3:
             credentials: What `prepare` returned.
         """
         headers: tuple[tuple[str, str], ...] = ()
-        check = None
+        check = _check_object
         if modified_since is not None:
             from email.utils import format_datetime
 
             since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
             headers = (("if-modified-since", since),)
         if self._download_checksum:
-            from ._checksums import ASKED_FOR, check_download
+            from ._checksums import ASKED_FOR
 
             headers += ASKED_FOR
-            check = check_download
+            check = _check_object_and_checksum
         response = await self._send(
             "GET", location, headers, deadline=deadline, check=check, credentials=credentials
         )
@@ -126,7 +127,7 @@ class S3:
 
     async def head(self, location: S3Location) -> S3Object:
         """Read all of an object but its body."""
-        return _object(location, await self._send("HEAD", location))
+        return _object(location, await self._send("HEAD", location, check=_check_object))
 
     async def _send(
         self,
@@ -148,6 +149,8 @@ class S3:
                 endpoint,
                 Request(method, path, headers, body),
                 xml_error,
+                # What is read may itself be what looks like an error.
+                is_s3_error if method == "PUT" else is_no_success,
                 deadline=deadline,
                 check=check,
                 credentials=credentials,
@@ -155,13 +158,24 @@ class S3:
             try:
                 reply = await self._caller.call(call)
             except ServiceError as error:
-                other = _other_region(error, endpoint.region)
-                if other is None or not again:
+                if not again or not _points_elsewhere(error, method):
                     raise
-                self._regions[bucket] = other
+                region = error.region or await self._region_of_bucket(call, before_key)
+                if region == endpoint.region or not _is_region(region or ""):
+                    raise
+                self._regions[bucket] = cast("str", region)
             else:
                 return reply.response
         raise AssertionError  # pragma: no cover (the second time returns or raises)
+
+    async def _region_of_bucket(self, call: Call, before_key: str) -> str | None:
+        """Ask for the region of the bucket to which *call* went; S3 names it in refusals, too."""
+        path = percent_encode_path(before_key.rstrip("/") or "/")
+        head = call._replace(request=Request("HEAD", path), is_error=is_no_success, check=None)
+        try:
+            return (await self._caller.call(head)).response.header("x-amz-bucket-region")
+        except ServiceError as error:
+            return error.region
 
     def _endpoint(self, bucket: str) -> tuple[Endpoint, str]:
         """Return where a bucket is, as far as that is known, and what stands before a key."""
@@ -180,14 +194,31 @@ def _header_value(argument: str, value: object) -> str:
     return text
 
 
-def _other_region(error: ServiceError, region: str) -> str | None:
-    """Return the region that an error points to, if it points to another one."""
-    points = error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES
-    # A HEAD's answer has no body, so a bare 400 with the header means the same.
-    points = points or (error.status_code == 400 and error.code == "400")
-    if not points or error.region is None or error.region == region:
-        return None
-    return error.region if _is_region(error.region) else None
+def _points_elsewhere(error: ServiceError, method: str) -> bool:
+    """Tell whether an error says that the bucket is in another region, whether it names that or not."""
+    if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
+        return True
+    if error.code == "400":  # which a HEAD's answer, without a body, says of a wrong region
+        return method == "HEAD" or error.region is not None
+    return error.code == "AuthorizationHeaderMalformed" and error.region is not None
+
+
+def _check_object(response: Response) -> None:
+    """Refuse a success that has no object, such as the answer to another request."""
+    if response.status not in _OBJECT_STATUSES:
+        raise TransportError(
+            f"S3 answered {response.status}, which comes with no object",
+            status_code=response.status,
+            request_id=response.request_id,
+        )
+
+
+def _check_object_and_checksum(response: Response) -> None:
+    """Refuse what is no object, and one that arrived damaged."""
+    from ._checksums import check_download
+
+    _check_object(response)
+    check_download(response)
 
 
 def _object(location: S3Location, response: Response) -> S3Object:

@@ -15,6 +15,7 @@ from ._errors import ParamValidationError
 
 _is_bucket = re.compile(r"[a-zA-Z0-9.\-_]{1,255}").fullmatch
 _has_surrogate = re.compile(r"[\ud800-\udfff]").search  # which UTF-8 cannot encode
+_has_bare_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 # https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as the console shows them.
 _https_address = re.compile(
     r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
@@ -57,9 +58,7 @@ class S3Location(Value):
             )
         bucket, _, key = text.removeprefix("s3://").partition("/")
         if match := _https_address(text):
-            from urllib.parse import unquote
-
-            bucket, key = match["virtual"], unquote(match["path"])
+            bucket, key = match["virtual"], _decoded(match["path"], argument)
             if bucket is None:
                 bucket, _, key = key.partition("/")
         elif not text.startswith("s3://"):
@@ -75,6 +74,21 @@ class S3Location(Value):
     def __str__(self) -> str:
         """Return the location as ``s3://bucket/key``."""
         return f"s3://{self.bucket}/{self.key}"
+
+
+def _decoded(path: str, argument: str) -> str:
+    """Return the key that a path of S3 names: a plus is a blank there."""
+    from urllib.parse import unquote_plus
+
+    try:
+        if _has_bare_percent(path):
+            raise ValueError  # noqa: TRY301 (all that is wrong ends in one place)
+        return unquote_plus(path, errors="strict")
+    except ValueError:
+        raise ParamValidationError(
+            f"{argument} must be percent-encoded UTF-8 where it is an https address",
+            argument=argument,
+        ) from None
 
 
 class S3Object(Value):

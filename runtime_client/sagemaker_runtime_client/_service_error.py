@@ -8,7 +8,7 @@ Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/late
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._errors import (
@@ -53,6 +53,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     500: InternalFailureError,
     503: ServiceUnavailableError,
 }
+_BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # Behind these words AWS repeats the signed headers, the session token among them.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 # Header values that may not show in a message, even where the service repeats them there.
@@ -92,10 +93,26 @@ def _object(document: Any) -> dict[str, Any]:
     return dict(document)
 
 
+def is_s3_error(response: Response) -> bool:
+    """
+    Tell whether an answer of S3 to anything but a GET is an error.
+
+    S3 may say 200 before it is done, and then send an error, or half of a document.
+
+    Source: botocore 1.44, handlers.py, _looks_like_special_case_error.
+    """
+    if response.status != 200 or not response.body:
+        return not response.ok
+    return _parsed(response.body)[0] in {None, "Error"}
+
+
 def xml_error(response: Response) -> ServiceError:
-    """Return the error in an answer of S3; a HEAD's, which has no body, is known by its status."""
+    """Return the error in an answer of S3; that to a HEAD, which has no body, is known by its status."""
+    if response.ok:  # see `is_s3_error`
+        response = response.replace(status=500)
     fields = xml_fields(response.body)
-    error = _error(response, fields.get("Code"), fields.get("Message", ""))
+    code = fields.get("Code")
+    error = _error(response, code, fields.get("Message", ""), _BY_S3_STATUS)
     error.region = response.header("x-amz-bucket-region") or fields.get("Region")
     return error
 
@@ -115,15 +132,27 @@ def xml_texts(body: bytes) -> dict[str, str]:
     """
     Return the text of each element of an XML document, by its path below the root, ``a/b``.
 
-    What is no XML has no texts, nor has what declares a document type: AWS never does, and
-    entities are how a small answer grows large.
+    What is no XML has no texts.
+    """
+    return _parsed(body)[1]
+
+
+def _parsed(body: bytes) -> tuple[str | None, dict[str, str]]:
+    """
+    Return the name of an XML document's root, and its texts; None and no texts of what is no XML.
+
+    What declares a document type counts as none: AWS never does, and entities are how a small answer
+    grows large.
     """
     from xml.parsers import expat
 
     pieces: dict[tuple[str, ...], list[str]] = {}
     path: list[str] = []
+    roots: list[str] = []
 
     def start(name: str, _attributes: dict[str, str]) -> None:
+        if not path:
+            roots.append(name)
         path.append(name)
 
     def end(_name: str) -> None:
@@ -142,16 +171,21 @@ def xml_texts(body: bytes) -> dict[str, str]:
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(body, True)
+        parser.Parse(body.lstrip(), True)  # S3 sends blanks while it works
     except (expat.ExpatError, LookupError, ValueError):  # LookupError: an encoding is not known
-        return {}
-    return {"/".join(path): "".join(texts) for path, texts in pieces.items()}
+        return None, {}
+    return roots[0], {"/".join(path): "".join(texts) for path, texts in pieces.items()}
 
 
-def _error(response: Response, code: str | None, message: str) -> ServiceError:
+def _error(
+    response: Response,
+    code: str | None,
+    message: str,
+    by_status: Mapping[int, type[ServiceError]] = _BY_STATUS,
+) -> ServiceError:
     """Return an error of the class that its code, or else its status, asks for."""
     status = response.status
-    kind = _BY_CODE.get(code or "") or _BY_STATUS.get(status, ServiceError)
+    kind = _BY_CODE.get(code or "") or by_status.get(status, ServiceError)
     message = message.partition(_CANONICAL_STRING)[0].strip()[:_LONGEST_MESSAGE]
     error = kind(
         message or f"the service answered {status} and said nothing",

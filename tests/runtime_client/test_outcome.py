@@ -408,6 +408,7 @@ def test_403_to_the_end():
     error, _ = fails(FakeS3(listing=False), timeout=60)
     assert (WaitTimeoutError, True) == (type(error), error.access_denied_only)
     assert "s3:GetObject" in str(error)
+    assert "kms:Decrypt" in str(error)
     assert "s3:ListBucket" in str(error)
 
 

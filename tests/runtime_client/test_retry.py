@@ -45,13 +45,13 @@ def error(status, code, headers=None):
 
 
 def test_tables():
-    """The tables are botocore's, with STS's code, which it has elsewhere; throttling wins."""
+    """The tables are botocore's, with STS's code, which it has elsewhere, and 408; throttling wins."""
     transient = standard.TransientRetryableChecker
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     assert throttled == THROTTLING_CODES
     known = set(transient._TRANSIENT_ERROR_CODES) | {"IDPCommunicationError"}
     assert known - throttled == TRANSIENT_CODES
-    assert set(transient._TRANSIENT_STATUS_CODES) == TRANSIENT_STATUSES
+    assert {*transient._TRANSIENT_STATUS_CODES, 408} == TRANSIENT_STATUSES
 
 
 def test_numbers():

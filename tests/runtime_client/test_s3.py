@@ -7,6 +7,8 @@ from hashlib import sha256
 from zlib import crc32
 
 import pytest
+from botocore.handlers import _handle_200_error
+from botocore.session import Session
 from botocore.utils import percent_encode as their_percent_encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,11 +16,14 @@ from hypothesis import strategies as st
 from sagemaker_runtime_client import (
     AccessDeniedError,
     ChecksumError,
+    InternalFailureError,
+    Invocation,
     ObjectNotFoundError,
     ParamValidationError,
     Response,
     S3Object,
     ServiceError,
+    ThrottlingError,
     TransportError,
 )
 from sagemaker_runtime_client._s3_object import S3Location
@@ -165,7 +170,7 @@ def test_length_that_is_none(length):
         (s3_error(404, "NoSuchBucket"), ObjectNotFoundError, "NoSuchBucket"),
         (ACCESS_DENIED, AccessDeniedError, "AccessDenied"),
         (Response(403, ()), AccessDeniedError, "403"),
-        (Response(404, ()), ServiceError, "404"),
+        (Response(404, ()), ObjectNotFoundError, "404"),
         (Response(400, ()), ServiceError, "400"),
         (s3_error(412, "PreconditionFailed"), ServiceError, "PreconditionFailed"),
     ],
@@ -180,13 +185,86 @@ def test_refusals(answer, kind, code):
 @pytest.mark.parametrize(
     "failure",
     [dropped(), s3_error(503, "SlowDown"), s3_error(500, "InternalError"),
-     s3_error(400, "RequestTimeout"), Response(200, FOUND.headers, b"bo", complete=False)],
-    ids=["dropped", "slow down", "internal", "timeout", "broken off"],
+     s3_error(400, "RequestTimeout"), Response(200, FOUND.headers, b"bo", complete=False),
+     Response(408, ()), *[Response(status, FOUND.headers, b"late") for status in (202, 204, 207)]],
+    ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
 def test_tried_again(failure):
     """All three are idempotent, so that they are tried again in any case."""
     io = ScriptedIO([failure, FOUND])
     assert b"body" == run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body
+
+
+@pytest.mark.parametrize("method", ["get_object", "head_object"])
+def test_no_object(method):
+    """A success other than 200 and 206 may be the answer to another request: it is no object."""
+    io = ScriptedIO([Response(204, {"etag": '"e"', "x-amz-request-id": "S3ID"})] * 3)
+    with pytest.raises(
+        TransportError, match="S3 answered 204, which comes with no object"
+    ) as caught:
+        run(getattr(core(io), method)("s3://bucket/key"))
+    error = caught.value
+    assert (3, 204, "S3ID") == (error.attempts, error.status_code, error.request_id)
+    for status in (200, 206):
+        found = run(
+            getattr(core(ScriptedIO([Response(status, FOUND.headers)])), method)("s3://b/k")
+        )
+        assert '"e"' == found.etag
+
+
+HIDDEN = "<Error><Code>{}</Code><Message>We encountered an internal error.</Message></Error>"
+DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (HIDDEN.format("InternalError"), InternalFailureError, "InternalError"),
+        (DECLARED + HIDDEN.format("InternalError"), InternalFailureError, "InternalError"),
+        (
+            " \r\n " + DECLARED + HIDDEN.format("InternalError"),
+            InternalFailureError,
+            "InternalError",
+        ),
+        ("\n" + HIDDEN.format("InternalError"), InternalFailureError, "InternalError"),
+        (HIDDEN.format("SlowDown"), ThrottlingError, "SlowDown"),
+        ("<Error/>", InternalFailureError, "500"),
+        (HIDDEN.format("InternalError")[:40], InternalFailureError, "500"),
+        (" ", InternalFailureError, "500"),
+    ],
+    ids=["plain", "declared", "blanks", "a line end", "slow down", "empty", "half", "a blank"],
+)
+def test_error_in_a_success(body, kind, code):
+    """Where S3 says 200 and then sends an error, nothing was stored: it is a 500, tried again, then raised."""
+    hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
+    parsed = {"status_code": 200, "body": body.encode()}
+    theirs = Session().get_service_model("s3").operation_model("PutObject")
+    _handle_200_error(theirs, parsed)
+    assert 500 == parsed["status_code"]
+    io = ScriptedIO([hidden, STORED])
+    assert '"e"' == run(core(io).put_object("s3://bucket/key", b"body")).etag
+    assert b"body" == io.sent[1].request.body
+    with pytest.raises(ServiceError) as caught:
+        run(core(ScriptedIO([hidden] * 3)).put_object("s3://bucket/key", b"body"))
+    error = caught.value
+    assert (kind, code, 500, 3) == (type(error), error.code, error.status_code, error.attempts)
+
+
+def test_upload_that_was_an_error():
+    """A job is not queued without its input."""
+    hidden = Response(200, (), HIDDEN.format("InternalError").encode())
+    io = ScriptedIO([hidden] * 3)
+    with pytest.raises(InternalFailureError):
+        run(core(io).submit("e", b"x", inline=False, input_prefix="s3://bucket/in/"))
+    assert ["PUT"] * 3 == [sent.request.method for sent in io.sent]
+
+
+def test_success_with_a_document():
+    """Another document is none of that; nor is an object that looks like an error."""
+    stored = Response(200, STORED.headers, b"<PutObjectResult/>")
+    assert '"e"' == run(core(ScriptedIO([stored])).put_object("s3://bucket/key", b"")).etag
+    looks_so = Response(200, FOUND.headers, HIDDEN.encode())
+    assert HIDDEN.encode() == run(core(ScriptedIO([looks_so])).get_object("s3://bucket/key")).body
 
 
 def test_broken_off_for_good():
@@ -321,6 +399,9 @@ LOCATIONS = [
     ("https://bucket.s3-fips.us-east-1.amazonaws.com/k", "bucket", "k"),
     ("https://bucket.s3-fips.dualstack.us-east-1.amazonaws.com/k", "bucket", "k"),
     ("https://s3.eu-west-1.amazonaws.com/bucket/a/b%2Bc", "bucket", "a/b+c"),
+    ("https://b.s3.eu-central-1.amazonaws.com/n+ginx.conf", "b", "n ginx.conf"),
+    ("https://s3.eu-central-1.amazonaws.com/b/a+b/%C3%BC+%2B%25", "b", "a b/\u00fc +%"),
+    ("s3://bucket/n+ginx%20.conf", "bucket", "n+ginx%20.conf"),
     ("https://s3.amazonaws.com/bucket/k", "bucket", "k"),
     ("https://s3.cn-north-1.amazonaws.com.cn/bucket/k", "bucket", "k"),
     ("https://bucket.s3.cn-north-1.amazonaws.com.cn/k", "bucket", "k"),
@@ -374,6 +455,10 @@ def test_locations(text, bucket, key):
         "https://s3.eu-west-1.amazonaws.com/bucket",
         "https://s3.eu-west-1.amazonaws.com/bucket/",
         "https://s3.eu-west-1.amazonaws.com//key",
+        "https://bucket.s3.amazonaws.com/%FF",
+        "https://bucket.s3.amazonaws.com/%ED%A0%80",
+        "https://bucket.s3.amazonaws.com/100%",
+        "https://bucket.s3.amazonaws.com/%zz",
     ],
 )
 def test_what_is_no_location(text):
@@ -484,12 +569,12 @@ def test_wrong_region_twice():
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Response(301, ()), id="no region"),
         pytest.param(Response(301, {"x-amz-bucket-region": REGION}), id="the same region"),
         pytest.param(Response(301, {"x-amz-bucket-region": "evil.example/"}), id="no label"),
         pytest.param(Response(301, {"x-amz-bucket-region": "a" * 64}), id="too long"),
         pytest.param(Response(301, {"x-amz-bucket-region": "-a-"}), id="no label either"),
-        pytest.param(Response(301, {"location": "https://evil.example/"}), id="a location"),
+        pytest.param(s3_error(400, "AuthorizationHeaderMalformed"), id="no region"),
+        pytest.param(Response(400, ()), id="bare 400"),
         pytest.param(Response(403, {"x-amz-bucket-region": ELSEWHERE}), id="403"),
         pytest.param(
             s3_error(400, "InvalidArgument", headers=[("x-amz-bucket-region", ELSEWHERE)]),
@@ -506,6 +591,54 @@ def test_not_another_region(answer):
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
     assert answer.status == caught.value.status_code
+
+
+NAMELESS = [
+    pytest.param("get_object", s3_error(301, "PermanentRedirect"), id="301"),
+    pytest.param("get_object", Response(307, ()), id="307"),
+    pytest.param("get_object", Response(301, {"location": "https://evil.example/"}), id="location"),
+    pytest.param(
+        "get_object", s3_error(400, "IllegalLocationConstraintException"), id="constraint"
+    ),
+    pytest.param("head_object", Response(301, ()), id="bare 301 to a HEAD"),
+    pytest.param("head_object", Response(400, ()), id="bare 400 to a HEAD"),
+]
+
+
+@pytest.mark.parametrize("answer", [200, 301, 400, 403])
+@pytest.mark.parametrize(("method", "redirect"), NAMELESS)
+@pytest.mark.parametrize(("style", "path"), [("virtual", "/"), ("path", "/bucket")])
+def test_redirect_without_a_region(method, redirect, answer, style, path):
+    """The bucket is asked where it is, as botocore does; it says so in a refusal, too."""
+    told = Response(answer, {"x-amz-bucket-region": ELSEWHERE})
+    io = ScriptedIO([redirect, told, FOUND, FOUND])
+    client = core(io, s3_addressing_style=style)
+    assert 4 == run(getattr(client, method)("s3://bucket/key")).size
+    assert ("HEAD", path) == (io.sent[1].request.method, io.sent[1].request.path)
+    assert io.sent[0].origin == io.sent[1].origin != io.sent[2].origin
+    io.sent[1].verify("s3")
+    io.sent[2].verify("s3", region=ELSEWHERE)
+    run(client.get_object("s3://bucket/other"))
+    io.sent[3].verify("s3", region=ELSEWHERE)
+
+
+@pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
+def test_redirect_to_nowhere(region):
+    """Where the bucket does not know of another region either, the redirect is the error."""
+    told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
+    io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
+    with pytest.raises(ServiceError) as caught:
+        run(core(io).get_object("s3://bucket/key"))
+    assert "PermanentRedirect" == caught.value.code
+
+
+def test_waiting_for_a_redirect_without_a_region():
+    """A wait's deadline holds for that question, too."""
+    io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
+    with pytest.raises(ServiceError):
+        run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))
+    assert 2 == len({sent.request.method for sent in io.sent})
+    assert [1005.0, 1005.0] == [sent.deadline for sent in io.sent]
 
 
 @pytest.mark.parametrize("location", [None, 5, b"s3://bucket/key"])
