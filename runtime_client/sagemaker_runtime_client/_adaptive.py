@@ -42,7 +42,7 @@ class Cubic:
 
 class RateLimiter:
     """
-    How fast one client may send; its threads or tasks share it.
+    How fast one client may send to one service; its threads or tasks share it.
 
     Args:
         now: Seconds, on any clock that is never set.

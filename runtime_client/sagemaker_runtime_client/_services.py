@@ -35,7 +35,11 @@ class Services:
 
     @cached_property
     def caller(self) -> Caller:
-        """What makes the calls, to both services."""
+        """What makes the calls to SageMaker Runtime."""
+        return self._caller()
+
+    def _caller(self) -> Caller:
+        """Return what makes the calls to one service: each has a quota and a pace of its own."""
         config, io = self._context.config, self._context.io
         agent = ("user-agent", user_agent(config, io.environ))
         return Caller(
@@ -54,7 +58,7 @@ class Services:
         config = self._context.config
         options = config.endpoint_options(config.s3_endpoint_url)
         return S3(
-            self.caller,
+            self._caller(),
             options,
             config.s3_addressing_style,
             upload_checksum=config.request_checksum_calculation == "when_supported",

@@ -40,6 +40,7 @@ from tests.runtime_client.scripted_io import (
 
 OK = Response(200, {"x-amzn-requestid": "R"})
 ENDPOINT = Endpoint(f"https://runtime.sagemaker.{REGION}.amazonaws.com", "sagemaker", REGION)
+PLAIN = ENDPOINT._replace(origin="http://localhost:8080")
 LOCATION = "s3://bucket/in"
 
 
@@ -58,7 +59,8 @@ def caller(io, credentials=CREDENTIALS, **policy):
 def call(**parts):
     """Return a call that is not idempotent, unless *parts* say otherwise."""
     request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
-    return Call(ENDPOINT, request, json_error, **{"idempotent": False, **parts})
+    given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
+    return Call(request=request, parse_error=json_error, **given)
 
 
 def refused(io, *, of=None, **parts):
@@ -88,6 +90,7 @@ FAILURES = [
         Response(400, {}, b'{"message":null}'), 0.5, False, ThrottlingError, id="null message"
     ),
     pytest.param(answer(500), 0.025, True, InternalFailureError, id="500"),
+    pytest.param(answer(408), 0.025, False, ServiceError, id="408"),
     pytest.param(answer(502), 0.025, True, ServiceError, id="502"),
     pytest.param(answer(503), 0.025, False, ServiceUnavailableError, id="503"),
     pytest.param(answer(504), 0.025, True, ServiceError, id="504"),
@@ -224,7 +227,7 @@ def skewed(hours):
     return judge
 
 
-@pytest.mark.parametrize("hours", [-26, -0.1, 0.1, 8, 24 * 365])
+@pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
 def test_clock_is_set_once(hours):
     """A clock that is off is set from the answer's Date, without a pause, and stays so."""
     io = ScriptedIO([skewed(hours)] * 3)
@@ -242,6 +245,48 @@ def test_clock_that_goes_on():
     io.elapsed += 1000
     assert 1 == run(client.call(call())).attempts
     assert START + timedelta(hours=1, seconds=1000) == io.sent[-1].verify(ahead=3600).signed_at
+
+
+@pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
+@pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
+def test_clock_is_not_set_to_another_day(hours, endpoint):
+    """A date more than a day away is nobody's clock: what is signed for it could be used long after."""
+    io = ScriptedIO([skewed(hours)])
+    error = refused(io, endpoint=endpoint)
+    assert (1, "InvalidSignatureException") == (error.attempts, error.code)
+    assert "ahead of this machine's" in error.__notes__[0]
+
+
+def test_clock_that_was_right_over_http():
+    """Without TLS a date that anybody may have written moves no clock that was right before."""
+    io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
+    client = caller(io)
+    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+    assert 1 == run(client.call(call(endpoint=PLAIN))).attempts
+    assert 1 == refused(io, of=client, endpoint=PLAIN).attempts
+    io = ScriptedIO([OK, skewed(2), skewed(2)])
+    client = caller(io)
+    run(client.call(call()))
+    assert 2 == run(client.call(call())).attempts
+
+
+def test_clock_that_another_call_has_set_over_http():
+    """Calls that were under way with the old clock are tried again with the one that was right since."""
+
+    def overtaken(io, sent):
+        assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+        return skewed(1)(io, sent)
+
+    client = caller(ScriptedIO([overtaken, *[skewed(1)] * 3]))
+    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+
+
+def test_clock_after_a_head():
+    """A HEAD's refusal has no body to name its reason; where its date is another one, that is tried."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
+    assert 4 == run(core(io).head_object("s3://bucket/key")).size
+    io.sent[1].verify("s3", ahead=3600)
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
@@ -335,6 +380,30 @@ def test_quota_ends_retries():
     error = refused(io, of=client)
     assert 1 == error.attempts
     assert ["not tried again: this client's quota of retries is used up"] == error.__notes__
+
+
+def test_each_service_has_a_quota():
+    """What S3 uses up is not missing for SageMaker Runtime, as botocore has a client for each."""
+    io = ScriptedIO(lambda _io, sent: answer(503) if ".s3." in sent.origin else accepted())
+    client = core(io, max_attempts=36)
+    for expected in (36, 1):
+        with pytest.raises(ServiceError) as caught:
+            run(client.get_object(LOCATION))
+        assert expected == caught.value.attempts
+    io._answers = lambda io, _sent: answer(503) if len(io.sent) == 38 else accepted()
+    assert 2 == run(client.invoke_endpoint_async("e", input_location=LOCATION)).attempts
+
+
+def test_each_service_has_a_pace():
+    """In the adaptive mode, what S3 throttles does not slow SageMaker Runtime down."""
+    io = ScriptedIO(lambda _io, sent: answer(429) if ".s3." in sent.origin else accepted())
+    client = core(io, retry_mode="adaptive")
+    with pytest.raises(ThrottlingError):
+        run(client.get_object(LOCATION))
+    io.slept.clear()
+    for _ in range(20):
+        run(client.invoke_endpoint_async("e", input_location=LOCATION))
+    assert [] == io.slept
 
 
 def test_quota_is_given_back():
