@@ -32,10 +32,9 @@ from . import (
 )
 from ._curl import curl
 from ._explain import masked
+from ._limits import LONGEST_INPUT
 from ._options import STDIN, parser
 from ._raw_request import parse_request
-
-_LONGEST_INPUT = 64 * 1024 * 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -215,9 +214,9 @@ def _opened(name: str) -> AbstractContextManager[Any]:
 def _read(name: str) -> bytes:
     """Return the content of a file."""
     with _opened(name) as stream:
-        content: bytes = stream.read(_LONGEST_INPUT + 1)
-    if len(content) > _LONGEST_INPUT:
-        raise InvalidRequestError(f"the input is longer than {_LONGEST_INPUT} bytes")
+        content: bytes = stream.read(LONGEST_INPUT + 1)
+    if len(content) > LONGEST_INPUT:
+        raise InvalidRequestError(f"the input is longer than {LONGEST_INPUT} bytes")
     return content
 
 

@@ -50,7 +50,8 @@ class Algorithm(Protocol):
 def check_scope_part(name: str, value: Any) -> None:
     """Refuse what cannot be a part of a credential scope, or would be more than one."""
     fit = isinstance(value, str) and value.isascii() and value.isprintable()
-    if not fit or not value or any(character in value for character in " /,"):
+    if not (fit and 1 <= len(value) <= 255) or any(character in value for character in " /,"):
         raise InvalidRequestError(
-            f"{name} must be printable ASCII, without blanks, slashes and commas"
+            f"{name} must be printable ASCII, without blanks, slashes and commas, "
+            "of 1 to 255 characters"
         )

@@ -9,7 +9,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
 
@@ -52,7 +51,6 @@ ALWAYS_SIGNED = frozenset(
 _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 
-@lru_cache(maxsize=256)
 def DEFAULT(name: str) -> bool:  # noqa: N802 (it is used as a constant)
     """
     Select what AWS asks to be signed: host, content-type, content-md5, x-amz-* and x-amzn-*.

@@ -15,14 +15,12 @@ from ._checksums import Hashers
 from ._chunked import SIGNATURE, SMALLEST_CHUNK
 from ._errors import SignatureError
 from ._feeding import Bytes, Inbox, Readable, Waiting, adrive, drive
+from ._limits import LARGEST_CHUNK, LONGEST_CHUNK_HEAD, LONGEST_TRAILERS
 from ._payload import CHUNKED, Payload
 from ._request import SignableRequest
 from ._trailers import Trailers, malformed_trailer
 from ._verify import Verified
 
-# Far more than a line needs: 16 digits, the name and 144 characters of a signature.
-_LONGEST_HEAD = 512
-_LONGEST_TRAILER = 8192
 _PIECE = 65_536  # what is taken of an unsigned chunk at a time, and fed of an iterable
 
 _is_size = re.compile(rb"[0-9A-Fa-f]{1,16}").fullmatch
@@ -64,7 +62,7 @@ class ChunkDecoder:
         trailers: Iterable[str] = (),
         seed: Seed | None = None,
         hashers: Hashers = _NO_HASHERS,
-        largest_chunk: int = 16 * 1024 * 1024,
+        largest_chunk: int = LARGEST_CHUNK,
     ) -> None:
         if payload.hash not in CHUNKED:
             raise ValueError("payload must be one in chunks, as Payload.streaming makes it")
@@ -90,7 +88,7 @@ class ChunkDecoder:
         verified: Verified,
         *,
         hashers: Hashers = _NO_HASHERS,
-        largest_chunk: int = 16 * 1024 * 1024,
+        largest_chunk: int = LARGEST_CHUNK,
     ) -> "ChunkDecoder":
         """
         Return the decoder for the body of a request that `verify` has passed.
@@ -198,7 +196,7 @@ class ChunkDecoder:
 
     def _head(self) -> Generator[None, None, tuple[int, str]]:
         """Parse ``size [signature] CRLF``."""
-        line = yield from self._inbox.line(_LONGEST_HEAD)
+        line = yield from self._inbox.line(LONGEST_CHUNK_HEAD)
         size, _, extension = (line or b"").partition(b";")
         if not _is_size(size):
             raise _malformed("a chunk must begin with its size in hexadecimal")
@@ -233,10 +231,12 @@ class ChunkDecoder:
 
     def _trailers(self) -> Waiting:
         """Parse ``[trailers] CRLF``, and check what they say."""
-        while line := (yield from self._inbox.line(_LONGEST_TRAILER)):
+        left = LONGEST_TRAILERS
+        while line := (yield from self._inbox.line(left)):
             self._expected.add(line)
+            left -= len(line)
         if line is None:
-            raise malformed_trailer("a trailer is too long")
+            raise malformed_trailer(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
         signature, text = self._expected.signed()
         if self._chain and text:
             self._chain.check_padded(signature, "the trailers", "TRAILER", text)

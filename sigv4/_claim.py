@@ -12,10 +12,15 @@ from urllib.parse import unquote
 from attrs import field, frozen
 
 from ._errors import SignatureError
+from ._limits import MOST_AUTHORIZATION_PARTS
 from ._request import SignableRequest
 
-_QUERY_PREFIX = "X-Amz-"
-_REQUIRED_IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+_REQUIRED = tuple(
+    f"X-Amz-{name}"
+    for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+)
+_KNOWN = frozenset({*_REQUIRED, "X-Amz-Region-Set", "X-Amz-Security-Token"})
+_LONGEST_NAME = 3 * max(map(len, _KNOWN))  # with each character escaped
 
 
 @frozen
@@ -65,7 +70,9 @@ def claim_of(request: SignableRequest) -> Claim:
 
 def _in_header(request: SignableRequest, authorization: str) -> Claim:
     """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
-    algorithm, _, rest = authorization.strip().partition(" ")
+    algorithm, _, rest = authorization.partition(" ")
+    if rest.count(",") >= MOST_AUTHORIZATION_PARTS:
+        raise SignatureError("AuthorizationHeaderMalformed", "the header has too many parts")
     parts: dict[str, str] = {}
     for part in rest.split(","):
         name, _, value = part.strip().partition("=")
@@ -109,14 +116,15 @@ def _signed_date(request: SignableRequest, signed_headers: str) -> str:
 
 
 def _query_parameters(query: str) -> dict[str, str]:
-    """Return the query's X-Amz-* parameters, if it claims a signature at all."""
+    """Return what the query says of its signature, if it claims one at all."""
     if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
         return {}
     parameters: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        name = unquote(name)
-        if name.startswith(_QUERY_PREFIX):
+        if "%" in name and len(name) <= _LONGEST_NAME:
+            name = unquote(name)
+        if name in _KNOWN:
             if name in parameters:
                 raise SignatureError("AuthorizationQueryParametersError", f"{name} is repeated")
             parameters[name] = unquote(value)
@@ -125,11 +133,10 @@ def _query_parameters(query: str) -> dict[str, str]:
 
 def _in_query(request: SignableRequest, parameters: dict[str, str]) -> Claim:
     """Return the claim of a presigned URL."""
-    missing = [name for name in _REQUIRED_IN_QUERY if not parameters.get(_QUERY_PREFIX + name)]
+    missing = [name for name in _REQUIRED if not parameters.get(name)]
     if missing:
         raise SignatureError(
-            "AuthorizationQueryParametersError",
-            f"the query has no X-Amz-{', X-Amz-'.join(missing)}",
+            "AuthorizationQueryParametersError", f"the query has no {', '.join(missing)}"
         )
     unsigned = [
         pair for pair in request.query.split("&") if not pair.startswith("X-Amz-Signature=")

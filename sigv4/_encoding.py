@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 """
 
 import re
+from functools import cache
 
 # "Do not URI-encode any of the unreserved characters that RFC 3986 defines" (the page above).
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -20,12 +21,19 @@ def _one_character_a_byte(text: str | bytes) -> str:
     return text.decode("latin-1")
 
 
-def _escape(match: re.Match[str]) -> str:
-    return f"%{ord(match[0]):02X}"
+@cache
+def _escapes(kept: str) -> dict[int, str]:
+    """Return what stands for each byte but those that are *kept*."""
+    return {code: f"%{code:02X}" for code in range(256) if chr(code) not in kept}
 
 
-def _byte(match: re.Match[bytes]) -> bytes:
-    return bytes([int(match[1], 16)])
+def _unescape(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[0].replace(b"%", b"").decode("ascii"))
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes that a percent-encoded text stands for."""
+    return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode())
 
 
 def percent_encode(text: str | bytes) -> str:
@@ -41,7 +49,7 @@ def percent_encode(text: str | bytes) -> str:
     text = _one_character_a_byte(text)
     if not text.strip(_UNRESERVED):
         return text
-    return re.sub(r"[^A-Za-z0-9\-._~]", _escape, text)
+    return text.translate(_escapes(_UNRESERVED))
 
 
 def percent_encode_path(text: str | bytes) -> str:
@@ -54,7 +62,7 @@ def percent_encode_path(text: str | bytes) -> str:
     text = _one_character_a_byte(text)
     if not text.strip(_PATH):
         return text
-    return re.sub(r"[^A-Za-z0-9\-._~/]", _escape, text)
+    return text.translate(_escapes(_PATH))
 
 
 def canonical_part(part: str) -> str:
@@ -66,7 +74,7 @@ def canonical_part(part: str) -> str:
     """
     if not part.strip(_UNRESERVED):
         return part
-    return percent_encode(re.sub(rb"%([0-9A-Fa-f]{2})", _byte, part.encode()))
+    return percent_encode(_decoded(part))
 
 
 def remove_dot_segments(path: str) -> str:

@@ -17,10 +17,7 @@ from attrs import field, frozen
 from ._errors import EventStreamError
 from ._event_headers import HeaderValue, decode_headers, encode_headers
 from ._feeding import Bytes, Inbox, Waiting
-
-# What AWS lets a message have.
-MOST_HEADERS = 128 * 1024
-MOST_PAYLOAD = 24 * 1024 * 1024
+from ._limits import MOST_EVENT_HEADERS, MOST_EVENT_PAYLOAD
 
 _prelude = Struct(">II")
 _crc = Struct(">I")
@@ -48,7 +45,7 @@ class Message:
             EventStreamError: A header cannot be sent, or the message is too large.
         """
         headers = encode_headers(self.headers)
-        if len(headers) > MOST_HEADERS or len(self.payload) > MOST_PAYLOAD:
+        if len(headers) > MOST_EVENT_HEADERS or len(self.payload) > MOST_EVENT_PAYLOAD:
             raise EventStreamError("a message has 128 KiB of headers and 24 MiB of payload at most")
         prelude = _prelude.pack(16 + len(headers) + len(self.payload), len(headers))
         text = b"".join([prelude, _crc.pack(crc32(prelude)), headers, self.payload])
@@ -122,7 +119,7 @@ class EventDecoder:
             if crc32(start[:8]) != _crc.unpack_from(start, 8)[0]:
                 raise EventStreamError("the checksum of a prelude is wrong")
             payload = total - headers - 16
-            if headers > MOST_HEADERS or not 0 <= payload <= MOST_PAYLOAD:
+            if headers > MOST_EVENT_HEADERS or not 0 <= payload <= MOST_EVENT_PAYLOAD:
                 raise EventStreamError("the lengths of a message are beyond the limits")
             rest = yield from self._inbox.exactly(total - 12)
             if crc32(rest[:-4], crc32(start)) != _crc.unpack(rest[-4:])[0]:

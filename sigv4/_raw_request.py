@@ -12,10 +12,9 @@ Source: RFC 9112, sections 2 to 7
 import re
 
 from ._errors import InvalidRequestError
+from ._limits import LONGEST_HEAD
 from ._payload import Payload
 from ._request import SignableRequest
-
-LONGEST_HEAD = 64 * 1024
 
 _end_of_head = re.compile(rb"\r?\n\r?\n")
 _end_of_line = re.compile(rb"\r?\n")

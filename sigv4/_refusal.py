@@ -17,10 +17,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ._errors import UnexplainedError
-
-# A canonical request is the head of a request, with some 8 KiB of headers at most; S3 gives it
-# twice, once in hexadecimal.
-LONGEST_ANSWER = 256 * 1024
+from ._limits import LONGEST_ANSWER
 
 # What stands before the two texts in a message.
 _CANONICAL_REQUEST = "The Canonical String for this request should have been"

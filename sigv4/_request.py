@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, Protocol
 
 from ._errors import InvalidRequestError
@@ -33,27 +32,37 @@ def _text(part: str | bytes) -> str:
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 
-@lru_cache(maxsize=256)  # programs use few names, again and again
-def _name(name: str | bytes) -> str:
-    """Return a header's name in lower case, if it can be one."""
-    text = _text(name)
-    if not text or text.strip(_TOKEN):
-        raise InvalidRequestError(f"{text[:64]!r} is not a header name (RFC 9110, section 5.6.2)")
-    return text.lower()
+def _check_names(names: list[str]) -> None:
+    """Refuse what cannot be the name of a header."""
+    joined = "".join(names)
+    # Nearly all are of letters, digits and hyphens: one look at all of them tells.
+    if "" not in names and joined.isascii() and joined.replace("-", "0").isalnum():
+        return
+    for name in names:
+        if not name or name.strip(_TOKEN):
+            raise InvalidRequestError(
+                f"{name[:64]!r} is not a header name (RFC 9110, section 5.6.2)"
+            )
 
 
 def _pairs(headers: Headers) -> list[tuple[str, str]]:
     """Return headers as pairs, names in lower case, each fit for the wire."""
     items: Any = headers
+    names: list[str] = []
     pairs: list[tuple[str, str]] = []
     for name, value in items.items() if hasattr(items, "items") else items:
+        known = name if isinstance(name, str) else _text(name)
         text = value if isinstance(value, str) else _text(value)
+        names.append(known)
         if not text.isprintable() and re.search(_UNSENDABLE, text):
+            _check_names(names)
             raise InvalidRequestError(
-                f"header {_name(name)}: control characters, such as line ends, are not allowed, "
+                f"header {known.lower()}: control characters, such as line ends, are not allowed, "
                 "nor are lone surrogates"
             )
-        pairs.append((_name(name), text))
+        pairs.append((known.lower(), text))
+    if names:
+        _check_names(names)
     return pairs
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ._checksums import HASHERS, HEADER, Hasher, Hashers, algorithm_of, decoded
 from ._chunked import TRAILER_SIGNATURE
 from ._errors import SignatureError
+from ._limits import MOST_TRAILERS
 
 
 def malformed_trailer(what: str) -> SignatureError:
@@ -22,12 +23,14 @@ class Trailers:
         unchecked: The names of promised checksums that nothing here can compute.
 
     Raises:
-        SignatureError: A name is promised twice, or more than one checksum is.
+        SignatureError: Too many names are promised, one of them twice, or two checksums.
     """
 
     __slots__ = ("_hashers", "_possible", "names", "received", "unchecked")
 
     def __init__(self, names: Sequence[str], hashers: Hashers, *, signed: bool) -> None:
+        if len(names) > MOST_TRAILERS:
+            raise malformed_trailer(f"x-amz-trailer names more than {MOST_TRAILERS}")
         if len(set(names)) != len(names):
             raise malformed_trailer("x-amz-trailer names one twice")
         if sum(name.startswith(HEADER) for name in names) > 1:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # takes to copy an `hmac.HMAC`.
 _Mac = tuple["HASH", "HASH"]
 
+# How many scopes of one access key are remembered: a server may take the region from the request.
+_MOST_KEYS = 64
+
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
@@ -88,5 +91,7 @@ class SigV4(Value):
         for part in (day, *scope, "aws4_request"):
             key = digest(key, part.encode(), "sha256")
         mac = _keyed(key)
+        if len(keys) >= _MOST_KEYS:
+            keys.clear()
         keys[scope] = (day, mac)
         return mac

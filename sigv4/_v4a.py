@@ -10,7 +10,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import sha256
 from hmac import digest
@@ -21,6 +20,7 @@ from attrs import Attribute, field, frozen
 from ._algorithm import check_scope_part
 from ._credentials import Credentials
 from ._errors import InvalidRequestError, MissingDependencyError
+from ._limits import LONGEST_REGION_SET, MOST_REGIONS
 from ._value import Value, set_part
 
 if TYPE_CHECKING:
@@ -167,8 +167,27 @@ def covers(region_set: str, region: str) -> bool:
     >>> covers("us-*,eu-west-1", "us-east-2")
     True
     """
-    patterns = [part.strip() for part in region_set.split(",")]
-    return any(_is_pattern(part) and fnmatchcase(region, part) for part in patterns)
+    if len(region_set) > LONGEST_REGION_SET or region_set.count(",") >= MOST_REGIONS:
+        return False
+    patterns = [part.strip(" ") for part in region_set.split(",")]
+    return any(_is_pattern(part) and _matches(part, region) for part in patterns)
+
+
+def _matches(pattern: str, region: str) -> bool:
+    """Tell whether *region* is *pattern*, in which each ``*`` stands for any text."""
+    start, *others = pattern.split("*")
+    if not others:
+        return region == pattern
+    *inner, end = others
+    at, stop = len(start), len(region) - len(end)
+    if stop < at or not (region.startswith(start) and region.endswith(end)):
+        return False
+    for part in inner:  # the first place is as good as any: what follows has more room
+        found = region.find(part, at, stop)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 class SigV4A(Value):

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from ._chain import Seed
 from ._claim import Claim, claim_of
 from ._credentials import Credentials
 from ._errors import SignatureError
+from ._limits import LONGEST_ACCESS_KEY_ID, LONGEST_HEAD, MOST_HEADERS, MOST_QUERY_PARAMETERS
 from ._payload import MARKERS, Payload
 from ._request import SignableRequest
 from ._signer import LONGEST_EXPIRY, Signer
@@ -81,12 +81,6 @@ _ALGORITHMS: dict[str, Callable[[str, str], Algorithm]] = {
 }
 
 
-@lru_cache(maxsize=64)
-def _signer(algorithm: str, service: str, region: str) -> Signer:
-    """Return the signer of a server, which keeps the keys that it derived."""
-    return Signer(_ALGORITHMS[algorithm](service, region))
-
-
 def verify(
     request: SignableRequest,
     secrets: Secrets,
@@ -123,14 +117,13 @@ def verify(
         ValueError: *at* has no time zone, or *service* or *region* cannot be one.
     """
     timestamp(at)  # refuses a naive one
+    _check_size(request)
     claim = claim_of(request)
     if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
-    signer = _signer(claim.algorithm, service, region)
+    signer = Signer(_ALGORITHMS[claim.algorithm](service, region))
     signed_at = _signed_at(claim)
     access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
-    if signer.algorithm.region_set is not None:
-        _check_region(claim, region)
     if tolerance is None:
         tolerance = 900 if signer.s3 else 300
     margin = timedelta(seconds=tolerance)
@@ -140,6 +133,8 @@ def verify(
         raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
     if not _same(credentials.session_token, claim.token):
         raise SignatureError("InvalidToken", "the session token is not the one of this key")
+    if signer.algorithm.region_set is not None:
+        _check_region(claim, region)
     lines = _signed_lines(request, claim)
     payload_hash = _payload_hash(request, claim, sent=signer.content_sha256)
     text = signer.canonical_request(
@@ -169,6 +164,22 @@ def verify(
     return Verified(access_key_id, signed_at, expires_at, names, payload_hash, seed)
 
 
+def _check_size(request: SignableRequest) -> None:
+    """Refuse what is larger than a signed request is, before anything of it is looked at."""
+    headers = request.headers
+    if (
+        len(headers) > MOST_HEADERS
+        or request.query.count("&") >= MOST_QUERY_PARAMETERS
+        or len(request.url) + sum([len(name) + len(value) for name, value in headers])
+        > LONGEST_HEAD
+    ):
+        raise SignatureError(
+            "RequestHeaderSectionTooLarge",
+            f"the head may have {LONGEST_HEAD} characters, {MOST_HEADERS} headers and "
+            f"{MOST_QUERY_PARAMETERS} query parameters at most",
+        )
+
+
 def _same(token: str | None, claimed: str | None) -> bool:
     """Compare session tokens in constant time."""
     if token is None or claimed is None:
@@ -178,13 +189,14 @@ def _same(token: str | None, claimed: str | None) -> bool:
 
 def _scoped_key(claim: Claim, scope: str) -> str:
     """Return the access key id, if the credential's scope is the one wanted here."""
-    access_key_id, slash, claimed = claim.credential.partition("/")
-    if not slash or not access_key_id:
-        raise SignatureError(
-            claim.malformed, "the credential is not KEY/DAY/REGION/SERVICE/aws4_request"
-        )
-    if claimed != scope:
+    # A key of other vendors may hold slashes: the scope is what it ends with.
+    access_key_id = claim.credential.removesuffix(f"/{scope}")
+    if access_key_id == claim.credential:
         raise SignatureError(claim.malformed, f"the credential must be scoped to {scope!r}")
+    if not 1 <= len(access_key_id) <= LONGEST_ACCESS_KEY_ID:
+        raise SignatureError(
+            claim.malformed, f"an access key id has 1 to {LONGEST_ACCESS_KEY_ID} characters"
+        )
     return access_key_id
 
 
@@ -238,9 +250,8 @@ def _signed_lines(request: SignableRequest, claim: Claim) -> str:
         if (name == "host" or name.startswith("x-amz-")) and name not in claimed
     ]
     if unsigned:
-        raise SignatureError(
-            "AccessDenied", f"headers that must be signed are not: {', '.join(unsigned)}"
-        )
+        named = ", ".join([name[:64] for name in unsigned[:8]])
+        raise SignatureError("AccessDenied", f"headers that must be signed are not: {named}")
     lines, names = canonical_headers([pair for pair in request.headers if pair[0] in claimed])
     if names != claim.signed_headers:
         raise SignatureError(

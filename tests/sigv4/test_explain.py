@@ -18,7 +18,7 @@ from sigv4 import (
     explain,
 )
 from sigv4._explain import masked
-from sigv4._refusal import LONGEST_ANSWER
+from sigv4._limits import LONGEST_ANSWER
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")

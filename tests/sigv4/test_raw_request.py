@@ -3,7 +3,8 @@
 import pytest
 
 from sigv4 import InvalidRequestError, Payload
-from sigv4._raw_request import LONGEST_HEAD, parse_request
+from sigv4._limits import LONGEST_HEAD
+from sigv4._raw_request import parse_request
 
 HEAD = b"PUT /a%20b?c HTTP/1.1\r\nHost: host.example\r\nX-Amz-A:  b \r\n"
 

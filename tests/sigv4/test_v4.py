@@ -48,6 +48,18 @@ def test_each_scope_has_its_key():
     assert len(key.derived_keys) == 3
 
 
+def test_many_scopes_are_not_remembered():
+    """However many regions requests name, few derived keys are held, and each signature is right."""
+    key = Credentials("AKID", "secret")
+    for number in range(300):
+        signer = Signer(SigV4("s3", f"region-{number}"))
+        again = Credentials("AKID", "secret")
+        assert signer.sign(REQUEST, key, at=AT).signature == (
+            signer.sign(REQUEST, again, at=AT).signature
+        )
+    assert len(key.derived_keys) <= 64
+
+
 def test_threads_share_a_signer():
     """Many threads, many days and many keys on one signer give what one thread gives."""
     keys = [Credentials(f"AKID{number}", f"secret{number}") for number in range(5)]
@@ -78,7 +90,9 @@ def test_derived_keys_stay_out_of_sight():
     assert key.replace().derived_keys == {}
 
 
-@pytest.mark.parametrize("value", ["", "us east", "a\n1", "a/b", "a,b", "é", None, 1], ids=repr)
+@pytest.mark.parametrize(
+    "value", ["", "us east", "a\n1", "a/b", "a,b", "é", "a" * 256, None, 1], ids=repr
+)
 def test_impossible_scope(value):
     """What cannot be one part of a credential scope is refused, by the argument's name."""
     with pytest.raises(InvalidRequestError, match="service must be printable ASCII, without"):

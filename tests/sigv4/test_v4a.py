@@ -3,9 +3,11 @@
 import json
 import sys
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
+from random import Random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -181,6 +183,16 @@ COVERED = [
     ("us-east-[12]", "us-east-1", False),
     ("US-EAST-1", "us-east-1", False),
     ("us-east-1\n", "us-east-2", False),
+    ("us-**-1", "us-east-1", True),
+    ("*-1*", "us-east-1", True),
+    ("us-*-*-1", "us-gov-east-1", True),
+    ("us-*-*-1", "us-east-1", False),
+    ("us-east-1*1", "us-east-1", False),
+    ("*east*east*", "us-east-1", False),
+    (",".join(["a"] * 15 + ["us-east-1"]), "us-east-1", True),
+    (",".join(["a"] * 16 + ["us-east-1"]), "us-east-1", False),
+    ("us-east-1".ljust(255, "*"), "us-east-1", True),
+    ("us-east-1".ljust(256, "*"), "us-east-1", False),
 ]
 
 
@@ -188,6 +200,16 @@ COVERED = [
 def test_covers(region_set, region, expected):
     """A region is covered if one of the set's texts, with * for anything, is all of it."""
     assert expected is covers(region_set, region)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_wildcards_match_as_those_of_a_shell(seed):
+    """A * stands for what it stands for in a file name; nothing else is a wildcard."""
+    random = Random(seed)
+    for _ in range(500):
+        pattern = "".join(random.choices("ab**-", k=random.randrange(1, 9)))
+        region = "".join(random.choices("ab-", k=random.randrange(9)))
+        assert fnmatchcase(region, pattern) is covers(pattern, region)
 
 
 def signed(key=KEY):
@@ -208,6 +230,17 @@ def refused(arrived, key=KEY, **options):
 def test_another_region_is_refused():
     """A signature for other regions is refused as one that is scoped elsewhere."""
     assert refused(signed(), region="eu-west-1").code == "AuthorizationHeaderMalformed"
+
+
+@pytest.mark.parametrize("region_set", ["a*" * 4096, "us-*," * 4096], ids=["pattern", "patterns"])
+def test_the_key_comes_before_the_region_set(region_set):
+    """Of a request that no known key signed, the region set is not even looked at."""
+    method, url, headers, body = signed()
+    arrived = (method, url, {**headers, "x-amz-region-set": region_set}, body)
+    with pytest.raises(SignatureError) as refusal:
+        check(arrived, {})
+    assert refusal.value.code == "InvalidAccessKeyId"
+    assert refused(arrived).code == "AuthorizationHeaderMalformed"
 
 
 def test_a_missing_region_set_is_refused():

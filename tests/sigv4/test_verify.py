@@ -408,3 +408,18 @@ def test_naive_instant(wire):
     """An instant without a time zone is refused as `sign` refuses it."""
     with pytest.raises(ValueError, match="at must carry a time zone"):
         wire.received(at=AT.replace(tzinfo=None))
+
+
+SLASHED = Credentials("team/minio/key", "very-secret")
+
+
+@pytest.mark.parametrize("send", [by_header, by_url])
+def test_access_key_id_with_slashes(send):
+    """A key id may hold slashes, as MinIO's do: the scope is what the credential ends with."""
+    wire = send(SLASHED)
+    known = {SLASHED.access_key_id: SLASHED}
+    assert SLASHED.access_key_id == wire.received(secrets=known).access_key_id
+    assert "InvalidAccessKeyId" == refusal(wire).code
+    for scope in ("us-east-1", "s3", "20261122"):
+        malformed = refusal(wire.replace(scope, "x"), secrets=known)
+        assert malformed.code in {MALFORMED, BAD_QUERY}

@@ -1,0 +1,203 @@
+"""What a stranger sends costs little to refuse, and nothing of it is kept."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from sigv4 import (
+    ChunkDecoder,
+    Credentials,
+    Payload,
+    SignableRequest,
+    SignatureError,
+    Signer,
+    SigV4,
+    verify,
+)
+from sigv4._limits import (
+    LONGEST_ACCESS_KEY_ID,
+    LONGEST_HEAD,
+    LONGEST_TRAILERS,
+    MOST_AUTHORIZATION_PARTS,
+    MOST_HEADERS,
+    MOST_QUERY_PARAMETERS,
+    MOST_TRAILERS,
+)
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "secret")
+URL = "https://h.example/"
+SIGNER = Signer(SigV4("sagemaker", "us-east-1"))
+LARGE = "RequestHeaderSectionTooLarge"
+MALFORMED = "AuthorizationHeaderMalformed"
+
+
+def never(_access_key_id):
+    """Stand in for the look-up of a key, where none may be asked for."""
+    raise AssertionError("a key was looked up")
+
+
+def check(url=URL, headers=(), secrets=None, key=KEY):
+    """Sign a request and verify it."""
+    headers = dict(headers)
+    request = SignableRequest("GET", url, headers)
+    arrived = SignableRequest("GET", url, {**headers, **SIGNER.sign(request, key, at=AT).headers})
+    secrets = {key.access_key_id: key} if secrets is None else secrets
+    return verify(arrived, secrets, at=AT, service="sagemaker", region="us-east-1")
+
+
+def meta(count):
+    """Return so many headers."""
+    return {f"x-amz-meta-{at}": "b" for at in range(count)}
+
+
+OWN = 4  # headers that are there anyway: host, x-amz-date, authorization, and one to spare
+AT_THE_LIMIT = {
+    "headers": (URL, meta(MOST_HEADERS - OWN)),
+    "parameters": (URL + "?a" + "&a" * (MOST_QUERY_PARAMETERS - 1), {}),
+    "path": (URL + "a" * (LONGEST_HEAD - 1000), {}),
+    "a header": (URL, {"x-amz-meta-a": "b" * (LONGEST_HEAD - 1000)}),
+}
+TOO_LARGE = {
+    "headers": (URL, meta(MOST_HEADERS)),
+    "parameters": (URL + "?a" + "&a" * MOST_QUERY_PARAMETERS, {}),
+    "empty parameters": (URL + "?" + "&" * MOST_QUERY_PARAMETERS, {}),
+    "path": (URL + "a" * LONGEST_HEAD, {}),
+    "a header": (URL, {"x-amz-meta-a": "b" * LONGEST_HEAD}),
+    "a name": (URL, {"x-amz-meta-" + "a" * LONGEST_HEAD: "b"}),
+}
+
+
+@pytest.mark.parametrize(("url", "headers"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
+def test_what_is_within_the_limits_is_verified(url, headers):
+    """A request that is as large as it may be is taken."""
+    assert check(url, headers).access_key_id == "AKIDEXAMPLE"
+
+
+@pytest.mark.parametrize(("url", "headers"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_what_is_too_large_is_refused_at_once(url, headers):
+    """A request that is larger is refused before its signature is looked for, however right it is."""
+    with pytest.raises(SignatureError) as refusal:
+        check(url, headers, never)
+    assert LARGE == refusal.value.code
+
+
+def altered(**parts):
+    """Verify a request with another authorization, and return the refusal."""
+    claim = {
+        "Credential": "AKIDEXAMPLE/20261122/us-east-1/sagemaker/aws4_request",
+        "SignedHeaders": "host;x-amz-date",
+        "Signature": "0" * 64,
+        **parts,
+    }
+    text = "AWS4-HMAC-SHA256 " + ", ".join(f"{name}={value}" for name, value in claim.items())
+    headers = {"authorization": text, "x-amz-date": "20261122T120000Z"}
+    request = SignableRequest("GET", URL, headers)
+    with pytest.raises(SignatureError) as refusal:
+        verify(request, never, at=AT, service="sagemaker", region="us-east-1")
+    return refusal.value
+
+
+def test_many_parts_are_refused():
+    """An Authorization header of many parts is refused before they are taken apart."""
+    more = {f"a{at}": "" for at in range(MOST_AUTHORIZATION_PARTS)}
+    assert altered(**more).code == MALFORMED
+
+
+def test_a_long_access_key_id_is_refused():
+    """An access key id that is none is not looked up, nor repeated."""
+    key = "A" * (LONGEST_ACCESS_KEY_ID + 1)
+    scope = "20261122/us-east-1/sagemaker/aws4_request"
+    refusal = altered(Credential=f"{key}/{scope}")
+    assert refusal.code == MALFORMED
+    assert key not in str(refusal)
+    assert altered(Credential=f"/{scope}").code == MALFORMED
+
+
+# A process of its own: around these tests, each error is kept to be searched for secrets.
+STRANGERS = """
+import gc
+import sys
+import tracemalloc
+from datetime import UTC, datetime
+
+from sigv4 import Credentials, SignableRequest, SignatureError, verify
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "secret")
+FORM, KNOWN = sys.argv[1:]
+DATE = "20261122T120000Z"
+
+
+def strange(number):
+    mark = f"{number:04d}".ljust(2000, "x")
+    credential = f"{mark[:200]}/20261122/us-east-1/s3/aws4_request"
+    algorithm, headers = "AWS4-HMAC-SHA256", {f"x-amz-meta-{mark}": mark, f"a-{mark}": mark}
+    if FORM == "query":
+        query = (
+            f"X-Amz-Algorithm={algorithm}&X-Amz-Credential={credential}&X-Amz-Date={DATE}"
+            f"&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00&{mark}"
+        )
+        return SignableRequest("GET", f"https://h.example/?{query}", {f"a-{mark}": mark})
+    if FORM == "sigv4a":
+        algorithm = "AWS4-ECDSA-P256-SHA256"
+        credential = credential.replace("us-east-1/", "")
+        headers["x-amz-region-set"] = f"{mark[:240]}*"
+    headers |= {
+        "authorization": f"{algorithm} Credential={credential}, SignedHeaders=host, Signature=00",
+        "x-amz-date": DATE,
+        "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+    }
+    return SignableRequest("GET", "https://h.example/", headers)
+
+
+def refuse(numbers):
+    secrets = (lambda _: KEY) if KNOWN == "known" else {}
+    refused = 0
+    for number in numbers:
+        try:
+            verify(strange(number), secrets, at=AT, service="s3", region="us-east-1")
+        except SignatureError:
+            refused += 1
+    assert refused == len(numbers)
+    gc.collect()
+
+
+refuse(range(20))
+tracemalloc.start()
+refuse(range(20, 420))
+print(tracemalloc.get_traced_memory()[0])
+"""
+
+
+@pytest.mark.parametrize("known", ["known", "unknown"])
+@pytest.mark.parametrize("form", ["header", "sigv4a", "query"])
+def test_nothing_of_a_refused_request_is_kept(form, known):
+    """However many requests are refused, what is held does not grow with them."""
+    command = [sys.executable, "-c", STRANGERS, form, known]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert int(done.stdout) < 100_000
+
+
+# Bodies in chunks.
+
+TRAILER_FORM = Payload.streaming(None, trailer=True)
+
+
+def test_many_trailers_are_refused():
+    """A request that announces many trailers is refused before the first byte of its body."""
+    names = [f"a{at}" for at in range(MOST_TRAILERS)]
+    assert ChunkDecoder(TRAILER_FORM, 0, trailers=names).trailers == {}
+    with pytest.raises(SignatureError, match=f"more than {MOST_TRAILERS}"):
+        ChunkDecoder(TRAILER_FORM, 0, trailers=[*names, "b"])
+
+
+def test_trailers_are_limited_in_all():
+    """The trailers have one limit together, wherever they are cut."""
+    half = b"x" * (LONGEST_TRAILERS // 2)
+    decoder = ChunkDecoder(TRAILER_FORM, 0, trailers=["a", "b", "c"])
+    decoder.feed(b"0\r\na:" + half + b"\r\n")
+    with pytest.raises(SignatureError, match=f"longer than {LONGEST_TRAILERS} bytes"):
+        decoder.feed(b"b:" + half + b"\r\n")
