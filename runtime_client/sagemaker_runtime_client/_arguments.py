@@ -61,6 +61,13 @@ def as_bytes(value: object, argument: str) -> bytes:
     return bytes(cast("bytes", value))
 
 
+def check_max_size(max_size: object) -> None:
+    """Refuse what is no number of bytes; None is no limit."""
+    is_size = isinstance(max_size, int) and not isinstance(max_size, bool) and max_size >= 0
+    if max_size is not None and not is_size:
+        raise refuse("max_size", "must be a whole number of bytes, 0 or more, or None for no limit")
+
+
 def goes_inline(body: bytes, inline: bool | None) -> bool:
     """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline

@@ -33,6 +33,7 @@ from ._errors import (
 )
 from ._http import Request, Response
 from ._io import IO
+from ._limits import ANSWER, AnswerLimit
 from ._retry import Reason, RetryPolicy, RetryQuota, backoff, is_throttling
 from ._service_error import without_secrets
 
@@ -91,6 +92,7 @@ class Call(NamedTuple):
         parse_error: Makes an error of an answer that is one.
         is_error: Whether an answer is an error.
         idempotent: Whether sending it twice does the same as sending it once.
+        limit: How much of a success is taken.
         deadline: When to have done, on the monotonic clock; None for no limit but those of a
             connection.
         sign: Takes endpoint, request and instant, and returns the request as it is sent; None
@@ -105,6 +107,7 @@ class Call(NamedTuple):
     parse_error: Callable[[Response], ServiceError]
     is_error: Callable[[Response], bool] = is_no_success
     idempotent: bool = True
+    limit: AnswerLimit = ANSWER
     deadline: float | None = None
     sign: Callable[[Endpoint, Request, datetime], Request] | None = None
     check: Callable[[Response], None] | None = None
@@ -253,7 +256,9 @@ class Caller:
                 return call.sign(call.endpoint, request, at)
             return self._signed(call.endpoint, request, cast("Credentials", credentials), at)
 
-        response = await self._io.send(call.endpoint.origin, signed, call.deadline)
+        response = await self._io.send(
+            call.endpoint.origin, signed, call.deadline, limit=call.limit
+        )
         if call.is_error(response):
             raise without_secrets(call.parse_error(response), call.request, secrets)
         if not response.complete and call.idempotent:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from sigv4 import CredentialsProvider
 
-from ._arguments import INLINE_LIMIT, as_bytes, goes_inline, unexpected
+from ._arguments import INLINE_LIMIT, as_bytes, check_max_size, goes_inline, unexpected
 from ._call import Call
 from ._errors import ParamValidationError, RuntimeClientError
 from ._http import TransportOptions
 from ._invocation import Invocation, invocation_of
 from ._invoke import InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
+from ._limits import INVOCATION, object_limit
 from ._service_error import json_error
 from ._services import Services
 from ._waiting import (
@@ -133,6 +134,7 @@ class Core:
         timeout: float,
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
+        max_size: int | None = None,
     ) -> "Output":
         """
         Wait for the endpoint's answer to *invocation*, and return it.
@@ -150,6 +152,8 @@ class Core:
             access_denied_grace: After so many seconds of nothing but 403 AccessDenied for the
                 output, raise that.  Without ``s3:ListBucket`` a missing key looks the same, so by
                 default it is waited through to the end.
+            max_size: How many bytes the output may have; None for any number.  It is held in memory
+                as a whole.
 
         Returns:
             The output object: body, content type, metadata, location.
@@ -158,6 +162,7 @@ class Core:
             InferenceFailedError: The failure object was written; see ``reason``.
             WaitTimeoutError: Neither object is there yet.  The inference may still succeed: wait
                 again with the error's ``invocation``.
+            ResponseTooLargeError: The output is larger than *max_size*.
             AccessDeniedError: The credentials do not serve, or the object's KMS key does not.
             ObjectNotFoundError: There is no such bucket.
             NoOutputLocationError: The service did not say where the output will be.
@@ -170,6 +175,7 @@ class Core:
         from ._outcome import wait
 
         check_invocation(invocation)
+        check_max_size(max_size)
         with _keeping(invocation):
             return await wait(
                 self._io,
@@ -178,6 +184,7 @@ class Core:
                 timeout=timeout,
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
+                max_size=max_size,
             )
 
     async def submit(
@@ -242,6 +249,7 @@ class Core:
         inline: bool | None = None,
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
+        max_size: int | None = None,
         on_invocation: Callable[[Invocation], object] | None = None,
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
@@ -257,6 +265,7 @@ class Core:
             inline: As for `submit`.
             schedule: As for `wait`.
             access_denied_grace: As for `wait`.
+            max_size: As for `wait`.
             on_invocation: Called with the handle as soon as the job is queued, to keep it; in an
                 async client it may be async.
             generate_inference_id: As for `invoke_endpoint_async`.
@@ -270,6 +279,7 @@ class Core:
                 error's ``invocation`` is the handle.
         """
         check_waiting(timeout, schedule, access_denied_grace)
+        check_max_size(max_size)
         check_listener(on_invocation)
         _ = (await self._services()).s3  # a fault of its settings is said before a job is queued
         invocation = await self.submit(
@@ -286,7 +296,11 @@ class Core:
                 if isawaitable(kept):
                     await kept
         return await self.wait(
-            invocation, timeout=timeout, schedule=schedule, access_denied_grace=access_denied_grace
+            invocation,
+            timeout=timeout,
+            schedule=schedule,
+            access_denied_grace=access_denied_grace,
+            max_size=max_size,
         )
 
     async def put_object(
@@ -319,23 +333,27 @@ class Core:
         s3 = (await self._services()).s3
         return await s3.put(where, body, content_type=content_type, metadata=metadata)
 
-    async def get_object(self, location: str) -> "S3Object":
+    async def get_object(self, location: str, *, max_size: int | None = None) -> "S3Object":
         """
         Read an object.
 
         Args:
             location: ``s3://bucket/key``, the key not encoded.
+            max_size: How many bytes it may have; None for any number.  It is held in memory as a
+                whole.
 
         Raises:
             ObjectNotFoundError: There is no such key or bucket.
             AccessDeniedError: ``s3:GetObject`` is missing, or ``kms:Decrypt`` for the object's KMS
                 key; or there is no such key, and no ``s3:ListBucket`` to be told so.
-            ParamValidationError: The location is malformed; nothing was sent.
+            ResponseTooLargeError: It is larger than *max_size*.
+            ParamValidationError: An argument is malformed; nothing was sent.
             ServiceError: S3 refused; `code` says why.
             TransportError: No answer, or not all of it.
         """
         where = _location(location)
-        return await (await self._services()).s3.get(where)
+        check_max_size(max_size)
+        return await (await self._services()).s3.get(where, limit=object_limit(max_size))
 
     async def head_object(self, location: str) -> "S3Object":
         """
@@ -378,7 +396,9 @@ class Core:
         self, services: Services, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
     ) -> Invocation:
         """Send it now."""
-        call = Call(services.endpoint, request.to_http(), json_error, idempotent=False)
+        call = Call(
+            services.endpoint, request.to_http(), json_error, idempotent=False, limit=INVOCATION
+        )
         try:
             reply = await services.caller.call(call)
         except RuntimeClientError as error:

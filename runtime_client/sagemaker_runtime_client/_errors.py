@@ -8,7 +8,8 @@ What can go wrong, as one tree.
     │   ├── NoCredentialsError             ... every source had nothing
     │   └── CredentialProviderError        ... one is configured and failed
     ├── TransportError                     the network's: no whole answer came
-    │   └── ChecksumError                  ... or not the one that S3 sent
+    │   ├── ChecksumError                  ... or not the one that S3 sent
+    │   └── ResponseTooLargeError          ... or one that is larger than may be
     ├── ServiceError                       the service's: an answer that is an error
     │   ├── ThrottlingError                too many requests
     │   ├── ServiceUnavailableError        503
@@ -142,6 +143,32 @@ class ChecksumError(TransportError):
     """
 
 
+class ResponseTooLargeError(TransportError):
+    """
+    An answer is larger than what is taken of it.
+
+    Nothing of it was used, and it is not asked for again.  A larger object is read with a larger
+    ``max_size``, or in another way; of any other answer, ask who it is that answers in the service's
+    place.
+
+    Attributes:
+        limit: How many bytes it may have.
+    """
+
+    retryable = False
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        limit: int = 0,
+        status_code: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, request_id=request_id)
+        self.limit = limit
+
+
 class ServiceError(RuntimeClientError):
     """
     The service answered with an error; `code` names it.
@@ -211,7 +238,7 @@ class InferenceFailedError(RuntimeClientError):
     Attributes:
         failure_location: Where the failure object is.
         reason: Its text, or the message in it where it is JSON.
-        body: Its bytes.
+        body: Its bytes, up to the first 1,048,576.
     """
 
     invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]

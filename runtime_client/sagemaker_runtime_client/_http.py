@@ -134,6 +134,12 @@ class TransportOptions(NamedTuple):
     ca_bundle: str | None = None
 
 
+def parse_length(text: str | None) -> int | None:
+    """Return the number in a header such as ``content-length``, or None if it is none."""
+    is_length = text is not None and text.isascii() and text.isdigit() and len(text) < 20
+    return int(text) if text is not None and is_length else None
+
+
 def parse_http_date(text: str | None) -> datetime | None:
     """Return the instant of an HTTP date (RFC 9110, section 5.6.7), or None if it is none."""
     if text is None:

@@ -17,6 +17,7 @@ from sigv4 import Credentials, CredentialsProvider
 
 from ._generation import generation
 from ._http import Request, Response
+from ._limits import ANSWER, AnswerLimit
 from ._loops import OfEachLoop, library
 from ._transport import AsyncTransport, BlockingTransport
 
@@ -94,6 +95,7 @@ class IO(Protocol):
         deadline: float | None,
         *,
         direct: bool = False,
+        limit: AnswerLimit = ANSWER,
     ) -> Response:
         """
         Send to *origin* what *make* returns, and return the answer, or raise TransportError.
@@ -255,8 +257,9 @@ class BlockingIO(_RealWorld):
         deadline: float | None,
         *,
         direct: bool = False,
+        limit: AnswerLimit = ANSWER,
     ) -> Response:
-        return self._transport.send(origin, make, deadline, direct=direct)
+        return self._transport.send(origin, make, deadline, direct=direct, limit=limit)
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -308,8 +311,9 @@ class AsyncIO(_RealWorld):
         deadline: float | None,
         *,
         direct: bool = False,
+        limit: AnswerLimit = ANSWER,
     ) -> Response:
-        return await self._transport.send(origin, make, deadline, direct=direct)
+        return await self._transport.send(origin, make, deadline, direct=direct, limit=limit)
 
     async def sleep(self, seconds: float) -> None:
         await library().sleep(seconds)

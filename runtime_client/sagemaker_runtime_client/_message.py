@@ -9,13 +9,13 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
+from io import BytesIO
+from math import inf
 from typing import Any
 
-from ._errors import ConfigError, TransportError
-from ._http import Request, Response, TransportOptions
-
-# An error's body is read up to here.  S3's are below 1 KiB, and nobody reads more of a wrong one.
-ERROR_BODY_LIMIT = 1 << 20
+from ._errors import ConfigError, ResponseTooLargeError, TransportError
+from ._http import Request, Response, TransportOptions, parse_length
+from ._limits import ERROR, AnswerLimit
 
 # Raised before anything of the request is on the wire; after any other, it may have arrived.
 _BEFORE_SENDING = frozenset(
@@ -43,25 +43,52 @@ class Collected:
         complete: Whether all of it came; for whoever reads it to the end to say.
     """
 
-    def __init__(self, response: Any, deadline: float | None) -> None:
+    def __init__(
+        self, response: Any, limit: AnswerLimit, deadline: float | None, read_timeout: float
+    ) -> None:
         self._status: int = response.status_code
         self._headers: list[tuple[bytes, bytes]] = response.headers.raw
-        self._limit = None if response.is_success else ERROR_BODY_LIMIT
-        self._deadline = deadline
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._limit = limit if response.is_success else ERROR
+        self._ends = inf if deadline is None else deadline
+        if self._limit.is_prompt:
+            self._ends = min(self._ends, time.monotonic() + read_timeout)
+        self._announced = parse_length(response.headers.get("content-length")) or 0
+        # Its value is what it grew in: to join pieces would take the body's size once more.
+        self._body = BytesIO()
+        self._is_too_large = False
         self.complete = False
 
     def add(self, piece: bytes) -> bool:
         """Keep a piece, and tell whether to go on."""
-        self._pieces.append(piece)
-        self._size += len(piece)
-        too_late = self._deadline is not None and time.monotonic() > self._deadline
-        too_much = self._limit is not None and self._size > self._limit
-        return not (too_late or too_much)
+        self._body.write(piece)
+        size = self._body.tell() if self._limit.is_cut else max(self._body.tell(), self._announced)
+        self._is_too_large = size > self._limit.size
+        return not (self._is_too_large or time.monotonic() > self._ends)
 
-    def response(self) -> Response:
-        return Response(self._status, self._headers, b"".join(self._pieces), self.complete)
+    def response(self, asked: str) -> Response:
+        """
+        Return what came.
+
+        Args:
+            asked: Whom, and how, for the message of an error.
+
+        Raises:
+            ResponseTooLargeError: It is more than may come.
+        """
+        body, limit = self._body.getvalue(), self._limit
+        if not self._is_too_large:
+            return Response(self._status, self._headers, body, self.complete)
+        response = Response(self._status, self._headers, body[: limit.size])
+        if limit.is_cut:
+            return response
+        error = ResponseTooLargeError(
+            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.what}",
+            limit=limit.size,
+            status_code=response.status,
+            request_id=response.request_id,
+        )
+        error.may_have_been_taken = True
+        raise error
 
 
 def body_of(httpx: Any, response: Any) -> Any:

@@ -27,6 +27,7 @@ from ._errors import (
 )
 from ._invocation import Invocation
 from ._io import IO
+from ._limits import FAILURE_OBJECT, AnswerLimit, object_limit
 from ._output import Output
 from ._s3 import S3
 from ._s3_object import S3Location, S3Object
@@ -53,6 +54,7 @@ async def wait(
     timeout: float,
     schedule: Schedule,
     access_denied_grace: float | None,
+    max_size: int | None,
 ) -> Output:
     """Return the output of *invocation*; `Core.wait` documents arguments and errors."""
     check_waiting(timeout, schedule, access_denied_grace)
@@ -61,12 +63,17 @@ async def wait(
         invocation.failure_location, argument="invocation.failure_location"
     )
     watch = _Watch(io, s3, invocation, timeout)
+    limit = object_limit(max_size)
     while True:
         elapsed = watch.begin_look()
-        if (found := await watch.look_at(output)) is not None:
+        if (found := await watch.look_at(output, limit)) is not None:
             return _output(found, invocation)
-        if failure and watch.failure_due and (failed := await watch.look_at(failure)):
-            if (found := await watch.look_at(output)) is not None:  # it wins over a failure
+        if (
+            failure
+            and watch.failure_due
+            and (failed := await watch.look_at(failure, FAILURE_OBJECT))
+        ):
+            if (found := await watch.look_at(output, limit)) is not None:  # it wins over a failure
                 return _output(found, invocation)
             raise _inference_failed(failed, invocation)
         if access_denied_grace is not None:
@@ -129,10 +136,10 @@ class _Watch:
         if denied is not None and self._elapsed - since >= grace:
             raise denied
 
-    async def look_at(self, location: S3Location) -> S3Object | None:
+    async def look_at(self, location: S3Location, limit: AnswerLimit) -> S3Object | None:
         """Return the object, if it is there and no older than the job."""
         try:
-            found = await self._get(location)
+            found = await self._get(location, limit)
         except (ServiceError, TransportError, CredentialProviderError) as error:
             self._judge(location, error)
             return None
@@ -142,7 +149,7 @@ class _Watch:
             return None
         return found
 
-    async def _get(self, location: S3Location) -> S3Object:
+    async def _get(self, location: S3Location, limit: AnswerLimit) -> S3Object:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
         # S3 knows dates to the second; what is older is not sent at all.
         newer_than = self._oldest and self._oldest - timedelta(seconds=1)
@@ -151,13 +158,17 @@ class _Watch:
             ends, credentials = await self._last_chance(location)
         try:
             return await self._s3.get(
-                location, deadline=ends, modified_since=newer_than, credentials=credentials
+                location,
+                limit=limit,
+                deadline=ends,
+                modified_since=newer_than,
+                credentials=credentials,
             )
         except TransportError as error:
             if error.status_code is None or self._io.monotonic() < ends:
                 raise
         self._last_body_ends = self._last_body_ends or ends + _LAST_BODY
-        return await self._s3.get(location, deadline=self._last_body_ends)
+        return await self._s3.get(location, limit=limit, deadline=self._last_body_ends)
 
     async def _last_chance(self, location: S3Location) -> tuple[float, Credentials]:
         """Return when the last look ends, and its credentials; its time runs once it can be sent."""

@@ -15,7 +15,8 @@ from sigv4 import Credentials, percent_encode_path
 from ._call import Call, Caller, is_no_success
 from ._endpoint import Endpoint, EndpointOptions, s3_endpoint
 from ._errors import ParamValidationError, ServiceError, TransportError
-from ._http import Request, Response
+from ._http import Request, Response, parse_length
+from ._limits import ANSWER, OBJECT, AnswerLimit
 from ._s3_object import S3Location, S3Object
 from ._service_error import is_s3_error, xml_error
 
@@ -96,6 +97,7 @@ class S3:
         location: S3Location,
         *,
         deadline: float | None = None,
+        limit: AnswerLimit = OBJECT,
         modified_since: datetime | None = None,
         credentials: Credentials | None = None,
     ) -> S3Object:
@@ -104,6 +106,7 @@ class S3:
 
         Args:
             location: Which.
+            limit: How much of it; one that is cut there is not checked by a checksum.
             deadline: As for `Call`.
             modified_since: Where it is older, S3 answers 304 instead.
             credentials: What `prepare` returned.
@@ -115,13 +118,19 @@ class S3:
 
             since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
             headers = (("if-modified-since", since),)
-        if self._download_checksum:
+        if self._download_checksum and not limit.is_cut:
             from ._checksums import ASKED_FOR
 
             headers += ASKED_FOR
             check = _check_object_and_checksum
         response = await self._send(
-            "GET", location, headers, deadline=deadline, check=check, credentials=credentials
+            "GET",
+            location,
+            headers,
+            limit=limit,
+            deadline=deadline,
+            check=check,
+            credentials=credentials,
         )
         return _object(location, response)
 
@@ -136,6 +145,7 @@ class S3:
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
         *,
+        limit: AnswerLimit = ANSWER,
         deadline: float | None = None,
         check: Callable[[Response], None] | None = None,
         credentials: Credentials | None = None,
@@ -151,6 +161,7 @@ class S3:
                 xml_error,
                 # What is read may itself be what looks like an error.
                 is_s3_error if method == "PUT" else is_no_success,
+                limit=limit,
                 deadline=deadline,
                 check=check,
                 credentials=credentials,
@@ -171,7 +182,7 @@ class S3:
     async def _region_of_bucket(self, call: Call, before_key: str) -> str | None:
         """Ask for the region of the bucket to which *call* went; S3 names it in refusals, too."""
         path = percent_encode_path(before_key.rstrip("/") or "/")
-        head = call._replace(request=Request("HEAD", path), is_error=is_no_success, check=None)
+        head = call._replace(request=Request("HEAD", path), limit=ANSWER, check=None)
         try:
             return (await self._caller.call(head)).response.header("x-amz-bucket-region")
         except ServiceError as error:
@@ -223,13 +234,11 @@ def _check_object_and_checksum(response: Response) -> None:
 
 def _object(location: S3Location, response: Response) -> S3Object:
     """Return what an answer says of an object."""
-    length = response.header("content-length") or ""
+    size = parse_length(response.header("content-length"))
     return S3Object(
         location=str(location),
         body=response.body,
-        size=int(length)
-        if length.isascii() and length.isdigit() and len(length) < 20
-        else len(response.body),
+        size=len(response.body) if size is None else size,
         content_type=response.header("content-type"),
         metadata={
             name.removeprefix(_META): value

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 from ._errors import ConfigError, RuntimeClientError
 from ._generation import generation
 from ._http import Request, Response, TransportOptions
+from ._limits import ANSWER, AnswerLimit
 from ._loops import OfEachLoop, library
 from ._message import Collected, body_of, limit_time, message_of, time_left, translated
 from ._senders import is_proxied, senders, slot_of
@@ -99,6 +100,7 @@ class BlockingTransport(_Transport):
         deadline: float | None,
         *,
         direct: bool = False,
+        limit: AnswerLimit = ANSWER,
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
@@ -114,7 +116,7 @@ class BlockingTransport(_Transport):
             else:
                 message.extensions["slot"] = slot
                 response = pool.handle_request(message)
-            collected = Collected(response, deadline)
+            collected = Collected(response, limit, deadline, options.read_timeout)
             try:
                 for piece in body_of(httpx, response):
                     if not collected.add(piece):
@@ -125,7 +127,7 @@ class BlockingTransport(_Transport):
                 pass
             finally:
                 response.close()
-        return collected.response()
+        return collected.response(f"{message.method} {origin}")
 
     def close(self) -> None:
         """Close the connections of our own."""
@@ -159,6 +161,7 @@ class AsyncTransport(_Transport):
         deadline: float | None,
         *,
         direct: bool = False,
+        limit: AnswerLimit = ANSWER,
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
@@ -172,7 +175,7 @@ class AsyncTransport(_Transport):
                 else:
                     message.extensions["slot"] = slot
                     response = await pool.handle_async_request(message)
-                collected = Collected(response, deadline)
+                collected = Collected(response, limit, deadline, options.read_timeout)
                 try:
                     async with _limit(deadline if slot is None else None):
                         async for piece in body_of(httpx, response):
@@ -184,7 +187,7 @@ class AsyncTransport(_Transport):
                     pass
                 finally:
                     await response.aclose()
-        return collected.response()
+        return collected.response(f"{message.method} {origin}")
 
     async def _sent(self, httpx: Any, client: Any, message: Any, deadline: float | None) -> Any:
         """Send by httpx's client, and return the answer's head."""

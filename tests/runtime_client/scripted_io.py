@@ -15,6 +15,7 @@ from sagemaker_runtime_client._core import Core
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._http import Request, Response
 from sagemaker_runtime_client._io import _ThreadLock as ThreadLock
+from sagemaker_runtime_client._limits import ANSWER, AnswerLimit
 from sagemaker_runtime_client._step import run
 from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
 
@@ -34,6 +35,7 @@ class Sent:
     deadline: float | None
     at: datetime
     elapsed: float
+    limit: AnswerLimit = ANSWER
 
     @property
     def url(self):
@@ -167,8 +169,8 @@ class ScriptedIO:
     def prepare(self, origin):
         """Nothing has to be loaded."""
 
-    async def send(self, origin, make, deadline, *, direct=False):
-        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed)
+    async def send(self, origin, make, deadline, *, direct=False, limit=ANSWER):
+        sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())
         self.elapsed += min(self.latency, left)

@@ -31,7 +31,8 @@ RuntimeClientError
 │   ├── NoCredentialsError
 │   └── CredentialProviderError
 ├── TransportError
-│   └── ChecksumError
+│   ├── ChecksumError
+│   └── ResponseTooLargeError
 ├── ServiceError
 │   ├── ThrottlingError
 │   ├── ServiceUnavailableError

@@ -27,6 +27,7 @@ LOADED = [
     "._invocation",
     "._invoke",
     "._io",
+    "._limits",
     "._loops",
     "._message",
     "._profile_file",

@@ -1,0 +1,206 @@
+"""How much is taken of answers that are larger than they may be, or never end, and for how long."""
+
+import tracemalloc
+from contextlib import suppress
+
+import pytest
+
+from sagemaker_runtime_client import (
+    InferenceFailedError,
+    Invocation,
+    ParamValidationError,
+    ResponseTooLargeError,
+    default_chain,
+)
+from sagemaker_runtime_client import _limits as limits
+from sigv4 import Credentials
+from tests.runtime_client.faces import often, unread_body
+from tests.runtime_client.loopback import Loopback, response
+
+REGION = "eu-west-1"
+CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
+OUT, ERR = "s3://bucket/out", "s3://bucket/err"
+HANDLE = {
+    "x-amzn-sagemaker-outputlocation": OUT,
+    "x-amzn-sagemaker-failurelocation": ERR,
+    "x-amzn-requestid": "R1",
+}
+# What lies in the buffers of both ends while a client has stopped reading.
+BUFFERS = 16 << 20
+
+pytestmark = unread_body
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+class Endless:
+    """Answers without an end, in chunks of what XML and JSON allow anywhere; `sent` counts its bytes."""
+
+    def __init__(self, status=200, headers=None):
+        self.sent = 0
+        self._head = response(b"", status, headers or {}).replace(
+            b"Content-Length: 0", b"Transfer-Encoding: chunked"
+        )
+
+    def __call__(self, _request, connection):
+        with suppress(OSError):
+            connection.sendall(self._head)
+            while self.sent < 1 << 30:
+                connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+                self.sent += 0x10000
+        return b""
+
+
+def pointed_at(server, **changes):
+    """Return the arguments that point a client at a raw server."""
+    return {
+        "region": REGION,
+        "credentials": CREDENTIALS,
+        "endpoint_url": server.url,
+        "s3_endpoint_url": server.url,
+        "max_attempts": 3,
+        **changes,
+    }
+
+
+INVOCATION = Invocation("id", OUT)
+ENDLESS = {
+    "put_object": (lambda client: client.put_object("s3://bucket/key", b"x"), limits.ANSWER.size),
+    "get_object": (lambda client: client.get_object("s3://bucket/key", max_size=1000), 1000),
+    "wait": (
+        lambda client: client.wait(INVOCATION, timeout=5, max_size=1000, schedule=often),
+        1000,
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "limit"), ENDLESS.values(), ids=ENDLESS)
+def test_endless_answer(driver, call, limit):
+    """A success without an end is an error that says whom, how and how much; it is not asked for again."""
+    endless = Endless()
+    with Loopback(endless) as server:
+        client = driver.client(**pointed_at(server))
+        with pytest.raises(ResponseTooLargeError) as caught:
+            call(client)
+        error, requests = caught.value, list(server.requests)
+    assert (limit, 200, 1, False) == (
+        error.limit, error.status_code, error.attempts, error.retryable,
+    )  # fmt: skip
+    assert str(error).startswith(f"{requests[0].method} {server.url}: the answer is larger than")
+    assert f"{limit:,} bytes" in str(error)
+    assert 1 == len(requests)
+    assert endless.sent < limit + BUFFERS
+
+
+def test_endless_invocation(driver):
+    """A job whose 202 does not end is queued all the same: its handle is in the headers."""
+    endless = Endless(202, HANDLE)
+    with Loopback(endless) as server:
+        client = driver.client(**pointed_at(server))
+        invocation = client.invoke_endpoint_async("e", body=b"x", inference_id="mine")
+        queued = client.submit("e", b"x", inference_id="mine")
+    for handle in (invocation, queued):
+        assert (OUT, ERR, "mine", "R1", 1) == (
+            handle.output_location, handle.failure_location, handle.inference_id,
+            handle.request_id, handle.attempts,
+        )  # fmt: skip
+    assert endless.sent < 2 * (limits.INVOCATION.size + BUFFERS)
+
+
+def test_endless_credentials(bare_environment):
+    """What gives out credentials has a limit, too."""
+    endless = Endless()
+    with Loopback(endless) as server:
+        bare_environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/keys")
+        with default_chain() as chain, pytest.raises(Exception, match="larger than") as caught:
+            chain.get()
+    assert "1,048,576 bytes" in str(caught.value)
+    assert endless.sent < 8 * (limits.ANSWER.size + BUFFERS)
+
+
+@pytest.mark.parametrize(
+    "body", [b"x" * 5000, b'"' + b"x" * (4 << 20) + b'"'], ids=["short", "long"]
+)
+def test_failure_object(driver, body):
+    """Of a failure object as much is taken as its reason can need, whole or not."""
+
+    def answer(request, _connection):
+        return response(body) if request.target == "/bucket/err" else response(b"", 404)
+
+    with Loopback(answer) as server:
+        client = driver.client(**pointed_at(server))
+        with pytest.raises(InferenceFailedError) as caught:
+            client.wait(INVOCATION.replace(failure_location=ERR), timeout=30, schedule=often)
+    error = caught.value
+    assert body[: limits.FAILURE_OBJECT.size] == error.body
+    assert body[:2000].decode() == error.reason
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
+def test_max_size(driver, chunked):
+    """An object of just that size is read; one byte more is too large, and known by its length."""
+    body = b"x" * 100_000
+    whole = response(body)
+    if chunked:
+        whole = whole[: -len(body)].replace(
+            b"Content-Length: 100000", b"Transfer-Encoding: chunked"
+        )
+        whole += b"186a0\r\n" + body + b"\r\n0\r\n\r\n"
+    with Loopback(lambda *_: whole) as server:
+        client = driver.client(**pointed_at(server))
+        for most in (None, 100_000, 1 << 40):
+            assert body == client.get_object("s3://bucket/key", max_size=most).body
+            assert body == client.wait(INVOCATION, timeout=5, max_size=most).body
+        for most in (0, 99_999):
+            with pytest.raises(ResponseTooLargeError) as caught:
+                client.get_object("s3://bucket/key", max_size=most)
+            assert most == caught.value.limit
+            with pytest.raises(ResponseTooLargeError) as caught:
+                client.wait(INVOCATION, timeout=5, max_size=most)
+            assert caught.value.invocation is not None
+
+
+def test_head_of_a_large_object(driver):
+    """A HEAD announces a length and has no body, so that no limit is for it."""
+    with Loopback(
+        lambda *_: response(b"", headers={"ETag": "e"}).replace(b": 0", b": 9999999")
+    ) as server:
+        client = driver.client(**pointed_at(server))
+        assert 9_999_999 == client.head_object("s3://bucket/key").size
+
+
+@pytest.mark.parametrize("most", [-1, 1.0, "5", True, b""], ids=repr)
+def test_max_size_that_is_none(plain_driver, most):
+    """What is no number of bytes is refused before anything is sent."""
+    client = plain_driver.client(region=REGION, credentials=CREDENTIALS)
+    calls = (
+        lambda: client.get_object("s3://bucket/key", max_size=most),
+        lambda: client.wait(INVOCATION, timeout=5, max_size=most),
+        lambda: client.infer("e", b"x", timeout=5, max_size=most),
+    )
+    for call in calls:
+        with pytest.raises(ParamValidationError, match="max_size must be") as caught:
+            call()
+        assert "max_size" == caught.value.argument
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
+def test_memory_of_a_large_object(plain_driver, announced):
+    """An object is held once while it comes in, an eighth for its growth aside."""
+    size = 24 << 20
+    whole = response(b"x" * size)
+    if not announced:
+        whole = whole.replace(f"Content-Length: {size}".encode(), b"Connection: close")
+    with Loopback(lambda _request, connection: connection.sendall(whole)) as server:
+        client = plain_driver.client(**pointed_at(server))
+        tracemalloc.start()
+        try:
+            body = client.get_object("s3://bucket/key").body
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert size == len(body)
+    assert peak < 1.25 * size
