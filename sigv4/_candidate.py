@@ -1,0 +1,189 @@
+"""
+What is known of a request before its key is looked up and before its body is there.
+
+Whoever serves strangers looks up keys and reads bodies only for a `Candidate`.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from ._algorithm import Algorithm
+from ._canonical import timestamp
+from ._claim import Claim, claim_of
+from ._errors import SignatureError
+from ._limits import LONGEST_ACCESS_KEY_ID, LONGEST_HEAD, MOST_HEADERS, MOST_QUERY_PARAMETERS
+from ._payload import MARKERS, Payload
+from ._request import SignableRequest
+from ._signer import LONGEST_EXPIRY, Signer
+from ._v4 import SigV4
+
+is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+_is_instant = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
+
+
+class Candidate(NamedTuple):
+    """
+    A request whose claim is well-formed, scoped to this service and region, and counts now.
+
+    Attributes:
+        request: The request; its payload is not looked at.
+        claim: What it says of its signature.
+        signer: The signer of the same service.
+        region: The region that a region set must cover.
+        access_key_id: Whose key is said to have signed it.
+        declared_hash: What the head says of the body; None if the body must be hashed.
+        signed_at: The instant of signing, as the sender states it.
+        expires_at: When a presigned URL ends; None for a signature in headers.
+        valid_until: The last instant at which its age does not matter.
+    """
+
+    request: SignableRequest
+    claim: Claim
+    signer: Signer
+    region: str
+    access_key_id: str
+    declared_hash: str | None
+    signed_at: datetime
+    expires_at: datetime | None
+    valid_until: datetime
+
+    def check_age(self, at: datetime) -> None:
+        """Refuse it if it has become too old by the aware instant *at*."""
+        if at > self.valid_until:
+            raise SignatureError("RequestExpired", "the signature ended before the body was there")
+
+
+def _sigv4(service: str, region: str) -> Algorithm:
+    return SigV4(service=service, region=region)
+
+
+def _sigv4a(service: str, region: str) -> Algorithm:
+    from ._v4a import SigV4A
+
+    return SigV4A(service=service, region_set=region)
+
+
+_ALGORITHMS: dict[str, Callable[[str, str], Algorithm]] = {
+    "AWS4-HMAC-SHA256": _sigv4,
+    "AWS4-ECDSA-P256-SHA256": _sigv4a,
+}
+
+
+def read_claim(
+    request: SignableRequest,
+    *,
+    at: datetime,
+    service: str,
+    region: str,
+    tolerance: float | None,
+) -> Candidate:
+    """
+    Judge a request by its head.
+
+    Arguments and errors are those of `verify`.
+    """
+    timestamp(at)  # refuses a naive one
+    _check_size(request)
+    claim = claim_of(request)
+    if claim.algorithm not in _ALGORITHMS:
+        raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
+    signer = Signer(_ALGORITHMS[claim.algorithm](service, region))
+    signed_at = _signed_at(claim)
+    access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
+    if tolerance is None:
+        tolerance = 900 if signer.s3 else 300
+    margin = timedelta(seconds=tolerance)
+    expires_at = _check_time(claim, signed_at, at, margin)
+    return Candidate(
+        request,
+        claim,
+        signer,
+        region,
+        access_key_id,
+        _declared_hash(request, claim, sent=signer.content_sha256),
+        signed_at,
+        expires_at,
+        expires_at or signed_at + margin,
+    )
+
+
+def _check_size(request: SignableRequest) -> None:
+    """Refuse what is larger than a signed request is, before anything of it is looked at."""
+    headers = request.headers
+    if (
+        len(headers) > MOST_HEADERS
+        or request.query.count("&") >= MOST_QUERY_PARAMETERS
+        or len(request.url) + sum([len(name) + len(value) for name, value in headers])
+        > LONGEST_HEAD
+    ):
+        raise SignatureError(
+            "RequestHeaderSectionTooLarge",
+            f"the head may have {LONGEST_HEAD} characters, {MOST_HEADERS} headers and "
+            f"{MOST_QUERY_PARAMETERS} query parameters at most",
+        )
+
+
+def _scoped_key(claim: Claim, scope: str) -> str:
+    """Return the access key id, if the credential's scope is the one wanted here."""
+    # A key of other vendors may hold slashes: the scope is what it ends with.
+    access_key_id = claim.credential.removesuffix(f"/{scope}")
+    if access_key_id == claim.credential:
+        raise SignatureError(claim.malformed, f"the credential must be scoped to {scope!r}")
+    if not 1 <= len(access_key_id) <= LONGEST_ACCESS_KEY_ID:
+        raise SignatureError(
+            claim.malformed, f"an access key id has 1 to {LONGEST_ACCESS_KEY_ID} characters"
+        )
+    return access_key_id
+
+
+def _signed_at(claim: Claim) -> datetime:
+    """Return the instant of signing."""
+    if not claim.instant:
+        raise SignatureError(
+            "IncompleteSignature", "the request has no x-amz-date, and no signed date"
+        )
+    if _is_instant(claim.instant):
+        with suppress(ValueError):  # of a thirteenth month
+            return datetime.strptime(claim.instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    raise SignatureError(claim.malformed, "the date must be like 20150830T123600Z")
+
+
+def _check_time(
+    claim: Claim, signed_at: datetime, at: datetime, margin: timedelta
+) -> datetime | None:
+    """Refuse what is too old or too new, and return when the signature ends, if it says so."""
+    if signed_at > at + margin or (claim.expires is None and signed_at < at - margin):
+        raise SignatureError(
+            "RequestTimeTooSkewed",
+            f"signed at {claim.instant}, which is more than {margin.total_seconds():.0f} s off",
+        )
+    if claim.expires is None:
+        return None
+    if not (claim.expires.isascii() and claim.expires.isdigit() and len(claim.expires) < 9):
+        raise SignatureError(claim.malformed, "X-Amz-Expires must be a number of seconds")
+    if not 1 <= int(claim.expires) <= LONGEST_EXPIRY:
+        raise SignatureError(claim.malformed, f"X-Amz-Expires must be 1 to {LONGEST_EXPIRY}")
+    expires_at = signed_at + timedelta(seconds=int(claim.expires))
+    if at >= expires_at:
+        raise SignatureError("RequestExpired", f"the URL expired at {expires_at:%Y%m%dT%H%M%SZ}")
+    return expires_at
+
+
+def _declared_hash(request: SignableRequest, claim: Claim, *, sent: bool) -> str | None:
+    """Return what the head says of the body, where *sent* tells if it must; None if nothing."""
+    declared = request.header("x-amz-content-sha256")
+    if declared is not None:
+        foreign = "AWS4" in declared and f"-{claim.algorithm}-" not in declared
+        if not is_sha256(declared) and (declared not in MARKERS or foreign):
+            raise SignatureError(
+                "InvalidArgument", "x-amz-content-sha256 must be a SHA-256 or one of the markers"
+            )
+        return declared
+    if not sent:
+        return None
+    if claim.expires is None:
+        raise SignatureError("MissingSecurityHeader", "the request has no x-amz-content-sha256")
+    return Payload.UNSIGNED.hash
