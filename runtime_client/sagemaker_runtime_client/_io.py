@@ -60,8 +60,8 @@ class IO(Protocol):
         """The environment's variables."""
         ...
 
-    def home(self) -> str:
-        """Return the user's folder, as the system knows it."""
+    def home(self, user: str = "") -> str:
+        """Return the folder of *user*, or of this process's, as the system knows it; else ``~user``."""
         ...
 
     def generation(self) -> int:
@@ -157,8 +157,8 @@ class _RealWorld:
     def environ(self) -> Mapping[str, str]:
         return os.environ
 
-    def home(self) -> str:
-        return os.path.expanduser("~")
+    def home(self, user: str = "") -> str:
+        return os.path.expanduser("~" + user)
 
     def generation(self) -> int:
         return generation()

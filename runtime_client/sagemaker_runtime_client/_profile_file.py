@@ -2,15 +2,17 @@
 The shared files ``~/.aws/config`` and ``~/.aws/credentials``: where they are, and what they say.
 
 Pure but for `read_profiles`, which asks the outside world for their text.
+A heading or a line that cannot be read is skipped with a warning, so that it costs no other profile.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and file-location.html.
-Quoted names and indented comments are botocore 1.44's.
+Where botocore 1.44 reads more than that page allows, it is followed (configloader.py, and Python's
+RawConfigParser): ``:`` as a delimiter, profiles of any name, text behind a heading, ``[DEFAULT]``.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from string import ascii_letters, digits
 
 from ._errors import ConfigError
@@ -19,11 +21,16 @@ from ._io import IO
 _log = logging.getLogger("sagemaker_runtime_client")
 
 Section = Mapping[str, "str | Mapping[str, str]"]
-_Sections = dict[tuple[str, str], dict[str, str]]
+_Key = tuple[str, str]  # a section's kind and name
+_Sections = dict[_Key, dict[str, str]]
 
-_NAME = ascii_letters + digits + "_./%@:+-"
-_BLANKS = " \t\r"
-# What stands before a comment, which begins behind a blank and outside of quotes, as a command has them.
+_PROPERTY_NAME = ascii_letters + digits + "_./%@:+-"
+_KINDS = ("profile", "sso-session", "services")
+# Its properties are every other section's as well, unless that has its own.
+_DEFAULTS = ("DEFAULT", "")
+# A heading ends before a comment, or else at the last bracket: a name may have some.
+_HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
+# The part of a line before its comment.  A comment begins behind a blank, and outside of quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
 # A key is taken from one file as a whole: a token of one and a secret of the other make no pair.
@@ -62,47 +69,49 @@ class Profiles:
         self.with_key_in_credentials_file = with_key_in_credentials_file
 
 
-def home_directory(environ: Mapping[str, str], platform: str, fallback: str = "~") -> str:
+def expand_user(
+    path: str, environ: Mapping[str, str], home: Callable[[str], str], platform: str = sys.platform
+) -> str:
     """
-    Return the user's folder.
+    Return a path with a user's folder in place of a leading ``~`` or ``~name``.
 
     Args:
+        path: As somebody wrote it.
         environ: The environment's variables.
+        home: As `IO.home`.
         platform: As `sys.platform` has it, such as ``linux`` or ``win32``.
-        fallback: The folder where no variable names one.
     """
-    if home := environ.get("HOME"):
-        return home
-    if platform.startswith("win"):
-        drive, path = environ.get("HOMEDRIVE", ""), environ.get("HOMEPATH", "")
-        return environ.get("USERPROFILE") or drive + path or fallback
-    return fallback
+    if not path.startswith("~"):
+        return path
+    user, *_ = re.split(r"[/\\]", path[1:], maxsplit=1)
+    folder = "" if user else environ.get("HOME", "")
+    if not user and not folder and platform.startswith("win"):
+        drive, rest = environ.get("HOMEDRIVE", ""), environ.get("HOMEPATH", "")
+        folder = environ.get("USERPROFILE") or drive + rest
+    return ((folder or home(user)).rstrip("/") + path[1 + len(user) :]) or "/"
 
 
 def file_locations(
-    environ: Mapping[str, str], platform: str = sys.platform, home: str = "~"
+    environ: Mapping[str, str],
+    platform: str = sys.platform,
+    home: Callable[[str], str] = "~{}".format,
 ) -> tuple[str, str]:
     """
     Return where the config file and the credentials file are.
 
     Args:
         environ: ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE`` name files elsewhere;
-            ``~``, ``$NAME`` and ``${NAME}`` in them are expanded.
-        platform: As for `home_directory`.
-        home: Likewise its fallback.
+            ``~``, ``~user``, ``$NAME`` and ``${NAME}`` in them are expanded.
+        platform: As for `expand_user`.
+        home: Likewise.
     """
-    home = home_directory(environ, platform, home)
     slash = "\\" if platform.startswith("win") else "/"
-    locations = [
-        environ.get(variable) or slash.join(("~", ".aws", name))
-        for variable, name in (
-            ("AWS_CONFIG_FILE", "config"),
-            ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        )
-    ]
     config, credentials = [
-        home + path[1:] if path.startswith(("~/", "~\\")) else path
-        for path in (_expanded(location, environ) for location in locations)
+        expand_user(_expanded(path, environ), environ, home, platform)
+        for path in (
+            environ.get("AWS_CONFIG_FILE") or slash.join(("~", ".aws", "config")),
+            environ.get("AWS_SHARED_CREDENTIALS_FILE") or slash.join(("~", ".aws", "credentials")),
+        )
     ]
     return config, credentials
 
@@ -122,9 +131,9 @@ async def read_profiles(io: IO) -> Profiles:
     Read and parse both files; one that is not there says nothing.
 
     Raises:
-        ConfigError: One cannot be read or breaks the format; the message names file and line.
+        ConfigError: One is there and cannot be read; the message names it.
     """
-    texts = [await _text(io, path) for path in file_locations(io.environ, home=io.home())]
+    texts = [await _text(io, path) for path in file_locations(io.environ, home=io.home)]
     return parse_profiles(*texts)
 
 
@@ -143,20 +152,15 @@ async def _text(io: IO, path: str) -> tuple[str, str]:
 def parse_profiles(
     config: tuple[str, str] = ("config", ""), credentials: tuple[str, str] = ("credentials", "")
 ) -> Profiles:
-    """
-    Return what the two files say, each given as its path and its text.
-
-    Raises:
-        ConfigError: A text breaks the format; the message names file and line.
-    """
-    sections = _sections(*config, prefixed=True)
+    """Return what the two files say, each given as its path and its text."""
+    sections = _sections(*config, _config_key)
     if ("profile", "default") in sections:  # [profile default] puts [default] out of force
         sections.pop(("", "default"), None)
     profiles = {
         name: section for (kind, name), section in sections.items() if kind in {"profile", ""}
     }
     keyed: set[str] = set()
-    for (_, name), theirs in _sections(*credentials, prefixed=False).items():
+    for (_, name), theirs in _sections(*credentials, lambda name: ("", name.rstrip(" \t"))).items():
         ours = profiles.get(name, {})
         if theirs.get("aws_access_key_id"):
             keyed.add(name)
@@ -174,7 +178,6 @@ def parse_profiles(
 
 
 def _without_key(section: Mapping[str, str]) -> dict[str, str]:
-    """Return a section without its key, and without what goes with that."""
     return {name: value for name, value in section.items() if name not in _KEY}
 
 
@@ -187,86 +190,111 @@ def _nested(section: Mapping[str, str]) -> Section:
 
 
 def _pairs(value: str) -> Iterator[tuple[str, str]]:
-    for line in value[1:].split("\n"):
+    for line in filter(None, map(str.strip, value.splitlines())):
         name, _, inner = line.partition("=")
-        yield name.strip(_BLANKS), inner.strip(_BLANKS)
+        yield name.strip(), inner.strip()
 
 
-def _sections(path: str, text: str, *, prefixed: bool) -> _Sections:
+def _config_key(heading: str) -> _Key | None:
+    """Return the key of a section of the config file; None for a section that is not for us."""
+    if heading.rstrip() == "default":
+        return "", "default"
+    kind = next((kind for kind in _KINDS if heading.startswith(kind)), None)
+    if kind is None:
+        return None
+    words = _words(heading)
+    if len(words) != 2:
+        raise ValueError(f"a section must be like [{kind} NAME], with quotes around blanks")
+    return kind, words[1]
+
+
+def _words(heading: str) -> list[str]:
+    if not {*heading} & {*"'\"\\"}:
+        return [word for word in re.split("[ \t]", heading) if word]
+    import shlex  # quoted names are rare
+
+    return shlex.split(heading)
+
+
+class _Parser:
     """
-    Return a file's sections by kind and name; those of one name are one.
+    Reads one file line by line.
 
     Args:
-        path: The file's path, for messages.
-        text: What it holds.
-        prefixed: Whether profiles stand as ``[profile NAME]``, as in the config file.
+        path: The file's path, for warnings.
+        key: Makes a section's key of its heading: None where it does not matter, ValueError where
+            it cannot be read.
     """
-    sections: _Sections = {}
-    section: dict[str, str] | None = None
-    name, depth = "", 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        stripped = line.strip(_BLANKS)
-        if not stripped or stripped[0] in "#;":
-            continue
-        where = f"{path}, line {number}"
-        continues = name and _depth(line) > depth
-        if stripped[0] == "[" and not continues:
-            kind = _kind(stripped, where, prefixed=prefixed)
-            section, name = {} if kind is None else sections.setdefault(kind, {}), ""
-        elif section is None:
-            raise ConfigError(f"{where}: a [profile] must come before anything else")
-        elif continues:
-            if section[name][:1] in {"", "\n"}:
-                _property(stripped, where)
-            section[name] += "\n" + stripped
+
+    def __init__(self, path: str, key: Callable[[str], _Key | None]) -> None:
+        self.sections: _Sections = {}  # sections of one key are one
+        self._path, self._key = path, key
+        self._section: dict[str, str] | None = None  # the one in which the next line is
+        self._name: str | None = None  # the property that the next line continues if it is indented
+        self._depth = 0  # how far that property is indented
+
+    def read(self, number: int, line: str) -> None:
+        """Read a line, or warn that it cannot be read; it is not repeated, for it may hold a secret."""
+        text = line.strip()
+        depth = len(line) - len(line.lstrip())
+        if text[:1] in {"#", ";"}:
+            return
+        try:
+            if self._section and self._name is not None and (not text or depth > self._depth):
+                _continue(self._section, self._name, text)
+            elif text:
+                self._name, self._depth = None, depth
+                self._begin(text, line)
+        except ValueError as error:
+            _log.warning("%s, line %d is ignored: %s", self._path, number, error)
+
+    def _begin(self, text: str, line: str) -> None:
+        """Read a heading or a property."""
+        if heading := re.match(_HEADING, text):
+            self._section = {}  # what follows a name that cannot be read is nobody's
+            name = (heading[1] or heading[2]).lstrip(" \t")
+            key = _DEFAULTS if name.rstrip() == "DEFAULT" else self._key(name)
+            if key is not None:
+                self._section = self.sections.setdefault(key, {})
+        elif text[0] == "[":
+            self._section = {}
+            raise ValueError("a section's name must end with ]")
+        elif self._section is None:
+            self._section = {}
+            raise ValueError("a [profile] must come before anything else")
         else:
-            depth = _depth(line)
-            name, value = _property(_uncommented(line), where)
-            section[name] = value
-    return {kind: _named(section) for kind, section in sections.items()}
+            # Lines that continue one that cannot be read go the same way: they have no name.
+            self._name, self._section[""] = "", "-"
+            uncommented = (re.match(_UNCOMMENTED, line) or [line])[0]
+            self._name, value = _property(uncommented, "=:")
+            self._section[self._name] = value
 
 
-def _uncommented(line: str) -> str:
-    """Return a line less the comment at its end."""
-    match = re.match(_UNCOMMENTED, line)
-    return match[0] if match else line
+def _continue(section: dict[str, str], name: str, text: str) -> None:
+    """Read a further line of a value; in one that begins on a line of its own, each is a property."""
+    if text and section[name][:1] in {"", "\n"}:
+        _property(text, "=")
+    section[name] += "\n" + text
 
 
-def _depth(line: str) -> int:
-    """Return how far a line is indented; what is indented further than a property continues it."""
-    return len(line) - len(line.lstrip(_BLANKS))
+def _sections(path: str, text: str, key: Callable[[str], _Key | None]) -> _Sections:
+    """Return a file's sections; see `_Parser` for the arguments."""
+    parser = _Parser(path, key)
+    for number, line in enumerate(re.split("\r\n?|\n", text), start=1):
+        parser.read(number, line)
+    defaults = parser.sections.pop(_DEFAULTS, {})
+    return {key: dict(_named(defaults | section)) for key, section in parser.sections.items()}
 
 
-def _named(section: Mapping[str, str]) -> dict[str, str]:
-    """Return a section without the properties whose names are none."""
-    return {name: value for name, value in section.items() if _is_name(name)}
+def _named(section: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in section.items():
+        if name and not name.strip(_PROPERTY_NAME):
+            yield name, value.rstrip()
 
 
-def _is_name(text: str) -> bool:
-    """Tell whether *text* may be a name."""
-    return bool(text) and not text.strip(_NAME)
-
-
-def _kind(line: str, where: str, *, prefixed: bool) -> tuple[str, str] | None:
-    """Return kind and name of a section from its first line, or None if nobody may read it."""
-    heading, bracket, comment = line.partition("]")
-    if not bracket or comment.strip(_BLANKS)[:1] not in {"", "#", ";"}:
-        raise ConfigError(f"{where}: a section's name must end with ]")
-    kind, _, name = heading[1:].strip(_BLANKS).replace("\t", " ").partition(" ")
-    if not name:  # [default], or any profile of the credentials file
-        known = kind == "default" or not prefixed
-        return ("", kind) if known and _is_name(kind) else None
-    name = name.strip(_BLANKS)
-    quoted = re.fullmatch(r"(['\"])(.+)\1", name)
-    if not prefixed or not (quoted or _is_name(name)):
-        _log.warning("%s: a section of this name is ignored", where)
-        return None
-    return kind, quoted[2] if quoted else name
-
-
-def _property(line: str, where: str) -> tuple[str, str]:
+def _property(text: str, delimiters: str) -> tuple[str, str]:
     """Return name and value of a property, or of one in a nested value."""
-    name, equals, value = line.partition("=")
-    if not equals or not name.strip(_BLANKS):
-        raise ConfigError(f"{where}: a property must be like name = value")
-    return name.strip(_BLANKS).lower(), value.strip(_BLANKS)
+    name, *value = re.split(f"[{delimiters}]", text, maxsplit=1)
+    if not value or not name.strip():
+        raise ValueError("a property must be like name = value")
+    return name.strip().lower(), value[0].strip()

@@ -105,8 +105,8 @@ class ScriptedIO:
         self.life = 1
         self.begun = 0
 
-    def home(self):
-        return "/home/user"
+    def home(self, user=""):
+        return "/home/" + (user or "user")
 
     def generation(self):
         return self.life

@@ -1,20 +1,26 @@
 """The shared files: what the SDKs' suite does not say of them."""
 
 import os
+import pwd
+import re
 from pathlib import Path
 
 import pytest
 from botocore.configloader import build_profile_map, load_config, raw_config_parse
+from botocore.exceptions import ConfigParseError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._http import TransportOptions
+from sagemaker_runtime_client._io import BlockingIO
 from sagemaker_runtime_client._profile_file import (
+    expand_user,
     file_locations,
-    home_directory,
     parse_profiles,
     read_profiles,
 )
+from sagemaker_runtime_client._transport import BlockingTransport
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
 CONFIG, CREDENTIALS = "/home/user/.aws/config", "/home/user/.aws/credentials"
@@ -69,6 +75,18 @@ def test_a_key_is_of_one_file():
         "[profile a]\nregion = r\n[profile 'b#;c'] # d\nregion = s\n",
         "  [default]\n  region = r\n  [profile b]\n  s3 =\n    a = b\n  region = s\n",
         "[default]\n  region = r\n  [profile b]\n  region = s\n[profile c]\nregion = t\n",
+        "[profile Team-[prod]/Admin]\nregion = r\n[profile good]\nregion = s\n",
+        "[profile a] and more\nregion = r\n[profile b] x [c]\nregion = s\n",
+        "[profile a]\nregion: r\nrole_arn = arn:aws:iam\noutput : x = y\nb == c\nd =: e\n",
+        "[profile a]\rregion = r\r\r[profile b]\rregion = s\r\noutput = t\r",
+        "\f[profile a]\f\n\fregion = r\f\n",
+        "\xa0[profile a]\xa0\nregion\xa0=\xa0r\xa0\n\u3000\noutput = \u2003x\u2003\n",
+        "[profile Acme(prod)]\na = 1\n[profile prod,eu]\na = 2\n[profile Büro]\na = 3\n[profile p!]\n",
+        '[profile "a"b]\na = 1\n[profile c\\ d]\na = 2\n[profile it\'s]\na = 3\n[profile  \te]\na = 4\n',
+        "[profiles a]\na = 1\n[sso-sessions b]\na = 2\n[services-of c]\ns3 =\n  a = b\n[profile]\n",
+        "[DEFAULT]\nregion = r\n[profile a]\nregion = s\n[services b]\ns3 =\n  c = d\n[profile e]\n",
+        "[profile a]\nb = c\n\n  d\n \n  e\n\ns3 =\n\n  f = g\n\n  h = i\n\n[profile j]\n",
+        "[profile a]\nb =\n\n\nc = d\n",
     ],
     ids=repr,
 )
@@ -139,34 +157,112 @@ def test_indented_properties():
     assert {"default": expected} == parse(text.replace("\t", "  ")).profiles
 
 
+# Files as people write them, and as they slip.  None has a comment behind a value, which boto3 takes
+# for a part of it, nor a bracket that is not closed, which boto3 takes for a property.
+WORD = st.text("ab:=[]()!,'\"\\é\xa0/ \t", max_size=6)
+INDENT = st.sampled_from(["", "", " ", "   "])
+KIND = st.sampled_from(["profile ", "profiles ", "sso-session "])
+HEADINGS = st.builds("[{}{}".format, KIND, WORD) | st.sampled_from(
+    ["[default", "[DEFAULT", "[plugins", "[profile"]
+)
+BEHIND = st.sampled_from(["", "", " ", "\f", " and [more"])
+PROPERTIES = st.dictionaries(
+    st.builds("{}{}".format, INDENT, st.sampled_from(["a", "B_c", "s3", "role_arn", "x y"])),
+    st.builds("{}{}".format, st.sampled_from(["=", " = ", ": ", "\xa0:"]), WORD),
+    max_size=3,
+)
+REST = st.lists(
+    st.sampled_from(["", "  ", "# a = b", "  ; c", "\f", "    d = e", "    f", "\t\tg: h"]),
+    max_size=3,
+)
+
+
+def plain(pair):
+    """Return what two headings of one profile have in common: of such, boto3 takes the last alone."""
+    return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
+
+
+@st.composite
+def files(draw):
+    """Return the lines of a file."""
+    lines = draw(st.lists(st.sampled_from(["", "# a", "\ufeff", "junk"]), max_size=1))
+    pairs = st.tuples(HEADINGS, PROPERTIES)
+    for heading, properties in draw(st.lists(pairs, max_size=4, unique_by=plain)):
+        lines.append(f"{heading}]{draw(BEHIND)}")
+        for name, value in properties.items():
+            lines += [f"{name}{value}", *draw(REST)]
+    return lines
+
+
+@given(files(), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_any_file(tmp_path_factory, lines, end):
+    """What botocore can read, it reads no differently."""
+    path = tmp_path_factory.mktemp("any") / "config"
+    path.write_bytes(end.join(lines).encode())
+    try:
+        theirs = load_config(str(path))
+    except ConfigParseError:
+        theirs = None
+    ours = parse(end.join(lines))
+    assert theirs is None or named(theirs["profiles"]) == ours.profiles
+
+
+def named(profiles):
+    """Return profiles without properties of names that no setting has, which the SDKs ignore."""
+    return {
+        name: {
+            key: value for key, value in of.items() if not re.search(r"[^\w./%@:+-]", key, re.ASCII)
+        }
+        for name, of in profiles.items()
+    }
+
+
 @given(st.text(), st.text())
 def test_any_text(config, credentials):
-    """Whatever the files hold, they are read or refused."""
-    refused = ""
-    try:
-        parse(config, credentials)
-    except ConfigError as error:
-        refused = error.message
-    assert not refused or refused.startswith(("config, line ", "credentials, line "))
+    """Whatever the files hold, they are read."""
+    parse(config, credentials)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("canary = canary", "line 1: a [profile] must come before anything else"),
-        ("\n\n[canary", "line 3: a section's name must end with ]"),
-        ("[a] canary", "line 1: a section's name must end with ]"),
-        ("[a]\nhidden canary", "line 2: a property must be like name = value"),
-        ("[a]\n= canary", "line 2: a property must be like name = value"),
-        ("[a]\n  canary", "line 2: a property must be like name = value"),
-        ("[a]\ns3 =\n  canary", "line 3: a property must be like name = value"),
+        ("canary = canary", "line 1 is ignored: a [profile] must come before anything else"),
+        ("\n\n[canary", "line 3 is ignored: a section's name must end with ]"),
+        ("[a]\nhidden canary", "line 2 is ignored: a property must be like name = value"),
+        ("[a]\n= canary", "line 2 is ignored: a property must be like name = value"),
+        ("[a]\n  canary", "line 2 is ignored: a property must be like name = value"),
+        ("[a]\ns3 =\n  canary", "line 3 is ignored: a property must be like name = value"),
     ],
 )
-def test_malformed(text, says):
-    """An error names file and line, and repeats nothing: it may be a secret that slipped."""
-    with pytest.raises(ConfigError) as caught:
-        parse("", text)
-    assert f"credentials, {says}" == str(caught.value)
+def test_malformed(text, says, caplog):
+    """What cannot be read is skipped, with a warning that repeats nothing: it may be a secret that slipped."""
+    profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
+    assert {"region": "r"} == profiles["good"]
+    assert [f"credentials, {says}"] == caplog.messages
+    assert "canary" not in f"{profiles}"
+
+
+@pytest.mark.parametrize(
+    "heading", ["[profile canary", "[profile a b]", "[profile it's]", "[profile]"]
+)
+def test_no_section_takes_what_is_not_its_own(heading):
+    """Properties below a heading that cannot be read are nobody's: they would be keys of another account."""
+    text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
+    assert {"a": {"region": "r"}, "b": {}} == parse(text).profiles
+
+
+def test_lines_that_continue_what_cannot_be_read():
+    """They go the same way: a part of something else is no property."""
+    text = "[a]\ns3\n  region = r\n  x\noutput = t\n"
+    assert {"a": {"output": "t"}} == parse("", text).profiles
+
+
+@given(st.text("ab[]()!,'\"é\xa0/: ", min_size=1).map(lambda name: name.strip(" ")).filter(bool))
+def test_any_name_in_the_credentials_file(tmp_path_factory, name):
+    """A profile of the credentials file is found by whatever name stands in its brackets."""
+    path = tmp_path_factory.mktemp("any") / "credentials"
+    path.write_text(f"[{name}]\nregion = r\n", "utf-8")
+    assert raw_config_parse(str(path)) == parse("", path.read_text("utf-8")).profiles
 
 
 def test_continued_values():
@@ -176,9 +272,10 @@ def test_continued_values():
 
 
 def test_ignored_names_are_logged(caplog):
-    """A section of a name that nobody can ask for is ignored, and the log says where."""
-    assert {} == parse("[profile in valid]\nregion = r\n").profiles
-    assert "config, line 1: a section of this name is ignored" in caplog.text
+    """A section of a name that nobody can ask for is ignored, and the log says where, and what to write."""
+    assert {} == parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles
+    reason = "a section must be like [profile NAME], with quotes around blanks"
+    assert [f"config, line 1 is ignored: {reason}"] == caplog.messages
 
 
 def test_reading():
@@ -224,7 +321,7 @@ def test_unreadable(held, says):
 )
 def test_home(environ, platform, expected):
     """Where no variable names the user's folder, the system does."""
-    assert expected == home_directory(environ, platform, "/root")
+    assert expected == expand_user("~", environ, "/root{}".format, platform)
 
 
 def test_folder():
@@ -246,7 +343,19 @@ def test_variables(path, monkeypatch):
     assert expected == file_locations(environ, "linux")[0]
 
 
-def test_tilde():
-    """In a variable ~ stands for the user's folder as well."""
-    environ = {"AWS_CONFIG_FILE": "~/c", "AWS_SHARED_CREDENTIALS_FILE": "~user/x", "HOME": "/h"}
-    assert ("/h/c", "~user/x") == file_locations(environ, "linux")
+@pytest.mark.parametrize(
+    "path", ["~", "~/c", "~{user}", "~{user}/c", "~nobody-of-this-name/c", "a~/c"]
+)
+@pytest.mark.parametrize("home", ["/h", "/", None])
+def test_tilde(path, home, monkeypatch):
+    """A leading ~ or ~user stands for a user's folder, as botocore has it from the system."""
+    environ = {} if home is None else {"HOME": home}
+    monkeypatch.delenv("HOME")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    path = path.format(user=pwd.getpwuid(os.getuid()).pw_name)
+    expected = os.path.expanduser(path)  # noqa: PTH111 (what botocore calls)
+    real = BlockingIO(BlockingTransport(TransportOptions))
+    assert expected == expand_user(path, environ, real.home)
+    environ |= {"AWS_CONFIG_FILE": path, "AWS_SHARED_CREDENTIALS_FILE": path}
+    assert (expected, expected) == file_locations(environ, "linux", real.home)

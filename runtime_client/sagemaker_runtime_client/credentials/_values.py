@@ -5,7 +5,6 @@ Whatever is missing or malformed becomes an error that names it, and repeats not
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError
-from .._profile_file import Section, home_directory
+from .._profile_file import Section, expand_user
 from ._provider import Context
 
 # What the parts of credentials are called in answers and cached files.
@@ -56,6 +55,7 @@ def variable_or_setting(context: Context, variable: str, key: str) -> str | None
 
 async def read_text(context: Context, provider: str, path: str, what: str) -> str:
     """Return the text of the file *path*, which *what* names, such as ``the token file``."""
+    path = expanded(context, path)
     try:
         data = await context.io.read_file(path)
         text = None if data is None else data.decode()
@@ -70,12 +70,14 @@ async def read_text(context: Context, provider: str, path: str, what: str) -> st
     return text
 
 
+def expanded(context: Context, path: str) -> str:
+    """Return a path with a user's folder in place of ``~`` or ``~name``."""
+    return expand_user(path, context.io.environ, context.io.home)
+
+
 def cache_path(context: Context, folder: str, name: str) -> str:
-    """Return the path of a file in *folder*, in which ``~`` stands for the user's own."""
-    if folder.startswith(("~/", "~\\")):
-        io = context.io
-        folder = home_directory(io.environ, sys.platform, io.home()) + folder[1:]
-    return f"{folder.rstrip('/')}/{name}"
+    """Return the path of a file in *folder*."""
+    return expanded(context, f"{folder.rstrip('/')}/{name}")
 
 
 def json_object(data: bytes | str) -> dict[str, Any] | None:

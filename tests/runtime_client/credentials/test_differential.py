@@ -315,16 +315,23 @@ def test_older_name_of_the_token(arrange):
     assert "old" == theirs(None)[3]
 
 
+def test_stranger_files(arrange):
+    """A section that stands twice is read; botocore refuses the whole file."""
+    io = arrange({"AWS_PROFILE": "work"}, "[profile work]\na = 1\n[profile work]\nb = 2\n", None)
+    assert (NOTHING, BROKEN) == (ours(io, None), theirs(None))
+
+
 @pytest.mark.parametrize(
-    ("config", "we_say"),
-    [
-        ("[profile work]\nkey : value\n", BROKEN),
-        ("[profile work]\na = 1\n[profile work]\nb = 2\n", NOTHING),
-    ],
-    ids=["a colon", "a section twice"],
+    "name", ["Team-[prod]/Admin", "Acme(prod)", "prod,eu", "Büro", "prod!", "a b"]
 )
-def test_stranger_files(arrange, config, we_say):
-    """Of files that only Python's parser takes, or only it refuses, we say what the SDKs' suite says."""
-    io = arrange({"AWS_PROFILE": "work"}, config, None)
-    assert we_say == ours(io, None)
-    assert we_say != theirs(None)
+@pytest.mark.parametrize("way", ["argument", "variable"])
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_names_of_profiles(arrange, name, way, file):
+    """A profile of any name is found where botocore finds it, beside one that another program wrote."""
+    heading = f'profile "{name}"' if file == "config" and " " in name else f"profile {name}"
+    config = f"[{heading}]\n{static('CONF')}[profile other]\nregion: us-east-1\n"
+    texts = (config, None) if file == "config" else (None, f"[{name}]\n{static('CRED')}")
+    io = arrange({"AWS_PROFILE": name} if way == "variable" else {}, *texts)
+    profile = name if way == "argument" else None
+    assert ours(io, profile) == theirs(profile)
+    assert ours(io, profile)[0].endswith("-file")

@@ -90,8 +90,8 @@ class _IO:
     def now(self):
         return self._world.now()
 
-    def home(self):
-        return str(self._world.home)
+    def home(self, user=""):
+        return str(self._world.home) + user
 
     async def sleep(self, seconds):
         self._world.slept.append(seconds)
