@@ -31,6 +31,7 @@ from . import (
     verify,
 )
 from ._curl import curl
+from ._encoding import encode_s3_path_anew
 from ._explain import masked
 from ._limits import LONGEST_INPUT
 from ._options import STDIN, parser
@@ -74,8 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sign(options: argparse.Namespace) -> str:
-    request = _request(options)
-    signature = _signer(options).sign(request, _credentials(), at=_date(options))
+    signer = _signer(options)
+    request = _request(options, s3=signer.s3)
+    signature = signer.sign(request, _credentials(), at=_date(options))
     added = dict(signature.headers)
     if options.unsigned_payload:
         added.setdefault("x-amz-content-sha256", Payload.UNSIGNED.hash)
@@ -91,7 +93,8 @@ def _sign(options: argparse.Namespace) -> str:
 
 
 def _presign(options: argparse.Namespace) -> str:
-    request, signer = _request(options), _signer(options)
+    signer = _signer(options)
+    request = _request(options, s3=signer.s3)
     url = signer.presign(request, _credentials(), at=_date(options), expires=options.expires)
     if options.show != "curl":
         return url
@@ -162,15 +165,21 @@ def _signer(options: argparse.Namespace) -> Signer:
     return Signer(algorithm(options.service, region))
 
 
-def _request(options: argparse.Namespace) -> SignableRequest:
-    """Return the request that the options describe."""
+def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
+    """Return the request that the options describe, its path for S3 as S3 signs it."""
     _read_once([*options.header, options.data], "@" + STDIN)
     headers = [pair for text in options.header for pair in _headers(text)]
     method = options.method or ("GET" if options.data is None else "POST")
     payload = Payload.UNSIGNED if options.unsigned_payload else _payload(options.data)
     if options.unsigned_payload:
         headers.append(("x-amz-content-sha256", payload.hash))
-    return SignableRequest(method, options.url, headers, payload)
+    request = SignableRequest(method, options.url, headers, payload)
+    path = encode_s3_path_anew(request.path) if s3 else request.path
+    if path == request.path:
+        return request
+    before, mark, query = options.url.partition("?")
+    url = before.removesuffix(request.path) + path + mark + query
+    return SignableRequest(method, url, headers, payload)
 
 
 def _headers(text: str) -> list[tuple[str, str]]:

@@ -135,7 +135,7 @@ class ChunkDecoder:
             SignatureError: The body is refused, now and whatever else is fed.
         """
         if self._refusal:
-            raise self._refusal
+            raise self._refusal.with_traceback(None)  # it would grow with each time
         self._inbox.put(data)
         try:
             next(self._parser, None)

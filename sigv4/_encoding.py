@@ -33,7 +33,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def _decoded(text: str) -> bytes:
     """Return the bytes that a percent-encoded text stands for."""
-    return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode())
+    return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode("utf-8", "surrogateescape"))
 
 
 def percent_encode(text: str | bytes) -> str:
@@ -63,6 +63,26 @@ def percent_encode_path(text: str | bytes) -> str:
     if not text.strip(_PATH):
         return text
     return text.translate(_escapes(_PATH))
+
+
+def encode_s3_path_anew(path: str) -> str:
+    """
+    Return the path of a URL as S3 signs it, however it is encoded: decoded, and encoded anew.
+
+    A dot segment stays as it is, since a client would take it out where its dots are bare.  In what
+    S3 signs it is bare, so that a key with such a segment is out of reach for most clients.
+
+    Source: the CanonicalRequest in S3's answer to a signature that does not match.
+    """
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment in {".", ".."}:
+            segments.append(segment)
+            continue
+        for part in _decoded(segment).split(b"/"):
+            dots = part in {b".", b".."}
+            segments.append("%2E" * len(part) if dots else percent_encode(part))
+    return "/".join(segments)
 
 
 def canonical_part(part: str) -> str:

@@ -73,16 +73,18 @@ class EventDecoder:
         Take the next bytes that arrived, and return the messages that are whole by now.
 
         Raises:
-            EventStreamError: They are not a message; nothing behind them can be decoded.
+            EventStreamError: They are not a message; nothing behind them can be decoded.  What came
+                before is returned first, and the error raised by the next call.
         """
         if self._broken:
-            raise self._broken
+            raise self._broken.with_traceback(None)  # it would grow with each time
         self._inbox.put(data)
         try:
             next(self._parser)
         except EventStreamError as broken:
             self._broken = broken
-            raise
+            if not self._outbox:
+                raise
         ready, self._outbox = self._outbox, []
         return ready
 

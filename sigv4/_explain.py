@@ -10,7 +10,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from ._encoding import percent_encode_path
+from ._encoding import encode_s3_path_anew, percent_encode_path
 from ._errors import UnexplainedError
 from ._refusal import Refusal
 from ._signer import Signature
@@ -242,6 +242,8 @@ def _path_hint(ours: str, theirs: str) -> str:
         return "AWS encodes it once more: sign with double_encode=True, for all but S3"
     if percent_encode_path(theirs.encode("utf-8", "surrogateescape")) == ours:
         return "AWS encodes it once less: sign with double_encode=False, as for S3"
+    if encode_s3_path_anew(ours) == theirs:
+        return "S3 decodes it and encodes it anew: encode the key with percent_encode_path"
     return "it must be sent as it was signed"
 
 

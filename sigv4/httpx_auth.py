@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._credentials import Credentials, CredentialsSource, as_provider
-from ._encoding import canonical_part, percent_encode_path
+from ._encoding import canonical_part, encode_s3_path_anew, percent_encode_path
 from ._errors import InvalidRequestError
 from ._payload import Payload
 from ._request import SignableRequest
@@ -53,7 +53,8 @@ class SigV4Auth(Auth):
     Sign each request that a client sends.
 
     The URL is brought into canonical percent-encoding first (httpx writes a blank in a query as
-    ``+`` and leaves ``*`` in a path), so that what is signed is what is sent.
+    ``+`` and leaves ``*`` in a path), so that what is signed is what is sent.  For S3 the path is
+    decoded and encoded anew, as S3 does before it checks a signature.
 
     Args:
         signer: Knows the service, the region and the rules.  A request may name others in its
@@ -120,14 +121,13 @@ class SigV4Auth(Auth):
         added: dict[str, str] = {}
         if self._unsigned_payload and "x-amz-content-sha256" not in request.headers:
             added["x-amz-content-sha256"] = Payload.UNSIGNED.hash
-        target = _canonical_target(request)
+        signer = _signer_of(request, self._signer)
+        target = _canonical_target(request, s3=signer.s3)
         url = f"{request.url.scheme}://{request.headers['host']}{target}"
         headers = [*request.headers.raw, *_raw(added)]
         payload = Payload.of(request.content) if self._needs_body(request) else Payload.EMPTY
         signable = SignableRequest(request.method, url, headers, payload)
-        signature = _signer_of(request, self._signer).sign(
-            signable, credentials, at=self._date_of(request)
-        )
+        signature = signer.sign(signable, credentials, at=self._date_of(request))
         _add(request, added | signature.headers)
 
     def _date_of(self, request: "Request") -> datetime:
@@ -177,16 +177,13 @@ def _scoped(signer: Signer, scope: _Scope) -> Signer:
     )
 
 
-def _canonical_target(request: "Request") -> str:
+def _canonical_target(request: "Request", *, s3: bool) -> str:
     """Bring path and query of *request* into canonical encoding, and return them."""
     if "target" in request.extensions:  # its sender has taken the wire into his own hands
         return str(request.extensions["target"], "ascii")
     sent = request.url.raw_path.decode("ascii")
     path, mark, query = sent.partition("?")
-    path = "".join(
-        part.upper() if part.startswith("%") else percent_encode_path(part)
-        for part in _escapes.split(path)
-    )
+    path = encode_s3_path_anew(path) if s3 else _fully_encoded(path)
     # In a query that httpx made, + is a blank; on the wire %20 is one for everybody.  Empty pairs
     # go: botocore, and what checks signatures with it, signs them, and nobody else does.
     pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
@@ -195,6 +192,14 @@ def _canonical_target(request: "Request") -> str:
     if target != sent:
         request.url = request.url.copy_with(raw_path=target.encode("ascii"))
     return target
+
+
+def _fully_encoded(path: str) -> str:
+    """Encode what is bare in *path*, and leave what is encoded."""
+    return "".join(
+        part.upper() if part.startswith("%") else percent_encode_path(part)
+        for part in _escapes.split(path)
+    )
 
 
 class _BoundName(bytes):

@@ -26,7 +26,7 @@ from awscrt.crypto import EC
 from awscrt.http import HttpHeaders, HttpRequest
 from botocore.auth import SigV4Auth
 from botocore.credentials import Credentials
-from botocore.eventstream import EventStreamBuffer
+from botocore.eventstream import EventStreamBuffer, ParserError
 from botocore.httpchecksum import _CHECKSUM_CLS, AwsChunkedWrapper
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -144,3 +144,14 @@ def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
     buffer.add_data(data)
     [message] = buffer
     return message.headers, message.payload
+
+
+def botocore_decodes_what_is_whole(data: bytes) -> list[bytes]:
+    """Return the payloads that come before the first message that botocore refuses."""
+    buffer, payloads = EventStreamBuffer(), []
+    buffer.add_data(data)
+    while True:
+        try:
+            payloads.append(next(buffer).payload)
+        except (ParserError, StopIteration):
+            return payloads

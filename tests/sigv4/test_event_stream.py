@@ -31,7 +31,7 @@ from sigv4 import (
     SigV4A,
     verify,
 )
-from tests.sigv4.stream_oracles import botocore_decodes, event
+from tests.sigv4.stream_oracles import botocore_decodes, botocore_decodes_what_is_whole, event
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "sigv4"
 AT = datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC)
@@ -318,3 +318,65 @@ def test_nothing_follows_the_last_event():
     verifier.verify(signer.sign(b"", at=AT), at=AT)
     with pytest.raises(SignatureError, match="one too many"):
         verifier.verify(signer.sign(b"more", at=AT), at=AT)
+
+
+BROKEN = {
+    "prelude": bytes(12),
+    "message": Message({"a": 1}, b"x").encode()[:-1] + b"\0",
+    "lengths": pack(">II", 2**32 - 1, 0) + pack(">I", crc32(pack(">II", 2**32 - 1, 0))),
+}
+
+
+def whole(data, size):
+    """Return the payloads that come out of *data*, fed in pieces, and whether an error does."""
+    decoder, payloads = EventDecoder(), []
+    try:
+        for at in range(0, len(data), size):
+            payloads += [message.payload for message in decoder.feed(data[at : at + size])]
+        decoder.finish()
+    except EventStreamError:
+        return payloads, True
+    return payloads, False
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_what_is_whole_comes_out(broken, size):
+    """Messages before one that is broken come out, in whatever pieces they are fed; then the error."""
+    data = Message({}, b"a").encode() + Message({}, b"b").encode() + broken + bytes(20)
+    assert whole(data, size) == ([b"a", b"b"], True)
+    assert botocore_decodes_what_is_whole(data) == [b"a", b"b"]
+
+
+def test_an_error_stays():
+    """After the error nothing comes out, and the error does not grow with each call."""
+    decoder = EventDecoder()
+    decoder.feed(Message({}, b"a").encode() + bytes(12))
+    depths = set()
+    for _ in range(3):
+        with pytest.raises(EventStreamError, match="checksum of a prelude") as caught:
+            decoder.feed(Message({}, b"b").encode())
+        depths.add(len(caught.traceback))
+    with pytest.raises(EventStreamError, match="checksum of a prelude"):
+        decoder.finish()
+    assert len(depths) == 1
+
+
+def test_decode_yields_what_is_whole():
+    """`decode` and `adecode` yield the messages before the broken one, then raise."""
+    data = Message({}, b"a").encode() + bytes(12)
+
+    async def pieces():
+        yield data
+
+    async def awaited():
+        messages = EventDecoder().adecode(pieces())
+        assert (await anext(messages)).payload == b"a"
+        with pytest.raises(EventStreamError):
+            await anext(messages)
+
+    messages = EventDecoder().decode([data])
+    assert next(messages).payload == b"a"
+    with pytest.raises(EventStreamError):
+        next(messages)
+    asyncio.run(awaited())

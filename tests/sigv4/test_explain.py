@@ -185,6 +185,16 @@ PARTS = {
             "AWS encodes it once less: sign with double_encode=False, as for S3",
         ),
     ),
+    "path that S3 decodes": (
+        {"url": "https://host.example/%7Ea?x=1&y=2", "double_encode": False},
+        {"url": "https://host.example/~a?x=1&y=2", "double_encode": False},
+        Difference(
+            "path",
+            "/%7Ea",
+            "/~a",
+            "S3 decodes it and encodes it anew: encode the key with percent_encode_path",
+        ),
+    ),
     "path": (
         {"url": "https://host.example/a?x=1&y=2"},
         {"url": "https://host.example/b?x=1&y=2"},

@@ -164,7 +164,8 @@ def test_each_way_of_sending(server, service, send):
     url = f"http://{server.address}/a*b%2f"
     response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=auth_of(service))
     request = check(server, response, service)
-    assert (request.body, request.target) == (b"body", "/a%2Ab%2F?a=b%20%2A")
+    path = "/a%2Ab/" if service == "s3" else "/a%2Ab%2F"
+    assert (request.body, request.target) == (b"body", f"{path}?a=b%20%2A")
 
 
 def test_session_token(server, service, send):

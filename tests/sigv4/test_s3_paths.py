@@ -1,0 +1,144 @@
+"""A path for S3, however it is spelled: S3 decodes it and encodes it anew before it checks a signature."""
+
+from datetime import UTC, datetime
+from urllib.parse import quote, unquote_to_bytes
+
+import httpx
+import httpx2
+import pytest
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+
+from sigv4 import Credentials, Signer, SigV4, SigV4A
+from sigv4.__main__ import main
+from sigv4._encoding import encode_s3_path_anew
+from sigv4.httpx_auth import SigV4Auth
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
+HOST = "https://bucket.s3.us-east-1.amazonaws.com"
+
+
+def as_s3_signs(path):
+    """Return botocore's signature over the path that S3 makes of *path*."""
+    url = HOST + quote(unquote_to_bytes(path), safe="/~")
+    request = AWSRequest("GET", url, {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
+    auth = S3SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), "s3", "us-east-1")
+    request.headers["X-Amz-Date"] = request.context["timestamp"]
+    request.context["payload_signing_enabled"] = False
+    text = auth.canonical_request(request)
+    return auth.signature(auth.string_to_sign(request, text), request)
+
+
+SPELLINGS = {
+    "unreserved, encoded": ("/%7Euser%2D%2e%5Ftxt", "/~user-._txt"),
+    "lower case": ("/%c3%bc", "/%C3%BC"),
+    "bare": ("/a=b@c:d,e+f", "/a%3Db%40c%3Ad%2Ce%2Bf"),
+    "slash": ("/a%2Fb%2f%2Fc", "/a/b//c"),
+    "not UTF-8": ("/%ff%FE", "/%FF%FE"),
+    "percent": ("/%25%32%35", "/%2525"),
+    "dots": ("/.../..a/.hidden", "/.../..a/.hidden"),
+    "encoded dots": ("/%2e%2E%2e/%2ehidden", "/.../.hidden"),
+    "canonical": ("/a%20b/c~d", "/a%20b/c~d"),
+    "nothing": ("/", "/"),
+}
+spelled = pytest.mark.parametrize(("path", "anew"), SPELLINGS.values(), ids=SPELLINGS)
+libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda it: it.__name__)
+
+
+def sent(library, path, signer=None):
+    """Return the request that goes on the wire."""
+    signer = signer or Signer(SigV4("s3", "us-east-1"))
+    auth = SigV4Auth(signer, KEY, now=lambda: AT, unsigned_payload=True)
+    requests = []
+
+    def answer(request):
+        requests.append(request)
+        return library.Response(200)
+
+    with library.Client(transport=library.MockTransport(answer), auth=auth) as client:
+        client.get(HOST + path, headers={"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    return requests[0]
+
+
+@libraries
+@spelled
+def test_auth(library, path, anew):
+    """`SigV4Auth` sends and signs a path as S3 will see it."""
+    request = sent(library, path)
+    assert anew == request.url.raw_path.decode()
+    assert as_s3_signs(path) == request.headers["authorization"].rpartition("=")[2]
+
+
+DOTS = {
+    "/a/%2E%2E/b": "/a/%2E%2E/b",
+    "/a/%2e%2e/b": "/a/%2E%2E/b",
+    "/a/.%2e/%2e/b": "/a/%2E%2E/%2E/b",
+    "/a%2F..%2Fb": "/a/%2E%2E/b",
+}
+
+
+@libraries
+@pytest.mark.parametrize(("path", "anew"), DOTS.items())
+def test_dot_segments_stay(library, path, anew):
+    """A dot segment whose dots are encoded is not bared: a client would take it out of the path."""
+    assert anew == sent(library, path).url.raw_path.decode()
+
+
+def test_bare_dot_segments_stay():
+    """A dot segment that is bare, as curl sends it, is signed as S3 signs it."""
+    assert encode_s3_path_anew("/a/./../b=") == "/a/./../b%3D"
+
+
+@libraries
+def test_other_services(library):
+    """For other services an escape stays as it is: they sign what is on the wire, encoded again."""
+    signer = Signer(SigV4("execute-api", "us-east-1"))
+    assert sent(library, "/%7Euser%2f=", signer).url.raw_path == b"/%7Euser%2F%3D"
+
+
+@libraries
+def test_sigv4a(library):
+    """With SigV4A a path for S3 is no other."""
+    assert sent(library, "/%7Ea=", Signer(SigV4A("s3", "*"))).url.raw_path == b"/~a%3D"
+
+
+@pytest.fixture
+def run(capfdbinary, monkeypatch):
+    """Run the command line, and return what it prints."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+
+    def run(*arguments):
+        scope = ["--service", "s3", "--region", "us-east-1", "--date", "20261122T120000Z"]
+        assert main([*arguments, *scope]) == 0
+        return capfdbinary.readouterr().out.decode()
+
+    return run
+
+
+@spelled
+def test_curl(run, path, anew):
+    """The command for curl has the path as it is signed, and the query as it was given."""
+    out = run("sign", f"{HOST}{path}?a=%2a*", "--unsigned-payload", "--curl")
+    assert f'url = "{HOST}{anew}?a=%2a*"\n' in out
+    out = run("sign", HOST + path, "--unsigned-payload", "--curl")
+    assert as_s3_signs(path) in out
+
+
+@spelled
+def test_presign(run, path, anew):
+    """So has the presigned URL: S3 takes its signature, and so does whoever does not decode it."""
+    url = run("presign", HOST + path, "--expires", "60").strip()
+    assert url.startswith(f"{HOST}{anew}?X-Amz-Algorithm")
+    request = AWSRequest("GET", HOST + quote(unquote_to_bytes(path), safe="/~"))
+    request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
+    credentials = BotocoreCredentials("AKIDEXAMPLE", "very-secret")
+    auth = S3SigV4QueryAuth(credentials, "s3", "us-east-1", expires=60)
+    auth._modify_request_before_signing(request)
+    text = auth.canonical_request(request)
+    signature = auth.signature(auth.string_to_sign(request, text), request)
+    assert url.endswith(f"&X-Amz-Signature={signature}")
