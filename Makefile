@@ -14,10 +14,12 @@ RIVALS := $(VENV)/rivals
 ATTACKED := $(VENV)/attacked
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 
+# Debian's Pythons, for what is not here: see .pythons.  They come last on the path.
+export PATH := $(PATH):$(abspath $(VENV))/pythons/bin
 # Each Python of pyproject.toml's classifiers that is found, on the path or by pyenv; name others with
 # make test-all PYTHONS="python3.12 /opt/python3.13/bin/python"
 VERSIONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
-PYTHONS ?= $(shell for version in $(VERSIONS); do \
+PYTHONS ?= $(shell PATH="$(PATH)"; for version in $(VERSIONS); do \
 	for python in python$$version ~/.pyenv/versions/$$version.*/bin/python; do \
 		$$python -c "" 2>/dev/null && echo $$python && break; \
 	done; done)
@@ -33,10 +35,10 @@ demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emul
 test: $(VENV)/.dev ## Tests, and the examples of README and docstrings
 	$(BIN)/python $(COVER) -m pytest
 
-test-all: ## The tests on each supported Python found (PYTHONS), with the newest dependencies
+test-all: $(VENV)/.pythons ## The tests on each supported Python found (PYTHONS), with the newest dependencies
 	$(call on-each-python,newest,)
 
-test-lowest: ## The same, with the lowest dependencies that pyproject.toml allows
+test-lowest: $(VENV)/.pythons ## The same, with the lowest dependencies that pyproject.toml allows
 	$(call on-each-python,lowest,$$venv/.lowest)
 
 check: lint types contracts coverage wheel ## Everything that CI checks
@@ -63,14 +65,14 @@ coverage: $(VENV)/.dev ## The tests, every branch counted
 wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from an empty folder
 	PYTHON=$(PYTHON) BUILD=$(BIN)/python sh tests/wheel_smoke.sh
 
-layer: $(VENV)/.demo ## Build Lambda layers in dist/, and lay their sizes beside others'
+layer: $(VENV)/.demo $(VENV)/.pythons ## Build Lambda layers in dist/, and lay their sizes beside others'
 	$(BIN)/sagemaker-runtime layer $(COMPARED:%=--compare %)
 	$(BIN)/sagemaker-runtime layer --variant lean --sourceless
 
-layer-pins: $(VENV)/.demo ## Pin the newest wheels for the layers
+layer-pins: $(VENV)/.demo $(VENV)/.pythons ## Pin the newest wheels for the layers
 	$(BIN)/sagemaker-runtime layer --renew
 
-layer-test: $(VENV)/.arm64 ## Run functions in each layer under AWS's runtime client, on each Python
+layer-test: $(VENV)/.dev $(VENV)/.arm64 ## Run functions in each layer under AWS's runtime client, on each Python
 	LAYERS=all $(BIN)/python -m pytest tests/runtime_client/layer
 
 conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
@@ -108,9 +110,14 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
 
-# Pythons for arm64, and what runs them on another machine.
-$(VENV)/.arm64: tests/runtime_client/layer/pythons.py | $(VENV)/.dev
-	$(BIN)/python $<
+# Debian's Pythons, where there is apt: the supported ones that are not here (20 MB, 10 seconds for one).
+$(VENV)/.pythons: tests/runtime_client/layer/pythons.py | $(VENV)/.demo
+	$(BIN)/python $< native
+	touch $@
+
+# Those for arm64, and what runs them on another machine.
+$(VENV)/.arm64: tests/runtime_client/layer/pythons.py | $(VENV)/.pythons
+	$(BIN)/python $< arm64
 	touch $@
 
 # In place of the newest that pip found: the lowest direct dependencies, and what goes with them.

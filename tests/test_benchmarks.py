@@ -150,7 +150,7 @@ def test_each_python_has_each_layer_beside_boto3s_of_its_kind(tmp_path):
 
     sizes = {"boto3-python3.12-x86_64": 1000, "ours-0.1-lean-python3.12-x86_64": 80}
     sizes |= {"boto3-python3.12-arm64": 1000, "ours-0.1-lean-python3.12-arm64": 84}
-    sizes |= {"ours-0.1-lean-sourceless-python3.12-arm64": 61}
+    sizes |= {"ours-0.1-lean-sourceless-python3.12-arm64": 66}
     sizes |= {"boto3-python3.11-arm64": 1000, "ours-0.1-full-python3.11-arm64": 370}
     sizes |= {"ours-0.1-full-python3.13-arm64": 10}
     for name, kilobytes in sizes.items():
@@ -161,7 +161,7 @@ def test_each_python_has_each_layer_beside_boto3s_of_its_kind(tmp_path):
     measured = {what: verdict for what, verdict in found.items() if verdict != unknown}
     assert {
         "lean layer of Python 3.12": ("0.084", "met"),
-        "lean layer without sources of Python 3.12": ("0.061", "MISSED"),
+        "lean layer without sources of Python 3.12": ("0.066", "MISSED"),
         "full layer of Python 3.11": ("0.370", "met"),
     } == measured
 

@@ -65,8 +65,8 @@ def _layer(variant: str, python: str) -> Callable[[Report], float | None]:
 
 def _layers() -> Iterator[Target]:
     for what, variant, must in (
-        ("lean layer", "lean", 0.085),
-        ("lean layer without sources", "lean-sourceless", 0.06),
+        ("lean layer", "lean", 0.1),
+        ("lean layer without sources", "lean-sourceless", 0.065),
         ("full layer", "full", 0.38),
     ):
         for python in PYTHONS:

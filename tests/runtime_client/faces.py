@@ -17,7 +17,8 @@ from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRunti
 # On trio httpx's own generators over a request's or an answer's body are left to the garbage
 # collector, which warns, where a server hangs up too early or not all of an answer is read.
 unread_body = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <async_generator object:pytest.PytestUnraisableExceptionWarning"
+    "ignore:Exception ignored (in.|while finalizing generator) <async_generator object"
+    ":pytest.PytestUnraisableExceptionWarning"
 )
 
 

@@ -120,7 +120,7 @@ FIRST_CALL = [
     ".credentials._environment",
 ]
 FIRST_CALL_ON_ASYNCIO = ["._async_client", "._on_asyncio", "._pool._asyncio"]
-# ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.13.
+# ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
 # What is not there in a function, and is looked for in vain.
 ABSENT = ["brotli", "brotlicffi", "click", "h2", "pygments", "rich", "socksio", "trio", "zstandard"]
@@ -129,6 +129,7 @@ if version("httpx").startswith("0.27."):  # which loads its whole transport with
 else:
     ABSENT.append("sniffio")
 _STANDARD = (
+    "_hmac _interpreters _py_warnings _types _zstd annotationlib compression "
     "__future__ _ast _asyncio _bisect _blake2 _bz2 _collections _colorize _compression "
     "_contextvars _datetime _functools _hashlib _heapq _json _locale _lzma _opcode "
     "_opcode_metadata _operator _posixsubprocess _random _sha2 _sha512 _socket _sre "

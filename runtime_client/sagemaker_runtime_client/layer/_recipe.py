@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 DISTRIBUTION = "sagemaker-runtime-client"
 PACKAGES = ("sigv4", "sagemaker_runtime_client")
 
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 # By Lambda's name.  These wheels ask for glibc 2.17: Python 3.11 runs on Amazon Linux 2, which has
 # 2.26, its successors on Amazon Linux 2023, which has 2.34.

@@ -1,9 +1,10 @@
 """
-The Pythons that functions run with: those found here and, for arm64 on another machine, Debian's.
+The Pythons that tests run on and layers are built with: those found here, and Debian's.
 
-QEMU emulates the latter, one program at a time.  `make layer-test` fetches them with apt, from the mirror
-that it uses here, into a folder of the environment: nothing is installed, and nobody need be root.  Debian
-has not each Python; without apt there is none.
+The Makefile fetches Debian's with apt, from the mirror that it uses here, into folders of the environment:
+`native` those versions that are not here, `arm64` those that QEMU emulates on another machine, one program
+at a time.  Nothing is installed, and nobody need be root.  Debian does not have each version; without apt
+there is none.
 """
 
 import platform
@@ -21,24 +22,31 @@ from sagemaker_runtime_client.layer._tools import interpreter, run
 # This machine's, as Lambda calls it.
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 # Debian's release that has it, for each Python.
-_RELEASES = {"3.11": "bookworm", "3.13": "trixie"}
+_RELEASES = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
 _ARM64 = {"APT::Architecture": "arm64", "APT::Architectures": "arm64"}
-_FOLDER = Path(sys.prefix, "arm64")
-_EMULATOR = _FOLDER / "qemu-aarch64-static"
+_NATIVE = Path(sys.prefix, "pythons")
+_EMULATED = Path(sys.prefix, "arm64")
+_EMULATOR = _EMULATED / "qemu-aarch64-static"
+# A Python of Debian's needs the loader and the libraries of its own release.
+_LIBRARIES = ("lib", "usr/lib")
+_LAUNCHER = """\
+#!/bin/sh
+exec {loader} --library-path {libraries} --argv0 "$0" {program} "$@"
+"""
 
 
 @cache
 def found():
     """Return the versions that functions can run with here, each with its architecture."""
-    fetched = [(python, "arm64") for python in PYTHONS if (_FOLDER / python).exists()]
-    return [(python, ARCHITECTURE) for python in PYTHONS if _is_here(python)] + fetched
+    emulated = [(python, "arm64") for python in PYTHONS if (_EMULATED / python).exists()]
+    return [(python, ARCHITECTURE) for python in PYTHONS if _is_here(python)] + emulated
 
 
 def command(plan):
     """Return what starts the Python of a layer's plan."""
     if plan.architecture == ARCHITECTURE:
         return [interpreter(plan.python)]
-    root = _FOLDER / plan.python
+    root = _EMULATED / plan.python
     return [_EMULATOR, "-L", root, root / "usr" / "bin" / f"python{plan.python}"]
 
 
@@ -50,22 +58,54 @@ def _is_here(python):
         return False
 
 
-def fetch():
+def fetch_native():
+    """Fetch each Python that Debian has, and that is not here."""
+    rmtree(_NATIVE, ignore_errors=True)
+    missing = [python for python in _RELEASES if not _is_here(python)]
+    if missing and (mirror := _mirror()):
+        for python in missing:
+            _fetch_native(python, mirror)
+
+
+def _fetch_native(python, mirror):
+    """Fetch a Python for this machine, which can make virtual environments."""
+    root = _NATIVE / python
+    packages = [f"python{python}", f"python{python}-venv", "libstdc++6"]
+    _unpack(packages, f"deb {mirror} {_RELEASES[python]} main\n", root)
+    for settings in (root / "usr" / "lib" / f"python{python}").glob("_sysconfigdata_*.py"):
+        wheels = "/usr/share/python-wheels"  # where venv looks for pip
+        settings.write_text(settings.read_text().replace(f"'{wheels}", f"'{root}{wheels}"))
+    program = root / "usr" / "bin" / f"python{python}"
+    original = program.rename(program.with_name(f"{program.name}.elf"))
+    (loader,) = root.glob("lib*/ld-linux-*.so.*")
+    libraries = ":".join([f"{root}/{one}/{platform.machine()}-linux-gnu" for one in _LIBRARIES])
+    _write_program(program, _LAUNCHER.format(loader=loader, libraries=libraries, program=original))
+    # Python finds its library from the folder that it is started in.
+    (_NATIVE / "bin").mkdir(exist_ok=True)
+    _write_program(_NATIVE / "bin" / program.name, f'#!/bin/sh\nexec {program} "$@"\n')
+
+
+def _write_program(path, text):
+    """Write a shell script that can be executed."""
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def fetch_arm64():
     """Fetch the emulator, and each Python of which there is one here too, for it compiles the library."""
-    rmtree(_FOLDER, ignore_errors=True)
+    rmtree(_EMULATED, ignore_errors=True)
     mirror = "" if ARCHITECTURE == "arm64" else _mirror()
     if not mirror:
         return
-    _FOLDER.mkdir()
+    _EMULATED.mkdir()
     with TemporaryDirectory() as scratch:
         _unpack(["qemu-user-static"], f"deb {mirror} bookworm main\n", Path(scratch))
         copy(Path(scratch, "usr", "bin", _EMULATOR.name), _EMULATOR)
-    for python, release in filter(lambda one: _is_here(one[0]), _RELEASES.items()):
-        root = _FOLDER / python
+    for python in filter(_is_here, _RELEASES):
+        root = _EMULATED / python
         # AWS's runtime client is written in C++.
-        source = f"deb {mirror} {release} main\n"
+        source = f"deb {mirror} {_RELEASES[python]} main\n"
         _unpack([f"python{python}", "libstdc++6"], source, root, **_ARM64)
-        (root / "lib").is_dir() or (root / "lib").symlink_to("usr/lib")
         run(interpreter(python), "-m", "compileall", "-q", root / "usr" / "lib" / f"python{python}")
 
 
@@ -89,9 +129,12 @@ def _unpack(packages, source, root, **settings):
         apt = _apt(Path(scratch), **settings)
         apt("update")
         apt("install", "--download-only", "--yes", *packages)
-        root.mkdir(exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         for archive in Path(scratch).rglob("*.deb"):
             _run("dpkg", "--extract", archive, root)
+    for folder in ("lib", "lib64"):  # which Debian's newer releases leave to be linked
+        if not (root / folder).exists():
+            (root / folder).symlink_to(f"usr/{folder}")
 
 
 def _apt(scratch, **settings):
@@ -116,4 +159,4 @@ def _run(*words):
 
 
 if __name__ == "__main__":
-    fetch()
+    {"native": fetch_native, "arm64": fetch_arm64}[sys.argv[1]]()
