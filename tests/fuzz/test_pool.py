@@ -9,7 +9,6 @@ from collections import deque
 from contextlib import suppress
 from threading import Event
 
-import httpcore
 import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sagemaker_runtime_client._pool import PooledTransport
 from sagemaker_runtime_client._pool._ledger import Ledger
+from tests.runtime_client.networks import Scripted
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
 THOROUGH = settings(
@@ -47,7 +47,7 @@ answers = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).map(
 @given(answers, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
 def test_answers(pieces, method, reads):
     """Any bytes in any pieces give an answer or an error, and never one request's bytes to another."""
-    transport = PooledTransport(network_backend=httpcore.MockBackend(pieces))
+    transport = PooledTransport(network=Scripted(pieces))
     ledger = transport._pool._ledger
     for _ in range(3):
         request = httpx.Request(method, "http://x/")

@@ -2,12 +2,15 @@
 
 import os
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
 from sagemaker_runtime_client import _io
 from sagemaker_runtime_client.emulator import Emulator
+from tests.runtime_client import pools
 from tests.runtime_client.faces import KINDS, PLAIN_KINDS, Driver
+from tests.runtime_client.loopback import certify
 
 # What would point a client elsewhere.
 _IN_THE_WAY = (
@@ -50,3 +53,16 @@ def plain_driver(request):
     """Each way to drive a client with HTTP clients of its own: blocking, asyncio, trio."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
+
+
+@pytest.fixture(params=pools.KINDS.values(), ids=pools.KINDS)
+def make(request):
+    """Make a client over a pool, of each kind."""
+    with ExitStack() as stack:
+        yield partial(request.param, stack)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate's path, and the TLS settings of a server that has it."""
+    return certify(tmp_path_factory.mktemp("tls"))

@@ -22,6 +22,14 @@ unread_body = pytest.mark.filterwarnings(
 )
 
 
+# Event loops, as anyio is told which to run.
+LOOPS = {
+    "asyncio": {"backend": "asyncio"},
+    "uvloop": {"backend": "asyncio", "backend_options": {"use_uvloop": True}},
+    "trio": {"backend": "trio"},
+}
+
+
 @frozen
 class Kind:
     """
@@ -29,7 +37,7 @@ class Kind:
 
     Attributes:
         is_async: Which face.
-        backend: In the event loop of which library; None for none.
+        backend: In which of `LOOPS`; None for none.
         library: Whose client is brought in; None for none.
     """
 
@@ -46,6 +54,7 @@ class Kind:
 PLAIN_KINDS = {
     "blocking": Kind(False),
     "asyncio": Kind(True, "asyncio"),
+    "asyncio on uvloop": Kind(True, "uvloop"),
     "trio": Kind(True, "trio"),
 }
 KINDS = {
@@ -68,7 +77,7 @@ class Driver:
         self._stack = stack
         self._portal = None
         if kind.backend is not None:
-            self._portal = stack.enter_context(start_blocking_portal(kind.backend))
+            self._portal = stack.enter_context(start_blocking_portal(**LOOPS[kind.backend]))
 
     def call(self, function, *args, **kwargs):
         """Return what *function* returns, awaited if it is a coroutine function."""

@@ -3,10 +3,10 @@
 import socket
 import ssl
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
-from socketserver import StreamRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler, StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import NamedTuple
 
@@ -107,6 +107,58 @@ class _Server(ThreadingTCPServer):
         """Keep quiet about clients that hang up; they are meant to."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+
+@contextmanager
+def raw_server(serve):
+    """Serve each connection on 127.0.0.1 by a function that takes its socket; give the address."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self):
+            serve(self.request)
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def man_in_the_middle(address, forged):
+    """Return what serves a connection by forged bytes, and from then on by the server at *address*."""
+
+    def serve(connection):
+        connection.sendall(forged)
+        with socket.create_connection(_address(address), PATIENCE) as upstream:
+            back = Thread(target=_pump, args=(upstream, connection))
+            back.start()
+            _pump(connection, upstream)
+            back.join()
+
+    return serve
+
+
+def shake_hands(connection, tls):
+    """
+    Do a server's part of a handshake, over buffers.
+
+    Return the TLS object, and the buffer of what is to be sent.  It has the end of the handshake: what
+    is said next can go out together with it.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    secured = tls.wrap_bio(incoming, outgoing, server_side=True)
+    while True:
+        try:
+            secured.do_handshake()
+        except ssl.SSLWantReadError:
+            connection.sendall(outgoing.read())
+            incoming.write(connection.recv(65536))
+        else:
+            return secured, outgoing
 
 
 def response(body=b"", status=200, headers=()):

@@ -5,145 +5,24 @@ import socket
 import ssl
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
-from itertools import count, islice
+from itertools import count
 from threading import Barrier, Event, Thread
 from time import monotonic, sleep
 
 import anyio
-import httpcore
 import httpx
 import pytest
-from anyio.from_thread import start_blocking_portal
 
-from sagemaker_runtime_client._pool import (
-    AsyncPooledTransport,
-    PooledTransport,
-    _asyncio,
-    _ledger,
-    _sockets,
-)
+from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport, _ledger
 from sagemaker_runtime_client._pool._connection import Connection
 from sagemaker_runtime_client._pool._ledger import Ledger
-from tests.runtime_client.faces import unread_body
-from tests.runtime_client.loopback import Loopback, certify, response
+from sagemaker_runtime_client._step import run
+from tests.runtime_client.faces import LOOPS, unread_body
+from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.networks import Scripted
+from tests.runtime_client.pools import PATIENCE, books, limited
 
-BACKENDS = ["asyncio", "trio"]
-PATIENCE = 10
-
-
-class Blocking:
-    """A client of httpx over a pool, for threads."""
-
-    def __init__(self, stack, **options):
-        self.transport = PooledTransport(**options)
-        self.client = stack.enter_context(httpx.Client(transport=self.transport, timeout=PATIENCE))
-
-    def call(self, function, *args):
-        return function(*args)
-
-    def get(self, url, method="GET", **options):
-        """Return an answer, with all of its body."""
-        return self.client.request(method, url, **options)
-
-    def pieces(self, url, enough=None, **options):
-        """Return the pieces of an answer's body, or the first of them."""
-        with self.client.stream("GET", url, **options) as answer:
-            return list(islice(answer.iter_raw(), enough))
-
-    def upload(self, url, pieces):
-        return self.client.post(url, content=iter(pieces))
-
-    def upgraded(self, url, headers):
-        """Return what the stream behind a 101 says, and its server's port."""
-        with self.client.stream("GET", url, headers=headers) as answer:
-            stream = answer.extensions["network_stream"]
-            said = stream.read(2), stream.read(9)
-            stream.write(b"echo")
-            return *said, stream.read(9), str(stream.get_extra_info("server_addr")[1])
-
-    def close(self):
-        self.transport.close()
-
-
-class Tasks:
-    """The same for tasks, in an event loop of another thread."""
-
-    def __init__(self, backend, stack, **options):
-        self._portal = stack.enter_context(start_blocking_portal(backend))
-        self.transport = AsyncPooledTransport(**options)
-        self.client = httpx.AsyncClient(transport=self.transport, timeout=PATIENCE)
-        stack.callback(self.call, self.client.aclose)
-
-    def call(self, function, *args):
-        return self._portal.call(function, *args)
-
-    def get(self, url, method="GET", **options):
-        return self.call(partial(self.client.request, method, url, **options))
-
-    def pieces(self, url, enough=None, **options):
-        async def read():
-            found = []
-            async with self.client.stream("GET", url, **options) as answer:
-                async for piece in answer.aiter_raw():
-                    found.append(piece)
-                    if len(found) == enough:
-                        break
-            return found
-
-        return self.call(read)
-
-    def upload(self, url, pieces):
-        async def sent():
-            for piece in pieces:
-                yield piece
-
-        return self.call(partial(self.client.post, url, content=sent()))
-
-    def upgraded(self, url, headers):
-        async def talk():
-            async with self.client.stream("GET", url, headers=headers) as answer:
-                stream = answer.extensions["network_stream"]
-                said = await stream.read(2), await stream.read(9)
-                await stream.write(b"echo")
-                return *said, await stream.read(9), str(stream.get_extra_info("server_addr")[1])
-
-        return self.call(talk)
-
-    def close(self):
-        self.call(self.transport.aclose)
-
-
-KINDS = {
-    "blocking": Blocking,
-    "asyncio": partial(Tasks, "asyncio"),
-    "trio": partial(Tasks, "trio"),
-}
-
-
-@pytest.fixture(params=KINDS.values(), ids=KINDS)
-def make(request):
-    """Make a client over a pool, of each colour."""
-    with ExitStack() as stack:
-        yield partial(request.param, stack)
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A certificate's path, and the TLS settings of a server that has it."""
-    return certify(tmp_path_factory.mktemp("tls"))
-
-
-def limited(connections, kept=None, expiry=None):
-    """Return limits."""
-    return httpx.Limits(
-        max_connections=connections, max_keepalive_connections=kept, keepalive_expiry=expiry
-    )
-
-
-def books(transport):
-    """Return how many turns are taken, how many wait, how many connections are open, and idle."""
-    ledger = transport._pool._ledger
-    return ledger._turns, len(ledger._queue), ledger.open, len(ledger._idle)
+each_loop = pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 
 
 def answering(data):
@@ -260,20 +139,6 @@ class TestAnswers:
             taken.set()
             assert (0, 0, 0, 0) == books(pool.transport)
 
-    def test_upgrade(self, make):
-        """After 101 the stream is the caller's, what came with the head first; no pool keeps it."""
-
-        def answer(_request, connection):
-            connection.sendall(b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\nleft")
-            connection.sendall(connection.recv(9))
-
-        with Loopback(answer) as server:
-            pool = make()
-            headers = {"connection": "upgrade", "upgrade": "x"}
-            said = pool.upgraded(server.url, headers)
-            assert (b"le", b"ft", b"echo", server.url.rpartition(":")[2]) == said
-            assert (0, 0, 0, 0) == books(pool.transport)
-
     @pytest.mark.parametrize(
         ("data", "error"),
         [
@@ -281,6 +146,7 @@ class TestAnswers:
             (b"HTTP/1.1 200", httpx.RemoteProtocolError),
             (b"SSH-2.0-OpenSSH\r\n\r\n", httpx.RemoteProtocolError),
             (HEAD + b"Content-Length: 9\r\n\r\nhi", httpx.RemoteProtocolError),
+            (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n", httpx.RemoteProtocolError),
             (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", httpx.RemoteProtocolError),
             (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nhi", httpx.RemoteProtocolError),
         ],
@@ -289,6 +155,7 @@ class TestAnswers:
             "half a head",
             "another protocol",
             "half a body",
+            "an upgrade",
             "no chunk",
             "two lengths",
         ],
@@ -317,21 +184,12 @@ class TestUploads:
     @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
     def test_at_hand(self, size, writes):
         """A body that is at hand goes out with its head, unless it is so large that a copy costs more."""
-        written = []
-
-        class Noting(httpcore.MockStream):
-            def write(self, buffer, timeout=None):
-                written.extend([buffer] if buffer else [])
-
-        class Network(httpcore.NetworkBackend):
-            def connect_tcp(self, *_arguments, **_options):
-                return Noting([response(b"hi")])
-
+        network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))
-        assert 200 == PooledTransport(network_backend=Network()).handle_request(request).status_code
-        head, _, body = b"".join(written).partition(b"\r\n\r\n")
+        assert 200 == PooledTransport(network=network).handle_request(request).status_code
+        head, _, body = b"".join(network.written).partition(b"\r\n\r\n")
         assert head.startswith(b"PUT / HTTP/1.1\r\n")
-        assert (size, writes) == (len(body), len(written))
+        assert (size, writes) == (len(body), len(network.written))
 
     def test_streamed(self, make):
         """A body of unknown length goes out in chunks."""
@@ -464,8 +322,7 @@ class TestLimits:
             pool.get(server.url)
             assert inherited is not pool.transport._pool._ledger
             for connection in inherited.clear():
-                stream = connection.stream
-                pool.call(stream.aclose if isinstance(pool, Tasks) else stream.close)
+                pool.call(connection.stream.close)
         assert 2 == server.connections
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
@@ -481,9 +338,8 @@ class TestLimits:
         assert [0, 0, 1] == [one.connection for one in server.requests]
 
     def test_network_without_sockets(self):
-        """Where a network is no socket, httpcore says whether a connection still serves."""
-        backend = httpcore.MockBackend([response(b"hi"), response(b"ho")])
-        transport = PooledTransport(network_backend=backend)
+        """What opens connections may be brought in."""
+        transport = PooledTransport(network=Scripted([response(b"hi"), response(b"ho")]))
         request = httpx.Request("GET", "http://x/")
         for body in (b"hi", b"ho"):
             answer = transport.handle_request(request)
@@ -491,9 +347,9 @@ class TestLimits:
         assert (0, 0, 1, 1) == books(transport)
 
     def test_network_of_ones_own(self):
-        """On asyncio, too, another network may be brought in."""
-        backend = httpcore.AsyncMockBackend([response(b"hi"), response(b"ho")])
-        transport = AsyncPooledTransport(network_backend=backend)
+        """On asyncio, too."""
+        network = Scripted([response(b"hi"), response(b"ho")])
+        transport = AsyncPooledTransport(network=network)
 
         async def main():
             async with httpx.AsyncClient(transport=transport) as client:
@@ -504,15 +360,11 @@ class TestLimits:
     def test_closing_fails(self):
         """What goes wrong while an answer is closed is httpx's, and its connection is given up."""
 
-        class Breaking(httpcore.MockStream):
+        class Breaking(Scripted):
             def close(self):
-                raise httpcore.WriteError("broken")
+                raise httpx.WriteError("broken")
 
-        class Network(httpcore.NetworkBackend):
-            def connect_tcp(self, *_arguments, **_options):
-                return Breaking([response(b"hello")])
-
-        transport = PooledTransport(network_backend=Network())
+        transport = PooledTransport(network=Breaking([response(b"hello")]))
         answer = transport.handle_request(httpx.Request("GET", "http://x/"))
         with pytest.raises(httpx.WriteError, match="broken"):
             answer.stream.close()
@@ -520,9 +372,9 @@ class TestLimits:
 
     def test_read_twice(self):
         """What was read is gone, and nobody waits for it on a connection that may be another's."""
-        backend = httpcore.MockBackend([response(b"hi")])
+        backend = Scripted([response(b"hi")])
         stream = (
-            PooledTransport(network_backend=backend)
+            PooledTransport(network=backend)
             .handle_request(httpx.Request("GET", "http://x/"))
             .stream
         )
@@ -543,7 +395,7 @@ class TestLimits:
     def test_interrupted(self, monkeypatch):
         """Ctrl-C as soon as an idle connection is taken: it is closed, and no longer counted."""
 
-        def strike(_connection):
+        async def strike(_connection):
             raise KeyboardInterrupt
 
         with Loopback(answering(response(b"hi"))) as server, PooledTransport() as transport:
@@ -555,12 +407,12 @@ class TestLimits:
                 with pytest.raises(KeyboardInterrupt):
                     transport.handle_request(httpx.Request("GET", server.url))
             assert (0, 0, 0, 0) == books(transport)
-            assert connection.is_dead()
+            assert run(connection.is_dead())
 
     def test_closed_twice(self):
         """An answer may be closed more than once."""
-        backend = httpcore.MockBackend([response(b"hi")])
-        transport = PooledTransport(network_backend=backend)
+        backend = Scripted([response(b"hi")])
+        transport = PooledTransport(network=backend)
         stream = transport.handle_request(httpx.Request("GET", "http://x/")).stream
         for _ in range(2):
             stream.close()
@@ -709,22 +561,6 @@ class TestTLS:
         with Loopback(answering(response(b"hi")), certificate[1]) as server:
             assert b"hi" == make(verify=False).get(server.url).content
 
-    def test_server_name(self, make, certificate):
-        """The name that is asked for may be another; its connection serves no request without it."""
-        names = []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate[0], certificate[0].replace("ca.pem", "key.pem"))
-        context.sni_callback = lambda _socket, name, _context: names.append(name)
-        with Loopback(answering(response(b"hi")), context) as server:
-            pool = make(verify=False)
-            for extensions in (
-                {"sni_hostname": "one.example"},
-                {"sni_hostname": "two.example"},
-            ) * 2:
-                pool.get(server.url, extensions=extensions)
-            pool.get(server.url)
-        assert ["one.example", "two.example", None] == names
-
     def test_no_http2(self, make, certificate):
         """HTTP/2 is not offered."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -732,29 +568,6 @@ class TestTLS:
         context.set_alpn_protocols(["h2", "http/1.1"])
         with Loopback(answering(response(b"hi")), context) as server:
             assert "HTTP/1.1" == make(verify=False).get(server.url).http_version
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name in httpcore.__all__
-        if isinstance(getattr(httpcore, name), type)
-        and issubclass(getattr(httpcore, name), Exception)
-        and name != "ConnectionNotAvailable"
-    ],
-)
-def test_exceptions(name):
-    """Each exception of httpcore's comes out as httpx's of the same name, saying the same."""
-
-    class Failing(httpcore.NetworkBackend):
-        def connect_tcp(self, *_args, **_kwargs):
-            raise getattr(httpcore, name)("why")
-
-    request = httpx.Request("GET", "http://x/")
-    with pytest.raises(getattr(httpx, name), match=r"^why$") as caught:
-        PooledTransport(network_backend=Failing()).handle_request(request)
-    assert request is caught.value.request
 
 
 class TestStorms:
@@ -778,9 +591,9 @@ class TestStorms:
         assert [b"hi"] * 320 == answers
         assert server.connections <= 4
 
-    @pytest.mark.parametrize("backend", BACKENDS)
+    @each_loop
     @pytest.mark.parametrize(("tasks", "calls"), [(64, 4), (800, 1)])
-    def test_tasks(self, backend, tasks, calls):
+    def test_tasks(self, loop, tasks, calls):
         """As many tasks at once as there may be connections, or more, make just so many."""
         answers = []
 
@@ -798,12 +611,12 @@ class TestStorms:
                 assert (0, 0, 64, 64) == books(transport)
 
         with Loopback(answering(response(b"hi"))) as server:
-            anyio.run(main, backend=backend)
+            anyio.run(main, **loop)
         assert [b"hi"] * (tasks * calls) == answers
         assert 64 == server.connections
 
-    @pytest.mark.parametrize("backend", BACKENDS)
-    def test_order(self, backend):
+    @each_loop
+    def test_order(self, loop):
         """Who asks first is served first."""
 
         async def main():
@@ -819,7 +632,7 @@ class TestStorms:
                         await anyio.lowlevel.checkpoint()
 
         with Loopback(answering(response(b"hi"))) as server:
-            anyio.run(main, backend=backend)
+            anyio.run(main, **loop)
         assert [f"/{number}" for number in range(20)] == [one.target for one in server.requests]
 
 
@@ -843,8 +656,8 @@ class TestSlots:
                 assert (0, 0, 1, 1) == books(transport)
         assert 1 == server.connections
 
-    @pytest.mark.parametrize("backend", BACKENDS)
-    def test_tasks(self, backend):
+    @each_loop
+    def test_tasks(self, loop):
         """The same for tasks; after a failure the slot is still its owner's."""
 
         async def main():
@@ -860,7 +673,7 @@ class TestSlots:
                 assert (0, 0, 1, 1) == books(transport)
 
         with Loopback(answering(response(b"hi"))) as server:
-            anyio.run(main, backend=backend)
+            anyio.run(main, **loop)
 
 
 class Interrupted:
@@ -908,12 +721,18 @@ async def native():
 @unread_body
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize(
-    ("backend", "cancelling"),
-    [("asyncio", scoped), ("asyncio", native), ("trio", scoped)],
-    ids=["asyncio, in a scope", "asyncio, its own", "trio"],
+    ("loop", "cancelling"),
+    [
+        *(("asyncio", scoped), ("asyncio", native)),
+        *(("uvloop", scoped), ("uvloop", native), ("trio", scoped)),
+    ],
+    ids=[
+        *("asyncio, in a scope", "asyncio, its own"),
+        *("uvloop, in a scope", "uvloop, its own", "trio"),
+    ],
 )
 class TestCancellation:
-    def run(self, backend, cancelling, certificate, is_tls, prepare):
+    def run(self, loop, cancelling, certificate, is_tls, prepare):
         """Cancel a call at each of its awaits in turn; return at how many it could be."""
         bundle, tls = certificate
 
@@ -940,9 +759,9 @@ class TestCancellation:
             raise AssertionError
 
         with Loopback(answer, tls if is_tls else None) as server:
-            return anyio.run(main, backend=backend)
+            return anyio.run(main, **LOOPS[loop])
 
-    def test_from_the_start(self, backend, cancelling, certificate, is_tls):
+    def test_from_the_start(self, loop, cancelling, certificate, is_tls):
         """A call that connects loses no turn and no connection, wherever it is cancelled."""
 
         @asynccontextmanager
@@ -950,9 +769,9 @@ class TestCancellation:
             await transport.aclose()
             yield partial(client.post, url, content=b"body")
 
-        assert self.run(backend, cancelling, certificate, is_tls, prepare) > 2
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 2
 
-    def test_over_an_idle_connection(self, backend, cancelling, certificate, is_tls):
+    def test_over_an_idle_connection(self, loop, cancelling, certificate, is_tls):
         """Nor does one that finds a connection."""
 
         @asynccontextmanager
@@ -960,9 +779,9 @@ class TestCancellation:
             await client.get(url)
             yield partial(client.post, url, content=b"body")
 
-        assert self.run(backend, cancelling, certificate, is_tls, prepare) > 1
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
 
-    def test_in_the_queue(self, backend, cancelling, certificate, is_tls):
+    def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
         """Nor does one that waits for others, which go on."""
 
         @asynccontextmanager
@@ -975,7 +794,7 @@ class TestCancellation:
                 with anyio.CancelScope():
                     yield partial(client.get, url)
 
-        assert self.run(backend, cancelling, certificate, is_tls, prepare) > 1
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
 
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
@@ -1066,181 +885,3 @@ class TestLedger:
             ledger.keep("x", name, self)
         assert ["a", "b", "c"] == list(ledger.surplus())
         assert (0, {}) == (ledger.open, ledger._of_origin)
-
-
-class NoAnswer:
-    """A socket to an address that says nothing: a connect takes all of its time."""
-
-    limits, closed = [], 0
-
-    def __init__(self, *_):
-        pass
-
-    def settimeout(self, seconds):
-        self.limits.append(seconds)
-
-    def connect(self, _address):
-        raise TimeoutError("timed out")
-
-    def close(self):
-        NoAnswer.closed += 1
-
-
-def test_addresses_share_the_time(monkeypatch):
-    """A host with several addresses takes no more time than one; each has its share of what is left."""
-    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))] * 4
-    monkeypatch.setattr(_sockets.socket, "getaddrinfo", lambda *_, **__: addresses)
-    monkeypatch.setattr(_sockets.socket, "socket", NoAnswer)
-    monkeypatch.setattr(_sockets, "monotonic", lambda: sum(NoAnswer.limits))
-    with pytest.raises(httpx.ConnectTimeout):
-        _sockets.Backend().connect_tcp("host", 9, 8.0)
-    assert ([4.0, 2.0, 1.0, 1.0], 4) == (NoAnswer.limits, NoAnswer.closed)
-
-
-@pytest.mark.parametrize("raised", [TimeoutError, KeyboardInterrupt])
-def test_a_socket_that_connects_nowhere_is_closed(monkeypatch, raised):
-    """Whatever ends a connect, its socket is closed: Ctrl-C too."""
-    opened = []
-
-    class Interrupted(socket.socket):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            opened.append(self)
-
-        def connect(self, _address):
-            raise raised
-
-    monkeypatch.setattr(_sockets.socket, "socket", Interrupted)
-    with pytest.raises((httpx.ConnectTimeout, KeyboardInterrupt)):
-        _sockets.Backend().connect_tcp("127.0.0.1", 9, 1.0)
-    assert [-1] == [one.fileno() for one in opened]
-
-
-@pytest.mark.parametrize("transport", [PooledTransport, AsyncPooledTransport])
-def test_a_family_that_the_kernel_does_not_know(monkeypatch, transport):
-    """Where there is no IPv6, the next address is tried."""
-
-    class Old(socket.socket):
-        def __init__(self, family=-1, *arguments, **options):
-            if family == socket.AF_INET6:
-                raise OSError(97, "Address family not supported by protocol")
-            super().__init__(family, *arguments, **options)
-
-    with Loopback(lambda *_: response(b"hi")) as server:
-        port = int(server.url.rpartition(":")[2])
-        found = [
-            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
-        ]
-        monkeypatch.setattr(socket, "socket", Old)
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-
-        async def get():
-            async with httpx.AsyncClient(transport=transport()) as client:
-                return (await client.get("http://host/")).text
-
-        if transport is AsyncPooledTransport:
-            assert "hi" == asyncio.run(get())
-        else:
-            with httpx.Client(transport=transport()) as client:
-                assert "hi" == client.get("http://host/").text
-
-
-class TestAddressesOnAsyncio:
-    """The same, by asyncio's own means."""
-
-    @staticmethod
-    async def connect(monkeypatch, ports, timeout):
-        """Connect to a host with an address for each of these ports; None answers nothing."""
-        loop = asyncio.get_running_loop()
-        connect = loop.sock_connect
-
-        async def found(*_, **__):
-            addresses = [("127.0.0.1", port) for port in ports]
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses]
-
-        async def connected(one, address):
-            await (asyncio.sleep(60) if address[1] is None else connect(one, address))
-
-        monkeypatch.setattr(loop, "getaddrinfo", found)
-        monkeypatch.setattr(loop, "sock_connect", connected)
-        stream = await _asyncio.Backend().connect_tcp("host", 9, timeout)
-        address = stream.get_extra_info("server_addr")
-        await stream.aclose()
-        return address
-
-    @pytest.mark.parametrize("timeout", [None, 1.0])
-    def test_next_address(self, monkeypatch, timeout):
-        """Where one address refuses, or takes half of the time, the next is tried."""
-        with deaf() as url:
-            gone = int(url.rpartition(":")[2])
-        with Loopback(lambda *_: response(b"hi")) as server:
-            port = int(server.url.rpartition(":")[2])
-            ports = [None if timeout else gone, port]
-            found = asyncio.run(self.connect(monkeypatch, ports, timeout))
-        assert ("127.0.0.1", port) == found
-
-    def test_no_time_left(self, monkeypatch):
-        """Addresses that answer nothing, each for a minute, are given up; their shares are tested above."""
-        start = monotonic()
-        with pytest.raises(httpx.ConnectTimeout):
-            asyncio.run(self.connect(monkeypatch, [None] * 4, 0.2))
-        assert monotonic() - start < 30
-
-    def test_no_address(self, monkeypatch):
-        """A host without an address cannot be connected to."""
-        with pytest.raises(httpx.ConnectError, match="no address"):
-            asyncio.run(self.connect(monkeypatch, [], 1.0))
-
-
-class Slow(httpcore.NetworkBackend):
-    """A network whose connects take time, and whose handshakes never end."""
-
-    def __init__(self):
-        self.limits = []
-
-    def connect_tcp(self, host, port, timeout=None, **_options):
-        self.limits.append(timeout)
-        sleep(0.05)
-        return self
-
-    def start_tls(self, _context, _name, timeout):
-        self.limits.append(timeout)
-        raise httpcore.ConnectTimeout
-
-    def close(self):
-        pass
-
-
-@pytest.mark.parametrize("timeout", [5.0, 0.01, None])
-def test_a_handshake_has_the_time_that_is_left(timeout):
-    """The time to connect is for both, the connection and TLS."""
-    network = Slow()
-    transport = PooledTransport(network_backend=network)
-    with (
-        httpx.Client(transport=transport, timeout=timeout) as client,
-        pytest.raises(httpx.ConnectTimeout),
-    ):
-        client.get("https://host/")
-    connect, handshake = network.limits
-    if timeout is None:
-        assert (None, None) == (connect, handshake)
-    else:
-        assert 0 < handshake <= max(0.001, connect - 0.05)
-
-
-def test_next_address(monkeypatch):
-    """Where one address refuses, the next is tried; without a time limit too."""
-    with deaf() as url:
-        gone = url.rpartition(":")[2]
-    with Loopback(lambda *_: response(b"hi")) as server:
-        ports = (int(gone), int(server.url.rpartition(":")[2]))
-        addresses = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports
-        ]
-        monkeypatch.setattr(_sockets.socket, "getaddrinfo", lambda *_, **__: addresses)
-        with httpx.Client(transport=PooledTransport(), timeout=None) as client:
-            assert "hi" == client.get("http://host/").text
-        addresses.clear()
-        with pytest.raises(httpx.ConnectError, match="no address"):
-            _sockets.Backend().connect_tcp("host", 9)

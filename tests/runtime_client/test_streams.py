@@ -1,14 +1,20 @@
-"""The pool's own connections, of threads and of asyncio, over raw sockets: limits, ends, facts."""
+"""The pool's own connections, of threads, asyncio and trio, over raw sockets: limits, ends, news."""
 
 import asyncio
+import select
 import socket
+import ssl
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
+import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._pool import _asyncio, _sockets
+from sagemaker_runtime_client._pool import _asyncio, _sockets, _trio
+from sagemaker_runtime_client._step import run
+from tests.runtime_client.faces import LOOPS
+from tests.runtime_client.loopback import shake_hands
 
 MEGABYTES = 1 << 24
 
@@ -34,11 +40,11 @@ def on_asyncio(serve, use):
 
     async def main(port):
         async with asyncio.timeout(30):
-            stream = await _asyncio.Backend().connect_tcp("127.0.0.1", port, 10)
+            stream = await _asyncio.Backend().connect("127.0.0.1", port)
             try:
                 return await use(stream)
             finally:
-                await stream.aclose()
+                stream.close()
 
     with serving(serve) as port:
         return asyncio.run(main(port))
@@ -102,6 +108,10 @@ def test_written_after_the_end():
     on_asyncio(serve, use)
 
 
+def _running_in(loop):
+    return lambda function: anyio.run(function, **loop)
+
+
 @contextmanager
 def full():
     """Give the port of a server that accepts nobody, and whose queue is full."""
@@ -116,32 +126,90 @@ def full():
         yield listener.getsockname()[1]
 
 
-def test_connecting_takes_too_long():
+# How to run what connects, and by what.
+NETWORKS = {
+    "threads": (_sockets.Backend, lambda function: run(function())),
+    **{
+        name: (_trio.Backend if name == "trio" else _asyncio.Backend, _running_in(loop))
+        for name, loop in LOOPS.items()
+    },
+}
+each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), ids=NETWORKS)
+
+
+@each_network
+def test_connecting_takes_too_long(network, drive):
     """Who is not let in gives up in time."""
-    with full() as port:
-        with pytest.raises(httpx.ConnectTimeout):
-            _sockets.Backend().connect_tcp("127.0.0.1", port, 0.05)
-        with pytest.raises(httpx.ConnectTimeout):
-            asyncio.run(_asyncio.Backend().connect_tcp("127.0.0.1", port, 0.05))
+
+    async def connect():
+        await network().connect("127.0.0.1", port, None, 0.05)
+
+    with full() as port, pytest.raises(httpx.ConnectTimeout):
+        drive(connect)
 
 
-def test_facts():
-    """Httpx's users may ask a stream for its socket and its addresses."""
-    with serving(lambda connection: connection.recv(1)) as port:
-        stream = _sockets.Backend().connect_tcp("127.0.0.1", port, 10)
-        own = stream.get_extra_info("socket")
-        assert own.getsockname() == stream.get_extra_info("client_addr")
-        assert ("127.0.0.1", port) == stream.get_extra_info("server_addr")
-        assert stream.get_extra_info("ssl_object") is None
-        assert stream.get_extra_info("is_readable") is None
+@each_network
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1 << 16), ("a" * 64, 80)])
+def test_no_address(network, drive, host, port):
+    """A port or a name that cannot be is an error of httpx's."""
+
+    async def connect():
+        await network().connect(host, port, None, 10)
+
+    with pytest.raises(httpx.ConnectError):
+        drive(connect)
+
+
+@each_network
+def test_session_tickets_are_no_news(certificate, network, drive):
+    """What TLS itself sends after the handshake is nothing to read; what a server says then is."""
+    bundle, tls = certificate
+    go = Event()
+
+    def serve(connection):
+        secured, outgoing = shake_hands(connection, tls)
+        assert outgoing.pending  # the tickets
+        for _ in range(2):
+            assert go.wait(10)
+            go.clear()
+            connection.sendall(outgoing.read())
+            secured.write(b"news")
+        connection.recv(1)
+
+    async def use():
+        settings = ssl.create_default_context(cafile=bundle), "127.0.0.1"
+        stream = await network().connect("127.0.0.1", port, settings, 10)
+        news = [await stream.is_readable()]
+        for _ in range(2):
+            go.set()
+            assert select.select([stream._socket], [], [], 10)[0]  # no event loop reads meanwhile
+            news.append(await stream.is_readable())
         stream.close()
+        return news
+
+    with serving(serve) as port:
+        assert [False, False, True] == drive(use)
 
 
-def test_facts_on_asyncio():
-    """So they may on asyncio."""
+@each_network
+@pytest.mark.parametrize("linger", [None, 0], ids=["closed", "reset"])
+def test_the_end_is_news(network, drive, linger):
+    """So is the end, of either kind."""
+    go = Event()
 
-    async def use(stream):
-        names = ("socket", "client_addr", "server_addr", "ssl_object", "is_readable")
-        return [stream.get_extra_info(name) is not None for name in names]
+    def serve(connection):
+        if linger is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        assert go.wait(10)
 
-    assert [True, True, True, False, False] == on_asyncio(lambda _connection: None, use)
+    async def use():
+        stream = await network().connect("127.0.0.1", port, None, 10)
+        news = [await stream.is_readable()]
+        go.set()
+        assert select.select([stream._socket], [], [], 10)[0]
+        news.append(await stream.is_readable())
+        stream.close()
+        return [*news, await stream.is_readable()]
+
+    with serving(serve) as port:
+        assert [False, True, True] == drive(use)

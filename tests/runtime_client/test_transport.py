@@ -78,12 +78,6 @@ def always(body=b"", status=200, headers=()):
     return lambda _request, _connection: response(body, status, headers)
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A certificate's path, and the TLS settings of a server that has it."""
-    return certify(tmp_path_factory.mktemp("tls"))
-
-
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
     """No test here sees the machine's settings."""

@@ -12,16 +12,12 @@ This package knows nothing of the rest, but how a coroutine is stepped.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
 
 import httpx
 
 from .._step import run
-from ._colours import Tasks, Threads
+from ._colours import Network, Tasks, Threads
 from ._core import Lease, Pool, Slot, Verify
-
-if TYPE_CHECKING:
-    import httpcore
 
 __all__ = ["AsyncPooledTransport", "PooledTransport", "Slot"]
 
@@ -56,7 +52,7 @@ class PooledTransport(httpx.BaseTransport):
             several the next ones serve from the first server on whose authority the one before them
             does not know.
         limits: How many connections there may be at once, how many of them idle, and for how long.
-        network_backend: What opens connections, in httpcore's terms.
+        network: What opens connections; None for sockets.
     """
 
     def __init__(
@@ -64,9 +60,9 @@ class PooledTransport(httpx.BaseTransport):
         *,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
-        network_backend: "httpcore.NetworkBackend | None" = None,
+        network: Network | None = None,
     ) -> None:
-        self._pool = Pool(Threads(network_backend), _Body, verify, limits or _LIMITS)
+        self._pool = Pool(Threads(network), _Body, verify, limits or _LIMITS)
 
     def slot(self, timeout: float | None = None) -> Slot:
         """Return a context that waits for a turn before a request is made; see `Slot`."""
@@ -93,7 +89,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     Args:
         verify: As for `PooledTransport`.
         limits: Likewise.
-        network_backend: Likewise.
+        network: Likewise.
     """
 
     def __init__(
@@ -101,9 +97,9 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         *,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
-        network_backend: "httpcore.AsyncNetworkBackend | None" = None,
+        network: Network | None = None,
     ) -> None:
-        self._pool = Pool(Tasks(network_backend), _AsyncBody, verify, limits or _LIMITS)
+        self._pool = Pool(Tasks(network), _AsyncBody, verify, limits or _LIMITS)
 
     def slot(self, timeout: float | None = None) -> Slot:
         """Return a context that waits for a turn before a request is made; see `Slot`."""

@@ -1,28 +1,21 @@
 """
-What the pool asks of asyncio: to wait, and a network of httpcore's kind, with httpx's exceptions.
+Connections for asyncio, over its transports, with httpx's exceptions; and events.
 
-httpcore's own way to asyncio leads through anyio, which takes 20 ms to import, and costs a call on a
-warm connection twice the time.
+httpcore's way to asyncio leads through anyio, which takes 20 ms to import, and costs a call on a warm
+connection twice the time.
 """
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
-from ._sockets import connect_in_turn
+from ._sockets import TLS, connect_first
 
 # Beyond so many bytes that nobody has read, the server is made to wait.
 _LONGEST_BUFFER = 1 << 18
-_EXTRA_INFO = {
-    "client_addr": "sockname",
-    "server_addr": "peername",
-    "socket": "socket",
-    "ssl_object": "ssl_object",
-}
 
 
 class Event:
@@ -50,27 +43,57 @@ class Event:
 
 
 class Stream(asyncio.Protocol):
-    """A connection: what has come of it and was not read yet, and whether more can be written."""
+    """
+    A connection: what has come of it and was not read yet, and whether more can be written.
 
-    def __init__(self) -> None:
+    Args:
+        connected: The socket, which the transport owns once there is one.
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
         self._transport: Any = None
         self._received = bytearray()
         self._is_over = self._is_lost = self._is_full = self._is_waiting_for_reader = False
+        self._was_written = False  # since the event loop ran last
         self._error: Exception | None = None
         self._news: Event | None = None  # what a reader waits for
         self._room: Event | None = None  # what a writer waits for
 
     @property
-    def has_news(self) -> bool:
+    def _has_news(self) -> bool:
         """Whether there is something to read: bytes, or that there will be no more."""
         return self._is_over or bool(self._received)
 
+    async def is_readable(self) -> bool:
+        """
+        Tell whether a read would return at once, with data or at the end.
+
+        Bytes at the socket are no proof, as TLS sends some of its own; the event loop takes them in.
+        It looks at the socket in its first turn, and reads from it in the second.
+        """
+        for _ in range(2):
+            if not self._has_news and self._has_bytes():
+                await asyncio.sleep(0)
+        return self._has_news
+
+    def _has_bytes(self) -> bool:
+        """Tell whether the socket has bytes that the event loop has not taken yet, or is at its end."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
-        if not self.has_news:
+        self._was_written = False
+        if not self._has_news:
             self._news = Event()
             await self._news.wait(timeout)
-            if not self.has_news:
+            if not self._has_news:
                 raise httpx.ReadTimeout("")
         if not self._received and self._error is not None:
             raise httpx.ReadError(str(self._error)) from self._error
@@ -85,6 +108,11 @@ class Stream(asyncio.Protocol):
         """Return when *buffer* is on its way, but for what fits into the transport's own."""
         if not buffer:
             return
+        if self._was_written:
+            await asyncio.sleep(
+                0
+            )  # a transport tells in a later turn that it has lost its connection
+        self._was_written = True
         if not self._is_lost:
             self._transport.write(buffer)
             if self._is_full:
@@ -95,33 +123,10 @@ class Stream(asyncio.Protocol):
         if self._is_full:
             raise httpx.WriteTimeout("")
 
-    async def aclose(self) -> None:
-        """Close the connection.  This never suspends, so that nothing can cancel it."""
-        self._transport.abort()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> "Stream":
-        """Go on through TLS."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                self._transport = await loop.start_tls(
-                    self._transport, self, ssl_context, server_hostname=server_hostname
-                )
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return what the pool may ask of a stream, and what httpx's users may."""
-        name = _EXTRA_INFO.get(info)
-        return name and self._transport.get_extra_info(name)
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -161,36 +166,89 @@ def _tell(event: Event | None) -> None:
 class Backend:
     """Opens connections."""
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-    ) -> "Stream":
-        """Connect to *host*, whose addresses are tried one after the other."""
-        loop = asyncio.get_running_loop()
+    async def connect(
+        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
+    ) -> Stream:
+        """Connect to *host*, with TLS from the first byte if there are settings for it."""
         try:
             async with asyncio.timeout(timeout):
-                connected = await connect_in_turn(await _found(host, port), timeout, _connect)
-                _, stream = await loop.create_connection(Stream, sock=connected)
+                found = await _addresses(host, port)
+                return await _stream(await connect_first(found, timeout, _Attempts()), tls)
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
+        except (OSError, OverflowError, ValueError) as error:  # of ports and names that are none
             raise httpx.ConnectError(str(error)) from error
-        return stream
 
 
-async def _connect(opened: socket.socket, address: Any, timeout: float | None) -> None:
-    """Connect a socket; not by asyncio's race of addresses, which leaves sockets open when cancelled."""
-    opened.setblocking(False)
-    async with asyncio.timeout(timeout):
-        await asyncio.get_running_loop().sock_connect(opened, address)
+async def _stream(connected: socket.socket, tls: TLS | None) -> Stream:
+    """
+    Return the stream over a socket that is connected.
+
+    A stream that went over to TLS later would take what came before the handshake for the server's.
+    """
+    stream = Stream(connected)
+    context, name = tls or (None, None)
+    try:
+        await asyncio.get_running_loop().create_connection(
+            lambda: stream, sock=connected, ssl=context, server_hostname=name
+        )
+        await asyncio.sleep(0)  # uvloop tells a turn later what came with the end of the handshake
+    except BaseException:
+        stream.close()
+        connected.close()
+        raise
+    return stream
 
 
-async def _found(host: str, port: int) -> Sequence[Any]:
+async def _addresses(host: str, port: int) -> Sequence[Any]:
     """Return a host's addresses; one that is an address is its own answer, without a thread."""
     name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see _sockets
     try:
         return socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         return await asyncio.get_running_loop().getaddrinfo(name, port, type=kind)
+
+
+class _Attempts:
+    """
+    Attempts by tasks.
+
+    The race that asyncio has itself leaves sockets open when it is cancelled.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[socket.socket]] = set()
+
+    def start(self, family: int, kind: int, protocol: int, address: Any) -> None:
+        attempt = _connected(family, kind, protocol, address)
+        self._tasks.add(asyncio.create_task(attempt))
+
+    async def outcome(self, timeout: float | None) -> socket.socket | None:
+        await asyncio.wait(self._tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        for task in self._tasks:
+            if task.done():
+                self._tasks.discard(task)
+                return task.result()
+        return None
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+            task.add_done_callback(_discard)
+
+
+async def _connected(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    opened = socket.socket(family, kind, protocol)
+    try:
+        opened.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(opened, address)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _discard(task: asyncio.Task[socket.socket]) -> None:
+    """Close the socket of an attempt that came too late."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()

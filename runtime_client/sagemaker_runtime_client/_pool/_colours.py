@@ -1,21 +1,33 @@
 """
 What differs between threads and tasks: how they wait, connect, read and write.
 
-What is built on a `Colour` is written once, as coroutines; over `Threads` they never suspend.  The
-networks are `_sockets` and `_asyncio`, on trio httpcore's, and any other one of httpcore's kind.
+What is built on a `Colour` is written once, as coroutines; over `Threads` they never suspend.
+Connections are opened by `_sockets`, `_asyncio` and `_trio`.
 """
 
-import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 from .._step import asyncio_loop
-from ._sockets import Backend
+from ._sockets import TLS, Backend
 
-if TYPE_CHECKING:
-    import httpcore
+
+class Stream(Protocol):
+    """A connection."""
+
+    async def is_readable(self) -> bool: ...
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
+    def close(self) -> None: ...
+
+
+class Network(Protocol):
+    """What opens connections: with TLS from the first byte, or without."""
+
+    async def connect(
+        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
+    ) -> Stream: ...
 
 
 class Colour(Protocol):
@@ -23,23 +35,17 @@ class Colour(Protocol):
 
     def new_event(self) -> Any: ...
     async def wait(self, event: Any, timeout: float | None) -> None: ...
-    def shield(self) -> AbstractContextManager[object]: ...
-    async def connect(self, host: str, port: int, timeout: float | None) -> Any: ...
-    async def start_tls(
-        self, stream: Any, context: ssl.SSLContext, name: str, timeout: float | None
-    ) -> Any: ...
+    def network(self) -> Network: ...
     def pieces(self, body: Any) -> AsyncIterator[bytes]: ...
     async def write(self, stream: Any, data: bytes, timeout: float | None) -> None: ...
     async def read(self, stream: Any, most: int, timeout: float | None) -> bytes: ...
-    def resumed(self, stream: Any, data: bytes) -> Any: ...
-    async def close(self, stream: Any) -> None: ...
 
 
 class Threads:
     """Threads, which block."""
 
-    def __init__(self, backend: "httpcore.NetworkBackend | None") -> None:
-        self._backend: Any = backend or Backend()
+    def __init__(self, network: Network | None) -> None:
+        self._network: Network = network or Backend()
 
     def new_event(self) -> Event:
         return Event()
@@ -47,46 +53,31 @@ class Threads:
     async def wait(self, event: Event, timeout: float | None) -> None:
         event.wait(timeout)
 
-    def shield(self) -> AbstractContextManager[object]:
-        return nullcontext()
-
-    async def connect(self, host: str, port: int, timeout: float | None) -> Any:
-        return self._backend.connect_tcp(host, port, timeout)
-
-    async def start_tls(
-        self, stream: Any, context: ssl.SSLContext, name: str, timeout: float | None
-    ) -> Any:
-        return stream.start_tls(context, name, timeout)
+    def network(self) -> Network:
+        return self._network
 
     def pieces(self, body: Any) -> AsyncIterator[bytes]:
         return Pieces(iter(body))
 
     async def write(self, stream: Any, data: bytes, timeout: float | None) -> None:
-        stream.write(data, timeout)
+        await stream.write(data, timeout)
 
     async def read(self, stream: Any, most: int, timeout: float | None) -> bytes:
-        data: bytes = stream.read(most, timeout)
+        data: bytes = await stream.read(most, timeout)
         return data
-
-    def resumed(self, stream: Any, data: bytes) -> Any:
-        return _Resumed(stream, data)
-
-    async def close(self, stream: Any) -> None:
-        stream.close()
 
 
 class Tasks:
     """
     Tasks, on asyncio or trio.
 
-    On asyncio that is asyncio itself; on trio, or over a backend that was brought in, anyio, which
-    takes 20 ms to import.
+    On asyncio that is asyncio itself, on trio partly anyio, which takes 20 ms to import.
     """
 
-    def __init__(self, backend: "httpcore.AsyncNetworkBackend | None") -> None:
-        self._backend = backend
+    def __init__(self, network: Network | None) -> None:
+        self._network = network
         if asyncio_loop() is not None:
-            self._opener()  # is loaded now, not while a request's time is running
+            self.network()  # is loaded now, not while a request's time is running
 
     def new_event(self) -> Any:
         if asyncio_loop() is None:
@@ -106,31 +97,16 @@ class Tasks:
         with anyio.move_on_after(timeout):
             await event.wait()
 
-    def shield(self) -> AbstractContextManager[object]:
-        if self._backend is None and asyncio_loop() is not None:
-            return nullcontext()  # closing does not suspend
-        import anyio
-
-        return anyio.CancelScope(shield=True)
-
-    async def connect(self, host: str, port: int, timeout: float | None) -> Any:
-        return await self._opener().connect_tcp(host, port, timeout)
-
-    def _opener(self) -> Any:
-        if self._backend is not None:
-            return self._backend
+    def network(self) -> Network:
+        if self._network is not None:
+            return self._network
         if asyncio_loop() is None:
-            import httpcore
+            from . import _trio
 
-            return httpcore.AnyIOBackend()
+            return _trio.Backend()
         from . import _asyncio
 
         return _asyncio.Backend()
-
-    async def start_tls(
-        self, stream: Any, context: ssl.SSLContext, name: str, timeout: float | None
-    ) -> Any:
-        return await stream.start_tls(context, name, timeout)
 
     def pieces(self, body: Any) -> AsyncIterator[bytes]:
         iterator: AsyncIterator[bytes] = aiter(body)
@@ -142,12 +118,6 @@ class Tasks:
     async def read(self, stream: Any, most: int, timeout: float | None) -> bytes:
         data: bytes = await stream.read(most, timeout)
         return data
-
-    def resumed(self, stream: Any, data: bytes) -> Any:
-        return _AsyncResumed(stream, data)
-
-    async def close(self, stream: Any) -> None:
-        await stream.aclose()
 
 
 class Pieces:
@@ -163,26 +133,3 @@ class Pieces:
         for piece in self._iterator:
             return piece
         raise StopAsyncIteration
-
-
-class _Resumed:
-    """A stream of which something was read too much, which is read first."""
-
-    def __init__(self, stream: Any, data: bytes) -> None:
-        self._stream, self._data = stream, data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def _taken(self, most: int) -> bytes:
-        data, self._data = self._data[:most], self._data[most:]
-        return data
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        return self._taken(max_bytes) or self._stream.read(max_bytes, timeout)
-
-
-class _AsyncResumed(_Resumed):
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = self._taken(max_bytes) or await self._stream.read(max_bytes, timeout)
-        return data

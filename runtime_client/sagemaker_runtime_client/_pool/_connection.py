@@ -6,7 +6,6 @@ each.  What httpcore does at the edges is done here too: informational answers a
 answer is read even where its request could not be written.
 """
 
-import select
 from collections.abc import AsyncIterator
 from math import inf
 from time import monotonic
@@ -15,7 +14,7 @@ from typing import Any, NoReturn
 import h11
 import httpx
 
-from ._colours import Colour, Pieces
+from ._colours import Colour, Pieces, Stream
 
 # As httpcore has it: what is read at once, and how long the head of an answer may be.
 _MOST_READ = 64 * 1024
@@ -23,7 +22,7 @@ _LONGEST_HEAD = 100 * 1024
 # What is written at once, each time with the whole time limit; the first piece goes out with the head.
 _MOST_WRITTEN = 64 * 1024
 
-# The exceptions of h11 and of httpcore (whose networks may be brought in) bear the names of httpx's.
+# The exceptions of h11 bear the names of httpx's.
 _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
     kind.__name__: kind
     for kind in (
@@ -54,7 +53,7 @@ class Connection:
         stream: What they read from and write to.
     """
 
-    def __init__(self, colour: Colour, stream: Any) -> None:
+    def __init__(self, colour: Colour, stream: Stream) -> None:
         self.stream = stream
         self._colour = colour
         self._limits: tuple[float | None, float] = (
@@ -62,21 +61,12 @@ class Connection:
             inf,
         )  # of one read, and of the whole answer
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
-        self._socket = stream.get_extra_info("socket")
-        self._poll = None
-        if self._socket is not None and hasattr(select, "poll"):  # not on Windows
-            self._poll = select.poll()
-            self._poll.register(self._socket.fileno(), select.POLLIN)
 
-    def is_dead(self) -> bool:
-        """Tell whether it was closed by its server while it was idle, or written to unasked."""
-        if getattr(self.stream, "has_news", False):
-            return True
-        if self._poll is None:
-            return bool(self.stream.get_extra_info("is_readable"))
-        return self._socket.fileno() < 0 or bool(self._poll.poll(0))
+    async def is_dead(self) -> bool:
+        """Tell whether its server has closed it, or written to it unasked (RFC 9112, section 9.2)."""
+        return await self.stream.is_readable()
 
-    async def send(self, request: httpx.Request) -> h11.Response | h11.InformationalResponse:
+    async def send(self, request: httpx.Request) -> h11.Response:
         """Send *request*, and return the head of the answer."""
         timeouts = request.extensions.get("timeout", {})
         self._limits = timeouts.get("read"), request.extensions.get("deadline", inf)
@@ -111,12 +101,6 @@ class Connection:
         protocol.start_next_cycle()
         return True
 
-    def rest(self) -> Any:
-        """Return the stream, for those to whom the answer hands it over (101, say), or who are curious."""
-        if self._protocol.their_state is not h11.SWITCHED_PROTOCOL:
-            return self.stream
-        return self._colour.resumed(self.stream, self._protocol.trailing_data[0])
-
     async def _write(self, request: httpx.Request, timeout: float | None) -> None:
         """Write *request*: the head of a body that is at hand together with its first piece."""
         send, url = self._protocol.send, request.url
@@ -141,10 +125,10 @@ class Connection:
                 waiting = b""
         await self._colour.write(self.stream, waiting + send(h11.EndOfMessage()), timeout)
 
-    async def _head(self) -> h11.Response | h11.InformationalResponse:
+    async def _head(self) -> h11.Response:
         while True:
-            event: h11.Response | h11.InformationalResponse = await self._event()
-            if isinstance(event, h11.Response) or event.status_code == 101:
+            event = await self._event()
+            if isinstance(event, h11.Response):
                 return event
 
     async def _event(self) -> Any:
@@ -173,6 +157,6 @@ def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:
         raise error
     for kind in type(error).__mro__:
         library, name = kind.__module__.partition(".")[0], kind.__name__
-        if library in {"h11", "httpcore"} and name in _EXCEPTIONS:
+        if library == "h11" and name in _EXCEPTIONS:
             raise _EXCEPTIONS[name](str(error), request=request) from error
     raise error

@@ -17,18 +17,17 @@ from typing import Any, Self, cast
 import httpx
 
 from .._step import run
-from ._colours import Colour
+from ._colours import Colour, Stream
 from ._connection import Connection, raise_as_httpx
 from ._ledger import Ledger
 
 Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
 Verify = Trust | bool | Sequence[Trust]
 
-# What a connection leads to: scheme, host, port, and the server's name in the TLS handshake.
-Origin = tuple[str, str, int, str]
+# What a connection leads to: scheme, host and port.
+Origin = tuple[str, str, int]
 
-# Schemes: their ports, and whether they speak TLS.
-_SCHEMES = {"http": (80, False), "https": (443, True), "ws": (80, False), "wss": (443, True)}
+_PORTS = {"http": 80, "https": 443}
 
 # What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
@@ -144,7 +143,7 @@ class Pool:
             slot.lease = lease
         try:
             if not await self._reuse(lease):
-                lease.connection = await self._connect(lease, timeouts.get("connect"))
+                await self._connect(lease, timeouts.get("connect"))
             head = await lease.connection.send(request)
         except BaseException as error:  # noqa: BLE001 (raised again)
             await self.give_up(lease)
@@ -156,44 +155,44 @@ class Pool:
             extensions={
                 "http_version": b"HTTP/" + head.http_version,
                 "reason_phrase": head.reason,
-                "network_stream": lease.connection.rest(),
             },
         )
 
     async def _reuse(self, lease: Lease) -> bool:
         """Take an idle connection that its server has not closed, nor written to unasked, if there is one."""
         for surplus in lease.ledger.surplus():
-            await self._close(surplus.stream)
+            surplus.stream.close()
         while (connection := lease.ledger.take(lease.origin, lease)) is not None:
             lease.connection = connection  # from here on closed whatever happens, Ctrl-C too
-            if not connection.is_dead():
+            if not await connection.is_dead():
                 return True
             lease.connection = None
             lease.ledger.drop(lease)
-            await self._close(connection.stream)
+            connection.stream.close()
         return False
 
-    async def _connect(self, lease: Lease, timeout: float | None) -> Connection:
+    async def _connect(self, lease: Lease, timeout: float | None) -> None:
         """Open a connection, in the place of an idle one if need be."""
         displaced = lease.ledger.add(lease)
         if displaced is not None:
-            await self._close(displaced.stream)
-        return Connection(self._colour, await self._open(lease.origin, timeout))
+            displaced.stream.close()
+        lease.connection = Connection(self._colour, await self._open(lease.origin, timeout))
+        if await lease.connection.is_dead():
+            raise httpx.ConnectError("the server closed the connection, or wrote to it, unasked")
 
-    async def _open(self, origin: Origin, timeout: float | None) -> Any:
+    async def _open(self, origin: Origin, timeout: float | None) -> Stream:
         """Open a stream, through TLS if the scheme says so."""
-        scheme, host, port, server_name = origin
-        _, is_secure = _SCHEMES[scheme]
+        scheme, host, port = origin
         ends = inf if timeout is None else monotonic() + timeout
+        network = self._colour.network()
+        if scheme == "http":
+            return await network.connect(host, port, None, timeout)
+        name = host.rstrip(".")  # a name in TLS has no dot at its end (RFC 6066, section 3)
         while True:
-            context = self._tls() if is_secure else None
-            stream = await self._colour.connect(host, port, _left(ends))
-            if context is None:
-                return stream
+            context = self._tls()
             try:
-                return await self._colour.start_tls(stream, context, server_name, _left(ends))
-            except BaseException as error:
-                await self._close(stream)
+                return await network.connect(host, port, (context, name), _left(ends))
+            except httpx.ConnectError as error:
                 if not (_is_unknown_authority(error) and self._trust_more(context)):
                     raise
 
@@ -235,7 +234,7 @@ class Pool:
         if lease.ends_turn:
             lease.ledger.end_turn()
         for surplus in lease.ledger.surplus():
-            await self._close(surplus.stream)
+            surplus.stream.close()
 
     async def give_up(self, lease: Lease) -> None:
         """Close a connection, and end the turn; nothing if that is done."""
@@ -245,21 +244,16 @@ class Pool:
         lease.ledger.drop(lease)
         try:
             if lease.connection is not None:
-                await self._close(lease.connection.stream)
+                lease.connection.stream.close()
         finally:
             if lease.ends_turn:
                 lease.ledger.end_turn()
-
-    async def _close(self, closable: Any) -> None:
-        """Close a connection or a stream, cancelled or not."""
-        with self._colour.shield():
-            await self._colour.close(closable)
 
     async def close(self) -> None:
         """Close what is idle, and let what is in use be closed at its end."""
         ledger, self._ledger = self._ledger, self._new_ledger()
         for connection in ledger.clear():
-            await self._close(connection.stream)
+            connection.stream.close()
 
 
 def _left(ends: float) -> float | None:
@@ -270,13 +264,12 @@ def _left(ends: float) -> float | None:
 def _origin_of(request: httpx.Request) -> Origin:
     """Return where *request* goes to."""
     url = request.url
-    if url.scheme not in _SCHEMES or not url.raw_host:
+    if url.scheme not in _PORTS or not url.raw_host:
         raise httpx.UnsupportedProtocol(
             "a URL must begin with http:// or https://", request=request
         )
     host = url.raw_host.decode("ascii")
-    port, _ = _SCHEMES[url.scheme]
-    return url.scheme, host, url.port or port, request.extensions.get("sni_hostname") or host
+    return url.scheme, host, url.port or _PORTS[url.scheme]
 
 
 def _trusts(verify: Verify) -> tuple[Trust, ...]:

@@ -1,29 +1,59 @@
 """
-What the pool asks of sockets, for threads: a network of httpcore's kind, with httpx's exceptions.
+Connections for threads, over blocking sockets, with httpx's exceptions.
 
-A socket's time limit is set only where it changes: that is a call into the kernel, and an occasion for
+Their methods are coroutines that never suspend.  A socket's time limit is set only where it changes: that is a call into the kernel, and an occasion for
 another thread.
 """
 
+import os
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Sequence
+from itertools import zip_longest
 from math import inf
+from selectors import EVENT_WRITE, DefaultSelector
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from .._step import run
+# The settings of TLS, and the server's name.
+TLS = tuple[ssl.SSLContext, str]
+
+# The next address is tried after so many seconds ("Connection Attempt Delay", RFC 8305, section 5).
+ATTEMPT_DELAY = 0.25
 
 
 class Stream:
-    """A connection."""
+    """
+    A connection over a socket, which may speak TLS.
+
+    Args:
+        connected: The socket; with TLS, after the handshake.
+    """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def is_readable(self) -> bool:
+        """
+        Tell whether a read would return at once, with data or at the end.
+
+        It is tried, for bytes at the socket are no proof: TLS sends some of its own, such as the
+        session tickets that follow a handshake (RFC 8446, section 4.6.1).  A poll would not see what
+        TLS has taken from the socket, and there is none on Windows.  What is read is lost.
+        """
+        try:
+            self._limit(0)
+            self._socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        return True
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
         try:
             self._limit(timeout)
@@ -33,7 +63,7 @@ class Stream:
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of *buffer*; each part of it has so much time."""
         try:
             self._limit(timeout)
@@ -49,31 +79,6 @@ class Stream:
         """Close the connection."""
         self._socket.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> "Stream":
-        """Go on through TLS."""
-        try:
-            self._limit(timeout)
-            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return what the pool may ask of a stream, and what httpx's users may."""
-        if info == "ssl_object":
-            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
-        names = {"client_addr": "getsockname", "server_addr": "getpeername"}
-        if info in names:
-            return getattr(self._socket, names[info])()
-        return self._socket if info == "socket" else None
-
     def _limit(self, timeout: float | None) -> None:
         """Set the time limit of the next step, if it is another one."""
         if self._socket.gettimeout() != timeout:
@@ -83,66 +88,141 @@ class Stream:
 class Backend:
     """Opens connections."""
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-    ) -> "Stream":
-        """Connect to *host*, whose addresses are tried one after the other."""
+    async def connect(
+        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
+    ) -> Stream:
+        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        ends = inf if timeout is None else monotonic() + timeout
         try:
             # In bytes: text would go through a codec that takes 2 ms to import.
             found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
-            connected = run(connect_in_turn(found, timeout, _connect))
+            connected = await connect_first(found, timeout, _Attempts())
+            return Stream(_secured(connected, tls, ends))
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, OverflowError, UnicodeError) as error:  # of ports and names that are none
+        except (OSError, OverflowError, ValueError) as error:  # of ports and names that are none
             raise httpx.ConnectError(str(error)) from error
-        return Stream(connected)
 
 
-async def connect_in_turn(
-    found: Sequence[Any],
-    timeout: float | None,
-    connect: Callable[[socket.socket, Any, float | None], Coroutine[Any, Any, None]],
+def _secured(connected: socket.socket, tls: TLS | None, ends: float) -> socket.socket:
+    """Return the socket after the handshake; close it where that fails."""
+    if tls is None:
+        return connected
+    context, name = tls
+    try:
+        connected.settimeout(None if ends == inf else max(0.001, ends - monotonic()))
+        return context.wrap_socket(connected, server_hostname=name)
+    except BaseException:
+        connected.close()
+        raise
+
+
+class Attempts(Protocol):
+    """Attempts to connect, several of which may be under way."""
+
+    def start(self, family: int, kind: int, protocol: int, address: Any) -> None:
+        """Begin to connect to an address; an OSError may be raised here or by `outcome`."""
+        ...
+
+    async def outcome(self, timeout: float | None) -> socket.socket | None:
+        """
+        Wait for one of them to end: return its socket, or raise its OSError.
+
+        Return None where none has ended after *timeout* seconds.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up what is still under way, and close its sockets."""
+        ...
+
+
+async def connect_first(
+    found: Sequence[Any], timeout: float | None, attempts: Attempts
 ) -> socket.socket:
     """
-    Return a socket that is connected to one of a host's addresses.
+    Return a socket that is connected to one of a host's addresses, the first that answers.
 
-    Each but the last has half of the time that is left: S3 has eight, and the first is seldom the one
-    that does not answer.
+    An address that fails, or has not answered after a moment, is joined by the next one.
 
     Args:
         found: The addresses, as `socket.getaddrinfo` returns them.
         timeout: Seconds for all of them; None for no limit.
-        connect: Connects a socket to an address in so many seconds, or raises OSError.
+        attempts: How to connect.
+
+    Source: RFC 8305, section 5.
     """
     ends = inf if timeout is None else monotonic() + timeout
+    waiting, running = deque(_interleaved(found)), 0
     failure = OSError("the host has no address")
-    for left, (family, kind, protocol, _, address) in zip(
-        range(len(found), 0, -1), found, strict=True
-    ):
-        try:
-            opened = socket.socket(family, kind, protocol)
-        except OSError as error:  # a kernel without IPv6
-            failure = error
-            continue
-        share = (ends - monotonic()) / min(left, 2)
-        try:
-            await connect(opened, address, None if share == inf else max(share, 0.001))
-        except OSError as error:
-            opened.close()
-            failure = error
-        except BaseException:
-            opened.close()
-            raise
-        else:
-            return opened
+    try:
+        while waiting or running:
+            left = ends - monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            try:
+                if waiting:
+                    family, kind, protocol, _, address = waiting.popleft()
+                    running += 1
+                    attempts.start(family, kind, protocol, address)
+                delay = min(left, ATTEMPT_DELAY if waiting else inf)
+                connected = await attempts.outcome(None if delay == inf else delay)
+            except OSError as error:
+                failure = error
+                running -= 1
+                continue
+            if connected is not None:
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return connected
+    finally:
+        attempts.close()
     raise failure
 
 
-async def _connect(opened: socket.socket, address: Any, timeout: float | None) -> None:
-    """Connect a socket, blocking."""
-    opened.settimeout(timeout)
-    opened.connect(address)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _interleaved(found: Sequence[Any]) -> list[Any]:
+    """Return addresses with their families in turn, that of the first one first (RFC 8305, section 4)."""
+    families: dict[int, list[Any]] = {}
+    for one in found:
+        families.setdefault(one[0], []).append(one)
+    rows = zip_longest(*families.values())
+    return [one for row in rows for one in row if one is not None]
+
+
+class _Attempts:
+    """Attempts by sockets that do not block."""
+
+    def __init__(self) -> None:
+        self._selector = DefaultSelector()
+
+    def start(self, family: int, kind: int, protocol: int, address: Any) -> None:
+        opened = socket.socket(family, kind, protocol)
+        self._selector.register(opened, EVENT_WRITE)
+        opened.setblocking(False)
+        try:
+            opened.connect(address)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(opened)
+            raise
+
+    async def outcome(self, timeout: float | None) -> socket.socket | None:
+        for key, _ in self._selector.select(timeout):
+            opened: Any = key.fileobj
+            error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                self._drop(opened)
+                raise OSError(error, os.strerror(error))
+            self._selector.unregister(opened)
+            return opened  # type: ignore[no-any-return]
+        return None
+
+    def _drop(self, opened: socket.socket) -> None:
+        self._selector.unregister(opened)
+        opened.close()
+
+    def close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            opened: Any = key.fileobj
+            opened.close()
+        self._selector.close()
