@@ -43,26 +43,39 @@ def tls_context(ca_bundle: str | None) -> "ssl.SSLContext":
 
 @lru_cache(maxsize=8)
 def _context(path: str | None) -> "ssl.SSLContext":
-    import ssl
-
     try:
         if path is None:
-            return ssl.create_default_context(cadata=b"".join(_certificates(_certifi())))
+            return _trusting(cadata=b"".join(_certificates(_certifi())))
         if os.path.isdir(path):
-            return ssl.create_default_context(capath=path)
-        return ssl.create_default_context(cafile=path)
-    except OSError as error:
-        name = path or "of certifi"
-        raise ConfigError(f"the CA bundle {name} cannot be read: {error.strerror}") from error
+            return _trusting(capath=path)
+        return _trusting(cafile=path)
+    except (OSError, ValueError) as error:
+        name, reason = path or "of certifi", getattr(error, "strerror", None) or error
+        raise ConfigError(f"the CA bundle {name} cannot be read: {reason}") from error
 
 
 @lru_cache(maxsize=8)
 def _amazon_context(path: str | None) -> "ssl.SSLContext":
     """Return the TLS settings for AWS: Amazon's authorities, or the whole of a bundle without them."""
+    certificates = _amazon(path)
+    try:
+        return _trusting(cadata=certificates) if certificates else _context(path)
+    except OSError:  # a damaged certificate
+        return _context(path)
+
+
+def _trusting(**certificates: Any) -> "ssl.SSLContext":
+    """
+    Return Python's default context with these certificates, and with botocore's rules for chains.
+
+    From Python 3.13 on the default is stricter.  It refuses certificates without an Authority Key
+    Identifier, for example, which companies issue.
+    """
     import ssl
 
-    certificates = _amazon(path)
-    return ssl.create_default_context(cadata=certificates) if certificates else _context(path)
+    context = ssl.create_default_context(**certificates)
+    context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
+    return context
 
 
 def _amazon(path: str | None) -> bytes:

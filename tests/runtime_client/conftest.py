@@ -1,6 +1,7 @@
 """An emulator, and every way to drive a client at it."""
 
 import os
+import socket
 from contextlib import ExitStack
 from functools import partial
 
@@ -66,3 +67,14 @@ def make(request):
 def certificate(tmp_path_factory):
     """A certificate's path, and the TLS settings of a server that has it."""
     return certify(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def all_names_here(monkeypatch):
+    """Let every name lead to 127.0.0.1."""
+    found = socket.getaddrinfo
+
+    def here(_host, *arguments, **options):
+        return found("127.0.0.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)

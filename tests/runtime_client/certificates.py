@@ -1,0 +1,54 @@
+"""Certificates as a company's own authority issues them."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+def issue(folder, host="host.example", hours=1):
+    """
+    Make an authority and a server's certificate; return the bundle's path, and the server's TLS.
+
+    The certificate has no Authority Key Identifier, as those of many companies have none.
+    """
+    authority, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root = _certificate("company", authority, 1).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
+    server = _certificate(host, leaf, hours).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
+    )
+    bundle, chain = folder / "company.pem", folder / "server.pem"
+    bundle.write_bytes(_pem(root.sign(authority, hashes.SHA256())))
+    key = leaf.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    chain.write_bytes(key + _pem(server.sign(authority, hashes.SHA256())))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chain)
+    return str(bundle), tls
+
+
+def _certificate(name, key, hours):
+    """Return what is to be signed."""
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder(
+            _name("company"), _name(name), key.public_key(), x509.random_serial_number()
+        )
+        .not_valid_before(now - timedelta(hours=9))
+        .not_valid_after(now + timedelta(hours=hours))
+    )
+
+
+def _name(text):
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+
+def _pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
