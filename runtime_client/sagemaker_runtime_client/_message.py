@@ -119,6 +119,8 @@ def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
         if client is not None and "HTTP" in (proxy_for(client, url) or ""):
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")
         message.extensions["target"] = target
+    if url.raw_host.endswith(b"."):  # which is no part of a name in TLS; the pool knows that
+        message.extensions["sni_hostname"] = url.raw_host.rstrip(b".").decode("ascii")
     return message
 
 
@@ -132,7 +134,8 @@ def _address(httpx: Any, address: str) -> tuple[Any, bytes, bytes | None]:
     """
     url = httpx.URL(address)
     target = ("/" + address.split("/", 3)[3]).encode("ascii")
-    return url, url.netloc, None if url.raw_path == target else target
+    # httpx leaves IPv6 addresses in capitals, which are signed in lower case.
+    return url, url.netloc.lower(), None if url.raw_path == target else target
 
 
 def proxy_for(client: Any, url: Any) -> str | None:

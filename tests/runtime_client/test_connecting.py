@@ -1,6 +1,7 @@
-"""How connections are opened: what counts of what comes on them, and the race of a host's addresses."""
+"""How connections are opened: what counts of what comes on them, names, and a host's addresses."""
 
 import json
+import select
 import socket
 import ssl
 from threading import Event
@@ -9,6 +10,10 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client import TransportError
+from sagemaker_runtime_client._pool import _sockets
+from sagemaker_runtime_client._step import run
+from sagemaker_runtime_client._tls import tls_context
+from tests.runtime_client.certificates import issue
 from tests.runtime_client.faces import settings
 from tests.runtime_client.loopback import (
     Loopback,
@@ -160,3 +165,131 @@ class TestUnasked:
                 assert sent.wait(PATIENCE)
                 sent.clear()
         assert 20 == server.connections
+
+    def test_closed_where_there_is_no_poll(self, make, monkeypatch):
+        """A dead connection is noticed where the system has no poll, as Windows and gevent."""
+        monkeypatch.delattr(select, "poll")
+        closed = Event()
+
+        def answer(_request, connection):
+            connection.sendall(response(b"real"))
+            connection.shutdown(socket.SHUT_RDWR)
+            closed.set()
+
+        with Loopback(answer) as server:
+            pool = make()
+            for _ in range(20):
+                assert b"real" == pool.get(server.url).content
+                assert closed.wait(PATIENCE)
+                closed.clear()
+        assert 20 == server.connections
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
+    """Writing stops at the first write that is lost, and nothing is logged of it."""
+    bundle, tls = certificate
+
+    def serve(connection):
+        secured = tls.wrap_socket(connection, server_side=True) if is_tls else connection
+        secured.recv(1)
+        secured.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        secured.close()
+
+    with raw_server(serve) as address:
+        pool = make(verify=trusting(bundle))
+        for _ in range(5):
+            with pytest.raises(httpx.TransportError):
+                pool.get(f"http{'s' * is_tls}://{address}", "PUT", content=bytes(1 << 25))
+        assert (0, 0, 0, 0) == books(pool.transport)
+    assert [] == [one.getMessage() for one in caplog.records if one.name == "asyncio"]
+
+
+@pytest.mark.usefixtures("all_names_here")
+def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
+    """Such a dot is for the resolver and the Host header, not for TLS (RFC 6066, section 3)."""
+    bundle, tls = issue(tmp_path)
+    asked = []
+    tls.sni_callback = lambda _socket, name, _context: asked.append(name)
+    options = {"ca_bundle": bundle}
+    if driver.kind.library is not None:
+        options = {"http_client": driver.http_client(driver.kind.library, verify=trusting(bundle))}
+    with Loopback(lambda *_: response(b"{}", 202), tls) as server:
+        host = server.address.replace("127.0.0.1", "host.example.")
+        chosen = settings(emulator, endpoint_url=f"https://{host}", max_attempts=1)
+        client = driver.client(**chosen, **options)
+        client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+    assert (host, ["host.example"]) == (server.requests[0].header("host"), asked)
+
+
+def test_address_in_capitals(driver, emulator):
+    """The host that is sent is spelled as the one that is signed."""
+    with Loopback(lambda *_: response(b"{}", 202)) as server:
+        url = server.url.replace("127.0.0.1", "[::FFFF:127.0.0.1]")
+        client = driver.client(**settings(emulator, endpoint_url=url, max_attempts=1))
+        client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+    (request,) = server.requests
+    request.verify(emulator.credentials, "sagemaker", emulator.region)
+
+
+class Script:
+    """Attempts to connect that end as they are told to; what is asked of them is noted."""
+
+    def __init__(self, outcomes):
+        self._outcomes = iter(outcomes)
+        self.steps = []
+
+    def start(self, _family, _kind, _protocol, address):
+        self.steps.append(address)
+
+    async def outcome(self, timeout):
+        self.steps.append(timeout)
+        outcome = next(self._outcomes)
+        if isinstance(outcome, OSError):
+            raise outcome
+        return outcome
+
+    def close(self):
+        self.steps.append("closed")
+
+
+def addresses(*names):
+    """Return addresses as `socket.getaddrinfo` does: of IPv6 those that begin with a 6."""
+    return [
+        (socket.AF_INET6 if name[0] == "6" else socket.AF_INET, socket.SOCK_STREAM, 6, "", name)
+        for name in names
+    ]
+
+
+class TestAddresses:
+    """A host's addresses are raced as RFC 8305 has it."""
+
+    def test_next_address(self):
+        """One that has not answered for 250 ms is joined by the next one, of the other family first."""
+        found = addresses("61", "62", "41", "42")
+        with socket.socket() as connected:
+            attempts = Script([None, None, ConnectionRefusedError(), connected])
+            assert connected is run(_sockets.connect_first(found, None, attempts))
+        assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
+
+    def test_refused(self):
+        """One that refuses is followed at once; what the last one says is raised."""
+        last = ConnectionRefusedError("last")
+        attempts = Script([OSError("first"), last])
+        with pytest.raises(ConnectionRefusedError, match="last"):
+            run(_sockets.connect_first(addresses("41", "42"), None, attempts))
+        assert ["41", 0.25, "42", None, "closed"] == attempts.steps
+
+    def test_limit(self, monkeypatch):
+        """All of them have the time that one has."""
+        clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
+        monkeypatch.setattr(_sockets, "monotonic", lambda: next(clock))
+        attempts = Script([None, None, None])
+        with pytest.raises(TimeoutError):
+            run(_sockets.connect_first(addresses("41", "42", "43"), 1.0, attempts))
+        assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
+
+    def test_no_address(self):
+        """A host without an address cannot be connected to."""
+        with pytest.raises(OSError, match="no address"):
+            run(_sockets.connect_first([], None, Script([])))
