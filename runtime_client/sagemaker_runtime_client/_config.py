@@ -5,8 +5,9 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 1.44, configprovider.py, for names, order and defaults.
 """
 
+import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
 from ._errors import ConfigError
@@ -15,16 +16,8 @@ from ._profile_file import Profiles, Section
 from ._retry import RetryPolicy
 from ._setting import Setting, Sources, boolean, field, one_of, seconds, whole_number
 
-# Settings that are one of a few words.
-_WORDS: Final = (
-    "request_checksum_calculation",
-    "response_checksum_validation",
-    "retry_mode",
-    "s3_addressing_style",
-    "sts_regional_endpoints",
-)
-# Seconds that may pass, of which no clock overflows: eleven days.
-_LONGEST: Final = 1_000_000
+_log = logging.getLogger("sagemaker_runtime_client")
+
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
 _LONGEST_APP_ID = 50
 
@@ -32,12 +25,27 @@ _LONGEST_APP_ID = 50
 def _endpoint_url(service: str) -> Any:
     """Return the setting of a service's endpoint of one's own; *service* is its id, as in boto3."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
-    return field(None, own, "AWS_ENDPOINT_URL", key=f"services.{service}.endpoint_url endpoint_url")
+    return field(
+        None,
+        own,
+        "AWS_ENDPOINT_URL",
+        key=f"services.{service}.endpoint_url endpoint_url",
+        unless="ignore_configured_endpoint_urls",
+    )
+
+
+def _app_id(text: str) -> str:
+    """Take a name for the application, of any length, as botocore does."""
+    if len(text) > _LONGEST_APP_ID:
+        _log.warning("the app id has more than %d characters, which AWS may cut", _LONGEST_APP_ID)
+    return text
 
 
 class Config:
     """
     What a client works with.
+
+    A setting that no argument gives is looked up when it is first asked for.
 
     Attributes:
         profile: The name of the profile that the shared files are read for.
@@ -76,7 +84,7 @@ class Config:
 
     profile: str = field("default", "AWS_DEFAULT_PROFILE", "AWS_PROFILE")
     region: str | None = field(None, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
-    region_from_instance: bool = field(False)
+    region_from_instance: bool = field(False, read=boolean)
     endpoint_url: str | None = _endpoint_url("sagemaker_runtime")
     s3_endpoint_url: str | None = _endpoint_url("s3")
     sts_endpoint_url: str | None = _endpoint_url("sts")
@@ -113,12 +121,12 @@ class Config:
         read=one_of("standard", "adaptive", legacy="standard"),
     )
     max_attempts: int = field(3, "AWS_MAX_ATTEMPTS", key="max_attempts", read=whole_number)
-    retry_ambiguous: bool = field(True)
-    connect_timeout: float = field(10.0)
-    read_timeout: float = field(60.0)
-    max_connections: int = field(64)
+    retry_ambiguous: bool = field(True, read=boolean)
+    connect_timeout: float = field(10.0, read=seconds)
+    read_timeout: float = field(60.0, read=seconds)
+    max_connections: int = field(64, read=whole_number)
     ca_bundle: str | None = field(None, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE")
-    app_id: str | None = field(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
+    app_id: str | None = field(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id", read=_app_id)
     request_checksum_calculation: str = field(
         "when_supported",
         "AWS_REQUEST_CHECKSUM_CALCULATION",
@@ -157,14 +165,16 @@ class Config:
 
     def __init__(self, **values: Any) -> None:
         """Take the values of some settings by name; the others have their defaults."""
-        for setting in SETTINGS:
-            setattr(self, setting.name, values.pop(setting.name, setting.default))
-        if values:
-            raise TypeError(f"there is no setting {', '.join(values)}")
+        if unknown := values.keys() - {setting.name for setting in SETTINGS}:
+            raise TypeError(f"there is no setting {', '.join(unknown)}")
+        self.sources = Sources({}, {})
+        vars(self).update(values)
 
     def replace(self, **changes: Any) -> "Config":
         """Return the same settings but for *changes*."""
-        return Config(**{**vars(self), **changes})
+        config = Config(**changes)
+        vars(config).update(vars(self) | changes)
+        return config
 
     @classmethod
     def resolve(
@@ -182,24 +192,17 @@ class Config:
             profiles: What the shared files say.
 
         Raises:
-            ConfigError: A value is malformed, or there is no such profile; the message names the
-                argument, the variable or the profile's key.
+            ConfigError: An argument is malformed, or there is no such profile.  A variable or a
+                profile's key that is malformed raises it when the setting is asked for; the message
+                names the argument, the variable or the key.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        sources = Sources(environ, {})
-        for setting in SETTINGS:
-            if setting.name not in given:
-                given |= sources.value(setting)
-            if setting.name == "profile":
-                sources = Sources(environ, _section(profiles, given.get("profile")))
-        if given.get("ignore_configured_endpoint_urls"):
-            given = {
-                name: value
-                for name, value in given.items()
-                if not name.endswith("endpoint_url") or arguments.get(name) is not None
-            }
-        config = cls(**given)
-        _check(config)
+        config = cls(**{name: getattr(cls, name).argument(given[name]) for name in given})
+        known = {name: environ[name] for name in _VARIABLES if name in environ}
+        config.sources = Sources(known, {})
+        is_named = "profile" in given or any(map(known.get, SETTINGS[0].variables))
+        section = _section(profiles, config.profile, is_named=is_named)
+        config.sources = Sources(known, section)
         return config
 
     def endpoint_options(self, url: str | None) -> EndpointOptions:
@@ -262,52 +265,30 @@ class Config:
 
 
 SETTINGS = tuple(one for one in vars(Config).values() if isinstance(one, Setting))
+_VARIABLES = [name for setting in SETTINGS for name in (*setting.variables, *setting.last)]
 
 
-def _section(profiles: Profiles, name: str | None) -> Mapping[str, Any]:
+class _NoServices:
+    """A ``services`` section that is not there: an error for whoever looks into it."""
+
+    def __init__(self, profile: str, name: object) -> None:
+        self._message = f"profile {profile!r} has services = {name}: there is no [services {name}]"
+
+    def get(self, _name: str) -> None:
+        """Refuse."""
+        raise ConfigError(self._message)
+
+
+def _section(profiles: Profiles, name: str, *, is_named: bool) -> Mapping[str, Any]:
     """Return a profile, with its ``services`` section in place of that one's name."""
-    section: Section | None = profiles.profiles.get(name or "default")
+    section: Section | None = profiles.profiles.get(name)
     if section is None:
-        if name is None:
+        if not is_named:
             return {}
         raise ConfigError(
             f"there is no profile {name!r} in the config file nor in the credentials file"
         )
     if not (services := section.get("services")):
         return section
-    if not isinstance(services, str) or services not in profiles.services:
-        raise ConfigError(f"profile {name or 'default'!r}: there is no such section: [services]")
-    return {**section, "services": profiles.services[services]}
-
-
-def _check_kind(setting: Setting, value: object) -> None:
-    """Refuse a value of another kind than the setting's default."""
-    default: object = setting.default
-    if value is default:
-        return
-    kind = str if default is None else type(default)
-    fits = type(value) in (int, float) if kind is float else type(value) is kind
-    if not fits and not (kind is str and isinstance(value, str)):
-        raise ConfigError(
-            f"{setting.name} must be of type {kind.__name__}, not {type(value).__name__}"
-        )
-
-
-def _check(config: Config) -> None:
-    """Refuse values that no setting can have; words are read as those of variables are."""
-    for setting in SETTINGS:
-        _check_kind(setting, getattr(config, setting.name))
-        if setting.name in _WORDS:
-            try:
-                setattr(config, setting.name, setting.read(getattr(config, setting.name)))
-            except ValueError as error:
-                raise ConfigError(f"{setting.name} {error}") from None
-    if config.max_attempts < 1:
-        raise ConfigError("max_attempts must be 1 or more")
-    if config.max_connections < 1:
-        raise ConfigError("max_connections must be 1 or more")
-    for name in ("connect_timeout", "read_timeout"):
-        if not 0 < getattr(config, name) <= _LONGEST:
-            raise ConfigError(f"{name} must be more than 0 seconds, and at most {_LONGEST:,}")
-    if config.app_id is not None and len(config.app_id) > _LONGEST_APP_ID:
-        raise ConfigError(f"app_id must have at most {_LONGEST_APP_ID} characters")
+    found = profiles.services.get(services) if isinstance(services, str) else None
+    return {**section, "services": _NoServices(name, services) if found is None else found}

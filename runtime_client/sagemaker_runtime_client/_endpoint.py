@@ -91,7 +91,8 @@ class EndpointOptions(NamedTuple):
 
     Attributes:
         region: Such as ``eu-west-1``.
-        url: An endpoint of one's own, with or without a path; it wins over region and variants.
+        url: An endpoint of one's own, with or without a path; it wins over region and variants, as
+            in botocore, whose rule sets refuse both together, but whose clients do not ask for both.
         fips: Whether to take the hosts with FIPS 140 cryptography.
         dual_stack: Whether to take the hosts that answer on IPv6 too.
     """
@@ -221,8 +222,6 @@ def _fill(host: str, region: str, partition: Partition) -> str:
 
 def _custom(options: EndpointOptions, service: str) -> str:
     """Return an endpoint of one's own for *service* as an origin, if it can be one."""
-    if options.fips or options.dual_stack:
-        raise ConfigError("FIPS and dual-stack do not go together with an endpoint URL")
     _check_region(options.region)
     url = (options.url or "").rstrip("/")
     scheme, separator, rest = url.partition("://")

@@ -1,19 +1,13 @@
 """Settings: from an argument, else a variable, else the default."""
 
-import sys
-
 import pytest
-from botocore.config import Config as TheirConfig
-from botocore.handlers import add_recursion_detection_header
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from botocore.utils import ensure_boolean
 
-from sagemaker_runtime_client import ConfigError, __version__, _config
+from sagemaker_runtime_client import ConfigError, _config
 from sagemaker_runtime_client._config import Config
 from sagemaker_runtime_client._http import TransportOptions
 from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._retry import RetryPolicy
-from sagemaker_runtime_client._user_agent import trace_headers, user_agent
 
 
 def url_of(service):
@@ -235,9 +229,14 @@ def test_no_such_profile(arguments):
 
 @pytest.mark.parametrize("services", ["none", {"s3": "x"}])
 def test_no_such_services(services):
-    """A profile's services section must be there."""
-    with pytest.raises(ConfigError, match="profile 'default'"):
-        Config.resolve({}, {}, Profiles({"default": {"services": services}}, {}, {"s3": {}}))
+    """A profile's services section must be there for whoever needs it, and the message names both."""
+    profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
+    config = Config.resolve({}, {"AWS_ENDPOINT_URL_STS": "https://sts"}, profiles)
+    assert "https://sts" == config.sts_endpoint_url
+    with pytest.raises(ConfigError) as caught:
+        _ = config.s3_endpoint_url
+    says = f"profile 'default' has services = {services}: there is no [services {services}]"
+    assert says == caught.value.message
 
 
 SERVICES = Profiles(
@@ -292,10 +291,51 @@ def test_legacy_retries_are_standard():
 
 def test_malformed_profile_key():
     """A malformed value of the profile is named by its key."""
-    with pytest.raises(
-        ConfigError, match=r"^the profile's use_fips_endpoint must be true or false"
-    ):
-        Config.resolve({}, {}, Profiles({"default": {"use_fips_endpoint": "maybe"}}))
+    config = Config.resolve({}, {}, Profiles({"default": {"max_attempts": "many"}}))
+    with pytest.raises(ConfigError, match=r"^the profile's max_attempts must be a whole number"):
+        _ = config.max_attempts
+
+
+BOOLEANS = [setting for setting in _config.SETTINGS if isinstance(setting.default, bool)]
+
+
+@pytest.mark.parametrize("text", ["1", "0", "yes", " true", "on", "TRUE "])
+@pytest.mark.parametrize(
+    ("setting", "variable"),
+    [(setting, variable) for setting in BOOLEANS for variable in setting.variables],
+    ids=str,
+)
+def test_neither_true_nor_false(setting, variable, text, caplog):
+    """What is neither is false, as for botocore, and one warning names the variable, never the value."""
+    config = Config.resolve({}, {variable: text})
+    assert [] == caplog.messages
+    assert [False, False] == [
+        getattr(config, setting.name),
+        getattr(config.replace(), setting.name),
+    ]
+    assert [f"{variable} must be true or false; it is taken for false"] == caplog.messages
+    assert ensure_boolean(text) is False
+
+
+def test_neither_true_nor_false_in_the_profile(caplog):
+    """The same in the profile, where the key is named."""
+    profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
+    assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
+    says = "the profile's use_fips_endpoint must be true or false; it is taken for false"
+    assert [says] == caplog.messages
+
+
+def test_a_setting_is_looked_up_when_it_is_needed():
+    """A malformed one stops nobody else, and is an error each time; what counts is the first call's environment."""
+    environ = {variable: "\0malformed" for _, variable, *_ in VARIABLES}
+    environ |= {"AWS_DEFAULT_PROFILE": "", "AWS_PROFILE": "", "AWS_REGION": "eu-west-1"}
+    config = Config.resolve({"max_attempts": 2, "retry_mode": "standard"}, environ)
+    environ["AWS_REGION"] = "eu-west-2"
+    assert ("eu-west-1", 2) == (config.region, config.max_attempts)
+    assert 1 == config.replace(metadata_service_num_attempts=1).metadata_service_num_attempts
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"^AWS_METADATA_SERVICE_NUM_ATTEMPTS must be "):
+            _ = config.metadata_service_num_attempts
 
 
 @pytest.mark.parametrize("name", ["use_fips_endpoint", "use_dualstack_endpoint"])
@@ -312,29 +352,39 @@ def test_argument_spares_a_malformed_variable():
 
 
 @pytest.mark.parametrize(
-    ("variable", "text"),
+    ("name", "variable", "text"),
     [
-        ("AWS_MAX_ATTEMPTS", "0"),
-        ("AWS_MAX_ATTEMPTS", "-1"),
-        ("AWS_MAX_ATTEMPTS", "1000"),
-        ("AWS_MAX_ATTEMPTS", "3.0"),
-        ("AWS_MAX_ATTEMPTS", "many"),
-        ("AWS_MAX_ATTEMPTS", "²"),
-        ("AWS_MAX_ATTEMPTS", "1" * 5000),
-        ("AWS_METADATA_SERVICE_TIMEOUT", "0"),
-        ("AWS_METADATA_SERVICE_TIMEOUT", "long"),
-        ("AWS_METADATA_SERVICE_TIMEOUT", "nan"),
-        ("AWS_RETRY_MODE", "none"),
-        ("AWS_USE_FIPS_ENDPOINT", "yes"),
-        ("AWS_USE_FIPS_ENDPOINT", "1"),
-        ("AWS_USE_DUALSTACK_ENDPOINT", " true"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "0"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "-1"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "3.0"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "many"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "²"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "1" * 5000),
+        ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", "0"),
+        ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", "long"),
+        ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", "nan"),
+        ("retry_mode", "AWS_RETRY_MODE", "none"),
+        ("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS", "global"),
     ],
     ids=lambda text: text[:30],
 )
-def test_malformed_variable(variable, text):
+def test_malformed_variable(name, variable, text):
     """A malformed variable is named."""
+    config = Config.resolve({}, {variable: text})
     with pytest.raises(ConfigError, match=f"^{variable} "):
-        Config.resolve({}, {variable: text})
+        getattr(config, name)
+
+
+@pytest.mark.parametrize("number", [1, 999, 1000, 10**9])
+def test_attempts(number):
+    """The number of attempts has one rule, in an argument, a variable and the profile."""
+    profiles = Profiles({"default": {"max_attempts": f"{number}"}})
+    given = [Config.resolve({"max_attempts": number}, {})]
+    given += [
+        Config.resolve({}, {"AWS_MAX_ATTEMPTS": f"{number}"}),
+        Config.resolve({}, {}, profiles),
+    ]
+    assert [number] * 3 == [config.max_attempts for config in given]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +398,6 @@ def test_malformed_variable(variable, text):
         ("connect_timeout", 1e10),
         ("max_connections", 0),
         ("s3_addressing_style", "host"),
-        ("app_id", "x" * 51),
         ("retry_mode", "none"),
         ("sts_regional_endpoints", "global"),
         ("request_checksum_calculation", "always"),
@@ -394,17 +443,6 @@ def test_ignored_endpoint_urls(text, ignored):
     assert "https://argument" == config.endpoint_url
 
 
-def test_endpoint_options():
-    """What an endpoint depends on comes from the settings."""
-    options = Config(region="r", use_fips_endpoint=True).endpoint_options("https://x")
-    assert ("r", "https://x", True, False) == (
-        options.region,
-        options.url,
-        options.fips,
-        options.dual_stack,
-    )
-
-
 def test_no_region():
     """Without a region nothing can be signed, and the message says how to set one."""
     with pytest.raises(ConfigError, match=r"region=, set AWS_REGION, or give the profile"):
@@ -418,60 +456,6 @@ def test_what_others_take_from_it():
     )
     assert TransportOptions(1, 2, 3, "x") == config.transport_options
     assert RetryPolicy(4, retry_ambiguous=True) == config.retry_policy
-
-
-def test_user_agent():
-    """The user agent has botocore's form: name, version of the form, system, language."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    assert (
-        f"sagemaker-runtime-client/{__version__} ua/2.1 os/{sys.platform} lang/python#{version} "
-        f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard"
-    ) == user_agent(Config(), {})
-
-
-@settings(deadline=None)  # a busy machine is no failure
-@given(st.text(max_size=50))
-def test_user_agent_holds_no_other_characters(text):
-    """Whatever an application calls itself, what goes out can be a header, and one word of it."""
-    agent = user_agent(Config(app_id=text), {"AWS_EXECUTION_ENV": text})
-    assert agent.isascii()
-    assert agent.isprintable()
-    assert (8 if text else 6) == len(agent.split())
-
-
-def test_app_id_as_long_as_botocore_takes_it():
-    """Fifty characters are what botocore takes without a warning."""
-    assert 50 == len(Config.resolve({"app_id": "x" * 50}, {}).app_id)
-    assert "x" * 50 == TheirConfig(user_agent_appid="x" * 50).user_agent_appid
-
-
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {},
-        {"_X_AMZN_TRACE_ID": "Root=1"},
-        {"AWS_LAMBDA_FUNCTION_NAME": "f"},
-        {"AWS_LAMBDA_FUNCTION_NAME": "", "_X_AMZN_TRACE_ID": "Root=1"},
-        {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": ""},
-    ],
-    ids=str,
-)
-def test_no_trace_header(environ):
-    """Outside Lambda, or without a trace, there is none."""
-    assert [] == trace_headers(environ)
-
-
-@settings(deadline=None)  # a busy machine is no failure
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
-def test_trace_header_is_botocores(trace_id):
-    """The trace id is encoded as botocore encodes it."""
-    environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace_id}
-    params = {"headers": {}}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environ.items():
-            patch.setenv(name, value)
-        add_recursion_detection_header(params)
-    assert [("x-amzn-trace-id", params["headers"]["X-Amzn-Trace-Id"])] == trace_headers(environ)
 
 
 @pytest.mark.parametrize(

@@ -407,7 +407,6 @@ def test_settings_are_read_at_the_first_call():
         ({"region": None}, {}),
         ({"max_attempts": 0}, {}),
         ({}, {"AWS_MAX_ATTEMPTS": "x"}),
-        ({"endpoint_url": "https://x", "use_fips_endpoint": True}, {}),
         ({"region": "no region"}, {}),
     ],
     ids=str,

@@ -310,10 +310,9 @@ def test_urls_are_checked_as_by_a_pattern(url):
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 @pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
 def test_variants_of_ones_own(endpoint, fips, dual_stack):
-    """A URL of one's own has no variants."""
-    options = EndpointOptions("eu-west-1", url="https://x", fips=fips, dual_stack=dual_stack)
-    with pytest.raises(ConfigError, match="do not go together"):
-        endpoint(options)
+    """A URL of one's own has no variants: they are left to the other services."""
+    options = EndpointOptions("eu-west-1", url="https://x")
+    assert endpoint(options) == endpoint(options._replace(fips=fips, dual_stack=dual_stack))
 
 
 @pytest.mark.parametrize(

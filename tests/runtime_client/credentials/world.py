@@ -96,12 +96,12 @@ class _IO:
     async def sleep(self, seconds):
         self._world.slept.append(seconds)
 
-    async def send(self, origin, make, deadline, *, direct=False):
+    async def send(self, origin, make, deadline, **options):
         """Send, where an address that only AWS has stands for one of this machine."""
         if deadline is not None:
             self._world.limits.append(round(deadline - self._real.monotonic(), 1))
         where = self._world.elsewhere.get(origin, origin)
-        return await self._real.send(where, make, deadline, direct=direct)
+        return await self._real.send(where, make, deadline, **options)
 
     async def write_file(self, path, data):
         if self._world.unwritable:
