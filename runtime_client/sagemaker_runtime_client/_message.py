@@ -5,17 +5,32 @@ A request goes out as it is: no headers, cookies or parameters of a client are a
 decoded.  Every exception of httpx becomes a `TransportError`.
 """
 
+import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from ._errors import ConfigError, ResponseTooLargeError, TransportError
+from ._errors import (
+    ConfigError,
+    ParamValidationError,
+    ResponseTooLargeError,
+    TransportError,
+)
 from ._http import Request, Response, TransportOptions, parse_length
 from ._limits import ERROR, AnswerLimit
+
+# How much of a body is written at once.
+PIECE_SIZE = 64 * 1024
+
+# What HTTP allows in a header (RFC 9110, section 5.5), and what h11 refuses after it.
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_is_field_value = re.compile(
+    rb"(?:[\x21-\x7e\x80-\xff]+(?:[ \t]+[\x21-\x7e\x80-\xff]+)*)?"
+).fullmatch
 
 # Raised before anything of the request is on the wire; after any other, it may have arrived.
 _BEFORE_SENDING = frozenset(
@@ -91,32 +106,16 @@ class Collected:
         raise error
 
 
-def body_of(httpx: Any, response: Any) -> Any:
-    """
-    Return what the body is read from.
-
-    A hook or a transport of a brought-in client may have read it already; its connection then may be
-    at work for another request, so that the stream is not touched again.
-    """
-    if not (response.is_stream_consumed or response.is_closed):
-        return response.stream
-    if response.is_stream_consumed and "content-encoding" in response.headers:
-        raise httpx.StreamConsumed  # what was kept is decoded, and we want what was sent
-    return httpx.ByteStream(response.content if response.is_stream_consumed else b"")
-
-
 def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
     """Return the request in httpx's terms, made without the client, which would add to it."""
     url, host, target = _address(httpx, origin + request.path)
     headers = [(b"host", host)]
     if request.body or request.method in _WITH_LENGTH:
         headers.append((b"content-length", b"%d" % len(request.body)))
-    headers += [(name.encode(), value.encode()) for name, value in request.headers]
-    message = httpx.Request(
-        request.method, url, headers=headers, stream=httpx.ByteStream(request.body)
-    )
+    headers += [(_field_name(name), _field_value(name, value)) for name, value in request.headers]
+    message = httpx.Request(request.method, url, headers=headers, stream=_body(httpx, request.body))
     if target is not None:
-        if client is not None and "HTTP" in (proxy_for(client, url) or ""):
+        if client is not None and proxy_of(client, url).forwards:
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")
         message.extensions["target"] = target
     if url.raw_host.endswith(b"."):  # which is no part of a name in TLS; the pool knows that
@@ -138,11 +137,64 @@ def _address(httpx: Any, address: str) -> tuple[Any, bytes, bytes | None]:
     return url, url.netloc.lower(), None if url.raw_path == target else target
 
 
-def proxy_for(client: Any, url: Any) -> str | None:
-    """Return the kind of proxy to which *client* sends what is for *url*; None if it is none."""
+@lru_cache(maxsize=256)
+def _field_name(name: str) -> bytes:
+    """Return the name of a header as it is sent."""
+    if not _is_token(name):
+        raise ParamValidationError(
+            f"{name!a} cannot be the name of a header: use letters, digits and !#$%&'*+-.^_`|~",
+            argument=name,
+        )
+    return name.encode("ascii")
+
+
+def _field_value(name: str, value: str) -> bytes:
+    """Return a header's value as it is sent; its text is nobody's to see, for it may be a secret."""
+    if value.isascii() and value.isprintable() and value.strip(" ") == value:
+        return value.encode("ascii")
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError:
+        encoded = b"\n"  # no text: refused as other control characters are
+    if not _is_field_value(encoded):
+        raise ParamValidationError(
+            f"the value of the header {name} cannot be sent: remove control characters, line ends and "
+            "outer blanks from it",
+            argument=name,
+        )
+    return encoded
+
+
+def _body(httpx: Any, body: bytes) -> Any:
+    """Return the stream of a request's body: a large one in pieces, each with the whole write timeout."""
+    if len(body) <= PIECE_SIZE:
+        return httpx.ByteStream(body)
+    from ._bodies import request_body
+
+    return request_body(httpx, body)
+
+
+class Proxy(NamedTuple):
+    """
+    The proxy that a client uses for a URL.
+
+    Attributes:
+        address: Scheme, host and port, without its password; empty without a proxy.
+        forwards: Whether it is one of HTTP, and reads the requests' lines.
+    """
+
+    address: str = ""
+    forwards: bool = False
+
+
+def proxy_of(client: Any, url: Any) -> Proxy:
+    """Return the proxy to which *client* sends what is for *url*."""
     pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
     kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
-    return kind if "Proxy" in kind else None
+    if "Proxy" not in kind:
+        return Proxy()
+    proxy = pool._proxy_url  # type: ignore[union-attr]  # noqa: SLF001
+    return Proxy(f"{proxy.scheme.decode()}://{proxy.host.decode()}:{proxy.port}", "HTTP" in kind)
 
 
 def limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:
@@ -164,7 +216,7 @@ def time_left(deadline: float | None) -> float:
 
 
 @contextmanager
-def translated(httpx: Any, origin: str) -> Generator[None]:
+def translated(httpx: Any, origin: str, client: Any) -> Generator[None]:
     """Turn what httpx raises into a TransportError that says whether the request may have arrived."""
     # A client that was brought in may have hooks, and a transport of its own, that raise anything.
     kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
@@ -172,15 +224,26 @@ def translated(httpx: Any, origin: str) -> Generator[None]:
         yield
     except kinds as error:
         name, reason = type(error).__name__, _reason(error)
-        translated = TransportError(f"{name} from {origin}" + (f": {reason}" if reason else ""))
+        proxy = "" if client is None else proxy_of(client, httpx.URL(origin)).address
+        where = f"{origin} through the proxy {proxy}" if proxy else origin
+        translated = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
         translated.may_have_been_taken = name not in _BEFORE_SENDING
         lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
         translated.retryable = isinstance(error, httpx.TransportError) and not lasting
         raise translated from error
 
 
-def _reason(error: BaseException | None) -> str:
-    """Return what an exception says; one that says nothing, as trio's do, leaves it to its cause."""
-    while error is not None and not str(error):
-        error = error.__cause__ or error.__context__
-    return str(error or "")
+def _reason(error: BaseException) -> str:
+    """
+    Return what an exception says; one that says nothing, as trio's do, leaves it to its cause.
+
+    What h11 says of a request quotes the header that it refuses.  That may be a secret, so that text is
+    taken out of the exceptions themselves, which a traceback shows.
+    """
+    reason, cause = "", cast("BaseException | None", error)
+    while cause is not None:
+        if type(cause).__name__ == "LocalProtocolError":
+            cause.args = ("the request is not valid HTTP",)
+        reason = reason or str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return reason

@@ -1,5 +1,6 @@
 """Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client."""
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
@@ -7,66 +8,98 @@ from typing import Any
 
 from ._errors import ConfigError
 from ._http import TransportOptions
-from ._message import proxy_for, time_left
+from ._message import time_left
 from ._tls import tls_context, trusts
 
+# A proxy's scheme, what is secret in its address, and where it is.
+_parts_of_proxy = re.compile(
+    r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?", re.IGNORECASE
+).fullmatch
+_POOL = ("", "")
 
-def senders(
-    own: dict[str, Any],
-    pool: str,
-    client: Callable[..., Any],
-    origin: str,
-    options: TransportOptions,
-    *,
-    direct: bool,
-) -> tuple[Any, Any]:
+
+class Senders:
     """
-    Return the pool and None; or None and the client, where the environment has a proxy for *origin*.
+    What was opened to send with: the pool, and a client for each proxy.
 
-    An agent of this machine is spoken to *direct*, whatever the environment says.
+    Each is made when it is first needed; of two threads the first wins.
 
-    Both are made when they are first needed, and kept in *own*.  Of two threads the first wins.
+    Attributes:
+        opened: What is to be closed in the end.
     """
-    if not direct:
-        scheme = origin.partition(":")[0]
-        if scheme not in own:
-            own.setdefault(scheme, _proxied_client(client, scheme, options))
-        proxied = own[scheme]
-        if proxied is not None and is_proxied(proxied, origin):
-            return None, proxied
-    if "pool" not in own:
-        from . import _pool
 
-        made = getattr(_pool, pool)(verify=trusts(options.ca_bundle), limits=_limits(options))
-        own.setdefault("pool", made)
-    return own["pool"], None
+    def __init__(self) -> None:
+        self.opened: dict[tuple[str, str], Any] = {}  # by scheme and proxy; without both, the pool
+        self._proxies: dict[str, str] = {}  # by origin; none is the empty string
+
+    def __len__(self) -> int:
+        """Return how many senders there are."""
+        return len(self.opened)
+
+    def choose(
+        self,
+        pool: str,
+        client: Callable[..., Any],
+        origin: str,
+        options: TransportOptions,
+        *,
+        direct: bool,
+    ) -> tuple[Any, Any]:
+        """
+        Return the pool and None; or None and the client, where the environment has a proxy for *origin*.
+
+        An agent of this machine is spoken to *direct*, whatever the environment says.
+        """
+        if not direct:
+            if origin not in self._proxies:
+                self._proxies[origin] = _proxy_for(origin)
+            if proxy := self._proxies[origin]:
+                key = origin.partition(":")[0], proxy
+                if key not in self.opened:
+                    self.opened.setdefault(key, _proxied_client(client, *key, options))
+                return None, self.opened[key]
+        if _POOL not in self.opened:
+            from . import _pool
+
+            made = getattr(_pool, pool)(verify=trusts(options.ca_bundle), limits=_limits(options))
+            self.opened.setdefault(_POOL, made)
+        return self.opened[_POOL], None
+
+
+def _proxy_for(origin: str) -> str:
+    """
+    Return the address of the proxy that the environment has for *origin*; empty without one.
+
+    As in boto3 it is that of the origin's own scheme, never ALL_PROXY, and NO_PROXY is compared as text;
+    an IPv6 host is found in it without its brackets, too.
+
+    Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
+    """
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(origin)
+    proxy = getproxies().get(parts.scheme, "")
+    if not proxy or proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy.removeprefix('//')}"
 
 
 def _proxied_client(
-    client: Callable[..., Any], scheme: str, options: TransportOptions
-) -> Any | None:
-    """Return a client that reads the environment for its proxies; None if it would find none."""
-    from urllib.request import getproxies  # which is what httpx asks
-
-    if getproxies().keys().isdisjoint(("all", scheme)):
-        return None
+    client: Callable[..., Any], scheme: str, proxy: str, options: TransportOptions
+) -> Any:
+    """Return a client that sends to origins of a scheme through *proxy*."""
     verify = False if scheme == "http" else tls_context(options.ca_bundle)
     try:
-        return client(verify=verify, limits=_limits(options))
+        return client(verify=verify, limits=_limits(options), proxy=proxy, trust_env=False)
     except ImportError:
-        raise ConfigError(
-            "a SOCKS proxy is in the environment: pip install httpx[socks] for it"
-        ) from None
-    except (import_module("httpx").InvalidURL, ValueError) as error:
-        # What it says may be a part of the proxy's password.
-        raise ConfigError(
-            f"a proxy in the environment is malformed: {type(error).__name__}"
-        ) from None
-
-
-def is_proxied(client: Any, origin: str) -> bool:
-    """Tell whether *client* has a proxy for *origin*; NO_PROXY may have taken it out."""
-    return proxy_for(client, import_module("httpx").URL(origin)) is not None
+        why = "pip install httpx[socks] for it"
+    except (import_module("httpx").InvalidURL, ValueError):
+        # What httpx says of it may be a part of the password.
+        why = "write http://host:port, https://host:port or socks5://host:port"
+    found = _parts_of_proxy(proxy)
+    address = f" {found[1]}{found[3]}{found[4] or ''}" if found else ""
+    raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {why}")
 
 
 def _limits(options: TransportOptions) -> Any:

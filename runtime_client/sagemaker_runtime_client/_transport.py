@@ -18,8 +18,8 @@ from ._generation import generation
 from ._http import Request, Response, TransportOptions
 from ._limits import ANSWER, AnswerLimit
 from ._loops import OfEachLoop, library
-from ._message import Collected, body_of, limit_time, message_of, time_left, translated
-from ._senders import is_proxied, senders, slot_of
+from ._message import Collected, limit_time, message_of, proxy_of, time_left, translated
+from ._senders import Senders, slot_of
 
 # A read's own limit strikes first, and says how far it came.
 _GRACE = 0.1
@@ -59,7 +59,7 @@ class _Transport(ABC):
         self._generation = generation()
 
     @abstractmethod
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> Senders:
         """Return what was opened here; of an event loop, if there are any."""
 
     def prepare(self, origin: str) -> None:
@@ -72,13 +72,14 @@ class _Transport(ABC):
         """Return the library; and the pool and None, or None and the client that serves in its stead."""
         if self._borrowed is not None:
             client = _open(self._borrowed)
-            if not (direct and is_proxied(client, origin)):
-                return import_module(self._library), None, client
+            httpx = import_module(self._library)
+            if not (direct and proxy_of(client, httpx.URL(origin)).address):
+                return httpx, None, client
         httpx = import_module("httpx")
         if self._generation != generation():
             self._begin()  # nothing is closed: a fork's are the parent's, too, a snapshot's are gone
         client = getattr(httpx, self._client)
-        return httpx, *senders(self._kept(), self._pool, client, origin, options, direct=direct)
+        return httpx, *self._kept().choose(self._pool, client, origin, options, direct=direct)
 
 
 class BlockingTransport(_Transport):
@@ -87,10 +88,10 @@ class BlockingTransport(_Transport):
     _client, _pool = "Client", "PooledTransport"
 
     def _begin(self) -> None:
-        self._own: dict[str, Any] = {}
+        self._own = Senders()
         super()._begin()
 
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> Senders:
         return self._own
 
     def send(
@@ -105,20 +106,17 @@ class BlockingTransport(_Transport):
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
         httpx, pool, client = self._senders(origin, options, direct=direct)
-        with translated(httpx, origin), slot_of(pool, options, deadline) as slot:
+        with translated(httpx, origin, client), slot_of(pool, options, deadline) as slot:
             message = message_of(httpx, client, origin, make())
             limit_time(message, options, deadline)
             if slot is None:
-                try:
-                    response = client.send(message, stream=True, auth=None, follow_redirects=False)
-                except httpx.HTTPStatusError as error:  # of a hook that raises; we judge answers
-                    response = error.response
+                response = self._sent(httpx, client, message)
             else:
                 message.extensions["slot"] = slot
                 response = pool.handle_request(message)
             collected = Collected(response, limit, deadline, options.read_timeout)
             try:
-                for piece in body_of(httpx, response):
+                for piece in _body_of(httpx, response, slot):
                     if not collected.add(piece):
                         break
                 else:
@@ -129,12 +127,23 @@ class BlockingTransport(_Transport):
                 response.close()
         return collected.response(f"{message.method} {origin}")
 
+    @staticmethod
+    def _sent(httpx: Any, client: Any, message: Any) -> Any:
+        """Send by httpx's client, and return the answer's head."""
+        from ._bodies import recording
+
+        try:
+            return recording(httpx, client).send(
+                message, stream=True, auth=None, follow_redirects=False
+            )
+        except httpx.HTTPStatusError as error:  # of a hook that raises; we judge answers
+            return error.response
+
     def close(self) -> None:
         """Close the connections of our own."""
-        own, self._own = self._own, {}
-        for one in own.values():
-            if one is not None:
-                one.close()
+        own, self._own = self._own, Senders()
+        for one in own.opened.values():
+            one.close()
 
 
 class AsyncTransport(_Transport):
@@ -143,10 +152,10 @@ class AsyncTransport(_Transport):
     _client, _pool = "AsyncClient", "AsyncPooledTransport"
 
     def _begin(self) -> None:
-        self._own: OfEachLoop[dict[str, Any]] = OfEachLoop(dict)
+        self._own: OfEachLoop[Senders] = OfEachLoop(Senders)
         super()._begin()
 
-    def _kept(self) -> dict[str, Any]:
+    def _kept(self) -> Senders:
         return self._own()
 
     @property
@@ -166,7 +175,7 @@ class AsyncTransport(_Transport):
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
         httpx, pool, client = self._senders(origin, options, direct=direct)
-        with translated(httpx, origin):
+        with translated(httpx, origin, client):
             async with slot_of(pool, options, deadline) as slot:
                 message = message_of(httpx, client, origin, make())
                 limit_time(message, options, deadline)
@@ -178,7 +187,7 @@ class AsyncTransport(_Transport):
                 collected = Collected(response, limit, deadline, options.read_timeout)
                 try:
                     async with _limit(deadline if slot is None else None):
-                        async for piece in body_of(httpx, response):
+                        async for piece in _body_of(httpx, response, slot):
                             if not collected.add(piece):
                                 break
                         else:
@@ -189,20 +198,33 @@ class AsyncTransport(_Transport):
                     await response.aclose()
         return collected.response(f"{message.method} {origin}")
 
-    async def _sent(self, httpx: Any, client: Any, message: Any, deadline: float | None) -> Any:
+    @staticmethod
+    async def _sent(httpx: Any, client: Any, message: Any, deadline: float | None) -> Any:
         """Send by httpx's client, and return the answer's head."""
+        from ._bodies import recording
+
         async with _limit(deadline):
             try:
-                return await client.send(message, stream=True, auth=None, follow_redirects=False)
+                return await recording(httpx, client).send(
+                    message, stream=True, auth=None, follow_redirects=False
+                )
             except httpx.HTTPStatusError as error:  # of a hook that raises; we judge answers
                 return error.response
         raise httpx.ReadTimeout("the answer did not come in time", request=message)
 
     async def close(self) -> None:
         """Close the connections of our own in this event loop; those of others ended with theirs."""
-        for one in (self._own.pop() or {}).values():
-            if one is not None:
-                await one.aclose()
+        for one in (self._own.pop() or Senders()).opened.values():
+            await one.aclose()
+
+
+def _body_of(httpx: Any, response: Any, slot: Any) -> Any:
+    """Return what the body of an answer is read from; hooks of a client may have read it before us."""
+    if slot is not None:
+        return response.stream
+    from ._bodies import response_body
+
+    return response_body(httpx, response)
 
 
 def _limit(deadline: float | None) -> Any:

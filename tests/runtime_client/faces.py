@@ -13,6 +13,12 @@ from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
+from sigv4 import Credentials
+
+CREDENTIALS = Credentials(
+    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "TOKEN/example="
+)
+REGION = "eu-west-1"
 
 # On trio httpx's own generators over a request's or an answer's body are left to the garbage
 # collector, which warns, where a server hangs up too early or not all of an answer is read.
@@ -125,6 +131,18 @@ def settings(emulator, **changes):
         "credentials": emulator.credentials,
         "endpoint_url": emulator.url,
         "s3_endpoint_url": emulator.url,
+        **changes,
+    }
+
+
+def pointed_at(server, **changes):
+    """Return the arguments that point a client at a raw server."""
+    return {
+        "region": REGION,
+        "credentials": CREDENTIALS,
+        "endpoint_url": server and server.url,
+        "s3_endpoint_url": server and server.url,
+        "max_attempts": 1,
         **changes,
     }
 

@@ -168,6 +168,11 @@ def response(body=b"", status=200, headers=()):
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+def always(body=b"", status=200, headers=()):
+    """Return a function that answers every request alike."""
+    return lambda _request, _connection: response(body, status, headers)
+
+
 def forward(request, _connection):
     """Answer as a forward proxy: fetch what the absolute target names."""
     host, _, path = request.target.removeprefix("http://").partition("/")

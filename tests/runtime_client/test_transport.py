@@ -1,8 +1,6 @@
 """The only place that knows httpx: what it sends, what it makes of failures, time limits, TLS, proxies."""
 
 import asyncio
-import gzip
-import json
 import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from threading import Barrier, Event
 from time import monotonic, sleep
-from traceback import format_exception
 from urllib.parse import quote, unquote_to_bytes
 
 import anyio
@@ -22,7 +19,6 @@ from cryptography import x509
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     ConfigError,
-    ObjectNotFoundError,
     RuntimeClientError,
     SageMakerRuntimeClient,
     ServiceError,
@@ -33,15 +29,19 @@ from sagemaker_runtime_client._http import Request
 from sagemaker_runtime_client._invocation import Invocation
 from sagemaker_runtime_client._limits import ERROR
 from sagemaker_runtime_client._tls import _amazon_context, _context, tls_context
-from sigv4 import Credentials
-from tests.runtime_client.faces import KINDS, Driver, Kind, often, settings, unread_body
-from tests.runtime_client.loopback import Loopback, certify, forward, response, tunnel
-
-CREDENTIALS = Credentials(
-    "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "TOKEN/example="
+from tests.runtime_client.faces import (
+    CREDENTIALS,
+    KINDS,
+    REGION,
+    Driver,
+    Kind,
+    often,
+    pointed_at,
+    settings,
+    unread_body,
 )
-REGION = "eu-west-1"
-NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
+from tests.runtime_client.loopback import Loopback, always, certify, response
+
 KEYS = {
     "every character to U+00FF": "".join(map(chr, range(256))),
     "dots inside": "a/../b",
@@ -59,23 +59,6 @@ KEYS = {
     "bare in httpx": "'()*!$&,;=:@+ ~",
     "like an address": "http://example.com:1/x",
 }
-
-
-def pointed_at(server, **changes):
-    """Return the arguments that point a client at a raw server."""
-    return {
-        "region": REGION,
-        "credentials": CREDENTIALS,
-        "endpoint_url": server.url,
-        "s3_endpoint_url": server.url,
-        "max_attempts": 1,
-        **changes,
-    }
-
-
-def always(body=b"", status=200, headers=()):
-    """Return a function that answers every request alike."""
-    return lambda _request, _connection: response(body, status, headers)
 
 
 @pytest.fixture(autouse=True)
@@ -452,56 +435,6 @@ class TestBroughtIn:
             client.get_object("s3://bucket/key")
         assert not isinstance(caught.value, TransportError)
         assert not caught.value.may_have_been_taken
-
-    def with_hook(self, driver, blocking, awaited):
-        """Return a client of a library with a hook for answers."""
-        hook = awaited if driver.kind.is_async else blocking
-        hooks = {"response": [hook]}
-        return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
-
-    @pytest.mark.parametrize("status", [200, 404])
-    def test_hook_that_reads(self, driver, status):
-        """What a hook has read, to log it, is the answer's body; the stream may be another's by now."""
-
-        async def aread(response):
-            await response.aread()
-
-        http_client = self.with_hook(driver, lambda response: response.read(), aread)
-        with Loopback(always(NO_SUCH_KEY, status)) as server:
-            client = driver.client(**pointed_at(server), http_client=http_client)
-            for _ in range(2):
-                if status == 200:
-                    assert client.get_object("s3://bucket/key").body == NO_SUCH_KEY
-                    continue
-                with pytest.raises(ObjectNotFoundError):
-                    client.get_object("s3://bucket/key")
-        assert 2 == len(server.requests)
-
-    def test_hook_that_reads_what_is_encoded(self, driver):
-        """Of an encoded body it has kept another one than the object's, which is said."""
-
-        async def aread(response):
-            await response.aread()
-
-        http_client = self.with_hook(driver, lambda response: response.read(), aread)
-        headers = {"Content-Encoding": "gzip"}
-        with Loopback(always(gzip.compress(b"x"), headers=headers)) as server:
-            client = driver.client(**pointed_at(server), http_client=http_client)
-            with pytest.raises(TransportError, match="StreamConsumed"):
-                client.get_object("s3://bucket/key")
-
-    def test_hook_that_raises(self, driver):
-        """A hook may raise for a status: answers are judged here all the same."""
-
-        async def araise(response):
-            response.raise_for_status()
-
-        http_client = self.with_hook(driver, lambda response: response.raise_for_status(), araise)
-        with Loopback(always(NO_SUCH_KEY, 404)) as server:
-            client = driver.client(**pointed_at(server), http_client=http_client)
-            with pytest.raises(ServiceError) as caught:
-                client.get_object("s3://bucket/key")
-        assert (404, "404") == (caught.value.status_code, caught.value.code)
 
     def test_time_limits(self, driver):
         """The time limits are ours."""
@@ -881,122 +814,3 @@ class TestTLS:
         monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
         with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
             tls_context(None)
-
-
-class TestProxies:
-    """A proxy, from the environment for a client of ours or in a client that is brought in."""
-
-    @pytest.fixture(params=list(KINDS))
-    def driver(self, request):
-        with ExitStack() as stack:
-            yield Driver(KINDS[request.param], stack)
-
-    def client(self, driver, monkeypatch, proxy, bundle=None, **options):
-        """Return a client that goes through a proxy."""
-        if driver.kind.library is None:
-            monkeypatch.setenv("HTTP_PROXY", proxy.url)
-            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-            return driver.client(**options, ca_bundle=bundle)
-        verify = False if bundle is None else ssl.create_default_context(cafile=bundle)
-        http_client = driver.http_client(driver.kind.library, proxy=proxy.url, verify=verify)
-        return driver.client(**options, http_client=http_client)
-
-    def test_forward(self, driver, monkeypatch, emulator):
-        """Through a forward proxy signatures stay right, whatever it adds."""
-        key = "s3://bucket/a b//ü%2F"
-        with Loopback(forward) as proxy:
-            client = self.client(driver, monkeypatch, proxy, **settings(emulator))
-            client.put_object(key, b"x")
-            assert b"x" == client.get_object(key).body
-            assert b"HI" == client.infer("x", b"hi", timeout=10, schedule=often).body
-        assert len(emulator.requests) == len(proxy.requests)
-        assert {"1.1 loopback"} == {request.header("via") for request in emulator.requests}
-
-    def test_tunnel(self, driver, monkeypatch, certificate):
-        """Through a CONNECT proxy too, which learns the host and nothing more."""
-        bundle, tls = certificate
-        with Loopback(always(b"x"), tls) as server, Loopback(tunnel) as proxy:
-            client = self.client(driver, monkeypatch, proxy, bundle, **pointed_at(server))
-            assert b"x" == client.get_object("s3://bucket/a b//ü%2F").body
-        (seen,) = proxy.requests
-        assert f"CONNECT {server.address} HTTP/1.1" == seen.line
-        assert {"host", "accept"} >= {name.lower() for name, _ in seen.headers}
-        server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
-
-    @pytest.mark.parametrize("scheme", ["http", "https"])
-    def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
-        """A key with dot segments, which would go to the proxy itself, is refused with a reason."""
-        bundle = certificate[0]
-        with Loopback(always()) as proxy:
-            url = f"{scheme}://127.0.0.1:9"
-            options = {"region": REGION, "credentials": CREDENTIALS, "s3_endpoint_url": url}
-            client = self.client(driver, monkeypatch, proxy, bundle, **options)
-            with pytest.raises(ConfigError, match="dot segment cannot be sent through a proxy"):
-                client.get_object("s3://bucket/a/../b")
-        assert 0 == proxy.connections
-
-    def test_agent_of_this_machine(self, driver, emulator, monkeypatch):
-        """A container's agent and its token are for no proxy, not even a brought-in client's."""
-        keys = {
-            "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
-            "SecretAccessKey": emulator.environ["AWS_SECRET_ACCESS_KEY"],
-        }
-        with Loopback(always(json.dumps(keys).encode())) as agent, Loopback(forward) as proxy:
-            monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/keys")
-            monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "canary-token")
-            options = {**settings(emulator), "credentials": None}
-            client = self.client(driver, monkeypatch, proxy, **options)
-            client.invoke_endpoint_async("x", body=b"x")
-        assert ["/keys"] == [request.target for request in agent.requests]
-        assert [1, 1] == [len(proxy.requests), len(emulator.requests)]
-
-    @pytest.mark.parametrize("how", ["transport", "mount"])
-    @pytest.mark.parametrize("library", ["httpx", "httpx2"])
-    def test_agent_and_a_transport_of_ones_own(self, emulator, monkeypatch, how, library):
-        """A proxy is known as a client's transport too; a mount that is none is used."""
-        keys = {
-            "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
-            "SecretAccessKey": emulator.environ["AWS_SECRET_ACCESS_KEY"],
-        }
-        httpx = import_module(library)
-        with Loopback(always(json.dumps(keys).encode())) as agent, Loopback(forward) as proxy:
-            monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/keys")
-            if how == "transport":
-                options = {"transport": httpx.HTTPTransport(proxy=proxy.url)}
-            else:
-                mounted = httpx.MockTransport(lambda _: httpx.Response(200, json=keys))
-                options = {"mounts": {agent.url: mounted}}
-            with httpx.Client(**options) as http_client:
-                arguments = {**settings(emulator), "credentials": None}
-                with SageMakerRuntimeClient(**arguments, http_client=http_client) as client:
-                    client.invoke_endpoint_async("x", body=b"x")
-        assert [how == "transport"] * 2 == [len(one.requests) == 1 for one in (agent, proxy)]
-        assert 1 == len(emulator.requests)
-
-    @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
-    @pytest.mark.parametrize(
-        ("proxy", "message"),
-        [
-            ("http://user:can/ary@host", "is malformed: InvalidURL"),
-            ("canary://host:1", "is malformed: ValueError"),
-            ("socks5://host:1", r"pip install httpx\[socks\]"),
-        ],
-    )
-    def test_proxy_that_is_none(self, plain_driver, monkeypatch, name, proxy, message):
-        """A proxy that httpx cannot use is an error of ours, without its password."""
-        monkeypatch.setenv(name, proxy)
-        client = plain_driver.client(
-            region=REGION, credentials=CREDENTIALS, endpoint_url="http://127.0.0.1:9"
-        )
-        with pytest.raises(ConfigError, match=f"a .*proxy .*{message}") as caught:
-            client.invoke_endpoint_async("x", body=b"x")
-        assert "ary" not in "".join(format_exception(caught.value))
-
-    def test_proxy_that_refuses(self, plain_driver, monkeypatch, certificate):
-        """A proxy that will not connect is an error of ours, before anything was sent."""
-        with Loopback(always(b"", 407)) as proxy:
-            options = pointed_at(proxy, endpoint_url="https://127.0.0.1:9")
-            client = self.client(plain_driver, monkeypatch, proxy, certificate[0], **options)
-            with pytest.raises(TransportError, match="ProxyError") as caught:
-                client.invoke_endpoint_async("x", body=b"x")
-        assert not caught.value.may_have_been_taken

@@ -1,0 +1,226 @@
+"""Bodies through user-supplied clients: how they are written, and what hooks and mocks leave of an answer."""
+
+import gzip
+import socket
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from threading import Event, Thread
+
+import pytest
+
+from sagemaker_runtime_client import ObjectNotFoundError, ServiceError, TransportError
+from tests.runtime_client.faces import (
+    CREDENTIALS,
+    KINDS,
+    REGION,
+    Driver,
+    pointed_at,
+    unread_body,
+)
+from tests.runtime_client.loopback import Loopback, always, response
+
+NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
+MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
+ZIPPED = gzip.compress(b"x" * 9999)
+# What a hook does with the answer, blocking and awaited.
+READING = {
+    "reads": ("read", "aread"),
+    "iterates raw": ("iter_raw", "aiter_raw"),
+    "iterates bytes": ("iter_bytes", "aiter_bytes"),
+    "iterates lines": ("iter_lines", "aiter_lines"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+@pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
+def driver(request):
+    """Each user-supplied client."""
+    with ExitStack() as stack:
+        yield Driver(KINDS[request.param], stack)
+
+
+class TestHooks:
+    def with_hook(self, driver, blocking, awaited):
+        """Return a client of a library with a hook for answers."""
+        hook = awaited if driver.kind.is_async else blocking
+        hooks = {"response": [hook]}
+        return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
+
+    @pytest.mark.parametrize("status", [200, 404])
+    def test_hook_that_reads(self, driver, status):
+        """What a hook has read, to log it, is the answer's body; the stream may be another's by now."""
+
+        async def aread(response):
+            await response.aread()
+
+        http_client = self.with_hook(driver, lambda response: response.read(), aread)
+        with Loopback(always(NO_SUCH_KEY, status)) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            for _ in range(2):
+                if status == 200:
+                    assert client.get_object("s3://bucket/key").body == NO_SUCH_KEY
+                    continue
+                with pytest.raises(ObjectNotFoundError):
+                    client.get_object("s3://bucket/key")
+        assert 2 == len(server.requests)
+
+    def test_hook_that_raises(self, driver):
+        """A hook may raise for a status: answers are judged here all the same."""
+
+        async def araise(response):
+            response.raise_for_status()
+
+        http_client = self.with_hook(driver, lambda response: response.raise_for_status(), araise)
+        with Loopback(always(NO_SUCH_KEY, 404)) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            with pytest.raises(ServiceError) as caught:
+                client.get_object("s3://bucket/key")
+        assert (404, "404") == (caught.value.status_code, caught.value.code)
+
+    @unread_body
+    @pytest.mark.parametrize("encoding", ["identity", "gzip"])
+    @pytest.mark.parametrize("reading", READING.values(), ids=READING)
+    def test_hook_that_takes_all(self, driver, reading, encoding):
+        """Whatever a hook reads, and however: the object is what was sent, still encoded."""
+        stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
+
+        def read(answer):
+            found = getattr(answer, reading[0])()
+            return None if isinstance(found, bytes) else list(found)
+
+        async def aread(answer):
+            found = getattr(answer, reading[1])()
+            return [one async for one in found] if hasattr(found, "__aiter__") else await found
+
+        http_client = self.with_hook(driver, read, aread)
+        with Loopback(always(stored, headers={"Content-Encoding": encoding})) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            for _ in range(2):
+                assert stored == client.get_object("s3://bucket/key").body
+        assert 1 == len(http_client.event_hooks["response"])
+
+    @unread_body
+    @pytest.mark.parametrize("reads_some", [False, True], ids=["unread", "half read"])
+    def test_hook_that_closes(self, driver, reads_some):
+        """An answer that a hook has closed before its end is lost, which is said: it is not empty."""
+
+        def close(answer):
+            if reads_some:
+                next(answer.iter_raw(1))
+            answer.close()
+
+        async def aclose(answer):
+            if reads_some:
+                await anext(answer.aiter_raw(1))
+            await answer.aclose()
+
+        http_client = self.with_hook(driver, close, aclose)
+        with Loopback(always(b"content" * 99999)) as server:
+            client = driver.client(**pointed_at(server), http_client=http_client)
+            with pytest.raises(TransportError, match=r"StreamClosed|ResponseNotRead"):
+                client.get_object("s3://bucket/key")
+
+
+class TestMocks:
+    @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hook"])
+    @pytest.mark.parametrize("encoded", [False, True], ids=["identity", "gzip"])
+    def test_mock(self, driver, encoded, hooked):
+        """A mock's answer is read as it was given, with Content-Encoding too."""
+        httpx = import_module(driver.kind.library)
+        body = ZIPPED if encoded else b"x"
+        headers = {"content-encoding": "gzip"} if encoded else {}
+        asked = []
+
+        def answer(request):
+            asked.append(request)
+            return httpx.Response(200, headers=headers, content=body)
+
+        async def hook(answer):
+            await answer.aread()
+
+        hooks = [hook if driver.kind.is_async else lambda answer: answer.read()] * hooked
+        options = {"transport": httpx.MockTransport(answer), "event_hooks": {"response": hooks}}
+        http_client = driver.http_client(driver.kind.library, **options)
+        client = driver.client(**MOCKED, http_client=http_client)
+        for _ in range(2):
+            assert body == client.get_object("s3://bucket/key").body
+        assert 2 == len(asked)
+
+    def test_transport_that_reads(self, driver):
+        """A transport that keeps what it has read, a cache say, is believed; what it decoded is not."""
+        httpx = import_module(driver.kind.library)
+
+        class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
+            def __init__(self):
+                self.headers = {}
+
+            def handle_request(self, _request):
+                found = httpx.Response(200, headers=self.headers, stream=Stream())
+                found.read()
+                return found
+
+            async def handle_async_request(self, _request):
+                found = httpx.Response(200, headers=self.headers, stream=Stream())
+                await found.aread()
+                return found
+
+        class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+            def __iter__(self):
+                yield ZIPPED
+
+            async def __aiter__(self):
+                yield ZIPPED
+
+        transport = Reading()
+        http_client = driver.http_client(driver.kind.library, transport=transport)
+        client = driver.client(**MOCKED, http_client=http_client)
+        assert ZIPPED == client.get_object("s3://bucket/key").body
+        transport.headers = {"content-encoding": "gzip"}
+        with pytest.raises(TransportError, match="StreamConsumed"):
+            client.get_object("s3://bucket/key")
+
+
+class TestWrites:
+    @unread_body
+    @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
+    @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
+    def test_slow_upload(self, kind, is_proxied, bare_environment):
+        """The time limit is for each write, not for the body: a server that reads slowly gets it all."""
+        size = 1 << 25
+        with slow_reader(size) as url, ExitStack() as stack:
+            driver = Driver(KINDS[kind], stack)
+            options = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
+            if is_proxied:
+                bare_environment.setenv("HTTP_PROXY", url)
+                options["s3_endpoint_url"] = "http://bucket.example"
+            else:
+                options["s3_endpoint_url"] = url
+                options["http_client"] = driver.http_client("httpx", trust_env=False)
+            client = driver.client(**options, read_timeout=0.5)
+            assert size == client.put_object("s3://bucket/key", bytes(size)).size
+
+
+@contextmanager
+def slow_reader(size):
+    """Serve one request, whose body takes longer to read than any one write may take."""
+
+    def serve():
+        connection, _ = server.accept()
+        with connection:
+            read, piece = 0, b"x"
+            while read < size and piece:
+                Event().wait(0.005)
+                piece = connection.recv(1 << 17)
+                read += len(piece)
+            connection.sendall(response())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        thread = Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
