@@ -6,6 +6,7 @@ which a Lambda layer leaves out too.  It trusts whom certifi trusts, and that is
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,15 +22,24 @@ import pytest
 from attrs import field, frozen
 from packaging.requirements import Requirement
 from packaging.version import Version
+from PyInstaller.depend.bindepend import get_python_library_path
+from PyInstaller.exceptions import PythonLibraryNotFoundError
 
 import sagemaker_runtime_client
 import sigv4
 from sagemaker_runtime_client import _tls
+from sagemaker_runtime_client.credentials._chain import ORDER
 from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client.loopback import Loopback, certify, in_front_of
 
 JOB = Path(__file__).parent / "job.py"
 LEFT_OUT = {"cryptography"}
+# What is installed for tests, is not needed for the job, and would take long to freeze.
+UNFROZEN = (
+    *("_pytest", "click", "httpx2", "hypothesis", "pygments", "pytest", "rich", "setuptools"),
+    *("trio", "uvloop"),
+    *LEFT_OUT,
+)
 LOGIN = "arn:aws:iam::123456789012:user/me"
 CONFIG = f"""
 [profile login]
@@ -179,6 +189,48 @@ def test_the_job(environment, folder, archive, urls, environ):
     )
     assert "" == done.stderr
     assert [*WORKED * 2, *LACKS] == done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def frozen(folder):
+    """The job as one file, with a Python and all that PyInstaller finds, and no hook of ours."""
+    try:
+        get_python_library_path()
+    except PythonLibraryNotFoundError:
+        pytest.skip("PyInstaller needs a Python with a shared library, in a place of the system's")
+    target = folder.parent / "frozen"
+    subprocess.run(
+        [sys.executable, "-m", "PyInstaller", JOB, "--onefile", "--log-level=ERROR"]
+        + [f"--{name}path={target / name}" for name in ("dist", "work", "spec")]
+        + [f"--paths={folder}", *(f"--exclude-module={name}" for name in UNFROZEN)],
+        env={**os.environ, "PYINSTALLER_CONFIG_DIR": str(target)},
+        check=True,
+    )
+    return target / "dist" / JOB.stem
+
+
+def test_frozen(frozen, urls, environ, certificate):
+    """A frozen program does the job, and so finds what is imported late."""
+    done = subprocess.run(
+        [frozen, *urls[1]],
+        env={**environ, "AWS_CA_BUNDLE": str(certificate[0])},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "" == done.stderr
+    assert [*WORKED * 2, *LACKS] == done.stdout.splitlines()
+
+
+def test_frozen_without_keys(frozen, urls):
+    """A frozen program asks each provider of the default chain."""
+    environ = {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    done = subprocess.run(
+        [frozen, urls[1][0]], env=environ, cwd="/", capture_output=True, text=True, check=False
+    )
+    assert "NoCredentialsError" in done.stderr
+    assert [] == [source.name for source in ORDER if f"{source.name}: " not in done.stderr]
 
 
 @pytest.mark.parametrize("module", ["sigv4", "sagemaker_runtime_client"])

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials
 botocore 1.44, credentials.py, for the order.
 """
 
-from importlib import import_module
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sigv4 import Credentials
@@ -23,8 +23,7 @@ class Source(NamedTuple):
 
     Attributes:
         name: What messages call it.
-        module: The module, in this package.
-        kind: The class in it.
+        provider: Imports the source, and returns it.
         absent: Why it has nothing, when it has nothing; ``{profile}`` is the profile's name.
         of_profile: Whether a profile that others name as their source may be of this kind.
         of_process: Whether it is left out where an argument names the profile.
@@ -35,8 +34,7 @@ class Source(NamedTuple):
     """
 
     name: str
-    module: str
-    kind: str
+    provider: Callable[[], Provider]
     absent: str
     of_profile: bool = False
     of_process: bool = False
@@ -45,49 +43,106 @@ class Source(NamedTuple):
     share: float = 1 / 4
     static_stability: bool = False
 
-    def provider(self) -> Provider:
-        """Import the source, and return it."""
-        provider: Provider = getattr(import_module(self.module, __package__), self.kind)()
-        return provider
+
+# The imports are statements, so that what freezes a program (PyInstaller, Nuitka) sees them.
+
+
+def _environment() -> Provider:
+    from ._environment import EnvironmentProvider
+
+    return EnvironmentProvider()
+
+
+def _assume_role() -> Provider:
+    from ._assume_role import AssumeRoleProvider
+
+    return AssumeRoleProvider()
+
+
+def _web_identity() -> Provider:
+    from ._web_identity import WebIdentityProvider
+
+    return WebIdentityProvider()
+
+
+def _sso() -> Provider:
+    from ._sso import SSOProvider
+
+    return SSOProvider()
+
+
+def _shared_file() -> Provider:
+    from ._shared_file import SharedCredentialsFileProvider
+
+    return SharedCredentialsFileProvider()
+
+
+def _login() -> Provider:
+    from ._login import LoginProvider
+
+    return LoginProvider()
+
+
+def _process() -> Provider:
+    from ._process import ProcessProvider
+
+    return ProcessProvider()
+
+
+def _config_file() -> Provider:
+    from ._shared_file import ConfigFileProvider
+
+    return ConfigFileProvider()
+
+
+def _roles_anywhere() -> Provider:
+    from ._roles_anywhere import RolesAnywhereProvider
+
+    return RolesAnywhereProvider()
+
+
+def _container() -> Provider:
+    from ._container import ContainerProvider
+
+    return ContainerProvider()
+
+
+def _instance_metadata() -> Provider:
+    from ._instance_metadata import InstanceMetadataProvider
+
+    return InstanceMetadataProvider()
 
 
 ORDER = (
     Source(
         "environment",
-        "._environment",
-        "EnvironmentProvider",
+        _environment,
         "AWS_ACCESS_KEY_ID is not set",
         of_process=True,
         kept=False,
     ),
-    Source(
-        "assume-role", "._assume_role", "AssumeRoleProvider", "profile {profile} has no role_arn"
-    ),
+    Source("assume-role", _assume_role, "profile {profile} has no role_arn"),
     Source(
         "web-identity",
-        "._web_identity",
-        "WebIdentityProvider",
+        _web_identity,
         "neither AWS_WEB_IDENTITY_TOKEN_FILE nor web_identity_token_file in profile {profile}",
         of_profile=True,
     ),
     Source(
         "sso",
-        "._sso",
-        "SSOProvider",
+        _sso,
         "profile {profile} has neither sso_account_id nor sso_role_name",
         of_profile=True,
     ),
     Source(
         "shared-credentials-file",
-        "._shared_file",
-        "SharedCredentialsFileProvider",
+        _shared_file,
         "profile {profile} has no aws_access_key_id in the credentials file",
         of_profile=True,
     ),
     Source(
         "login",
-        "._login",
-        "LoginProvider",
+        _login,
         "profile {profile} has no login_session",
         of_profile=True,
         window=5 * 60.0,
@@ -95,34 +150,29 @@ ORDER = (
     ),
     Source(
         "process",
-        "._process",
-        "ProcessProvider",
+        _process,
         "profile {profile} has no credential_process",
         of_profile=True,
     ),
     Source(
         "config-file",
-        "._shared_file",
-        "ConfigFileProvider",
+        _config_file,
         "profile {profile} has no aws_access_key_id in the config file",
         of_profile=True,
     ),
     Source(
         "roles-anywhere",
-        "._roles_anywhere",
-        "RolesAnywhereProvider",
+        _roles_anywhere,
         "neither ROLES_ANYWHERE_ROLE_ARN nor roles_anywhere_role_arn in profile {profile}",
     ),
     Source(
         "container",
-        "._container",
-        "ContainerProvider",
+        _container,
         "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI",
     ),
     Source(
         "instance-metadata",
-        "._instance_metadata",
-        "InstanceMetadataProvider",
+        _instance_metadata,
         "AWS_EC2_METADATA_DISABLED is set, or no metadata service answers, or it knows no role",
         static_stability=True,
     ),
