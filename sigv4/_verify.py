@@ -94,38 +94,46 @@ def verify(
     """
     candidate = read_claim(request, at=at, service=service, region=region, tolerance=tolerance)
     credentials = (secrets if callable(secrets) else secrets.get)(candidate.access_key_id)
+    key = check_key(candidate, credentials)
     payload_hash = candidate.declared_hash or request.payload.hash
-    verified = check_signature(candidate, credentials, payload_hash, at=at)
+    verified = check_signature(candidate, key, payload_hash, at=at)
     check_body(verified, request.payload)
     return verified
 
 
+def check_key(
+    candidate: Candidate, credentials: "Credentials | VerifyingKey | None"
+) -> "Credentials | VerifyingKey":
+    """
+    Return the credentials of a candidate's key, if they may sign this request.
+
+    Args:
+        candidate: What the head of the request says.
+        credentials: What was found for its access key id; None if that is unknown.
+    """
+    claim = candidate.claim
+    if credentials is None:
+        raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
+    if not _same(credentials.session_token, claim.token):
+        raise SignatureError("InvalidToken", "the session token is not the one of this key")
+    if candidate.signer.algorithm.region_set is not None:
+        _check_region(claim, candidate.region)
+    return credentials
+
+
 def check_signature(
-    candidate: Candidate,
-    credentials: "Credentials | VerifyingKey | None",
-    payload_hash: str,
-    *,
-    at: datetime,
+    candidate: Candidate, key: "Credentials | VerifyingKey", payload_hash: str, *, at: datetime
 ) -> Verified:
     """
     Check the signature of a request, but not whether its body is the one that was signed.
 
     Args:
-        candidate: What its head says.
-        credentials: Those of the candidate's key; None if it is unknown.
+        candidate: What the head of the request says.
+        key: What `check_key` returned.
         payload_hash: What the candidate declares, or else the hash of the body.
         at: The aware instant of the check.
-
-    Raises:
-        SignatureError, MissingDependencyError: As `verify`.
     """
     request, claim, signer = candidate.request, candidate.claim, candidate.signer
-    if credentials is None:
-        raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
-    if not _same(credentials.session_token, claim.token):
-        raise SignatureError("InvalidToken", "the session token is not the one of this key")
-    if signer.algorithm.region_set is not None:
-        _check_region(claim, candidate.region)
     text = signer.canonical_request(
         request,
         canonical_query(claim.query),
@@ -135,7 +143,7 @@ def check_signature(
     )
     scope = signer.algorithm.scope(claim.instant)
     to_sign = string_to_sign(claim.algorithm, claim.instant, scope, text)
-    if not signer.algorithm.check_string(to_sign, credentials, claim.instant, claim.signature):
+    if not signer.algorithm.check_string(to_sign, key, claim.instant, claim.signature):
         raise SignatureError(
             "SignatureDoesNotMatch",
             "the signature is not the one that the key gives for this request",
@@ -143,7 +151,7 @@ def check_signature(
             to_sign,
         )
     expires_at = candidate.expires_at
-    expiration = getattr(credentials, "expiration", None)  # a verifying key has none
+    expiration = getattr(key, "expiration", None)  # a verifying key has none
     if expiration is not None:
         if at >= expiration:
             raise SignatureError("ExpiredToken", "the credentials have expired")
@@ -154,7 +162,7 @@ def check_signature(
         expires_at,
         tuple(claim.signed_headers.split(";")),
         payload_hash,
-        Seed(signer.algorithm, credentials, claim.instant, claim.signature),
+        Seed(signer.algorithm, key, claim.instant, claim.signature),
     )
 
 

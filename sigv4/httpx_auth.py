@@ -1,8 +1,8 @@
 """
 `SigV4Auth`, for anyone's httpx or httpx2 client.
 
-The only module of this package that knows httpx and, but for the command line, that reads a clock or
-asks for credentials.
+The only module of this package that knows httpx.  With `asgi` and the command line, it is the only
+one that reads a clock.
 Nothing here imports it; import it yourself.
 """
 

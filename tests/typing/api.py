@@ -1,9 +1,13 @@
 """What a user may write, for the type checkers.  Never run."""
 
+from datetime import datetime
 from typing import assert_type
 
 import httpx
 import httpx2
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
@@ -15,6 +19,7 @@ from sagemaker_runtime_client import (
     default_chain,
 )
 from sigv4 import Credentials, Signer, SigV4
+from sigv4.asgi import SigV4Middleware
 from sigv4.httpx_auth import SigV4Auth
 
 
@@ -62,3 +67,34 @@ def pieces() -> None:
         assert_type(chain.get(), Credentials)
         SigV4Auth(Signer(SigV4(service="s3", region="eu-west-1"), s3=True), chain)
         SageMakerRuntimeClient(credentials=chain, retry_mode="adaptive")
+
+
+def server() -> None:
+    """A middleware, as frameworks and as users make it."""
+    keys = {"AKIDEXAMPLE": Credentials("AKIDEXAMPLE", "secret")}
+
+    async def key_of(access_key_id: str) -> Credentials | None:
+        return keys.get(access_key_id)
+
+    async def is_replay(signature: str, until: datetime) -> bool:
+        return bool(signature) and until.year > 2026
+
+    starlette = Starlette(
+        middleware=[
+            Middleware(
+                SigV4Middleware,
+                secrets=key_of,
+                service="execute-api",
+                region="eu-west-1",
+                allowed_hosts={"api.example"},
+                allow=["presigned", "sigv4a"],
+                is_replay=is_replay,
+            )
+        ]
+    )
+    app = SigV4Middleware(
+        starlette, keys, service="execute-api", region="eu-west-1", allowed_hosts=["api.example"]
+    )
+    SigV4Middleware(app, keys.get, service="s3", region="eu-west-1", allowed_hosts=["s3.example"])
+    SigV4Middleware(app, keys, service="s3", region="", allowed_hosts=[], allow=["all"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    uvicorn.Config(app)

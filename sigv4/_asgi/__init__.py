@@ -1,0 +1,1 @@
+"""The parts of `sigv4.asgi`."""

@@ -1,0 +1,102 @@
+"""
+The head of a request, which must have one meaning only.
+
+A signature is for the canonical form of a path and of a query.  Whoever changes a request on its way
+into another one of the same form need not sign it again.
+"""
+
+import re
+from typing import Literal
+from urllib.parse import unquote
+
+from .._candidate import Candidate
+from .._encoding import canonical_part, percent_encode, remove_dot_segments
+from .._errors import InvalidRequestError
+from .._request import SignableRequest
+from .._v4 import SigV4
+from .message import RefusedError, Scope
+
+Allowed = Literal["presigned", "sigv4a", "streaming", "unsigned-payload"]
+
+_escape = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def read_head(scope: Scope) -> SignableRequest:
+    """
+    Return the request of a scope, as it arrived, without its body.
+
+    Raises:
+        RefusedError: It cannot be one, or is one for several hosts.
+        RuntimeError: The server does not say what arrived.
+    """
+    headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) != 1:  # RFC 9112, section 3.2
+        raise RefusedError(400, "InvalidRequest", "the request must have one Host header")
+    target = f"{_raw_path(scope)}?{scope['query_string'].decode('latin-1')}"
+    try:
+        return SignableRequest(scope["method"], f"http://host{target}", headers)
+    except InvalidRequestError as error:
+        raise RefusedError(400, "InvalidRequest", str(error)) from None
+
+
+def _raw_path(scope: Scope) -> str:
+    """Return the path as it arrived, if it is that of which the application sees the decoded form."""
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path is None:
+        raise RuntimeError(
+            "the server gives no raw_path, without which no signature can be checked: "
+            "use one that does, such as uvicorn or hypercorn"
+        )
+    path = raw_path.decode("latin-1")
+    if not path.startswith("/"):
+        raise RefusedError(400, "InvalidURI", "the target must be a path that begins with /")
+    if unquote(path) != scope["path"]:
+        message = "the path was rewritten on this side, so that its signature cannot be checked"
+        raise RefusedError(400, "InvalidURI", message)
+    return path
+
+
+def check_path(path: str) -> None:
+    """
+    Refuse a path that is not its own normal form.
+
+    Source: RFC 3986, section 6.2.2, and for empty segments `remove_dot_segments`.
+    """
+    decoded = unquote(path)
+    if remove_dot_segments(decoded) != decoded:
+        message = "the path must not have the segments . and .., nor empty ones"
+        raise RefusedError(400, "InvalidURI", message)
+    if _escape.sub(_normal_escape, path) != path:
+        message = "the path must encode only what needs it, with the digits A to F as capitals"
+        raise RefusedError(400, "InvalidURI", message)
+
+
+def _normal_escape(match: re.Match[str]) -> str:
+    return percent_encode(bytes.fromhex(match[0][1:]))
+
+
+def check_query(query: str) -> None:
+    """Refuse a query that can be read in two ways, or whose order is not signed."""
+    if "+" in query:
+        message = "the query must not have a bare +, which may stand for a blank: send %20 or %2B"
+        raise RefusedError(400, "InvalidURI", message)
+    last: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = map(canonical_part, pair.partition("="))
+        if value < last.get(name, ""):
+            message = "the values of a repeated query parameter must be in ascending order"
+            raise RefusedError(400, "InvalidURI", message)
+        last[name] = value
+
+
+def needs_leave(candidate: Candidate) -> set[Allowed]:
+    """Return what a request needs leave for."""
+    declared = candidate.declared_hash or ""
+    needs: dict[Allowed, bool] = {
+        "presigned": candidate.claim.expires is not None,
+        "sigv4a": candidate.claim.algorithm != SigV4.name,
+        "streaming": declared.startswith("STREAMING-"),
+        "unsigned-payload": "UNSIGNED" in declared,
+    }
+    return {name for name, needed in needs.items() if needed}

@@ -1,0 +1,116 @@
+"""The types of ASGI, a body that is read before the application reads it, and the refusal of a request."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import sha256
+from typing import Any
+
+from .._payload import Payload
+from .event_loop import alongside
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LONGEST_MESSAGE = 300  # characters; some repeat what the client sent
+
+
+class RefusedError(Exception):
+    """A request is refused: with which status, code and message."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(status, code, message)
+        self.status = status
+        self.code = code
+        self.message = message[:_LONGEST_MESSAGE]
+
+
+class DisconnectedError(Exception):
+    """The client has gone before its body was there."""
+
+
+class Body:
+    """
+    The body of a request, which is read once and then handed on.
+
+    Attributes:
+        is_read: Whether all of it has arrived.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._data: bytearray | None = None
+        self.is_read = False
+
+    async def read(self, limit: int) -> Payload:
+        """
+        Read all of it, and return what stands for it in a signature.
+
+        Raises:
+            RefusedError: It has more than *limit* bytes.
+            DisconnectedError: Its end does not come.
+        """
+        data, digest = bytearray(), sha256()
+        while not self.is_read:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise DisconnectedError
+            piece: bytes = message.get("body", b"")
+            check_size(len(data) + len(piece), limit)
+            data += piece
+            digest.update(piece)
+            self.is_read = not message.get("more_body", False)
+        self._data = data
+        return Payload.hashed(digest.hexdigest())
+
+    async def receive(self) -> Message:
+        """Give the application the body, and after it what the server has to say."""
+        if self._data is None:
+            return await self._receive()
+        body, self._data = bytes(self._data), None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def discard(self) -> None:
+        """Take what still arrives, and keep nothing of it."""
+        while (await self._receive())["type"] == "http.request":
+            pass
+
+
+def check_size(size: int, limit: int) -> None:
+    """Refuse a body of *size* bytes if it is too large."""
+    if size > limit:
+        raise RefusedError(413, "EntityTooLarge", f"the body may have {limit} bytes at most")
+
+
+async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
+    """Answer, and close the connection if a body has not arrived."""
+    content = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-amzn-errortype", refusal.code.encode()),
+    ]
+    # HTTP/2 has no such header (RFC 9113, section 8.2.2), and no need of it.
+    if not body.is_read and _announces_body(scope) and scope["http_version"] < "2":
+        headers.append((b"connection", b"close"))
+
+    async def answer() -> None:
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    if body.is_read:
+        await answer()
+    else:
+        # hypercorn 0.18 queues ten pieces of a body, then waits for the application to take one, at
+        # the end of an answer as well: without this it would wait for ever, and keep them.
+        await alongside(body.discard, answer())
+
+
+def _announces_body(scope: Scope) -> bool:
+    """Tell whether a body follows the head (RFC 9112, section 6)."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
+        for name, value in scope["headers"]
+    )

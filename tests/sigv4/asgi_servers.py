@@ -1,0 +1,203 @@
+"""ASGI servers on real sockets, each in a thread of its own, and requests to them byte by byte."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from http.client import HTTPResponse
+from threading import Event, Thread
+from typing import Any, NamedTuple, Self
+
+import hypercorn.asyncio
+import hypercorn.trio
+import trio
+import uvicorn
+
+from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
+
+SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
+SIGNER = Signer(SigV4(SERVICE, REGION))
+PATIENCE = 30.0  # seconds, for what comes at once
+
+
+def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event) -> None:
+    config = uvicorn.Config(app, http=http, log_config=None, access_log=False, lifespan="on")
+    server = uvicorn.Server(config)
+
+    async def serve() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await asyncio.to_thread(stop.wait)
+        server.should_exit = True
+        await serving
+
+    asyncio.run(serve())
+
+
+def _config(listener: socket.socket) -> hypercorn.Config:
+    config = hypercorn.Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.errorlog = None
+    config.graceful_timeout = 1
+    return config
+
+
+def _hypercorn(app: Any, listener: socket.socket, stop: Event) -> None:
+    waiting = partial(asyncio.to_thread, stop.wait)
+    asyncio.run(hypercorn.asyncio.serve(app, _config(listener), shutdown_trigger=waiting))
+
+
+def _hypercorn_on_trio(app: Any, listener: socket.socket, stop: Event) -> None:
+    waiting = partial(trio.to_thread.run_sync, stop.wait)
+    trio.run(partial(hypercorn.trio.serve, app, _config(listener), shutdown_trigger=waiting))
+
+
+SERVERS: dict[str, Callable[[Any, socket.socket, Event], None]] = {
+    "uvicorn, h11": partial(_uvicorn, "h11"),
+    "uvicorn, httptools": partial(_uvicorn, "httptools"),
+    "hypercorn": _hypercorn,
+    "hypercorn, trio": _hypercorn_on_trio,
+}
+
+
+@contextmanager
+def serving(server: str, app: Any) -> Iterator[int]:
+    """Serve an application that knows of lifespan; return the port."""
+    listener, stop = socket.create_server(("127.0.0.1", 0)), Event()
+    port: int = listener.getsockname()[1]
+    thread = Thread(target=SERVERS[server], args=(app, listener, stop))
+    thread.start()
+    try:
+        yield port
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Inner:
+    """
+    An application that answers with what reached it.
+
+    Attributes:
+        seen: The scopes of the requests.
+        last: What the server said after the bodies: the types of its messages.
+        started: Whether its lifespan began.
+    """
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+        self.last: list[str] = []
+        self.is_gone = Event()
+        self.started = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                self.started = True
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    return
+        self.seen.append(scope)
+        assert scope["type"] == "http"
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        if scope["path"] == "/wait":
+            self.last.append((await receive())["type"])
+            self.is_gone.set()
+            return
+        content = json.dumps({"body": body.decode(), "key": scope["sigv4"].access_key_id}).encode()
+        headers = [(b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+class Answer(NamedTuple):
+    """An answer: its status, its headers by lower-case name, its body."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+def signed(
+    method: str = "GET",
+    target: str = "/q",
+    headers: Any = (),
+    body: bytes = b"",
+    *,
+    signer: Signer = SIGNER,
+    credentials: Credentials = KEY,
+    at: datetime | None = None,
+) -> dict[str, str]:
+    """Return the headers of a signed request, *headers* among them."""
+    headers = {"host": HOST, **dict(headers)}
+    request = SignableRequest(method, f"http://{HOST}{target}", headers, Payload.of(body))
+    signature = signer.sign(request, credentials, at=at or datetime.now(UTC))
+    return {**headers, **signature.headers}
+
+
+def head(method: str, target: str, headers: Any) -> bytes:
+    """Return the head of a request."""
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class Connection:
+    """A connection of a client that sends what it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def ask(
+        self, method: str = "GET", target: str = "/q", headers: Any = (), body: bytes = b""
+    ) -> Answer:
+        """Send a request in one piece, and return the answer."""
+        pairs = list(headers.items() if isinstance(headers, dict) else headers)
+        if body:
+            pairs.append(("content-length", str(len(body))))
+        self.socket.sendall(head(method, target, pairs) + body)
+        return self.answer(method)
+
+    def answer(self, method: str = "GET") -> Answer:
+        """Return the next answer that is final."""
+        with HTTPResponse(self.socket, method=method) as response:
+            response.begin()
+            content = response.read()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, json.loads(content) if content else None)
+
+    def is_closed(self) -> bool:
+        """Wait until the server has closed it, and tell that; any further byte is a fault."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def flood(self, piece: bytes) -> None:
+        """Send for as long as the server takes it: until it closes the connection."""
+        try:
+            while True:
+                self.socket.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def fill(self, piece: bytes) -> None:
+        """Send for as long as somebody reads: until nothing has been taken for a while."""
+        self.socket.settimeout(0.3)
+        with suppress(TimeoutError):
+            while True:
+                self.socket.sendall(piece)
+        self.socket.settimeout(PATIENCE)

@@ -1,0 +1,353 @@
+"""`SigV4Middleware` without a server: what a scope may hold, what it is made with, which loop it runs in."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+
+import anyio.lowlevel
+import pytest
+import trio
+
+from sigv4 import AwsChunked, ChunkDecoder, Credentials, Seed, Signer, SigV4, SigV4A
+from sigv4._asgi.event_loop import alongside, within
+from sigv4.asgi import SigV4Middleware
+from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KNOWN = {KEY.access_key_id: KEY}
+LOOPS = {"asyncio": asyncio.run, "trio": lambda coroutine: trio.run(lambda: coroutine)}
+
+
+def scope_of(target="/q", headers=None, method="GET", **parts):
+    """Return the scope of a request that is signed, unless *headers* are given."""
+    path, _, query = target.partition("?")
+    headers = signed(method, target, at=AT) if headers is None else headers
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.encode(), str(value).encode()) for name, value in headers.items()],
+        **parts,
+    }
+
+
+def request(*pieces):
+    """Return the messages of a body."""
+    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    return [*messages, {"type": "http.request"}]
+
+
+def serve(scope, messages=None, app=None, **options):
+    """Let the middleware serve one request; return status, body, and how often it received."""
+    messages = iter(request() if messages is None else messages)
+    sent, received = [], []
+
+    async def receive():
+        received.append(next(messages))
+        return received[-1]
+
+    async def send(message):
+        sent.append(message)
+
+    settings = {"secrets": KNOWN, "service": SERVICE, "region": REGION, "allowed_hosts": [HOST]}
+    options = {**settings, "now": lambda: AT, **options}
+    asyncio.run(SigV4Middleware(app or Inner(), **options)(scope, receive, send))
+    if not sent:
+        return None, None, len(received)
+    return sent[0]["status"], json.loads(sent[1]["body"]), len(received)
+
+
+def refusal(scope, messages=(), **options):
+    """Return status and code of a refusal, for which nothing is received."""
+    status, answer, _ = serve(scope, messages, **options)
+    return status, answer["__type"]
+
+
+def test_a_body_in_pieces():
+    """What a server leaves out of a message is what ASGI says it is by default."""
+    scope = scope_of("/q", signed("GET", "/q", (), b"body", at=AT))
+    status, answer, received = serve(scope, request(b"b", b"", b"ody"))
+    assert (200, "body", 4) == (status, answer["body"], received)
+
+
+def test_after_the_body():
+    """The application is told what the server says next."""
+    last = []
+
+    async def app(scope, receive, send):  # noqa: ARG001
+        last.extend([await receive(), await receive()])
+        assert scope["sigv4"].access_key_id == "AKIDEXAMPLE"
+
+    serve(scope_of(), [*request(), {"type": "http.disconnect"}], app)
+    assert ["http.request", "http.disconnect"] == [message["type"] for message in last]
+
+
+def test_a_client_that_leaves():
+    """In the middle of its body it gets no answer, and the application nothing."""
+    messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
+    assert (None, None, 2) == serve(scope_of(), messages)
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/a/", "/.well-known/a.b", "/a:b,(c)@d!", "/%C3%BC%20%2F-", "/~a_"]
+)
+def test_paths_that_are_their_own_normal_form(target):
+    """They are taken as clients send them."""
+    assert 200 == serve(scope_of(target))[0]
+
+
+@pytest.mark.parametrize(
+    "target", ["/..", "/a/..", "/a%2f", "/%C3%bc", "/a/%2E", "/a%2F%2Fb", "//", "/%7E"]
+)
+def test_paths_that_are_not(target):
+    """Each is refused, though it is signed."""
+    assert (400, "InvalidURI") == refusal(scope_of(target))
+
+
+def test_paths_of_s3():
+    """Its keys may hold anything, and are signed as they are."""
+    headers = signed("GET", "/b/a//../c", signer=Signer(SigV4("s3", REGION)), at=AT)
+    assert 200 == serve(scope_of("/b/a//../c", headers), service="s3")[0]
+
+
+@pytest.mark.parametrize(
+    "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
+)
+def test_queries_with_one_meaning(query):
+    """They are taken, in whatever order their names are."""
+    assert 200 == serve(scope_of(f"/q?{query}"))[0]
+
+
+@pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
+def test_queries_with_more_than_one(query):
+    """Values whose order is not signed, and blanks that are not, are refused."""
+    assert (400, "InvalidURI") == refusal(scope_of(f"/q?{query}"))
+
+
+def test_a_path_that_was_rewritten():
+    """The application must not see another path than the one that is signed."""
+    assert (400, "InvalidURI") == refusal(scope_of("/q", path="/admin"))
+    assert (400, "InvalidURI") == refusal(scope_of("/q", raw_path=b"q", path="q"))
+    assert (400, "InvalidURI") == refusal(scope_of("/q", raw_path=b"*", path="*", method="OPTIONS"))
+    assert (400, "InvalidRequest") == refusal(scope_of("/q", raw_path=b"/%zz", path="/%zz"))
+
+
+def test_a_root_path():
+    """What a server puts before the path, as uvicorn does, a proxy has taken away: it is signed."""
+    scope = scope_of("/api/q", root_path="/api")
+    assert 200 == serve(scope)[0]
+
+
+def test_a_server_without_the_raw_path():
+    """Nothing can be checked there, and the operator is told so."""
+    with pytest.raises(RuntimeError, match="raw_path"):
+        serve(scope_of("/q", raw_path=None))
+
+
+def test_a_scope_that_is_not_known():
+    """It is refused as ASGI wants it: by an error."""
+    with pytest.raises(RuntimeError, match="'http3'"):
+        serve(scope_of(type="http3"))
+
+
+@pytest.mark.parametrize("length", ["1" + "0" * 5000, 11])
+def test_a_length_over_the_cap(length):
+    """However long the number is."""
+    headers = {**signed(at=AT), "content-length": length}
+    assert (413, "EntityTooLarge") == refusal(scope_of("/q", headers), max_body=10)
+
+
+def test_a_length_that_is_none():
+    """What is no number is the server's to refuse; the body is counted."""
+    assert 200 == serve(scope_of("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0]
+
+
+def test_no_body_is_read_for_a_key_that_is_wrong():
+    """An unknown key, another token, a declared hash with a wrong signature: the head tells."""
+    known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
+    token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
+    declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
+    assert (403, "InvalidAccessKeyId") == refusal(scope_of(), secrets=known)
+    assert (403, "InvalidToken") == refusal(scope_of("/q", token), secrets=known)
+    assert (403, "SignatureDoesNotMatch") == refusal(scope_of("/x", declared))
+    assert (403, "RequestTimeTooSkewed") == refusal(scope_of(), now=lambda: AT + timedelta(days=1))
+
+
+@pytest.mark.parametrize("secrets", [KNOWN, KNOWN.get])
+def test_kinds_of_secrets(secrets):
+    """A mapping and functions will do, plain and async."""
+
+    async def awaited(access_key_id):
+        return KNOWN.get(access_key_id)
+
+    assert 200 == serve(scope_of(), secrets=secrets)[0]
+    assert 200 == serve(scope_of(), secrets=awaited)[0]
+
+
+def test_a_verifying_key():
+    """For SigV4A a server need not have the secret."""
+    headers = signed(signer=Signer(SigV4A(SERVICE, "eu-*")), at=AT)
+    keys = {KEY.access_key_id: SigV4A.public_key(KEY)}
+    assert 200 == serve(scope_of("/q", headers), secrets=keys, allow={"sigv4a"})[0]
+
+
+def test_a_stream_of_chunks():
+    """The application checks them, by what the scope says."""
+    content = AwsChunked(SIGNER.algorithm, 5)
+    headers = {
+        **signed(
+            "PUT", "/q", {**content.headers, "x-amz-content-sha256": content.payload.hash}, at=AT
+        )
+    }
+    scope, decoded = scope_of("/q", headers, "PUT"), []
+
+    async def app(scope, receive, send):  # noqa: ARG001
+        verified = scope["sigv4"]
+        decoder = ChunkDecoder(content.payload, 5, seed=verified.seed)
+        decoded.append(b"".join(decoder.decode((await receive())["body"])))
+
+    signature = headers["authorization"].rpartition("=")[2]
+    seed = Seed(SIGNER.algorithm, KEY, headers["x-amz-date"], signature)
+    body = b"".join(content.encode(b"hello", seed))
+    serve(scope, request(body), app, allow=["streaming"])
+    assert [b"hello"] == decoded
+
+
+def test_until_when_a_signature_must_be_remembered():
+    """For longer than it counts, by what a body may take; a function need not be async."""
+    asked = []
+
+    def is_replay(signature, until):
+        asked.append((signature, until))
+        return len(asked) > 1
+
+    scope = scope_of()
+    options = {"is_replay": is_replay, "tolerance": 100, "body_timeout": 7}
+    assert 200 == serve(scope, **options)[0]
+    assert (403, "RequestReplayed") == refusal(scope, request(), **options)
+    signature = dict(scope["headers"])[b"authorization"].rpartition(b"=")[2].decode()
+    assert [(signature, AT + timedelta(seconds=107))] * 2 == asked
+
+
+def test_a_signature_that_ends_while_the_body_arrives():
+    """Whoever is slow cannot outlast the memory of signatures."""
+    clock = iter([AT, AT, AT + timedelta(seconds=301)])
+    assert (403, "RequestExpired") == refusal(scope_of(), request(), now=lambda: next(clock))
+
+
+def test_an_answer_is_small():
+    """Whatever a client sends, and however much of it is repeated: ASCII, some hundred characters."""
+    headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
+    status, answer, _ = serve(scope_of("/q", headers))
+    assert (403, "AccessDenied") == (status, answer["__type"])
+    assert len(answer["message"]) <= 300
+
+
+FAULTS = {
+    "one host": ({"allowed_hosts": HOST}, TypeError, "allowed_hosts must be a collection"),
+    "no host": ({"allowed_hosts": []}, ValueError, "allowed_hosts must name"),
+    "no secrets": ({"secrets": KEY}, TypeError, "secrets must be .*, not Credentials"),
+    "unknown leave": ({"allow": ["all"]}, ValueError, "allow cannot hold 'all', only presigned, "),
+    "one leave": ({"allow": "presigned"}, TypeError, "allow must be a collection of str"),
+    "negative": ({"max_body": -1}, ValueError, "max_body must be 0 bytes or more"),
+    "no time": ({"body_timeout": 0}, ValueError, "body_timeout more than 0"),
+    "scope": ({"region": "a/b"}, ValueError, "region"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_it_cannot_be_made_with(fault):
+    """The message names the argument."""
+    options, error, message = FAULTS[fault]
+    with pytest.raises(error, match=message):
+        serve(scope_of(), **options)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_limit_in_time(loop):
+    """What takes too long is cancelled, what does not returns."""
+    endings = []
+
+    async def endless():
+        try:
+            await forever()
+        finally:
+            endings.append("cancelled")
+
+    async def quick():
+        return 1
+
+    async def both():
+        assert 1 == await within(30, quick)
+        with pytest.raises(TimeoutError):
+            await within(0.001, endless)
+
+    LOOPS[loop](both())
+    assert ["cancelled"] == endings
+
+
+async def forever():
+    """Wait, in whatever loop."""
+    if loop_is_trio():
+        await trio.sleep_forever()
+    await asyncio.Event().wait()
+
+
+def loop_is_trio():
+    """Tell whether a task of trio runs."""
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_something_alongside(loop):
+    """It ends with what it runs beside, and its own end or error is nobody's."""
+    endings = []
+
+    async def background():
+        endings.append("began")
+        await forever()
+
+    async def failing():
+        endings.append("failed")
+        raise OSError
+
+    async def main():
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+        endings.append("main")
+
+    async def both():
+        await alongside(background, main())
+        await alongside(failing, main())
+
+    LOOPS[loop](both())
+    assert ["began", "main", "failed", "main"] == endings
+
+
+def test_trio_as_a_guest_of_asyncio():
+    """The loop is the one whose task runs, not the one that is its host."""
+
+    async def guest():
+        with pytest.raises(TimeoutError):
+            await within(0.001, trio.sleep_forever)
+        return "timed out"
+
+    async def host():
+        ended = asyncio.get_running_loop().create_future()
+        trio.lowlevel.start_guest_run(
+            guest,
+            run_sync_soon_threadsafe=asyncio.get_running_loop().call_soon_threadsafe,
+            done_callback=ended.set_result,
+        )
+        return (await ended).unwrap()
+
+    assert "timed out" == asyncio.run(host())

@@ -1,0 +1,375 @@
+"""`SigV4Middleware` under servers: what each of them makes of a request, and of a refusal."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import anyio
+import anyio.to_thread
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+from h2.connection import H2Connection
+from h2.events import DataReceived, ResponseReceived, StreamEnded
+
+from sigv4 import Payload, SignableRequest, Signer, SigV4A
+from sigv4.asgi import SigV4Middleware
+from tests.sigv4.asgi_servers import (
+    HOST,
+    KEY,
+    REGION,
+    SERVERS,
+    SERVICE,
+    SIGNER,
+    Connection,
+    Inner,
+    head,
+    serving,
+    signed,
+)
+
+CAP = 100_000
+LOOKED_UP = []
+REPLAYS = set()
+
+
+def key_of(access_key_id):
+    """Look up a key."""
+    LOOKED_UP.append(access_key_id)
+    return {KEY.access_key_id: KEY}.get(access_key_id)
+
+
+async def is_replay(signature, until):
+    """Remember signatures, for a path that is about replays."""
+    assert until > datetime.now(UTC) + timedelta(seconds=300)
+    known = signature in REPLAYS
+    REPLAYS.add(signature)
+    return known
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request):
+    """The name of each server."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def guarded(server):
+    """A port behind the middleware, and the application."""
+    inner = Inner()
+    app = SigV4Middleware(
+        inner,
+        key_of,
+        service=SERVICE,
+        region=REGION,
+        allowed_hosts=[HOST],
+        max_body=CAP,
+        is_replay=is_replay,
+    )
+    with serving(server, app) as port:
+        yield port, inner
+
+
+@pytest.fixture
+def inner(guarded):
+    """The application, which has seen nothing yet."""
+    guarded[1].seen.clear()
+    LOOKED_UP.clear()
+    REPLAYS.clear()
+    return guarded[1]
+
+
+@pytest.fixture
+def connection(guarded, inner):  # noqa: ARG001 (it forgets)
+    """A connection to it."""
+    with Connection(guarded[0]) as connection:
+        yield connection
+
+
+@pytest.fixture
+def lenient(server):
+    """A connection to an application that takes all that needs leave."""
+    app = SigV4Middleware(
+        Inner(),
+        {KEY.access_key_id: KEY},
+        service=SERVICE,
+        region=REGION,
+        allowed_hosts=[HOST],
+        allow=["presigned", "sigv4a", "streaming", "unsigned-payload"],
+    )
+    with serving(server, app) as port, Connection(port) as connection:
+        yield connection
+
+
+def refusal(answer):
+    """Return status and code of a refusal, whose form is that of AWS."""
+    assert {"__type", "message"} == set(answer.body)
+    assert answer.headers["x-amzn-errortype"] == answer.body["__type"]
+    assert "application/json" == answer.headers["content-type"]
+    return answer.status, answer.body["__type"]
+
+
+def test_what_is_signed_reaches_the_application(connection, inner):
+    """Method, path, query and body are those that were sent, and the scope says by whom; on one connection."""
+    for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
+        for body in (b"", b"body", b"x" * CAP):
+            answer = connection.ask("POST", target, signed("POST", target, (), body), body)
+            assert (200, {"body": body.decode(), "key": "AKIDEXAMPLE"}) == (answer[0], answer[2])
+    assert inner.started
+    assert "/files/a b:c" == inner.seen[3]["path"]
+    assert ("host", "x-amz-date") == inner.seen[0]["sigv4"].signed_headers
+
+
+def test_what_botocore_signs_is_taken(connection):
+    """Its requests carry more signed headers than ours."""
+    request = AWSRequest("PUT", f"http://{HOST}/a%20b?b=2&a=1", {"X-Custom": "a  b"}, b"body")
+    SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), SERVICE, REGION).add_auth(request)
+    headers = {"Host": HOST, **dict(request.headers.items())}
+    assert 200 == connection.ask("PUT", "/a%20b?b=2&a=1", headers, b"body").status
+
+
+def test_chunks_with_a_declared_hash(connection, inner):
+    """The transfer coding is none of the signature's; the hash that was declared is held to."""
+    for body, status in ((b"body", 200), (b"bodx", 403)):
+        declared = {"x-amz-content-sha256": Payload.of(b"body").hash}
+        headers = {**signed("POST", "/q", declared), "transfer-encoding": "chunked"}
+        connection.socket.sendall(head("POST", "/q", headers))
+        for piece in (body[:2], body[2:], b""):
+            connection.socket.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        assert status == connection.answer("POST").status
+    assert 1 == len(inner.seen)
+
+
+def test_unsigned_without_a_body(connection):
+    """It is refused, no key is looked up, and the connection lives on."""
+    for method in ("GET", "DELETE"):
+        answer = connection.ask(method, "/q", {"host": HOST})
+        assert (403, "MissingAuthenticationToken") == refusal(answer)
+        assert "connection" not in answer.headers
+    assert None is connection.ask("HEAD", "/q", {"host": HOST}).body
+    assert 200 == connection.ask("GET", "/q", signed()).status
+    assert ["AKIDEXAMPLE"] == LOOKED_UP
+
+
+def test_unsigned_with_a_body_of_which_no_byte_comes(connection, inner):
+    """The answer does not wait for a body, and the connection ends with it."""
+    connection.socket.sendall(head("PUT", "/q", {"host": HOST, "content-length": 10**9}))
+    answer = connection.answer()
+    assert (403, "MissingAuthenticationToken") == refusal(answer)
+    assert "close" == answer.headers["connection"]
+    assert connection.is_closed()
+    assert [] == inner.seen
+
+
+@pytest.mark.parametrize("piece", [b"10000\r\n" + b"x" * 65536 + b"\r\n", b"1\r\nx\r\n" * 10_000])
+def test_unsigned_with_an_endless_body(connection, inner, piece):
+    """The server neither takes it in nor waits for somebody who does: it closes the connection."""
+    connection.socket.sendall(head("PUT", "/q", {"host": HOST, "transfer-encoding": "chunked"}))
+    connection.flood(piece)
+    assert 403 == connection.answer().status
+    assert connection.is_closed()
+    assert [] == inner.seen
+
+
+def test_a_refusal_after_a_slow_lookup(server):
+    """What arrives while a key is looked up does not keep the connection from ending."""
+    found = Event()
+
+    async def unknown(access_key_id):  # noqa: ARG001
+        await anyio.to_thread.run_sync(found.wait)
+
+    app = SigV4Middleware(Inner(), unknown, service=SERVICE, region=REGION, allowed_hosts=[HOST])
+    headers = {**signed("PUT", "/q", (), b"body"), "transfer-encoding": "chunked"}
+    with serving(server, app) as port, Connection(port) as connection:
+        connection.socket.sendall(head("PUT", "/q", headers))
+        connection.fill(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        found.set()
+        assert (403, "InvalidAccessKeyId") == refusal(connection.answer())
+        assert connection.is_closed()
+
+
+def test_a_body_over_the_cap(connection, inner):
+    """Its length tells before a byte is there."""
+    headers = {**signed("PUT", "/q", (), b"x"), "content-length": CAP + 1}
+    connection.socket.sendall(head("PUT", "/q", headers))
+    answer = connection.answer()
+    assert (413, "EntityTooLarge") == refusal(answer)
+    assert "close" == answer.headers["connection"]
+    assert connection.is_closed()
+    assert [] == inner.seen + LOOKED_UP
+
+
+def test_a_body_over_the_cap_without_a_length(connection, inner):
+    """It is refused where it passes the cap, though its end never comes."""
+    headers = {**signed("PUT", "/q", (), b"x"), "transfer-encoding": "chunked"}
+    connection.socket.sendall(head("PUT", "/q", headers))
+    connection.flood(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+    assert (413, "EntityTooLarge") == refusal(connection.answer())
+    assert connection.is_closed()
+    assert [] == inner.seen
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/files/../q", "/./q", "//q", "/q/.", "/%2e/q", "/files/%2E%2E/q", "/files%2F..%2Fq", "/%71"],
+)
+def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
+    """With the signature of its normal form or with its own, it is refused."""
+    for for_target in ("/q", target):
+        assert (400, "InvalidURI") == refusal(
+            connection.ask("GET", target, signed("GET", for_target))
+        )
+    assert [] == inner.seen
+
+
+@pytest.mark.parametrize(
+    ("sent", "signed_for"),
+    [("/q?a=1+1", "/q?a=1%2B1"), ("/q?a+b=1", "/q?a%2Bb=1"), ("/q?a=2&a=1", "/q?a=1&a=2")],
+)
+def test_a_query_with_two_meanings(connection, inner, sent, signed_for):
+    """A bare plus, and values in an order that is not signed, are refused."""
+    answer = connection.ask("GET", sent, signed("GET", signed_for))
+    assert (400, "InvalidURI") == refusal(answer)
+    assert [] == inner.seen + LOOKED_UP
+
+
+def test_another_host(connection):
+    """A signature for another host is none for this one, whoever made it."""
+    answer = connection.ask("GET", "/q", signed("GET", "/q", {"host": "other.example"}))
+    assert (421, "MisdirectedRequest") == refusal(answer)
+    assert 200 == connection.ask("GET", "/q", signed("GET", "/q", {"host": "API.example"})).status
+
+
+@pytest.mark.parametrize("hosts", [[], [HOST, HOST], [HOST, "other.example"]])
+def test_no_host_and_more_than_one(connection, inner, hosts):
+    """The server or the middleware refuses it; neither fails."""
+    pairs = [(name, value) for name, value in signed().items() if name != "host"]
+    pairs += [("host", host) for host in hosts]
+    connection.socket.sendall(head("GET", "/q", pairs))
+    assert connection.socket.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert [] == inner.seen
+
+
+def test_a_target_that_is_a_url(connection, inner):
+    """What a proxy would be asked for is not what is signed."""
+    connection.socket.sendall(head("GET", f"http://{HOST}/x", signed("GET", "/q")))
+    assert connection.answer().status in {400, 403}  # httptools leaves the path
+    assert [] == inner.seen
+
+
+def presigned():
+    """Return a request with the signature in its query."""
+    request = SignableRequest("GET", f"http://{HOST}/q")
+    url = SIGNER.presign(request, KEY, at=datetime.now(UTC), expires=60)
+    return url.removeprefix(f"http://{HOST}"), {"host": HOST}
+
+
+def sigv4a():
+    """Return a request that is signed for all regions."""
+    return "/q", signed(signer=Signer(SigV4A(SERVICE, "*")))
+
+
+def declaring(payload_hash):
+    """Return a function that returns a request which declares this of its body."""
+    return lambda: ("/q", signed("GET", "/q", {"x-amz-content-sha256": payload_hash}))
+
+
+NEED_LEAVE = {
+    "presigned": presigned,
+    "sigv4a": sigv4a,
+    "streaming": declaring("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+    "streaming, unsigned-payload": declaring("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+    "unsigned-payload": declaring("UNSIGNED-PAYLOAD"),
+}
+
+
+@pytest.mark.parametrize("name", NEED_LEAVE)
+def test_what_needs_leave(connection, inner, lenient, name):
+    """It is refused by its name before a key is looked up; with leave it is taken."""
+    target, headers = NEED_LEAVE[name]()
+    answer = connection.ask("GET", target, headers)
+    assert (403, "AccessDenied") == refusal(answer)
+    assert answer.body["message"].endswith(f": {name}")
+    assert [] == inner.seen + LOOKED_UP
+    assert 200 == lenient.ask("GET", target, headers).status
+
+
+def test_a_replay(connection, inner):
+    """The same signature counts once, and one that is wrong does not use it up."""
+    headers = signed("POST", "/q", (), b"body")
+    assert (403, "SignatureDoesNotMatch") == refusal(connection.ask("POST", "/q", headers, b"bodx"))
+    assert 200 == connection.ask("POST", "/q", headers, b"body").status
+    assert (403, "RequestReplayed") == refusal(connection.ask("POST", "/q", headers, b"body"))
+    assert 1 == len(inner.seen)
+
+
+def test_a_slow_body(server):
+    """It is not waited for longer than it may take, however its bytes come."""
+    inner = Inner()
+    app = SigV4Middleware(
+        inner,
+        {KEY.access_key_id: KEY},
+        service=SERVICE,
+        region=REGION,
+        allowed_hosts=[HOST],
+        body_timeout=0.1,
+    )
+    with serving(server, app) as port, Connection(port) as connection:
+        headers = {**signed("PUT", "/q", (), b"body"), "content-length": "4"}
+        connection.socket.sendall(head("PUT", "/q", headers) + b"bod")
+        assert (408, "RequestTimeout") == refusal(connection.answer())
+        assert connection.is_closed()
+    assert [] == inner.seen
+
+
+def test_a_client_that_leaves(guarded, inner):
+    """In the middle of a body there is nobody to serve; after it the application is told."""
+    port, _ = guarded
+    headers = {**signed("PUT", "/wait", (), b"body"), "content-length": "4"}
+    with Connection(port) as connection:
+        connection.socket.sendall(head("PUT", "/wait", headers) + b"bod")
+    with Connection(port) as connection:
+        connection.socket.sendall(head("PUT", "/wait", headers) + b"body")
+        connection.socket.shutdown(1)
+    assert inner.is_gone.wait(30)
+    assert (1, ["http.disconnect"]) == (len(inner.seen), inner.last)
+
+
+def test_a_websocket(connection, inner):
+    """It is refused before it is one, signed or not."""
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "sec-websocket-version": "13",
+    }
+    connection.socket.sendall(head("GET", "/q", {**signed(), **upgrade}))
+    assert b" 403 " in connection.socket.recv(100)
+    assert [] == inner.seen
+
+
+@pytest.mark.parametrize("server", ["hypercorn", "hypercorn, trio"], indirect=True, scope="module")
+def test_http_2(connection):
+    """The host comes as :authority; what is refused gets no header that HTTP/2 forbids."""
+    http2 = H2Connection()
+    http2.initiate_connection()
+    headers = signed("POST", "/q", (), b"body")
+    for stream, added in ((1, headers), (3, {"host": HOST})):
+        first = {":method": "POST", ":scheme": "http", ":path": "/q", ":authority": HOST}
+        pairs = {**first, **added, "content-length": "4"}
+        del pairs["host"]
+        http2.send_headers(stream, list(pairs.items()))
+        http2.send_data(stream, b"body", end_stream=True)
+    connection.socket.sendall(http2.data_to_send())
+    answers, bodies, open_streams = {}, {1: b"", 3: b""}, {1, 3}
+    while open_streams:
+        for event in http2.receive_data(connection.socket.recv(65536)):
+            if isinstance(event, ResponseReceived):
+                answers[event.stream_id] = dict(event.headers)
+            elif isinstance(event, DataReceived):
+                bodies[event.stream_id] += event.data
+            elif isinstance(event, StreamEnded):
+                open_streams.discard(event.stream_id)
+    assert [b"200", b"403"] == [answers[stream][b":status"] for stream in (1, 3)]
+    assert b"MissingAuthenticationToken" in bodies[3]
+    assert b"connection" not in answers[3]
