@@ -11,29 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sigv4 import Credentials, CredentialsProvider
 
 from ._generation import generation
 from ._http import Request, Response
-from ._limits import ANSWER, AnswerLimit
+from ._limits import ANSWER, AnswerLimit, bounded
 from ._loops import OfEachLoop, library
 from ._transport import AsyncTransport, BlockingTransport
 
-
-class Finished:
-    """
-    A process that ended.
-
-    Args:
-        status: Its exit status.
-        stdout: What it wrote there.
-        stderr: Likewise.
-    """
-
-    def __init__(self, status: int, stdout: bytes, stderr: bytes) -> None:
-        self.status, self.stdout, self.stderr = status, stdout, stderr
+if TYPE_CHECKING:  # a program is seldom run
+    from ._processes import Finished
 
 
 class Lock(Protocol):
@@ -116,16 +105,24 @@ class IO(Protocol):
         """
         ...
 
-    async def read_file(self, path: str) -> bytes | None:
-        """Return what a file holds, or None if there is no such file; other faults are OSErrors."""
+    async def read_file(self, path: str, most: int) -> bytes | None:
+        """
+        Return what a file holds, or None if there is no such file; other faults are OSErrors.
+
+        One of them is that it holds more than *most* bytes.
+        """
         ...
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace a file in one step, readable by its owner alone; its folder is made if need be."""
         ...
 
-    async def run_process(self, arguments: Sequence[str]) -> Finished:
-        """Run a program without a shell and without input, and return how it ended."""
+    async def run_process(self, arguments: Sequence[str], most: int) -> "Finished":
+        """
+        Run a program without a shell and without input, and return how it ended.
+
+        One that writes more than *most* bytes to stdout or to stderr is killed, which is an OSError.
+        """
         ...
 
     def lock(self) -> Lock:
@@ -180,10 +177,10 @@ class _RealWorld:
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _read(path: str) -> bytes | None:
+def _read(path: str, most: int) -> bytes | None:
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return bounded(file.read(most + 1), most)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError:
@@ -267,17 +264,16 @@ class BlockingIO(_RealWorld):
     async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return provider.get()
 
-    async def read_file(self, path: str) -> bytes | None:
-        return _read(path)
+    async def read_file(self, path: str, most: int) -> bytes | None:
+        return _read(path, most)
 
     async def write_file(self, path: str, data: bytes) -> None:
         _write(path, data)
 
-    async def run_process(self, arguments: Sequence[str]) -> Finished:
-        import subprocess
+    async def run_process(self, arguments: Sequence[str], most: int) -> "Finished":
+        from ._processes import run_process
 
-        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return run_process(arguments, most)
 
     def lock(self) -> Lock:
         return _ThreadLock()
@@ -321,19 +317,18 @@ class AsyncIO(_RealWorld):
     async def credentials(self, provider: CredentialsProvider) -> Credentials:
         return await provider.aget()
 
-    async def read_file(self, path: str) -> bytes | None:
+    async def read_file(self, path: str, most: int) -> bytes | None:
         if not os.path.exists(path):  # which is seldom worth a thread
             return None
-        return cast("bytes | None", await library().in_thread(_read, path))
+        return cast("bytes | None", await library().in_thread(_read, path, most))
 
     async def write_file(self, path: str, data: bytes) -> None:
         await library().in_thread(_write, path, data)
 
-    async def run_process(self, arguments: Sequence[str]) -> Finished:
-        import anyio
+    async def run_process(self, arguments: Sequence[str], most: int) -> "Finished":
+        from ._processes import run_process_async
 
-        done = await anyio.run_process(arguments, check=False)  # its input is empty
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return await run_process_async(arguments, most)
 
     def lock(self) -> Lock:
         return _TaskLock()

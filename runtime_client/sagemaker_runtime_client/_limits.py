@@ -1,11 +1,12 @@
 """
-How much is taken of what a server sends, however much it sends: one table.
+How much is taken of what a server, a file or a program has, however much it has: one table.
 
 An answer that is larger than its row says is a `ResponseTooLargeError`, or cut where only its
 beginning matters; a document that was cut is never read as a whole one.
 """
 
 import sys
+from errno import EFBIG
 from typing import NamedTuple
 
 
@@ -43,8 +44,21 @@ OBJECT = AnswerLimit("an object (max_size)", sys.maxsize, is_prompt=False)
 # Of a failure object, the reason is at the beginning.
 FAILURE_OBJECT = AnswerLimit("a failure object", 1 << 20, is_cut=True, is_prompt=False)
 
+# What is read of this machine: the shared files; another file that credentials need, such as a token,
+# a key or a cache; what a program writes, to stdout and to stderr.
+SHARED_FILE_SIZE = 16 << 20
+CREDENTIALS_FILE_SIZE = 1 << 20
+PROCESS_OUTPUT_SIZE = 1 << 20
+
 # The heads of an answer: status lines and headers, those of informational answers included.
 HEADS_SIZE = 100 * 1024
+
+
+def bounded(data: bytes, most: int) -> bytes:
+    """Return what was read of a file or of a program, or raise OSError where that is too much."""
+    if len(data) > most:
+        raise OSError(EFBIG, f"more than {most:,} bytes")
+    return data
 
 
 def object_limit(max_size: int | None) -> AnswerLimit:

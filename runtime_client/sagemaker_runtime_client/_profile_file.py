@@ -17,6 +17,7 @@ from string import ascii_letters, digits
 
 from ._errors import ConfigError
 from ._io import IO
+from ._limits import SHARED_FILE_SIZE
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -140,7 +141,7 @@ async def read_profiles(io: IO) -> Profiles:
 async def _text(io: IO, path: str) -> tuple[str, str]:
     """Return a file's path and text."""
     try:
-        return path, (await io.read_file(path) or b"").decode("utf-8-sig")
+        return path, (await io.read_file(path, SHARED_FILE_SIZE) or b"").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text") from None
     except IsADirectoryError:  # as Docker makes one where the source of a mount is missing

@@ -120,7 +120,7 @@ class ScriptedIO:
     def end(self):
         self.begun -= 1
 
-    async def read_file(self, path):
+    async def read_file(self, path, most):
         self.read.append(path)
         held = self.files.get(path)
         if isinstance(held, Exception):
@@ -130,7 +130,7 @@ class ScriptedIO:
     async def write_file(self, path, data):
         self.files[path] = data
 
-    async def run_process(self, arguments):
+    async def run_process(self, arguments, most):
         self.ran.append(arguments)
         done = self.processes[arguments[0]]
         done = done(arguments) if isinstance(done, Callable) else done

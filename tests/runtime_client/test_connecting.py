@@ -12,7 +12,6 @@ import pytest
 from sagemaker_runtime_client import TransportError
 from sagemaker_runtime_client._pool import _sockets
 from sagemaker_runtime_client._step import run
-from sagemaker_runtime_client._tls import tls_context
 from tests.runtime_client.certificates import issue
 from tests.runtime_client.faces import settings
 from tests.runtime_client.loopback import (

@@ -7,7 +7,7 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, Response
 from sagemaker_runtime_client.__main__ import main
-from sagemaker_runtime_client._io import Finished
+from sagemaker_runtime_client._processes import Finished
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._report import report
 from tests.runtime_client.scripted_io import ScriptedIO, run, s3_error

@@ -1,7 +1,9 @@
 """The outside world, in both colours: files, programs, locks."""
 
 import os
+import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +36,7 @@ def test_files(world, tmp_path):
     path = tmp_path / "new" / "folder" / "file"
     call(io.write_file, str(path), b"one")
     call(io.write_file, str(path), b"two")
-    assert b"two" == call(io.read_file, str(path))
+    assert b"two" == call(io.read_file, str(path), 9)
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     assert [path] == list(path.parent.iterdir())
 
@@ -43,8 +45,8 @@ def test_no_file(world, tmp_path):
     """A file that is not there is None, as is one below what is no folder."""
     io, call = world
     (tmp_path / "file").touch()
-    assert call(io.read_file, str(tmp_path / "none")) is None
-    assert call(io.read_file, str(tmp_path / "file" / "none")) is None
+    assert call(io.read_file, str(tmp_path / "none"), 9) is None
+    assert call(io.read_file, str(tmp_path / "file" / "none"), 9) is None
 
 
 @pytest.fixture
@@ -65,15 +67,15 @@ def test_permissions(world, somewhere):
     home = folder / "home"
     home.mkdir()
     (home / "file").write_text("text")
-    assert b"text" == call(io.read_file, str(home / "file"))
+    assert b"text" == call(io.read_file, str(home / "file"), 9)
     (home / "file").chmod(0)
     drop_privileges()
     with pytest.raises(PermissionError):
-        call(io.read_file, str(home / "file"))
+        call(io.read_file, str(home / "file"), 9)
     os.seteuid(os.getuid())
     home.chmod(0)
     drop_privileges()
-    assert call(io.read_file, str(home / "file")) is None
+    assert call(io.read_file, str(home / "file"), 9) is None
 
 
 def test_a_file_that_cannot_be_replaced(world, tmp_path):
@@ -89,9 +91,74 @@ def test_programs(world):
     """A program gets no input and no shell; its status and both its outputs come back."""
     io, call = world
     program = "import sys; print(repr(sys.stdin.read()), sys.argv[1:]); sys.exit('why')"
-    done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"])
+    done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"], 99)
     assert (1, b"'' ['$HOME;']\n", b"why\n") == (done.status, done.stdout, done.stderr)
     assert "why" not in repr(done)
+
+
+def test_files_are_bounded(world, tmp_path):
+    """A file of more bytes than it may have is an error, and no more of it is read than that."""
+    io, call = world
+    path = tmp_path / "file"
+    path.write_bytes(b"12345678")
+    assert b"12345678" == call(io.read_file, str(path), 8)
+    for endless in (path, Path("/dev/zero")):
+        with pytest.raises(OSError, match="more than 7 bytes"):
+            call(io.read_file, str(endless), 7)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize(
+    "command", ["yes >&{0}", "sleep 600 & yes >&{0}", "trap '' PIPE; while :; do echo >&{0}; done"]
+)
+def test_programs_that_write_for_ever(world, stream, command):
+    """A program that writes too much is killed, whatever it has started goes on with the pipes."""
+    io, call = world
+    command = command.format({"stdout": 1, "stderr": 2}[stream])
+    with pytest.raises(OSError, match="more than 65,536 bytes"):
+        call(io.run_process, ["sh", "-c", f"echo $$ >$0; exec 3>&-; {command}", os.devnull], 65_536)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_program_ends_with_its_task(backend, tmp_path):
+    """The program of a task that is cancelled is killed."""
+    io = AsyncIO(AsyncTransport(TransportOptions))
+    path = tmp_path / "id"
+    os.mkfifo(path)
+
+    async def start():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(io.run_process, ["sh", "-c", f"echo $$ >{path}; exec sleep 600"], 99)
+            number = int(await anyio.to_thread.run_sync(path.read_text))
+            tasks.cancel_scope.cancel()
+        return number
+
+    number = anyio.run(start, backend=backend)
+    while Path(f"/proc/{number}").exists():  # until the thread that waits has buried it
+        os.sched_yield()
+
+
+def test_an_interrupt_kills_the_program(tmp_path):
+    """Ctrl-C ends the wait for a program, and the program, even where its child keeps the pipe."""
+    program = (
+        "import signal, sys\nfrom sagemaker_runtime_client._processes import run_process\n"
+        "try:\n    run_process(['sh', '-c', 'echo $$ >$0; read x <$1', *sys.argv[1:]], 99)\n"
+        "except KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    out, block = tmp_path / "out", tmp_path / "block"
+    for path in (out, block):
+        os.mkfifo(path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(out), str(block)],
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    number = int(out.read_text())
+    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # it begins to wait
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    assert b"interrupted\n" == process.communicate()[0]
+    assert not Path(f"/proc/{number}").exists()
 
 
 def test_locks(world):

@@ -21,7 +21,7 @@ from .._service_error import json_error
 from .._user_agent import user_agent
 from ._provider import Context
 from ._requests import ask_agent
-from ._values import credentials_from, failure, json_object, read_text
+from ._values import credentials_from, failure, header_value, json_object, read_text
 
 _NAME = "container"
 _ECS = "http://169.254.170.2"
@@ -78,7 +78,7 @@ class ContainerProvider:
             try:
                 return await _ask(context, origin, request)
             except CredentialProviderError as error:
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or not error.retryable:
                     error.attempts = attempt
                     raise
             await context.io.sleep(_PAUSE)
@@ -124,11 +124,11 @@ async def _token(context: Context) -> str | None:
     if path := environ.get(_TOKEN_FILE):
         name = f"the token in {path}"
         token = await read_text(context, _NAME, path, f"the file that {_TOKEN_FILE} names,")
-    if not token:
+    if not token or not token.strip():
         return None
-    if not token.isascii() or not token.isprintable():
-        raise failure(_NAME, f"{name} must be one line of ASCII without its end, CR or LF")
-    return token
+    if (value := header_value(token)) is None:
+        raise failure(_NAME, f"{name} must be a single line of printable ASCII")
+    return value
 
 
 async def _ask(context: Context, origin: str, request: Request) -> Credentials:
@@ -137,7 +137,8 @@ async def _ask(context: Context, origin: str, request: Request) -> Credentials:
     try:
         response = await ask_agent(context, origin, request, _TIMEOUT)
     except TransportError as error:
-        raise failure(_NAME, f"{where} cannot be had: {error.message}", retryable=True) from error
+        message = f"{where} cannot be had: {error.message}"
+        raise failure(_NAME, message, retryable=error.retryable) from error
     if response.status != 200:
         # What the agent says stays out: it may repeat the token.
         refusal = failure(_NAME, f"{where} were refused", retryable=True)

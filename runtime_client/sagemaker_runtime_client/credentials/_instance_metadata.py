@@ -24,7 +24,7 @@ from .._http import Request, Response
 from .._user_agent import user_agent
 from ._provider import Context
 from ._requests import ask_agent
-from ._values import credentials_from, failure, json_object
+from ._values import credentials_from, failure, header_value, json_object
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -134,8 +134,8 @@ class _Service:
                 if error.may_have_been_taken:  # the answer got lost: one hop too far, perhaps
                     return self._version_1()
                 continue
-            if response.status == 200:
-                return (("x-aws-ec2-metadata-token", response.body.decode("latin-1").strip()),)
+            if response.status == 200 and (token := header_value(response.body.decode("latin-1"))):
+                return (("x-aws-ec2-metadata-token", token),)
             if response.status == 400:
                 raise _Silence
             if response.status in {403, 404, 405}:

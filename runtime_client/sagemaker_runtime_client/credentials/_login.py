@@ -26,6 +26,7 @@ from ._values import (
     cache_path,
     credentials_from,
     failure,
+    is_json,
     json_object,
     profile_section,
     read_text,
@@ -100,12 +101,10 @@ def _left(context: Context, credentials: Credentials) -> timedelta:
 async def _token(context: Context, path: str) -> dict[str, Any]:
     """Return what the cache holds."""
     try:
-        text = await read_text(context, _NAME, path, "the login")
+        text = await read_text(context, _NAME, path, "the login", is_json)
     except CredentialProviderError as error:
-        raise failure(
-            _NAME,
-            f"{error.message}: run `aws login --profile {context.profile}`",
-        ) from error
+        message = f"{error.message}: run `aws login --profile {context.profile}`"
+        raise failure(_NAME, message, retryable=error.retryable) from error
     token = json_object(text) or {}
     needed = ("clientId", "refreshToken", "dpopKey")
     missing = [name for name in needed if not isinstance(token.get(name), str)]

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from sigv4 import Credentials
 
+from .._limits import PROCESS_OUTPUT_SIZE
 from ._provider import Context
 from ._values import PASCAL_CASE, credentials_from, failure, json_object, profile_section, setting
 
@@ -40,10 +41,10 @@ class ProcessProvider:
         if not arguments:
             raise failure(_NAME, f"{whose} is empty")
         try:
-            finished = await context.io.run_process(arguments)
+            finished = await context.io.run_process(arguments, PROCESS_OUTPUT_SIZE)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise failure(_NAME, f"{whose} cannot be run: {arguments[0]}: {reason}") from error
+            raise failure(_NAME, f"{whose} cannot be used: {arguments[0]}: {reason}") from error
         if finished.status != 0:
             reason = finished.stderr.decode("utf-8", "replace").strip()[-_LONGEST_REASON:]
             raise failure(

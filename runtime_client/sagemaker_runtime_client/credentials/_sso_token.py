@@ -17,7 +17,15 @@ from .._errors import CredentialProviderError
 from .._http import Request
 from ._provider import Context
 from ._requests import JSON, ask, endpoint
-from ._values import failure, instant, json_object, read_text, timestamp
+from ._values import (
+    failure,
+    header_value,
+    instant,
+    is_json,
+    json_object,
+    read_text,
+    timestamp,
+)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -77,26 +85,32 @@ async def access_token(context: Context, provider: str, login: Login) -> str:
 async def _cached(context: Context, provider: str, login: Login) -> _Token:
     """Return the token in the cache."""
     try:
-        text = await read_text(context, provider, login.path, "the SSO token")
+        text = await read_text(context, provider, login.path, "the SSO token", is_json)
     except CredentialProviderError as error:
-        raise failure(provider, f"{error.message}: {login.hint}") from error
-    document = json_object(text) or {}
-    access_token = document.get("accessToken")
+        message = f"{error.message}: {login.hint}"
+        raise failure(provider, message, retryable=error.retryable) from error
+    token = _token(json_object(text) or {})
+    if token is None:
+        raise failure(provider, f"the SSO token {login.path} is malformed: {login.hint}")
+    return token
+
+
+def _token(document: Mapping[str, Any]) -> _Token | None:
+    """Return the token in a document, from the cache or for it; None where it has none that serves."""
+    access_token = header_value(str(document.get("accessToken") or ""))
     try:
         expires_at = instant(document.get("expiresAt"))
     except ValueError:
-        expires_at = None
-    if not isinstance(access_token, str) or not access_token or expires_at is None:
-        raise failure(provider, f"the SSO token {login.path} is malformed: {login.hint}")
-    if not (access_token.isascii() and access_token.isprintable()):
-        raise failure(provider, f"the SSO token {login.path} is malformed: {login.hint}")
-    return _Token(access_token, expires_at, document)
+        return None
+    return None if access_token is None else _Token(access_token, expires_at, document)
 
 
 async def _refreshed(context: Context, provider: str, login: Login, token: _Token) -> _Token:
     """Return a new token, written into the cache as well; the one in the cache where that fails."""
     try:
         document = await _new_document(context, provider, login, token.document)
+        if (new := _token(document)) is None:
+            raise failure(provider, "the answer to CreateToken has a malformed accessToken")
     except CredentialProviderError as error:
         _log.warning("the SSO token %s was not refreshed: %s", login.path, error)
         return await _cached(context, provider, login)  # another process may have been quicker
@@ -104,7 +118,7 @@ async def _refreshed(context: Context, provider: str, login: Login, token: _Toke
         await context.io.write_file(login.path, json.dumps(document, indent=2).encode())
     except OSError as error:
         _log.warning("the SSO token %s cannot be written: %s", login.path, error.strerror)
-    return _Token(document["accessToken"], instant(document["expiresAt"]), document)
+    return new
 
 
 async def _new_document(

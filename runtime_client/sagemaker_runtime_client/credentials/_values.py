@@ -5,15 +5,19 @@ Whatever is missing or malformed becomes an error that names it, and repeats not
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError
+from .._limits import CREDENTIALS_FILE_SIZE
 from .._profile_file import Section, expand_user
 from ._provider import Context
+
+# Seconds between two looks at a file that is not whole: a program that rewrites it is done by then.
+_PAUSES = (0.05, 0.1, 0.2)
 
 # What the parts of credentials are called in answers and cached files.
 PASCAL_CASE = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
@@ -53,21 +57,64 @@ def variable_or_setting(context: Context, variable: str, key: str) -> str | None
     return text or setting(profile_section(context), key)
 
 
-async def read_text(context: Context, provider: str, path: str, what: str) -> str:
-    """Return the text of the file *path*, which *what* names, such as ``the token file``."""
+async def read_text(
+    context: Context,
+    provider: str,
+    path: str,
+    what: str,
+    is_whole: Callable[[str], object] = str.strip,
+) -> str:
+    """
+    Return the text of a file.
+
+    One that is not there, or not whole, is read again after a pause: another program may be at it.
+
+    Args:
+        provider: Who asks.
+        path: The file's path; ``~`` and ``~user`` are expanded.
+        what: What the file is, for messages: ``the token file``.
+        is_whole: Tells whether a text is all of it; that of a file without a text never is.
+    """
     path = expanded(context, path)
+    pauses = iter(_PAUSES)
+    text = await _text(context, provider, path, what)
+    while text is None or not is_whole(text):
+        pause = next(pauses, None)
+        if pause is None:
+            raise _not_whole(provider, f"{what} {path}", text)
+        await context.io.sleep(pause)
+        text = await _text(context, provider, path, what)
+    return text
+
+
+def _not_whole(provider: str, what: str, text: str | None) -> CredentialProviderError:
+    """Return the error of a file that stays away or broken; what is broken may be mended soon."""
+    if text is None:
+        return failure(provider, f"{what} does not exist")
+    fault = "is malformed" if text.strip() else "is empty"
+    return failure(provider, f"{what} {fault}", retryable=True)
+
+
+async def _text(context: Context, provider: str, path: str, what: str) -> str | None:
+    """Return what a file holds now; None if there is no such file."""
     try:
-        data = await context.io.read_file(path)
-        text = None if data is None else data.decode()
+        data = await context.io.read_file(path, CREDENTIALS_FILE_SIZE)
+        return None if data is None else data.decode()
     except OSError as error:
         raise failure(provider, f"{what} {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise failure(provider, f"{what} {path} is not text") from None
-    if text is None:
-        raise failure(provider, f"{what} {path} does not exist")
-    if not text:
-        raise failure(provider, f"{what} {path} is empty", retryable=True)  # it is being written
-    return text
+
+
+def header_value(text: str) -> str | None:
+    """
+    Return a secret as the value of a header; None for what can be none.
+
+    Blanks and line ends around it are no part of it (RFC 9110, section 5.5).  Who gets None names the
+    secret, and never shows it: h11 would show what it refuses.
+    """
+    value = text.strip()
+    return value if value and value.isascii() and value.isprintable() else None
 
 
 def expanded(context: Context, path: str) -> str:
@@ -78,6 +125,11 @@ def expanded(context: Context, path: str) -> str:
 def cache_path(context: Context, folder: str, name: str) -> str:
     """Return the path of a file in *folder*."""
     return expanded(context, f"{folder.rstrip('/')}/{name}")
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is a JSON object, and all of it."""
+    return json_object(text) is not None
 
 
 def json_object(data: bytes | str) -> dict[str, Any] | None:

@@ -201,8 +201,9 @@ def test_login_that_is_incomplete(blocking, signin, key, changes, message):
     ("document", "message"),
     [
         pytest.param(None, "does not exist: run `aws login --profile default`", id="none"),
+        pytest.param("{", "is malformed: run `aws login --profile default`", id="rubbish"),
         pytest.param(
-            "{", "has no clientId, refreshToken, dpopKey, accessToken: " + AGAIN, id="rubbish"
+            "{}", "has no clientId, refreshToken, dpopKey, accessToken: " + AGAIN, id="nothing"
         ),
     ],
 )

@@ -7,7 +7,8 @@ import pytest
 from sagemaker_runtime_client import CredentialProviderError
 from sagemaker_runtime_client._config import Config
 from sagemaker_runtime_client._http import TransportOptions
-from sagemaker_runtime_client._io import BlockingIO, Finished
+from sagemaker_runtime_client._io import BlockingIO
+from sagemaker_runtime_client._processes import Finished
 from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._transport import BlockingTransport
 from sagemaker_runtime_client.credentials import Context
@@ -136,12 +137,12 @@ def test_no_process(section):
         (wrote(b'{"Version": 1, "AccessKeyId": "canary"}'), "vault", "has no SecretAccessKey"),
         (wrote(WHOLE.replace(b"2026-", b"canary")), "vault", "has a malformed Expiration"),
         (wrote(b""), "vault 'canary", "cannot be split: No closing quotation"),
-        (wrote(b""), "''", "cannot be run"),
+        (wrote(b""), "''", "cannot be used"),
         (wrote(b""), "#", "vault"),
         (
             ScriptedIO(processes={"vault": FileNotFoundError(2, "No such file")}),
             "vault canary",
-            "cannot be run: vault: No such file",
+            "cannot be used: vault: No such file",
         ),
     ],
     ids=str,
@@ -170,5 +171,5 @@ def test_real_process(tmp_path):
     io = BlockingIO(BlockingTransport(TransportOptions))
     section = {"credential_process": f"'{sys.executable}' '{program}'"}
     assert "123456789012" == load(ProcessProvider(), section, io).account_id
-    with pytest.raises(CredentialProviderError, match="cannot be run: /no/such/program"):
+    with pytest.raises(CredentialProviderError, match="cannot be used: /no/such/program"):
         load(ProcessProvider(), {"credential_process": "/no/such/program"}, io)

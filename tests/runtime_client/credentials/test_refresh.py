@@ -18,8 +18,9 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._config import Config
 from sagemaker_runtime_client._http import TransportOptions
-from sagemaker_runtime_client._io import AsyncIO, BlockingIO, Finished
+from sagemaker_runtime_client._io import AsyncIO, BlockingIO
 from sagemaker_runtime_client._io import _ThreadLock as ThreadLock
+from sagemaker_runtime_client._processes import Finished
 from sagemaker_runtime_client._profile_file import Profiles
 from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
 from sagemaker_runtime_client.credentials import ChainCredentials, Context

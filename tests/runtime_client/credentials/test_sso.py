@@ -121,6 +121,16 @@ def test_refresh_without_a_new_refresh_token(blocking, sso):
     assert "refreshToken" not in json.loads(cache(blocking).read_text())
 
 
+@pytest.mark.parametrize("seconds", [3600, 60], ids=["cached", "refreshed"])
+def test_blanks_around_a_token(world, sso, seconds):
+    """Blanks and line ends around a token are no part of it, in the cache or in an answer."""
+    log_in(world, token(seconds, accessToken="canary-access-token \r\n"))
+    sso.faults += [as_json({"accessToken": "canary-access-token\r\n", "expiresIn": 900})][
+        : seconds < 900
+    ]
+    assert "ASIASSO1" == load(world, sso)[0].access_key_id
+
+
 def test_legacy_token_is_not_refreshed(blocking, sso):
     """The legacy token is used as long as it counts."""
     log_in(blocking, token(60), START)
@@ -139,6 +149,8 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
         pytest.param({}, [response(b"rubbish")], id="rubbish"),
         pytest.param({}, [as_json({"accessToken": "x", "expiresIn": "1"})], id="no lifetime"),
         pytest.param({}, [as_json({"accessToken": "", "expiresIn": 1})], id="no token"),
+        pytest.param({}, [as_json({"accessToken": "canary\r\nx: y", "expiresIn": 9})], id="lines"),
+        pytest.param({}, [as_json({"accessToken": "canary\u00e9", "expiresIn": 9})], id="no ASCII"),
     ],
 )
 def test_refresh_that_fails(world, sso, changes, faults, caplog):

@@ -30,6 +30,7 @@ class World:
         limits: How many seconds each request had that had a limit of its own.
         elsewhere: Which origin stands for which.
         unwritable: Whether no file can be written.
+        asleep: What goes on during a pause.
     """
 
     def __init__(self, backend, home):
@@ -41,6 +42,7 @@ class World:
         self.limits = []
         self.elsewhere = {}
         self.unwritable = False
+        self.asleep = lambda: None
 
     def load(
         self,
@@ -95,6 +97,7 @@ class _IO:
 
     async def sleep(self, seconds):
         self._world.slept.append(seconds)
+        self._world.asleep()
 
     async def send(self, origin, make, deadline, **options):
         """Send, where an address that only AWS has stands for one of this machine."""

@@ -1,0 +1,156 @@
+"""Files that are not whole, or without an end: read again after a pause, and only so far."""
+
+import json
+from hashlib import sha1, sha256
+
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError, Response
+from sagemaker_runtime_client._core import Core
+from sagemaker_runtime_client._limits import CREDENTIALS_FILE_SIZE
+from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._chain import search
+from tests.runtime_client.scripted_io import (
+    REGION,
+    FakeS3,
+    ScriptedIO,
+    accepted,
+    core,
+    run,
+)
+
+HOME = "/home/user"
+CONFIG = f"{HOME}/.aws/config"
+START = "https://corp.awsapps.com/start"
+SSO = f"""[default]
+sso_region = eu-west-1
+sso_start_url = {START}
+sso_account_id = 123456789012
+sso_role_name = r
+"""
+SSO_CACHE = f"{HOME}/.aws/sso/cache/{sha1(START.encode()).hexdigest()}.json"
+LOGIN_CACHE = f"{HOME}/.aws/login/cache/{sha256(b'me').hexdigest()}.json"
+KEYS = {"accessKeyId": "A", "secretAccessKey": "canary", "sessionToken": "t"}
+ROLE = "arn:aws:iam::123456789012:role/r"
+IDENTITY = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": ROLE}
+CONTAINER = {
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/token",
+}
+LOGIN = {
+    "accessToken": {**KEYS, "expiresAt": "2999-01-01T00:00:00Z"},
+    "clientId": "c",
+    "refreshToken": "canary",
+    "dpopKey": "k",
+}
+# By source: its settings, its file, and what that holds once it is whole.
+SOURCES = {
+    "sso": (
+        {},
+        SSO,
+        SSO_CACHE,
+        json.dumps({"accessToken": "canary", "expiresAt": "2999-01-01T00:00:00Z"}),
+    ),
+    "login": ({}, "[default]\nlogin_session = me\n", LOGIN_CACHE, json.dumps(LOGIN)),
+    "web-identity": (IDENTITY, "", "/token", "canary"),
+    "container": (CONTAINER, "", "/token", "canary"),
+}
+BROKEN = {"empty": "", "blank": "\n", "half": '{"accessToken": "cana'}
+CASES = [
+    pytest.param(source, fault, id=f"{source}-{fault}")
+    for source in SOURCES
+    for fault in BROKEN
+    if fault != "half" or source in {"sso", "login"}
+]
+
+
+def cloud(_io, sent):
+    """Answer as AWS and the container would."""
+    if "portal.sso" in sent.origin:
+        keys = {"roleCredentials": {**KEYS, "expiration": 32472144000000}}
+        return Response(200, {}, json.dumps(keys).encode())
+    if "sts." in sent.origin:
+        keys = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>canary</SecretAccessKey>"
+        keys += "<SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration>"
+        name = "AssumeRoleWithWebIdentity"
+        text = f"<{name}Result><Credentials>{keys}</Credentials></{name}Result>"
+        return Response(200, {}, f"<{name}Response>{text}</{name}Response>".encode())
+    keys = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t"}
+    return Response(200, {}, json.dumps({**keys, "Expiration": "2999-01-01T00:00:00Z"}).encode())
+
+
+class Rewritten(ScriptedIO):
+    """A world in which another program has a file whole again after some seconds."""
+
+    def __init__(self, source, held, after, answers=cloud):
+        environ, config, self.path, self.whole = SOURCES[source]
+        super().__init__(answers, dict(environ), files={CONFIG: config})
+        self.held, self.after = held, after
+
+    async def read_file(self, path, most):
+        if path == self.path:
+            self.files[path] = self.whole if self.elapsed >= self.after else self.held
+        return await super().read_file(path, most)
+
+
+def load(io):
+    """Return the chain's credentials."""
+    return run(search(run(Context.load(io, {"region": REGION})))).credentials
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"), [*CASES, *[(source, "missing") for source in SOURCES]]
+)
+def test_file_that_is_being_rewritten(source, fault):
+    """A file that is empty, half written or away for 150 ms is read again after a pause."""
+    io = Rewritten(source, BROKEN.get(fault), 0.15)
+    assert "A" == load(io).access_key_id
+    assert [0.05, 0.1] == io.slept
+
+
+@pytest.mark.parametrize(("source", "fault"), CASES)
+def test_file_that_stays_broken(source, fault):
+    """One that stays so is an error that may pass, and shows nothing of it."""
+    with pytest.raises(CredentialProviderError) as caught:
+        load(Rewritten(source, BROKEN[fault], 9.0))
+    assert (source, True) == (caught.value.provider, caught.value.retryable)
+    assert ("is malformed" if fault == "half" else "is empty") in caught.value.message
+    assert "cana" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_file_that_is_missing(source):
+    """One that stays away does not come back by itself."""
+    with pytest.raises(CredentialProviderError, match="does not exist") as caught:
+        load(Rewritten(source, None, 9.0))
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_wait_goes_on(fault):
+    """A wait in another process outlasts a broken SSO cache, and hands over the answer."""
+    s3 = FakeS3().put("s3://bucket/out/1.out", b"answer")
+
+    def answer(io, sent):
+        return s3(io, sent) if ".s3." in sent.origin else cloud(io, sent)
+
+    invocation = run(core(ScriptedIO([accepted()])).invoke_endpoint_async("e", body=b"x"))
+    io = Rewritten("sso", BROKEN[fault], 5.0, answer)
+    output = run(Core(io, {"region": REGION}, None).wait(invocation, timeout=60))
+    assert b"answer" == output.body
+    assert 5 <= io.elapsed < 10
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_file_without_an_end(source):
+    """A file of more than a mebibyte is no token, and named."""
+
+    class Endless(Rewritten):
+        async def read_file(self, path, most):
+            if path == self.path:
+                assert CREDENTIALS_FILE_SIZE == most
+                raise OSError(27, f"more than {most:,} bytes")
+            return await super().read_file(path, most)
+
+    with pytest.raises(CredentialProviderError, match="cannot be read: more than 1,048,576 bytes"):
+        load(Endless(source, "", 0.0))
