@@ -244,7 +244,9 @@ class Caller:
         """Sign with the date of sending, *offset* from our clock; send, and return a success."""
         credentials = call.credentials
         if credentials is None and call.sign is None:
-            credentials = await self._credentials()
+            credentials = await self._credentials(call.deadline)
+            if call.deadline is not None and self._io.monotonic() >= call.deadline:
+                raise TransportError("the call's time was over before the request could be sent")
         secrets = [*call.secrets]
         if credentials is not None:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
@@ -259,23 +261,23 @@ class Caller:
         response = await self._io.send(
             call.endpoint.origin, signed, call.deadline, limit=call.limit
         )
+        if response.ok and not response.complete and call.idempotent:
+            raise TransportError("the answer broke off", status_code=response.status)
         if call.is_error(response):
             raise without_secrets(call.parse_error(response), call.request, secrets)
-        if not response.complete and call.idempotent:
-            raise TransportError("the answer broke off", status_code=response.status)
         if call.check is not None:
             call.check(response)
         return response
 
-    async def prepare(self, origin: str) -> Credentials:
+    async def prepare(self, origin: str, deadline: float | None = None) -> Credentials:
         """Load what sends to *origin*, and return credentials: a call with a short deadline has no time for it."""
         self._io.prepare(origin)
-        return await self._credentials()
+        return await self._credentials(deadline)
 
-    async def _credentials(self) -> Credentials:
+    async def _credentials(self, deadline: float | None) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
         try:
-            credentials = await self._io.credentials(self._provider)
+            credentials = await self._io.credentials(self._provider, deadline)
         except RuntimeClientError:
             raise
         except Exception as error:

@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 
 import logging
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from ._endpoint import Endpoint, EndpointOptions, credentials_endpoint
@@ -66,8 +67,9 @@ class Config:
         retry_mode: ``standard``, or ``adaptive``, which also slows down after throttling.
         max_attempts: Requests a call, the first included.
         retry_ambiguous: Whether to send a job again that may have been taken.
+        timeout: Seconds that a call may take in all, where it does not say so itself.
         connect_timeout: Seconds to connect.
-        read_timeout: Seconds between two pieces of an answer.
+        read_timeout: Seconds between two pieces of an answer, and for the whole of its head.
         max_connections: How many connections are open at once at the most.
         ca_bundle: Path of the certificates to trust.
         app_id: A name for the application, which the user agent tells AWS.
@@ -122,6 +124,7 @@ class Config:
     )
     max_attempts: int = field(3, "AWS_MAX_ATTEMPTS", key="max_attempts", read=whole_number)
     retry_ambiguous: bool = field(True, read=boolean)
+    timeout: float = field(inf, read=seconds)
     connect_timeout: float = field(10.0, read=seconds)
     read_timeout: float = field(60.0, read=seconds)
     max_connections: int = field(64, read=whole_number)

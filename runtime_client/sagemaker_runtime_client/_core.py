@@ -25,6 +25,7 @@ from ._waiting import (
     Schedule,
     check_invocation,
     check_listener,
+    check_timeout,
     check_waiting,
     poll_schedule,
 )
@@ -33,6 +34,9 @@ from .credentials import ChainCredentials, LazyContext
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from ._output import Output
     from ._s3_object import S3Location, S3Object
+
+# What is left of a call's time at the least, in seconds.
+_MOMENT = 1e-9
 
 
 class Core:
@@ -70,6 +74,7 @@ class Core:
         request_ttl_seconds: int | None = None,
         invocation_timeout_seconds: int | None = None,
         generate_inference_id: bool = True,
+        timeout: float | None = None,
     ) -> Invocation:
         """
         Queue an inference, and return at once ("async" is AWS's word for that, in both clients).
@@ -96,6 +101,7 @@ class Core:
             invocation_timeout_seconds: For how long the model may work on it, 1 to 3600.
             generate_inference_id: Whether to make up an id where you give none, so that the
                 attempts of one call can be told from other calls.
+            timeout: Seconds that the call may take in all, from its start; None takes the client's.
 
         Returns:
             The handle to `wait` with, here or, by `Invocation.to_json`, in another process.
@@ -105,10 +111,12 @@ class Core:
             ConfigError: No region, or settings that contradict each other; nothing was sent.
             CredentialsError: No credentials, or none that serve; nothing was sent.
             ServiceError: The service refused; the subclass and `code` say why.
-            TransportError: No answer; `may_have_been_taken` says whether the job may be queued.
+            TransportError: No answer, or not in time; `may_have_been_taken` says whether the job may
+                be queued.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
+        start = self._start(timeout)
         has_new_name = _has_new_name(inference_id, filename)
         if inference_id is None and generate_inference_id:
             inference_id = self._io.uuid()
@@ -125,7 +133,8 @@ class Core:
             request_ttl_seconds=request_ttl_seconds,
             invocation_timeout_seconds=invocation_timeout_seconds,
         )
-        return await self._submit(request, has_new_name=has_new_name)
+        deadline = (await self._services()).deadline(start, timeout)
+        return await self._submit(request, has_new_name=has_new_name, deadline=deadline)
 
     async def wait(
         self,
@@ -195,6 +204,7 @@ class Core:
         input_prefix: str | None = None,
         inline: bool | None = None,
         generate_inference_id: bool = True,
+        timeout: float | None = None,
         **options: Unpack[InvokeOptions],
     ) -> Invocation:
         """
@@ -208,6 +218,8 @@ class Core:
             inline: True sends the payload in the request or not at all, False puts it into S3 in
                 any case, None lets its size decide.
             generate_inference_id: As for `invoke_endpoint_async`.
+            timeout: Seconds that the call may take in all, from its start, the upload included; None
+                takes the client's.
             options: The further arguments of `invoke_endpoint_async`: *content_type*, *accept*,
                 *custom_attributes*, *inference_id*, *s3_output_path_extension*, *filename*,
                 *request_ttl_seconds*, *invocation_timeout_seconds*.
@@ -220,6 +232,7 @@ class Core:
                 inline and there is no *input_prefix*; nothing was sent.
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
+        start = self._start(timeout)
         body = as_bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
             raise unexpected(unknown)
@@ -233,11 +246,14 @@ class Core:
             body=body if upload is None else None,
             **options,
         )
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
         if upload is not None:
-            services = await self._services()
             _ = services.endpoint  # what is wrong with that setting is said before the upload
-            await services.s3.put(upload, body, content_type=request.content_type)
-        return await self._submit(request, has_new_name=has_new_name)
+            await services.s3.put(
+                upload, body, content_type=request.content_type, deadline=deadline
+            )
+        return await self._submit(request, has_new_name=has_new_name, deadline=deadline)
 
     async def infer(
         self,
@@ -260,7 +276,8 @@ class Core:
         Args:
             endpoint_name: As for `invoke_endpoint_async`.
             payload: As for `submit`.
-            timeout: Seconds to wait for the answer, once the job is queued.
+            timeout: Seconds in all, from the call's start, the upload included.  An answer that is
+                there by then may take longer to arrive, as for `wait`.
             input_prefix: As for `submit`.
             inline: As for `submit`.
             schedule: As for `wait`.
@@ -278,6 +295,7 @@ class Core:
             RuntimeClientError: What `submit` and `wait` raise.  Once the job is queued, the
                 error's ``invocation`` is the handle.
         """
+        start = self._start(timeout)
         check_waiting(timeout, schedule, access_denied_grace)
         check_max_size(max_size)
         check_listener(on_invocation)
@@ -288,6 +306,7 @@ class Core:
             input_prefix=input_prefix,
             inline=inline,
             generate_inference_id=generate_inference_id,
+            timeout=max(_MOMENT, start + timeout - self._io.monotonic()),
             **options,
         )
         if on_invocation is not None:
@@ -297,7 +316,7 @@ class Core:
                     await kept
         return await self.wait(
             invocation,
-            timeout=timeout,
+            timeout=max(0.0, start + timeout - self._io.monotonic()),
             schedule=schedule,
             access_denied_grace=access_denied_grace,
             max_size=max_size,
@@ -310,6 +329,7 @@ class Core:
         *,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> "S3Object":
         """
         Write an object in one request: at most 5 GiB.
@@ -319,6 +339,7 @@ class Core:
             body: Its bytes.
             content_type: Its MIME type; S3 takes ``binary/octet-stream`` without one.
             metadata: Names and values in printable ASCII, stored as ``x-amz-meta-*``.
+            timeout: Seconds that the call may take in all, from its start; None takes the client's.
 
         Returns:
             What S3 says of the object, its etag among it; the body is left out.
@@ -326,14 +347,23 @@ class Core:
         Raises:
             ParamValidationError: The location or the metadata is malformed; nothing was sent.
             ServiceError: S3 refused; `code` says why.
-            TransportError: No answer.
+            TransportError: No answer, or not in time.
         """
+        start = self._start(timeout)
         where = _location(location)
         body = as_bytes(body, "body")
-        s3 = (await self._services()).s3
-        return await s3.put(where, body, content_type=content_type, metadata=metadata)
+        services = await self._services()
+        return await services.s3.put(
+            where,
+            body,
+            content_type=content_type,
+            metadata=metadata,
+            deadline=services.deadline(start, timeout),
+        )
 
-    async def get_object(self, location: str, *, max_size: int | None = None) -> "S3Object":
+    async def get_object(
+        self, location: str, *, max_size: int | None = None, timeout: float | None = None
+    ) -> "S3Object":
         """
         Read an object.
 
@@ -341,6 +371,7 @@ class Core:
             location: ``s3://bucket/key``, the key not encoded.
             max_size: How many bytes it may have; None for any number.  It is held in memory as a
                 whole.
+            timeout: Seconds that the call may take in all, from its start; None takes the client's.
 
         Raises:
             ObjectNotFoundError: There is no such key or bucket.
@@ -349,18 +380,22 @@ class Core:
             ResponseTooLargeError: It is larger than *max_size*.
             ParamValidationError: An argument is malformed; nothing was sent.
             ServiceError: S3 refused; `code` says why.
-            TransportError: No answer, or not all of it.
+            TransportError: No answer, or not all of it, or not in time.
         """
+        start = self._start(timeout)
         where = _location(location)
         check_max_size(max_size)
-        return await (await self._services()).s3.get(where, limit=object_limit(max_size))
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
+        return await services.s3.get(where, limit=object_limit(max_size), deadline=deadline)
 
-    async def head_object(self, location: str) -> "S3Object":
+    async def head_object(self, location: str, *, timeout: float | None = None) -> "S3Object":
         """
         Read all of an object but its body.
 
         Args:
             location: ``s3://bucket/key``, the key not encoded.
+            timeout: Seconds that the call may take in all, from its start; None takes the client's.
 
         Raises:
             ObjectNotFoundError: There is no such key or bucket.  S3 names no code, so that `code` is
@@ -368,10 +403,12 @@ class Core:
             AccessDeniedError: As for `get_object`; likewise.
             ParamValidationError: The location is malformed; nothing was sent.
             ServiceError: S3 refused; `code` is the status.
-            TransportError: No answer.
+            TransportError: No answer, or not in time.
         """
+        start = self._start(timeout)
         where = _location(location)
-        return await (await self._services()).s3.head(where)
+        services = await self._services()
+        return await services.s3.head(where, deadline=services.deadline(start, timeout))
 
     async def close(self) -> None:
         """
@@ -381,23 +418,38 @@ class Core:
         """
         await self._io.close()
 
+    def _start(self, timeout: float | None) -> float:
+        """Return when a call begins, if its *timeout* can be one."""
+        check_timeout(timeout)
+        return self._io.monotonic()
+
     async def _submit(
-        self, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
+        self, request: InvokeEndpointAsyncRequest, *, has_new_name: bool, deadline: float | None
     ) -> Invocation:
         """Send a checked request, and return the handle."""
         services = await self._services()
-        await self._io.begin()
+        await self._io.begin(deadline)
         try:
-            return await self._send(services, request, has_new_name=has_new_name)
+            return await self._send(services, request, has_new_name=has_new_name, deadline=deadline)
         finally:
             self._io.end()
 
     async def _send(
-        self, services: Services, request: InvokeEndpointAsyncRequest, *, has_new_name: bool
+        self,
+        services: Services,
+        request: InvokeEndpointAsyncRequest,
+        *,
+        has_new_name: bool,
+        deadline: float | None,
     ) -> Invocation:
         """Send it now."""
         call = Call(
-            services.endpoint, request.to_http(), json_error, idempotent=False, limit=INVOCATION
+            services.endpoint,
+            request.to_http(),
+            json_error,
+            idempotent=False,
+            limit=INVOCATION,
+            deadline=deadline,
         )
         try:
             reply = await services.caller.call(call)

@@ -44,6 +44,7 @@ class Face(ABC):
         retry_mode: Literal["standard", "adaptive", "legacy"] | None = None,
         max_attempts: int | None = None,
         retry_ambiguous: bool | None = None,
+        timeout: float | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         max_connections: int | None = None,
@@ -81,8 +82,12 @@ class Face(ABC):
             max_attempts: Requests a call, the first included; ``AWS_MAX_ATTEMPTS``, then 3.
             retry_ambiguous: Whether `invoke_endpoint_async` is tried again after an attempt that may
                 have been taken; True.  False raises instead, and the job may be queued or not.
+            timeout: Seconds that a call may take in all, from its start, where it is given no
+                ``timeout`` of its own; no limit.  It includes the wait for a free connection,
+                credentials, the upload, and all attempts with their pauses.
             connect_timeout: Seconds to connect; 10.
-            read_timeout: Seconds between two pieces of an answer; 60.
+            read_timeout: Seconds between two pieces of what is sent or received, and for the whole
+                head of an answer; 60.
             max_connections: How many connections are open at once at the most; 64.
             ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``, then the profile's, then
                 ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
@@ -112,6 +117,7 @@ class Face(ABC):
             "retry_mode": retry_mode,
             "max_attempts": max_attempts,
             "retry_ambiguous": retry_ambiguous,
+            "timeout": timeout,
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
             "max_connections": max_connections,

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sigv4 import Credentials, CredentialsProvider
 
+from ._errors import TransportError
 from ._generation import generation
 from ._http import Request, Response
 from ._limits import ANSWER, AnswerLimit, bounded
-from ._loops import OfEachLoop, library
+from ._loops import EndsLaterError, OfEachLoop, library
 from ._transport import AsyncTransport, BlockingTransport
 
 if TYPE_CHECKING:  # a program is seldom run
@@ -97,11 +98,14 @@ class IO(Protocol):
         """Return after *seconds*."""
         ...
 
-    async def credentials(self, provider: CredentialsProvider) -> Credentials:
+    async def credentials(
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
         """
-        Ask *provider* in this face's colour, for as long as it takes.
+        Ask *provider* in this face's colour, or raise TransportError at the *deadline*.
 
-        A deadline would cut off what others wait for too, or a refresh whose old token is used up.
+        The provider itself is not cut off: others wait for it too, and its old token may be used up by
+        then.  So a blocking one is waited for to its end.
         """
         ...
 
@@ -129,9 +133,9 @@ class IO(Protocol):
         """Return a new lock, in this face's colour."""
         ...
 
-    async def begin(self) -> None:
+    async def begin(self, deadline: float | None) -> None:
         """
-        Return when another call may begin; each then ends with `end`.
+        Return when another call may begin, which then ends with `end`; raise TransportError at the *deadline*.
 
         There may be as many as connections: of thousands of tasks all others wait here, where they
         have next to nothing yet.
@@ -261,7 +265,9 @@ class BlockingIO(_RealWorld):
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    async def credentials(self, provider: CredentialsProvider) -> Credentials:
+    async def credentials(
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
         return provider.get()
 
     async def read_file(self, path: str, most: int) -> bytes | None:
@@ -278,7 +284,7 @@ class BlockingIO(_RealWorld):
     def lock(self) -> Lock:
         return _ThreadLock()
 
-    async def begin(self) -> None:
+    async def begin(self, deadline: float | None) -> None:
         """Begin at once: a thread has its memory already."""
 
     def end(self) -> None:
@@ -286,6 +292,10 @@ class BlockingIO(_RealWorld):
 
     async def close(self) -> None:
         self._transport.close()
+
+
+async def _ask(provider: CredentialsProvider) -> Credentials:
+    return await provider.aget()
 
 
 class AsyncIO(_RealWorld):
@@ -314,8 +324,16 @@ class AsyncIO(_RealWorld):
     async def sleep(self, seconds: float) -> None:
         await library().sleep(seconds)
 
-    async def credentials(self, provider: CredentialsProvider) -> Credentials:
-        return await provider.aget()
+    async def credentials(
+        self, provider: CredentialsProvider, deadline: float | None
+    ) -> Credentials:
+        if deadline is None:
+            return await provider.aget()
+        try:
+            found = await library().finish_by(deadline - time.monotonic(), _ask, provider)
+        except EndsLaterError:
+            raise TransportError("the call's time was over before there were credentials") from None
+        return cast("Credentials", found)
 
     async def read_file(self, path: str, most: int) -> bytes | None:
         if not os.path.exists(path):  # which is seldom worth a thread
@@ -333,8 +351,15 @@ class AsyncIO(_RealWorld):
     def lock(self) -> Lock:
         return _TaskLock()
 
-    async def begin(self) -> None:
-        await self._calls().acquire()
+    async def begin(self, deadline: float | None) -> None:
+        calls = self._calls()
+        if deadline is None:
+            await calls.acquire()
+            return
+        async with library().move_on_after(deadline - time.monotonic()):
+            await calls.acquire()
+            return
+        raise TransportError("the call's time was over before those ahead of it had ended")
 
     def end(self) -> None:
         self._calls().release()

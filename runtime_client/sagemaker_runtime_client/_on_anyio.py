@@ -1,11 +1,13 @@
 """How tasks wait on trio: with anyio."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+
+from ._loops import EndsLaterError
 
 T = TypeVar("T")
 
@@ -23,6 +25,31 @@ async def move_on_after(seconds: float) -> AsyncGenerator[None]:
 async def in_thread(function: Callable[..., T], *arguments: object) -> T:
     """Return what *function* returns, in a thread."""
     return await anyio.to_thread.run_sync(function, *arguments)
+
+
+async def finish_by(seconds: float, function: Callable[..., Awaitable[T]], *arguments: object) -> T:
+    """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
+    import trio
+    from outcome import Outcome, acapture
+
+    outcomes: list[Outcome[T]] = []
+    scope, ended = trio.CancelScope(), trio.Event()
+
+    async def work() -> None:
+        with scope:
+            outcomes.append(await acapture(function, *arguments))
+        ended.set()
+
+    trio.lowlevel.spawn_system_task(work)
+    try:
+        with anyio.move_on_after(seconds):
+            await ended.wait()
+    except trio.Cancelled:
+        scope.cancel()
+        raise
+    if not outcomes:
+        raise EndsLaterError
+    return outcomes.pop().unwrap()
 
 
 class Lock:

@@ -1,10 +1,17 @@
 """How tasks wait on asyncio: with its own means, since anyio's take 20 ms to import."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
+from ._loops import EndsLaterError
 from ._step import run
+
+T = TypeVar("T")
+# What ends at once, as a look at credentials that are there, then needs no turn of the loop.
+_EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 sleep = asyncio.sleep
 in_thread = asyncio.to_thread
@@ -21,6 +28,32 @@ async def move_on_after(seconds: float) -> AsyncGenerator[None]:
     except TimeoutError:
         if not limit.expired():
             raise
+
+
+async def finish_by(
+    seconds: float, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object
+) -> T:
+    """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
+    begin: Any = asyncio.Task
+    task: asyncio.Task[T] = begin(function(*arguments), loop=asyncio.get_running_loop(), **_EAGERLY)
+    try:
+        if not task.done():
+            await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+        raise EndsLaterError
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    finally:
+        task.add_done_callback(_forget)
+        del task  # it has the error whose traceback has this frame
+
+
+def _forget(task: "asyncio.Task[Any]") -> None:
+    """Take note of an outcome that nobody may wait for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Lock(asyncio.Semaphore):

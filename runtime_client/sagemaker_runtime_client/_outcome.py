@@ -165,7 +165,8 @@ class _Watch:
                 credentials=credentials,
             )
         except TransportError as error:
-            if error.status_code is None or self._io.monotonic() < ends:
+            now, body_ends = self._io.monotonic(), self._last_body_ends or math.inf
+            if error.status_code is None or not ends <= now < body_ends:
                 raise
         self._last_body_ends = self._last_body_ends or ends + _LAST_BODY
         return await self._s3.get(location, limit=limit, deadline=self._last_body_ends)
@@ -173,7 +174,7 @@ class _Watch:
     async def _last_chance(self, location: S3Location) -> tuple[float, Credentials]:
         """Return when the last look ends, and its credentials; its time runs once it can be sent."""
         if self._last_look is None:
-            credentials = await self._s3.prepare(location)
+            credentials = await self._s3.prepare(location, self._io.monotonic() + _LAST_BODY)
             self._last_look = self._io.monotonic() + _LAST_LOOK, credentials
         return self._last_look
 

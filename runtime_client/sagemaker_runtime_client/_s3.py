@@ -60,10 +60,10 @@ class S3:
         self._regions: dict[str, str] = {}
         s3_endpoint(options, "any-bucket", addressing_style)  # refuse settings that never serve
 
-    async def prepare(self, location: S3Location) -> Credentials:
+    async def prepare(self, location: S3Location, deadline: float | None = None) -> Credentials:
         """Get ready for a request with a short deadline: load what sends it, and return credentials."""
         endpoint, _ = self._endpoint(location.bucket)
-        return await self._caller.prepare(endpoint.origin)
+        return await self._caller.prepare(endpoint.origin, deadline)
 
     async def put(
         self,
@@ -72,6 +72,7 @@ class S3:
         *,
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        deadline: float | None = None,
     ) -> S3Object:
         """Write an object in one piece, and return what S3 says of it."""
         headers: list[tuple[str, str]] = []
@@ -89,7 +90,7 @@ class S3:
             from ._checksums import of_upload
 
             headers.append(of_upload(body))
-        response = await self._send("PUT", location, tuple(headers), body)
+        response = await self._send("PUT", location, tuple(headers), body, deadline=deadline)
         return _object(location, response).replace(size=len(body), content_type=content_type)
 
     async def get(
@@ -134,9 +135,10 @@ class S3:
         )
         return _object(location, response)
 
-    async def head(self, location: S3Location) -> S3Object:
+    async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Read all of an object but its body."""
-        return _object(location, await self._send("HEAD", location, check=_check_object))
+        response = await self._send("HEAD", location, deadline=deadline, check=_check_object)
+        return _object(location, response)
 
     async def _send(
         self,

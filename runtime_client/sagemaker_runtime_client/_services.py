@@ -1,6 +1,7 @@
 """What a client speaks to, once its settings are known."""
 
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
 from sigv4 import CredentialsProvider
@@ -26,6 +27,11 @@ class Services:
     def __init__(self, context: Context, provider: CredentialsProvider) -> None:
         self._context = context
         self._provider = provider
+
+    def deadline(self, start: float, timeout: float | None) -> float | None:
+        """Return when a call that began at *start* must have ended; None for no limit."""
+        seconds = self._context.config.timeout if timeout is None else timeout
+        return None if seconds == inf else start + seconds
 
     @cached_property
     def endpoint(self) -> Endpoint:

@@ -41,6 +41,16 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
         )
 
 
+def check_timeout(timeout: float | None) -> None:
+    """Refuse what is no time for a call."""
+    if timeout is not None:
+        _check_seconds("timeout", timeout)
+    if timeout == 0:
+        raise ParamValidationError(
+            "timeout must be more than 0 seconds: nothing can be sent in none", argument="timeout"
+        )
+
+
 def check_listener(on_invocation: object) -> None:
     """Refuse what cannot be told of a queued job."""
     if on_invocation is not None and not callable(on_invocation):

@@ -114,7 +114,7 @@ class ScriptedIO:
     def lock(self):
         return ThreadLock()
 
-    async def begin(self):
+    async def begin(self, deadline):
         self.begun += 1
 
     def end(self):
@@ -160,7 +160,7 @@ class ScriptedIO:
         self.slept.append(seconds)
         self.elapsed += seconds
 
-    async def credentials(self, provider):
+    async def credentials(self, provider, deadline):
         return provider.get()
 
     async def close(self):

@@ -74,6 +74,7 @@ SETTINGS = {
     ),
     "max_attempts": (3, 7, {"AWS_MAX_ATTEMPTS": ("5", 5)}, {"max_attempts": ("6", 6)}),
     "retry_ambiguous": (True, False, {}, {}),
+    "timeout": (float("inf"), 30.0, {}, {}),
     "connect_timeout": (10.0, 1.5, {}, {}),
     "read_timeout": (60.0, 5, {}, {}),
     "max_connections": (64, 1, {}, {}),

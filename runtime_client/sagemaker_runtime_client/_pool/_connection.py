@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import h11
 import httpx
 
+from .._limits import HEADS_SIZE
 from ._colours import Colour, Pieces, Stream
 
-# As httpcore has it: what is read at once, and how long the head of an answer may be.
+# What is read at once, as httpcore has it.
 _MOST_READ = 64 * 1024
-_LONGEST_HEAD = 100 * 1024
 # What is written at once, each time with the whole time limit; the first piece goes out with the head.
 _MOST_WRITTEN = 64 * 1024
 
@@ -60,7 +60,9 @@ class Connection:
             None,
             inf,
         )  # of one read, and of the whole answer
-        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+        self._ends = inf  # of what is being read: a head with those before it, or a piece of a body
+        self._left_of_heads = HEADS_SIZE
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
 
     async def is_dead(self) -> bool:
         """Tell whether its server has closed it, or written to it unasked (RFC 9112, section 9.2)."""
@@ -82,6 +84,7 @@ class Connection:
         """Return the next piece of the answer's body; nothing at its end."""
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
+        self._ends = inf
         event = await self._event()
         return bytes(event.data) if isinstance(event, h11.Data) else b""
 
@@ -115,17 +118,20 @@ class Connection:
             pieces: AsyncIterator[bytes] = Pieces(iter(request.stream))
         else:
             pieces = self._colour.pieces(request.stream)
-            await self._colour.write(self.stream, waiting, timeout)
+            await self._colour.write(self.stream, waiting, self._time_to_write(timeout))
             waiting = b""
         async for piece in pieces:
             data = send(h11.Data(piece))
             for start in range(0, len(data), _MOST_WRITTEN):
                 part = waiting + data[start : start + _MOST_WRITTEN]
-                await self._colour.write(self.stream, part, timeout)
+                await self._colour.write(self.stream, part, self._time_to_write(timeout))
                 waiting = b""
-        await self._colour.write(self.stream, waiting + send(h11.EndOfMessage()), timeout)
+        waiting += send(h11.EndOfMessage())
+        await self._colour.write(self.stream, waiting, self._time_to_write(timeout))
 
     async def _head(self) -> h11.Response:
+        """Return the answer's head; with those before it, it has the time of one read, and a size."""
+        self._ends, self._left_of_heads = inf, HEADS_SIZE
         while True:
             event = await self._event()
             if isinstance(event, h11.Response):
@@ -133,21 +139,39 @@ class Connection:
 
     async def _event(self) -> Any:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
+            is_in_head = self._protocol.their_state is h11.SEND_RESPONSE
+            if is_in_head and self._left_of_heads < 0:
+                raise httpx.RemoteProtocolError(f"the head is larger than {HEADS_SIZE:,} bytes")
             data = await self._colour.read(self.stream, _MOST_READ, self._time_to_read())
-            if not data and self._protocol.their_state is h11.SEND_RESPONSE:
+            if is_in_head and not data:
                 raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+            self._left_of_heads -= len(data)
             self._protocol.receive_data(data)
         return event
 
     def _time_to_read(self) -> float | None:
-        """Return for how long the next bytes are waited for."""
+        """Return for how long the next bytes are waited for; those of one event share the time."""
         timeout, deadline = self._limits
-        if deadline == inf:
-            return timeout
-        left = deadline - monotonic()
-        if left <= 0:
-            raise httpx.ReadTimeout("the answer did not come in time")
-        return left if timeout is None else min(timeout, left)
+        if self._ends == inf and timeout is not None:
+            self._ends = monotonic() + timeout
+            if deadline == inf:
+                return timeout  # always the same one, for to set it takes time: see `_sockets`
+        return _left(min(self._ends, deadline), httpx.ReadTimeout)
+
+    def _time_to_write(self, timeout: float | None) -> float | None:
+        """Return for how long the next bytes may take to go out."""
+        left = _left(self._limits[1], httpx.WriteTimeout)
+        return timeout if left is None else left if timeout is None else min(timeout, left)
+
+
+def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
+    """Return the seconds until *ends*; None for no limit."""
+    if ends == inf:
+        return None
+    left = ends - monotonic()
+    if left <= 0:
+        raise kind("the call's time, or that of an answer's head, is over")
+    return left
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:

@@ -1,0 +1,431 @@
+"""A call's time in all: what counts, who is told, and what a server can do against it."""
+
+from contextlib import suppress
+from threading import Event
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ConfigError,
+    CredentialProviderError,
+    Invocation,
+    ParamValidationError,
+    Response,
+    RuntimeClientError,
+    TransportError,
+    WaitTimeoutError,
+)
+from tests.runtime_client.faces import KINDS, often, unread_body
+from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.scripted_io import (
+    CREDENTIALS,
+    NO_SUCH_KEY,
+    REGION,
+    ScriptedIO,
+    accepted,
+    core,
+    run,
+)
+
+LARGE = b"x" * 128_001
+STORED = Response(200, {"content-length": "1"})
+UPLOADED = {"input_prefix": "s3://bucket/in/"}
+CALLS = {
+    "invoke": lambda client, **more: client.invoke_endpoint_async("e", body=b"x", **more),
+    "submit": lambda client, **more: client.submit("e", LARGE, **UPLOADED, **more),
+    "put": lambda client, **more: client.put_object("s3://bucket/key", b"x", **more),
+    "get": lambda client, **more: client.get_object("s3://bucket/key", **more),
+    "head": lambda client, **more: client.head_object("s3://bucket/key", **more),
+}
+
+
+def cloud(_io, sent):
+    """Answer as both services do, with no output yet."""
+    if ".s3." not in sent.origin:
+        return accepted()
+    return NO_SUCH_KEY if "/out/" in sent.url or "/err/" in sent.url else STORED
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+# ---- what counts
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    ("of_client", "of_call", "deadline"),
+    [(None, None, None), (None, 5, 1005), (30, None, 1030), (30, 5, 1005), (5, 30.5, 1030.5)],
+)
+def test_deadline(call, of_client, of_call, deadline):
+    """Every request of a call has one deadline: by the call's timeout, else by the client's."""
+    io = ScriptedIO(cloud, latency=1.0)
+    given = {} if of_call is None else {"timeout": of_call}
+    run(call(core(io, timeout=of_client), **given))
+    assert {deadline} == {sent.deadline for sent in io.sent}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_retries_are_included(call):
+    """Attempts and pauses end with the call's time, whatever of it the first ones took."""
+    io = ScriptedIO(lambda *_: Response(429, ()), latency=1.0, random=1.0)
+    with pytest.raises(RuntimeClientError) as caught:
+        run(call(core(io, max_attempts=50), timeout=8))
+    assert (3, [1.0, 2.0]) == (caught.value.attempts, io.slept)
+    assert 6.0 == io.elapsed
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_slow_source_of_credentials(call):
+    """Where a source of credentials took all of the time, nothing is sent."""
+    io = ScriptedIO([])
+
+    def slow():
+        io.elapsed += 7.0
+        return CREDENTIALS
+
+    with pytest.raises(TransportError, match="time was over before") as caught:
+        run(call(core(io, slow), timeout=7))
+    assert (False, []) == (caught.value.may_have_been_taken, io.sent)
+
+
+def test_upload_that_takes_all_of_the_time():
+    """A job whose upload has taken the whole time is not queued."""
+    for operation in ("submit", "infer"):
+        io = ScriptedIO(cloud, latency=5.0)
+        with pytest.raises(TransportError) as caught:
+            run(getattr(core(io), operation)("e", LARGE, timeout=5, **UPLOADED))
+        assert (["PUT"], 5.0) == ([sent.request.method for sent in io.sent], io.elapsed)
+        assert caught.value.invocation is None
+
+
+def test_infer_counts_from_its_start():
+    """Upload, job and wait share the time; then there is one last look."""
+    io = ScriptedIO(cloud, latency=1.0)
+    with pytest.raises(WaitTimeoutError) as caught:
+        run(core(io).infer("e", LARGE, timeout=10, **UPLOADED))
+    assert caught.value.invocation.inference_id == "theirs"
+    assert {1010.0} == {sent.deadline for sent in io.sent if sent.elapsed < 10}
+    assert 10.0 <= io.elapsed < 11.1
+
+
+def test_infer_whose_job_takes_all_of_the_time():
+    """A job that is queued at the last moment has its handle, and one look."""
+    io = ScriptedIO(cloud, latency=2.5)
+    with pytest.raises(WaitTimeoutError) as caught:
+        run(core(io).infer("e", LARGE, timeout=5, **UPLOADED))
+    assert caught.value.invocation.output_location
+    assert 5.0 <= io.elapsed < 6.1
+
+
+def test_job_that_may_be_queued():
+    """An expiry after the request was written says so, and which job it is."""
+    io = ScriptedIO(cloud, latency=9.0)
+    with pytest.raises(TransportError) as caught:
+        run(core(io).invoke_endpoint_async("e", body=b"x", inference_id="mine", timeout=2))
+    assert caught.value.may_have_been_taken
+    assert any("mine" in note for note in caught.value.__notes__)
+    assert 2.0 == io.elapsed
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", b""], ids=repr)
+@pytest.mark.parametrize(
+    "call",
+    [*CALLS.values(), lambda client, **more: client.infer("e", b"x", **more)],
+    ids=[*CALLS, "infer"],
+)
+def test_timeout_that_is_none(call, timeout):
+    """What is no time is refused before anything is sent."""
+    io = ScriptedIO([])
+    with pytest.raises(ParamValidationError) as caught:
+        run(call(core(io), timeout=timeout))
+    assert "timeout" == caught.value.argument
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, float("nan"), "5"], ids=repr)
+def test_setting_that_is_none(timeout):
+    """Nor can such a time be a client's."""
+    with pytest.raises(ConfigError, match="timeout must be"):
+        run(core(ScriptedIO([]), timeout=timeout).head_object("s3://bucket/key"))
+
+
+# ---- servers that go on for ever
+
+DRIPS = {
+    "single bytes": (b"HTTP/1.1 202 OK\r\nx-slow: ", [b"x"]),
+    "informational heads": (b"", [b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"]),
+    "header lines": (b"HTTP/1.1 202 OK\r\n", [b"x-a: 1\r\n"]),
+    "the body": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", [b"x"]),
+    "a chunk's head": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9;",
+        [b"x"],
+    ),
+    "trailers": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        [b"x-a: 1\r\n"],
+    ),
+}
+# What ends in time; what blocks in a client that is not ours does not, but for bodies.
+ENDING = [
+    pytest.param(kind, drip, id=f"{kind_name}, {drip_name}")
+    for kind_name, kind in KINDS.items()
+    for drip_name, drip in DRIPS.items()
+    if kind.is_async or kind.library is None or drip_name == "the body"
+]
+
+
+class Dripping:
+    """Sends a beginning and then, for ever, little by little what follows it."""
+
+    def __init__(self, beginning, pieces, pace=0.02):
+        self.stop = Event()
+        self._beginning, self._pieces, self._pace = beginning, pieces, pace
+
+    def __call__(self, _request, connection):
+        with suppress(OSError):
+            connection.sendall(self._beginning)
+            while not self.stop.wait(self._pace):
+                connection.sendall(b"".join(self._pieces))
+        return b""
+
+
+def pointed_at(server, **changes):
+    """Return the arguments that point a client at a raw server."""
+    return {
+        "region": REGION,
+        "credentials": CREDENTIALS,
+        "endpoint_url": server.url,
+        "s3_endpoint_url": server.url,
+        "max_attempts": 1,
+        **changes,
+    }
+
+
+@unread_body
+@pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
+def test_server_that_drips(driver, drip):
+    """A call ends with its time, however often something comes; what was sent may have been taken."""
+    dripping = Dripping(*drip)
+    with Loopback(dripping) as server:
+        client = driver.client(**pointed_at(server))
+        try:
+            with pytest.raises(TransportError) as caught:
+                client.put_object("s3://bucket/key", b"x", timeout=0.3)
+        finally:
+            dripping.stop.set()
+    assert caught.value.may_have_been_taken or caught.value.status_code == 200
+
+
+@unread_body
+@pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
+def test_server_that_drips_without_a_timeout(plain_driver, drip):
+    """Without any, a head has the time of one read, and so has a small answer's body."""
+    dripping = Dripping(*drip)
+    with Loopback(dripping) as server:
+        client = plain_driver.client(**pointed_at(server, read_timeout=0.3))
+        try:
+            with pytest.raises(TransportError):
+                client.put_object("s3://bucket/key", b"x")
+        finally:
+            dripping.stop.set()
+
+
+@pytest.mark.parametrize("drip", ["informational heads", "header lines"])
+def test_heads_without_an_end(plain_driver, drip):
+    """Heads that come as fast as they can are an error once there are too many of them."""
+    beginning, pieces = DRIPS[drip]
+    flooding = Dripping(beginning, pieces * 1000, pace=0)
+    with Loopback(flooding) as server:
+        client = plain_driver.client(**pointed_at(server))
+        try:
+            with pytest.raises(TransportError, match="RemoteProtocolError"):
+                client.invoke_endpoint_async("e", body=b"x")
+        finally:
+            flooding.stop.set()
+
+
+def test_object_that_takes_its_time(plain_driver):
+    """An object has no such limit: each of its pieces has one."""
+    pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", *[b"x"] * 6]
+
+    def answer(_request, connection):
+        for piece in pieces:
+            connection.sendall(piece)
+            Event().wait(0.1)
+
+    with Loopback(answer) as server:
+        client = plain_driver.client(**pointed_at(server, read_timeout=0.4))
+        assert b"xxxxxx" == client.get_object("s3://bucket/key").body
+
+
+def test_server_that_reads_nothing(plain_driver):
+    """An upload ends with the call's time, each of whose pieces still goes out in its own."""
+    stop = Event()
+
+    def listen_slowly(_request, connection):
+        while not stop.wait(0.02) and connection.recv(60_000):
+            pass
+        return b""
+
+    with Loopback(listen_slowly, buffered=False) as server:
+        client = plain_driver.client(**pointed_at(server, read_timeout=20))
+        try:
+            with pytest.raises(TransportError):
+                client.put_object("s3://bucket/key", bytes(1 << 26), timeout=0.5)
+        finally:
+            stop.set()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_queue_of_a_client(backend):
+    """Of many calls, those that get no turn in time end in time, and say that nothing was sent."""
+    stop, errors = Event(), []
+
+    async def infer(client):
+        try:
+            await client.infer("e", b"x", timeout=0.5, schedule=often)
+        except TransportError as error:
+            errors.append(error)
+
+    async def main(url):
+        where = {"region": REGION, "credentials": CREDENTIALS, "endpoint_url": url}
+        async with AsyncSageMakerRuntimeClient(**where, max_connections=2) as client:
+            with suppress(TransportError):
+                await client.invoke_endpoint_async(
+                    "e", body=b"x", timeout=0.01
+                )  # settings, imports
+            async with anyio.create_task_group() as tasks:
+                for _ in range(40):
+                    tasks.start_soon(infer, client)
+            stop.set()
+
+    with Loopback(lambda *_: stop.wait(30) and b"") as server:
+        anyio.run(main, server.url, backend=backend)
+    assert 40 == len(errors)
+    assert 30 < len([error for error in errors if not error.may_have_been_taken]) < 40
+
+
+# ---- credentials that take their time, in a loop
+
+
+class Keys:
+    """A container's source of keys, which answers when it is told to."""
+
+    BODY = b'{"AccessKeyId": "AKID", "SecretAccessKey": "canary-secret", "Token": "canary-token"}'
+
+    def __init__(self):
+        self.release = Event()
+
+    def __call__(self, _request, _connection):
+        self.release.wait(30)
+        return response(self.BODY)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_shared_refresh(bare_environment, backend):
+    """A call ends with its time while keys are fetched; the fetch goes on for those who wait for it."""
+    keys = Keys()
+
+    async def main(url):
+        outcomes = []
+        async with AsyncSageMakerRuntimeClient(region=REGION, s3_endpoint_url=url) as client:
+
+            async def get(**more):
+                try:
+                    outcomes.append(await client.head_object("s3://bucket/key", **more))
+                except RuntimeClientError as error:
+                    outcomes.append(error)
+                    keys.release.set()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(get)
+                await anyio.lowlevel.checkpoint()
+                for _ in range(3):
+                    tasks.start_soon(partial_timeout(get))
+        return outcomes
+
+    def partial_timeout(function):
+        async def call():
+            await function(timeout=0.3)
+
+        return call
+
+    with Loopback(keys) as source, Loopback(lambda *_: response()) as s3:
+        bare_environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{source.url}/keys")
+        outcomes = anyio.run(main, s3.url, backend=backend)
+        assert 1 == len(source.requests)
+    ended = [one for one in outcomes if isinstance(one, RuntimeClientError)]
+    assert ended
+    for error in ended:
+        assert TransportError is type(error)
+        assert (True, False) == (error.retryable, error.may_have_been_taken)
+        assert "before there were credentials" in str(error)
+    assert 4 == len(outcomes)
+    assert "s3://bucket/key" == next(one for one in outcomes if one not in ended).location
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("fails", [False, True], ids=["keys", "an error"])
+def test_refresh_that_began_with_the_call(bare_environment, backend, fails):
+    """The fetch that a call with a timeout began goes on, too, and the next call has its keys."""
+    keys = Keys()
+
+    def answer(request, connection):
+        data = keys(request, connection)
+        return response(b"{}", 400) if fails else data
+
+    async def main(url):
+        async with AsyncSageMakerRuntimeClient(region=REGION, s3_endpoint_url=url) as client:
+            with pytest.raises(TransportError, match="before there were credentials"):
+                await client.head_object("s3://bucket/key", timeout=0.3)
+            keys.release.set()
+            if fails:
+                with pytest.raises(CredentialProviderError):
+                    await client.head_object("s3://bucket/key")
+            else:
+                assert await client.head_object("s3://bucket/key", timeout=30)
+                assert await client.head_object("s3://bucket/key", timeout=30)
+
+    with Loopback(answer) as source, Loopback(lambda *_: response()) as s3:
+        bare_environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{source.url}/keys")
+        anyio.run(main, s3.url, backend=backend)
+        assert fails or 1 == len(source.requests)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelled_while_keys_are_fetched(backend):
+    """Who is cancelled takes the fetch along that was his own."""
+    ended = []
+
+    async def source():
+        try:
+            await anyio.sleep(60)
+        finally:
+            ended.append(True)
+
+    async def main():
+        async with AsyncSageMakerRuntimeClient(region=REGION, credentials=source) as client:
+            with anyio.move_on_after(0.1):
+                await client.head_object("s3://bucket/key", timeout=60)
+            await anyio.lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
+            return list(ended)
+
+    assert [True] == anyio.run(main, backend=backend)
+
+
+def test_last_look_of_a_wait_after_slow_credentials(plain_driver):
+    """A wait's last look still has its own time after credentials that took all of the wait's."""
+    with Loopback(lambda *_: response(b"x")) as server:
+
+        def slow():
+            Event().wait(0.2)
+            return CREDENTIALS
+
+        client = plain_driver.client(**pointed_at(server, credentials=slow))
+        assert b"x" == client.wait(Invocation("id", "s3://bucket/out"), timeout=0).body
