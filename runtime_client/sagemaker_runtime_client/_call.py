@@ -100,6 +100,8 @@ class Call(NamedTuple):
         check: Raises what is wrong with an answer that is a success; None takes them all.
         secrets: What of the request may not show in a message, beside those credentials.
         credentials: Those that `Caller.prepare` returned; None asks for them at each attempt.
+        is_poll: Whether it is one of many: a failure that may pass is left to the next one, and the
+            quota of retries, which it would use up for all other calls, has no part in it.
     """
 
     endpoint: Endpoint
@@ -113,6 +115,7 @@ class Call(NamedTuple):
     check: Callable[[Response], None] | None = None
     secrets: tuple[str, ...] = ()
     credentials: Credentials | None = None
+    is_poll: bool = False
 
     def __repr__(self) -> str:
         """Return the request's line, for the log."""
@@ -171,55 +174,67 @@ class Caller:
         invocation_id = self._io.uuid()
         reason: Reason | None = None
         ahead: timedelta | None = None
-        failure: RuntimeClientError | None = None
         taken = clock_was_set = False
+        if not await self._take_turn(call.deadline):
+            raise TransportError("the service throttles, and there is no time to wait for a turn")
         for attempt in count(1):
-            await self._take_turn(call.deadline, failure)
             headers = self._attempt_headers(invocation_id, attempt, ahead)
             offset = self._offset
             try:
                 response = await self._attempt(call, headers, offset)
             except RuntimeClientError as error:
+                # No variable may outlive this block with the error: of the error, its traceback and
+                # this frame it would make a cycle, which holds the payload until it is collected.
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
-                failure = error
                 ahead = self._service_ahead(error)
-                failure.attempts = attempt - 1
-                if isinstance(error, _AFTER_SENDING):
-                    failure.attempts = attempt
-                    self._note(throttled=is_throttling(error))
-                failure.may_have_been_taken = taken = taken or error.may_have_been_taken
+                self._note_failure(error, attempt)
+                error.may_have_been_taken = taken = taken or error.may_have_been_taken
+                sets_clock = not clock_was_set and self._set_clock(
+                    call.endpoint, error, ahead, offset
+                )
+                if attempt >= self._policy.max_attempts:
+                    raise
+                if sets_clock:
+                    clock_was_set = True
+                else:
+                    reason = self._reason(call, error)
+                    if not await self._pause(reason, attempt - 1, error, call.deadline):
+                        raise
+                if not await self._take_turn(call.deadline):
+                    raise
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
-                self._note(throttled=False)
-                self._quota.release(reason)
-                self._offset_was_right = True
+                self._note_success(call, reason)
                 return Reply(response, attempt, taken)
-            sets_clock = not clock_was_set and self._set_clock(
-                call.endpoint, failure, ahead, offset
-            )
-            if attempt >= self._policy.max_attempts:
-                raise failure
-            if sets_clock:
-                clock_was_set = True
-                continue
-            reason = self._policy.reason(failure, idempotent=call.idempotent)
-            if reason is None:
-                raise failure
-            await self._pause(reason, attempt - 1, failure, call.deadline)
         raise AssertionError  # pragma: no cover (count does not end)
 
-    async def _take_turn(self, deadline: float | None, failure: RuntimeClientError | None) -> None:
-        """Wait until the adaptive mode lets the next request go; raise *failure* without the time."""
+    def _reason(self, call: Call, error: RuntimeClientError) -> Reason | None:
+        """Return why *error* is worth another attempt; None if it is not."""
+        return None if call.is_poll else self._policy.reason(error, idempotent=call.idempotent)
+
+    async def _take_turn(self, deadline: float | None) -> bool:
+        """Wait until the adaptive mode lets the next request go, and return whether there is time to."""
         if self._limiter is None:
-            return
+            return True
         now = self._io.monotonic()
         wait = self._limiter.acquire(now, inf if deadline is None else deadline - now)
-        if wait is None:
-            raise failure or TransportError(
-                "the service throttles, and there is no time to wait for a turn"
-            )
         if wait:
             await self._io.sleep(wait)
+        return wait is not None
+
+    def _note_success(self, call: Call, reason: Reason | None) -> None:
+        """Give back what the last retry took, and note that the clock and the pace are right."""
+        self._note(throttled=False)
+        self._offset_was_right = True
+        if not call.is_poll:
+            self._quota.release(reason)
+
+    def _note_failure(self, error: RuntimeClientError, attempt: int) -> None:
+        """Count the requests that were sent, and tell the adaptive mode of one that was."""
+        error.attempts = attempt - 1
+        if isinstance(error, _AFTER_SENDING):
+            error.attempts = attempt
+            self._note(throttled=is_throttling(error))
 
     def _note(self, *, throttled: bool) -> None:
         """Tell the adaptive mode of an answer."""
@@ -227,16 +242,19 @@ class Caller:
             self._limiter.record(self._io.monotonic(), throttled=throttled)
 
     async def _pause(
-        self, reason: Reason, retry: int, failure: RuntimeClientError, deadline: float | None
-    ) -> None:
-        """Pause before a retry, or raise *failure* where there is no time or no quota for one."""
-        pause = backoff(reason, retry, failure, self._io.random)
+        self, reason: Reason | None, retry: int, error: RuntimeClientError, deadline: float | None
+    ) -> bool:
+        """Pause before a retry; return whether there is a reason, the time and the quota for one."""
+        if reason is None:
+            return False
+        pause = backoff(reason, retry, error, self._io.random)
         if deadline is not None and self._io.monotonic() + pause >= deadline:
-            raise failure
+            return False
         if not self._quota.acquire(reason):
-            failure.add_note("not tried again: this client's quota of retries is used up")
-            raise failure
+            error.add_note("not tried again: this client's quota of retries is used up")
+            return False
         await self._io.sleep(pause)
+        return True
 
     async def _attempt(
         self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
@@ -281,18 +299,22 @@ class Caller:
         except RuntimeClientError:
             raise
         except Exception as error:
-            failure = CredentialProviderError(
-                f"the credentials' source failed: {type(error).__name__}; see its __cause__",
-                provider=type(self._provider).__name__,
-            )
-            failure.retryable = isinstance(error, ConnectionError | TimeoutError)
-            raise failure from error
+            raise self._source_failed(error) from error
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise CredentialProviderError(
                 f"the credentials' source returned {type(credentials).__name__}, not Credentials",
                 provider=type(self._provider).__name__,
             )
         return credentials
+
+    def _source_failed(self, error: Exception) -> CredentialProviderError:
+        """Return what is said of a source of credentials that raised something of its own."""
+        failure = CredentialProviderError(
+            f"the credentials' source failed: {type(error).__name__}; see its __cause__",
+            provider=type(self._provider).__name__,
+        )
+        failure.retryable = isinstance(error, ConnectionError | TimeoutError)
+        return failure
 
     def _signed(
         self, endpoint: Endpoint, request: Request, credentials: Credentials, at: datetime

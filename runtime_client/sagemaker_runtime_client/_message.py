@@ -223,14 +223,19 @@ def translated(httpx: Any, origin: str, client: Any) -> Generator[None]:
     try:
         yield
     except kinds as error:
-        name, reason = type(error).__name__, _reason(error)
-        proxy = "" if client is None else proxy_of(client, httpx.URL(origin)).address
-        where = f"{origin} through the proxy {proxy}" if proxy else origin
-        translated = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
-        translated.may_have_been_taken = name not in _BEFORE_SENDING
-        lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
-        translated.retryable = isinstance(error, httpx.TransportError) and not lasting
-        raise translated from error
+        raise _transport_error(httpx, client, origin, error) from error
+
+
+def _transport_error(httpx: Any, client: Any, origin: str, error: Exception) -> TransportError:
+    """Return what is said of *error*, of a request to *origin*."""
+    name, reason = type(error).__name__, _reason(error)
+    proxy = "" if client is None else proxy_of(client, httpx.URL(origin)).address
+    where = f"{origin} through the proxy {proxy}" if proxy else origin
+    translated = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
+    translated.may_have_been_taken = name not in _BEFORE_SENDING
+    lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
+    translated.retryable = isinstance(error, httpx.TransportError) and not lasting
+    return translated
 
 
 def _reason(error: BaseException) -> str:

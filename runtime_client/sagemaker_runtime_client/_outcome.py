@@ -10,7 +10,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-pr
 import json
 import math
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sigv4 import Credentials
 
@@ -38,8 +38,10 @@ _CLOCK_MARGIN = timedelta(seconds=2)
 # After so many seconds the failure object is looked for at every second look only: 20 minutes then
 # cost under 200 requests, and a failure is seen a look later.
 _EACH_LOOK_UNTIL = 5.0
-# The last look, at the deadline, may still take so many seconds in all.
+# The last poll, at the deadline, may still take so many seconds in all; a failure that may pass is
+# polled again after a pause, while they last.
 _LAST_LOOK = 1.0
+_LAST_PAUSE = 0.25
 # ... but an object that was there by then is read to its end, for which it may take so many.
 _LAST_BODY = 60.0
 _NOT_MODIFIED = 304
@@ -78,7 +80,7 @@ async def wait(
             raise _inference_failed(failed, invocation)
         if access_denied_grace is not None:
             watch.check_denied(output, access_denied_grace)
-        if watch.is_last_look:
+        if watch.is_over:
             raise watch.timed_out(output, failure or None) from watch.trouble
         await watch.pause(schedule(elapsed))
 
@@ -105,10 +107,12 @@ class _Watch:
         # Where the last answer was a refusal: since when they all were.
         self._denied: dict[S3Location, tuple[float, AccessDeniedError]] = {}
         self.trouble: RuntimeClientError | None = None
+        self._is_in_trouble = False
 
     def begin_look(self) -> float:
         """Begin a look, and return for how many seconds the wait has gone on."""
         self._looks += 1
+        self._is_in_trouble = False
         self._now = self._io.monotonic()
         return self._elapsed
 
@@ -122,6 +126,13 @@ class _Watch:
         return self._now >= self._ends
 
     @property
+    def is_over(self) -> bool:
+        """Whether there is no other poll: S3 has answered the last one, or its time is over."""
+        ends = self._last_look[0] if self._last_look else self._ends + _LAST_LOOK
+        has_time = self._io.monotonic() + _LAST_PAUSE < ends
+        return self.is_last_look and not (self._is_in_trouble and has_time)
+
+    @property
     def failure_due(self) -> bool:
         """Whether this look is one for the failure object too."""
         if self.is_last_look:
@@ -132,16 +143,16 @@ class _Watch:
 
     def check_denied(self, location: S3Location, grace: float) -> None:
         """Raise the last refusal, if there was nothing else for longer than *grace*."""
-        since, denied = self._denied.get(location, (math.inf, None))
-        if denied is not None and self._elapsed - since >= grace:
-            raise denied
+        if location in self._denied and self._elapsed - self._denied[location][0] >= grace:
+            raise self._denied.pop(location)[1]  # a frame that held it would make a cycle
 
     async def look_at(self, location: S3Location, limit: AnswerLimit) -> S3Object | None:
         """Return the object, if it is there and no older than the job."""
         try:
             found = await self._get(location, limit)
         except (ServiceError, TransportError, CredentialProviderError) as error:
-            self._judge(location, error)
+            if not self._may_pass(location, error):
+                raise
             return None
         oldest, written = self._oldest, found.last_modified
         if oldest is not None and written is not None and written < oldest:
@@ -163,6 +174,7 @@ class _Watch:
                 deadline=ends,
                 modified_since=newer_than,
                 credentials=credentials,
+                is_poll=True,
             )
         except TransportError as error:
             now, body_ends = self._io.monotonic(), self._last_body_ends or math.inf
@@ -178,12 +190,12 @@ class _Watch:
             self._last_look = self._io.monotonic() + _LAST_LOOK, credentials
         return self._last_look
 
-    def _judge(
+    def _may_pass(
         self,
         location: S3Location,
         error: ServiceError | TransportError | CredentialProviderError,
-    ) -> None:
-        """Note an error that may pass, and raise any other."""
+    ) -> bool:
+        """Note an error, and return whether it may pass."""
         if isinstance(error, ServiceError) and error.code in {"NoSuchKey", "404"}:
             self._missing.add(location)
             self._denied.pop(location, None)
@@ -191,11 +203,12 @@ class _Watch:
             self._note_stale(location)
         elif isinstance(error, AccessDeniedError) and _may_be_missing(error):
             since, _ = self._denied.get(location, (self._elapsed, error))
-            self._denied[location] = since, error
+            self._denied[location] = since, _without_frames(error)
         elif error.retryable:
-            self.trouble = error
+            self.trouble, self._is_in_trouble = _without_frames(error), True
         else:
-            raise error
+            return False
+        return True
 
     def _note_stale(self, location: S3Location) -> None:
         self._stale.add(location)
@@ -207,7 +220,8 @@ class _Watch:
             raise ParamValidationError(
                 "schedule must return seconds, more than 0", argument="schedule"
             )
-        due = min(self._now + seconds, self._ends)
+        ends = self._now + _LAST_PAUSE if self.is_last_look else self._ends
+        due = min(self._now + seconds, ends)
         await self._io.sleep(max(0.0, due - self._io.monotonic()))
 
     def timed_out(self, output: S3Location, failure: S3Location | None) -> WaitTimeoutError:
@@ -236,6 +250,26 @@ class _Watch:
                 "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
             )
         return WaitTimeoutError("; ".join(parts), access_denied_only=denied_only)
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def _without_frames(error: E) -> E:
+    """
+    Return *error* without its traceback, and without those of what caused it.
+
+    What a wait keeps must not hold the frames that called it: they have the payload, and the wait.
+    """
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        link = chain.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            chain += link.__cause__, link.__context__
+    return error
 
 
 def _may_be_missing(error: AccessDeniedError) -> bool:

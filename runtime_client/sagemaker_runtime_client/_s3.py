@@ -101,6 +101,7 @@ class S3:
         limit: AnswerLimit = OBJECT,
         modified_since: datetime | None = None,
         credentials: Credentials | None = None,
+        is_poll: bool = False,
     ) -> S3Object:
         """
         Read an object.
@@ -111,6 +112,7 @@ class S3:
             deadline: As for `Call`.
             modified_since: Where it is older, S3 answers 304 instead.
             credentials: What `prepare` returned.
+            is_poll: As for `Call`.
         """
         headers: tuple[tuple[str, str], ...] = ()
         check = _check_object
@@ -132,6 +134,7 @@ class S3:
             deadline=deadline,
             check=check,
             credentials=credentials,
+            is_poll=is_poll,
         )
         return _object(location, response)
 
@@ -151,6 +154,7 @@ class S3:
         deadline: float | None = None,
         check: Callable[[Response], None] | None = None,
         credentials: Credentials | None = None,
+        is_poll: bool = False,
     ) -> Response:
         """Send a request to the bucket's region, which one wrong answer may correct."""
         bucket = location.bucket
@@ -167,6 +171,7 @@ class S3:
                 deadline=deadline,
                 check=check,
                 credentials=credentials,
+                is_poll=is_poll,
             )
             try:
                 reply = await self._caller.call(call)

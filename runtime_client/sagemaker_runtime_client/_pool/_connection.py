@@ -176,11 +176,14 @@ def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:
     """Raise *error*, which came of *request*, in httpx's terms if it is of the network or of HTTP."""
-    if isinstance(error, httpx.TransportError):
-        error.request = request
+    try:
+        if isinstance(error, httpx.TransportError):
+            error.request = request
+            raise error
+        for kind in type(error).__mro__:
+            library, name = kind.__module__.partition(".")[0], kind.__name__
+            if library == "h11" and name in _EXCEPTIONS:
+                raise _EXCEPTIONS[name](str(error), request=request) from error
         raise error
-    for kind in type(error).__mro__:
-        library, name = kind.__module__.partition(".")[0], kind.__name__
-        if library == "h11" and name in _EXCEPTIONS:
-            raise _EXCEPTIONS[name](str(error), request=request) from error
-    raise error
+    finally:
+        del error  # a frame that holds the error whose traceback holds the frame is a cycle

@@ -175,13 +175,12 @@ class ChainCredentials:
             now = self._io.now()
             _check(found, now)
         except Exception as error:
-            failure = _failure(error, held)
             if held is not None and held.found.source.static_stability:
-                _log.warning("%s; its credentials are kept for now", failure)
+                _log.warning("%s; its credentials are kept for now", _failure(error, held))
                 return held.living_on(self._io.now(), self._io.random())
-            if failure is error:
+            if isinstance(error, RuntimeClientError):
                 raise
-            raise failure from error
+            raise _failure(error, held) from error
         _log.debug(
             "credentials %s of %s, until %s",
             found.credentials.access_key_id,

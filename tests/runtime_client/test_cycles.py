@@ -1,0 +1,290 @@
+"""What a call leaves for the cyclic garbage collector: nothing, however it ends."""
+
+import asyncio
+import gc
+import logging
+import mmap
+from types import FrameType
+
+import anyio
+import pytest
+import trio
+from sniffio import current_async_library
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    Invocation,
+    SageMakerRuntimeClient,
+)
+from sigv4 import Credentials
+from tests.runtime_client.faces import often, unread_body
+from tests.runtime_client.loopback import Loopback, response
+
+BODY = b"payload"
+HANDLE = Invocation("i", "s3://b/out", "s3://b/err", endpoint_name="e")
+HEADERS = {
+    "x-amzn-sagemaker-outputlocation": HANDLE.output_location,
+    "x-amzn-sagemaker-failurelocation": HANDLE.failure_location,
+}
+TAKEN = response(b"{}", 202, HEADERS)
+THERE = response(b"answer")
+STORED = response()
+DROPPED = b""
+
+
+def _s3(status, code):
+    return response(f"<Error><Code>{code}</Code></Error>".encode(), status)
+
+
+MISSING, DENIED, SLOW = _s3(404, "NoSuchKey"), _s3(403, "AccessDenied"), _s3(503, "SlowDown")
+REFUSED = response(b'{"__type":"ValidationError","message":"no"}', 400)
+FAILED = response(b"{}", 500)
+
+
+def invoke(client, **arguments):
+    """Queue a job."""
+    return client.invoke_endpoint_async("e", **{"body": BODY, **arguments})
+
+
+def submit(client):
+    """Queue a job whose payload goes through S3."""
+    return client.submit("e", BODY, inline=False, input_prefix="s3://b/in")
+
+
+def infer(client, **arguments):
+    """Queue a job, and wait for its answer."""
+    return client.infer("e", BODY, **{"timeout": 9, "schedule": often, **arguments})
+
+
+def interrupts(_elapsed):
+    """Press Ctrl-C while a wait pauses."""
+    raise KeyboardInterrupt
+
+
+# What is called, what the server answers in turn (the last one again and again), and what comes of it.
+CALLS = {
+    "invoke": (invoke, [TAKEN], "Invocation"),
+    "invoke, refused": (invoke, [REFUSED], "RequestValidationError"),
+    "invoke, no answer": (invoke, [DROPPED], "TransportError"),
+    "invoke, tried again": (invoke, [FAILED, DROPPED, TAKEN], "Invocation"),
+    "invoke, wrong argument": (lambda c: invoke(c, accept="\n"), [], "ParamValidationError"),
+    "submit": (submit, [STORED, TAKEN], "Invocation"),
+    "submit, no upload": (submit, [DENIED], "AccessDeniedError"),
+    "submit, no job": (submit, [STORED, FAILED], "InternalFailureError"),
+    "infer": (infer, [TAKEN, *[MISSING] * 6, THERE], "Output"),
+    "infer, forbidden for a while": (infer, [TAKEN, *[DENIED] * 6, THERE], "Output"),
+    "infer, in trouble for a while": (
+        infer,
+        [TAKEN, SLOW, DROPPED, MISSING, DROPPED, THERE],
+        "Output",
+    ),
+    "infer, failed": (infer, [TAKEN, MISSING, THERE, MISSING], "InferenceFailedError"),
+    "infer, no bucket": (infer, [TAKEN, _s3(404, "NoSuchBucket")], "ObjectNotFoundError"),
+    "infer, too late": (lambda c: infer(c, timeout=0.05), [TAKEN, MISSING], "WaitTimeoutError"),
+    "infer, in trouble": (lambda c: infer(c, timeout=0.02), [TAKEN, SLOW], "WaitTimeoutError"),
+    "infer, forbidden": (lambda c: infer(c, timeout=0.05), [TAKEN, DENIED], "WaitTimeoutError"),
+    "infer, forbidden for too long": (
+        lambda c: infer(c, access_denied_grace=0.01),
+        [TAKEN, DENIED],
+        "AccessDeniedError",
+    ),
+    "infer, interrupted": (
+        lambda c: infer(c, schedule=interrupts),
+        [TAKEN, MISSING],
+        "KeyboardInterrupt",
+    ),
+    "get": (lambda c: c.get_object("s3://b/k"), [THERE], "S3Object"),
+    "get, missing": (lambda c: c.get_object("s3://b/k"), [MISSING], "ObjectNotFoundError"),
+    "get, broken off": (lambda c: c.get_object("s3://b/k"), [DROPPED], "TransportError"),
+    "head": (lambda c: c.head_object("s3://b/k"), [THERE], "S3Object"),
+    "put": (lambda c: c.put_object("s3://b/k", BODY), [STORED], "S3Object"),
+    "put, slowed down": (
+        lambda c: c.put_object("s3://b/k", BODY),
+        [SLOW],
+        "ThrottlingError",
+    ),
+}
+calls = pytest.mark.parametrize(("call", "answers", "outcome"), CALLS.values(), ids=CALLS.keys())
+
+backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
+# What asyncio itself leaves of each connection that was closed: a transport that holds its own method.
+OF_ASYNCIO = {"_SelectorSocketTransport", "TransportSocket", "socket", "dict", "method", "tuple"}
+
+
+class Script:
+    """Answers with each in turn, then with the last one again and again; `rewind` begins anew."""
+
+    def __init__(self, answers):
+        self._answers = answers
+        self.rewind()
+
+    def rewind(self):
+        self._left = list(self._answers)
+
+    def __call__(self, *_):
+        return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+
+def settings(server, **changes):
+    """Return the arguments of a client of the server."""
+    where = {"endpoint_url": server.url, "s3_endpoint_url": server.url}
+    keys = Credentials("AKID", "canary-secret")
+    return {"region": "eu-west-1", "credentials": keys, **where, "max_attempts": 3, **changes}
+
+
+def left_over(seen):
+    """Return what only the cyclic collector finds, by kind and, of a frame, by function."""
+    seen.errors.clear()  # this look-out of the tests holds every error
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    gc.set_debug(0)
+    found = [
+        one.f_code.co_qualname if isinstance(one, FrameType) else type(one).__name__
+        for one in gc.garbage
+    ]
+    gc.garbage.clear()
+    gc.collect()  # what was shown is still there
+    return set(found)
+
+
+def finished(call, client):
+    """Return the kind of what a call returns or raises, and keep neither."""
+    try:
+        return type(call(client)).__name__
+    except BaseException as error:  # noqa: BLE001 (an interrupt is one of the outcomes)
+        return type(error).__name__
+
+
+async def ended(call, client):
+    """Do the same in a task."""
+    try:
+        return type(await call(client)).__name__
+    except BaseException as error:  # noqa: BLE001
+        return type(error).__name__
+
+
+@pytest.fixture
+def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: ARG001
+    """Collect nothing but on demand, and keep no log, whose records hold errors."""
+    caplog.set_level(logging.CRITICAL, "sagemaker_runtime_client")
+    gc.collect()
+    gc.disable()
+    gc.freeze()  # to look through all that was there before takes most of a test's time
+    yield no_secret_shows
+    gc.unfreeze()
+    gc.enable()
+
+
+def in_a_thread(call, answers, seen, **changes):
+    """Call a blocking client twice; return what came of it, and what the second time left."""
+    script = Script(answers)
+    with (
+        Loopback(script) as server,
+        SageMakerRuntimeClient(**settings(server, **changes)) as client,
+    ):
+        for _ in range(2):  # at the first call modules are loaded, which have cycles
+            script.rewind()
+            left_over(seen)
+            came = finished(call, client)
+            left = left_over(seen)
+    return came, left
+
+
+def in_a_task(backend, call, answers, seen, **changes):
+    """Do the same in a task."""
+    script = Script(answers)
+
+    async def twice():
+        async with AsyncSageMakerRuntimeClient(**settings(server, **changes)) as client:
+            for _ in range(2):
+                script.rewind()
+                left_over(seen)
+                came = await ended(call, client)
+                left = left_over(seen)
+        return came, left
+
+    with Loopback(script) as server:
+        came, left = anyio.run(twice, backend=backend)
+    return came, left - (OF_ASYNCIO if backend == "asyncio" else set())
+
+
+@calls
+def test_blocking_call(call, answers, outcome, seen):
+    """A call in a thread leaves nothing at all: reference counts end it, and with it the payload."""
+    assert (outcome, set()) == in_a_thread(call, answers, seen)
+
+
+@unread_body
+@backends
+@calls
+def test_awaited_call(backend, call, answers, outcome, seen):
+    """Nor does one in a task, but for what asyncio leaves of each connection."""
+    assert (outcome, set()) == in_a_task(backend, call, answers, seen)
+
+
+async def _cancelled(client):
+    """Cancel a wait while it pauses, as the library of the running loop does it."""
+    call = infer(client, schedule=lambda _: 60.0)
+    if current_async_library() == "trio":
+        with trio.move_on_after(0.05):
+            await call
+        return
+    task = asyncio.create_task(call)
+    await asyncio.wait([task], timeout=0.05)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@backends
+def test_cancelled_call(backend, seen):
+    """Nor does one that is cancelled."""
+    came, left = in_a_task(backend, _cancelled, [TAKEN, MISSING], seen)
+    assert "NoneType" == came
+    assert set() == left
+
+
+def _keys_fail():
+    raise ZeroDivisionError
+
+
+def _keys_fail_for_a_while():
+    raise ConnectionResetError
+
+
+# Where no keys are to be had: the arguments, and what comes of it.
+KEYS = {
+    "none": ({"credentials": None}, "NoCredentialsError"),
+    "a function that fails": ({"credentials": _keys_fail}, "CredentialProviderError"),
+    "a network that fails": ({"credentials": _keys_fail_for_a_while}, "CredentialProviderError"),
+}
+keys = pytest.mark.parametrize(("changes", "outcome"), KEYS.values(), ids=KEYS.keys())
+
+
+@keys
+@pytest.mark.parametrize("call", [invoke, lambda c: c.wait(HANDLE, timeout=0.02)])
+def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
+    """Nor does one for which there are no credentials."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    came, left = in_a_thread(call, [MISSING], seen, **changes)
+    assert came in {outcome, "WaitTimeoutError"}
+    assert set() == left
+    came, left = in_a_task("asyncio", call, [MISSING], seen, **changes)
+    assert came in {outcome, "WaitTimeoutError"}
+    assert set() == left
+
+
+@pytest.mark.parametrize("last", [THERE, _s3(404, "NoSuchBucket")])
+def test_payload_in_a_mapped_file(last, seen):
+    """A payload that belongs to a file can be closed right after the call."""
+    with (
+        Loopback(Script([TAKEN, MISSING, DENIED, last])) as server,
+        SageMakerRuntimeClient(**settings(server)) as client,
+        mmap.mmap(-1, 999) as file,
+    ):
+        finished(lambda c: c.infer("e", memoryview(file), timeout=9, schedule=often), client)
+        seen.errors.clear()
+        file.close()
+        assert file.closed
