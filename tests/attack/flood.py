@@ -1,0 +1,178 @@
+"""
+A flood of unsigned requests with endless bodies, at `SigV4Middleware` under servers.
+
+Whoever reads a body before it looks at the signature holds all of them in memory, and lets another
+client wait.  The flood comes at a steady pace: without one it would take each processor that is
+there, whatever the server does.
+"""
+
+import asyncio
+import socket
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import hypercorn.asyncio
+import uvicorn
+from _row import Row
+
+from sigv4 import Credentials, SignableRequest, Signer, SigV4
+from sigv4.asgi import SigV4Middleware
+
+SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
+KEY = Credentials("AKIDEXAMPLE", "secret")
+SIGNER = Signer(SigV4(SERVICE, REGION))
+PACE = 100  # requests of the flood a second
+ATTACKERS = 8
+SECONDS = 2.0  # of flood, and of quiet
+PIECE = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+HEAD = f"PUT /q HTTP/1.1\r\nhost: {HOST}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+
+
+async def hello(_: Any, receive: Any, send: Any) -> None:
+    """Answer whoever is let through."""
+    while (await receive())["more_body"]:
+        pass
+    headers = [(b"content-length", b"5")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+def application() -> Any:
+    """Return the application behind the middleware."""
+    keys = {KEY.access_key_id: KEY}
+    return SigV4Middleware(hello, keys, service=SERVICE, region=REGION, allowed_hosts=[HOST])
+
+
+def by_uvicorn(http: str, listener: socket.socket) -> None:
+    """Serve until killed."""
+    config = uvicorn.Config(
+        application(), http=http, lifespan="off", log_config=None, access_log=False
+    )
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def by_hypercorn(listener: socket.socket) -> None:
+    """Serve until killed."""
+    config = hypercorn.Config()
+    config.bind, config.errorlog = [f"fd://{listener.detach()}"], None
+    config.keep_alive_max_requests = 1_000_000
+    asyncio.run(hypercorn.asyncio.serve(application(), config))
+
+
+SERVERS: dict[str, Callable[[socket.socket], None]] = {
+    "uvicorn with h11": partial(by_uvicorn, "h11"),
+    "uvicorn with httptools": partial(by_uvicorn, "httptools"),
+    "hypercorn": by_hypercorn,
+}
+
+
+@contextmanager
+def process(function: Callable[..., None], *arguments: Any) -> Iterator[int]:
+    """Run a function in a process of its own, which is killed at the end; return its number."""
+    child = get_context("spawn").Process(target=function, args=arguments, daemon=True)
+    child.start()
+    try:
+        assert child.pid is not None
+        yield child.pid
+    finally:
+        child.kill()
+        child.join()
+
+
+def flood(port: int, ended: Any) -> None:
+    """Send unsigned requests until killed, and count those whose connection has ended."""
+
+    def attack(number: int) -> None:
+        due = time.monotonic() + number / PACE
+        while True:
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = max(due + ATTACKERS / PACE, time.monotonic())
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as connection:
+                connection.sendall(HEAD)
+                while True:
+                    connection.sendall(PIECE)
+            with ended.get_lock():
+                ended.value += 1
+
+    threads = [Thread(target=attack, args=(number,)) for number in range(ATTACKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+class Client:
+    """Another client, which signs its requests."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+
+    def ask(self) -> float:
+        """Return how many milliseconds an answer takes."""
+        request = SignableRequest("GET", f"http://{HOST}/q")
+        headers = SIGNER.sign(request, KEY, at=datetime.now(UTC)).headers
+        lines = [f"{name}: {value}" for name, value in headers.items()]
+        sent = "\r\n".join(["GET /q HTTP/1.1", f"host: {HOST}", *lines, "", ""]).encode()
+        start = time.perf_counter()
+        self.socket.sendall(sent)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\nhello"):
+            piece = self.socket.recv(65536)
+            assert piece, answer
+            answer += piece
+        return (time.perf_counter() - start) * 1000
+
+    def measure(self, server: int) -> tuple[float, int]:
+        """Return the median of the milliseconds, and the most memory of a server (KiB), meanwhile."""
+        end = time.monotonic() + SECONDS
+        times, sizes = [], []
+        while time.monotonic() < end:
+            times.append(self.ask())
+            sizes.append(memory(server))
+            time.sleep(0.005)
+        return statistics.median(times), max(sizes)
+
+    def measure_in_flood(self, server: int) -> tuple[float, int]:
+        """Return the same, measured in a flood."""
+        ended = get_context("spawn").Value("i", 0)
+        with process(flood, self.port, ended):
+            while not ended.value:
+                time.sleep(0.01)
+            figures = self.measure(server)
+        assert ended.value > PACE * SECONDS / 2, f"no flood: {ended.value} requests"
+        return figures
+
+
+def memory(process: int) -> int:
+    """Return the resident memory of a process, in KiB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def run() -> Iterator[Row]:
+    """Measure another client in quiet and in the flood, and the server's memory."""
+    for name, serve in SERVERS.items():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            # Connections inherit it.  Without, an answer's body waits 40 ms for its head's ACK.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            port = listener.getsockname()[1]
+            with process(serve, listener) as server:
+                client = Client(port)
+                client.measure_in_flood(server)  # lets caches and pools fill
+                quiet, before = client.measure(server)
+                flooded, most = client.measure_in_flood(server)
+                again, after = client.measure(server)
+        latency = flooded / min(quiet, again)
+        in_flight = ATTACKERS * 16 * 64  # hypercorn queues ten pieces a connection
+        yield Row(f"latency of another client, {name}", latency, 2, "times quiet")
+        yield Row(f"memory in the flood, {name}", most - before, in_flight, "KiB")
+        yield Row(f"memory after it, {name}", after - before, 2048, "KiB")
