@@ -11,8 +11,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-cred
 """
 
 import logging
-from inspect import isawaitable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sigv4 import Credentials
 
@@ -20,7 +19,7 @@ from .._profile_file import Section
 from ._chain import SOURCES, resolve_profile
 from ._provider import Context
 from ._sts import assume_role, default_session_name
-from ._values import failure, profile_section, setting
+from ._values import answered, failure, profile_section, setting
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -128,11 +127,7 @@ class AssumeRoleProvider:
                 f"profile {context.profile} has mfa_serial, and nothing supplies the code: "
                 "give default_chain mfa_token=, a function",
             )
-        try:
-            code: Any = context.mfa_token(serial)
-            code = await code if isawaitable(code) else code
-        except Exception as error:
-            raise failure(_NAME, f"mfa_token failed: {type(error).__name__}") from error
+        code = await answered(_NAME, "mfa_token", context.mfa_token, serial)
         if not isinstance(code, str) or not code.isascii() or not code.isdigit():
             raise failure(_NAME, "mfa_token must return the digits that the MFA device shows")
         return code

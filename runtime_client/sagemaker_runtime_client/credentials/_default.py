@@ -9,7 +9,7 @@ from .._http import TransportOptions
 from .._io import IO, AsyncIO, BlockingIO
 from .._step import run
 from .._transport import AsyncTransport, BlockingTransport, HTTPClient
-from ._provider import LazyContext, MFAToken
+from ._provider import KeyPassphrase, LazyContext, MFAToken
 from ._refresh import ChainCredentials
 
 
@@ -24,18 +24,18 @@ class DefaultChain:
     def __init__(
         self,
         http_client: HTTPClient | None,
-        profile: str | None,
-        region: str | None,
+        arguments: Mapping[str, str | None],
         mfa_token: MFAToken | None,
+        key_passphrase: KeyPassphrase | None,
     ) -> None:
-        arguments = {"profile": profile, "region": region}
+        given = (arguments, mfa_token, key_passphrase)
         is_async = hasattr(http_client, "__aenter__")
         ours, theirs = (None, http_client) if is_async else (http_client, None)
         self._io, self._blocking = _over(
-            lambda options: BlockingIO(BlockingTransport(options, ours)), arguments, mfa_token
+            lambda options: BlockingIO(BlockingTransport(options, ours)), *given
         )
         self._async_io, self._async = _over(
-            lambda options: AsyncIO(AsyncTransport(options, theirs)), arguments, mfa_token
+            lambda options: AsyncIO(AsyncTransport(options, theirs)), *given
         )
 
     def get(self) -> Credentials:
@@ -83,10 +83,11 @@ def _over(
     make_io: Callable[[Callable[[], TransportOptions]], IO],
     arguments: Mapping[str, str | None],
     mfa_token: MFAToken | None,
+    key_passphrase: KeyPassphrase | None,
 ) -> tuple[IO, ChainCredentials]:
     """Return the outside world in one colour, and the chain over it."""
     io = make_io(lambda: context.transport_options)
-    context = LazyContext(io, arguments, mfa_token)
+    context = LazyContext(io, arguments, mfa_token, key_passphrase)
     return io, ChainCredentials(io, context)
 
 
@@ -95,7 +96,9 @@ def default_chain(
     *,
     profile: str | None = None,
     region: str | None = None,
+    ca_bundle: str | None = None,
     mfa_token: MFAToken | None = None,
+    key_passphrase: KeyPassphrase | None = None,
 ) -> DefaultChain:
     """
     Return a provider of the credentials that boto3 and the AWS CLI would find.
@@ -112,7 +115,12 @@ def default_chain(
         profile: The profile of the shared files; ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``, then
             ``default``.  One that is given here wins over keys in variables.
         region: Whose STS is asked; ``AWS_REGION``, ``AWS_DEFAULT_REGION``, then the profile's.
+        ca_bundle: Path of the certificates to trust, where no *http_client* is given;
+            ``AWS_CA_BUNDLE``, then the profile's.
         mfa_token: For profiles with ``mfa_serial``: takes the device's serial number and returns
             the code that it shows, at each refresh.  For async callers it may be ``async``.
+        key_passphrase: For an encrypted private key of IAM Roles Anywhere: takes the key's path and
+            returns the passphrase, at each refresh; likewise.
     """
-    return DefaultChain(http_client, profile, region, mfa_token)
+    arguments = {"profile": profile, "region": region, "ca_bundle": ca_bundle}
+    return DefaultChain(http_client, arguments, mfa_token, key_passphrase)

@@ -17,6 +17,7 @@ from .._io import IO
 from .._profile_file import Profiles, read_profiles
 
 MFAToken = Callable[[str], "str | Awaitable[str]"]
+KeyPassphrase = Callable[[str], "str | Awaitable[str]"]
 
 
 class Context(NamedTuple):
@@ -31,6 +32,7 @@ class Context(NamedTuple):
         explicit: Whether that profile was named by an argument, which then wins over the
             environment's keys.
         mfa_token: Takes an MFA device's serial number and returns the code that it shows.
+        key_passphrase: Takes the path of a private key and returns the passphrase that decrypts it.
     """
 
     io: IO
@@ -39,10 +41,15 @@ class Context(NamedTuple):
     profile: str = "default"
     explicit: bool = False
     mfa_token: MFAToken | None = None
+    key_passphrase: KeyPassphrase | None = None
 
     @classmethod
     async def load(
-        cls, io: IO, arguments: Mapping[str, Any], mfa_token: MFAToken | None = None
+        cls,
+        io: IO,
+        arguments: Mapping[str, Any],
+        mfa_token: MFAToken | None = None,
+        key_passphrase: KeyPassphrase | None = None,
     ) -> "Context":
         """
         Read the shared files and find out the settings.
@@ -51,6 +58,7 @@ class Context(NamedTuple):
             io: The outside world.
             arguments: The settings that the caller gave, by name; None leaves one to the others.
             mfa_token: As above.
+            key_passphrase: As above.
 
         Raises:
             ConfigError: A file or a setting is malformed.
@@ -58,7 +66,7 @@ class Context(NamedTuple):
         profiles = await read_profiles(io)
         config = Config.resolve(arguments, io.environ, profiles)
         explicit = arguments.get("profile") is not None
-        return cls(io, config, profiles, config.profile, explicit, mfa_token)
+        return cls(io, config, profiles, config.profile, explicit, mfa_token, key_passphrase)
 
     async def with_region(self) -> "Context":
         """Return this with the instance's region, where nothing else names one and it is asked for."""
@@ -78,22 +86,26 @@ class LazyContext:
     Args:
         io: The outside world.
         arguments: As for `Context.load`.
-        mfa_token: Likewise.
+        mfa_token: As for `Context.load`.
+        key_passphrase: As for `Context.load`.
     """
 
     def __init__(
-        self, io: IO, arguments: Mapping[str, Any], mfa_token: MFAToken | None = None
+        self,
+        io: IO,
+        arguments: Mapping[str, Any],
+        mfa_token: MFAToken | None = None,
+        key_passphrase: KeyPassphrase | None = None,
     ) -> None:
         self._io = io
-        self._mfa_token = mfa_token
-        self._arguments = arguments
+        self._given = (arguments, mfa_token, key_passphrase)
         self._loaded: Context | None = None
         self._options = TransportOptions()
 
     async def __call__(self) -> Context:
         """Return the context.  Two that ask at the same time both read the files, once."""
         if self._loaded is None:
-            context = await Context.load(self._io, self._arguments, self._mfa_token)
+            context = await Context.load(self._io, *self._given)
             self._options = context.config.transport_options  # before the instance is asked
             self._loaded = await context.with_region()
         return self._loaded

@@ -46,7 +46,9 @@ class RolesAnywhereProvider:
     """
     The settings above, and ``roles_anywhere_intermediates``, ``..._session_duration``, ``..._role_session_name``.
 
-    Keys are RSA or EC; certificates, key and intermediates are PEM files, read anew each time.
+    Keys are RSA or EC; certificates, key and intermediates are PEM files, read anew each time.  The
+    passphrase of an encrypted key comes from the context's `key_passphrase`, or from the first line
+    of the file ``roles_anywhere_private_key_passphrase_file``.  Keys behind PKCS#11 are not supported.
     Needs the package `cryptography`.
     """
 
@@ -68,6 +70,13 @@ class RolesAnywhereProvider:
             raise failure(
                 _NAME, f"profile {context.profile}, or variables, lack {', '.join(missing)}"
             )
+        for name in ("certificate", "private_key"):
+            if settings[name].lower().startswith("pkcs11:"):
+                raise failure(
+                    _NAME,
+                    f"{_PREFIX}{name} is a PKCS#11 URI, which is not supported: name a PEM file, or "
+                    "run AWS's credential helper as credential_process",
+                )
         region, account_id = _region_and_account(settings)
         identity = await Identity.load(
             context,
@@ -75,6 +84,7 @@ class RolesAnywhereProvider:
             settings["certificate"],
             settings["private_key"],
             _setting(context, "intermediates"),
+            _setting(context, "private_key_passphrase_file"),
         )
         response = await ask(
             context,

@@ -5,13 +5,14 @@ Whatever is missing or malformed becomes an error that names it, and repeats not
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
 from typing import Any
 
 from sigv4 import Credentials
 
-from .._errors import CredentialProviderError
+from .._errors import CredentialProviderError, RuntimeClientError
 from .._limits import CREDENTIALS_FILE_SIZE
 from .._profile_file import Section, expand_user
 from ._provider import Context
@@ -104,6 +105,19 @@ async def _text(context: Context, provider: str, path: str, what: str) -> str | 
         raise failure(provider, f"{what} {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise failure(provider, f"{what} {path} is not text") from None
+
+
+async def answered(
+    provider: str, name: str, ask: Callable[[str], "str | Awaitable[str]"], question: str
+) -> Any:
+    """Return what the function *ask*, which the caller gave as *name*, answers to *question*."""
+    try:
+        answer = ask(question)
+        return await answer if isawaitable(answer) else answer
+    except RuntimeClientError:
+        raise
+    except Exception as error:
+        raise failure(provider, f"{name} failed: {type(error).__name__}") from error
 
 
 def header_value(text: str) -> str | None:

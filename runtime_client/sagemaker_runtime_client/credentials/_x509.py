@@ -12,7 +12,7 @@ from attrs import field, frozen
 from sigv4 import Credentials
 
 from ._provider import Context
-from ._values import failure, read_text, without_cryptography
+from ._values import answered, failure, read_text, without_cryptography
 
 
 @frozen
@@ -38,6 +38,7 @@ class Identity:
         certificate: str,
         private_key: str,
         intermediates: str | None,
+        passphrase_file: str | None,
     ) -> "Identity":
         """
         Return what three PEM files hold, if it goes together and still counts.
@@ -45,8 +46,10 @@ class Identity:
         Args:
             provider: Who asks.
             certificate: Path of the certificate; more of the chain may follow in it.
-            private_key: Path of its key, not encrypted.
+            private_key: Path of its key.
             intermediates: Path of the chain; None where there is none.
+            passphrase_file: Path of the key's passphrase, where the key is encrypted and the
+                context has no `key_passphrase`.
 
         Raises:
             CredentialProviderError: A file does not serve; the message names it.
@@ -70,12 +73,10 @@ class Identity:
                 raise failure(
                     provider, f"the intermediates {intermediates} are no PEM certificates"
                 ) from None
-        text = await read_text(context, provider, private_key, "the private key")
-        key = _private_key(provider, text, private_key)
+        key = await _private_key(context, provider, private_key, passphrase_file)
         if key.public_key() != leaf.public_key():
-            raise failure(
-                provider, f"the private key {private_key} is not the one of {certificate}"
-            )
+            message = f"the private key {private_key} is not the one of {certificate}"
+            raise failure(provider, message, retryable=True)  # both are being replaced
         if not leaf.not_valid_before_utc <= context.io.now() < leaf.not_valid_after_utc:
             raise failure(
                 provider,
@@ -103,20 +104,48 @@ class Identity:
         return Credentials(str(self.leaf.serial_number), "the-key-is-elsewhere")
 
 
-def _private_key(provider: str, text: str, path: str) -> Any:
-    """Return the key that a PEM file holds."""
+async def _private_key(
+    context: Context, provider: str, path: str, passphrase_file: str | None
+) -> Any:
+    """Return the key that a PEM file holds, encrypted or not."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    data = (await read_text(context, provider, path, "the private key")).encode()
     try:
-        key = load_pem_private_key(text.encode(), None)
-    except TypeError:
-        raise failure(provider, f"the private key {path} is encrypted; give a bare one") from None
-    except ValueError:
+        key: Any = load_pem_private_key(data, None)
+    except (ValueError, UnsupportedAlgorithm):
         raise failure(provider, f"the private key {path} is no PEM key") from None
+    except TypeError:  # it is encrypted
+        passphrase, source = await _passphrase(context, provider, path, passphrase_file)
+        try:
+            key = load_pem_private_key(data, passphrase)
+        except (ValueError, UnsupportedAlgorithm):
+            message = f"the private key {path} cannot be decrypted with the passphrase {source}"
+            raise failure(provider, message) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise failure(provider, f"the private key {path} is neither RSA nor EC")
     return key
+
+
+async def _passphrase(
+    context: Context, provider: str, path: str, passphrase_file: str | None
+) -> tuple[bytes, str]:
+    """Return the passphrase of the key at *path*, and where it is from, for messages."""
+    if context.key_passphrase is not None:
+        answer = await answered(provider, "key_passphrase", context.key_passphrase, path)
+        if not isinstance(answer, str):
+            raise failure(provider, f"key_passphrase must return a str, for the private key {path}")
+        return answer.encode(), "that key_passphrase returned"
+    if passphrase_file is None:
+        raise failure(
+            provider,
+            f"the private key {path} is encrypted: set roles_anywhere_private_key_passphrase_file, "
+            "or give default_chain key_passphrase=, a function",
+        )
+    text = await read_text(context, provider, passphrase_file, "the passphrase file")
+    return text.partition("\n")[0].rstrip("\r").encode(), f"in {passphrase_file}"
 
 
 @frozen

@@ -71,6 +71,9 @@ def test_address(blocking, imds, environ, origin):
         pytest.param(response(status=401), id="401"),
         pytest.param(response(status=429), id="429"),
         pytest.param(response(status=503), id="503"),
+        pytest.param(response(b""), id="empty"),
+        pytest.param(response(b"canary\r\nx: y"), id="two lines"),
+        pytest.param(response(b"canary\xe9"), id="no ASCII"),
         pytest.param(b"", id="lost"),
     ],
 )

@@ -208,11 +208,6 @@ def other_key(_leaf):
     return pem(ec.generate_private_key(ec.SECP256R1()))
 
 
-def encrypted(leaf):
-    """Return the key under a password."""
-    return pem(leaf.key, serialization.BestAvailableEncryption(b"canary"))
-
-
 def ed25519_key(_leaf):
     """Return a key of another kind."""
     return pem(ed25519.Ed25519PrivateKey.generate())
@@ -225,12 +220,6 @@ def ed25519_key(_leaf):
         pytest.param("leaf.pem", b"x", "the certificate {} is no PEM certificate", id="rubbish"),
         pytest.param("leaf.key", None, "the private key {} does not exist", id="no key"),
         pytest.param("leaf.key", b"x", "the private key {} is no PEM key", id="rubbish as key"),
-        pytest.param(
-            "leaf.key",
-            encrypted,
-            "the private key {} is encrypted; give a bare one",
-            id="encrypted",
-        ),
         pytest.param(
             "leaf.key", ed25519_key, "the private key {} is neither RSA nor EC", id="Ed25519"
         ),
@@ -253,6 +242,16 @@ def test_files_that_do_not_serve(
         path.write_bytes(content if isinstance(content, bytes) else content(leaf))
     assert error(world, service, values).message.startswith(message.format(path))
     assert not service.asked
+
+
+@pytest.mark.parametrize("name", ["certificate", "private_key"])
+@pytest.mark.parametrize("scheme", ["pkcs11", "PKCS11"])
+def test_pkcs11(blocking, service, leaf, tmp_path, name, scheme):
+    """A key or a certificate behind PKCS#11 is refused by name, with what to do instead."""
+    values = settings(tmp_path, leaf, **{name: f"{scheme}:token=t;object=o?pin-value=canary"})
+    message = error(blocking, service, values).message
+    assert message.startswith(f"roles_anywhere_{name} is a PKCS#11 URI, which is not supported: ")
+    assert "canary" not in message
 
 
 def test_certificate_that_expired(blocking, service, root, tmp_path):

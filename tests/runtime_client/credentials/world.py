@@ -53,6 +53,7 @@ class World:
         profile="default",
         explicit=False,
         mfa_token=None,
+        key_passphrase=None,
         **arguments,
     ):
         """Return what *provider* loads, with these texts as the shared files."""
@@ -62,7 +63,7 @@ class World:
         async def load(io):
             try:
                 return await provider.load(
-                    Context(io, settings, profiles, profile, explicit, mfa_token)
+                    Context(io, settings, profiles, profile, explicit, mfa_token, key_passphrase)
                 )
             finally:
                 await io.close()

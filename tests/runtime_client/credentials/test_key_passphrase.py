@@ -1,0 +1,155 @@
+"""Encrypted private keys for IAM Roles Anywhere, and their passphrases."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
+
+from sagemaker_runtime_client import CredentialProviderError, default_chain
+from tests.runtime_client.credentials.conftest import issue
+from tests.runtime_client.credentials.fakes import RolesAnywhere
+from tests.runtime_client.credentials.test_roles_anywhere import config, error, load, settings
+from tests.runtime_client.loopback import Loopback
+
+PASSPHRASE = "canary ä phrase "
+FORMATS = {"PKCS#8": PrivateFormat.PKCS8, "legacy": PrivateFormat.TraditionalOpenSSL}
+
+
+@pytest.fixture
+def service(root):
+    """The service, which trusts the root."""
+    return RolesAnywhere(root.certificate)
+
+
+@pytest.fixture(params=FORMATS)
+def values(request, tmp_path, root):
+    """The settings, with a key that is encrypted in one way or the other."""
+    leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
+    values = settings(tmp_path, leaf)
+    encryption = BestAvailableEncryption(PASSPHRASE.encode())
+    key = leaf.key.private_bytes(Encoding.PEM, FORMATS[request.param], encryption)
+    (tmp_path / "leaf.key").write_bytes(key)
+    assert (b"Proc-Type: 4,ENCRYPTED" in key) == (request.param == "legacy")
+    return values
+
+
+@pytest.fixture
+def leaf(root):
+    """A certificate whose key is not encrypted."""
+    return issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
+
+
+def file_setting(tmp_path, text):
+    """Write a passphrase file, and return its setting."""
+    path = tmp_path / "passphrase"
+    path.write_bytes(text)
+    return {"roles_anywhere_private_key_passphrase_file": str(path)}
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nanother line\n"])
+def test_file(blocking, service, values, tmp_path, end):
+    """The first line of a file is the passphrase, blanks and all."""
+    values |= file_setting(tmp_path, f"{PASSPHRASE}{end}".encode())
+    assert "ASIARA1" == load(blocking, service, values).access_key_id
+
+
+def test_variable(blocking, service, values, tmp_path):
+    """The file is named by a variable as well."""
+    for name, value in file_setting(tmp_path, PASSPHRASE.encode()).items():
+        blocking.environ[name.upper()] = value
+    assert "ASIARA1" == load(blocking, service, values).access_key_id
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_function(world, service, values, tmp_path, is_async):
+    """A function gets the path of the key, and wins over the file; for async callers it may be async."""
+    asked = []
+
+    def passphrase(path):
+        asked.append(path)
+        return PASSPHRASE
+
+    async def passphrase_async(path):
+        return passphrase(path)
+
+    values |= file_setting(tmp_path, b"wrong")
+    given = passphrase_async if is_async else passphrase
+    assert "ASIARA1" == load(world, service, values, key_passphrase=given).access_key_id
+    assert [str(tmp_path / "leaf.key")] == asked
+
+
+def test_chain(bare_environment, service, values, tmp_path):
+    """The chain takes the function too."""
+    (tmp_path / "config").write_text(config(values))
+    bare_environment.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with Loopback(service) as server:
+        bare_environment.setenv("AWS_ENDPOINT_URL_ROLESANYWHERE", server.url)
+        with default_chain(region="eu-west-1", key_passphrase=lambda _: PASSPHRASE) as chain:
+            assert "ASIARA1" == chain.get().access_key_id
+
+
+def test_key_that_is_not_encrypted(blocking, service, leaf, tmp_path):
+    """Nobody is asked for the passphrase of a key that has none."""
+    values = settings(tmp_path, leaf) | file_setting(tmp_path, b"canary")
+    assert "ASIARA1" == load(blocking, service, values, key_passphrase=None).access_key_id
+
+
+def test_no_passphrase(blocking, service, values, tmp_path):
+    """Without a passphrase the error names the key and both ways to give one."""
+    assert error(blocking, service, values).message == (
+        f"the private key {tmp_path / 'leaf.key'} is encrypted: set "
+        "roles_anywhere_private_key_passphrase_file, or give default_chain key_passphrase=, a function"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["canary", "canary" * 999])
+@pytest.mark.parametrize("way", ["file", "function"])
+def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
+    """A wrong one is an error that names the key and where it is from, and never the passphrase."""
+    given = {"key_passphrase": lambda _: wrong} if way == "function" else {}
+    if way == "file":
+        values |= file_setting(tmp_path, wrong.encode())
+    message = error(blocking, service, values, **given).message
+    assert message.startswith(f"the private key {tmp_path / 'leaf.key'} cannot be decrypted with ")
+    source = (
+        "that key_passphrase returned" if way == "function" else f"in {tmp_path / 'passphrase'}"
+    )
+    assert message.endswith(f"the passphrase {source}")
+    assert "canary" not in message
+
+
+@pytest.mark.parametrize("answer", [None, 5, b"canary"], ids=str)
+def test_function_that_returns_no_text(blocking, service, values, tmp_path, answer):
+    """What is no text is refused, and not shown."""
+    message = error(blocking, service, values, key_passphrase=lambda _: answer).message
+    path = tmp_path / "leaf.key"
+    assert f"key_passphrase must return a str, for the private key {path}" == message
+
+
+def test_function_that_fails(blocking, service, values):
+    """What it raises is told by its kind alone; an error of ours is passed on."""
+
+    def fail(_path):
+        raise ValueError("no")
+
+    def refuse(_path):
+        raise CredentialProviderError("no terminal", provider="roles-anywhere")
+
+    says = error(blocking, service, values, key_passphrase=fail).message
+    assert "key_passphrase failed: ValueError" == says
+    assert "no terminal" == error(blocking, service, values, key_passphrase=refuse).message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not text")]
+)
+def test_file_that_does_not_serve(blocking, service, values, tmp_path, text, says):
+    """A passphrase file that is missing or malformed is named."""
+    values |= file_setting(tmp_path, text or b"")
+    if text is None:
+        (tmp_path / "passphrase").unlink()
+    message = error(blocking, service, values).message
+    assert f"the passphrase file {tmp_path / 'passphrase'} {says}" == message
