@@ -32,10 +32,12 @@ from . import (
 )
 from ._curl import curl
 from ._encoding import encode_s3_path_anew
+from ._errors import printable
 from ._explain import masked
 from ._limits import LONGEST_INPUT
 from ._options import STDIN, parser
 from ._raw_request import parse_request
+from ._refusal import lines_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,17 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SignatureError as refusal:
         _write(sys.stderr, str(refusal))
         if refusal.canonical_request is not None:
-            text = masked(refusal.canonical_request)
+            lines = map(printable, masked(refusal.canonical_request).split("\n"))
+            text = "\n".join(lines)
             _write(sys.stderr, f"\nThe canonical request should have been\n{text}")
         return 1
     except UnexplainedError as error:
-        _write(sys.stderr, f"sigv4: {error}")
+        _write(sys.stderr, printable(f"sigv4: {error}"))
         return 1
     except BrokenPipeError:  # nobody reads it any more, nor what Python would write at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (SigV4Error, OSError, ValueError) as error:
-        _write(sys.stderr, f"sigv4: {error}")
+        _write(sys.stderr, printable(f"sigv4: {error}"))
         return 2
     return 0
 
@@ -231,7 +234,7 @@ def _read(name: str) -> bytes:
 
 def _text(content: bytes) -> str:
     """Return a text, with the line ends of this package and none at its end."""
-    return content.decode("utf-8", "surrogateescape").replace("\r\n", "\n").rstrip("\n")
+    return lines_of(content.decode("utf-8", "surrogateescape")).rstrip("\n")
 
 
 def _write(stream: TextIO, text: str) -> None:

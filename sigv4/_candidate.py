@@ -14,10 +14,16 @@ from ._algorithm import Algorithm
 from ._canonical import timestamp
 from ._claim import Claim, claim_of
 from ._errors import SignatureError
-from ._limits import LONGEST_ACCESS_KEY_ID, LONGEST_HEAD, MOST_HEADERS, MOST_QUERY_PARAMETERS
+from ._limits import (
+    LONGEST_ACCESS_KEY_ID,
+    LONGEST_EXPIRY,
+    LONGEST_HEAD,
+    MOST_HEADERS,
+    MOST_QUERY_PARAMETERS,
+)
 from ._payload import MARKERS, Payload
 from ._request import SignableRequest
-from ._signer import LONGEST_EXPIRY, Signer
+from ._signer import Signer
 from ._v4 import SigV4
 
 is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch

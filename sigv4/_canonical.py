@@ -48,6 +48,20 @@ NEVER_SIGNED = frozenset(
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
+# What a signer writes itself; what stood there before is replaced, so that a retry can be re-signed.
+REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
+# What makes a URL a presigned one, and what else a presigned URL says of its signature.  The first
+# are those that aws-c-auth refuses to sign (aws_signing.c, s_forbidden_params).
+PRESIGNED = frozenset(
+    {
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Signature",
+        "X-Amz-SignedHeaders",
+    }
+)
+SIGNATURE_PARAMETERS = PRESIGNED | {"X-Amz-Expires", "X-Amz-Region-Set", "X-Amz-Security-Token"}
 _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
+from ._canonical import SIGNATURE_PARAMETERS
 from ._errors import SignatureError
 from ._limits import MOST_AUTHORIZATION_PARTS
 from ._request import SignableRequest
@@ -19,8 +20,7 @@ _REQUIRED = tuple(
     f"X-Amz-{name}"
     for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 )
-_KNOWN = frozenset({*_REQUIRED, "X-Amz-Region-Set", "X-Amz-Security-Token"})
-_LONGEST_NAME = 3 * max(map(len, _KNOWN))  # with each character escaped
+_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # with each character escaped
 
 
 @frozen
@@ -75,7 +75,7 @@ def _in_header(request: SignableRequest, authorization: str) -> Claim:
         raise SignatureError("AuthorizationHeaderMalformed", "the header has too many parts")
     parts: dict[str, str] = {}
     for part in rest.split(","):
-        name, _, value = part.strip().partition("=")
+        name, _, value = part.strip(" \t").partition("=")
         if name in parts:
             raise SignatureError("AuthorizationHeaderMalformed", "a part of the header is repeated")
         parts[name] = value
@@ -124,7 +124,7 @@ def _query_parameters(query: str) -> dict[str, str]:
         name, _, value = pair.partition("=")
         if "%" in name and len(name) <= _LONGEST_NAME:
             name = unquote(name)
-        if name in _KNOWN:
+        if name in SIGNATURE_PARAMETERS:
             if name in parameters:
                 raise SignatureError("AuthorizationQueryParametersError", f"{name} is repeated")
             parameters[name] = unquote(value)

@@ -33,7 +33,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def _decoded(text: str) -> bytes:
     """Return the bytes that a percent-encoded text stands for."""
-    return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode("utf-8", "surrogateescape"))
+    return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode("utf-8", "surrogatepass"))
 
 
 def percent_encode(text: str | bytes) -> str:

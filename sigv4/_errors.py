@@ -11,6 +11,13 @@ What can go wrong, as one tree.
 """
 
 
+def printable(text: str) -> str:
+    """Return *text* with what cannot be seen escaped: line ends, ESC, marks of direction and the like."""
+    if text.isprintable():
+        return text
+    return "".join([part if part.isprintable() else ascii(part)[1:-1] for part in text])
+
+
 class SigV4Error(Exception):
     """Base of everything that this package raises."""
 
@@ -62,7 +69,8 @@ class SignatureError(SigV4Error):
 
     Attributes:
         code: The service's own name for the refusal, such as ``SignatureDoesNotMatch``.
-        message: One sentence that says what is wrong.  It holds no secret.
+        message: One sentence that says what is wrong.  It holds no secret, and of what the sender
+            wrote nothing that a terminal or a log would take for more than text.
         canonical_request: What was signed, as this side sees it, once it is known; compare it
             with the sender's.  It holds the values of signed headers, the session token
             among them, so it is left out of the message and of pickles.
@@ -76,6 +84,7 @@ class SignatureError(SigV4Error):
         canonical_request: str | None = None,
         string_to_sign: str | None = None,
     ) -> None:
+        message = printable(message)
         super().__init__(code, message)
         self.code = code
         self.message = message

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ._encoding import encode_s3_path_anew, percent_encode_path
 from ._errors import UnexplainedError
-from ._refusal import Refusal
+from ._refusal import Refusal, lines_of
 from ._signer import Signature
 
 # Headers whose values are not for anybody's terminal or log.
@@ -96,22 +96,24 @@ class Explanation:
         return "\n  ".join([code + _VERDICTS[self.cause], *lines])
 
 
-def explain(answer: bytes | str, ours: Signature | str) -> Explanation:
+def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanation:
     """
     Tell why AWS refused a signature.
 
     Args:
-        answer: The body of the response that says ``SignatureDoesNotMatch``,
-            ``InvalidSignatureException`` or the like, in XML or JSON.
+        answer: What says ``SignatureDoesNotMatch``, ``InvalidSignatureException`` or the like: the
+            body of the response, in XML or JSON; botocore's ``ClientError``; or any text that
+            repeats it, such as that of a log.
         ours: What `Signer.sign` returned for the request, or its canonical request alone, with
-            which only that can be compared.
+            which only that can be compared.  After a `SigV4Auth` it is
+            ``response.request.extensions["sigv4"]``.
 
     Raises:
         UnexplainedError: The answer does not say what AWS would have signed, as answers to other
             errors do not; or one of the two texts is no canonical request.
     """
     theirs = Refusal.of(answer)
-    mine = ours if isinstance(ours, str) else ours.canonical_request
+    mine = lines_of(ours) if isinstance(ours, str) else ours.canonical_request
     differences = _differences(_parts, mine, theirs.canonical_request) or _differences(
         _order, mine, theirs.canonical_request
     )
@@ -238,9 +240,9 @@ def _hint(part: str, ours: str | None, theirs: str | None) -> str:
 
 def _path_hint(ours: str, theirs: str) -> str:
     """Tell whose path is encoded once more."""
-    if percent_encode_path(ours.encode("utf-8", "surrogateescape")) == theirs:
+    if percent_encode_path(ours.encode("utf-8", "surrogatepass")) == theirs:
         return "AWS encodes it once more: sign with double_encode=True, for all but S3"
-    if percent_encode_path(theirs.encode("utf-8", "surrogateescape")) == ours:
+    if percent_encode_path(theirs.encode("utf-8", "surrogatepass")) == ours:
         return "AWS encodes it once less: sign with double_encode=False, as for S3"
     if encode_s3_path_anew(ours) == theirs:
         return "S3 decodes it and encodes it anew: encode the key with percent_encode_path"

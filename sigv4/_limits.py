@@ -15,6 +15,8 @@ MOST_AUTHORIZATION_PARTS = 16  # of which three are known
 LONGEST_ACCESS_KEY_ID = 255
 LONGEST_REGION_SET = 255
 MOST_REGIONS = 16
+# In seconds: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+LONGEST_EXPIRY = 604_800
 
 # Of a body in chunks.  A chunk's line has 16 digits, a name and 144 characters of a signature; S3
 # takes one checksum as trailer, and its signature.

@@ -8,10 +8,14 @@ S3 gives them as elements of XML, other services in a message, in XML or JSON:
     The String-to-Sign should have been
     '...'
 
+From there they get into exceptions, and into logs.
+
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 """
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -22,6 +26,17 @@ from ._limits import LONGEST_ANSWER
 # What stands before the two texts in a message.
 _CANONICAL_REQUEST = "The Canonical String for this request should have been"
 _STRING_TO_SIGN = "The String-to-Sign should have been"
+
+# The first ends with a hash or a marker, the second is four lines; a log goes on behind them.
+_is_canonical_request = re.compile(r"'(.*?\n[0-9A-Za-z-]+)'", re.DOTALL).match
+_is_string_to_sign = re.compile(r"'?(AWS4[^\n']*\n[^\n']*\n[^\n']*\n[0-9a-f]{64})").match
+
+_code = re.compile(r"\b(SignatureDoesNotMatch|InvalidSignatureException)\b").search
+_escape = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
+_DEEPEST = 4
+
+Answer = bytes | str | Exception
 
 
 @frozen
@@ -40,14 +55,14 @@ class Refusal:
     string_to_sign: str | None = field(repr=False)
 
     @classmethod
-    def of(cls, body: bytes | str) -> "Refusal":
+    def of(cls, answer: Answer) -> "Refusal":
         """
-        Return what the body of an answer says.
+        Return what an answer says: its body, an exception made of it, or a text that repeats it.
 
         Raises:
             UnexplainedError: It does not say what AWS would have signed.
         """
-        fields = _fields(body)
+        fields = _fields(answer)
         _, _, rest = fields.get("message", "").partition(_CANONICAL_REQUEST)
         canonical_request, _, string_to_sign = rest.partition(_STRING_TO_SIGN)
         canonical_request = fields.get("canonicalrequest") or canonical_request
@@ -57,41 +72,95 @@ class Refusal:
         code = fields.get("code") or fields.get("__type", "").rpartition("#")[2]
         return cls(
             "".join(filter(str.isalnum, code))[:64] or None,
-            _unquoted(canonical_request),
-            _unquoted(string_to_sign) or None,
+            _unquoted(canonical_request, _is_canonical_request),
+            _unquoted(string_to_sign, _is_string_to_sign) or None,
         )
 
 
-def _fields(body: bytes | str) -> dict[str, str]:
+def lines_of(text: str) -> str:
+    """Return a text with the line ends of this package, whatever way it came here."""
+    return text.replace("\r\n", "\n")
+
+
+def _fields(answer: Answer) -> dict[str, str]:
     """Return the texts of an answer, by their names in lower case."""
-    if len(body) > LONGEST_ANSWER:
+    if isinstance(answer, Exception):
+        response: Any = getattr(answer, "response", None)
+        if isinstance(response, Mapping):  # botocore's ClientError
+            return _texts(response.get("Error"))
+        answer = str(answer)
+    if len(answer) > LONGEST_ANSWER:
         raise UnexplainedError(f"the answer is longer than {LONGEST_ANSWER} bytes")
+    text = answer if isinstance(answer, str) else answer.decode("utf-8", "surrogateescape")
+    text = text.lstrip("\ufeff").strip()
+    fields = _xml_fields(answer) or _json_fields(text)
+    if "canonicalrequest" in fields or _CANONICAL_REQUEST in fields.get("message", ""):
+        return fields
+    return _log_fields(text)
+
+
+def _unquoted(text: str, is_whole: Any) -> str:
+    """Return what *is_whole* finds in a text, or all of it without the quotes that are around it."""
+    text = lines_of(text).strip()
+    match = is_whole(text)
+    return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
+
+
+def _texts(document: Any) -> dict[str, str]:
+    """Return the texts of an object, by their names in lower case."""
+    if not isinstance(document, Mapping):
+        return {}
+    return {
+        str(name).lower(): value
+        for name, value in document.items()
+        if isinstance(value, str) and len(value) <= LONGEST_ANSWER
+    }
+
+
+def _json_fields(text: str) -> dict[str, str]:
+    """Return the texts of a JSON object; none if it is no such thing."""
     try:
-        data = body.encode() if isinstance(body, str) else body
-        return _xml_fields(data) if data.lstrip()[:1] == b"<" else _json_fields(data)
-    except (AttributeError, LookupError, RecursionError, ValueError):
-        # No object; an encoding that is not known; too deep; and anything else.
-        raise UnexplainedError("the answer is neither XML nor JSON as AWS writes it") from None
+        return _texts(json.loads(text))
+    except (RecursionError, ValueError):
+        return {}
 
 
-def _unquoted(text: str) -> str:
-    """Return a text without the blanks and the quotes that are around it in a message."""
-    return text.strip().removeprefix("'").removesuffix("'")
+def _log_fields(text: str) -> dict[str, str]:
+    """Return what a text repeats of an answer: an exception, a log, a body in the midst of others."""
+    start, end = text.find("<Error"), text.find(">", text.rfind("</Error")) + 1
+    if 0 <= start < end and (fields := _xml_fields(_unescaped(text[start:end]))):
+        return fields
+    _, found, rest = text.partition(_CANONICAL_REQUEST)
+    code = _code(text)
+    return {"message": found + _unescaped(rest), "code": code[1] if code else ""}
 
 
-def _json_fields(data: bytes) -> dict[str, str]:
-    """Return the texts of a JSON object, by their names in lower case."""
-    document: Any = json.loads(data.decode("utf-8", "surrogateescape"))
-    return {name.lower(): value for name, value in document.items() if isinstance(value, str)}
+def _unescaped(text: str) -> str:
+    """Return a text as it was before JSON or `repr` wrote it, maybe one in the other."""
+    for _ in range(_DEEPEST):
+        if "\\n" not in text.partition("\n")[0]:
+            break
+        text = _escape.sub(_unescape, text)
+    return text
 
 
-def _xml_fields(data: bytes) -> dict[str, str]:
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else _CONTROLS.get(match[3], match[3])
+
+
+def _xml_fields(answer: bytes | str) -> dict[str, str]:
     """
-    Return the text of each element that holds no other, by its name in lower case.
+    Return the text of each element that holds no other, by its name in lower case; none if it is no XML.
 
     What declares a document type is refused: AWS never does, and entities are how a small answer
     grows large.
     """
+    # A text was decoded already, whatever encoding it declares.
+    data, encoding = (answer, None) if isinstance(answer, bytes) else (_encoded(answer), "utf-8")
+    data = data.removeprefix(b"\xef\xbb\xbf").strip()
+    if not data.startswith(b"<"):
+        return {}
     from xml.parsers import expat
 
     fields: dict[str, str] = {}
@@ -107,13 +176,17 @@ def _xml_fields(data: bytes) -> dict[str, str]:
     def refuse(*_declaration: object) -> None:
         raise ValueError("a document type is declared")
 
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(encoding)
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = pieces.append
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(data.strip(), True)
-    except expat.ExpatError as error:
-        raise ValueError from error
+        parser.Parse(data, True)
+    except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding is a LookupError
+        return {}
     return fields
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

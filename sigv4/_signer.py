@@ -11,6 +11,8 @@ from ._algorithm import Algorithm
 from ._canonical import (
     ALWAYS_SIGNED,
     DEFAULT,
+    PRESIGNED,
+    REPLACED,
     HeaderSelection,
     canonical_headers,
     canonical_path,
@@ -19,9 +21,7 @@ from ._canonical import (
     timestamp,
 )
 from ._credentials import Credentials
-from ._encoding import percent_encode
 from ._errors import ExpiredCredentialsError, InvalidRequestError
-from ._payload import Payload
 from ._request import SignableRequest
 from ._value import Value, set_part
 
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 # Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
 # 1.44: disableDoubleEncoding).
 S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
-
-# What a signer writes itself; what stood there before is replaced, so that a retry can be re-signed.
-_REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
-
-# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html, X-Amz-Expires
-LONGEST_EXPIRY = 604_800
 
 
 class Signature(Value):
@@ -105,6 +99,7 @@ class Signer(Value):
             By default they do for services named ``s3``, ``s3express`` and the like.
         signed_headers: Which headers of a request are signed, by lower-case name: `DEFAULT`,
             `ALL_BUT_NEVER_SIGNED` or any function.  ``host`` and what the signer adds always are.
+            With `DEFAULT`, a presigned URL signs all.
         normalize_path: Whether dot segments and empty ones go from the path before it is
             signed; all but S3 want it.
         double_encode: Whether the path is encoded once more before it is signed; likewise.
@@ -169,29 +164,31 @@ class Signer(Value):
             The headers to set, with the texts that were signed.
 
         Raises:
+            InvalidRequestError: The URL has parameters of a signature: it is presigned.
             ExpiredCredentialsError: The credentials ended before *at*.
             ValueError: *at* has no time zone.
         """
-        algorithm, instant = self.algorithm, self._instant(credentials, at)
+        algorithm, instant = self.algorithm, self.instant(credentials, at)
         scope = algorithm.scope(instant)
         payload_hash = request.header("x-amz-content-sha256") or request.payload.hash
-        token = _token("x-amz-security-token", credentials)
+        token = credentials.session_token
+        tokens = {} if token is None else {"x-amz-security-token": token}
         added = {"x-amz-date": instant}
         if self.content_sha256:
             added["x-amz-content-sha256"] = payload_hash
         if algorithm.region_set is not None:
             added["x-amz-region-set"] = algorithm.region_set
-        signed = self._signed(request, _REPLACED.union(added))
+        signed = self.headers_to_sign(request, REPLACED.union(added))
         signed += added.items()
         if self.sign_session_token:
-            signed += token.items()
+            signed += tokens.items()
         lines, names = canonical_headers(signed)
         text = self.canonical_request(
-            request, canonical_query(request.query), lines, names, payload_hash
+            request, query_to_sign(request, PRESIGNED), lines, names, payload_hash
         )
         to_sign = string_to_sign(algorithm.name, instant, scope, text)
         signature = algorithm.sign_string(to_sign, credentials, instant)
-        added |= token
+        added |= tokens
         added["authorization"] = (
             f"{algorithm.name} Credential={credentials.access_key_id}/{scope}, "
             f"SignedHeaders={names}, Signature={signature}"
@@ -207,50 +204,26 @@ class Signer(Value):
         Whoever has the URL can send the request until it expires: treat it as a secret.
 
         Args:
-            request: Its headers, as far as they are selected for signing, must be sent with the
-                URL exactly as they stand here.  For S3, the body is left unsigned.
+            request: All its headers are signed, unless the signer was given a selection, and must
+                be sent with the URL exactly as they are here: ``content-length`` limits an upload to
+                that length, ``if-none-match: *`` keeps what is there.  For S3, the body is left
+                unsigned.
             credentials: Whose signature it is.  The URL ends with them, if they end sooner.
             at: The aware instant from which the URL counts.
             expires: For how many seconds, 1 to 604800 (a week).
 
         Raises:
-            InvalidRequestError: *expires* is no int, or out of range, or the URL is signed already.
+            InvalidRequestError: *expires* is no int, or out of range; the URL has parameters of a
+                signature already; or a header cannot be signed, such as ``user-agent``, which may
+                change on the way.
             ExpiredCredentialsError: The credentials ended before *at*.
             ValueError: *at* has no time zone.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
         """
-        if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
-            raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
-        if "X-Amz-Signature=" in request.query:
-            raise InvalidRequestError("url is signed already: it has X-Amz-Signature in its query")
-        algorithm, instant = self.algorithm, self._instant(credentials, at)
-        scope = algorithm.scope(instant)
-        unsigned_body = Payload.UNSIGNED if self.s3 else request.payload
-        payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
-        lines, names = canonical_headers(self._signed(request, _REPLACED))
-        token = _token("X-Amz-Security-Token", credentials)
-        parameters = {
-            "X-Amz-Algorithm": algorithm.name,
-            "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
-            "X-Amz-Date": instant,
-            "X-Amz-Expires": str(expires),
-            "X-Amz-SignedHeaders": names,
-        }
-        if algorithm.region_set is not None:
-            parameters["X-Amz-Region-Set"] = algorithm.region_set
-        if self.sign_session_token:
-            parameters |= token
-        added = [(name, percent_encode(value)) for name, value in parameters.items()]
-        query = canonical_query(request.query, added)
-        text = self.canonical_request(request, query, lines, names, payload_hash)
-        to_sign = string_to_sign(algorithm.name, instant, scope, text)
-        if not self.sign_session_token:
-            added += [(name, percent_encode(value)) for name, value in token.items()]
-        added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, instant)))
-        base, _, before = request.url.partition("?")
-        parts = [before] if before else []
-        return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
+        from ._presign import presign
+
+        return presign(self, request, credentials, at=at, expires=expires)
 
     def seed(self, signature: Signature, credentials: Credentials) -> "Seed":
         """
@@ -265,14 +238,16 @@ class Signer(Value):
         instant = signature.headers["x-amz-date"]
         return Seed(self.algorithm, credentials, instant, signature.signature)
 
-    def _instant(self, credentials: Credentials, at: datetime) -> str:
-        """Return the signing time as it is written, if the credentials still count by then."""
+    def instant(self, credentials: Credentials, at: datetime) -> str:
+        """Return the signing time as it is written, if *credentials* are still valid by then."""
         instant = timestamp(at)  # first, since it refuses what cannot be compared
         if credentials.expired(at):
             raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
         return instant
 
-    def _signed(self, request: SignableRequest, replaced: frozenset[str]) -> list[tuple[str, str]]:
+    def headers_to_sign(
+        self, request: SignableRequest, replaced: frozenset[str]
+    ) -> list[tuple[str, str]]:
         """Return those headers of *request* that are signed and not *replaced*."""
         selected = self.signed_headers
         return [
@@ -300,6 +275,13 @@ class Signer(Value):
         return "\n".join([request.method, path, query, headers, names, payload_hash])
 
 
-def _token(name: str, credentials: Credentials) -> dict[str, str]:
-    """Return the session token under *name*, if there is one."""
-    return {} if credentials.session_token is None else {name: credentials.session_token}
+def query_to_sign(request: SignableRequest, reserved: frozenset[str]) -> str:
+    """Return the canonical query, if it has none of the *reserved* parameters."""
+    query = canonical_query(request.query)
+    if "X-Amz-" in query:
+        names = {pair.partition("=")[0] for pair in query.split("&")}
+        if found := sorted(names & reserved):
+            raise InvalidRequestError(
+                f"url is signed already: it has {', '.join(found)} in its query"
+            )
+    return query

@@ -39,6 +39,8 @@ _ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC6325
 # [L] of SP 800-108, section 4.1: the length of the key in bits.
 _KEY_BITS = (256).to_bytes(4, "big")
 
+# DER in hexadecimal, as every signer writes it.
+_is_signature = re.compile(r"(?:[0-9a-f]{2}){8,72}").fullmatch
 _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
 
@@ -233,7 +235,14 @@ class SigV4A(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
     ) -> bool:
-        """Tell whether *signature* is one of *text*, by the secret or only the public key."""
+        """
+        Tell whether *signature* is one of *text*, by the secret or only the public key.
+
+        Its form must be the one that signers write.  Of (r, s) and (r, n - s) either is right: AWS's
+        own signers write both, each half of the time.
+        """
+        if not _is_signature(signature):
+            return False
         if isinstance(credentials, VerifyingKey):
             key = credentials.public_key
         else:

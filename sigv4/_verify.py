@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troublesho
 S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the codes).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hmac import compare_digest
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from ._candidate import Candidate, is_sha256, read_claim
-from ._canonical import canonical_headers, canonical_query, string_to_sign
+from ._canonical import ALWAYS_SIGNED, canonical_headers, canonical_query, string_to_sign
 from ._chain import Seed
 from ._claim import Claim
 from ._credentials import Credentials
@@ -31,6 +31,9 @@ Secrets = (
     | Callable[[str], "Credentials | VerifyingKey | None"]
 )
 
+# What a signature is of, and how the body is to be read: nobody else may say that.
+_DECISIVE = ALWAYS_SIGNED | {"x-amz-decoded-content-length", "x-amz-trailer"}
+
 
 @frozen
 class Verified:
@@ -47,6 +50,9 @@ class Verified:
             ``STREAMING-...`` if its parts say it themselves.
         seed: What those parts are chained to, for `ChunkDecoder` and `EventVerifier`.  It holds
             the key.
+        string_to_sign: What was signed: by it a request that is sent again is known.  The signature
+            is no such mark: of a text there are many by SigV4A, and of each of them anybody can
+            make another, (r, n - s), which is just as right.
     """
 
     access_key_id: str
@@ -55,6 +61,7 @@ class Verified:
     signed_headers: tuple[str, ...]
     payload_hash: str
     seed: Seed = field(repr=False, eq=False)
+    string_to_sign: str = field(repr=False)
 
 
 def verify(
@@ -65,6 +72,7 @@ def verify(
     service: str,
     region: str,
     tolerance: float | None = None,
+    unsigned_headers: Collection[str] = (),
 ) -> Verified:
     """
     Check the signature of a request that arrived, in its headers or in its query.
@@ -80,6 +88,9 @@ def verify(
         service: The signing name that the request must be scoped to; ``s3`` brings S3's rules.
         region: The region that it must be scoped to, or that its region set must cover.
         tolerance: How many seconds the sender's clock may be off; 300 by default, 900 for S3.
+        unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, such as CloudFront's
+            ``x-amz-cf-id``.  All others must be signed.  Where one of these is not in
+            `Verified.signed_headers`, anybody may have written it.
 
     Returns:
         Who sent it, and what the signature vouches for.  Where `Verified.payload_hash` is
@@ -90,13 +101,17 @@ def verify(
         SignatureError: The request is refused.  Its ``code`` is S3's name for the reason, which
             is the most precise; other services fold several of them into one.
         MissingDependencyError: It is signed with SigV4A, and `cryptography` cannot be imported.
-        ValueError: *at* has no time zone, or *service* or *region* cannot be one.
+        ValueError: *at* has no time zone, *service* or *region* cannot be one, or a header among
+            *unsigned_headers* says what the signature is of, such as ``x-amz-date``.
+        TypeError: *unsigned_headers* is a ``str``, not a collection of names.
     """
     candidate = read_claim(request, at=at, service=service, region=region, tolerance=tolerance)
     credentials = (secrets if callable(secrets) else secrets.get)(candidate.access_key_id)
     key = check_key(candidate, credentials)
     payload_hash = candidate.declared_hash or request.payload.hash
-    verified = check_signature(candidate, key, payload_hash, at=at)
+    verified = check_signature(
+        candidate, key, payload_hash, at=at, unsigned_headers=unsigned_headers
+    )
     check_body(verified, request.payload)
     return verified
 
@@ -122,7 +137,12 @@ def check_key(
 
 
 def check_signature(
-    candidate: Candidate, key: "Credentials | VerifyingKey", payload_hash: str, *, at: datetime
+    candidate: Candidate,
+    key: "Credentials | VerifyingKey",
+    payload_hash: str,
+    *,
+    at: datetime,
+    unsigned_headers: Collection[str] = (),
 ) -> Verified:
     """
     Check the signature of a request, but not whether its body is the one that was signed.
@@ -132,12 +152,13 @@ def check_signature(
         key: What `check_key` returned.
         payload_hash: What the candidate declares, or else the hash of the body.
         at: The aware instant of the check.
+        unsigned_headers: As for `verify`.
     """
     request, claim, signer = candidate.request, candidate.claim, candidate.signer
     text = signer.canonical_request(
         request,
         canonical_query(claim.query),
-        _signed_lines(request, claim),
+        _signed_lines(request, claim, _names(unsigned_headers)),
         claim.signed_headers,
         payload_hash,
     )
@@ -163,6 +184,7 @@ def check_signature(
         tuple(claim.signed_headers.split(";")),
         payload_hash,
         Seed(signer.algorithm, key, claim.instant, claim.signature),
+        to_sign,
     )
 
 
@@ -187,13 +209,24 @@ def _check_region(claim: Claim, region: str) -> None:
         raise SignatureError(claim.malformed, f"the region set must cover {region!r}")
 
 
-def _signed_lines(request: SignableRequest, claim: Claim) -> str:
+def _names(unsigned_headers: Collection[str]) -> frozenset[str]:
+    """Return the names of headers that need not be signed, if they say nothing of the signature."""
+    if isinstance(unsigned_headers, str):
+        raise TypeError("unsigned_headers must be a collection of names, not a str")
+    names = frozenset(map(str.lower, unsigned_headers))
+    if decisive := names & _DECISIVE:
+        raise ValueError(f"unsigned_headers: {min(decisive)} must be signed")
+    return names
+
+
+def _signed_lines(request: SignableRequest, claim: Claim, exempt: frozenset[str]) -> str:
     """Return the canonical headers, if those are signed that must be, and those there that are."""
     claimed = frozenset(claim.signed_headers.split(";"))
+    needless = claimed | exempt
     unsigned = [
         name
         for name, _ in request.headers
-        if (name == "host" or name.startswith("x-amz-")) and name not in claimed
+        if (name == "host" or name.startswith("x-amz-")) and name not in needless
     ]
     if unsigned:
         named = ", ".join([name[:64] for name in unsigned[:8]])

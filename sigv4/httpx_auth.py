@@ -18,7 +18,7 @@ from ._encoding import canonical_part, encode_s3_path_anew, percent_encode_path
 from ._errors import InvalidRequestError
 from ._payload import Payload
 from ._request import SignableRequest
-from ._signer import Signer
+from ._signer import Signature, Signer
 
 if TYPE_CHECKING:
     from httpx import Auth, Request, Response
@@ -43,9 +43,10 @@ _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 _Scope = tuple[tuple[str, str], ...]
 
-# Extensions of a request: where its sender names another scope, and where we keep the names of the
-# headers that we added, so that a request that is sent again is signed again.
-_SCOPE, _ADDED = "sigv4", "sigv4.added"
+# Extensions of a request.  In the first its sender names another scope, and finds the signature once
+# it is signed.  The others keep that scope and the names of the headers that were added, so that a
+# request that is sent again is signed again.
+_SIGV4, _SCOPE, _ADDED = "sigv4", "sigv4.scope", "sigv4.added"
 
 
 class SigV4Auth(Auth):
@@ -68,6 +69,9 @@ class SigV4Auth(Auth):
             first.  S3 takes that over https.
         now: The clock, as a function that returns an aware instant.
 
+    A request that was signed has its `Signature` in the same place, for `explain`:
+    ``explain(response.text, response.request.extensions["sigv4"])``.
+
     A body is read into memory before it is signed, unless *unsigned_payload* is set or the
     request carries ``x-amz-content-sha256``.  An ``x-amz-date`` of the request is honoured.
 
@@ -76,7 +80,7 @@ class SigV4Auth(Auth):
     (https instead of http, at the same host) gets all of it, and refuses the signature of another URL.
 
     Raises:
-        TypeError: *credentials* cannot be what they must be.
+        TypeError: *signer* or *credentials* cannot be what they must be.
         InvalidRequestError: A request cannot be signed as it stands.
         ExpiredCredentialsError: The credentials ended.
     """
@@ -89,6 +93,11 @@ class SigV4Auth(Auth):
         unsigned_payload: bool = False,
         now: Callable[[], datetime] | None = None,
     ) -> None:
+        if not isinstance(signer, Signer):
+            raise TypeError(
+                "signer must be a Signer, such as Signer(SigV4(service, region)), "
+                f"not {type(signer).__name__}"
+            )
         self._signer = signer
         self._provider = as_provider(credentials)
         self._unsigned_payload = unsigned_payload
@@ -128,7 +137,7 @@ class SigV4Auth(Auth):
         payload = Payload.of(request.content) if self._needs_body(request) else Payload.EMPTY
         signable = SignableRequest(request.method, url, headers, payload)
         signature = signer.sign(signable, credentials, at=self._date_of(request))
-        _add(request, added | signature.headers)
+        _add(request, added | signature.headers, signature)
 
     def _date_of(self, request: "Request") -> datetime:
         """Return the instant that the request carries, or the clock's."""
@@ -147,16 +156,16 @@ def _utc_now() -> datetime:
 
 def _signer_of(request: "Request", signer: Signer) -> Signer:
     """Return *signer*, or the one for the scope that *request* names."""
-    scope: Any = request.extensions.get(_SCOPE)
+    scope: Any = request.extensions.get(_SIGV4)
     if scope is None:
         return signer
     try:
         return _scoped(signer, tuple(scope.items()))
     except InvalidRequestError as error:
-        raise InvalidRequestError(f"extension {_SCOPE}: {error}") from None
+        raise InvalidRequestError(f"extension {_SIGV4}: {error}") from None
     except (AttributeError, TypeError, ValueError):
         raise InvalidRequestError(
-            f"extension {_SCOPE}: a mapping to str, whose keys are service and region, "
+            f"extension {_SIGV4}: a mapping to str, whose keys are service and region, "
             "or service and region_set for SigV4A"
         ) from None
 
@@ -242,7 +251,7 @@ def _name(header: tuple[bytes, bytes]) -> str:
     return header[0].lower().decode("latin-1")
 
 
-def _add(request: "Request", headers: dict[str, str]) -> None:
+def _add(request: "Request", headers: dict[str, str], signature: Signature) -> None:
     """Set the headers of a signature, and bind to it whatever is AWS's."""
     added = tuple(name for name in headers if name not in request.headers)
     replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # of another signer, maybe
@@ -253,7 +262,9 @@ def _add(request: "Request", headers: dict[str, str]) -> None:
         for raw, name, value in bound._list  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     ]
     request.headers = bound
-    request.extensions = {**request.extensions, _ADDED: added}
+    scope = request.extensions.get(_SIGV4)
+    kept_extensions = {_ADDED: added, _SCOPE: scope, _SIGV4: signature}
+    request.extensions = {**request.extensions, **kept_extensions}
 
 
 def _take_back(request: "Request") -> None:
@@ -261,3 +272,6 @@ def _take_back(request: "Request") -> None:
     added = request.extensions.get(_ADDED, ())
     kept = [pair for pair in request.headers.raw if _name(pair) not in added]
     request.headers = type(request.headers)(kept)
+    if isinstance(request.extensions.get(_SIGV4), Signature):
+        scope = request.extensions.get(_SCOPE)
+        request.extensions = {**request.extensions, _SIGV4: scope}

@@ -62,6 +62,20 @@ def of_headers(text, count):
     checked(headers=[("authorization", claim), DATE, *headers])
 
 
+def for_regions(text):
+    """Verify a request for this region set."""
+    claim = CLAIM.replace("/us-east-1", "").replace("HMAC-SHA256", "ECDSA-P256-SHA256")
+    names = "host;x-amz-content-sha256;x-amz-date;x-amz-region-set"
+    headers = [("x-amz-region-set", text), DATE, ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]
+    checked(
+        "https://h.example/?a",
+        [("authorization", claim.replace("host;x-amz-date", names)), *headers],
+    )
+
+
+SHOULD_HAVE_BEEN = "ERROR The Canonical String for this request should have been"
+
+
 def read(data):
     """Read a request."""
     with suppress(SigV4Error):
@@ -123,6 +137,15 @@ GROWING = {
     "JSON: escapes": lambda n: explained(b'{"message": "' + b"\\n" * n + b'"}'),
     "JSON: digits": lambda n: explained(b"1" * n),
     "JSON: names": lambda n: explained(json.dumps({str(at): "" for at in range(n)})),
+    "log: elements": lambda n: explained("a " + "<Error>" * n),
+    "log: elements that end": lambda n: explained("a " + "<Error></Error>" * n),
+    "log: backslashes": lambda n: explained(SHOULD_HAVE_BEEN + "\\" * n),
+    "log: escapes": lambda n: explained(SHOULD_HAVE_BEEN + "\\n'" * n),
+    "log: lines": lambda n: explained(SHOULD_HAVE_BEEN + "'" + "\na" * n),
+    "log: quotes": lambda n: explained(SHOULD_HAVE_BEEN + "'\n" * n),
+    "log: codes": lambda n: explained("SignatureDoesNotMatch" * (n // 8)),
+    "region set: wildcards": lambda n: for_regions("a*" * n),
+    "region set: parts": lambda n: for_regions("us-*," * n),
     "canonical: headers": lambda n: of_canonical(
         "GET\n/\n\n" + "".join(f"a{at}:b\n" for at in range(n)) + "\nhost\nhash"
     ),

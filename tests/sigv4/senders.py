@@ -1,5 +1,6 @@
-"""Every way to send a request with httpx and httpx2: blocking, and on asyncio and trio."""
+"""Every way to send a request with httpx and httpx2: blocking, and on asyncio and trio; and who signs it."""
 
+from datetime import UTC, datetime
 from types import ModuleType
 
 import anyio
@@ -7,6 +8,12 @@ import httpx
 import httpx2
 import pytest
 from attrs import frozen
+
+from sigv4 import Credentials, Signer, SigV4
+from sigv4.httpx_auth import SigV4Auth
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
 
 
 @frozen
@@ -74,3 +81,15 @@ AWAITING = [
 def fixture_of(senders):
     """Return a fixture that runs a test once with each of *senders*."""
     return pytest.fixture(params=senders, ids=map(str, senders))(lambda request: request.param)
+
+
+def auth_of(service, credentials=KEY, **options):
+    """Return the auth of a client of *service*."""
+    options.setdefault("now", lambda: AT)
+    return SigV4Auth(Signer(SigV4(service, "us-east-1")), credentials, **options)
+
+
+def signed_by(auth, **options):
+    """Return the request that *auth* signs, as it is sent."""
+    request = httpx.Request("GET", "https://host.example/a//b", **options)
+    return next(auth.sync_auth_flow(request))

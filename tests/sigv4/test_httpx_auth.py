@@ -1,6 +1,5 @@
 """`SigV4Auth` through httpx and httpx2, blocking and not, against a server that checks raw bytes."""
 
-import pickle
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -18,12 +17,11 @@ from sigv4 import (
     SignatureError,
     Signer,
     SigV4,
-    SigV4A,
     verify,
 )
-from sigv4.httpx_auth import SigV4Auth, _auth_classes, _BoundName, _scoped
+from sigv4.httpx_auth import SigV4Auth, _auth_classes
 from tests.sigv4.oracles import Unsigned, botocore_signs
-from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
+from tests.sigv4.senders import AWAITING, BLOCKING, auth_of, fixture_of, signed_by
 from tests.sigv4.wire_server import WireServer
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -77,12 +75,6 @@ def server(service):
 
     with WireServer(answer) as server:
         yield server
-
-
-def auth_of(service, credentials=KEY, **options):
-    """Return the auth of a client of *service*."""
-    options.setdefault("now", lambda: AT)
-    return SigV4Auth(Signer(SigV4(service, "us-east-1")), credentials, **options)
 
 
 def as_botocore_signs(request, service, credentials=KEY):
@@ -326,98 +318,6 @@ def test_known_hash_of_a_stream(server, service, send):
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
 
 
-# Scopes of a single request.
-
-
-def signed_by(auth, **options):
-    """Return the request that *auth* signs, as it is sent."""
-    request = httpx.Request("GET", "https://host.example/a//b", **options)
-    return next(auth.sync_auth_flow(request))
-
-
-def scope_of(request):
-    """Return the scope of a signature, less the day."""
-    credential = request.headers["authorization"].partition("Credential=")[2].partition(",")[0]
-    return credential.split("/", 2)[2]
-
-
-SCOPES = {
-    "service": ({"service": "es"}, "us-east-1/es/aws4_request"),
-    "region": ({"region": "eu-west-1"}, "eu-west-1/sagemaker/aws4_request"),
-    "both": ({"service": "s3", "region": "eu-west-1"}, "eu-west-1/s3/aws4_request"),
-    "none": ({}, "us-east-1/sagemaker/aws4_request"),
-}
-
-
-@pytest.mark.parametrize(("scope", "expected"), SCOPES.values(), ids=SCOPES.keys())
-def test_scope_of_a_request(scope, expected):
-    """A request names its own service and region in its extensions; the next one has the auth's."""
-    auth = auth_of("sagemaker")
-    assert expected == scope_of(signed_by(auth, extensions={"sigv4": scope}))
-    assert scope_of(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
-
-
-@pytest.mark.parametrize("service", ["s3", "execute-api"])
-def test_rules_of_a_scope(service):
-    """A request for another service is signed by that service's rules."""
-    signed = signed_by(auth_of("sagemaker"), extensions={"sigv4": {"service": service}})
-    expected = signed_by(auth_of(service))
-    assert expected.headers == signed.headers
-    assert (service == "s3") == ("x-amz-content-sha256" in signed.headers)
-
-
-def test_rules_that_the_caller_set():
-    """A request for another region keeps the rules that the signer was given."""
-    auth = SigV4Auth(Signer(SigV4("mine", "us-east-1"), s3=True), KEY, now=lambda: AT)
-    signed = signed_by(auth, extensions={"sigv4": {"region": "eu-west-1"}})
-    assert "x-amz-content-sha256" in signed.headers
-
-
-def test_region_set_of_a_request():
-    """With SigV4A a request names its region set."""
-    auth = SigV4Auth(Signer(SigV4A("s3", "*")), KEY, now=lambda: AT)
-    signed = signed_by(auth, extensions={"sigv4": {"region_set": "eu-*"}})
-    assert signed.headers["x-amz-region-set"] == "eu-*"
-
-
-def test_keys_of_a_scope_are_kept():
-    """The signer of a scope is made once, with the keys that it derives."""
-    signer = Signer(SigV4("sagemaker", "us-east-1"))
-    scope = (("region", "eu-west-1"),)
-    assert _scoped(signer, scope) is _scoped(Signer(SigV4("sagemaker", "us-east-1")), scope)
-
-
-@pytest.mark.parametrize(
-    "scope",
-    ["eu-west-1", {"regoin": "eu-west-1"}, {"region_set": "*"}, {"region": ["eu-west-1"]}],
-    ids=["no mapping", "misspelt", "of the other algorithm", "a list"],
-)
-def test_refused_scope(scope):
-    """A scope that is none is refused, before anything is sent."""
-    with pytest.raises(InvalidRequestError, match="extension sigv4: a mapping"):
-        signed_by(auth_of("s3"), extensions={"sigv4": scope})
-
-
-@pytest.mark.parametrize("scope", [{"service": "a/b"}, {"region": "us east\n1"}], ids=repr)
-def test_impossible_scope(scope):
-    """A service or region that cannot be one is refused by its name, before anything is sent."""
-    (name,) = scope
-    with pytest.raises(InvalidRequestError, match=f"extension sigv4: {name} must be printable"):
-        signed_by(auth_of("s3"), extensions={"sigv4": scope})
-
-
-def test_algorithm_without_scopes():
-    """An algorithm of somebody's own that has no other scope is named."""
-
-    class Fixed:
-        """An algorithm, as far as it gets."""
-
-        service = "s3"
-
-    with pytest.raises(InvalidRequestError, match=r"extension sigv4: Fixed has no replace\(\)"):
-        signed_by(SigV4Auth(Signer(Fixed()), KEY), extensions={"sigv4": {"region": "r"}})
-
-
 # Redirects.
 
 SECRETS = {
@@ -551,51 +451,3 @@ def test_next_request_is_signed_anew(library):
     assert second.headers["x-amz-date"] == "20261122T130000Z"
     assert second.headers["x-amz-meta-a"] == "b"
     assert first.headers["authorization"] != second.headers["authorization"]
-
-
-# Signing a request twice.
-
-
-@pytest.mark.parametrize("service", ["s3", "sagemaker"])
-@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
-def test_a_request_that_is_sent_again(library, service):
-    """A request that is sent again is signed again, as if it were the first time."""
-    request = library.Request("PUT", START, headers=SECRETS, content=b"body")
-    fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
-    later = {"now": lambda: AT + timedelta(hours=1)}
-    next(auth_of(service, TEMPORARY, unsigned_payload=True).sync_auth_flow(request))
-    next(auth_of(service, **later).sync_auth_flow(request))
-    next(auth_of(service, **later).sync_auth_flow(fresh))
-    assert fresh.headers == request.headers
-    assert fresh.headers.raw == request.headers.raw
-
-
-def test_what_the_caller_set_is_honoured_again():
-    """A date and a hash of the caller's own stay when the request is sent again."""
-    own = {"x-amz-date": "20261122T110000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
-    request = httpx.Request("PUT", START, headers=own, content=b"body")
-    for _ in range(2):
-        next(auth_of("s3").sync_auth_flow(request))
-        assert own == {name: request.headers[name] for name in own}
-
-
-def test_a_token_of_somebody_else():
-    """A token in the headers goes, where the credentials have none."""
-    headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
-    assert not headers.keys() & signed_by(auth_of("s3"), headers=headers).headers.keys()
-
-
-@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
-def test_signed_headers_are_read_as_others_are(library):
-    """Names, values and membership are what they say; a deletion of one deletes that one."""
-    request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
-    headers = next(auth_of("s3").sync_auth_flow(request)).headers
-    assert headers["x-amz-date"] == "20261122T120000Z"
-    assert headers.get_list("X-AMZ-META-A") == ["b"]
-    assert headers["authorization"].count(",") == 2
-    assert {*headers} == {name.lower().decode() for name, _ in headers.raw}
-    assert pickle.loads(pickle.dumps(request)).headers == headers
-    assert len({*headers.keys(), *(name for name, _ in headers.items())}) == len(headers)
-    del headers["x-amz-meta-a"]
-    assert ("x-amz-meta-a" in headers, "x-amz-date" in headers) == (False, True)
-    assert {hash(key.lower()) for key in [_BoundName(b"x-amz-date")]} == {hash(b"x-amz-date")}

@@ -356,6 +356,31 @@ def test_refused(run, arguments, expected):
     assert err.count("\n") == 1
 
 
+STEERING = "é\x9b31m\u202e\u2028"
+SAID_OF_KEYS = {
+    "a header": f"PUT / HTTP/1.1\r\nX-Amz-Meta-A: {STEERING}",
+    "a parameter": "GET /?X-Amz-%0A%1B[31m=1&X-Amz-Date=%0A%1B&X-Amz-Date=1 HTTP/1.1",
+    "a name": f"GET / HTTP/1.1\r\nX-{STEERING}: 1",
+    "a line": f"GET /{STEERING} HTTP/1.1",
+}
+
+
+@pytest.mark.parametrize("said", SAID_OF_KEYS.values(), ids=SAID_OF_KEYS)
+def test_a_refusal_steers_no_terminal(run, said):
+    """Whatever is in a request that is refused, what is printed of it is lines of plain text."""
+    signer = Signer(SigV4("s3", "us-east-1"))
+    headers = signer.sign(SignableRequest("GET", "https://h.example/"), KEY, at=AT).headers
+    names = headers["authorization"].replace("x-amz-date,", "x-amz-date;x-amz-meta-a,")
+    lines = [said, "Host: h.example", *(f"{k}: {v}" for k, v in headers.items())]
+    lines[-1] = f"authorization: {names}" if "Meta" in said else lines[-1]
+    raw = "\r\n".join([*lines, "", ""]).encode()
+    code, out, err = run("verify", *S3, stdin=raw)
+    assert (code in {1, 2}, out) == (True, "")
+    assert all(line.isprintable() for line in err.split("\n"))
+    if "Meta" in said:
+        assert r"x-amz-meta-a:é\x9b31m\u202e\u2028" in err
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -11,6 +11,10 @@ from random import Random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import sigv4._v4a
@@ -28,8 +32,9 @@ from sigv4 import (
     VerifyingKey,
     verify,
 )
+from sigv4._v4a import _ORDER as ORDER
 from sigv4._v4a import covers, signing_scalar
-from tests.sigv4.stream_oracles import awscrt_verifies
+from tests.sigv4.stream_oracles import awscrt_signs_with_v4a, awscrt_verifies
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "sigv4" / "v4a.json"
 CASES = [pytest.param(case, id=case["name"]) for case in json.loads(FIXTURE.read_text("utf-8"))]
@@ -269,6 +274,62 @@ def test_what_is_no_signature_is_refused(signature):
     text = headers["authorization"].rpartition("=")[0] + "=" + signature
     code = refused((method, url, {**headers, "authorization": text}, body)).code
     assert code == ("SignatureDoesNotMatch" if signature else "IncompleteSignature")
+
+
+def test_a_signature_has_one_form():
+    """What says the same in other letters is refused: capitals, blanks, padding, other encodings."""
+    method, url, headers, body = signed()
+    text, _, signature = headers["authorization"].rpartition("=")
+    assert check((method, url, headers, body), {"AKIDEXAMPLE": KEY})
+    r, s = decode_dss_signature(bytes.fromhex(signature))
+    padded = bytes([0x02, 34, 0, 0]) + r.to_bytes(32, "big") + der_integer(s)
+    for other in (
+        signature.upper(),
+        signature[:2] + " " + signature[2:],
+        signature + "00",
+        signature + "**",
+        signature[:2] + "81" + signature[2:],
+        (bytes([0x30, len(padded)]) + padded).hex(),
+        encode_dss_signature(r + ORDER, s).hex(),
+    ):
+        refusal = refused((method, url, {**headers, "authorization": f"{text}={other}"}, body))
+        assert refusal.code == "SignatureDoesNotMatch"
+
+
+def test_awscrt_signs_with_either_half():
+    """(r, n - s) cannot be refused: of what awscrt signs, each half is some of it."""
+    high = {
+        decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
+    }
+    assert high == {False, True}
+
+
+def test_a_replay_is_known_by_what_was_signed():
+    """Whoever makes (r, n - s) of a signature makes no other request: the same text was signed."""
+    method, url, headers, body = signed()
+    text, _, signature = headers["authorization"].rpartition("=")
+    r, s = decode_dss_signature(bytes.fromhex(signature))
+    twin = encode_dss_signature(r, ORDER - s).hex()
+    first = check((method, url, headers, body), {"AKIDEXAMPLE": KEY})
+    second = check(
+        (method, url, {**headers, "authorization": f"{text}={twin}"}, body), {"AKIDEXAMPLE": KEY}
+    )
+    assert first == second
+    assert first.seed.signature != second.seed.signature
+    assert first.string_to_sign == second.string_to_sign
+
+
+def der_integer(number):
+    """Return a number as DER has it."""
+    text = number.to_bytes(33, "big").lstrip(b"\0")
+    text = text if text[0] < 0x80 else b"\0" + text
+    return bytes([0x02, len(text)]) + text
+
+
+def awscrts_signature():
+    """Return a signature that awscrt makes."""
+    signed = awscrt_signs_with_v4a({**json.loads(FIXTURE.read_text("utf-8"))[0], "at": AT})
+    return dict(signed.headers)["Authorization"].rpartition("=")[2]
 
 
 def test_another_key_is_refused():

@@ -423,3 +423,78 @@ def test_access_key_id_with_slashes(send):
     for scope in ("us-east-1", "s3", "20261122"):
         malformed = refusal(wire.replace(scope, "x"), secrets=known)
         assert malformed.code in {MALFORMED, BAD_QUERY}
+
+
+FROM_CLOUDFRONT = {"unsigned_headers": ["X-Amz-Cf-Id"]}
+
+
+@pytest.mark.parametrize("send", [by_header, by_url])
+def test_headers_that_a_proxy_adds(send):
+    """A header that may be added on the way need not be signed, and nothing vouches for it."""
+    wire = send().but(x_amz_cf_id="added")
+    assert "AccessDenied" == refusal(wire).code
+    assert "x-amz-cf-id" not in wire.received(**FROM_CLOUDFRONT).signed_headers
+    assert "AccessDenied" == refusal(wire.but(x_amz_acl="a"), **FROM_CLOUDFRONT).code
+    assert MISMATCH == refusal(wire.but(content_type="text/html"), **FROM_CLOUDFRONT).code
+
+
+def test_such_a_header_that_is_signed():
+    """Where the sender has signed it, it counts as any other."""
+    wire = by_header(headers={"x-amz-cf-id": "mine"})
+    assert "x-amz-cf-id" in wire.received(**FROM_CLOUDFRONT).signed_headers
+    assert MISMATCH == refusal(wire.but(x_amz_cf_id="other"), **FROM_CLOUDFRONT).code
+    assert MISMATCH == refusal(wire.without("x-amz-cf-id"), **FROM_CLOUDFRONT).code
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Host",
+        "x-amz-date",
+        HASH,
+        "x-amz-security-token",
+        "x-amz-region-set",
+        "x-amz-decoded-content-length",
+        "x-amz-trailer",
+    ],
+)
+def test_what_must_be_signed(name):
+    """What a signature is of, and how the body is read, cannot be left to a proxy."""
+    with pytest.raises(ValueError, match=f"unsigned_headers: {name.lower()} must be signed"):
+        by_header().received(unsigned_headers={name})
+
+
+def test_a_name_is_no_collection():
+    """A single name is not taken for a collection of letters."""
+    with pytest.raises(TypeError, match="must be a collection of names"):
+        by_header().received(unsigned_headers="x-amz-cf-id")
+
+
+def test_what_was_signed_is_told():
+    """By the string to sign a request that is sent again is known; it is not shown."""
+    signer = Signer(SigV4("s3", "us-east-1"))
+    request = SignableRequest("PUT", URL, {"content-type": "text/plain"}, Payload.of(BODY))
+    verified = by_header().received()
+    assert verified.string_to_sign == signer.sign(request, KEY, at=AT).string_to_sign
+    assert verified.string_to_sign not in repr(verified)
+
+
+FORGED_LINES = {
+    "a repeated parameter": "x=1&X-Amz-%0A%1B[31mINFO=1&X-Amz-%0A%1B[31mINFO=2",
+    "a known one": "x=1&X-Amz-%44ate=%0A%1B&X-Amz-Date=%0A%1B",
+    "a date": "X-Amz-Algorithm=%0A%1B&x=1",
+}
+
+
+@pytest.mark.parametrize("query", FORGED_LINES.values(), ids=FORGED_LINES)
+def test_a_refusal_is_one_line(query):
+    """Whatever is percent-encoded in the query, a refusal is a line of text and no more."""
+    for wire in (by_url().replace("x=1", query), by_url().replace("600", "%0A%1B%C2%9B")):
+        assert str(refusal(wire)).isprintable()
+
+
+def test_a_refusal_escapes_what_cannot_be_seen():
+    """Line ends, ESC, C1 controls, marks of direction and lone surrogates are escaped; text stays."""
+    error = SignatureError("Code", "a\n\x1b[31m\x9b\u202e\udcff é")
+    assert r"Code: a\n\x1b[31m\x9b\u202e\udcff é" == str(error)
+    assert error.args == ("Code", error.message)

@@ -1,0 +1,87 @@
+"""
+A presigned URL: the signature of a request in its query.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+"""
+
+from datetime import datetime
+
+from ._canonical import (
+    DEFAULT,
+    NEVER_SIGNED,
+    REPLACED,
+    SIGNATURE_PARAMETERS,
+    canonical_headers,
+    canonical_query,
+    string_to_sign,
+)
+from ._credentials import Credentials
+from ._encoding import percent_encode
+from ._errors import InvalidRequestError
+from ._limits import LONGEST_EXPIRY
+from ._payload import Payload
+from ._request import SignableRequest
+from ._signer import Signer, query_to_sign
+
+
+def presign(
+    signer: Signer,
+    request: SignableRequest,
+    credentials: Credentials,
+    *,
+    at: datetime,
+    expires: int,
+) -> str:
+    """Do what `Signer.presign` says."""
+    if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
+        raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
+    given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
+    signed = _signed(signer, request)
+    algorithm, instant = signer.algorithm, signer.instant(credentials, at)
+    scope = algorithm.scope(instant)
+    unsigned_body = Payload.UNSIGNED if signer.s3 else request.payload
+    payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
+    lines, names = canonical_headers(signed)
+    token = credentials.session_token
+    tokens = {} if token is None else {"X-Amz-Security-Token": token}
+    parameters = {
+        "X-Amz-Algorithm": algorithm.name,
+        "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
+        "X-Amz-Date": instant,
+        "X-Amz-Expires": str(expires),
+        "X-Amz-SignedHeaders": names,
+    }
+    if algorithm.region_set is not None:
+        parameters["X-Amz-Region-Set"] = algorithm.region_set
+    if signer.sign_session_token:
+        parameters |= tokens
+    added = [(name, percent_encode(value)) for name, value in parameters.items()]
+    query = canonical_query(given_query, added)
+    text = signer.canonical_request(request, query, lines, names, payload_hash)
+    to_sign = string_to_sign(algorithm.name, instant, scope, text)
+    if not signer.sign_session_token:
+        added += [(name, percent_encode(value)) for name, value in tokens.items()]
+    added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, instant)))
+    base, _, before = request.url.partition("?")
+    parts = [before] if before else []
+    return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
+
+
+def _signed(signer: Signer, request: SignableRequest) -> list[tuple[str, str]]:
+    """
+    Return the headers that are signed: all, unless the signer has a selection of its caller's.
+
+    Whoever gives a header here binds the URL's user to it.  One that is left out binds nobody.
+    """
+    names = [name for name, _ in request.headers]
+    if replaced := REPLACED.intersection(names):
+        raise InvalidRequestError(
+            f"header {min(replaced)}: a presigned URL says it in its query; leave the header out"
+        )
+    if signer.signed_headers is not DEFAULT:
+        return signer.headers_to_sign(request, REPLACED)
+    if unsignable := NEVER_SIGNED.intersection(names):
+        raise InvalidRequestError(
+            f"header {min(unsignable)}: it may change on the way and is never signed; leave it out"
+        )
+    return [*request.headers]

@@ -1,0 +1,134 @@
+"""Presigned URLs: what of the request is bound, and what cannot be presigned."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sigv4 import (
+    ALL_BUT_NEVER_SIGNED,
+    Credentials,
+    InvalidRequestError,
+    Payload,
+    SignableRequest,
+    SignatureError,
+    Signer,
+    SigV4,
+    SigV4A,
+    verify,
+)
+from sigv4._canonical import NEVER_SIGNED, PRESIGNED, SIGNATURE_PARAMETERS
+from tests.sigv4.oracles import Unsigned, awscrt_signs, botocore_presigns
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
+URL = "https://bucket.example/a?x=1"
+ALGORITHMS = {"SigV4": SigV4("s3", "us-east-1"), "SigV4A": SigV4A("s3", "us-east-1")}
+algorithms = pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
+LIMITS = {"Content-Length": "11", "If-None-Match": "*", "Content-Type": "a/b", "Range": "bytes=0-1"}
+
+
+def presigned(headers, algorithm=ALGORITHMS["SigV4"], **options):
+    """Return the URL of an upload with these headers."""
+    request = SignableRequest("PUT", URL, headers)
+    return Signer(algorithm, **options).presign(request, KEY, at=AT, expires=60)
+
+
+def check(url, headers):
+    """Verify an upload that was presigned."""
+    request = SignableRequest("PUT", url, headers, Payload.of(b"any body"))
+    return verify(request, {"AKIDEXAMPLE": KEY}, at=AT, service="s3", region="us-east-1")
+
+
+@algorithms
+def test_each_header_is_signed(algorithm):
+    """Each header that is given is bound: without it, or with another value, the URL is refused."""
+    url = presigned(LIMITS, algorithm)
+    assert check(url, LIMITS).signed_headers == (
+        *("content-length", "content-type", "host", "if-none-match", "range"),
+    )
+    for name in LIMITS:
+        for others in (
+            {known: value for known, value in LIMITS.items() if known != name},
+            {**LIMITS, name: "12"},
+        ):
+            with pytest.raises(SignatureError, match="SignatureDoesNotMatch"):
+                check(url, others)
+
+
+def test_they_are_signed_as_botocore_signs_them():
+    """The signature is botocore's, which signs them, too."""
+    headers = list(LIMITS.items())
+    asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "PUT", URL, headers, b"")
+    expected = botocore_presigns(Unsigned(*asked), 60).signature
+    assert presigned(LIMITS).endswith(f"&X-Amz-Signature={expected}")
+
+
+@pytest.mark.parametrize("name", sorted(NEVER_SIGNED))
+def test_a_header_that_is_never_signed_is_refused(name):
+    """A header that cannot be bound is refused by its name, not left out in silence."""
+    with pytest.raises(InvalidRequestError, match=f"header {name}: .* leave (it|the header) out"):
+        presigned({name.title(): "secret value"})
+
+
+@pytest.mark.parametrize("name", ["x-amz-date", "x-amz-security-token", "x-amz-region-set"])
+@pytest.mark.parametrize("selection", [{}, {"signed_headers": ALL_BUT_NEVER_SIGNED}], ids=str)
+def test_a_header_that_the_query_says_is_refused(name, selection):
+    """What a presigned URL says in its query is not said in a header as well."""
+    with pytest.raises(InvalidRequestError, match=f"header {name}: .* in its query") as refusal:
+        presigned({name: "secret value"}, **selection)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_selection_of_the_callers_own():
+    """Where the caller has said what is signed, that is signed."""
+    headers = {**LIMITS, "User-Agent": "a"}
+    url = presigned(headers, signed_headers=ALL_BUT_NEVER_SIGNED)
+    assert "user-agent" not in check(url, headers).signed_headers
+    url = presigned(headers, signed_headers={"user-agent"}.__contains__)
+    assert check(url, headers).signed_headers == ("host", "user-agent")
+
+
+SPELLED = {
+    **{name: f"{name}=1" for name in SIGNATURE_PARAMETERS},
+    "escaped": "%58-Amz%2DDate=1",
+    "without a value": "X-Amz-Credential",
+    "after others": "a=b&X-Amz-Algorithm=1&c",
+}
+
+
+ALREADY = "url is signed already: it has X-Amz-"
+
+
+@algorithms
+@pytest.mark.parametrize("query", SPELLED.values(), ids=SPELLED)
+def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm):
+    """A URL gets no parameter of a signature that it has already."""
+    request = SignableRequest("GET", f"https://h.example/?{query}")
+    with pytest.raises(InvalidRequestError, match=ALREADY):
+        Signer(algorithm).presign(request, KEY, at=AT, expires=60)
+
+
+@algorithms
+@pytest.mark.parametrize("name", sorted(PRESIGNED))
+def test_a_presigned_url_is_not_signed(name, algorithm):
+    """A URL that is presigned gets no signature in headers: no service takes both."""
+    request = SignableRequest("GET", f"https://h.example/?a=b&{name}=1")
+    with pytest.raises(InvalidRequestError, match=ALREADY):
+        Signer(algorithm).sign(request, KEY, at=AT)
+
+
+def test_awscrt_refuses_them_too():
+    """Such a URL is refused by awscrt as well."""
+    url = "https://h.example/?X-Amz-Date=1"
+    asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "GET", url, [], b"")
+    with pytest.raises(Exception, match="ILLEGAL_REQUEST_QUERY_PARAM"):
+        awscrt_signs(Unsigned(*asked))
+
+
+@pytest.mark.parametrize("query", ["x-amz-date=1", "a=X-Amz-Date", "X-Amz-Other=1", "X-Amz-Dat=1"])
+def test_other_parameters_are_signed(query):
+    """What only looks like such a parameter is signed as any other."""
+    url = f"https://h.example/?{query}"
+    signer = Signer(SigV4("s3", "us-east-1"))
+    presigned = signer.presign(SignableRequest("PUT", url), KEY, at=AT, expires=60)
+    assert check(presigned, {}).access_key_id == "AKIDEXAMPLE"
