@@ -56,6 +56,7 @@ class Collected:
 
     Attributes:
         complete: Whether all of it came; for whoever reads it to the end to say.
+        ends: When it must have come, on the monotonic clock.
     """
 
     def __init__(
@@ -64,9 +65,9 @@ class Collected:
         self._status: int = response.status_code
         self._headers: list[tuple[bytes, bytes]] = response.headers.raw
         self._limit = limit if response.is_success else ERROR
-        self._ends = inf if deadline is None else deadline
+        self.ends = inf if deadline is None else deadline
         if self._limit.is_prompt:
-            self._ends = min(self._ends, time.monotonic() + read_timeout)
+            self.ends = min(self.ends, time.monotonic() + read_timeout)
         self._announced = parse_length(response.headers.get("content-length")) or 0
         # Its value is what it grew in: to join pieces would take the body's size once more.
         self._body = BytesIO()
@@ -78,7 +79,7 @@ class Collected:
         self._body.write(piece)
         size = self._body.tell() if self._limit.is_cut else max(self._body.tell(), self._announced)
         self._is_too_large = size > self._limit.size
-        return not (self._is_too_large or time.monotonic() > self._ends)
+        return not (self._is_too_large or time.monotonic() > self.ends)
 
     def response(self, asked: str) -> Response:
         """
@@ -208,6 +209,14 @@ def limit_time(message: Any, options: TransportOptions, deadline: float | None) 
         "write": read,
         "pool": min(options.connect_timeout + options.read_timeout, left),
     }
+
+
+def time_to_answer(message: Any) -> float:
+    """Return the seconds until there is an answer's head, if each step takes all of its own limit."""
+    limits = message.extensions["timeout"]
+    pieces = int(message.headers.get("content-length", 0)) // PIECE_SIZE
+    seconds: float = sum(limits.values()) + pieces * limits["write"]
+    return seconds
 
 
 def time_left(deadline: float | None) -> float:

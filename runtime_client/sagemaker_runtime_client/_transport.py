@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
+from math import inf
 from typing import Any, ClassVar, Protocol
 
 from ._errors import ConfigError, RuntimeClientError
@@ -18,7 +19,15 @@ from ._generation import generation
 from ._http import Request, Response, TransportOptions
 from ._limits import ANSWER, AnswerLimit
 from ._loops import OfEachLoop, library
-from ._message import Collected, limit_time, message_of, proxy_of, time_left, translated
+from ._message import (
+    Collected,
+    limit_time,
+    message_of,
+    proxy_of,
+    time_left,
+    time_to_answer,
+    translated,
+)
 from ._senders import Senders, slot_of
 
 # A read's own limit strikes first, and says how far it came.
@@ -186,7 +195,7 @@ class AsyncTransport(_Transport):
                     response = await pool.handle_async_request(message)
                 collected = Collected(response, limit, deadline, options.read_timeout)
                 try:
-                    async with _limit(deadline if slot is None else None):
+                    async with _limit(time_left(collected.ends) if slot is None else inf):
                         async for piece in _body_of(httpx, response, slot):
                             if not collected.add(piece):
                                 break
@@ -203,7 +212,7 @@ class AsyncTransport(_Transport):
         """Send by httpx's client, and return the answer's head."""
         from ._bodies import recording
 
-        async with _limit(deadline):
+        async with _limit(min(time_left(deadline), time_to_answer(message))):
             try:
                 return await recording(httpx, client).send(
                     message, stream=True, auth=None, follow_redirects=False
@@ -227,11 +236,9 @@ def _body_of(httpx: Any, response: Any, slot: Any) -> Any:
     return response_body(httpx, response)
 
 
-def _limit(deadline: float | None) -> Any:
-    """Return a context that ends at the *deadline*: httpx's client knows none, only one for each read."""
-    if deadline is None:
-        return nullcontext()
-    return library().move_on_after(time_left(deadline) + _GRACE)
+def _limit(seconds: float) -> Any:
+    """Return a context that ends after *seconds*: httpx's client knows no limit but that of each read."""
+    return nullcontext() if seconds == inf else library().move_on_after(seconds + _GRACE)
 
 
 def _library_of(client: HTTPClient | None, kind: str) -> str:
