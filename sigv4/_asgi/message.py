@@ -74,8 +74,9 @@ class Body:
 
     async def discard(self) -> None:
         """Take what still arrives, and keep nothing of it."""
-        while (await self._receive())["type"] == "http.request":
-            pass
+        while not self.is_read:
+            message = await self._receive()
+            self.is_read = not message.get("more_body", False)
 
 
 def check_size(size: int, limit: int) -> None:
@@ -85,27 +86,39 @@ def check_size(size: int, limit: int) -> None:
 
 
 async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
-    """Answer, and close the connection if a body has not arrived."""
+    """Answer, and close the connection of HTTP/1 if a body has not arrived."""
     content = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(content)).encode()),
         (b"x-amzn-errortype", refusal.code.encode()),
     ]
-    # HTTP/2 has no such header (RFC 9113, section 8.2.2), and no need of it.
-    if not body.is_read and _announces_body(scope) and scope["http_version"] < "2":
+    is_http_1 = scope["http_version"] < "2"
+    # HTTP/2 has no such header (RFC 9113, section 8.2.2).
+    if is_http_1 and not body.is_read and _announces_body(scope):
         headers.append((b"connection", b"close"))
+    start: Message = {
+        "type": "http.response.start",
+        "status": refusal.status,
+        "headers": headers,
+    }
 
-    async def answer() -> None:
-        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+    async def answer(*, ends: bool) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": content, "more_body": not ends})
 
+    # What still arrives must be taken by somebody, for hypercorn's sake (0.18).  It queues ten pieces
+    # of a body and then waits for the application to take one, at the end of an answer as well: it
+    # would wait for ever.  On HTTP/2 it fails at a piece that comes after the end of the answer; on
+    # trio, the whole server does.
     if body.is_read:
-        await answer()
+        await answer(ends=True)
+    elif is_http_1:
+        await alongside(body.discard, answer(ends=True))
     else:
-        # hypercorn 0.18 queues ten pieces of a body, then waits for the application to take one, at
-        # the end of an answer as well: without this it would wait for ever, and keep them.
-        await alongside(body.discard, answer())
+        await answer(ends=False)
+        await body.discard()
+        await send({"type": "http.response.body"})
 
 
 def _announces_body(scope: Scope) -> bool:

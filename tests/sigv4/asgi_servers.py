@@ -15,6 +15,7 @@ import hypercorn.asyncio
 import hypercorn.trio
 import trio
 import uvicorn
+import uvloop
 
 from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
 
@@ -24,8 +25,10 @@ SIGNER = Signer(SigV4(SERVICE, REGION))
 PATIENCE = 30.0  # seconds, for what comes at once
 
 
-def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event) -> None:
-    config = uvicorn.Config(app, http=http, log_config=None, access_log=False, lifespan="on")
+def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
+    config = uvicorn.Config(
+        app, http=http, root_path=root_path, log_config=None, access_log=False, lifespan="on"
+    )
     server = uvicorn.Server(config)
 
     async def serve() -> None:
@@ -34,28 +37,32 @@ def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event) -> None:
         server.should_exit = True
         await serving
 
-    asyncio.run(serve())
+    run = uvloop.run if http == "httptools" else asyncio.run  # as uvicorn[standard] has it
+    run(serve())
 
 
-def _config(listener: socket.socket) -> hypercorn.Config:
+def _config(listener: socket.socket, root_path: str) -> hypercorn.Config:
     config = hypercorn.Config()
     config.bind = [f"fd://{listener.detach()}"]
+    config.root_path = root_path
     config.errorlog = None
     config.graceful_timeout = 1
     return config
 
 
-def _hypercorn(app: Any, listener: socket.socket, stop: Event) -> None:
-    waiting = partial(asyncio.to_thread, stop.wait)
-    asyncio.run(hypercorn.asyncio.serve(app, _config(listener), shutdown_trigger=waiting))
+def _hypercorn(app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
+    stopped = partial(asyncio.to_thread, stop.wait)
+    config = _config(listener, root_path)
+    asyncio.run(hypercorn.asyncio.serve(app, config, shutdown_trigger=stopped))
 
 
-def _hypercorn_on_trio(app: Any, listener: socket.socket, stop: Event) -> None:
-    waiting = partial(trio.to_thread.run_sync, stop.wait)
-    trio.run(partial(hypercorn.trio.serve, app, _config(listener), shutdown_trigger=waiting))
+def _hypercorn_on_trio(app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
+    stopped = partial(trio.to_thread.run_sync, stop.wait)
+    config = _config(listener, root_path)
+    trio.run(partial(hypercorn.trio.serve, app, config, shutdown_trigger=stopped))
 
 
-SERVERS: dict[str, Callable[[Any, socket.socket, Event], None]] = {
+SERVERS: dict[str, Callable[[Any, socket.socket, Event, str], None]] = {
     "uvicorn, h11": partial(_uvicorn, "h11"),
     "uvicorn, httptools": partial(_uvicorn, "httptools"),
     "hypercorn": _hypercorn,
@@ -64,11 +71,11 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Event], None]] = {
 
 
 @contextmanager
-def serving(server: str, app: Any) -> Iterator[int]:
+def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
     """Serve an application that knows of lifespan; return the port."""
     listener, stop = socket.create_server(("127.0.0.1", 0)), Event()
     port: int = listener.getsockname()[1]
-    thread = Thread(target=SERVERS[server], args=(app, listener, stop))
+    thread = Thread(target=SERVERS[server], args=(app, listener, stop, root_path))
     thread.start()
     try:
         yield port

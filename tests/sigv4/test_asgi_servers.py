@@ -1,5 +1,6 @@
 """`SigV4Middleware` under servers: what each of them makes of a request, and of a refusal."""
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -294,6 +295,13 @@ def test_what_needs_leave(connection, inner, lenient, name):
     assert 200 == lenient.ask("GET", target, headers).status
 
 
+def test_another_method(connection, inner):
+    """It is not the one that was signed."""
+    answer = connection.ask("DELETE", "/q", signed("GET", "/q"))
+    assert (403, "SignatureDoesNotMatch") == refusal(answer)
+    assert [] == inner.seen
+
+
 def test_a_replay(connection, inner):
     """The same signature counts once, and one that is wrong does not use it up."""
     headers = signed("POST", "/q", (), b"body")
@@ -348,28 +356,91 @@ def test_a_websocket(connection, inner):
     assert [] == inner.seen
 
 
-@pytest.mark.parametrize("server", ["hypercorn", "hypercorn, trio"], indirect=True, scope="module")
+ON_HTTP_2 = pytest.mark.parametrize(
+    "server", ["hypercorn", "hypercorn, trio"], indirect=True, scope="module"
+)
+
+
+@ON_HTTP_2
 def test_http_2(connection):
     """The host comes as :authority; what is refused gets no header that HTTP/2 forbids."""
-    http2 = H2Connection()
-    http2.initiate_connection()
-    headers = signed("POST", "/q", (), b"body")
-    for stream, added in ((1, headers), (3, {"host": HOST})):
+    http2 = Http2(connection)
+    http2.begin(1, signed("POST", "/q", (), b"body"))
+    http2.send(1, b"body", end=True)
+    http2.begin(3, {"host": HOST})
+    http2.send(3, b"body", end=True)
+    assert b"200" == http2.answer(1)[b":status"]
+    refused = http2.answer(3)
+    assert (b"403", False) == (refused[b":status"], b"connection" in refused)
+    assert b"MissingAuthenticationToken" in http2.bodies[3]
+
+
+@ON_HTTP_2
+def test_http_2_with_a_body_after_the_answer(connection):
+    """The answer does not wait for the body, and the connection lives on, for others may share it."""
+    http2 = Http2(connection)
+    http2.begin(1, {"host": HOST})
+    http2.wait_for(lambda: b"MissingAuthenticationToken" in http2.bodies[1])
+    for _ in range(30):
+        http2.send(1, b"late")
+    http2.send(1, b"", end=True)
+    assert b"403" == http2.answer(1)[b":status"]
+    http2.begin(3, signed("POST", "/q", (), b"body"))
+    http2.send(3, b"body", end=True)
+    assert b"200" == http2.answer(3)[b":status"]
+
+
+class Http2:
+    """HTTP/2 on a connection."""
+
+    def __init__(self, connection):
+        self.socket, self.protocol = connection.socket, H2Connection()
+        self.heads, self.bodies, self.ended = {}, defaultdict(bytes), set()
+        self.protocol.initiate_connection()
+
+    def begin(self, stream, headers):
+        """Send the head of a POST."""
         first = {":method": "POST", ":scheme": "http", ":path": "/q", ":authority": HOST}
-        pairs = {**first, **added, "content-length": "4"}
-        del pairs["host"]
-        http2.send_headers(stream, list(pairs.items()))
-        http2.send_data(stream, b"body", end_stream=True)
-    connection.socket.sendall(http2.data_to_send())
-    answers, bodies, open_streams = {}, {1: b"", 3: b""}, {1, 3}
-    while open_streams:
-        for event in http2.receive_data(connection.socket.recv(65536)):
-            if isinstance(event, ResponseReceived):
-                answers[event.stream_id] = dict(event.headers)
-            elif isinstance(event, DataReceived):
-                bodies[event.stream_id] += event.data
-            elif isinstance(event, StreamEnded):
-                open_streams.discard(event.stream_id)
-    assert [b"200", b"403"] == [answers[stream][b":status"] for stream in (1, 3)]
-    assert b"MissingAuthenticationToken" in bodies[3]
-    assert b"connection" not in answers[3]
+        others = [(name, value) for name, value in headers.items() if name != "host"]
+        self.protocol.send_headers(stream, [*first.items(), *others])
+        self.socket.sendall(self.protocol.data_to_send())
+
+    def send(self, stream, piece, *, end=False):
+        """Send a piece of a body."""
+        self.protocol.send_data(stream, piece, end_stream=end)
+        self.socket.sendall(self.protocol.data_to_send())
+
+    def wait_for(self, condition):
+        """Read until it is so."""
+        while not condition():
+            data = self.socket.recv(65536)
+            assert data, "closed"
+            for event in self.protocol.receive_data(data):
+                if isinstance(event, ResponseReceived):
+                    self.heads[event.stream_id] = dict(event.headers)
+                elif isinstance(event, DataReceived):
+                    self.bodies[event.stream_id] += event.data
+                elif isinstance(event, StreamEnded):
+                    self.ended.add(event.stream_id)
+
+    def answer(self, stream):
+        """Return the head of an answer once all of that has come."""
+        self.wait_for(lambda: stream in self.ended)
+        return self.heads[stream]
+
+
+@pytest.mark.parametrize(
+    ("server", "signed_for"),
+    [("uvicorn, h11", "/api/q"), ("uvicorn, httptools", "/api/q"), ("hypercorn", "/q")],
+    indirect=["server"],
+    scope="module",
+)
+def test_a_root_path(server, signed_for):
+    """What a proxy took away is signed where uvicorn puts it back; hypercorn has what arrived."""
+    app = SigV4Middleware(
+        Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
+    )
+    with serving(server, app, root_path="/api") as port, Connection(port) as connection:
+        assert 200 == connection.ask("GET", "/q", signed("GET", signed_for)).status
+        other = "/q" if signed_for == "/api/q" else "/api/q"
+        assert 403 == connection.ask("GET", "/q", signed("GET", other)).status
