@@ -7,6 +7,7 @@ import subprocess
 import sys
 from inspect import signature
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -49,6 +50,59 @@ def test_each_python_block_runs(code, environ, tmp_path):
         timeout=60,
     )
     assert (0, "") == (done.returncode, done.stderr)
+
+
+MANY = next(code for code in PYTHON if "jobs.jsonl" in code)
+
+
+def _started(code, environ, folder):
+    """Start a block in a folder, its output to be read."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_many_at_once_loses_nothing_to_a_bad_row(environ, tmp_path):
+    """The other rows have their answers, the bad one its error, and each job a handle on disk."""
+    with _started(MANY, environ, tmp_path) as process:
+        printed, _ = process.communicate(timeout=60)
+    assert 0 == process.returncode
+    for row in ("5.1,3.5,1.4,0.2", "6.2,3.4,5.4,2.3"):
+        assert f"'{row}': '{row}'" in printed
+    assert "as you wish" in printed
+    assert 3 == len((tmp_path / "jobs.jsonl").read_text().splitlines())
+
+
+def test_many_at_once_loses_nothing_to_an_interrupt(tmp_path):
+    """After Ctrl-C each job that the service took is on disk or in what is printed, by its id."""
+    at_work, goes_on = Event(), Event()
+
+    def model(request):
+        at_work.set()
+        goes_on.wait(60)
+        return request.body, "text/csv"
+
+    with Emulator(model=model) as emulator:
+        kept = {name: value for name, value in os.environ.items() if name not in IN_THE_WAY}
+        with _started(MANY, {**kept, **emulator.environ}, tmp_path) as process:
+            assert at_work.wait(60)
+            process.send_signal(signal.SIGINT)
+            printed, complaint = process.communicate(timeout=60)
+        goes_on.set()
+        taken = [
+            request.header("x-amzn-sagemaker-inference-id")
+            for request in emulator.requests
+            if request.operation == "InvokeEndpointAsync" and request.status == 202
+        ]
+    assert "KeyboardInterrupt" in complaint
+    known = printed + (tmp_path / "jobs.jsonl").read_text()
+    assert taken
+    assert [] == [inference_id for inference_id in taken if inference_id not in known]
 
 
 def test_the_shell_blocks_run_in_order(environ, tmp_path):

@@ -74,12 +74,47 @@ class Reply(NamedTuple):
     Attributes:
         response: The answer.
         attempts: How many requests were sent.
-        possibly_duplicated: Whether an attempt before the last may have been taken as well.
+        taken_since: When the first of the attempts began that may have been taken before the last, on
+            the monotonic clock; None if there is none.
     """
 
     response: Response
     attempts: int
-    possibly_duplicated: bool
+    taken_since: float | None = None
+
+    @property
+    def possibly_duplicated(self) -> bool:
+        """Whether the service may have taken more than one of the attempts."""
+        return self.taken_since is not None
+
+
+class Progress:
+    """
+    How far a call has come, for whoever catches what ends it from outside: an interrupt, a cancellation.
+
+    Attributes:
+        is_under_way: Whether a request is sent, or was, and what became of it is not known.
+        taken_since: When the first attempt began that may have been taken all the same, on the
+            monotonic clock; None if there is none.
+    """
+
+    __slots__ = ("is_under_way", "taken_since")
+
+    def __init__(self) -> None:
+        self.is_under_way = False
+        self.taken_since: float | None = None
+
+    @property
+    def may_have_been_taken(self) -> bool:
+        """Whether some attempt may have reached the service."""
+        return self.is_under_way or self.taken_since is not None
+
+    def end(self, began: float, *, taken: bool) -> bool:
+        """Note that the attempt failed that *began* then; return `may_have_been_taken`."""
+        self.is_under_way = False
+        if taken and self.taken_since is None:
+            self.taken_since = began
+        return self.may_have_been_taken
 
 
 class Call(NamedTuple):
@@ -102,6 +137,7 @@ class Call(NamedTuple):
         credentials: Those that `Caller.prepare` returned; None asks for them at each attempt.
         is_poll: Whether it is one of many: a failure that may pass is left to the next one, and the
             quota of retries, which it would use up for all other calls, has no part in it.
+        progress: Is told how far the call has come; None if nobody asks.
     """
 
     endpoint: Endpoint
@@ -116,6 +152,7 @@ class Call(NamedTuple):
     secrets: tuple[str, ...] = ()
     credentials: Credentials | None = None
     is_poll: bool = False
+    progress: Progress | None = None
 
     def __repr__(self) -> str:
         """Return the request's line, for the log."""
@@ -174,21 +211,22 @@ class Caller:
         invocation_id = self._io.uuid()
         reason: Reason | None = None
         ahead: timedelta | None = None
-        taken = clock_was_set = False
+        progress = call.progress or Progress()
+        clock_was_set = False
         if not await self._take_turn(call.deadline):
             raise TransportError("the service throttles, and there is no time to wait for a turn")
         for attempt in count(1):
             headers = self._attempt_headers(invocation_id, attempt, ahead)
-            offset = self._offset
+            offset, began = self._offset, self._io.monotonic()
             try:
-                response = await self._attempt(call, headers, offset)
+                response = await self._attempt(call, headers, offset, progress)
             except RuntimeClientError as error:
                 # No variable may outlive this block with the error: of the error, its traceback and
                 # this frame it would make a cycle, which holds the payload until it is collected.
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
                 ahead = self._service_ahead(error)
                 self._note_failure(error, attempt)
-                error.may_have_been_taken = taken = taken or error.may_have_been_taken
+                error.may_have_been_taken = progress.end(began, taken=error.may_have_been_taken)
                 sets_clock = not clock_was_set and self._set_clock(
                     call.endpoint, error, ahead, offset
                 )
@@ -205,7 +243,7 @@ class Caller:
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
                 self._note_success(call, reason)
-                return Reply(response, attempt, taken)
+                return Reply(response, attempt, progress.taken_since)
         raise AssertionError  # pragma: no cover (count does not end)
 
     def _reason(self, call: Call, error: RuntimeClientError) -> Reason | None:
@@ -257,7 +295,11 @@ class Caller:
         return True
 
     async def _attempt(
-        self, call: Call, headers: Iterable[tuple[str, str]], offset: timedelta
+        self,
+        call: Call,
+        headers: Iterable[tuple[str, str]],
+        offset: timedelta,
+        progress: Progress,
     ) -> Response:
         """Sign with the date of sending, *offset* from our clock; send, and return a success."""
         credentials = call.credentials
@@ -270,6 +312,7 @@ class Caller:
             secrets += [credentials.secret_access_key, credentials.session_token or ""]
 
         def signed() -> Request:
+            progress.is_under_way = True
             request = call.request.with_headers(headers)
             at = self._io.now() + offset
             if call.sign is not None:

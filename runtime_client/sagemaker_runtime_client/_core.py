@@ -4,8 +4,7 @@ The client, written once: what both faces do, over one `IO`.
 The faces' methods have their signatures and docstrings from here.
 """
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -13,9 +12,9 @@ from sigv4 import CredentialsProvider
 
 from ._arguments import INLINE_LIMIT, as_bytes, check_max_size, goes_inline, unexpected
 from ._call import Call
-from ._errors import ParamValidationError, RuntimeClientError
+from ._errors import ParamValidationError
 from ._http import TransportOptions
-from ._invocation import Invocation, invocation_of
+from ._invocation import Invocation, Submission, invocation_of
 from ._invoke import InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
 from ._limits import INVOCATION, object_limit
@@ -34,9 +33,6 @@ from .credentials import ChainCredentials, LazyContext
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from ._output import Output
     from ._s3_object import S3Location, S3Object
-
-# What is left of a call's time at the least, in seconds.
-_MOMENT = 1e-9
 
 
 class Core:
@@ -134,7 +130,10 @@ class Core:
             invocation_timeout_seconds=invocation_timeout_seconds,
         )
         deadline = (await self._services()).deadline(start, timeout)
-        return await self._submit(request, has_new_name=has_new_name, deadline=deadline)
+        with Submission() as submission:
+            return await self._submit(
+                request, submission, has_new_name=has_new_name, deadline=deadline
+            )
 
     async def wait(
         self,
@@ -181,14 +180,10 @@ class Core:
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
         """
-        from ._outcome import wait
-
         check_invocation(invocation)
         check_max_size(max_size)
-        with _keeping(invocation):
-            return await wait(
-                self._io,
-                (await self._services()).s3,
+        with Submission(invocation):
+            return await self._wait(
                 invocation,
                 timeout=timeout,
                 schedule=schedule,
@@ -232,28 +227,18 @@ class Core:
                 inline and there is no *input_prefix*; nothing was sent.
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
-        start = self._start(timeout)
-        body = as_bytes(payload, "payload")
-        if unknown := options.keys() - InvokeOptions.__annotations__:
-            raise unexpected(unknown)
-        upload = None if goes_inline(body, inline) else _upload_location(input_prefix, self._io)
-        has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
-        if options.get("inference_id") is None and generate_inference_id:
-            options["inference_id"] = self._io.uuid()
-        request = InvokeEndpointAsyncRequest(
-            endpoint_name,
-            input_location=None if upload is None else str(upload),
-            body=body if upload is None else None,
-            **options,
-        )
-        services = await self._services()
-        deadline = services.deadline(start, timeout)
-        if upload is not None:
-            _ = services.endpoint  # what is wrong with that setting is said before the upload
-            await services.s3.put(
-                upload, body, content_type=request.content_type, deadline=deadline
+        with Submission() as submission:
+            return await self._submit_payload(
+                submission,
+                endpoint_name,
+                payload,
+                input_prefix=input_prefix,
+                inline=inline,
+                generate_inference_id=generate_inference_id,
+                start=self._start(timeout),
+                timeout=timeout,
+                options=options,
             )
-        return await self._submit(request, has_new_name=has_new_name, deadline=deadline)
 
     async def infer(
         self,
@@ -300,27 +285,28 @@ class Core:
         check_max_size(max_size)
         check_listener(on_invocation)
         _ = (await self._services()).s3  # a fault of its settings is said before a job is queued
-        invocation = await self.submit(
-            endpoint_name,
-            payload,
-            input_prefix=input_prefix,
-            inline=inline,
-            generate_inference_id=generate_inference_id,
-            timeout=max(_MOMENT, start + timeout - self._io.monotonic()),
-            **options,
-        )
-        if on_invocation is not None:
-            with _keeping(invocation):
-                kept = on_invocation(invocation)
-                if isawaitable(kept):
-                    await kept
-        return await self.wait(
-            invocation,
-            timeout=max(0.0, start + timeout - self._io.monotonic()),
-            schedule=schedule,
-            access_denied_grace=access_denied_grace,
-            max_size=max_size,
-        )
+        with Submission() as submission:
+            invocation = await self._submit_payload(
+                submission,
+                endpoint_name,
+                payload,
+                input_prefix=input_prefix,
+                inline=inline,
+                generate_inference_id=generate_inference_id,
+                start=start,
+                timeout=timeout,
+                options=options,
+            )
+            kept = None if on_invocation is None else on_invocation(invocation)
+            if isawaitable(kept):
+                await kept
+            return await self._wait(
+                invocation,
+                timeout=max(0.0, start + timeout - self._io.monotonic()),
+                schedule=schedule,
+                access_denied_grace=access_denied_grace,
+                max_size=max_size,
+            )
 
     async def put_object(
         self,
@@ -423,47 +409,98 @@ class Core:
         check_timeout(timeout)
         return self._io.monotonic()
 
-    async def _submit(
-        self, request: InvokeEndpointAsyncRequest, *, has_new_name: bool, deadline: float | None
-    ) -> Invocation:
-        """Send a checked request, and return the handle."""
-        services = await self._services()
-        await self._io.begin(deadline)
-        try:
-            return await self._send(services, request, has_new_name=has_new_name, deadline=deadline)
-        finally:
-            self._io.end()
-
-    async def _send(
+    async def _submit_payload(
         self,
-        services: Services,
+        submission: Submission,
+        endpoint_name: str,
+        payload: bytes | bytearray | memoryview,
+        *,
+        input_prefix: str | None,
+        inline: bool | None,
+        generate_inference_id: bool,
+        start: float,
+        timeout: float | None,
+        options: InvokeOptions,
+    ) -> Invocation:
+        """Do what `submit` does, in time for a call that began at *start*."""
+        body = as_bytes(payload, "payload")
+        if unknown := options.keys() - InvokeOptions.__annotations__:
+            raise unexpected(unknown)
+        upload = None if goes_inline(body, inline) else _upload_location(input_prefix, self._io)
+        has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
+        if options.get("inference_id") is None and generate_inference_id:
+            options["inference_id"] = self._io.uuid()
+        request = InvokeEndpointAsyncRequest(
+            endpoint_name,
+            input_location=None if upload is None else str(upload),
+            body=body if upload is None else None,
+            **options,
+        )
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
+        if upload is not None:
+            _ = services.endpoint  # what is wrong with that setting is said before the upload
+            await services.s3.put(
+                upload, body, content_type=request.content_type, deadline=deadline
+            )
+        return await self._submit(request, submission, has_new_name=has_new_name, deadline=deadline)
+
+    async def _submit(
+        self,
         request: InvokeEndpointAsyncRequest,
+        submission: Submission,
         *,
         has_new_name: bool,
         deadline: float | None,
     ) -> Invocation:
-        """Send it now."""
-        call = Call(
-            services.endpoint,
-            request.to_http(),
-            json_error,
-            idempotent=False,
-            limit=INVOCATION,
-            deadline=deadline,
-        )
+        """Send a checked request, and return the handle."""
+        submission.inference_id = request.inference_id
+        services = await self._services()
+        await self._io.begin(deadline)
         try:
+            call = Call(
+                services.endpoint,
+                request.to_http(),
+                json_error,
+                idempotent=False,
+                limit=INVOCATION,
+                deadline=deadline,
+                progress=submission.progress,
+            )
             reply = await services.caller.call(call)
-        except RuntimeClientError as error:
-            if error.may_have_been_taken:
-                error.add_note(f"the job may be queued, with inference id {request.inference_id}")
-            raise
-        return invocation_of(
-            reply.response,
-            request.inference_id,
-            endpoint_name=request.endpoint_name,
-            attempts=reply.attempts,
-            possibly_duplicated=reply.possibly_duplicated,
-            has_new_name=has_new_name,
+            since = reply.taken_since
+            submission.invocation = invocation_of(
+                reply.response,
+                request.inference_id,
+                endpoint_name=request.endpoint_name,
+                attempts=reply.attempts,
+                age_of_first=None if since is None else self._io.monotonic() - since,
+                has_new_name=has_new_name,
+            )
+            return submission.invocation
+        finally:
+            self._io.end()
+
+    async def _wait(
+        self,
+        invocation: Invocation,
+        *,
+        timeout: float,
+        schedule: Schedule,
+        access_denied_grace: float | None,
+        max_size: int | None,
+    ) -> "Output":
+        """Do what `wait` does, with arguments that were checked."""
+        from ._outcome import wait
+
+        return await wait(
+            self._io,
+            (await self._services()).s3,
+            invocation,
+            timeout=timeout,
+            schedule=schedule,
+            access_denied_grace=access_denied_grace,
+            max_size=max_size,
         )
 
     @property
@@ -481,19 +518,6 @@ class Core:
 def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
     """Tell whether the output's name is new for certain: the service makes it of these, if they are given."""
     return inference_id is None and filename is None
-
-
-@contextmanager
-def _keeping(invocation: Invocation) -> Generator[None]:
-    """See that whatever is raised has the handle of a job, which goes on all the same."""
-    try:
-        yield
-    except RuntimeClientError as error:
-        error.invocation = invocation
-        raise
-    except BaseException as error:
-        error.add_note(f"the job goes on; its handle is {invocation.to_json()}")
-        raise
 
 
 def _upload_location(input_prefix: str | None, io: IO) -> "S3Location":

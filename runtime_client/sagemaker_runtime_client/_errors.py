@@ -45,6 +45,8 @@ class RuntimeClientError(Exception):
         may_have_been_taken: Whether some attempt may have reached the service although no answer
             says so.  Of `invoke_endpoint_async` that means: the job may be queued.
         invocation: The job that was waited for, to wait again with; None if there is none.
+        inference_id: The id of the job that is queued or, where `may_have_been_taken`, may be; None
+            if there is none.
     """
 
     retryable: bool = False
@@ -65,6 +67,7 @@ class RuntimeClientError(Exception):
         self.attempts = 0
         self.may_have_been_taken = False
         self.invocation: Invocation | None = None
+        self.inference_id: str | None = None
 
     def __str__(self) -> str:
         """Return the message, with the facts that are known."""

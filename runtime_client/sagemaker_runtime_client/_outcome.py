@@ -95,7 +95,9 @@ class _Watch:
         self._timeout = timeout
         # From when on an object counts.  Under a name that is new for certain there is no older one,
         # whatever the dates say: a proxy may have written the job's, by its own clock.
-        taken = None if invocation.has_new_name else invocation.date
+        taken = invocation.first_attempt_date or invocation.date
+        if invocation.has_new_name:
+            taken = None
         self._oldest = None if taken is None else taken - _CLOCK_MARGIN
         self._start = self._now = io.monotonic()
         self._ends = self._start + timeout

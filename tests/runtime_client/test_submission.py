@@ -1,0 +1,294 @@
+"""However a call ends that submits a job: which job may be queued is known."""
+
+import asyncio
+import pickle
+from datetime import timedelta
+from threading import Event
+
+import pytest
+import trio
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    Invocation,
+    ParamValidationError,
+    RequestValidationError,
+    RuntimeClientError,
+    SageMakerRuntimeClient,
+    TransportError,
+    WaitTimeoutError,
+)
+from tests.runtime_client.loopback import Loopback
+from tests.runtime_client.scripted_io import (
+    START,
+    FakeS3,
+    Response,
+    ScriptedIO,
+    accepted,
+    core,
+    dropped,
+    run,
+)
+from tests.runtime_client.test_cycles import settings
+
+ID = "00000000-0000-4000-8000-00000000000"
+REFUSED = Response(400, (), b'{"__type":"ValidationError"}')
+OUT = "s3://bucket/out/1.out"
+
+
+def invoke(client):
+    """Queue a job by the operation itself."""
+    return client.invoke_endpoint_async("e", body=b"x")
+
+
+def submit(client):
+    """Queue a job through S3."""
+    return client.submit("e", b"x", inline=False, input_prefix="s3://bucket/in")
+
+
+def infer(client):
+    """Queue a job and wait for it."""
+    return client.infer("e", b"x", timeout=5)
+
+
+calls = pytest.mark.parametrize("call", [invoke, submit, infer])
+
+
+def raising(error):
+    """Return what S3 and the service answer where the request for the job ends in *error*."""
+
+    def answer(_io, sent):
+        if sent.request.method == "PUT":
+            return Response(200, (), b"")
+        raise error
+
+    return answer
+
+
+def caught(call, answers, kind=RuntimeClientError, **arguments):
+    """Return the error of a call."""
+    with pytest.raises(kind) as caught:
+        run(call(core(ScriptedIO(answers), **arguments)))
+    return caught.value
+
+
+@calls
+def test_an_ambiguous_failure_names_the_job(call):
+    """The error of a job that may be queued has its id, for programs too, and in a pickle."""
+    error = caught(call, raising(dropped()), TransportError, max_attempts=1)
+    assert error.inference_id.startswith(ID)
+    assert error.may_have_been_taken
+    assert None is error.invocation
+    assert error.inference_id == pickle.loads(pickle.dumps(error)).inference_id
+    assert [f"the job may be queued, with inference id {error.inference_id}"] == error.__notes__
+
+
+@calls
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, MemoryError])
+def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
+    """So has what ends the call from outside, and a note for its reader."""
+    error = caught(call, raising(kind()), kind)
+    assert error.inference_id.startswith(ID)
+    assert [f"the job may be queued, with inference id {error.inference_id}"] == error.__notes__
+
+
+def test_an_interrupt_between_two_attempts():
+    """An attempt that may have been taken is not forgotten while the next one is waited for."""
+    io = ScriptedIO([dropped()])
+
+    async def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    io.sleep = interrupted
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(invoke(core(io)))
+    assert f"{ID}1" == caught.value.inference_id
+
+
+@pytest.mark.parametrize("first", [REFUSED, dropped(taken=False)])
+def test_what_was_not_taken_is_not_named(first):
+    """A job that is not queued for certain has no id to look for, and no note."""
+    error = caught(invoke, [first], max_attempts=1)
+    assert None is error.inference_id
+    assert not hasattr(error, "__notes__")
+    io = ScriptedIO([Response(503, (), b"{}")])
+
+    async def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    io.sleep = interrupted
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        run(invoke(core(io)))
+    assert not hasattr(interrupt.value, "inference_id")
+
+
+def test_an_interrupt_before_anything_is_sent():
+    """Nor does an interrupt that comes first say anything of a job."""
+
+    def keys():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(core(ScriptedIO([]), keys).invoke_endpoint_async("e", body=b"x"))
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_refusals_have_no_job():
+    """What was refused before it was sent, or by the service, is no job."""
+    assert None is caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id
+    assert None is caught(invoke, [REFUSED], RequestValidationError).inference_id
+
+
+def test_an_error_of_a_wait_names_the_job():
+    """Where there is a handle its id is there, too; an interrupt has both, and a note."""
+    s3 = FakeS3()
+    job = Invocation("theirs", OUT)
+    error = caught(lambda c: c.wait(job, timeout=1), s3, WaitTimeoutError)
+    assert ("theirs", job) == (error.inference_id, error.invocation)
+
+    def interrupted(_elapsed):
+        raise KeyboardInterrupt
+
+    error = caught(lambda c: c.wait(job, timeout=1, schedule=interrupted), s3, KeyboardInterrupt)
+    assert ("theirs", job) == (error.inference_id, error.invocation)
+    assert [f"the job goes on; its handle is {job.to_json()}"] == error.__notes__
+
+
+def test_infer_says_it_once():
+    """A handle is in one note, not in one for each layer."""
+
+    def interrupted(_elapsed):
+        raise KeyboardInterrupt
+
+    io = ScriptedIO(
+        lambda io, sent: accepted() if sent.request.method == "POST" else FakeS3()(io, sent)
+    )
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(core(io).infer("e", b"x", timeout=5, schedule=interrupted))
+    assert 1 == len(caught.value.__notes__)
+    assert OUT == caught.value.invocation.output_location
+
+
+@pytest.fixture
+def mute(bare_environment):  # noqa: ARG001
+    """A server that takes a request and does not answer, and what tells that it came."""
+    came, goes = Event(), Event()
+
+    def answer(*_):
+        came.set()
+        goes.wait(10)
+        return b""
+
+    with Loopback(answer) as server:
+        yield server, came
+        goes.set()
+
+
+def test_a_task_of_asyncio_that_is_cancelled(mute):
+    """Whoever cancels a submission can find out which job that was."""
+    server, came = mute
+
+    async def main():
+        async with AsyncSageMakerRuntimeClient(**settings(server)) as client:
+            task = asyncio.create_task(client.submit("e", b"x", inference_id="mine"))
+            await asyncio.to_thread(came.wait)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            return caught.value
+
+    error = asyncio.run(main())
+    assert "mine" == error.inference_id
+    assert ["the job may be queued, with inference id mine"] == error.__notes__
+
+
+def test_a_task_of_trio_that_is_cancelled(mute):
+    """On trio as well, for whoever sees the cancellation pass."""
+    server, came = mute
+    seen = []
+
+    async def main():
+        async with AsyncSageMakerRuntimeClient(**settings(server)) as client:
+
+            async def work():
+                try:
+                    await client.submit("e", b"x", inference_id="mine")
+                except trio.Cancelled as error:
+                    seen.extend(error.__notes__)
+                    raise
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(work)
+                await trio.to_thread.run_sync(came.wait)
+                nursery.cancel_scope.cancel()
+
+    trio.run(main)
+    assert ["the job may be queued, with inference id mine"] == seen
+
+
+def test_a_thread_that_is_interrupted(mute):
+    """And Ctrl-C in a thread's call, which a signal handler raises while the answer is read."""
+    import signal
+
+    server, came = mute
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, lambda *_: interrupt() if came.is_set() else None)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    try:
+        with (
+            SageMakerRuntimeClient(**settings(server)) as client,
+            pytest.raises(KeyboardInterrupt) as caught,
+        ):
+            client.submit("e", b"x", inference_id="mine")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert "mine" == caught.value.inference_id
+
+
+def tried_twice(between):
+    """Return the handle of a job under a reused name, whose first attempt broke off *between* seconds ago."""
+    date = (START + timedelta(seconds=between)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    io = ScriptedIO([dropped(), accepted(date=date)], latency=between / 2)
+    invocation = run(core(io, retry_mode="standard").submit("e", b"x", filename="same.out"))
+    assert invocation.possibly_duplicated
+    return invocation
+
+
+@pytest.mark.parametrize("read_back", [False, True])
+@pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
+def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back):
+    """Under a reused name, an output as old as the first attempt is this call's; an older one is not."""
+    invocation = tried_twice(40)
+    if read_back:
+        invocation = Invocation.from_json(invocation.to_json())
+    assert START - timedelta(seconds=2) <= invocation.first_attempt_date <= START
+    io = ScriptedIO(FakeS3().put(OUT, written=written))
+    if counts:
+        assert b"output" == run(core(io).wait(invocation, timeout=1)).body
+    else:
+        with pytest.raises(WaitTimeoutError, match="older than the job"):
+            run(core(io).wait(invocation, timeout=1))
+
+
+def test_a_job_that_was_sent_once_has_no_earlier_date():
+    """Where no earlier attempt can have been taken, only the job's own date counts."""
+    io = ScriptedIO([dropped(taken=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
+    invocation = run(core(io).submit("e", b"x", filename="same.out"))
+    assert None is invocation.first_attempt_date
+    assert not invocation.possibly_duplicated
+    assert 2 == invocation.attempts
+
+
+def test_handles_of_version_0_1_0():
+    """A handle that an older version wrote is read, and waits by its one date."""
+    text = (
+        '{"inference_id": "i", "output_location": "s3://b/o", "failure_location": null, '
+        '"request_id": "r", "endpoint_name": "e", "date": "2026-11-22T12:00:00+00:00", '
+        '"attempts": 2, "possibly_duplicated": true, "has_new_name": false}'
+    )
+    invocation = Invocation.from_json(text)
+    assert (START, None) == (invocation.date, invocation.first_attempt_date)
