@@ -23,13 +23,12 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client._call import Call, Caller
-from sagemaker_runtime_client._endpoint import Endpoint
 from sagemaker_runtime_client._retry import RetryPolicy, RetryQuota
 from sagemaker_runtime_client._service_error import json_error
 from sigv4 import Credentials, SignatureError, as_provider
+from tests.runtime_client.calls import ENDPOINT, LOCATION, OK, answer, call, caller, refused
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
-    REGION,
     START,
     ScriptedIO,
     accepted,
@@ -37,37 +36,6 @@ from tests.runtime_client.scripted_io import (
     dropped,
     run,
 )
-
-OK = Response(200, {"x-amzn-requestid": "R"})
-ENDPOINT = Endpoint(f"https://runtime.sagemaker.{REGION}.amazonaws.com", "sagemaker", REGION)
-PLAIN = ENDPOINT._replace(origin="http://localhost:8080")
-LOCATION = "s3://bucket/in"
-
-
-def answer(status, code=None, message="m", **headers):
-    """Return an error of the service."""
-    named = {} if code is None else {"x-amzn-errortype": code}
-    headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(status, {**named, **headers}, b'{"message":"%s"}' % message.encode())
-
-
-def caller(io, credentials=CREDENTIALS, **policy):
-    """Return a caller over *io*."""
-    return Caller(io, as_provider(credentials), RetryPolicy(**policy))
-
-
-def call(**parts):
-    """Return a call that is not idempotent, unless *parts* say otherwise."""
-    request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
-    given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
-    return Call(request=request, parse_error=json_error, **given)
-
-
-def refused(io, *, of=None, **parts):
-    """Make a call that fails, and return its error."""
-    with pytest.raises(RuntimeClientError) as caught:
-        run((of or caller(io)).call(call(**parts)))
-    return caught.value
 
 
 def test_success():
@@ -208,165 +176,6 @@ def test_incomplete_answer():
     assert part is run(caller(ScriptedIO([part])).call(call())).response
     error = refused(ScriptedIO([part] * 3), idempotent=True)
     assert (TransportError, 200) == (type(error), error.status_code)
-
-
-# ---- the clock
-
-
-def skewed(hours):
-    """Return a service whose clock is *hours* ahead of ours, and which insists on it."""
-
-    def judge(_io, sent):
-        try:
-            sent.verify(ahead=hours * 3600)
-        except SignatureError:
-            date = format_datetime(sent.at + timedelta(hours=hours), usegmt=True)
-            return answer(403, "InvalidSignatureException", date=date)
-        return OK
-
-    return judge
-
-
-@pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
-def test_clock_is_set_once(hours):
-    """A clock that is off is set from the answer's Date, without a pause, and stays so."""
-    io = ScriptedIO([skewed(hours)] * 3)
-    client = caller(io)
-    assert 2 == run(client.call(call())).attempts
-    assert [] == io.slept
-    assert 1 == run(client.call(call())).attempts
-
-
-def test_clock_that_goes_on():
-    """The offset is kept, not the instant: later requests have the service's time of then."""
-    io = ScriptedIO([skewed(1)] * 3)
-    client = caller(io)
-    run(client.call(call()))
-    io.elapsed += 1000
-    assert 1 == run(client.call(call())).attempts
-    assert START + timedelta(hours=1, seconds=1000) == io.sent[-1].verify(ahead=3600).signed_at
-
-
-@pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
-@pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
-def test_clock_is_not_set_to_another_day(hours, endpoint):
-    """A date more than a day away is nobody's clock: what is signed for it could be used long after."""
-    io = ScriptedIO([skewed(hours)])
-    error = refused(io, endpoint=endpoint)
-    assert (1, "InvalidSignatureException") == (error.attempts, error.code)
-    assert "ahead of this machine's" in error.__notes__[0]
-
-
-def test_clock_that_was_right_over_http():
-    """Without TLS a date that anybody may have written moves no clock that was right before."""
-    io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
-    client = caller(io)
-    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
-    assert 1 == run(client.call(call(endpoint=PLAIN))).attempts
-    assert 1 == refused(io, of=client, endpoint=PLAIN).attempts
-    io = ScriptedIO([OK, skewed(2), skewed(2)])
-    client = caller(io)
-    run(client.call(call()))
-    assert 2 == run(client.call(call())).attempts
-
-
-def test_clock_that_another_call_has_set_over_http():
-    """Calls that were under way with the old clock are tried again with the one that was right since."""
-
-    def overtaken(io, sent):
-        assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
-        return skewed(1)(io, sent)
-
-    client = caller(ScriptedIO([overtaken, *[skewed(1)] * 3]))
-    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
-
-
-def test_clock_after_a_head():
-    """A HEAD's refusal has no body to name its reason; where its date is another one, that is tried."""
-    date = format_datetime(START + timedelta(hours=1), usegmt=True)
-    io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
-    assert 4 == run(core(io).head_object("s3://bucket/key")).size
-    io.sent[1].verify("s3", ahead=3600)
-
-
-@pytest.mark.parametrize("minutes", [-4, 4])
-def test_least_skew(minutes):
-    """Four minutes are enough to be the reason: services allow five."""
-    assert 2 == run(caller(ScriptedIO([skewed(minutes / 60)] * 2)).call(call())).attempts
-
-
-def test_clock_that_is_right_by_now():
-    """Once the clock is set, a refusal at the service's own time has another reason."""
-    date = format_datetime(START + timedelta(hours=1), usegmt=True)
-    io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
-    client = caller(io)
-    run(client.call(call()))
-    assert 1 == refused(io, of=client).attempts
-
-
-@pytest.mark.parametrize(
-    "code",
-    ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch"],
-)
-def test_codes_of_a_clock(code):
-    """Each code with which services refuse a clock sets it."""
-    date = "Sun, 22 Nov 2026 13:00:00 GMT"
-    io = ScriptedIO([answer(403, code, date=date), OK])
-    run(caller(io).call(call()))
-    assert ["20261122T120000Z", "20261122T130000Z"] == [s.header("x-amz-date") for s in io.sent]
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        pytest.param(
-            answer(403, "InvalidSignatureException", date="Sun, 22 Nov 2026 13:00:00 GMT", age="9"),
-            id="out of a cache",
-        ),
-        pytest.param(
-            answer(403, "InvalidSignatureException", date="Sun, 22 Nov 2026 12:03:59 GMT"),
-            id="a clock that is right",
-        ),
-        pytest.param(
-            answer(403, "AccessDenied", date="Sun, 22 Nov 2026 13:00:00 GMT"), id="another code"
-        ),
-        pytest.param(answer(403, "InvalidSignatureException"), id="no date"),
-        pytest.param(
-            answer(403, "InvalidSignatureException", date="Fri, 31 Dec 9999 23:59:59 GMT"),
-            id="no real date",
-        ),
-    ],
-)
-def test_clock_is_not_set(failure):
-    """Without a date that can be the reason, a refusal is final."""
-    assert 1 == refused(ScriptedIO([failure])).attempts
-
-
-def test_clock_is_not_set_twice():
-    """A service that cannot make up its mind gets no third request."""
-    dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
-    io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
-    assert 2 == refused(io).attempts
-
-
-def test_clock_counts_as_an_attempt():
-    """A call of one attempt is not tried again for the clock either, but the next call has it."""
-    io = ScriptedIO([skewed(1)] * 2)
-    client = caller(io, max_attempts=1)
-    assert 1 == refused(io, of=client).attempts
-    assert 1 == run(client.call(call())).attempts
-
-
-def test_new_generation():
-    """After a fork or a restore a client knows nothing of the service's clock, and has its quota again."""
-    io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
-    client = caller(io)
-    assert 2 == run(client.call(call())).attempts
-    assert 3 == refused(io, of=client).attempts
-    assert RetryQuota.CAPACITY > client._quota.available
-    io.life = 2
-    assert 1 == run(client.call(call())).attempts
-    assert RetryQuota.CAPACITY == client._quota.available
 
 
 # ---- quota and deadline

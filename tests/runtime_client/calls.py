@@ -1,0 +1,50 @@
+"""One call over a scripted world: who makes it, what it sends, and what comes back."""
+
+import pytest
+
+from sagemaker_runtime_client import (
+    Request,
+    Response,
+    RuntimeClientError,
+)
+from sagemaker_runtime_client._call import Call, Caller
+from sagemaker_runtime_client._endpoint import Endpoint
+from sagemaker_runtime_client._retry import RetryPolicy
+from sagemaker_runtime_client._service_error import json_error
+from sigv4 import as_provider
+from tests.runtime_client.scripted_io import (
+    CREDENTIALS,
+    REGION,
+    run,
+)
+
+OK = Response(200, {"x-amzn-requestid": "R"})
+ENDPOINT = Endpoint(f"https://runtime.sagemaker.{REGION}.amazonaws.com", "sagemaker", REGION)
+PLAIN = ENDPOINT._replace(origin="http://localhost:8080")
+LOCATION = "s3://bucket/in"
+
+
+def answer(status, code=None, message="m", **headers):
+    """Return an error of the service."""
+    named = {} if code is None else {"x-amzn-errortype": code}
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(status, {**named, **headers}, b'{"message":"%s"}' % message.encode())
+
+
+def caller(io, credentials=CREDENTIALS, **policy):
+    """Return a caller over *io*."""
+    return Caller(io, as_provider(credentials), RetryPolicy(**policy))
+
+
+def call(**parts):
+    """Return a call that is not idempotent, unless *parts* say otherwise."""
+    request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
+    given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
+    return Call(request=request, parse_error=json_error, **given)
+
+
+def refused(io, *, of=None, **parts):
+    """Make a call that fails, and return its error."""
+    with pytest.raises(RuntimeClientError) as caught:
+        run((of or caller(io)).call(call(**parts)))
+    return caught.value

@@ -1,0 +1,151 @@
+"""A bucket in another region: who says so, who is asked, and what is kept."""
+
+import pytest
+
+from sagemaker_runtime_client import (
+    Invocation,
+    Response,
+    ServiceError,
+)
+from tests.runtime_client.scripted_io import (
+    REGION,
+    ScriptedIO,
+    core,
+    run,
+    s3_error,
+)
+
+FOUND = Response(200, {"content-length": "4"}, b"body")
+
+ELSEWHERE = "eu-north-1"
+NAMED = "<Error><Code>{}</Code><Region>eu-north-1</Region></Error>"
+POINTERS = [
+    pytest.param(Response(301, {"x-amz-bucket-region": ELSEWHERE}), id="301 with a header"),
+    pytest.param(Response(307, {"x-amz-bucket-region": ELSEWHERE}), id="307"),
+    pytest.param(Response(302, {"x-amz-bucket-region": ELSEWHERE}), id="302"),
+    pytest.param(Response(301, (), NAMED.format("PermanentRedirect").encode()), id="301, in XML"),
+    pytest.param(
+        Response(400, (), NAMED.format("AuthorizationHeaderMalformed").encode()), id="400, in XML"
+    ),
+    pytest.param(
+        Response(400, (), NAMED.format("IllegalLocationConstraintException").encode()),
+        id="location constraint",
+    ),
+    pytest.param(Response(400, {"x-amz-bucket-region": ELSEWHERE}), id="bare 400 of a HEAD"),
+]
+
+
+@pytest.mark.parametrize("pointer", POINTERS)
+def test_wrong_region(pointer):
+    """An answer that names the right region is followed there once, and the region is kept."""
+    io = ScriptedIO([pointer, FOUND, FOUND])
+    client = core(io)
+    assert b"body" == run(client.get_object("s3://bucket/key")).body
+    assert b"body" == run(client.get_object("s3://bucket/other")).body
+    assert [] == io.slept
+    hosts = [f"https://bucket.s3.{region}.amazonaws.com" for region in (REGION, ELSEWHERE)]
+    assert [*hosts, hosts[1]] == [sent.origin for sent in io.sent]
+    io.sent[0].verify("s3")
+    for sent in io.sent[1:]:
+        sent.verify("s3", region=ELSEWHERE)
+
+
+def test_wrong_region_is_kept_by_bucket():
+    """Another bucket is looked for at home."""
+    io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND, FOUND])
+    client = core(io)
+    run(client.get_object("s3://bucket/key"))
+    run(client.get_object("s3://bucket2/key"))
+    io.sent[-1].verify("s3")
+
+
+def test_wrong_region_of_ones_own_endpoint():
+    """An endpoint of one's own stays, and the signature's region changes."""
+    io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
+    run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
+    assert ["http://localhost:9000/bucket/key"] * 2 == [sent.url for sent in io.sent]
+    io.sent[1].verify("s3", region=ELSEWHERE)
+
+
+def test_wrong_region_twice():
+    """A bucket that is nowhere is an error after two regions."""
+    away = [Response(301, {"x-amz-bucket-region": region}) for region in (ELSEWHERE, "us-east-1")]
+    io = ScriptedIO(away)
+    with pytest.raises(ServiceError) as caught:
+        run(core(io).get_object("s3://bucket/key"))
+    assert 301 == caught.value.status_code
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Response(301, {"x-amz-bucket-region": REGION}), id="the same region"),
+        pytest.param(Response(301, {"x-amz-bucket-region": "evil.example/"}), id="no label"),
+        pytest.param(Response(301, {"x-amz-bucket-region": "a" * 64}), id="too long"),
+        pytest.param(Response(301, {"x-amz-bucket-region": "-a-"}), id="no label either"),
+        pytest.param(s3_error(400, "AuthorizationHeaderMalformed"), id="no region"),
+        pytest.param(Response(400, ()), id="bare 400"),
+        pytest.param(Response(403, {"x-amz-bucket-region": ELSEWHERE}), id="403"),
+        pytest.param(
+            s3_error(400, "InvalidArgument", headers=[("x-amz-bucket-region", ELSEWHERE)]),
+            id="another 400",
+        ),
+        pytest.param(
+            s3_error(404, "NoSuchKey", headers=[("x-amz-bucket-region", ELSEWHERE)]), id="404"
+        ),
+    ],
+)
+def test_not_another_region(answer):
+    """Any other answer is final."""
+    io = ScriptedIO([answer])
+    with pytest.raises(ServiceError) as caught:
+        run(core(io).get_object("s3://bucket/key"))
+    assert answer.status == caught.value.status_code
+
+
+NAMELESS = [
+    pytest.param("get_object", s3_error(301, "PermanentRedirect"), id="301"),
+    pytest.param("get_object", Response(307, ()), id="307"),
+    pytest.param("get_object", Response(301, {"location": "https://evil.example/"}), id="location"),
+    pytest.param(
+        "get_object", s3_error(400, "IllegalLocationConstraintException"), id="constraint"
+    ),
+    pytest.param("head_object", Response(301, ()), id="bare 301 to a HEAD"),
+    pytest.param("head_object", Response(400, ()), id="bare 400 to a HEAD"),
+]
+
+
+@pytest.mark.parametrize("answer", [200, 301, 400, 403])
+@pytest.mark.parametrize(("method", "redirect"), NAMELESS)
+@pytest.mark.parametrize(("style", "path"), [("virtual", "/"), ("path", "/bucket")])
+def test_redirect_without_a_region(method, redirect, answer, style, path):
+    """The bucket is asked where it is, as botocore does; it says so in a refusal, too."""
+    told = Response(answer, {"x-amz-bucket-region": ELSEWHERE})
+    io = ScriptedIO([redirect, told, FOUND, FOUND])
+    client = core(io, s3_addressing_style=style)
+    assert 4 == run(getattr(client, method)("s3://bucket/key")).size
+    assert ("HEAD", path) == (io.sent[1].request.method, io.sent[1].request.path)
+    assert io.sent[0].origin == io.sent[1].origin != io.sent[2].origin
+    io.sent[1].verify("s3")
+    io.sent[2].verify("s3", region=ELSEWHERE)
+    run(client.get_object("s3://bucket/other"))
+    io.sent[3].verify("s3", region=ELSEWHERE)
+
+
+@pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
+def test_redirect_to_nowhere(region):
+    """Where the bucket does not know of another region either, the redirect is the error."""
+    told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
+    io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
+    with pytest.raises(ServiceError) as caught:
+        run(core(io).get_object("s3://bucket/key"))
+    assert "PermanentRedirect" == caught.value.code
+
+
+def test_waiting_for_a_redirect_without_a_region():
+    """A wait's deadline holds for that question, too."""
+    io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
+    with pytest.raises(ServiceError):
+        run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))
+    assert 2 == len({sent.request.method for sent in io.sent})
+    assert [1005.0, 1005.0] == [sent.deadline for sent in io.sent]
