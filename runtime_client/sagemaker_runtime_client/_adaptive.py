@@ -10,7 +10,7 @@ botocore 1.44, retries/adaptive.py, bucket.py, throttling.py.
 """
 
 from math import floor, inf
-from threading import Lock
+from threading import RLock
 
 _BETA = 0.7  # what is left of the rate after throttling
 _SCALE = 0.4  # how fast it climbs
@@ -55,7 +55,7 @@ class RateLimiter:
     def __init__(self, now: float) -> None:
         self.fill_rate = _LEAST_RATE
         self.measured_rate = 0.0
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler may call the client whose thread holds it
         self._throttled = False
         self._cubic = Cubic(0.0, now)
         self._tokens = 0.0

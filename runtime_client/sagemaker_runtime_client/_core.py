@@ -398,9 +398,12 @@ class Core:
 
     async def close(self) -> None:
         """
-        Close what was opened here; a client that was brought in stays open.
+        Close the connections that were opened here; a user-supplied client stays open.
 
-        Used again, a closed client opens new connections.
+        What is under way goes on, and loses nothing: a request that was sent or waits for a connection, and
+        a `wait` between two looks, which opens a new connection for the next one.  So does a closed client
+        that is used again.  But it keeps none of them after its request, so that nothing is left open
+        when the last call ends.
         """
         await self._io.close()
 

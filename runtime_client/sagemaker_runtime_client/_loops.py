@@ -59,10 +59,6 @@ class OfEachLoop(Generic[T]):
         """Return how many loops have one."""
         return len(self._made)
 
-    def pop(self) -> T | None:
-        """Take out that of the running loop; None if it has none."""
-        return self._made.pop(event_loop(), None)
-
     def _drop_closed(self) -> None:
         for reference in self._made.keyrefs():
             loop = reference()

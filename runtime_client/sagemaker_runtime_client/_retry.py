@@ -7,9 +7,10 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.h
 botocore 1.44, retries/standard.py.
 """
 
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from threading import Lock
+from itertools import repeat
 from typing import NamedTuple
 
 from ._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
@@ -122,27 +123,31 @@ class RetryQuota:
     """
     What may still be spent on retries, so that an outage is not met by a storm of them.
 
-    Shared by a client's calls to one service.
-
-    Attributes:
-        available: The tokens that are left.
+    Shared by a client's calls to one service.  It has no lock, which the thread of a signal handler that
+    calls the client may hold: the tokens are in a deque, whose operations are atomic.
     """
 
     CAPACITY = 500
 
     def __init__(self) -> None:
-        self.available = self.CAPACITY
-        self._lock = Lock()
+        self._tokens = deque(repeat(None, self.CAPACITY), self.CAPACITY)
+
+    @property
+    def available(self) -> int:
+        """How many tokens are left."""
+        return len(self._tokens)
 
     def acquire(self, reason: Reason) -> bool:
         """Take the cost of a retry, or tell that it is not there."""
-        with self._lock:
-            if self.available < reason.cost:
-                return False
-            self.available -= reason.cost
-            return True
+        taken = 0
+        try:
+            for taken in range(reason.cost):  # noqa: B007 (counted for those that are put back)
+                self._tokens.pop()
+        except IndexError:
+            self._tokens.extend(repeat(None, taken))
+            return False
+        return True
 
     def release(self, last: Reason | None) -> None:
         """Give back, after a success, what its last retry took, or one token if there was none."""
-        with self._lock:
-            self.available = min(self.CAPACITY, self.available + (last.cost if last else 1))
+        self._tokens.extend(repeat(None, last.cost if last else 1))  # it is never more than full

@@ -22,19 +22,18 @@ class Senders:
     """
     What was opened to send with: the pool, and a client for each proxy.
 
-    Each is made when it is first needed; of two threads the first wins.
-
-    Attributes:
-        opened: What is to be closed in the end.
+    Each is made when it is first needed; of two threads the first wins.  After `close` too, but then no
+    connection is kept after its request: a call may still be under way, and nobody would close it.
     """
 
     def __init__(self) -> None:
-        self.opened: dict[tuple[str, str], Any] = {}  # by scheme and proxy; without both, the pool
+        self._opened: dict[tuple[str, str], Any] = {}  # by scheme and proxy; without both, the pool
         self._proxies: dict[str, str] = {}  # by origin; none is the empty string
+        self._is_closed = False
 
     def __len__(self) -> int:
         """Return how many senders there are."""
-        return len(self.opened)
+        return len(self._opened)
 
     def choose(
         self,
@@ -55,15 +54,36 @@ class Senders:
                 self._proxies[origin] = _proxy_for(origin)
             if proxy := self._proxies[origin]:
                 key = origin.partition(":")[0], proxy
-                if key not in self.opened:
-                    self.opened.setdefault(key, _proxied_client(client, *key, options))
-                return None, self.opened[key]
-        if _POOL not in self.opened:
+                found = self._opened.get(key)
+                if found is None:
+                    made = _proxied_client(client, *key, options, self._limits(options))
+                    found = self._opened.setdefault(key, made)
+                return None, found
+        found = self._opened.get(_POOL)
+        if found is None:
             from . import _pool
 
-            made = getattr(_pool, pool)(verify=trusts(options.ca_bundle), limits=_limits(options))
-            self.opened.setdefault(_POOL, made)
-        return self.opened[_POOL], None
+            limits = self._limits(options)
+            made = getattr(_pool, pool)(verify=trusts(options.ca_bundle), limits=limits)
+            found = self._opened.setdefault(_POOL, made)
+            if self._is_closed:  # perhaps in the meantime, by a signal handler or another thread
+                found.close_idle()
+        return found, None
+
+    def close(self) -> list[Any]:
+        """Keep no connections from now on; return what is to be closed."""
+        self._is_closed = True
+        opened, self._opened = self._opened, {}
+        return list(opened.values())
+
+    def _limits(self, options: TransportOptions) -> Any:
+        """Return how many connections there may be."""
+        return import_module("httpx").Limits(
+            max_connections=options.max_connections,
+            # httpcore's pool compares this with all connections, so a smaller one closes busy pools.
+            max_keepalive_connections=0 if self._is_closed else options.max_connections,
+            keepalive_expiry=5.0,
+        )
 
 
 def _proxy_for(origin: str) -> str:
@@ -86,12 +106,12 @@ def _proxy_for(origin: str) -> str:
 
 
 def _proxied_client(
-    client: Callable[..., Any], scheme: str, proxy: str, options: TransportOptions
+    client: Callable[..., Any], scheme: str, proxy: str, options: TransportOptions, limits: Any
 ) -> Any:
     """Return a client that sends to origins of a scheme through *proxy*."""
     verify = False if scheme == "http" else tls_context(options.ca_bundle)
     try:
-        return client(verify=verify, limits=_limits(options), proxy=proxy, trust_env=False)
+        return client(verify=verify, limits=limits, proxy=proxy, trust_env=False)
     except ImportError:
         why = "pip install httpx[socks] for it"
     except (import_module("httpx").InvalidURL, ValueError):
@@ -100,16 +120,6 @@ def _proxied_client(
     found = _parts_of_proxy(proxy)
     address = f" {found[1]}{found[3]}{found[4] or ''}" if found else ""
     raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {why}")
-
-
-def _limits(options: TransportOptions) -> Any:
-    """Return how many connections there may be."""
-    return import_module("httpx").Limits(
-        max_connections=options.max_connections,
-        # httpcore's pool compares this with all connections, so a smaller one closes busy pools.
-        max_keepalive_connections=options.max_connections,
-        keepalive_expiry=5.0,
-    )
 
 
 def slot_of(pool: Any, options: TransportOptions, deadline: float | None) -> Any:

@@ -149,9 +149,8 @@ class BlockingTransport(_Transport):
             return error.response
 
     def close(self) -> None:
-        """Close the connections of our own."""
-        own, self._own = self._own, Senders()
-        for one in own.opened.values():
+        """Close the connections of our own, idle ones now, others after their requests."""
+        for one in self._own.close():
             one.close()
 
 
@@ -223,7 +222,7 @@ class AsyncTransport(_Transport):
 
     async def close(self) -> None:
         """Close the connections of our own in this event loop; those of others ended with theirs."""
-        for one in (self._own.pop() or Senders()).opened.values():
+        for one in self._own().close():
             await one.aclose()
 
 

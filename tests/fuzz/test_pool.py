@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sagemaker_runtime_client._pool import PooledTransport
-from sagemaker_runtime_client._pool._ledger import Ledger
+from sagemaker_runtime_client._pool._ledger import Ledger, Permit
 from tests.runtime_client.networks import Scripted
+from tests.runtime_client.pools import waiting
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
 THOROUGH = settings(
@@ -58,10 +59,17 @@ def test_answers(pieces, method, reads):
                     assert isinstance(piece, bytes)
             finally:
                 answer.stream.close()
-        assert (0, len(ledger._idle)) == (ledger._turns, ledger.open)
+        assert (0, len(ledger._idle)) == (len(ledger._granted), ledger.open)
         for connection in ledger._idle:
             assert (b"", False) == connection._protocol.trailing_data
     transport.close()
+
+
+class Owner:
+    """Who has a permit, and perhaps a connection."""
+
+    def __init__(self):
+        self.permit, self.connection = Permit(), None
 
 
 class Books(RuleBasedStateMachine):
@@ -70,60 +78,75 @@ class Books(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.ledger = Ledger(Event, 3, 2, 1e9)
-        self.turns, self.queue, self.used, self.idle, self.made = 0, deque(), {}, [], 0
+        # Owners with a permit and no connection, in the queue, with a connection; connections.
+        self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
-    @rule()
-    def ask(self):
-        event = self.ledger.ask()
-        assert (event is None) == (self.turns < 3)
-        if event is None:
-            self.turns += 1
-        else:
-            self.queue.append(event)
-
-    @precondition(lambda self: self.turns > len(self.used))
-    @rule()
-    def end_turn(self):
-        self.ledger.end_turn()
+    def granted(self):
         if self.queue:
-            assert self.queue.popleft().is_set()
+            first = self.queue.popleft()
+            assert first.permit.event.is_set()
+            self.free.append(first)
+
+    @rule()
+    def acquire(self):
+        owner = Owner()
+        is_granted = self.ledger.acquire(owner.permit)
+        assert is_granted == (len(self.free) + len(self.used) < 3)
+        (self.free if is_granted else self.queue).append(owner)
+
+    @precondition(lambda self: self.free)
+    @rule(is_dropped=st.booleans(), data=st.data())
+    def release(self, is_dropped, data):
+        owner = data.draw(st.sampled_from(self.free))
+        self.free.remove(owner)
+        if is_dropped:  # its place is free at once; who waits hears of it with the next step
+            owner.permit = None
+            self.ledger._hand_out()
         else:
-            self.turns -= 1
+            self.ledger.release(owner.permit)
+        self.granted()
 
     @precondition(lambda self: self.queue)
-    @rule(data=st.data())
-    def withdraw(self, data):
-        event = data.draw(st.sampled_from(list(self.queue)))
-        self.queue.remove(event)
-        assert self.ledger.withdraw(event)
+    @rule(is_dropped=st.booleans(), data=st.data())
+    def withdraw(self, is_dropped, data):
+        owner = data.draw(st.sampled_from(list(self.queue)))
+        self.queue.remove(owner)
+        event = owner.permit.event
+        if is_dropped:
+            owner.permit = None
+        else:
+            self.ledger.release(owner.permit)
         assert not event.is_set()
 
-    @precondition(lambda self: self.turns > len(self.used))
+    @precondition(lambda self: self.free)
     @rule(origin=st.sampled_from("abc"))
     def connect(self, origin):
+        owner = self.free.pop()
+        self.used.append(owner)
         known = [one for one in self.idle if one[0] == origin]
-        holder = object()
-        found = self.ledger.take(origin, holder)
-        assert (known[-1] if known else None) == found
+        found = self.ledger.check_out(origin, owner)
+        assert (known[-1] if known else None) == found == owner.connection
         if found is None:
-            displaced = self.ledger.add(holder)
-            full = len(self.idle) + len(self.used) >= 3
-            assert (self.idle.pop(0) if full else None) == displaced
+            is_full = len(self.free) + len(self.used) + len(self.idle) > 3
+            displaced = [self.idle.pop(0)] if is_full and self.idle else []
+            assert displaced == list(self.ledger.displaced())
             self.made += 1
-            found = (origin, self.made)
+            owner.connection = (origin, self.made)
         else:
             self.idle.remove(found)
-        self.used[found] = holder
 
     @precondition(lambda self: self.used)
     @rule(is_kept=st.booleans(), data=st.data())
     def finish(self, is_kept, data):
-        connection = data.draw(st.sampled_from(list(self.used)))
-        holder = self.used.pop(connection)
+        owner = data.draw(st.sampled_from(self.used))
+        self.used.remove(owner)
+        self.free.append(owner)
+        connection = owner.connection
         if not is_kept:
-            self.ledger.drop(holder)
+            owner.connection = None
             return
-        self.ledger.keep(connection[0], connection, holder)
+        self.ledger.check_in(connection[0], owner)
+        assert owner.connection is None
         self.idle.append(connection)
         surplus = [self.idle.pop(0) for _ in range(len(self.idle) - 2)]
         assert surplus == list(self.ledger.surplus())
@@ -131,11 +154,13 @@ class Books(RuleBasedStateMachine):
     @invariant()
     def agree(self):
         ledger = self.ledger
-        assert (self.turns, list(self.queue)) == (ledger._turns, list(ledger._queue))
-        assert (len(self.idle) + len(self.used), self.idle) == (ledger.open, list(ledger._idle))
+        permits = len(self.free) + len(self.used)
+        assert permits == len(ledger._granted) <= 3
+        assert [one.permit for one in self.queue] == waiting(ledger)
+        assert (permits + len(self.idle), self.idle) == (ledger.open, list(ledger._idle))
         assert {one[0] for one in self.idle} == set(ledger._of_origin)
-        assert ledger.open <= 3
-        assert not any(event.is_set() for event in self.queue)
+        assert len(self.used) + len(self.idle) <= 3
+        assert not any(one.permit.event.is_set() for one in self.queue)
 
 
 TestBooks = Books.TestCase

@@ -90,6 +90,12 @@ def limited(connections, kept=None, expiry=None):
 
 
 def books(transport):
-    """Return how many turns are taken, how many wait, how many connections are open, and idle."""
+    """Return how many permits are granted, how many wait, how many connections are open, and idle."""
     ledger = transport._pool._ledger
-    return ledger._turns, len(ledger._queue), ledger.open, len(ledger._idle)
+    return len(ledger._granted), len(waiting(ledger)), ledger.open, len(ledger._idle)
+
+
+def waiting(ledger):
+    """Return the permits that wait."""
+    permits = [one() for one in ledger._queue]
+    return [one for one in permits if one and not (one.is_released or one.numbers)]

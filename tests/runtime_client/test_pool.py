@@ -15,7 +15,6 @@ import pytest
 
 from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport, _ledger
 from sagemaker_runtime_client._pool._connection import Connection
-from sagemaker_runtime_client._pool._ledger import Ledger
 from sagemaker_runtime_client._step import run
 from tests.runtime_client.faces import LOOPS, unread_body
 from tests.runtime_client.loopback import Loopback, response
@@ -820,68 +819,3 @@ def test_cancelled_when_its_turn_came(is_first):
         assert (0, 0, 0, 0) == books(transport)
 
     asyncio.run(main())
-
-
-class TestLedger:
-    """The books alone, with texts for connections."""
-
-    def ledger(self, connections=2, kept=9, expiry=9.0):
-        return Ledger(Event, connections, kept, expiry)
-
-    def test_turns(self):
-        """Turns are handed on in the order of the queue, past those that left it."""
-        ledger = self.ledger(1)
-        assert ledger.ask() is None
-        first, second, third = ledger.ask(), ledger.ask(), ledger.ask()
-        assert ledger.withdraw(second)
-        assert not ledger.withdraw(second)
-        ledger.end_turn()
-        assert first.is_set()
-        assert not ledger.withdraw(first)
-        ledger.end_turn()
-        assert [True, False, True] == [one.is_set() for one in (first, second, third)]
-        ledger.end_turn()
-        assert ledger.ask() is None
-
-    def test_last_used_first(self):
-        """Of the idle connections to an origin the last used comes first, and no other origin's."""
-        ledger = self.ledger(9)
-        for name in ("a1", "b1", "a2"):
-            ledger.add(self)
-            ledger.keep(name[0], name, self)
-        assert ["a2", "a1", None, "b1"] == [ledger.take(one, self) for one in "aaab"]
-        assert {} == ledger._of_origin
-
-    def test_room(self):
-        """A new connection displaces the longest idle one, if there is no room; if there is one idle."""
-        ledger = self.ledger(2)
-        assert [None, None, None] == [ledger.add(holder) for holder in "abc"]
-        for _ in "twice":
-            ledger.drop("a")
-        ledger.keep("x", "first", "b")
-        ledger.keep("x", "second", "c")
-        assert "first" == ledger.add("d")
-        assert ["second"] == list(ledger.clear())
-
-    def test_interrupted(self):
-        """Books that Ctrl-C has left half written are good for the next one."""
-        ledger = self.ledger(9)
-        for name in ("first", "second"):
-            ledger.add(self)
-            ledger.keep("x", name, self)
-        ledger._of_origin["y"] = {}
-        assert ledger.take("y", self) is None
-        del ledger._of_origin["x"]
-        assert ledger.take("x", self) is None
-        assert ["first", "second"] == list(ledger.clear())
-        assert 0 == len(ledger._idle)
-
-    @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
-    def test_surplus(self, kept, expiry):
-        """What is too many, or too old, is taken out, the longest idle first."""
-        ledger = self.ledger(9, kept, expiry)
-        for name in "abc":
-            ledger.add(self)
-            ledger.keep("x", name, self)
-        assert ["a", "b", "c"] == list(ledger.surplus())
-        assert (0, {}) == (ledger.open, ledger._of_origin)

@@ -4,7 +4,7 @@ Transports for any httpx client, over a pool that costs the same whatever it hol
     httpx.Client(transport=PooledTransport())
     httpx.AsyncClient(transport=AsyncPooledTransport())  # on asyncio or trio
 
-A `Connection` speaks HTTP/1.1, which h11 writes and reads; the books are kept by `Ledger`.  httpx's own
+A `Connection` speaks HTTP/1.1, which h11 writes and reads; `Ledger` knows who may use which.  httpx's own
 pool looks at everything it holds for each request, and asks the operating system about every idle
 connection.  Proxies and HTTP/2 are left to it, and so are httpcore's trace and log.
 
@@ -31,7 +31,7 @@ class _Body(Lease, httpx.SyncByteStream):
             yield piece
 
     def close(self) -> None:
-        run(self.pool.finish(self))
+        self.pool.finish(self)
 
 
 class _AsyncBody(Lease, httpx.AsyncByteStream):
@@ -40,7 +40,7 @@ class _AsyncBody(Lease, httpx.AsyncByteStream):
             yield piece
 
     async def aclose(self) -> None:
-        await self.pool.finish(self)
+        self.pool.finish(self)
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -65,7 +65,7 @@ class PooledTransport(httpx.BaseTransport):
         self._pool = Pool(Threads(network), _Body, verify, limits or _LIMITS)
 
     def slot(self, timeout: float | None = None) -> Slot:
-        """Return a context that waits for a turn before a request is made; see `Slot`."""
+        """Return a context that waits for a permit before a request is made; see `Slot`."""
         return Slot(self._pool, timeout)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -77,9 +77,13 @@ class PooledTransport(httpx.BaseTransport):
         """
         return run(self._pool.send(request))
 
+    def close_idle(self) -> None:
+        """Close what is idle, and let what is in use be closed at its end, now and from now on."""
+        self._pool.close()
+
     def close(self) -> None:
-        """Close what is idle, and let what is in use be closed at its end."""
-        run(self._pool.close())
+        """Do the same."""
+        self._pool.close()
 
 
 class AsyncPooledTransport(httpx.AsyncBaseTransport):
@@ -102,13 +106,17 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pool = Pool(Tasks(network), _AsyncBody, verify, limits or _LIMITS)
 
     def slot(self, timeout: float | None = None) -> Slot:
-        """Return a context that waits for a turn before a request is made; see `Slot`."""
+        """Return a context that waits for a permit before a request is made; see `Slot`."""
         return Slot(self._pool, timeout)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, as `PooledTransport.handle_request` does."""
         return await self._pool.send(request)
 
+    def close_idle(self) -> None:
+        """Close what is idle, and let what is in use be closed at its end, now and from now on."""
+        self._pool.close()
+
     async def aclose(self) -> None:
-        """Close what is idle, and let what is in use be closed at its end."""
-        await self._pool.close()
+        """Do the same."""
+        self._pool.close()

@@ -6,7 +6,8 @@ Connections are opened by `_sockets`, `_asyncio` and `_trio`.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from threading import Event
+from contextlib import suppress
+from threading import Lock
 from typing import Any, Protocol, Self
 
 from .._step import asyncio_loop
@@ -41,16 +42,38 @@ class Colour(Protocol):
     async def read(self, stream: Any, most: int, timeout: float | None) -> bytes: ...
 
 
+class Latch:
+    """
+    An event for one thread.
+
+    That of the standard library is set under a lock, which a signal handler's own thread may hold.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        with suppress(RuntimeError):  # it was set already
+            self._lock.release()
+
+    def wait(self, timeout: float | None) -> None:
+        """Return when it is set, or after *timeout* seconds."""
+        self._lock.acquire(timeout=-1 if timeout is None else timeout)
+
+
 class Threads:
     """Threads, which block."""
 
     def __init__(self, network: Network | None) -> None:
         self._network: Network = network or Backend()
 
-    def new_event(self) -> Event:
-        return Event()
+    def new_event(self) -> Latch:
+        return Latch()
 
-    async def wait(self, event: Event, timeout: float | None) -> None:
+    async def wait(self, event: Latch, timeout: float | None) -> None:
         event.wait(timeout)
 
     def network(self) -> Network:

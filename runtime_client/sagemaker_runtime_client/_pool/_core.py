@@ -1,14 +1,14 @@
 """
-The pool: turns, connections, answers.
+The pool: permits, connections, answers.
 
 Written once for both colours, as coroutines over a `Colour`; over `Threads` they never suspend.
-Whatever happens at an await, cancellation too, a connection ends up idle or closed, and a turn is
-handed on.
+Whatever happens, at an await or at any line, a connection ends up idle or closed, and a permit is handed
+on.
 """
 
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import inf
 from time import monotonic
@@ -19,7 +19,7 @@ import httpx
 from .._step import run
 from ._colours import Colour, Stream
 from ._connection import Connection, raise_as_httpx
-from ._ledger import Ledger
+from ._ledger import Ledger, Permit
 
 Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
 Verify = Trust | bool | Sequence[Trust]
@@ -35,62 +35,80 @@ _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 class Slot:
     """
-    A turn taken before there is a request: what waits is small, and no signature ages in a queue.
+    A permit taken before there is a request: what waits is small, and no signature ages in a queue.
 
-    As ``extensions={"slot": slot}`` it serves one request after another, which wait no more.  What the
-    last of them left open, interrupted by Ctrl-C say, is closed with it.
+    Given as a request's extension ``slot``, it serves one request after another, which wait no more.  What
+    the last of them left open, interrupted by Ctrl-C say, is closed with it.
     """
 
     def __init__(self, pool: "Pool", timeout: float | None) -> None:
         self._pool, self._timeout = pool, timeout
+        self._permit = Permit()
         self._ledger: Ledger[Connection, Any] | None = None
         self.lease: Lease | None = None
 
     @property
     def ledger(self) -> Ledger[Connection, Any]:
-        """Where the turn is entered."""
-        if self._ledger is None:
+        """Where the permit is known."""
+        if self._ledger is None or self._permit.is_released:
             raise RuntimeError("a slot serves requests inside its context")
         return self._ledger
 
-    async def __aenter__(self) -> Self:
-        """Wait for the turn; raise httpx.PoolTimeout where it does not come in time."""
-        self._ledger = await self._pool.turn(self._timeout)
+    async def acquire(self) -> Self:
+        """Wait for the permit; raise httpx.PoolTimeout where it does not come in time."""
+        self._ledger = await self._pool.acquire(self._permit, self._timeout)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Hand the turn on."""
-        ledger, self._ledger = self.ledger, None
-        lease, self.lease = self.lease, None
+    def release(self) -> None:
+        """Give the permit back, after what is left open was closed; nothing if that is done."""
         try:
-            if lease is not None:
-                await self._pool.give_up(lease)
+            if self.lease is not None:
+                self._pool.give_up(self.lease)
+                self.lease = None
         finally:
-            ledger.end_turn()
+            if self._ledger is not None:
+                self._ledger.release(self._permit)
+
+    async def __aenter__(self) -> Self:
+        """Wait for the permit, in a task."""
+        return await self.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the permit back."""
+        self.release()
 
     def __enter__(self) -> Self:
-        """Wait for the turn, in a thread."""
-        return run(self.__aenter__())
+        """Wait for the permit, in a thread."""
+        try:
+            return run(self.acquire())
+        except BaseException:
+            self.release()
+            raise
 
     def __exit__(self, *_: object) -> None:
-        """Hand the turn on."""
-        run(self.__aexit__())
+        """Give the permit back."""
+        self.release()
 
 
 class Lease:
-    """A connection in use, and the body of the answer that it carries."""
+    """
+    A connection in use, and the body of the answer that it carries.
+
+    Attributes:
+        connection: None before it is there, and after it was closed, or is idle.
+        slot: Of a request that came without one: it ends with the answer.
+    """
 
     def __init__(
         self,
         pool: "Pool",
         request: httpx.Request,
-        origin: Origin,
         ledger: Ledger[Connection, Any],
+        slot: Slot | None,
     ) -> None:
-        self.pool, self.request, self.origin, self.ledger = pool, request, origin, ledger
+        self.pool, self.request, self.ledger, self.slot = pool, request, ledger, slot
+        self.origin = _origin_of(request)
         self.connection: Any = None
-        self.is_over = False
-        self.ends_turn = "slot" not in request.extensions
 
 
 class Pool:
@@ -112,41 +130,40 @@ class Pool:
         )
         return Ledger(self._colour.new_event, *(inf if one is None else one for one in limits))
 
-    async def turn(self, timeout: float | None) -> Ledger[Connection, Any]:
-        """Wait for a turn; return where it is entered."""
+    async def acquire(self, permit: Permit, timeout: float | None) -> Ledger[Connection, Any]:
+        """Wait until *permit* is granted; return where it is known."""
         if self._ledger.process != os.getpid():
             # A fork: what it holds is the parent's.  It is not closed, for asyncio would take the
             # sockets out of the selector that both processes share.
             self._ledger = self._new_ledger()
         ledger = self._ledger
-        event = ledger.ask()
-        if event is None:
-            return ledger
         try:
-            await self._colour.wait(event, timeout)
+            if not ledger.acquire(permit):
+                await self._colour.wait(permit.event, timeout)
         except BaseException:
-            if not ledger.withdraw(event):
-                ledger.end_turn()
+            ledger.release(permit)
             raise
-        if ledger.withdraw(event):
-            raise httpx.PoolTimeout("no connection became free in time")
-        return ledger
+        if permit.numbers:
+            return ledger
+        ledger.release(permit)
+        raise httpx.PoolTimeout("no connection became free in time")
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, and return the answer's head; its body is still to come."""
         timeouts = request.extensions.get("timeout", {})
-        origin = _origin_of(request)
-        slot: Slot | None = request.extensions.get("slot")
-        ledger = slot.ledger if slot else await self.turn(timeouts.get("pool"))
-        lease = self._lease(self, request, origin, ledger)
-        if slot:
-            slot.lease = lease
+        # The request does not keep it: in a circle, it would not be dropped at once with what drops it.
+        slot: Slot | None = request.extensions.pop("slot", None)
+        if slot is None:
+            own = await Slot(self, timeouts.get("pool")).acquire()
+            lease = self._lease(self, request, own.ledger, own)
+        else:
+            lease = slot.lease = self._lease(self, request, slot.ledger, None)
         try:
             if not await self._reuse(lease):
                 await self._connect(lease, timeouts.get("connect"))
             head = await lease.connection.send(request)
         except BaseException as error:  # noqa: BLE001 (raised again)
-            await self.give_up(lease)
+            self.give_up(lease)
             raise_as_httpx(error, request)
         return httpx.Response(
             head.status_code,
@@ -160,22 +177,17 @@ class Pool:
 
     async def _reuse(self, lease: Lease) -> bool:
         """Take an idle connection that its server has not closed, nor written to unasked, if there is one."""
-        for surplus in lease.ledger.surplus():
-            surplus.stream.close()
-        while (connection := lease.ledger.take(lease.origin, lease)) is not None:
-            lease.connection = connection  # from here on closed whatever happens, Ctrl-C too
+        _close_all(lease.ledger.surplus())
+        while (connection := lease.ledger.check_out(lease.origin, lease)) is not None:
             if not await connection.is_dead():
                 return True
-            lease.connection = None
-            lease.ledger.drop(lease)
             connection.stream.close()
+            lease.connection = None
         return False
 
     async def _connect(self, lease: Lease, timeout: float | None) -> None:
         """Open a connection, in the place of an idle one if need be."""
-        displaced = lease.ledger.add(lease)
-        if displaced is not None:
-            displaced.stream.close()
+        _close_all(lease.ledger.displaced())
         lease.connection = Connection(self._colour, await self._open(lease.origin, timeout))
         if await lease.connection.is_dead():
             raise httpx.ConnectError("the server closed the connection, or wrote to it, unasked")
@@ -213,47 +225,48 @@ class Pool:
 
     async def piece(self, lease: Lease) -> bytes:
         """Return the next piece of an answer's body; nothing at its end."""
+        if lease.connection is None:  # it may be at work for another request
+            return b""
         try:
             piece: bytes = await lease.connection.piece()
         except Exception as error:  # noqa: BLE001 (raised again)
             raise_as_httpx(error, lease.request)
         return piece
 
-    async def finish(self, lease: Lease) -> None:
+    def finish(self, lease: Lease) -> None:
         """End with an answer, read or not: keep its connection if it may be used again."""
-        if lease.is_over:
-            return
-        if lease.ledger is not self._ledger or not lease.connection.recycle():
-            try:
-                await self.give_up(lease)
-            except Exception as error:  # noqa: BLE001 (raised again)
-                raise_as_httpx(error, lease.request)
-            return
-        lease.ledger.keep(lease.origin, lease.connection, lease)
-        lease.is_over = True
-        if lease.ends_turn:
-            lease.ledger.end_turn()
-        for surplus in lease.ledger.surplus():
-            surplus.stream.close()
+        ledger = lease.ledger
+        if ledger is self._ledger and lease.connection is not None and lease.connection.recycle():
+            ledger.check_in(lease.origin, lease)
+        try:
+            self.give_up(lease)
+        except Exception as error:  # noqa: BLE001 (raised again)
+            raise_as_httpx(error, lease.request)
+        # Another thread may have closed the pool in the meantime.
+        _close_all(ledger.surplus() if ledger is self._ledger else ledger.clear())
 
-    async def give_up(self, lease: Lease) -> None:
-        """Close a connection, and end the turn; nothing if that is done."""
-        if lease.is_over:
-            return
-        lease.is_over = True
-        lease.ledger.drop(lease)
+    def give_up(self, lease: Lease) -> None:
+        """Close a connection, if there is one, and end the slot that came with it."""
         try:
             if lease.connection is not None:
                 lease.connection.stream.close()
+                lease.connection = None
         finally:
-            if lease.ends_turn:
-                lease.ledger.end_turn()
+            if lease.slot is not None:
+                lease.slot.release()
 
-    async def close(self) -> None:
-        """Close what is idle, and let what is in use be closed at its end."""
+    def close(self) -> None:
+        """Close what is idle, and let what is in use be closed at its end, now and from now on."""
+        self._limits = httpx.Limits(
+            max_connections=self._limits.max_connections, max_keepalive_connections=0
+        )
         ledger, self._ledger = self._ledger, self._new_ledger()
-        for connection in ledger.clear():
-            connection.stream.close()
+        _close_all(ledger.clear())
+
+
+def _close_all(connections: Iterable[Connection]) -> None:
+    for connection in connections:
+        connection.stream.close()
 
 
 def _left(ends: float) -> float | None:

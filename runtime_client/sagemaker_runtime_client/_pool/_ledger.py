@@ -1,28 +1,64 @@
 """
-What a connection pool holds: turns, who waits for one, and idle connections; pure bookkeeping.
+The state of a connection pool: permits, who waits for one, and idle connections; no I/O.
 
-Every step takes the same time, whatever is held.  Connections are opened and closed elsewhere.
+Every step takes the same time, whatever the pool holds.  Connections are opened and closed elsewhere.
 
-- A *turn* is the right to use one connection.  There are as many as there may be connections, and
-  they are handed on in the order in which they were asked for.
-- Of the connections, those in use have a turn each; so there may be idle ones where turns are left,
-  and where every place is taken, the longest idle one makes room for a new one.
+- A *permit* is the right to use one connection.  There are as many as there may be connections, and
+  they are handed out in the order in which they were asked for.
+- Connections in use have a permit each.  So connections may be idle where permits are left; and where
+  every place is taken, the one that was idle longest makes room for a new one.
+
+There are no locks.  A signal handler may call a client, or close it, while its own thread is in the middle
+of a step here; and an exception that it raises must leave no lock behind.  Each step is made of operations
+on dicts, lists and deques that are atomic, with and without the GIL.  An interrupt between two of them
+loses nothing: what is written twice is written last where it is found first.
 """
 
 import os
-from collections import OrderedDict
+import sys
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from threading import Lock
+from contextlib import suppress
+from functools import partial
+from itertools import chain
+from math import inf
 from time import monotonic
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import ref
 
 
 class Event(Protocol):
-    """What a thread or a task waits for; hashed by identity."""
+    """What a thread or a task waits for."""
 
     def set(self) -> object:
-        """Let the one that waits go on."""
+        """Let the one that waits go on; to set it twice does no harm."""
         ...
+
+
+class Owner(Protocol):
+    """Who has a connection."""
+
+    connection: Any
+
+
+class Permit:
+    """
+    The right to use one connection, which whoever asks for it brings along.
+
+    It is given back by `Ledger.release`, or when it is dropped: an interrupt may leave no time for more.
+
+    Attributes:
+        event: What is set once a permit that had to wait is granted.
+        numbers: By which the ledger knows it once it is granted; seldom more than one.
+        is_released: Whether it was given back, or is not wanted any more.
+    """
+
+    __slots__ = ("__weakref__", "event", "is_released", "numbers")
+
+    def __init__(self) -> None:
+        self.event: Any = None
+        self.numbers: dict[int, None] = {}
+        self.is_released = False
 
 
 E = TypeVar("E", bound=Event)
@@ -31,7 +67,7 @@ C = TypeVar("C", bound=Hashable)
 
 class Ledger(Generic[C, E]):
     """
-    The books of one pool in one process; threads may share it.
+    The state of one pool in one process; threads may share it.
 
     Args:
         new_event: Makes what one waits for.
@@ -45,102 +81,137 @@ class Ledger(Generic[C, E]):
     ) -> None:
         self.process = os.getpid()
         self._new_event = new_event
-        self._connections, self._kept, self._expiry = connections, kept, expiry
-        self._lock = Lock()
-        self._turns = 0
-        self._queue: OrderedDict[E, None] = OrderedDict()
-        # Who has a connection: names, not a number, so that one who was interrupted may `drop` it twice.
-        self._holders: set[Hashable] = set()
-        # Each with its origin and the instant of its end, the longest idle first.
-        self._idle: OrderedDict[C, tuple[Hashable, float]] = OrderedDict()
-        self._of_origin: dict[Hashable, dict[C, None]] = {}
+        self._connections = int(min(connections, sys.maxsize))
+        self._kept, self._expiry = kept, expiry
+        # The permits that are granted.  One that is dropped takes itself out, which nothing can interrupt:
+        # the callback of its weak reference is no Python code.
+        self._granted: dict[int, ref[Permit]] = {}
+        # Numbers that are free, as far as is known: an interrupt may lose one, which is found again.
+        self._free: deque[int] = deque()
+        self._queue: deque[ref[Permit]] = deque()
+        # Each with its origin and the instant of its end, the longest idle first.  Who takes a connection
+        # out of here has it.
+        self._idle: dict[C, tuple[Hashable, float]] = {}
+        self._of_origin: dict[Hashable, list[C]] = {}
 
-    def ask(self) -> E | None:
-        """Take a turn, or queue for one: return what will be set when it has come."""
-        with self._lock:
-            if self._turns < self._connections:
-                self._turns += 1
-                return None
-            event = self._new_event()
-            self._queue[event] = None
-            return event
+    def acquire(self, permit: Permit) -> bool:
+        """Grant *permit*, and return True; or let it wait for its event."""
+        if not self._queue and self._grant(permit):
+            return True
+        permit.event = self._new_event()
+        self._queue.append(ref(permit))
+        self._hand_out()
+        return bool(permit.numbers)
 
-    def withdraw(self, event: E) -> bool:
-        """Leave the queue, and tell whether one still stood in it; if not, the turn has come."""
-        with self._lock:
-            return self._queue.pop(event, event) is None
+    def release(self, permit: Permit) -> None:
+        """Take back *permit*, granted or waiting, for the first of the queue; nothing if that is done."""
+        permit.is_released = True
+        for number in tuple(permit.numbers):
+            if permit.numbers.pop(number, permit) is None:  # of two threads one takes it back
+                self._granted.pop(number, None)
+                self._free.append(number)
+        if self._queue:
+            self._hand_out()
 
-    def end_turn(self) -> None:
-        """Hand the turn on to the first of the queue."""
-        with self._lock:
-            if self._queue:
-                self._queue.popitem(last=False)[0].set()
-            else:
-                self._turns -= 1
+    def _grant(self, permit: Permit) -> bool:
+        """Grant *permit* if one is left."""
+        while (number := self._number()) is not None:
+            owner = ref(permit, partial(self._granted.pop, number))
+            if self._granted.setdefault(number, owner) is owner:
+                permit.numbers[number] = None
+                return True
+        return False
 
-    def take(self, origin: Hashable, holder: Hashable) -> C | None:
-        """Give *holder* the idle connection to *origin* that was used last, if there is one."""
-        with self._lock:
-            connections = self._of_origin.get(origin)
+    def _number(self) -> int | None:
+        """Return a number that is free; None if all are taken."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            pass
+        taken, most = len(self._granted), self._connections
+        if taken >= most:
+            return None
+        numbers = chain(range(taken, most), range(taken))
+        return next((number for number in numbers if number not in self._granted), None)
+
+    def _hand_out(self) -> None:
+        """Grant what waits in the queue, as far as permits are left."""
+        while (waiting := self._first()) is not None:
+            permit = waiting()
+            if permit is not None and not permit.is_released:
+                if not (permit.numbers or self._grant(permit)):
+                    return
+                permit.event.set()
+                if permit.is_released:  # at this moment, by who has waited long enough
+                    self.release(permit)
+            with suppress(
+                ValueError
+            ):  # it leaves the queue last, so that an interrupt does not lose it
+                self._queue.remove(waiting)
+
+    def _first(self) -> "ref[Permit] | None":
+        try:
+            return self._queue[0]
+        except IndexError:
+            return None
+
+    def check_out(self, origin: Hashable, owner: Owner) -> C | None:
+        """Give *owner* the idle connection to *origin* that was used last, if there is one."""
+        connections: list[Any] = self._of_origin.get(origin, [])
+        while connections:
+            try:
+                owner.connection = connection = connections.pop()
+            except IndexError:  # another thread has had the last one
+                break
             if not connections:
-                return None
-            connection = next(reversed(connections))
-            self._holders.add(holder)
-            self._remove(connection)
-            return connection
+                self._of_origin.pop(origin, None)
+            if self._idle.pop(connection, None) is not None:
+                return connection  # type: ignore[no-any-return]
+            owner.connection = None  # it was evicted in the meantime
+        return None
 
-    def keep(self, origin: Hashable, connection: C, holder: Hashable) -> None:
-        """Put *holder*'s connection among the idle ones; what is too many or too old is left to `surplus`."""
-        with self._lock:
-            self._holders.discard(holder)
-            self._idle[connection] = (origin, monotonic() + self._expiry)
-            self._of_origin.setdefault(origin, {})[connection] = None
+    def check_in(self, origin: Hashable, owner: Owner) -> None:
+        """Put *owner*'s connection among the idle ones; what is too many or too old `surplus` returns."""
+        connection: C = owner.connection
+        self._idle[connection] = origin, monotonic() + self._expiry
+        owner.connection = None
+        self._of_origin.setdefault(origin, []).append(connection)
 
     def surplus(self) -> Iterator[C]:
         """Take out the idle connections that may be so no longer; they are to be closed."""
-        while (
-            connection := self._pop(lambda end: self._too_many() or end < monotonic())
-        ) is not None:
-            yield connection
+        while (oldest := self._oldest()) is not None:
+            _, end = self._idle.get(oldest, (None, -inf))
+            if len(self._idle) <= self._kept and end >= monotonic():
+                return
+            yield from self._evict(oldest)
 
-    def add(self, holder: Hashable) -> C | None:
-        """Note *holder*'s new connection; return the one to close before, if every place is taken."""
-        with self._lock:
-            self._holders.add(holder)
-        return self._pop(lambda _: self.open > self._connections)
-
-    def drop(self, holder: Hashable) -> None:
-        """Note that *holder* has no connection any more, if it had one."""
-        with self._lock:
-            self._holders.discard(holder)
+    def displaced(self) -> Iterator[C]:
+        """Take out the connection that is to be closed before a new one, if every place is taken."""
+        if self.open > self._connections and (oldest := self._oldest()) is not None:
+            yield from self._evict(oldest)
 
     def clear(self) -> Iterator[C]:
         """Take out all idle connections."""
-        while (connection := self._pop(lambda _: True)) is not None:
-            yield connection
+        while (oldest := self._oldest()) is not None:
+            yield from self._evict(oldest)
 
     @property
     def open(self) -> int:
-        """How many connections there are, in use or idle."""
-        return len(self._holders) + len(self._idle)
+        """How many connections there are at the most: one for each permit, and the idle ones."""
+        return len(self._granted) + len(self._idle)
 
-    def _too_many(self) -> bool:
-        return len(self._idle) > self._kept
+    def _oldest(self) -> C | None:
+        while True:
+            with suppress(RuntimeError):  # another thread has changed it between two steps
+                return next(iter(self._idle), None)
 
-    def _pop(self, condition: Callable[[float], bool]) -> C | None:
-        """Take out the longest idle connection if *condition* holds of its end."""
-        with self._lock:
-            connection = next(iter(self._idle), None)
-            if connection is None or not condition(self._idle[connection][1]):
-                return None
-            self._remove(connection)
-            return connection
-
-    def _remove(self, connection: C) -> None:
-        """Take a connection out of both books; last out of the one by which this can be done again."""
-        origin, _ = self._idle[connection]
-        connections = self._of_origin.get(origin, {})
-        connections.pop(connection, None)
-        if not connections:
-            self._of_origin.pop(origin, None)
-        del self._idle[connection]
+    def _evict(self, connection: C) -> Iterator[C]:
+        """Take out a connection, unless another thread has."""
+        origin, _ = self._idle.pop(connection, (None, inf))
+        if origin is None:
+            return
+        with suppress(KeyError, ValueError):
+            self._of_origin[origin].remove(connection)
+            if not self._of_origin[origin]:
+                del self._of_origin[origin]
+        yield connection

@@ -1,0 +1,188 @@
+"""
+Ctrl-C, or a signal handler that raises, at every line of a call: the pool keeps its size.
+
+The handler runs in the main thread between two lines; here a trace function raises at the n-th of them, for
+each n in turn.
+"""
+
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from threading import Barrier
+
+import httpx
+import pytest
+
+from sagemaker_runtime_client import SageMakerRuntimeClient
+from sagemaker_runtime_client._pool import PooledTransport
+from tests.runtime_client.faces import pointed_at
+from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.pools import books, limited
+
+PATIENCE = 10
+# Whose lines are counted.
+TRACED = ("/sagemaker_runtime_client/", "/sigv4/")
+
+# What an interrupt leaves of a connection before anyone has it, the garbage collector closes.
+collected = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning",
+    "ignore:coroutine .* was never awaited:RuntimeWarning",
+    "ignore:Exception ignored in. <(socket|coroutine):pytest.PytestUnraisableExceptionWarning",
+)
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+def interrupted(at, call):
+    """Make a call that is interrupted at its *at*-th line; tell whether it was."""
+    left = at
+
+    def trace(frame, event, _argument):
+        nonlocal left
+        if not any(part in frame.f_code.co_filename for part in TRACED):
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+class Meeting:
+    """A server's answer, for which requests to the endpoint ``pair`` wait until two are there at once."""
+
+    def __init__(self, data):
+        self._data, self._together = data, Barrier(2)
+
+    def __call__(self, request, _connection):
+        if "/pair/" in request.target:
+            self._together.wait(PATIENCE)
+        return self._data
+
+
+def serves_two(client, threads):
+    """Tell whether two calls are served at the same time."""
+    call = partial(client.invoke_endpoint_async, "pair", body=b"x")
+    calls = [threads.submit(call) for _ in range(2)]
+    return all(one.result() for one in calls)
+
+
+@collected
+@pytest.mark.parametrize(
+    "headers", [{}, {"Connection": "close"}], ids=["warm", "with a new connection"]
+)
+def test_every_line_of_a_call(headers):
+    """After an interrupt at any line of a call, a pool of two still serves two."""
+    with (
+        Loopback(Meeting(response(b"{}", 202, headers))) as server,
+        SageMakerRuntimeClient(**pointed_at(server, max_connections=2, read_timeout=5)) as client,
+        ThreadPoolExecutor(2) as threads,
+    ):
+
+        def call():
+            return client.invoke_endpoint_async("x", body=b"x")
+
+        call()
+        for at in count(1):
+            was_interrupted = interrupted(at, call)
+            assert serves_two(client, threads), at
+            if not was_interrupted:
+                break
+    assert at > 200
+
+
+@collected
+@pytest.mark.parametrize("is_kept", [True, False], ids=["warm", "with a new connection"])
+@pytest.mark.parametrize("has_slot", [True, False], ids=["slot", "no slot"])
+def test_every_line_of_the_pool(has_slot, is_kept):
+    """Nor is a permit lost at any line of the pool alone, nor a connection counted that is none."""
+
+    def call():
+        request = httpx.Request("PUT", server.url, content=b"x")
+        if has_slot:
+            with transport.slot() as slot:
+                request.extensions["slot"] = slot
+                transport.handle_request(request).read()
+        else:
+            answer = transport.handle_request(request)
+            try:
+                answer.read()
+            finally:
+                answer.close()
+
+    headers = {} if is_kept else {"Connection": "close"}
+    with (
+        Loopback(lambda *_: response(b"hi", 200, headers)) as server,
+        PooledTransport(limits=limited(2)) as transport,
+    ):
+        for at in count(1):
+            was_interrupted = interrupted(at, call)
+            permits, waiting, opened, idle = books(transport)
+            assert (0, 0) == (permits, waiting), at
+            assert opened == idle <= 2
+            call()
+            if not was_interrupted:
+                break
+    assert at > 30
+
+
+class TestSignalHandlers:
+    """A handler that calls the client whose thread it interrupts, or closes it, at any line."""
+
+    def handled(self, at, call, handle):
+        """Make a call; at its *at*-th line a signal is handled.  Tell whether it came."""
+        came = []
+
+        def handler(*_):
+            came.append(1)
+            handle()
+
+        def trace(frame, event, _argument):
+            nonlocal at
+            if came or not any(part in frame.f_code.co_filename for part in TRACED):
+                return None
+            if event == "line":
+                at -= 1
+                if at == 0:
+                    signal.raise_signal(signal.SIGUSR1)
+            return trace
+
+        before, handler_before = sys.gettrace(), signal.signal(signal.SIGUSR1, handler)
+        sys.settrace(trace)
+        try:
+            assert call()
+        finally:
+            sys.settrace(before)
+            signal.signal(signal.SIGUSR1, handler_before)
+        return bool(came)
+
+    @pytest.mark.parametrize("handle", ["close", "call"])
+    def test_at_every_line(self, handle):
+        """Nothing waits for a lock that its own thread holds, and the call goes on to its end."""
+        with Loopback(lambda *_: response(b"{}", 202)) as server:
+            for at in count(1):
+                options = pointed_at(server, max_connections=2)
+                with SageMakerRuntimeClient(**options) as client:
+
+                    def call(client=client):
+                        return client.invoke_endpoint_async("x", body=b"x")
+
+                    call()
+                    if not self.handled(at, call, client.close if handle == "close" else call):
+                        break
+        assert at > 200
