@@ -12,12 +12,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from attrs import asdict
-
+from ._cli.credentials import credentials
+from ._cli.prompts import mfa_token
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     ConfigError,
-    CredentialProviderError,
     CredentialsError,
     InferenceFailedError,
     ParamValidationError,
@@ -27,14 +26,9 @@ from ._errors import (
     WaitTimeoutError,
 )
 from ._invocation import Invocation
-from ._io import BlockingIO
 from ._options import INVOKE_OPTIONS, STDIO, parser
 from ._output import Output
-from ._step import run
-from ._transport import BlockingTransport
-from .credentials import LazyContext
-from .credentials._chain import Skipped
-from .credentials._report import Report, report
+from .credentials._default import default_chain
 
 # The first that fits an error.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -65,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser(
         invoke=_invoke,
         wait=_wait,
-        credentials=_credentials,
+        credentials=credentials,
         emulate=_emulate,
         layer=_layer,
     ).parse_args(arguments)
@@ -157,39 +151,6 @@ def _answer(
         sys.stdout.buffer.flush()
 
 
-def _credentials(options: argparse.Namespace) -> None:
-    """Say which source of credentials answers, and what the others lacked."""
-    io = BlockingIO(BlockingTransport(lambda: context.transport_options))
-    context = LazyContext(io, {"profile": options.profile, "region": options.region})
-    skipped: list[Skipped] = []
-
-    async def look() -> Report:
-        try:
-            return await report(await context(), skipped, verify=options.verify)
-        finally:
-            await io.close()
-
-    try:
-        found = asdict(run(look()))
-    except CredentialProviderError:
-        if not options.json:
-            _table({}, skipped)
-        raise
-    if options.json:
-        print(json.dumps({**found, "skipped": [source._asdict() for source in skipped]}))
-    else:
-        _table(found, skipped)
-
-
-def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
-    """Print what is known of credentials, and which sources had none."""
-    lines = [(name.replace("_", " "), value) for name, value in facts.items()]
-    lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
-    for name, value in lines:
-        if value is not None:
-            print(f"{name:<14} {value}")
-
-
 def _emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C."""
     from .emulator import Emulator, echo, serve
@@ -242,14 +203,20 @@ def _layer(options: argparse.Namespace) -> None:
     build_layers(options)
 
 
-def _client(options: argparse.Namespace) -> SageMakerRuntimeClient:
-    return SageMakerRuntimeClient(
-        profile=options.profile,
-        region=options.region,
-        endpoint_url=options.endpoint_url,
-        s3_endpoint_url=options.s3_endpoint_url,
-        ca_bundle=options.ca_bundle,
-    )
+@contextmanager
+def _client(options: argparse.Namespace) -> Generator[SageMakerRuntimeClient]:
+    """Open a client whose credentials may want a code that somebody reads off a device."""
+    who = {"profile": options.profile, "region": options.region, "ca_bundle": options.ca_bundle}
+    with (
+        default_chain(**who, mfa_token=mfa_token) as chain,
+        SageMakerRuntimeClient(
+            **who,
+            credentials=chain,
+            endpoint_url=options.endpoint_url,
+            s3_endpoint_url=options.s3_endpoint_url,
+        ) as client,
+    ):
+        yield client
 
 
 def _read(name: str) -> bytes:

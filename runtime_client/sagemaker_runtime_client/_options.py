@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
+from ._cli.exports import FORMATS
 from ._version import __version__
 from ._waiting import LONGEST_WAIT
 from .layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
@@ -137,7 +138,14 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--region", metavar="NAME", help="the region, for those that ask AWS")
     parser.add_argument("--verify", action="store_true", help="ask STS whose they are")
-    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--json", action="store_true", help="print a JSON document, errors too")
+    printed.add_argument(
+        "--export",
+        choices=FORMATS,
+        help="print the credentials themselves, secrets and all, as `aws configure "
+        "export-credentials` does: process is for credential_process, the others for a shell",
+    )
 
 
 def _add_emulate(parser: argparse.ArgumentParser) -> None:

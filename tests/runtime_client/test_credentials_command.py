@@ -9,6 +9,7 @@ from sagemaker_runtime_client import CredentialProviderError, Response
 from sagemaker_runtime_client.__main__ import main
 from sagemaker_runtime_client._processes import Finished
 from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._chain import search
 from sagemaker_runtime_client.credentials._report import report
 from tests.runtime_client.scripted_io import ScriptedIO, run, s3_error
 
@@ -37,7 +38,8 @@ def look(io, *, verify=False, **arguments):
     """Make a report."""
     skipped = []
     context = run(Context.load(io, {"region": "eu-west-1", **arguments}))
-    return run(report(context, skipped, verify=verify)), [source.name for source in skipped]
+    found = run(search(context, skipped))
+    return run(report(context, found, verify=verify)), [source.name for source in skipped]
 
 
 def test_key():

@@ -173,7 +173,7 @@ class ChainCredentials:
             context = await self._context()
             found = await search(context) if held is None else await _again(held.found, context)
             now = self._io.now()
-            _check(found, now)
+            refuse_expired(found, now)
         except Exception as error:
             if held is not None and held.found.source.static_stability:
                 _log.warning("%s; its credentials are kept for now", _failure(error, held))
@@ -201,7 +201,7 @@ async def _again(found: Found, context: Context) -> Found:
     return found._replace(credentials=credentials)
 
 
-def _check(found: Found, now: datetime) -> None:
+def refuse_expired(found: Found, now: datetime) -> None:
     """Refuse credentials that have ended already."""
     if found.credentials.expired(now):
         raise CredentialProviderError(

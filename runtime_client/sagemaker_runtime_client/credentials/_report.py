@@ -4,7 +4,7 @@ from attrs import frozen
 
 from sigv4 import Credentials
 
-from ._chain import Found, Skipped, search
+from ._chain import Found
 from ._provider import Context
 from ._sts import query
 from ._values import failure, profile_section, setting
@@ -45,16 +45,15 @@ class Report:
     identity: str | None
 
 
-async def report(context: Context, skipped: list[Skipped], *, verify: bool) -> Report:
+async def report(context: Context, found: Found, *, verify: bool) -> Report:
     """
-    Look for credentials, and say what is known of them.
+    Say what is known of credentials.
 
     Args:
         context: What the sources work with.
-        skipped: Gets the sources that had nothing, also where another one fails.
+        found: The credentials, and their source.
         verify: Whether to ask STS whose they are.
     """
-    found = await search(context, skipped)
     credentials = found.credentials
     identity, account_id = await _identity(context, credentials) if verify else (None, None)
     role = _role(context, found)

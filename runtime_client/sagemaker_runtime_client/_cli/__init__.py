@@ -1,0 +1,1 @@
+"""What the command line needs of its terminal, its signals and its streams."""

@@ -1,0 +1,77 @@
+"""The command `credentials`: where credentials come from, or the credentials themselves."""
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import asdict
+
+from sigv4 import Credentials
+
+from .._errors import ConfigError, CredentialProviderError
+from .._io import BlockingIO
+from .._step import run
+from .._transport import BlockingTransport
+from ..credentials import LazyContext
+from ..credentials._chain import Skipped, search
+from ..credentials._refresh import refuse_expired
+from ..credentials._report import Report, report
+from .exports import exported
+from .prompts import mfa_token
+
+# The profiles that are being exported by this process and those that started it.
+_EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
+
+
+def credentials(options: argparse.Namespace) -> None:
+    """Say which source of credentials answers, and what the others lacked; or export what it has."""
+    io = BlockingIO(BlockingTransport(lambda: context.transport_options))
+    arguments = {"profile": options.profile, "region": options.region}
+    context = LazyContext(io, arguments, mfa_token)
+    skipped: list[Skipped] = []
+
+    async def look() -> tuple[Report, Credentials]:
+        try:
+            known = await context()
+            if options.export:
+                _refuse_circle(known.profile)
+            found = await search(known, skipped)
+            if options.export:
+                refuse_expired(found, io.now())
+            return await report(known, found, verify=options.verify), found.credentials
+        finally:
+            await io.close()
+
+    try:
+        facts, found = run(look())
+    except CredentialProviderError:
+        if not (options.json or options.export):
+            _table({}, skipped)
+        raise
+    if options.export:
+        print(exported(found, options.export))
+    elif options.json:
+        print(json.dumps({**asdict(facts), "skipped": [source._asdict() for source in skipped]}))
+    else:
+        _table(asdict(facts), skipped)
+
+
+def _refuse_circle(profile: str) -> None:
+    """Refuse to export a profile whose ``credential_process`` is this very command."""
+    profiles = os.environ.get(_EXPORTING, "").split("\n")
+    if profile in profiles:
+        raise ConfigError(
+            f"the credential_process of profile {profile} exports the credentials of profile {profile}"
+        )
+    os.environ[_EXPORTING] = "\n".join((*profiles, profile))
+
+
+def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
+    """Print what is known of credentials, and which sources had none."""
+    lines = [(name.replace("_", " "), value) for name, value in facts.items()]
+    lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
+    for name, value in lines:
+        if value is not None:
+            print(f"{name:<14} {value}")

@@ -1,0 +1,76 @@
+"""
+Credentials as text for other programs, in the formats of ``aws configure export-credentials``.
+
+Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike
+there, values are quoted, so that no shell takes a part of one for a command.
+"""
+
+import json
+from collections.abc import Callable
+from shlex import quote
+
+from sigv4 import Credentials
+
+from .._errors import CredentialsError
+
+_Quote = Callable[[str], str]
+
+
+def _powershell(value: str) -> str:
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _fish(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _cmd(value: str) -> str:
+    if {*value} & {*'"%!'}:
+        raise CredentialsError(
+            "a part of the credentials has a character that cmd cannot hold: "
+            "export them as powershell"
+        )
+    return value
+
+
+# For shells: a line for each variable, and how its value is quoted.
+_LINES: dict[str, tuple[str, _Quote]] = {
+    "env": ("export {name}={value}", quote),
+    "env-no-export": ("{name}={value}", quote),
+    "powershell": ("$Env:{name}={value}", _powershell),
+    "windows-cmd": ('set "{name}={value}"', _cmd),
+    "fish": ("set -gx {name} {value}", _fish),
+}
+_VERSION = {"process": {"Version": 1}, "json": {}}
+FORMATS = (*_VERSION, *_LINES)
+
+
+def exported(credentials: Credentials, format_name: str) -> str:
+    """
+    Return credentials as text, with their secrets, for a program to read.
+
+    Args:
+        credentials: The credentials.
+        format_name: One of `FORMATS`: ``process`` is what ``credential_process`` must print,
+            ``json`` the same without a version, each other one lines for a shell.
+
+    Raises:
+        CredentialsError: A value cannot be written in this format.
+    """
+    ends = credentials.expiration
+    parts: list[tuple[str, str, str | None]] = [
+        ("AWS_ACCESS_KEY_ID", "AccessKeyId", credentials.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey", credentials.secret_access_key),
+        ("AWS_SESSION_TOKEN", "SessionToken", credentials.session_token),
+        ("AWS_CREDENTIAL_EXPIRATION", "Expiration", f"{ends:%Y-%m-%dT%H:%M:%SZ}" if ends else None),
+        ("AWS_ACCOUNT_ID", "AccountId", credentials.account_id),
+    ]
+    if format_name in _VERSION:
+        known = {key: value for _, key, value in parts if value is not None}
+        return json.dumps({**_VERSION[format_name], **known}, indent=2)
+    line, quoted = _LINES[format_name]
+    return "\n".join(
+        line.format(name=name, value=quoted(value)) for name, _, value in parts if value is not None
+    )

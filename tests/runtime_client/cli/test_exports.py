@@ -1,0 +1,160 @@
+"""Credentials as text for other programs."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from botocore.session import Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import CredentialsError
+from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client._cli.exports import FORMATS, exported
+from sigv4 import Credentials
+
+ENDS = datetime(2026, 11, 22, 12, tzinfo=UTC)
+WHOLE = Credentials("AKID", "s/+=", "t", ENDS, account_id="123456789012")
+LEAST = Credentials("AKID", "s/+=")
+# What any part of credentials may be: printable ASCII without blanks.
+PARTS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+
+
+def test_formats():
+    """The formats are the AWS CLI's, and JSON without a version."""
+    cli = {"process", "env", "env-no-export", "powershell", "windows-cmd", "fish"}
+    assert {*cli, "json"} == {*FORMATS}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("env", "export AWS_SESSION_TOKEN=t"),
+        ("env-no-export", "AWS_SESSION_TOKEN=t"),
+        ("powershell", "$Env:AWS_SESSION_TOKEN='t'"),
+        ("windows-cmd", 'set "AWS_SESSION_TOKEN=t"'),
+        ("fish", "set -gx AWS_SESSION_TOKEN 't'"),
+    ],
+)
+def test_lines(name, line):
+    """Each variable that the environment's source reads has a line; what is not known has none."""
+    lines = exported(WHOLE, name).splitlines()
+    assert 5 == len(lines)
+    assert line == lines[2]
+    assert "AWS_CREDENTIAL_EXPIRATION" in lines[3]
+    assert "2026-11-22T12:00:00Z" in lines[3]
+    assert "AWS_ACCOUNT_ID" in lines[4]
+    assert 2 == len(exported(LEAST, name).splitlines())
+
+
+def test_json():
+    """A process prints what credential_process must; JSON is the same without a version."""
+    known = {"AccessKeyId": "AKID", "SecretAccessKey": "s/+="}
+    more = {"SessionToken": "t", "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}
+    assert {"Version": 1, **known, **more} == json.loads(exported(WHOLE, "process"))
+    assert {**known, **more} == json.loads(exported(WHOLE, "json"))
+    assert {"Version": 1, **known} == json.loads(exported(LEAST, "process"))
+
+
+@settings(deadline=None, max_examples=20)  # a busy machine is no failure
+@given(PARTS, PARTS)
+@pytest.mark.parametrize("name", ["env", "env-no-export"])
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_shells(shell, name, secret, token):
+    """A shell that reads the lines has the values as they are, whatever stands in them."""
+    text = exported(Credentials("AKID", secret, token), name)
+    show = 'printf %s\\\\n "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN"'
+    done = subprocess.run(
+        [shell, "-c", f'eval "$0"; {show}', text],
+        capture_output=True,
+        check=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert [secret, token] == done.stdout.decode().splitlines()
+
+
+@given(PARTS)
+def test_quotes(secret):
+    """PowerShell ends a text at a single quote, unless there are two; fish at one without a backslash."""
+    credentials = Credentials("AKID", secret)
+    _, line = exported(credentials, "powershell").splitlines()
+    assert secret == line.removeprefix("$Env:AWS_SECRET_ACCESS_KEY='")[:-1].replace("''", "'")
+    _, line = exported(credentials, "fish").splitlines()
+    value = line.removeprefix("set -gx AWS_SECRET_ACCESS_KEY '")[:-1]
+    assert secret == value.replace("\\'", "'").replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("character", ['"', "%", "!"])
+def test_what_cmd_cannot_hold(character):
+    """What cmd would take for something else is refused, and not shown."""
+    with pytest.raises(CredentialsError, match="cmd cannot hold") as caught:
+        exported(Credentials("AKID", f"canary{character}"), "windows-cmd")
+    assert "canary" not in str(caught.value)
+
+
+CONFIG = """[profile work]
+aws_access_key_id = AKIDWORK
+aws_secret_access_key = s
+[profile ended]
+credential_process = echo '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s",
+  "SessionToken": "t", "Expiration": "2020-01-01T00:00:00Z"}'
+[profile circle]
+credential_process = PYTHON -m sagemaker_runtime_client credentials --profile circle --export process
+[profile through]
+credential_process = PYTHON -m sagemaker_runtime_client credentials --profile work --export process
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Return a folder with a config file that counts, in an environment without AWS."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "_SAGEMAKER"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "config").write_text(CONFIG.replace("PYTHON", sys.executable))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
+    monkeypatch.setenv("_SAGEMAKER_RUNTIME_EXPORTING", "")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("home")
+def test_command(capsys):
+    """The command prints the credentials alone, for a shell to read."""
+    assert 0 == main(["credentials", "--profile", "work", "--export", "env"])
+    lines = ["export AWS_ACCESS_KEY_ID=AKIDWORK", "export AWS_SECRET_ACCESS_KEY=s"]
+    assert (lines, "") == ((out := capsys.readouterr()).out.splitlines(), out.err)
+
+
+@pytest.mark.usefixtures("home")
+def test_botocore_takes_it():
+    """A profile whose process is this command gives botocore the credentials of another one."""
+    found = Session(profile="through").get_credentials().get_frozen_credentials()
+    assert ("AKIDWORK", "s") == (found.access_key, found.secret_key)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("profile", "code", "says"),
+    [
+        ("ended", 3, "process returned credentials that ended at 2020-01-01"),
+        ("circle", 3, "profile circle exports the credentials of profile circle"),
+        ("none", 2, "there is no profile 'none'"),
+    ],
+)
+def test_nothing_to_export(capsys, profile, code, says):
+    """Where there is nothing to export, nothing is printed for the shell, and stderr says why."""
+    assert code == main(["credentials", "--profile", profile, "--export", "process"])
+    out, err = capsys.readouterr()
+    assert ("", True) == (out, says in err)
+
+
+@pytest.mark.usefixtures("home")
+def test_one_format(capsys):
+    """The report in JSON and the credentials go not together."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["credentials", "--json", "--export", "env"])
+    assert "not allowed with argument" in capsys.readouterr().err

@@ -1,0 +1,191 @@
+"""What a person is asked on the terminal: real programs, on a terminal and without one."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from errno import ENXIO
+from io import StringIO
+from threading import Thread
+
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client._cli.prompts import mfa_token
+from sagemaker_runtime_client.emulator import Emulator
+from sigv4 import Credentials
+from tests.runtime_client.credentials.fakes import STS
+from tests.runtime_client.loopback import Loopback
+
+CONFIG = """[profile admin]
+role_arn = arn:aws:iam::123456789012:role/admin
+source_profile = me
+mfa_serial = arn:aws:iam::123456789012:mfa/me
+region = eu-west-1
+[profile me]
+aws_access_key_id = AKIDME
+aws_secret_access_key = s
+"""
+PROMPT = b"Enter MFA code for arn:aws:iam::123456789012:mfa/me: "
+# The command line, on the terminal that its first argument is open on.
+PROGRAM = """
+import fcntl, sys, termios
+fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0)
+from sagemaker_runtime_client.__main__ import main
+sys.exit(main())
+"""
+EXPORT = ["credentials", "--profile", "admin", "--export", "json"]
+
+
+@pytest.fixture
+def sts():
+    """An STS that knows the user."""
+    return STS(Credentials("AKIDME", "s"))
+
+
+@pytest.fixture
+def environ(tmp_path, sts):
+    """The environment of a person who has nothing but a config file."""
+    (tmp_path / "config").write_text(CONFIG)
+    with Loopback(sts) as server:
+        yield {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": ":".join(sys.path),
+            "AWS_CONFIG_FILE": str(tmp_path / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+            "AWS_ENDPOINT_URL_STS": server.url,
+        }
+
+
+def on_a_terminal(arguments, environ, typed, *, stdin=None):
+    """Run a command on a terminal of the test's own; return its outcome, and what it showed there."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(theirs), *arguments],
+        stdin=theirs if stdin is None else stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        start_new_session=True,
+        pass_fds=[theirs],
+    )
+    os.close(theirs)
+    shown = read_prompt(ours)
+    with suppress(OSError):  # the program has ended
+        os.write(ours, typed)
+    out, err = process.communicate()
+    os.close(ours)
+    return process.returncode, out, err, shown
+
+
+def read_prompt(terminal):
+    """Return what is shown on a terminal up to a prompt, or up to its end."""
+    shown = b""
+    with suppress(OSError):  # nobody has its other end any more
+        while not shown.endswith(b": "):
+            shown += os.read(terminal, 999)
+    return shown
+
+
+@pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None], ids=["elsewhere", "the terminal"])
+def test_code(environ, sts, stdin):
+    """The code is asked for on the terminal, as the AWS CLI does, wherever stdin and stdout lead."""
+    code, out, err, shown = on_a_terminal(EXPORT, environ, b"123456\n", stdin=stdin)
+    assert (0, b"", PROMPT) == (code, err, shown)
+    assert "ASIASTS1" == json.loads(out)["AccessKeyId"]
+    assert "123456" == sts.asked[0]["TokenCode"]
+
+
+def test_what_is_no_code(environ, sts):
+    """What is no code is refused, and not sent; it may be a password that slipped."""
+    code, out, err, _ = on_a_terminal(EXPORT, environ, b"canary\n", stdin=subprocess.DEVNULL)
+    assert (3, b"", []) == (code, out, sts.asked)
+    assert b"must return the digits that the MFA device shows" in err
+    assert b"canary" not in err
+
+
+def test_invoke(environ):
+    """So does a command that sends."""
+    role = Credentials("ASIASTS1", "canary-secret-STS-1", "canary-token-STS-1")
+    with Emulator(credentials=role, region="eu-west-1") as emulator:
+        environ |= {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": emulator.url,
+            "AWS_ENDPOINT_URL_S3": emulator.url,
+        }
+        arguments = ["invoke", "e", "--input", environ["AWS_CONFIG_FILE"], "--profile", "admin"]
+        code, out, err, shown = on_a_terminal(arguments, environ, b"123456\n")
+    assert (0, CONFIG.encode(), PROMPT) == (code, out, shown), err
+
+
+def test_no_terminal(environ, sts):
+    """Without a terminal nobody can be asked; the error says how to go on."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sagemaker_runtime_client", *EXPORT],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environ,
+        start_new_session=True,
+        check=False,
+    )
+    assert (3, b"", []) == (done.returncode, done.stdout, sts.asked)
+    assert b"asked for on a terminal, and there is none" in done.stderr
+    assert b"--profile NAME --export env" in done.stderr
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Return a terminal at which somebody types a code, and what it showed by then; the system names none."""
+    real, shown = os.open, []
+    ours, theirs = os.openpty()
+
+    def refuse(path, *arguments, **options):
+        if path == "/dev/tty":
+            raise OSError(ENXIO, "No such device or address")
+        return real(path, *arguments, **options)
+
+    def person():
+        shown.append(read_prompt(ours))
+        os.write(ours, b" 123456\n")
+
+    monkeypatch.setattr(os, "open", refuse)
+    thread = Thread(target=person)
+    thread.start()
+    yield theirs, shown
+    os.close(theirs)
+    thread.join()
+    os.close(ours)
+
+
+def test_stdin_is_the_terminal(terminal, monkeypatch):
+    """Where the system names no terminal, stdin may be one."""
+    theirs, shown = terminal
+    with (
+        os.fdopen(theirs, "r", closefd=False) as stdin,
+        os.fdopen(theirs, "w", closefd=False) as stderr,
+    ):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        assert "123456" == mfa_token("arn:aws:iam::123456789012:mfa/me")
+    assert [PROMPT] == shown
+
+
+def test_the_systems_terminal(terminal, monkeypatch):
+    """The terminal that the system names is asked first."""
+    theirs, shown = terminal
+    real = os.open
+
+    def redirect(path, *arguments, **options):
+        return os.dup(theirs) if path == "/dev/tty" else real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", redirect)
+    assert "123456" == mfa_token("arn:aws:iam::123456789012:mfa/me")
+    assert [PROMPT] == shown
+
+
+@pytest.mark.usefixtures("terminal")
+def test_stdin_is_none(monkeypatch):
+    """Nor need it be: then nobody is asked."""
+    monkeypatch.setattr(sys, "stdin", StringIO("123456\n"))
+    with pytest.raises(CredentialProviderError, match="the code of the MFA device me is asked"):
+        mfa_token("me")
