@@ -87,7 +87,9 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("answer", help="the file with the body of AWS's answer; - for stdin")
+    parser.add_argument(
+        "answer", help="the file with the body of AWS's answer, or a log with it; - for stdin"
+    )
     parser.add_argument(
         "canonical_request", help="the file with what sign --canonical-request printed"
     )

@@ -16,7 +16,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troublesho
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from attrs import field, frozen
 
@@ -87,7 +87,7 @@ def _fields(answer: Answer) -> dict[str, str]:
     if isinstance(answer, Exception):
         response: Any = getattr(answer, "response", None)
         if isinstance(response, Mapping):  # botocore's ClientError
-            return _texts(response.get("Error"))
+            return _texts(cast("Mapping[str, Any]", response).get("Error"))
         answer = str(answer)
     if len(answer) > LONGEST_ANSWER:
         raise UnexplainedError(f"the answer is longer than {LONGEST_ANSWER} bytes")
@@ -108,7 +108,7 @@ def _unquoted(text: str, is_whole: Any) -> str:
 
 def _texts(document: Any) -> dict[str, str]:
     """Return the texts of an object, by their names in lower case."""
-    if not isinstance(document, Mapping):
+    if not hasattr(document, "items"):
         return {}
     return {
         str(name).lower(): value

@@ -192,6 +192,17 @@ def _matches(pattern: str, region: str) -> bool:
     return True
 
 
+def smaller_twin(signature: str) -> str:
+    """Return of (r, s) and (r, n - s), which are right for the same text, the one with the smaller s."""
+    from cryptography.hazmat.primitives.asymmetric.utils import (
+        decode_dss_signature,
+        encode_dss_signature,
+    )
+
+    r, s = decode_dss_signature(bytes.fromhex(signature))
+    return encode_dss_signature(r, min(s, _ORDER - s)).hex()
+
+
 class SigV4A(Value):
     """
     The algorithm ``AWS4-ECDSA-P256-SHA256``, for one service in a set of regions.

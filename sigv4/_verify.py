@@ -20,6 +20,7 @@ from ._credentials import Credentials
 from ._errors import SignatureError
 from ._payload import Payload
 from ._request import SignableRequest
+from ._signer import Signer
 
 if TYPE_CHECKING:
     from ._v4a import VerifyingKey
@@ -50,9 +51,9 @@ class Verified:
             ``STREAMING-...`` if its parts say it themselves.
         seed: What those parts are chained to, for `ChunkDecoder` and `EventVerifier`.  It holds
             the key.
-        string_to_sign: What was signed: by it a request that is sent again is known.  The signature
-            is no such mark: of a text there are many by SigV4A, and of each of them anybody can
-            make another, (r, n - s), which is just as right.
+        signature: The signature, in hexadecimal: by it a request that is sent again is known.  With
+            SigV4A anybody can make of (r, s) its twin (r, n - s), which is as right; this is
+            the one with the smaller s, whichever came.
     """
 
     access_key_id: str
@@ -61,7 +62,7 @@ class Verified:
     signed_headers: tuple[str, ...]
     payload_hash: str
     seed: Seed = field(repr=False, eq=False)
-    string_to_sign: str = field(repr=False)
+    signature: str = field(repr=False)
 
 
 def verify(
@@ -184,8 +185,17 @@ def check_signature(
         tuple(claim.signed_headers.split(";")),
         payload_hash,
         Seed(signer.algorithm, key, claim.instant, claim.signature),
-        to_sign,
+        _recognisable(signer, claim),
     )
+
+
+def _recognisable(signer: Signer, claim: Claim) -> str:
+    """Return the one form of a signature that was found right."""
+    if signer.algorithm.region_set is None:
+        return claim.signature
+    from ._v4a import smaller_twin
+
+    return smaller_twin(claim.signature)
 
 
 def check_body(verified: Verified, payload: Payload) -> None:

@@ -185,7 +185,7 @@ class SigV4Middleware:
         if self._is_replay is not None:
             # The memory of signatures must outlast whoever sends slowly.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
-            if await _awaited(self._is_replay(verified.seed.signature, until)):
+            if await _awaited(self._is_replay(verified.signature, until)):
                 message = "this signature was used before: sign each request anew"
                 raise RefusedError(403, "RequestReplayed", message)
         return verified

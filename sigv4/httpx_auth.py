@@ -93,11 +93,7 @@ class SigV4Auth(Auth):
         unsigned_payload: bool = False,
         now: Callable[[], datetime] | None = None,
     ) -> None:
-        if not isinstance(signer, Signer):
-            raise TypeError(
-                "signer must be a Signer, such as Signer(SigV4(service, region)), "
-                f"not {type(signer).__name__}"
-            )
+        _check_signer(signer)
         self._signer = signer
         self._provider = as_provider(credentials)
         self._unsigned_payload = unsigned_payload
@@ -148,6 +144,15 @@ class SigV4Auth(Auth):
             return datetime.strptime(given, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
             raise InvalidRequestError("header x-amz-date must be like 20150830T123600Z") from None
+
+
+def _check_signer(signer: object) -> None:
+    """Refuse what is easily taken for a signer: the algorithm that it is made of."""
+    if not isinstance(signer, Signer):
+        raise TypeError(
+            "signer must be a Signer, such as Signer(SigV4(service, region)), "
+            f"not {type(signer).__name__}"
+        )
 
 
 def _utc_now() -> datetime:

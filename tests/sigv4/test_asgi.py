@@ -9,8 +9,21 @@ from urllib.parse import parse_qs, unquote
 import anyio.lowlevel
 import pytest
 import trio
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 
-from sigv4 import AwsChunked, ChunkDecoder, Credentials, Seed, Signer, SigV4, SigV4A
+from sigv4 import (
+    AwsChunked,
+    ChunkDecoder,
+    Credentials,
+    Seed,
+    SignableRequest,
+    Signer,
+    SigV4,
+    SigV4A,
+)
 from sigv4._asgi.event_loop import alongside, within
 from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
@@ -276,6 +289,28 @@ def test_until_when_a_signature_must_be_remembered():
     assert (403, "RequestReplayed") == refusal(scope, request(), **options)
     signature = dict(scope["headers"])[b"authorization"].rpartition(b"=")[2].decode()
     assert [(signature, AT + timedelta(seconds=107))] * 2 == asked
+
+
+def test_the_twin_of_a_signature_is_a_replay():
+    """Of a SigV4A signature anybody can make another that is as right; it is remembered as the same."""
+    order = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
+    signer = Signer(SigV4A(SERVICE, REGION))
+    headers = {"host": HOST}
+    headers |= signer.sign(SignableRequest("GET", f"https://{HOST}/q", headers), KEY, at=AT).headers
+    signature = headers["authorization"].rpartition("=")[2]
+    r, s = decode_dss_signature(bytes.fromhex(signature))
+    twin = headers["authorization"].replace(signature, encode_dss_signature(r, order - s).hex())
+    seen = set()
+
+    def is_replay(signature, _until):
+        known = signature in seen
+        seen.add(signature)
+        return known
+
+    options = {"is_replay": is_replay, "allow": ["sigv4a"]}
+    assert 200 == serve(scope_of("/q", headers), **options)[0]
+    twins = scope_of("/q", {**headers, "authorization": twin})
+    assert (403, "RequestReplayed") == refusal(twins, request(), **options)
 
 
 def test_a_signature_that_ends_while_the_body_arrives():
