@@ -2,7 +2,9 @@
 The command line: ``python -m sigv4 sign | presign | verify | explain``.
 
 The edge of this package: here alone, and in `httpx_auth`, a clock is read; and here alone the
-environment and files are.  Nothing is sent.
+environment and files are.  Nothing is sent, unless ``--profile`` names one whose credentials come
+from a service: they are found by the client that is installed with this package, which is imported
+then and by name, since this package stands alone.
 """
 
 import argparse
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from hashlib import file_digest
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sign(options: argparse.Namespace) -> str:
     signer = _signer(options)
     request = _request(options, s3=signer.s3)
-    signature = signer.sign(request, _credentials(), at=_date(options))
+    signature = signer.sign(request, _credentials(options), at=_date(options))
     added = dict(signature.headers)
     if options.unsigned_payload:
         added.setdefault("x-amz-content-sha256", Payload.UNSIGNED.hash)
@@ -98,14 +101,14 @@ def _sign(options: argparse.Namespace) -> str:
 def _presign(options: argparse.Namespace) -> str:
     signer = _signer(options)
     request = _request(options, s3=signer.s3)
-    url = signer.presign(request, _credentials(), at=_date(options), expires=options.expires)
+    url = signer.presign(request, _credentials(options), at=_date(options), expires=options.expires)
     if options.show != "curl":
         return url
     return curl(request.method, url, _given_headers(request), _data_for_curl(options))
 
 
 def _verify(options: argparse.Namespace) -> str:
-    credentials = _credentials()
+    credentials = _credentials(options)
     verified = verify(
         parse_request(_read(options.file), scheme=options.scheme),
         {credentials.access_key_id: credentials},
@@ -137,17 +140,39 @@ def _explain(options: argparse.Namespace) -> str:
 # What the commands are made of.
 
 
-def _credentials() -> Credentials:
+def _credentials(options: argparse.Namespace) -> Credentials:
+    if options.profile is not None:
+        return _of_profile(options.profile)
     missing = [
         name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)
     ]
     if missing:
-        raise InvalidRequestError(f"the environment has no {' and no '.join(missing)}")
+        raise InvalidRequestError(
+            f"the environment has no {' and no '.join(missing)}; set it, or give --profile"
+        )
     return Credentials(
         os.environ["AWS_ACCESS_KEY_ID"],
         os.environ["AWS_SECRET_ACCESS_KEY"],
         os.environ.get("AWS_SESSION_TOKEN") or None,
     )
+
+
+def _of_profile(name: str) -> Credentials:
+    """Return the credentials of a profile of the shared files, from whatever source it names."""
+    try:
+        client: Any = import_module("sagemaker_runtime_client")
+        prompts: Any = import_module("sagemaker_runtime_client._cli.prompts")
+    except ImportError as error:
+        raise InvalidRequestError(
+            "--profile needs the package sagemaker_runtime_client: "
+            f"pip install sagemaker-runtime-client (here its import fails: {error})"
+        ) from error
+    with client.default_chain(profile=name, mfa_token=prompts.mfa_token) as chain:
+        try:
+            credentials: Credentials = chain.get()
+        except client.RuntimeClientError as error:
+            raise InvalidRequestError(str(error)) from error
+    return credentials
 
 
 def _region(options: argparse.Namespace) -> str:

@@ -8,8 +8,9 @@ STDIN = "-"
 
 # The end of the help; no docstring, which `python -OO` would leave out.
 EPILOG = """\
-Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region
-from AWS_REGION or AWS_DEFAULT_REGION where no option names it.  What is printed holds the session
+Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from the
+profile that --profile names; the region comes from AWS_REGION or AWS_DEFAULT_REGION where no option
+names it.  What is printed holds the session
 token, or grants what a presigned URL grants: treat it as a secret.  Exit codes:
 
     0  done; verify: the signature is right
@@ -117,6 +118,9 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
 def _add_scope(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", required=True, help="the signing name, such as s3")
     parser.add_argument("--region", help="such as eu-west-1")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="whose credentials, as boto3 and the AWS CLI find them"
+    )
     parser.add_argument(
         "--date", type=_instant, metavar="YYYYMMDDTHHMMSSZ", help="when (default: now)"
     )

@@ -391,7 +391,7 @@ def test_a_refusal_steers_no_terminal(run, said):
 def test_no_credentials(run, environ, name, expected):
     """Credentials that are not there are named."""
     environ.delenv(name)
-    assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}\n")
+    assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}; set it, or give --profile\n")
 
 
 def test_secret_that_is_none(run, environ):
