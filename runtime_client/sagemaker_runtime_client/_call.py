@@ -30,6 +30,8 @@ from ._errors import (
     RuntimeClientError,
     ServiceError,
     TransportError,
+    is_shortage,
+    shortage,
 )
 from ._http import Request, Response
 from ._io import IO
@@ -319,9 +321,7 @@ class Caller:
                 return call.sign(call.endpoint, request, at)
             return self._signed(call.endpoint, request, cast("Credentials", credentials), at)
 
-        response = await self._io.send(
-            call.endpoint.origin, signed, call.deadline, limit=call.limit
-        )
+        response = await self._sent(call, signed, progress)
         if response.ok and not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         if call.is_error(response):
@@ -330,10 +330,27 @@ class Caller:
             call.check(response)
         return response
 
+    async def _sent(self, call: Call, make: Callable[[], Request], progress: Progress) -> Response:
+        """Send what *make* returns, and return the answer."""
+        origin = call.endpoint.origin
+        try:
+            return await self._io.send(origin, make, call.deadline, limit=call.limit)
+        except (
+            OSError
+        ) as error:  # of a module that is loaded late: those of sockets are ours by now
+            if not is_shortage(error):
+                raise
+            taken = progress.is_under_way
+            raise shortage(f"{origin} cannot be reached", may_have_been_taken=taken) from error
+
     async def prepare(self, origin: str, deadline: float | None = None) -> Credentials:
         """Load what sends to *origin*, and return credentials: a call with a short deadline has no time for it."""
-        self._io.prepare(origin)
+        self.load(origin)
         return await self._credentials(deadline)
+
+    def load(self, origin: str) -> None:
+        """Load what sends to *origin*."""
+        self._io.prepare(origin)
 
     async def _credentials(self, deadline: float | None) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""

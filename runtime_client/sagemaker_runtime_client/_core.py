@@ -4,7 +4,7 @@ The client, written once: what both faces do, over one `IO`.
 The faces' methods have their signatures and docstrings from here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -28,10 +28,11 @@ from ._waiting import (
     check_waiting,
     poll_schedule,
 )
-from .credentials import ChainCredentials, LazyContext
+from .credentials import ChainCredentials, Context, LazyContext
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from ._output import Output
+    from ._s3 import S3
     from ._s3_object import S3Location, S3Object
 
 
@@ -183,7 +184,10 @@ class Core:
         check_invocation(invocation)
         check_max_size(max_size)
         with Submission(invocation):
-            return await self._wait(
+            wait, s3 = await self._prepare_wait()
+            return await wait(
+                self._io,
+                s3,
                 invocation,
                 timeout=timeout,
                 schedule=schedule,
@@ -284,7 +288,8 @@ class Core:
         check_waiting(timeout, schedule, access_denied_grace)
         check_max_size(max_size)
         check_listener(on_invocation)
-        _ = (await self._services()).s3  # a fault of its settings is said before a job is queued
+        wait, s3 = await self._prepare_wait()
+        s3.load()
         with Submission() as submission:
             invocation = await self._submit_payload(
                 submission,
@@ -300,7 +305,9 @@ class Core:
             kept = None if on_invocation is None else on_invocation(invocation)
             if isawaitable(kept):
                 await kept
-            return await self._wait(
+            return await wait(
+                self._io,
+                s3,
                 invocation,
                 timeout=max(0.0, start + timeout - self._io.monotonic()),
                 schedule=schedule,
@@ -457,6 +464,8 @@ class Core:
         deadline: float | None,
     ) -> Invocation:
         """Send a checked request, and return the handle."""
+        import email.utils  # noqa: F401 (reads the date of the answer, for which it is not loaded later)
+
         submission.inference_id = request.inference_id
         services = await self._services()
         await self._io.begin(deadline)
@@ -484,27 +493,16 @@ class Core:
         finally:
             self._io.end()
 
-    async def _wait(
-        self,
-        invocation: Invocation,
-        *,
-        timeout: float,
-        schedule: Schedule,
-        access_denied_grace: float | None,
-        max_size: int | None,
-    ) -> "Output":
-        """Do what `wait` does, with arguments that were checked."""
+    async def _prepare_wait(self) -> "tuple[Callable[..., Coroutine[Any, Any, Output]], S3]":
+        """
+        Return what waits, loaded, and S3.
+
+        Before a job is queued, where there is none yet: then no fault of a setting, and no module that
+        cannot be loaded, comes between the job and its answer.
+        """
         from ._outcome import wait
 
-        return await wait(
-            self._io,
-            (await self._services()).s3,
-            invocation,
-            timeout=timeout,
-            schedule=schedule,
-            access_denied_grace=access_denied_grace,
-            max_size=max_size,
-        )
+        return wait, (await self._services()).s3
 
     @property
     def transport_options(self) -> TransportOptions:
@@ -513,8 +511,12 @@ class Core:
 
     async def _services(self) -> Services:
         """Find out the settings at the first call, and return the services that they lead to."""
+        return self._made or self._make(await self._context())
+
+    def _make(self, context: Context) -> Services:
+        """Make the services, unless somebody else has done so in the meantime."""
         if self._made is None:
-            self._made = Services(await self._context(), self._credentials)
+            self._made = Services(context, self._credentials)
         return self._made
 
 

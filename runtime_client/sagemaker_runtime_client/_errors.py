@@ -25,6 +25,7 @@ Every error pickles, and none holds a secret.
 """
 
 from datetime import datetime
+from errno import EMFILE, ENFILE
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -277,3 +278,18 @@ class WaitTimeoutError(RuntimeClientError):
     def __init__(self, message: str = "", *, access_denied_only: bool = False) -> None:
         super().__init__(message)
         self.access_denied_only = access_denied_only
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Tell whether the process, or the machine, has no file descriptor left just now."""
+    return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
+
+
+def shortage(what: str, *, may_have_been_taken: bool = False) -> TransportError:
+    """Return what is said of a step that failed for want of a file descriptor: it may be tried again."""
+    error = TransportError(
+        f"{what}: too many files are open; close some, raise the limit (ulimit -n), or lower "
+        "max_connections"
+    )
+    error.may_have_been_taken = may_have_been_taken
+    return error

@@ -10,7 +10,7 @@ from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._arguments import spellings
 from ._core import Core
-from ._errors import ConfigError
+from ._errors import ConfigError, TransportError, is_shortage, shortage
 from ._http import TransportOptions
 from ._io import IO
 from ._step import run
@@ -157,7 +157,12 @@ def blocking(
     @wraps(method)
     def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
         core = self._core  # pyright: ignore[reportPrivateUsage]
-        return run(_begun(type(self).__name__, core, method, args, kwargs))
+        try:
+            return run(_begun(type(self).__name__, core, method, args, kwargs))
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            raise _shortage(error) from error
 
     return call
 
@@ -170,7 +175,12 @@ def awaited(
     @wraps(method)
     async def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
         core = self._core  # pyright: ignore[reportPrivateUsage]
-        return await _begun(type(self).__name__, core, method, args, kwargs)
+        try:
+            return await _begun(type(self).__name__, core, method, args, kwargs)
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            raise _shortage(error) from error
 
     return call
 
@@ -188,3 +198,15 @@ def _begun(
     except TypeError as error:
         text = str(error).replace("Core.", f"{face}.")
         raise TypeError("; ".join([text, *spellings(kwargs)])) from None
+
+
+def _shortage(error: OSError) -> TransportError:
+    """Return an error of ours for a file or a module that could not be opened, with the job that it has."""
+    known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
+    is_queued = known["invocation"] is not None
+    failure = shortage(
+        "the call cannot go on",
+        may_have_been_taken=not is_queued and known["inference_id"] is not None,
+    )
+    vars(failure).update(known)
+    return failure

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sigv4 import Credentials, CredentialsProvider
 
-from ._errors import TransportError
+from ._errors import TransportError, is_shortage, shortage
 from ._generation import generation
 from ._http import Request, Response
 from ._limits import ANSWER, AnswerLimit, bounded
@@ -113,7 +113,8 @@ class IO(Protocol):
         """
         Return what a file holds, or None if there is no such file; other faults are OSErrors.
 
-        One of them is that it holds more than *most* bytes.
+        One of them is that it holds more than *most* bytes.  For want of descriptors it raises
+        TransportError.
         """
         ...
 
@@ -191,6 +192,10 @@ def _read(path: str, most: int) -> bytes | None:
         if os.path.exists(path):
             raise
         return None  # in a folder that is not for this user: a container's HOME may be /root
+    except OSError as error:
+        if is_shortage(error):
+            raise shortage(f"{path} cannot be read") from error
+        raise
 
 
 def _write(path: str, data: bytes) -> None:

@@ -1,50 +1,32 @@
 """
 Wait for the answer to an invocation: the output object, or the failure object.
 
-There is no status to ask for, so S3 is looked at: often at first, more seldom later, and never
+There is no status to ask for, so S3 is polled: often at first, more seldom later, and never
 beyond a deadline.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
 
+import email.utils  # noqa: F401 (see below)
 import json
-import math
-from datetime import timedelta
-from typing import Any, TypeVar, cast
+import xml.parsers.expat  # noqa: F401 (see below)
+from typing import cast
 
-from sigv4 import Credentials
-
-from ._errors import (
-    AccessDeniedError,
-    CredentialProviderError,
-    InferenceFailedError,
-    NoOutputLocationError,
-    ParamValidationError,
-    RuntimeClientError,
-    ServiceError,
-    TransportError,
-    WaitTimeoutError,
-)
+from . import _checksums  # noqa: F401 (see below)
+from ._errors import InferenceFailedError, NoOutputLocationError
 from ._invocation import Invocation
 from ._io import IO
-from ._limits import FAILURE_OBJECT, AnswerLimit, object_limit
+from ._limits import FAILURE_OBJECT, object_limit
 from ._output import Output
+from ._poller import Poller
 from ._s3 import S3
 from ._s3_object import S3Location, S3Object
 from ._waiting import Schedule, check_waiting
 
-# Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
-_CLOCK_MARGIN = timedelta(seconds=2)
-# After so many seconds the failure object is looked for at every second look only: 20 minutes then
-# cost under 200 requests, and a failure is seen a look later.
-_EACH_LOOK_UNTIL = 5.0
-# The last poll, at the deadline, may still take so many seconds in all; a failure that may pass is
-# polled again after a pause, while they last.
-_LAST_LOOK = 1.0
-_LAST_PAUSE = 0.25
-# ... but an object that was there by then is read to its end, for which it may take so many.
-_LAST_BODY = 60.0
-_NOT_MODIFIED = 304
+# Whoever is going to wait loads this module before the job is queued, and with it all that is needed
+# to ask S3 and to read what it answers: once there is a job, a module may not be had any more, for
+# want of descriptors, say.
+
 _LONGEST_REASON = 2000
 
 
@@ -64,223 +46,25 @@ async def wait(
     failure = invocation.failure_location and S3Location.parse(
         invocation.failure_location, argument="invocation.failure_location"
     )
-    watch = _Watch(io, s3, invocation, timeout)
+    poller = Poller(io, s3, invocation, timeout)
     limit = object_limit(max_size)
     while True:
-        elapsed = watch.begin_look()
-        if (found := await watch.look_at(output, limit)) is not None:
+        elapsed = poller.begin_poll()
+        if (found := await poller.poll(output, limit)) is not None:
             return _output(found, invocation)
         if (
             failure
-            and watch.failure_due
-            and (failed := await watch.look_at(failure, FAILURE_OBJECT))
+            and poller.failure_due
+            and (failed := await poller.poll(failure, FAILURE_OBJECT))
         ):
-            if (found := await watch.look_at(output, limit)) is not None:  # it wins over a failure
+            if (found := await poller.poll(output, limit)) is not None:  # it wins over a failure
                 return _output(found, invocation)
             raise _inference_failed(failed, invocation)
         if access_denied_grace is not None:
-            watch.check_denied(output, access_denied_grace)
-        if watch.is_over:
-            raise watch.timed_out(output, failure or None) from watch.trouble
-        await watch.pause(schedule(elapsed))
-
-
-class _Watch:
-    """One wait: its clock, and what its looks have seen."""
-
-    def __init__(self, io: IO, s3: S3, invocation: Invocation, timeout: float) -> None:
-        self._io = io
-        self._s3 = s3
-        self._invocation = invocation
-        self._timeout = timeout
-        # From when on an object counts.  Under a name that is new for certain there is no older one,
-        # whatever the dates say: a proxy may have written the job's, by its own clock.
-        taken = invocation.first_attempt_date or invocation.date
-        if invocation.has_new_name:
-            taken = None
-        self._oldest = None if taken is None else taken - _CLOCK_MARGIN
-        self._start = self._now = io.monotonic()
-        self._ends = self._start + timeout
-        self._last_look: tuple[float, Credentials] | None = None
-        self._last_body_ends: float | None = None
-        self._looks = 0
-        self._stale: set[S3Location] = set()
-        self._missing: set[S3Location] = set()
-        # Where the last answer was a refusal: since when they all were.
-        self._denied: dict[S3Location, tuple[float, AccessDeniedError]] = {}
-        self.trouble: RuntimeClientError | None = None
-        self._is_in_trouble = False
-
-    def begin_look(self) -> float:
-        """Begin a look, and return for how many seconds the wait has gone on."""
-        self._looks += 1
-        self._is_in_trouble = False
-        self._now = self._io.monotonic()
-        return self._elapsed
-
-    @property
-    def _elapsed(self) -> float:
-        return self._now - self._start
-
-    @property
-    def is_last_look(self) -> bool:
-        """Whether this look began when the time was over."""
-        return self._now >= self._ends
-
-    @property
-    def is_over(self) -> bool:
-        """Whether there is no other poll: S3 has answered the last one, or its time is over."""
-        ends = self._last_look[0] if self._last_look else self._ends + _LAST_LOOK
-        has_time = self._io.monotonic() + _LAST_PAUSE < ends
-        return self.is_last_look and not (self._is_in_trouble and has_time)
-
-    @property
-    def failure_due(self) -> bool:
-        """Whether this look is one for the failure object too."""
-        if self.is_last_look:
-            return True
-        if self._io.monotonic() >= self._ends:  # the last look comes next
-            return False
-        return self._elapsed < _EACH_LOOK_UNTIL or self._looks % 2 == 0
-
-    def check_denied(self, location: S3Location, grace: float) -> None:
-        """Raise the last refusal, if there was nothing else for longer than *grace*."""
-        if location in self._denied and self._elapsed - self._denied[location][0] >= grace:
-            raise self._denied.pop(location)[1]  # a frame that held it would make a cycle
-
-    async def look_at(self, location: S3Location, limit: AnswerLimit) -> S3Object | None:
-        """Return the object, if it is there and no older than the job."""
-        try:
-            found = await self._get(location, limit)
-        except (ServiceError, TransportError, CredentialProviderError) as error:
-            if not self._may_pass(location, error):
-                raise
-            return None
-        oldest, written = self._oldest, found.last_modified
-        if oldest is not None and written is not None and written < oldest:
-            self._note_stale(location)
-            return None
-        return found
-
-    async def _get(self, location: S3Location, limit: AnswerLimit) -> S3Object:
-        """Read an object; one that is there in time, but not whole, may take its time to come."""
-        # S3 knows dates to the second; what is older is not sent at all.
-        newer_than = self._oldest and self._oldest - timedelta(seconds=1)
-        ends, credentials = self._ends, None
-        if self._io.monotonic() >= ends:
-            ends, credentials = await self._last_chance(location)
-        try:
-            return await self._s3.get(
-                location,
-                limit=limit,
-                deadline=ends,
-                modified_since=newer_than,
-                credentials=credentials,
-                is_poll=True,
-            )
-        except TransportError as error:
-            now, body_ends = self._io.monotonic(), self._last_body_ends or math.inf
-            if error.status_code is None or not ends <= now < body_ends:
-                raise
-        self._last_body_ends = self._last_body_ends or ends + _LAST_BODY
-        return await self._s3.get(location, limit=limit, deadline=self._last_body_ends)
-
-    async def _last_chance(self, location: S3Location) -> tuple[float, Credentials]:
-        """Return when the last look ends, and its credentials; its time runs once it can be sent."""
-        if self._last_look is None:
-            credentials = await self._s3.prepare(location, self._io.monotonic() + _LAST_BODY)
-            self._last_look = self._io.monotonic() + _LAST_LOOK, credentials
-        return self._last_look
-
-    def _may_pass(
-        self,
-        location: S3Location,
-        error: ServiceError | TransportError | CredentialProviderError,
-    ) -> bool:
-        """Note an error, and return whether it may pass."""
-        if isinstance(error, ServiceError) and error.code in {"NoSuchKey", "404"}:
-            self._missing.add(location)
-            self._denied.pop(location, None)
-        elif isinstance(error, ServiceError) and error.status_code == _NOT_MODIFIED:
-            self._note_stale(location)
-        elif isinstance(error, AccessDeniedError) and _may_be_missing(error):
-            since, _ = self._denied.get(location, (self._elapsed, error))
-            self._denied[location] = since, _without_frames(error)
-        elif error.retryable:
-            self.trouble, self._is_in_trouble = _without_frames(error), True
-        else:
-            return False
-        return True
-
-    def _note_stale(self, location: S3Location) -> None:
-        self._stale.add(location)
-        self._denied.pop(location, None)
-
-    async def pause(self, seconds: Any) -> None:
-        """Pause until the next look is due, *seconds* after this one began, or until the end."""
-        if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-            raise ParamValidationError(
-                "schedule must return seconds, more than 0", argument="schedule"
-            )
-        ends = self._now + _LAST_PAUSE if self.is_last_look else self._ends
-        due = min(self._now + seconds, ends)
-        await self._io.sleep(max(0.0, due - self._io.monotonic()))
-
-    def timed_out(self, output: S3Location, failure: S3Location | None) -> WaitTimeoutError:
-        """Return the error of a wait that saw nothing, with what may be the reason."""
-        parts = [
-            f"no answer to inference {self._invocation.inference_id} after {self._timeout:g} s"
-        ]
-        if self.trouble is not None:
-            parts.append(f"not every look succeeded: {self.trouble.message}")
-        denied_only = output in self._denied and output not in self._missing | self._stale
-        if output in self._denied:
-            how = "each time" if denied_only else "in the end"
-            parts.append(
-                f"S3 answered 403 {how}: s3:GetObject is needed to read the output, s3:ListBucket to "
-                "be told that it is not there yet, and kms:Decrypt if it is encrypted with a KMS key"
-            )
-        elif output in self._stale:
-            parts.append("at the output's location is an object that is older than the job")
-        elif output in self._missing:
-            parts.append("the endpoint may be scaling up from no instances, or its queue be long")
-        if failure is None:
-            parts.append("the endpoint has no S3FailurePath, so that a failure would not be seen")
-        elif failure in self._denied and output not in self._denied:
-            parts.append(
-                "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket, and "
-                "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
-            )
-        return WaitTimeoutError("; ".join(parts), access_denied_only=denied_only)
-
-
-E = TypeVar("E", bound=BaseException)
-
-
-def _without_frames(error: E) -> E:
-    """
-    Return *error* without its traceback, and without those of what caused it.
-
-    What a wait keeps must not hold the frames that called it: they have the payload, and the wait.
-    """
-    chain: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while chain:
-        link = chain.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = None
-            chain += link.__cause__, link.__context__
-    return error
-
-
-def _may_be_missing(error: AccessDeniedError) -> bool:
-    """Tell whether a refusal is how S3 says, without s3:ListBucket, that there is no such key."""
-    return (
-        error.status_code == 403
-        and error.code in {"AccessDenied", "403"}
-        and "kms:" not in error.message.lower()  # the object is there, and cannot be decrypted
-    )
+            poller.check_denied(output, access_denied_grace)
+        if poller.is_over:
+            raise poller.timed_out(output, failure or None) from poller.last_error
+        await poller.pause(schedule(elapsed))
 
 
 def _output_location(invocation: Invocation) -> S3Location:

@@ -58,7 +58,12 @@ class S3:
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
         self._regions: dict[str, str] = {}
-        s3_endpoint(options, "any-bucket", addressing_style)  # refuse settings that never serve
+        # Settings that no bucket can be reached with are refused now.
+        self._any_origin = s3_endpoint(options, "any-bucket", addressing_style)[0].origin
+
+    def load(self) -> None:
+        """Load what sends to S3."""
+        self._caller.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> Credentials:
         """Get ready for a request with a short deadline: load what sends it, and return credentials."""

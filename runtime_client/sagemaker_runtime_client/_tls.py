@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ._errors import ConfigError
+from ._errors import ConfigError, is_shortage, shortage
 
 if TYPE_CHECKING:
     import ssl
@@ -50,6 +50,8 @@ def _context(path: str | None) -> "ssl.SSLContext":
             return _trusting(capath=path)
         return _trusting(cafile=path)
     except (OSError, ValueError) as error:
+        if is_shortage(error):
+            raise shortage("the CA bundle cannot be read") from error
         name, reason = path or "of certifi", getattr(error, "strerror", None) or error
         raise ConfigError(f"the CA bundle {name} cannot be read: {reason}") from error
 

@@ -73,7 +73,7 @@ class _Transport(ABC):
 
     def prepare(self, origin: str) -> None:
         """Load and make what sends to *origin*."""
-        self._senders(origin, self._options(), direct=True)
+        self._senders(origin, self._options(), direct=False)
 
     def _senders(
         self, origin: str, options: TransportOptions, *, direct: bool

@@ -37,6 +37,8 @@ def _s3(status, code):
 
 
 MISSING, DENIED, SLOW = _s3(404, "NoSuchKey"), _s3(403, "AccessDenied"), _s3(503, "SlowDown")
+STALE = response(b"answer", 200, {"last-modified": "Sun, 22 Nov 1996 12:00:00 GMT"})
+CHECKED = response(b"answer", 200, {"x-amz-checksum-crc32": "iLjSPg=="})
 REFUSED = response(b'{"__type":"ValidationError","message":"no"}', 400)
 FAILED = response(b"{}", 500)
 

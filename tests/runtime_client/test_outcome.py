@@ -497,7 +497,7 @@ def test_credentials_that_fail_for_a_while():
     credentials_error.retryable = True
     assert b"output" == run(core(io, flaky).wait(INVOCATION, timeout=60)).body
     error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
-    assert "not every look succeeded: down" in str(error)
+    assert "not every poll succeeded: down" in str(error)
     credentials_error.retryable = False
     error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
     assert error is credentials_error

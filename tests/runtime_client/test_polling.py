@@ -54,7 +54,7 @@ def test_the_last_poll_is_repeated_while_its_second_lasts(fails_for):
 def test_the_last_poll_ends():
     """S3 that fails to the end is polled a few times in that second."""
     io = ScriptedIO(FakeS3().trouble(SLOW_DOWN))
-    with pytest.raises(WaitTimeoutError, match="not every look succeeded"):
+    with pytest.raises(WaitTimeoutError, match="not every poll succeeded"):
         run(core(io).wait(INVOCATION, timeout=0))
     assert io.elapsed <= 1.0
     assert 2 * 4 >= len(io.sent)

@@ -101,14 +101,31 @@ class LazyContext:
         self._given = (arguments, mfa_token, key_passphrase)
         self._loaded: Context | None = None
         self._options = TransportOptions()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have a free lock: at first, and in a new generation, in which it may have been left taken."""
+        self._generation = self._io.generation()
+        self._lock = self._io.lock()
 
     async def __call__(self) -> Context:
-        """Return the context.  Two that ask at the same time both read the files, once."""
-        if self._loaded is None:
-            context = await Context.load(self._io, *self._given)
-            self._options = context.config.transport_options  # before the instance is asked
-            self._loaded = await context.with_region()
-        return self._loaded
+        """Return the context.  Of many that ask at the same time one reads the files for all."""
+        return self._loaded or await self._load()
+
+    async def _load(self) -> Context:
+        """Load it, unless somebody else has done so in the meantime."""
+        if self._generation != self._io.generation():
+            self._begin()
+        lock = self._lock
+        await lock.acquire()
+        try:
+            if self._loaded is None:
+                context = await Context.load(self._io, *self._given)
+                self._options = context.config.transport_options  # before the instance is asked
+                self._loaded = await context.with_region()
+            return self._loaded
+        finally:
+            lock.release()
 
     @property
     def transport_options(self) -> TransportOptions:

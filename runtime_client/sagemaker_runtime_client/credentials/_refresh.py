@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sigv4 import Credentials
 
-from .._errors import CredentialProviderError, RuntimeClientError
+from .._errors import CredentialProviderError, RuntimeClientError, is_shortage
 from .._io import IO
 from .._step import run
 from ._chain import Found, search
@@ -216,6 +216,8 @@ def _failure(error: Exception, held: Held | None) -> RuntimeClientError:
     if isinstance(error, RuntimeClientError):
         return error
     name = "chain" if held is None else held.found.source.name
-    return CredentialProviderError(
+    failure = CredentialProviderError(
         f"the source of credentials failed: {type(error).__name__}", provider=name
     )
+    failure.retryable = is_shortage(error)
+    return failure
