@@ -159,7 +159,7 @@ def check_signature(
     text = signer.canonical_request(
         request,
         canonical_query(claim.query),
-        _signed_lines(request, claim, _names(unsigned_headers)),
+        _signed_lines(request, claim, exempt_header_names(unsigned_headers)),
         claim.signed_headers,
         payload_hash,
     )
@@ -219,7 +219,7 @@ def _check_region(claim: Claim, region: str) -> None:
         raise SignatureError(claim.malformed, f"the region set must cover {region!r}")
 
 
-def _names(unsigned_headers: Collection[str]) -> frozenset[str]:
+def exempt_header_names(unsigned_headers: Collection[str]) -> frozenset[str]:
     """Return the names of headers that need not be signed, if they say nothing of the signature."""
     if isinstance(unsigned_headers, str):
         raise TypeError("unsigned_headers must be a collection of names, not a str")

@@ -8,6 +8,7 @@ come from a server: so this module reads the clock, unless it is given another o
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -30,7 +31,7 @@ from ._errors import SignatureError
 from ._payload import Payload
 from ._signer import S3_SERVICES
 from ._v4 import SigV4
-from ._verify import Verified, check_body, check_key, check_signature
+from ._verify import Verified, check_body, check_key, check_signature, exempt_header_names
 
 if TYPE_CHECKING:
     from ._v4a import VerifyingKey
@@ -82,6 +83,7 @@ class SigV4Middleware:
             may hold one for each request that it serves at once.
         body_timeout: How many seconds a body may take to arrive in all; 30 by default.
         tolerance: How many seconds a client's clock may be off; 300 by default, 900 for S3.
+        unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, as for `sigv4.verify`.
         is_replay: A function, plain or async, of a signature and an aware instant.  It must keep the
             signature until that instant and tell whether it had it already, in one step: in
             Redis ``SET signature 1 NX EXAT instant``.  It is asked last, for requests that are
@@ -115,6 +117,7 @@ class SigV4Middleware:
         max_body: int = 10 * 1024 * 1024,
         body_timeout: float = 30.0,
         tolerance: float | None = None,
+        unsigned_headers: Collection[str] = (),
         is_replay: IsReplay | None = None,
         now: Callable[[], datetime] | None = None,
     ) -> None:
@@ -141,6 +144,7 @@ class SigV4Middleware:
         self._max_body = max_body
         self._body_timeout = body_timeout
         self._tolerance = tolerance
+        self._exempt = exempt_header_names(unsigned_headers)
         self._is_replay = is_replay
         self._now = now or _utc_now
 
@@ -174,12 +178,13 @@ class SigV4Middleware:
         candidate = self._judge(scope)
         credentials = await _awaited(self._find(candidate.access_key_id))
         key = check_key(candidate, credentials)
+        check = partial(check_signature, candidate, key, unsigned_headers=self._exempt)
         verified = None
         if candidate.declared_hash is not None:  # then the signature does not wait for the body
-            verified = check_signature(candidate, key, candidate.declared_hash, at=self._now())
+            verified = check(candidate.declared_hash, at=self._now())
         payload = await self._read(body)
         if verified is None:
-            verified = check_signature(candidate, key, payload.hash, at=self._now())
+            verified = check(payload.hash, at=self._now())
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:

@@ -29,6 +29,8 @@ from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+# SEC 2, version 2.0, section 2.4.2: how many points the curve P-256 has.
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KNOWN = {KEY.access_key_id: KEY}
 LOOPS = {"asyncio": asyncio.run, "trio": lambda coroutine: trio.run(lambda: coroutine)}
 
@@ -275,20 +277,53 @@ def test_a_stream_of_chunks():
     assert [b"hello"] == decoded
 
 
-def test_until_when_a_signature_must_be_remembered():
-    """For longer than it counts, by what a body may take; a function need not be async."""
+def test_until_when_a_request_must_be_remembered():
+    """For longer than its signature counts, by what a body may take; a function need not be async."""
     asked = []
 
     def is_replay(signature, until):
         asked.append((signature, until))
         return len(asked) > 1
 
-    scope = scope_of()
     options = {"is_replay": is_replay, "tolerance": 100, "body_timeout": 7}
-    assert 200 == serve(scope, **options)[0]
-    assert (403, "RequestReplayed") == refusal(scope, request(), **options)
-    signature = dict(scope["headers"])[b"authorization"].rpartition(b"=")[2].decode()
-    assert [(signature, AT + timedelta(seconds=107))] * 2 == asked
+    assert 200 == serve(scope_of(), **options)[0]
+    assert (403, "RequestReplayed") == refusal(scope_of(), request(), **options)
+    assert asked[0] == asked[1]
+    assert (64, AT + timedelta(seconds=107)) == (len(asked[0][0]), asked[0][1])
+
+
+def signatures_of(*scopes, **options):
+    """Return how many signatures some requests have."""
+    signatures = set()
+    for scope in scopes:
+        served = serve(scope, is_replay=lambda signature, _: signatures.add(signature), **options)
+        assert 200 == served[0]
+    return len(signatures)
+
+
+def test_what_a_replay_is():
+    """Neither another spelling of a signature nor of a query makes a new request; another key does."""
+    signer = Signer(SigV4A(SERVICE, "*"))
+    headers = signed(signer=signer, at=AT)
+    start, _, signature = headers["authorization"].rpartition("=")
+    r, s = decode_dss_signature(bytes.fromhex(signature))
+    twin = {**headers, "authorization": f"{start}={encode_dss_signature(r, ORDER - s).hex()}"}
+    both = scope_of("/q", headers), scope_of("/q", twin)
+    assert 1 == signatures_of(*both, allow=["sigv4a"])
+    for_query = signed("GET", "/q?a=1&b=2", at=AT)
+    assert 1 == signatures_of(scope_of("/q?a=1&b=2", for_query), scope_of("/q?b=2&a=1", for_query))
+    other = Credentials("OTHER", "secret")
+    secrets = {**KNOWN, "OTHER": other}
+    assert 2 == signatures_of(
+        scope_of(), scope_of("/q", signed(credentials=other, at=AT)), secrets=secrets
+    )
+
+
+def test_headers_that_a_proxy_adds():
+    """They may be left unsigned where they are named."""
+    headers = {**signed(at=AT), "x-amz-cf-id": "abc"}
+    assert (403, "AccessDenied") == refusal(scope_of("/q", headers), request())
+    assert 200 == serve(scope_of("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0]
 
 
 def test_the_twin_of_a_signature_is_a_replay():
@@ -335,6 +370,7 @@ FAULTS = {
     "one leave": ({"allow": "presigned"}, TypeError, "allow must be a collection of str"),
     "negative": ({"max_body": -1}, ValueError, "max_body must be 0 bytes or more"),
     "no time": ({"body_timeout": 0}, ValueError, "body_timeout more than 0"),
+    "decisive": ({"unsigned_headers": ["x-amz-date"]}, ValueError, "x-amz-date must be signed"),
     "scope": ({"region": "a/b"}, ValueError, "region"),
 }
 

@@ -41,7 +41,7 @@ def key_of(access_key_id):
 
 
 async def is_replay(signature, until):
-    """Remember signatures, for a path that is about replays."""
+    """Remember signatures."""
     assert until > datetime.now(UTC) + timedelta(seconds=300)
     known = signature in REPLAYS
     REPLAYS.add(signature)
