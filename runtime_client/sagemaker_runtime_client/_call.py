@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from sigv4 import (
     Credentials,
@@ -35,8 +35,16 @@ from ._errors import (
 )
 from ._http import Request, Response
 from ._io import IO
-from ._limits import ANSWER, AnswerLimit
-from ._retry import Reason, RetryPolicy, RetryQuota, backoff, is_throttling
+from ._operation import Call, Progress, Reply
+from ._retry import (
+    Reason,
+    RetryPolicy,
+    RetryQuota,
+    ServiceClock,
+    backoff,
+    is_throttling,
+    service_ahead,
+)
 from ._service_error import without_secrets
 
 if TYPE_CHECKING:
@@ -44,121 +52,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# What a service says to a date that is not its own.  The last two say it of any wrong signature.
-_SKEW_CODES = frozenset(
-    {
-        "RequestExpired",
-        "RequestInTheFuture",
-        "RequestTimeTooSkewed",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "403",  # to a HEAD, whose answer has no body that could name the code
-    }
-)
-# Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
-_LEAST_SKEW = timedelta(minutes=4)
-# A clock that differs by more is not followed: what is signed for it could be used long after.
-_MOST_SKEW = timedelta(days=1)
-
 # What else is raised is raised before anything is sent.
 _AFTER_SENDING = (ServiceError, TransportError)
-
-
-def is_no_success(response: Response) -> bool:
-    """Tell whether the status is none of 2xx."""
-    return not response.ok
-
-
-class Reply(NamedTuple):
-    """
-    A success, and how it came about.
-
-    Attributes:
-        response: The answer.
-        attempts: How many requests were sent.
-        taken_since: When the first of the attempts began that may have been taken before the last, on
-            the monotonic clock; None if there is none.
-    """
-
-    response: Response
-    attempts: int
-    taken_since: float | None = None
-
-    @property
-    def possibly_duplicated(self) -> bool:
-        """Whether the service may have taken more than one of the attempts."""
-        return self.taken_since is not None
-
-
-class Progress:
-    """
-    How far a call has come, for whoever catches what ends it from outside: an interrupt, a cancellation.
-
-    Attributes:
-        is_under_way: Whether a request is sent, or was, and what became of it is not known.
-        taken_since: When the first attempt began that may have been taken all the same, on the
-            monotonic clock; None if there is none.
-    """
-
-    __slots__ = ("is_under_way", "taken_since")
-
-    def __init__(self) -> None:
-        self.is_under_way = False
-        self.taken_since: float | None = None
-
-    @property
-    def may_have_been_taken(self) -> bool:
-        """Whether some attempt may have reached the service."""
-        return self.is_under_way or self.taken_since is not None
-
-    def end(self, began: float, *, taken: bool) -> bool:
-        """Note that the attempt failed that *began* then; return `may_have_been_taken`."""
-        self.is_under_way = False
-        if taken and self.taken_since is None:
-            self.taken_since = began
-        return self.may_have_been_taken
-
-
-class Call(NamedTuple):
-    """
-    What to send, where to, and how to judge what comes.
-
-    Attributes:
-        endpoint: Where to, and what it is signed for.
-        request: What to send.
-        parse_error: Makes an error of an answer that is one.
-        is_error: Whether an answer is an error.
-        idempotent: Whether sending it twice does the same as sending it once.
-        limit: How much of a success is taken.
-        deadline: When to have done, on the monotonic clock; None for no limit but those of a
-            connection.
-        sign: Takes endpoint, request and instant, and returns the request as it is sent; None
-            signs with the caller's credentials.
-        check: Raises what is wrong with an answer that is a success; None takes them all.
-        secrets: What of the request may not show in a message, beside those credentials.
-        credentials: Those that `Caller.prepare` returned; None asks for them at each attempt.
-        is_poll: Whether it is one of many: a failure that may pass is left to the next one, and the
-            quota of retries, which it would use up for all other calls, has no part in it.
-        progress: Is told how far the call has come; None if nobody asks.
-    """
-
-    endpoint: Endpoint
-    request: Request
-    parse_error: Callable[[Response], ServiceError]
-    is_error: Callable[[Response], bool] = is_no_success
-    idempotent: bool = True
-    limit: AnswerLimit = ANSWER
-    deadline: float | None = None
-    sign: Callable[[Endpoint, Request, datetime], Request] | None = None
-    check: Callable[[Response], None] | None = None
-    secrets: tuple[str, ...] = ()
-    credentials: Credentials | None = None
-    is_poll: bool = False
-    progress: Progress | None = None
-
-    def __repr__(self) -> str:
-        """Return the request's line, for the log."""
-        return f"{self.request.method} {self.endpoint.origin}{self.request.path}"
 
 
 class Caller:
@@ -193,8 +88,7 @@ class Caller:
         """Know nothing of the service and its clock: at first, and in a new generation."""
         self._generation = self._io.generation()
         self._quota = RetryQuota()
-        self._offset = timedelta()
-        self._offset_was_right = False  # whether a signature with it was accepted
+        self._clock = ServiceClock()
         self._limiter: "RateLimiter | None" = None
         if self._policy.adaptive:
             from ._adaptive import RateLimiter
@@ -219,18 +113,18 @@ class Caller:
             raise TransportError("the service throttles, and there is no time to wait for a turn")
         for attempt in count(1):
             headers = self._attempt_headers(invocation_id, attempt, ahead)
-            offset, began = self._offset, self._io.monotonic()
+            offset, began = self._clock.offset, self._io.monotonic()
             try:
                 response = await self._attempt(call, headers, offset, progress)
             except RuntimeClientError as error:
                 # No variable may outlive this block with the error: of the error, its traceback and
                 # this frame it would make a cycle, which holds the payload until it is collected.
                 _log.debug("%s, attempt %d: %s", call, attempt, error)
-                ahead = self._service_ahead(error)
+                ahead = service_ahead(error, self._io.now())
                 self._note_failure(error, attempt)
                 error.may_have_been_taken = progress.end(began, taken=error.may_have_been_taken)
-                sets_clock = not clock_was_set and self._set_clock(
-                    call.endpoint, error, ahead, offset
+                sets_clock = not clock_was_set and self._clock.adopt(
+                    error, ahead, offset, is_authentic=call.endpoint.origin.startswith("https://")
                 )
                 if attempt >= self._policy.max_attempts:
                     raise
@@ -244,7 +138,7 @@ class Caller:
                     raise
             else:
                 _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
-                self._note_success(call, reason)
+                self._note_success(call, reason, offset)
                 return Reply(response, attempt, progress.taken_since)
         raise AssertionError  # pragma: no cover (count does not end)
 
@@ -262,10 +156,10 @@ class Caller:
             await self._io.sleep(wait)
         return wait is not None
 
-    def _note_success(self, call: Call, reason: Reason | None) -> None:
+    def _note_success(self, call: Call, reason: Reason | None, offset: timedelta) -> None:
         """Give back what the last retry took, and note that the clock and the pace are right."""
         self._note(throttled=False)
-        self._offset_was_right = True
+        self._clock.confirm(offset)
         if not call.is_poll:
             self._quota.release(reason)
 
@@ -412,38 +306,3 @@ class Caller:
             ("amz-sdk-invocation-id", invocation_id),
             ("amz-sdk-request", "; ".join(parts)),
         ]
-
-    def _service_ahead(self, failure: RuntimeClientError) -> timedelta | None:
-        """Return by how much the service's clock is ahead of ours, if *failure* tells."""
-        if not isinstance(failure, ServiceError) or failure.date is None:
-            return None
-        return failure.date - self._io.now()
-
-    def _set_clock(
-        self,
-        endpoint: Endpoint,
-        failure: RuntimeClientError,
-        ahead: timedelta | None,
-        offset: timedelta,
-    ) -> bool:
-        """
-        Adopt the service's clock if *failure* is due to ours, and tell whether it was.
-
-        What counts is the *offset* that was signed with: a call at the same time may have adopted
-        the right one by now.  Without TLS anybody may have written the date, so that it counts only
-        while no other one was right.
-        """
-        if ahead is None or failure.code not in _SKEW_CODES:
-            return False
-        if abs(ahead - offset) < _LEAST_SKEW:
-            return False
-        if abs(ahead - self._offset) < _LEAST_SKEW:
-            return True
-        is_authentic = endpoint.origin.startswith("https://")
-        if abs(ahead) > _MOST_SKEW or (self._offset_was_right and not is_authentic):
-            failure.add_note(
-                f"the service's clock is {ahead} ahead of this machine's: set the latter"
-            )
-            return False
-        self._offset, self._offset_was_right = ahead, False
-        return True

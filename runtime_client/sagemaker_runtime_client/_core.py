@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 from sigv4 import CredentialsProvider
 
 from ._arguments import INLINE_LIMIT, as_bytes, check_max_size, goes_inline, unexpected
-from ._call import Call
 from ._errors import ParamValidationError
 from ._http import TransportOptions
 from ._invocation import Invocation, Submission, invocation_of
 from ._invoke import InvokeEndpointAsyncRequest, InvokeOptions
 from ._io import IO
 from ._limits import INVOCATION, object_limit
+from ._operation import Call
 from ._service_error import json_error
 from ._services import Services
 from ._waiting import (

@@ -12,9 +12,9 @@ from typing import Any, Self, cast
 
 from sigv4._value import Value, set_part
 
-from ._call import Progress
 from ._errors import ParamValidationError, RuntimeClientError
 from ._http import Headers, Response
+from ._operation import Progress
 from ._service_error import json_error
 
 

@@ -37,7 +37,7 @@ async def finish_by(
     begin: Any = asyncio.Task
     task: asyncio.Task[T] = begin(function(*arguments), loop=asyncio.get_running_loop(), **_EAGERLY)
     try:
-        if not task.done():
+        if not task.done():  # pragma: no branch (it may be, from Python 3.12 on)
             await asyncio.wait({task}, timeout=seconds)
         if task.done():
             return task.result()

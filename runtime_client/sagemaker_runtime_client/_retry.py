@@ -1,5 +1,5 @@
 """
-Which failures are tried again, when, and how often: botocore 1.44's ``standard`` mode.
+Which failures are tried again, when, how often, and with which date: botocore 1.44's ``standard`` mode.
 
 Pure decisions; nothing here sleeps or sends.
 
@@ -9,6 +9,7 @@ botocore 1.44, retries/standard.py.
 
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import repeat
 from typing import NamedTuple
@@ -40,6 +41,22 @@ TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
 # Answers after which the request may be at work all the same: the one who answered did not do it.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
+
+# What a service says to a date that is not its own.  The last two say it of any wrong signature.
+_SKEW_CODES = frozenset(
+    {
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "403",  # to a HEAD, whose answer has no body that could name the code
+    }
+)
+# Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
+_LEAST_SKEW = timedelta(minutes=4)
+# A clock that differs by more is not followed: what is signed for it could be used long after.
+_MOST_SKEW = timedelta(days=1)
 
 # The longest pause, and by how much the service may lengthen one (botocore 1.44.0).
 LONGEST_BACKOFF = 20.0
@@ -151,3 +168,59 @@ class RetryQuota:
     def release(self, last: Reason | None) -> None:
         """Give back, after a success, what its last retry took, or one token if there was none."""
         self._tokens.extend(repeat(None, last.cost if last else 1))  # it is never more than full
+
+
+class ServiceClock:
+    """
+    By how much a service's clock is ahead of ours: botocore has no such correction.
+
+    Shared by a client's calls to one service.
+
+    Attributes:
+        offset: What is added to our clock for a signature.
+    """
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+        self._was_right = False
+
+    def confirm(self, offset: timedelta) -> None:
+        """Note that a signature with *offset* was accepted."""
+        self._was_right = self._was_right or offset == self.offset
+
+    def adopt(
+        self,
+        error: RuntimeClientError,
+        ahead: timedelta | None,
+        offset: timedelta,
+        *,
+        is_authentic: bool,
+    ) -> bool:
+        """
+        Adopt the service's clock if *error* is due to ours, and return whether it was.
+
+        Args:
+            error: What the service says to a request.
+            ahead: What `service_ahead` returns of it.
+            offset: What was signed with.  A call at the same time may have adopted the right one by now.
+            is_authentic: Whether the service's certificate was checked.  Without, anybody may have
+                written the date, so that it counts only while no other one was right.
+        """
+        if ahead is None or error.code not in _SKEW_CODES or abs(ahead - offset) < _LEAST_SKEW:
+            return False
+        if abs(ahead - self.offset) < _LEAST_SKEW:
+            return True
+        if abs(ahead) > _MOST_SKEW or (self._was_right and not is_authentic):
+            error.add_note(
+                f"the service's clock is {ahead} ahead of this machine's: set the latter"
+            )
+            return False
+        self.offset, self._was_right = ahead, False
+        return True
+
+
+def service_ahead(error: RuntimeClientError, now: datetime) -> timedelta | None:
+    """Return by how much the service's clock is ahead of *now*, if *error* tells."""
+    if not isinstance(error, ServiceError) or error.date is None:
+        return None
+    return error.date - now

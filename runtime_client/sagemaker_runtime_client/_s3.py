@@ -12,11 +12,12 @@ from typing import cast
 
 from sigv4 import Credentials, percent_encode_path
 
-from ._call import Call, Caller, is_no_success
+from ._call import Caller
 from ._endpoint import Endpoint, EndpointOptions, s3_endpoint
 from ._errors import ParamValidationError, ServiceError, TransportError
 from ._http import Request, Response, parse_length
 from ._limits import ANSWER, OBJECT, AnswerLimit
+from ._operation import Call, is_no_success
 from ._s3_object import S3Location, S3Object
 from ._service_error import is_s3_error, xml_error
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import Request, Response, ServiceError
-from sagemaker_runtime_client._call import Call, Caller
+from sagemaker_runtime_client._call import Caller
 from sagemaker_runtime_client._endpoint import Endpoint
+from sagemaker_runtime_client._operation import Call
 from sagemaker_runtime_client._retry import RetryPolicy
 from sagemaker_runtime_client._service_error import json_error
 from sigv4 import as_provider
@@ -39,7 +40,8 @@ class World(ScriptedIO):
         policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
         self.caller = Caller(self, as_provider(CREDENTIALS), policy)
         quota = self.caller._quota
-        quota.available = given.get("initial_retry_tokens", quota.available)
+        for _ in range(quota.available - given.get("initial_retry_tokens", quota.available)):
+            quota._tokens.pop()
         self.quotas = []
 
     async def sleep(self, seconds):

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from sagemaker_runtime_client import Request, Response, ThrottlingError, TransportError
 from sagemaker_runtime_client._adaptive import RateLimiter
-from sagemaker_runtime_client._call import Call, Caller
+from sagemaker_runtime_client._call import Caller
 from sagemaker_runtime_client._endpoint import Endpoint
+from sagemaker_runtime_client._operation import Call
 from sagemaker_runtime_client._retry import RetryPolicy
 from sagemaker_runtime_client._service_error import json_error
 from sigv4 import as_provider

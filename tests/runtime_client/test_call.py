@@ -22,7 +22,8 @@ from sagemaker_runtime_client import (
     ThrottlingError,
     TransportError,
 )
-from sagemaker_runtime_client._call import Call, Caller
+from sagemaker_runtime_client._call import Caller
+from sagemaker_runtime_client._operation import Call
 from sagemaker_runtime_client._retry import RetryPolicy, RetryQuota
 from sagemaker_runtime_client._service_error import json_error
 from sigv4 import Credentials, SignatureError, as_provider

@@ -87,6 +87,20 @@ def test_clock_that_another_call_has_set_over_http():
     assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
 
 
+def test_clock_of_an_earlier_success_over_http():
+    """What was signed with another clock says nothing of the one that was adopted meanwhile."""
+    lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
+
+    def overtaken(_io, _sent):
+        assert "400" == refused(io, of=client, endpoint=PLAIN).code  # it has adopted the lie
+        return OK
+
+    io = ScriptedIO([overtaken, lie, answer(400), skewed(0), skewed(0)])
+    client = caller(io)
+    assert 1 == run(client.call(call(endpoint=PLAIN))).attempts
+    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+
+
 def test_clock_after_a_head():
     """A HEAD's refusal has no body to name its reason; where its date is another one, that is tried."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)

@@ -30,6 +30,7 @@ LOADED = [
     "._limits",
     "._loops",
     "._message",
+    "._operation",
     "._profile_file",
     "._retry",
     "._senders",

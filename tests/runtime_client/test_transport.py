@@ -507,15 +507,15 @@ class TestTime:
         answer, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
         assert (200, False) == (answer.status, answer.complete)
         assert 0 < len(answer.body) < 999
-        assert 0.1 <= seconds < 1
+        assert 0.09 <= seconds < 5
 
     def test_silence_in_a_body(self, driver):
         """A body that stops coming ends with the deadline too, before the read timeout."""
         answer, seconds = self.dribbled(
-            driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=5
+            driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
         )
         assert (b"half", False) == (answer.body, answer.complete)
-        assert 0.1 <= seconds < 1
+        assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
         """An output that is there at the deadline, but not all of it, is read on."""

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sigv4 import Credentials, as_provider
 
-from .._call import Call, Caller
+from .._call import Caller
 from .._endpoint import Endpoint
 from .._errors import ConfigError, CredentialProviderError, RuntimeClientError, ServiceError
 from .._http import Request, Response
+from .._operation import Call
 from .._service_error import json_error
 from .._user_agent import user_agent
 from ._provider import Context
