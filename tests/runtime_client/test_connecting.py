@@ -212,7 +212,8 @@ def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
     tls.sni_callback = lambda _socket, name, _context: asked.append(name)
     options = {"ca_bundle": bundle}
     if driver.kind.library is not None:
-        options = {"http_client": driver.http_client(driver.kind.library, verify=trusting(bundle))}
+        theirs = driver.http_client(driver.kind.library, verify=tls_context(bundle))
+        options = {"http_client": theirs}
     with Loopback(lambda *_: response(b"{}", 202), tls) as server:
         host = server.address.replace("127.0.0.1", "host.example.")
         chosen = settings(emulator, endpoint_url=f"https://{host}", max_attempts=1)
