@@ -9,6 +9,7 @@ from functools import partial
 from importlib import import_module
 
 import pytest
+import uvloop  # noqa: F401 (which keeps the class of sockets, so it comes before a test's own)
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 

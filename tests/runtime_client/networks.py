@@ -1,4 +1,41 @@
-"""Networks for a pool that are no sockets: what comes is known before."""
+"""The networks of a pool: real ones and how to run them, and a scripted one."""
+
+import socket
+from contextlib import ExitStack, contextmanager
+
+import anyio
+
+from sagemaker_runtime_client._pool import _asyncio, _sockets, _trio
+from sagemaker_runtime_client._step import run
+from tests.runtime_client.faces import LOOPS
+
+
+def _running_in(loop):
+    return lambda function: anyio.run(function, **loop)
+
+
+# How to run what connects, and by what.
+NETWORKS = {
+    "threads": (_sockets.Backend, lambda function: run(function())),
+    **{
+        name: (_trio.Backend if name == "trio" else _asyncio.Backend, _running_in(loop))
+        for name, loop in LOOPS.items()
+    },
+}
+
+
+@contextmanager
+def full():
+    """Give the port of a server that accepts nobody, and whose queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 class Scripted:

@@ -1,4 +1,4 @@
-"""How connections are opened: what counts of what comes on them, names, and a host's addresses."""
+"""How connections are opened: what counts of what comes on them, and their server's name."""
 
 import json
 import select
@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client import TransportError
-from sagemaker_runtime_client._pool import _sockets
-from sagemaker_runtime_client._step import run
+from sagemaker_runtime_client._tls import tls_context
 from tests.runtime_client.certificates import issue
 from tests.runtime_client.faces import settings
 from tests.runtime_client.loopback import (
@@ -230,66 +229,3 @@ def test_address_in_capitals(driver, emulator):
         client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
     (request,) = server.requests
     request.verify(emulator.credentials, "sagemaker", emulator.region)
-
-
-class Script:
-    """Attempts to connect that end as they are told to; what is asked of them is noted."""
-
-    def __init__(self, outcomes):
-        self._outcomes = iter(outcomes)
-        self.steps = []
-
-    def start(self, _family, _kind, _protocol, address):
-        self.steps.append(address)
-
-    async def outcome(self, timeout):
-        self.steps.append(timeout)
-        outcome = next(self._outcomes)
-        if isinstance(outcome, OSError):
-            raise outcome
-        return outcome
-
-    def close(self):
-        self.steps.append("closed")
-
-
-def addresses(*names):
-    """Return addresses as `socket.getaddrinfo` does: of IPv6 those that begin with a 6."""
-    return [
-        (socket.AF_INET6 if name[0] == "6" else socket.AF_INET, socket.SOCK_STREAM, 6, "", name)
-        for name in names
-    ]
-
-
-class TestAddresses:
-    """A host's addresses are raced as RFC 8305 has it."""
-
-    def test_next_address(self):
-        """One that has not answered for 250 ms is joined by the next one, of the other family first."""
-        found = addresses("61", "62", "41", "42")
-        with socket.socket() as connected:
-            attempts = Script([None, None, ConnectionRefusedError(), connected])
-            assert connected is run(_sockets.connect_first(found, None, attempts))
-        assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
-
-    def test_refused(self):
-        """One that refuses is followed at once; what the last one says is raised."""
-        last = ConnectionRefusedError("last")
-        attempts = Script([OSError("first"), last])
-        with pytest.raises(ConnectionRefusedError, match="last"):
-            run(_sockets.connect_first(addresses("41", "42"), None, attempts))
-        assert ["41", 0.25, "42", None, "closed"] == attempts.steps
-
-    def test_limit(self, monkeypatch):
-        """All of them have the time that one has."""
-        clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
-        monkeypatch.setattr(_sockets, "monotonic", lambda: next(clock))
-        attempts = Script([None, None, None])
-        with pytest.raises(TimeoutError):
-            run(_sockets.connect_first(addresses("41", "42", "43"), 1.0, attempts))
-        assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
-
-    def test_no_address(self):
-        """A host without an address cannot be connected to."""
-        with pytest.raises(OSError, match="no address"):
-            run(_sockets.connect_first([], None, Script([])))

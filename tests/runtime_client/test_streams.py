@@ -4,19 +4,19 @@ import asyncio
 import select
 import socket
 import ssl
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from threading import Event, Thread
 
-import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._pool import _asyncio, _sockets, _trio
-from sagemaker_runtime_client._step import run
-from tests.runtime_client.faces import LOOPS
+from sagemaker_runtime_client._pool import _asyncio
 from tests.runtime_client.loopback import shake_hands
+from tests.runtime_client.networks import NETWORKS, full
 
 MEGABYTES = 1 << 24
+
+each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), ids=NETWORKS)
 
 
 @contextmanager
@@ -106,35 +106,6 @@ def test_written_after_the_end():
             await stream.read(1, 10)
 
     on_asyncio(serve, use)
-
-
-def _running_in(loop):
-    return lambda function: anyio.run(function, **loop)
-
-
-@contextmanager
-def full():
-    """Give the port of a server that accepts nobody, and whose queue is full."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-
-
-# How to run what connects, and by what.
-NETWORKS = {
-    "threads": (_sockets.Backend, lambda function: run(function())),
-    **{
-        name: (_trio.Backend if name == "trio" else _asyncio.Backend, _running_in(loop))
-        for name, loop in LOOPS.items()
-    },
-}
-each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), ids=NETWORKS)
 
 
 @each_network
