@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from zipfile import ZipFile
 
+import certifi
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -68,6 +70,17 @@ def bom(wheel):
     return json.loads(
         wheel.read(f"{NAME}-{__version__}.dist-info/sboms/{PROJECT['name']}.cdx.json")
     )
+
+
+def test_authorities_that_were_removed():
+    """No certifi that may be installed trusts an authority that Mozilla no longer does."""
+    (bound,) = [one for one in map(Requirement, PROJECT["dependencies"]) if one.name == "certifi"]
+    assert not bound.specifier.contains("2025.11.12")  # the last with Entrust and AffirmTrust
+    context = ssl.create_default_context(cadata=certifi.contents())
+    trusted = [repr(one["subject"]).casefold() for one in context.get_ca_certs()]
+    removed = ("'trustcor", "'e-tugra", "'globaltrust", "'entrust", "'affirmtrust")
+    assert [] == [name for name in trusted if any(one in name for one in removed)]
+    assert len(trusted) > 100
 
 
 def test_the_same_bytes(built, tmp_path):

@@ -2,18 +2,19 @@
 
 import argparse
 import json
-import os
 import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import UnsupportedOperation
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from ._cli.credentials import credentials
+from ._cli.emulate import emulate
 from ._cli.prompts import mfa_token
+from ._cli.signals import end_by, ending_signals_raised
+from ._cli.terminal import leave, say, stand_in_for_closed_streams, status
 from ._client import SageMakerRuntimeClient
 from ._errors import (
     ConfigError,
@@ -25,8 +26,9 @@ from ._errors import (
     TransportError,
     WaitTimeoutError,
 )
+from ._files import NotWrittenError, replacing, writing
 from ._invocation import Invocation
-from ._options import INVOKE_OPTIONS, STDIO, parser
+from ._options import INVOKE_OPTIONS, STDIO, in_shell_words, parser
 from ._output import Output
 from .credentials._default import default_chain
 
@@ -36,6 +38,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ParamValidationError, 2),
     (OSError, 2),
     (ImportError, 2),
+    (NotWrittenError, 8),
     (CredentialsError, 3),
     (ServiceError, 4),
     (InferenceFailedError, 5),
@@ -44,10 +47,18 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (RuntimeClientError, 4),
 )
 
+# What a document about an error says of it, if it is known.
+_FACTS = (
+    *("code", "status_code", "request_id", "attempts", "retryable"),
+    *("may_have_been_taken", "inference_id"),
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run one command.
+    Run one command, in the main thread of a process.
+
+    Ctrl-C, SIGTERM and SIGHUP end the process, once the job's handle is said and all is closed.
 
     Args:
         arguments: The command line, without the program's name; None takes the process's own.
@@ -55,50 +66,81 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    _stand_in_for_closed_streams()
+    with ending_signals_raised():
+        try:
+            return _exit_code(arguments)
+        except KeyboardInterrupt as interrupt:
+            return end_by(interrupt)
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
+    stand_in_for_closed_streams()
     options = parser(
         invoke=_invoke,
         wait=_wait,
         credentials=credentials,
-        emulate=_emulate,
+        emulate=emulate,
         layer=_layer,
     ).parse_args(arguments)
+    job = options.job = _Job()
     try:
         options.run(options)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        _leave_stdout()
+        with writing("stdout"):
+            sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        job.say_handle(interrupt)
+        raise
+    except BrokenPipeError as error:
+        leave(sys.stdout)
+        job.say_handle(error)
         return 141
     except UnsupportedOperation:  # of the stand-in
-        _say("sagemaker-runtime: stdout is closed")
+        say("sagemaker-runtime: stdout is closed")
         return 2
     except tuple(kind for kind, _ in EXIT_CODES) as error:
         try:
-            _report(error, as_json=options.json)
+            _report(error, job, as_json=options.json)
             sys.stdout.flush()
         except OSError:  # that may be what the error is about
-            _leave_stdout()
+            leave(sys.stdout)
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     return 0
 
 
-def _stand_in_for_closed_streams() -> None:
-    """Give what the shell has closed (``>&-``) a stand-in: stdout refuses what is written there."""
-    nothing = Path(os.devnull)
-    sys.stdin = sys.stdin or nothing.open()
-    sys.stdout = sys.stdout or nothing.open()
-    sys.stderr = sys.stderr or nothing.open("w")
+class _Job:
+    """
+    The job that a command is about.
 
+    Attributes:
+        invocation: Its handle, once it is known.
+    """
 
-def _leave_stdout() -> None:
-    """Write no more to stdout, not even what Python would at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    def __init__(self) -> None:
+        self.invocation: Invocation | None = None
+        self._is_said = False
+
+    def queued(self, invocation: Invocation) -> None:
+        """Say the handle of a job that was queued, before anything can go wrong."""
+        self.invocation, self._is_said = invocation, True
+        say(f"queued; to wait again: {invocation.to_json()}")
+
+    def say_handle(self, error: BaseException) -> None:
+        """Say how to get the answer after *error*, unless that was said before."""
+        self.invocation = self.invocation or getattr(error, "invocation", None)
+        if self.invocation is None:
+            for note in getattr(error, "__notes__", ()):  # the job may be queued
+                say(note)
+        elif not self._is_said:
+            say(f"to wait again: {self.invocation.to_json()}")
 
 
 def _invoke(options: argparse.Namespace) -> None:
     """Send a payload and, unless told otherwise, wait for the answer."""
+    _check_stdout(options)
+    if options.input_prefix is not None and options.input is None:
+        raise ParamValidationError(
+            "--input-prefix is for --input: --input-location is in S3 already"
+        )
     arguments: Any = {name: getattr(options, name) for name in INVOKE_OPTIONS}
     with _client(options) as client:
         if options.input_location is not None:
@@ -110,25 +152,25 @@ def _invoke(options: argparse.Namespace) -> None:
                 options.endpoint_name, payload, input_prefix=prefix, **arguments
             )
         if options.no_wait:
-            _hand_over(invocation)
+            options.job.invocation = invocation
+            _print(invocation.to_json())
         else:
-            _say(f"queued; to wait again: {invocation.to_json()}")
+            options.job.queued(invocation)
             _answer(client, invocation, options)
 
 
-def _hand_over(invocation: Invocation) -> None:
-    """Print the handle of a job, on stderr if stdout takes nothing: it is queued all the same."""
-    try:
-        print(invocation.to_json(), flush=True)
-    except OSError:
-        _say(f"queued; to wait for it: {invocation.to_json()}")
-        raise
+def _check_stdout(options: argparse.Namespace) -> None:
+    """Refuse to begin where the answer could not be printed."""
+    needed = options.json or options.output == STDIO
+    if needed and not sys.stdout.writable():
+        raise ConfigError("stdout is closed: name a file with --output")
 
 
 def _wait(options: argparse.Namespace) -> None:
     """Wait for a job that was queued before."""
+    _check_stdout(options)
     try:
-        invocation = Invocation.from_json(_read(options.handle))
+        invocation = options.job.invocation = Invocation.from_json(_read(options.handle))
     except ParamValidationError:
         where = "stdin" if options.handle == STDIO else options.handle
         raise ParamValidationError(f"{where} holds no handle, as invoke prints it") from None
@@ -140,60 +182,22 @@ def _answer(
     client: SageMakerRuntimeClient, invocation: Invocation, options: argparse.Namespace
 ) -> None:
     """Wait, and hand over the answer."""
-    with _status(f"waiting for inference {invocation.inference_id}"):
+    with status(f"waiting for inference {invocation.inference_id}"):
         output = client.wait(invocation, timeout=options.timeout)
     if options.output != STDIO:
-        Path(options.output).write_bytes(output.body)
+        with replacing(Path(options.output)) as file:
+            file.write(output.body)
     if options.json:
-        print(json.dumps(_document(output)))
+        _print(json.dumps(_document(output)))
     elif options.output == STDIO:
-        sys.stdout.buffer.write(output.body)
-        sys.stdout.buffer.flush()
+        with writing("stdout"):
+            sys.stdout.buffer.write(output.body)
+            sys.stdout.buffer.flush()
 
 
-def _emulate(options: argparse.Namespace) -> None:
-    """Run the emulator until Ctrl-C."""
-    from .emulator import Emulator, echo, serve
-    from .emulator._environment import IN_THE_WAY
-    from .emulator._models import imported
-
-    def ready(emulator: Emulator) -> None:
-        print("unset", *IN_THE_WAY)
-        for name, value in emulator.environ.items():
-            print(f"export {name}={quote(value)}")
-        sys.stdout.flush()
-        _say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
-
-    try:
-        with _current_folder_first():
-            model = imported(options.model or echo)
-        serve(
-            model,
-            host=options.host,
-            port=options.port,
-            region=options.region,
-            endpoints=options.endpoint,
-            strict_buckets=options.strict_buckets,
-            ready=ready,
-        )
-    except (AttributeError, ValueError) as error:  # there is no such model
-        raise ConfigError(str(error)) from error
-
-
-@contextmanager
-def _current_folder_first() -> Generator[None]:
-    """
-    Let modules of the current folder be imported.
-
-    The folder is on the path for that import alone: what the emulator imports later would
-    otherwise be taken from there too.
-    """
-    sys.path.insert(0, "")
-    try:
-        yield
-    finally:
-        with suppress(ValueError):  # the module took it out itself
-            sys.path.remove("")
+def _print(text: str) -> None:
+    with writing("stdout"):
+        print(text, flush=True)
 
 
 def _layer(options: argparse.Namespace) -> None:
@@ -239,36 +243,25 @@ def _document(output: Output) -> dict[str, Any]:
     }
 
 
-def _report(error: Exception, *, as_json: bool) -> None:
+def _report(error: Exception, job: _Job, *, as_json: bool) -> None:
     """Say what went wrong: on stderr, and as JSON on stdout where that is wanted."""
-    _say(f"sagemaker-runtime: {error}")
+    argument = getattr(error, "argument", "")
+    # A program that failed here says several lines; what a service says is one.
+    text = in_shell_words(str(error), argument)
+    first, *more = text.splitlines() if isinstance(error, ConfigError) else [text]
+    say(f"sagemaker-runtime: {first}")
+    for line in more:
+        say(line)
+    job.say_handle(error)
     if as_json:
-        facts = ("code", "status_code", "request_id", "attempts", "retryable")
-        document = {name: getattr(error, name, None) for name in facts}
-        document |= {"type": type(error).__name__, "message": getattr(error, "message", str(error))}
+        document = {name: getattr(error, name, None) for name in _FACTS}
+        message = in_shell_words(getattr(error, "message", str(error)), argument)
+        document |= {"type": type(error).__name__, "message": message}
         if (reason := getattr(error, "reason", None)) is not None:
             document["reason"] = reason
-        if (invocation := getattr(error, "invocation", None)) is not None:
-            document["invocation"] = json.loads(invocation.to_json())
+        if job.invocation is not None:
+            document["invocation"] = json.loads(job.invocation.to_json())
         print(json.dumps({"error": document}))
-
-
-def _say(text: str) -> None:
-    with suppress(OSError):  # nobody listens
-        print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _status(text: str) -> Generator[None]:
-    """Show that something goes on: with rich, if it is installed and somebody looks."""
-    try:
-        from rich.console import Console
-        from rich.markup import escape
-    except ImportError:
-        yield
-        return
-    with Console(stderr=True).status(escape(text)):
-        yield
 
 
 if __name__ == "__main__":

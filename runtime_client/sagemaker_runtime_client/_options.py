@@ -1,6 +1,8 @@
 """The options of the command line, and what each may be."""
 
 import argparse
+import os
+import re
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -21,10 +23,13 @@ Answers go to stdout, everything else to stderr.  Exit codes:
     3    no credentials, or none that serve
     4    the service refused
     5    the inference failed
-    6    no answer in time; the handle on stderr serves to wait again
+    6    no answer in time; wait again with the handle on stderr
     7    the network failed
-    130  interrupted
-    141  nobody reads stdout any more
+    8    the answer could not be written; wait again with the handle on stderr
+    129  ended by SIGHUP
+    130  ended by Ctrl-C
+    141  stdout was closed (broken pipe)
+    143  ended by SIGTERM
 """
 
 _Command = Callable[[argparse.Namespace], None]
@@ -47,6 +52,41 @@ _CLIENT_OPTIONS = {
     "s3_endpoint_url": ("URL", "where S3 is (default: by the region)"),
     "ca_bundle": ("FILE", "certificates to trust, in PEM (default: AWS_CA_BUNDLE)"),
 }
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+_OPTIONS = {
+    name: _option(name)
+    for name in (*INVOKE_OPTIONS, *_CLIENT_OPTIONS, "input_location", "input_prefix", "timeout")
+}
+_WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT"}
+_argument = re.compile(r"(give the client )?\b(\w+)(=(?!\w))?")
+
+
+def in_shell_words(message: str, argument: str = "") -> str:
+    """
+    Return an error's message with the options of the command line in place of Python's arguments.
+
+    Args:
+        message: The message.
+        argument: The argument that is wrong; empty if none is.
+
+    >>> in_shell_words("no region: give the client region=, or set AWS_REGION")
+    'no region: give --region, or set AWS_REGION'
+    >>> in_shell_words("filename must be shorter", "filename")
+    '--filename must be shorter'
+    """
+
+    def word(match: re.Match[str]) -> str:
+        give, name, is_keyword = match.groups()
+        if name in _WORDS and (is_keyword or name == argument or (argument and "_" in name)):
+            return ("give " if give else "") + _WORDS[name]
+        return match[0]
+
+    return _argument.sub(word, message.replace(", or give the client credentials=", ""))
 
 
 def parser(
@@ -98,9 +138,11 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
     )
-    parser.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
+    answer = parser.add_mutually_exclusive_group()
+    answer.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
     for name, (kind, metavar, summary) in INVOKE_OPTIONS.items():
         parser.add_argument(_option(name), type=kind, metavar=metavar, help=summary)
+    _add_output(answer)
     _add_waiting(parser)
 
 
@@ -108,11 +150,11 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
     )
+    _add_output(parser)
     _add_waiting(parser)
 
 
-def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    """Add what invoke and wait have in common."""
+def _add_output(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--output",
         metavar="FILE",
@@ -120,6 +162,10 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
         default=STDIO,
         help="where the answer goes (default: stdout)",
     )
+
+
+def _add_waiting(parser: argparse.ArgumentParser) -> None:
+    """Add what invoke and wait have in common."""
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -190,7 +236,9 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="bytecode in place of sources; tracebacks show no lines of them",
     )
-    parser.add_argument("--output", metavar="FOLDER", default="dist", help="where they go; dist")
+    parser.add_argument(
+        "--output", metavar="FOLDER", type=_folder, default="dist", help="where they go; dist"
+    )
     parser.add_argument(
         "--pins", metavar="FILE", type=Path, help="wheels and their hashes; those of this package"
     )
@@ -207,17 +255,25 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 # What is wrong is refused before anything is queued that nobody would wait for, or could keep.
 
 
 def _output(text: str) -> str:
-    """Take the name of a file that can be there."""
-    if Path(text).is_dir() or not Path(text).parent.is_dir():
-        raise argparse.ArgumentTypeError("must be a file, in a folder that exists")
+    """Take the name of a file that can be written."""
+    path = Path(text)
+    needed = [path] if path.exists() else []
+    if not needed or path.is_file():
+        needed.append(path.resolve().parent)  # where the new file is made
+    if path.is_dir() or not all(os.access(one, os.W_OK) for one in needed):
+        raise argparse.ArgumentTypeError("must be a file that can be written, in such a folder")
+    return text
+
+
+def _folder(text: str) -> str:
+    """Take the name of a folder that is there, or can be made."""
+    path = Path(text).absolute()
+    if not next(one for one in (path, *path.parents) if one.exists()).is_dir():
+        raise argparse.ArgumentTypeError("must be a folder")
     return text
 
 

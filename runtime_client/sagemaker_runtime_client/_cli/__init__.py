@@ -1,1 +1,1 @@
-"""What the command line needs of its terminal, its signals and its streams."""
+"""Commands of the command line, and what they need of the terminal, of signals and of streams."""

@@ -20,6 +20,7 @@ from ..credentials._refresh import refuse_expired
 from ..credentials._report import Report, report
 from .exports import exported
 from .prompts import mfa_token
+from .terminal import printable
 
 # The profiles that are being exported by this process and those that started it.
 _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
@@ -74,4 +75,4 @@ def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
     lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
     for name, value in lines:
         if value is not None:
-            print(f"{name:<14} {value}")
+            print(f"{name:<14} {printable(str(value))}")

@@ -5,6 +5,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from attrs import frozen
 
+from .._files import replacing
+
 
 @frozen
 class Layer:
@@ -26,7 +28,7 @@ def archive(root: Path, path: Path) -> Layer:
     """Zip a folder, under its own name, and return the layer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unzipped = 0
-    with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=9) as layer:
+    with replacing(path) as written, ZipFile(written, "w", ZIP_DEFLATED, compresslevel=9) as layer:
         for file in sorted(file for file in root.rglob("*") if file.is_file()):
             # Whatever clock and umask the machine has: 1980, and readable by all.
             entry = ZipInfo(file.relative_to(root.parent).as_posix())

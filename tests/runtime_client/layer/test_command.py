@@ -116,14 +116,36 @@ def test_no_python(layer, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_in_place_of_the_folder(layer, tmp_path, capsys):
+    """A place that layers cannot be put in is refused before anything is built."""
+    (tmp_path / "file").touch()
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SystemExit) as caught:
+            layer("--output", output)
+        assert 2 == caught.value.code
+        assert "argument --output: must be a folder" in capsys.readouterr().err
+
+
+def test_full_disk(layer, tmp_path):
+    """A layer that cannot be written has a code of its own, and is not there by half."""
+    name = f"{NAME}-lean-python{THIS_PYTHON}-arm64.zip"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to("/dev/full")
+    one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
+    code, (head,), err = layer(*one)
+    assert (8, "layer") == (code, head[0])
+    assert f"{name} could not be written: No space left on device" in err
+
+
 def test_wrong_hash(layer, tmp_path):
     """A wheel that is not the one that was pinned is refused."""
     pinned = tmp_path / "pins.txt"
     pinned.write_text("demo==1 --hash=sha256:" + "0" * 64 + "\n")
     code, _, err = layer("--python", THIS_PYTHON)
     assert 2 == code
-    assert "pip failed" in err
+    assert err.startswith("sagemaker-runtime: pip failed")
     assert "hash" in err.lower()
+    assert "\\n" not in err
 
 
 def test_compiler(tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
 """Pins: read, selected, and resolved anew against a folder of wheels."""
 
+import re
+import sys
+
 import pytest
 
 from sagemaker_runtime_client import ConfigError
@@ -30,6 +33,57 @@ def test_left_out():
     text = f"# a remark\n\nA_b.C==1 \\\n    --hash=sha256:{DIGEST}\nd==2 --hash=sha256:{DIGEST}\n"
     assert f"d==2 --hash=sha256:{DIGEST}\n" == pins(text, {"a-b-c"})
     assert ["A_b.C==1", "d==2"] == [line.split()[0] for line in pins(text).splitlines()]
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        "Cryptography == 42",
+        " cryptography[ssh]==42",
+        "cryptography @ https://example.org/cryptography-42-cp311-abi3-manylinux_2_28_x86_64.whl",
+        "cryptography ; python_version > '3'",
+        "CRYPTOGRAPHY==42 \\\n    ",
+    ],
+)
+def test_left_out_however_it_is_written(pin):
+    """A project is left out in each form in which pip reads a requirement."""
+    text = f"{pin} --hash=sha256:{DIGEST}  # a remark\nd==2 --hash=sha256:{DIGEST}\n"
+    assert f"d==2 --hash=sha256:{DIGEST}\n" == pins(text, VARIANTS["lean"])
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("demo @ file:///tmp/demo-1.tar.gz", "the pin of demo must be a wheel"),
+        ("demo @ file:///tmp/demo", "the pin of demo must be a wheel"),
+        ("demo @ file:///tmp/demo-1.tar.gz?a.whl", "the pin of demo must be a wheel"),
+        ("demo @ git+https://example.org/demo@v1.whl", "the pin of demo must be a wheel"),
+        ("-e .", "a line of the pins is not like"),
+        ("-r others.txt", "a line of the pins is not like"),
+        ("./demo-1.tar.gz", "a line of the pins is not like"),
+    ],
+)
+def test_what_would_be_built_is_refused(line, why):
+    """Nothing that a pin names is run here: only wheels are installed."""
+    with pytest.raises(ConfigError, match=f"{why}.*: {re.escape(line)}"):
+        pins(f"{line} --hash=sha256:{DIGEST}\n")
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_read"),
+    [(["packaging"], True), (["packaging", "pip._vendor.packaging"], False)],
+    ids=["pip's own", "no pip"],
+)
+def test_packaging_of_pip(monkeypatch, missing, is_read):
+    """Where packaging is not installed, pip's is used; without pip that is said."""
+    for name in missing:
+        for module in ("requirements", "utils"):
+            monkeypatch.setitem(sys.modules, f"{name}.{module}", None)
+    if is_read:
+        assert "d==2\n" == pins("d==2\n")
+    else:
+        with pytest.raises(ConfigError, match=r"this Python has none: python -m ensurepip"):
+            pins("d==2\n")
 
 
 def test_renew(wheel, tmp_path):

@@ -1,0 +1,20 @@
+"""The command line as a process of its own, and the model that answers it."""
+
+import os
+import sys
+from pathlib import Path
+
+from sagemaker_runtime_client.emulator import ModelFailure
+
+ROOT = Path(__file__).parent.parent.parent.parent
+SOURCES = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
+PROGRAM = f"{sys.executable} -m sagemaker_runtime_client"
+
+
+def model(request):
+    """Answer in capitals; fail on request."""
+    if request.body == b"fail":
+        raise ModelFailure('{"message": "out of memory"}')
+    if request.body == b"forge":
+        raise ModelFailure("out of memory\x1b[2K\nsagemaker-runtime: done\u202e")
+    return request.body.upper(), request.content_type or "text/plain"

@@ -1,0 +1,197 @@
+"""`emulate` on the command line."""
+
+import io
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from threading import Event, Thread, main_thread
+
+import boto3
+import pytest
+
+from sagemaker_runtime_client import (
+    SageMakerRuntimeClient,
+)
+from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client.emulator._environment import IN_THE_WAY, TAKEN_BACK
+from tests.runtime_client.cli.programs import SOURCES
+from tests.runtime_client.faces import often
+
+
+@contextmanager
+def blocked_once_raised():
+    """Have Ctrl-C interrupt once, and not end this process: the signal is blocked from then on."""
+
+    def interrupt(number, _):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+        assert signal.sigtimedwait({signal.SIGINT}, 10) is not None
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+class TestEmulate:
+    @staticmethod
+    def answers_of(monkeypatch, *arguments):
+        """Run the command until a client of it has an answer; return its exit code and that answer."""
+        printed = Printed()
+        monkeypatch.setattr(sys, "stdout", printed)
+        answers = []
+
+        def use():
+            assert printed.ready.wait(10)
+            variables = dict(re.findall(r"^export (\w+)=(.*)$", printed.getvalue(), re.MULTILINE))
+            client = client_of(variables)
+            with client:
+                answers.append(client.infer("a", b"x", timeout=10, schedule=often).body)
+            signal.pthread_kill(main_thread().ident, signal.SIGINT)
+
+        user = Thread(target=use)
+        user.start()
+        with blocked_once_raised():
+            code = main(["emulate", *arguments])
+        user.join()
+        return code, *answers
+
+    def test_until_interrupted(self, monkeypatch):
+        """It prints what points a client at it, and serves the model that is named until Ctrl-C."""
+        arguments = (
+            "--model",
+            "tests.runtime_client.cli.programs:model",
+            "--region",
+            "eu-west-1",
+            "--host",
+            "127.0.0.1",
+        )
+        assert (130, b"X") == self.answers_of(monkeypatch, *arguments)
+
+    @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
+    def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
+        """Only the import of the model, and what that imports, looks into the current folder."""
+        monkeypatch.chdir(tmp_path)
+        name = f"model_{tmp_path.name}"
+        (tmp_path / f"{name}_helper.py").write_text("")
+        (tmp_path / f"{name}.py").write_text(
+            f"import sys\nimport {name}_helper\n{line}\n"
+            "def predict(request):\n    return repr([*sys.path])\n"
+        )
+        path = [entry for entry in sys.path if entry]
+        monkeypatch.setattr(sys, "path", [*path])
+        arguments = ("--model", f"{name}:predict")
+        assert (130, repr(path).encode()) == self.answers_of(monkeypatch, *arguments)
+
+    def test_in_another_process(self, bare_environment):
+        """Our client and boto3 find the emulator of another process by what it prints."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        arguments = [sys.executable, "-m", "sagemaker_runtime_client", "emulate"]
+        with subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            variables, said = {}, process.stderr.readline()
+            assert process.stdout.readline() == f"unset {' '.join(IN_THE_WAY)}\n"
+            while len(variables) < 8:
+                name, value = process.stdout.readline().split()[1].split("=", 1)
+                variables[name] = value
+            assert f"SageMaker and S3 at {variables['AWS_ENDPOINT_URL_S3']}, until Ctrl-C\n" == said
+            for name, value in variables.items():
+                bare_environment.setenv(name, value)
+            s3 = boto3.client("s3")
+            s3.put_object(Bucket="inputs", Key="in", Body=b"hello")
+            with SageMakerRuntimeClient() as client:
+                output = client.infer(
+                    "a", b"x", timeout=10, schedule=often, inline=False, input_prefix="s3://inputs"
+                )
+                assert b"hello" == client.get_object("s3://inputs/in").body
+            bucket, _, key = output.location.removeprefix("s3://").partition("/")
+            assert b"x" == s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            s3.close()
+            process.send_signal(signal.SIGINT)
+            rest = process.communicate(timeout=10)
+        assert (-signal.SIGINT, ("", "")) == (process.returncode, rest)
+
+    def test_in_a_shell_that_points_elsewhere(self, bare_environment):
+        """The printed lines lead a shell to the emulator, whatever it was set up for before."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        for name in IN_THE_WAY:
+            bare_environment.setenv(name, "elsewhere")
+        for name in TAKEN_BACK:
+            bare_environment.setenv(name, "true")
+        for name in ("HTTP_PROXY", "http_proxy"):
+            bare_environment.setenv(name, "http://127.0.0.1:9")
+        program = f"{sys.executable} -m sagemaker_runtime_client"
+        with subprocess.Popen(
+            [*program.split(), "emulate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            lines = "".join(process.stdout.readline() for _ in range(12))
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"{lines}printf x | {program} invoke a --input - --timeout 10"],
+                capture_output=True,
+                check=False,
+                timeout=60,
+            )
+            process.send_signal(signal.SIGINT)
+        assert (0, b"x") == (done.returncode, done.stdout), done.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            (("--model", "nothing"), "model must be a function, 'module:function'"),
+            (("--model", "no_such_module:model"), "No module named 'no_such_module'"),
+            (("--model", "json:no_such_function"), "no attribute 'no_such_function'"),
+            (("--model", "json:__doc__"), "must be a plain function, not 'JSON"),
+            (("--model", "asyncio:sleep"), "must be a plain function, not <function sleep"),
+            (("--host", "192.0.2.1"), "Cannot assign requested address"),
+        ],
+        ids=["no model", "no module", "no function", "a text", "async", "no host"],
+    )
+    def test_wrong(self, command, arguments, why):
+        """What cannot be started is 2, and says why."""
+        code, out, err = command("emulate", *arguments)
+        assert (2, b"") == (code, out)
+        assert re.search(why, err)
+
+    def test_address_in_use(self, command, emulator):
+        """A port that is taken is 2."""
+        code, _, err = command("emulate", "--port", emulator.url.rpartition(":")[2])
+        assert 2 == code
+        assert "Address already in use" in err
+
+    def test_without_the_extra(self, command, monkeypatch):
+        """Without starlette and uvicorn it says what to install."""
+        for name in [name for name in sys.modules if "runtime_client.emulator" in name]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "uvicorn", None)
+        code, out, err = command("emulate")
+        assert (2, b"") == (code, out)
+        assert "pip install sagemaker-runtime-client[emulator]" in err
+
+
+class Printed(io.StringIO):
+    """A stdout that tells when it is flushed."""
+
+    def __init__(self):
+        super().__init__()
+        self.ready = Event()
+
+    def flush(self):
+        self.ready.set()
+
+
+def client_of(variables):
+    """Return a client of the emulator that printed these variables."""
+    from sigv4 import Credentials
+
+    credentials = Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
+    return SageMakerRuntimeClient(
+        region=variables["AWS_REGION"],
+        credentials=credentials,
+        endpoint_url=variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"],
+        s3_endpoint_url=variables["AWS_ENDPOINT_URL_S3"],
+    )

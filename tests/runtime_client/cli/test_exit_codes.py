@@ -1,0 +1,340 @@
+"""How a command ends: exit codes, signals, what is said, what is not lost."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from threading import Event
+
+import pytest
+
+from sagemaker_runtime_client import Invocation, SageMakerRuntimeClient
+from sagemaker_runtime_client.__main__ import EXIT_CODES
+from sagemaker_runtime_client._options import EPILOG
+from sagemaker_runtime_client.emulator import Faults
+from tests.runtime_client.cli.programs import PROGRAM, ROOT, SOURCES
+from tests.runtime_client.faces import settings
+
+
+class TestExitCodes:
+    """Each failure has its code, a line on stderr, and with --json a document on stdout."""
+
+    INVOKE = ("invoke", "a", "--input", "-")
+
+    def test_are_documented(self):
+        """The codes are those of the documentation, which the help shows."""
+        documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
+        signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+        assert {0, 141, *signals} | {code for _, code in EXIT_CODES} == documented
+
+    def test_are_in_the_readme(self):
+        """README has the same codes."""
+        readme = (ROOT / "README.md").read_text()
+        listed = re.search(r"Exit codes: (.*?)\.\n", readme, re.DOTALL)[1]
+        documented = re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)
+        assert documented == re.findall(r"(?:^|, |\n|and )(\d+) ", listed)
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            (("invoke", "no_endpoint", "--input", "-"), "ENDPOINT must"),
+            (("invoke", "a", "--input", "/no/such/file"), "No such file"),
+            (("invoke", "a", "--input", "-", "--filename", "a.b.c"), "--filename must"),
+            (
+                ("invoke", "a", "--input", "-", "--endpoint-url", "nowhere"),
+                "the endpoint URL for SageMaker",
+            ),
+            (("wait", "-"), "stdin holds no handle, as invoke prints it"),
+            (("wait", "/no/such/file"), "No such file"),
+        ],
+        ids=["argument", "input", "option", "setting", "handle", "handle's file"],
+    )
+    def test_wrong(self, command, emulator, arguments, why):
+        """What is wrong from the start is 2, and nothing is sent."""
+        code, out, err = command(*arguments, stdin=b"x")
+        assert (2, b"") == (code, out)
+        assert err.startswith("sagemaker-runtime: ")
+        assert why in err
+        assert () == emulator.requests
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            (),
+            ("nothing",),
+            ("invoke", "a"),
+            ("invoke", "a", "--input", "-", "--input-location", "s3://b/k"),
+            ("invoke", "a", "--input", "-", "--request-ttl-seconds", "soon"),
+            ("invoke", "a", "--input", "-", "--no-wait", "--output", "out"),
+            ("wait",),
+            ("emulate", "--port", "many"),
+            ("emulate", "--port", "65536"),
+        ],
+        ids=[
+            "none",
+            "unknown",
+            "no input",
+            "two inputs",
+            "no number",
+            "an output of no wait",
+            "no handle",
+            "no port",
+            "large port",
+        ],
+    )
+    def test_usage(self, command, capsysbinary, arguments):
+        """A command line that cannot be read is 2 as well, and the usage is shown."""
+        with pytest.raises(SystemExit) as caught:
+            command(*arguments)
+        assert 2 == caught.value.code
+        assert b"usage: sagemaker-runtime" in capsysbinary.readouterr().err
+
+    def test_no_credentials(self, command, emulator, monkeypatch):
+        """Without credentials it is 3."""
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
+        assert 3 == code
+        assert "no credentials: set AWS_ACCESS_KEY_ID" in err
+        assert "credentials=" not in err + out.decode()
+        assert "NoCredentialsError" == json.loads(out)["error"]["type"]
+        assert () == emulator.requests
+
+    @pytest.mark.usefixtures("emulator")
+    def test_refused(self, command, monkeypatch):
+        """A refusal of the service is 4."""
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
+        code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
+        assert 4 == code
+        assert "InvalidSignatureException" in err
+        document = json.loads(out)["error"]
+        assert ("AccessDeniedError", "InvalidSignatureException", 403, 1, False) == tuple(
+            document[name] for name in ("type", "code", "status_code", "attempts", "retryable")
+        )
+        assert document["request_id"]
+        assert document["message"]
+
+    @pytest.mark.usefixtures("emulator")
+    def test_failed(self, command):
+        """A failed inference is 5, with the model's words."""
+        code, out, err = command(*self.INVOKE, stdin=b"fail")
+        assert (5, b"") == (code, out)
+        assert "out of memory" in err
+
+    @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon", "2e9"])
+    def test_a_time_limit_is_checked_before_anything_is_queued(
+        self, emulator, command, capsysbinary, seconds
+    ):
+        """A wait that cannot be is refused while nothing is lost."""
+        with pytest.raises(SystemExit) as refused:
+            command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
+        assert (2, ()) == (refused.value.code, emulator.jobs)
+        said = b"argument --timeout: must be a number of seconds, 0 to 1,000,000,000"
+        assert said in capsysbinary.readouterr().err
+
+    @pytest.mark.parametrize("output", ["no/such/folder/out", "."], ids=["no folder", "a folder"])
+    def test_an_output_is_checked_before_anything_is_queued(
+        self, emulator, command, capsysbinary, output
+    ):
+        """An answer that could not be written is not asked for."""
+        with pytest.raises(SystemExit) as refused:
+            command(*self.INVOKE, "--output", output, stdin=b"x")
+        assert (2, ()) == (refused.value.code, emulator.jobs)
+        said = b"argument --output: must be a file that can be written, in such a folder"
+        assert said in capsysbinary.readouterr().err
+
+    @pytest.mark.usefixtures("emulator")
+    def test_failed_as_json(self, command):
+        """A failed inference has its reason and its handle in the document."""
+        code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
+        document = json.loads(out)["error"]
+        assert (5, "mine") == (code, document["invocation"]["inference_id"])
+        assert "out of memory" in document["reason"]
+
+    def test_no_answer_in_time_as_json(self, command, emulator):
+        """The handle in the document serves to wait again."""
+        emulator.set_concurrency(0)
+        code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
+        document = json.loads(out)["error"]
+        assert (6, False) == (code, "reason" in document)
+        emulator.set_concurrency(1)
+        handle = json.dumps(document["invocation"]).encode()
+        assert (0, b"X") == command("wait", "-", stdin=handle)[:2]
+
+    def test_no_answer_in_time(self, command, emulator):
+        """A wait that ran out is 6; the handle on stderr serves to wait again."""
+        emulator.set_concurrency(0)
+        code, out, err = command(*self.INVOKE, "--timeout", "0", stdin=b"x")
+        assert (6, b"") == (code, out)
+        handle = re.search(r"to wait again: (.*)\n", err)[1]
+        emulator.set_concurrency(1)
+        assert (0, b"X") == command("wait", "-", stdin=handle.encode())[:2]
+
+    @pytest.mark.usefixtures("shortest_pauses")
+    def test_network(self, command, emulator):
+        """A network that fails is 7."""
+        emulator.faults.always(Faults.RESET_BEFORE_READ)
+        code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
+        assert 7 == code
+        assert "attempts 3" in err
+        assert json.loads(out)["error"]["retryable"]
+
+
+class TestSignals:
+    """What ends the command from outside; each is a process of its own."""
+
+    LOOP = f"for i in 1 2 3; do echo x | {PROGRAM} invoke a --input -; done; echo went on"
+
+    @pytest.fixture(autouse=True)
+    def _sources(self, bare_environment):
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+
+    @staticmethod
+    def wait_for_a_look(emulator):
+        """Wait until a command waits for its job."""
+        while not any(one.operation == "GetObject" for one in emulator.requests):
+            Event().wait(0.01)
+
+    def test_ctrl_c_ends_a_loop(self, emulator):
+        """A shell that runs the command in a loop ends with it: no further job is queued."""
+        emulator.set_concurrency(0)
+        with subprocess.Popen(
+            ["bash", "-c", self.LOOP],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as shell:
+            self.wait_for_a_look(emulator)
+            os.killpg(shell.pid, signal.SIGINT)
+            out, err = shell.communicate(timeout=60)
+        assert (-signal.SIGINT, "", 1) == (shell.returncode, out, len(emulator.jobs))
+        assert "Traceback" not in err
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    @pytest.mark.parametrize("waits_again", [False, True], ids=["invoke", "wait"])
+    def test_the_handle_is_said(self, emulator, waits_again, number):
+        """Whatever ends the command, the handle is on stderr, once; the signal is what ends it."""
+        emulator.set_concurrency(0)
+        arguments, stdin = ["invoke", "a", "--input", "-"], b"x"
+        if waits_again:
+            with SageMakerRuntimeClient(**settings(emulator)) as client:
+                stdin = client.invoke_endpoint_async("a", body=b"x").to_json().encode()
+            arguments = ["wait", "-"]
+        with subprocess.Popen(
+            [*PROGRAM.split(), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            process.stdin.write(stdin)
+            process.stdin.close()
+            process.stdin = None
+            self.wait_for_a_look(emulator)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        assert (-number, b"") == (process.returncode, out)
+        (handle,) = re.findall(r"to wait again: (.*)\n", err.decode())
+        assert emulator.jobs[0].invocation.request.inference_id in handle
+        assert b"Traceback" not in err
+
+    def test_an_ignored_signal_stays_so(self, emulator, tmp_path):
+        """As under nohup, the command goes on when its terminal goes away."""
+        emulator.set_concurrency(0)
+        (tmp_path / "in").write_bytes(b"x")
+        command = f"trap '' HUP; exec {PROGRAM} invoke a --input {tmp_path / 'in'}"
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            self.wait_for_a_look(emulator)
+            process.send_signal(signal.SIGHUP)
+            emulator.set_concurrency(1)
+            out, _ = process.communicate(timeout=60)
+        assert (0, b"X") == (process.returncode, out)
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("broken", [141, 8], ids=["a pipe without a reader", "a full disk"])
+class TestBrokenStdout:
+    """Nobody reads the answer, or there is no room for it: no traceback, now or at the end."""
+
+    INVOKE = ("invoke", "my-endpoint", "--input", "-")
+
+    @pytest.fixture
+    def command(self, command, monkeypatch, broken):
+        """The function that runs a command line, with a stdout that takes nothing."""
+
+        def run(*arguments, stdin):
+            where = "/dev/full"
+            if broken == 141:
+                reader, where = os.pipe()
+                os.close(reader)
+            with open(where, "w") as stdout:  # noqa: PTH123
+                monkeypatch.setattr(sys, "stdout", stdout)
+                return command(*arguments, stdin=stdin)
+
+        return run
+
+    @pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["plain", "json"])
+    def test_answer(self, command, broken, arguments):
+        """The command ends quietly, or with the reason on stderr."""
+        code, _, err = command(*self.INVOKE, *arguments, stdin=b"x")
+        assert broken == code
+        assert ("stdout could not be written: No space left on device" in err) is (code == 8)
+
+    def test_handle(self, command, broken):
+        """The handle of a job that nobody waits for is not lost."""
+        code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
+        assert broken == code
+        (handle,) = re.findall("^to wait again: (.*)$", err, re.MULTILINE)
+        assert Invocation.from_json(handle).output_location
+
+    def test_failure(self, command):
+        """An error that cannot be printed as JSON keeps its code."""
+        assert 5 == command(*self.INVOKE, "--json", stdin=b"fail")[0]
+
+
+class TestOutput:
+    """The answer's file, on a disk that has no room for it."""
+
+    def test_full_disk(self, emulator, bare_environment, tmp_path):
+        """What was there stays, nothing else is left, and the job can be waited for again."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        answer = tmp_path / "out"
+        answer.write_bytes(b"as it was")
+        line = f"ulimit -f 0; exec {PROGRAM} invoke a --input - --json --output {answer}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], input=b"x", capture_output=True, check=False, timeout=60
+        )
+        document = json.loads(done.stdout)["error"]
+        said = f"{answer} could not be written: File too large"
+        assert (8, said) == (done.returncode, document["message"])
+        assert ([answer], b"as it was") == ([*tmp_path.iterdir()], answer.read_bytes())
+        (job,) = emulator.jobs
+        assert job.invocation.output_location == document["invocation"]["output_location"]
+        assert 1 == done.stderr.count(b"to wait again: ")
+
+    @pytest.mark.usefixtures("emulator")
+    def test_full_device(self, command):
+        """So for what is no file; each error document has the handle, after a wait as well."""
+        arguments = ("invoke", "a", "--input", "-", "--no-wait")
+        handle = command(*arguments, stdin=b"x")[1]
+        code, out, err = command("wait", "-", "--json", "--output", "/dev/full", stdin=handle)
+        document = json.loads(out)["error"]
+        assert (8, "NotWrittenError") == (code, document["type"])
+        assert json.loads(handle) == document["invocation"]
+        assert f"to wait again: {handle.decode()}" in err
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_failure_moves_no_cursor(command):
+    """What a service says is one line on the terminal, and only shown: no escape sequence acts."""
+    code, out, err = command("invoke", "a", "--input", "-", "--json", stdin=b"forge")
+    assert 5 == code
+    shown = r"out of memory\x1b[2K\nsagemaker-runtime: done\u202e"
+    assert shown in err
+    assert 2 == len(err.splitlines())
+    assert (
+        "out of memory\x1b[2K\nsagemaker-runtime: done\u202e" in json.loads(out)["error"]["reason"]
+    )

@@ -1,0 +1,264 @@
+"""`invoke` and `wait` on the command line; its help."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from base64 import b64encode
+from contextlib import suppress
+
+import pytest
+
+from sagemaker_runtime_client import (
+    Invocation,
+    __version__,
+    _options,
+)
+from sagemaker_runtime_client.__main__ import main
+from tests.runtime_client.cli.programs import PROGRAM, SOURCES
+
+
+class TestInvoke:
+    def test_file(self, command, emulator, tmp_path):
+        """A file's answer goes to stdout byte for byte; the handle, to wait again, to stderr."""
+        payload = tmp_path / "in"
+        payload.write_bytes(b"hello \xff")
+        code, out, err = command("invoke", "my-endpoint", "--input", str(payload))
+        assert (0, b"hello \xff".upper()) == (code, out)
+        handle = Invocation.from_json(re.match(r"queued; to wait again: (.*)\n", err)[1])
+        assert emulator.jobs[0].invocation.request.inference_id == handle.inference_id
+
+    def test_streams(self, command, emulator, tmp_path):
+        """The payload may come from stdin, and the answer go to a file."""
+        answer = tmp_path / "out"
+        arguments = ("invoke", "my-endpoint", "--input", "-", "--output", str(answer))
+        assert (0, b"") == command(*arguments, stdin=b"hello")[:2]
+        assert b"HELLO" == answer.read_bytes()
+        assert 1 == len(emulator.jobs)
+
+    def test_profile(self, command, emulator, bare_environment, tmp_path):
+        """A profile has keys and region, for the job and for a wait."""
+        environ = emulator.environ
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+            bare_environment.delenv(name)
+        config = tmp_path / "config"
+        config.write_text(
+            f"[profile work]\nregion = {environ['AWS_REGION']}\n"
+            f"aws_access_key_id = {environ['AWS_ACCESS_KEY_ID']}\n"
+            f"aws_secret_access_key = {environ['AWS_SECRET_ACCESS_KEY']}\n"
+        )
+        bare_environment.setenv("AWS_CONFIG_FILE", str(config))
+        profile = ("--profile", "work")
+        arguments = ("invoke", "my-endpoint", "--input", "-", "--no-wait", *profile)
+        code, handle, _ = command(*arguments, stdin=b"hello")
+        assert 0 == code
+        assert (0, b"HELLO") == command("wait", "-", *profile, stdin=handle)[:2]
+        assert 2 == command("wait", "-", "--profile", "home", stdin=handle)[0]
+
+    def test_location(self, command, emulator):
+        """The payload may lie in S3 already."""
+        emulator.objects.put("s3://inputs/in", b"from s3")
+        code, out, _ = command("invoke", "my-endpoint", "--input-location", "s3://inputs/in")
+        assert (0, b"FROM S3") == (code, out)
+
+    def test_large_payload(self, command, emulator):
+        """A payload over the limit goes below the prefix; without one nothing is sent."""
+        payload = b"x" * 128_001
+        arguments = ("invoke", "my-endpoint", "--input", "-")
+        code, out, err = command(*arguments, stdin=payload)
+        assert (2, b"") == (code, out)
+        assert "--input-prefix is needed" in err
+        assert () == emulator.requests
+        code, out, _ = command(*arguments, "--input-prefix", "s3://inputs/p", stdin=payload)
+        assert (0, payload.upper()) == (code, out)
+        assert 1 == len(emulator.objects.list("s3://inputs/p/"))
+
+    def test_each_option(self, command, emulator):
+        """Each option arrives at the service."""
+        options = {
+            "--content-type": "text/csv",
+            "--accept": "application/json",
+            "--custom-attributes": "trace=1",
+            "--inference-id": "mine",
+            "--s3-output-path-extension": "today",
+            "--filename": "answer.txt",
+            "--request-ttl-seconds": "60",
+            "--invocation-timeout-seconds": "7",
+        }
+        arguments = [word for pair in options.items() for word in pair]
+        code, out, _ = command("invoke", "a", "--input", "-", *arguments, stdin=b"x")
+        assert (0, b"X") == (code, out)
+        (job,) = emulator.jobs
+        request, invocation = job.invocation.request, job.invocation
+        assert "text/csv" == request.content_type
+        assert "application/json" == request.accept
+        assert "trace=1" == request.custom_attributes
+        assert "mine" == request.inference_id
+        assert invocation.output_location.endswith("/today/answer.txt")
+        assert (60, 7) == (invocation.ttl, invocation.timeout)
+
+    def test_options_of_the_client(self, command, emulator, monkeypatch):
+        """Region and endpoints may be named in place of the environment's."""
+        for name in emulator.environ:
+            if "REGION" in name or "URL" in name:
+                monkeypatch.delenv(name)
+        arguments = ("invoke", "a", "--input", "-")
+        code, _, err = command(*arguments, stdin=b"x")
+        assert 2 == code
+        assert "no region: give --region, set AWS_REGION" in err
+        options = ["--region", emulator.region, "--ca-bundle", "/unused"]
+        options += ["--endpoint-url", emulator.url, "--s3-endpoint-url", emulator.url]
+        assert (0, b"X") == command(*arguments, *options, stdin=b"x")[:2]
+
+    def test_json(self, command, emulator):
+        """A JSON document has the answer and where it is from."""
+        arguments = ("invoke", "a", "--input", "-", "--json", "--inference-id", "mine")
+        code, out, _ = command(*arguments, stdin=b"x")
+        (job,) = emulator.jobs
+        assert 0 == code
+        assert {
+            "inference_id": "mine",
+            "location": job.invocation.output_location,
+            "content_type": "text/plain",
+            "attempts": 1,
+            "possibly_duplicated": False,
+            "body": "X",
+        } == json.loads(out)
+
+    @pytest.mark.usefixtures("emulator")
+    def test_json_of_no_text(self, command, tmp_path):
+        """A body that is no text is in base64; with a file for the answer both are written."""
+        answer = tmp_path / "out"
+        arguments = ("invoke", "a", "--input", "-", "--json", "--output", str(answer))
+        code, out, _ = command(*arguments, stdin=b"\xff")
+        assert 0 == code
+        assert b64encode(b"\xff").decode() == json.loads(out)["body_base64"]
+        assert b"\xff" == answer.read_bytes()
+
+    def test_now_and_later(self, command, emulator, tmp_path):
+        """Without waiting the handle is printed, which another command waits with."""
+        code, out, err = command("invoke", "a", "--input", "-", "--no-wait", stdin=b"x")
+        assert (0, "") == (code, err)
+        assert 1 == len(emulator.jobs)
+        assert (0, b"X") == command("wait", "-", stdin=out)[:2]
+        handle = tmp_path / "handle.json"
+        handle.write_bytes(out)
+        code, out, _ = command("wait", str(handle), "--json", "--timeout", "10")
+        assert (0, "X") == (code, json.loads(out)["body"])
+
+    @pytest.mark.usefixtures("emulator")
+    def test_markup_in_an_id(self, command):
+        """What an inference id may hold is no markup of the status line's."""
+        arguments = ("invoke", "a", "--input", "-", "--inference-id", "job[/x]")
+        assert (0, b"X") == command(*arguments, stdin=b"x")[:2]
+
+    @pytest.mark.parametrize(
+        ("closed", "code", "out", "err"),
+        [
+            ("2>&-", 0, "X", ""),
+            (">&-", 2, "", "stdout is closed: name a file with --output"),
+            ("--no-wait >&-", 2, "", "stdout is closed"),
+            ("--output {path} --json >&-", 2, "", "stdout is closed"),
+            ("--output {path} >&-", 0, "", "queued"),
+            ("<&-", 2, "", "--input-prefix is needed"),
+            ("2>/dev/full", 0, "X", ""),
+        ],
+    )
+    def test_closed_streams(self, emulator, bare_environment, tmp_path, closed, code, out, err):
+        """What the shell has closed costs no traceback, no job and no handle."""
+        bare_environment.setenv("PYTHONPATH", SOURCES)
+        line = f"{PROGRAM} invoke a --input - --timeout 10 "
+        line += closed.format(path=tmp_path / "out")
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            input="x",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (code, out) == (done.returncode, done.stdout), done.stderr
+        assert err in done.stderr
+        assert "Traceback" not in done.stderr
+        assert (code == 0) is bool(emulator.jobs)
+        assert ("--output" in closed and code == 0) is (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("invoke", "a", "--input", "-"), "stdout is closed: name a file with --output"),
+            (("wait", "-"), "stdout is closed: name a file with --output"),
+            (("credentials",), "stdout is closed"),
+        ],
+        ids=["invoke", "wait", "credentials"],
+    )
+    def test_closed_stdout(self, emulator, command, monkeypatch, arguments, said):
+        """Where the answer has no place to go to, that is said before anything is sent."""
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", None)
+            code, _, err = command(*arguments, stdin=b"x")
+            sys.stdout.close()
+        assert (2, f"sagemaker-runtime: {said}\n") == (code, err)
+        assert () == emulator.requests
+
+    def test_a_prefix_without_a_payload(self, command, emulator):
+        """What would be overlooked is refused."""
+        location = ("--input-location", "s3://b/k", "--input-prefix", "s3://b/p")
+        code, _, err = command("invoke", "a", *location)
+        assert (2, ()) == (code, emulator.requests)
+        assert "--input-prefix is for --input" in err
+
+    @pytest.mark.usefixtures("emulator")
+    @pytest.mark.parametrize("is_there", [True, False], ids=["on a terminal", "after a hang-up"])
+    @pytest.mark.parametrize("has_rich", [True, False], ids=["with rich", "without rich"])
+    def test_status_line(self, command, monkeypatch, is_there, has_rich):
+        """A status line is shown on a terminal; where it cannot be, the answer comes all the same."""
+        if not has_rich:
+            monkeypatch.setitem(sys.modules, "rich.console", None)
+        keyboard, screen = os.openpty()
+        with open(keyboard, "rb", buffering=0) as shown:  # noqa: PTH123
+            with open(screen, "w") as stderr:  # noqa: PTH123
+                monkeypatch.setattr(sys, "stderr", stderr)
+                if not is_there:
+                    shown.close()
+                arguments = ("--inference-id", "mine")
+                code, out, _ = command("invoke", "a", "--input", "-", *arguments, stdin=b"x")
+            assert (0, b"X") == (code, out)
+            if is_there:
+                seen = b""
+                with suppress(OSError):  # the end, on Linux
+                    while piece := shown.read(4096):
+                        seen += piece
+                assert b'queued; to wait again: {"inference_id": "mine"' in seen
+                assert has_rich is (b"waiting for inference mine" in seen)
+
+
+class TestProgram:
+    def test_as_a_module(self, capsys, monkeypatch):
+        """`python -m sagemaker_runtime_client` is the command, and its code the process's."""
+        monkeypatch.setattr(sys, "argv", ["sagemaker-runtime", "--version"])
+        monkeypatch.delitem(sys.modules, "sagemaker_runtime_client.__main__")
+        with pytest.raises(SystemExit) as caught:
+            runpy.run_module("sagemaker_runtime_client", run_name="__main__")
+        assert (0, f"{__version__}\n") == (caught.value.code, capsys.readouterr().out)
+
+    @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
+    def test_help(self, capsys, command):
+        """Each command has its help, and the program's shows the exit codes."""
+        for arguments, word in (([], "130  ended by Ctrl-C"), ([command], f"runtime {command}")):
+            with pytest.raises(SystemExit) as caught:
+                main([*arguments, "--help"])
+            assert 0 == caught.value.code
+            assert word in capsys.readouterr().out
+
+    def test_each_option_has_help(self):
+        """No option and no command is left without a word on what it does."""
+        names = ("invoke", "wait", "credentials", "emulate", "layer")
+        program = _options.parser(**dict.fromkeys(names, print))
+        (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
+        parsers = [program, *commands.choices.values()]
+        actions = [one for parser in parsers for one in parser._actions if one is not commands]
+        assert [] == [one.dest for one in actions + commands._choices_actions if not one.help]
+        assert len(actions) > 30

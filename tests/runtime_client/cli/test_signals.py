@@ -1,0 +1,21 @@
+"""Signals that end the command, in this process; test_exit_codes.py has them in one of its own."""
+
+import signal
+
+import pytest
+
+from sagemaker_runtime_client._cli.signals import Ended, end_by, ending_signals_raised
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_interrupts(number):
+    """It is raised like Ctrl-C; where it is blocked, the exit code is what a shell makes of it."""
+    with pytest.raises(Ended) as caught, ending_signals_raised():
+        signal.raise_signal(number)
+    assert signal.SIG_DFL is signal.getsignal(number)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        assert 128 + number == end_by(caught.value)
+        assert signal.sigtimedwait({number}, 10) is not None
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
