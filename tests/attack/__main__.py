@@ -40,7 +40,7 @@ from _row import Row
 
 HERE = Path(__file__).parent
 TIME_LIMIT = 90.0  # seconds
-WIDTHS = (72, 12, 12, 8)
+WIDTHS = (84, 12, 12, 8)
 
 
 def attacks(folder: Path) -> list[str]:
