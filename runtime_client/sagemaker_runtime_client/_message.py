@@ -26,6 +26,12 @@ from ._limits import ERROR, AnswerLimit
 # How much of a body is written at once.
 PIECE_SIZE = 64 * 1024
 
+# From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
+# to another region, then costs no upload.  That takes a round trip, which is little beside the time for a
+# body of this size.  The SDKs for Java and Go ask from 1 and 2 MiB on; botocore asks for any size.  Only a
+# pool of our own can wait for leave.
+_EXPECT_SIZE = 1 << 20
+
 # What HTTP allows in a header (RFC 9110, section 5.5), and what h11 refuses after it.
 _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_field_value = re.compile(
@@ -115,6 +121,8 @@ def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
         headers.append((b"content-length", b"%d" % len(request.body)))
     headers += [(_field_name(name), _field_value(name, value)) for name, value in request.headers]
     message = httpx.Request(request.method, url, headers=headers, stream=_body(httpx, request.body))
+    if client is None and request.method == "PUT" and len(request.body) >= _EXPECT_SIZE:
+        message.extensions["expect"] = True
     if target is not None:
         if client is not None and proxy_of(client, url).forwards:
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")

@@ -72,7 +72,7 @@ class Loopback:
                 super().setup()
 
             def handle(self):
-                while (request := _read(self.rfile, self.number)) is not None:
+                while (request := _read(self.rfile, self.wfile, self.number)) is not None:
                     kept.append(request)
                     data = answer(request, self.connection)
                     if not data:
@@ -252,7 +252,7 @@ def _pump(source, target):
         target.shutdown(socket.SHUT_WR)
 
 
-def _read(stream, connection):
+def _read(stream, back, connection):
     """Return the next request of a connection; None at its end."""
     line = stream.readline().decode("ascii").rstrip("\r\n")
     if not line:
@@ -262,4 +262,6 @@ def _read(stream, connection):
         name, _, value = line_.partition(":")
         headers.append((name, value.strip(" \t")))
     request = RawRequest(connection, line, headers, b"")
+    if request.header("expect"):
+        back.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     return request._replace(body=stream.read(int(request.header("content-length") or 0)))

@@ -71,5 +71,9 @@ class Scripted:
     async def write(self, buffer, _timeout=None):
         self.written.extend([buffer] if buffer else [])
 
+    async def write_part(self, buffer, _timeout=None):
+        self.written.append(bytes(buffer))
+        return len(buffer)
+
     def close(self):
         self.is_closed = True

@@ -243,7 +243,11 @@ class TestUploads:
             yield b"one"
             raise ZeroDivisionError
 
-        with Loopback(answering(response())) as server:
+        def answer(_request, connection):
+            while connection.recv(1 << 16):
+                pass
+
+        with Loopback(answer, buffered=False) as server:
             pool = make(limits=limited(1))
             for _ in range(2):
                 with pytest.raises(ZeroDivisionError):

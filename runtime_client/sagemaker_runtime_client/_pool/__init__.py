@@ -17,7 +17,8 @@ import httpx
 
 from .._step import run
 from ._colours import Network, Tasks, Threads
-from ._core import Lease, Pool, Slot, Verify
+from ._core import Lease, Pool, Slot
+from ._sockets import Verify
 
 __all__ = ["AsyncPooledTransport", "PooledTransport", "Slot"]
 
@@ -73,7 +74,8 @@ class PooledTransport(httpx.BaseTransport):
         Send *request*; its time limits are in its extensions, as httpx puts them there.
 
         Beside them may be a ``deadline``, on the clock of `time.monotonic`: an answer that is not
-        there by then is given up, however small the pieces in which it comes.
+        there by then is given up, however small the pieces in which it comes.  And ``expect``: True
+        asks the server by the head, with ``Expect: 100-continue``, before a body that is at hand is sent.
         """
         return run(self._pool.send(request))
 

@@ -123,6 +123,24 @@ class Stream(asyncio.Protocol):
         if self._is_full:
             raise httpx.WriteTimeout("")
 
+    async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        if await self.is_readable():
+            return 0
+        written = 0
+        if not self._is_full:
+            written = len(buffer)
+            self._transport.write(bytes(buffer))
+        if self._is_full:
+            self._room = self._news = Event()
+            await self._room.wait(timeout)
+            if self._is_stuck():
+                raise httpx.WriteTimeout("")
+        return written
+
+    def _is_stuck(self) -> bool:
+        return self._is_full and not self._has_news
+
     def close(self) -> None:
         """Close the connection."""
         if self._transport is not None:

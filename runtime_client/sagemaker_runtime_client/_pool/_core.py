@@ -8,8 +8,7 @@ on.
 
 import os
 import ssl
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 from math import inf
 from time import monotonic
 from typing import Any, Self, cast
@@ -20,17 +19,12 @@ from .._step import run
 from ._colours import Colour, Stream
 from ._connection import Connection, raise_as_httpx
 from ._ledger import Ledger, Permit
-
-Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
-Verify = Trust | bool | Sequence[Trust]
+from ._sockets import Verify, all_trusts, is_unknown_authority
 
 # What a connection leads to: scheme, host and port.
 Origin = tuple[str, str, int]
 
 _PORTS = {"http": 80, "https": 443}
-
-# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
-_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class Slot:
@@ -118,8 +112,11 @@ class Pool:
         self, colour: Colour, lease: "type[Lease]", verify: Verify, limits: httpx.Limits
     ) -> None:
         self._colour, self._lease = colour, lease
-        self._trusts = _trusts(verify)
+        self._trusts = all_trusts(verify)
         self._limits = limits
+        self._no_expect: set[Origin] = (
+            set()
+        )  # the servers that do not know ``Expect: 100-continue``
         self._ledger = self._new_ledger()
 
     def _new_ledger(self) -> Ledger[Connection, Any]:
@@ -161,10 +158,17 @@ class Pool:
         try:
             if not await self._reuse(lease):
                 await self._connect(lease, timeouts.get("connect"))
-            head = await lease.connection.send(request)
+            expects = (
+                request.extensions.get("expect", False) and lease.origin not in self._no_expect
+            )
+            head = await lease.connection.send(request, expects=expects)
         except BaseException as error:  # noqa: BLE001 (raised again)
             self.give_up(lease)
             raise_as_httpx(error, request)
+        if expects and (lease.connection.ignores_expect or head.status_code == 417):
+            self._no_expect.add(lease.origin)
+            if head.status_code == 417:  # asked for without (RFC 9110, section 15.5.18)
+                return await self._again(request, lease, slot)
         return httpx.Response(
             head.status_code,
             headers=head.headers.raw_items(),
@@ -174,6 +178,15 @@ class Pool:
                 "reason_phrase": head.reason,
             },
         )
+
+    async def _again(
+        self, request: httpx.Request, lease: Lease, slot: Slot | None
+    ) -> httpx.Response:
+        """Send *request* once more, on another connection."""
+        self.give_up(lease)
+        if slot is not None:
+            request.extensions["slot"] = slot
+        return await self.send(request)
 
     async def _reuse(self, lease: Lease) -> bool:
         """Take an idle connection that its server has not closed, nor written to unasked, if there is one."""
@@ -205,7 +218,7 @@ class Pool:
             try:
                 return await network.connect(host, port, (context, name), _left(ends))
             except httpx.ConnectError as error:
-                if not (_is_unknown_authority(error) and self._trust_more(context)):
+                if not (is_unknown_authority(error) and self._trust_more(context)):
                     raise
 
     def _tls(self) -> ssl.SSLContext:
@@ -283,19 +296,3 @@ def _origin_of(request: httpx.Request) -> Origin:
         )
     host = url.raw_host.decode("ascii")
     return url.scheme, host, url.port or _PORTS[url.scheme]
-
-
-def _trusts(verify: Verify) -> tuple[Trust, ...]:
-    """Return TLS settings, or what makes them, in the order in which they are tried."""
-    if isinstance(verify, bool):
-        return (partial(httpx.create_ssl_context, verify=verify),)
-    if isinstance(verify, ssl.SSLContext) or callable(verify):
-        return (verify,)
-    return tuple(verify)
-
-
-def _is_unknown_authority(error: BaseException | None) -> bool:
-    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__
-    return error is not None and error.verify_code in _UNKNOWN_AUTHORITY

@@ -9,14 +9,25 @@ import os
 import socket
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import zip_longest
 from math import inf
-from selectors import EVENT_WRITE, DefaultSelector
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 from typing import Any, Protocol
 
 import httpx
+
+# Settings of TLS, or what makes them; and how a pool is told whom to trust.
+Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
+Verify = Trust | bool | Sequence[Trust]
+
+# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+
+# What is read at once by a look whether there is something to read.
+_MOST_READ = 1 << 16
 
 # The settings of TLS, and the server's name.
 TLS = tuple[ssl.SSLContext, str]
@@ -35,6 +46,7 @@ class Stream:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._received = b""  # by `is_readable`, for the next read
 
     async def is_readable(self) -> bool:
         """
@@ -42,11 +54,13 @@ class Stream:
 
         It is tried, for bytes at the socket are no proof: TLS sends some of its own, such as the
         session tickets that follow a handshake (RFC 8446, section 4.6.1).  A poll would not see what
-        TLS has taken from the socket, and there is none on Windows.  What is read is lost.
+        TLS has taken from the socket, and there is none on Windows.
         """
+        if self._received:
+            return True
         try:
             self._limit(0)
-            self._socket.recv(1)
+            self._received = self._socket.recv(_MOST_READ)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError:
@@ -55,6 +69,9 @@ class Stream:
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
+        if self._received:
+            received, self._received = self._received[:max_bytes], self._received[max_bytes:]
+            return received
         try:
             self._limit(timeout)
             return self._socket.recv(max_bytes)
@@ -74,6 +91,25 @@ class Stream:
             raise httpx.WriteTimeout(str(error)) from error
         except OSError as error:
             raise httpx.WriteError(str(error)) from error
+
+    async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        if await self.is_readable():
+            return 0
+        try:
+            return self._socket.send(buffer)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            await self._wait(timeout)
+            return 0
+        except OSError as error:
+            raise httpx.WriteError(str(error)) from error
+
+    async def _wait(self, timeout: float | None) -> None:
+        """Wait until something can be sent, or read."""
+        with DefaultSelector() as selector:
+            selector.register(self._socket, EVENT_READ | EVENT_WRITE)
+            if not selector.select(timeout):
+                raise httpx.WriteTimeout("timed out")
 
     def close(self) -> None:
         """Close the connection."""
@@ -226,3 +262,19 @@ class _Attempts:
             opened: Any = key.fileobj
             opened.close()
         self._selector.close()
+
+
+def all_trusts(verify: Verify) -> tuple[Trust, ...]:
+    """Return TLS settings, or what makes them, in the order in which they are tried."""
+    if isinstance(verify, bool):
+        return (partial(httpx.create_ssl_context, verify=verify),)
+    if isinstance(verify, ssl.SSLContext) or callable(verify):
+        return (verify,)
+    return tuple(verify)
+
+
+def is_unknown_authority(error: BaseException | None) -> bool:
+    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__
+    return error is not None and error.verify_code in _UNKNOWN_AUTHORITY

@@ -20,6 +20,8 @@ class Stream(_sockets.Stream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
+        if self._received:
+            return await super().read(max_bytes)
         try:
             with trio.fail_after(_seconds(timeout)):
                 return await self._step(trio.lowlevel.wait_readable, self._socket.recv, max_bytes)
@@ -27,6 +29,11 @@ class Stream(_sockets.Stream):
             raise httpx.ReadTimeout("timed out") from error
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
+
+    async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        await trio.lowlevel.checkpoint()
+        return await super().write_part(buffer, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of *buffer*."""
@@ -40,6 +47,20 @@ class Stream(_sockets.Stream):
             raise httpx.WriteTimeout("timed out") from error
         except OSError as error:
             raise httpx.WriteError(str(error)) from error
+
+    async def _wait(self, timeout: float | None) -> None:
+        """Wait until something can be sent, or read."""
+        with trio.move_on_after(_seconds(timeout)) as limit:
+            async with trio.open_nursery() as nursery:
+
+                async def wait(wait_one: Callable[[socket.socket], Any]) -> None:
+                    await wait_one(self._socket)
+                    nursery.cancel_scope.cancel()
+
+                nursery.start_soon(wait, trio.lowlevel.wait_readable)
+                nursery.start_soon(wait, trio.lowlevel.wait_writable)
+        if limit.cancelled_caught:
+            raise httpx.WriteTimeout("timed out")
 
     async def secure(self, tls: TLS) -> None:
         """Begin to speak TLS, before anything else was said."""
