@@ -7,7 +7,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from itertools import count
 from threading import Barrier, Event, Thread
-from time import monotonic, sleep
+from time import sleep
 
 import anyio
 import httpx
@@ -332,11 +332,9 @@ class TestLimits:
         """A connection whose time is over by the next request is closed, not used."""
         with Loopback(answering(response(b"hi"))) as server:
             pool = make(limits=limited(9, expiry=5))
-            pool.get(server.url)
-            monkeypatch.setattr(_ledger, "monotonic", lambda: monotonic() + 4.9)
-            pool.get(server.url)
-            monkeypatch.setattr(_ledger, "monotonic", lambda: monotonic() + 10)
-            pool.get(server.url)
+            for seconds in (0.0, 4.9, 10.0):
+                monkeypatch.setattr(_ledger, "monotonic", lambda seconds=seconds: seconds)
+                pool.get(server.url)
             assert (0, 0, 1, 1) == books(pool.transport)
         assert [0, 0, 1] == [one.connection for one in server.requests]
 
