@@ -1,9 +1,10 @@
 """Programs that are run for what they write: ``credential_process``."""
 
+import signal
 import subprocess
 from collections.abc import Sequence
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 
 from ._limits import bounded
 
@@ -31,16 +32,37 @@ def run_process(arguments: Sequence[str], most: int) -> Finished:
 
 async def run_process_async(arguments: Sequence[str], most: int) -> Finished:
     """Run a program, with a thread that waits; it is killed when the task is cancelled."""
-    import anyio
     import anyio.to_thread
 
-    with anyio.CancelScope(shield=True):  # a process that nobody has could not be killed
-        process = await anyio.to_thread.run_sync(_start, arguments)
+    program = _Program()
     try:
-        return await anyio.to_thread.run_sync(_outcome, process, most, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(program.run, arguments, most, abandon_on_cancel=True)
     except BaseException:
-        process.kill()
+        program.kill()
         raise
+
+
+class _Program:
+    """A program that a thread runs, and that its task may kill: before its start, too."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_killed = False
+
+    def run(self, arguments: Sequence[str], most: int) -> Finished:
+        with self._lock:
+            if self._is_killed:
+                return Finished(-signal.SIGKILL, b"", b"")
+            self._process = process = _start(arguments)
+        return _outcome(process, most)
+
+    def kill(self) -> None:
+        """Kill the program; the thread then removes it from the system's table of processes."""
+        with self._lock:
+            self._is_killed = True
+            if self._process is not None:
+                self._process.kill()
 
 
 def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:

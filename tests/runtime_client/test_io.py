@@ -15,6 +15,7 @@ import pytest
 from sagemaker_runtime_client._generation import generation
 from sagemaker_runtime_client._http import Request, TransportOptions
 from sagemaker_runtime_client._io import AsyncIO, BlockingIO
+from sagemaker_runtime_client._processes import _Program
 from sagemaker_runtime_client._step import run
 from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
 
@@ -136,6 +137,13 @@ def test_a_program_ends_with_its_task(backend, tmp_path):
     number = anyio.run(start, backend=backend)
     while Path(f"/proc/{number}").exists():  # until the thread that waits has buried it
         os.sched_yield()
+
+
+def test_a_program_that_is_killed_before_its_start():
+    """A program whose task was cancelled while its thread had not begun is never started."""
+    program = _Program()
+    program.kill()
+    assert -signal.SIGKILL == program.run(["/no/such/program"], 99).status
 
 
 def test_an_interrupt_kills_the_program(tmp_path):

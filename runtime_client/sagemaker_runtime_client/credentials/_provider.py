@@ -7,7 +7,7 @@ what to do.  Nothing in it is secret.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from sigv4 import Credentials
 
@@ -134,12 +134,14 @@ class LazyContext:
 
 
 class Provider(Protocol):
-    """A source of credentials."""
+    """
+    A source of credentials.
 
-    @property
-    def name(self) -> str:
-        """What messages and `credentials` on the command line call it, such as ``environment``."""
-        ...
+    Attributes:
+        name: What messages and `credentials` on the command line call it, such as ``environment``.
+    """
+
+    name: ClassVar[str]
 
     async def load(self, context: Context) -> Credentials | None:
         """

@@ -6,7 +6,7 @@ from contextlib import suppress
 from importlib import import_module
 from inspect import iscoroutinefunction
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from attrs import field, frozen
 
@@ -128,8 +128,7 @@ def _plain(function: Any) -> ModelFunction:
     """Return a function that can be called in a thread; refuse anything else at the start."""
     if not callable(function) or iscoroutinefunction(function):
         raise ValueError(f"model must be a plain function, not {function!r}")
-    plain: ModelFunction = function
-    return plain
+    return cast("ModelFunction", function)
 
 
 class FunctionRunner:
