@@ -91,7 +91,9 @@ def _amazon(path: str | None) -> bytes:
 
 def _path(ca_bundle: str | None) -> str | None:
     """Return where the bundle is; None for certifi's, which may be in a zip file."""
-    return ca_bundle or os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+    if ca_bundle:
+        return os.path.expanduser(ca_bundle)
+    return os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
 
 
 def _read(path: str) -> bytes:

@@ -42,6 +42,8 @@ def load(environ):
         ({"AWS_SESSION_TOKEN": "T"}, "T", None),
         ({"AWS_SECURITY_TOKEN": "T"}, "T", None),
         ({"AWS_SESSION_TOKEN": "T", "AWS_SECURITY_TOKEN": "old"}, "T", None),
+        ({"AWS_SESSION_TOKEN": " T\r\n"}, "T", None),
+        ({"AWS_SESSION_TOKEN": " "}, None, None),
         ({"AWS_SESSION_TOKEN": ""}, None, None),
         ({"AWS_SESSION_TOKEN": "", "AWS_SECURITY_TOKEN": "T"}, "T", None),
         ({"AWS_CREDENTIAL_EXPIRATION": ""}, None, None),

@@ -1,5 +1,7 @@
 """Which certificates are accepted, and what is said of a bundle that cannot be read."""
 
+import os
+import pwd
 import re
 import ssl
 import sys
@@ -11,7 +13,7 @@ import pytest
 from botocore.httpsession import create_urllib3_context
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._tls import _amazon_context, _context, trusts
+from sagemaker_runtime_client._tls import _amazon_context, _context, tls_context, trusts
 from tests.runtime_client.certificates import issue
 from tests.runtime_client.loopback import Loopback, response
 
@@ -109,6 +111,15 @@ def test_damaged_among_others(tmp_path, text):
         _context.cache_clear()
         _amazon_context.cache_clear()
         refused(bundle)
+
+
+def test_users_folder(tmp_path, monkeypatch):
+    """A path may begin with ~ or ~user."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    user = pwd.getpwuid(os.getuid())
+    for written, meant in (("~", str(tmp_path)), (f"~{user.pw_name}", user.pw_dir)):
+        with pytest.raises(ConfigError, match=f"{meant}/no-such.pem cannot be read"):
+            tls_context(f"{written}/no-such.pem")
 
 
 def test_damaged_certifi(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ Credentials from environment variables.
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -45,7 +46,7 @@ class EnvironmentProvider:
             return Credentials(
                 access_key_id,
                 secret_access_key,
-                variables.get("AWS_SESSION_TOKEN") or variables.get("AWS_SECURITY_TOKEN") or None,
+                _token(variables),
                 _instant(variables.get("AWS_CREDENTIAL_EXPIRATION")),
                 account_id=variables.get("AWS_ACCOUNT_ID") or None,
             )
@@ -53,6 +54,12 @@ class EnvironmentProvider:
             raise CredentialProviderError(
                 f"the credentials in the environment are malformed: {error}", provider=_NAME
             ) from None
+
+
+def _token(variables: Mapping[str, str]) -> str | None:
+    """Return the token, less blanks around it, which are no part of a header and which boto3 leaves out."""
+    token = variables.get("AWS_SESSION_TOKEN") or variables.get("AWS_SECURITY_TOKEN") or ""
+    return token.strip() or None
 
 
 def _instant(text: str | None) -> datetime | None:

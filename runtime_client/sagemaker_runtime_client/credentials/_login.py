@@ -148,7 +148,7 @@ async def _refreshed(context: Context, path: str, token: dict[str, Any]) -> dict
     answer = json_object(response.body) or {}
     keys, lifetime = as_object(answer.get("accessToken")), answer.get("expiresIn")
     refresh_token = answer.get("refreshToken")
-    if not keys or not isinstance(lifetime, int) or not refresh_token:
+    if not keys or not isinstance(lifetime, int) or not isinstance(refresh_token, str):
         raise failure(
             _NAME, "the answer to the refresh of the login lacks something", retryable=True
         )

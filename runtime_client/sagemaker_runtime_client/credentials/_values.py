@@ -208,6 +208,8 @@ def credentials_from(
     if missing:
         raise failure(provider, f"{where} has no {', '.join(missing)}", retryable=True)
     key_id, secret, token, expiration = [parts.get(name) or None for name in names]
+    if isinstance(token, str):  # it becomes a header, of which blanks around it are no part
+        token = token.strip() or None
     try:
         ends = None if expiration is None else instant(expiration)
     except ValueError:
@@ -221,4 +223,4 @@ def credentials_from(
             account_id=account_id if isinstance(account_id, str) and account_id else None,
         )
     except (TypeError, ValueError) as error:
-        raise failure(provider, f"{where} is malformed: {error}", retryable=True) from None
+        raise failure(provider, f"{where} is malformed: {error}") from None

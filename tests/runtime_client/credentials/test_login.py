@@ -278,6 +278,11 @@ def test_other_refusal(blocking, signin, key, body):
             id="no refresh token",
         ),
         pytest.param(
+            {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": 7},
+            "the answer to the refresh of the login lacks something",
+            id="refresh token is no text",
+        ),
+        pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": "canary"},
             "has no secretAccessKey, sessionToken",
             id="part of one",
