@@ -74,7 +74,7 @@ class IO(Protocol):
         """Return a new UUID, of the random kind."""
         ...
 
-    def prepare(self, origin: str) -> None:
+    def prepare(self, origin: str, *, direct: bool = False) -> None:
         """Load what sends to *origin*, so that its loading does not count as the server's time."""
         ...
 
@@ -253,8 +253,8 @@ class BlockingIO(_RealWorld):
     def __init__(self, transport: BlockingTransport) -> None:
         self._transport = transport
 
-    def prepare(self, origin: str) -> None:
-        self._transport.prepare(origin)
+    def prepare(self, origin: str, *, direct: bool = False) -> None:
+        self._transport.prepare(origin, direct=direct)
 
     async def send(
         self,
@@ -312,8 +312,8 @@ class AsyncIO(_RealWorld):
             lambda: library().Semaphore(transport.most_at_once)
         )
 
-    def prepare(self, origin: str) -> None:
-        self._transport.prepare(origin)
+    def prepare(self, origin: str, *, direct: bool = False) -> None:
+        self._transport.prepare(origin, direct=direct)
 
     async def send(
         self,

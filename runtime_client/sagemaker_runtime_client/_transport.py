@@ -71,9 +71,9 @@ class _Transport(ABC):
     def _kept(self) -> Senders:
         """Return what was opened here; of an event loop, if there are any."""
 
-    def prepare(self, origin: str) -> None:
+    def prepare(self, origin: str, *, direct: bool = False) -> None:
         """Load and make what sends to *origin*."""
-        self._senders(origin, self._options(), direct=False)
+        self._senders(origin, self._options(), direct=direct)
 
     def _senders(
         self, origin: str, options: TransportOptions, *, direct: bool

@@ -166,7 +166,7 @@ class ScriptedIO:
     async def close(self):
         self.closed = True
 
-    def prepare(self, origin):
+    def prepare(self, origin, *, direct=False):
         """Nothing has to be loaded."""
 
     async def send(self, origin, make, deadline, *, direct=False, limit=ANSWER):
