@@ -153,6 +153,15 @@ def test_nothing_to_export(capsys, profile, code, says):
 
 
 @pytest.mark.usefixtures("home")
+def test_circle(capsys, monkeypatch):
+    """A profile that is being exported already is not exported again, by whatever way it was reached."""
+    monkeypatch.setenv("_SAGEMAKER_RUNTIME_EXPORTING", "\nthrough\nwork")
+    assert 2 == main(["credentials", "--profile", "work", "--export", "process"])
+    out, err = capsys.readouterr()
+    assert ("", True) == (out, "the credential_process of profile work exports" in err)
+
+
+@pytest.mark.usefixtures("home")
 def test_one_format(capsys):
     """The report in JSON and the credentials go not together."""
     with pytest.raises(SystemExit, match="2"):
