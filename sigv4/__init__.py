@@ -96,37 +96,55 @@ __all__ = [
     "VerifyingKey",
 ]
 
-# What few programs use is imported when it is first asked for.
-_LATER = {
-    "AwsChunked": "._chunked",
-    "checksum": "._checksums",
-    "ChunkDecoder": "._chunk_decoder",
-    "ChunkEncoder": "._chunked",
-    "Difference": "._explain",
-    "EventDecoder": "._event_stream",
-    "EventSigner": "._event_signing",
-    "EventVerifier": "._event_signing",
-    "explain": "._explain",
-    "Explanation": "._explain",
-    "Int16": "._event_headers",
-    "Int32": "._event_headers",
-    "Int64": "._event_headers",
-    "Int8": "._event_headers",
-    "Message": "._event_stream",
-    "Seed": "._chain",
-    "SigV4A": "._v4a",
-    "Verified": "._verify",
-    "verify": "._verify",
-    "VerifyingKey": "._v4a",
-}
 
+def __getattr__(name: str) -> Any:  # noqa: C901 (a table of imports)
+    """
+    Import what few programs use, when it is first asked for.
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for the first time."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    By statements, which a program that freezes others (PyInstaller, Nuitka) sees.
+    """
+    match name:
+        case "AwsChunked" | "ChunkEncoder":
+            from . import _chunked
 
-    value = getattr(import_module(_LATER[name], __name__), name)
+            value = getattr(_chunked, name)
+        case "checksum":
+            from . import _checksums
+
+            value = getattr(_checksums, name)
+        case "ChunkDecoder":
+            from . import _chunk_decoder
+
+            value = getattr(_chunk_decoder, name)
+        case "Difference" | "explain" | "Explanation":
+            from . import _explain
+
+            value = getattr(_explain, name)
+        case "EventDecoder" | "Message":
+            from . import _event_stream
+
+            value = getattr(_event_stream, name)
+        case "EventSigner" | "EventVerifier":
+            from . import _event_signing
+
+            value = getattr(_event_signing, name)
+        case "Int16" | "Int32" | "Int64" | "Int8":
+            from . import _event_headers
+
+            value = getattr(_event_headers, name)
+        case "Seed":
+            from . import _chain
+
+            value = getattr(_chain, name)
+        case "SigV4A" | "VerifyingKey":
+            from . import _v4a
+
+            value = getattr(_v4a, name)
+        case "Verified" | "verify":
+            from . import _verify
+
+            value = getattr(_verify, name)
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value

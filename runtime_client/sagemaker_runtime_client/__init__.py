@@ -79,22 +79,31 @@ __all__ = [
     "WaitTimeoutError",
 ]
 
-# What the first call does without is imported when it is first asked for.
-_LATER = {
-    "AsyncSageMakerRuntimeClient": "._async_client",
-    "default_chain": ".credentials._default",
-    "DefaultChain": ".credentials._default",
-    "Output": "._output",
-    "S3Object": "._s3_object",
-}
-
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for the first time."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    """
+    Import what the first call does without, when it is first asked for.
 
-    value = getattr(import_module(_LATER[name], __name__), name)
+    By statements, which a program that freezes others (PyInstaller, Nuitka) sees.
+    """
+    match name:
+        case "AsyncSageMakerRuntimeClient":
+            from . import _async_client
+
+            value = getattr(_async_client, name)
+        case "default_chain" | "DefaultChain":
+            from .credentials import _default
+
+            value = getattr(_default, name)
+        case "Output":
+            from . import _output
+
+            value = getattr(_output, name)
+        case "S3Object":
+            from . import _s3_object
+
+            value = getattr(_s3_object, name)
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
