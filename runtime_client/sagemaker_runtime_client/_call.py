@@ -35,7 +35,7 @@ from ._errors import (
 )
 from ._http import Request, Response
 from ._io import IO
-from ._operation import Call, Progress, Reply
+from ._operation import Call, Progress, Reply, attempt_headers
 from ._retry import (
     Reason,
     RetryPolicy,
@@ -58,7 +58,7 @@ _AFTER_SENDING = (ServiceError, TransportError)
 
 class Caller:
     """
-    Makes a client's calls to one service, and keeps what they share: quota, keys and the clock's offset.
+    Makes a client's calls to one service, and keeps what they share: quota, pace and keys.
 
     Args:
         io: The outside world.
@@ -66,6 +66,7 @@ class Caller:
         policy: How often a call is tried.
         headers: Returns what every request carries, looked up anew for each.
         patience: For how many seconds an attempt may go on; AWS is told.
+        clock: By how much ours is wrong, which all of a client's calls share; None for one of its own.
     """
 
     def __init__(
@@ -75,20 +76,21 @@ class Caller:
         policy: RetryPolicy,
         headers: Callable[[], list[tuple[str, str]]] = list,
         patience: float = 60.0,
+        clock: ServiceClock | None = None,
     ) -> None:
         self._io = io
         self._provider = provider
         self._policy = policy
         self._headers = headers
         self._patience = timedelta(seconds=patience)
+        self._clock = clock or ServiceClock()
         self._signers: dict[tuple[str, str], Signer] = {}
         self._begin()
 
     def _begin(self) -> None:
-        """Know nothing of the service and its clock: at first, and in a new generation."""
+        """Know nothing of the service: at first, and in a new generation."""
         self._generation = self._io.generation()
         self._quota = RetryQuota()
-        self._clock = ServiceClock()
         self._limiter: "RateLimiter | None" = None
         if self._policy.adaptive:
             from ._adaptive import RateLimiter
@@ -104,6 +106,7 @@ class Caller:
         """
         if self._generation != self._io.generation():
             self._begin()
+            self._clock.forget()
         invocation_id = self._io.uuid()
         reason: Reason | None = None
         ahead: timedelta | None = None
@@ -112,7 +115,10 @@ class Caller:
         if not await self._take_turn(call.deadline):
             raise TransportError("the service throttles, and there is no time to wait for a turn")
         for attempt in count(1):
-            headers = self._attempt_headers(invocation_id, attempt, ahead)
+            ends = None if ahead is None else self._io.now() + ahead + self._patience
+            headers = self._headers() + attempt_headers(
+                invocation_id, attempt, self._policy.max_attempts, ends
+            )
             offset, began = self._clock.offset, self._io.monotonic()
             try:
                 response = await self._attempt(call, headers, offset, progress)
@@ -288,21 +294,3 @@ class Caller:
         except InvalidRequestError as error:
             raise ParamValidationError(str(error)) from None
         return request.with_headers(signature.headers.items())
-
-    def _attempt_headers(
-        self, invocation_id: str, attempt: int, ahead: timedelta | None
-    ) -> list[tuple[str, str]]:
-        """
-        Return what tells AWS which attempt of which call this is.
-
-        Source: botocore 1.44, handlers.py, add_retry_headers.
-        """
-        parts = [f"attempt={attempt}", f"max={self._policy.max_attempts}"]
-        if ahead is not None:
-            ends = self._io.now() + ahead + self._patience
-            parts.insert(0, f"ttl={ends:%Y%m%dT%H%M%SZ}")
-        return [
-            *self._headers(),
-            ("amz-sdk-invocation-id", invocation_id),
-            ("amz-sdk-request", "; ".join(parts)),
-        ]

@@ -107,3 +107,17 @@ class Call(NamedTuple):
     def __repr__(self) -> str:
         """Return the request's line, for the log."""
         return f"{self.request.method} {self.endpoint.origin}{self.request.path}"
+
+
+def attempt_headers(
+    invocation_id: str, attempt: int, max_attempts: int, ends: datetime | None
+) -> list[tuple[str, str]]:
+    """
+    Return what tells AWS which attempt of which call this is, and when it *ends* by the service's clock.
+
+    Source: botocore 1.44, handlers.py, add_retry_headers.
+    """
+    parts = [f"attempt={attempt}", f"max={max_attempts}"]
+    if ends is not None:
+        parts.insert(0, f"ttl={ends:%Y%m%dT%H%M%SZ}")
+    return [("amz-sdk-invocation-id", invocation_id), ("amz-sdk-request", "; ".join(parts))]

@@ -172,15 +172,19 @@ class RetryQuota:
 
 class ServiceClock:
     """
-    By how much a service's clock is ahead of ours: botocore has no such correction.
+    By how much the services' clock is ahead of ours: botocore has no such correction.
 
-    Shared by a client's calls to one service.
+    Shared by all calls of a client, for it is this machine's that is wrong.
 
     Attributes:
         offset: What is added to our clock for a signature.
     """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Take our clock for right: at first, and in a new generation."""
         self.offset = timedelta()
         self._was_right = False
 

@@ -8,6 +8,7 @@ from sigv4 import CredentialsProvider
 
 from ._call import Caller
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
+from ._retry import ServiceClock
 from ._user_agent import trace_headers, user_agent
 from .credentials import Context
 
@@ -27,6 +28,7 @@ class Services:
     def __init__(self, context: Context, provider: CredentialsProvider) -> None:
         self._context = context
         self._provider = provider
+        self._clock = ServiceClock()
 
     def deadline(self, start: float, timeout: float | None) -> float | None:
         """Return when a call that began at *start* must have ended; None for no limit."""
@@ -54,6 +56,7 @@ class Services:
             config.retry_policy,
             headers=lambda: [agent, *trace_headers(io.environ)],
             patience=config.read_timeout,
+            clock=self._clock,
         )
 
     @cached_property
