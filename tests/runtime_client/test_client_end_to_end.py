@@ -152,7 +152,7 @@ def test_waiting_again(driver, client, emulator):
     """A wait that ran out is taken up by another client, from the handle's JSON."""
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="scaling up") as caught:
-        client.infer(ENDPOINT, b"later", timeout=0.03, schedule=often)
+        client.wait(client.submit(ENDPOINT, b"later"), timeout=0.03, schedule=often)
     handle = caught.value.invocation.to_json()
     emulator.set_concurrency(1)
     second = driver.client(**settings(emulator))
@@ -305,7 +305,7 @@ def test_missing_is_forbidden(client, emulator):
     emulator.faults.no_list_bucket = True
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="s3:ListBucket") as caught:
-        client.infer(ENDPOINT, b"x", timeout=0.02, schedule=often)
+        client.wait(client.submit(ENDPOINT, b"x"), timeout=0.02, schedule=often)
     assert caught.value.access_denied_only
     with pytest.raises(AccessDeniedError):
         client.wait(caught.value.invocation, timeout=10, schedule=often, access_denied_grace=0)
@@ -319,7 +319,9 @@ def test_stale_object(client, emulator):
     emulator.faults.once(StaleOutput(b"of yesterday", age=86_400), on=INVOKE)
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
-        client.infer(ENDPOINT, b"new", timeout=0.02, schedule=often, filename="answer.txt")
+        client.wait(
+            client.submit(ENDPOINT, b"new", filename="answer.txt"), timeout=0.02, schedule=often
+        )
     looks = [one for one in emulator.requests if one.target.endswith("/answer.txt")]
     assert {304} == {look.status for look in looks}
     emulator.set_concurrency(1)
@@ -383,7 +385,7 @@ def test_no_failure_path(driver):
     with Emulator(model=fail, failure_path=None) as emulator:
         client = driver.client(**settings(emulator))
         with pytest.raises(WaitTimeoutError, match="no S3FailurePath") as caught:
-            client.infer(ENDPOINT, b"x", timeout=0.03, schedule=often)
+            client.wait(client.submit(ENDPOINT, b"x"), timeout=0.03, schedule=often)
         assert caught.value.invocation.failure_location is None
 
 

@@ -83,9 +83,9 @@ CALLS = {
     ),
     "infer, failed": (infer, [TAKEN, MISSING, THERE, MISSING], "InferenceFailedError"),
     "infer, no bucket": (infer, [TAKEN, _s3(404, "NoSuchBucket")], "ObjectNotFoundError"),
-    "infer, too late": (lambda c: infer(c, timeout=0.05), [TAKEN, MISSING], "WaitTimeoutError"),
-    "infer, in trouble": (lambda c: infer(c, timeout=0.02), [TAKEN, SLOW], "WaitTimeoutError"),
-    "infer, forbidden": (lambda c: infer(c, timeout=0.05), [TAKEN, DENIED], "WaitTimeoutError"),
+    "infer, too late": (lambda c: infer(c, timeout=0.5), [TAKEN, MISSING], "WaitTimeoutError"),
+    "infer, in trouble": (lambda c: infer(c, timeout=0.5), [TAKEN, SLOW], "WaitTimeoutError"),
+    "infer, forbidden": (lambda c: infer(c, timeout=0.5), [TAKEN, DENIED], "WaitTimeoutError"),
     "infer, forbidden for too long": (
         lambda c: infer(c, access_denied_grace=0.01),
         [TAKEN, DENIED],
