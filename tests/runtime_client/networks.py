@@ -77,3 +77,6 @@ class Scripted:
 
     def close(self):
         self.is_closed = True
+
+    def discard(self):
+        self.is_closed = True

@@ -1,16 +1,19 @@
 """The race of a host's addresses (RFC 8305): by a script of its attempts, and over real sockets."""
 
+import asyncio
+import gc
 import os
 import signal
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Timer
+from weakref import ref
 
 import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._pool import _sockets
+from sagemaker_runtime_client._pool import _asyncio, _sockets
 from sagemaker_runtime_client._step import run
 from tests.runtime_client.faces import LOOPS
 from tests.runtime_client.loopback import raw_server
@@ -33,7 +36,7 @@ class Script:
         self.steps.append(timeout)
         outcome = next(self._outcomes)
         if isinstance(outcome, OSError):
-            raise outcome
+            raise type(outcome)(*outcome.args)
         return outcome
 
     def close(self):
@@ -66,6 +69,28 @@ class TestScript:
         with pytest.raises(ConnectionRefusedError, match="last"):
             run(_sockets.connect_first(addresses("41", "42"), None, attempts))
         assert ["41", 0.25, "42", None, "closed"] == attempts.steps
+
+    def test_refused_late(self):
+        """Where one refuses while another is under way, that one is waited for."""
+        with socket.socket() as connected:
+            attempts = Script([None, OSError("first"), connected])
+            assert connected is run(_sockets.connect_first(addresses("41", "42"), None, attempts))
+        assert ["41", 0.25, "42", None, None, "closed"] == attempts.steps
+
+    @pytest.mark.parametrize("is_connected", [False, True])
+    def test_no_cycle(self, is_connected):
+        """What failed leaves no reference cycle, in which a caller's data would stay."""
+        with socket.socket() as connected:
+            attempts = Script([OSError("first"), connected if is_connected else OSError("last")])
+            kept = ref(attempts)
+            gc.disable()
+            try:
+                with suppress(OSError):
+                    run(_sockets.connect_first(addresses("41", "42"), None, attempts))
+                del attempts
+                assert kept() is None
+            finally:
+                gc.enable()
 
     def test_limit(self, monkeypatch):
         """All of them have the time that one has."""
@@ -137,6 +162,45 @@ def test_next_address(network, drive, lead_to, monkeypatch, first):
         opened = noted(monkeypatch)
         assert ("127.0.0.1", other) == drive(connect)
     assert are_closed(opened)
+
+
+@each_network
+def test_wrong_address(monkeypatch, network, drive):
+    """An address that cannot even be tried is followed by the next one, too."""
+
+    async def connect():
+        (await network().connect("host", 80)).close()
+
+    with raw_server(lambda connection: connection.recv(1)) as address:
+        own = "127.0.0.1", int(address.rpartition(":")[2])
+        found = [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (*own, 0, 0)),  # not of this family
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", own),
+        ]
+        opened = noted(monkeypatch)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        drive(connect)
+    assert are_closed(opened)
+
+
+def test_too_late(monkeypatch):
+    """Of two attempts that connect at the same time, one is closed."""
+
+    async def connect():
+        attempts = _asyncio._Attempts()
+        for _ in range(2):
+            attempts.start(socket.AF_INET, socket.SOCK_STREAM, 6, own)
+        await asyncio.wait(attempts._tasks)
+        connected = await attempts.outcome(None)
+        attempts.close()
+        return connected
+
+    with raw_server(lambda connection: connection.recv(1)) as address:
+        own = "127.0.0.1", int(address.rpartition(":")[2])
+        opened = noted(monkeypatch)
+        connected = asyncio.run(connect())
+        assert [-1, connected.fileno()] == sorted(one.fileno() for one in opened)
+        connected.close()
 
 
 @each_network

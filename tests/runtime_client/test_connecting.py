@@ -1,15 +1,18 @@
 """How connections are opened: what counts of what comes on them, and their server's name."""
 
+import gc
 import json
 import select
 import socket
 import ssl
 from threading import Event
 
+import anyio
 import httpx
 import pytest
 
 from sagemaker_runtime_client import TransportError
+from sagemaker_runtime_client._step import run
 from sagemaker_runtime_client._tls import tls_context
 from tests.runtime_client.certificates import issue
 from tests.runtime_client.faces import settings
@@ -229,3 +232,36 @@ def test_address_in_capitals(driver, emulator):
         client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
     (request,) = server.requests
     request.verify(emulator.credentials, "sagemaker", emulator.region)
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
+    """The idle connections of a client that is dropped are closed at once, as boto3's, and quietly."""
+    bundle, tls = certificate
+    closed = Event()
+
+    def serve(connection):
+        with tls.wrap_socket(connection, server_side=True) if is_tls else connection as secured:
+            secured.recv(65536)
+            secured.sendall(response(b"{}", 202))
+            assert b"" == secured.recv(1)
+        closed.set()
+
+    async def drop():
+        client = plain_driver.kind.face(**options)
+        sent = client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+        if plain_driver.kind.is_async:
+            await sent
+        del client, sent
+        gc.collect()
+        if plain_driver.kind.is_async:
+            await anyio.to_thread.run_sync(closed.wait, PATIENCE)
+
+    with raw_server(serve) as address:
+        url = f"http{'s' * is_tls}://{address}"
+        options = settings(emulator, endpoint_url=url, ca_bundle=bundle)
+        if plain_driver.kind.is_async:
+            plain_driver.call(drop)
+        else:
+            run(drop())
+        assert closed.wait(PATIENCE)

@@ -1,6 +1,7 @@
 """The pool and its transports: what comes over raw sockets, storms, cancellation, time limits, TLS."""
 
 import asyncio
+import gc
 import socket
 import ssl
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
@@ -327,6 +328,19 @@ class TestLimits:
             for connection in inherited.clear():
                 pool.call(connection.stream.close)
         assert 2 == server.connections
+
+    def test_dropped_after_a_fork(self):
+        """Nor is it closed where the pool is dropped: it is the parent's."""
+        with Loopback(answering(response(b"hi"))) as server:
+            transport = PooledTransport()
+            transport.handle_request(httpx.Request("GET", server.url)).read()
+            inherited = transport._pool._ledger
+            inherited.process -= 1
+            del transport
+            gc.collect()
+            (connection,) = inherited.clear()
+            assert not run(connection.is_dead())
+            connection.stream.close()
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
         """A connection whose time is over by the next request is closed, not used."""

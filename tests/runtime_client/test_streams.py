@@ -9,8 +9,10 @@ from threading import Event, Thread
 
 import httpx
 import pytest
+import trio
+import trio.testing
 
-from sagemaker_runtime_client._pool import _asyncio
+from sagemaker_runtime_client._pool import _asyncio, _trio
 from tests.runtime_client.loopback import shake_hands
 from tests.runtime_client.networks import NETWORKS, full
 
@@ -87,6 +89,34 @@ def test_a_slow_server():
         return await stream.read(100, 10)
 
     assert b"0 left" == on_asyncio(serve, use)
+
+
+def test_a_slow_server_on_trio(certificate):
+    """So it does on trio, through TLS."""
+    bundle, tls = certificate
+    reading = Event()
+
+    def serve(connection):
+        with tls.wrap_socket(connection, server_side=True) as secured:
+            assert reading.wait(10)
+            left = MEGABYTES
+            while left and (piece := secured.recv(1 << 16)):
+                left -= len(piece)
+            secured.sendall(b"%d left" % left)
+
+    async def use():
+        settings = ssl.create_default_context(cafile=bundle), "127.0.0.1"
+        stream = await _trio.Backend().connect("127.0.0.1", port, settings, 10)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream.write, bytes(MEGABYTES), 10)
+            await trio.testing.wait_all_tasks_blocked()
+            reading.set()
+        said = await stream.read(100, 10)
+        stream.close()
+        return said
+
+    with serving(serve) as port:
+        assert b"0 left" == trio.run(use)
 
 
 def test_written_after_the_end():
@@ -184,3 +214,34 @@ def test_the_end_is_news(network, drive, linger):
 
     with serving(serve) as port:
         assert [False, True, True] == drive(use)
+
+
+@each_network
+def test_reset(network, drive):
+    """A connection that was reset is an error of httpx's, to whoever reads and to whoever writes."""
+    go = Event()
+
+    def serve(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        assert go.wait(10)
+
+    async def use():
+        stream = await network().connect("127.0.0.1", port, None, 10)
+        go.set()
+        with pytest.raises(httpx.ReadError):
+            await stream.read(1, 10)
+        with pytest.raises(httpx.WriteError):
+            await stream.write(b"x", 10)
+        stream.close()
+
+    with serving(serve) as port:
+        drive(use)
+
+
+def test_discarded_after_its_loop():
+    """To discard a connection is possible at any time, after its event loop was closed as well."""
+
+    async def use(stream):
+        return stream
+
+    on_asyncio(lambda _connection: None, use).discard()

@@ -16,9 +16,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 from .._step import run
-from ._colours import Network, Tasks, Threads
+from ._colours import Network, Tasks, Threads, Verify
 from ._core import Lease, Pool, Slot
-from ._sockets import Verify
 
 __all__ = ["AsyncPooledTransport", "PooledTransport", "Slot"]
 

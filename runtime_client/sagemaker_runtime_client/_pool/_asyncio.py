@@ -8,6 +8,7 @@ connection twice the time.
 import asyncio
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -52,6 +53,7 @@ class Stream(asyncio.Protocol):
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._received = bytearray()
         self._is_over = self._is_lost = self._is_full = self._is_waiting_for_reader = False
@@ -145,6 +147,11 @@ class Stream(asyncio.Protocol):
         """Close the connection."""
         if self._transport is not None:
             self._transport.abort()
+
+    def discard(self) -> None:
+        """Close the connection, from any thread; nothing if its event loop is closed."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.close)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport

@@ -1,17 +1,33 @@
 """
-What differs between threads and tasks: how they wait, connect, read and write.
+How connections are opened, and what differs between threads and tasks: how they wait, read and write.
 
 What is built on a `Colour` is written once, as coroutines; over `Threads` they never suspend.
 Connections are opened by `_sockets`, `_asyncio` and `_trio`.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from math import inf
 from threading import Lock
+from time import monotonic
 from typing import Any, Protocol, Self
+
+import httpx
 
 from .._step import asyncio_loop
 from ._sockets import TLS, Backend
+
+# Settings of TLS, or what makes them; and how a pool is told whom to trust.
+Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
+Verify = Trust | bool | Sequence[Trust]
+
+# What a connection leads to: scheme, host and port.
+Origin = tuple[str, str, int]
+
+# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class Stream(Protocol):
@@ -22,6 +38,7 @@ class Stream(Protocol):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int: ...
     def close(self) -> None: ...
+    def discard(self) -> None: ...
 
 
 class Network(Protocol):
@@ -142,6 +159,69 @@ class Tasks:
     async def read(self, stream: Any, most: int, timeout: float | None) -> bytes:
         data: bytes = await stream.read(most, timeout)
         return data
+
+
+class Opener:
+    """
+    Opens connections.
+
+    Args:
+        colour: How.
+        verify: TLS settings, or what makes them with the first https URL; True for httpx's own.  Of
+            several the next ones serve from the first server on whose authority the one before them
+            does not know.
+    """
+
+    def __init__(self, colour: Colour, verify: Verify) -> None:
+        self._colour = colour
+        self._trusts = _trusts(verify)
+
+    async def open(self, origin: Origin, timeout: float | None) -> Stream:
+        """Open a connection, with TLS if the scheme says so."""
+        scheme, host, port = origin
+        network = self._colour.network()
+        if scheme == "http":
+            return await network.connect(host, port, None, timeout)
+        ends = inf if timeout is None else monotonic() + timeout
+        name = host.rstrip(".")  # a name in TLS has no dot at its end (RFC 6066, section 3)
+        while True:
+            context = self._tls()
+            left = None if ends == inf else max(0.001, ends - monotonic())
+            try:
+                return await network.connect(host, port, (context, name), left)
+            except httpx.ConnectError as error:
+                if not (_is_unknown_authority(error) and self._trust_more(context)):
+                    raise
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return the TLS settings in force, made when they are first needed."""
+        trust, *more = self._trusts
+        context = trust if isinstance(trust, ssl.SSLContext) else trust()
+        context.set_alpn_protocols(["http/1.1"])
+        self._trusts = (context, *more)
+        return context
+
+    def _trust_more(self, context: ssl.SSLContext) -> bool:
+        """Put the next TLS settings into force in the place of *context*; False if there are none."""
+        trust, *more = self._trusts
+        if trust is context and more:
+            self._trusts = tuple(more)
+        return self._tls() is not context
+
+
+def _trusts(verify: Verify) -> tuple[Trust, ...]:
+    if isinstance(verify, bool):
+        return (partial(httpx.create_ssl_context, verify=verify),)
+    if isinstance(verify, ssl.SSLContext) or callable(verify):
+        return (verify,)
+    return tuple(verify)
+
+
+def _is_unknown_authority(error: BaseException | None) -> bool:
+    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__
+    return error is not None and error.verify_code in _UNKNOWN_AUTHORITY
 
 
 class Pieces:

@@ -7,22 +7,17 @@ on.
 """
 
 import os
-import ssl
 from collections.abc import Iterable
 from math import inf
-from time import monotonic
 from typing import Any, Self, cast
+from weakref import finalize
 
 import httpx
 
 from .._step import run
-from ._colours import Colour, Stream
+from ._colours import Colour, Opener, Origin, Verify
 from ._connection import Connection, raise_as_httpx
 from ._ledger import Ledger, Permit
-from ._sockets import Verify, all_trusts, is_unknown_authority
-
-# What a connection leads to: scheme, host and port.
-Origin = tuple[str, str, int]
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -112,27 +107,34 @@ class Pool:
         self, colour: Colour, lease: "type[Lease]", verify: Verify, limits: httpx.Limits
     ) -> None:
         self._colour, self._lease = colour, lease
-        self._trusts = all_trusts(verify)
+        self._opener = Opener(colour, verify)
         self._limits = limits
-        self._no_expect: set[Origin] = (
-            set()
-        )  # the servers that do not know ``Expect: 100-continue``
-        self._ledger = self._new_ledger()
+        # The servers that do not know ``Expect: 100-continue``.
+        self._no_expect: set[Origin] = set()
+        self._finalizer: finalize[..., Pool] | None = None
+        self._begin()
 
-    def _new_ledger(self) -> Ledger[Connection, Any]:
+    def _begin(self) -> None:
+        """Hold nothing: at first, after a fork, and after the pool was closed."""
         limits = (
             self._limits.max_connections,
             self._limits.max_keepalive_connections,
             self._limits.keepalive_expiry,
         )
-        return Ledger(self._colour.new_event, *(inf if one is None else one for one in limits))
+        new_event = self._colour.new_event
+        self._ledger: Ledger[Connection, Any] = Ledger(
+            new_event, *(inf if one is None else one for one in limits)
+        )
+        if self._finalizer is not None:
+            self._finalizer.detach()
+        self._finalizer = finalize(self, _discard, self._ledger)
 
     async def acquire(self, permit: Permit, timeout: float | None) -> Ledger[Connection, Any]:
         """Wait until *permit* is granted; return where it is known."""
         if self._ledger.process != os.getpid():
             # A fork: what it holds is the parent's.  It is not closed, for asyncio would take the
             # sockets out of the selector that both processes share.
-            self._ledger = self._new_ledger()
+            self._begin()
         ledger = self._ledger
         try:
             if not ledger.acquire(permit):
@@ -201,40 +203,9 @@ class Pool:
     async def _connect(self, lease: Lease, timeout: float | None) -> None:
         """Open a connection, in the place of an idle one if need be."""
         _close_all(lease.ledger.displaced())
-        lease.connection = Connection(self._colour, await self._open(lease.origin, timeout))
+        lease.connection = Connection(self._colour, await self._opener.open(lease.origin, timeout))
         if await lease.connection.is_dead():
             raise httpx.ConnectError("the server closed the connection, or wrote to it, unasked")
-
-    async def _open(self, origin: Origin, timeout: float | None) -> Stream:
-        """Open a stream, through TLS if the scheme says so."""
-        scheme, host, port = origin
-        ends = inf if timeout is None else monotonic() + timeout
-        network = self._colour.network()
-        if scheme == "http":
-            return await network.connect(host, port, None, timeout)
-        name = host.rstrip(".")  # a name in TLS has no dot at its end (RFC 6066, section 3)
-        while True:
-            context = self._tls()
-            try:
-                return await network.connect(host, port, (context, name), _left(ends))
-            except httpx.ConnectError as error:
-                if not (is_unknown_authority(error) and self._trust_more(context)):
-                    raise
-
-    def _tls(self) -> ssl.SSLContext:
-        """Return the TLS settings in force, made when they are first needed."""
-        trust, *more = self._trusts
-        context = trust if isinstance(trust, ssl.SSLContext) else trust()
-        context.set_alpn_protocols(["http/1.1"])
-        self._trusts = (context, *more)
-        return context
-
-    def _trust_more(self, context: ssl.SSLContext) -> bool:
-        """Put the next TLS settings into force in the place of *context*; False if there are none."""
-        trust, *more = self._trusts
-        if trust is context and more:
-            self._trusts = tuple(more)
-        return self._tls() is not context
 
     async def piece(self, lease: Lease) -> bytes:
         """Return the next piece of an answer's body; nothing at its end."""
@@ -273,7 +244,8 @@ class Pool:
         self._limits = httpx.Limits(
             max_connections=self._limits.max_connections, max_keepalive_connections=0
         )
-        ledger, self._ledger = self._ledger, self._new_ledger()
+        ledger = self._ledger
+        self._begin()
         _close_all(ledger.clear())
 
 
@@ -282,9 +254,11 @@ def _close_all(connections: Iterable[Connection]) -> None:
         connection.stream.close()
 
 
-def _left(ends: float) -> float | None:
-    """Return the seconds until *ends*: a moment at least, for what comes at once."""
-    return None if ends == inf else max(0.001, ends - monotonic())
+def _discard(ledger: Ledger[Connection, Any]) -> None:
+    """Close what is idle, without a warning, where a client was dropped and never closed."""
+    if ledger.process == os.getpid():  # see `Pool.acquire`
+        for connection in ledger.clear():
+            connection.stream.discard()
 
 
 def _origin_of(request: httpx.Request) -> Origin:

@@ -1,16 +1,15 @@
 """
 Connections for threads, over blocking sockets, with httpx's exceptions.
 
-Their methods are coroutines that never suspend.  A socket's time limit is set only where it changes: that is a call into the kernel, and an occasion for
-another thread.
+Their methods are coroutines that never suspend.  A socket's time limit is set only where it changes:
+that is a call into the kernel, and an occasion for another thread.
 """
 
 import os
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import zip_longest
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
@@ -18,13 +17,6 @@ from time import monotonic
 from typing import Any, Protocol
 
 import httpx
-
-# Settings of TLS, or what makes them; and how a pool is told whom to trust.
-Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
-Verify = Trust | bool | Sequence[Trust]
-
-# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
-_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 # What is read at once by a look whether there is something to read.
 _MOST_READ = 1 << 16
@@ -113,6 +105,10 @@ class Stream:
 
     def close(self) -> None:
         """Close the connection."""
+        self._socket.close()
+
+    def discard(self) -> None:
+        """Close the connection, from any thread."""
         self._socket.close()
 
     def _limit(self, timeout: float | None) -> None:
@@ -210,9 +206,10 @@ async def connect_first(
             if connected is not None:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return connected
+        raise failure
     finally:
         attempts.close()
-    raise failure
+        del failure  # a frame that holds the error whose traceback holds the frame is a cycle
 
 
 def _interleaved(found: Sequence[Any]) -> list[Any]:
@@ -262,19 +259,3 @@ class _Attempts:
             opened: Any = key.fileobj
             opened.close()
         self._selector.close()
-
-
-def all_trusts(verify: Verify) -> tuple[Trust, ...]:
-    """Return TLS settings, or what makes them, in the order in which they are tried."""
-    if isinstance(verify, bool):
-        return (partial(httpx.create_ssl_context, verify=verify),)
-    if isinstance(verify, ssl.SSLContext) or callable(verify):
-        return (verify,)
-    return tuple(verify)
-
-
-def is_unknown_authority(error: BaseException | None) -> bool:
-    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__
-    return error is not None and error.verify_code in _UNKNOWN_AUTHORITY
