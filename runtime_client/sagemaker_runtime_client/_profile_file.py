@@ -139,7 +139,6 @@ async def read_profiles(io: IO) -> Profiles:
 
 
 async def _text(io: IO, path: str) -> tuple[str, str]:
-    """Return a file's path and text."""
     try:
         return path, (await io.read_file(path, SHARED_FILE_SIZE) or b"").decode("utf-8-sig")
     except UnicodeDecodeError:
