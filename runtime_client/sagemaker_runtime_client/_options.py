@@ -142,7 +142,7 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
     for name, (kind, metavar, summary) in INVOKE_OPTIONS.items():
         parser.add_argument(_option(name), type=kind, metavar=metavar, help=summary)
-    _add_output(answer)
+    _add_output(answer.add_argument)
     _add_waiting(parser)
 
 
@@ -150,12 +150,12 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
     )
-    _add_output(parser)
+    _add_output(parser.add_argument)
     _add_waiting(parser)
 
 
-def _add_output(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument(
+def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
+    add_argument(
         "--output",
         metavar="FILE",
         type=_output,

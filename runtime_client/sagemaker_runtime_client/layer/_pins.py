@@ -50,7 +50,7 @@ def _pinned(requirements: Any, line: str) -> str:
             f"a line of the pins is not like name==1.0 --hash=sha256:...: {line}"
         ) from None
     if requirement.url is not None:
-        url = urlsplit(requirement.url)
+        url = urlsplit(str(requirement.url))
         if url.scheme not in {"file", "http", "https"} or not url.path.endswith(".whl"):
             raise ConfigError(
                 f"the pin of {requirement.name} must be a wheel, for nothing is built here: {line}"
