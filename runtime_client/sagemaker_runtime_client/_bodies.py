@@ -74,7 +74,7 @@ def _request_body(httpx: Any) -> Any:
 
     class RequestBody(httpx.ByteStream):  # type: ignore[misc]
         def __init__(self, body: bytes) -> None:
-            super().__init__(body)
+            httpx.ByteStream.__init__(self, body)
             self._body = body
 
         def __iter__(self) -> Iterator[bytes]:

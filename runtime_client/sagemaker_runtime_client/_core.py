@@ -5,6 +5,7 @@ The faces' methods have their signatures and docstrings from here.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
+from importlib import import_module
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -464,7 +465,9 @@ class Core:
         deadline: float | None,
     ) -> Invocation:
         """Send a checked request, and return the handle."""
-        import email.utils  # noqa: F401 (reads the date of the answer, for which it is not loaded later)
+        import_module(
+            "email.utils"
+        )  # which reads the date of the answer; later its import may fail
 
         submission.inference_id = request.inference_id
         services = await self._services()

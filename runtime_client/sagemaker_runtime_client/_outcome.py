@@ -7,12 +7,12 @@ beyond a deadline.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
 
-import email.utils  # noqa: F401 (see below)
+import email.utils
 import json
-import xml.parsers.expat  # noqa: F401 (see below)
+import xml.parsers.expat
 from typing import cast
 
-from . import _checksums  # noqa: F401 (see below)
+from . import _checksums
 from ._errors import InferenceFailedError, NoOutputLocationError
 from ._invocation import Invocation
 from ._io import IO
@@ -23,9 +23,10 @@ from ._s3 import S3
 from ._s3_object import S3Location, S3Object
 from ._waiting import Schedule, check_waiting
 
-# Whoever is going to wait loads this module before the job is queued, and with it all that is needed
-# to ask S3 and to read what it answers: once there is a job, a module may not be had any more, for
-# want of descriptors, say.
+# Whoever is going to wait loads this module before the job is queued, and with it these, which are
+# needed to ask S3 and to read its answers.  Later an import may fail, for want of descriptors for
+# example, and the job would be lost.
+_LOADED_BEFORE = (email.utils, xml.parsers.expat, _checksums)
 
 _LONGEST_REASON = 2000
 
