@@ -431,6 +431,7 @@ class TestLimits:
         stream = transport.handle_request(httpx.Request("GET", "http://x/")).stream
         for _ in range(2):
             stream.close()
+            assert [] == list(stream)  # its connection may be at work for another request
             assert (0, 0, 0, 0) == books(transport)
 
 

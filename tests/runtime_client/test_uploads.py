@@ -1,5 +1,6 @@
 """Uploads that are answered before their end: by leave that is asked for, and by a look while they are written."""
 
+import asyncio
 import socket
 import ssl
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,10 +10,12 @@ from threading import Event, Thread
 import boto3
 import httpx
 import pytest
+import trio
 from botocore.config import Config
 
 from sagemaker_runtime_client import AccessDeniedError, TransportError
-from sagemaker_runtime_client._pool import _connection
+from sagemaker_runtime_client._pool import _asyncio, _connection, _sockets, _trio
+from sagemaker_runtime_client._step import run
 from tests.runtime_client.faces import CREDENTIALS, KINDS, REGION, Driver, unread_body
 from tests.runtime_client.loopback import response
 from tests.runtime_client.pools import books, limited
@@ -244,6 +247,23 @@ class TestLeave:
                 client.put_object("s3://bucket/key", bytes(SIZE))
         assert [0, SIZE, SIZE] == [one.size for one in exchanges]
 
+    def test_expectation_failed_without_a_slot(self, make):
+        """Nor is it by a request that has come without a slot."""
+
+        def script(exchange):
+            if b"expect: 100" in exchange.read_head().lower():
+                exchange.write(response(b"", 417))
+                return
+            exchange.read(SIZE)
+            exchange.write(OK)
+
+        with serving(script) as (url, exchanges):
+            pool = make(limits=limited(1))
+            extensions = {"expect": True}
+            answer = pool.get(url, "PUT", content=bytes(SIZE), extensions=extensions)
+            assert (200, (0, 0, 1, 1)) == (answer.status_code, books(pool.transport))
+        assert [0, SIZE] == [one.size for one in exchanges]
+
     @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
     def test_small(self, plain_driver, size):
         """Below a mebibyte a server is not asked."""
@@ -409,3 +429,53 @@ class TestWhileItIsWritten:
             client = plain_driver.client(**options(url))
             with pytest.raises((AccessDeniedError, TransportError)):
                 client.put_object("s3://bucket/key", bytes(SIZE))
+
+
+class TestStreams:
+    @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+    @pytest.mark.parametrize("network", [_sockets, _trio])
+    def test_write_that_nobody_reads(self, network, is_tls, certificate):
+        """A write has its own time limit."""
+
+        async def main():
+            tls = (ssl.create_default_context(cafile=certificate[0]), "127.0.0.1")
+            port = int(url.rpartition(":")[2])
+            stream = await network.Backend().connect("127.0.0.1", port, tls if is_tls else None, 9)
+            try:
+                with pytest.raises(httpx.WriteTimeout):
+                    await stream.write(bytes(1 << 25), 0.05)
+            finally:
+                stream.close()
+
+        with serving(lambda _: over.wait(PATIENCE), certificate[1] if is_tls else None) as (url, _):
+            over = Event()
+            run(main()) if network is _sockets else trio.run(main)
+            over.set()
+
+    def test_write_after_the_end(self):
+        """On asyncio a connection that is lost takes nothing more."""
+
+        async def main():
+            stream = _asyncio.Stream(None)
+            stream.connection_lost(None)
+            with pytest.raises(httpx.WriteError, match="the connection is closed"):
+                await stream.write(b"x")
+
+        asyncio.run(main())
+
+    def test_write_without_room(self):
+        """On asyncio nothing more is written while there is no room for what was written before."""
+
+        async def main():
+            ours, theirs = socket.socketpair()
+            with theirs:
+                ours.setblocking(False)
+                stream = await _asyncio._stream(ours, None)
+                stream.pause_writing()
+                with pytest.raises(httpx.WriteTimeout):
+                    await stream.write_part(memoryview(b"x"), 0.01)
+                stream.close()
+                await asyncio.sleep(0)
+                assert b"" == theirs.recv(9)
+
+        asyncio.run(main())

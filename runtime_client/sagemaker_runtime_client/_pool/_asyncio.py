@@ -57,7 +57,6 @@ class Stream(asyncio.Protocol):
         self._transport: Any = None
         self._received = bytearray()
         self._is_over = self._is_lost = self._is_full = self._is_waiting_for_reader = False
-        self._was_written = False  # since the event loop ran last
         self._error: Exception | None = None
         self._news: Event | None = None  # what a reader waits for
         self._room: Event | None = None  # what a writer waits for
@@ -91,7 +90,6 @@ class Stream(asyncio.Protocol):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
-        self._was_written = False
         if not self._has_news:
             self._news = Event()
             await self._news.wait(timeout)
@@ -107,23 +105,10 @@ class Stream(asyncio.Protocol):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Return when *buffer* is on its way, but for what fits into the transport's own."""
-        if not buffer:
-            return
-        if self._was_written:
-            await asyncio.sleep(
-                0
-            )  # a transport tells in a later turn that it has lost its connection
-        self._was_written = True
-        if not self._is_lost:
-            self._transport.write(buffer)
-            if self._is_full:
-                self._room = Event()
-                await self._room.wait(timeout)
+        """Send *buffer*, which is small: it is on its way at once, or as soon as there is room."""
         if self._is_lost:
             raise httpx.WriteError(str(self._error or "the connection is closed"))
-        if self._is_full:
-            raise httpx.WriteTimeout("")
+        self._transport.write(buffer)
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
         """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
