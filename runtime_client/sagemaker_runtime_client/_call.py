@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sigv4 import (
     Credentials,
@@ -49,6 +49,8 @@ from ._service_error import without_secrets
 
 if TYPE_CHECKING:
     from ._adaptive import RateLimiter
+
+T = TypeVar("T")
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -204,7 +206,8 @@ class Caller:
         progress: Progress,
     ) -> Response:
         """Sign with the date of sending, *offset* from our clock; send, and return a success."""
-        credentials = call.credentials
+        body, credentials = call.request.body, call.credentials
+        payload = await self._io.compute(len(body), Payload.of, body)
         if credentials is None and call.sign is None:
             credentials = await self._credentials(call.deadline)
             if call.deadline is not None and self._io.monotonic() >= call.deadline:
@@ -219,7 +222,8 @@ class Caller:
             at = self._io.now() + offset
             if call.sign is not None:
                 return call.sign(call.endpoint, request, at)
-            return self._signed(call.endpoint, request, cast("Credentials", credentials), at)
+            known = cast("Credentials", credentials)
+            return self._signed(call.endpoint, request, payload, known, at)
 
         response = await self._sent(call, signed, progress)
         if response.ok and not response.complete and call.idempotent:
@@ -227,7 +231,7 @@ class Caller:
         if call.is_error(response):
             raise without_secrets(call.parse_error(response), call.request, secrets)
         if call.check is not None:
-            call.check(response)
+            await self._io.compute(len(response.body), call.check, response)
         return response
 
     async def _sent(self, call: Call, make: Callable[[], Request], progress: Progress) -> Response:
@@ -235,9 +239,7 @@ class Caller:
         origin = call.endpoint.origin
         try:
             return await self._io.send(origin, make, call.deadline, limit=call.limit)
-        except (
-            OSError
-        ) as error:  # of a module that is loaded late: those of sockets are ours by now
+        except OSError as error:  # of a module: those of sockets are ours by now
             if not is_shortage(error):
                 raise
             taken = progress.is_under_way
@@ -245,12 +247,16 @@ class Caller:
 
     async def prepare(self, origin: str, deadline: float | None = None) -> Credentials:
         """Load what sends to *origin*, and return credentials: a call with a short deadline has no time for it."""
-        self.load(origin)
+        await self.load(origin)
         return await self._credentials(deadline)
 
-    def load(self, origin: str) -> None:
+    async def load(self, origin: str) -> None:
         """Load what sends to *origin*."""
-        self._io.prepare(origin)
+        await self._io.prepare(origin)
+
+    async def compute(self, function: Callable[[bytes], T], body: bytes) -> T:
+        """Return what *function* makes of a body, and hold up no event loop meanwhile."""
+        return await self._io.compute(len(body), function, body)
 
     async def _credentials(self, deadline: float | None) -> Credentials:
         """Return credentials, or an error of ours whatever their source raises."""
@@ -277,7 +283,12 @@ class Caller:
         return failure
 
     def _signed(
-        self, endpoint: Endpoint, request: Request, credentials: Credentials, at: datetime
+        self,
+        endpoint: Endpoint,
+        request: Request,
+        payload: Payload,
+        credentials: Credentials,
+        at: datetime,
     ) -> Request:
         """Return *request* with its signature."""
         scope = (endpoint.service, endpoint.region)
@@ -285,9 +296,7 @@ class Caller:
             self._signers[scope] = Signer(SigV4(*scope))
         url = endpoint.origin + request.path
         try:
-            signable = SignableRequest(
-                request.method, url, request.headers, Payload.of(request.body)
-            )
+            signable = SignableRequest(request.method, url, request.headers, payload)
             signature = self._signers[scope].sign(signable, credentials, at=at)
         except ExpiredCredentialsError as error:
             raise CredentialsError(str(error)) from None

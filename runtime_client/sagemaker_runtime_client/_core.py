@@ -13,6 +13,7 @@ from sigv4 import CredentialsProvider
 
 from ._arguments import INLINE_LIMIT, as_bytes, check_max_size, goes_inline, unexpected
 from ._errors import ParamValidationError
+from ._generation import importing
 from ._http import TransportOptions
 from ._invocation import Invocation, Submission, invocation_of
 from ._invoke import InvokeEndpointAsyncRequest, InvokeOptions
@@ -290,7 +291,7 @@ class Core:
         check_max_size(max_size)
         check_listener(on_invocation)
         wait, s3 = await self._prepare_wait()
-        s3.load()
+        await s3.load()
         with Submission() as submission:
             invocation = await self._submit_payload(
                 submission,
@@ -345,7 +346,7 @@ class Core:
         """
         start = self._start(timeout)
         where = _location(location)
-        body = as_bytes(body, "body")
+        body = await self._bytes(body, "body")
         services = await self._services()
         return await services.s3.put(
             where,
@@ -434,7 +435,7 @@ class Core:
         options: InvokeOptions,
     ) -> Invocation:
         """Do what `submit` does, in time for a call that began at *start*."""
-        body = as_bytes(payload, "payload")
+        body = await self._bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
             raise unexpected(unknown)
         upload = None if goes_inline(body, inline) else _upload_location(input_prefix, self._io)
@@ -456,6 +457,11 @@ class Core:
             )
         return await self._submit(request, submission, has_new_name=has_new_name, deadline=deadline)
 
+    async def _bytes(self, value: object, argument: str) -> bytes:
+        """Return the bytes of an argument: a copy of what may change."""
+        size = memoryview(value).nbytes if isinstance(value, bytearray | memoryview) else 0
+        return await self._io.compute(size, as_bytes, value, argument)
+
     async def _submit(
         self,
         request: InvokeEndpointAsyncRequest,
@@ -465,9 +471,8 @@ class Core:
         deadline: float | None,
     ) -> Invocation:
         """Send a checked request, and return the handle."""
-        import_module(
-            "email.utils"
-        )  # which reads the date of the answer; later its import may fail
+        with importing:
+            import_module("email.utils")  # reads the date of the answer; later its import may fail
 
         submission.inference_id = request.inference_id
         services = await self._services()
@@ -503,9 +508,11 @@ class Core:
         Before a job is queued, where there is none yet: then no fault of a setting, and no module that
         cannot be loaded, comes between the job and its answer.
         """
-        from ._outcome import wait
+        services = await self._services()
+        with importing:
+            from ._outcome import wait
 
-        return wait, (await self._services()).s3
+            return wait, services.s3
 
     @property
     def transport_options(self) -> TransportOptions:

@@ -9,12 +9,16 @@ set.  So it does when the clock is set, and on Linux when a machine wakes up.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
 
+import logging  # noqa: F401 (takes its own lock before a fork, which is to be after ours: imports log)
 import os
 import time
 from importlib import import_module
+from threading import RLock
 
 # Seconds by which the clocks drift apart only if one of them was set.
 _JUMP = 30.0
+# Seconds for which a fork waits for an import at the most.
+_LONGEST_IMPORT = 10.0
 
 
 class _Generations:
@@ -58,3 +62,42 @@ def _hear_of_restores() -> None:
 
 
 _hear_of_restores()
+
+
+class _Importing:
+    """
+    A context for a part of us that is loaded late, during which no fork is made.
+
+    In a child that is forked meanwhile the lock of a module would stay taken, by a thread that the child
+    has not got, and the child would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._is_forking = False
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def before_fork(self) -> None:
+        """Wait for the end of an import; not for ever, for it may need what this thread holds."""
+        self._is_forking = self._lock.acquire(timeout=_LONGEST_IMPORT)
+
+    def after_fork(self) -> None:
+        """Let others import again, in the child too; there, whoever may still be at it is gone."""
+        if self._is_forking:
+            self._lock.release()
+        else:
+            self._lock = RLock()
+
+
+importing = _Importing()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(
+        before=importing.before_fork,
+        after_in_parent=importing.after_fork,
+        after_in_child=importing.after_fork,
+    )

@@ -27,6 +27,9 @@ async def in_thread(function: Callable[..., T], *arguments: object) -> T:
     return await anyio.to_thread.run_sync(function, *arguments)
 
 
+in_new_thread = in_thread
+
+
 async def finish_by(seconds: float, function: Callable[..., Awaitable[T]], *arguments: object) -> T:
     """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
     import trio

@@ -3,7 +3,9 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
+from threading import Thread
 from typing import Any, TypeVar
 
 from ._loops import EndsLaterError
@@ -16,6 +18,37 @@ _EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) 
 sleep = asyncio.sleep
 in_thread = asyncio.to_thread
 Semaphore = asyncio.Semaphore
+
+
+async def in_new_thread(function: Callable[..., T], *arguments: object) -> T:
+    """
+    Return what *function* returns, in a thread of its own.
+
+    For what is done once or so in a process: asyncio's pool of threads takes 1 ms of a first call to
+    import, and is not needed where a name is not looked up either.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def wake() -> None:
+        if not ended.done():  # nobody waits any more for what was cancelled
+            ended.set_result(None)
+
+    def work() -> None:
+        try:
+            results.append(function(*arguments))
+        except BaseException as error:  # noqa: BLE001 (raised where it is waited for)
+            errors.append(error)
+        with suppress(RuntimeError):  # the loop was closed
+            loop.call_soon_threadsafe(wake)
+
+    Thread(target=copy_context().run, args=(work,), daemon=True).start()
+    await ended
+    if errors:
+        raise errors.pop()
+    return results.pop()
 
 
 @asynccontextmanager

@@ -62,9 +62,9 @@ class S3:
         # Settings that no bucket can be reached with are refused now.
         self._any_origin = s3_endpoint(options, "any-bucket", addressing_style)[0].origin
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """Load what sends to S3."""
-        self._caller.load(self._any_origin)
+        await self._caller.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> Credentials:
         """Get ready for a request with a short deadline: load what sends it, and return credentials."""
@@ -95,7 +95,7 @@ class S3:
         if self._upload_checksum:
             from ._checksums import of_upload
 
-            headers.append(of_upload(body))
+            headers.append(await self._caller.compute(of_upload, body))
         response = await self._send("PUT", location, tuple(headers), body, deadline=deadline)
         return _object(location, response).replace(size=len(body), content_type=content_type)
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from ._errors import ConfigError
+from ._generation import importing
 from ._http import TransportOptions
 from ._message import time_left
 from ._tls import tls_context, trusts
@@ -49,16 +50,13 @@ class Senders:
 
         An agent of this machine is spoken to *direct*, whatever the environment says.
         """
-        if not direct:
-            if origin not in self._proxies:
-                self._proxies[origin] = _proxy_for(origin)
-            if proxy := self._proxies[origin]:
-                key = origin.partition(":")[0], proxy
-                found = self._opened.get(key)
-                if found is None:
-                    made = _proxied_client(client, *key, options, self._limits(options))
-                    found = self._opened.setdefault(key, made)
-                return None, found
+        key = _POOL if direct else self._key(origin)
+        if key != _POOL:
+            found = self._opened.get(key)
+            if found is None:
+                made = _proxied_client(client, *key, options, self._limits(options))
+                found = self._opened.setdefault(key, made)
+            return None, found
         found = self._opened.get(_POOL)
         if found is None:
             from . import _pool
@@ -69,6 +67,18 @@ class Senders:
             if self._is_closed:  # perhaps in the meantime, by a signal handler or another thread
                 found.close_idle()
         return found, None
+
+    def loads_tls(self, origin: str) -> bool:
+        """Tell whether `choose` is going to read the CA bundle, for a client that is to be opened."""
+        key = self._key(origin)
+        return key != _POOL and key not in self._opened and origin.startswith("https:")
+
+    def _key(self, origin: str) -> tuple[str, str]:
+        """Return under which key there is what sends to *origin*."""
+        if origin not in self._proxies:
+            self._proxies[origin] = _proxy_for(origin)
+        proxy = self._proxies[origin]
+        return (origin.partition(":")[0], proxy) if proxy else _POOL
 
     def close(self) -> list[Any]:
         """Keep no connections from now on; return what is to be closed."""
@@ -95,8 +105,9 @@ def _proxy_for(origin: str) -> str:
 
     Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
     """
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass
+    with importing:
+        from urllib.parse import urlsplit
+        from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(origin)
     proxy = getproxies().get(parts.scheme, "")

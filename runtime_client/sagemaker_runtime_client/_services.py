@@ -1,6 +1,7 @@
 """What a client speaks to, once its settings are known."""
 
 from functools import cached_property
+from importlib import import_module
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from sigv4 import CredentialsProvider
 
 from ._call import Caller
 from ._endpoint import Endpoint, sagemaker_runtime_endpoint
+from ._generation import importing
 from ._retry import ServiceClock
 from ._user_agent import trace_headers, user_agent
 from .credentials import Context
@@ -62,7 +64,9 @@ class Services:
     @cached_property
     def s3(self) -> "S3":
         """Objects of S3."""
-        from ._s3 import S3
+        with importing:
+            import_module("email.utils")  # all that S3 answers has dates
+            from ._s3 import S3
 
         config = self._context.config
         options = config.endpoint_options(config.s3_endpoint_url)

@@ -15,7 +15,7 @@ from math import inf
 from typing import Any, ClassVar, Protocol
 
 from ._errors import ConfigError, RuntimeClientError
-from ._generation import generation
+from ._generation import generation, importing
 from ._http import Request, Response, TransportOptions
 from ._limits import ANSWER, AnswerLimit
 from ._loops import OfEachLoop, library
@@ -29,6 +29,7 @@ from ._message import (
     translated,
 )
 from ._senders import Senders, slot_of
+from ._tls import tls_context
 
 # A read's own limit strikes first, and says how far it came.
 _GRACE = 0.1
@@ -61,6 +62,7 @@ class _Transport(ABC):
         self._options = options
         self._borrowed = http_client
         self._library = _library_of(http_client, self._client)
+        self._is_loaded = False
         self._begin()
 
     def _begin(self) -> None:
@@ -71,14 +73,20 @@ class _Transport(ABC):
     def _kept(self) -> Senders:
         """Return what was opened here; of an event loop, if there are any."""
 
-    def prepare(self, origin: str, *, direct: bool = False) -> None:
-        """Load and make what sends to *origin*."""
-        self._senders(origin, self._options(), direct=direct)
+    def _load(self) -> None:
+        """Load the library that sends, and the pool, if it is not a client of yours that has one."""
+        with importing:
+            import_module(self._library)
+            if self._borrowed is None:
+                from . import _pool  # noqa: F401 (needed from now on)
+        self._is_loaded = True
 
     def _senders(
         self, origin: str, options: TransportOptions, *, direct: bool
     ) -> tuple[Any, Any, Any]:
         """Return the library; and the pool and None, or None and the client that serves in its stead."""
+        if not self._is_loaded:
+            self._load()
         if self._borrowed is not None:
             client = _open(self._borrowed)
             httpx = import_module(self._library)
@@ -102,6 +110,10 @@ class BlockingTransport(_Transport):
 
     def _kept(self) -> Senders:
         return self._own
+
+    def prepare(self, origin: str, *, direct: bool = False) -> None:
+        """Load and make what sends to *origin*."""
+        self._senders(origin, self._options(), direct=direct)
 
     def send(
         self,
@@ -161,6 +173,7 @@ class AsyncTransport(_Transport):
 
     def _begin(self) -> None:
         self._own: OfEachLoop[Senders] = OfEachLoop(Senders)
+        self._loading: OfEachLoop[Any] = OfEachLoop(lambda: library().Lock())
         super()._begin()
 
     def _kept(self) -> Senders:
@@ -170,6 +183,31 @@ class AsyncTransport(_Transport):
     def most_at_once(self) -> int:
         """How many requests can be under way; of a client that was brought in only it knows."""
         return sys.maxsize if self._borrowed is not None else self._options().max_connections
+
+    async def prepare(self, origin: str, *, direct: bool = False) -> None:
+        """Load and make what sends to *origin*."""
+        await self._ready_senders(origin, self._options(), direct=direct)
+
+    async def _ready_senders(
+        self, origin: str, options: TransportOptions, *, direct: bool
+    ) -> tuple[Any, Any, Any]:
+        """Do what `_senders` does, with modules and the CA bundle loaded in a thread."""
+        if self._is_loaded and not self._reads_bundle(origin, direct=direct):
+            return self._senders(origin, options, direct=direct)
+        lock = self._loading()
+        await lock.acquire()  # of many tasks that begin at once one loads it all
+        try:
+            if not self._is_loaded:
+                await library().in_new_thread(self._load)
+            if self._reads_bundle(origin, direct=direct):
+                await library().in_new_thread(tls_context, options.ca_bundle)
+            return self._senders(origin, options, direct=direct)
+        finally:
+            lock.release()
+
+    def _reads_bundle(self, origin: str, *, direct: bool) -> bool:
+        """Tell whether a client for a proxy is to be opened, with TLS settings of its own."""
+        return self._borrowed is None and not direct and self._kept().loads_tls(origin)
 
     async def send(
         self,
@@ -182,7 +220,7 @@ class AsyncTransport(_Transport):
     ) -> Response:
         """Wait for a connection, send to *origin* what *make* returns, and return the whole answer."""
         options = self._options()
-        httpx, pool, client = self._senders(origin, options, direct=direct)
+        httpx, pool, client = await self._ready_senders(origin, options, direct=direct)
         with translated(httpx, origin, client):
             async with slot_of(pool, options, deadline) as slot:
                 message = message_of(httpx, client, origin, make())

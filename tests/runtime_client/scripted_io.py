@@ -166,8 +166,11 @@ class ScriptedIO:
     async def close(self):
         self.closed = True
 
-    def prepare(self, origin, *, direct=False):
+    async def prepare(self, origin, *, direct=False):
         """Nothing has to be loaded."""
+
+    async def compute(self, _size, function, *arguments):
+        return function(*arguments)
 
     async def send(self, origin, make, deadline, *, direct=False, limit=ANSWER):
         sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit)

@@ -530,4 +530,4 @@ class TestClock:
                     *[client.invoke_endpoint_async("x", body=b"x") for _ in range(self.MANY)]
                 )
 
-        assert {2} == {invocation.attempts for invocation in asyncio.run(use())}
+        assert {1, 2} >= {invocation.attempts for invocation in asyncio.run(use())}

@@ -542,7 +542,7 @@ def test_loading_that_takes_longer_than_the_wait():
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 
-    def prepare(origin):
+    async def prepare(origin):
         loaded.append(origin)
         io.elapsed += 5
 

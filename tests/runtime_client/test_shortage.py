@@ -1,12 +1,11 @@
 """A process that is short of file descriptors: what may be tried again is, and no job is lost."""
 
 import json
-import os
 import resource
 import subprocess
 import sys
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -31,33 +30,24 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Shortage:
-    """Descriptors that are all taken, until they are given back."""
+    """A limit below what is open: from `begin` to `end` this process can open nothing more."""
 
     def __init__(self):
-        self._taken = []
+        self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def begin(self):
-        """Take what there is."""
-        with suppress(OSError):
-            while True:
-                self._taken.append(os.dup(0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, self._hard))
 
     def end(self):
-        """Give it back."""
-        while self._taken:
-            os.close(self._taken.pop())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._hard))
 
 
 @pytest.fixture
 def shortage():
-    """A shortage that has not begun, of a number that is soon taken."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, highest + 64), hard))
+    """A shortage that has not begun."""
     shortage = Shortage()
     yield shortage
     shortage.end()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from functools import partial
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import httpx
 
+from .._loops import library
 from .._step import asyncio_loop
 from ._sockets import TLS, Backend
 
@@ -28,6 +29,9 @@ Origin = tuple[str, str, int]
 
 # What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+
+
+T = TypeVar("T")
 
 
 class Stream(Protocol):
@@ -55,6 +59,7 @@ class Colour(Protocol):
     def new_event(self) -> Any: ...
     async def wait(self, event: Any, timeout: float | None) -> None: ...
     def network(self) -> Network: ...
+    async def load(self, make: Callable[[], T]) -> T: ...
     def pieces(self, body: Any) -> AsyncIterator[bytes]: ...
     async def write(self, stream: Any, data: bytes, timeout: float | None) -> None: ...
     async def read(self, stream: Any, most: int, timeout: float | None) -> bytes: ...
@@ -97,6 +102,10 @@ class Threads:
     def network(self) -> Network:
         return self._network
 
+    async def load(self, make: Callable[[], T]) -> T:
+        """Return what *make* reads and makes."""
+        return make()
+
     def pieces(self, body: Any) -> AsyncIterator[bytes]:
         return Pieces(iter(body))
 
@@ -117,6 +126,7 @@ class Tasks:
 
     def __init__(self, network: Network | None) -> None:
         self._network = network
+        self._lock: Any = None  # of the loop whose pool this is for
         if asyncio_loop() is not None:
             self.network()  # is loaded now, not while a request's time is running
 
@@ -148,6 +158,17 @@ class Tasks:
         from . import _asyncio
 
         return _asyncio.Backend()
+
+    async def load(self, make: Callable[[], T]) -> T:
+        """Return what *make* reads and makes, in a thread; of many tasks one after the other."""
+        if self._lock is None:
+            self._lock = library().Lock()
+        lock = self._lock
+        await lock.acquire()
+        try:
+            return cast("T", await library().in_new_thread(make))
+        finally:
+            lock.release()
 
     def pieces(self, body: Any) -> AsyncIterator[bytes]:
         iterator: AsyncIterator[bytes] = aiter(body)
@@ -185,28 +206,30 @@ class Opener:
         ends = inf if timeout is None else monotonic() + timeout
         name = host.rstrip(".")  # a name in TLS has no dot at its end (RFC 6066, section 3)
         while True:
-            context = self._tls()
+            context = await self._tls()
             left = None if ends == inf else max(0.001, ends - monotonic())
             try:
                 return await network.connect(host, port, (context, name), left)
             except httpx.ConnectError as error:
-                if not (_is_unknown_authority(error) and self._trust_more(context)):
+                if not (_is_unknown_authority(error) and await self._trust_more(context)):
                     raise
 
-    def _tls(self) -> ssl.SSLContext:
+    async def _tls(self) -> ssl.SSLContext:
         """Return the TLS settings in force, made when they are first needed."""
-        trust, *more = self._trusts
-        context = trust if isinstance(trust, ssl.SSLContext) else trust()
+        trusts = self._trusts
+        trust, *more = trusts
+        context = trust if isinstance(trust, ssl.SSLContext) else await self._colour.load(trust)
         context.set_alpn_protocols(["http/1.1"])
-        self._trusts = (context, *more)
+        if self._trusts is trusts:  # nobody has been faster
+            self._trusts = (context, *more)
         return context
 
-    def _trust_more(self, context: ssl.SSLContext) -> bool:
+    async def _trust_more(self, context: ssl.SSLContext) -> bool:
         """Put the next TLS settings into force in the place of *context*; False if there are none."""
         trust, *more = self._trusts
         if trust is context and more:
             self._trusts = tuple(more)
-        return self._tls() is not context
+        return await self._tls() is not context
 
 
 def _trusts(verify: Verify) -> tuple[Trust, ...]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sigv4 import Credentials
 
 from .._errors import NoCredentialsError
+from .._generation import importing
 from ._provider import Context, Provider
 
 
@@ -42,6 +43,11 @@ class Source(NamedTuple):
     window: float = 15 * 60.0
     share: float = 1 / 4
     static_stability: bool = False
+
+    def load(self) -> Provider:
+        """Import the source, and return it."""
+        with importing:
+            return self.provider()
 
 
 # The imports are statements, so that what freezes a program (PyInstaller, Nuitka) sees them.
@@ -227,7 +233,7 @@ async def search(context: Context, skipped: list[Skipped] | None = None) -> Foun
         if source.of_process and context.explicit:
             skipped.append(Skipped(source.name, f"profile {context.profile} was asked for"))
             continue
-        provider = source.provider()
+        provider = source.load()
         credentials = await provider.load(context)
         if credentials is not None:
             return Found(credentials, source, provider)
@@ -244,7 +250,7 @@ async def resolve_profile(context: Context) -> Credentials | None:
     """Return the credentials of a profile that another one names as its source; None without any."""
     for source in ORDER:
         if source.of_profile:
-            credentials = await source.provider().load(context)
+            credentials = await source.load().load(context)
             if credentials is not None:
                 return credentials
     return None

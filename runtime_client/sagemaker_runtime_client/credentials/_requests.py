@@ -45,7 +45,7 @@ async def ask_agent(context: Context, origin: str, request: Request, seconds: fl
     Raises:
         TransportError: There was no answer in time.
     """
-    context.io.prepare(origin, direct=True)
+    await context.io.prepare(origin, direct=True)
     deadline = context.io.monotonic() + seconds
     return await context.io.send(origin, lambda: request, deadline, direct=True)
 
