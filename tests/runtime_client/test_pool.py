@@ -797,6 +797,16 @@ class TestCancellation:
 
         assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
 
+    def test_in_an_upload(self, loop, cancelling, certificate, is_tls):
+        """Nor does one that is in the middle of a large body."""
+
+        @asynccontextmanager
+        async def prepare(client, _transport, url):
+            await client.get(url)
+            yield partial(client.put, url, content=bytes(1 << 18), extensions={"expect": True})
+
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
+
     def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
         """Nor does one that waits for others, which go on."""
 
