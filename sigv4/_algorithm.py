@@ -1,12 +1,11 @@
 """What tells SigV4 from SigV4A: a few facts, and how a text is signed and checked."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import sigv4
 
 from ._credentials import Credentials
 from ._errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from ._v4a import VerifyingKey
 
 
 class Algorithm(Protocol):
@@ -41,7 +40,11 @@ class Algorithm(Protocol):
         ...
 
     def check_string(
-        self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
+        self,
+        text: str,
+        credentials: "Credentials | sigv4.VerifyingKey",
+        instant: str,
+        signature: str,
     ) -> bool:
         """Tell whether *signature* is one of *text*."""
         ...

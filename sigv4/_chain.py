@@ -10,16 +10,14 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+
+import sigv4
 
 from ._algorithm import Algorithm
 from ._credentials import Credentials
 from ._errors import SignatureError
-
-if TYPE_CHECKING:
-    from ._v4a import VerifyingKey
 
 
 @frozen(eq=False)
@@ -38,7 +36,7 @@ class Seed:
     """
 
     algorithm: Algorithm
-    key: "Credentials | VerifyingKey" = field(repr=False)
+    key: "Credentials | sigv4.VerifyingKey" = field(repr=False)
     instant: str
     signature: str = field(repr=False)
 

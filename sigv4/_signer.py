@@ -5,7 +5,8 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+import sigv4
 
 from ._algorithm import Algorithm
 from ._canonical import (
@@ -24,9 +25,6 @@ from ._credentials import Credentials
 from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._request import SignableRequest
 from ._value import Value, set_part
-
-if TYPE_CHECKING:
-    from ._chain import Seed
 
 # Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
 # 1.44: disableDoubleEncoding).
@@ -225,7 +223,7 @@ class Signer(Value):
 
         return presign(self, request, credentials, at=at, expires=expires)
 
-    def seed(self, signature: Signature, credentials: Credentials) -> "Seed":
+    def seed(self, signature: Signature, credentials: Credentials) -> "sigv4.Seed":
         """
         Return what the chunks or events of a request's body are chained to.
 

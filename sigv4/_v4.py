@@ -4,14 +4,14 @@ from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
+import sigv4
+
 from ._algorithm import check_scope_part
 from ._credentials import Credentials
 from ._value import Value, set_part
 
 if TYPE_CHECKING:
     from _hashlib import HASH
-
-    from ._v4a import VerifyingKey
 
 # HMAC's two passes (RFC 2104), each fed with the key: hashes to be copied, for half of what it
 # takes to copy an `hmac.HMAC`.
@@ -69,7 +69,11 @@ class SigV4(Value):
         return outer.hexdigest()
 
     def check_string(
-        self, text: str, credentials: "Credentials | VerifyingKey", instant: str, signature: str
+        self,
+        text: str,
+        credentials: "Credentials | sigv4.VerifyingKey",
+        instant: str,
+        signature: str,
     ) -> bool:
         """Tell in constant time whether *signature* is the signature of *text*."""
         if not isinstance(credentials, Credentials):

@@ -29,8 +29,19 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import (
         ECDSA,
         EllipticCurvePrivateKey,
-        EllipticCurvePublicKey,
     )
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
+else:
+
+    class _Late:
+        """cryptography's module of elliptic curves, for tools that look an annotation up."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(_ec(), name)
+
+    ec = _Late()
 
 NAME = "AWS4-ECDSA-P256-SHA256"
 
@@ -103,7 +114,7 @@ def _digest(text: str) -> bytes:
 
 
 def _on_p256(
-    _instance: object, _attribute: "Attribute[EllipticCurvePublicKey]", key: object
+    _instance: object, _attribute: "Attribute[ec.EllipticCurvePublicKey]", key: object
 ) -> None:
     """Refuse any other kind of key."""
     curve = getattr(key, "curve", None)
@@ -123,7 +134,7 @@ class VerifyingKey:
         session_token: The token that requests must carry, where the key is temporary.
     """
 
-    public_key: "EllipticCurvePublicKey" = field(validator=_on_p256)
+    public_key: "ec.EllipticCurvePublicKey" = field(validator=_on_p256)
     session_token: str | None = field(default=None, repr=False)
 
     @classmethod

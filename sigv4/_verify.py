@@ -8,9 +8,10 @@ S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the cod
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+
+import sigv4
 
 from ._candidate import Candidate, is_sha256, read_claim
 from ._canonical import ALWAYS_SIGNED, canonical_headers, canonical_query, string_to_sign
@@ -22,14 +23,11 @@ from ._payload import Payload
 from ._request import SignableRequest
 from ._signer import Signer
 
-if TYPE_CHECKING:
-    from ._v4a import VerifyingKey
-
 Secrets = (
     Mapping[str, Credentials]
-    | Mapping[str, "VerifyingKey"]
-    | Mapping[str, "Credentials | VerifyingKey"]
-    | Callable[[str], "Credentials | VerifyingKey | None"]
+    | Mapping[str, "sigv4.VerifyingKey"]
+    | Mapping[str, "Credentials | sigv4.VerifyingKey"]
+    | Callable[[str], "Credentials | sigv4.VerifyingKey | None"]
 )
 
 # What a signature is of, and how the body is to be read: nobody else may say that.
@@ -118,8 +116,8 @@ def verify(
 
 
 def check_key(
-    candidate: Candidate, credentials: "Credentials | VerifyingKey | None"
-) -> "Credentials | VerifyingKey":
+    candidate: Candidate, credentials: "Credentials | sigv4.VerifyingKey | None"
+) -> "Credentials | sigv4.VerifyingKey":
     """
     Return the credentials of a candidate's key, if they may sign this request.
 
@@ -139,7 +137,7 @@ def check_key(
 
 def check_signature(
     candidate: Candidate,
-    key: "Credentials | VerifyingKey",
+    key: "Credentials | sigv4.VerifyingKey",
     payload_hash: str,
     *,
     at: datetime,

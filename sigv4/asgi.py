@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
+
+import sigv4
 
 from ._asgi.event_loop import within
 from ._asgi.head import Allowed, check_path, check_query, needs_leave, read_head
@@ -33,15 +35,12 @@ from ._signer import S3_SERVICES
 from ._v4 import SigV4
 from ._verify import Verified, check_body, check_key, check_signature, exempt_header_names
 
-if TYPE_CHECKING:
-    from ._v4a import VerifyingKey
-
 Secrets = (
     Mapping[str, Credentials]
-    | Mapping[str, "VerifyingKey"]
-    | Mapping[str, "Credentials | VerifyingKey"]
-    | Callable[[str], "Credentials | VerifyingKey | None"]
-    | Callable[[str], Awaitable["Credentials | VerifyingKey | None"]]
+    | Mapping[str, "sigv4.VerifyingKey"]
+    | Mapping[str, "Credentials | sigv4.VerifyingKey"]
+    | Callable[[str], "Credentials | sigv4.VerifyingKey | None"]
+    | Callable[[str], Awaitable["Credentials | sigv4.VerifyingKey | None"]]
 )
 IsReplay = Callable[[str, datetime], bool] | Callable[[str, datetime], Awaitable[bool]]
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ._credentials import Credentials, CredentialsSource, as_provider
 from ._encoding import canonical_part, encode_s3_path_anew, percent_encode_path
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from httpx import Auth, Request, Response
 
 
-def _auth_classes() -> tuple[type, ...]:
-    """Return the Auth class of httpx and of httpx2, as far as they are installed."""
+def _classes(name: str) -> tuple[type, ...]:
+    """Return the class of this name of httpx and of httpx2, as far as they are installed."""
     found: list[type] = []
-    for name in ("httpx", "httpx2"):
+    for library in ("httpx", "httpx2"):
         try:
-            found.append(import_module(name).Auth)
+            found.append(getattr(import_module(library), name))
         except ModuleNotFoundError:
             continue
     return tuple(found)
@@ -37,7 +37,11 @@ def _auth_classes() -> tuple[type, ...]:
 
 if not TYPE_CHECKING:  # pragma: no branch
     # Each library takes only an Auth of its own, and this one works with both.
-    Auth = type("Auth", _auth_classes(), {})
+    Auth = type("Auth", _classes("Auth"), {})
+    Request, Response = (
+        Union[_classes(name) or (object,)]  # noqa: UP007 (of as many as there are)
+        for name in ("Request", "Response")
+    )
 
 _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
 

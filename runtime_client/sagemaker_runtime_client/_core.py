@@ -7,8 +7,9 @@ The faces' methods have their signatures and docstrings from here.
 from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
+import sagemaker_runtime_client  # for the late names of annotations, which tools look up
 from sigv4 import CredentialsProvider
 
 from ._arguments import INLINE_LIMIT, as_bytes, check_max_size, goes_inline, unexpected
@@ -35,7 +36,7 @@ from .credentials import ChainCredentials, Context, LazyContext
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from ._output import Output
     from ._s3 import S3
-    from ._s3_object import S3Location, S3Object
+    from ._s3_object import S3Location
 
 
 class Core:
@@ -146,7 +147,7 @@ class Core:
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         max_size: int | None = None,
-    ) -> "Output":
+    ) -> "sagemaker_runtime_client.Output":
         """
         Wait for the endpoint's answer to *invocation*, and return it.
 
@@ -260,7 +261,7 @@ class Core:
         on_invocation: Callable[[Invocation], object] | None = None,
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
-    ) -> "Output":
+    ) -> "sagemaker_runtime_client.Output":
         """
         Run an inference from payload to answer: `submit` it, `wait`, and return the output.
 
@@ -325,7 +326,7 @@ class Core:
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> "S3Object":
+    ) -> "sagemaker_runtime_client.S3Object":
         """
         Write an object in one request: at most 5 GiB.
 
@@ -358,7 +359,7 @@ class Core:
 
     async def get_object(
         self, location: str, *, max_size: int | None = None, timeout: float | None = None
-    ) -> "S3Object":
+    ) -> "sagemaker_runtime_client.S3Object":
         """
         Read an object.
 
@@ -384,7 +385,9 @@ class Core:
         deadline = services.deadline(start, timeout)
         return await services.s3.get(where, limit=object_limit(max_size), deadline=deadline)
 
-    async def head_object(self, location: str, *, timeout: float | None = None) -> "S3Object":
+    async def head_object(
+        self, location: str, *, timeout: float | None = None
+    ) -> "sagemaker_runtime_client.S3Object":
         """
         Read all of an object but its body.
 
@@ -459,7 +462,8 @@ class Core:
 
     async def _bytes(self, value: object, argument: str) -> bytes:
         """Return the bytes of an argument: a copy of what may change."""
-        size = memoryview(value).nbytes if isinstance(value, bytearray | memoryview) else 0
+        may_change = isinstance(value, bytearray | memoryview)
+        size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._io.compute(size, as_bytes, value, argument)
 
     async def _submit(

@@ -26,10 +26,8 @@ Every error pickles, and none holds a secret.
 
 from datetime import datetime
 from errno import EMFILE, ENFILE
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ._invocation import Invocation
+import sagemaker_runtime_client  # for the late names of annotations, which tools look up
 
 
 class RuntimeClientError(Exception):
@@ -67,7 +65,7 @@ class RuntimeClientError(Exception):
         self.request_id = request_id
         self.attempts = 0
         self.may_have_been_taken = False
-        self.invocation: Invocation | None = None
+        self.invocation: "sagemaker_runtime_client.Invocation | None" = None
         self.inference_id: str | None = None
 
     def __str__(self) -> str:
@@ -232,7 +230,7 @@ class NoOutputLocationError(RuntimeClientError):
     It is queued all the same; a notification may say where.
     """
 
-    invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+    invocation: "sagemaker_runtime_client.Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class InferenceFailedError(RuntimeClientError):
@@ -245,7 +243,7 @@ class InferenceFailedError(RuntimeClientError):
         body: Its bytes, up to the first 1,048,576.
     """
 
-    invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+    invocation: "sagemaker_runtime_client.Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self,
@@ -273,7 +271,7 @@ class WaitTimeoutError(RuntimeClientError):
     """
 
     retryable = True
-    invocation: "Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+    invocation: "sagemaker_runtime_client.Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, message: str = "", *, access_denied_only: bool = False) -> None:
         super().__init__(message)

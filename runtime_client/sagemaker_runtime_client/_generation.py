@@ -9,7 +9,6 @@ set.  So it does when the clock is set, and on Linux when a machine wakes up.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
 
-import logging  # noqa: F401 (takes its own lock before a fork, which is to be after ours: imports log)
 import os
 import time
 from importlib import import_module
@@ -95,6 +94,7 @@ class _Importing:
 
 
 importing = _Importing()
+import_module("logging")  # it too takes a lock before a fork: after ours, for imports make loggers
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=importing.before_fork,

@@ -94,7 +94,7 @@ class Invocation(Value):
         cls,
         status: int,
         headers: Headers,
-        body: "bytes | bytearray | memoryview[int] | None",
+        body: bytes | bytearray | memoryview | None,
         *,
         inference_id: str | None = None,
     ) -> "Invocation":

@@ -92,7 +92,7 @@ class InvokeEndpointAsyncRequest(Value):
         filename: str | None = None,
         request_ttl_seconds: int | None = None,
         invocation_timeout_seconds: int | None = None,
-        body: "bytes | bytearray | memoryview[int] | None" = None,
+        body: bytes | bytearray | memoryview | None = None,
     ) -> None:
         set_part(self, "endpoint_name", endpoint_name)
         set_part(self, "input_location", input_location)

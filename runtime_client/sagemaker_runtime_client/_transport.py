@@ -78,7 +78,7 @@ class _Transport(ABC):
         with importing:
             import_module(self._library)
             if self._borrowed is None:
-                from . import _pool  # noqa: F401 (needed from now on)
+                import_module("._pool", __package__)
         self._is_loaded = True
 
     def _senders(

@@ -41,7 +41,7 @@ def found_none():
 
 sys.addaudithook(stop)
 first, second = (lambda: call(keys),) * 2 if {has_keys} else (found_none, found_none)
-thread = threading.Thread(target=first)
+thread = threading.Thread(target=first, daemon=True)
 thread.start()
 assert is_importing.wait(20)
 child = os.fork()
@@ -71,7 +71,7 @@ def _answer(request, _):
         "h11",
         "urllib.request",
         "email.utils",
-        "sagemaker_runtime_client._pool",
+        "sagemaker_runtime_client._pool._core",
         "sagemaker_runtime_client._outcome",
         "sagemaker_runtime_client.credentials._assume_role",
     ],

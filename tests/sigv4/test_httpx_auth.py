@@ -19,7 +19,7 @@ from sigv4 import (
     SigV4,
     verify,
 )
-from sigv4.httpx_auth import SigV4Auth, _auth_classes
+from sigv4.httpx_auth import SigV4Auth, _classes
 from tests.sigv4.oracles import Unsigned, botocore_signs
 from tests.sigv4.senders import AWAITING, BLOCKING, auth_of, fixture_of, signed_by
 from tests.sigv4.wire_server import WireServer
@@ -299,7 +299,7 @@ def test_wrong_secret(server, service, send):
 def test_one_library_is_enough(monkeypatch):
     """Where only one of the two libraries is installed, its Auth alone is taken."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
-    assert (httpx.Auth,) == _auth_classes()
+    assert (httpx.Auth,) == _classes("Auth")
 
 
 @pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])

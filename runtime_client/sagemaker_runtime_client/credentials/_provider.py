@@ -16,8 +16,8 @@ from .._http import TransportOptions
 from .._io import IO
 from .._profile_file import Profiles, read_profiles
 
-MFAToken = Callable[[str], "str | Awaitable[str]"]
-KeyPassphrase = Callable[[str], "str | Awaitable[str]"]
+MFAToken = Callable[[str], str | Awaitable[str]]
+KeyPassphrase = Callable[[str], str | Awaitable[str]]
 
 
 class Context(NamedTuple):
