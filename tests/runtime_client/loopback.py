@@ -156,7 +156,7 @@ def shake_hands(connection, tls):
             secured.do_handshake()
         except ssl.SSLWantReadError:
             connection.sendall(outgoing.read())
-            incoming.write(connection.recv(65536))
+            incoming.write(connection.recv(65536)) or incoming.write_eof()
         else:
             return secured, outgoing
 
