@@ -7,10 +7,13 @@ while the connection is idle.  Each on threads, asyncio, uvloop and trio.
 """
 
 import contextlib
+import fcntl
 import socket
 import ssl
 import tempfile
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -152,6 +155,8 @@ class WhileIdle:
                 self._had.wait(PATIENCE)
                 self._had.clear()
                 secured.sendall(FORGED)
+                while any(fcntl.ioctl(secured, termios.TIOCOUTQ, bytes(4))):
+                    time.sleep(0)  # it is not all at the other end yet
                 self._sent.set()
 
     def pause(self) -> None:

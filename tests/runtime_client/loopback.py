@@ -1,13 +1,16 @@
 """Servers and proxies on 127.0.0.1 that see the raw bytes, and a certificate for them."""
 
+import fcntl
 import socket
 import ssl
 import sys
+import termios
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from socketserver import BaseRequestHandler, StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
+from time import sleep
 from typing import NamedTuple
 
 from sigv4 import Payload, SignableRequest, verify
@@ -159,6 +162,12 @@ def shake_hands(connection, tls):
             incoming.write(connection.recv(65536)) or incoming.write_eof()
         else:
             return secured, outgoing
+
+
+def deliver(connection):
+    """Wait until all that was sent is at the other end of a connection, read or not."""
+    while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
+        sleep(0)
 
 
 def response(body=b"", status=200, headers=()):

@@ -18,6 +18,7 @@ from tests.runtime_client.certificates import issue
 from tests.runtime_client.faces import settings
 from tests.runtime_client.loopback import (
     Loopback,
+    deliver,
     man_in_the_middle,
     raw_server,
     response,
@@ -155,6 +156,7 @@ class TestUnasked:
             assert go.wait(PATIENCE)
             go.clear()
             connection.sendall(FORGED)
+            deliver(connection)
             sent.set()
             return response(b"late")
 

@@ -18,7 +18,7 @@ from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport
 from sagemaker_runtime_client._pool._connection import Connection
 from sagemaker_runtime_client._step import run
 from tests.runtime_client.faces import LOOPS, unread_body
-from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.loopback import Loopback, deliver, response
 from tests.runtime_client.networks import Scripted
 from tests.runtime_client.pools import PATIENCE, books, limited
 
@@ -111,6 +111,7 @@ class TestAnswers:
             connection.sendall(response(b"hi"))
             assert go.wait(PATIENCE)
             connection.sendall(response(b"no"))
+            deliver(connection)
             written.set()
             return response(b"more")
 

@@ -105,7 +105,7 @@ def test_a_slow_server_on_trio(certificate):
             secured.sendall(b"%d left" % left)
 
     async def use():
-        settings = ssl.create_default_context(cafile=bundle), "127.0.0.1"
+        settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
         stream = await _trio.Backend().connect("127.0.0.1", port, settings, 10)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stream.write, bytes(MEGABYTES), 10)
@@ -178,7 +178,7 @@ def test_session_tickets_are_no_news(certificate, network, drive):
         connection.recv(1)
 
     async def use():
-        settings = ssl.create_default_context(cafile=bundle), "127.0.0.1"
+        settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
         stream = await network().connect("127.0.0.1", port, settings, 10)
         news = [await stream.is_readable()]
         for _ in range(2):

@@ -197,10 +197,10 @@ async def _stream(connected: socket.socket, tls: TLS | None) -> Stream:
     A stream that went over to TLS later would take what came before the handshake for the server's.
     """
     stream = Stream(connected)
-    context, name = tls or (None, None)
+    context, name = tls or (None, b"")
     try:
         await asyncio.get_running_loop().create_connection(
-            lambda: stream, sock=connected, ssl=context, server_hostname=name
+            lambda: stream, sock=connected, ssl=context, server_hostname=name.decode() or None
         )
         await asyncio.sleep(0)  # uvloop tells a turn later what came with the end of the handshake
     except BaseException:

@@ -204,7 +204,8 @@ class Opener:
         if scheme == "http":
             return await network.connect(host, port, None, timeout)
         ends = inf if timeout is None else monotonic() + timeout
-        name = host.rstrip(".")  # a name in TLS has no dot at its end (RFC 6066, section 3)
+        # A name in TLS has no dot at its end (RFC 6066, section 3).
+        name = host.rstrip(".").encode("ascii")
         while True:
             context = await self._tls()
             left = None if ends == inf else max(0.001, ends - monotonic())
