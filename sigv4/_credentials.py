@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
-from ._value import Value, set_part
+from ._value import Value, kind_of, set_part
 
 
 def _aware_utc(value: datetime | None) -> datetime | None:
@@ -141,7 +141,7 @@ class FunctionProvider:
         close = getattr(credentials, "close", None)  # a coroutine that nobody will await
         if close is not None:
             close()
-        raise TypeError(f"{_BLOCKING}, not {type(credentials).__name__}")
+        raise TypeError(f"{_BLOCKING}, not {kind_of(credentials)}")
 
     async def aget(self) -> Credentials:
         """Return what the function returns, awaited if need be."""
@@ -149,7 +149,9 @@ class FunctionProvider:
         return await credentials if isawaitable(credentials) else credentials
 
 
-_BLOCKING = "a blocking client takes credentials from a plain function that returns Credentials"
+_BLOCKING = (
+    "a blocking client takes credentials from a plain function that returns sigv4.Credentials"
+)
 
 
 def _refuse_async(function: object) -> None:
@@ -175,8 +177,8 @@ def as_provider(source: CredentialsSource, *, blocking: bool = False) -> Credent
         return source
     if not callable(source):
         raise TypeError(
-            "credentials must be Credentials, a provider with get and aget, or a function that "
-            f"returns Credentials, not {type(source).__name__}"
+            "credentials must be sigv4.Credentials, a provider with get and aget, or a function that "
+            f"returns sigv4.Credentials, not {kind_of(source)}"
         )
     if blocking:
         _refuse_async(source)

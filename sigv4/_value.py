@@ -9,6 +9,14 @@ from typing import Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform
 
 V = TypeVar("V", bound="Value")
 
+
+def kind_of(value: object) -> str:
+    """Return the name of a value's class, with its module: other libraries have some of the same name."""
+    kind = type(value)
+    name = kind.__qualname__
+    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
+
+
 # How a constructor sets a part, once.
 set_part = object.__setattr__
 

@@ -1,7 +1,7 @@
 """The async face: each method awaits the core's coroutine of the same name."""
 
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable
 from types import TracebackType
 from typing import Self, cast
 
@@ -12,6 +12,7 @@ from ._face import Face, awaited
 from ._http import TransportOptions
 from ._io import AsyncIO, TaskLock
 from ._loops import library
+from ._step import is_async
 from ._transport import AsyncTransport, HTTPClient
 
 PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
@@ -46,10 +47,6 @@ class FunctionInThread:
         return (self._function(),)  # bare, trio would refuse what is to be awaited
 
 
-def _is_async(function: object) -> bool:
-    return any(map(iscoroutinefunction, (function, getattr(function, "__call__", None))))  # noqa: B004
-
-
 class AsyncSageMakerRuntimeClient(Face):
     """
     Amazon SageMaker asynchronous inference, on asyncio or trio.
@@ -73,7 +70,7 @@ class AsyncSageMakerRuntimeClient(Face):
     def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
         """Have a plain function called in a thread: it may block."""
         provider = super()._provider(source)
-        if provider is source or isinstance(source, Credentials) or _is_async(source):
+        if provider is source or isinstance(source, Credentials) or is_async(source):
             return provider
         return FunctionInThread(cast("PlainFunction", source))
 

@@ -21,6 +21,7 @@ from sigv4 import (
     Signer,
     SigV4,
 )
+from sigv4._value import kind_of
 
 from ._endpoint import Endpoint
 from ._errors import (
@@ -268,7 +269,7 @@ class Caller:
             raise self._source_failed(error) from error
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise CredentialProviderError(
-                f"the credentials' source returned {type(credentials).__name__}, not Credentials",
+                f"the credentials' source returned {kind_of(credentials)}, not sigv4.Credentials",
                 provider=type(self._provider).__name__,
             )
         return credentials

@@ -441,7 +441,11 @@ class Core:
         body = await self._bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
             raise unexpected(unknown)
-        upload = None if goes_inline(body, inline) else _upload_location(input_prefix, self._io)
+        upload = (
+            None
+            if goes_inline(body, inline)
+            else _upload_location(input_prefix, len(body), inline, self._io)
+        )
         has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
         if options.get("inference_id") is None and generate_inference_id:
             options["inference_id"] = self._io.uuid()
@@ -539,12 +543,18 @@ def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
     return inference_id is None and filename is None
 
 
-def _upload_location(input_prefix: str | None, io: IO) -> "S3Location":
-    """Return a new location below *input_prefix*."""
+def _upload_location(
+    input_prefix: str | None, size: int, inline: bool | None, io: IO
+) -> "S3Location":
+    """Return a new location below *input_prefix*, for a payload of *size* bytes."""
     if not isinstance(input_prefix, str):
+        why = f"has {size:,} bytes, and a request takes {INLINE_LIMIT:,} at most"
+        if size == 0:
+            why = "is empty, which a request cannot be"
+        if inline is False:
+            why = f"has {size:,} bytes, and inline=False was given"
         raise ParamValidationError(
-            "input_prefix is needed, such as s3://bucket/inputs/: this payload goes through S3, as it "
-            f"is empty, has more than {INLINE_LIMIT} bytes, or inline=False was given",
+            f"input_prefix is needed, such as s3://bucket/inputs/: the payload goes through S3, for it {why}",
             argument="input_prefix",
         )
     return _location(f"{input_prefix.rstrip('/')}/{io.uuid()}", "input_prefix")

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
+from inspect import signature
 from os import PathLike
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -10,15 +11,52 @@ from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
 from ._arguments import spellings
 from ._core import Core
-from ._errors import ConfigError, TransportError, is_shortage, shortage
+from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
 from ._http import TransportOptions
 from ._io import IO
-from ._step import run
+from ._step import is_async, run
 from ._transport import HTTPClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
 ChecksumMode = Literal["when_supported", "when_required"]
+
+
+# How boto3 calls what is a setting here.
+_KEYS = "credentials=sigv4.Credentials(...)"
+_BOTO3 = {
+    "aws_access_key_id": _KEYS,
+    "aws_secret_access_key": _KEYS,
+    "aws_session_token": _KEYS,
+    "config": "arguments of their own, such as retry_mode, max_attempts and read_timeout",
+    "max_pool_connections": "max_connections",
+    "profile_name": "profile",
+    "region_name": "region",
+    "retries": "retry_mode and max_attempts",
+    "total_max_attempts": "max_attempts",
+    "user_agent_appid": "app_id",
+    "verify": "ca_bundle",
+}
+
+
+def _explaining(
+    init: Callable[Concatenate[Any, P], None],
+) -> Callable[Concatenate[Any, P], None]:
+    """Return the constructor, which says what is wrong with arguments in the words of its own class."""
+    known = frozenset(signature(init).parameters)
+
+    @wraps(init)
+    def make(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        name = type(self).__name__
+        if args:
+            raise TypeError(f"{name} takes its settings by name, such as region='eu-west-1'")
+        if unknown := sorted(kwargs.keys() - known):
+            hints = [f"{word} is {_BOTO3[word]} here" for word in unknown if word in _BOTO3]
+            text = f"{name} has no argument {', '.join(unknown)}"
+            raise TypeError("; ".join([text, *hints]))
+        init(self, *args, **kwargs)
+
+    return make
 
 
 class Face(ABC):
@@ -30,6 +68,7 @@ class Face(ABC):
 
     _is_blocking: ClassVar[bool]
 
+    @_explaining
     def __init__(
         self,
         *,
@@ -157,6 +196,12 @@ def blocking(
     @wraps(method)
     def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
         core = self._core  # pyright: ignore[reportPrivateUsage]
+        if is_async(listener := kwargs.get("on_invocation")):
+            raise ParamValidationError(
+                f"on_invocation must be a plain function in {type(self).__name__}, which awaits "
+                f"nothing, not the async {getattr(listener, '__name__', listener)}",
+                argument="on_invocation",
+            )
         try:
             return run(_begun(type(self).__name__, core, method, args, kwargs))
         except OSError as error:

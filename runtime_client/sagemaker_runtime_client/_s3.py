@@ -8,6 +8,7 @@ for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from sigv4 import Credentials, percent_encode_path
@@ -170,7 +171,7 @@ class S3:
             call = Call(
                 endpoint,
                 Request(method, path, headers, body),
-                xml_error,
+                partial(_error_about, location),
                 # What is read may itself be what looks like an error.
                 is_s3_error if method == "PUT" else is_no_success,
                 limit=limit,
@@ -206,6 +207,13 @@ class S3:
         region = self._regions.get(bucket, self._options.region)
         options = self._options._replace(region=region)
         return s3_endpoint(options, bucket, self._addressing_style)
+
+
+def _error_about(location: S3Location, response: Response) -> ServiceError:
+    """Return the error in an answer, with the object that it is about."""
+    error, name = xml_error(response), str(location)
+    error.message = f"{name if name.isprintable() else ascii(name)}: {error.message}"
+    return error
 
 
 def _header_value(argument: str, value: object) -> str:

@@ -6,6 +6,7 @@ They are awaited in an event loop, or stepped without one.
 
 import sys
 from collections.abc import Coroutine
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     finally:
         coroutine.close()
     raise suspended
+
+
+def is_async(function: object) -> bool:
+    """Tell whether what *function* returns is to be awaited, as far as it says so."""
+    call = getattr(function, "__call__", None)  # noqa: B004 (an object may have an async one)
+    return iscoroutinefunction(function) or iscoroutinefunction(call)
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":

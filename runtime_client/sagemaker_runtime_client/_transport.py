@@ -14,6 +14,8 @@ from importlib import import_module
 from math import inf
 from typing import Any, ClassVar, Protocol
 
+from sigv4._value import kind_of
+
 from ._errors import ConfigError, RuntimeClientError
 from ._generation import generation, importing
 from ._http import Request, Response, TransportOptions
@@ -286,9 +288,7 @@ def _library_of(client: HTTPClient | None, kind: str) -> str:
         library = base.__module__.partition(".")[0]
         if base.__name__ == kind and library in {"httpx", "httpx2"}:
             return library
-    raise ConfigError(
-        f"http_client must be a {kind} of httpx or httpx2, not {type(client).__name__}"
-    )
+    raise ConfigError(f"http_client must be httpx.{kind} or httpx2.{kind}, not {kind_of(client)}")
 
 
 def _open(client: HTTPClient) -> HTTPClient:

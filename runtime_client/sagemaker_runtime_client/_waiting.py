@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from sigv4._value import kind_of
+
 from ._errors import ParamValidationError
 from ._invocation import Invocation
+from ._step import is_async
 
 # Thirty years, of which no clock overflows.
 LONGEST_WAIT = 1_000_000_000
@@ -25,7 +28,7 @@ def check_invocation(invocation: object) -> None:
     """Refuse what is no handle."""
     if not isinstance(invocation, Invocation):
         raise ParamValidationError(
-            f"invocation must be an Invocation, not {type(invocation).__name__}",
+            f"invocation must be an Invocation, not {kind_of(invocation)}",
             argument="invocation",
         )
 
@@ -35,9 +38,9 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
     _check_seconds("timeout", timeout)
     if access_denied_grace is not None:
         _check_seconds("access_denied_grace", access_denied_grace)
-    if not callable(schedule):
+    if is_async(schedule) or not callable(schedule):
         raise ParamValidationError(
-            "schedule must be a function of the seconds waited", argument="schedule"
+            "schedule must be a plain function of the seconds waited", argument="schedule"
         )
 
 

@@ -461,7 +461,7 @@ def test_wrong_kind_of_client(face, kind):
     module, _, name = kind.rpartition(".")
     wrong = object.__new__(getattr(import_module(module), name))
     wanted = "AsyncClient" if face is AsyncSageMakerRuntimeClient else "Client"
-    with pytest.raises(ConfigError, match=f"must be a {wanted} of httpx or httpx2, not {name}"):
+    with pytest.raises(ConfigError, match=f"must be httpx.{wanted} or httpx2.{wanted}, not {kind}"):
         face(http_client=wrong)
 
 

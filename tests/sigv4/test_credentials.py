@@ -152,9 +152,9 @@ def test_async_function_where_nothing_is_awaited(function):
     """Whoever is only ever blocking refuses an async function when it is made; others when they ask."""
     provider = as_provider(function)
     assert KEY is asyncio.run(provider.aget())
-    with pytest.raises(TypeError, match="returns Credentials, not from an async one"):
+    with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not from an async one"):
         provider.get()
-    with pytest.raises(TypeError, match="returns Credentials, not from an async one"):
+    with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not from an async one"):
         as_provider(function, blocking=True)
 
 
@@ -165,7 +165,7 @@ def test_async_function_where_nothing_is_awaited(function):
 )
 def test_blocking_provider_refuses_what_is_no_credentials(function, kind):
     """Where nothing can be awaited, a coroutine is refused, and closed."""
-    with pytest.raises(TypeError, match=f"returns Credentials, not {kind}"):
+    with pytest.raises(TypeError, match=f"returns sigv4.Credentials, not {kind}"):
         as_provider(function, blocking=True).get()
 
 

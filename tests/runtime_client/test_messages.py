@@ -1,0 +1,170 @@
+"""What is said of a mistake: which object, which value, and what to write instead."""
+
+import inspect
+
+import pytest
+from botocore.credentials import Credentials as BotocoreCredentials
+
+from sagemaker_runtime_client import (
+    AccessDeniedError,
+    AsyncSageMakerRuntimeClient,
+    ConfigError,
+    CredentialProviderError,
+    ObjectNotFoundError,
+    ParamValidationError,
+    SageMakerRuntimeClient,
+)
+from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.scripted_io import (
+    ACCESS_DENIED,
+    NO_SUCH_KEY,
+    Response,
+    ScriptedIO,
+    accepted,
+    core,
+    run,
+    s3_error,
+)
+from tests.runtime_client.test_cycles import settings
+
+CLIENTS = [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient]
+clients = pytest.mark.parametrize("client", CLIENTS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "says"),
+    [
+        (NO_SUCH_KEY, ObjectNotFoundError, "s3://b/a key: The specified key does not exist."),
+        (
+            s3_error(404, "NoSuchBucket"),
+            ObjectNotFoundError,
+            "s3://b/a key: the service answered 404",
+        ),
+        (ACCESS_DENIED, AccessDeniedError, "s3://b/a key: Access Denied"),
+        (Response(404, ()), ObjectNotFoundError, "s3://b/a key: "),
+    ],
+)
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
+    """Bucket and key are in the message: of thousands of objects it tells which."""
+    with pytest.raises(kind) as caught:
+        run(getattr(core(ScriptedIO([answer])), operation)("s3://b/a key"))
+    assert str(caught.value).startswith(says)
+    assert caught.value.args == (caught.value.message,)
+
+
+def test_a_key_with_line_ends_makes_no_second_line():
+    """What a key holds cannot look like another message."""
+    with pytest.raises(ObjectNotFoundError) as caught:
+        run(core(ScriptedIO([NO_SUCH_KEY])).get_object("s3://b/a\nINFO all is well"))
+    assert "\n" not in str(caught.value)
+
+
+@clients
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"region_name": "eu-west-1"}, "has no argument region_name; region_name is region here"),
+        ({"verify": False}, "has no argument verify; verify is ca_bundle here"),
+        (
+            {"profile_name": "p", "aws_access_key_id": "AKID"},
+            (
+                "has no argument aws_access_key_id, profile_name; aws_access_key_id is "
+                "credentials=sigv4.Credentials(...) here; profile_name is profile here"
+            ),
+        ),
+        ({"colour": "red"}, "has no argument colour"),
+    ],
+)
+def test_settings_that_are_called_otherwise(client, arguments, says):
+    """An unknown setting is refused in the class's name, boto3's with the name that it has here."""
+    with pytest.raises(TypeError) as caught:
+        client(**arguments)
+    assert f"{client.__name__} {says}" == str(caught.value)
+
+
+@clients
+def test_settings_without_names(client):
+    """Nor can they be given in an order."""
+    with pytest.raises(TypeError, match=f"{client.__name__} takes its settings by name"):
+        client("eu-west-1")
+
+
+@clients
+def test_the_signature_stays(client):
+    """Tools see the settings all the same."""
+    assert "region" in inspect.signature(client).parameters
+    assert "ca_bundle" in inspect.signature(client.__init__).parameters
+
+
+@clients
+def test_credentials_of_another_library(client):
+    """A class of the same name is told apart by its module."""
+    wrong = BotocoreCredentials("AKID", "canary-secret")
+    with pytest.raises(
+        ConfigError, match=r"must be sigv4\.Credentials.*not botocore\.credentials\.C"
+    ):
+        client(credentials=wrong)
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_a_function_that_returns_credentials_of_another_library():
+    """So is one that a function returns."""
+    with (
+        Loopback(lambda *_: response(b"{}", 202)) as server,
+        SageMakerRuntimeClient(
+            **settings(server, credentials=lambda: BotocoreCredentials("AKID", "canary-secret"))
+        ) as client,
+        pytest.raises(CredentialProviderError) as caught,
+    ):
+        client.invoke_endpoint_async("e", body=b"x")
+    shown = f"{caught.value} {caught.value.__cause__}"
+    assert "sigv4.Credentials, not botocore.credentials.Credentials" in shown
+
+
+@pytest.mark.parametrize(
+    ("payload", "arguments", "says"),
+    [
+        (b"x" * 200_000, {}, "has 200,000 bytes, and a request takes 128,000 at most"),
+        (b"", {}, "is empty, which a request cannot be"),
+        (b"xy", {"inline": False}, "has 2 bytes, and inline=False was given"),
+    ],
+)
+def test_why_a_prefix_is_needed(payload, arguments, says):
+    """Of the reasons for the way through S3 the one is given that there is."""
+    with pytest.raises(ParamValidationError, match=f"input_prefix is needed.*{says}$"):
+        run(core(ScriptedIO([])).submit("e", payload, **arguments))
+
+
+class _Listener:
+    async def __call__(self, _invocation):
+        raise NotImplementedError
+
+    async def method(self, _invocation):
+        raise NotImplementedError
+
+
+@pytest.mark.usefixtures("bare_environment")
+@pytest.mark.parametrize("listener", [_Listener(), _Listener().method])
+def test_an_async_listener_in_a_blocking_client(listener):
+    """It is refused before anything is sent: nobody would await it."""
+    with (
+        Loopback(lambda *_: response(b"{}", 202)) as server,
+        SageMakerRuntimeClient(**settings(server)) as client,
+    ):
+        with pytest.raises(ParamValidationError, match="plain function") as caught:
+            client.infer("e", b"x", timeout=1, on_invocation=listener)
+        assert "on_invocation" == caught.value.argument
+        assert [] == server.requests
+
+
+def test_an_async_schedule():
+    """A schedule is never awaited, and is refused before the job is queued."""
+
+    async def schedule(_elapsed):
+        raise NotImplementedError
+
+    io = ScriptedIO([accepted()])
+    with pytest.raises(ParamValidationError, match="schedule must be a plain function"):
+        run(core(io).infer("e", b"x", timeout=1, schedule=schedule))
+    assert [] == io.sent
