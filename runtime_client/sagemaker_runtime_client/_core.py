@@ -479,9 +479,6 @@ class Core:
         deadline: float | None,
     ) -> Invocation:
         """Send a checked request, and return the handle."""
-        with importing:
-            import_module("email.utils")  # reads the date of the answer; later its import may fail
-
         submission.inference_id = request.inference_id
         services = await self._services()
         await self._io.begin(deadline)
@@ -517,7 +514,7 @@ class Core:
         cannot be loaded, comes between the job and its answer.
         """
         services = await self._services()
-        with importing:
+        with importing():
             from ._outcome import wait
 
             return wait, services.s3
@@ -534,6 +531,8 @@ class Core:
     def _make(self, context: Context) -> Services:
         """Make the services, unless somebody else has done so in the meantime."""
         if self._made is None:
+            with importing():
+                import_module("email.utils")  # for an answer's date; later it may not be had
             self._made = Services(context, self._credentials)
         return self._made
 

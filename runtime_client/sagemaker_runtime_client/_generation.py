@@ -11,13 +11,17 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-pyt
 
 import os
 import time
+from functools import partial
 from importlib import import_module
-from threading import RLock
+from threading import get_ident
+from weakref import ref
 
 # Seconds by which the clocks drift apart only if one of them was set.
 _JUMP = 30.0
 # Seconds for which a fork waits for an import at the most.
 _LONGEST_IMPORT = 10.0
+# ... and until it looks again.
+_PAUSE = 0.001
 
 
 class _Generations:
@@ -63,41 +67,73 @@ def _hear_of_restores() -> None:
 _hear_of_restores()
 
 
-class _Importing:
+class _Import:
+    """A context in which a thread loads a part of us."""
+
+    def __init__(self, imports: "_Imports") -> None:
+        self._imports = imports
+        # Removes the mark of a context that was interrupted, by code that is not Python's.
+        self._end = ref(self, partial(imports.marks.pop, id(self)))
+
+    def __enter__(self) -> None:
+        imports, thread = self._imports, get_ident()
+        # A fork waits for the end of the outermost context, so that those within it do not wait.
+        is_within = thread in tuple(imports.marks.values())
+        imports.marks[id(self)] = thread
+        while imports.forking.keys() - {thread} and not is_within:  # set before marks are looked at
+            imports.marks.pop(id(self), None)
+            time.sleep(_PAUSE)
+            imports.marks[id(self)] = thread
+
+    def __exit__(self, *_: object) -> None:
+        self._imports.marks.pop(id(self), None)
+
+
+class _Imports:
     """
-    A context for a part of us that is loaded late, during which no fork is made.
+    Which threads load a part of us; no fork is made meanwhile.
 
     In a child that is forked meanwhile the lock of a module would stay taken, by a thread that the child
     has not got, and the child would wait for it for ever.
+
+    There is no lock here, for an interrupt just after its acquisition would leave it taken.  A mark that
+    an interrupt leaves ends with the context that set it.
+
+    Attributes:
+        marks: The thread of each context that was entered, by the context's id.
+        forking: The threads that fork.
     """
 
     def __init__(self) -> None:
-        self._lock = RLock()
-        self._is_forking = False
+        self.marks: dict[int, int] = {}
+        self.forking: dict[int, None] = {}
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    def __call__(self) -> _Import:
+        """Return a context for what is loaded late."""
+        return _Import(self)
 
     def before_fork(self) -> None:
-        """Wait for the end of an import; not for ever, for it may need what this thread holds."""
-        self._is_forking = self._lock.acquire(timeout=_LONGEST_IMPORT)
+        """Wait for the end of others' imports; not for ever, for they may need what this thread holds."""
+        self.forking[get_ident()] = None
+        ends = time.monotonic() + _LONGEST_IMPORT
+        while set(self.marks.values()) - {get_ident()} and time.monotonic() < ends:
+            time.sleep(_PAUSE)
 
     def after_fork(self) -> None:
-        """Let others import again, in the child too; there, whoever may still be at it is gone."""
-        if self._is_forking:
-            self._lock.release()
-        else:
-            self._lock = RLock()
+        """Let others import again."""
+        self.forking.pop(get_ident(), None)
+
+    def after_fork_in_child(self) -> None:
+        """Forget the threads that the child has not got."""
+        self.marks.clear()
+        self.forking.clear()
 
 
-importing = _Importing()
+importing = _Imports()
 import_module("logging")  # it too takes a lock before a fork: after ours, for imports make loggers
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=importing.before_fork,
         after_in_parent=importing.after_fork,
-        after_in_child=importing.after_fork,
+        after_in_child=importing.after_fork_in_child,
     )

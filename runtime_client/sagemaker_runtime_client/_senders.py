@@ -105,7 +105,7 @@ def _proxy_for(origin: str) -> str:
 
     Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
     """
-    with importing:
+    with importing():
         from urllib.parse import urlsplit
         from urllib.request import getproxies, proxy_bypass
 

@@ -64,7 +64,7 @@ class Services:
     @cached_property
     def s3(self) -> "S3":
         """Objects of S3."""
-        with importing:
+        with importing():
             import_module("email.utils")  # all that S3 answers has dates
             from ._s3 import S3
 

@@ -77,7 +77,7 @@ class _Transport(ABC):
 
     def _load(self) -> None:
         """Load the library that sends, and the pool, if it is not a client of yours that has one."""
-        with importing:
+        with importing():
             import_module(self._library)
             if self._borrowed is None:
                 import_module("._pool", __package__)

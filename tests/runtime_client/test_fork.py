@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
 
 import pytest
 
+from sagemaker_runtime_client import _generation
 from tests.runtime_client.loopback import Loopback, response
 
 # A thread makes a first call.  As it imports a module it stops until the main thread had its time to
@@ -70,7 +73,7 @@ def _answer(request, _):
         "httpx._api",
         "h11",
         "urllib.request",
-        "email.utils",
+        "email._parseaddr",
         "sagemaker_runtime_client._pool._core",
         "sagemaker_runtime_client._outcome",
         "sagemaker_runtime_client.credentials._assume_role",
@@ -93,3 +96,101 @@ def test_a_child_that_is_forked_during_an_import_can_call(module, bare_environme
             [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
         )
     assert "0\n" == done.stdout, done.stderr
+
+
+class Clock:
+    """A clock that goes on as somebody sleeps; each time something happens."""
+
+    def __init__(self, happens):
+        self.now, self._happens = 0.0, happens
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self._happens()
+
+
+@pytest.fixture
+def imports(monkeypatch):
+    """Imports of nobody yet, and what sets their clock."""
+    monkeypatch.setattr(_generation, "time", Clock(None))
+    return _generation._Imports(), lambda happens: setattr(_generation, "time", Clock(happens))
+
+
+def in_a_thread(function):
+    """Return what a function returns in another thread, which may wait for nobody."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(function).result(timeout=20)
+
+
+def test_a_fork_waits_for_an_import(imports):
+    """A fork waits until no other thread imports, in a context within another one either."""
+    imports, at_each_pause = imports
+    contexts = [imports(), imports()]
+    for context in contexts:
+        in_a_thread(context.__enter__)
+    at_each_pause(lambda: contexts.pop().__exit__())
+    imports.before_fork()
+    assert [] == contexts
+
+
+def test_a_fork_does_not_wait_for_ever(imports):
+    """A fork goes on while an import does, after a while."""
+    imports, at_each_pause = imports
+    at_each_pause(bool)
+    context = imports()
+    in_a_thread(context.__enter__)
+    imports.before_fork()
+    assert _generation._LONGEST_IMPORT == pytest.approx(_generation.time.now, abs=0.01)
+
+
+def test_an_import_that_was_interrupted_stops_nobody(imports):
+    """A context that was entered, and left by an interrupt before its block began, is forgotten."""
+    imports, _ = imports
+    in_a_thread(lambda: imports().__enter__())
+    imports.before_fork()
+    imports.after_fork()
+    assert 0 == _generation.time.now
+
+    def use():
+        with imports():
+            return True
+
+    assert use()
+    assert in_a_thread(use)
+
+
+def test_an_import_waits_for_a_fork(imports):
+    """Whoever wants to import during another thread's fork waits for its end."""
+    imports, at_each_pause = imports
+    seen = []
+
+    def end():
+        seen.append(dict(imports.marks))
+        imports.after_fork_in_child()
+
+    at_each_pause(end)
+    in_a_thread(imports.before_fork)
+    with imports():
+        assert [{}] == seen
+        assert imports.marks
+    assert not imports.marks
+
+
+def test_a_fork_imports_for_itself(imports):
+    """The thread that forks may import meanwhile: a signal handler may need it."""
+    imports, _ = imports
+    imports.before_fork()
+    with imports():
+        imports.after_fork()
+
+
+def test_an_import_within_another_goes_on(imports):
+    """A fork waits for the outer context, so the inner one does not wait for the fork."""
+    imports, _ = imports
+    with imports():
+        imports.forking[in_a_thread(get_ident)] = None
+        with imports():
+            assert 2 == len(imports.marks)

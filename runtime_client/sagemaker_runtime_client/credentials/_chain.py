@@ -46,7 +46,7 @@ class Source(NamedTuple):
 
     def load(self) -> Provider:
         """Import the source, and return it."""
-        with importing:
+        with importing():
             return self.provider()
 
 
