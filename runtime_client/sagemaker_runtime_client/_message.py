@@ -7,8 +7,6 @@ decoded.  Every exception of httpx becomes a `TransportError`.
 
 import re
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
 from math import inf
@@ -232,15 +230,25 @@ def time_left(deadline: float | None) -> float:
     return float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
 
 
-@contextmanager
-def translated(httpx: Any, origin: str, client: Any) -> Generator[None]:
-    """Turn what httpx raises into a TransportError that says whether the request may have arrived."""
-    # A client that was brought in may have hooks, and a transport of its own, that raise anything.
-    kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-    try:
-        yield
-    except kinds as error:
-        raise _transport_error(httpx, client, origin, error) from error
+class translated:  # noqa: N801 (read as a verb, like those of contextlib)
+    """
+    Turn what httpx raises into a TransportError that says whether the request may have arrived.
+
+    contextlib's decorator would leave a reference cycle of each error from Python 3.12 on.
+    """
+
+    def __init__(self, httpx: Any, origin: str, client: Any) -> None:
+        self._httpx, self._origin, self._client = httpx, origin, client
+        # A client that was brought in may have hooks, and a transport of its own, that raise anything.
+        self._kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Raise a TransportError in place of what httpx raised."""
+        if isinstance(error, self._kinds):
+            raise _transport_error(self._httpx, self._client, self._origin, error) from error
 
 
 def _transport_error(httpx: Any, client: Any, origin: str, error: Exception) -> TransportError:
