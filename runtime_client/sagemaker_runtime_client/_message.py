@@ -251,7 +251,7 @@ class translated:  # noqa: N801 (read as a verb, like those of contextlib)
             raise _transport_error(self._httpx, self._client, self._origin, error) from error
 
 
-def _transport_error(httpx: Any, client: Any, origin: str, error: Exception) -> TransportError:
+def _transport_error(httpx: Any, client: Any, origin: str, error: BaseException) -> TransportError:
     """Return what is said of *error*, of a request to *origin*."""
     name, reason = type(error).__name__, _reason(error)
     proxy = "" if client is None else proxy_of(client, httpx.URL(origin)).address
