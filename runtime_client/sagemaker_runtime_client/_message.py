@@ -247,7 +247,7 @@ class translated:  # noqa: N801 (read as a verb, like those of contextlib)
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         """Raise a TransportError in place of what httpx raised."""
-        if isinstance(error, self._kinds):
+        if error is not None and isinstance(error, self._kinds):
             raise _transport_error(self._httpx, self._client, self._origin, error) from error
 
 
