@@ -35,8 +35,10 @@ def ministack():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _ctrl_c():
-    """Ctrl-C interrupts, in a background job of a shell as well, where it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals():
+    """Signals do what they do in a terminal, in a background job and under nohup as well."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
