@@ -112,7 +112,8 @@ class Core:
             CredentialsError: No credentials, or none that serve; nothing was sent.
             ServiceError: The service refused; the subclass and `code` say why.
             TransportError: No answer, or not in time; `may_have_been_taken` says whether the job may
-                be queued.
+                be queued, and `inference_id` under which id.  An interrupt or a cancellation has that
+                attribute, too, and a note.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
@@ -276,7 +277,7 @@ class Core:
             access_denied_grace: As for `wait`.
             max_size: As for `wait`.
             on_invocation: Called with the handle as soon as the job is queued, to keep it; in an
-                async client it may be async.
+                async client it may be async, in a blocking one that is refused before anything is sent.
             generate_inference_id: As for `invoke_endpoint_async`.
             options: As for `submit`.
 

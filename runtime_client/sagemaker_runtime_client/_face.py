@@ -106,8 +106,9 @@ class Face(ABC):
             profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_DEFAULT_PROFILE``,
                 ``AWS_PROFILE``, then ``default``.  One that is given here wins over keys in variables.
             credentials: The credentials, a `CredentialsProvider`, or a function that returns
-                credentials (an async client takes an async one too); by default those that boto3 and
-                the AWS CLI would find, see `default_chain`, refreshed before they end.
+                credentials (an async client takes an async one too, and calls a plain one in a
+                thread, once at a time); by default those that boto3 and the AWS CLI would find, see
+                `default_chain`, refreshed before they end.
             endpoint_url: An endpoint of your own for SageMaker Runtime;
                 ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
             s3_endpoint_url: Likewise for S3; ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
@@ -196,7 +197,8 @@ def blocking(
     @wraps(method)
     def call(self: Face, /, *args: P.args, **kwargs: P.kwargs) -> T:
         core = self._core  # pyright: ignore[reportPrivateUsage]
-        if is_async(listener := kwargs.get("on_invocation")):
+        listener = kwargs.get("on_invocation")
+        if listener is not None and is_async(listener):
             raise ParamValidationError(
                 f"on_invocation must be a plain function in {type(self).__name__}, which awaits "
                 f"nothing, not the async {getattr(listener, '__name__', listener)}",
