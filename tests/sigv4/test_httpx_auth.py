@@ -247,7 +247,7 @@ def test_async_function_awaiting(server, service, awaiting_send):
 
 def test_async_function_blocking(server, service, blocking_send):
     """An async function is refused in a blocking client, before anything is sent."""
-    with pytest.raises(TypeError, match="a plain function that returns Credentials"):
+    with pytest.raises(TypeError, match=r"a plain function that returns sigv4\.Credentials"):
         blocking_send("GET", f"http://{server.address}/", auth=auth_of(service, _aget))
     assert server.requests == []
 
@@ -305,7 +305,7 @@ def test_one_library_is_enough(monkeypatch):
 @pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])
 def test_refused_credentials(credentials):
     """What can serve no client is refused when the auth is made."""
-    with pytest.raises(TypeError, match="credentials must be Credentials, a provider"):
+    with pytest.raises(TypeError, match=r"credentials must be sigv4\.Credentials, a provider"):
         auth_of("s3", credentials)
     getattr(credentials, "close", str)()
 

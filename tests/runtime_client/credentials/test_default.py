@@ -127,7 +127,7 @@ async def test_what_it_opened_is_closed(monkeypatch, is_async):
 
 def test_what_is_no_client():
     """What is no client is refused at once."""
-    with pytest.raises(ConfigError, match="must be a Client of httpx"):
+    with pytest.raises(ConfigError, match=r"must be httpx\.Client or httpx2\.Client, not str"):
         default_chain("http://proxy")
 
 
