@@ -131,7 +131,7 @@ class _Imports:
 
 importing = _Imports()
 import_module("logging")  # it too takes a lock before a fork: after ours, for imports make loggers
-if hasattr(os, "register_at_fork"):  # not on Windows
+if hasattr(os, "register_at_fork"):  # pragma: no branch (not on Windows)
     os.register_at_fork(
         before=importing.before_fork,
         after_in_parent=importing.after_fork,

@@ -16,6 +16,9 @@ DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # what S3 stores where the caller 
 _location = re.compile(r"(https|s3)://([^/]+)/?(.*)", re.DOTALL).fullmatch
 _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
 
+# Named here: in a class that has a method `list`, Python 3.14 takes that for the type.
+Locations = list[str]
+
 
 @frozen
 class StoredObject:
@@ -146,7 +149,7 @@ class ObjectStore:
         with self._changed:
             self._buckets.get(bucket, {}).pop(key, None)
 
-    def list(self, location: str = "s3://") -> list[str]:
+    def list(self, location: str = "s3://") -> Locations:
         """
         Return the locations of the objects whose location starts with *location*.
 
