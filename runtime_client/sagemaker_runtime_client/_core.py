@@ -399,7 +399,7 @@ class Core:
         Raises:
             ObjectNotFoundError: There is no such key or bucket.  S3 names no code, so that `code` is
                 the status, ``404``.
-            AccessDeniedError: As for `get_object`; likewise.
+            AccessDeniedError: As for `get_object`; `code` is ``403``.
             ParamValidationError: The location is malformed; nothing was sent.
             ServiceError: S3 refused; `code` is the status.
             TransportError: No answer, or not in time.

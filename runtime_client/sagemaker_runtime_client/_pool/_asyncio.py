@@ -74,8 +74,9 @@ class Stream(asyncio.Protocol):
         It looks at the socket in its first turn, and reads from it in the second.
         """
         for _ in range(2):
-            if not self._has_news and self._has_bytes():
-                await asyncio.sleep(0)
+            if self._has_news or not self._has_bytes():
+                break
+            await asyncio.sleep(0)
         return self._has_news
 
     def _has_bytes(self) -> bool:
