@@ -41,14 +41,14 @@ from ._signer import Signature, Signer
 from ._v4 import SigV4
 
 if TYPE_CHECKING:
-    from ._chain import Seed
-    from ._checksums import checksum
-    from ._chunk_decoder import ChunkDecoder
-    from ._chunked import AwsChunked, ChunkEncoder
-    from ._event_headers import Int8, Int16, Int32, Int64
-    from ._event_signing import EventSigner, EventVerifier
-    from ._event_stream import EventDecoder, Message
     from ._explain import Difference, Explanation, explain
+    from ._streaming.checksums import checksum
+    from ._streaming.chunk_decoder import ChunkDecoder
+    from ._streaming.chunked import AwsChunked, ChunkEncoder
+    from ._streaming.event_headers import Int8, Int16, Int32, Int64
+    from ._streaming.event_signing import EventSigner, EventVerifier
+    from ._streaming.event_stream import EventDecoder, Message
+    from ._streaming.signature_chain import Seed
     from ._v4a import SigV4A, VerifyingKey
     from ._verify import Verified, verify
 
@@ -105,37 +105,37 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (a table of imports)
     """
     match name:
         case "AwsChunked" | "ChunkEncoder":
-            from . import _chunked
+            from ._streaming import chunked
 
-            value = getattr(_chunked, name)
+            value = getattr(chunked, name)
         case "checksum":
-            from . import _checksums
+            from ._streaming import checksums
 
-            value = getattr(_checksums, name)
+            value = getattr(checksums, name)
         case "ChunkDecoder":
-            from . import _chunk_decoder
+            from ._streaming import chunk_decoder
 
-            value = getattr(_chunk_decoder, name)
+            value = getattr(chunk_decoder, name)
         case "Difference" | "explain" | "Explanation":
             from . import _explain
 
             value = getattr(_explain, name)
         case "EventDecoder" | "Message":
-            from . import _event_stream
+            from ._streaming import event_stream
 
-            value = getattr(_event_stream, name)
+            value = getattr(event_stream, name)
         case "EventSigner" | "EventVerifier":
-            from . import _event_signing
+            from ._streaming import event_signing
 
-            value = getattr(_event_signing, name)
+            value = getattr(event_signing, name)
         case "Int16" | "Int32" | "Int64" | "Int8":
-            from . import _event_headers
+            from ._streaming import event_headers
 
-            value = getattr(_event_headers, name)
+            value = getattr(event_headers, name)
         case "Seed":
-            from . import _chain
+            from ._streaming import signature_chain
 
-            value = getattr(_chain, name)
+            value = getattr(signature_chain, name)
         case "SigV4A" | "VerifyingKey":
             from . import _v4a
 

@@ -231,7 +231,7 @@ class Signer(Value):
             signature: What `sign` returned for the request.
             credentials: Those that signed it.
         """
-        from ._chain import Seed
+        from ._streaming.signature_chain import Seed
 
         instant = signature.headers["x-amz-date"]
         return Seed(self.algorithm, credentials, instant, signature.signature)

@@ -15,13 +15,13 @@ import sigv4
 
 from ._candidate import Candidate, is_sha256, read_claim
 from ._canonical import ALWAYS_SIGNED, canonical_headers, canonical_query, string_to_sign
-from ._chain import Seed
 from ._claim import Claim
 from ._credentials import Credentials
 from ._errors import SignatureError
 from ._payload import Payload
 from ._request import SignableRequest
 from ._signer import Signer
+from ._streaming.signature_chain import Seed
 
 Secrets = (
     Mapping[str, Credentials]

@@ -142,7 +142,7 @@ def test_each_make_target_exists(line):
 
 def test_the_table_of_arguments_is_the_code():
     """Each argument stands in the table with the header that the serializer writes."""
-    from sagemaker_runtime_client._invoke import HEADERS
+    from sagemaker_runtime_client._inference.request import HEADERS
 
     for argument, header in HEADERS.items():
         assert f"| `{argument}` | `{header}` |" in README
@@ -151,7 +151,7 @@ def test_the_table_of_arguments_is_the_code():
 def test_the_table_of_settings_is_the_code():
     """Each argument of a client, each variable and each key of the profile stands in the table."""
     from sagemaker_runtime_client import SageMakerRuntimeClient
-    from sagemaker_runtime_client._config import SETTINGS
+    from sagemaker_runtime_client._settings.config import SETTINGS
 
     table = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
     named = list(signature(SageMakerRuntimeClient).parameters)

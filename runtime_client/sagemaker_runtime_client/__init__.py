@@ -33,16 +33,16 @@ from ._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from ._http import Request, Response
-from ._invocation import Invocation
-from ._invoke import InvokeEndpointAsyncRequest
+from ._inference.invocation import Invocation
+from ._inference.request import InvokeEndpointAsyncRequest
+from ._inference.schedule import poll_schedule
+from ._io.message import Request, Response
 from ._version import __version__
-from ._waiting import poll_schedule
 
 if TYPE_CHECKING:
     from ._async_client import AsyncSageMakerRuntimeClient
-    from ._output import Output
-    from ._s3_object import S3Object
+    from ._inference.output import Output
+    from ._s3.objects import S3Object
     from .credentials._default import DefaultChain, default_chain
 
 __all__ = [
@@ -96,13 +96,13 @@ def __getattr__(name: str) -> Any:
 
             value = getattr(_default, name)
         case "Output":
-            from . import _output
+            from ._inference import output as _output
 
             value = getattr(_output, name)
         case "S3Object":
-            from . import _s3_object
+            from ._s3 import objects
 
-            value = getattr(_s3_object, name)
+            value = getattr(objects, name)
         case _:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -7,13 +7,13 @@ from typing import Self, cast
 
 from sigv4 import Credentials, CredentialsProvider, CredentialsSource
 
-from ._core import Core
+from ._core.operations import Core
 from ._face import Face, awaited
-from ._http import TransportOptions
-from ._io import AsyncIO, TaskLock
-from ._loops import library
-from ._step import is_async
-from ._transport import AsyncTransport, HTTPClient
+from ._io.event_loop import library
+from ._io.message import TransportOptions
+from ._io.run import is_async
+from ._io.system import AsyncIO, TaskLock
+from ._io.transport import AsyncTransport, HTTPClient
 
 PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ._core import Core
+from ._core.operations import Core
 from ._face import Face, blocking
-from ._http import TransportOptions
-from ._io import BlockingIO
-from ._transport import BlockingTransport, HTTPClient
+from ._io.message import TransportOptions
+from ._io.system import BlockingIO
+from ._io.transport import BlockingTransport, HTTPClient
 
 
 class SageMakerRuntimeClient(Face):

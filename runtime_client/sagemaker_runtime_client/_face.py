@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 from sigv4 import CredentialsProvider, CredentialsSource, as_provider
 
-from ._arguments import spellings
-from ._core import Core
+from ._core.operations import Core
 from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
-from ._http import TransportOptions
-from ._io import IO
-from ._step import is_async, run
-from ._transport import HTTPClient
+from ._inference.arguments import spellings
+from ._io.message import TransportOptions
+from ._io.run import is_async, run
+from ._io.system import IO
+from ._io.transport import HTTPClient
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -23,7 +23,7 @@ PARTS = {
     "left out: cryptography": (_LOADED, "from cryptography.hazmat.primitives.asymmetric import ec"),
     "left out: S3 and waiting": (
         f"{_LOADED}, sagemaker_runtime_client",
-        "import sagemaker_runtime_client._outcome",
+        "import sagemaker_runtime_client._inference.wait",
     ),
     "left out: uuid": (_LOADED, "import uuid"),
 }

@@ -8,7 +8,7 @@ from contenders import ASYNC, BLOCKING, CLIENTS, environ
 from loopback import Server
 
 from sigv4 import Credentials, verify
-from sigv4._raw_request import parse_request
+from sigv4._cli.raw_request import parse_request
 
 
 def check(server: Server) -> None:

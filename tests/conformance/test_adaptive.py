@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_runtime_client._adaptive import Cubic, RateLimiter
+from sagemaker_runtime_client._aws.rate_limiter import Cubic, RateLimiter
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["adaptive"]
 CURVES = [pytest.param(case, id=name) for name, case in SUITE.items() if "given" in case]

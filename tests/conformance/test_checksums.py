@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sigv4._checksums import HASHERS
+from sigv4._streaming.checksums import HASHERS
 from tests.sigv4.stream_oracles import AwscrtHasher
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "checksum-vectors.json").read_text("utf-8"))

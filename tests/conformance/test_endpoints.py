@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._config import Config
-from sagemaker_runtime_client._endpoint import sagemaker_runtime_endpoint
+from sagemaker_runtime_client._aws.endpoint import sagemaker_runtime_endpoint
+from sagemaker_runtime_client._settings.config import Config
 
 SUITE = json.loads(
     (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")

@@ -23,7 +23,7 @@ from sigv4 import (
     Seed,
     SigV4,
 )
-from sigv4._chain import Chain
+from sigv4._streaming.signature_chain import Chain
 
 SUITES = Path(os.environ["SUITES"])
 MESSAGES = json.loads((SUITES / "event-stream.json").read_text("utf-8"))

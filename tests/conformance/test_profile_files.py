@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_runtime_client._config import Config
-from sagemaker_runtime_client._profile_file import Profiles, file_locations, parse_profiles
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles, file_locations, parse_profiles
 
 SUITES = Path(os.environ["SUITES"])
 PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"]

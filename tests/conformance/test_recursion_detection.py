@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_runtime_client._user_agent import trace_headers
+from sagemaker_runtime_client._aws.user_agent import trace_headers
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "recursion-detection.json").read_text("utf-8"))
 # A request of this package has no such header before: nobody can bring one in.

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import Request, Response, ServiceError
-from sagemaker_runtime_client._call import Caller
-from sagemaker_runtime_client._endpoint import Endpoint
-from sagemaker_runtime_client._operation import Call
-from sagemaker_runtime_client._retry import RetryPolicy
-from sagemaker_runtime_client._service_error import json_error
+from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.endpoint import Endpoint
+from sagemaker_runtime_client._aws.error_response import json_error
+from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.retry import RetryPolicy
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
@@ -73,7 +73,7 @@ def test_standard_mode(case, monkeypatch):
     given, steps = case["given"], case["responses"]
     if "max_backoff_time" in given:
         monkeypatch.setattr(
-            "sagemaker_runtime_client._retry.LONGEST_BACKOFF", given["max_backoff_time"]
+            "sagemaker_runtime_client._aws.retry.LONGEST_BACKOFF", given["max_backoff_time"]
         )
     expected = [step["expected"] for step in steps]
     world = World(given, steps)

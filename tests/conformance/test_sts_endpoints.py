@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._config import Config
+from sagemaker_runtime_client._settings.config import Config
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "endpoints-sts.json").read_text("utf-8"))
 CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]

@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 import pytest
 
 from sigv4 import Credentials, SignableRequest, SigV4Error, explain, verify
+from sigv4._cli.raw_request import parse_request
 from sigv4._explain import masked
-from sigv4._raw_request import parse_request
 
 KEY = Credentials("AKID", "secret")
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sagemaker_runtime_client._pool import PooledTransport
-from sagemaker_runtime_client._pool._ledger import Ledger, Permit
+from sagemaker_runtime_client._io.pool_state import Ledger, Permit
+from sagemaker_runtime_client._io.pooled_transport import PooledTransport
 from tests.runtime_client.networks import Scripted
 from tests.runtime_client.pools import waiting
 

@@ -7,11 +7,11 @@ from sagemaker_runtime_client import (
     Response,
     RuntimeClientError,
 )
-from sagemaker_runtime_client._call import Caller
-from sagemaker_runtime_client._endpoint import Endpoint
-from sagemaker_runtime_client._operation import Call
-from sagemaker_runtime_client._retry import RetryPolicy
-from sagemaker_runtime_client._service_error import json_error
+from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.endpoint import Endpoint
+from sagemaker_runtime_client._aws.error_response import json_error
+from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.retry import RetryPolicy
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,

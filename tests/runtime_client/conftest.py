@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from sagemaker_runtime_client import _io
+from sagemaker_runtime_client._io import system
 from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client import pools
 from tests.runtime_client.faces import KINDS, PLAIN_KINDS, Driver
@@ -32,7 +32,7 @@ def bare_environment(monkeypatch):
 @pytest.fixture
 def shortest_pauses(monkeypatch):
     """Load the dice of the backoff: every pause is as short as jitter can make it."""
-    monkeypatch.setattr(_io._RealWorld, "random", lambda _: 0.0)
+    monkeypatch.setattr(system._RealWorld, "random", lambda _: 0.0)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 import anyio
 
-from sagemaker_runtime_client._pool import _asyncio, _sockets, _trio
-from sagemaker_runtime_client._step import run
+from sagemaker_runtime_client._io import asyncio_network, threads_network, trio_network
+from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.faces import LOOPS
 
 
@@ -16,9 +16,12 @@ def _running_in(loop):
 
 # How to run what connects, and by what.
 NETWORKS = {
-    "threads": (_sockets.Backend, lambda function: run(function())),
+    "threads": (threads_network.Backend, lambda function: run(function())),
     **{
-        name: (_trio.Backend if name == "trio" else _asyncio.Backend, _running_in(loop))
+        name: (
+            trio_network.Backend if name == "trio" else asyncio_network.Backend,
+            _running_in(loop),
+        )
         for name, loop in LOOPS.items()
     },
 }

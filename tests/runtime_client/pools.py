@@ -6,7 +6,7 @@ from itertools import islice
 import httpx
 from anyio.from_thread import start_blocking_portal
 
-from sagemaker_runtime_client._pool import AsyncPooledTransport, PooledTransport
+from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
 from tests.runtime_client.faces import LOOPS
 
 PATIENCE = 10

@@ -11,12 +11,12 @@ from email.utils import format_datetime
 
 from attrs import frozen
 
-from sagemaker_runtime_client._core import Core
+from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._errors import TransportError
-from sagemaker_runtime_client._http import Request, Response
-from sagemaker_runtime_client._io import _ThreadLock as ThreadLock
+from sagemaker_runtime_client._io.message import Request, Response
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.system import _ThreadLock as ThreadLock
 from sagemaker_runtime_client._limits import ANSWER, AnswerLimit
-from sagemaker_runtime_client._step import run
 from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -27,7 +27,7 @@ from PyInstaller.exceptions import PythonLibraryNotFoundError
 
 import sagemaker_runtime_client
 import sigv4
-from sagemaker_runtime_client import _tls
+from sagemaker_runtime_client._io import tls
 from sagemaker_runtime_client.credentials._chain import ORDER
 from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client.loopback import Loopback, certify, in_front_of
@@ -255,6 +255,6 @@ def test_certificates_in_a_zip(archive, bare_environment):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     assert ["loopback"] == [
         value
-        for one in _tls._context.__wrapped__(None).get_ca_certs()
+        for one in tls._context.__wrapped__(None).get_ca_certs()
         for ((_, value),) in one["subject"]
     ]

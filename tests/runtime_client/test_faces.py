@@ -27,11 +27,11 @@ from sagemaker_runtime_client import (
     RuntimeClientError,
     SageMakerRuntimeClient,
 )
-from sagemaker_runtime_client._generation import _generations
-from sagemaker_runtime_client._http import TransportOptions
-from sagemaker_runtime_client._io import AsyncIO
-from sagemaker_runtime_client._step import run
-from sagemaker_runtime_client._transport import AsyncTransport
+from sagemaker_runtime_client._io.generation import _generations
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.system import AsyncIO
+from sagemaker_runtime_client._io.transport import AsyncTransport
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
 from sigv4 import Credentials
 from tests.runtime_client.faces import often, settings, unread_body

@@ -24,8 +24,8 @@ from sigv4 import (
     explain,
     verify,
 )
+from sigv4._cli.raw_request import parse_request
 from sigv4._explain import masked
-from sigv4._raw_request import parse_request
 
 KEY = Credentials("AKID", "very-secret", "to-ken")
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)

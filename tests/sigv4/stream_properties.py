@@ -36,7 +36,7 @@ from sigv4 import (
     SigV4Error,
     verify,
 )
-from sigv4._event_headers import decode_headers, encode_headers
+from sigv4._streaming.event_headers import decode_headers, encode_headers
 from tests.sigv4 import strategies as of
 from tests.sigv4.stream_oracles import (
     awscrt_signs_with_v4a,

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from sigv4 import Credentials, Signer, SigV4, SigV4A
-from sigv4.__main__ import main
+from sigv4._cli.commands import main
 from sigv4._encoding import encode_s3_path_anew
 from sigv4.httpx_auth import SigV4Auth
 

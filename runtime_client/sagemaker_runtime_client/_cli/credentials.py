@@ -11,9 +11,9 @@ from attrs import asdict
 from sigv4 import Credentials
 
 from .._errors import ConfigError, CredentialProviderError
-from .._io import BlockingIO
-from .._step import run
-from .._transport import BlockingTransport
+from .._io.run import run
+from .._io.system import BlockingIO
+from .._io.transport import BlockingTransport
 from ..credentials import LazyContext
 from ..credentials._chain import Skipped, search
 from ..credentials._refresh import refuse_expired

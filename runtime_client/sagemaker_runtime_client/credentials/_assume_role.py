@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from sigv4 import Credentials
 
-from .._profile_file import Section
+from .._settings.profiles import Section
 from ._chain import SOURCES, resolve_profile
 from ._provider import Context
 from ._sts import assume_role, default_session_name

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sigv4 import Credentials
 
 from .._errors import NoCredentialsError
-from .._generation import importing
+from .._io.generation import importing
 from ._provider import Context, Provider
 
 

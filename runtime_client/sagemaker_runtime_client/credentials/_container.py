@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from sigv4 import Credentials
 
+from .._aws.error_response import json_error
+from .._aws.user_agent import user_agent
 from .._errors import CredentialProviderError, TransportError
-from .._http import Request
-from .._service_error import json_error
-from .._user_agent import user_agent
+from .._io.message import Request
 from ._provider import Context
 from ._requests import ask_agent
 from ._values import credentials_from, failure, header_value, json_object, read_text

@@ -5,10 +5,10 @@ from typing import Self
 
 from sigv4 import Credentials
 
-from .._http import TransportOptions
-from .._io import IO, AsyncIO, BlockingIO
-from .._step import run
-from .._transport import AsyncTransport, BlockingTransport, HTTPClient
+from .._io.message import TransportOptions
+from .._io.run import run
+from .._io.system import IO, AsyncIO, BlockingIO
+from .._io.transport import AsyncTransport, BlockingTransport, HTTPClient
 from ._provider import KeyPassphrase, LazyContext, MFAToken
 from ._refresh import ChainCredentials
 

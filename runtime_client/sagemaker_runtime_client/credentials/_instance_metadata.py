@@ -19,9 +19,9 @@ from attrs import frozen
 
 from sigv4 import Credentials
 
+from .._aws.user_agent import user_agent
 from .._errors import TransportError
-from .._http import Request, Response
-from .._user_agent import user_agent
+from .._io.message import Request, Response
 from ._provider import Context
 from ._requests import ask_agent
 from ._values import credentials_from, failure, header_value, json_object

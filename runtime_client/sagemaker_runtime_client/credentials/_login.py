@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 from sigv4 import Credentials
 
+from .._aws.error_response import json_error
 from .._errors import CredentialProviderError, ServiceError
-from .._http import Request, Response
-from .._service_error import json_error
+from .._io.message import Request, Response
 from ._provider import Context
 from ._requests import JSON, ask, endpoint
 from ._values import (

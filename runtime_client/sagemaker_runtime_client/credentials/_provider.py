@@ -11,10 +11,10 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from sigv4 import Credentials
 
-from .._config import Config
-from .._http import TransportOptions
-from .._io import IO
-from .._profile_file import Profiles, read_profiles
+from .._io.message import TransportOptions
+from .._io.system import IO
+from .._settings.config import Config
+from .._settings.profiles import Profiles, read_profiles
 
 MFAToken = Callable[[str], str | Awaitable[str]]
 KeyPassphrase = Callable[[str], str | Awaitable[str]]

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError, RuntimeClientError, is_shortage
-from .._io import IO
-from .._step import run
+from .._io.run import run
+from .._io.system import IO
 from ._chain import Found, search
 from ._provider import Context
 

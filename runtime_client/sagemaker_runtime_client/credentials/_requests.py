@@ -5,13 +5,13 @@ from datetime import datetime
 
 from sigv4 import Credentials, as_provider
 
-from .._call import Caller
-from .._endpoint import Endpoint
+from .._aws.call import Caller
+from .._aws.endpoint import Endpoint
+from .._aws.error_response import json_error
+from .._aws.operation import Call
+from .._aws.user_agent import user_agent
 from .._errors import ConfigError, CredentialProviderError, RuntimeClientError, ServiceError
-from .._http import Request, Response
-from .._operation import Call
-from .._service_error import json_error
-from .._user_agent import user_agent
+from .._io.message import Request, Response
 from ._provider import Context
 from ._values import failure
 

@@ -21,8 +21,8 @@ from urllib.parse import urlencode
 
 from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, SignableRequest, Signer
 
-from .._endpoint import Endpoint
-from .._http import Request
+from .._aws.endpoint import Endpoint
+from .._io.message import Request
 from ._provider import Context
 from ._requests import JSON, Sign, ask, endpoint
 from ._values import (

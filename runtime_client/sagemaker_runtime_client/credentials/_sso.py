@@ -18,8 +18,8 @@ from typing import ClassVar
 from sigv4 import Credentials, percent_encode
 
 from .._errors import CredentialProviderError
-from .._http import Request
-from .._profile_file import Section
+from .._io.message import Request
+from .._settings.profiles import Section
 from ._provider import Context
 from ._requests import ask, endpoint
 from ._sso_token import Login, access_token

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .._errors import CredentialProviderError
-from .._http import Request
+from .._io.message import Request
 from ._provider import Context
 from ._requests import JSON, ask, endpoint
 from ._values import (

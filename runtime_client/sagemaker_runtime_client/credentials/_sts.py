@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from sigv4 import Credentials
 
-from .._http import Request
-from .._service_error import query_error, xml_texts
+from .._aws.error_response import query_error, xml_texts
+from .._io.message import Request
 from ._provider import Context
 from ._requests import ask, endpoint
 from ._values import PASCAL_CASE, credentials_from

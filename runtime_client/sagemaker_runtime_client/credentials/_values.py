@@ -14,7 +14,7 @@ from sigv4 import Credentials
 
 from .._errors import CredentialProviderError, RuntimeClientError
 from .._limits import CREDENTIALS_FILE_SIZE
-from .._profile_file import Section, expand_user
+from .._settings.profiles import Section, expand_user
 from ._provider import Context
 
 # Seconds between two looks at a file that is not whole: a program that rewrites it is done by then.

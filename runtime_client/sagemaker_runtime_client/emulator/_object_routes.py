@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 from attrs import evolve, frozen
 
-from .._http import parse_http_date
+from .._io.message import parse_http_date
 from ._faults import Faults
 from ._listing import list_objects
 from ._objects import ObjectStore, StoredObject

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sigv4 import checksum
-from sigv4._checksums import HASHERS, algorithm_of, decoded
+from sigv4._streaming.checksums import HASHERS, algorithm_of, decoded
 
 from ._objects import DEFAULT_CONTENT_TYPE, StoredObject
 from ._reply import refused

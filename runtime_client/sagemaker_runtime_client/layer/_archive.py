@@ -5,7 +5,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from attrs import frozen
 
-from .._files import replacing
+from .._io.files import replacing
 
 
 @frozen

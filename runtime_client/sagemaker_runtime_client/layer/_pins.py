@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._errors import ConfigError
-from .._files import replacing
+from .._io.files import replacing
 from ._recipe import ARCHITECTURES, DISTRIBUTION, NEVER, PYTHONS
 from ._tools import interpreter, pip
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client._cli.commands import main
 from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client.cli.programs import model
 

@@ -14,7 +14,7 @@ import pytest
 from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
 )
-from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client._cli.commands import main
 from sagemaker_runtime_client.emulator._environment import IN_THE_WAY, TAKEN_BACK
 from tests.runtime_client.cli.programs import SOURCES
 from tests.runtime_client.faces import often

@@ -11,8 +11,8 @@ from threading import Event
 import pytest
 
 from sagemaker_runtime_client import Invocation, SageMakerRuntimeClient
-from sagemaker_runtime_client.__main__ import EXIT_CODES
-from sagemaker_runtime_client._options import EPILOG
+from sagemaker_runtime_client._cli.commands import EXIT_CODES
+from sagemaker_runtime_client._cli.options import EPILOG
 from sagemaker_runtime_client.emulator import Faults
 from tests.runtime_client.cli.programs import PROGRAM, ROOT, SOURCES
 from tests.runtime_client.faces import settings

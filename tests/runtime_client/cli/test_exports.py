@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import CredentialsError
-from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client._cli.commands import main
 from sagemaker_runtime_client._cli.exports import FORMATS, exported
 from sigv4 import Credentials
 

@@ -11,12 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from sagemaker_runtime_client import (
-    Invocation,
-    __version__,
-    _options,
-)
-from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client import Invocation, __version__
+from sagemaker_runtime_client._cli import options as _options
+from sagemaker_runtime_client._cli.commands import main
 from tests.runtime_client.cli.programs import PROGRAM, SOURCES
 
 
@@ -239,7 +236,7 @@ class TestProgram:
     def test_as_a_module(self, capsys, monkeypatch):
         """`python -m sagemaker_runtime_client` is the command, and its code the process's."""
         monkeypatch.setattr(sys, "argv", ["sagemaker-runtime", "--version"])
-        monkeypatch.delitem(sys.modules, "sagemaker_runtime_client.__main__")
+        monkeypatch.delitem(sys.modules, "sagemaker_runtime_client._cli.commands")
         with pytest.raises(SystemExit) as caught:
             runpy.run_module("sagemaker_runtime_client", run_name="__main__")
         assert (0, f"{__version__}\n") == (caught.value.code, capsys.readouterr().out)

@@ -32,7 +32,7 @@ PROMPT = b"Enter MFA code for arn:aws:iam::123456789012:mfa/me: "
 PROGRAM = """
 import fcntl, sys, termios
 fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0)
-from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client._cli.commands import main
 sys.exit(main())
 """
 EXPORT = ["credentials", "--profile", "admin", "--export", "json"]

@@ -14,8 +14,8 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
     default_chain,
 )
-from sagemaker_runtime_client._config import Config
-from sagemaker_runtime_client._profile_file import Profiles
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import ORDER, resolve_profile, search
 from sigv4 import CredentialsProvider, Signer, SigV4

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from sagemaker_runtime_client import NoCredentialsError, Response, RuntimeClientError
-from sagemaker_runtime_client._processes import Finished
+from sagemaker_runtime_client._io.processes import Finished
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run

@@ -5,12 +5,12 @@ import sys
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client._config import Config
-from sagemaker_runtime_client._http import TransportOptions
-from sagemaker_runtime_client._io import BlockingIO
-from sagemaker_runtime_client._processes import Finished
-from sagemaker_runtime_client._profile_file import Profiles
-from sagemaker_runtime_client._transport import BlockingTransport
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.processes import Finished
+from sagemaker_runtime_client._io.system import BlockingIO
+from sagemaker_runtime_client._io.transport import BlockingTransport
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._process import ProcessProvider
 from sagemaker_runtime_client.credentials._shared_file import (

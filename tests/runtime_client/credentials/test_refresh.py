@@ -16,13 +16,13 @@ from sagemaker_runtime_client import (
     NoCredentialsError,
     RuntimeClientError,
 )
-from sagemaker_runtime_client._config import Config
-from sagemaker_runtime_client._http import TransportOptions
-from sagemaker_runtime_client._io import AsyncIO, BlockingIO
-from sagemaker_runtime_client._io import _ThreadLock as ThreadLock
-from sagemaker_runtime_client._processes import Finished
-from sagemaker_runtime_client._profile_file import Profiles
-from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.processes import Finished
+from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
+from sagemaker_runtime_client._io.system import _ThreadLock as ThreadLock
+from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import ChainCredentials, Context
 from sagemaker_runtime_client.credentials import _refresh as refresh
 from sagemaker_runtime_client.credentials._chain import SOURCES, Found

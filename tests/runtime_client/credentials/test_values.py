@@ -6,7 +6,7 @@ from hashlib import sha1, sha256
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, Response
-from sagemaker_runtime_client._core import Core
+from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._limits import CREDENTIALS_FILE_SIZE
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import search

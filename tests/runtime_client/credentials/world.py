@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from sagemaker_runtime_client._config import Config
-from sagemaker_runtime_client._http import TransportOptions
-from sagemaker_runtime_client._io import AsyncIO, BlockingIO
-from sagemaker_runtime_client._profile_file import parse_profiles
-from sagemaker_runtime_client._step import run
-from sagemaker_runtime_client._transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
+from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import parse_profiles
 from sagemaker_runtime_client.credentials._provider import Context
 
 REGION = "eu-west-1"

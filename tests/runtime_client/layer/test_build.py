@@ -123,7 +123,7 @@ for path in sorted([*root.rglob("*.py"), *root.rglob("*.pyc")]):
 print(json.dumps(failed))
 """
     failed, _ = run_in(layer, program)
-    assert ["sagemaker_runtime_client._pool._trio"] == [*failed]
+    assert ["sagemaker_runtime_client._io.trio_network"] == [*failed]
 
 
 def test_public_names(layer):

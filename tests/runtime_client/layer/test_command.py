@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from sagemaker_runtime_client import __version__
-from sagemaker_runtime_client.__main__ import main
+from sagemaker_runtime_client._cli.commands import main
 from sagemaker_runtime_client.layer import _bytecode
 from tests.runtime_client.layer.conftest import REQUIRED, THIS_PYTHON
 

@@ -5,7 +5,7 @@ import os
 from snapshot_restore_py import register_before_snapshot
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
-from sagemaker_runtime_client._io import _RealWorld
+from sagemaker_runtime_client._io.system import _RealWorld
 
 client = SageMakerRuntimeClient()
 client.invoke_endpoint_async("endpoint", body=b"prime")

@@ -12,7 +12,7 @@ time.time = lambda: right_time() - sum(behind)
 snapshot_restore_py.register_before_snapshot(behind.clear)
 
 sys.modules["snapshot_restore_py"] = None
-import_module("sagemaker_runtime_client._generation")  # which finds no hooks
+import_module("sagemaker_runtime_client._io.generation")  # which finds no hooks
 sys.modules["snapshot_restore_py"] = snapshot_restore_py
 
 handler = import_module("snapstart").handler

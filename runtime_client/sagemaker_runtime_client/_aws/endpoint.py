@@ -1,0 +1,248 @@
+"""
+Region to host, by partition, with FIPS and dual-stack.
+
+Source: partitions.json and the endpoint rule sets of botocore 1.44: sagemaker-runtime, s3, sts,
+sso, sso-oidc, signin.
+"""
+
+import re
+from typing import NamedTuple
+
+from .._errors import ConfigError
+
+# id: (regions by pattern, DNS suffix, DNS suffix of dual-stack hosts); the first that fits, or
+# else the first.
+_PARTITIONS = {
+    "aws": (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
+    "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    "aws-us-gov": (r"us-gov-\w+-\d+", "amazonaws.com", "api.aws"),
+    "aws-eusc": (r"eusc-de-\w+-\d+", "amazonaws.eu", "api.amazonwebservices.eu"),
+    "aws-iso": (r"us-iso-\w+-\d+", "c2s.ic.gov", "api.aws.ic.gov"),
+    "aws-iso-b": (r"us-isob-\w+-\d+", "sc2s.sgov.gov", "api.aws.scloud"),
+    "aws-iso-e": (r"eu-isoe-\w+-\d+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+}
+_LONGEST_LABEL = 63  # RFC 1035, section 2.3.4
+# Patterns, each compiled when it is needed: few calls need them all.
+# A bucket that fits into a host name and into its TLS certificate.
+_DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+_ADDRESS = r"\[|[\d.]+(?:[:/]|$)"
+
+# Hosts by (FIPS, dual-stack); R is the region, S the suffix, D the dual-stack suffix.
+_SAGEMAKER_RUNTIME = {
+    (False, False): "runtime.sagemaker.{R}.{S}",
+    (False, True): "runtime.sagemaker.{R}.{D}",
+    (True, False): "runtime.sagemaker-fips.{R}.{S}",
+    (True, True): "runtime.sagemaker-fips.{R}.{D}",
+}
+_SAGEMAKER_RUNTIME_FIPS = {
+    "aws": "runtime-fips.sagemaker.{R}.{S}",
+    "aws-us-gov": "runtime.sagemaker.{R}.{S}",
+}
+# S3 keeps the plain suffix for dual-stack.
+_S3 = {
+    (False, False): "s3.{R}.{S}",
+    (False, True): "s3.dualstack.{R}.{S}",
+    (True, False): "s3-fips.{R}.{S}",
+    (True, True): "s3-fips.dualstack.{R}.{S}",
+}
+# Services that give credentials; V is "-fips" or nothing, S the suffix that goes with dual-stack.
+_HOSTS = {
+    "rolesanywhere": "rolesanywhere{V}.{R}.{S}",
+    "signin": "signin{V}.{R}.{S}",
+    "sso": "portal.sso{V}.{R}.{S}",
+    "sso-oidc": "oidc{V}.{R}.{S}",
+    "sts": "sts{V}.{R}.{S}",
+}
+# ... and those that are not like this, by service, region or partition, FIPS and dual-stack.
+_ODD_HOSTS = {
+    ("signin", "aws", False, False): "{R}.signin.aws.amazon.com",
+    ("signin", "aws-cn", False, False): "{R}.signin.amazonaws.cn",
+    ("signin", "aws-eusc", False, False): "{R}.signin.amazonaws-eusc.eu",
+    ("signin", "aws-iso", False, False): "{R}.signin.c2shome.ic.gov",
+    ("signin", "aws-iso-b", False, False): "{R}.signin.sc2shome.sgov.gov",
+    ("signin", "aws-iso-e", False, False): "{R}.signin.csphome.adc-e.uk",
+    ("signin", "aws-iso-f", False, False): "{R}.signin.csphome.hci.ic.gov",
+    ("signin", "aws-us-gov", False, False): "{R}.signin.amazonaws-us-gov.com",
+    ("signin", "aws-us-gov", True, False): "{R}.signin-fips.amazonaws-us-gov.com",
+    ("signin", "us-gov-west-1", True, False): "signin-fips.amazonaws-us-gov.com",
+    ("sso", "aws-us-gov", True, False): "portal.sso.{R}.{S}",
+    ("sso-oidc", "aws-us-gov", True, False): "oidc.{R}.{S}",
+    ("sts", "aws-us-gov", True, False): "sts.{R}.{S}",
+}
+# Regions that share sts.amazonaws.com where sts_regional_endpoints is legacy.
+_SHARES_STS = (
+    r"ap-northeast-1|ap-south-1|ap-southeast-[12]|ca-central-1|eu-central-1|eu-north-1"
+    r"|eu-west-[123]|sa-east-1|us-(?:east|west)-[12]"
+)
+
+
+class Partition(NamedTuple):
+    """A separate copy of AWS: its id and its DNS suffixes."""
+
+    id: str
+    suffix: str
+    dual_stack_suffix: str
+
+
+class EndpointOptions(NamedTuple):
+    """
+    What an endpoint depends on.
+
+    Attributes:
+        region: Such as ``eu-west-1``.
+        url: An endpoint of one's own, with or without a path; it wins over region and variants, as
+            in botocore, whose rule sets refuse both together, but whose clients do not ask for both.
+        fips: Whether to take the hosts with FIPS 140 cryptography.
+        dual_stack: Whether to take the hosts that answer on IPv6 too.
+    """
+
+    region: str
+    url: str | None = None
+    fips: bool = False
+    dual_stack: bool = False
+
+
+class Endpoint(NamedTuple):
+    """
+    Where requests go, and what they are signed for.
+
+    Attributes:
+        origin: Scheme, host and perhaps a path, without a closing ``/``.
+        service: The signing name.
+        region: The signing region.
+    """
+
+    origin: str
+    service: str
+    region: str
+
+
+def partition_of(region: str) -> Partition:
+    """Return the partition of *region*; an unknown region is taken for one of ``aws``."""
+    name = region.removesuffix("-global") if region.endswith("-global") else None
+    if name not in _PARTITIONS:
+        fitting = (
+            name for name, (regions, *_) in _PARTITIONS.items() if re.fullmatch(regions, region)
+        )
+        name = next(fitting, "aws")
+    _, suffix, dual_stack_suffix = _PARTITIONS[name]
+    return Partition(name, suffix, dual_stack_suffix)
+
+
+def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
+    """Return the endpoint of SageMaker Runtime."""
+    if options.url is not None:
+        return Endpoint(_custom(options, "SageMaker Runtime"), "sagemaker", options.region)
+    partition = partition_of(options.region)
+    host = _SAGEMAKER_RUNTIME[options.fips, options.dual_stack]
+    if options.fips and not options.dual_stack:
+        host = _SAGEMAKER_RUNTIME_FIPS.get(partition.id, host)
+    return Endpoint(
+        f"https://{_fill(host, options.region, partition)}", "sagemaker", options.region
+    )
+
+
+def credentials_endpoint(
+    service: str, options: EndpointOptions, *, global_sts: bool = False
+) -> Endpoint:
+    """
+    Return the endpoint of a service that gives credentials.
+
+    Args:
+        service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
+        options: Region, variants and perhaps a URL of one's own.
+        global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
+    """
+    is_global = service == "sts" and options.region == "aws-global"
+    if options.url is not None:
+        region = "us-east-1" if is_global else options.region
+        return Endpoint(_custom(options, service), service, region)
+    partition = partition_of(options.region)
+    variant = (options.fips, options.dual_stack)
+    shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
+    if is_global and any(variant):
+        raise ConfigError("the global endpoint of STS has no FIPS and no dual-stack: name a region")
+    if is_global or (service == "sts" and shared):
+        return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
+    _check_region(options.region)
+    host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
+    host = _ODD_HOSTS.get((service, options.region, *variant), host).format(
+        V="-fips" if options.fips else "",
+        R=options.region,
+        S=partition.dual_stack_suffix if options.dual_stack else partition.suffix,
+    )
+    return Endpoint(f"https://{host}", service, options.region)
+
+
+def s3_endpoint(
+    options: EndpointOptions, bucket: str, addressing_style: str = "auto"
+) -> tuple[Endpoint, str]:
+    """
+    Return the endpoint for *bucket*, and what stands before the key in the path.
+
+    Args:
+        options: Region, variants and perhaps a URL of one's own.
+        bucket: The bucket's name.
+        addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
+            ``auto`` prefers the host, but not for an endpoint of one's own (as botocore does),
+            nor for names that a certificate's wildcard does not cover.
+    """
+    region = "us-east-1" if options.region == "aws-global" else options.region
+    if options.url is not None:
+        origin, virtual = _custom(options, "S3"), addressing_style == "virtual"
+        if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
+            raise ConfigError(
+                "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
+            )
+    else:
+        partition = partition_of(options.region)
+        if options.fips and partition.id == "aws-cn":
+            raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
+        host = _S3[options.fips, options.dual_stack]
+        origin = f"https://{_fill(host, region, partition)}"
+        virtual = addressing_style != "path" and re.fullmatch(_DNS_BUCKET, bucket) is not None
+    if virtual:
+        return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", region), "/"
+    return Endpoint(origin, "s3", region), f"/{bucket}/"
+
+
+def _check_region(region: str) -> None:
+    """Refuse what would change the host or, in a signature, the scope."""
+    words = region.replace("-", "")
+    is_label = words.isascii() and words.isalnum() and "-" not in {region[0], region[-1]}
+    if not is_label or len(region) > _LONGEST_LABEL:
+        raise ConfigError(f"region must be a host label, such as eu-west-1, not {region!r}")
+
+
+def _fill(host: str, region: str, partition: Partition) -> str:
+    _check_region(region)
+    return host.format(R=region, S=partition.suffix, D=partition.dual_stack_suffix)
+
+
+def _custom(options: EndpointOptions, service: str) -> str:
+    """Return an endpoint of one's own for *service* as an origin, if it can be one."""
+    _check_region(options.region)
+    url = (options.url or "").rstrip("/")
+    scheme, separator, rest = url.partition("://")
+    host, _, path = rest.partition("/")
+    is_host = (
+        host.isascii() and host.split() == [host] and "@" not in host and _has_name_and_port(host)
+    )
+    is_path = path.isascii() and path.isprintable() and " " not in path
+    if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
+        shown = "" if {*"@?"} & {*url} else f", not {url!r}"  # there may be a password in it
+        raise ConfigError(
+            f"the endpoint URL for {service} must be like https://host:port, without a user or a "
+            f"query{shown}"
+        )
+    return scheme.lower() + separator + rest
+
+
+def _has_name_and_port(host: str) -> bool:
+    """Tell whether *host* has one name or address, and a port that can be one, or none."""
+    name, colon, port = host.rpartition(":")
+    if not colon or port.endswith("]"):
+        return True
+    is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536
+    return is_port and name != "" and (":" not in name or name.endswith("]"))

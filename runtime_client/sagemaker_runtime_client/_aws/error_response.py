@@ -1,0 +1,229 @@
+"""
+An answer that is an error, as an error of ours.
+
+Two notations: JSON, as SageMaker and most services write it, and XML, as S3 and STS do.
+
+Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._errors import (
+    AccessDeniedError,
+    InternalFailureError,
+    ObjectNotFoundError,
+    RequestValidationError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottlingError,
+)
+from .._io.message import Request, Response
+from .retry import AMBIGUOUS_STATUSES, THROTTLING_CODES, TRANSIENT_CODES, TRANSIENT_STATUSES
+
+# Some services answer these with 400.
+_CREDENTIALS_CODES = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+)
+_BY_CODE: dict[str, type[ServiceError]] = {
+    **dict.fromkeys(THROTTLING_CODES, ThrottlingError),
+    **dict.fromkeys(_CREDENTIALS_CODES, AccessDeniedError),
+    "ValidationError": RequestValidationError,
+    "ValidationException": RequestValidationError,
+    "NoSuchBucket": ObjectNotFoundError,
+    "NoSuchKey": ObjectNotFoundError,
+}
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    401: AccessDeniedError,
+    403: AccessDeniedError,
+    429: ThrottlingError,
+    500: InternalFailureError,
+    503: ServiceUnavailableError,
+}
+_BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
+# Behind these words AWS repeats the signed headers, the session token among them.
+_CANONICAL_STRING = "The Canonical String for this request should have been"
+# Header values that may not show in a message, even where the service repeats them there.
+_SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
+_SHORTEST_SECRET = 4
+_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
+_LONGEST_MESSAGE = 2048  # the model's own limit for Message
+_DEEPEST = 4  # an answer of STS, AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
+
+
+def json_error(response: Response) -> ServiceError:
+    """Return the error in an answer whose body should be JSON, whatever the body is."""
+    text = response.body.decode("utf-8", "replace")
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    fields = {"message": text} if not isinstance(document, dict) else _object(document)
+    named = [response.header("x-amzn-errortype"), *map(fields.get, ("code", "Code", "__type"))]
+    code = next((name for name in named if isinstance(name, str) and name), None)
+    if code is not None:
+        code = code.partition(":")[0].rpartition("#")[2] or None
+    messages = [fields.get("message"), fields.get("Message")]
+    described = fields.get("error_description")  # as OAuth has it: RFC 6749, section 5.2
+    message = next((text for text in (*messages, described) if isinstance(text, str)), "")
+    null_message = fields.keys() & {"message", "Message"} and messages == [None, None]
+    if response.status == 400 and code is None and null_message:
+        # Seen of SageMaker under load: {"message": null} (opensearch-project/ml-commons#2429).
+        return _error(
+            response, "ThrottlingException", "too many requests (400 with a null message)"
+        )
+    return _error(response, code, message)
+
+
+def _object(document: Any) -> dict[str, Any]:
+    """Return a JSON object as what it is: keys are text."""
+    return dict(document)
+
+
+def is_s3_error(response: Response) -> bool:
+    """
+    Tell whether an answer of S3 to anything but a GET is an error.
+
+    S3 may say 200 before it is done, and then send an error, or half of a document.
+
+    Source: botocore 1.44, handlers.py, _looks_like_special_case_error.
+    """
+    if response.status != 200 or not response.body:
+        return not response.ok
+    return _parsed(response.body)[0] in {None, "Error"}
+
+
+def xml_error(response: Response) -> ServiceError:
+    """Return the error in an answer of S3; that to a HEAD, which has no body, is known by its status."""
+    if response.ok:  # see `is_s3_error`
+        response = response.replace(status=500)
+    fields = xml_fields(response.body)
+    code = fields.get("Code")
+    error = _error(response, code, fields.get("Message", ""), _BY_S3_STATUS)
+    error.region = response.header("x-amz-bucket-region") or fields.get("Region")
+    return error
+
+
+def query_error(response: Response) -> ServiceError:
+    """Return the error in an answer of the query protocol, which STS speaks."""
+    fields = xml_texts(response.body)
+    return _error(response, fields.get("Error/Code"), fields.get("Error/Message", ""))
+
+
+def xml_fields(body: bytes) -> dict[str, str]:
+    """Return the text of each element right below the root of an XML document."""
+    return {path: text for path, text in xml_texts(body).items() if "/" not in path}
+
+
+def xml_texts(body: bytes) -> dict[str, str]:
+    """
+    Return the text of each element of an XML document, by its path below the root, ``a/b``.
+
+    What is no XML has no texts.
+    """
+    return _parsed(body)[1]
+
+
+def _parsed(body: bytes) -> tuple[str | None, dict[str, str]]:
+    """
+    Return the name of an XML document's root, and its texts; None and no texts of what is no XML.
+
+    What declares a document type counts as none: AWS never does, and entities are how a small answer
+    grows large.
+    """
+    from xml.parsers import expat
+
+    pieces: dict[tuple[str, ...], list[str]] = {}
+    path: list[str] = []
+    roots: list[str] = []
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        if not path:
+            roots.append(name)
+        path.append(name)
+
+    def end(_name: str) -> None:
+        path.pop()
+
+    def text(data: str) -> None:
+        if 2 <= len(path) <= _DEEPEST:
+            pieces.setdefault(tuple(path[1:]), []).append(data)
+
+    def refuse(*_declaration: object) -> None:
+        raise ValueError("a document type is declared")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(body.lstrip(), True)  # S3 sends blanks while it works
+    except (expat.ExpatError, LookupError, ValueError):  # LookupError: an encoding is not known
+        return None, {}
+    return roots[0], {"/".join(path): "".join(texts) for path, texts in pieces.items()}
+
+
+def _error(
+    response: Response,
+    code: str | None,
+    message: str,
+    by_status: Mapping[int, type[ServiceError]] = _BY_STATUS,
+) -> ServiceError:
+    """Return an error of the class that its code, or else its status, asks for."""
+    status = response.status
+    kind = _BY_CODE.get(code or "") or by_status.get(status, ServiceError)
+    message = message.partition(_CANONICAL_STRING)[0].strip()[:_LONGEST_MESSAGE]
+    error = kind(
+        message or f"the service answered {status} and said nothing",
+        code=code or str(status),
+        status_code=status,
+        request_id=response.request_id,
+    )
+    transient = status in TRANSIENT_STATUSES or code in TRANSIENT_CODES
+    error.retryable = error.retryable or transient
+    error.may_have_been_taken = status in AMBIGUOUS_STATUSES
+    error.retry_after = _retry_after(response)
+    error.date = response.instant("date") if response.header("age") is None else None
+    return error
+
+
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds of ``x-amz-retry-after``, which AWS gives in milliseconds."""
+    value = response.header("x-amz-retry-after") or ""
+    return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def without_secrets(
+    error: ServiceError, request: Request, secrets: Iterable[str | None]
+) -> ServiceError:
+    """Take out of a service's message what it repeats of secrets."""
+    headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
+    for secret in (*secrets, *headers):
+        if secret is not None and len(secret) >= _SHORTEST_SECRET:
+            error.message = _hidden(error.message, secret)
+    error.message = re.sub(_SIGNATURES, "...", error.message)
+    error.args = (error.message,)
+    return error
+
+
+def _hidden(text: str, secret: str) -> str:
+    """Return *text* without *secret*, nor the beginning of it where the text was cut."""
+    text = text.replace(secret, "...")
+    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + "..."
+    return text

@@ -1,0 +1,50 @@
+"""What requests say of the client, and of who called it.  Pure."""
+
+import sys
+from collections.abc import Mapping
+from string import ascii_letters, digits
+
+from .._settings.config import Config
+from .._version import __version__
+
+_CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
+
+
+def user_agent(config: Config, environ: Mapping[str, str]) -> str:
+    """
+    Return what the client says of itself.
+
+    Source: botocore 1.44, useragent.py: the same form, and the same characters.
+    """
+    parts = [
+        f"sagemaker-runtime-client/{__version__}",
+        "ua/2.1",
+        f"os/{_clean(sys.platform)}",
+        f"lang/python#{'.'.join(map(str, sys.version_info[:3]))}",
+        f"md/pyimpl#{_clean(sys.implementation.name)}",
+        f"cfg/retry-mode#{config.retry_mode}",
+    ]
+    if environment := environ.get("AWS_EXECUTION_ENV"):
+        parts.append(f"exec-env/{_clean(environment)}")
+    if config.app_id:
+        parts.append(f"app/{_clean(config.app_id)}")
+    return " ".join(parts)
+
+
+def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """
+    Return the header that lets Lambda see when a function calls itself without end.
+
+    Source: botocore 1.44, handlers.py, add_recursion_detection_header.
+    """
+    trace_id = environ.get("_X_AMZN_TRACE_ID")
+    if not trace_id or not environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        return []
+    from urllib.parse import quote
+
+    return [("x-amzn-trace-id", quote(trace_id, safe="-=;:+&[]{}\"',"))]
+
+
+def _clean(text: str) -> str:
+    """Return *text* with a hyphen for each character that a user agent may not have."""
+    return "".join(character if character in _CHARACTERS else "-" for character in text)

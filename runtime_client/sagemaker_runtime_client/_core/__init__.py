@@ -1,0 +1,1 @@
+"""Each operation once, as a coroutine."""

@@ -1,0 +1,79 @@
+"""What a client speaks to, once its settings are known."""
+
+from functools import cached_property
+from importlib import import_module
+from math import inf
+from typing import TYPE_CHECKING
+
+from sigv4 import CredentialsProvider
+
+from .._aws.call import Caller
+from .._aws.endpoint import Endpoint, sagemaker_runtime_endpoint
+from .._aws.retry import ServiceClock
+from .._aws.user_agent import trace_headers, user_agent
+from .._io.generation import importing
+from ..credentials import Context
+
+if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+    from .._s3.client import S3
+
+
+class Services:
+    """
+    SageMaker Runtime and S3, as a client's settings lead to them; each is made when it is first used.
+
+    Args:
+        context: The settings, and the outside world.
+        provider: Whose signatures.
+    """
+
+    def __init__(self, context: Context, provider: CredentialsProvider) -> None:
+        self._context = context
+        self._provider = provider
+        self._clock = ServiceClock()
+
+    def deadline(self, start: float, timeout: float | None) -> float | None:
+        """Return when a call that began at *start* must have ended; None for no limit."""
+        seconds = self._context.config.timeout if timeout is None else timeout
+        return None if seconds == inf else start + seconds
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """Where SageMaker Runtime is."""
+        config = self._context.config
+        return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+
+    @cached_property
+    def caller(self) -> Caller:
+        """What makes the calls to SageMaker Runtime."""
+        return self._caller()
+
+    def _caller(self) -> Caller:
+        """Return what makes the calls to one service: each has a quota and a pace of its own."""
+        config, io = self._context.config, self._context.io
+        agent = ("user-agent", user_agent(config, io.environ))
+        return Caller(
+            io,
+            self._provider,
+            config.retry_policy,
+            headers=lambda: [agent, *trace_headers(io.environ)],
+            patience=config.read_timeout,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def s3(self) -> "S3":
+        """Objects of S3."""
+        with importing():
+            import_module("email.utils")  # all that S3 answers has dates
+            from .._s3.client import S3
+
+        config = self._context.config
+        options = config.endpoint_options(config.s3_endpoint_url)
+        return S3(
+            self._caller(),
+            options,
+            config.s3_addressing_style,
+            upload_checksum=config.request_checksum_calculation == "when_supported",
+            download_checksum=config.response_checksum_validation == "when_supported",
+        )

@@ -1,0 +1,1 @@
+"""One job: arguments, request, invocation, wait, output."""

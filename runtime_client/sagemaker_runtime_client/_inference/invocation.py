@@ -1,0 +1,256 @@
+"""
+The handle of a job, which the answer to InvokeEndpointAsync gives.  Pure.
+
+Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
+"""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, cast
+
+from sigv4._value import Value, set_part
+
+from .._aws.error_response import json_error
+from .._aws.operation import Progress
+from .._errors import ParamValidationError, RuntimeClientError
+from .._io.message import Headers, Response
+
+
+class Invocation(Value):
+    """
+    A job that SageMaker has taken: the handle to wait with, in this process or another.
+
+    Attributes:
+        inference_id: The job's id; ours if the answer named none, None if neither is known.
+        output_location: Where the output will be; None if the answer did not say.
+        failure_location: Where a failure will be reported; None if the endpoint has no such path.
+        request_id: What AWS support asks for.
+        endpoint_name: Who was asked.
+        date: When the job was taken, by the service's clock.
+        attempts: How many requests were sent.
+        possibly_duplicated: Whether an earlier attempt may have been taken too, so that the job
+            may run twice.
+        has_new_name: Whether the output's name is new for certain, as where neither ``filename`` nor
+            ``inference_id`` was asked for.  Else an older object may lie there, which is told by its
+            date.
+        first_attempt_date: When the first of several attempts was sent, by the service's clock, where
+            it may have been taken too: an output may be as old as that.  None else.
+    """
+
+    __slots__ = __match_args__ = _names = (
+        "inference_id",
+        "output_location",
+        "failure_location",
+        "request_id",
+        "endpoint_name",
+        "date",
+        "attempts",
+        "possibly_duplicated",
+        "has_new_name",
+        "first_attempt_date",
+    )
+
+    inference_id: str | None
+    output_location: str | None
+    failure_location: str | None
+    request_id: str | None
+    endpoint_name: str | None
+    date: datetime | None
+    attempts: int
+    possibly_duplicated: bool
+    has_new_name: bool
+    first_attempt_date: datetime | None
+
+    def __init__(
+        self,
+        inference_id: str | None = None,
+        output_location: str | None = None,
+        failure_location: str | None = None,
+        request_id: str | None = None,
+        endpoint_name: str | None = None,
+        date: datetime | None = None,
+        attempts: int = 1,
+        possibly_duplicated: bool = False,
+        has_new_name: bool = False,
+        first_attempt_date: datetime | None = None,
+    ) -> None:
+        _check_date("date", date)
+        _check_date("first_attempt_date", first_attempt_date)
+        set_part(self, "inference_id", inference_id)
+        set_part(self, "output_location", output_location)
+        set_part(self, "failure_location", failure_location)
+        set_part(self, "request_id", request_id)
+        set_part(self, "endpoint_name", endpoint_name)
+        set_part(self, "date", date)
+        set_part(self, "attempts", attempts)
+        set_part(self, "possibly_duplicated", possibly_duplicated)
+        set_part(self, "has_new_name", has_new_name)
+        set_part(self, "first_attempt_date", first_attempt_date)
+
+    @classmethod
+    def from_http(
+        cls,
+        status: int,
+        headers: Headers,
+        body: bytes | bytearray | memoryview | None,
+        *,
+        inference_id: str | None = None,
+    ) -> "Invocation":
+        """
+        Return what an answer of the service says.
+
+        Args:
+            status: The HTTP status.
+            headers: A mapping or pairs; the case of names does not count.
+            body: The whole body; None is an empty one.
+            inference_id: The one that was sent, for an answer that names none.
+
+        Raises:
+            ServiceError: The status is not 2xx.  A 2xx never raises, whatever comes with it: the
+                job is queued.
+        """
+        response = Response(status, headers, bytes(body or b""))
+        if not response.ok:
+            raise json_error(response)
+        return invocation_of(response, inference_id)
+
+    def to_json(self) -> str:
+        """Return the handle as JSON, for a queue, a database or another process."""
+        dates = {name: getattr(self, name) for name in _DATES}
+        texts = {name: date and date.isoformat() for name, date in dates.items()}
+        return json.dumps({**self._parts(), **texts})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Invocation":
+        """
+        Return the handle that `to_json` wrote, by this version or a later one.
+
+        Raises:
+            ParamValidationError: *text* is not a handle.
+        """
+        try:
+            values = json.loads(text)
+            known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
+            if "output_location" not in known or any(
+                type(value) not in _JSON_TYPES[name] for name, value in known.items()
+            ):
+                raise TypeError  # noqa: TRY301 (all that is wrong ends in one place)
+            for name in _DATES:
+                if known.get(name) is not None:
+                    known[name] = datetime.fromisoformat(known[name]).astimezone(UTC)
+            return cls(**known)
+        except (ValueError, TypeError, OverflowError, RecursionError, ParamValidationError):
+            raise ParamValidationError(
+                "text must be an invocation as to_json writes it", argument="text"
+            ) from None
+
+
+def invocation_of(
+    response: Response,
+    inference_id: str | None,
+    *,
+    endpoint_name: str | None = None,
+    attempts: int = 1,
+    age_of_first: float | None = None,
+    has_new_name: bool = False,
+) -> Invocation:
+    """
+    Return what a success says, and what is known beside it.
+
+    Args:
+        response: The success.
+        inference_id: The one that was sent.
+        endpoint_name: Who was asked.
+        attempts: How many requests were sent.
+        age_of_first: For how many seconds an attempt had been under way that may have been taken too;
+            None if there is none.
+        has_new_name: Whether the output's name is new for certain.
+    """
+    date = response.instant("date")
+    first = None if date is None or age_of_first is None else date - timedelta(seconds=age_of_first)
+    return Invocation(
+        inference_id=_inference_id(response.body) or inference_id,
+        output_location=response.header("x-amzn-sagemaker-outputlocation"),
+        failure_location=response.header("x-amzn-sagemaker-failurelocation"),
+        request_id=response.request_id,
+        endpoint_name=endpoint_name,
+        date=date,
+        attempts=attempts,
+        possibly_duplicated=age_of_first is not None,
+        has_new_name=has_new_name,
+        first_attempt_date=first,
+    )
+
+
+class Submission:
+    """
+    What is known of a job, as a context: no error that leaves it loses the handle or the id.
+
+    Args:
+        invocation: The handle, once there is one.
+
+    Attributes:
+        inference_id: The id that is sent; None for none.
+        progress: How far the call has come that submits the job.
+    """
+
+    def __init__(self, invocation: Invocation | None = None) -> None:
+        self.invocation = invocation
+        self.inference_id = invocation and invocation.inference_id
+        self.progress = Progress()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if error is not None and (self.invocation or self.progress.may_have_been_taken):
+            self._attach_to(error)
+
+    def _attach_to(self, error: BaseException) -> None:
+        """Say in *error* which job goes on all the same; in a note too, unless the error is one of ours."""
+        if self.invocation is None:
+            error.add_note(f"the job may be queued, with inference id {self.inference_id}")
+        elif not isinstance(error, RuntimeClientError):
+            error.add_note(f"the job goes on; its handle is {self.invocation.to_json()}")
+        with suppress(AttributeError):  # some cancellations take none
+            for name in ("inference_id", "invocation"):
+                setattr(error, name, getattr(self, name))
+
+
+_DATES = ("date", "first_attempt_date")
+_JSON_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(Invocation.__slots__, (str, type(None))),
+    "attempts": (int,),
+    "possibly_duplicated": (bool,),
+    "has_new_name": (bool,),
+}
+
+
+def _check_date(argument: str, date: datetime | None) -> None:
+    """Refuse a date that cannot be reckoned with."""
+    if date is not None and getattr(date, "tzinfo", None) is None:
+        raise ParamValidationError(
+            f"{argument} must be a datetime with a time zone, such as datetime.UTC",
+            argument=argument,
+        )
+    if date is not None and not 1900 < date.year < 9000:
+        raise ParamValidationError(f"{argument} must be of our time", argument=argument)
+
+
+def _inference_id(body: bytes) -> str | None:
+    """Return the id in the body of a 202, if it is there."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = (
+        cast("dict[str, Any]", document).get("InferenceId") if isinstance(document, dict) else None
+    )
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,274 @@
+"""
+A request of ours in the terms of httpx (or httpx2), and its answer and its errors in ours.
+
+A request goes out as it is: no headers, cookies or parameters of a client are added, nothing is
+decoded.  Every exception of httpx becomes a `TransportError`.
+"""
+
+import re
+import time
+from functools import lru_cache
+from io import BytesIO
+from math import inf
+from typing import Any, NamedTuple, cast
+
+from .._errors import ConfigError, ParamValidationError, ResponseTooLargeError, TransportError
+from .._limits import ERROR, AnswerLimit
+from .message import Request, Response, TransportOptions, parse_length
+
+# How much of a body is written at once.
+PIECE_SIZE = 64 * 1024
+
+# From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
+# to another region, then costs no upload.  That takes a round trip, which is little beside the time for a
+# body of this size.  The SDKs for Java and Go ask from 1 and 2 MiB on; botocore asks for any size.  Only a
+# pool of our own can wait for leave.
+_EXPECT_SIZE = 1 << 20
+
+# What HTTP allows in a header (RFC 9110, section 5.5), and what h11 refuses after it.
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_is_field_value = re.compile(
+    rb"(?:[\x21-\x7e\x80-\xff]+(?:[ \t]+[\x21-\x7e\x80-\xff]+)*)?"
+).fullmatch
+
+# Raised before anything of the request is on the wire; after any other, it may have arrived.
+_BEFORE_SENDING = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "InvalidURL",
+        "LocalProtocolError",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+    }
+)
+# Methods whose requests state the length of their body, even of none (RFC 9110, section 8.6).
+_WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
+# Raised for what will be the same at the next attempt.
+_LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
+
+
+class Collected:
+    """
+    An answer while it comes in.
+
+    Attributes:
+        complete: Whether all of it came; for whoever reads it to the end to say.
+        ends: When it must have come, on the monotonic clock.
+    """
+
+    def __init__(
+        self, response: Any, limit: AnswerLimit, deadline: float | None, read_timeout: float
+    ) -> None:
+        self._status: int = response.status_code
+        self._headers: list[tuple[bytes, bytes]] = response.headers.raw
+        self._limit = limit if response.is_success else ERROR
+        self.ends = inf if deadline is None else deadline
+        if self._limit.is_prompt:
+            self.ends = min(self.ends, time.monotonic() + read_timeout)
+        self._announced = parse_length(response.headers.get("content-length")) or 0
+        # Its value is what it grew in: to join pieces would take the body's size once more.
+        self._body = BytesIO()
+        self._is_too_large = False
+        self.complete = False
+
+    def add(self, piece: bytes) -> bool:
+        """Keep a piece, and tell whether to go on."""
+        self._body.write(piece)
+        size = self._body.tell() if self._limit.is_cut else max(self._body.tell(), self._announced)
+        self._is_too_large = size > self._limit.size
+        return not (self._is_too_large or time.monotonic() > self.ends)
+
+    def response(self, asked: str) -> Response:
+        """
+        Return what came.
+
+        Args:
+            asked: Whom, and how, for the message of an error.
+
+        Raises:
+            ResponseTooLargeError: It is more than may come.
+        """
+        body, limit = self._body.getvalue(), self._limit
+        if not self._is_too_large:
+            return Response(self._status, self._headers, body, self.complete)
+        response = Response(self._status, self._headers, body[: limit.size])
+        if limit.is_cut:
+            return response
+        error = ResponseTooLargeError(
+            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.what}",
+            limit=limit.size,
+            status_code=response.status,
+            request_id=response.request_id,
+        )
+        error.may_have_been_taken = True
+        raise error
+
+
+def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
+    """Return the request in httpx's terms, made without the client, which would add to it."""
+    url, host, target = _address(httpx, origin + request.path)
+    headers = [(b"host", host)]
+    if request.body or request.method in _WITH_LENGTH:
+        headers.append((b"content-length", b"%d" % len(request.body)))
+    headers += [(_field_name(name), _field_value(name, value)) for name, value in request.headers]
+    message = httpx.Request(request.method, url, headers=headers, stream=_body(httpx, request.body))
+    if client is None and request.method == "PUT" and len(request.body) >= _EXPECT_SIZE:
+        message.extensions["expect"] = True
+    if target is not None:
+        if client is not None and proxy_of(client, url).forwards:
+            raise ConfigError("a key with a dot segment cannot be sent through a proxy")
+        message.extensions["target"] = target
+    if url.raw_host.endswith(b"."):  # which is no part of a name in TLS; the pool knows that
+        message.extensions["sni_hostname"] = url.raw_host.rstrip(b".").decode("ascii")
+    return message
+
+
+@lru_cache(maxsize=64)
+def _address(httpx: Any, address: str) -> tuple[Any, bytes, bytes | None]:
+    """
+    Return a URL in httpx's terms and the host header that goes with it.
+
+    A client's URLs are few, and to make one takes as long as a signature.  Path and query come third,
+    where httpx would alter them: it drops dot segments, and what is signed is what is sent.
+    """
+    url = httpx.URL(address)
+    target = ("/" + address.split("/", 3)[3]).encode("ascii")
+    # httpx leaves IPv6 addresses in capitals, which are signed in lower case.
+    return url, url.netloc.lower(), None if url.raw_path == target else target
+
+
+@lru_cache(maxsize=256)
+def _field_name(name: str) -> bytes:
+    """Return the name of a header as it is sent."""
+    if not _is_token(name):
+        raise ParamValidationError(
+            f"{name!a} cannot be the name of a header: use letters, digits and !#$%&'*+-.^_`|~",
+            argument=name,
+        )
+    return name.encode("ascii")
+
+
+def _field_value(name: str, value: str) -> bytes:
+    """Return a header's value as it is sent; its text is nobody's to see, for it may be a secret."""
+    if value.isascii() and value.isprintable() and value.strip(" ") == value:
+        return value.encode("ascii")
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError:
+        encoded = b"\n"  # no text: refused as other control characters are
+    if not _is_field_value(encoded):
+        raise ParamValidationError(
+            f"the value of the header {name} cannot be sent: remove control characters, line ends and "
+            "outer blanks from it",
+            argument=name,
+        )
+    return encoded
+
+
+def _body(httpx: Any, body: bytes) -> Any:
+    """Return the stream of a request's body: a large one in pieces, each with the whole write timeout."""
+    if len(body) <= PIECE_SIZE:
+        return httpx.ByteStream(body)
+    from .bodies import request_body
+
+    return request_body(httpx, body)
+
+
+class Proxy(NamedTuple):
+    """
+    The proxy that a client uses for a URL.
+
+    Attributes:
+        address: Scheme, host and port, without its password; empty without a proxy.
+        forwards: Whether it is one of HTTP, and reads the requests' lines.
+    """
+
+    address: str = ""
+    forwards: bool = False
+
+
+def proxy_of(client: Any, url: Any) -> Proxy:
+    """Return the proxy to which *client* sends what is for *url*."""
+    pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
+    kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
+    if "Proxy" not in kind:
+        return Proxy()
+    proxy = pool._proxy_url  # type: ignore[union-attr]  # noqa: SLF001
+    return Proxy(f"{proxy.scheme.decode()}://{proxy.host.decode()}:{proxy.port}", "HTTP" in kind)
+
+
+def limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:
+    """Give *message* its time limits: the usual ones, or what is left until *deadline*."""
+    left = time_left(deadline)
+    message.extensions["deadline"] = time.monotonic() + left  # the pool's own; httpx passes it by
+    connect, read = min(options.connect_timeout, left), min(options.read_timeout, left)
+    message.extensions["timeout"] = {
+        "connect": connect,
+        "read": read,
+        "write": read,
+        "pool": min(options.connect_timeout + options.read_timeout, left),
+    }
+
+
+def time_to_answer(message: Any) -> float:
+    """Return the seconds until there is an answer's head, if each step takes all of its own limit."""
+    limits = message.extensions["timeout"]
+    pieces = int(message.headers.get("content-length", 0)) // PIECE_SIZE
+    seconds: float = sum(limits.values()) + pieces * limits["write"]
+    return seconds
+
+
+def time_left(deadline: float | None) -> float:
+    """Return the seconds until *deadline*: a moment at least, for what comes at once."""
+    return float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
+
+
+class translated:  # noqa: N801 (read as a verb, like those of contextlib)
+    """
+    Turn what httpx raises into a TransportError that says whether the request may have arrived.
+
+    contextlib's decorator would leave a reference cycle of each error from Python 3.12 on.
+    """
+
+    def __init__(self, httpx: Any, origin: str, client: Any) -> None:
+        self._httpx, self._origin, self._client = httpx, origin, client
+        # A client that was brought in may have hooks, and a transport of its own, that raise anything.
+        self._kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Raise a TransportError in place of what httpx raised."""
+        if error is not None and isinstance(error, self._kinds):
+            raise _transport_error(self._httpx, self._client, self._origin, error) from error
+
+
+def _transport_error(httpx: Any, client: Any, origin: str, error: BaseException) -> TransportError:
+    """Return what is said of *error*, of a request to *origin*."""
+    name, reason = type(error).__name__, _reason(error)
+    proxy = "" if client is None else proxy_of(client, httpx.URL(origin)).address
+    where = f"{origin} through the proxy {proxy}" if proxy else origin
+    translated = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
+    translated.may_have_been_taken = name not in _BEFORE_SENDING
+    lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
+    translated.retryable = isinstance(error, httpx.TransportError) and not lasting
+    return translated
+
+
+def _reason(error: BaseException) -> str:
+    """
+    Return what an exception says; one that says nothing, as trio's do, leaves it to its cause.
+
+    What h11 says of a request quotes the header that it refuses.  That may be a secret, so that text is
+    taken out of the exceptions themselves, which a traceback shows.
+    """
+    reason, cause = "", cast("BaseException | None", error)
+    while cause is not None:
+        if type(cause).__name__ == "LocalProtocolError":
+            cause.args = ("the request is not valid HTTP",)
+        reason = reason or str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return reason

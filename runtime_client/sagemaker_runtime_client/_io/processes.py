@@ -1,0 +1,94 @@
+"""Programs that are run for what they write: ``credential_process``."""
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from queue import SimpleQueue
+from threading import Lock, Thread
+
+from .._limits import bounded
+
+_PIPES = ("stdout", "stderr")
+
+
+class Finished:
+    """
+    A process that ended.
+
+    Args:
+        status: Its exit status.
+        stdout: What it wrote there.
+        stderr: Likewise.
+    """
+
+    def __init__(self, status: int, stdout: bytes, stderr: bytes) -> None:
+        self.status, self.stdout, self.stderr = status, stdout, stderr
+
+
+def run_process(arguments: Sequence[str], most: int) -> Finished:
+    """Run a program, see `IO.run_process`."""
+    return _outcome(_start(arguments), most)
+
+
+async def run_process_async(arguments: Sequence[str], most: int) -> Finished:
+    """Run a program, with a thread that waits; it is killed when the task is cancelled."""
+    import anyio.to_thread
+
+    program = _Program()
+    try:
+        return await anyio.to_thread.run_sync(program.run, arguments, most, abandon_on_cancel=True)
+    except BaseException:
+        program.kill()
+        raise
+
+
+class _Program:
+    """A program that a thread runs, and that its task may kill: before its start, too."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_killed = False
+
+    def run(self, arguments: Sequence[str], most: int) -> Finished:
+        with self._lock:
+            if self._is_killed:
+                return Finished(-signal.SIGKILL, b"", b"")
+            self._process = process = _start(arguments)
+        return _outcome(process, most)
+
+    def kill(self) -> None:
+        """Kill the program; the thread then removes it from the system's table of processes."""
+        with self._lock:
+            self._is_killed = True
+            if self._process is not None:
+                self._process.kill()
+
+
+def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _outcome(process: subprocess.Popen[bytes], most: int) -> Finished:
+    """Wait for the end of a process; kill it where it writes too much, or nobody waits any more."""
+    read: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
+
+    def take(name: str) -> None:
+        with getattr(process, name) as pipe:  # once it is closed, nobody can write on
+            data = pipe.read(most + 1)
+        read.put((name, data))
+
+    try:
+        for name in _PIPES:
+            # The threads are never waited for: a pipe may be open in what the program has started.
+            Thread(target=take, args=(name,), daemon=True).start()
+        pairs = (read.get() for _ in _PIPES)
+        outputs = {name: bounded(data, most) for name, data in pairs}
+        status = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return Finished(status, outputs["stdout"], outputs["stderr"])

@@ -1,0 +1,122 @@
+"""Connections for trio, over sockets that do not block, with httpx's exceptions."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from math import inf
+from typing import Any, TypeVar
+
+import httpx
+import trio
+
+from . import threads_network
+from .threads_network import TLS
+
+T = TypeVar("T")
+
+
+class Stream(threads_network.Stream):
+    """A connection, as a thread has it, but that trio waits."""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has come, once something has; nothing at the end."""
+        if self._received:
+            return await super().read(max_bytes)
+        try:
+            with trio.fail_after(_seconds(timeout)):
+                return await self._step(trio.lowlevel.wait_readable, self._socket.recv, max_bytes)
+        except trio.TooSlowError as error:
+            raise httpx.ReadTimeout("timed out") from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
+
+    async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        await trio.lowlevel.checkpoint()
+        return await super().write_part(buffer, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of *buffer*."""
+        left = memoryview(buffer)
+        try:
+            with trio.fail_after(_seconds(timeout)):
+                while left:
+                    send = self._socket.send
+                    left = left[await self._step(trio.lowlevel.wait_writable, send, left) :]
+        except trio.TooSlowError as error:
+            raise httpx.WriteTimeout("timed out") from error
+        except OSError as error:
+            raise httpx.WriteError(str(error)) from error
+
+    async def _wait(self, timeout: float | None) -> None:
+        """Wait until something can be sent, or read."""
+        with trio.move_on_after(_seconds(timeout)) as limit:
+            async with trio.open_nursery() as nursery:
+
+                async def wait(wait_one: Callable[[socket.socket], Any]) -> None:
+                    await wait_one(self._socket)
+                    nursery.cancel_scope.cancel()
+
+                nursery.start_soon(wait, trio.lowlevel.wait_readable)
+                nursery.start_soon(wait, trio.lowlevel.wait_writable)
+        if limit.cancelled_caught:
+            raise httpx.WriteTimeout("timed out")
+
+    async def secure(self, tls: TLS) -> None:
+        """Begin to speak TLS, before anything else was said."""
+        context, name = tls
+        secured = context.wrap_socket(
+            self._socket, server_hostname=name, do_handshake_on_connect=False
+        )
+        self._socket = secured
+        await self._step(trio.lowlevel.wait_readable, secured.do_handshake)
+
+    async def _step(
+        self, wait: Callable[[socket.socket], Any], step: Callable[..., T], *arguments: Any
+    ) -> T:
+        """Do a step as soon as the socket is ready; a plain one, without TLS, becomes so by *wait*."""
+        await trio.lowlevel.checkpoint()
+        while True:
+            try:
+                return step(*arguments)
+            except BlockingIOError:
+                await wait(self._socket)
+            except ssl.SSLWantReadError:
+                await trio.lowlevel.wait_readable(self._socket)
+            except ssl.SSLWantWriteError:
+                await trio.lowlevel.wait_writable(self._socket)
+
+
+class Backend:
+    """Opens connections."""
+
+    async def connect(
+        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
+    ) -> Stream:
+        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        try:
+            with trio.fail_after(_seconds(timeout)):
+                # In bytes, which are not checked against the rules for registering names.
+                opened = await trio.open_tcp_stream(host.encode("ascii"), port)
+                return await _stream(socket.socket(fileno=opened.socket.detach()), tls)
+        except trio.TooSlowError as error:
+            raise httpx.ConnectTimeout("timed out") from error
+        except (OSError, OverflowError, ValueError) as error:  # of ports and names that are none
+            raise httpx.ConnectError(str(error)) from error
+
+
+async def _stream(connected: socket.socket, tls: TLS | None) -> Stream:
+    """Return the stream over a socket that is connected."""
+    connected.setblocking(False)
+    stream = Stream(connected)
+    try:
+        if tls is not None:
+            await stream.secure(tls)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _seconds(timeout: float | None) -> float:
+    return inf if timeout is None else timeout

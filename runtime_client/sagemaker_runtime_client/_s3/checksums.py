@@ -1,0 +1,51 @@
+"""
+The checksums by which S3 and its callers see that a body arrived as it was sent.
+
+Imported with the first object that is put or got.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html, and botocore
+1.44, httpchecksum.py.
+"""
+
+import logging
+
+from sigv4 import checksum
+from sigv4._streaming.checksums import HEADER
+
+from .._errors import ChecksumError
+from .._io.message import Response
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+ASKED_FOR = (("x-amz-checksum-mode", "ENABLED"),)
+# What the standard library makes, the quickest first.  The others are left unchecked, as botocore
+# leaves them without its native add-on.
+_CHECKED = ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
+
+
+def of_upload(body: bytes) -> tuple[str, str]:
+    """Return the header that S3 checks a body by."""
+    return HEADER + "crc32", checksum("CRC32", body)
+
+
+def check_download(response: Response) -> None:
+    """
+    Check the body by the first checksum that comes with it and can be made here.
+
+    What is stated of an object that was put in parts, ``...-N``, is no checksum of its whole.
+
+    Raises:
+        ChecksumError: The body is another one.
+    """
+    for algorithm in _CHECKED:
+        stated = response.header(HEADER + algorithm.lower())
+        if stated is None or "-" in stated:
+            continue
+        if stated != checksum(algorithm, response.body):
+            raise ChecksumError(
+                f"the object arrived damaged: its {algorithm} is not the one that S3 states",
+                status_code=response.status,
+                request_id=response.request_id,
+            )
+        return
+    _log.debug("the object came with no checksum that can be checked")

@@ -1,0 +1,167 @@
+"""A setting: what it is where nothing sets it, what may set it, and how it is read.  Pure."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .._errors import ConfigError
+
+_log = logging.getLogger("sagemaker_runtime_client")
+
+# Seconds that may pass, of which no clock overflows: eleven days.
+_LONGEST = 1_000_000
+
+
+# How a value is read: of an argument as of the text of a variable or of a profile, by one rule.
+
+
+def boolean(value: str | bool) -> bool:
+    """Read ``true`` or ``false``, in any case."""
+    word = str(value).lower()
+    if word not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return word == "true"
+
+
+def whole_number(value: str | int) -> int:
+    """Read a whole number from 1."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ValueError("must be a whole number, 1 or more")
+    return number
+
+
+def seconds(value: str | float) -> float:
+    """Read a number of seconds."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _LONGEST:
+        raise ValueError(f"must be more than 0 seconds, and at most {_LONGEST:,}")
+    return number
+
+
+def one_of(*choices: str, **others: str) -> Callable[[str], str]:
+    """Return a reader of a word, in any case; *others* are spellings of one of the *choices*."""
+
+    def read(text: str) -> str:
+        word = others.get(text.lower(), text.lower())
+        if word not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return word
+
+    return read
+
+
+class Setting:
+    """
+    What sets a setting where no argument does; as an attribute of a class, its value for an instance.
+
+    A value is looked up when it is first asked for, and then kept: a malformed one does not stop
+    what can do without.  The instance has the `Sources` in ``sources``.
+
+    Args:
+        default: Its value where nothing does.
+        variables: The first of these with a value comes first.
+        key: The profile's keys come next, with a blank between them; a dot leads into a nested value.
+        last: Variables that come after the profile, likewise.
+        read: Makes a value of a text or of an argument, or raises ValueError with what it must be.
+        unless: A setting that, where it is true, leaves this one to arguments.
+    """
+
+    def __init__(
+        self,
+        default: Any,
+        *variables: str,
+        key: str = "",
+        last: str = "",
+        read: Callable[[Any], Any] = str,
+        unless: str = "",
+    ) -> None:
+        self.name = ""
+        self.default = default
+        self.variables, self.keys, self.last = variables, key.split(), last.split()
+        self.read, self.unless = read, unless
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Be told the name."""
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the value for *instance*, which is kept there; of the class, the setting."""
+        if instance is None:
+            return self
+        ignored = self.unless and getattr(instance, self.unless)
+        value = self.default if ignored else instance.sources.value(self)
+        vars(instance)[self.name] = value
+        return value
+
+    def argument(self, value: object) -> Any:
+        """
+        Return the value that an argument gives.
+
+        Raises:
+            ConfigError: It is of another type than the default, or malformed.
+        """
+        default: object = self.default
+        kind = str if default is None else type(default)
+        fits = type(value) in (int, float) if kind is float else type(value) is kind
+        if not fits and not (kind is str and isinstance(value, str)):
+            raise ConfigError(
+                f"{self.name} must be of type {kind.__name__}, not {type(value).__name__}"
+            )
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise ConfigError(f"{self.name} {error}") from None
+
+
+def field(default: Any, *variables: str, **rest: Any) -> Any:
+    """Return a `Setting`, in the place of its value: each `Config` has its own."""
+    return Setting(default, *variables, **rest)
+
+
+class Sources:
+    """What sets settings, but for arguments: variables, and a profile."""
+
+    def __init__(self, environ: Mapping[str, str], section: Mapping[str, Any]) -> None:
+        self.environ, self.section = environ, section
+
+    def value(self, setting: Setting) -> Any:
+        """
+        Return the value of a setting, which is its default where nothing sets it.
+
+        What is neither true nor false is false, as botocore has it.
+
+        Raises:
+            ConfigError: It is malformed; the message names the variable or the profile's key.
+        """
+        for where, text in self._texts(setting):
+            if text:
+                try:
+                    return setting.read(text)
+                except ValueError as error:
+                    if setting.read is not boolean:
+                        raise ConfigError(f"{where} {error}") from None
+                    _log.warning("%s %s; it is taken for false", where, error)
+                    return False
+        return setting.default
+
+    def _texts(self, setting: Setting) -> Iterator[tuple[str, str | None]]:
+        for variable in setting.variables:
+            yield variable, self.environ.get(variable)
+        for key in setting.keys:
+            found: Any = self.section
+            for name in key.split("."):
+                found = getattr(found, "get", _nothing)(name)
+            yield f"the profile's {key}", found if isinstance(found, str) else None
+        for variable in setting.last:
+            yield variable, self.environ.get(variable)
+
+
+def _nothing(_name: str) -> None:
+    """Return what a text says of names below it."""

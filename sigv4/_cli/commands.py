@@ -1,0 +1,268 @@
+"""
+The command line: ``python -m sigv4 sign | presign | verify | explain``.
+
+The edge of this package: here alone, and in `httpx_auth`, a clock is read; and here alone the
+environment and files are.  Nothing is sent, unless ``--profile`` names one whose credentials come
+from a service: they are found by the client that is installed with this package, which is imported
+then and by name, since this package stands alone.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from hashlib import file_digest
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TextIO
+
+from .. import (
+    Credentials,
+    InvalidRequestError,
+    Payload,
+    SignableRequest,
+    Signature,
+    SignatureError,
+    Signer,
+    SigV4,
+    SigV4A,
+    SigV4Error,
+    UnexplainedError,
+    explain,
+    verify,
+)
+from .._encoding import encode_s3_path_anew
+from .._errors import printable
+from .._explain import masked
+from .._limits import LONGEST_INPUT
+from .._refusal import lines_of
+from .curl import curl
+from .options import STDIN, parser
+from .raw_request import parse_request
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Args:
+        arguments: The command line, without the program's name; None takes the process's own.
+
+    Returns:
+        The exit code.
+    """
+    options = parser(sign=_sign, presign=_presign, verify=_verify, explain=_explain).parse_args(
+        arguments
+    )
+    try:
+        _write(sys.stdout, options.run(options))
+    except SignatureError as refusal:
+        _write(sys.stderr, str(refusal))
+        if refusal.canonical_request is not None:
+            lines = map(printable, masked(refusal.canonical_request).split("\n"))
+            text = "\n".join(lines)
+            _write(sys.stderr, f"\nThe canonical request should have been\n{text}")
+        return 1
+    except UnexplainedError as error:
+        _write(sys.stderr, printable(f"sigv4: {error}"))
+        return 1
+    except BrokenPipeError:  # nobody reads it any more, nor what Python would write at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (SigV4Error, OSError, ValueError) as error:
+        _write(sys.stderr, printable(f"sigv4: {error}"))
+        return 2
+    return 0
+
+
+# The commands: each returns what is printed.
+
+
+def _sign(options: argparse.Namespace) -> str:
+    signer = _signer(options)
+    request = _request(options, s3=signer.s3)
+    signature = signer.sign(request, _credentials(options), at=_date(options))
+    added = dict(signature.headers)
+    if options.unsigned_payload:
+        added.setdefault("x-amz-content-sha256", Payload.UNSIGNED.hash)
+    texts = {
+        "headers": "\n".join([f"{name}: {value}" for name, value in added.items()]),
+        "canonical-request": signature.canonical_request,
+        "string-to-sign": signature.string_to_sign,
+    }
+    if options.show != "curl":
+        return texts[options.show]
+    kept = [pair for pair in _given_headers(request) if pair[0] not in added]
+    return curl(request.method, request.url, [*kept, *added.items()], _data_for_curl(options))
+
+
+def _presign(options: argparse.Namespace) -> str:
+    signer = _signer(options)
+    request = _request(options, s3=signer.s3)
+    url = signer.presign(request, _credentials(options), at=_date(options), expires=options.expires)
+    if options.show != "curl":
+        return url
+    return curl(request.method, url, _given_headers(request), _data_for_curl(options))
+
+
+def _verify(options: argparse.Namespace) -> str:
+    credentials = _credentials(options)
+    verified = verify(
+        parse_request(_read(options.file), scheme=options.scheme),
+        {credentials.access_key_id: credentials},
+        at=_date(options),
+        service=options.service,
+        region=_region(options),
+    )
+    return "\n".join(
+        [
+            f"access key id: {verified.access_key_id}",
+            f"signed at: {verified.signed_at:%Y%m%dT%H%M%SZ}",
+            *([f"ends at: {verified.expires_at:%Y%m%dT%H%M%SZ}"] if verified.expires_at else []),
+            f"signed headers: {';'.join(verified.signed_headers)}",
+            f"payload: {verified.payload_hash}",
+        ]
+    )
+
+
+def _explain(options: argparse.Namespace) -> str:
+    names = [options.answer, options.canonical_request, options.string_to_sign]
+    _read_once(names, STDIN)
+    answer, canonical_request = _read(options.answer), _text(_read(options.canonical_request))
+    if options.string_to_sign is None:
+        return str(explain(answer, canonical_request))
+    string_to_sign = _text(_read(options.string_to_sign))
+    return str(explain(answer, Signature({}, "", (), canonical_request, string_to_sign)))
+
+
+# What the commands are made of.
+
+
+def _credentials(options: argparse.Namespace) -> Credentials:
+    if options.profile is not None:
+        return _of_profile(options.profile)
+    missing = [
+        name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)
+    ]
+    if missing:
+        raise InvalidRequestError(
+            f"the environment has no {' and no '.join(missing)}; set it, or give --profile"
+        )
+    return Credentials(
+        os.environ["AWS_ACCESS_KEY_ID"],
+        os.environ["AWS_SECRET_ACCESS_KEY"],
+        os.environ.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
+def _of_profile(name: str) -> Credentials:
+    """Return the credentials of a profile of the shared files, from whatever source it names."""
+    try:
+        client: Any = import_module("sagemaker_runtime_client")
+        prompts: Any = import_module("sagemaker_runtime_client._cli.prompts")
+    except ImportError as error:
+        raise InvalidRequestError(
+            "--profile needs the package sagemaker_runtime_client: "
+            f"pip install sagemaker-runtime-client (here its import fails: {error})"
+        ) from error
+    with client.default_chain(profile=name, mfa_token=prompts.mfa_token) as chain:
+        try:
+            credentials: Credentials = chain.get()
+        except client.RuntimeClientError as error:
+            raise InvalidRequestError(str(error)) from error
+    return credentials
+
+
+def _region(options: argparse.Namespace) -> str:
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    region = options.region or next(filter(None, map(os.environ.get, names)), None)
+    if region is None:
+        raise InvalidRequestError("no region: give --region, or set AWS_REGION")
+    return str(region)
+
+
+def _date(options: argparse.Namespace) -> datetime:
+    return options.date or datetime.now(UTC)
+
+
+def _signer(options: argparse.Namespace) -> Signer:
+    region = _region(options)
+    algorithm = SigV4A if options.v4a else SigV4
+    return Signer(algorithm(options.service, region))
+
+
+def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
+    """Return the request that the options describe, its path for S3 as S3 signs it."""
+    _read_once([*options.header, options.data], "@" + STDIN)
+    headers = [pair for text in options.header for pair in _headers(text)]
+    method = options.method or ("GET" if options.data is None else "POST")
+    payload = Payload.UNSIGNED if options.unsigned_payload else _payload(options.data)
+    if options.unsigned_payload:
+        headers.append(("x-amz-content-sha256", payload.hash))
+    request = SignableRequest(method, options.url, headers, payload)
+    path = encode_s3_path_anew(request.path) if s3 else request.path
+    if path == request.path:
+        return request
+    before, mark, query = options.url.partition("?")
+    url = before.removesuffix(request.path) + path + mark + query
+    return SignableRequest(method, url, headers, payload)
+
+
+def _headers(text: str) -> list[tuple[str, str]]:
+    """Return the headers of an option: one, or those of a file."""
+    lines = _text(_read(text[1:])).split("\n") if text.startswith("@") else [text]
+    pairs = [line.partition(":") for line in lines if line]
+    if not all(colon for _, colon, _ in pairs):
+        raise InvalidRequestError("a header must be NAME:VALUE")
+    return [(name, value.strip(" \t")) for name, _, value in pairs]
+
+
+def _given_headers(request: SignableRequest) -> list[tuple[str, str]]:
+    """Return the headers of a request, less a host that its URL gives."""
+    implied = SignableRequest(request.method, request.url).host
+    return [pair for pair in request.headers if pair != ("host", implied)]
+
+
+def _payload(data: str | None) -> Payload:
+    """Return what stands for the body; a file is hashed piece by piece."""
+    if data is None or not data.startswith("@"):
+        return Payload.of((data or "").encode("utf-8", "surrogateescape"))
+    with _opened(data[1:]) as stream:
+        return Payload.hashed(file_digest(stream, "sha256").hexdigest())
+
+
+def _data_for_curl(options: argparse.Namespace) -> str | None:
+    if options.data == "@" + STDIN:
+        raise InvalidRequestError("curl reads its options from stdin: give the body in a file")
+    return None if options.data is None else str(options.data)
+
+
+def _read_once(names: Sequence[str | None], stdin: str) -> None:
+    if names.count(stdin) > 1:
+        raise InvalidRequestError("stdin can be read only once")
+
+
+def _opened(name: str) -> AbstractContextManager[Any]:
+    return nullcontext(sys.stdin.buffer) if name == STDIN else Path(name).open("rb")
+
+
+def _read(name: str) -> bytes:
+    """Return the content of a file."""
+    with _opened(name) as stream:
+        content: bytes = stream.read(LONGEST_INPUT + 1)
+    if len(content) > LONGEST_INPUT:
+        raise InvalidRequestError(f"the input is longer than {LONGEST_INPUT} bytes")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """Return a text, with the line ends of this package and none at its end."""
+    return lines_of(content.decode("utf-8", "surrogateescape")).rstrip("\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Print a text, whatever bytes stand in it."""
+    stream.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    stream.flush()

@@ -1,0 +1,76 @@
+"""
+A request as its bytes stand on the wire, HTTP/1.1, taken for a `SignableRequest`.
+
+    request = method SP target SP version CRLF *( name ":" value CRLF ) CRLF body
+
+For what was captured or written by hand, so that a bare line feed ends a line too.  It is no server's
+parser: nothing is decoded, and what is ambiguous is refused.
+
+Source: RFC 9112, sections 2 to 7
+"""
+
+import re
+
+from .._errors import InvalidRequestError
+from .._limits import LONGEST_HEAD
+from .._payload import Payload
+from .._request import SignableRequest
+
+_end_of_head = re.compile(rb"\r?\n\r?\n")
+_end_of_line = re.compile(rb"\r?\n")
+_is_request_line = re.compile(rb"([^ ]+) ([^ ]+) HTTP/[0-9.]+").fullmatch
+_is_length = re.compile(rb"[0-9]{1,15}").fullmatch
+
+
+def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
+    """
+    Return the request that *data* is.
+
+    Args:
+        data: From the request line to the end of the body.  Without ``Content-Length`` the body is
+            all that follows the head; with it, what follows the body is left out.
+        scheme: Of the URL, where the target is no URL itself.
+
+    Raises:
+        InvalidRequestError: It is no request, or one that this parser leaves alone: folded headers,
+            ``Transfer-Encoding``, a target that is neither a path nor a URL.
+    """
+    end = _end_of_head.search(data, 0, LONGEST_HEAD)
+    head, body = (data[: end.start()], data[end.end() :]) if end else (data.rstrip(b"\r\n"), b"")
+    if len(head) > LONGEST_HEAD:
+        raise InvalidRequestError(f"the head of the request is longer than {LONGEST_HEAD} bytes")
+    first, *lines = _end_of_line.split(head)
+    match = _is_request_line(first)
+    if match is None:
+        raise InvalidRequestError("the first line must be METHOD TARGET HTTP/1.1")
+    method, target = (part.decode("ascii", "replace") for part in match.groups())
+    headers = [_header(line) for line in lines]
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) != 1:
+        raise InvalidRequestError("the request must have one host header")
+    if target.startswith("/"):
+        target = f"{scheme}://{hosts[0].decode('ascii', 'replace')}{target}"
+    return SignableRequest(method, target, headers, Payload.of(_body(headers, body)))
+
+
+def _header(line: bytes) -> tuple[bytes, bytes]:
+    """Return name and value of a header's line, the name in lower case."""
+    name, colon, value = line.partition(b":")
+    if not colon or line[:1] in b" \t":
+        raise InvalidRequestError("each header must be a line of its own, NAME: VALUE")
+    return name.lower(), value.strip(b" \t")
+
+
+def _body(headers: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
+    """Return the body, at the beginning of what follows the head."""
+    if any(name == b"transfer-encoding" for name, _ in headers):
+        raise InvalidRequestError(
+            "a body in transfer chunks is not read here: join them, and drop Transfer-Encoding"
+        )
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if not lengths:
+        return rest
+    length = int(lengths[0]) if len(lengths) == 1 and _is_length(lengths[0]) else len(rest) + 1
+    if length > len(rest):
+        raise InvalidRequestError("Content-Length is not the length of a body that is here")
+    return rest[:length]

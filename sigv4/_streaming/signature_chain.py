@@ -1,0 +1,112 @@
+"""
+Chained signatures: each part of a stream is signed together with the signature before it.
+
+    string to sign = algorithm "-" kind LF instant LF scope LF previous signature LF hashes
+
+The first part follows the request's own signature, the seed.  The hashes, one a line, are what
+the kind of part says: of a chunk, of trailers or of an event.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+"""
+
+from hashlib import sha256
+
+from attrs import field, frozen
+
+import sigv4
+
+from .._algorithm import Algorithm
+from .._credentials import Credentials
+from .._errors import SignatureError
+
+
+@frozen(eq=False)
+class Seed:
+    """
+    What the parts of a stream are chained to: the signature of its request, and who made it.
+
+    The sender has it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key,
+    so it stays out of ``repr``.
+
+    Attributes:
+        algorithm: Such as a `SigV4`.
+        key: The credentials, or the public key, that signed or checked the request.
+        instant: When that was, as ``20150830T123600Z``.
+        signature: The request's signature, in hexadecimal.
+    """
+
+    algorithm: Algorithm
+    key: "Credentials | sigv4.VerifyingKey" = field(repr=False)
+    instant: str
+    signature: str = field(repr=False)
+
+
+class Chain:
+    """
+    The running end of a chain.
+
+    Attributes:
+        previous: The signature that the next part follows.
+    """
+
+    __slots__ = ("_seed", "previous")
+
+    def __init__(self, seed: Seed) -> None:
+        self._seed = seed
+        self.previous = seed.signature
+
+    def sign(self, kind: str, *hashed: bytes, instant: str | None = None) -> str:
+        """
+        Sign the next part.
+
+        Args:
+            kind: ``PAYLOAD`` or ``TRAILER``.
+            hashed: What the part's hashes are taken of, in the order of their lines.
+            instant: When the part is signed; the seed's instant if it has none of its own.
+
+        Raises:
+            TypeError: The seed holds a public key, which signs nothing.
+        """
+        seed, instant = self._seed, instant or self._seed.instant
+        if not isinstance(seed.key, Credentials):
+            raise TypeError("a public key signs nothing; the seed must come from Signer.seed")
+        text = self._string_to_sign(kind, hashed, instant)
+        self.previous = seed.algorithm.sign_string(text, seed.key, instant)
+        return self.previous
+
+    def sign_padded(self, kind: str, *hashed: bytes) -> str:
+        """Sign the next part, and fill the signature up with ``*``, so that all have one length."""
+        return self.sign(kind, *hashed).ljust(self._seed.algorithm.part_width, "*")
+
+    def check(
+        self, signature: str, what: str, kind: str, *hashed: bytes, instant: str | None = None
+    ) -> None:
+        """
+        Check that *signature* is the next part's, and go on from it.
+
+        Raises:
+            SignatureError: It is not; the message names *what* was signed.
+        """
+        seed, instant = self._seed, instant or self._seed.instant
+        text = self._string_to_sign(kind, hashed, instant)
+        if not seed.algorithm.check_string(text, seed.key, instant, signature):
+            raise SignatureError(
+                "SignatureDoesNotMatch",
+                f"the signature of {what} is not the one that the key gives for it",
+                string_to_sign=text,
+            )
+        self.previous = signature
+
+    def check_padded(self, signature: str, what: str, kind: str, *hashed: bytes) -> None:
+        """Do the same with a signature that `sign_padded` made."""
+        if len(signature) != self._seed.algorithm.part_width:
+            raise SignatureError("SignatureDoesNotMatch", f"{what} is not signed as it must be")
+        self.check(signature.rstrip("*"), what, kind, *hashed)
+
+    def _string_to_sign(self, kind: str, hashed: tuple[bytes, ...], instant: str) -> str:
+        """Return the text that is signed for the next part."""
+        algorithm = self._seed.algorithm
+        hashes = [sha256(part).hexdigest() for part in hashed]
+        return "\n".join(
+            [f"{algorithm.name}-{kind}", instant, algorithm.scope(instant), self.previous, *hashes]
+        )

@@ -1,0 +1,492 @@
+"""One call: credentials, signature, attempts, and what is told of them."""
+
+import logging
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from sagemaker_runtime_client import (
+    AccessDeniedError,
+    CredentialProviderError,
+    CredentialsError,
+    InternalFailureError,
+    NoCredentialsError,
+    ParamValidationError,
+    Request,
+    RequestValidationError,
+    Response,
+    RuntimeClientError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottlingError,
+    TransportError,
+)
+from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.error_response import json_error
+from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.retry import RetryPolicy, RetryQuota
+from sigv4 import Credentials, SignatureError, as_provider
+from tests.runtime_client.calls import ENDPOINT, LOCATION, OK, answer, call, caller, refused
+from tests.runtime_client.scripted_io import (
+    CREDENTIALS,
+    START,
+    ScriptedIO,
+    accepted,
+    core,
+    dropped,
+    run,
+)
+
+
+def test_success():
+    """One request, one answer, no pause."""
+    io = ScriptedIO([OK])
+    reply = run(caller(io).call(call()))
+    assert (OK, 1, False) == (reply.response, reply.attempts, reply.possibly_duplicated)
+    assert [] == io.slept
+    (sent,) = io.sent
+    assert f"{ENDPOINT.origin}/endpoints/e/async-invocations" == sent.url
+    assert (b"body", "1") == (sent.request.body, sent.header("x-amzn-one"))
+    assert CREDENTIALS.access_key_id == sent.verify().access_key_id
+
+
+# what comes back, the pause after the first of it, whether it may have been taken, the error at last
+FAILURES = [
+    pytest.param(answer(400, "ThrottlingException"), 0.5, False, ThrottlingError, id="throttled"),
+    pytest.param(answer(429), 0.5, False, ThrottlingError, id="429"),
+    pytest.param(
+        Response(400, {}, b'{"message":null}'), 0.5, False, ThrottlingError, id="null message"
+    ),
+    pytest.param(answer(500), 0.025, True, InternalFailureError, id="500"),
+    pytest.param(answer(408), 0.025, False, ServiceError, id="408"),
+    pytest.param(answer(502), 0.025, True, ServiceError, id="502"),
+    pytest.param(answer(503), 0.025, False, ServiceUnavailableError, id="503"),
+    pytest.param(answer(504), 0.025, True, ServiceError, id="504"),
+    pytest.param(dropped("ReadError"), 0.025, True, TransportError, id="dropped"),
+    pytest.param(
+        dropped("ConnectError", taken=False), 0.025, False, TransportError, id="not connected"
+    ),
+    pytest.param(
+        answer(503, x_amz_retry_after="3000"), 3.0, False, ServiceUnavailableError, id="asked to"
+    ),
+    pytest.param(
+        answer(503, x_amz_retry_after="30000"), 5.025, False, ServiceUnavailableError, id="too long"
+    ),
+]
+
+
+@pytest.mark.parametrize(("failure", "pause", "taken", "_kind"), FAILURES)
+def test_tried_again(failure, pause, taken, _kind):
+    """A failure that may pass is tried again after its pause, signed anew with the date of then."""
+    io = ScriptedIO([failure, OK], latency=2.0)
+    reply = run(caller(io).call(call()))
+    assert (2, taken) == (reply.attempts, reply.possibly_duplicated)
+    assert [pytest.approx(pause)] == io.slept
+    first, second = io.sent
+    assert timedelta(seconds=2 + pause) == second.at - first.at
+    for sent in io.sent:
+        sent.verify()
+    assert first.header("x-amz-date") != second.header("x-amz-date")
+    with pytest.raises(SignatureError):
+        first.verify(ahead=2)
+
+
+@pytest.mark.parametrize(("failure", "_pause", "taken", "kind"), FAILURES)
+def test_given_up(failure, _pause, taken, kind):
+    """After three attempts the last failure is raised, with what the attempts add up to."""
+    io = ScriptedIO([failure, failure, failure])
+    error = refused(io)
+    assert kind is type(error)
+    assert (3, taken, True) == (error.attempts, error.may_have_been_taken, error.retryable)
+    assert "attempts 3" in str(error)
+    assert 2 == len(io.slept)
+
+
+def test_pauses_grow():
+    """Each pause may be twice the last."""
+    io = ScriptedIO([answer(500)] * 9, random=1.0)
+    refused(io, of=caller(io, max_attempts=9))
+    assert pytest.approx([0.05 * 2**i for i in range(8)]) == io.slept
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (answer(400, "ValidationError"), RequestValidationError),
+        (answer(403, "AccessDeniedException"), AccessDeniedError),
+        (answer(400, "ExpiredTokenException"), AccessDeniedError),
+        (answer(404), ServiceError),
+        (answer(424, "ModelError"), ServiceError),
+        (answer(530), ServiceError),
+        (dropped("InvalidURL", taken=False, retryable=False), TransportError),
+    ],
+    ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
+)
+def test_not_tried_again(failure, kind):
+    """A failure that will be the same next time is raised at once."""
+    error = refused(ScriptedIO([failure]))
+    assert (kind, 1) == (type(error), error.attempts)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304, 300])
+def test_redirects_are_not_followed(status):
+    """A redirect is an error: nobody named in an answer receives a signed request."""
+    io = ScriptedIO([Response(status, {"location": "https://elsewhere.example/"})])
+    error = refused(io)
+    assert (ServiceError, status) == (type(error), error.status_code)
+    assert 1 == len(io.sent)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+def test_max_attempts(attempts):
+    """The number of attempts is the policy's, and AWS is told it."""
+    io = ScriptedIO([answer(503)] * attempts)
+    assert attempts == refused(io, of=caller(io, max_attempts=attempts)).attempts
+    numbers = [f"attempt={n}; max={attempts}" for n in range(1, attempts + 1)]
+    assert numbers == [sent.header("amz-sdk-request") for sent in io.sent]
+
+
+@pytest.mark.parametrize("failure", [answer(500), dropped()], ids=["500", "dropped"])
+def test_ambiguous(failure):
+    """Without leave to repeat what may have been taken, that failure is raised, and says so."""
+    io = ScriptedIO([answer(503), failure])
+    error = refused(io, of=caller(io, retry_ambiguous=False))
+    assert (2, True) == (error.attempts, error.may_have_been_taken)
+
+
+def test_ambiguous_and_idempotent():
+    """What is idempotent is repeated all the same."""
+    io = ScriptedIO([dropped(), OK])
+    assert 2 == run(caller(io, retry_ambiguous=False).call(call(idempotent=True))).attempts
+
+
+def test_ambiguity_stays():
+    """One attempt that may have been taken is remembered, whatever the later ones say."""
+    io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
+    assert refused(io).may_have_been_taken
+    io = ScriptedIO([dropped(), answer(503), OK])
+    assert run(caller(io).call(call())).possibly_duplicated
+
+
+def test_incomplete_answer():
+    """An answer that broke off is tried again, if that is harmless; if not, it is a success."""
+    part = Response(200, {}, b"par", complete=False)
+    io = ScriptedIO([part, OK])
+    assert OK is run(caller(io).call(call(idempotent=True))).response
+    assert part is run(caller(ScriptedIO([part])).call(call())).response
+    error = refused(ScriptedIO([part] * 3), idempotent=True)
+    assert (TransportError, 200) == (type(error), error.status_code)
+
+
+# ---- quota and deadline
+
+
+def test_quota_ends_retries():
+    """A client whose quota is spent tries nothing again, and says why."""
+    io = ScriptedIO(lambda *_: answer(500))
+    client = caller(io, max_attempts=36)
+    assert 36 == refused(io, of=client).attempts
+    error = refused(io, of=client)
+    assert 1 == error.attempts
+    assert ["not tried again: this client's quota of retries is used up"] == error.__notes__
+
+
+def test_each_service_has_a_quota():
+    """What S3 uses up is not missing for SageMaker Runtime, as botocore has a client for each."""
+    io = ScriptedIO(lambda _io, sent: answer(503) if ".s3." in sent.origin else accepted())
+    client = core(io, max_attempts=36)
+    for expected in (36, 1):
+        with pytest.raises(ServiceError) as caught:
+            run(client.get_object(LOCATION))
+        assert expected == caught.value.attempts
+    io._answers = lambda io, _sent: answer(503) if len(io.sent) == 38 else accepted()
+    assert 2 == run(client.invoke_endpoint_async("e", input_location=LOCATION)).attempts
+
+
+def test_each_service_has_a_pace():
+    """In the adaptive mode, what S3 throttles does not slow SageMaker Runtime down."""
+    io = ScriptedIO(lambda _io, sent: answer(429) if ".s3." in sent.origin else accepted())
+    client = core(io, retry_mode="adaptive")
+    with pytest.raises(ThrottlingError):
+        run(client.get_object(LOCATION))
+    io.slept.clear()
+    for _ in range(20):
+        run(client.invoke_endpoint_async("e", input_location=LOCATION))
+    assert [] == io.slept
+
+
+def test_quota_is_given_back():
+    """A success gives back what its last retry took."""
+    io = ScriptedIO([answer(500), answer(503), OK, OK])
+    client = caller(io)
+    run(client.call(call()))
+    assert RetryQuota.CAPACITY - 14 == client._quota.available
+    run(client.call(call()))
+    assert RetryQuota.CAPACITY - 13 == client._quota.available
+
+
+@pytest.mark.parametrize(("after", "attempts"), [(0.5, 1), (0.51, 2)])
+def test_deadline(after, attempts):
+    """A pause that would end at the deadline or later is not begun; requests know the deadline."""
+    io = ScriptedIO([answer(429)] * 3)
+    deadline = io.monotonic() + after
+    error = refused(io, deadline=deadline)
+    assert attempts == error.attempts
+    assert [deadline] * attempts == [sent.deadline for sent in io.sent]
+
+
+# ---- headers
+
+
+def test_attempt_headers():
+    """All attempts of a call have one id, of its own, and tell their number."""
+    io = ScriptedIO([answer(503), OK, OK])
+    client = caller(io)
+    run(client.call(call()))
+    run(client.call(call()))
+    ids = [sent.header("amz-sdk-invocation-id") for sent in io.sent]
+    assert ids[0] == ids[1] != ids[2]
+    assert ["attempt=1; max=3", "attempt=2; max=3", "attempt=1; max=3"] == [
+        sent.header("amz-sdk-request") for sent in io.sent
+    ]
+
+
+def test_ttl():
+    """Once the service's clock is known, AWS is told until when the attempt may go on."""
+    # The local clock is 10 s slow, the pause 3 s: the attempt begins at 12:00:03 of the service.
+    date = "Sun, 22 Nov 2026 12:00:00 GMT"
+    io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
+    run(Caller(io, as_provider(CREDENTIALS), RetryPolicy(), patience=5.0).call(call()))
+    assert "ttl=20261122T120008Z; attempt=2; max=3" == io.sent[1].header("amz-sdk-request")
+
+
+def test_no_ttl_after_a_dropped_connection():
+    """No answer, no clock, no ttl."""
+    io = ScriptedIO([answer(503, date="Sun, 22 Nov 2026 12:00:00 GMT"), dropped(), OK])
+    run(caller(io).call(call()))
+    assert "attempt=3; max=3" == io.sent[2].header("amz-sdk-request")
+
+
+def test_attempt_headers_are_not_signed():
+    """As botocore leaves them out."""
+    io = ScriptedIO([OK])
+    run(caller(io).call(call()))
+    signed = set(io.sent[0].verify().signed_headers)
+    assert not {"amz-sdk-request", "amz-sdk-invocation-id", "user-agent"} & signed
+
+
+def test_user_agent():
+    """Every request says what it comes from."""
+    io = ScriptedIO([accepted()], {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"})
+    run(core(io, app_id="my app").invoke_endpoint_async("e", input_location=LOCATION))
+    agent = io.sent[0].header("user-agent")
+    assert agent.startswith("sagemaker-runtime-client/")
+    assert agent.endswith(" exec-env/AWS_Lambda_python3.13 app/my-app")
+
+
+def test_trace_header():
+    """In Lambda the trace id is looked up anew for each request, since each event has its own."""
+    environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": "Root=1;Sampled=1"}
+
+    def next_event(_io, _sent):
+        environ["_X_AMZN_TRACE_ID"] = "Root=2\n"
+        return answer(503)
+
+    io = ScriptedIO([next_event, accepted()], environ)
+    run(core(io).invoke_endpoint_async("e", input_location=LOCATION))
+    assert ["Root=1;Sampled=1", "Root=2%0A"] == [s.header("x-amzn-trace-id") for s in io.sent]
+    assert "x-amzn-trace-id" not in io.sent[0].verify().signed_headers
+
+
+# ---- credentials
+
+
+def test_credentials_are_asked_for_each_attempt():
+    """Keys that were rotated meanwhile sign the next attempt."""
+    keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
+    io = ScriptedIO([answer(503), OK])
+    run(caller(io, iter(keys).__next__).call(call()))
+    assert ["AKID1", "AKID2"] == [
+        sent.verify(credentials=key).access_key_id for sent, key in zip(io.sent, keys, strict=True)
+    ]
+
+
+def test_expired_credentials():
+    """Keys that have expired are not sent."""
+    io = ScriptedIO([])
+    expired = Credentials("AKID", "canary-secret", expiration=START)
+    error = refused(io, of=caller(io, expired))
+    assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
+
+
+def test_closed_client():
+    """What is refused before it is sent is no attempt."""
+    closed = RuntimeClientError("the http_client that was brought in is closed")
+    assert 0 == refused(ScriptedIO([closed])).attempts
+
+
+def test_failing_source():
+    """Whatever a source of credentials raises becomes an error that names it, with the cause."""
+
+    def broken():
+        raise KeyError("secret")
+
+    io = ScriptedIO([])
+    error = refused(io, of=caller(io, broken))
+    assert (CredentialProviderError, "FunctionProvider") == (type(error), error.provider)
+    assert "KeyError" in str(error)
+    assert "secret" not in str(error)
+    assert isinstance(error.__cause__, KeyError)
+
+
+def test_source_that_says_so_itself():
+    """An error of ours is passed on as it is."""
+
+    def none():
+        raise NoCredentialsError("nothing", tried=("here",))
+
+    io = ScriptedIO([])
+    assert ("here",) == refused(io, of=caller(io, none)).tried
+
+
+@pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
+def test_source_of_something_else(given):
+    """A provider that returns no Credentials has failed."""
+
+    class Provider:
+        def get(self):
+            return given
+
+        async def aget(self):
+            return given
+
+    io = ScriptedIO([])
+    error = refused(io, of=caller(io, Provider()))
+    assert (CredentialProviderError, "Provider") == (type(error), error.provider)
+
+
+def test_unsignable_request():
+    """A header that cannot go on the wire is the caller's error, and nothing is sent."""
+    io = ScriptedIO([])
+    request = Request("POST", "/", (("x", "a\nb"),))
+    with pytest.raises(ParamValidationError):
+        run(caller(io).call(Call(ENDPOINT, request, json_error)))
+    assert [] == io.sent
+
+
+# ---- signed otherwise
+
+
+def test_signed_otherwise():
+    """A call may bring its own signature, made anew for each attempt; the key is not asked for."""
+    io = ScriptedIO([answer(500), OK])
+    signed = []
+
+    def sign(endpoint, request, at):
+        signed.append((endpoint, at))
+        return Request(request.method, request.path, (*request.headers, ("x-signed", str(at))))
+
+    def unasked():
+        raise AssertionError
+
+    run(Caller(io, as_provider(unasked), RetryPolicy()).call(call(sign=sign, idempotent=True)))
+    assert [ENDPOINT, ENDPOINT] == [endpoint for endpoint, _ in signed]
+    assert [str(at) for _, at in signed] == [sent.header("x-signed") for sent in io.sent]
+    assert signed[0][1] < signed[1][1]
+    assert [None, None] == [sent.header("authorization") for sent in io.sent]
+
+
+def test_clock_of_another_signature():
+    """Such a signature, too, is made by the service's clock once that is known."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
+    instants = []
+
+    def sign(_endpoint, request, at):
+        instants.append(at)
+        return request
+
+    run(caller(io).call(call(sign=sign)))
+    assert [START, START + timedelta(hours=1)] == instants
+
+
+@pytest.mark.parametrize(
+    "sign", [None, lambda _endpoint, request, _at: request], ids=["own", "other"]
+)
+def test_secrets_of_a_call(sign):
+    """What a call names as its secrets is not repeated."""
+    io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
+    error = refused(io, sign=sign, secrets=("my-secret",))
+    assert "not ..." == error.message
+    assert "my-secret" not in repr(call(secrets=("my-secret",)))
+
+
+# ---- secrets
+
+SECRETS = {
+    "secret key": CREDENTIALS.secret_access_key,
+    "session token": CREDENTIALS.session_token,
+    "custom attributes": "patient=Alice; ward=7",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("filler", [0, 2030, 2040], ids=lambda filler: f"after {filler}")
+def test_no_secret_is_repeated(caplog, secret, filler):
+    """What the service repeats of secrets is in no error and in no log, whole or in part."""
+    caplog.set_level(logging.DEBUG)
+    message = "x" * filler + f"denied: {secret} is wrong, {secret}!"
+    io = ScriptedIO([answer(403, "AccessDeniedException", message)])
+    with pytest.raises(AccessDeniedError) as caught:
+        run(
+            core(io).invoke_endpoint_async(
+                "e", input_location=LOCATION, custom_attributes=SECRETS["custom attributes"]
+            )
+        )
+    error = caught.value
+    for text in (str(error), repr(error), error.message, *map(str, error.args), caplog.text):
+        assert secret[:4] not in text
+    assert error.message.startswith("x" * filler + "denied"[: 2048 - filler])
+
+
+@pytest.mark.parametrize("length", range(1, 41))
+def test_no_beginning_of_a_secret(length):
+    """A message that is cut within a secret does not end with more than three letters of it."""
+    secret = CREDENTIALS.secret_access_key
+    message = "x" * (2048 - length) + secret
+    error = refused(ScriptedIO([answer(403, "AccessDeniedException", message)]))
+    shown = secret[:length] if length < 4 else "..."
+    assert "x" * (2048 - length) + shown == error.message
+
+
+def test_no_signature_is_repeated():
+    """Nor is the signature, which services repeat of a header that they find incomplete."""
+    said = (
+        "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
+        f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
+    )
+    error = refused(ScriptedIO([answer(403, "IncompleteSignatureException", said)]))
+    assert said.replace("0a" * 32, "...") == error.message
+
+
+@pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
+def test_short_values_are_no_secrets(value, says):
+    """Custom attributes of a letter or two would make holes into every message."""
+    io = ScriptedIO([answer(400, "ValidationError", "an abacus")])
+    with pytest.raises(RequestValidationError) as caught:
+        run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes=value))
+    assert says == caught.value.message
+
+
+def test_log(caplog):
+    """Each attempt is a line of DEBUG: what, where to, which, and what came."""
+    caplog.set_level(logging.DEBUG, "sagemaker_runtime_client")
+    io = ScriptedIO([answer(503), accepted()])
+    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="canary"))
+    url = f"POST {ENDPOINT.origin}/endpoints/e/async-invocations"
+    assert [
+        f"{url}, attempt 1: m (code 503, status 503)",
+        f"{url}, attempt 2: Response(status=202, complete=True) R1",
+    ] == [record.getMessage() for record in caplog.records]
+    assert {"DEBUG"} == {record.levelname for record in caplog.records}

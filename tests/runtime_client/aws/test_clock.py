@@ -1,0 +1,189 @@
+"""A clock that is off: by what it is set, how far, and how often."""
+
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from sagemaker_runtime_client import (
+    Response,
+)
+from sagemaker_runtime_client._aws.retry import RetryQuota
+from sigv4 import SignatureError
+from tests.runtime_client.calls import ENDPOINT, OK, PLAIN, answer, call, caller, refused
+from tests.runtime_client.scripted_io import (
+    START,
+    ScriptedIO,
+    core,
+    run,
+)
+
+
+def skewed(hours):
+    """Return a service whose clock is *hours* ahead of ours, and which insists on it."""
+
+    def judge(_io, sent):
+        try:
+            sent.verify(ahead=hours * 3600)
+        except SignatureError:
+            date = format_datetime(sent.at + timedelta(hours=hours), usegmt=True)
+            return answer(403, "InvalidSignatureException", date=date)
+        return OK
+
+    return judge
+
+
+@pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
+def test_clock_is_set_once(hours):
+    """A clock that is off is set from the answer's Date, without a pause, and stays so."""
+    io = ScriptedIO([skewed(hours)] * 3)
+    client = caller(io)
+    assert 2 == run(client.call(call())).attempts
+    assert [] == io.slept
+    assert 1 == run(client.call(call())).attempts
+
+
+def test_clock_that_goes_on():
+    """The offset is kept, not the instant: later requests have the service's time of then."""
+    io = ScriptedIO([skewed(1)] * 3)
+    client = caller(io)
+    run(client.call(call()))
+    io.elapsed += 1000
+    assert 1 == run(client.call(call())).attempts
+    assert START + timedelta(hours=1, seconds=1000) == io.sent[-1].verify(ahead=3600).signed_at
+
+
+@pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
+@pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
+def test_clock_is_not_set_to_another_day(hours, endpoint):
+    """A date more than a day away is nobody's clock: what is signed for it could be used long after."""
+    io = ScriptedIO([skewed(hours)])
+    error = refused(io, endpoint=endpoint)
+    assert (1, "InvalidSignatureException") == (error.attempts, error.code)
+    assert "ahead of this machine's" in error.__notes__[0]
+
+
+def test_clock_that_was_right_over_http():
+    """Without TLS a date that anybody may have written moves no clock that was right before."""
+    io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
+    client = caller(io)
+    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+    assert 1 == run(client.call(call(endpoint=PLAIN))).attempts
+    assert 1 == refused(io, of=client, endpoint=PLAIN).attempts
+    io = ScriptedIO([OK, skewed(2), skewed(2)])
+    client = caller(io)
+    run(client.call(call()))
+    assert 2 == run(client.call(call())).attempts
+
+
+def test_clock_that_another_call_has_set_over_http():
+    """Calls that were under way with the old clock are tried again with the one that was right since."""
+
+    def overtaken(io, sent):
+        assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+        return skewed(1)(io, sent)
+
+    client = caller(ScriptedIO([overtaken, *[skewed(1)] * 3]))
+    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+
+
+def test_clock_of_an_earlier_success_over_http():
+    """What was signed with another clock says nothing of the one that was adopted meanwhile."""
+    lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
+
+    def overtaken(_io, _sent):
+        assert "400" == refused(io, of=client, endpoint=PLAIN).code  # it has adopted the lie
+        return OK
+
+    io = ScriptedIO([overtaken, lie, answer(400), skewed(0), skewed(0)])
+    client = caller(io)
+    assert 1 == run(client.call(call(endpoint=PLAIN))).attempts
+    assert 2 == run(client.call(call(endpoint=PLAIN))).attempts
+
+
+def test_clock_after_a_head():
+    """A HEAD's refusal has no body to name its reason; where its date is another one, that is tried."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
+    assert 4 == run(core(io).head_object("s3://bucket/key")).size
+    io.sent[1].verify("s3", ahead=3600)
+
+
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_least_skew(minutes):
+    """Four minutes are enough to be the reason: services allow five."""
+    assert 2 == run(caller(ScriptedIO([skewed(minutes / 60)] * 2)).call(call())).attempts
+
+
+def test_clock_that_is_right_by_now():
+    """Once the clock is set, a refusal at the service's own time has another reason."""
+    date = format_datetime(START + timedelta(hours=1), usegmt=True)
+    io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
+    client = caller(io)
+    run(client.call(call()))
+    assert 1 == refused(io, of=client).attempts
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch"],
+)
+def test_codes_of_a_clock(code):
+    """Each code with which services refuse a clock sets it."""
+    date = "Sun, 22 Nov 2026 13:00:00 GMT"
+    io = ScriptedIO([answer(403, code, date=date), OK])
+    run(caller(io).call(call()))
+    assert ["20261122T120000Z", "20261122T130000Z"] == [s.header("x-amz-date") for s in io.sent]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(
+            answer(403, "InvalidSignatureException", date="Sun, 22 Nov 2026 13:00:00 GMT", age="9"),
+            id="out of a cache",
+        ),
+        pytest.param(
+            answer(403, "InvalidSignatureException", date="Sun, 22 Nov 2026 12:03:59 GMT"),
+            id="a clock that is right",
+        ),
+        pytest.param(
+            answer(403, "AccessDenied", date="Sun, 22 Nov 2026 13:00:00 GMT"), id="another code"
+        ),
+        pytest.param(answer(403, "InvalidSignatureException"), id="no date"),
+        pytest.param(
+            answer(403, "InvalidSignatureException", date="Fri, 31 Dec 9999 23:59:59 GMT"),
+            id="no real date",
+        ),
+    ],
+)
+def test_clock_is_not_set(failure):
+    """Without a date that can be the reason, a refusal is final."""
+    assert 1 == refused(ScriptedIO([failure])).attempts
+
+
+def test_clock_is_not_set_twice():
+    """A service that cannot make up its mind gets no third request."""
+    dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
+    io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
+    assert 2 == refused(io).attempts
+
+
+def test_clock_counts_as_an_attempt():
+    """A call of one attempt is not tried again for the clock either, but the next call has it."""
+    io = ScriptedIO([skewed(1)] * 2)
+    client = caller(io, max_attempts=1)
+    assert 1 == refused(io, of=client).attempts
+    assert 1 == run(client.call(call())).attempts
+
+
+def test_new_generation():
+    """After a fork or a restore a client knows nothing of the service's clock, and has its quota again."""
+    io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
+    client = caller(io)
+    assert 2 == run(client.call(call())).attempts
+    assert 3 == refused(io, of=client).attempts
+    assert RetryQuota.CAPACITY > client._quota.available
+    io.life = 2
+    assert 1 == run(client.call(call())).attempts
+    assert RetryQuota.CAPACITY == client._quota.available

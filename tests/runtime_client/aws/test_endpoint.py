@@ -1,0 +1,381 @@
+"""Region to host, with botocore's own rule sets as the oracle."""
+
+import re
+from functools import cache
+from itertools import product
+
+import pytest
+from botocore.config import Config as TheirConfig
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._aws.endpoint import (
+    Endpoint,
+    EndpointOptions,
+    credentials_endpoint,
+    partition_of,
+    s3_endpoint,
+    sagemaker_runtime_endpoint,
+)
+from sagemaker_runtime_client._settings.config import Config
+
+REGIONS = {
+    "us-east-1": "aws",
+    "eu-west-1": "aws",
+    "ca-west-1": "aws",
+    "mx-central-1": "aws",
+    "mars-1": "aws",
+    "cn-north-1": "aws-cn",
+    "us-gov-west-1": "aws-us-gov",
+    "us-gov-east-1": "aws-us-gov",
+    "eusc-de-east-1": "aws-eusc",
+    "us-iso-east-1": "aws-iso",
+    "us-isob-east-1": "aws-iso-b",
+    "eu-isoe-west-1": "aws-iso-e",
+    "us-isof-south-1": "aws-iso-f",
+}
+VARIANTS = list(product([False, True], repeat=2))
+SESSION = Session()
+
+
+@cache
+def rules(service):
+    """Return botocore's rule set for a service, to be asked."""
+    loader = SESSION.get_component("data_loader")
+    rule_set = loader.load_service_model(service, "endpoint-rule-set-1")
+    return EndpointProvider(rule_set, loader.load_data("partitions"))
+
+
+@cache
+def client(*, region, fips, dual_stack, style, url):
+    """Return an S3 client of botocore's."""
+    config = TheirConfig(
+        use_fips_endpoint=fips,
+        use_dualstack_endpoint=dual_stack,
+        s3={"addressing_style": style},
+    )
+    made = SESSION.create_client(
+        "s3",
+        region_name=region,
+        endpoint_url=url,
+        config=config,
+        aws_access_key_id="AKID",
+        aws_secret_access_key="secret",
+    )
+    made.meta.events.register("before-send", catch)
+    return made
+
+
+class CaughtError(Exception):
+    """A request of botocore's, as its URL, just before it would be sent."""
+
+
+def catch(request, **_):
+    """Catch a request."""
+    raise CaughtError(request.url)
+
+
+def theirs(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=None, url=None):
+    """Return the URL at which botocore would look for a key; None if it refuses."""
+    kind = client(region=region, fips=fips, dual_stack=dual_stack, style=style, url=url)
+    try:
+        kind.get_object(Bucket=bucket, Key="key")
+    except BotoCoreError:
+        return None
+    except CaughtError as caught:
+        return caught.args[0]
+    raise AssertionError("the request was not caught")
+
+
+@pytest.mark.parametrize(("region", "partition"), REGIONS.items())
+def test_partitions(region, partition):
+    """Each region is in its partition; an unheard one in `aws`."""
+    assert partition == partition_of(region).id
+
+
+def test_all_partitions():
+    """The table above has all eight."""
+    assert set(SESSION.get_available_partitions()) <= set(REGIONS.values())
+    assert 8 == len(set(REGIONS.values()))
+
+
+@pytest.mark.parametrize("partition", sorted(set(REGIONS.values())))
+def test_pseudo_regions(partition):
+    """A partition's `-global` is in it."""
+    assert partition == partition_of(f"{partition}-global").id
+
+
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
+@pytest.mark.parametrize("region", REGIONS)
+def test_sagemaker_runtime(region, fips, dual_stack):
+    """SageMaker Runtime is where botocore goes, and signed for `sagemaker` in that region."""
+    expected = rules("sagemaker-runtime").resolve_endpoint(
+        Region=region, UseFIPS=fips, UseDualStack=dual_stack
+    )
+    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    endpoint = sagemaker_runtime_endpoint(options)
+    assert expected.url == endpoint.origin
+    assert ("sagemaker", region) == (endpoint.service, endpoint.region)
+
+
+BUCKETS = [
+    "bucket",
+    "my-bucket-1",
+    "abc",
+    "a" * 63,
+    "dotted.bucket",
+    "Upper",
+    "under_score",
+    "bucket-s3alias",
+]
+
+
+def ours(options, bucket, style=None):
+    """Return the URL at which we look for a key; None if we refuse."""
+    try:
+        endpoint, before = s3_endpoint(options, bucket, style or "auto")
+    except ConfigError:
+        return None
+    return f"{endpoint.origin}{before}key"
+
+
+# botocore's older tables, which its clients ask as well, know no dual-stack hosts of these.
+NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
+
+
+@pytest.mark.parametrize("style", [None, "path", "virtual"])
+@pytest.mark.parametrize(
+    ("region", "fips", "dual_stack"),
+    [
+        (region, fips, dual_stack)
+        for region, (fips, dual_stack) in product(REGIONS, VARIANTS)
+        if not (dual_stack and region in NO_DUAL_STACK)
+    ],
+)
+def test_s3(region, fips, dual_stack, style):
+    """S3 is where botocore goes, one legacy left out: us-east-1 has a regional host like all."""
+    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    for bucket in BUCKETS:
+        expected = theirs(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
+        if region == "us-east-1":
+            expected = expected.replace("s3.amazonaws.com", "s3.us-east-1.amazonaws.com")
+        assert expected == ours(options, bucket, style)
+
+
+def test_s3_refuses_what_botocore_refuses():
+    """China has no FIPS endpoints of S3, which is said, and the check above sees it."""
+    assert theirs("bucket", "cn-north-1", fips=True) is None
+    with pytest.raises(ConfigError, match="no FIPS endpoints"):
+        s3_endpoint(EndpointOptions("cn-north-1", fips=True), "bucket")
+
+
+def test_s3_is_signed_for_its_region():
+    """The signing name is `s3`, the region the endpoint's."""
+    endpoint, _ = s3_endpoint(EndpointOptions("eu-west-1"), "bucket")
+    assert Endpoint("https://bucket.s3.eu-west-1.amazonaws.com", "s3", "eu-west-1") == endpoint
+
+
+def test_s3_global():
+    """The pseudo-region of `aws` means us-east-1's host, where botocore takes the global one."""
+    assert "https://bucket.s3.us-east-1.amazonaws.com/key" == ours(
+        EndpointOptions("aws-global"), "bucket"
+    )
+    for url in (None, "http://localhost:9000"):
+        endpoint, _ = s3_endpoint(EndpointOptions("aws-global", url=url), "bucket")
+        assert "us-east-1" == endpoint.region
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:9000",
+        "https://s3.example.com",
+        "https://example.com/base/path",
+        "http://127.0.0.1:9000",
+        "http://[::1]:9000",
+    ],
+)
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_s3_of_ones_own(url, bucket):
+    """An endpoint of one's own gets the bucket in the path, as botocore does it."""
+    expected = theirs(bucket, url=url)
+    assert expected is not None
+    assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket)
+
+
+@pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
+def test_s3_of_ones_own_virtual(bucket):
+    """If told so, the bucket goes into the host's name, a dotted one too over plain HTTP."""
+    url = "http://localhost:9000"
+    expected = theirs(bucket, url=url, style="virtual")
+    assert f"http://{bucket}.localhost:9000/key" == expected
+    assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket, "virtual")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9000", "http://127.0.0.1", "http://[::1]:9000", "https://10.0.0.1/x"]
+)
+def test_s3_address_takes_no_bucket(url):
+    """No bucket goes before an address: that is said instead of falling back."""
+    with pytest.raises(ConfigError, match="not an address"):
+        s3_endpoint(EndpointOptions("eu-west-1", url=url), "bucket", "virtual")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://example.com", "https://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("HTTP://Example.com:80/base//", "http://Example.com:80/base"),
+        ("HTTPS://Example.com", "https://Example.com"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://[::1]", "http://[::1]"),
+        ("http://example.com:65535", "http://example.com:65535"),
+    ],
+)
+def test_url_of_ones_own(url, origin):
+    """A URL of one's own is taken as it is, less what stands at its end."""
+    endpoint = sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+    assert Endpoint(origin, "sagemaker", "eu-west-1") == endpoint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https:///path",
+        "https://user:password@example.com",
+        "https://example.com?query",
+        "https://example.com/path?query",
+        "https://example.com/#fragment",
+        "https://exam ple.com",
+        "https://example.com/pa th",
+        "https://example.com/\n",
+        "https://example.com/ä",
+        "https://bücher.example",
+        "https://:443",
+        "https://example.com:",
+        "https://example.com:0",
+        "https://example.com:65536",
+        "https://example.com:http",
+        "https://example.com:٣",
+        "https://example.com:80:80",
+    ],
+)
+def test_url_that_is_no_origin(url):
+    """What cannot be an origin is refused and shown, but for what may be a password or a signature."""
+    with pytest.raises(ConfigError, match="for SageMaker Runtime must be like https://") as caught:
+        sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+    shown = "@" not in url and "?" not in url
+    assert shown is (f"not {url.rstrip('/')!r}" in str(caught.value))
+    assert "password" not in str(caught.value)
+
+
+def is_taken(options):
+    """Return whether an endpoint comes of it."""
+    try:
+        return bool(sagemaker_runtime_endpoint(options))
+    except ConfigError:
+        return False
+
+
+def texts(*pieces):
+    """Return texts that are made of *pieces*."""
+    return st.lists(st.sampled_from(pieces), max_size=6).map("".join)
+
+
+@given(texts("a", "B", "7", "-", "_", ".", "é", "a" * 31))
+def test_regions_are_checked_as_by_a_pattern(region):
+    """A region is what RFC 1035 has for a host's label."""
+    expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
+    assert bool(expected) == is_taken(EndpointOptions(region))
+
+
+@given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
+def test_urls_are_checked_as_by_a_pattern(url):
+    """A URL of one's own is scheme, host, and a path of what ASCII shows."""
+    pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
+    assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken(
+        EndpointOptions("eu-west-1", url=url)
+    )
+
+
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
+@pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
+def test_variants_of_ones_own(endpoint, fips, dual_stack):
+    """A URL of one's own has no variants: they are left to the other services."""
+    options = EndpointOptions("eu-west-1", url="https://x")
+    assert endpoint(options) == endpoint(options._replace(fips=fips, dual_stack=dual_stack))
+
+
+@pytest.mark.parametrize(
+    "region", ["", " ", "a.b", "evil.example/", "-a", "a-", "a" * 64, "a\n", "ä", "a_b", "a@b"]
+)
+@pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
+@pytest.mark.parametrize("url", [None, "https://own.example"])
+def test_region_that_is_no_label(endpoint, url, region):
+    """A region that is no host label is refused, since it would change the host or the scope."""
+    with pytest.raises(ConfigError, match="region must be a host label"):
+        endpoint(EndpointOptions(region, url=url))
+
+
+@pytest.mark.parametrize("service", ["rolesanywhere", "signin", "sso", "sso-oidc", "sts"])
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
+def test_services_of_credentials(service, region, fips, dual_stack):
+    """The services that give credentials are where botocore's rules say."""
+    params = {"Region": region, "UseFIPS": fips, "UseDualStack": dual_stack}
+    if service == "sts":
+        params["UseGlobalEndpoint"] = False
+    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    expected = Endpoint(rules(service).resolve_endpoint(**params).url, service, region)
+    assert expected == credentials_endpoint(service, options)
+
+
+@pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
+def test_variants_of_the_global_sts(fips, dual_stack):
+    """Who wants a variant is not sent to the global endpoint, which has none."""
+    assert credentials_endpoint("sts", EndpointOptions("aws-global")).region == "us-east-1"
+    with pytest.raises(ConfigError, match="name a region"):
+        credentials_endpoint("sts", EndpointOptions("aws-global", fips=fips, dual_stack=dual_stack))
+
+
+def test_services_of_credentials_at_a_url_of_ones_own():
+    """A URL of one's own wins, and a region that is none is refused."""
+    options = EndpointOptions("eu-west-1", "http://127.0.0.1:1/")
+    expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
+    assert expected == credentials_endpoint("sso", options)
+    with pytest.raises(ConfigError, match="region must be a host label"):
+        credentials_endpoint("sso", EndpointOptions("evil.example.com/"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "region", "expected"),
+    [
+        ({}, None, "https://sts.eu-west-1.amazonaws.com"),
+        ({}, "eu-north-1", "https://sts.eu-north-1.amazonaws.com"),
+        ({"sts_regional_endpoints": "legacy"}, None, "https://sts.amazonaws.com"),
+        (
+            {"sts_regional_endpoints": "legacy"},
+            "eu-south-1",
+            "https://sts.eu-south-1.amazonaws.com",
+        ),
+        ({"sts_endpoint_url": "http://x", "sts_regional_endpoints": "legacy"}, None, "http://x"),
+        (
+            {"use_fips_endpoint": True, "sts_regional_endpoints": "legacy"},
+            "us-east-1",
+            "https://sts-fips.us-east-1.amazonaws.com",
+        ),
+    ],
+    ids=str,
+)
+def test_settings_of_sts(settings, region, expected):
+    """The settings decide which STS is asked."""
+    assert expected == Config(region="eu-west-1", **settings).endpoint("sts", region).origin

@@ -1,0 +1,379 @@
+"""An answer that is an error, in JSON or XML, as an error of ours."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from botocore.awsrequest import HeadersDict
+from botocore.parsers import create_parser
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import (
+    AccessDeniedError,
+    InternalFailureError,
+    ObjectNotFoundError,
+    RequestValidationError,
+    Response,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottlingError,
+)
+from sagemaker_runtime_client._aws.error_response import (
+    json_error,
+    query_error,
+    xml_error,
+    xml_fields,
+    xml_texts,
+)
+
+TYPE = "x-amzn-errortype"
+PARSER = create_parser("rest-json")
+
+
+def both(status, headers, body):
+    """Return code and message as botocore reads them, and as we do."""
+    given_response = {"status_code": status, "headers": HeadersDict(headers), "body": body}
+    expected = PARSER.parse(given_response, None)["Error"]
+    actual = json_error(Response(status, headers, body))
+    return (expected["Code"], expected["Message"]), (actual.code, actual.message)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({TYPE: "Header"}, b'{"code":"code","Code":"Code","__type":"type","message":"m"}'),
+        ({}, b'{"code":"code","Code":"Code","__type":"type","message":"m"}'),
+        ({}, b'{"Code":"Code","__type":"type","Message":"m"}'),
+        ({}, b'{"__type":"type","message":"m","Message":"M"}'),
+        ({}, b'{"message":"m"}'),
+        ({}, b'{"errorMessage":"m","message":"other"}'),
+        ({TYPE: "Code:http://internal/"}, b'{"message":"m"}'),
+        ({TYPE: "namespace#Code"}, b'{"message":"m"}'),
+        ({TYPE: "namespace#Code:http://internal/#x"}, b'{"message":"m"}'),
+        ({}, b'{"__type":"a#b#Code:x:y","message":"m"}'),
+        ({}, b'{"__type":"com.amazon#ValidationError","Message":"m"}'),
+        ({TYPE: "Code"}, b"no JSON"),
+        ({}, b"no JSON"),
+        ({}, '{"message":"käse"}'.encode()),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_code_and_message_as_botocore(status, headers, body):
+    """Code and message stand where botocore finds them."""
+    expected, actual = both(status, headers, body)
+    assert expected == actual
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        pytest.param(b"[1]", "400", "[1]", id="a list"),
+        pytest.param(b"null", "400", "null", id="null"),
+        pytest.param(b'"text"', "400", '"text"', id="a string"),
+        pytest.param(b"7", "400", "7", id="a number"),
+        pytest.param(b"\xff\xfe", "400", "\ufffd\ufffd", id="invalid UTF-8"),
+        pytest.param(b'{"__type":7,"message":"m"}', "400", "m", id="numeric type"),
+        pytest.param(b'{"code":["x"],"__type":"Code"}', "Code", None, id="a list as code"),
+        pytest.param(b'{"message":{"a":1},"Message":"M"}', "400", "M", id="an object as message"),
+        pytest.param(b'{"message":null,"Message":"M"}', "400", "M", id="one null message"),
+        pytest.param(b'{"__type":"Code","message":null}', "Code", None, id="null, with a code"),
+        pytest.param(b'{"code":"","__type":"Code"}', "Code", None, id="an empty code"),
+        pytest.param(b'{"code":"#:"}', "400", None, id="a code of marks alone"),
+        pytest.param(b"", "400", None, id="empty"),
+        pytest.param(b"{}", "400", None, id="empty object"),
+        pytest.param(b"  \n", "400", None, id="blanks"),
+    ],
+)
+def test_inputs_on_which_botocore_crashes_or_is_mute(body, code, message):
+    """What is no object with text in it is an error all the same, and always says something."""
+    error = json_error(Response(400, {}, body))
+    assert ServiceError is type(error)
+    assert code == error.code
+    assert (message or "the service answered 400 and said nothing") == error.message
+
+
+def test_deep_nesting():
+    """JSON too deep for the parser is text."""
+    error = json_error(Response(500, {}, b"[" * 100_000))
+    assert (InternalFailureError, "500") == (type(error), error.code)
+    assert 2048 == len(error.message)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-amzn-RequestId": "1"}, "1"),
+        ({"x-amz-request-id": "2"}, "2"),
+        ({"x-amz-request-id": "2", "x-amzn-requestid": "1"}, "1"),
+        ({}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("parse", [json_error, xml_error])
+def test_request_id(parse, headers, expected):
+    """The request id is kept, even of a 5xx of HTML, where botocore loses it."""
+    assert expected == parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id
+
+
+KINDS = [
+    (400, "ValidationError", RequestValidationError),
+    (400, "ValidationException", RequestValidationError),
+    (400, "ThrottlingException", ThrottlingError),
+    (400, "Throttling", ThrottlingError),
+    (503, "SlowDown", ThrottlingError),
+    (429, None, ThrottlingError),
+    (429, "Anything", ThrottlingError),
+    (500, "InternalFailure", InternalFailureError),
+    (500, None, InternalFailureError),
+    (503, "ServiceUnavailable", ServiceUnavailableError),
+    (503, None, ServiceUnavailableError),
+    (403, "AccessDeniedException", AccessDeniedError),
+    (400, "ExpiredTokenException", AccessDeniedError),
+    (400, "UnrecognizedClientException", AccessDeniedError),
+    (403, "SignatureDoesNotMatch", AccessDeniedError),
+    (403, None, AccessDeniedError),
+    (401, None, AccessDeniedError),
+    (404, "NoSuchKey", ObjectNotFoundError),
+    (404, "NoSuchBucket", ObjectNotFoundError),
+    (404, None, ServiceError),
+    (424, "ModelError", ServiceError),
+    (530, "InternalDependencyException", ServiceError),
+    (400, "Unheard", ServiceError),
+    (302, None, ServiceError),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), KINDS)
+def test_kinds_in_json(status, code, kind):
+    """The class is the code's, else the status's."""
+    error = json_error(Response(status, {TYPE: code} if code else {}, b""))
+    assert (kind, code or str(status), status) == (type(error), error.code, error.status_code)
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), KINDS)
+def test_kinds_in_xml(status, code, kind):
+    """The same of S3, where a bare 404 says that there is no such key, or bucket."""
+    body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
+    error = xml_error(Response(status, {}, body))
+    kind = ObjectNotFoundError if status == 404 else kind
+    assert (kind, code or str(status), status) == (type(error), error.code, error.status_code)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retryable", "taken"),
+    [
+        (400, "ValidationError", False, False),
+        (400, "ThrottlingException", True, False),
+        (400, "RequestTimeout", True, False),
+        (429, None, True, False),
+        (403, None, False, False),
+        (500, None, True, True),
+        (500, "Unheard", True, True),
+        (502, None, True, True),
+        (503, None, True, False),
+        (504, None, True, True),
+        (530, None, False, False),
+        (424, "ModelError", False, False),
+    ],
+)
+def test_what_a_retry_can_do(status, code, retryable, taken):
+    """An error says whether the same call may succeed, and whether this one may have."""
+    error = json_error(Response(status, {TYPE: code} if code else {}, b""))
+    assert (retryable, taken) == (error.retryable, error.may_have_been_taken)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "throttled"),
+    [
+        (400, {}, b'{"message":null}', True),
+        (400, {}, b'{"Message":null}', True),
+        (400, {}, b'{"message":null,"Message":null}', True),
+        (400, {}, b"{}", False),
+        (400, {}, b"null", False),
+        (400, {}, b'{"message":""}', False),
+        (400, {}, b'{"message":null,"Message":"M"}', False),
+        (400, {TYPE: "ValidationError"}, b'{"message":null}', False),
+        (404, {}, b'{"message":null}', False),
+    ],
+)
+def test_null_message(status, headers, body, throttled):
+    """400 with a null message and no code is how SageMaker throttles under load."""
+    error = json_error(Response(status, headers, body))
+    assert throttled is isinstance(error, ThrottlingError)
+    assert throttled is (error.code == "ThrottlingException")
+
+
+def test_canonical_string_is_cut():
+    """AWS repeats the signed headers, the session token among them, and we do not."""
+    message = (
+        "The request signature we calculated does not match.\n\n"
+        "The Canonical String for this request should have been\n'POST\nx-amz-security-token:TOKEN'"
+    )
+    body = json.dumps({"message": message}).encode()
+    error = json_error(Response(403, {TYPE: "InvalidSignatureException"}, body))
+    assert "The request signature we calculated does not match." == error.message
+
+
+@pytest.mark.parametrize("parse", [json_error, xml_error])
+def test_message_is_short(parse):
+    """A message ends where the service model says."""
+    bodies = {
+        json_error: b"x" * 10_000,
+        xml_error: b"<E><Message>" + b"x" * 10_000 + b"</Message></E>",
+    }
+    assert "x" * 2048 == parse(Response(400, {}, bodies[parse])).message
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1500", 1.5),
+        ("0", 0.0),
+        ("999999999", 999_999.999),
+        ("9999999999", None),
+        ("-1", None),
+        ("1.5", None),
+        ("invalid", None),
+        ("", None),
+        ("²", None),
+    ],
+)
+def test_retry_after(value, expected):
+    """`x-amz-retry-after` is in milliseconds, and what is none does not count."""
+    assert expected == json_error(Response(503, {"x-amz-retry-after": value}, b"")).retry_after
+
+
+def test_plain_retry_after():
+    """`Retry-After` is not looked at, as in botocore."""
+    assert json_error(Response(503, {"retry-after": "7"}, b"")).retry_after is None
+
+
+def test_date():
+    """The service's clock is in the answer, unless that comes out of a cache."""
+    date = {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
+    assert datetime(2026, 11, 22, 12, tzinfo=UTC) == json_error(Response(403, date, b"")).date
+    assert json_error(Response(403, {**date, "age": "0"}, b"")).date is None
+
+
+S3_ERROR = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>PermanentRedirect</Code>'
+    b"<Message>The bucket is &lt;elsewhere&gt; \xc3\xa4</Message><Region>eu-west-1</Region>"
+    b"<Nested><Code>Inner</Code></Nested><RequestId>R</RequestId></Error>"
+)
+
+
+def test_xml():
+    """Code, message and region stand right below the root."""
+    error = xml_error(Response(301, {}, S3_ERROR))
+    assert "PermanentRedirect" == error.code
+    assert "The bucket is <elsewhere> ä" == error.message
+    assert "eu-west-1" == error.region
+
+
+def test_region_in_a_header():
+    """The header's region wins, and is all that a HEAD has."""
+    header = {"x-amz-bucket-region": "eu-north-1"}
+    assert "eu-north-1" == xml_error(Response(301, header, S3_ERROR)).region
+    assert "eu-north-1" == xml_error(Response(301, header, b"")).region
+    assert xml_error(Response(301, {}, b"")).region is None
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(b"<E><A>1</A><B>2</B></E>", {"A": "1", "B": "2"}, id="fields"),
+        pytest.param(b"<E><A>1<X>9</X>2</A></E>", {"A": "12"}, id="nested text is left out"),
+        pytest.param(b"<E><A>1</A><A>2</A></E>", {"A": "12"}, id="repeated"),
+        pytest.param(b"<E><A><![CDATA[<&]]></A></E>", {"A": "<&"}, id="CDATA"),
+        pytest.param(b"<E>text</E>", {}, id="text in the root"),
+        pytest.param(b"<E/>", {}, id="empty root"),
+        pytest.param(b"", {}, id="empty"),
+        pytest.param(b"<E><A>1</A>", {}, id="broken off"),
+        pytest.param(b"<E><A>1</B></E>", {}, id="ill-formed"),
+        pytest.param(b"{}", {}, id="JSON"),
+        pytest.param(b"\x00\xff", {}, id="bytes"),
+        pytest.param(b"<E><A>\xff</A></E>", {}, id="invalid UTF-8"),
+        pytest.param(b"<!DOCTYPE E><E><A>1</A></E>", {}, id="document type"),
+        pytest.param(
+            b'<!DOCTYPE E [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><E><A>&b;</A></E>',
+            {},
+            id="entities",
+        ),
+        pytest.param(
+            b'<!DOCTYPE E [<!ENTITY a SYSTEM "file:///etc/passwd">]><E><A>&a;</A></E>',
+            {},
+            id="external entity",
+        ),
+        pytest.param(b'<?xml version="1.0" encoding="foo"?><E/>', {}, id="unknown encoding"),
+        pytest.param(b'<?xml version="1.0" encoding="hex"?><E/>', {}, id="encoding of no text"),
+        pytest.param(b'<?xml version="1.0" encoding="utf-7"?><E/>', {}, id="odd encoding"),
+        pytest.param(b'<?xml version="1.0" encoding="idna"?><E/>', {}, id="odder encoding"),
+        pytest.param(b"<a>" * 100_000, {}, id="nested deeply"),
+        pytest.param(b"<a>" * 9999 + b"</a>" * 9999, {}, id="nested deeply and closed"),
+    ],
+)
+def test_xml_fields(body, expected):
+    """What is no plain XML has no fields."""
+    assert expected == xml_fields(body)
+
+
+def test_xml_texts():
+    """Texts are found by their path below the root, as deep as an answer of STS goes."""
+    body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
+    assert {"B": " ", "B/C/D": "12", "C": "3"} == xml_texts(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            b'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>'
+            b"<Type>Sender</Type><Code>ExpiredToken</Code><Message>It has &lt;expired&gt;</Message>"
+            b"</Error><RequestId>R</RequestId></ErrorResponse>",
+            id="STS",
+        ),
+        pytest.param(
+            b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>",
+            id="no message",
+        ),
+    ],
+)
+def test_query_error_as_botocore(body):
+    """Code and message of the query protocol stand where botocore finds them."""
+    given_response = {"status_code": 400, "headers": HeadersDict({}), "body": body}
+    expected = create_parser("query").parse(given_response, None)["Error"]
+    actual = query_error(Response(400, {}, body))
+    assert expected["Code"] == actual.code
+    assert expected.get("Message", "the service answered 400 and said nothing") == actual.message
+
+
+_headers = st.dictionaries(
+    st.sampled_from([TYPE, "date", "age", "x-amz-retry-after", "x-amz-bucket-region"]), st.text()
+)
+_json = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["message", "Message", "code", "Code", "__type"]), inner)
+    ),
+).map(lambda document: json.dumps(document).encode())
+_xml = st.lists(
+    st.sampled_from(
+        [b"<Error>", b"</Error>", b"<Code>", b"</Code>", b"x", b"&lt;", b"&x;", b"<!DOCTYPE E>"]
+        + [b'<?xml version="1.0" encoding="%s"?>' % name for name in (b"utf-16", b"cp037", b"?")]
+    )
+).map(b"".join)
+
+
+@pytest.mark.parametrize("parse", [json_error, query_error, xml_error])
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
+def test_any_answer(parse, status, headers, body):
+    """Arbitrary bytes make an error with a code and a message, and raise nothing."""
+    error = parse(Response(status, headers, body))
+    assert isinstance(error, ServiceError)
+    assert error.code
+    assert 0 < len(error.message) <= 2048
+    assert str(error).startswith(error.message)

@@ -1,0 +1,119 @@
+"""The adaptive mode of retries: a client that slows down after throttling."""
+
+import pytest
+from botocore.retries import adaptive, bucket, throttling
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import Request, Response, ThrottlingError, TransportError
+from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.endpoint import Endpoint
+from sagemaker_runtime_client._aws.error_response import json_error
+from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.rate_limiter import RateLimiter
+from sagemaker_runtime_client._aws.retry import RetryPolicy
+from sigv4 import as_provider
+from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
+
+CALL = Call(
+    Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error
+)
+THROTTLED = Response(400, {"x-amzn-errortype": "ThrottlingException"})
+
+
+class Clock:
+    """A clock for botocore that only moves when told."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def current_time(self):
+        return self.now
+
+
+def theirs(clock):
+    """Return botocore's limiter; what it is told is whether an answer was throttled."""
+
+    class Detector:
+        def is_throttling_error(self, *, throttled):
+            return throttled
+
+    return adaptive.ClientRateLimiter(
+        rate_adjustor=throttling.CubicCalculator(starting_max_rate=0, start_time=0.0),
+        rate_clocker=adaptive.RateClocker(clock),
+        token_bucket=bucket.TokenBucket(max_rate=0.5, clock=clock),
+        throttling_detector=Detector(),
+        clock=clock,
+    )
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 3.0), st.booleans()), max_size=60))
+def test_rates_are_botocores(answers):
+    """After any run of answers the rate is botocore's."""
+    clock, limiter = Clock(), RateLimiter(0.0)
+    reference = theirs(clock)
+    for pause, throttled in answers:
+        clock.now += pause
+        reference.on_receiving_response(throttled=throttled)
+        limiter.record(clock.now, throttled=throttled)
+        assert reference._token_bucket.max_rate == pytest.approx(limiter.fill_rate)
+        capacity = reference._token_bucket.available_capacity
+        assert not limiter._throttled or capacity == pytest.approx(limiter._tokens)
+
+
+def test_nothing_waits_before_throttling():
+    """Until something is throttled, nothing waits."""
+    limiter = RateLimiter(0.0)
+    limiter.record(0.1, throttled=False)
+    assert [0.0] * 100 == [limiter.acquire(0.1) for _ in range(100)]
+
+
+def test_turns():
+    """After throttling each request waits for its own token; a pause of theirs gathers one."""
+    limiter = RateLimiter(0.0)
+    limiter.record(0.0, throttled=True)
+    assert [2.0, 4.0, 6.0] == [limiter.acquire(0.0) for _ in range(3)]
+    assert 4.0 == limiter.acquire(4.0)
+    assert 0.0 == limiter.acquire(1000.0)
+    assert 2.0 == limiter.acquire(1000.0)
+
+
+@pytest.mark.parametrize(("adaptive", "pauses"), [(True, 3), (False, 1)])
+def test_calls_wait(adaptive, pauses):
+    """In adaptive mode a retry and the next call wait for a token as well; else only the retry."""
+    io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
+    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(adaptive=adaptive))
+    run(caller.call(CALL))
+    run(caller.call(CALL))
+    assert pauses == len(io.slept)
+    assert 0.5 == io.slept[0]
+
+
+def test_turn_that_is_not_taken():
+    """Who has no time for a turn leaves it to the next."""
+    limiter = RateLimiter(0.0)
+    limiter.record(0.0, throttled=True)
+    assert [None] * 9 == [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)]
+    assert [2.0, 4.0] == [limiter.acquire(0.0, 9.0), limiter.acquire(0.0)]
+    assert 0.0 == limiter.acquire(1000.0, 0.0)
+
+
+def test_no_time_for_the_next_turn():
+    """Where the retry's turn comes too late, the error is the answer's, with the attempts made."""
+    io = ScriptedIO([THROTTLED])
+    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(adaptive=True))
+    with pytest.raises(ThrottlingError) as caught:
+        run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
+    assert (1, 1) == (caught.value.attempts, len(io.sent))
+
+
+def test_no_time_for_a_turn():
+    """Where the turn comes after the time limit, nothing is sent, and the error says why."""
+    io = ScriptedIO([THROTTLED])
+    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(max_attempts=1, adaptive=True))
+    with pytest.raises(ThrottlingError):
+        run(caller.call(CALL))
+    with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
+        run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
+    assert ([], 1) == (io.slept, len(io.sent))
+    assert not caught.value.may_have_been_taken

@@ -1,0 +1,187 @@
+"""Which failures are tried again, when and how often: botocore's standard mode, and it is asked."""
+
+from itertools import product
+from types import SimpleNamespace
+
+import pytest
+from botocore.retries import standard
+from botocore.retries.quota import RetryQuota as TheirQuota
+from botocore.session import Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import Response, TransportError
+from sagemaker_runtime_client._aws.error_response import json_error
+from sagemaker_runtime_client._aws.retry import (
+    LONGEST_BACKOFF,
+    LONGEST_EXTENSION,
+    THROTTLING_CODES,
+    TRANSIENT_CODES,
+    TRANSIENT_STATUSES,
+    Reason,
+    RetryPolicy,
+    RetryQuota,
+    backoff,
+)
+
+OPERATION = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
+THROTTLING = standard.ThrottlingErrorDetector(standard.RetryEventAdapter())
+CONDITIONS = standard.StandardRetryConditions(max_attempts=3)
+
+
+def context(status, code, attempt=1, headers=None):
+    """Return an answer in botocore's terms."""
+    return standard.RetryContext(
+        attempt_number=attempt,
+        operation_model=OPERATION,
+        parsed_response={"Error": {"Code": code}},
+        http_response=SimpleNamespace(status_code=status, headers=headers or {}),
+    )
+
+
+def error(status, code, headers=None):
+    """Return an answer in ours."""
+    return json_error(Response(status, {"x-amzn-errortype": code, **(headers or {})}, b""))
+
+
+def test_tables():
+    """The tables are botocore's, with STS's code, which it has elsewhere, and 408; throttling wins."""
+    transient = standard.TransientRetryableChecker
+    throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
+    assert throttled == THROTTLING_CODES
+    known = set(transient._TRANSIENT_ERROR_CODES) | {"IDPCommunicationError"}
+    assert known - throttled == TRANSIENT_CODES
+    assert {*transient._TRANSIENT_STATUS_CODES, 408} == TRANSIENT_STATUSES
+
+
+def test_numbers():
+    """So are the numbers."""
+    theirs = standard.ExponentialBackoff
+    bases = theirs._DEFAULT_BACKOFF_CONFIG
+    quota = standard.RetryQuotaChecker
+    assert bases["throttling_base_scale"] == Reason.THROTTLING.base
+    assert bases["non_throttling_base_scale"] == Reason.TRANSIENT.base
+    assert theirs._MAX_BACKOFF == LONGEST_BACKOFF
+    assert theirs._RETRY_AFTER_MAX_ADDITIONAL == LONGEST_EXTENSION
+    assert quota._RETRY_COST == Reason.TRANSIENT.cost
+    assert quota._THROTTLING_RETRY_COST == Reason.THROTTLING.cost
+    assert TheirQuota.INITIAL_CAPACITY == RetryQuota.CAPACITY
+    assert standard.DEFAULT_MAX_ATTEMPTS == RetryPolicy().max_attempts
+
+
+CODES = [
+    *sorted(THROTTLING_CODES | TRANSIENT_CODES - {"IDPCommunicationError"}),
+    "ValidationError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ModelNotReadyException",
+    "InternalDependencyException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "Unheard",
+]
+STATUSES = [301, 400, 403, 404, 424, 429, 500, 501, 502, 503, 504, 530]
+# Where botocore asks the model whether the code of a 429 is one of its own, we ask our classes: what
+# is about credentials does not get better, and a failure of the service's own may.
+BY_DESIGN = {
+    (429, "ExpiredTokenException"): None,
+    (429, "InternalFailure"): Reason.THROTTLING,
+    (429, "InvalidSignatureException"): None,
+    (429, "ServiceUnavailable"): Reason.THROTTLING,
+}
+
+
+def _theirs(status, code):
+    """Return botocore's verdict, in our terms."""
+    answer = context(status, code)
+    if not CONDITIONS.is_retryable(answer):
+        return None
+    throttled = THROTTLING.is_throttling_error_from_context(answer)
+    return Reason.THROTTLING if throttled else Reason.TRANSIENT
+
+
+@pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
+def test_reasons_are_botocores(status, code):
+    """Every status with every code is judged as botocore judges it."""
+    expected = BY_DESIGN.get((status, code), _theirs(status, code))
+    assert expected is RetryPolicy().reason(error(status, code), idempotent=False)
+
+
+@pytest.mark.parametrize(("status", "code"), BY_DESIGN)
+def test_differences_are_real(status, code):
+    """What is listed as a difference is one."""
+    assert BY_DESIGN[status, code] is not _theirs(status, code)
+
+
+@pytest.mark.parametrize(
+    ("taken", "lasting", "idempotent", "retry_ambiguous", "expected"),
+    [
+        (False, False, False, True, Reason.TRANSIENT),
+        (True, False, False, True, Reason.TRANSIENT),
+        (True, False, False, False, None),
+        (True, False, True, False, Reason.TRANSIENT),
+        (False, False, False, False, Reason.TRANSIENT),
+        (False, True, True, True, None),
+    ],
+)
+def test_transport_errors(taken, lasting, idempotent, retry_ambiguous, expected):
+    """What may have been taken is tried again unless it may not be; what will not pass never is."""
+    failure = TransportError("x")
+    failure.may_have_been_taken, failure.retryable = taken, not lasting
+    policy = RetryPolicy(retry_ambiguous=retry_ambiguous)
+    assert expected is policy.reason(failure, idempotent=idempotent)
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_ambiguous_statuses(status):
+    """A 500, 502 or 504 may have been taken; a 503 was not."""
+    cautious = RetryPolicy(retry_ambiguous=False)
+    assert cautious.reason(error(status, "Unheard"), idempotent=False) is None
+    assert Reason.TRANSIENT is cautious.reason(error(503, "Unheard"), idempotent=False)
+    assert Reason.TRANSIENT is cautious.reason(error(status, "Unheard"), idempotent=True)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(
+    st.sampled_from([(500, "InternalFailure"), (400, "ThrottlingException"), (429, "Unheard")]),
+    st.integers(1, 12),
+    st.floats(0, 1, exclude_max=True),
+    st.none() | st.integers(0, 100_000).map(str) | st.sampled_from(["-1", "invalid", "1.5"]),
+)
+def test_backoff_is_botocores(answer, attempt, random, retry_after):
+    """The pause is botocore's, for the same random number and the same header."""
+    headers = {} if retry_after is None else {"x-amz-retry-after": retry_after}
+    theirs = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
+    expected = theirs.delay_amount(context(*answer, attempt, headers))
+    failure = error(*answer, headers)
+    reason = RetryPolicy().reason(failure, idempotent=True)
+    assert expected == backoff(reason, attempt - 1, failure, lambda: random)
+
+
+def test_backoff_without_an_answer():
+    """A connection that broke asks for no longer pause."""
+    assert 0.1 == backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5)
+    assert 20.0 == backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0)
+
+
+def test_quota():
+    """The quota is spent by retries, refuses what it cannot pay, and is given back by successes."""
+    quota = RetryQuota()
+    assert [True] * 35 == [quota.acquire(Reason.TRANSIENT) for _ in range(35)]
+    assert 10 == quota.available
+    assert not quota.acquire(Reason.TRANSIENT)
+    assert quota.acquire(Reason.THROTTLING)
+    assert quota.acquire(Reason.THROTTLING)
+    assert not quota.acquire(Reason.THROTTLING)
+    assert 0 == quota.available
+    for last, left in [(None, 1), (Reason.THROTTLING, 6), (Reason.TRANSIENT, 20)]:
+        quota.release(last)
+        assert left == quota.available
+
+
+def test_quota_is_never_more_than_full():
+    """Successes of a full quota add nothing."""
+    quota = RetryQuota()
+    quota.release(None)
+    quota.release(Reason.TRANSIENT)
+    assert RetryQuota.CAPACITY == quota.available

@@ -1,0 +1,72 @@
+"""What requests say of the client, and of who called it."""
+
+import sys
+
+import pytest
+from botocore.config import Config as TheirConfig
+from botocore.handlers import add_recursion_detection_header
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import __version__
+from sagemaker_runtime_client._aws.user_agent import trace_headers, user_agent
+from sagemaker_runtime_client._settings.config import Config
+
+APP_ID = "AWS_SDK_UA_APP_ID"
+
+
+def test_user_agent():
+    """The user agent has botocore's form: name, version of the form, system, language."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert (
+        f"sagemaker-runtime-client/{__version__} ua/2.1 os/{sys.platform} lang/python#{version} "
+        f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard"
+    ) == user_agent(Config(), {})
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.text(max_size=50))
+def test_user_agent_holds_no_other_characters(text):
+    """Whatever an application calls itself, what goes out can be a header, and one word of it."""
+    agent = user_agent(Config(app_id=text), {"AWS_EXECUTION_ENV": text})
+    assert agent.isascii()
+    assert agent.isprintable()
+    assert (8 if text else 6) == len(agent.split())
+
+
+@pytest.mark.parametrize("length", [50, 51])
+def test_app_id_of_any_length(length, caplog):
+    """Above fifty characters there is a warning, in an argument and in a variable, as in botocore."""
+    given = Config.resolve({"app_id": "x" * length}, {}), Config.resolve({}, {APP_ID: "x" * length})
+    assert ["x" * length] * 2 == [config.app_id for config in given]
+    assert "x" * length == TheirConfig(user_agent_appid="x" * length).user_agent_appid
+    assert (2 if length > 50 else 0) == len(caplog.messages)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"_X_AMZN_TRACE_ID": "Root=1"},
+        {"AWS_LAMBDA_FUNCTION_NAME": "f"},
+        {"AWS_LAMBDA_FUNCTION_NAME": "", "_X_AMZN_TRACE_ID": "Root=1"},
+        {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": ""},
+    ],
+    ids=str,
+)
+def test_no_trace_header(environ):
+    """Outside Lambda, or without a trace, there is none."""
+    assert [] == trace_headers(environ)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+def test_trace_header_is_botocores(trace_id):
+    """The trace id is encoded as botocore encodes it."""
+    environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace_id}
+    params = {"headers": {}}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        add_recursion_detection_header(params)
+    assert [("x-amzn-trace-id", params["headers"]["X-Amzn-Trace-Id"])] == trace_headers(environ)

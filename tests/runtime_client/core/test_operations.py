@@ -1,0 +1,471 @@
+"""The operations over a scripted world: what is sent, in which order, and what comes of it."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from sagemaker_runtime_client import (
+    AccessDeniedError,
+    ConfigError,
+    InferenceFailedError,
+    Invocation,
+    NoOutputLocationError,
+    ParamValidationError,
+    Response,
+    ServiceUnavailableError,
+    ThrottlingError,
+    TransportError,
+    WaitTimeoutError,
+)
+from sagemaker_runtime_client._core.operations import Core
+from sagemaker_runtime_client._io.run import run as step
+from sigv4 import as_provider
+from tests.runtime_client.scripted_io import (
+    CREDENTIALS,
+    REGION,
+    FakeS3,
+    ScriptedIO,
+    accepted,
+    core,
+    dropped,
+    run,
+    s3_error,
+)
+
+SMALL, EDGE, LARGE = b"1,2,3", b"x" * 128_000, b"x" * 128_001
+ID = "00000000-0000-4000-8000-00000000000"
+ID_HEADER = "X-Amzn-SageMaker-Inference-Id"
+LOCATION_HEADER = "X-Amzn-SageMaker-InputLocation"
+OUT = "s3://bucket/out/1.out"
+
+
+class Cloud:
+    """SageMaker and S3 as a function for `ScriptedIO`: takes inputs, and writes outputs after 3 s."""
+
+    def __init__(self, reply=None):
+        self.s3 = FakeS3()
+        self._reply = reply or accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")
+
+    def __call__(self, io, sent):
+        if ".s3." not in sent.origin:
+            self.s3.put(OUT, b"answer", at=io.elapsed + 3)
+            return self._reply
+        return Response(200, {"etag": '"e"'}) if sent.request.method == "PUT" else self.s3(io, sent)
+
+
+class Suspends:
+    """What an event loop must be asked for."""
+
+    def __await__(self):
+        yield
+
+
+def world(**options):
+    """Return a world with both services in it."""
+    return ScriptedIO(Cloud(**options))
+
+
+def methods(io):
+    """Return what was sent, in short."""
+    services = ["s3" if ".s3." in sent.origin else "sagemaker" for sent in io.sent]
+    return [(service, sent.request.method) for service, sent in zip(services, io.sent, strict=True)]
+
+
+# ---- invoke_endpoint_async
+
+
+def test_invoke():
+    """All arguments go out under their names; the answer becomes an invocation."""
+    io = ScriptedIO([accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
+    invocation = run(
+        core(io).invoke_endpoint_async(
+            "endpoint",
+            body=b"body",
+            content_type="text/csv",
+            accept="application/json",
+            custom_attributes="a=b",
+            inference_id="mine",
+            s3_output_path_extension="a/b",
+            filename="f.csv",
+            request_ttl_seconds=60,
+            invocation_timeout_seconds=3600,
+        )
+    )
+    (sent,) = io.sent
+    assert (
+        f"https://runtime.sagemaker.{REGION}.amazonaws.com/endpoints/endpoint/async-invocations"
+        == sent.url
+    )
+    assert ("POST", b"body") == (sent.request.method, sent.request.body)
+    expected = {
+        "X-Amzn-SageMaker-Content-Type": "text/csv",
+        "X-Amzn-SageMaker-Accept": "application/json",
+        "X-Amzn-SageMaker-Custom-Attributes": "a=b",
+        "X-Amzn-SageMaker-Inference-Id": "mine",
+        "X-Amzn-SageMaker-S3OutputPathExtension": "a/b",
+        "X-Amzn-SageMaker-Filename": "f.csv",
+        "X-Amzn-SageMaker-RequestTTLSeconds": "60",
+        "X-Amzn-SageMaker-InvocationTimeoutSeconds": "3600",
+    }
+    assert expected == {name: value for name, value in sent.request.headers if name in expected}
+    assert {name.lower() for name in expected} <= set(sent.verify().signed_headers)
+    assert invocation == Invocation(
+        inference_id="theirs",
+        output_location=OUT,
+        failure_location="s3://bucket/err/1-error.out",
+        request_id="R1",
+        endpoint_name="endpoint",
+        date=datetime(2026, 11, 22, 12, tzinfo=UTC),
+        attempts=1,
+        possibly_duplicated=False,
+    )
+
+
+def test_inference_id():
+    """An id is made up where none is given, the same for all attempts; that can be switched off."""
+    io = ScriptedIO([Response(503, ()), accepted(b""), accepted(b"")])
+    client = core(io)
+    invocation = run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+    assert [f"{ID}1"] * 2 == [sent.header(ID_HEADER) for sent in io.sent]
+    assert (f"{ID}1", 2) == (invocation.inference_id, invocation.attempts)
+    invocation = run(
+        client.invoke_endpoint_async("e", input_location="s3://b/k", generate_inference_id=False)
+    )
+    assert io.sent[-1].header(ID_HEADER) is None
+    assert invocation.inference_id is None
+
+
+@pytest.mark.parametrize(
+    ("named", "has_new_name"),
+    [
+        ({}, True),
+        ({"generate_inference_id": False}, True),
+        ({"inference_id": "mine"}, False),
+        ({"filename": "f.csv"}, False),
+    ],
+    ids=str,
+)
+def test_new_name(named, has_new_name):
+    """The output's name is new for certain where nothing that it is made of was asked for."""
+    client = core(ScriptedIO([accepted(), accepted()]))
+    assert has_new_name is run(client.invoke_endpoint_async("e", body=b"x", **named)).has_new_name
+    assert has_new_name is run(client.submit("e", b"x", **named)).has_new_name
+
+
+def test_possibly_duplicated():
+    """An attempt that may have been taken before the one that was is told."""
+    io = ScriptedIO([dropped(), accepted()])
+    assert run(core(io).invoke_endpoint_async("e", body=b"x")).possibly_duplicated
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_note(taken):
+    """The error of a job that may be queued says under which id."""
+    io = ScriptedIO([dropped(taken=taken)])
+    with pytest.raises(TransportError) as caught:
+        run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))
+    notes = [f"the job may be queued, with inference id {ID}1"] if taken else []
+    assert notes == getattr(caught.value, "__notes__", [])
+
+
+def test_custom_attributes_are_in_no_log(caplog):
+    """Custom attributes are sensitive."""
+    caplog.set_level(logging.DEBUG)
+    io = ScriptedIO([accepted()])
+    run(core(io).invoke_endpoint_async("e", body=b"payload", custom_attributes="canary"))
+    assert caplog.text
+    assert "canary" not in caplog.text
+    assert "payload" not in caplog.text
+
+
+# ---- infer
+
+
+@pytest.mark.parametrize(
+    "payload", [SMALL, EDGE, bytearray(SMALL), memoryview(SMALL)], ids=lambda p: str(len(p))
+)
+def test_inline(payload):
+    """Up to 128,000 bytes go into the request, whatever the prefix, and S3 sees but GETs."""
+    io = world()
+    output = run(core(io).infer("e", payload, timeout=60, input_prefix="s3://bucket/in/"))
+    assert b"answer" == output.body
+    assert ("sagemaker", "POST") == methods(io)[0]
+    assert {("s3", "GET")} == set(methods(io)[1:])
+    assert bytes(payload) == io.sent[0].request.body
+    assert io.sent[0].header(LOCATION_HEADER) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "inline"),
+    [(LARGE, None), (SMALL, False), (b"", None)],
+    ids=["large", "told so", "empty"],
+)
+@pytest.mark.parametrize("prefix", ["s3://bucket/in/", "s3://bucket/in", "s3://bucket"])
+def test_through_s3(prefix, payload, inline):
+    """A byte more, or if told so, goes through S3: one PUT under a new name, then its location."""
+    io = world()
+    output = run(
+        core(io).infer(
+            "e", payload, timeout=60, input_prefix=prefix, inline=inline, content_type="text/csv"
+        )
+    )
+    assert b"answer" == output.body
+    assert [("s3", "PUT"), ("sagemaker", "POST")] == methods(io)[:2]
+    assert {("s3", "GET")} == set(methods(io)[2:])
+    put, post = io.sent[:2]
+    location = post.header(LOCATION_HEADER)
+    assert f"{prefix.rstrip('/')}/{ID}1" == location
+    assert (
+        "https://bucket.s3.eu-west-1.amazonaws.com" + location.removeprefix("s3://bucket")
+        == put.url
+    )
+    assert (payload, b"") == (put.request.body, post.request.body)
+    assert "text/csv" == put.header("content-type") == post.header("X-Amzn-SageMaker-Content-Type")
+
+
+REFUSED = [
+    ({"payload": LARGE}, "input_prefix"),
+    ({"payload": SMALL, "inline": False}, "input_prefix"),
+    ({"payload": LARGE, "inline": True}, "body"),
+    ({"payload": LARGE, "inline": True, "input_prefix": "s3://b/"}, "body"),
+    ({"payload": "text"}, "payload"),
+    ({"payload": None}, "payload"),
+    ({"payload": [1]}, "payload"),
+    ({"payload": LARGE, "input_prefix": "bucket/in"}, "input_prefix"),
+    ({"payload": LARGE, "input_prefix": "s3://"}, "input_prefix"),
+    ({"payload": LARGE, "input_prefix": "https://evil.example/in"}, "input_prefix"),
+    ({"payload": LARGE, "input_prefix": "s3://b/" + "k" * 1000}, "input_location"),
+    ({"payload": LARGE, "input_prefix": "s3://b/a\nb/"}, "input_location"),
+    ({"endpoint_name": ""}, "endpoint_name"),
+    ({"inference_id": ""}, "inference_id"),
+    ({"content_type": "a\nb"}, "content_type"),
+    ({"custom_attributes": "ä"}, "custom_attributes"),
+    ({"filename": "a.b.c"}, "filename"),
+    ({"s3_output_path_extension": "s3://x"}, "s3_output_path_extension"),
+    ({"request_ttl_seconds": 59}, "request_ttl_seconds"),
+    ({"invocation_timeout_seconds": True}, "invocation_timeout_seconds"),
+    ({"timeout": -1}, "timeout"),
+    ({"timeout": float("nan")}, "timeout"),
+    ({"on_invocation": []}, "on_invocation"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "argument"), REFUSED, ids=lambda value: str(value)[-60:])
+@pytest.mark.parametrize("payload", [SMALL, LARGE], ids=["small", "large"])
+def test_refused_before_any_traffic(payload, arguments, argument):
+    """An argument that breaks a rule is refused before the upload, and before the job is queued."""
+    io = ScriptedIO([])
+    given = {"endpoint_name": "e", "payload": payload, "timeout": 60, **arguments}
+    if "payload" not in arguments:
+        given["input_prefix"] = "s3://b/in/"
+    with pytest.raises(ParamValidationError) as caught:
+        run(core(io).infer(**given))
+    assert (argument, []) == (caught.value.argument, io.sent)
+
+
+@pytest.mark.parametrize("name", ["ContentType", "input_location"])
+def test_unknown_arguments(name):
+    """What neither submit nor infer takes is refused as Python does it, before anything is sent."""
+    io = world()
+    for call in (
+        core(io).submit("e", b"x", **{name: "a"}),
+        core(io).infer("e", b"x", timeout=1, **{name: "a"}),
+    ):
+        with pytest.raises(TypeError, match=f"take no argument {name}"):
+            run(call)
+    assert [] == io.sent
+
+
+def test_on_invocation():
+    """The handle is given as soon as the job is queued, before the first look."""
+    io = world()
+    seen = []
+    output = run(
+        core(io).infer(
+            "e", SMALL, timeout=60, on_invocation=lambda given: seen.append((given, len(io.sent)))
+        )
+    )
+    assert [(output.invocation, 1)] == seen
+    assert "e" == output.invocation.endpoint_name
+
+
+def test_on_invocation_that_is_async():
+    """An async function is awaited before the first look."""
+    io = world()
+    seen = []
+
+    async def keep(given):
+        seen.append((given, len(io.sent)))
+
+    output = run(core(io).infer("e", SMALL, timeout=60, on_invocation=keep))
+    assert [(output.invocation, 1)] == seen
+
+
+def test_on_invocation_that_raises():
+    """What the caller's function raises is the caller's, with the handle as a note."""
+
+    def full(_invocation):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full") as caught:
+        run(core(world()).infer("e", SMALL, timeout=60, on_invocation=full))
+    assert '"inference_id": "theirs"' in caught.value.__notes__[0]
+
+
+def test_on_invocation_that_suspends():
+    """An async function that waits for something cannot be stepped; the handle is not lost with it."""
+
+    async def keep(_invocation):
+        await Suspends()
+
+    with pytest.raises(RuntimeError, match="suspended") as caught:
+        run(core(world()).infer("e", SMALL, timeout=60, on_invocation=keep))
+    assert '"inference_id": "theirs"' in caught.value.__notes__[0]
+
+
+def test_arguments_of_the_wait():
+    """The wait has the schedule and the grace that `infer` was given."""
+    asked = []
+    io = world()
+    run(core(io).infer("e", SMALL, timeout=60, schedule=lambda t: asked.append(t) or 2))
+    assert [0, 2] == asked
+    denied = ScriptedIO([accepted(), *[s3_error(403, "AccessDenied")] * 2])
+    with pytest.raises(AccessDeniedError) as caught:
+        run(core(denied).infer("e", SMALL, timeout=60, access_denied_grace=0))
+    assert "theirs" == caught.value.invocation.inference_id
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (accepted(b""), WaitTimeoutError),
+        (Response(202, ()), NoOutputLocationError),
+        (accepted(b"", **{"x-amzn-sagemaker-outputlocation": "nonsense"}), ParamValidationError),
+    ],
+    ids=["nothing comes", "no location", "no place"],
+)
+def test_errors_after_the_job_was_queued(reply, kind):
+    """Whatever goes wrong once the job is queued, the error carries the handle."""
+    cloud = Cloud(reply=reply)
+    cloud.s3.trouble(s3_error(503, "SlowDown"))
+    with pytest.raises(kind) as caught:
+        run(core(ScriptedIO(cloud)).infer("e", SMALL, timeout=5, inference_id="mine"))
+    assert "mine" == caught.value.invocation.inference_id
+
+
+def test_failure():
+    """A failed inference is an error with its reason."""
+    cloud = Cloud()
+    cloud.s3.put("s3://bucket/err/1-error.out", b"boom", at=1)
+    with pytest.raises(InferenceFailedError, match="boom"):
+        run(core(ScriptedIO(cloud)).infer("e", SMALL, timeout=60))
+
+
+def test_upload_that_fails():
+    """An upload that fails queues nothing."""
+    io = ScriptedIO([s3_error(503, "SlowDown")] * 3)
+    with pytest.raises(ThrottlingError) as caught:
+        run(core(io).infer("e", LARGE, timeout=60, input_prefix="s3://bucket/in/"))
+    assert caught.value.invocation is None
+    assert {("s3", "PUT")} == set(methods(io))
+
+
+def test_job_that_is_refused():
+    """A job that is refused is not waited for."""
+    io = ScriptedIO([Response(503, ())] * 3)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        run(core(io).infer("e", SMALL, timeout=60))
+    assert caught.value.invocation is None
+
+
+def test_submit():
+    """`submit` is the first half of `infer`."""
+    io = world()
+    invocation = run(core(io).submit("e", LARGE, input_prefix="s3://bucket/in/", filename="f"))
+    assert [("s3", "PUT"), ("sagemaker", "POST")] == methods(io)
+    assert "f" == io.sent[1].header("X-Amzn-SageMaker-Filename")
+    assert (OUT, "e") == (invocation.output_location, invocation.endpoint_name)
+
+
+# ---- settings
+
+
+def test_settings_are_read_at_the_first_call():
+    """Nothing is read before it is needed, so that a client can be made anywhere."""
+    environ = {}
+    io = ScriptedIO([accepted()], environ)
+    client = Core(io, {}, as_provider(CREDENTIALS))
+    environ["AWS_REGION"] = REGION
+    run(client.invoke_endpoint_async("e", body=b"x"))
+    io.sent[0].verify()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        ({"region": None}, {}),
+        ({"max_attempts": 0}, {}),
+        ({}, {"AWS_MAX_ATTEMPTS": "x"}),
+        ({"region": "no region"}, {}),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_fit(arguments, environ):
+    """Settings that do not fit are refused before anything is sent."""
+    io = ScriptedIO([], environ)
+    with pytest.raises(ConfigError):
+        run(core(io, **arguments).invoke_endpoint_async("e", body=b"x"))
+    assert [] == io.sent
+
+
+@pytest.mark.parametrize(
+    "settings", [{"endpoint_url": "nonsense"}, {"s3_endpoint_url": "nonsense"}]
+)
+def test_settings_are_checked_before_an_upload(settings):
+    """Nothing is uploaded for a job that could not be queued."""
+    io = ScriptedIO([])
+    with pytest.raises(ConfigError):
+        run(core(io, **settings).submit("e", LARGE, input_prefix="s3://bucket/in/"))
+    assert [] == io.sent
+
+
+def test_arguments_come_before_settings():
+    """An argument that breaks a rule is named even where no region is set."""
+    with pytest.raises(ParamValidationError):
+        run(core(ScriptedIO([]), region=None).invoke_endpoint_async("", body=b"x"))
+
+
+def test_endpoints_of_ones_own():
+    """Both services can be elsewhere."""
+    io = ScriptedIO([accepted(), Response(200, ())])
+    client = core(io, endpoint_url="http://localhost:1/base/", s3_endpoint_url="http://localhost:2")
+    run(client.invoke_endpoint_async("e", body=b"x"))
+    run(client.get_object("s3://bucket/k"))
+    urls = ["http://localhost:1/base/endpoints/e/async-invocations", "http://localhost:2/bucket/k"]
+    assert urls == [sent.url for sent in io.sent]
+    io.sent[0].verify()
+    io.sent[1].verify("s3")
+
+
+def test_close():
+    """Closing closes the outside world."""
+    io = ScriptedIO([])
+    run(core(io).close())
+    assert io.closed
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_stepping_has_a_guard(stubborn):
+    """A coroutine that suspends cannot be stepped, which is said rather than lost."""
+
+    async def suspends():
+        try:
+            await Suspends()
+        except RuntimeError:
+            if not stubborn:
+                raise
+        await Suspends()
+
+    with pytest.raises(RuntimeError, match="suspended"):
+        step(suspends())

@@ -1,0 +1,192 @@
+"""Credentials from the environment, and from whatever else a client is given."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sagemaker_runtime_client import (
+    CredentialProviderError,
+    CredentialsError,
+    NoCredentialsError,
+    RuntimeClientError,
+)
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles
+from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._environment import EnvironmentProvider
+from sigv4 import Credentials, as_provider
+from tests.runtime_client.scripted_io import (
+    CREDENTIALS,
+    REGION,
+    START,
+    Core,
+    ScriptedIO,
+    accepted,
+    run,
+)
+
+KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def load(environ):
+    """Ask the provider."""
+    context = Context(ScriptedIO(environ=environ), Config(), Profiles())
+    return run(EnvironmentProvider().load(context))
+
+
+@pytest.mark.parametrize(
+    ("more", "token", "expiration"),
+    [
+        ({}, None, None),
+        ({"AWS_SESSION_TOKEN": "T"}, "T", None),
+        ({"AWS_SECURITY_TOKEN": "T"}, "T", None),
+        ({"AWS_SESSION_TOKEN": "T", "AWS_SECURITY_TOKEN": "old"}, "T", None),
+        ({"AWS_SESSION_TOKEN": " T\r\n"}, "T", None),
+        ({"AWS_SESSION_TOKEN": " "}, None, None),
+        ({"AWS_SESSION_TOKEN": ""}, None, None),
+        ({"AWS_SESSION_TOKEN": "", "AWS_SECURITY_TOKEN": "T"}, "T", None),
+        ({"AWS_CREDENTIAL_EXPIRATION": ""}, None, None),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00Z"}, None, NOON),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T13:00:00+01:00"}, None, NOON),
+    ],
+    ids=str,
+)
+def test_environment(more, token, expiration):
+    """The variables give a key, and what goes with it."""
+    expected = Credentials("AKID", "canary-secret", token, expiration)
+    assert expected == load({**KEY, **more})
+
+
+def test_account():
+    """The account may be named as well."""
+    assert "123456789012" == load({**KEY, "AWS_ACCOUNT_ID": "123456789012"}).account_id
+
+
+@pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": "s"}])
+def test_nothing_there(environ):
+    """Without a key there are none."""
+    assert load(environ) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is not"),
+        ({"AWS_ACCESS_KEY_ID": "AK ID"}, "access_key_id"),
+        ({"AWS_SECRET_ACCESS_KEY": "canary-secret\n"}, "secret_access_key"),
+        ({"AWS_SECRET_ACCESS_KEY": "canary-sécret"}, "secret_access_key"),
+        ({"AWS_SESSION_TOKEN": "canary token"}, "session_token"),
+        ({"AWS_CREDENTIAL_EXPIRATION": "canary"}, "AWS_CREDENTIAL_EXPIRATION"),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00"}, "expiration"),
+    ],
+)
+def test_there_and_broken(more, says):
+    """What is there and does not serve is an error that names the part and repeats nothing."""
+    with pytest.raises(CredentialProviderError, match=says) as caught:
+        load({**KEY, **more})
+    assert "environment" == caught.value.provider
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def invoke(io, credentials):
+    """Make a call with these credentials."""
+    provider = None if credentials is None else as_provider(credentials)
+    client = Core(io, {"region": REGION}, provider)
+    return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+
+
+class Provider:
+    """A provider of one's own."""
+
+    def get(self):
+        return CREDENTIALS
+
+    async def aget(self):
+        raise AssertionError("this face blocks")
+
+
+@pytest.mark.parametrize(
+    "source", [CREDENTIALS, Provider(), lambda: CREDENTIALS], ids=["value", "provider", "function"]
+)
+def test_sources(source):
+    """Credentials come as they are, from a provider or from a function."""
+    io = ScriptedIO([accepted()])
+    invoke(io, source)
+    assert CREDENTIALS.access_key_id == io.sent[0].verify().access_key_id
+
+
+def test_environment_is_the_default():
+    """Without any, the environment's are taken, anew for each request."""
+    environ = dict(KEY)
+    io = ScriptedIO([accepted(), accepted()], environ)
+    client = Core(io, {"region": REGION}, None)
+    for secret in ("canary-secret", "rotated"):
+        environ["AWS_SECRET_ACCESS_KEY"] = secret
+        run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+        io.sent[-1].verify(credentials=Credentials("AKID", secret))
+
+
+def _none():
+    raise NoCredentialsError("nothing here", tried=("vault",))
+
+
+def _broken():
+    raise OSError("vault: sealed")
+
+
+async def _later():
+    return CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        (None, NoCredentialsError),
+        (_none, NoCredentialsError),
+        (_broken, CredentialProviderError),
+        (lambda: None, CredentialProviderError),
+        (lambda: ("AKID", "canary-secret"), CredentialProviderError),
+        (_later, CredentialProviderError),
+        (Credentials("AKID", "canary-secret", None, START), CredentialsError),
+    ],
+    ids=["nothing", "says so", "raises", "None", "a tuple", "async", "expired"],
+)
+def test_failing_sources(source, kind):
+    """A source that fails is an error of ours before anything is sent, and shows no secret."""
+    io = ScriptedIO([], {"AWS_EC2_METADATA_DISABLED": "true"})
+    with pytest.raises(RuntimeClientError) as caught:
+        invoke(io, source)
+    assert (kind, []) == (type(caught.value), io.sent)
+    assert "sealed" not in str(caught.value)  # it stays with its own error, the cause
+    assert (source is _broken) is isinstance(caught.value.__cause__, OSError)
+    assert not caught.value.may_have_been_taken
+
+
+@pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])
+def test_failure_of_a_source_is_not_the_services(code, status):
+    """What a source tried again itself is not tried again here, nor does it slow us down."""
+    asked = []
+
+    def source():
+        asked.append(1)
+        error = CredentialProviderError("AssumeRole failed", provider="assume-role")
+        error.code, error.status_code, error.retryable = code, status, True
+        raise error
+
+    io = ScriptedIO([accepted()])
+    client = Core(io, {"region": REGION, "retry_mode": "adaptive"}, as_provider(source))
+    with pytest.raises(CredentialProviderError) as caught:
+        run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
+    assert (1, 0) == (len(asked), caught.value.attempts)
+    assert not client._made.caller._limiter._throttled
+
+
+def test_expiry_is_looked_at_for_each_attempt():
+    """A key that expires during a pause is not sent again."""
+    short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))
+    io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
+    with pytest.raises(CredentialsError) as caught:
+        invoke(io, short)
+    assert (1, 1) == (caught.value.attempts, len(io.sent))

@@ -1,0 +1,72 @@
+"""What a wait asks of S3 while S3 is in trouble, and what that leaves for other calls."""
+
+import pytest
+
+from sagemaker_runtime_client import WaitTimeoutError
+from tests.runtime_client.inference.test_wait import INVOCATION, OUT
+from tests.runtime_client.scripted_io import (
+    NO_SUCH_KEY,
+    FakeS3,
+    ScriptedIO,
+    accepted,
+    core,
+    dropped,
+    run,
+    s3_error,
+)
+
+SLOW_DOWN = s3_error(503, "SlowDown")
+troubles = pytest.mark.parametrize("trouble", [SLOW_DOWN, dropped()], ids=["503", "dropped"])
+
+
+@troubles
+def test_a_failed_poll_waits_for_the_next(trouble):
+    """S3 that fails is asked as often as S3 that answers: once for each object and pause."""
+    requests = {}
+    for answer in (NO_SUCH_KEY, trouble):
+        io = ScriptedIO(FakeS3().trouble(answer))
+        with pytest.raises(WaitTimeoutError):
+            run(core(io).wait(INVOCATION, timeout=60, schedule=lambda _: 1.0))
+        requests[answer] = [sent.elapsed for sent in io.sent if sent.elapsed < 60]
+    assert requests[NO_SUCH_KEY] == requests[trouble]
+
+
+@troubles
+def test_polls_leave_the_quota_alone(trouble):
+    """After hours of failed polls there is as much for the retries of other calls as before."""
+    io = ScriptedIO(FakeS3().trouble(trouble, until=7200).put(OUT, at=0, written=7200))
+    client = core(io)
+    assert b"output" == run(client.wait(INVOCATION, timeout=9000)).body
+    for _ in range(3):
+        answers = iter([s3_error(500, "InternalError"), SLOW_DOWN, accepted(b"")])
+        io._answers = lambda *_, answers=answers: next(answers)
+        run(client.put_object("s3://bucket/key", b"body"))
+
+
+@pytest.mark.parametrize("fails_for", [0.3, 0.7])
+def test_the_last_poll_is_repeated_while_its_second_lasts(fails_for):
+    """There is no next poll after the last one: a failure that may pass is polled again then."""
+    io = ScriptedIO(FakeS3().trouble(SLOW_DOWN, until=fails_for).put(OUT, written=0))
+    assert b"output" == run(core(io).wait(INVOCATION, timeout=0)).body
+    assert io.elapsed <= 1.0
+
+
+def test_the_last_poll_ends():
+    """S3 that fails to the end is polled a few times in that second."""
+    io = ScriptedIO(FakeS3().trouble(SLOW_DOWN))
+    with pytest.raises(WaitTimeoutError, match="not every poll succeeded"):
+        run(core(io).wait(INVOCATION, timeout=0))
+    assert io.elapsed <= 1.0
+    assert 2 * 4 >= len(io.sent)
+
+
+def test_a_clock_that_is_off_is_corrected_in_a_poll():
+    """What is mended by another attempt at once, as a wrong date is, is not left to the next poll."""
+    late = s3_error(
+        403, "RequestTimeTooSkewed", headers=[("date", "Sun, 22 Nov 2026 12:00:00 GMT")]
+    )
+    answers = iter([late])
+    s3 = FakeS3().put(OUT, written=0)
+    io = ScriptedIO(lambda io, sent: next(answers, None) or s3(io, sent), clock_error=-3600)
+    assert b"output" == run(core(io).wait(INVOCATION, timeout=0)).body
+    assert [0.0, 0.0] == [sent.elapsed for sent in io.sent]

@@ -1,0 +1,275 @@
+"""The race of a host's addresses (RFC 8305): by a script of its attempts, and over real sockets."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from contextlib import contextmanager, suppress
+from threading import Timer
+from weakref import ref
+
+import anyio
+import httpx
+import pytest
+
+from sagemaker_runtime_client._io import asyncio_network, threads_network
+from sagemaker_runtime_client._io.run import run
+from tests.runtime_client.faces import LOOPS
+from tests.runtime_client.loopback import raw_server
+from tests.runtime_client.networks import NETWORKS, full
+
+each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), ids=NETWORKS)
+
+
+class Script:
+    """Attempts to connect that end as they are told to; what is asked of them is noted."""
+
+    def __init__(self, outcomes):
+        self._outcomes = iter(outcomes)
+        self.steps = []
+
+    def start(self, _family, _kind, _protocol, address):
+        self.steps.append(address)
+
+    async def outcome(self, timeout):
+        self.steps.append(timeout)
+        outcome = next(self._outcomes)
+        if isinstance(outcome, OSError):
+            raise type(outcome)(*outcome.args)
+        return outcome
+
+    def close(self):
+        self.steps.append("closed")
+
+
+def addresses(*names):
+    """Return addresses as `socket.getaddrinfo` does: of IPv6 those that begin with a 6."""
+    return [
+        (socket.AF_INET6 if name[0] == "6" else socket.AF_INET, socket.SOCK_STREAM, 6, "", name)
+        for name in names
+    ]
+
+
+class TestScript:
+    """Which address is tried when."""
+
+    def test_next_address(self):
+        """One that has not answered for 250 ms is joined by the next one, of the other family first."""
+        found = addresses("61", "62", "41", "42")
+        with socket.socket() as connected:
+            attempts = Script([None, None, ConnectionRefusedError(), connected])
+            assert connected is run(threads_network.connect_first(found, None, attempts))
+        assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
+
+    def test_refused(self):
+        """One that refuses is followed at once; what the last one says is raised."""
+        last = ConnectionRefusedError("last")
+        attempts = Script([OSError("first"), last])
+        with pytest.raises(ConnectionRefusedError, match="last"):
+            run(threads_network.connect_first(addresses("41", "42"), None, attempts))
+        assert ["41", 0.25, "42", None, "closed"] == attempts.steps
+
+    def test_refused_late(self):
+        """Where one refuses while another is under way, that one is waited for."""
+        with socket.socket() as connected:
+            attempts = Script([None, OSError("first"), connected])
+            assert connected is run(
+                threads_network.connect_first(addresses("41", "42"), None, attempts)
+            )
+        assert ["41", 0.25, "42", None, None, "closed"] == attempts.steps
+
+    @pytest.mark.parametrize("is_connected", [False, True])
+    def test_no_cycle(self, is_connected):
+        """What failed leaves no reference cycle, in which a caller's data would stay."""
+        with socket.socket() as connected:
+            attempts = Script([OSError("first"), connected if is_connected else OSError("last")])
+            kept = ref(attempts)
+            gc.disable()
+            try:
+                with suppress(OSError):
+                    run(threads_network.connect_first(addresses("41", "42"), None, attempts))
+                del attempts
+                assert kept() is None
+            finally:
+                gc.enable()
+
+    def test_limit(self, monkeypatch):
+        """All of them have the time that one has."""
+        clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
+        monkeypatch.setattr(threads_network, "monotonic", lambda: next(clock))
+        attempts = Script([None, None, None])
+        with pytest.raises(TimeoutError):
+            run(threads_network.connect_first(addresses("41", "42", "43"), 1.0, attempts))
+        assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
+
+    def test_no_address(self):
+        """A host without an address cannot be connected to."""
+        with pytest.raises(OSError, match="no address"):
+            run(threads_network.connect_first([], None, Script([])))
+
+
+@pytest.fixture
+def lead_to(monkeypatch):
+    """Let a host have an address for each of these ports."""
+
+    def lead(*ports, family=socket.AF_INET):
+        found = [(family, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    return lead
+
+
+@contextmanager
+def gone():
+    """Give a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    yield port
+
+
+def noted(monkeypatch):
+    """Return the sockets that are opened from now on, but for those that are accepted or taken over."""
+    made = []
+
+    class Noted(socket.socket):
+        def __init__(self, family=-1, kind=-1, proto=-1, fileno=None):
+            super().__init__(family, kind, proto, fileno)
+            if fileno is None:
+                made.append(self)
+
+    monkeypatch.setattr(socket, "socket", Noted)
+    return made
+
+
+def are_closed(sockets):
+    """Tell whether all sockets are, if there are any."""
+    return {-1} == {one.fileno() for one in sockets}
+
+
+@each_network
+@pytest.mark.parametrize("first", [full, gone], ids=["dead", "refusing"])
+def test_next_address(network, drive, lead_to, monkeypatch, first):
+    """Where the first of two addresses is dead or refuses, the other one is there for it."""
+
+    async def connect():
+        stream = await network().connect("host", 80)  # without a limit
+        peer = stream._socket.getpeername()
+        stream.close()
+        return peer
+
+    with raw_server(lambda connection: connection.recv(1)) as address, first() as port:
+        other = int(address.rpartition(":")[2])
+        lead_to(port, other)
+        opened = noted(monkeypatch)
+        assert ("127.0.0.1", other) == drive(connect)
+    assert are_closed(opened)
+
+
+@each_network
+def test_wrong_address(monkeypatch, network, drive):
+    """An address that cannot even be tried is followed by the next one, too."""
+
+    async def connect():
+        (await network().connect("host", 80)).close()
+
+    with raw_server(lambda connection: connection.recv(1)) as address:
+        own = "127.0.0.1", int(address.rpartition(":")[2])
+        found = [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (*own, 0, 0)),  # not of this family
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", own),
+        ]
+        opened = noted(monkeypatch)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        drive(connect)
+    assert are_closed(opened)
+
+
+def test_too_late(monkeypatch):
+    """Of two attempts that connect at the same time, one is closed."""
+
+    async def connect():
+        attempts = asyncio_network._Attempts()
+        for _ in range(2):
+            attempts.start(socket.AF_INET, socket.SOCK_STREAM, 6, own)
+        await asyncio.wait(attempts._tasks)
+        connected = await attempts.outcome(None)
+        attempts.close()
+        return connected
+
+    with raw_server(lambda connection: connection.recv(1)) as address:
+        own = "127.0.0.1", int(address.rpartition(":")[2])
+        opened = noted(monkeypatch)
+        connected = asyncio.run(connect())
+        assert [-1, connected.fileno()] == sorted(one.fileno() for one in opened)
+        connected.close()
+
+
+@each_network
+def test_no_time_left(network, drive, lead_to, monkeypatch):
+    """Where all are dead, the limit is for all of them, and nothing stays open."""
+
+    async def connect():
+        await network().connect("host", 80, None, 0.3)
+
+    with full() as port:
+        lead_to(port, port, port)
+        opened = noted(monkeypatch)
+        with pytest.raises(httpx.ConnectTimeout):
+            drive(connect)
+    assert are_closed(opened)
+
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+def test_cancelled(loop, lead_to, monkeypatch):
+    """Nor does anything where the race is cancelled, whatever asyncio's own would leave open."""
+    name = {"trio": "trio"}.get(loop["backend"], "asyncio")
+    network, _ = NETWORKS[name]
+
+    async def connect():
+        with anyio.move_on_after(0.3) as scope:
+            await network().connect("host", 80)
+        return scope.cancelled_caught
+
+    with full() as port:
+        lead_to(port, port, port)
+        opened = noted(monkeypatch)
+        assert anyio.run(connect, **loop)
+    assert are_closed(opened)
+
+
+def test_interrupted(lead_to, monkeypatch):
+    """Nor does it where Ctrl-C ends the race in a thread."""
+    with full() as port:
+        lead_to(port, port, port)
+        opened = noted(monkeypatch)
+        striking = Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+        striking.start()
+        with pytest.raises(KeyboardInterrupt):
+            run(threads_network.Backend().connect("host", 80))
+        striking.join()
+    assert are_closed(opened)
+
+
+@each_network
+def test_a_family_that_the_kernel_does_not_know(monkeypatch, network, drive):
+    """Where there is no IPv6, the next address is tried."""
+
+    class Old(socket.socket):
+        def __init__(self, family=-1, *arguments, **options):
+            if family == socket.AF_INET6:
+                raise OSError(97, "Address family not supported by protocol")
+            super().__init__(family, *arguments, **options)
+
+    async def connect():
+        (await network().connect("host", 80)).close()
+
+    with raw_server(lambda connection: connection.recv(1)) as address:
+        port = int(address.rpartition(":")[2])
+        found = [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+        ]
+        monkeypatch.setattr(socket, "socket", Old)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        drive(connect)

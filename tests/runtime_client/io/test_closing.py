@@ -1,0 +1,185 @@
+"""A client that is closed while calls are under way: they go on, lose nothing, and leave nothing open."""
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Event
+
+import anyio
+import pytest
+
+from sagemaker_runtime_client import Invocation
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
+from sagemaker_runtime_client._io.senders import Senders
+from tests.runtime_client.faces import pointed_at
+from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.pools import books
+
+PATIENCE = 10
+NO_SUCH_KEY = response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+@pytest.fixture
+def pools(monkeypatch):
+    """The pools that are made, one after the other."""
+    made = []
+    for kind in (PooledTransport, AsyncPooledTransport):
+
+        def noting(self, *, original=kind.__init__, **options):
+            original(self, **options)
+            made.append(self)
+
+        monkeypatch.setattr(kind, "__init__", noting)
+    return made
+
+
+class Closing:
+    """Closes a client, and says so."""
+
+    def __init__(self, client, closed):
+        self._client, self._closed = client, closed
+
+    def close(self):
+        self._client.close()
+        self._closed.set()
+
+    async def aclose(self):
+        await self._client.aclose()
+        self._closed.set()
+
+
+def during(driver, client, call, is_under_way):
+    """Begin a call, close the client once that is under way, and return what the call returns."""
+    if not driver.kind.is_async:
+        with ThreadPoolExecutor(1) as threads:
+            result = threads.submit(call)
+            while not is_under_way():
+                Event().wait(0.001)
+            client.close()
+            return result.result()
+
+    async def main():
+        found = []
+
+        async def note():
+            found.append(await call())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(note)
+            while not is_under_way():
+                await anyio.lowlevel.checkpoint()
+            await client.aclose()
+        return found[0]
+
+    return driver.call(main)
+
+
+def test_wait_that_sleeps(plain_driver, pools):
+    """A wait between two looks goes on, over connections that are closed after each."""
+    closed, slept = Event(), Event()
+
+    def schedule(_elapsed):
+        slept.set()
+        return 0.001
+
+    def answer(_request, _connection):
+        return response(b"output") if closed.is_set() else NO_SUCH_KEY
+
+    with Loopback(answer) as server:
+        client = plain_driver.client(**pointed_at(server)).itself
+
+        def call():
+            return client.wait(Invocation("id", "s3://b/out"), timeout=PATIENCE, schedule=schedule)
+
+        output = during(plain_driver, Closing(client, closed), call, slept.is_set)
+        gc.collect()  # would tell of sockets that nobody closed
+    assert b"output" == output.body
+    assert [(0, 0, 0, 0)] * len(pools) == [books(one) for one in pools]
+
+
+def test_call_in_the_queue(plain_driver, pools):
+    """A request that waits for a connection gets it; what is in use is closed at its end."""
+    closed = Event()
+
+    def answer(_request, _connection):
+        assert closed.wait(PATIENCE)
+        return response(b"object")
+
+    with Loopback(answer) as server, ExitStack() as stack:
+        client = plain_driver.client(**pointed_at(server, max_connections=1)).itself
+
+        def get():
+            return client.get_object("s3://b/key")
+
+        async def get_two():
+            found = []
+
+            async def note():
+                found.append(await get())
+
+            async with anyio.create_task_group() as group:
+                for _ in range(2):
+                    group.start_soon(note)
+            return found
+
+        def get_two_in_threads():
+            threads = stack.enter_context(ThreadPoolExecutor(2))
+            return [one.result() for one in [threads.submit(get) for _ in range(2)]]
+
+        call = get_two if plain_driver.kind.is_async else get_two_in_threads
+        found = during(
+            plain_driver,
+            Closing(client, closed),
+            call,
+            lambda: pools and (1, 1) == books(pools[0])[:2],
+        )
+        gc.collect()
+    assert [b"object"] * 2 == [one.body for one in found]
+    assert [(0, 0, 0, 0)] * len(pools) == [books(one) for one in pools]
+
+
+def test_used_again(plain_driver, pools):
+    """A closed client that is used again keeps no connection, directly or through a proxy."""
+    with Loopback(lambda *_: response(b"object")) as server:
+        client = plain_driver.client(**pointed_at(server))
+        close = client.aclose if plain_driver.kind.is_async else client.close
+        for _ in range(2):
+            assert b"object" == client.get_object("s3://b/key").body
+        close()
+        for _ in range(2):
+            assert b"object" == client.get_object("s3://b/key").body
+        assert [(0, 0, 0, 0)] * 2 == [books(one) for one in pools]
+    assert [0, 0, 1, 2] == [one.connection for one in server.requests]
+
+
+def test_used_again_through_a_proxy(plain_driver, bare_environment):
+    """Nor does one that goes through a proxy."""
+    with Loopback(lambda *_: response(b"object")) as proxy:
+        bare_environment.setenv("HTTP_PROXY", proxy.url)
+        client = plain_driver.client(**pointed_at(None, s3_endpoint_url="http://s3.example"))
+        close = client.aclose if plain_driver.kind.is_async else client.close
+        assert b"object" == client.get_object("s3://b/key").body
+        close()
+        assert b"object" == client.get_object("s3://b/key").body
+        gc.collect()
+    assert [0, 1] == [one.connection for one in proxy.requests]
+
+
+def test_closed_while_a_pool_is_made(monkeypatch):
+    """A pool that is made while another thread closes the client keeps nothing either."""
+    senders = Senders()
+    original = PooledTransport.__init__
+
+    def closing(self, **options):
+        senders.close()
+        original(self, **options)
+
+    monkeypatch.setattr(PooledTransport, "__init__", closing)
+    pool, _ = senders.choose("PooledTransport", None, "http://x", TransportOptions(), direct=True)
+    assert 0 == pool._pool._ledger._kept

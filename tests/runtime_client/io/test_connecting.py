@@ -1,0 +1,269 @@
+"""How connections are opened: what counts of what comes on them, and their server's name."""
+
+import gc
+import json
+import select
+import socket
+import ssl
+from threading import Event
+
+import anyio
+import httpx
+import pytest
+
+from sagemaker_runtime_client import TransportError
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.tls import tls_context
+from tests.runtime_client.certificates import issue
+from tests.runtime_client.faces import settings
+from tests.runtime_client.loopback import (
+    Loopback,
+    deliver,
+    man_in_the_middle,
+    raw_server,
+    response,
+    shake_hands,
+)
+from tests.runtime_client.pools import PATIENCE, books, limited
+
+FORGED = response(b"forged")
+
+
+def trusting(bundle):
+    """Return the TLS settings of a client."""
+    return ssl.create_default_context(cafile=bundle)
+
+
+class TestFirstByte:
+    """TLS is there from the first byte: what was sent before the handshake is no answer."""
+
+    def test_plaintext_before_the_handshake(self, make, certificate):
+        """Of 200 connections on which someone else speaks first none is taken for the server's."""
+        bundle, tls = certificate
+        with (
+            Loopback(lambda *_: response(b"real"), tls) as server,
+            raw_server(man_in_the_middle(server.address, FORGED)) as address,
+        ):
+            pool = make(verify=trusting(bundle))
+            for _ in range(200):
+                with pytest.raises(httpx.ConnectError):
+                    pool.get(f"https://{address}")
+            assert (0, 0, 0, 0) == books(pool.transport)
+        assert [] == server.requests
+
+    def test_nothing_before_the_handshake(self, make, certificate):
+        """Who only carries bytes to and fro is no obstacle."""
+        bundle, tls = certificate
+        with (
+            Loopback(lambda *_: response(b"real"), tls) as server,
+            raw_server(man_in_the_middle(server.address, b"")) as address,
+        ):
+            pool = make(verify=trusting(bundle), limits=limited(9, kept=0))
+            assert {b"real"} == {pool.get(f"https://{address}").content for _ in range(9)}
+
+    def test_the_whole_client(self, driver, emulator, certificate):
+        """No forged location of an output reaches a caller, with whatever HTTP client."""
+        bundle, tls = certificate
+        location = {"OutputLocation": "s3://forged/output", "InferenceId": "forged"}
+        forged = response(
+            json.dumps(location).encode(), 202, {"x-amzn-sagemaker-outputlocation": "s3://forged/o"}
+        )
+        options = {"ca_bundle": bundle}
+        if driver.kind.library is not None:
+            theirs = driver.http_client(driver.kind.library, verify=trusting(bundle))
+            options = {"http_client": theirs}
+        with (
+            Loopback(lambda *_: response(b"{}", 202), tls) as server,
+            raw_server(man_in_the_middle(server.address, forged)) as address,
+        ):
+            url = f"https://{address}"
+            client = driver.client(
+                **settings(emulator, endpoint_url=url, max_attempts=1), **options
+            )
+            for _ in range(20):
+                with pytest.raises(TransportError):
+                    client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+        assert [] == server.requests
+
+
+@pytest.fixture
+def tls12(certificate):
+    """A server's settings of TLS 1.2, where the server has the last word in a handshake."""
+    bundle, _ = certificate
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    tls.load_cert_chain(bundle, bundle.replace("ca.pem", "key.pem"))
+    return tls
+
+
+class TestUnasked:
+    """What was there before a request was written is not its answer (RFC 9112, section 9.2)."""
+
+    def test_on_a_new_connection(self, make, certificate, tls12):
+        """A server that answers before it is asked is not asked."""
+        asked = []
+
+        def serve(connection):
+            secured, outgoing = shake_hands(connection, tls12)
+            secured.write(FORGED)
+            connection.sendall(outgoing.read())
+            asked.append(connection.recv(65536))
+
+        with raw_server(serve) as address:
+            pool = make(verify=trusting(certificate[0]))
+            for _ in range(20):
+                with pytest.raises(httpx.ConnectError, match="unasked"):
+                    pool.get(f"https://{address}")
+            assert (0, 0, 0, 0) == books(pool.transport)
+        assert set(asked) <= {b""}
+
+    def test_closed_at_once(self, make):
+        """A new connection that was closed gets no request, which so cannot have been taken."""
+        with raw_server(lambda _connection: None) as address:
+            pool = make()
+            for _ in range(20):
+                with pytest.raises(
+                    (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError)
+                ):
+                    pool.get(f"http://{address}")
+
+    @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+    def test_at_once_behind_the_answer(self, make, certificate, is_tls):
+        """An extra answer that comes with the answer, in a TLS record of its own, is nobody's."""
+        bundle, tls = certificate
+
+        def answer(_request, connection):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            connection.sendall(response(b"real"))
+            connection.sendall(FORGED)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            connection.recv(1)
+
+        with Loopback(answer, tls if is_tls else None) as server:
+            pool = make(verify=trusting(bundle))
+            assert [b"real"] * 200 == [pool.get(server.url).content for _ in range(200)]
+        assert 200 == server.connections
+
+    @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+    def test_while_idle(self, make, certificate, is_tls):
+        """So is one that comes later, once the connection is idle."""
+        bundle, tls = certificate
+        go, sent = Event(), Event()
+
+        def answer(_request, connection):
+            connection.sendall(response(b"real"))
+            assert go.wait(PATIENCE)
+            go.clear()
+            connection.sendall(FORGED)
+            deliver(connection)
+            sent.set()
+            return response(b"late")
+
+        with Loopback(answer, tls if is_tls else None) as server:
+            pool = make(verify=trusting(bundle))
+            for _ in range(20):
+                assert b"real" == pool.get(server.url).content
+                go.set()
+                assert sent.wait(PATIENCE)
+                sent.clear()
+        assert 20 == server.connections
+
+    def test_closed_where_there_is_no_poll(self, make, monkeypatch):
+        """A dead connection is noticed where the system has no poll, as Windows and gevent."""
+        monkeypatch.delattr(select, "poll")
+        closed = Event()
+
+        def answer(_request, connection):
+            connection.sendall(response(b"real"))
+            connection.shutdown(socket.SHUT_RDWR)
+            closed.set()
+
+        with Loopback(answer) as server:
+            pool = make()
+            for _ in range(20):
+                assert b"real" == pool.get(server.url).content
+                assert closed.wait(PATIENCE)
+                closed.clear()
+        assert 20 == server.connections
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
+    """Writing stops at the first write that is lost, and nothing is logged of it."""
+    bundle, tls = certificate
+
+    def serve(connection):
+        secured = tls.wrap_socket(connection, server_side=True) if is_tls else connection
+        secured.recv(1)
+        secured.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        secured.close()
+
+    with raw_server(serve) as address:
+        pool = make(verify=trusting(bundle))
+        for _ in range(5):
+            with pytest.raises(httpx.TransportError):
+                pool.get(f"http{'s' * is_tls}://{address}", "PUT", content=bytes(1 << 25))
+        assert (0, 0, 0, 0) == books(pool.transport)
+    assert [] == [one.getMessage() for one in caplog.records if one.name == "asyncio"]
+
+
+@pytest.mark.usefixtures("all_names_here")
+def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
+    """Such a dot is for the resolver and the Host header, not for TLS (RFC 6066, section 3)."""
+    bundle, tls = issue(tmp_path)
+    asked = []
+    tls.sni_callback = lambda _socket, name, _context: asked.append(name)
+    options = {"ca_bundle": bundle}
+    if driver.kind.library is not None:
+        theirs = driver.http_client(driver.kind.library, verify=tls_context(bundle))
+        options = {"http_client": theirs}
+    with Loopback(lambda *_: response(b"{}", 202), tls) as server:
+        host = server.address.replace("127.0.0.1", "host.example.")
+        chosen = settings(emulator, endpoint_url=f"https://{host}", max_attempts=1)
+        client = driver.client(**chosen, **options)
+        client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+    assert (host, ["host.example"]) == (server.requests[0].header("host"), asked)
+
+
+def test_address_in_capitals(driver, emulator):
+    """The host that is sent is spelled as the one that is signed."""
+    with Loopback(lambda *_: response(b"{}", 202)) as server:
+        url = server.url.replace("127.0.0.1", "[::FFFF:127.0.0.1]")
+        client = driver.client(**settings(emulator, endpoint_url=url, max_attempts=1))
+        client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+    (request,) = server.requests
+    request.verify(emulator.credentials, "sagemaker", emulator.region)
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
+    """The idle connections of a client that is dropped are closed at once, as boto3's, and quietly."""
+    bundle, tls = certificate
+    closed = Event()
+
+    def serve(connection):
+        with tls.wrap_socket(connection, server_side=True) if is_tls else connection as secured:
+            secured.recv(65536)
+            secured.sendall(response(b"{}", 202))
+            assert b"" == secured.recv(1)
+        closed.set()
+
+    async def drop():
+        client = plain_driver.kind.face(**options)
+        sent = client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
+        if plain_driver.kind.is_async:
+            await sent
+        del client, sent
+        gc.collect()
+        if plain_driver.kind.is_async:
+            await anyio.to_thread.run_sync(closed.wait, PATIENCE)
+
+    with raw_server(serve) as address:
+        url = f"http{'s' * is_tls}://{address}"
+        options = settings(emulator, endpoint_url=url, ca_bundle=bundle)
+        if plain_driver.kind.is_async:
+            plain_driver.call(drop)
+        else:
+            run(drop())
+        assert closed.wait(PATIENCE)

@@ -1,0 +1,300 @@
+"""What an async client does to its event loop: nothing that blocks, and no long work."""
+
+import contextvars
+import subprocess
+import sys
+import threading
+from threading import Event, get_ident
+
+import anyio
+import pytest
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    CredentialProviderError,
+    RuntimeClientError,
+)
+from sagemaker_runtime_client._core import operations
+from sagemaker_runtime_client._s3 import checksums
+from sigv4 import Credentials, Payload
+from tests.runtime_client.loopback import Loopback, certify, response
+from tests.runtime_client.test_cycles import settings
+
+backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+KEYS = Credentials("AKID", "canary-secret")
+
+# Under blockbuster: a first call of a process, with all that it loads and reads.
+PROGRAM = """
+import asyncio, sys, time
+sys.path[:0] = {path}
+from blockbuster import BlockBuster
+from sagemaker_runtime_client import AsyncSageMakerRuntimeClient
+from sigv4 import Credentials
+
+def keys():
+    time.sleep(0.001)
+    return Credentials("AKID", "canary-secret")
+
+async def main():
+    detector = BlockBuster()
+    detector.activate()
+    try:
+        async with AsyncSageMakerRuntimeClient(
+            endpoint_url={url!r}, s3_endpoint_url={url!r}, ca_bundle={bundle!r}, credentials={keys}
+        ) as client:
+            large = bytearray(3_000_000)
+            await client.put_object("s3://b/k", large)
+            await client.head_object("s3://b/k")
+            output = await client.infer(
+                "e", large, input_prefix="s3://b/in", timeout=20, schedule=lambda _: 0.01
+            )
+            try:
+                await client.get_object("s3://b/none")
+            except Exception as error:
+                return len(output.body), type(error).__name__
+    finally:
+        detector.deactivate()
+
+print(*asyncio.run(main()))
+"""
+OUTPUT = bytes(3_000_000)
+TAKEN = {"x-amzn-sagemaker-outputlocation": "s3://b/out"}
+
+
+def _serve():
+    polls = []
+
+    def answer(request, _):
+        if request.method == "POST":
+            return response(b"{}", 202, TAKEN)
+        if request.method != "GET":
+            return response()
+        if request.target == "/b/none" or not polls:
+            polls.append(1)
+            return response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
+        checksum = checksums.of_upload(OUTPUT)
+        return response(OUTPUT, headers=dict([checksum]))
+
+    return answer
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("source", ["None", "keys"])
+def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
+    """A process's first calls do what blocks, such as reading files, in threads (blockbuster)."""
+    bundle, tls = certify(tmp_path)
+    (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
+    keys = f"aws_access_key_id = {KEYS.access_key_id}\naws_secret_access_key = canary-secret\n"
+    (tmp_path / "credentials").write_text(f"[default]\n{keys}")
+    bare_environment.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    bare_environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    with Loopback(_serve(), tls if is_secure else None) as server:
+        path = [name for name in sys.path if name]
+        program = PROGRAM.format(path=path, url=server.url, bundle=bundle, keys=source)
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+        )
+    assert f"{len(OUTPUT)} ObjectNotFoundError\n" == done.stdout, done.stderr
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """In which thread bodies are copied, hashed and checked."""
+    seen = {}
+
+    def noted(name, function):
+        def call(*arguments):
+            seen[name] = get_ident()
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(operations, "as_bytes", noted("copied", operations.as_bytes))
+    monkeypatch.setattr(Payload, "of", noted("hashed", Payload.of))
+    monkeypatch.setattr(checksums, "of_upload", noted("summed", checksums.of_upload))
+    monkeypatch.setattr(checksums, "check_download", noted("checked", checksums.check_download))
+    return seen
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+@pytest.mark.parametrize(("size", "is_long"), [(1 << 20, True), (1 << 10, False)])
+def test_long_work_is_done_in_threads(backend, size, is_long, work):
+    """A large body is copied, hashed and checked elsewhere; for a small one a thread costs more."""
+    body = bytes(size)
+    checksum = dict([checksums.of_upload(body)])
+    here = []
+
+    async def main(arguments):
+        here.append(get_ident())
+        async with AsyncSageMakerRuntimeClient(**arguments) as client:
+            await client.put_object("s3://b/k", bytearray(body))
+            hashed = work.pop("hashed")
+            await client.get_object("s3://b/k")
+            work["hashed"] = hashed
+
+    def answer(request, _):
+        return response() if request.method == "PUT" else response(body, headers=checksum)
+
+    with Loopback(answer) as server:
+        anyio.run(main, settings(server), backend=backend)
+    assert {"copied", "hashed", "summed", "checked"} == set(work)
+    assert [not is_long] * 4 == [thread in here for thread in work.values()]
+
+
+def _accepts(*_):
+    return response(b"{}", 202)
+
+
+def invoked(backend, credentials, calls=1, during=None):
+    """Queue jobs at once with these credentials, while something else goes on in the loop."""
+
+    async def main(arguments):
+        async with (
+            AsyncSageMakerRuntimeClient(**arguments) as client,
+            anyio.create_task_group() as t,
+        ):
+            for _ in range(calls):
+                t.start_soon(lambda: client.invoke_endpoint_async("e", body=b"x"))
+            if during is not None:
+                await during()
+
+    with Loopback(_accepts) as server:
+        anyio.run(main, settings(server, credentials=credentials), backend=backend)
+        return len(server.requests)
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_function_for_credentials_may_block(backend):
+    """The loop goes on meanwhile: here it is what ends the block."""
+    asked, answered = Event(), Event()
+
+    def keys():
+        asked.set()
+        assert answered.wait(20)
+        return KEYS
+
+    async def during():
+        await anyio.to_thread.run_sync(asked.wait)
+        answered.set()
+
+    assert 1 == invoked(backend, keys, during=during)
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_function_for_credentials_is_called_once_at_a_time(backend):
+    """It need not be made for threads, though it is called in some."""
+    at_once, threads = threading.Lock(), set()
+
+    def keys():
+        assert at_once.acquire(blocking=False)
+        threads.add(get_ident())
+        at_once.release()
+        return KEYS
+
+    assert 30 == invoked(backend, keys, calls=30)
+    assert get_ident() not in threads
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_function_for_credentials_sees_the_context(backend):
+    """Context variables of the caller are there."""
+    tenant = contextvars.ContextVar("tenant")
+    seen = []
+
+    def keys():
+        seen.append(tenant.get())
+        return KEYS
+
+    async def main(arguments):
+        tenant.set("mine")
+        async with AsyncSageMakerRuntimeClient(**arguments) as client:
+            await client.invoke_endpoint_async("e", body=b"x")
+
+    with Loopback(_accepts) as server:
+        anyio.run(main, settings(server, credentials=keys), backend=backend)
+    assert ["mine"] == seen
+
+
+class _Provider:
+    def __init__(self):
+        self.threads = set()
+
+    def get(self):
+        raise NotImplementedError
+
+    async def aget(self):
+        self.threads.add(get_ident())
+        return KEYS
+
+    async def __call__(self):
+        return await self.aget()
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+@pytest.mark.parametrize("form", ["provider", "method", "lambda"])
+def test_what_is_async_is_awaited_in_the_loop(backend, form):
+    """A provider, an async function, and what a plain one returns to be awaited, need no thread."""
+    provider = _Provider()
+    forms = {"provider": provider, "method": provider.aget, "lambda": lambda: provider.aget()}  # noqa: PLW0108
+    assert 1 == invoked(backend, forms[form])
+    assert {get_ident()} == provider.threads
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_function_for_credentials_that_fails(backend):
+    """Its exception is the cause of ours."""
+
+    def keys():
+        raise LookupError("no vault")
+
+    async def main(arguments):
+        async with AsyncSageMakerRuntimeClient(**arguments) as client:
+            with pytest.raises(CredentialProviderError, match="LookupError") as caught:
+                await client.invoke_endpoint_async("e", body=b"x")
+            return caught.value
+
+    with Loopback(_accepts) as server:
+        error = anyio.run(main, settings(server, credentials=keys), backend=backend)
+    assert "no vault" == str(error.__cause__)
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch):
+    """What a thread brings for a call that was cancelled, or raises, disturbs nobody."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a folder, which cannot be read
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+    async def main(arguments):
+        async with AsyncSageMakerRuntimeClient(**arguments) as client:
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await client.invoke_endpoint_async("e", body=b"x")
+            return await client.invoke_endpoint_async("e", body=b"x")
+
+    with Loopback(_accepts) as server:
+        assert anyio.run(main, settings(server), backend=backend)
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_bundle_that_cannot_be_read(backend, tmp_path):
+    """What is wrong with a file that a thread reads is raised where it is waited for."""
+
+    async def main():
+        async with AsyncSageMakerRuntimeClient(
+            region="eu-west-1",
+            credentials=KEYS,
+            endpoint_url="https://127.0.0.1:9",
+            ca_bundle=tmp_path / "none.pem",
+        ) as client:
+            with pytest.raises(RuntimeClientError, match=r"none\.pem cannot be read"):
+                await client.invoke_endpoint_async("e", body=b"x")
+
+    anyio.run(main, backend=backend)

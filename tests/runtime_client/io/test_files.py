@@ -1,0 +1,82 @@
+"""Files that are written whole or not at all."""
+
+import os
+
+import pytest
+
+from sagemaker_runtime_client._io.files import NotWrittenError, replacing
+
+
+def write(path, content=b"new"):
+    """Write a file."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def test_new_file(tmp_path):
+    """It has the mode that any new file has."""
+    path = tmp_path / ("n" * 255)
+    before = os.umask(0o027)
+    try:
+        write(path)
+    finally:
+        os.umask(before)
+    assert (b"new", 0o640) == (path.read_bytes(), path.stat().st_mode & 0o777)
+    assert [path] == [*tmp_path.iterdir()]
+
+
+def test_old_file(tmp_path):
+    """It keeps its mode, and a link leads to the new content."""
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_bytes(b"old")
+    path.chmod(0o604)
+    link.symlink_to(path)
+    write(link)
+    assert link.is_symlink()
+    assert (b"new", 0o604) == (path.read_bytes(), path.stat().st_mode & 0o777)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_in_between(tmp_path, error):
+    """What was there stays, and nothing is beside it."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail():
+        with replacing(path) as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert ([path], b"old") == ([*tmp_path.iterdir()], path.read_bytes())
+
+
+def test_what_is_no_file(tmp_path):
+    """A pipe is written to, and stays one; a full device is an error that names it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write(pipe)
+    assert b"new" == os.read(reader, 10)
+    os.close(reader)
+    assert pipe.is_fifo()
+    link = tmp_path / "link"
+    link.symlink_to("/dev/full")
+    with pytest.raises(NotWrittenError, match=r"link could not be written: No space left"):
+        write(link)
+
+
+def test_a_pipe_without_a_reader(tmp_path):
+    """That nobody reads any more is no full disk."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    def write_too_late():
+        with replacing(pipe) as file:
+            os.close(reader)
+            file.write(b"new")
+
+    with pytest.raises(BrokenPipeError):
+        write_too_late()

@@ -1,0 +1,196 @@
+"""A fork while another thread makes the first call of the process, and imports what that needs."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
+
+import pytest
+
+from sagemaker_runtime_client._io import generation
+from tests.runtime_client.loopback import Loopback, response
+
+# A thread makes a first call.  As it imports a module it stops until the main thread had its time to
+# fork: a fork that waits for the import lets that time go by.  The child then makes a call of its own.
+# Before it signs, the thread waits for the fork: what OpenSSL locks at its first use is not ours.
+PROGRAM = """
+import os, signal, sys, threading, warnings
+sys.path[:0] = {path}
+from sagemaker_runtime_client import *
+from sigv4 import Credentials
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of a fork where there are threads
+is_importing, was_forked = threading.Event(), threading.Event()
+
+def stop(event, arguments):
+    if event == "import" and arguments[0] == {module!r} and not is_importing.is_set():
+        is_importing.set()
+        was_forked.wait(0.5)
+
+def keys():
+    was_forked.wait()
+    return Credentials("AKID", "canary-secret")
+
+def call(credentials):
+    where = {{"endpoint_url": {url!r}, "s3_endpoint_url": {url!r}, "region": "eu-west-1"}}
+    with SageMakerRuntimeClient(**where, credentials=credentials) as client:
+        return client.infer("e", b"x", timeout=20)
+
+def found_none():
+    try:
+        call(None)
+    except NoCredentialsError:
+        pass
+
+sys.addaudithook(stop)
+first, second = (lambda: call(keys),) * 2 if {has_keys} else (found_none, found_none)
+thread = threading.Thread(target=first, daemon=True)
+thread.start()
+assert is_importing.wait(20)
+child = os.fork()
+if child == 0:
+    was_forked = threading.Event()  # the lock of the other may be taken
+    was_forked.set()
+    signal.alarm(20)  # a child that hangs is killed
+    second()
+    os._exit(0)
+was_forked.set()
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def _answer(request, _):
+    if request.method == "POST":
+        return response(b"{}", 202, {"x-amzn-sagemaker-outputlocation": "s3://b/out"})
+    return response(b"output")
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork")
+@pytest.mark.parametrize(
+    "module",
+    [
+        "httpx._api",
+        "h11",
+        "urllib.request",
+        "email._parseaddr",
+        "sagemaker_runtime_client._io.pool",
+        "sagemaker_runtime_client._inference.wait",
+        "sagemaker_runtime_client.credentials._assume_role",
+    ],
+)
+def test_a_child_that_is_forked_during_an_import_can_call(module, bare_environment):
+    """The child finds each module whole, and no lock of one taken by a thread that it has not got."""
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        bare_environment.setenv(name, "none")
+    bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    has_keys = "credentials" not in module
+    with Loopback(_answer) as server:
+        program = PROGRAM.format(
+            path=[name for name in sys.path if name],
+            url=server.url,
+            module=module,
+            has_keys=has_keys,
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+        )
+    assert "0\n" == done.stdout, done.stderr
+
+
+class Clock:
+    """A clock that goes on as somebody sleeps; each time something happens."""
+
+    def __init__(self, happens):
+        self.now, self._happens = 0.0, happens
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self._happens()
+
+
+@pytest.fixture
+def imports(monkeypatch):
+    """Imports of nobody yet, and what sets their clock."""
+    monkeypatch.setattr(generation, "time", Clock(None))
+    return generation._Imports(), lambda happens: setattr(generation, "time", Clock(happens))
+
+
+def in_a_thread(function):
+    """Return what a function returns in another thread, which may wait for nobody."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(function).result(timeout=20)
+
+
+def test_a_fork_waits_for_an_import(imports):
+    """A fork waits until no other thread imports, in a context within another one either."""
+    imports, at_each_pause = imports
+    contexts = [imports(), imports()]
+    for context in contexts:
+        in_a_thread(context.__enter__)
+    at_each_pause(lambda: contexts.pop().__exit__())
+    imports.before_fork()
+    assert [] == contexts
+
+
+def test_a_fork_does_not_wait_for_ever(imports):
+    """A fork goes on while an import does, after a while."""
+    imports, at_each_pause = imports
+    at_each_pause(bool)
+    context = imports()
+    in_a_thread(context.__enter__)
+    imports.before_fork()
+    assert generation._LONGEST_IMPORT == pytest.approx(generation.time.now, abs=0.01)
+
+
+def test_an_import_that_was_interrupted_stops_nobody(imports):
+    """A context that was entered, and left by an interrupt before its block began, is forgotten."""
+    imports, _ = imports
+    in_a_thread(lambda: imports().__enter__())
+    imports.before_fork()
+    imports.after_fork()
+    assert 0 == generation.time.now
+
+    def use():
+        with imports():
+            return True
+
+    assert use()
+    assert in_a_thread(use)
+
+
+def test_an_import_waits_for_a_fork(imports):
+    """Whoever wants to import during another thread's fork waits for its end."""
+    imports, at_each_pause = imports
+    seen = []
+
+    def end():
+        seen.append(dict(imports.marks))
+        imports.after_fork_in_child()
+
+    at_each_pause(end)
+    in_a_thread(imports.before_fork)
+    with imports():
+        assert [{}] == seen
+        assert imports.marks
+    assert not imports.marks
+
+
+def test_a_fork_imports_for_itself(imports):
+    """The thread that forks may import meanwhile: a signal handler may need it."""
+    imports, _ = imports
+    imports.before_fork()
+    with imports():
+        imports.after_fork()
+
+
+def test_an_import_within_another_goes_on(imports):
+    """A fork waits for the outer context, so the inner one does not wait for the fork."""
+    imports, _ = imports
+    with imports():
+        imports.forking[in_a_thread(get_ident)] = None
+        with imports():
+            assert 2 == len(imports.marks)

@@ -1,0 +1,87 @@
+"""Generations of a program: forks, restores, clocks that are set."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from sagemaker_runtime_client._io.generation import _Generations, _hear_of_restores, generation
+
+
+def test_nothing_happened():
+    """While the process lives and its clock runs it is the same generation."""
+    generations = _Generations()
+    assert 1 == len({generations.current() for _ in range(100)})
+
+
+def test_fork():
+    """A child is another generation; its parent stays what it was."""
+    generations = _Generations()
+    before = generations.current()
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if generations.current() != before else 1)
+    assert (child, 0) == os.waitpid(child, 0)
+    assert before == generations.current()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_new"), [(20, False), (-20, False), (3600, True), (-90, True)]
+)
+def test_clock(seconds, is_new):
+    """It is another one, once, where the clock was set; a correction by seconds is none."""
+    generations = _Generations()
+    before = generations.current()
+    generations._offset -= seconds
+    after = generations.current()
+    assert is_new == (after != before)
+    assert after == generations.current()
+
+
+PROGRAM = """
+from sagemaker_runtime_client import _generation
+before = _generation.generation()
+import snapshot_restore_py
+for hook, *_ in snapshot_restore_py.get_after_restore():
+    hook()
+print(_generation.generation() - before)
+"""
+
+
+@pytest.mark.parametrize(("initialization", "generations"), [("snap-start", 1), ("on-demand", 0)])
+def test_restore(initialization, generations):
+    """Where Lambda restores snapshots, its hook tells of it."""
+    environment = {
+        "PYTHONPATH": ":".join(sys.path),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+    )
+    assert generations == int(done.stdout)
+
+
+def test_restore_without_a_hook():
+    """Where the hook is missing there, the clock alone tells."""
+    environment = {"PYTHONPATH": ":".join(sys.path), "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    program = "import sys; sys.modules['snapshot_restore_py'] = None\n"
+    program += "import sagemaker_runtime_client"
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_hook(monkeypatch):
+    """The hook begins a generation; where it is missing nothing fails."""
+    hooks = []
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    monkeypatch.setattr("snapshot_restore_py._after_restore_registry", hooks)
+    _hear_of_restores()
+    before = generation()
+    for hook, *_ in hooks:
+        hook()
+    assert before + 1 == generation()
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
+    _hear_of_restores()
+    assert 1 == len(hooks)

@@ -1,0 +1,92 @@
+"""What becomes a header is checked before it is sent, by name; its value, which may be a secret, is not shown."""
+
+import logging
+from importlib import import_module
+
+import pytest
+
+from sagemaker_runtime_client import ParamValidationError, TransportError
+from sagemaker_runtime_client._io.message import Request
+from tests.runtime_client.faces import CREDENTIALS, KINDS, REGION, pointed_at
+from tests.runtime_client.loopback import Loopback, always
+
+# Values that h11 refuses, and those that it takes.
+REFUSED = (
+    *("canary ", " canary", "canary\t", "canary\n", "can\r\nary", "canary\0", "can\x7fary"),
+    *("canary\x1b[31m", "\u20ac canary\n", "canary\ud800", "\n"),
+)
+TAKEN = ("", "a", "a b", "a\tb", "\u20ac", "\u200b", "a\u0085b", "x" * 9999)
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+def send(driver, client, server, *headers):
+    """Send a request over a client's own transport, and return the answer."""
+    transport = client.itself._core._io._transport
+    return driver.call(transport.send, server.url, lambda: Request("GET", "/", headers), None)
+
+
+def shown(error):
+    """Return all that an exception, and those that it came of, may show."""
+    found = []
+    while error is not None:
+        found += [repr(error), str(error), *map(str, error.args)]
+        error = error.__cause__ or error.__context__
+    return " ".join(found)
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("value", REFUSED)
+    def test_value(self, driver, value, caplog):
+        """A value that cannot be sent is refused for good, whichever client would send it."""
+        caplog.set_level(logging.DEBUG)
+        with Loopback(always()) as server:
+            client = driver.client(**pointed_at(server))
+            with pytest.raises(ParamValidationError, match="the header x-token ") as caught:
+                send(driver, client, server, ("a", "b"), ("x-token", value))
+        assert "ary" not in shown(caught.value) + caplog.text
+        assert (False, "x-token") == (caught.value.retryable, caught.value.argument)
+        assert [] == server.requests
+
+    @pytest.mark.parametrize("value", TAKEN)
+    def test_any_other_value(self, driver, value):
+        """What HTTP allows is sent as it is."""
+        with Loopback(always()) as server:
+            client = driver.client(**pointed_at(server))
+            assert 200 == send(driver, client, server, ("x-token", value)).status
+        assert value == server.requests[0].header("x-token")
+
+    @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "\u20ac"])
+    def test_name(self, driver, name):
+        """What cannot be a header's name is refused as well."""
+        with Loopback(always()) as server:
+            client = driver.client(**pointed_at(server))
+            with pytest.raises(ParamValidationError, match="name of a header"):
+                send(driver, client, server, (name, "b"))
+        assert [] == server.requests
+
+
+@pytest.mark.parametrize(
+    "driver", [kind for kind in KINDS.values() if kind.library], ids=str, indirect=True
+)
+def test_what_h11_says(driver):
+    """What a library says of a request that it refuses quotes values: that text goes nowhere."""
+    library = driver.kind.library
+    httpx = import_module(library)
+
+    def refuse(_request):
+        tried.append(1)
+        raise httpx.LocalProtocolError("Illegal header value b'canary '")
+
+    tried = []
+    http_client = driver.http_client(library, transport=httpx.MockTransport(refuse))
+    client = driver.client(
+        region=REGION, credentials=CREDENTIALS, max_attempts=3, http_client=http_client
+    )
+    with pytest.raises(TransportError, match=r"^LocalProtocolError .* not valid HTTP$") as caught:
+        client.get_object("s3://bucket/key")
+    assert "canary" not in shown(caught.value)
+    assert (1, 1, False) == (len(tried), caught.value.attempts, caught.value.may_have_been_taken)

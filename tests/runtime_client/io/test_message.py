@@ -1,0 +1,74 @@
+"""Our own request and response."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import Request, Response
+from sagemaker_runtime_client._io.message import parse_http_date
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("Sun, 22 Nov 2026 12:00:00 GMT", NOON),
+        ("Sun, 22 Nov 2026 12:00:00 +0000", NOON),
+        ("Sun, 22 Nov 2026 13:00:00 +0100", NOON),
+        ("Sun, 22 Nov 2026 12:00:00 -0000", NOON),
+        ("Sunday, 22-Nov-26 12:00:00 GMT", NOON),
+        (None, None),
+        ("", None),
+        ("yesterday", None),
+        ("Sun, 99 Nov 2026 12:00:00 GMT", None),
+        ("Sun, 22 Nov 2026 99:00:00 GMT", None),
+        ("Sun, 22 Nov 2026 12:00:00 +9999", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", None),
+        ("Mon, 01 Jan 0100 00:00:00 +2359", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+    ids=str,
+)
+def test_dates(text, instant):
+    """A date is an aware instant in UTC, and whatever else stands there is none."""
+    assert instant == parse_http_date(text)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.text())
+def test_any_date(text):
+    """Arbitrary text raises nothing."""
+    assert isinstance(parse_http_date(text), datetime | None)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-One": "1", "x-two": ""}, [("X-ONE", "1"), ("x-one", "2"), ("X-Two", "")]],
+    ids=["mapping", "pairs"],
+)
+def test_headers(headers):
+    """Names come in any case, the first of two wins, and what is empty is missing."""
+    response = Response(200, headers)
+    assert "1" == response.header("x-one")
+    assert response.header("x-two") is None
+    assert response.header("x-three") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "ok"), [(100, False), (199, False), (200, True), (299, True), (300, False)]
+)
+def test_ok(status, ok):
+    """Success is 2xx."""
+    assert ok is Response(status, ()).ok
+
+
+def test_reprs_hold_no_secrets():
+    """Headers and bodies may hold secrets, and stay out of the repr."""
+    request = Request("POST", "/path", (("x-amz-security-token", "canary"),), b"canary")
+    response = Response(200, {"x": "canary"}, b"canary")
+    assert "Request(method='POST', path='/path')" == repr(request)
+    assert "Response(status=200, complete=True)" == repr(response)

@@ -1,0 +1,227 @@
+"""The state of a pool alone, with texts for connections."""
+
+from math import inf
+from threading import Event
+
+import pytest
+
+from sagemaker_runtime_client._io.pool_state import Ledger, Permit
+from tests.runtime_client.pools import waiting
+
+
+class Owner:
+    """Who has a connection."""
+
+    def __init__(self, connection=None):
+        self.connection = connection
+
+
+def made(connections=2, kept=9, expiry=9.0):
+    """Return a ledger."""
+    return Ledger(Event, connections, kept, expiry)
+
+
+def asked(ledger, count):
+    """Return so many permits that were asked for, granted or not."""
+    permits = [Permit() for _ in range(count)]
+    for permit in permits:
+        ledger.acquire(permit)
+    return permits
+
+
+def granted(permits):
+    """Tell of each permit whether it is granted."""
+    return [bool(one.numbers) for one in permits]
+
+
+class TestPermits:
+    def test_order(self):
+        """Permits are handed out in the order of the queue, past those that left it."""
+        ledger = made(1)
+        permits = first, second, third, fourth = asked(ledger, 4)
+        assert [True, False, False, False] == granted(permits)
+        ledger.release(second)
+        for _ in "twice":
+            ledger.release(first)
+        assert [False, False, True, False] == granted(permits)
+        assert [False, True, False] == [one.event.is_set() for one in (second, third, fourth)]
+        ledger.release(third)
+        ledger.release(fourth)
+        assert 0 == ledger.open
+        assert ledger.acquire(Permit())
+
+    @pytest.mark.parametrize("connections", [1, 3, inf])
+    def test_dropped(self, connections):
+        """A permit that is dropped, by an interrupt say, is given back; nobody has to say so."""
+        ledger = made(connections)
+        for _ in range(9):
+            permits = asked(ledger, 3)
+            assert sum(granted(permits)) == ledger.open == min(3, connections)
+            del permits
+            assert 0 == ledger.open
+
+    def test_dropped_in_the_queue(self):
+        """Of a permit that is dropped while it waits nothing is left, and the next one has its turn."""
+        ledger = made(1)
+        first, second, third = asked(ledger, 3)
+        del second
+        ledger.release(first)
+        assert ([True], []) == (granted([third]), waiting(ledger))
+
+    def test_who_waits_hears_of_it(self):
+        """What was dropped while others wait is theirs with the next step of anybody."""
+        ledger = made(1)
+        first, second = asked(ledger, 2)
+        del first
+        third = Permit()
+        assert not ledger.acquire(third)
+        assert second.event.is_set()
+        assert [True, False] == granted([second, third])
+
+    def test_lost_number(self):
+        """A number that an interrupt took away is found again."""
+        ledger = made(3)
+        permits = asked(ledger, 3)
+        for permit in permits:
+            ledger.release(permit)
+        ledger._free.pop()
+        assert [True, True, True, False] == granted(asked(ledger, 4))
+
+    def test_stale_number(self):
+        """A number that was noted twice is granted once."""
+        ledger = made(2)
+        (first,) = asked(ledger, 1)
+        ledger._free.extend(first.numbers)
+        second, third = asked(ledger, 2)
+        assert ([True, False], 2) == (granted([second, third]), ledger.open)
+
+    def test_interrupted_hand_out(self):
+        """Who was granted a permit, and not told, is told by the next one."""
+        ledger = made(1)
+        first, second, third = asked(ledger, 3)
+        event = second.event
+
+        class Interrupt:
+            def set(self):
+                raise KeyboardInterrupt
+
+        second.event = Interrupt()
+        with pytest.raises(KeyboardInterrupt):
+            ledger.release(first)
+        second.event = event
+        ledger.release(third)
+        assert (True, [True]) == (event.is_set(), granted([second]))
+        assert [] == list(ledger._queue)
+
+    def test_given_up_at_the_moment_of_its_turn(self):
+        """A permit that is granted just when it is given up goes to the next."""
+        ledger = made(1)
+        first, second, third = asked(ledger, 3)
+
+        class GivenUp:
+            def set(self):
+                second.is_released = True
+
+        second.event = GivenUp()
+        ledger.release(first)
+        assert ([False, True], 1) == (granted([second, third]), ledger.open)
+
+    def test_given_back_by_two_threads(self):
+        """Of two threads that give one permit back at once, one does."""
+        ledger = made(1)
+        (first,) = asked(ledger, 1)
+
+        class Raced(dict):
+            def __iter__(self):
+                numbers = list(self.keys())
+                self.clear()
+                return iter(numbers)
+
+        first.numbers = Raced(first.numbers)
+        ledger.release(first)
+        assert 1 == ledger.open
+
+    def test_first_of_the_queue_is_another_threads(self):
+        """Who finds the queue empty, which was not a moment ago, goes on."""
+        ledger = made(1)
+
+        class Raced(list):
+            def __bool__(self):
+                return True
+
+        (first,) = asked(ledger, 1)
+        ledger._queue = Raced()
+        ledger.release(first)
+        assert 0 == ledger.open
+
+
+class TestConnections:
+    def test_last_used_first(self):
+        """Of the idle connections to an origin the last used comes first, and no other origin's."""
+        ledger = made(9)
+        for name in ("a1", "b1", "a2"):
+            ledger.check_in(name[0], Owner(name))
+        owners = [Owner() for _ in range(4)]
+        found = [ledger.check_out(*one) for one in zip("aaab", owners, strict=True)]
+        assert ["a2", "a1", None, "b1"] == found == [one.connection for one in owners]
+        assert ({}, 0) == (ledger._of_origin, ledger.open)
+
+    def test_room(self):
+        """A new connection displaces the longest idle one, if there is no room; if there is one idle."""
+        ledger = made(2)
+        permits = asked(ledger, 2)
+        assert [] == list(ledger.displaced())
+        ledger.check_in("x", Owner("first"))
+        ledger.check_in("x", Owner("second"))
+        assert ["first"] == list(ledger.displaced())
+        ledger.release(permits[0])
+        assert [] == list(ledger.displaced())
+        assert ["second"] == list(ledger.clear())
+
+    def test_interrupted(self):
+        """What an interrupt has left half written is good for the next one."""
+        ledger = made(9)
+        for name in ("first", "second"):
+            ledger.check_in("x", Owner(name))
+        ledger._of_origin["y"] = ["gone"]
+        owner = Owner()
+        assert (None, None) == (ledger.check_out("y", owner), owner.connection)
+        del ledger._of_origin["x"]
+        assert ledger.check_out("x", owner) is None
+        assert ["first", "second"] == list(ledger.clear())
+        assert 0 == ledger.open
+
+    def test_raced(self):
+        """A connection that another thread has taken between two steps is not given twice."""
+        ledger = made(9, 0)
+
+        class Raced(dict):
+            races = 2
+
+            def __iter__(self):
+                self.races -= 1
+                if self.races >= 0:
+                    raise RuntimeError("dictionary changed size during iteration")
+                return super().__iter__()
+
+            def pop(self, *arguments):
+                return arguments[1] if super().pop(*arguments) == ("x", inf) else ("x", 1)
+
+        class Emptied(list):
+            def pop(self):
+                raise IndexError
+
+        ledger._idle = Raced(first=("x", inf), second=("x", 0.0))
+        ledger._of_origin["x"] = ["second"]
+        assert ["second"] == list(ledger.surplus())
+        ledger._of_origin["x"] = Emptied(["first"])
+        assert ledger.check_out("x", Owner()) is None
+
+    @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
+    def test_surplus(self, kept, expiry):
+        """What is too many, or too old, is taken out, the longest idle first."""
+        ledger = made(9, kept, expiry)
+        for name in "abc":
+            ledger.check_in("x", Owner(name))
+        assert ["a", "b", "c"] == list(ledger.surplus())
+        assert (0, {}) == (ledger.open, ledger._of_origin)

@@ -1,0 +1,317 @@
+"""A process that is short of file descriptors: what may be tried again is, and no job is lost."""
+
+import json
+import resource
+import subprocess
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import anyio
+import pytest
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    RuntimeClientError,
+    SageMakerRuntimeClient,
+    TransportError,
+    WaitTimeoutError,
+)
+from sagemaker_runtime_client._io import system
+from sagemaker_runtime_client._io.tls import tls_context
+from tests.runtime_client.faces import often
+from tests.runtime_client.loopback import Loopback, certify, response
+from tests.runtime_client.test_cycles import MISSING, TAKEN, THERE, Script, settings
+
+BACKENDS = ["threads", "asyncio", "trio"]
+backends = pytest.mark.parametrize("backend", BACKENDS)
+
+
+class Shortage:
+    """A limit below what is open: from `begin` to `end` this process can open nothing more."""
+
+    def __init__(self):
+        self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def begin(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, self._hard))
+
+    def end(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._hard))
+
+
+@pytest.fixture
+def shortage():
+    """A shortage that has not begun."""
+    shortage = Shortage()
+    yield shortage
+    shortage.end()
+
+
+@contextmanager
+def two_servers(*s3):
+    """Serve an endpoint, and S3 elsewhere, to which a connection is to be opened yet."""
+    with Loopback(Script([TAKEN])) as endpoint, Loopback(Script(s3)) as storage:
+        yield settings(endpoint, s3_endpoint_url=storage.url), endpoint
+
+
+def inferred(backend, arguments, **options):
+    """Infer on each backend."""
+    options = {"timeout": 20, "schedule": often, **options}
+    if backend == "threads":
+        with SageMakerRuntimeClient(**arguments) as client:
+            return client.infer("e", b"x", **options)
+
+    async def main():
+        async with AsyncSageMakerRuntimeClient(**arguments) as client:
+            return await client.infer("e", b"x", **options)
+
+    return anyio.run(main, backend=backend)
+
+
+def inferred_without_descriptors(backend, arguments, shortage):
+    """Infer, once there is a loop, where nothing can be opened."""
+
+    async def main():
+        async with AsyncSageMakerRuntimeClient(**arguments) as client:
+            shortage.begin()
+            try:
+                await client.infer("e", b"x", timeout=20)
+            finally:
+                shortage.end()
+
+    if backend != "threads":
+        anyio.run(main, backend=backend)
+        return
+    with SageMakerRuntimeClient(**arguments) as client:
+        shortage.begin()
+        try:
+            client.infer("e", b"x", timeout=20)
+        finally:
+            shortage.end()
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_shortage_that_passes_while_waiting(backend, shortage):
+    """A wait that can open no connection goes on, and has its answer once it can."""
+    polls = []
+
+    def until_the_third(_elapsed):
+        polls.append(1)
+        if len(polls) == 3:
+            shortage.end()
+        return 0.005
+
+    with two_servers(MISSING, THERE) as (arguments, _):
+        output = inferred(
+            backend,
+            arguments,
+            schedule=until_the_third,
+            on_invocation=lambda _: shortage.begin(),
+        )
+    assert b"answer" == output.body
+    assert len(polls) >= 3
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+def test_a_shortage_that_stays_while_waiting(backend, shortage):
+    """One that stays is why the wait timed out; the error has the handle."""
+    with two_servers(THERE) as (arguments, _), pytest.raises(WaitTimeoutError) as caught:
+        inferred(backend, arguments, timeout=0.3, on_invocation=lambda _: shortage.begin())
+    shortage.end()
+    shown = "".join(traceback.format_exception(caught.value))  # trio has it in a cause
+    assert "Too many open files" in shown
+    assert "s3://b/out" == caught.value.invocation.output_location
+
+
+@pytest.mark.usefixtures("bare_environment", "shortest_pauses")
+@backends
+def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path):
+    """Before anything is sent it is an error that may pass, whatever could not be opened."""
+    config = tmp_path / "config"
+    config.write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with two_servers(THERE) as (arguments, endpoint):
+        inferred(backend, arguments)  # on trio and asyncio the loop itself needs descriptors
+        with pytest.raises(TransportError, match=r"(?i)too many (open )?files") as caught:
+            inferred_without_descriptors(backend, arguments, shortage)
+        assert 1 == len(endpoint.requests)
+    assert caught.value.retryable
+    assert not caught.value.may_have_been_taken
+    assert None is caught.value.invocation
+
+
+def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
+    """A CA bundle that is there, and cannot be opened for want of descriptors, is no wrong setting."""
+    bundle, _ = certify(tmp_path)
+    shortage.begin()
+    with pytest.raises(TransportError, match=r"CA bundle.*too many files") as caught:
+        tls_context(bundle)
+    shortage.end()
+    assert caught.value.retryable
+    assert tls_context(bundle)
+
+
+LATE = """
+import os, sys
+sys.path[:0] = {path}
+late, armed = [], []
+sys.addaudithook(lambda event, args: late.append(args[0]) if armed and event == "import" else None)
+from tests.runtime_client.io.test_shortage import inferred
+from tests.runtime_client.test_cycles import *
+answers = {answers}
+script = Script([TAKEN, *answers])
+
+def answer(*arguments):
+    armed.append(True)
+    return script(*arguments)
+
+with Loopback(answer) as server:
+    try:
+        inferred({backend!r}, settings(server), timeout={timeout})
+        came = "Output"
+    except Exception as error:
+        came = type(error).__name__
+    armed.clear()
+print(came, *late)
+"""
+OUTCOMES = {
+    "[MISSING, DENIED, SLOW, DROPPED, STALE, CHECKED]": ("Output", 20),
+    '[MISSING, response(b\'{"message":"no"}\'), MISSING]': ("InferenceFailedError", 20),
+    "[MISSING]": ("WaitTimeoutError", 2),
+    "[response(b'<Error><Code>NoSuchBucket</Code></Error>', 404)]": ("ObjectNotFoundError", 20),
+}
+
+
+@pytest.mark.usefixtures("bare_environment")
+@backends
+@pytest.mark.parametrize("answers", OUTCOMES)
+def test_nothing_is_loaded_once_the_job_is_queued(backend, answers):
+    """From the answer to the job on, a first `infer` of a process loads not one module."""
+    kind, timeout = OUTCOMES[answers]
+    path = [name for name in sys.path if name]
+    program = LATE.format(path=path, answers=answers, backend=backend, timeout=timeout)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert f"{kind}\n" == done.stdout, done.stderr
+
+
+MANY = """
+import asyncio, json, resource, sys
+sys.path[:0] = {path}
+from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, RuntimeClientError
+from tests.runtime_client.test_cycles import Credentials
+
+async def one(client, number):
+    name = str(number)
+    try:
+        output = await client.infer("e", b"x", inference_id=name, timeout=20, schedule=lambda _: 0.05)
+        return "answer", output.invocation.inference_id
+    except RuntimeClientError as error:
+        return type(error).__name__, error.inference_id
+
+async def main():
+    where = {{"endpoint_url": {url!r}, "s3_endpoint_url": {url!r}, "region": "eu-west-1"}}
+    async with AsyncSageMakerRuntimeClient(credentials=Credentials("A", "b"), **where) as client:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        print(json.dumps(await asyncio.gather(*(one(client, n) for n in range(500)))))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.usefixtures("bare_environment")
+def test_five_hundred_at_once_under_a_low_limit():
+    """Each job that the service took has its answer, or an error of ours that names it."""
+
+    def answer(request, _):
+        if request.method == "POST":
+            return TAKEN
+        return THERE if request.target == "/b/out" else MISSING
+
+    with Loopback(answer) as server:
+        program = MANY.format(path=[name for name in sys.path if name], url=server.url)
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        taken = {
+            request.header("x-amzn-sagemaker-inference-id")
+            for request in server.requests
+            if request.method == "POST"
+        }
+    ended = json.loads(done.stdout)
+    assert 500 == len(ended)
+    assert taken == {inference_id for _, inference_id in ended if inference_id is not None}
+    assert {kind for kind, _ in ended} <= {"answer", "TransportError", "WaitTimeoutError"}
+
+
+@pytest.fixture
+def reads(bare_environment, monkeypatch, tmp_path):  # noqa: ARG001
+    """How often each shared file is read."""
+    seen = []
+    read = system._read
+
+    def counted(path, most):
+        seen.append(Path(path).name)
+        return read(path, most)
+
+    for name in ("config", "credentials"):
+        (tmp_path / name).write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setattr(system, "_read", counted)
+    return seen
+
+
+def _answered(*_):
+    return response(b"{}", 202)
+
+
+def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
+    """Of 500 first calls one reads the shared files, and all have what it read."""
+
+    async def main(arguments):
+        async with (
+            AsyncSageMakerRuntimeClient(**arguments) as client,
+            anyio.create_task_group() as t,
+        ):
+            for _ in range(500):
+                t.start_soon(lambda: client.invoke_endpoint_async("e", body=b"x"))
+
+    with Loopback(_answered) as server:
+        anyio.run(main, settings(server))
+    assert ["config", "credentials"] == sorted(reads)
+
+
+def test_the_first_calls_of_many_threads_read_the_files_once(reads):
+    """So do threads."""
+    with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
+        threads = [
+            Thread(target=client.invoke_endpoint_async, args=["e"], kwargs={"body": b"x"})
+            for _ in range(30)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert ["config", "credentials"] == sorted(reads)
+
+
+def test_a_failed_reading_is_not_kept(reads, tmp_path):
+    """Where the files cannot be read, the next call looks again."""
+    (tmp_path / "config").write_bytes(b"\xff")
+    with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
+        with pytest.raises(RuntimeClientError, match="not UTF-8"):
+            client.invoke_endpoint_async("e", body=b"x")
+        (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
+        assert client.invoke_endpoint_async("e", body=b"x")
+    assert 2 == reads.count("config")

@@ -1,0 +1,247 @@
+"""The pool's own connections, of threads, asyncio and trio, over raw sockets: limits, ends, news."""
+
+import asyncio
+import select
+import socket
+import ssl
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import httpx
+import pytest
+import trio
+import trio.testing
+
+from sagemaker_runtime_client._io import asyncio_network, trio_network
+from tests.runtime_client.loopback import shake_hands
+from tests.runtime_client.networks import NETWORKS, full
+
+MEGABYTES = 1 << 24
+
+each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), ids=NETWORKS)
+
+
+@contextmanager
+def serving(serve):
+    """Serve one connection in a thread, and give its port."""
+
+    def accept():
+        connection, _ = listener.accept()
+        with connection:
+            serve(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def on_asyncio(serve, use):
+    """Return what *use* makes of a connection to *serve*."""
+
+    async def main(port):
+        async with asyncio.timeout(30):
+            stream = await asyncio_network.Backend().connect("127.0.0.1", port)
+            try:
+                return await use(stream)
+            finally:
+                stream.close()
+
+    with serving(serve) as port:
+        return asyncio.run(main(port))
+
+
+def test_a_slow_reader():
+    """While nobody reads, the server is made to wait; in the end all is there."""
+
+    async def use(stream):
+        while not stream._is_waiting_for_reader:  # noqa: ASYNC110 (no event tells)
+            await asyncio.sleep(0)
+        assert len(stream._received) < MEGABYTES
+        pieces = []
+        while piece := await stream.read(1 << 16, 10):
+            pieces.append(len(piece))
+        return sum(pieces)
+
+    assert MEGABYTES == on_asyncio(lambda connection: connection.sendall(bytes(MEGABYTES)), use)
+
+
+def test_a_slow_server():
+    """A writer waits until there is room."""
+    reading = Event()
+
+    def serve(connection):
+        reading.wait(10)
+        left = MEGABYTES + 1
+        while left and (piece := connection.recv(1 << 16)):
+            left -= len(piece)
+        connection.sendall(b"%d left" % left)
+
+    async def use(stream):
+        await stream.write(b"")
+        writing = asyncio.create_task(stream.write(bytes(MEGABYTES), 10))
+        while not stream._is_full:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        reading.set()
+        await writing
+        await stream.write(b"x", 10)
+        return await stream.read(100, 10)
+
+    assert b"0 left" == on_asyncio(serve, use)
+
+
+def test_a_slow_server_on_trio(certificate):
+    """So it does on trio, through TLS."""
+    bundle, tls = certificate
+    reading = Event()
+
+    def serve(connection):
+        with tls.wrap_socket(connection, server_side=True) as secured:
+            assert reading.wait(10)
+            left = MEGABYTES
+            while left and (piece := secured.recv(1 << 16)):
+                left -= len(piece)
+            secured.sendall(b"%d left" % left)
+
+    async def use():
+        settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
+        stream = await trio_network.Backend().connect("127.0.0.1", port, settings, 10)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream.write, bytes(MEGABYTES), 10)
+            await trio.testing.wait_all_tasks_blocked()
+            reading.set()
+        said = await stream.read(100, 10)
+        stream.close()
+        return said
+
+    with serving(serve) as port:
+        assert b"0 left" == trio.run(use)
+
+
+def test_written_after_the_end():
+    """A connection that is lost takes nothing more."""
+
+    def serve(connection):
+        connection.recv(1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    async def use(stream):
+        await stream.write(b"x", 10)
+        while not stream._is_lost:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        with pytest.raises(httpx.WriteError):
+            await stream.write(b"x", 10)
+        with pytest.raises(httpx.ReadError):
+            await stream.read(1, 10)
+
+    on_asyncio(serve, use)
+
+
+@each_network
+def test_connecting_takes_too_long(network, drive):
+    """Who is not let in gives up in time."""
+
+    async def connect():
+        await network().connect("127.0.0.1", port, None, 0.05)
+
+    with full() as port, pytest.raises(httpx.ConnectTimeout):
+        drive(connect)
+
+
+@each_network
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1 << 16), ("a" * 64, 80)])
+def test_no_address(network, drive, host, port):
+    """A port or a name that cannot be is an error of httpx's."""
+
+    async def connect():
+        await network().connect(host, port, None, 10)
+
+    with pytest.raises(httpx.ConnectError):
+        drive(connect)
+
+
+@each_network
+def test_session_tickets_are_no_news(certificate, network, drive):
+    """What TLS itself sends after the handshake is nothing to read; what a server says then is."""
+    bundle, tls = certificate
+    go = Event()
+
+    def serve(connection):
+        secured, outgoing = shake_hands(connection, tls)
+        assert outgoing.pending  # the tickets
+        for _ in range(2):
+            assert go.wait(10)
+            go.clear()
+            connection.sendall(outgoing.read())
+            secured.write(b"news")
+        connection.recv(1)
+
+    async def use():
+        settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
+        stream = await network().connect("127.0.0.1", port, settings, 10)
+        news = [await stream.is_readable()]
+        for _ in range(2):
+            go.set()
+            assert select.select([stream._socket], [], [], 10)[0]  # no event loop reads meanwhile
+            news.append(await stream.is_readable())
+        stream.close()
+        return news
+
+    with serving(serve) as port:
+        assert [False, False, True] == drive(use)
+
+
+@each_network
+@pytest.mark.parametrize("linger", [None, 0], ids=["closed", "reset"])
+def test_the_end_is_news(network, drive, linger):
+    """So is the end, of either kind."""
+    go = Event()
+
+    def serve(connection):
+        if linger is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        assert go.wait(10)
+
+    async def use():
+        stream = await network().connect("127.0.0.1", port, None, 10)
+        news = [await stream.is_readable()]
+        go.set()
+        assert select.select([stream._socket], [], [], 10)[0]
+        news.append(await stream.is_readable())
+        stream.close()
+        return [*news, await stream.is_readable()]
+
+    with serving(serve) as port:
+        assert [False, True, True] == drive(use)
+
+
+@each_network
+def test_reset(network, drive):
+    """A connection that was reset is an error of httpx's, to whoever reads and to whoever writes."""
+    go = Event()
+
+    def serve(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        assert go.wait(10)
+
+    async def use():
+        stream = await network().connect("127.0.0.1", port, None, 10)
+        go.set()
+        with pytest.raises(httpx.ReadError):
+            await stream.read(1, 10)
+        with pytest.raises(httpx.WriteError):
+            await stream.write(b"x", 10)
+        stream.close()
+
+    with serving(serve) as port:
+        drive(use)
+
+
+def test_discarded_after_its_loop():
+    """To discard a connection is possible at any time, after its event loop was closed as well."""
+
+    async def use(stream):
+        return stream
+
+    on_asyncio(lambda _connection: None, use).discard()

@@ -1,0 +1,233 @@
+"""The outside world, in both colours: files, programs, locks."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import anyio
+import httpx
+import pytest
+
+from sagemaker_runtime_client._io.generation import generation
+from sagemaker_runtime_client._io.message import Request, TransportOptions
+from sagemaker_runtime_client._io.processes import _Program
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
+from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+
+NOBODY = 65534
+
+
+@pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
+def world(request):
+    """Return an outside world, and what runs a coroutine function of its in the right way."""
+    if request.param is None:
+        return BlockingIO(BlockingTransport(TransportOptions)), lambda call, *args: run(call(*args))
+    io = AsyncIO(AsyncTransport(TransportOptions))
+    return io, lambda call, *args: anyio.run(call, *args, backend=request.param)
+
+
+def test_files(world, tmp_path):
+    """A file is written as a whole, for its owner alone, in a folder that is made; and read."""
+    io, call = world
+    path = tmp_path / "new" / "folder" / "file"
+    call(io.write_file, str(path), b"one")
+    call(io.write_file, str(path), b"two")
+    assert b"two" == call(io.read_file, str(path), 9)
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert [path] == list(path.parent.iterdir())
+
+
+def test_no_file(world, tmp_path):
+    """A file that is not there is None, as is one below what is no folder."""
+    io, call = world
+    (tmp_path / "file").touch()
+    assert call(io.read_file, str(tmp_path / "none"), 9) is None
+    assert call(io.read_file, str(tmp_path / "file" / "none"), 9) is None
+
+
+@pytest.fixture
+def somewhere():
+    """A folder that any user may enter, unlike pytest's, while the process has no privileges."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        user = os.geteuid()
+        yield folder, lambda: os.seteuid(user or NOBODY)
+        os.seteuid(user)
+
+
+def test_permissions(world, somewhere):
+    """A file that may not be read is an error; in a folder that may not be entered there is none."""
+    io, call = world
+    folder, drop_privileges = somewhere
+    home = folder / "home"
+    home.mkdir()
+    (home / "file").write_text("text")
+    assert b"text" == call(io.read_file, str(home / "file"), 9)
+    (home / "file").chmod(0)
+    drop_privileges()
+    with pytest.raises(PermissionError):
+        call(io.read_file, str(home / "file"), 9)
+    os.seteuid(os.getuid())
+    home.chmod(0)
+    drop_privileges()
+    assert call(io.read_file, str(home / "file"), 9) is None
+
+
+def test_a_file_that_cannot_be_replaced(world, tmp_path):
+    """A write that fails leaves nothing behind."""
+    io, call = world
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        call(io.write_file, str(tmp_path / "folder"), b"text")
+    assert [tmp_path / "folder"] == list(tmp_path.iterdir())
+
+
+def test_programs(world):
+    """A program gets no input and no shell; its status and both its outputs come back."""
+    io, call = world
+    program = "import sys; print(repr(sys.stdin.read()), sys.argv[1:]); sys.exit('why')"
+    done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"], 99)
+    assert (1, b"'' ['$HOME;']\n", b"why\n") == (done.status, done.stdout, done.stderr)
+    assert "why" not in repr(done)
+
+
+def test_files_are_bounded(world, tmp_path):
+    """A file of more bytes than it may have is an error, and no more of it is read than that."""
+    io, call = world
+    path = tmp_path / "file"
+    path.write_bytes(b"12345678")
+    assert b"12345678" == call(io.read_file, str(path), 8)
+    for endless in (path, Path("/dev/zero")):
+        with pytest.raises(OSError, match="more than 7 bytes"):
+            call(io.read_file, str(endless), 7)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize(
+    "command", ["yes >&{0}", "sleep 600 & yes >&{0}", "trap '' PIPE; while :; do echo >&{0}; done"]
+)
+def test_programs_that_write_for_ever(world, stream, command):
+    """A program that writes too much is killed, whatever it has started goes on with the pipes."""
+    io, call = world
+    command = command.format({"stdout": 1, "stderr": 2}[stream])
+    with pytest.raises(OSError, match="more than 65,536 bytes"):
+        call(io.run_process, ["sh", "-c", f"echo $$ >$0; exec 3>&-; {command}", os.devnull], 65_536)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_program_ends_with_its_task(backend, tmp_path):
+    """The program of a task that is cancelled is killed, which ends what it has open."""
+    io = AsyncIO(AsyncTransport(TransportOptions))
+    path = tmp_path / "open"
+    os.mkfifo(path)
+
+    async def start():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(io.run_process, ["sh", "-c", f"exec sleep 60 >{path}"], 99)
+            file = await anyio.to_thread.run_sync(path.open, "rb")  # once the program has it open
+            tasks.cancel_scope.cancel()
+        return file
+
+    with anyio.run(start, backend=backend) as file:
+        assert b"" == file.read()
+
+
+def test_a_program_that_is_killed_before_its_start():
+    """A program whose task was cancelled while its thread had not begun is never started."""
+    program = _Program()
+    program.kill()
+    assert -signal.SIGKILL == program.run(["/no/such/program"], 99).status
+
+
+def test_an_interrupt_kills_the_program(tmp_path):
+    """Ctrl-C ends the wait for a program, and the program, even where its child keeps the pipe."""
+    program = (
+        "import signal, sys\nfrom sagemaker_runtime_client._io.processes import run_process\n"
+        "try:\n    run_process(['sh', '-c', 'echo $$ >$0; read x <$1', *sys.argv[1:]], 99)\n"
+        "except KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    out, block = tmp_path / "out", tmp_path / "block"
+    for path in (out, block):
+        os.mkfifo(path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(out), str(block)],
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    number = int(out.read_text())
+    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # it begins to wait
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    assert b"interrupted\n" == process.communicate()[0]
+    assert not Path(f"/proc/{number}").exists()
+
+
+def test_locks(world):
+    """A lock is taken by one at a time."""
+    io, call = world
+
+    async def use():
+        lock = io.lock()
+        await lock.acquire()
+        taken = lock.acquire_nowait()
+        lock.release()
+        free = lock.acquire_nowait()
+        lock.release()
+        return taken, free
+
+    async def refused():
+        lock, outcomes = io.lock(), []
+        await lock.acquire()
+
+        async def other():
+            outcomes.append(lock.acquire_nowait())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(other)
+        return outcomes
+
+    if isinstance(io, BlockingIO):
+        assert (False, True) == call(use)
+    else:
+        assert [False] == call(refused)
+
+
+def test_a_lock_in_two_loops():
+    """What one event loop has taken does not hold up another one."""
+    lock = AsyncIO(AsyncTransport(TransportOptions)).lock()
+
+    async def take():
+        await lock.acquire()
+        return True
+
+    assert anyio.run(take)
+    assert anyio.run(take)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_time_limit_of_somebody_else(backend):
+    """A TimeoutError from a client that was brought in is not taken for the end of our time."""
+
+    async def hook(_request):
+        raise TimeoutError("of the hook")
+
+    async def main():
+        async with httpx.AsyncClient(event_hooks={"request": [hook]}, trust_env=False) as client:
+            io = AsyncIO(AsyncTransport(TransportOptions, client))
+            await io.send("http://127.0.0.1:1", lambda: Request("GET", "/"), io.monotonic() + 60)
+
+    with pytest.raises(TimeoutError, match="of the hook"):
+        anyio.run(main, backend=backend)
+
+
+def test_surroundings(world, monkeypatch):
+    """The user's folder and the generation are the system's."""
+    io, _ = world
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert ("/home/somebody", generation()) == (io.home(), io.generation())

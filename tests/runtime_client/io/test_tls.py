@@ -1,0 +1,134 @@
+"""Which certificates are accepted, and what is said of a bundle that cannot be read."""
+
+import os
+import pwd
+import re
+import ssl
+import sys
+from base64 import b64encode
+from pathlib import Path
+
+import httpx
+import pytest
+from botocore.httpsession import create_urllib3_context
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._io.tls import _amazon_context, _context, tls_context, trusts
+from tests.runtime_client.certificates import issue
+from tests.runtime_client.loopback import Loopback, response
+
+
+@pytest.fixture(autouse=True)
+def _fresh(bare_environment):  # noqa: ARG001 (no test sees the machine's settings)
+    """A bundle is read once a process; here once a test."""
+    _context.cache_clear()
+    _amazon_context.cache_clear()
+
+
+@pytest.fixture
+def _as_in_python_3_13(monkeypatch):
+    """Make the default context as strict as Python 3.13 does, on older ones too."""
+    create = ssl.create_default_context
+
+    def strict(*arguments, **options):
+        context = create(*arguments, **options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+
+
+@pytest.mark.usefixtures("_as_in_python_3_13", "all_names_here")
+class TestRules:
+    @pytest.mark.parametrize("number", [0, 1], ids=["for AWS", "for all"])
+    @pytest.mark.parametrize("is_given", [False, True], ids=["certifi", "a bundle"])
+    def test_as_botocore(self, tmp_path, number, is_given):
+        """The rules for chains are botocore's, on each Python."""
+        bundle = issue(tmp_path)[0] if is_given else None
+        context = trusts(bundle)[number]()
+        assert create_urllib3_context().verify_flags == context.verify_flags
+        assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
+
+    def test_no_key_identifier(self, make, tmp_path):
+        """A company's certificate without an Authority Key Identifier is accepted."""
+        bundle, tls = issue(tmp_path)
+        with Loopback(lambda *_: response(b"hi"), tls) as server:
+            url = server.url.replace("127.0.0.1", "host.example")
+            assert b"hi" == make(verify=trusts(bundle)).get(url).content
+
+    @pytest.mark.parametrize(
+        ("host", "hours", "fault"),
+        [("host.example", -1, "expired"), ("other.example", 1, "Hostname mismatch")],
+        ids=["expired", "other name"],
+    )
+    def test_refused(self, make, tmp_path, host, hours, fault):
+        """One that has expired, or is another host's, is not."""
+        bundle, tls = issue(tmp_path, host, hours)
+        with Loopback(lambda *_: response(b"hi"), tls) as server:
+            url = server.url.replace("127.0.0.1", "host.example")
+            with pytest.raises(httpx.ConnectError, match=fault):
+                make(verify=trusts(bundle)).get(url)
+        assert [] == server.requests
+
+
+def block(data):
+    """Return a certificate in PEM, or what stands in the place of one."""
+    text = b64encode(data).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+
+
+DAMAGED = {
+    "Amazon's, cut off": block(b"0\x82\x01\x01 Amazon"),
+    "Amazon's, garbage": block(b"Amazon"),
+    "garbage": block(b"other"),
+    "no base64": "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n",
+}
+
+
+def refused(bundle):
+    """Check that nothing can be made of a bundle, and that it is named with its fault."""
+    for make in trusts(str(bundle)):
+        with pytest.raises(ConfigError, match=re.escape(f"{bundle} cannot be read: ")) as caught:
+            make()
+        assert "None" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", *DAMAGED.values()], ids=["empty", *DAMAGED])
+def test_damaged_bundle(tmp_path, text):
+    """A bundle without a certificate is a wrong setting."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(text)
+    refused(bundle)
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_among_others(tmp_path, text):
+    """So is one of which a certificate cannot be read, wherever it stands."""
+    bundle = tmp_path / "bundle.pem"
+    whole = Path(issue(tmp_path)[0]).read_text()
+    for both in (text + whole, whole + text):
+        bundle.write_text(both)
+        _context.cache_clear()
+        _amazon_context.cache_clear()
+        refused(bundle)
+
+
+def test_users_folder(tmp_path, monkeypatch):
+    """A path may begin with ~ or ~user."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    user = pwd.getpwuid(os.getuid())
+    for written, meant in (("~", str(tmp_path)), (f"~{user.pw_name}", user.pw_dir)):
+        with pytest.raises(ConfigError, match=f"{meant}/no-such.pem cannot be read"):
+            tls_context(f"{written}/no-such.pem")
+
+
+def test_damaged_certifi(tmp_path, monkeypatch):
+    """The bundle of certifi is named as such."""
+    (tmp_path / "certifi").mkdir()
+    (tmp_path / "certifi" / "__init__.py").write_text("")
+    (tmp_path / "certifi" / "cacert.pem").write_text(DAMAGED["garbage"])
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "certifi", raising=False)
+    for make in trusts(None):
+        with pytest.raises(ConfigError, match=r"^the CA bundle of certifi cannot be read: ."):
+            make()

@@ -1,0 +1,82 @@
+"""What seldom happens: an error of the system where none is expected, and somebody who was faster."""
+
+import errno
+import socket
+import ssl
+
+import httpx
+import pytest
+
+from sagemaker_runtime_client import TransportError
+from sagemaker_runtime_client._async_client import FunctionInThread
+from sagemaker_runtime_client._io.concurrency import Opener, Threads
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.threads_network import Stream
+from sagemaker_runtime_client.credentials import LazyContext
+from tests.runtime_client.calls import call, caller, refused
+from tests.runtime_client.faces import settings
+from tests.runtime_client.scripted_io import CREDENTIALS, REGION, ScriptedIO
+
+SHORT = OSError(errno.EMFILE, "Too many open files")
+FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_request_without_descriptors():
+    """A module that cannot be loaded for want of descriptors is a fault of the network, tried again."""
+    error = refused(ScriptedIO([SHORT] * 3))
+    assert (TransportError, True, 3) == (type(error), error.retryable, error.attempts)
+
+
+def test_a_request_that_the_system_forbids():
+    """Any other error of the system stays what it is."""
+    with pytest.raises(PermissionError):
+        run(caller(ScriptedIO([FORBIDDEN])).call(call()))
+
+
+@pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
+def test_a_listener_that_fails(plain_driver, emulator, error, kind):
+    """What the system says to a listener has the job's handle; a shortage is an error of ours."""
+
+    def listener(_invocation):
+        raise error
+
+    client = plain_driver.client(**settings(emulator))
+    with pytest.raises(kind) as caught:
+        client.infer("e", b"x", timeout=10, on_invocation=listener)
+    assert emulator.jobs[0].invocation.request.inference_id == caught.value.invocation.inference_id
+
+
+def test_a_plain_function_is_a_provider_for_threads_too():
+    """What an async client makes of a plain function has both ways to ask."""
+    assert CREDENTIALS is FunctionInThread(lambda: CREDENTIALS).get()
+
+
+def test_settings_are_loaded_after_a_fork():
+    """A lock that a fork left taken does not stop whoever loads the settings in the child."""
+    io = ScriptedIO()
+    context = LazyContext(io, {"region": REGION})
+    run(context._lock.acquire())
+    io.life += 1
+    assert REGION == run(context()).config.region
+
+
+def test_tls_settings_of_whoever_was_faster():
+    """Settings that another thread has made in the meantime stay in force."""
+    first, second = ssl.create_default_context(), ssl.create_default_context()
+
+    def slow():
+        opener._trusts = (first,)
+        return second
+
+    opener = Opener(Threads(None), slow)
+    assert second is run(opener._tls())
+    assert (first,) == opener._trusts
+
+
+def test_a_part_that_cannot_be_sent():
+    """A part of a body that the system does not take is a WriteError."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.shutdown(socket.SHUT_WR)
+        with pytest.raises(httpx.WriteError):
+            run(Stream(ours).write_part(memoryview(b"x"), 10))

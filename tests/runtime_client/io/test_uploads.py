@@ -1,0 +1,482 @@
+"""Uploads that are answered before their end: by leave that is asked for, and by a look while they are written."""
+
+import asyncio
+import socket
+import ssl
+from contextlib import ExitStack, contextmanager, suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
+
+import boto3
+import httpx
+import pytest
+import trio
+from botocore.config import Config
+
+from sagemaker_runtime_client import AccessDeniedError, TransportError
+from sagemaker_runtime_client._io import asyncio_network, threads_network, trio_network
+from sagemaker_runtime_client._io import connection as _connection
+from sagemaker_runtime_client._io.run import run
+from tests.runtime_client.faces import CREDENTIALS, KINDS, REGION, Driver, unread_body
+from tests.runtime_client.loopback import response
+from tests.runtime_client.pools import books, limited
+
+PATIENCE = 10
+SIZE = 5 << 20
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+DENIED = response(b"<Error><Code>AccessDenied</Code></Error>", 403)
+MOVED = response(
+    b"<Error><Code>PermanentRedirect</Code></Error>", 301, {"x-amz-bucket-region": "eu-central-1"}
+)
+OK = response()
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+class Exchange:
+    """A connection that a script serves: it reads and writes as it likes."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.head = b""
+        self.size = 0
+
+    def read_head(self):
+        """Read up to the end of a request's head, byte by byte; return it."""
+        self.head = b""
+        while not self.head.endswith(b"\r\n\r\n"):
+            byte = self._connection.recv(1)
+            if not byte:
+                raise EOFError
+            self.head += byte
+        return self.head
+
+    def read(self, size):
+        """Read so much of the body, or up to its end."""
+        before = self.size
+        while self.size < before + size and (piece := self._connection.recv(1 << 16)):
+            self.size += len(piece)
+
+    def write(self, data):
+        self._connection.sendall(data)
+
+    def close(self):
+        """Say no more, and read on for a while, as servers are to (RFC 9112, section 9.6)."""
+        self._connection.shutdown(socket.SHUT_WR)
+        self.read(SIZE)
+
+
+@contextmanager
+def serving(script, tls=None):
+    """Serve each connection by *script*; yield the URL, and what came over each connection."""
+    exchanges = []
+
+    class Handler(BaseRequestHandler):
+        def handle(self):
+            with suppress(EOFError, OSError):
+                self.request.settimeout(PATIENCE)
+                # Or else the kernel may hold an answer back, and drop it when the connection is reset.
+                self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if tls is not None:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                exchanges.append(Exchange(self.request))
+                script(exchanges[-1])
+            self.request.close()
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            scheme = "http" if tls is None else "https"
+            yield f"{scheme}://127.0.0.1:{server.server_address[1]}", exchanges
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Server(ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def options(url, **changes):
+    """Return the arguments that point a client at a server."""
+    return {
+        "region": REGION,
+        "credentials": CREDENTIALS,
+        "s3_endpoint_url": url,
+        "max_attempts": 1,
+        **changes,
+    }
+
+
+@pytest.fixture(params=["http", "https"])
+def security(request, certificate):
+    """The arguments of a server, and those of a client, with TLS and without."""
+    if request.param == "http":
+        return None, {}
+    return certificate[1], {"ca_bundle": certificate[0]}
+
+
+class TestLeave:
+    """With ``Expect: 100-continue`` a server may refuse an upload by its head."""
+
+    @pytest.mark.parametrize("lingers", [True, False], ids=["goes on reading", "closes"])
+    def test_refused(self, plain_driver, security, lingers):
+        """A refusal is taken as it is, none of the body is sent, and the connection is not used again."""
+        tls, client_options = security
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.write(DENIED)
+            if lingers:
+                exchange.read(SIZE)
+
+        with serving(script, tls) as (url, exchanges):
+            client = plain_driver.client(**options(url, **client_options))
+            for _ in range(3):
+                with pytest.raises(AccessDeniedError):
+                    client.put_object("s3://bucket/key", bytes(SIZE))
+        assert [0, 0, 0] == [one.size for one in exchanges]
+        assert b"\r\nexpect: 100-continue\r\n" in exchanges[0].head.lower()
+        signed = exchanges[0].head.partition(b"SignedHeaders=")[2].partition(b",")[0]
+        assert b"expect" not in signed
+
+    def test_another_region(self, plain_driver, security):
+        """The region is corrected before anything is uploaded; then all of it is."""
+        tls, client_options = security
+
+        def script(exchange):
+            if b"/eu-central-1/s3/" not in exchange.read_head():
+                exchange.write(MOVED)
+                return
+            exchange.write(CONTINUE)
+            exchange.read(SIZE)
+            exchange.write(OK)
+
+        with serving(script, tls) as (url, exchanges):
+            client = plain_driver.client(**options(url, **client_options))
+            assert SIZE == client.put_object("s3://bucket/key", bytes(SIZE)).size
+        assert [0, SIZE] == [one.size for one in exchanges]
+
+    def test_boto3_agrees(self):
+        """As boto3 takes them, of which it is the rule: it asks for leave, and sends nothing when refused."""
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.write(DENIED)
+            exchange.read(SIZE)
+
+        with serving(script) as (url, exchanges):
+            client = boto3.client(
+                "s3",
+                region_name=REGION,
+                endpoint_url=url,
+                aws_access_key_id="AKID",
+                aws_secret_access_key="secret",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+            with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+                client.put_object(Bucket="bucket", Key="key", Body=bytes(SIZE))
+            client.close()
+        assert 0 == exchanges[0].size
+
+    def test_other_heads_come_first(self, plain_driver):
+        """Informational answers are no leave; that comes after them."""
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.write(b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * 2 + CONTINUE)
+            exchange.read(SIZE)
+            exchange.write(b"HTTP/1.1 103 Hints\r\n\r\n" + OK)
+
+        with serving(script) as (url, exchanges):
+            client = plain_driver.client(**options(url))
+            client.put_object("s3://bucket/key", bytes(SIZE))
+        assert [SIZE] == [one.size for one in exchanges]
+
+    def test_server_that_does_not_know_of_it(self, plain_driver, monkeypatch):
+        """One that says nothing is waited for a moment, and once."""
+        monkeypatch.setattr(_connection, "LONGEST_WAIT", 0.01)
+
+        def script(exchange):
+            while exchange.read_head():
+                heads.append(exchange.head)
+                exchange.read(SIZE)
+                exchange.write(OK)
+
+        heads = []
+        with serving(script) as (url, exchanges):
+            client = plain_driver.client(**options(url))
+            for _ in range(3):
+                client.put_object("s3://bucket/key", bytes(SIZE))
+        assert [True, False, False] == [b"expect: 100" in head.lower() for head in heads]
+        assert [3 * SIZE] == [one.size for one in exchanges]
+
+    def test_late_leave(self, plain_driver, monkeypatch):
+        """Leave that comes while the body is sent already is no answer."""
+        monkeypatch.setattr(_connection, "LONGEST_WAIT", 0.01)
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.read(SIZE // 2)
+            exchange.write(CONTINUE)
+            exchange.read(SIZE - exchange.size)
+            exchange.write(OK)
+
+        with serving(script) as (url, exchanges):
+            client = plain_driver.client(**options(url))
+            client.put_object("s3://bucket/key", bytes(SIZE))
+        assert [SIZE] == [one.size for one in exchanges]
+
+    def test_expectation_failed(self, plain_driver):
+        """Where a server refuses to be asked, it is not asked (RFC 9110, section 15.5.18)."""
+
+        def script(exchange):
+            if b"expect: 100" in exchange.read_head().lower():
+                exchange.write(response(b"", 417))
+                return
+            exchange.read(SIZE)
+            exchange.write(OK)
+
+        with serving(script) as (url, exchanges):
+            client = plain_driver.client(**options(url, max_connections=1))
+            for _ in range(2):
+                client.put_object("s3://bucket/key", bytes(SIZE))
+        assert [0, SIZE, SIZE] == [one.size for one in exchanges]
+
+    def test_expectation_failed_without_a_slot(self, make):
+        """Nor is it by a request that has come without a slot."""
+
+        def script(exchange):
+            if b"expect: 100" in exchange.read_head().lower():
+                exchange.write(response(b"", 417))
+                return
+            exchange.read(SIZE)
+            exchange.write(OK)
+
+        with serving(script) as (url, exchanges):
+            pool = make(limits=limited(1))
+            extensions = {"expect": True}
+            answer = pool.get(url, "PUT", content=bytes(SIZE), extensions=extensions)
+            assert (200, (0, 0, 1, 1)) == (answer.status_code, books(pool.transport))
+        assert [0, SIZE] == [one.size for one in exchanges]
+
+    @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
+    def test_small(self, plain_driver, size):
+        """Below a mebibyte a server is not asked."""
+
+        def script(exchange):
+            while exchange.read_head():
+                exchange.read(size)
+                exchange.write(OK)
+
+        with serving(script) as (url, exchanges):
+            plain_driver.client(**options(url)).put_object("s3://bucket/key", bytes(size))
+        assert b"expect" not in exchanges[0].head.lower()
+
+    @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("httpx")])
+    def test_user_supplied(self, kind, request):
+        """A user-supplied client cannot wait for leave, and is not told to."""
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.read(SIZE)
+            exchange.write(OK)
+
+        with serving(script) as (url, exchanges), ExitStack() as stack:
+            client = Driver(KINDS[kind], stack).client(**options(url))
+            client.put_object("s3://bucket/key", bytes(SIZE))
+        assert b"expect" not in exchanges[0].head.lower()
+
+    def test_emulator(self, plain_driver, emulator):
+        """The emulator gives leave."""
+        client = plain_driver.client(**options(emulator.url, credentials=emulator.credentials))
+        client.put_object("s3://bucket/key", bytes(SIZE))
+        host, _, port = emulator.url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), PATIENCE) as connection:
+            connection.sendall(
+                b"PUT /bucket/key HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+            )
+            assert connection.recv(1 << 16).startswith((b"HTTP/1.1 100 ", b"HTTP/1.1 403 "))
+
+
+class TestWhileItIsWritten:
+    """An answer that comes before the end of the body, without having been asked for."""
+
+    @unread_body
+    @pytest.mark.parametrize("then", ["closes", "stops reading", "goes on reading"])
+    def test_answered(self, make, security, then):
+        """The answer is taken, the rest is not sent, and the connection is not used again."""
+        tls, client_options = security
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.read(1 << 16)
+            exchange.write(DENIED)
+            if then == "closes":
+                exchange.close()
+            if then == "goes on reading":
+                exchange.read(SIZE)
+            if then == "stops reading":
+                over.wait(PATIENCE)
+
+        over = Event()
+        if client_options:
+            client_options = {
+                "verify": ssl.create_default_context(cafile=client_options["ca_bundle"])
+            }
+        with serving(script, tls) as (url, exchanges):
+            pool = make(limits=limited(1), **client_options)
+            for _ in range(5):
+                answer = pool.get(url, "PUT", content=bytes(10 * SIZE))
+                assert (403, DENIED.partition(b"\r\n\r\n")[2]) == (
+                    answer.status_code,
+                    answer.content,
+                )
+                assert (0, 0, 0, 0) == books(pool.transport)
+            over.set()
+        assert 5 == len(exchanges)
+        assert max(one.size for one in exchanges) < 10 * SIZE
+
+    @unread_body
+    def test_reset(self, make, security):
+        """Where a reset follows at once the answer may be lost with it; there is an error then, and soon."""
+        tls, client_options = security
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.read(1 << 16)
+            exchange.write(DENIED)
+
+        if client_options:
+            client_options = {
+                "verify": ssl.create_default_context(cafile=client_options["ca_bundle"])
+            }
+        with serving(script, tls) as (url, _):
+            pool = make(limits=limited(1), **client_options)
+            for _ in range(5):
+                with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+                    assert 403 == pool.get(url, "PUT", content=bytes(10 * SIZE)).status_code
+                assert (0, 0, 0, 0) == books(pool.transport)
+
+    @unread_body
+    @pytest.mark.parametrize(
+        "data",
+        [b"", b"HTTP/1.1 40", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 103 X\r\n\r\n" * 9999],
+        ids=["nothing", "half a head", "another protocol", "heads without end"],
+    )
+    def test_truncated(self, make, data):
+        """What is no answer is an error of httpx's, and nothing stays behind."""
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.read(1 << 16)
+            exchange.write(data)
+
+        with serving(script) as (url, _):
+            pool = make(limits=limited(1))
+            for _ in range(3):
+                with pytest.raises((httpx.RemoteProtocolError, httpx.NetworkError)):
+                    pool.get(url, "PUT", content=bytes(10 * SIZE))
+                assert (0, 0, 0, 0) == books(pool.transport)
+
+    def test_half_a_head(self, make):
+        """What has come of a head so far is no answer: the body is sent to its end."""
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.read(1 << 16)
+            for piece in (b"HTTP/1.1 103 X\r\n\r\nHTT", b"P/1.1 20"):
+                exchange.write(piece)
+                exchange.read(SIZE // 4)
+            exchange.read(SIZE - exchange.size)
+            exchange.write(b"0 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+        with serving(script) as (url, exchanges):
+            pool = make()
+            assert b"hi" == pool.get(url, "PUT", content=bytes(SIZE)).content
+            assert (0, 0, 1, 1) == books(pool.transport)
+        assert [SIZE] == [one.size for one in exchanges]
+
+    def test_server_that_does_not_read(self, make):
+        """A server that neither reads nor answers costs the write timeout."""
+
+        def script(exchange):
+            exchange.read_head()
+            over.wait(PATIENCE)
+
+        over = Event()
+        with serving(script) as (url, _):
+            pool = make()
+            timeout = httpx.Timeout(PATIENCE, write=0.05)
+            with pytest.raises(httpx.WriteTimeout):
+                pool.get(url, "PUT", content=bytes(10 * SIZE), timeout=timeout)
+            assert (0, 0, 0, 0) == books(pool.transport)
+            over.set()
+
+    @unread_body
+    def test_answer_that_breaks_off(self, plain_driver):
+        """An early answer whose body breaks off is an error by its status."""
+
+        def script(exchange):
+            exchange.read_head()
+            exchange.write(DENIED.replace(b"Content-Length: ", b"Content-Length: 9"))
+
+        with serving(script) as (url, _):
+            client = plain_driver.client(**options(url))
+            with pytest.raises((AccessDeniedError, TransportError)):
+                client.put_object("s3://bucket/key", bytes(SIZE))
+
+
+class TestStreams:
+    @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+    @pytest.mark.parametrize("network", [threads_network, trio_network])
+    def test_write_that_nobody_reads(self, network, is_tls, certificate):
+        """A write has its own time limit."""
+
+        async def main():
+            tls = (ssl.create_default_context(cafile=certificate[0]), "127.0.0.1")
+            port = int(url.rpartition(":")[2])
+            stream = await network.Backend().connect("127.0.0.1", port, tls if is_tls else None, 9)
+            try:
+                with pytest.raises(httpx.WriteTimeout):
+                    await stream.write(bytes(1 << 25), 0.05)
+            finally:
+                stream.close()
+
+        with serving(lambda _: over.wait(PATIENCE), certificate[1] if is_tls else None) as (url, _):
+            over = Event()
+            run(main()) if network is threads_network else trio.run(main)
+            over.set()
+
+    def test_write_after_the_end(self):
+        """On asyncio a connection that is lost takes nothing more."""
+
+        async def main():
+            stream = asyncio_network.Stream(None)
+            stream.connection_lost(None)
+            with pytest.raises(httpx.WriteError, match="the connection is closed"):
+                await stream.write(b"x")
+
+        asyncio.run(main())
+
+    def test_write_without_room(self):
+        """On asyncio nothing more is written while there is no room for what was written before."""
+
+        async def main():
+            ours, theirs = socket.socketpair()
+            with theirs:
+                ours.setblocking(False)
+                stream = await asyncio_network._stream(ours, None)
+                stream.pause_writing()
+                with pytest.raises(httpx.WriteTimeout):
+                    await stream.write_part(memoryview(b"x"), 0.01)
+                stream.close()
+                await asyncio.sleep(0)
+                assert b"" == theirs.recv(9)
+
+        asyncio.run(main())

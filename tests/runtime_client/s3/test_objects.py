@@ -1,0 +1,151 @@
+"""Where an object is: what names it, and what goes on the wire of its key."""
+
+from contextlib import suppress
+
+import pytest
+from botocore.utils import percent_encode as their_percent_encode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import (
+    ParamValidationError,
+    Response,
+)
+from sagemaker_runtime_client._s3.objects import S3Location
+from tests.runtime_client.scripted_io import (
+    ScriptedIO,
+    core,
+    run,
+)
+
+FOUND = Response(200, {"content-length": "4"}, b"body")
+
+LOCATIONS = [
+    ("s3://b-1/k", "b-1", "k"),
+    ("s3://B_1.x/k", "B_1.x", "k"),
+    ("s3://bucket/a/b//c", "bucket", "a/b//c"),
+    ("s3://bucket//k", "bucket", "/k"),
+    ("s3://bucket/k/", "bucket", "k/"),
+    ("s3://bucket/../a/./b", "bucket", "../a/./b"),
+    ("s3://bucket/a?b#c%20d e", "bucket", "a?b#c%20d e"),
+    ("s3://bucket/s3://x/y", "bucket", "s3://x/y"),
+    ("s3://bucket/https://b.s3.amazonaws.com/k", "bucket", "https://b.s3.amazonaws.com/k"),
+    ("https://bucket.s3.eu-west-1.amazonaws.com/a/b%20c", "bucket", "a/b c"),
+    ("https://bucket.s3.amazonaws.com/k", "bucket", "k"),
+    ("https://dotted.bucket.s3.eu-west-1.amazonaws.com/k", "dotted.bucket", "k"),
+    ("https://bucket.s3-eu-west-1.amazonaws.com/k", "bucket", "k"),
+    ("https://bucket.s3.dualstack.eu-west-1.amazonaws.com/k", "bucket", "k"),
+    ("https://bucket.s3-fips.us-east-1.amazonaws.com/k", "bucket", "k"),
+    ("https://bucket.s3-fips.dualstack.us-east-1.amazonaws.com/k", "bucket", "k"),
+    ("https://s3.eu-west-1.amazonaws.com/bucket/a/b%2Bc", "bucket", "a/b+c"),
+    ("https://b.s3.eu-central-1.amazonaws.com/n+ginx.conf", "b", "n ginx.conf"),
+    ("https://s3.eu-central-1.amazonaws.com/b/a+b/%C3%BC+%2B%25", "b", "a b/\u00fc +%"),
+    ("s3://bucket/n+ginx%20.conf", "bucket", "n+ginx%20.conf"),
+    ("https://s3.amazonaws.com/bucket/k", "bucket", "k"),
+    ("https://s3.cn-north-1.amazonaws.com.cn/bucket/k", "bucket", "k"),
+    ("https://bucket.s3.cn-north-1.amazonaws.com.cn/k", "bucket", "k"),
+    ("https://bucket.s3.eusc-de-east-1.amazonaws.eu/k", "bucket", "k"),
+    ("https://bucket.s3.us-iso-east-1.c2s.ic.gov/k", "bucket", "k"),
+    ("https://bucket.s3.us-isob-east-1.sc2s.sgov.gov/k", "bucket", "k"),
+    ("https://bucket.s3.eu-isoe-west-1.cloud.adc-e.uk/k", "bucket", "k"),
+    ("https://bucket.s3.us-isof-south-1.csp.hci.ic.gov/k", "bucket", "k"),
+]
+
+
+@pytest.mark.parametrize(("text", "bucket", "key"), LOCATIONS)
+def test_locations(text, bucket, key):
+    """Both forms name a bucket and a key, the https form with the key encoded."""
+    assert S3Location(bucket, key) == S3Location.parse(text)
+    assert f"s3://{bucket}/{key}" == str(S3Location.parse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "key",
+        "s3:/bucket/key",
+        "S3://bucket/key",
+        "s3://",
+        "s3://bucket",
+        "s3://bucket/",
+        "s3:///key",
+        "s3://buc ket/key",
+        "s3://bucket@evil.example/key",
+        "s3://evil.example:80/key",
+        "s3://bücket/key",
+        "s3://" + "b" * 256 + "/key",
+        "s3://bucket/\ud800",
+        "arn:aws:s3:::bucket/key",
+        "http://bucket.s3.eu-west-1.amazonaws.com/key",
+        "https://evil.example/bucket/key",
+        "https://s3.evil.example/bucket/key",
+        "https://bucket.s3.amazonaws.com.evil.example/key",
+        "https://evil.example/.s3.amazonaws.com/key",
+        "https://evil.example?.s3.amazonaws.com/key",
+        "https://evil.example#.s3.amazonaws.com/key",
+        "https://user@bucket.s3.amazonaws.com/key",
+        "https://bucket.s3.amazonaws.com:8443/key",
+        "https://bucket.s3.amazonaws.com/key?versionId=1",
+        "https://bucket.notamazonaws.com/key",
+        "https://buckets3.amazonaws.com/key",
+        "https://bucket.s3.eu-west-1.amazonaws.com",
+        "https://bucket.s3.eu-west-1.amazonaws.com/",
+        "https://s3.eu-west-1.amazonaws.com/bucket",
+        "https://s3.eu-west-1.amazonaws.com/bucket/",
+        "https://s3.eu-west-1.amazonaws.com//key",
+        "https://bucket.s3.amazonaws.com/%FF",
+        "https://bucket.s3.amazonaws.com/%ED%A0%80",
+        "https://bucket.s3.amazonaws.com/100%",
+        "https://bucket.s3.amazonaws.com/%zz",
+    ],
+)
+def test_what_is_no_location(text):
+    """Anything else is refused, other hosts above all, before any traffic."""
+    io = ScriptedIO([])
+    for operation in (core(io).get_object, core(io).head_object):
+        with pytest.raises(ParamValidationError) as caught:
+            run(operation(text))
+        assert "location" == caught.value.argument
+    with pytest.raises(ParamValidationError):
+        run(core(io).put_object(text, b""))
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.text())
+def test_any_location(text):
+    """Arbitrary text is a location or that error."""
+    for whole in (text, f"s3://bucket/{text}", f"https://s3.amazonaws.com/{text}"):
+        with suppress(ParamValidationError):
+            assert S3Location.parse(whole) == S3Location.parse(str(S3Location.parse(whole)))
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_key(key):
+    """A key goes out with every byte but the unreserved ones and `/` encoded, and dots as they are."""
+    io = ScriptedIO([FOUND])
+    assert f"s3://bucket/{key}" == run(core(io).get_object(f"s3://bucket/{key}")).location
+    (sent,) = io.sent
+    assert "/" + their_percent_encode(key, safe="/~") == sent.request.path
+    sent.verify("s3")
+
+
+@pytest.mark.parametrize("key", ["..", "a/../b", "./a", "a//b", "/a", "a/.", "?", "#", "%2F", " "])
+@pytest.mark.parametrize(
+    ("style", "before"), [("virtual", "/"), ("path", "/bucket/")], ids=["virtual", "path"]
+)
+def test_keys_stay_as_they_are(style, before, key):
+    """Nothing is normalised, nor decoded: dot segments and doubled slashes are part of the key."""
+    io = ScriptedIO([FOUND])
+    run(core(io, s3_addressing_style=style).get_object(f"s3://bucket/{key}"))
+    (sent,) = io.sent
+    assert before + their_percent_encode(key, safe="/~") == sent.request.path
+    sent.verify("s3")
+
+
+@pytest.mark.parametrize("location", [None, 5, b"s3://bucket/key"])
+def test_location_that_is_no_text(location):
+    """A location is a str; the error names the argument."""
+    with pytest.raises(ParamValidationError, match="location must be a str"):
+        run(core(ScriptedIO([])).get_object(location))

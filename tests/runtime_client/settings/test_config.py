@@ -1,0 +1,478 @@
+"""Settings: from an argument, else a variable, else the default."""
+
+import pytest
+from botocore.utils import ensure_boolean
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._aws.retry import RetryPolicy
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._settings import config as _config
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles
+
+
+def url_of(service):
+    """Return the row of a service's endpoint of one's own."""
+    own = f"AWS_ENDPOINT_URL_{service.upper()}"
+    variables = {own: ("https://own",) * 2, "AWS_ENDPOINT_URL": ("https://all",) * 2}
+    profile = {"endpoint_url": ("https://profile",) * 2}
+    return (None, "https://argument", variables, profile)
+
+
+# setting: default, an argument, {variable: (text, value)} in the order of precedence, and for the
+# profile {key: (text, value)}
+SETTINGS = {
+    "profile": (
+        "default",
+        "argument",
+        {"AWS_DEFAULT_PROFILE": ("one",) * 2, "AWS_PROFILE": ("two",) * 2},
+        {},
+    ),
+    "region": (
+        None,
+        "ap-south-1",
+        {"AWS_REGION": ("eu-west-1",) * 2, "AWS_DEFAULT_REGION": ("us-east-1",) * 2},
+        {"region": ("eu-north-1",) * 2},
+    ),
+    "region_from_instance": (False, True, {}, {}),
+    "endpoint_url": url_of("sagemaker_runtime"),
+    "s3_endpoint_url": url_of("s3"),
+    "sts_endpoint_url": url_of("sts"),
+    "sso_endpoint_url": url_of("sso"),
+    "sso_oidc_endpoint_url": url_of("sso_oidc"),
+    "signin_endpoint_url": url_of("signin"),
+    "rolesanywhere_endpoint_url": url_of("rolesanywhere"),
+    "ignore_configured_endpoint_urls": (
+        False,
+        True,
+        {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": ("true", True)},
+        {"ignore_configured_endpoint_urls": ("true", True)},
+    ),
+    "s3_addressing_style": ("auto", "path", {}, {"s3": ({"addressing_style": "path"}, "path")}),
+    "use_fips_endpoint": (
+        False,
+        True,
+        {"AWS_USE_FIPS_ENDPOINT": ("true", True)},
+        {"use_fips_endpoint": ("true", True)},
+    ),
+    "use_dualstack_endpoint": (
+        False,
+        True,
+        {"AWS_USE_DUALSTACK_ENDPOINT": ("TRUE", True)},
+        {"use_dualstack_endpoint": ("True", True)},
+    ),
+    "sts_regional_endpoints": (
+        "regional",
+        "legacy",
+        {"AWS_STS_REGIONAL_ENDPOINTS": ("legacy", "legacy")},
+        {"sts_regional_endpoints": ("Legacy", "legacy")},
+    ),
+    "retry_mode": (
+        "standard",
+        "adaptive",
+        {"AWS_RETRY_MODE": ("adaptive", "adaptive")},
+        {"retry_mode": ("ADAPTIVE", "adaptive")},
+    ),
+    "max_attempts": (3, 7, {"AWS_MAX_ATTEMPTS": ("5", 5)}, {"max_attempts": ("6", 6)}),
+    "retry_ambiguous": (True, False, {}, {}),
+    "timeout": (float("inf"), 30.0, {}, {}),
+    "connect_timeout": (10.0, 1.5, {}, {}),
+    "read_timeout": (60.0, 5, {}, {}),
+    "max_connections": (64, 1, {}, {}),
+    "ca_bundle": (
+        None,
+        "/argument.pem",
+        {"AWS_CA_BUNDLE": ("/variable.pem",) * 2},
+        {"ca_bundle": ("/profile.pem",) * 2},
+    ),
+    "app_id": (
+        None,
+        "argument",
+        {"AWS_SDK_UA_APP_ID": ("variable",) * 2},
+        {"sdk_ua_app_id": ("profile",) * 2},
+    ),
+    "request_checksum_calculation": (
+        "when_supported",
+        "when_required",
+        {"AWS_REQUEST_CHECKSUM_CALCULATION": ("WHEN_REQUIRED", "when_required")},
+        {"request_checksum_calculation": ("when_required", "when_required")},
+    ),
+    "response_checksum_validation": (
+        "when_supported",
+        "when_required",
+        {"AWS_RESPONSE_CHECKSUM_VALIDATION": ("when_required", "when_required")},
+        {"response_checksum_validation": ("when_required", "when_required")},
+    ),
+    "metadata_service_timeout": (
+        1.0,
+        2.5,
+        {"AWS_METADATA_SERVICE_TIMEOUT": ("5", 5.0)},
+        {"metadata_service_timeout": ("0.5", 0.5)},
+    ),
+    "metadata_service_num_attempts": (
+        1,
+        2,
+        {"AWS_METADATA_SERVICE_NUM_ATTEMPTS": ("5", 5)},
+        {"metadata_service_num_attempts": ("4", 4)},
+    ),
+    "ec2_metadata_disabled": (False, True, {"AWS_EC2_METADATA_DISABLED": ("true", True)}, {}),
+    "ec2_metadata_v1_disabled": (
+        False,
+        True,
+        {"AWS_EC2_METADATA_V1_DISABLED": ("true", True)},
+        {"ec2_metadata_v1_disabled": ("true", True)},
+    ),
+    "ec2_metadata_service_endpoint": (
+        None,
+        "http://argument",
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT": ("http://variable",) * 2},
+        {"ec2_metadata_service_endpoint": ("http://profile",) * 2},
+    ),
+    "ec2_metadata_service_endpoint_mode": (
+        None,
+        "ipv4",
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": ("IPv6", "ipv6")},
+        {"ec2_metadata_service_endpoint_mode": ("ipv6", "ipv6")},
+    ),
+    "imds_use_ipv6": (
+        False,
+        True,
+        {"AWS_IMDS_USE_IPV6": ("true", True)},
+        {"imds_use_ipv6": ("true", True)},
+    ),
+}
+# Names that a profile may be given in these tests.
+NAMED = {name: {} for name in ("argument", "one", "two")}
+NOWHERE = Profiles({"default": {}, **NAMED})
+VARIABLES = [
+    (name, variable, *pair)
+    for name, (_, _, variables, _) in SETTINGS.items()
+    for variable, pair in variables.items()
+]
+KEYS = [
+    (name, key, *pair) for name, (_, _, _, keys) in SETTINGS.items() for key, pair in keys.items()
+]
+
+
+def test_all_settings_are_here():
+    """The table below is whole."""
+    assert set(SETTINGS) == {setting.name for setting in _config.SETTINGS}
+
+
+def test_no_such_setting():
+    """A setting that is not there is a mistake in the code."""
+    with pytest.raises(TypeError, match="there is no setting colour"):
+        Config(colour="red")
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_default(name):
+    """Without an argument and a variable there is the default; None and empty text are neither."""
+    empty = dict.fromkeys(SETTINGS[name][2], "")
+    assert SETTINGS[name][0] == getattr(Config.resolve({}, {}), name)
+    assert SETTINGS[name][0] == getattr(Config.resolve({name: None}, empty), name)
+
+
+@pytest.mark.parametrize(("name", "variable", "text", "value"), VARIABLES)
+def test_variable(name, variable, text, value):
+    """A variable sets its setting."""
+    assert value == getattr(Config.resolve({}, {variable: text}, NOWHERE), name)
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if len(SETTINGS[name][2]) > 1])
+def test_precedence_of_variables(name):
+    """The first of two variables wins, unless it is empty."""
+    (first, one), (second, two) = SETTINGS[name][2].items()
+    assert one[1] == getattr(Config.resolve({}, {first: one[0], second: two[0]}, NOWHERE), name)
+    assert two[1] == getattr(Config.resolve({}, {first: "", second: two[0]}, NOWHERE), name)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_argument(name):
+    """An argument wins over every variable."""
+    environ = {variable: text for variable, (text, _) in SETTINGS[name][2].items()}
+    arguments = {name: SETTINGS[name][1]}
+    assert SETTINGS[name][1] == getattr(Config.resolve(arguments, environ, NOWHERE), name)
+
+
+@pytest.mark.parametrize(("name", "key", "text", "value"), KEYS)
+def test_profile_key(name, key, text, value):
+    """The profile's key sets a setting that no variable sets; empty text does not."""
+    profiles = Profiles({"default": {key: text}})
+    assert value == getattr(Config.resolve({}, {}, profiles), name)
+    profiles = Profiles({"default": {key: ""}})
+    assert SETTINGS[name][0] == getattr(Config.resolve({}, {}, profiles), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [(name, key) for name, key, *_ in KEYS if SETTINGS[name][2]]
+)
+def test_variable_before_profile(name, key):
+    """A variable wins over the profile."""
+    profiles = Profiles({"default": {key: SETTINGS[name][3][key][0]}})
+    for variable, (text, value) in SETTINGS[name][2].items():
+        assert value == getattr(Config.resolve({}, {variable: text}, profiles), name)
+
+
+def test_profile_in_force():
+    """The profile in force is the one named by an argument, else by a variable."""
+    profiles = Profiles({name: {"region": f"{name}-1"} for name in ("default", "one", "two")})
+    assert "default-1" == Config.resolve({}, {}, profiles).region
+    assert "two-1" == Config.resolve({}, {"AWS_PROFILE": "two"}, profiles).region
+    assert "one-1" == Config.resolve({"profile": "one"}, {"AWS_PROFILE": "two"}, profiles).region
+
+
+@pytest.mark.parametrize("arguments", [{"profile": "none"}, {}], ids=["argument", "variable"])
+def test_no_such_profile(arguments):
+    """A profile that somebody named must be there, as must its services section."""
+    with pytest.raises(ConfigError, match="there is no profile 'none'"):
+        Config.resolve(arguments, {"AWS_PROFILE": "none"}, Profiles({"default": {}}))
+
+
+@pytest.mark.parametrize("services", ["none", {"s3": "x"}])
+def test_no_such_services(services):
+    """A profile's services section must be there for whoever needs it, and the message names both."""
+    profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
+    config = Config.resolve({}, {"AWS_ENDPOINT_URL_STS": "https://sts"}, profiles)
+    assert "https://sts" == config.sts_endpoint_url
+    with pytest.raises(ConfigError) as caught:
+        _ = config.s3_endpoint_url
+    says = f"profile 'default' has services = {services}: there is no [services {services}]"
+    assert says == caught.value.message
+
+
+SERVICES = Profiles(
+    {"default": {"services": "mine", "endpoint_url": "https://profile"}},
+    {},
+    {"mine": {"sts": {"endpoint_url": "https://services"}}},
+)
+
+
+@pytest.mark.parametrize(
+    ("environ", "sts", "s3"),
+    [
+        ({}, "https://services", "https://profile"),
+        ({"AWS_ENDPOINT_URL": "https://all"}, "https://all", "https://all"),
+        ({"AWS_ENDPOINT_URL_STS": "https://own"}, "https://own", "https://profile"),
+        ({"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None, None),
+    ],
+    ids=str,
+)
+def test_endpoint_urls_in_order(environ, sts, s3):
+    """A service's own variable comes first, then everyone's, then its section, then the profile's."""
+    config = Config.resolve({}, environ, SERVICES)
+    assert (sts, s3) == (config.sts_endpoint_url, config.s3_endpoint_url)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "http://169.254.169.254"),
+        ({"imds_use_ipv6": True}, "http://[fd00:ec2::254]"),
+        ({"ec2_metadata_service_endpoint_mode": "ipv6"}, "http://[fd00:ec2::254]"),
+        (
+            {"imds_use_ipv6": True, "ec2_metadata_service_endpoint_mode": "ipv4"},
+            "http://169.254.169.254",
+        ),
+        (
+            {"imds_use_ipv6": True, "ec2_metadata_service_endpoint": "http://127.0.0.1:1338/"},
+            "http://127.0.0.1:1338",
+        ),
+    ],
+    ids=str,
+)
+def test_metadata_endpoint(settings, expected):
+    """The metadata service has an address of each family; one of the user's own wins."""
+    assert expected == Config(**settings).metadata_endpoint
+
+
+def test_legacy_retries_are_standard():
+    """What boto3 calls legacy is no reason not to start."""
+    assert "standard" == Config.resolve({}, {"AWS_RETRY_MODE": "legacy"}).retry_mode
+
+
+def test_malformed_profile_key():
+    """A malformed value of the profile is named by its key."""
+    config = Config.resolve({}, {}, Profiles({"default": {"max_attempts": "many"}}))
+    with pytest.raises(ConfigError, match=r"^the profile's max_attempts must be a whole number"):
+        _ = config.max_attempts
+
+
+BOOLEANS = [setting for setting in _config.SETTINGS if isinstance(setting.default, bool)]
+
+
+@pytest.mark.parametrize("text", ["1", "0", "yes", " true", "on", "TRUE "])
+@pytest.mark.parametrize(
+    ("setting", "variable"),
+    [(setting, variable) for setting in BOOLEANS for variable in setting.variables],
+    ids=str,
+)
+def test_neither_true_nor_false(setting, variable, text, caplog):
+    """What is neither is false, as for botocore, and one warning names the variable, never the value."""
+    config = Config.resolve({}, {variable: text})
+    assert [] == caplog.messages
+    assert [False, False] == [
+        getattr(config, setting.name),
+        getattr(config.replace(), setting.name),
+    ]
+    assert [f"{variable} must be true or false; it is taken for false"] == caplog.messages
+    assert ensure_boolean(text) is False
+
+
+def test_neither_true_nor_false_in_the_profile(caplog):
+    """The same in the profile, where the key is named."""
+    profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
+    assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
+    says = "the profile's use_fips_endpoint must be true or false; it is taken for false"
+    assert [says] == caplog.messages
+
+
+def test_a_setting_is_looked_up_when_it_is_needed():
+    """A malformed one stops nobody else, and is an error each time; what counts is the first call's environment."""
+    environ = {variable: "\0malformed" for _, variable, *_ in VARIABLES}
+    environ |= {"AWS_DEFAULT_PROFILE": "", "AWS_PROFILE": "", "AWS_REGION": "eu-west-1"}
+    config = Config.resolve({"max_attempts": 2, "retry_mode": "standard"}, environ)
+    environ["AWS_REGION"] = "eu-west-2"
+    assert ("eu-west-1", 2) == (config.region, config.max_attempts)
+    assert 1 == config.replace(metadata_service_num_attempts=1).metadata_service_num_attempts
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"^AWS_METADATA_SERVICE_NUM_ATTEMPTS must be "):
+            _ = config.metadata_service_num_attempts
+
+
+@pytest.mark.parametrize("name", ["use_fips_endpoint", "use_dualstack_endpoint"])
+def test_false_argument(name):
+    """False is an argument too."""
+    (variable,) = SETTINGS[name][2]
+    assert getattr(Config.resolve({name: False}, {variable: "true"}), name) is False
+    assert getattr(Config.resolve({}, {variable: "False"}), name) is False
+
+
+def test_argument_spares_a_malformed_variable():
+    """A variable that is not needed is not looked at."""
+    assert 2 == Config.resolve({"max_attempts": 2}, {"AWS_MAX_ATTEMPTS": "many"}).max_attempts
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "text"),
+    [
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "0"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "-1"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "3.0"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "many"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "²"),
+        ("max_attempts", "AWS_MAX_ATTEMPTS", "1" * 5000),
+        ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", "0"),
+        ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", "long"),
+        ("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT", "nan"),
+        ("retry_mode", "AWS_RETRY_MODE", "none"),
+        ("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS", "global"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_malformed_variable(name, variable, text):
+    """A malformed variable is named."""
+    config = Config.resolve({}, {variable: text})
+    with pytest.raises(ConfigError, match=f"^{variable} "):
+        getattr(config, name)
+
+
+@pytest.mark.parametrize("number", [1, 999, 1000, 10**9])
+def test_attempts(number):
+    """The number of attempts has one rule, in an argument, a variable and the profile."""
+    profiles = Profiles({"default": {"max_attempts": f"{number}"}})
+    given = [Config.resolve({"max_attempts": number}, {})]
+    given += [
+        Config.resolve({}, {"AWS_MAX_ATTEMPTS": f"{number}"}),
+        Config.resolve({}, {}, profiles),
+    ]
+    assert [number] * 3 == [config.max_attempts for config in given]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_attempts", 0),
+        ("connect_timeout", 0),
+        ("read_timeout", -1),
+        ("read_timeout", float("nan")),
+        ("read_timeout", float("inf")),
+        ("connect_timeout", 1e10),
+        ("max_connections", 0),
+        ("s3_addressing_style", "host"),
+        ("retry_mode", "none"),
+        ("sts_regional_endpoints", "global"),
+        ("request_checksum_calculation", "always"),
+        ("response_checksum_validation", "never"),
+    ],
+)
+def test_malformed_argument(name, value):
+    """A malformed argument is named."""
+    with pytest.raises(ConfigError, match=f"^{name} "):
+        Config.resolve({name: value}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("retry_mode", "ADAPTIVE", "adaptive"),
+        ("retry_mode", "legacy", "standard"),
+        ("s3_addressing_style", "Path", "path"),
+        ("sts_regional_endpoints", "Legacy", "legacy"),
+        ("request_checksum_calculation", "WHEN_REQUIRED", "when_required"),
+        ("response_checksum_validation", "WHEN_SUPPORTED", "when_supported"),
+    ],
+)
+def test_words(name, value, meant):
+    """A word is an argument in any case, as it is a variable's text."""
+    assert meant == getattr(Config.resolve({name: value}, {}), name)
+
+
+@pytest.mark.parametrize(("text", "ignored"), [("true", True), ("TRUE", True), ("false", False)])
+def test_ignored_endpoint_urls(text, ignored):
+    """One variable takes back all endpoint URLs of the environment, but no argument."""
+    environ = {
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": text,
+        "AWS_ENDPOINT_URL": "https://all",
+        "AWS_ENDPOINT_URL_S3": "https://s3",
+        "AWS_REGION": "eu-west-1",
+    }
+    config = Config.resolve({}, environ)
+    expected = (None, None) if ignored else ("https://all", "https://s3")
+    assert expected == (config.endpoint_url, config.s3_endpoint_url)
+    assert "eu-west-1" == config.region
+    config = Config.resolve({"endpoint_url": "https://argument"}, environ)
+    assert "https://argument" == config.endpoint_url
+
+
+def test_no_region():
+    """Without a region nothing can be signed, and the message says how to set one."""
+    with pytest.raises(ConfigError, match=r"region=, set AWS_REGION, or give the profile"):
+        Config().endpoint_options("https://x")
+
+
+def test_what_others_take_from_it():
+    """The transport and the retries have their parts."""
+    config = Config(
+        connect_timeout=1, read_timeout=2, max_connections=3, ca_bundle="x", max_attempts=4
+    )
+    assert TransportOptions(1, 2, 3, "x") == config.transport_options
+    assert RetryPolicy(4, retry_ambiguous=True) == config.retry_policy
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("region", 5),
+        ("endpoint_url", 5),
+        ("max_attempts", "3"),
+        ("max_attempts", 1.5),
+        ("max_attempts", True),
+        ("read_timeout", "5"),
+        ("use_fips_endpoint", "true"),
+    ],
+)
+def test_argument_of_another_kind(name, value):
+    """An argument of the wrong type is an error of the settings that names it."""
+    with pytest.raises(ConfigError, match=f"{name} must be of type"):
+        Config.resolve({name: value}, {})

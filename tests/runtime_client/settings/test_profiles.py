@@ -1,0 +1,361 @@
+"""The shared files: what the SDKs' suite does not say of them."""
+
+import os
+import pwd
+import re
+from pathlib import Path
+
+import pytest
+from botocore.configloader import build_profile_map, load_config, raw_config_parse
+from botocore.exceptions import ConfigParseError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import ConfigError
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.system import BlockingIO
+from sagemaker_runtime_client._io.transport import BlockingTransport
+from sagemaker_runtime_client._settings.profiles import (
+    expand_user,
+    file_locations,
+    parse_profiles,
+    read_profiles,
+)
+from tests.runtime_client.scripted_io import ScriptedIO, run
+
+CONFIG, CREDENTIALS = "/home/user/.aws/config", "/home/user/.aws/credentials"
+
+
+def parse(config="", credentials=""):
+    """Parse two texts."""
+    return parse_profiles(("config", config), ("credentials", credentials))
+
+
+def test_sections():
+    """Profiles, sessions and services are told apart; what is none of them is left alone."""
+    profiles = parse(
+        "[profile a]\nsso_session = s\nservices = mine\ns3 =\n  addressing_style = path\n"
+        "[sso-session s]\nsso_region = eu-west-1\n"
+        "[services mine]\nsts =\n  endpoint_url = https://a\ns3 =\n  endpoint_url = https://b\n"
+        "[plugins]\ncli = x\n[preview]\n"
+    )
+    nested = {"addressing_style": "path"}
+    assert {"a": {"sso_session": "s", "services": "mine", "s3": nested}} == profiles.profiles
+    assert {"s": {"sso_region": "eu-west-1"}} == profiles.sso_sessions
+    urls = {"sts": {"endpoint_url": "https://a"}, "s3": {"endpoint_url": "https://b"}}
+    assert {"mine": urls} == profiles.services
+
+
+def test_a_key_is_of_one_file():
+    """A key of the credentials file takes no token, secret or account from the config file."""
+    theirs = "[profile a]\naws_access_key_id = 1\naws_secret_access_key = 2\n"
+    theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
+    ours = "[a]\naws_access_key_id = 6\naws_secret_access_key = 7\n"
+    expected = {"region": "r", "aws_access_key_id": "6", "aws_secret_access_key": "7"}
+    assert {"a": expected} == parse(theirs, ours).profiles
+    expected = {**expected, "aws_access_key_id": "1", "aws_secret_access_key": "2"}
+    expected |= {"aws_session_token": "3", "aws_security_token": "4", "aws_account_id": "5"}
+    assert {"a": {**expected, "output": "x"}} == parse(theirs, "[a]\noutput = x\n").profiles
+    for rest in ("aws_session_token = 6\n", "aws_secret_access_key = 7\n", "aws_access_key_id =\n"):
+        assert {"a": expected} == parse(theirs, f"[a]\n{rest}").profiles
+    assert {"a": {"aws_account_id": "1"}} == parse("", "[a]\naws_account_id = 1\n").profiles
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[profile "two words"]\nregion = r\n',
+        "[profile 'two words']\nregion = r\n",
+        "[profile a]\n  # indented\n  ; too\nregion = r\n",
+        "[profile a]\nregion = r\n  # indented\noutput = x\n",
+        "[profile a]\ns3 =\n  # commented = out\n  addressing_style = path\n",
+        "[profile a]\r\nregion = r\r\ns3 =\r\n  addressing_style = path\r\n",
+        "[profile a]\nregion = r\n[sso-session a]\nsso_region = q\n[services a]\nsts =\n  a = b\n",
+        "[default]\nregion = r\n[profile default]\nregion = q\n",
+        "[profile a]\nregion = r\n[profile 'b#;c'] # d\nregion = s\n",
+        "  [default]\n  region = r\n  [profile b]\n  s3 =\n    a = b\n  region = s\n",
+        "[default]\n  region = r\n  [profile b]\n  region = s\n[profile c]\nregion = t\n",
+        "[profile Team-[prod]/Admin]\nregion = r\n[profile good]\nregion = s\n",
+        "[profile a] and more\nregion = r\n[profile b] x [c]\nregion = s\n",
+        "[profile a]\nregion: r\nrole_arn = arn:aws:iam\noutput : x = y\nb == c\nd =: e\n",
+        "[profile a]\rregion = r\r\r[profile b]\rregion = s\r\noutput = t\r",
+        "\f[profile a]\f\n\fregion = r\f\n",
+        "\xa0[profile a]\xa0\nregion\xa0=\xa0r\xa0\n\u3000\noutput = \u2003x\u2003\n",
+        "[profile Acme(prod)]\na = 1\n[profile prod,eu]\na = 2\n[profile Büro]\na = 3\n[profile p!]\n",
+        '[profile "a"b]\na = 1\n[profile c\\ d]\na = 2\n[profile it\'s]\na = 3\n[profile  \te]\na = 4\n',
+        "[profiles a]\na = 1\n[sso-sessions b]\na = 2\n[services-of c]\ns3 =\n  a = b\n[profile]\n",
+        "[DEFAULT]\nregion = r\n[profile a]\nregion = s\n[services b]\ns3 =\n  c = d\n[profile e]\n",
+        "[profile a]\nb = c\n\n  d\n \n  e\n\ns3 =\n\n  f = g\n\n  h = i\n\n[profile j]\n",
+        "[profile a]\nb =\n\n\nc = d\n",
+    ],
+    ids=repr,
+)
+def test_as_botocore_reads_it(tmp_path, text):
+    """Quoted names, indented comments and the rest are read as botocore reads them."""
+    (tmp_path / "config").write_bytes(text.encode())
+    theirs, ours = load_config(str(tmp_path / "config")), parse(text)
+    assert theirs["profiles"] == ours.profiles
+    assert theirs.get("sso_sessions", {}) == ours.sso_sessions
+    assert theirs.get("services", {}) == ours.services
+
+
+NAMES = st.text("abcXYZ019-_./%@:+", min_size=1, max_size=8)
+VALUES = st.text("abc XYZ=019-_/;#[]é", max_size=12).map(str.strip)
+
+
+@given(
+    st.dictionaries(
+        NAMES.filter(lambda name: name.lower() != "default"),
+        st.dictionaries(st.from_regex("[a-z][a-z_]{0,8}", fullmatch=True), VALUES, max_size=4),
+        max_size=4,
+    )
+)
+def test_any_profile(tmp_path_factory, profiles):
+    """Profiles of any name and values are read as botocore reads them, but for its comments."""
+    lines = []
+    for name, section in profiles.items():
+        lines.append(f"[profile {name}]")
+        lines += [f"{key} = {value}" for key, value in section.items()]
+    text = "\n".join(lines)
+    path = tmp_path_factory.mktemp("any") / "config"
+    path.write_text(text, "utf-8")
+    theirs = build_profile_map(raw_config_parse(str(path), parse_subsections=False))["profiles"]
+    # Python's parser keeps what stands behind " #" and " ;"; AWS's files have comments there.
+    cut = {
+        name: {
+            key: f" {value}".split(" #")[0].split(" ;")[0].strip() for key, value in section.items()
+        }
+        for name, section in theirs.items()
+    }
+    assert cut == parse(text).profiles
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('bash -c "true ; run # it"', None),
+        ("bash -c 'true ; run' --a", None),
+        ("""a "it's ; b" --c""", None),
+        ("""a 'b " # c' ; d""", """a 'b " # c'"""),
+        ('a "b ; c" # d ; e', 'a "b ; c"'),
+        ("it's # not quoted", "it's"),
+        ('a " ; b', 'a "'),
+        ("a;b#c", None),
+        ("a\t;b", "a"),
+    ],
+)
+def test_comments(line, value):
+    """A comment begins behind a blank, and not within quotes, as commands have them."""
+    section = parse("", f"[a]\ncredential_process = {line}\n").profiles["a"]
+    assert {"credential_process": value or line} == section
+
+
+def test_indented_properties():
+    """Properties may all be indented; what is indented further continues one, as for boto3."""
+    text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
+    expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
+    assert {"default": expected} == parse(text.replace("\t", "  ")).profiles
+
+
+# Files as people write them, and as they slip.  None has a comment behind a value, which boto3 takes
+# for a part of it, nor a bracket that is not closed, which boto3 takes for a property.
+WORD = st.text("ab:=[]()!,'\"\\é\xa0/ \t", max_size=6)
+INDENT = st.sampled_from(["", "", " ", "   "])
+KIND = st.sampled_from(["profile ", "profiles ", "sso-session "])
+HEADINGS = st.builds("[{}{}".format, KIND, WORD) | st.sampled_from(
+    ["[default", "[DEFAULT", "[plugins", "[profile"]
+)
+BEHIND = st.sampled_from(["", "", " ", "\f", " and [more"])
+PROPERTIES = st.dictionaries(
+    st.builds("{}{}".format, INDENT, st.sampled_from(["a", "B_c", "s3", "role_arn", "x y"])),
+    st.builds("{}{}".format, st.sampled_from(["=", " = ", ": ", "\xa0:"]), WORD),
+    max_size=3,
+)
+REST = st.lists(
+    st.sampled_from(["", "  ", "# a = b", "  ; c", "\f", "    d = e", "    f", "\t\tg: h"]),
+    max_size=3,
+)
+
+
+def plain(pair):
+    """Return what two headings of one profile have in common: of such, boto3 takes the last alone."""
+    return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
+
+
+@st.composite
+def files(draw):
+    """Return the lines of a file."""
+    lines = draw(st.lists(st.sampled_from(["", "# a", "\ufeff", "junk"]), max_size=1))
+    pairs = st.tuples(HEADINGS, PROPERTIES)
+    for heading, properties in draw(st.lists(pairs, max_size=4, unique_by=plain)):
+        lines.append(f"{heading}]{draw(BEHIND)}")
+        for name, value in properties.items():
+            lines += [f"{name}{value}", *draw(REST)]
+    return lines
+
+
+@given(files(), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_any_file(tmp_path_factory, lines, end):
+    """What botocore can read, it reads no differently."""
+    path = tmp_path_factory.mktemp("any") / "config"
+    path.write_bytes(end.join(lines).encode())
+    try:
+        theirs = load_config(str(path))
+    except ConfigParseError:
+        theirs = None
+    ours = parse(end.join(lines))
+    assert theirs is None or named(theirs["profiles"]) == ours.profiles
+
+
+def named(profiles):
+    """Return profiles without properties of names that no setting has, which the SDKs ignore."""
+    return {
+        name: {
+            key: value for key, value in of.items() if not re.search(r"[^\w./%@:+-]", key, re.ASCII)
+        }
+        for name, of in profiles.items()
+    }
+
+
+@given(st.text(), st.text())
+def test_any_text(config, credentials):
+    """Whatever the files hold, they are read."""
+    parse(config, credentials)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("canary = canary", "line 1 is ignored: a [profile] must come before anything else"),
+        ("\n\n[canary", "line 3 is ignored: a section's name must end with ]"),
+        ("[a]\nhidden canary", "line 2 is ignored: a property must be like name = value"),
+        ("[a]\n= canary", "line 2 is ignored: a property must be like name = value"),
+        ("[a]\n  canary", "line 2 is ignored: a property must be like name = value"),
+        ("[a]\ns3 =\n  canary", "line 3 is ignored: a property must be like name = value"),
+    ],
+)
+def test_malformed(text, says, caplog):
+    """What cannot be read is skipped, with a warning that repeats nothing: it may be a secret that slipped."""
+    profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
+    assert {"region": "r"} == profiles["good"]
+    assert [f"credentials, {says}"] == caplog.messages
+    assert "canary" not in f"{profiles}"
+
+
+@pytest.mark.parametrize(
+    "heading", ["[profile canary", "[profile a b]", "[profile it's]", "[profile]"]
+)
+def test_no_section_takes_what_is_not_its_own(heading):
+    """Properties below a heading that cannot be read are nobody's: they would be keys of another account."""
+    text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
+    assert {"a": {"region": "r"}, "b": {}} == parse(text).profiles
+
+
+def test_lines_that_continue_what_cannot_be_read():
+    """They go the same way: a part of something else is no property."""
+    text = "[a]\ns3\n  region = r\n  x\noutput = t\n"
+    assert {"a": {"output": "t"}} == parse("", text).profiles
+
+
+@given(st.text("ab[]()!,'\"é\xa0/: ", min_size=1).map(lambda name: name.strip(" ")).filter(bool))
+def test_any_name_in_the_credentials_file(tmp_path_factory, name):
+    """A profile of the credentials file is found by whatever name stands in its brackets."""
+    path = tmp_path_factory.mktemp("any") / "credentials"
+    path.write_text(f"[{name}]\nregion = r\n", "utf-8")
+    assert raw_config_parse(str(path)) == parse("", path.read_text("utf-8")).profiles
+
+
+def test_continued_values():
+    """A value that begins on its line and goes on below is one text."""
+    section = parse("", "[a]\ncredential_process = vault\n  --role r\n").profiles["a"]
+    assert {"credential_process": "vault\n--role r"} == section
+
+
+def test_ignored_names_are_logged(caplog):
+    """A section of a name that nobody can ask for is ignored, and the log says where, and what to write."""
+    assert {} == parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles
+    reason = "a section must be like [profile NAME], with quotes around blanks"
+    assert [f"config, line 1 is ignored: {reason}"] == caplog.messages
+
+
+def test_reading():
+    """Both files are read where they are; a byte order mark is none of the text."""
+    files = {CONFIG: b"\xef\xbb\xbf[profile a]\nregion = \xc3\xa9\n", CREDENTIALS: "[a]\nx = 1\n"}
+    io = ScriptedIO(files=files)
+    assert {"a": {"region": "é", "x": "1"}} == run(read_profiles(io)).profiles
+    assert [CONFIG, CREDENTIALS] == io.read
+
+
+def test_no_files():
+    """Without files there are no profiles."""
+    assert {} == run(read_profiles(ScriptedIO())).profiles
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [
+        (b"\xff", "/other/file is not UTF-8 text"),
+        (OSError(5, "Input/output error"), "/other/file cannot be read: Input/output error"),
+        (PermissionError(13, "Permission denied"), "/other/file cannot be read: Permission denied"),
+    ],
+)
+def test_unreadable(held, says):
+    """A file that is there and cannot be read is an error that names it."""
+    io = ScriptedIO(environ={"AWS_CONFIG_FILE": "/other/file"}, files={"/other/file": held})
+    with pytest.raises(ConfigError) as caught:
+        run(read_profiles(io))
+    assert says == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        ({}, "linux", "/root"),
+        ({"HOME": ""}, "linux", "/root"),
+        ({"USERPROFILE": "C:\\u"}, "linux", "/root"),
+        ({}, "win32", "/root"),
+        ({"USERPROFILE": "C:\\u"}, "win32", "C:\\u"),
+        ({"HOMEPATH": "\\u"}, "win32", "\\u"),
+    ],
+    ids=str,
+)
+def test_home(environ, platform, expected):
+    """Where no variable names the user's folder, the system does."""
+    assert expected == expand_user("~", environ, "/root{}".format, platform)
+
+
+def test_folder():
+    """A folder in a file's place, as Docker makes for a mount without a source, says nothing."""
+    files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
+    assert {"a": {"x": "1"}} == run(read_profiles(ScriptedIO(files=files))).profiles
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["$A/c", "${A}/c", "~/$B$A", "$C/${D}", "$", "${", "${}", "$A-$A_", "a$A", "$Ä", "~/${A"],
+)
+def test_variables(path, monkeypatch):
+    """Variables in a path are expanded as botocore does it, with what the system has for that."""
+    environ = {"AWS_CONFIG_FILE": path, "A": "/a", "B": "b", "HOME": "/h"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    expected = str(Path(os.path.expandvars(path)).expanduser())
+    assert expected == file_locations(environ, "linux")[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["~", "~/c", "~{user}", "~{user}/c", "~nobody-of-this-name/c", "a~/c"]
+)
+@pytest.mark.parametrize("home", ["/h", "/", None])
+def test_tilde(path, home, monkeypatch):
+    """A leading ~ or ~user stands for a user's folder, as botocore has it from the system."""
+    environ = {} if home is None else {"HOME": home}
+    monkeypatch.delenv("HOME")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    path = path.format(user=pwd.getpwuid(os.getuid()).pw_name)
+    expected = os.path.expanduser(path)  # noqa: PTH111 (what botocore calls)
+    real = BlockingIO(BlockingTransport(TransportOptions))
+    assert expected == expand_user(path, environ, real.home)
+    environ |= {"AWS_CONFIG_FILE": path, "AWS_SHARED_CREDENTIALS_FILE": path}
+    assert (expected, expected) == file_locations(environ, "linux", real.home)

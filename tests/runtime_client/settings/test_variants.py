@@ -1,0 +1,53 @@
+"""FIPS and dual-stack beside endpoint URLs: what each service keeps."""
+
+from contextlib import suppress
+
+import pytest
+from botocore.session import Session
+
+from sagemaker_runtime_client._aws.endpoint import s3_endpoint, sagemaker_runtime_endpoint
+from sagemaker_runtime_client._settings.config import Config
+
+
+@pytest.mark.parametrize("variant", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+@pytest.mark.parametrize("own", ["sagemaker_runtime", "s3", "sts"])
+def test_endpoints_are_botocores(variant, own, monkeypatch):
+    """One service has an endpoint URL, the others their variants: each origin is botocore's."""
+    environ = {variant: "true", f"AWS_ENDPOINT_URL_{own.upper()}": "https://own:8443/x"}
+    environ |= {"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": "", "AWS_ACCESS_KEY_ID": "a"}
+    environ |= {"AWS_SECRET_ACCESS_KEY": "b"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    config = Config.resolve({}, environ)
+    runtime = sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+    s3, _ = s3_endpoint(config.endpoint_options(config.s3_endpoint_url), "bucket")
+    theirs = [
+        url_of_call(
+            "sagemaker-runtime", "invoke_endpoint_async", EndpointName="e", InputLocation="l"
+        ),
+        url_of_call("s3", "head_bucket", Bucket="bucket"),
+        url_of_call("sts", "get_caller_identity"),
+    ]
+    paths = ("/endpoints/e/async-invocations", "/bucket", "")
+    assert [runtime.origin, s3.origin, config.endpoint("sts").origin] == [
+        url.rstrip("/").removesuffix(path) for url, path in zip(theirs, paths, strict=True)
+    ]
+
+
+class Sent(Exception):  # noqa: N818 (it is what the test asks for)
+    """A request that is not sent after all."""
+
+
+def url_of_call(service, operation, **parameters):
+    """Return where botocore would send a request."""
+    client = Session().create_client(service, region_name="us-east-1")
+    urls = []
+
+    def keep(request, **_):
+        urls.append(request.url)
+        raise Sent
+
+    client.meta.events.register("before-send", keep)
+    with suppress(Sent):
+        getattr(client, operation)(**parameters)
+    return urls[0]

@@ -1,0 +1,450 @@
+"""The command line: what it prints, what it exits with, and that no secret is in an argument."""
+
+import io
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from sigv4 import (
+    Credentials,
+    Payload,
+    SignableRequest,
+    SignatureError,
+    Signer,
+    SigV4,
+    SigV4A,
+    VerifyingKey,
+    verify,
+)
+from sigv4._cli.commands import main
+from sigv4._cli.curl import curl
+from tests.sigv4.wire_server import WireServer
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DATE = ["--date", "20261122T120000Z"]
+KEY = Credentials("AKIDEXAMPLE", "very-secret")
+TEMPORARY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")
+URL = "https://bucket.example/a%20b?x=1"
+S3 = ["--service", "s3", "--region", "us-east-1", *DATE]
+
+
+@pytest.fixture(autouse=True)
+def environ(monkeypatch):
+    """Set the environment of a user with a key, and nothing else of AWS's."""
+    for name in ("AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
+    return monkeypatch
+
+
+@pytest.fixture
+def run(capfdbinary, environ):
+    """Run the command line in this process: the exit code, stdout and stderr."""
+
+    def run(*arguments, stdin=b""):
+        environ.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capfdbinary.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capfdbinary.readouterr()
+        return code, out.decode("utf-8", "surrogateescape"), err.decode()
+
+    return run
+
+
+def signed(  # as the command line does
+    *, method="GET", url=URL, headers=(), payload=Payload.EMPTY, credentials=KEY, algorithm=None
+):
+    """Return the signature that is expected."""
+    signer = Signer(algorithm or SigV4("s3", "us-east-1"))
+    return signer.sign(SignableRequest(method, url, headers, payload), credentials, at=AT)
+
+
+def lines_of(signature):
+    """Return the headers of a signature, a line each."""
+    return "".join(f"{name}: {value}\n" for name, value in signature.headers.items())
+
+
+def test_sign(run):
+    """`sign` prints the headers to add."""
+    assert run("sign", URL, *S3) == (0, lines_of(signed()), "")
+
+
+def test_sign_with_a_token(run, environ):
+    """The session token of the environment is among them."""
+    environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
+    environ.setenv("AWS_SESSION_TOKEN", "to-ken")
+    assert run("sign", URL, *S3) == (0, lines_of(signed(credentials=TEMPORARY)), "")
+
+
+def test_region_of_the_environment(run, environ):
+    """Without an option the region is the environment's."""
+    environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert run("sign", URL, "--service", "s3", *DATE) == (0, lines_of(signed()), "")
+
+
+def test_clock(run):
+    """Without a date the clock is asked."""
+    before = datetime.now(UTC)
+    _, out, _ = run("sign", URL, "--service", "s3", "--region", "us-east-1")
+    [date] = re.findall(r"x-amz-date: (.*)", out)
+    assert f"{before:%Y%m%dT%H%M%SZ}" <= date <= f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+BODIES = {
+    "text": (["--data", "body"], b"", b"body"),
+    "bytes": (["--data", "\udcff"], b"", b"\xff"),
+    "file": (["--data", "@{file}"], b"", b"file"),
+    "stdin": (["--data", "@-"], b"stdin", b"stdin"),
+}
+
+
+@pytest.mark.parametrize(("options", "stdin", "body"), BODIES.values(), ids=BODIES.keys())
+def test_body(run, tmp_path, options, stdin, body):
+    """A body makes it a POST, and its hash is signed, wherever it is."""
+    (tmp_path / "file").write_bytes(b"file")
+    options = [option.format(file=tmp_path / "file") for option in options]
+    expected = lines_of(signed(method="POST", payload=Payload.of(body)))
+    assert run("sign", URL, *S3, *options, stdin=stdin) == (0, expected, "")
+
+
+def test_unsigned_payload(run):
+    """A body may be left out."""
+    expected = lines_of(signed(method="PUT", payload=Payload.UNSIGNED))
+    assert run("sign", URL, *S3, "-X", "PUT", "--unsigned-payload") == (0, expected, "")
+
+
+def test_unsigned_payload_elsewhere(run):
+    """Where the service is not S3, the marker is printed, too."""
+    _, out, _ = run("sign", URL, "--service", "es", "--region", "r", "--unsigned-payload")
+    assert "x-amz-content-sha256: UNSIGNED-PAYLOAD\n" in out
+
+
+def test_headers(run, tmp_path):
+    """Headers come as options, from a file, or from stdin."""
+    (tmp_path / "file").write_bytes(b"X-Amz-B: c  d\r\n\r\nX-Amz-C:\xff\n")
+    options = ["-H", "X-Amz-A: b", "-H", f"@{tmp_path / 'file'}", "-H", "@-"]
+    headers = [("x-amz-a", "b"), ("x-amz-b", "c  d"), (b"x-amz-c", b"\xff"), ("x-amz-d", "e")]
+    expected = lines_of(signed(headers=headers))
+    assert run("sign", URL, *S3, *options, stdin=b"X-Amz-D: e") == (0, expected, "")
+
+
+def test_texts(run):
+    """What is signed is printed on demand."""
+    signature = signed()
+    canonical, to_sign = signature.canonical_request + "\n", signature.string_to_sign + "\n"
+    assert run("sign", URL, *S3, "--canonical-request") == (0, canonical, "")
+    assert run("sign", URL, *S3, "--string-to-sign") == (0, to_sign, "")
+
+
+def test_v4a(run):
+    """SigV4A signs for a region set."""
+    options = ["--service", "s3", "--region", "us-*", "--v4a", *DATE]
+    code, out, _ = run("sign", URL, *options)
+    headers = dict(line.split(": ", 1) for line in out.splitlines())
+    known: dict[str, VerifyingKey] = {KEY.access_key_id: SigV4A.public_key(KEY)}
+    request = SignableRequest("GET", URL, headers)
+    verified = verify(request, known, at=AT, service="s3", region="us-west-2")
+    assert (0, KEY.access_key_id) == (code, verified.access_key_id)
+
+
+def test_presign(run):
+    """`presign` prints the URL."""
+    signer = Signer(SigV4("s3", "us-east-1"))
+    expected = signer.presign(SignableRequest("PUT", URL), KEY, at=AT, expires=60)
+    assert run("presign", URL, *S3, "-X", "PUT", "--expires", "60") == (0, f"{expected}\n", "")
+
+
+def test_presign_for_an_hour(run):
+    """Unless told otherwise, the URL is good for an hour."""
+    _, out, _ = run("presign", URL, *S3)
+    assert "&X-Amz-Expires=3600&" in out
+
+
+# verify.
+
+
+def raw(request_line, headers, body=b""):
+    """Return a request as it is sent."""
+    lines = [request_line, *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def test_verify(run):
+    """`verify` says who signed what."""
+    sent = signed(method="PUT", payload=Payload.of(b"body")).headers
+    data = raw("PUT /a%20b?x=1 HTTP/1.1", {"Host": "bucket.example", **sent}, b"body")
+    expected = (
+        "access key id: AKIDEXAMPLE\n"
+        "signed at: 20261122T120000Z\n"
+        "signed headers: host;x-amz-content-sha256;x-amz-date\n"
+        f"payload: {Payload.of(b'body').hash}\n"
+    )
+    assert run("verify", *S3, stdin=data) == (0, expected, "")
+
+
+def test_verify_presigned(run, tmp_path):
+    """A presigned URL says when it ends; the request may stand in a file."""
+    request = SignableRequest("GET", "http://bucket.example/a")
+    url = Signer(SigV4("s3", "us-east-1")).presign(request, KEY, at=AT, expires=60)
+    target = url.removeprefix("http://bucket.example")
+    (tmp_path / "request").write_bytes(raw(f"GET {target} HTTP/1.1", {"Host": "bucket.example"}))
+    code, out, _ = run("verify", tmp_path / "request", "--scheme", "http", *S3)
+    assert (0, True) == (code, "ends at: 20261122T120100Z\n" in out)
+
+
+def test_verify_refused(run, environ):
+    """A refusal is printed with what would have been right, the token hidden."""
+    environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
+    environ.setenv("AWS_SESSION_TOKEN", "to-ken")
+    sent = signed(credentials=TEMPORARY).headers
+    data = raw("GET /c HTTP/1.1", {"Host": "bucket.example", **sent})
+    code, out, err = run("verify", *S3, stdin=data)
+    assert (1, "") == (code, out)
+    assert err.startswith("SignatureDoesNotMatch: the signature is not the one")
+    assert "\nGET\n/c\n\nhost:bucket.example\n" in err
+    assert "x-amz-security-token:<6 characters, hidden>" in err
+    assert "to-ken" not in err
+
+
+def test_verify_unsigned(run):
+    """A request that is not signed has no canonical request to show."""
+    code, out, err = run("verify", *S3, stdin=b"GET / HTTP/1.1\nHost: h\n\n")
+    expected = "MissingAuthenticationToken: the request is not signed\n"
+    assert (1, "", expected) == (code, out, err)
+
+
+# explain.
+
+
+@pytest.fixture
+def answer(tmp_path):
+    """AWS's answer to a request of another path, and what we signed, in files."""
+    theirs = signed(url="https://bucket.example/c")
+    text = (
+        f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
+        f"The String-to-Sign should have been\n'{theirs.string_to_sign}'\n"
+    )
+    (tmp_path / "answer").write_text(json.dumps({"message": text}))
+    (tmp_path / "theirs").write_text(theirs.canonical_request + "\n")
+    (tmp_path / "to-sign").write_text(theirs.string_to_sign + "\n")
+    (tmp_path / "ours").write_bytes(signed().canonical_request.replace("\n", "\r\n").encode())
+    return tmp_path
+
+
+def test_explain(run, answer):
+    """`explain` names what differs."""
+    code, out, err = run("explain", answer / "answer", answer / "ours")
+    assert (0, "") == (code, err)
+    assert out.splitlines()[:2] == [
+        "the canonical requests differ.",
+        "  path: we signed '/a%20b', AWS '/c' (it must be sent as it was signed)",
+    ]
+
+
+def test_explain_the_key(run, answer):
+    """With the string to sign it knows when the key is wrong."""
+    stdin = (answer / "answer").read_bytes()
+    code, out, _ = run("explain", "-", answer / "theirs", answer / "to-sign", stdin=stdin)
+    assert (0, True) == (code, out.startswith("both sides signed the same text"))
+
+
+def test_explain_nothing(run, answer):
+    """An answer that says nothing is an error of its own."""
+    code, out, err = run("explain", "-", answer / "ours", stdin=b"<Error/>")
+    assert (1, "") == (code, out)
+    assert err == "sigv4: the answer does not say what the service would have signed\n"
+
+
+# curl.
+
+
+def test_curl_gets_no_secret_in_an_argument(run, environ):
+    """Token, signature and URL are given to curl on stdin."""
+    environ.setenv("AWS_SESSION_TOKEN", "to-ken")
+    _, out, _ = run("sign", URL, *S3, "--curl", "-H", "X-Amz-A:")
+    command, *config, end = out.splitlines()
+    assert (command, end) == ("curl --config - <<'END'", "END")
+    assert config[:4] == [f'url = "{URL}"', "globoff", "path-as-is", 'request = "GET"']
+    assert {'header = "x-amz-a;"', 'header = "x-amz-security-token: to-ken"'} <= {*config}
+
+
+CURL = {
+    "GET": (["sign"], b""),
+    "HEAD": (["sign", "-X", "HEAD"], b""),
+    "text": (["sign", "--data", 'a"b\\c\nd\te', "-H", "X-Amz-A: '$(x)'\"\\"], b'a"b\\c\nd\te'),
+    "file": (["sign", "--data", "@{file}", "-X", "PUT", "-H", "Content-Type: a/b"], b"file"),
+    "empty header": (["sign", "-H", "X-Amz-A:"], b""),
+    "host": (["sign", "-H", "Host: host.example"], b""),
+    "unsigned": (["sign", "--data", "body", "--unsigned-payload"], b"body"),
+    "presigned": (["presign"], b""),
+    "presigned body": (["presign", "-X", "PUT", "--data", "body", "-H", "X-Amz-A: b"], b"body"),
+}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
+def test_curl(run, tmp_path, options, body):
+    """What curl sends is what was signed."""
+    (tmp_path / "file").write_bytes(b"file")
+
+    def answer(request):
+        arrived = SignableRequest(
+            request.method,
+            f"http://{server.address}{request.target}",
+            request.headers,
+            Payload.of(request.body),
+        )
+        try:
+            verify(arrived, {KEY.access_key_id: KEY}, at=AT, service="s3", region="us-east-1")
+        except SignatureError as error:
+            return 403, {"x-error": error.code}
+        return 200, {}
+
+    with WireServer(answer) as server:
+        url = f"http://{server.address}/a%20b/[c]/./d?x=%2A"
+        command, *rest = [option.format(file=tmp_path / "file") for option in options]
+        _, out, _ = run(command, url, *S3, "--curl", *rest)
+        done = subprocess.run(
+            ["sh", "-c", f"unset http_proxy; {out}"], capture_output=True, check=False, timeout=30
+        )
+        [request] = server.requests
+    assert (0, body) == (done.returncode, request.body)
+    assert (200, {}) == answer(request)
+
+
+def test_curl_of_an_end():
+    """A body with the mark of the end in it does not end the command."""
+    command = curl("POST", URL, [], "a\nEND\nrm -rf /")
+    assert command.splitlines()[-2:] == [r'data-raw = "a\nEND\nrm -rf /"', "END"]
+
+
+# What is refused.
+
+REFUSED = {
+    "bad URL": (["sign", "bucket.example"], "sigv4: url must be absolute"),
+    "header without a colon": (["sign", URL, "-H", "A"], "sigv4: a header must be NAME:VALUE"),
+    "stdin twice": (
+        ["sign", URL, "-H", "@-", "--data", "@-"],
+        "sigv4: stdin can be read only once",
+    ),
+    "curl with stdin": (
+        ["sign", URL, "--data", "@-", "--curl"],
+        "sigv4: curl reads its options from stdin: give the body in a file",
+    ),
+    "no file": (["sign", URL, "--data", "@/no/such/file"], "sigv4: [Errno 2] No such file"),
+    "too long": (["presign", URL, "--expires", "604801"], "sigv4: expires must be 1 to 604800"),
+    "region set": (["sign", URL, "--v4a", "--region", "?"], "sigv4: region_set must name regions"),
+    "no request": (["verify"], "sigv4: the first line must be METHOD TARGET HTTP/1.1"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused(run, arguments, expected):
+    """What is wrong is said in a line, with exit code 2."""
+    command, *rest = arguments
+    code, out, err = run(command, *S3, *rest)
+    assert (2, "") == (code, out)
+    assert err.startswith(expected)
+    assert err.count("\n") == 1
+
+
+STEERING = "é\x9b31m\u202e\u2028"
+SAID_OF_KEYS = {
+    "a header": f"PUT / HTTP/1.1\r\nX-Amz-Meta-A: {STEERING}",
+    "a parameter": "GET /?X-Amz-%0A%1B[31m=1&X-Amz-Date=%0A%1B&X-Amz-Date=1 HTTP/1.1",
+    "a name": f"GET / HTTP/1.1\r\nX-{STEERING}: 1",
+    "a line": f"GET /{STEERING} HTTP/1.1",
+}
+
+
+@pytest.mark.parametrize("said", SAID_OF_KEYS.values(), ids=SAID_OF_KEYS)
+def test_a_refusal_steers_no_terminal(run, said):
+    """Whatever is in a request that is refused, what is printed of it is lines of plain text."""
+    signer = Signer(SigV4("s3", "us-east-1"))
+    headers = signer.sign(SignableRequest("GET", "https://h.example/"), KEY, at=AT).headers
+    names = headers["authorization"].replace("x-amz-date,", "x-amz-date;x-amz-meta-a,")
+    lines = [said, "Host: h.example", *(f"{k}: {v}" for k, v in headers.items())]
+    lines[-1] = f"authorization: {names}" if "Meta" in said else lines[-1]
+    raw = "\r\n".join([*lines, "", ""]).encode()
+    code, out, err = run("verify", *S3, stdin=raw)
+    assert (code in {1, 2}, out) == (True, "")
+    assert all(line.isprintable() for line in err.split("\n"))
+    if "Meta" in said:
+        assert r"x-amz-meta-a:é\x9b31m\u202e\u2028" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AWS_ACCESS_KEY_ID", "the environment has no AWS_ACCESS_KEY_ID"),
+        ("AWS_SECRET_ACCESS_KEY", "the environment has no AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_no_credentials(run, environ, name, expected):
+    """Credentials that are not there are named."""
+    environ.delenv(name)
+    assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}; set it, or give --profile\n")
+
+
+def test_secret_that_is_none(run, environ):
+    """A secret that cannot be one is not repeated."""
+    environ.setenv("AWS_SECRET_ACCESS_KEY", "very secret")
+    code, _, err = run("sign", URL, *S3)
+    assert (2, False) == (code, "very" in err)
+
+
+def test_no_region(run):
+    """Without a region nothing is guessed."""
+    expected = "sigv4: no region: give --region, or set AWS_REGION\n"
+    assert run("sign", URL, "--service", "s3") == (2, "", expected)
+
+
+def test_long_input(run):
+    """No more is read than could be a request."""
+    code, _, err = run("verify", *S3, stdin=bytes(64 * 1024 * 1024 + 1))
+    assert (2, "sigv4: the input is longer than 67108864 bytes\n") == (code, err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["sign"], ["sign", URL], ["sign", URL, *S3, "--date", "noon"]],
+    ids=["no command", "no URL", "no service", "no date"],
+)
+def test_usage(run, arguments):
+    """What argparse refuses has exit code 2 as well."""
+    with pytest.raises(SystemExit) as exit_:
+        run(*arguments)
+    assert exit_.value.code == 2
+
+
+def test_usage_of_a_date(run, capfdbinary):
+    """A date that is none is answered with how one is written."""
+    with pytest.raises(SystemExit):
+        run("sign", URL, *S3, "--date", "noon")
+    assert b"argument --date: must be like 20150830T123600Z" in capfdbinary.readouterr().err
+
+
+def test_nobody_reads(environ):
+    """Where the reader has left, there is no traceback, now or at the end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        environ.setattr(sys, "stdout", stdout)
+        assert 141 == main(["presign", URL, *S3, "--expires", "60"])
+
+
+def test_as_a_program(environ):
+    """It is run as `python -m sigv4`."""
+    environ.setattr(sys, "argv", ["sigv4", "sign", "bucket.example", *S3])
+    environ.delitem(sys.modules, "sigv4._cli.commands")
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_module("sigv4", run_name="__main__")
+    assert exit_.value.code == 2

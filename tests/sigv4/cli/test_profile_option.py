@@ -1,0 +1,95 @@
+"""``--profile``: credentials that the client finds, where it is installed."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attr
+import attrs
+import pytest
+
+import sigv4
+from sigv4 import Credentials, SignableRequest, verify
+from sigv4._cli.commands import main
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SCOPE = ["--service", "s3", "--region", "us-east-1", "--date", "20261122T120000Z"]
+URL = "https://bucket.example/key"
+CONFIG = """[profile work]
+aws_access_key_id = AKIDWORK
+aws_secret_access_key = very-secret
+[profile broken]
+credential_process = /no/such/program
+"""
+
+
+@pytest.fixture(autouse=True)
+def environ(tmp_path, monkeypatch):
+    """Set the environment of a user with a config file, and another key in variables."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "config").write_text(CONFIG)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOTHER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+
+
+def test_sign(capfdbinary):
+    """A request is signed with the profile's key, which wins over that of the variables."""
+    assert 0 == main(["sign", URL, *SCOPE, "--profile", "work"])
+    lines = capfdbinary.readouterr().out.decode().splitlines()
+    headers = [tuple(line.split(": ", 1)) for line in lines]
+    known = {"AKIDWORK": Credentials("AKIDWORK", "very-secret")}
+    verified = verify(
+        SignableRequest("GET", URL, headers), known, at=AT, service="s3", region="us-east-1"
+    )
+    assert "AKIDWORK" == verified.access_key_id
+
+
+def test_presign(capfdbinary):
+    """So is a URL."""
+    assert 0 == main(["presign", URL, *SCOPE, "--profile", "work"])
+    assert b"X-Amz-Credential=AKIDWORK%2F" in capfdbinary.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("profile", "says"),
+    [
+        ("broken", "credential_process of profile broken cannot be used: /no/such/program"),
+        ("none", "there is no profile 'none'"),
+    ],
+)
+def test_no_credentials(capfdbinary, profile, says):
+    """What is wrong with a profile is said as the client says it."""
+    assert 2 == main(["sign", URL, *SCOPE, "--profile", profile])
+    out, err = capfdbinary.readouterr()
+    assert (b"", True) == (out, err.decode().startswith(f"sigv4: {says}"))
+
+
+def test_alone(tmp_path):
+    """Where the client is not installed, the error says what is needed; all else works."""
+    for package in (sigv4, attr, attrs):
+        (tmp_path / package.__name__).symlink_to(Path(package.__file__).parent)
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-S", "-E", "-m", "sigv4", "sign", URL, *SCOPE, *arguments],
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+        )
+
+    done = run("--profile", "work")
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert b"--profile needs the package sagemaker_runtime_client: pip install" in done.stderr
+    assert 0 == run().returncode
+
+
+def test_client_that_is_missing(capfdbinary, monkeypatch):
+    """The same in this process."""
+    monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
+    assert 2 == main(["sign", URL, *SCOPE, "--profile", "work"])
+    assert b"--profile needs the package" in capfdbinary.readouterr().err
