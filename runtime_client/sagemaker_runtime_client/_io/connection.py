@@ -226,7 +226,9 @@ class Connection:
         if self._ends == inf and timeout is not None:
             self._ends = monotonic() + timeout
             if deadline == inf:
-                return timeout  # always the same one, for to set it takes time: see `threads_network`
+                return (
+                    timeout  # always the same one, for to set it takes time: see `threads_network`
+                )
         return _left(min(self._ends, deadline), httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
