@@ -4,13 +4,12 @@ import sys
 from collections.abc import Mapping
 from string import ascii_letters, digits
 
-from .._settings.config import Config
 from .._version import __version__
 
 _CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
 
 
-def user_agent(config: Config, environ: Mapping[str, str]) -> str:
+def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) -> str:
     """
     Return what the client says of itself.
 
@@ -22,12 +21,12 @@ def user_agent(config: Config, environ: Mapping[str, str]) -> str:
         f"os/{_clean(sys.platform)}",
         f"lang/python#{'.'.join(map(str, sys.version_info[:3]))}",
         f"md/pyimpl#{_clean(sys.implementation.name)}",
-        f"cfg/retry-mode#{config.retry_mode}",
+        f"cfg/retry-mode#{retry_mode}",
     ]
     if environment := environ.get("AWS_EXECUTION_ENV"):
         parts.append(f"exec-env/{_clean(environment)}")
-    if config.app_id:
-        parts.append(f"app/{_clean(config.app_id)}")
+    if app_id:
+        parts.append(f"app/{_clean(app_id)}")
     return " ".join(parts)
 
 

@@ -51,7 +51,7 @@ class Services:
     def _caller(self) -> Caller:
         """Return what makes the calls to one service: each has a quota and a pace of its own."""
         config, io = self._context.config, self._context.io
-        agent = ("user-agent", user_agent(config, io.environ))
+        agent = ("user-agent", user_agent(config.retry_mode, config.app_id, io.environ))
         return Caller(
             io,
             self._provider,

@@ -10,7 +10,7 @@ from copy import copy
 from functools import lru_cache
 from typing import Any, Self
 
-from .httpx_bridge import PIECE_SIZE
+from .message import PIECE_SIZE
 
 
 def request_body(httpx: Any, body: bytes) -> Any:

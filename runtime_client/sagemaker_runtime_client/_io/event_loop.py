@@ -31,10 +31,6 @@ def library() -> Any:
     return on_asyncio
 
 
-class EndsLaterError(Exception):
-    """What was waited for did not end in time, and goes on."""
-
-
 class OfEachLoop(Generic[T]):
     """
     Something for tasks, of which each event loop has its own.

@@ -14,10 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from .._errors import ConfigError, ParamValidationError, ResponseTooLargeError, TransportError
 from .._limits import ERROR, AnswerLimit
-from .message import Request, Response, TransportOptions, parse_length
-
-# How much of a body is written at once.
-PIECE_SIZE = 64 * 1024
+from .message import PIECE_SIZE, Request, Response, TransportOptions, parse_length
 
 # From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
 # to another region, then costs no upload.  That takes a round trip, which is little beside the time for a

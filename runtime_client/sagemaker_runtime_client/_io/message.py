@@ -6,6 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 from sigv4._value import Value, set_part
 
+# How much of a body is written at once.
+PIECE_SIZE = 64 * 1024
+
 
 class HasItems(Protocol):
     """A mapping, or what is near enough: urllib's headers are none, and have items."""

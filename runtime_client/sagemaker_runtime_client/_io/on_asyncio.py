@@ -8,8 +8,7 @@ from contextvars import copy_context
 from threading import Thread
 from typing import Any, TypeVar
 
-from .event_loop import EndsLaterError
-from .run import run
+from .run import EndsLaterError, run
 
 T = TypeVar("T")
 # What ends at once, as a look at credentials that are there, then needs no turn of the loop.

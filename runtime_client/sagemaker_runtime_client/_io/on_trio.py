@@ -7,7 +7,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from .event_loop import EndsLaterError
+from .run import EndsLaterError
 
 T = TypeVar("T")
 

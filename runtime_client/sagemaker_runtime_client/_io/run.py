@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class EndsLaterError(Exception):
+    """What was waited for did not end in time, and goes on."""
+
+
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """
     Run a coroutine that never suspends, and return its result.

@@ -17,9 +17,10 @@ from sigv4 import Credentials, CredentialsProvider
 
 from .._errors import TransportError, is_shortage, shortage
 from .._limits import ANSWER, AnswerLimit, bounded
-from .event_loop import EndsLaterError, OfEachLoop, library
+from .event_loop import OfEachLoop, library
 from .generation import generation
 from .message import Request, Response
+from .run import EndsLaterError
 from .transport import AsyncTransport, BlockingTransport
 
 if TYPE_CHECKING:  # a program is seldom run

@@ -67,10 +67,9 @@ class ContainerProvider:
             return None
         origin, path = place
         token = await _token(context)
-        headers = [
-            ("accept", "application/json"),
-            ("user-agent", user_agent(context.config, context.io.environ)),
-        ]
+        config = context.config
+        agent = user_agent(config.retry_mode, config.app_id, context.io.environ)
+        headers = [("accept", "application/json"), ("user-agent", agent)]
         if token is not None:
             headers.append(("authorization", token))
         request = Request("GET", path, tuple(headers))

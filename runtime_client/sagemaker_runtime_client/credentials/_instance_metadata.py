@@ -175,7 +175,10 @@ class _Service:
     async def _send(self, method: str, path: str, headers: tuple[tuple[str, str], ...]) -> Response:
         """Send one request."""
         config = self.context.config
-        agent = ("user-agent", user_agent(config, self.context.io.environ))
+        agent = (
+            "user-agent",
+            user_agent(config.retry_mode, config.app_id, self.context.io.environ),
+        )
         request = Request(method, path, (agent, *headers))
         timeout = config.metadata_service_timeout
         return await ask_agent(self.context, self.origin, request, timeout)

@@ -79,7 +79,7 @@ async def ask(
         io,
         as_provider(credentials or _NOBODY),
         config.retry_policy,
-        lambda: [("user-agent", user_agent(config, io.environ))],
+        lambda: [("user-agent", user_agent(config.retry_mode, config.app_id, io.environ))],
         patience=config.read_timeout,
     )
     call = Call(endpoint, request, parse_error, sign=None if credentials else sign, secrets=secrets)

@@ -21,14 +21,14 @@ def test_user_agent():
     assert (
         f"sagemaker-runtime-client/{__version__} ua/2.1 os/{sys.platform} lang/python#{version} "
         f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard"
-    ) == user_agent(Config(), {})
+    ) == user_agent("standard", None, {})
 
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=50))
 def test_user_agent_holds_no_other_characters(text):
     """Whatever an application calls itself, what goes out can be a header, and one word of it."""
-    agent = user_agent(Config(app_id=text), {"AWS_EXECUTION_ENV": text})
+    agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
     assert agent.isprintable()
     assert (8 if text else 6) == len(agent.split())
