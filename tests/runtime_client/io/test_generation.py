@@ -42,7 +42,7 @@ def test_clock(seconds, is_new):
 
 
 PROGRAM = """
-from sagemaker_runtime_client import _generation
+from sagemaker_runtime_client._io import generation as _generation
 before = _generation.generation()
 import snapshot_restore_py
 for hook, *_ in snapshot_restore_py.get_after_restore():
