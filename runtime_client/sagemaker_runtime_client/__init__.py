@@ -11,7 +11,7 @@ Importing it loads neither httpx nor cryptography nor asyncio; httpx comes with 
 
 from typing import TYPE_CHECKING, Any
 
-from ._client import SageMakerRuntimeClient
+from ._clients import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
 from ._errors import (
     AccessDeniedError,
     ChecksumError,
@@ -40,7 +40,6 @@ from ._io.message import Request, Response
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._async_client import AsyncSageMakerRuntimeClient
     from ._inference.output import Output
     from ._s3.objects import S3Object
     from .credentials._default import DefaultChain, default_chain
@@ -87,10 +86,6 @@ def __getattr__(name: str) -> Any:
     By statements, which a program that freezes others (PyInstaller, Nuitka) sees.
     """
     match name:
-        case "AsyncSageMakerRuntimeClient":
-            from . import _async_client
-
-            value = getattr(_async_client, name)
         case "default_chain" | "DefaultChain":
             from .credentials import _default
 

@@ -21,12 +21,11 @@ LOADED = [
     "._aws.operation",
     "._aws.retry",
     "._aws.user_agent",
-    "._client",
+    "._clients",
     "._core",
     "._core.operations",
     "._core.services",
     "._errors",
-    "._face",
     "._inference",
     "._inference.arguments",
     "._inference.invocation",
@@ -44,6 +43,7 @@ LOADED = [
     "._io.transport",
     "._limits",
     "._settings",
+    "._settings.arguments",
     "._settings.config",
     "._settings.profiles",
     "._settings.setting",
@@ -125,7 +125,7 @@ FIRST_CALL = [
     "._io.threads_network",
     ".credentials._environment",
 ]
-FIRST_CALL_ON_ASYNCIO = ["._async_client", "._io.on_asyncio", "._io.asyncio_network"]
+FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.asyncio_network"]
 # ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
 # What is not there in a function, and is looked for in vain.

@@ -10,7 +10,7 @@ from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
-from .._client import SageMakerRuntimeClient
+from .._clients import SageMakerRuntimeClient
 from .._errors import (
     ConfigError,
     CredentialsError,

@@ -21,6 +21,8 @@ from .._errors import ConfigError, is_shortage, shortage
 if TYPE_CHECKING:
     import ssl
 
+FilePath = str | os.PathLike[str]
+
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _AMAZON = (b"Amazon", b"Starfield Services Root")
 

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client import TransportError
-from sagemaker_runtime_client._async_client import FunctionInThread
 from sagemaker_runtime_client._io.concurrency import Opener, Threads
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.threads_network import Stream
 from sagemaker_runtime_client.credentials import LazyContext
+from sagemaker_runtime_client.credentials._function import FunctionInThread
 from tests.runtime_client.calls import call, caller, refused
 from tests.runtime_client.faces import settings
 from tests.runtime_client.scripted_io import CREDENTIALS, REGION, ScriptedIO

@@ -1,0 +1,220 @@
+"""Both clients: settings in, and each operation of the core run to its end, or awaited."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from os import PathLike
+from types import TracebackType
+from typing import Any, ClassVar, Concatenate, Never, ParamSpec, Self, TypeVar, Unpack, cast
+
+from sigv4 import Credentials, CredentialsProvider, CredentialsSource, as_provider
+
+from ._core.operations import Core
+from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
+from ._inference.arguments import spellings
+from ._io.message import TransportOptions
+from ._io.run import is_async, run
+from ._io.system import IO, AsyncIO, BlockingIO
+from ._io.transport import AsyncTransport, BlockingTransport, HTTPClient
+from ._settings.arguments import Settings, check_names, takes_settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _BaseClient(ABC):
+    """
+    What both clients do: take the settings, and make the core that does the work.
+
+    Safe to share between threads (blocking) or tasks (async).
+    """
+
+    _is_blocking: ClassVar[bool]
+
+    @takes_settings
+    def __init__(self, *positional: Never, **settings: Unpack[Settings]) -> None:
+        check_names(type(self).__name__, positional, settings)
+        credentials = settings.pop("credentials", None)
+        http_client = settings.pop("http_client", None)
+        if isinstance(ca_bundle := settings.get("ca_bundle"), PathLike):
+            settings["ca_bundle"] = str(ca_bundle)
+        io = self._io(lambda: self._core.transport_options, http_client)
+        self._core = Core(io, settings, self._provider(credentials))
+        self._shown = {name: settings.get(name) for name in ("profile", "region")}
+
+    def __repr__(self) -> str:
+        """Show for whom it is; whatever else it was given may hold a secret."""
+        shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @classmethod
+    def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
+        """Refuse what can give this client no credentials, such as an async function a blocking one."""
+        try:
+            return None if source is None else as_provider(source, blocking=cls._is_blocking)
+        except TypeError as error:
+            raise ConfigError(str(error)) from None
+
+    @staticmethod
+    @abstractmethod
+    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> IO: ...
+
+
+def sync_method(
+    operation: Callable[Concatenate[Core, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[_BaseClient, P], T]:
+    """Return a method that runs an operation of the core to its end."""
+
+    @wraps(operation)
+    def call(self: _BaseClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        if "on_invocation" in kwargs:
+            _refuse_async(kwargs["on_invocation"], self)
+        try:
+            coroutine = operation(core, *args, **kwargs)
+        except TypeError as error:
+            raise _wrong_call(self, operation, kwargs, error) from None
+        try:
+            return run(coroutine)
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            raise _shortage(error) from error
+
+    return call
+
+
+def async_method(
+    operation: Callable[Concatenate[Core, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[_BaseClient, P], Coroutine[Any, Any, T]]:
+    """Return a method that awaits an operation of the core."""
+
+    @wraps(operation)
+    async def call(self: _BaseClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        core = self._core  # pyright: ignore[reportPrivateUsage]
+        try:
+            coroutine = operation(core, *args, **kwargs)
+        except TypeError as error:
+            raise _wrong_call(self, operation, kwargs, error) from None
+        try:
+            return await coroutine
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            raise _shortage(error) from error
+
+    return call
+
+
+def _refuse_async(listener: object, client: _BaseClient) -> None:
+    if is_async(listener):
+        raise ParamValidationError(
+            f"on_invocation must be a plain function in {type(client).__name__}, which awaits "
+            f"nothing, not the async {getattr(listener, '__name__', listener)}",
+            argument="on_invocation",
+        )
+
+
+def _wrong_call(
+    client: _BaseClient, operation: Callable[..., object], names: Iterable[str], error: TypeError
+) -> TypeError:
+    """Return what Python says of arguments that do not fit, of the client's method instead of the core's."""
+    _, _, fault = str(error).partition("() ")
+    text = f"{type(client).__name__}.{operation.__name__}() {fault}"
+    return TypeError("; ".join([text, *spellings(names)]))
+
+
+def _shortage(error: OSError) -> TransportError:
+    """Return an error of ours for a file or a module that could not be opened, with the job that it has."""
+    known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
+    is_queued = known["invocation"] is not None
+    failure = shortage(
+        "the call cannot go on",
+        may_have_been_taken=not is_queued and known["inference_id"] is not None,
+    )
+    vars(failure).update(known)
+    return failure
+
+
+class SageMakerRuntimeClient(_BaseClient):
+    """
+    Amazon SageMaker asynchronous inference, blocking.
+
+        with SageMakerRuntimeClient(region="eu-west-1") as client:
+            output = client.infer("my-endpoint", b"1,2,3", timeout=600)
+    """
+
+    _is_blocking = True
+
+    invoke_endpoint_async = sync_method(Core.invoke_endpoint_async)
+    submit = sync_method(Core.submit)
+    wait = sync_method(Core.wait)
+    infer = sync_method(Core.infer)
+    put_object = sync_method(Core.put_object)
+    get_object = sync_method(Core.get_object)
+    head_object = sync_method(Core.head_object)
+    close = sync_method(Core.close)
+
+    @staticmethod
+    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> BlockingIO:
+        return BlockingIO(BlockingTransport(options, http_client))
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+class AsyncSageMakerRuntimeClient(_BaseClient):
+    """
+    Amazon SageMaker asynchronous inference, on asyncio or trio.
+
+        async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
+            output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
+    """
+
+    _is_blocking = False
+
+    invoke_endpoint_async = async_method(Core.invoke_endpoint_async)
+    submit = async_method(Core.submit)
+    wait = async_method(Core.wait)
+    infer = async_method(Core.infer)
+    put_object = async_method(Core.put_object)
+    get_object = async_method(Core.get_object)
+    head_object = async_method(Core.head_object)
+    aclose = async_method(Core.close)
+
+    @classmethod
+    def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
+        """Have a plain function called in a thread: it may block."""
+        provider = super()._provider(source)
+        if provider is source or isinstance(source, Credentials) or is_async(source):
+            return provider
+        from .credentials._function import FunctionInThread, PlainFunction
+
+        return FunctionInThread(cast(PlainFunction, source))
+
+    @staticmethod
+    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> AsyncIO:
+        return AsyncIO(AsyncTransport(options, http_client))
+
+    async def __aenter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        await self.aclose()
