@@ -145,7 +145,6 @@ def test_no_process(section):
             "cannot be used: vault: No such file",
         ),
     ],
-    ids=str,
 )
 def test_broken_process(io, command, says):
     """A program that cannot be run, fails or writes something else is an error that names it."""

@@ -117,7 +117,7 @@ REFUSED = [
 
 
 def _id(value):
-    return repr(value)[:40] if not isinstance(value, list) else None
+    return repr(value)[:40] if not isinstance(value, list | memoryview) else None
 
 
 def _request(argument, value):

@@ -305,7 +305,6 @@ BOOLEANS = [setting for setting in _config.SETTINGS if isinstance(setting.defaul
 @pytest.mark.parametrize(
     ("setting", "variable"),
     [(setting, variable) for setting in BOOLEANS for variable in setting.variables],
-    ids=str,
 )
 def test_neither_true_nor_false(setting, variable, text, caplog):
     """What is neither is false, as for botocore, and one warning names the variable, never the value."""
