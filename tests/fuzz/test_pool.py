@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sagemaker_runtime_client._io.pool_state import Ledger, Permit
 from sagemaker_runtime_client._io.pooled_transport import PooledTransport
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import waiting
+from tests.runtime_client.pools import state, waiting
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
 THOROUGH = settings(
@@ -49,7 +49,7 @@ answers = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).map(
 def test_answers(pieces, method, reads):
     """Any bytes in any pieces give an answer or an error, and never one request's bytes to another."""
     transport = PooledTransport(network=Scripted(pieces))
-    ledger = transport._pool._ledger
+    ledger = state(transport)
     for _ in range(3):
         request = httpx.Request(method, "http://x/")
         with suppress(httpx.TransportError):

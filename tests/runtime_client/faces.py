@@ -35,6 +35,7 @@ LOOPS = {
     "uvloop": {"backend": "asyncio", "backend_options": {"use_uvloop": True}},
     "trio": {"backend": "trio"},
 }
+each_loop = pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 
 
 @frozen
@@ -123,6 +124,15 @@ class Driven:
 
     def __getattr__(self, name):
         return partial(self.driver.call, getattr(self.itself, name))
+
+    def send(self, origin, request, deadline=None):
+        """Send a request over the client's own transport, past signatures and retries."""
+        return self.driver.call(transport_of(self.itself).send, origin, lambda: request, deadline)
+
+
+def transport_of(client):
+    """Return what sends a client's requests."""
+    return client._core._io._transport
 
 
 def settings(emulator, **changes):

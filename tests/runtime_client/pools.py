@@ -89,9 +89,14 @@ def limited(connections, kept=None, expiry=None):
     )
 
 
+def state(transport):
+    """Return the bookkeeping of the pool that is in use."""
+    return transport._pool._ledger
+
+
 def books(transport):
     """Return how many permits are granted, how many wait, how many connections are open, and idle."""
-    ledger = transport._pool._ledger
+    ledger = state(transport)
     return len(ledger._granted), len(waiting(ledger)), ledger.open, len(ledger._idle)
 
 

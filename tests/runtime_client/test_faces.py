@@ -34,7 +34,7 @@ from sagemaker_runtime_client._io.system import AsyncIO
 from sagemaker_runtime_client._io.transport import AsyncTransport
 from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
 from sigv4 import Credentials
-from tests.runtime_client.faces import often, settings, unread_body
+from tests.runtime_client.faces import often, settings, transport_of, unread_body
 from tests.runtime_client.loopback import Loopback, response
 
 FACES = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
@@ -210,7 +210,7 @@ class TestLoops:
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
         assert max(counts) - counts[0] <= 4  # one or two a loop otherwise
-        assert len(client._core._io._transport._own) <= 1
+        assert len(transport_of(client)._own) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
@@ -410,7 +410,7 @@ class TestFork:
         """A client that finds itself restored from a snapshot opens new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
-        transport = client.itself._core._io._transport
+        transport = transport_of(client.itself)
         before = transport._own
         _generations.begin()
         assert b"x" == client.get_object("s3://bucket/key").body
@@ -422,7 +422,7 @@ class TestFork:
 
 def opened(client):
     """Return how many senders a client has open, in all its loops."""
-    own = client._core._io._transport._own
+    own = transport_of(client)._own
     return sum(map(len, own._made.values())) if hasattr(own, "_made") else len(own)
 
 

@@ -14,7 +14,7 @@ from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, 
 from sagemaker_runtime_client._io.senders import Senders
 from tests.runtime_client.faces import pointed_at
 from tests.runtime_client.loopback import Loopback, response
-from tests.runtime_client.pools import books
+from tests.runtime_client.pools import books, state
 
 PATIENCE = 10
 NO_SUCH_KEY = response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
@@ -182,4 +182,4 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
     monkeypatch.setattr(PooledTransport, "__init__", closing)
     pool, _ = senders.choose("PooledTransport", None, "http://x", TransportOptions(), direct=True)
-    assert 0 == pool._pool._ledger._kept
+    assert 0 == state(pool)._kept

@@ -1,0 +1,257 @@
+"""Which file or folder of certificates is trusted, and when it is read."""
+
+import asyncio
+import ssl
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha1
+from importlib import import_module
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from cryptography import x509
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ConfigError,
+    SageMakerRuntimeClient,
+    TransportError,
+)
+from sagemaker_runtime_client._io.tls import _amazon_context, _context, tls_context
+from tests.runtime_client.faces import (
+    CREDENTIALS,
+    REGION,
+    pointed_at,
+)
+from tests.runtime_client.loopback import Loopback, always, certify
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+class TestTLS:
+    @pytest.fixture(autouse=True)
+    def _fresh(self):
+        """A bundle is read once a process; here once a test."""
+        _context.cache_clear()
+        _amazon_context.cache_clear()
+
+    @pytest.mark.parametrize("how", ["argument", "path", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
+    def test_bundle(self, plain_driver, certificate, monkeypatch, how):
+        """A server is trusted whose certificate is in the bundle that is named."""
+        bundle, tls = certificate
+        argument = {"argument": bundle, "path": Path(bundle)}.get(how)
+        if argument is None:
+            monkeypatch.setenv(how, bundle)
+        with Loopback(always(b"x"), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=argument))
+            assert b"x" == client.get_object("s3://bucket/../key").body
+        server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
+
+    VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+    @pytest.mark.parametrize("name", VARIABLES)
+    def test_variables(self, certificate, bare_environment, hashed, name):
+        """Each of the variables that boto3 and httpx know names certificates to trust."""
+        bundle, tls = certificate
+        bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
+        self.get(tls)
+
+    def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
+        """That the instance is asked first, for its region, takes nothing from the settings."""
+        bundle, tls = certificate
+        with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
+            bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
+            bare_environment.setenv("AWS_CA_BUNDLE", bundle)
+            options = pointed_at(server, region=None, region_from_instance=True)
+            assert b"x" == plain_driver.client(**options).get_object("s3://bucket/key").body
+        assert 2 == len(imds.requests)
+
+    def test_bundle_that_is_a_folder(self, certificate, hashed):
+        """A bundle may be a folder of certificates by their hashes, as requests has it."""
+        self.get(certificate[1], ca_bundle=str(hashed))
+
+    @pytest.mark.parametrize("first", ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE"])
+    def test_order_of_bundles(self, certificate, bare_environment, tmp_path, first):
+        """AWS_CA_BUNDLE wins over the profile, that over REQUESTS_CA_BUNDLE, that over SSL_CERT_FILE."""
+        bundle, tls = certificate
+        order = ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
+        config = tmp_path / "config"
+        config.write_text("[default]\n")
+        bare_environment.setenv("AWS_CONFIG_FILE", str(config))
+        for name in order[order.index(first) :]:
+            path = bundle if name == first else "/nowhere"
+            if name == "the profile":
+                config.write_text(f"[default]\nca_bundle = {path}\n")
+            else:
+                bare_environment.setenv(name, path)
+        self.get(tls)
+
+    @pytest.fixture
+    def hashed(self, certificate, tmp_path):
+        """A folder as OpenSSL looks things up in: certificates by the hash of their subject's name."""
+        pem = Path(certificate[0]).read_bytes()
+        name = x509.load_pem_x509_certificate(pem).subject.public_bytes()[2:]  # less its own head
+        number = int.from_bytes(sha1(name, usedforsecurity=False).digest()[:4], "little")
+        (tmp_path / f"{number:08x}.0").write_bytes(pem)
+        return tmp_path
+
+    @staticmethod
+    def get(tls, **options):
+        """Get an object from a TLS server with a client of ours."""
+        _context.cache_clear()
+        with (
+            Loopback(always(b"x"), tls) as server,
+            SageMakerRuntimeClient(**pointed_at(server, **options)) as client,
+        ):
+            assert b"x" == client.get_object("s3://bucket/key").body
+        _context.cache_clear()  # the next test has another environment
+
+    def test_folder(self, monkeypatch, tmp_path):
+        """A folder of certificates takes the place of those that certifi has."""
+        assert len(tls_context(None).get_ca_certs()) > 50
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+        assert [] == tls_context(None).get_ca_certs()
+
+    def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
+        """Where certifi has no bundle of its own, as Debian's, that which it names is read."""
+        import_module("certifi")  # the real one, which is put back
+        (tmp_path / "certifi").mkdir()
+        code = f"def where():\n    return {certificate[0]!r}\n"
+        (tmp_path / "certifi" / "__init__.py").write_text(code)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "certifi")
+        assert 1 == len(tls_context(None).get_ca_certs())
+
+    def test_unknown_certificate(self, plain_driver, certificate):
+        """A server with another certificate gets no request, and no second try."""
+        with Loopback(always(b"x"), certificate[1]) as server:
+            client = plain_driver.client(**pointed_at(server, max_attempts=3))
+            with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+                client.invoke_endpoint_async("x", body=b"x")
+        assert (1, False, False) == (
+            caught.value.attempts,
+            caught.value.may_have_been_taken,
+            caught.value.retryable,
+        )
+        assert [] == server.requests
+
+    def test_brought_in_client_has_its_own(self, certificate):
+        """A client that was brought in trusts whom it trusts; our bundle is not for it."""
+        bundle, tls = certificate
+        httpx = import_module("httpx")
+        with (
+            Loopback(always(b"x"), tls) as server,
+            httpx.Client(verify=ssl.create_default_context(cafile=bundle)) as trusting,
+            httpx.Client() as wary,
+        ):
+            options = pointed_at(server, ca_bundle="/nowhere")
+            client = SageMakerRuntimeClient(**options, http_client=trusting)
+            assert b"x" == client.get_object("s3://bucket/key").body
+            client = SageMakerRuntimeClient(**options, http_client=wary)
+            with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+                client.get_object("s3://bucket/key")
+
+    def test_made_once(self, certificate):
+        """What a bundle makes is made once, for all clients."""
+        bundle, tls = certificate
+        with Loopback(always(b"x"), tls) as server:
+            for _ in range(2):
+                with SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client:
+                    client.get_object("s3://bucket/key")
+
+            async def awaited():
+                options = pointed_at(server, ca_bundle=bundle)
+                async with AsyncSageMakerRuntimeClient(**options) as client:
+                    await client.get_object("s3://bucket/key")
+
+            asyncio.run(awaited())
+        assert 1 == _context.cache_info().misses
+        assert tls_context(bundle) is tls_context(bundle)
+
+    def test_amazon_first(self, plain_driver, tmp_path):
+        """Of a bundle that has Amazon's authorities no others are loaded for a server of theirs."""
+        bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
+        with Loopback(always(b"x"), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
+            assert b"x" == client.get_object("s3://bucket/key").body
+        assert (1, 0) == (server.connections, _context.cache_info().misses)
+
+    def test_all_in_the_end(self, plain_driver, tmp_path):
+        """From the first server of another authority on, the whole bundle counts."""
+        servers = self.bundle(tmp_path, Amazon=1, other=1)
+        bundle, tls = servers["other"]
+        with Loopback(always(b"x", headers={"Connection": "close"}), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
+            for _ in range(3):
+                assert b"x" == client.get_object("s3://bucket/key").body
+        assert (4, 1) == (server.connections, _context.cache_info().misses)
+        assert 3 == len(server.requests)
+
+    def test_other_faults(self, plain_driver, tmp_path):
+        """A certificate with another fault than its authority is refused at once."""
+        bundle, tls = self.bundle(tmp_path, Amazon=-1, other=1)["Amazon"]
+        with Loopback(always(b"x"), tls) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle=bundle, max_attempts=1))
+            with pytest.raises(TransportError, match="certificate has expired"):
+                client.get_object("s3://bucket/key")
+        assert (1, 0) == (server.connections, _context.cache_info().misses)
+
+    def test_storm(self, tmp_path):
+        """Threads that meet such a server at the same time all get through."""
+        bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["other"]
+        together = Barrier(8, timeout=10)
+
+        def get(_number):
+            together.wait()
+            return client.get_object("s3://bucket/key").body
+
+        with (
+            Loopback(always(b"x"), tls) as server,
+            SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client,
+            ThreadPoolExecutor(8) as threads,
+        ):
+            assert [b"x"] * 8 == list(threads.map(get, range(8)))
+
+    @staticmethod
+    def bundle(folder, **authorities):
+        """Return, by authority, one bundle of them all and the TLS of a server of that one."""
+        made = {}
+        for name, hours in authorities.items():
+            (folder / name).mkdir()
+            made[name] = certify(folder / name, name, hours)
+        bundle = folder / "bundle.pem"
+        bundle.write_text("\n".join(Path(path).read_text() for path, _ in made.values()))
+        return {name: (str(bundle), tls) for name, (_, tls) in made.items()}
+
+    def test_not_needed_for_http(self, plain_driver):
+        """Where nothing is encrypted no certificates are read, however wrong their path."""
+        with Loopback(always(b"x")) as server:
+            client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
+            assert b"x" == client.get_object("s3://bucket/key").body
+        assert 0 == _context.cache_info().misses
+
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [(None, "No such file or directory"), ("no certificate", ".+")],
+        ids=["missing", "malformed"],
+    )
+    def test_unreadable_bundle(self, plain_driver, tmp_path, content, why):
+        """A bundle that cannot be read is a setting's fault, and the message names it."""
+        bundle = tmp_path / "ca.pem"
+        if content is not None:
+            bundle.write_text(content)
+        client = plain_driver.client(
+            region=REGION, credentials=CREDENTIALS, ca_bundle=str(bundle), endpoint_url="https://x"
+        )
+        with pytest.raises(ConfigError, match=f"the CA bundle {bundle} cannot be read: {why}$"):
+            client.invoke_endpoint_async("x", body=b"x")
+
+    def test_unreadable_file_of_the_environment(self, monkeypatch):
+        """So is one that the environment names."""
+        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+        with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
+            tls_context(None)

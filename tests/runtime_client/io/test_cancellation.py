@@ -1,0 +1,172 @@
+"""A call that is cancelled, at each of its awaits in turn: no permit and no connection is lost."""
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from itertools import count
+
+import anyio
+import httpx
+import pytest
+
+from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport
+from tests.runtime_client.faces import LOOPS, unread_body
+from tests.runtime_client.loopback import Loopback
+from tests.runtime_client.pools import PATIENCE, books, limited
+
+
+class Interrupted:
+    """Await something, and interrupt it when it suspends for the *at*-th time."""
+
+    def __init__(self, awaitable, at, interrupt):
+        self._awaitable, self._left, self._interrupt = awaitable, at, interrupt
+        self.was = False
+
+    def __await__(self):
+        steps = self._awaitable.__await__()
+        step = partial(steps.send, None)
+        while True:
+            try:
+                suspended = step()
+            except StopIteration as stop:
+                return stop.value
+            self._left -= 1
+            if self._left == 0:
+                self.was = True
+                self._interrupt()
+            try:
+                step = partial(steps.send, (yield suspended))
+            except BaseException as error:  # noqa: BLE001 (handed on)
+                step = partial(steps.throw, error)
+
+
+@asynccontextmanager
+async def scoped():
+    """Cancel as anyio and trio do: whatever is awaited in the scope."""
+    with anyio.CancelScope() as scope:
+        yield scope.cancel
+
+
+@asynccontextmanager
+async def native():
+    """Cancel as asyncio does: once."""
+    task = asyncio.current_task()
+    with suppress(asyncio.CancelledError):
+        yield task.cancel
+    while task.cancelling():
+        task.uncancel()
+
+
+@unread_body
+@pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(
+    ("loop", "cancelling"),
+    [
+        *(("asyncio", scoped), ("asyncio", native)),
+        *(("uvloop", scoped), ("uvloop", native), ("trio", scoped)),
+    ],
+    ids=[
+        *("asyncio, in a scope", "asyncio, its own"),
+        *("uvloop, in a scope", "uvloop, its own", "trio"),
+    ],
+)
+class TestCancellation:
+    def run(self, loop, cancelling, certificate, is_tls, prepare):
+        """Cancel a call at each of its awaits in turn; return at how many it could be."""
+        bundle, tls = certificate
+
+        def answer(_request, connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi")
+            return b"ho"
+
+        async def main():
+            transport = AsyncPooledTransport(
+                limits=limited(2), verify=ssl.create_default_context(cafile=bundle)
+            )
+            client = httpx.AsyncClient(transport=transport, timeout=PATIENCE)
+            for at in count(1):
+                async with prepare(client, transport, server.url) as call, cancelling() as cancel:
+                    interrupted = Interrupted(call(), at, cancel)
+                    await interrupted
+                turns, queue, opened, idle = books(transport)
+                assert (0, 0) == (turns, queue)
+                assert opened == idle
+                if not interrupted.was:
+                    await client.aclose()
+                    assert (0, 0, 0, 0) == books(transport)
+                    return at - 1
+            raise AssertionError
+
+        with Loopback(answer, tls if is_tls else None) as server:
+            return anyio.run(main, **LOOPS[loop])
+
+    def test_from_the_start(self, loop, cancelling, certificate, is_tls):
+        """A call that connects loses no turn and no connection, wherever it is cancelled."""
+
+        @asynccontextmanager
+        async def prepare(client, transport, url):
+            await transport.aclose()
+            yield partial(client.post, url, content=b"body")
+
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 2
+
+    def test_over_an_idle_connection(self, loop, cancelling, certificate, is_tls):
+        """Nor does one that finds a connection."""
+
+        @asynccontextmanager
+        async def prepare(client, _transport, url):
+            await client.get(url)
+            yield partial(client.post, url, content=b"body")
+
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
+
+    def test_in_an_upload(self, loop, cancelling, certificate, is_tls):
+        """Nor does one that is in the middle of a large body."""
+
+        @asynccontextmanager
+        async def prepare(client, _transport, url):
+            await client.get(url)
+            yield partial(client.put, url, content=bytes(1 << 18), extensions={"expect": True})
+
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
+
+    def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
+        """Nor does one that waits for others, which go on."""
+
+        @asynccontextmanager
+        async def prepare(client, transport, url):
+            async with anyio.create_task_group() as group:
+                for _ in range(2):
+                    group.start_soon(client.get, url)
+                while books(transport)[0] < 2:
+                    await anyio.lowlevel.checkpoint()
+                with anyio.CancelScope():
+                    yield partial(client.get, url)
+
+        assert self.run(loop, cancelling, certificate, is_tls, prepare) > 1
+
+
+@pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
+def test_cancelled_when_its_turn_came(is_first):
+    """Who is cancelled at the moment of its turn, just before or after, hands it on."""
+
+    async def main():
+        transport = AsyncPooledTransport(limits=limited(1))
+
+        async def turn():
+            async with transport.slot():
+                pass
+
+        async with transport.slot():
+            waiting = [asyncio.create_task(turn()) for _ in range(2)]
+            while books(transport)[1] < 2:
+                await anyio.lowlevel.checkpoint()
+            if is_first:
+                waiting[0].cancel()
+        waiting[0].cancel()
+        await waiting[1]
+        assert waiting[0].cancelled()
+        assert (0, 0, 0, 0) == books(transport)
+
+    asyncio.run(main())

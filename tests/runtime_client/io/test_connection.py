@@ -1,0 +1,248 @@
+"""One request and its answer over a connection: framing, faults, uploads."""
+
+import socket
+from contextlib import suppress
+from threading import Event
+
+import httpx
+import pytest
+
+from sagemaker_runtime_client._io.pooled_transport import PooledTransport
+from tests.runtime_client.faces import unread_body
+from tests.runtime_client.loopback import Loopback, always, deliver, response
+from tests.runtime_client.networks import Scripted
+from tests.runtime_client.pools import PATIENCE, books, limited
+
+
+def answering(data):
+    """Return a function that answers every request with these bytes, and leaves the connection open."""
+    return lambda _request, _connection: data
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+# Bytes of an answer; its body; and whether its connection serves the next request.
+ANSWERS = {
+    "length": (HEAD + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
+    "nothing": (HEAD + b"Content-Length: 0\r\n\r\n", b"", True),
+    "no content": (b"HTTP/1.1 204 None\r\n\r\n", b"", True),
+    "chunked": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n",
+        b"hi",
+        True,
+    ),
+    "trailers": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n",
+        b"hi",
+        True,
+    ),
+    "continue": (b"HTTP/1.1 100 Continue\r\n\r\n" + response(b"hi"), b"hi", True),
+    "early hints": (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * 3 + response(b"hi"), b"hi", True),
+    "close": (HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\nhi", b"hi", False),
+    "old": (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", b"hi", False),
+    "rubbish behind": (response(b"hi") + b"rubbish", b"hi", False),
+    "another answer behind": (response(b"hi") + response(b"no"), b"hi", False),
+}
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(("data", "body", "is_kept"), ANSWERS.values(), ids=ANSWERS)
+    def test_framing(self, make, data, body, is_kept):
+        """Each framing gives its body, and keeps a connection that is fit for more, and no other."""
+        with Loopback(answering(data)) as server:
+            pool = make()
+            assert [body] * 3 == [pool.get(server.url).content for _ in range(3)]
+        assert ([0, 0, 0] if is_kept else [0, 1, 2]) == [one.connection for one in server.requests]
+
+    def test_until_the_end(self, make):
+        """A body without a length ends with its connection."""
+
+        def answer(_request, connection):
+            connection.sendall(HEAD + b"\r\nhi")
+
+        with Loopback(answer) as server:
+            pool = make()
+            assert [b"hi", b"hi"] == [pool.get(server.url).content for _ in range(2)]
+        assert [0, 1] == [one.connection for one in server.requests]
+        assert (0, 0, 0, 0) == books(pool.transport)
+
+    def test_head(self, make):
+        """The answer to HEAD has no body, whatever length it states."""
+        with Loopback(answering(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
+            pool = make()
+            for _ in range(2):
+                assert b"" == pool.get(server.url, "HEAD").content
+        assert 1 == server.connections
+
+    @pytest.mark.parametrize("how", [socket.SHUT_WR, socket.SHUT_RDWR], ids=["half", "whole"])
+    def test_closed_while_idle(self, make, how):
+        """A connection that was closed while it was idle, or half of it, is not used again."""
+        closed = Event()
+
+        def answer(_request, connection):
+            connection.sendall(response(b"hi"))
+            connection.shutdown(how)
+            closed.set()
+            Event().wait(0.2)
+
+        with Loopback(answer) as server:
+            pool = make()
+            for number in range(3):
+                assert b"hi" == pool.get(server.url).content
+                assert closed.wait(PATIENCE)
+                closed.clear()
+                assert number + 1 == server.connections
+
+    def test_written_to_while_idle(self, make):
+        """A connection on which something came unasked is not used again."""
+        go, written = Event(), Event()
+
+        def answer(_request, connection):
+            connection.sendall(response(b"hi"))
+            assert go.wait(PATIENCE)
+            connection.sendall(response(b"no"))
+            deliver(connection)
+            written.set()
+            return response(b"more")
+
+        with Loopback(answer) as server:
+            pool = make()
+            for _ in range(3):
+                go.clear()
+                assert b"hi" == pool.get(server.url).content
+                written.clear()
+                go.set()
+                assert written.wait(PATIENCE)
+        assert [0, 1, 2] == [one.connection for one in server.requests]
+
+    @unread_body
+    def test_streamed(self, make):
+        """Pieces are there as they come; and what is left unread costs its connection."""
+        taken = Event()
+
+        def answer(_request, connection):
+            connection.sendall(HEAD + b"Content-Length: 99\r\n\r\nhi")
+            assert taken.wait(PATIENCE)
+
+        with Loopback(answer) as server:
+            pool = make()
+            assert [b"hi"] == pool.pieces(server.url, enough=1)
+            taken.set()
+            assert (0, 0, 0, 0) == books(pool.transport)
+
+    @pytest.mark.parametrize(
+        ("data", "error"),
+        [
+            (b"", httpx.RemoteProtocolError),
+            (b"HTTP/1.1 200", httpx.RemoteProtocolError),
+            (b"SSH-2.0-OpenSSH\r\n\r\n", httpx.RemoteProtocolError),
+            (HEAD + b"Content-Length: 9\r\n\r\nhi", httpx.RemoteProtocolError),
+            (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n", httpx.RemoteProtocolError),
+            (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", httpx.RemoteProtocolError),
+            (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nhi", httpx.RemoteProtocolError),
+        ],
+        ids=[
+            "nothing",
+            "half a head",
+            "another protocol",
+            "half a body",
+            "an upgrade",
+            "no chunk",
+            "two lengths",
+        ],
+    )
+    def test_wrong(self, make, data, error):
+        """What is no answer is an error of httpx's that names the request, and nothing stays behind."""
+        with Loopback(lambda _, connection: connection.sendall(data)) as server:
+            pool = make(limits=limited(1))
+            for _ in range(2):
+                with pytest.raises(error) as caught:
+                    pool.get(server.url)
+                assert server.url == str(caught.value.request.url)
+                assert (0, 0, 0, 0) == books(pool.transport)
+
+    def test_header_that_cannot_be_sent(self, make):
+        """A header that HTTP does not allow is refused before anything is sent."""
+        with Loopback(always()) as server:
+            pool = make()
+            with pytest.raises(httpx.LocalProtocolError):
+                pool.get(server.url, headers={"a": "b\nc"})
+            assert (0, 0, 0, 0) == books(pool.transport)
+        assert [] == server.requests
+
+
+class TestUploads:
+    @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
+    def test_at_hand(self, size, writes):
+        """A body that is at hand goes out with its head, unless it is so large that a copy costs more."""
+        network = Scripted([response(b"hi")])
+        request = httpx.Request("PUT", "http://x/", content=bytes(size))
+        assert 200 == PooledTransport(network=network).handle_request(request).status_code
+        head, _, body = b"".join(network.written).partition(b"\r\n\r\n")
+        assert head.startswith(b"PUT / HTTP/1.1\r\n")
+        assert (size, writes) == (len(body), len(network.written))
+
+    def test_streamed(self, make):
+        """A body of unknown length goes out in chunks."""
+        seen = []
+
+        def answer(_request, connection):
+            stream = connection.makefile("rb")
+            while size := int(stream.readline(), 16):
+                seen.append(stream.read(size + 2)[:-2])
+            stream.readline()
+            return response(b"hi")
+
+        with Loopback(answer, buffered=False) as server:
+            assert b"hi" == make().upload(server.url, [b"one", b"two"]).content
+        assert [b"one", b"two"] == seen
+
+    @unread_body
+    def test_early_answer(self, make):
+        """A server may answer an upload before it has read it; its connection is given up."""
+
+        def answer(_request, connection):
+            connection.sendall(response(b"enough", 413, {"Connection": "close"}))
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1 << 16):
+                pass
+
+        with Loopback(answer, buffered=False) as server:
+            pool = make()
+            for _ in range(2):
+                found = pool.upload(server.url, [bytes(1 << 16)] * 32)
+                assert (413, b"enough") == (found.status_code, found.content)
+            assert 2 == server.connections
+
+    @unread_body
+    def test_early_end(self, make):
+        """A server that hangs up during an upload is an error of httpx's, or its answer is found."""
+
+        def answer(_request, connection):
+            connection.sendall(response(b"enough", 413))
+
+        with Loopback(answer, buffered=False) as server:
+            pool = make()
+            with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+                assert 413 == pool.upload(server.url, [bytes(1 << 16)] * 64).status_code
+            assert (0, 0) == books(pool.transport)[:2]
+
+    @unread_body
+    def test_body_that_fails(self, make):
+        """What a body raises comes out as it is, and its connection is given up."""
+
+        def pieces():
+            yield b"one"
+            raise ZeroDivisionError
+
+        def answer(_request, connection):
+            while connection.recv(1 << 16):
+                pass
+
+        with Loopback(answer, buffered=False) as server:
+            pool = make(limits=limited(1))
+            for _ in range(2):
+                with pytest.raises(ZeroDivisionError):
+                    pool.upload(server.url, pieces())
+                assert (0, 0, 0, 0) == books(pool.transport)

@@ -1,0 +1,150 @@
+"""Servers that are slow, or silent: what ends a call, and when."""
+
+from contextlib import ExitStack
+from threading import Event
+from time import monotonic, sleep
+
+import anyio
+import pytest
+
+from sagemaker_runtime_client import (
+    TransportError,
+    WaitTimeoutError,
+)
+from sagemaker_runtime_client._inference.invocation import Invocation
+from sagemaker_runtime_client._io.message import Request
+from tests.runtime_client.faces import (
+    CREDENTIALS,
+    KINDS,
+    Driver,
+    Kind,
+    often,
+    pointed_at,
+    unread_body,
+)
+from tests.runtime_client.loopback import Loopback, always
+
+
+@pytest.fixture(autouse=True)
+def _bare(bare_environment):
+    """No test here sees the machine's settings."""
+
+
+class TestTime:
+    def test_server_that_never_answers(self, driver):
+        """A server that says nothing costs the read timeout, and no more."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            client = driver.client(**pointed_at(server, read_timeout=0.05))
+            start = monotonic()
+            with pytest.raises(TransportError, match="ReadTimeout") as caught:
+                client.invoke_endpoint_async("x", body=b"x")
+        assert monotonic() - start < 1
+        assert caught.value.may_have_been_taken
+
+    def test_waiting_for_a_server_that_never_answers(self, plain_driver):
+        """A wait ends at its deadline, and names the trouble as its cause."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            client = plain_driver.client(**pointed_at(server, read_timeout=0.05))
+            invocation = Invocation("id", "s3://bucket/out")
+            start = monotonic()
+            with pytest.raises(WaitTimeoutError) as caught:
+                client.wait(invocation, timeout=0.1, schedule=often)
+        assert monotonic() - start < 1
+        assert isinstance(caught.value.__cause__, TransportError)
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_credentials_are_not_cut_off(self, backend):
+        """A wait's deadline cuts off no source of credentials, whose old token may be used up by then."""
+
+        async def slow():
+            await anyio.sleep(0.3)
+            return CREDENTIALS
+
+        with Loopback(always(b"x")) as server, ExitStack() as stack:
+            driver = Driver(Kind(is_async=True, backend=backend), stack)
+            client = driver.client(**pointed_at(server, credentials=slow))
+            invocation = Invocation("id", "s3://bucket/out")
+            assert b"x" == client.wait(invocation, timeout=0, schedule=often).body
+
+    @unread_body
+    def test_dribbled_body(self, driver):
+        """A body that comes byte by byte ends at the deadline, in the middle; its answer is incomplete."""
+        answer, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
+        assert (200, False) == (answer.status, answer.complete)
+        assert 0 < len(answer.body) < 999
+        assert 0.09 <= seconds < 5
+
+    def test_silence_in_a_body(self, driver):
+        """A body that stops coming ends with the deadline too, before the read timeout."""
+        answer, seconds = self.dribbled(
+            driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
+        )
+        assert (b"half", False) == (answer.body, answer.complete)
+        assert 0.09 <= seconds < 5
+
+    def test_body_that_comes_after_the_deadline(self, driver):
+        """An output that is there at the deadline, but not all of it, is read on."""
+
+        def answer(_request, connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")
+            sleep(0.3)
+            connection.sendall(b"put")
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server))
+            invocation = Invocation("id", "s3://bucket/out")
+            assert b"output" == client.wait(invocation, timeout=0.1, schedule=often).body
+
+    # Nothing ends what blocks in a client that is not ours.
+    @pytest.mark.parametrize(
+        "driver",
+        [
+            pytest.param(kind, id=name)
+            for name, kind in KINDS.items()
+            if kind.is_async or kind.library is None
+        ],
+        indirect=True,
+    )
+    def test_dribbled_head(self, driver):
+        """A wait ends in time even if a server sends the head of its answer byte by byte."""
+        stop = Event()
+
+        def answer(_request, connection):
+            for byte in b"HTTP/1.1 200 OK\r\n" + b"x-slow: 1\r\n" * 1000:
+                if stop.wait(0.02):
+                    return
+                connection.sendall(bytes([byte]))
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server))
+            start = monotonic()
+            with pytest.raises(WaitTimeoutError) as caught:
+                client.wait(Invocation("id", "s3://bucket/out"), timeout=0.2, schedule=often)
+            seconds = monotonic() - start
+            stop.set()
+        assert isinstance(caught.value.__cause__, TransportError)
+        assert seconds < 2
+
+    def test_too_late(self, driver):
+        """After the deadline a request is sent only if its answer comes at once."""
+        with Loopback(lambda *_: Event().wait(2)) as server:
+            client = driver.client(**pointed_at(server))
+            with pytest.raises(TransportError):
+                client.send(server.url, Request("GET", "/"), deadline=monotonic() - 1)
+
+    def dribbled(self, driver, head, pace=0.01):
+        """Return the answer of a server that dribbles, and the seconds that it took."""
+        stop = Event()
+
+        def answer(_request, connection):
+            connection.sendall(head)
+            while not stop.wait(pace):
+                connection.sendall(b"x")
+
+        with Loopback(answer) as server:
+            client = driver.client(**pointed_at(server))
+            start = monotonic()
+            found = client.send(server.url, Request("GET", "/"), deadline=start + 0.1)
+            seconds = monotonic() - start
+            stop.set()
+        return found, seconds

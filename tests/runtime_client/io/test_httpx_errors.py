@@ -1,0 +1,165 @@
+"""Whatever httpx raises is an error of ours, which says whether a job may be queued."""
+
+import asyncio
+from importlib import import_module
+
+import pytest
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    SageMakerRuntimeClient,
+    TransportError,
+)
+from tests.runtime_client.faces import (
+    CREDENTIALS,
+    REGION,
+)
+
+# What is raised before anything of a request is on the wire.
+BEFORE_SENDING = {
+    "ConnectError",
+    "ConnectTimeout",
+    "InvalidURL",
+    "LocalProtocolError",
+    "PoolTimeout",
+    "ProxyError",
+    "UnsupportedProtocol",
+}
+
+
+# What another attempt may mend.
+PASSING = {
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "NetworkError",
+    "PoolTimeout",
+    "ProtocolError",
+    "ProxyError",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "SSEError",
+    "TimeoutException",
+    "TransportError",
+    "WriteError",
+    "WriteTimeout",
+}
+
+
+WITHOUT_MESSAGE = {"RequestNotRead", "ResponseNotRead", "StreamClosed", "StreamConsumed"}
+
+
+def exceptions(library):
+    """Return the names of all that a library may raise."""
+    module = import_module(library)
+    found = [getattr(module, name) for name in module.__all__]
+    return [one.__name__ for one in found if isinstance(one, type) and issubclass(one, Exception)]
+
+
+def made(httpx, name):
+    """Return an exception of httpx, by its name."""
+    kind = getattr(httpx, name)
+    if name in WITHOUT_MESSAGE:
+        return kind()
+    if name == "HTTPStatusError":
+        return kind("why", request=httpx.Request("GET", "http://x"), response=httpx.Response(500))
+    return kind("why")
+
+
+def raising(httpx, error, *, in_body=False):
+    """Return a transport of httpx, for either colour, that raises."""
+
+    class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            raise error
+
+        async def __aiter__(self):
+            yield b"half"
+            raise error
+
+    class Raising(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        def handle_request(self, _request):
+            if not in_body:
+                raise error
+            return httpx.Response(200, stream=Body())
+
+        async def handle_async_request(self, request):
+            return self.handle_request(request)
+
+    return Raising()
+
+
+class TestExceptions:
+    @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+    @pytest.mark.parametrize(
+        ("library", "name"),
+        [
+            (library, name)
+            for library in ("httpx", "httpx2")
+            for name in exceptions(library)
+            if name != "HTTPStatusError"  # which has an answer
+        ],
+    )
+    def test_each(self, library, name, is_async):
+        """Whatever httpx raises is a TransportError that says whether a job may be queued."""
+        httpx = import_module(library)
+        error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
+        assert isinstance(error, TransportError)
+        assert str(error).startswith(f"{name} from http://127.0.0.1:9")
+        assert (name not in BEFORE_SENDING) == error.may_have_been_taken
+        assert (name in PASSING) == error.retryable
+
+    @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+    @pytest.mark.parametrize(
+        ("name", "what"),
+        [
+            ("ReadError", "the answer broke off"),
+            ("RemoteProtocolError", "the answer broke off"),
+            ("ReadTimeout", "the answer broke off"),
+            ("DecodingError", "DecodingError from"),
+            ("StreamClosed", "StreamClosed from"),
+        ],
+    )
+    def test_in_the_body(self, name, what, is_async):
+        """What is raised while a body comes in is an error too, where the whole of it counts."""
+        httpx = import_module("httpx")
+        transport = raising(httpx, made(httpx, name), in_body=True)
+        error = self.raised(httpx, transport, is_async)
+        assert isinstance(error, TransportError)
+        assert str(error).startswith(what)
+
+    def test_without_a_message(self):
+        """An exception that says nothing is known by its name."""
+        httpx = import_module("httpx")
+        error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
+        assert "ReadTimeout from http://127.0.0.1:9" == str(error)
+
+    def test_of_others(self):
+        """What is none of httpx's is not ours to translate."""
+        httpx = import_module("httpx")
+        error = self.raised(httpx, raising(httpx, ZeroDivisionError()), is_async=False)
+        assert ZeroDivisionError is type(error)
+
+    @staticmethod
+    def raised(httpx, transport, is_async):
+        """Return what reading an object raises."""
+        options = {
+            "region": REGION,
+            "credentials": CREDENTIALS,
+            "s3_endpoint_url": "http://127.0.0.1:9",
+            "max_attempts": 1,
+        }
+
+        async def awaited():
+            async with httpx.AsyncClient(transport=transport, verify=False) as http_client:
+                client = AsyncSageMakerRuntimeClient(http_client=http_client, **options)
+                await client.get_object("s3://bucket/key")
+
+        with pytest.raises(Exception) as caught:  # noqa: PT012 (which one is the question)
+            if is_async:
+                asyncio.run(awaited())
+            with httpx.Client(transport=transport, verify=False) as http_client:
+                client = SageMakerRuntimeClient(http_client=http_client, **options)
+                client.get_object("s3://bucket/key")
+        return caught.value

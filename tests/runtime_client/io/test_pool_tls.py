@@ -1,0 +1,58 @@
+"""TLS below a pool."""
+
+import ssl
+
+import httpx
+import pytest
+
+from tests.runtime_client.loopback import Loopback, always
+from tests.runtime_client.pools import books, limited
+
+
+class TestTLS:
+    def test_trusted(self, make, certificate):
+        """A server is trusted whose certificate is; TLS settings are made once, and for https alone."""
+        bundle, tls = certificate
+        made = []
+
+        def verify():
+            made.append(ssl.create_default_context(cafile=bundle))
+            return made[0]
+
+        with (
+            Loopback(always(b"hi"), tls) as server,
+            Loopback(always()) as plain,
+        ):
+            pool = make(verify=verify, limits=limited(1))
+            pool.get(plain.url)
+            assert [] == made
+            for url in (server.url, plain.url, server.url):
+                pool.get(url)
+            assert 1 == len(made)
+        assert 2 == server.connections
+
+    @pytest.mark.parametrize(
+        ("verify", "url"), [(True, "127.0.0.1"), (None, "localhost")], ids=["unknown", "other name"]
+    )
+    def test_distrusted(self, make, certificate, verify, url):
+        """A certificate that is unknown, or another host's, is refused before a request is sent."""
+        bundle, tls = certificate
+        with Loopback(always(b"hi"), tls) as server:
+            pool = make(verify=verify or ssl.create_default_context(cafile=bundle))
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                pool.get(server.url.replace("127.0.0.1", url))
+            assert (0, 0, 0, 0) == books(pool.transport)
+        assert [] == server.requests
+
+    def test_unverified(self, make, certificate):
+        """False verifies nothing, as in httpx."""
+        with Loopback(always(b"hi"), certificate[1]) as server:
+            assert b"hi" == make(verify=False).get(server.url).content
+
+    def test_no_http2(self, make, certificate):
+        """HTTP/2 is not offered."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate[0], certificate[0].replace("ca.pem", "key.pem"))
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with Loopback(always(b"hi"), context) as server:
+            assert "HTTP/1.1" == make(verify=False).get(server.url).http_version

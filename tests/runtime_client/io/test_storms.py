@@ -1,0 +1,78 @@
+"""Many threads or tasks at once over one pool."""
+
+from threading import Barrier, Thread
+
+import anyio
+import httpx
+import pytest
+
+from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
+from tests.runtime_client.faces import each_loop
+from tests.runtime_client.loopback import Loopback, always
+from tests.runtime_client.pools import PATIENCE, books, limited
+
+
+class TestStorms:
+    def test_threads(self):
+        """More threads than connections all get their answers, over no more than there may be."""
+        with Loopback(always(b"hi")) as server:
+            transport = PooledTransport(limits=limited(4))
+            start, answers = Barrier(32), []
+
+            def calls(client):
+                start.wait()
+                answers.extend(client.get(server.url).content for _ in range(10))
+
+            with httpx.Client(transport=transport, timeout=PATIENCE) as client:
+                threads = [Thread(target=calls, args=(client,)) for _ in range(32)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                assert (0, 0, server.connections, server.connections) == books(transport)
+        assert [b"hi"] * 320 == answers
+        assert server.connections <= 4
+
+    @each_loop
+    @pytest.mark.parametrize(("tasks", "calls"), [(64, 4), (800, 1)])
+    def test_tasks(self, loop, tasks, calls):
+        """As many tasks at once as there may be connections, or more, make just so many."""
+        answers = []
+
+        async def main():
+            transport = AsyncPooledTransport(limits=limited(64))
+            async with httpx.AsyncClient(transport=transport, timeout=PATIENCE) as client:
+
+                async def call():
+                    for _ in range(calls):
+                        answers.append((await client.get(server.url)).content)  # noqa: PERF401
+
+                async with anyio.create_task_group() as group:
+                    for _ in range(tasks):
+                        group.start_soon(call)
+                assert (0, 0, 64, 64) == books(transport)
+
+        with Loopback(always(b"hi")) as server:
+            anyio.run(main, **loop)
+        assert [b"hi"] * (tasks * calls) == answers
+        assert 64 == server.connections
+
+    @each_loop
+    def test_order(self, loop):
+        """Who asks first is served first."""
+
+        async def main():
+            transport = AsyncPooledTransport(limits=limited(1))
+            async with (
+                httpx.AsyncClient(transport=transport) as client,
+                anyio.create_task_group() as group,
+                transport.slot(),
+            ):
+                for number in range(20):
+                    group.start_soon(client.get, f"{server.url}/{number}")
+                    while books(transport)[1] <= number:
+                        await anyio.lowlevel.checkpoint()
+
+        with Loopback(always(b"hi")) as server:
+            anyio.run(main, **loop)
+        assert [f"/{number}" for number in range(20)] == [one.target for one in server.requests]

@@ -1,0 +1,115 @@
+"""The limits on each step of a request: connect, write, read, and the wait for a connection."""
+
+import socket
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import sleep
+
+import httpx
+import pytest
+
+from tests.runtime_client.faces import unread_body
+from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.pools import PATIENCE, books, limited
+
+
+class TestTime:
+    def test_read(self, make):
+        """A server that says nothing costs the read timeout."""
+        with Loopback(lambda *_: Event().wait(1)) as server:
+            pool = make()
+            with pytest.raises(httpx.ReadTimeout):
+                pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
+            assert (0, 0, 0, 0) == books(pool.transport)
+
+    @unread_body
+    def test_read_in_a_body(self, make):
+        """Silence in the middle of a body costs as much."""
+
+        def answer(_request, connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi")
+            Event().wait(1)
+
+        with Loopback(answer) as server:
+            pool = make()
+            with pytest.raises(httpx.ReadTimeout):
+                pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
+            assert (0, 0, 0, 0) == books(pool.transport)
+
+    @unread_body
+    def test_write(self, make):
+        """A server that does not read costs the write timeout."""
+        with deaf() as url:
+            pool = make()
+            with pytest.raises(httpx.WriteTimeout):
+                pool.get(url, "PUT", content=bytes(1 << 25), timeout=httpx.Timeout(9, write=0.02))
+            assert (0, 0, 0, 0) == books(pool.transport)
+
+    def test_slow_upload(self, make):
+        """The limit is for each piece: a server that reads slowly, but reads, gets the whole."""
+        read = 0
+
+        def reads_slowly():
+            nonlocal read
+            connection, _ = server.accept()
+            with connection:
+                while read < 1 << 23:
+                    sleep(0.01)
+                    read += len(connection.recv(1 << 17))
+                connection.sendall(response(b"hi"))
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            thread = Thread(target=reads_slowly)
+            thread.start()
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            timeout = httpx.Timeout(PATIENCE, write=0.3)
+            assert b"hi" == make().get(url, "PUT", content=bytes(1 << 23), timeout=timeout).content
+            thread.join()
+        assert read > 1 << 23
+
+    def test_connect(self, make):
+        """A server that accepts, and never speaks TLS, costs the connect timeout."""
+        with deaf() as url:
+            pool = make()
+            with pytest.raises(httpx.ConnectTimeout):
+                pool.get(url.replace("http", "https"), timeout=httpx.Timeout(9, connect=0.02))
+            assert (0, 0, 0, 0) == books(pool.transport)
+
+    def test_refused(self, make):
+        """Where nobody listens there is an error, and nothing stays behind."""
+        with deaf() as url:
+            pass
+        pool = make()
+        with pytest.raises(httpx.ConnectError):
+            pool.get(url)
+        assert (0, 0, 0, 0) == books(pool.transport)
+
+    def test_pool(self, make):
+        """A wait for a connection ends with the pool timeout, and leaves the queue."""
+        busy, over = Event(), Event()
+
+        def answer(_request, _connection):
+            busy.set()
+            assert over.wait(PATIENCE)
+            return response(b"hi")
+
+        with Loopback(answer) as server:
+            pool = make(limits=limited(1))
+            first = Thread(target=pool.get, args=(server.url,))
+            first.start()
+            assert busy.wait(PATIENCE)
+            with pytest.raises(httpx.PoolTimeout):
+                pool.get(server.url, timeout=httpx.Timeout(9, pool=0.02))
+            assert (1, 0, 1, 0) == books(pool.transport)
+            over.set()
+            first.join()
+            assert b"hi" == pool.get(server.url).content
+        assert 1 == server.connections
+
+
+@contextmanager
+def deaf():
+    """Listen, and neither accept nor read."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
