@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 
 import sagemaker_runtime_client as package
-from sigv4._value import Value
+from sagemaker_runtime_client._value import Value
 from tests.runtime_client.loopback import Loopback, response
 
 # An import of the package costs its users these, sigv4's and parts of the standard library.
@@ -47,6 +47,7 @@ LOADED = [
     "._settings.config",
     "._settings.profiles",
     "._settings.setting",
+    "._value",
     "._version",
     ".credentials",
     ".credentials._chain",
@@ -209,7 +210,7 @@ def test_documented(public):
     assert inspect.getdoc(public)
     parts = [field.name for field in getattr(public, "__attrs_attrs__", ())]
     if issubclass(type(public), type) and issubclass(public, Value):
-        parts += public.__slots__
+        parts += public.__match_args__
     assert [] == [name for name in parts if f"{name}:" not in public.__doc__]
 
 

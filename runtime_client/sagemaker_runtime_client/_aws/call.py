@@ -21,7 +21,6 @@ from sigv4 import (
     Signer,
     SigV4,
 )
-from sigv4._value import kind_of
 
 from .._errors import (
     CredentialProviderError,
@@ -35,6 +34,7 @@ from .._errors import (
 )
 from .._io.message import Request, Response
 from .._io.system import IO
+from .._value import type_name
 from .endpoint import Endpoint
 from .error_response import without_secrets
 from .operation import Call, Progress, Reply, attempt_headers
@@ -269,7 +269,7 @@ class Caller:
             raise self._source_failed(error) from error
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise CredentialProviderError(
-                f"the credentials' source returned {kind_of(credentials)}, not sigv4.Credentials",
+                f"the credentials' source returned {type_name(credentials)}, not sigv4.Credentials",
                 provider=type(self._provider).__name__,
             )
         return credentials

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 
-from sigv4._value import Value, set_part
-
 from .._aws.error_response import json_error
 from .._aws.operation import Progress
 from .._errors import ParamValidationError, RuntimeClientError
 from .._io.message import Headers, Response
+from .._value import Value
 
 
 class Invocation(Value):
@@ -39,7 +38,7 @@ class Invocation(Value):
             it may have been taken too: an output may be as old as that.  None else.
     """
 
-    __slots__ = __match_args__ = _names = (
+    __slots__ = __match_args__ = (
         "inference_id",
         "output_location",
         "failure_location",
@@ -78,16 +77,16 @@ class Invocation(Value):
     ) -> None:
         _check_date("date", date)
         _check_date("first_attempt_date", first_attempt_date)
-        set_part(self, "inference_id", inference_id)
-        set_part(self, "output_location", output_location)
-        set_part(self, "failure_location", failure_location)
-        set_part(self, "request_id", request_id)
-        set_part(self, "endpoint_name", endpoint_name)
-        set_part(self, "date", date)
-        set_part(self, "attempts", attempts)
-        set_part(self, "possibly_duplicated", possibly_duplicated)
-        set_part(self, "has_new_name", has_new_name)
-        set_part(self, "first_attempt_date", first_attempt_date)
+        self.inference_id = inference_id
+        self.output_location = output_location
+        self.failure_location = failure_location
+        self.request_id = request_id
+        self.endpoint_name = endpoint_name
+        self.date = date
+        self.attempts = attempts
+        self.possibly_duplicated = possibly_duplicated
+        self.has_new_name = has_new_name
+        self.first_attempt_date = first_attempt_date
 
     @classmethod
     def from_http(
@@ -120,7 +119,7 @@ class Invocation(Value):
         """Return the handle as JSON, for a queue, a database or another process."""
         dates = {name: getattr(self, name) for name in _DATES}
         texts = {name: date and date.isoformat() for name, date in dates.items()}
-        return json.dumps({**self._parts(), **texts})
+        return json.dumps({**self._asdict(), **texts})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":

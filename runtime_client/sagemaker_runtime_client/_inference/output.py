@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sigv4._value import Value, set_part
-
+from .._value import Value
 from .invocation import Invocation
 
 
@@ -23,7 +22,7 @@ class Output(Value):
         invocation: What was waited for.
     """
 
-    __slots__ = __match_args__ = _names = (
+    __slots__ = __match_args__ = (
         "body",
         "content_type",
         "metadata",
@@ -49,12 +48,12 @@ class Output(Value):
         last_modified: datetime | None,
         invocation: Invocation,
     ) -> None:
-        set_part(self, "body", body)
-        set_part(self, "content_type", content_type)
-        set_part(self, "metadata", metadata)
-        set_part(self, "location", location)
-        set_part(self, "last_modified", last_modified)
-        set_part(self, "invocation", invocation)
+        self.body = body
+        self.content_type = content_type
+        self.metadata = metadata
+        self.location = location
+        self.last_modified = last_modified
+        self.invocation = invocation
 
     def __hash__(self) -> int:
         """Return a hash of what can be hashed: all but the metadata."""

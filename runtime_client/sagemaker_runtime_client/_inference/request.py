@@ -4,12 +4,12 @@ InvokeEndpointAsync: arguments to request.  Pure.
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from sigv4 import percent_encode
-from sigv4._value import Value, set_part
 
 from .._io.message import Request
+from .._value import Value
 from .arguments import CHECKS, refuse
 
 # What goes out as a header, and under which name.
@@ -51,7 +51,7 @@ class InvokeEndpointAsyncRequest(Value):
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
-    __slots__ = _names = (
+    __slots__ = __match_args__ = (
         "endpoint_name",
         "input_location",
         "content_type",
@@ -64,7 +64,6 @@ class InvokeEndpointAsyncRequest(Value):
         "invocation_timeout_seconds",
         "body",
     )
-    __match_args__ = ("endpoint_name",)
     _hidden = frozenset({"custom_attributes", "body"})
 
     endpoint_name: str
@@ -94,17 +93,17 @@ class InvokeEndpointAsyncRequest(Value):
         invocation_timeout_seconds: int | None = None,
         body: bytes | bytearray | memoryview | None = None,
     ) -> None:
-        set_part(self, "endpoint_name", endpoint_name)
-        set_part(self, "input_location", input_location)
-        set_part(self, "content_type", content_type)
-        set_part(self, "accept", accept)
-        set_part(self, "custom_attributes", custom_attributes)
-        set_part(self, "inference_id", inference_id)
-        set_part(self, "s3_output_path_extension", s3_output_path_extension)
-        set_part(self, "filename", filename)
-        set_part(self, "request_ttl_seconds", request_ttl_seconds)
-        set_part(self, "invocation_timeout_seconds", invocation_timeout_seconds)
-        set_part(self, "body", body)
+        self.endpoint_name = endpoint_name
+        self.input_location = input_location
+        self.content_type = content_type
+        self.accept = accept
+        self.custom_attributes = custom_attributes
+        self.inference_id = inference_id
+        self.s3_output_path_extension = s3_output_path_extension
+        self.filename = filename
+        self.request_ttl_seconds = request_ttl_seconds
+        self.invocation_timeout_seconds = invocation_timeout_seconds
+        self.body = cast("bytes | None", body)  # until it is checked
         for argument, check in CHECKS.items():
             value = getattr(self, argument)
             if value is not None or argument == "endpoint_name":
@@ -114,7 +113,7 @@ class InvokeEndpointAsyncRequest(Value):
         if body is None and input_location is None:
             raise refuse("body", "or input_location is needed; give exactly one of them")
         if body is not None:
-            set_part(self, "body", bytes(body))  # a private copy of what may change
+            self.body = bytes(body)  # a private copy of what may change
 
     def to_http(self) -> Request:
         """Return the request, less the endpoint's origin and the signature."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from sigv4._value import kind_of
-
 from .._errors import ParamValidationError
 from .._io.run import is_async
+from .._value import type_name
 from .invocation import Invocation
 
 # Thirty years, of which no clock overflows.
@@ -28,7 +27,7 @@ def check_invocation(invocation: object) -> None:
     """Refuse what is no handle."""
     if not isinstance(invocation, Invocation):
         raise ParamValidationError(
-            f"invocation must be an Invocation, not {kind_of(invocation)}",
+            f"invocation must be an Invocation, not {type_name(invocation)}",
             argument="invocation",
         )
 

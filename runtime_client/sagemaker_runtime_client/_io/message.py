@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from sigv4._value import Value, set_part
+from .._value import Value
 
 # How much of a body is written at once.
 PIECE_SIZE = 64 * 1024
@@ -45,7 +45,7 @@ class Request(Value):
         body: The whole body.
     """
 
-    __slots__ = __match_args__ = _names = ("method", "path", "headers", "body")
+    __slots__ = __match_args__ = ("method", "path", "headers", "body")
     _hidden = frozenset({"headers", "body"})
 
     method: str
@@ -60,10 +60,10 @@ class Request(Value):
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
     ) -> None:
-        set_part(self, "method", method)
-        set_part(self, "path", path)
-        set_part(self, "headers", headers)
-        set_part(self, "body", body)
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
 
     def with_headers(self, headers: Iterable[tuple[str, str]]) -> "Request":
         """Return the request with more headers."""
@@ -81,7 +81,7 @@ class Response(Value):
         complete: Whether that is all of it.
     """
 
-    __slots__ = __match_args__ = _names = ("status", "headers", "body", "complete")
+    __slots__ = __match_args__ = ("status", "headers", "body", "complete")
     _hidden = frozenset({"headers", "body"})
 
     status: int
@@ -92,10 +92,10 @@ class Response(Value):
     def __init__(
         self, status: int, headers: Headers, body: bytes = b"", complete: bool = True
     ) -> None:
-        set_part(self, "status", status)
-        set_part(self, "headers", _lower_names(headers))
-        set_part(self, "body", body)
-        set_part(self, "complete", complete)
+        self.status = status
+        self.headers = _lower_names(headers)
+        self.body = body
+        self.complete = complete
 
     @property
     def ok(self) -> bool:

@@ -14,10 +14,9 @@ from importlib import import_module
 from math import inf
 from typing import Any, ClassVar, Protocol
 
-from sigv4._value import kind_of
-
 from .._errors import ConfigError, RuntimeClientError
 from .._limits import ANSWER, AnswerLimit
+from .._value import type_name
 from .event_loop import OfEachLoop, library
 from .generation import generation, importing
 from .httpx_bridge import (
@@ -288,7 +287,7 @@ def _library_of(client: HTTPClient | None, kind: str) -> str:
         library = base.__module__.partition(".")[0]
         if base.__name__ == kind and library in {"httpx", "httpx2"}:
             return library
-    raise ConfigError(f"http_client must be httpx.{kind} or httpx2.{kind}, not {kind_of(client)}")
+    raise ConfigError(f"http_client must be httpx.{kind} or httpx2.{kind}, not {type_name(client)}")
 
 
 def _open(client: HTTPClient) -> HTTPClient:

@@ -9,9 +9,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from sigv4._value import Value, set_part
-
 from .._errors import ParamValidationError
+from .._value import Value
 
 _is_bucket = re.compile(r"[a-zA-Z0-9.\-_]{1,255}").fullmatch
 _has_surrogate = re.compile(r"[\ud800-\udfff]").search  # which UTF-8 cannot encode
@@ -34,14 +33,14 @@ class S3Location(Value):
         key: The object's key, not encoded.
     """
 
-    __slots__ = __match_args__ = _names = ("bucket", "key")
+    __slots__ = __match_args__ = ("bucket", "key")
 
     bucket: str
     key: str
 
     def __init__(self, bucket: str, key: str) -> None:
-        set_part(self, "bucket", bucket)
-        set_part(self, "key", key)
+        self.bucket = bucket
+        self.key = key
 
     @classmethod
     def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
@@ -105,7 +104,7 @@ class S3Object(Value):
         last_modified: When it was written, to the second.
     """
 
-    __slots__ = __match_args__ = _names = (
+    __slots__ = __match_args__ = (
         "location",
         "body",
         "size",
@@ -134,13 +133,13 @@ class S3Object(Value):
         etag: str | None,
         last_modified: datetime | None,
     ) -> None:
-        set_part(self, "location", location)
-        set_part(self, "body", body)
-        set_part(self, "size", size)
-        set_part(self, "content_type", content_type)
-        set_part(self, "metadata", metadata)
-        set_part(self, "etag", etag)
-        set_part(self, "last_modified", last_modified)
+        self.location = location
+        self.body = body
+        self.size = size
+        self.content_type = content_type
+        self.metadata = metadata
+        self.etag = etag
+        self.last_modified = last_modified
 
     def __hash__(self) -> int:
         """Return a hash of what can be hashed: all but the metadata."""

@@ -1,0 +1,93 @@
+"""What the client's values have in common."""
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from inspect import signature
+
+import pytest
+
+from sagemaker_runtime_client import (
+    Invocation,
+    InvokeEndpointAsyncRequest,
+    Output,
+    ParamValidationError,
+    Request,
+    Response,
+    S3Object,
+)
+from sagemaker_runtime_client._s3.objects import S3Location
+
+AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
+JOB = Invocation("id", "s3://b/out", endpoint_name="e", date=AT)
+VALUES = [
+    Request("GET", "/a", (("accept", "*/*"),), b"body"),
+    Response(200, {"Content-Type": "text/plain"}, b"body", complete=False),
+    InvokeEndpointAsyncRequest("e", body=b"body", custom_attributes="canary"),
+    JOB,
+    S3Location("b", "k"),
+    S3Object("s3://b/k", b"body", 4, "text/csv", {"a": "b"}, '"1"', AT),
+    Output(b"body", "text/csv", {"a": "b"}, "s3://b/k", AT, JOB),
+]
+each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+
+
+@each_value
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles(value, protocol):
+    """A value that was pickled is equal to what it was."""
+    assert pickle.loads(pickle.dumps(value, protocol)) == value
+
+
+@each_value
+def test_copies(value):
+    """So is a copy, a deep one, and one without changes; they have one hash."""
+    twins = copy.copy(value), copy.deepcopy(value), value.replace(), value.__replace__()
+    assert twins == (value,) * 4
+    assert {hash(value)} == {*map(hash, twins)}
+
+
+@each_value
+def test_fields(value):
+    """The fields are the constructor's arguments, and each is a slot: there is no other."""
+    names = type(value).__match_args__
+    assert {*names} == {*signature(type(value)).parameters}
+    assert not hasattr(value, "__dict__")
+    with pytest.raises(AttributeError):
+        value.color = "red"
+
+
+@each_value
+def test_repr(value):
+    """What is hidden is not shown, and all else is, in the order of the fields."""
+    shown = [name for name in type(value).__match_args__ if name not in value._hidden]
+    text = f"{type(value).__name__}({', '.join(f'{n}={getattr(value, n)!r}' for n in shown)})"
+    assert repr(value) == text
+    assert "body" not in repr(value)
+    assert "canary" not in repr(value)
+
+
+def test_equality():
+    """Values of one class are equal where their fields are."""
+    assert Request("GET", "/a") == Request("GET", "/a", (), b"")
+    assert Request("GET", "/a") != Request("GET", "/b")
+    assert S3Location("GET", "/a") != Request("GET", "/a")
+    assert Request("GET", "/a") != ("GET", "/a", (), b"")
+
+
+def test_replace():
+    """A change is checked, and its name too."""
+    assert JOB.replace(attempts=2) == Invocation("id", "s3://b/out", None, None, "e", AT, 2)
+    with pytest.raises(ParamValidationError, match="date must be"):
+        JOB.replace(date=datetime(2026, 11, 26))  # noqa: DTZ001
+    with pytest.raises(TypeError, match="color"):
+        JOB.replace(color="red")
+
+
+def test_case():
+    """``case`` takes a value apart by place."""
+    match VALUES[0]:
+        case Request("GET", path, headers):
+            assert (path, headers) == ("/a", (("accept", "*/*"),))
+        case _:
+            pytest.fail("no case fits")
