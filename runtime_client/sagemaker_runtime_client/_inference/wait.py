@@ -41,7 +41,7 @@ async def wait(
     access_denied_grace: float | None,
     max_size: int | None,
 ) -> Output:
-    """Return the output of *invocation*; `Core.wait` documents arguments and errors."""
+    """Return the output of *invocation*; `InferenceOperations.wait` documents arguments and errors."""
     check_waiting(timeout, schedule, access_denied_grace)
     output = _output_location(invocation)
     failure = invocation.failure_location and S3Location.parse(

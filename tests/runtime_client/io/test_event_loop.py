@@ -14,7 +14,7 @@ from sagemaker_runtime_client import (
     CredentialProviderError,
     RuntimeClientError,
 )
-from sagemaker_runtime_client._core import operations
+from sagemaker_runtime_client._core import base
 from sagemaker_runtime_client._s3 import checksums
 from sigv4 import Credentials, Payload
 from tests.runtime_client.loopback import Loopback, certify, response
@@ -109,7 +109,7 @@ def work(monkeypatch):
 
         return call
 
-    monkeypatch.setattr(operations, "as_bytes", noted("copied", operations.as_bytes))
+    monkeypatch.setattr(base, "as_bytes", noted("copied", base.as_bytes))
     monkeypatch.setattr(Payload, "of", noted("hashed", Payload.of))
     monkeypatch.setattr(checksums, "of_upload", noted("summed", checksums.of_upload))
     monkeypatch.setattr(checksums, "check_download", noted("checked", checksums.check_download))

@@ -1,0 +1,264 @@
+"""Queue a job: invoke_endpoint_async, and submit for a payload of any size."""
+
+from typing import TYPE_CHECKING, Unpack
+
+from .._aws.call import Caller
+from .._aws.endpoint import Endpoint
+from .._aws.error_response import json_error
+from .._aws.operation import Call
+from .._errors import ParamValidationError
+from .._inference.arguments import INLINE_LIMIT, goes_inline, unexpected
+from .._inference.invocation import Invocation, Submission, invocation_of
+from .._inference.request import InvokeEndpointAsyncRequest, InvokeOptions
+from .._io.system import IO
+from .._limits import INVOCATION
+from .base import BaseOperations, parse_location
+
+if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+    from .._s3.objects import S3Location
+
+
+class SubmissionOperations(BaseOperations):
+    """Operations that queue a job."""
+
+    async def invoke_endpoint_async(
+        self,
+        endpoint_name: str,
+        *,
+        input_location: str | None = None,
+        body: bytes | bytearray | memoryview | None = None,
+        content_type: str | None = None,
+        accept: str | None = None,
+        custom_attributes: str | None = None,
+        inference_id: str | None = None,
+        s3_output_path_extension: str | None = None,
+        filename: str | None = None,
+        request_ttl_seconds: int | None = None,
+        invocation_timeout_seconds: int | None = None,
+        generate_inference_id: bool = True,
+        timeout: float | None = None,
+    ) -> Invocation:
+        """
+        Queue an inference, and return at once ("async" is AWS's word for that, in both clients).
+
+        The call is not idempotent.  It is tried again after failures that may pass; where one of
+        them may have been taken all the same, `Invocation.possibly_duplicated` says so, and
+        ``retry_ambiguous=False`` makes a client raise instead.
+
+        Args:
+            endpoint_name: 1 to 63 letters, digits and inner hyphens.
+            input_location: Where the input is: an ``s3://`` or ``https://`` address, at most 1024
+                characters.
+            body: The input itself, 1 to 128,000 bytes.  Give exactly one of the two.
+            content_type: MIME type of the input, at most 1024 ASCII characters.
+            accept: MIME type wanted for the output; likewise.
+            custom_attributes: Handed to the model as they are; likewise.
+            inference_id: An id of your own, 1 to 64 printable ASCII characters.  AWS does not say
+                that it merges requests with the same one.
+            s3_output_path_extension: Appended to the endpoint's output path; 1 to 512 of letters,
+                digits and ``!_.*'()/-``.
+            filename: Replaces the generated name of the output; 1 to 32 of letters, digits and
+                ``-_.``, with at most one dot.
+            request_ttl_seconds: For how long the job may wait in the queue, 60 to 21600.
+            invocation_timeout_seconds: For how long the model may work on it, 1 to 3600.
+            generate_inference_id: Whether to make up an id where you give none, so that the
+                attempts of one call can be told from other calls.
+            timeout: Seconds that the call may take in all, from its start; None takes the client's.
+
+        Returns:
+            The handle to `wait` with, here or, by `Invocation.to_json`, in another process.
+
+        Raises:
+            ParamValidationError: An argument breaks one of these rules; nothing was sent.
+            ConfigError: No region, or settings that contradict each other; nothing was sent.
+            CredentialsError: No credentials, or none that serve; nothing was sent.
+            ServiceError: The service refused; the subclass and `code` say why.
+            TransportError: No answer, or not in time; `may_have_been_taken` says whether the job may
+                be queued, and `inference_id` under which id.  An interrupt or a cancellation has that
+                attribute, too, and a note.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+        """
+        start = self._start(timeout)
+        has_new_name = _has_new_name(inference_id, filename)
+        if inference_id is None and generate_inference_id:
+            inference_id = self._io.uuid()
+        request = InvokeEndpointAsyncRequest(
+            endpoint_name,
+            input_location=input_location,
+            body=body,
+            content_type=content_type,
+            accept=accept,
+            custom_attributes=custom_attributes,
+            inference_id=inference_id,
+            s3_output_path_extension=s3_output_path_extension,
+            filename=filename,
+            request_ttl_seconds=request_ttl_seconds,
+            invocation_timeout_seconds=invocation_timeout_seconds,
+        )
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
+        with Submission() as submission:
+            return await self._submit(
+                services.caller,
+                services.endpoint,
+                request,
+                submission,
+                has_new_name=has_new_name,
+                deadline=deadline,
+            )
+
+    async def submit(
+        self,
+        endpoint_name: str,
+        payload: bytes | bytearray | memoryview,
+        *,
+        input_prefix: str | None = None,
+        inline: bool | None = None,
+        generate_inference_id: bool = True,
+        timeout: float | None = None,
+        **options: Unpack[InvokeOptions],
+    ) -> Invocation:
+        """
+        Queue an inference of a payload of any size: up to 128,000 bytes in the request, else through S3.
+
+        Args:
+            endpoint_name: As for `invoke_endpoint_async`.
+            payload: The input.
+            input_prefix: Where a larger payload is put: ``s3://bucket/prefix/``; a new UUID is
+                appended.  The object stays there.
+            inline: True sends the payload in the request or not at all, False puts it into S3 in
+                any case, None lets its size decide.
+            generate_inference_id: As for `invoke_endpoint_async`.
+            timeout: Seconds that the call may take in all, from its start, the upload included; None
+                takes the client's.
+            options: The further arguments of `invoke_endpoint_async`: *content_type*, *accept*,
+                *custom_attributes*, *inference_id*, *s3_output_path_extension*, *filename*,
+                *request_ttl_seconds*, *invocation_timeout_seconds*.
+
+        Returns:
+            The handle to `wait` with.
+
+        Raises:
+            ParamValidationError: An argument breaks a rule, or the payload is too large to send
+                inline and there is no *input_prefix*; nothing was sent.
+            RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
+        """
+        with Submission() as submission:
+            return await self._submit_payload(
+                submission,
+                endpoint_name,
+                payload,
+                input_prefix=input_prefix,
+                inline=inline,
+                generate_inference_id=generate_inference_id,
+                start=self._start(timeout),
+                timeout=timeout,
+                options=options,
+            )
+
+    async def _submit_payload(
+        self,
+        submission: Submission,
+        endpoint_name: str,
+        payload: bytes | bytearray | memoryview,
+        *,
+        input_prefix: str | None,
+        inline: bool | None,
+        generate_inference_id: bool,
+        start: float,
+        timeout: float | None,
+        options: InvokeOptions,
+    ) -> Invocation:
+        """Do what `submit` does, in time for a call that began at *start*."""
+        body = await self._bytes(payload, "payload")
+        if unknown := options.keys() - InvokeOptions.__annotations__:
+            raise unexpected(unknown)
+        upload = (
+            None
+            if goes_inline(body, inline)
+            else _upload_location(input_prefix, len(body), inline, self._io)
+        )
+        has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
+        if options.get("inference_id") is None and generate_inference_id:
+            options["inference_id"] = self._io.uuid()
+        request = InvokeEndpointAsyncRequest(
+            endpoint_name,
+            input_location=None if upload is None else str(upload),
+            body=body if upload is None else None,
+            **options,
+        )
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
+        endpoint = services.endpoint  # what is wrong with that setting is said before the upload
+        if upload is not None:
+            await services.s3.put(
+                upload, body, content_type=request.content_type, deadline=deadline
+            )
+        return await self._submit(
+            services.caller,
+            endpoint,
+            request,
+            submission,
+            has_new_name=has_new_name,
+            deadline=deadline,
+        )
+
+    async def _submit(
+        self,
+        caller: Caller,
+        endpoint: Endpoint,
+        request: InvokeEndpointAsyncRequest,
+        submission: Submission,
+        *,
+        has_new_name: bool,
+        deadline: float | None,
+    ) -> Invocation:
+        """Send a checked request, and return the handle."""
+        submission.inference_id = request.inference_id
+        await self._io.begin(deadline)
+        try:
+            call = Call(
+                endpoint,
+                request.to_http(),
+                json_error,
+                idempotent=False,
+                limit=INVOCATION,
+                deadline=deadline,
+                progress=submission.progress,
+            )
+            reply = await caller.call(call)
+            since = reply.taken_since
+            submission.invocation = invocation_of(
+                reply.response,
+                request.inference_id,
+                endpoint_name=request.endpoint_name,
+                attempts=reply.attempts,
+                age_of_first=None if since is None else self._io.monotonic() - since,
+                has_new_name=has_new_name,
+            )
+            return submission.invocation
+        finally:
+            self._io.end()
+
+
+def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
+    """Tell whether the output's name is new for certain: the service makes it of these, if they are given."""
+    return inference_id is None and filename is None
+
+
+def _upload_location(
+    input_prefix: str | None, size: int, inline: bool | None, io: IO
+) -> "S3Location":
+    """Return a new location below *input_prefix*, for a payload of *size* bytes."""
+    if not isinstance(input_prefix, str):
+        why = f"has {size:,} bytes, and a request takes {INLINE_LIMIT:,} at most"
+        if size == 0:
+            why = "is empty, which a request cannot be"
+        if inline is False:
+            why = f"has {size:,} bytes, and inline=False was given"
+        raise ParamValidationError(
+            f"input_prefix is needed, such as s3://bucket/inputs/: the payload goes through S3, for it {why}",
+            argument="input_prefix",
+        )
+    return parse_location(f"{input_prefix.rstrip('/')}/{io.uuid()}", "input_prefix")
