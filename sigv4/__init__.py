@@ -41,8 +41,14 @@ from ._signer import Signature, Signer
 from ._v4 import SigV4
 
 if TYPE_CHECKING:
-    from ._explain import Difference, Explanation, explain
-    from ._streaming.checksums import checksum
+    from ._explain import (
+        SECRET_PARAMETERS,
+        Difference,
+        Explanation,
+        explain,
+        is_secret_header,
+    )
+    from ._streaming.checksums import checksum, checksum_algorithm, decode_checksum
     from ._streaming.chunk_decoder import ChunkDecoder
     from ._streaming.chunked import AwsChunked, ChunkEncoder
     from ._streaming.event_headers import Int8, Int16, Int32, Int64
@@ -58,11 +64,13 @@ __all__ = [
     "as_provider",
     "AwsChunked",
     "checksum",
+    "checksum_algorithm",
     "ChunkDecoder",
     "ChunkEncoder",
     "Credentials",
     "CredentialsProvider",
     "CredentialsSource",
+    "decode_checksum",
     "DEFAULT",
     "Difference",
     "EventDecoder",
@@ -77,11 +85,13 @@ __all__ = [
     "Int64",
     "Int8",
     "InvalidRequestError",
+    "is_secret_header",
     "Message",
     "MissingDependencyError",
     "Payload",
     "percent_encode",
     "percent_encode_path",
+    "SECRET_PARAMETERS",
     "Seed",
     "SignableRequest",
     "Signature",
@@ -108,7 +118,7 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (a table of imports)
             from ._streaming import chunked
 
             value = getattr(chunked, name)
-        case "checksum":
+        case "checksum" | "checksum_algorithm" | "decode_checksum":
             from ._streaming import checksums
 
             value = getattr(checksums, name)
@@ -116,7 +126,7 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (a table of imports)
             from ._streaming import chunk_decoder
 
             value = getattr(chunk_decoder, name)
-        case "Difference" | "explain" | "Explanation":
+        case "Difference" | "explain" | "Explanation" | "is_secret_header" | "SECRET_PARAMETERS":
             from . import _explain
 
             value = getattr(_explain, name)

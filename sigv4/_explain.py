@@ -27,6 +27,7 @@ _SECRET_HEADERS = frozenset(
     }
 )
 _SECRET_SUFFIX = "-customer-key"  # S3's keys of SSE-C
+# The parameters of a query whose values may not be shown.
 SECRET_PARAMETERS = ("X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature")
 _SHOWN = 120
 

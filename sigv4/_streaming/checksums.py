@@ -94,8 +94,8 @@ def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
     return encoded(hasher.digest())
 
 
-def algorithm_of(header: str) -> str | None:
-    """Return the algorithm of the header or trailer *header*, if it is one for a checksum."""
+def checksum_algorithm(header: str) -> str | None:
+    """Return the algorithm whose checksum is in *header*, in lower case; None for another header."""
     algorithm = header.removeprefix(HEADER).upper()
     return algorithm if header.startswith(HEADER) and algorithm in SIZES else None
 
@@ -105,8 +105,8 @@ def encoded(digest: bytes) -> str:
     return b2a_base64(digest, newline=False).decode("ascii")
 
 
-def decoded(value: str, algorithm: str) -> bytes | None:
-    """Return the digest that was sent as *value*; None if it cannot be one of *algorithm*."""
+def decode_checksum(value: str, algorithm: str) -> bytes | None:
+    """Return the digest that *value* encodes; None if no digest of *algorithm* is encoded so."""
     try:
         digest = a2b_base64(value.encode(), strict_mode=True)
     except Error:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .._errors import SignatureError
 from .._limits import MOST_TRAILERS
-from .checksums import HASHERS, HEADER, Hasher, Hashers, algorithm_of, decoded
+from .checksums import HASHERS, HEADER, Hasher, Hashers, checksum_algorithm, decode_checksum
 from .chunked import TRAILER_SIGNATURE
 
 
@@ -36,7 +36,7 @@ class Trailers:
         if sum(name.startswith(HEADER) for name in names) > 1:
             raise SignatureError("InvalidRequest", "there must be a single x-amz-checksum- trailer")
         makers = {**HASHERS, **hashers}
-        algorithms = {name: algorithm for name in names if (algorithm := algorithm_of(name))}
+        algorithms = {name: algorithm for name in names if (algorithm := checksum_algorithm(name))}
         self.names = frozenset(names)
         self.received: dict[str, str] = {}
         self.unchecked = tuple(name for name, made in algorithms.items() if made not in makers)
@@ -86,10 +86,10 @@ class Trailers:
             SignatureError: It is not, or the checksum cannot be one.
         """
         for name, value in self.received.items():
-            algorithm = algorithm_of(name)
+            algorithm = checksum_algorithm(name)
             if algorithm is None:
                 continue
-            digest = decoded(value, algorithm)
+            digest = decode_checksum(value, algorithm)
             if digest is None:
                 raise SignatureError("InvalidRequest", f"the trailer {name} is no {algorithm}")
             if name in self._hashers and self._hashers[name].digest() != digest:

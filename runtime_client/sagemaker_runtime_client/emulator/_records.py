@@ -4,7 +4,7 @@ import re
 
 from attrs import frozen
 
-from sigv4._explain import SECRET_PARAMETERS, is_secret_header
+from sigv4 import SECRET_PARAMETERS, is_secret_header
 
 REDACTED = "***"
 # How many requests an emulator remembers.  A record is made before the signature is checked, and

@@ -10,8 +10,8 @@ from sigv4._streaming.checksums import (
     HASHERS,
     SIZES,
     Crc32,
-    algorithm_of,
-    decoded,
+    checksum_algorithm,
+    decode_checksum,
     encoded,
     encoded_size,
 )
@@ -68,7 +68,7 @@ HEADERS = {
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
     """A header's name says which checksum it holds, if it holds one."""
-    assert expected == algorithm_of(header)
+    assert expected == checksum_algorithm(header)
 
 
 GOOD = b64encode(sha256(b"").digest()).decode()
@@ -88,4 +88,4 @@ GOOD = b64encode(sha256(b"").digest()).decode()
 )
 def test_values(value, expected):
     """What is no base64, or has another length, is no checksum."""
-    assert expected == decoded(value, "SHA256")
+    assert expected == decode_checksum(value, "SHA256")
