@@ -10,13 +10,13 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.ht
 import logging
 
 from sigv4 import checksum
-from sigv4._streaming.checksums import HEADER
 
 from .._errors import ChecksumError
 from .._io.message import Response
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
+_PREFIX = "x-amz-checksum-"
 ASKED_FOR = (("x-amz-checksum-mode", "ENABLED"),)
 # What the standard library makes, the quickest first.  The others are left unchecked, as botocore
 # leaves them without its native add-on.
@@ -25,7 +25,7 @@ _CHECKED = ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
 
 def of_upload(body: bytes) -> tuple[str, str]:
     """Return the header that S3 checks a body by."""
-    return HEADER + "crc32", checksum("CRC32", body)
+    return _PREFIX + "crc32", checksum("CRC32", body)
 
 
 def check_download(response: Response) -> None:
@@ -38,7 +38,7 @@ def check_download(response: Response) -> None:
         ChecksumError: The body is another one.
     """
     for algorithm in _CHECKED:
-        stated = response.header(HEADER + algorithm.lower())
+        stated = response.header(_PREFIX + algorithm.lower())
         if stated is None or "-" in stated:
             continue
         if stated != checksum(algorithm, response.body):
