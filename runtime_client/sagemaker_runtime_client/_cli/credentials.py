@@ -15,7 +15,7 @@ from .._io.run import run
 from .._io.system import BlockingIO
 from .._io.transport import BlockingTransport
 from ..credentials import LazyContext
-from ..credentials._chain import Skipped, search
+from ..credentials._chain import SkippedProvider, search
 from ..credentials._refresh import refuse_expired
 from ..credentials._report import Report, report
 from .exports import exported
@@ -31,7 +31,7 @@ def credentials(options: argparse.Namespace) -> None:
     io = BlockingIO(BlockingTransport(lambda: context.transport_options))
     arguments = {"profile": options.profile, "region": options.region}
     context = LazyContext(io, arguments, mfa_token)
-    skipped: list[Skipped] = []
+    skipped: list[SkippedProvider] = []
 
     async def look() -> tuple[Report, Credentials]:
         try:
@@ -69,7 +69,7 @@ def _refuse_circle(profile: str) -> None:
     os.environ[_EXPORTING] = "\n".join((*profiles, profile))
 
 
-def _table(facts: dict[str, Any], skipped: Sequence[Skipped]) -> None:
+def _table(facts: dict[str, Any], skipped: Sequence[SkippedProvider]) -> None:
     """Print what is known of credentials, and which sources had none."""
     lines = [(name.replace("_", " "), value) for name, value in facts.items()]
     lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]

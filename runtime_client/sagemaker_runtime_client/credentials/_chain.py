@@ -1,7 +1,7 @@
 """
-The order in which sources of credentials are asked: the first that has any answers.
+The order in which providers of credentials are asked: the first that has any answers.
 
-A source's module is imported when its turn comes; in Lambda, where the environment has the keys,
+A provider's module is imported when its turn comes; in Lambda, where the environment has the keys,
 that is one.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html, and
@@ -9,6 +9,7 @@ botocore 1.44, credentials.py, for the order.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from sigv4 import Credentials
@@ -18,165 +19,166 @@ from .._io.generation import importing
 from ._provider import Context, Provider
 
 
-class Source(NamedTuple):
+class ProviderSpec(NamedTuple):
     """
-    A source of credentials, before it is imported.
+    A provider of credentials, before it is imported.
 
     Attributes:
         name: What messages call it.
-        provider: Imports the source, and returns it.
+        import_class: Imports the provider's class, and returns it.
         absent: Why it has nothing, when it has nothing; ``{profile}`` is the profile's name.
-        of_profile: Whether a profile that others name as their source may be of this kind.
-        of_process: Whether it is left out where an argument names the profile.
-        kept: Whether its credentials are kept; if not, it is asked for each signature.
-        window: Seconds before the end in which a refresh is due, at the most.
-        share: ... and which part of the lifetime at the most.
+        usable_as_source_profile: Whether a profile that others name as their source may use it.
+        skipped_with_explicit_profile: Whether it is left out where an argument names the profile.
+        cached: Whether its credentials are cached; if not, it is asked for each signature.
+        advisory_window: Seconds before the end in which a refresh is due, at the most.
+        advisory_fraction: ... and which fraction of the lifetime at the most.
         static_stability: Whether its credentials are kept while no others are to be had.
     """
 
     name: str
-    provider: Callable[[], Provider]
+    import_class: Callable[[], Callable[[Context, str], Provider]]
     absent: str
-    of_profile: bool = False
-    of_process: bool = False
-    kept: bool = True
-    window: float = 15 * 60.0
-    share: float = 1 / 4
+    usable_as_source_profile: bool = False
+    skipped_with_explicit_profile: bool = False
+    cached: bool = True
+    advisory_window: float = 15 * 60.0
+    advisory_fraction: float = 1 / 4
     static_stability: bool = False
 
-    def load(self) -> Provider:
-        """Import the source, and return it."""
+    def create(self, context: Context) -> Provider:
+        """Import the provider's class, and return a provider over *context*."""
         with importing():
-            return self.provider()
+            provider_class = self.import_class()
+        return provider_class(context, self.name)
 
 
 # The imports are statements, so that what freezes a program (PyInstaller, Nuitka) sees them.
 
 
-def _environment() -> Provider:
+def _environment() -> type[Provider]:
     from ._environment import EnvironmentProvider
 
-    return EnvironmentProvider()
+    return EnvironmentProvider
 
 
-def _assume_role() -> Provider:
+def _assume_role() -> Callable[[Context, str], Provider]:
     from ._assume_role import AssumeRoleProvider
 
-    return AssumeRoleProvider()
+    return partial(AssumeRoleProvider, resolve_source=resolve_source)
 
 
-def _web_identity() -> Provider:
+def _web_identity() -> type[Provider]:
     from ._web_identity import WebIdentityProvider
 
-    return WebIdentityProvider()
+    return WebIdentityProvider
 
 
-def _sso() -> Provider:
+def _sso() -> type[Provider]:
     from ._sso import SSOProvider
 
-    return SSOProvider()
+    return SSOProvider
 
 
-def _shared_file() -> Provider:
+def _shared_file() -> type[Provider]:
     from ._shared_file import SharedCredentialsFileProvider
 
-    return SharedCredentialsFileProvider()
+    return SharedCredentialsFileProvider
 
 
-def _login() -> Provider:
+def _login() -> type[Provider]:
     from ._login import LoginProvider
 
-    return LoginProvider()
+    return LoginProvider
 
 
-def _process() -> Provider:
+def _process() -> type[Provider]:
     from ._process import ProcessProvider
 
-    return ProcessProvider()
+    return ProcessProvider
 
 
-def _config_file() -> Provider:
+def _config_file() -> type[Provider]:
     from ._shared_file import ConfigFileProvider
 
-    return ConfigFileProvider()
+    return ConfigFileProvider
 
 
-def _roles_anywhere() -> Provider:
+def _roles_anywhere() -> type[Provider]:
     from ._roles_anywhere import RolesAnywhereProvider
 
-    return RolesAnywhereProvider()
+    return RolesAnywhereProvider
 
 
-def _container() -> Provider:
+def _container() -> type[Provider]:
     from ._container import ContainerProvider
 
-    return ContainerProvider()
+    return ContainerProvider
 
 
-def _instance_metadata() -> Provider:
+def _instance_metadata() -> type[Provider]:
     from ._instance_metadata import InstanceMetadataProvider
 
-    return InstanceMetadataProvider()
+    return InstanceMetadataProvider
 
 
 ORDER = (
-    Source(
+    ProviderSpec(
         "environment",
         _environment,
         "AWS_ACCESS_KEY_ID is not set",
-        of_process=True,
-        kept=False,
+        skipped_with_explicit_profile=True,
+        cached=False,
     ),
-    Source("assume-role", _assume_role, "profile {profile} has no role_arn"),
-    Source(
+    ProviderSpec("assume-role", _assume_role, "profile {profile} has no role_arn"),
+    ProviderSpec(
         "web-identity",
         _web_identity,
         "neither AWS_WEB_IDENTITY_TOKEN_FILE nor web_identity_token_file in profile {profile}",
-        of_profile=True,
+        usable_as_source_profile=True,
     ),
-    Source(
+    ProviderSpec(
         "sso",
         _sso,
         "profile {profile} has neither sso_account_id nor sso_role_name",
-        of_profile=True,
+        usable_as_source_profile=True,
     ),
-    Source(
+    ProviderSpec(
         "shared-credentials-file",
         _shared_file,
         "profile {profile} has no aws_access_key_id in the credentials file",
-        of_profile=True,
+        usable_as_source_profile=True,
     ),
-    Source(
+    ProviderSpec(
         "login",
         _login,
         "profile {profile} has no login_session",
-        of_profile=True,
-        window=5 * 60.0,
-        share=1 / 2,
+        usable_as_source_profile=True,
+        advisory_window=5 * 60.0,
+        advisory_fraction=1 / 2,
     ),
-    Source(
+    ProviderSpec(
         "process",
         _process,
         "profile {profile} has no credential_process",
-        of_profile=True,
+        usable_as_source_profile=True,
     ),
-    Source(
+    ProviderSpec(
         "config-file",
         _config_file,
         "profile {profile} has no aws_access_key_id in the config file",
-        of_profile=True,
+        usable_as_source_profile=True,
     ),
-    Source(
+    ProviderSpec(
         "roles-anywhere",
         _roles_anywhere,
         "neither ROLES_ANYWHERE_ROLE_ARN nor roles_anywhere_role_arn in profile {profile}",
     ),
-    Source(
+    ProviderSpec(
         "container",
         _container,
         "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI",
     ),
-    Source(
+    ProviderSpec(
         "instance-metadata",
         _instance_metadata,
         "AWS_EC2_METADATA_DISABLED is set, or no metadata service answers, or it knows no role",
@@ -185,15 +187,15 @@ ORDER = (
 )
 
 
-SOURCES = {source.name: source for source in ORDER}
+PROVIDERS = {spec.name: spec for spec in ORDER}
 
 
-class Skipped(NamedTuple):
+class SkippedProvider(NamedTuple):
     """
-    A source that had nothing.
+    A provider that had nothing.
 
     Attributes:
-        name: The source's.
+        name: The provider's.
         reason: Why it had nothing.
     """
 
@@ -201,27 +203,29 @@ class Skipped(NamedTuple):
     reason: str
 
 
-class Found(NamedTuple):
+class ResolvedCredentials(NamedTuple):
     """
     Credentials, and where they are from.
 
     Attributes:
         credentials: The credentials.
-        source: Where they are from.
-        provider: The same, imported.
+        spec: Where they are from.
+        provider: The provider that had them, and is asked for the next.
     """
 
     credentials: Credentials
-    source: Source
+    spec: ProviderSpec
     provider: Provider
 
 
-async def search(context: Context, skipped: list[Skipped] | None = None) -> Found:
+async def search(
+    context: Context, skipped: list[SkippedProvider] | None = None
+) -> ResolvedCredentials:
     """
-    Ask one source after the other, and return the first credentials.
+    Ask one provider after the other, and return the first credentials.
 
     Args:
-        context: What the sources work with.
+        context: What the providers work with.
         skipped: Gets those that had nothing.
 
     Raises:
@@ -229,28 +233,36 @@ async def search(context: Context, skipped: list[Skipped] | None = None) -> Foun
         CredentialProviderError: One is configured, and failed.
     """
     skipped = [] if skipped is None else skipped
-    for source in ORDER:
-        if source.of_process and context.explicit:
-            skipped.append(Skipped(source.name, f"profile {context.profile} was asked for"))
+    for spec in ORDER:
+        if spec.skipped_with_explicit_profile and context.explicit:
+            reason = f"profile {context.profile} was asked for"
+            skipped.append(SkippedProvider(spec.name, reason))
             continue
-        provider = source.load()
-        credentials = await provider.load(context)
+        provider = spec.create(context)
+        credentials = await provider.load()
         if credentials is not None:
-            return Found(credentials, source, provider)
-        skipped.append(Skipped(source.name, source.absent.format(profile=context.profile)))
-    tried = "; ".join(f"{source.name}: {source.reason}" for source in skipped)
+            return ResolvedCredentials(credentials, spec, provider)
+        skipped.append(SkippedProvider(spec.name, spec.absent.format(profile=context.profile)))
+    tried = "; ".join(f"{name}: {reason}" for name, reason in skipped)
     raise NoCredentialsError(
         f"no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or "
         f"give the client credentials=.  Tried {tried}",
-        tried=tuple(source.name for source in skipped),
+        tried=tuple(name for name, _ in skipped),
     )
 
 
-async def resolve_profile(context: Context) -> Credentials | None:
-    """Return the credentials of a profile that another one names as its source; None without any."""
-    for source in ORDER:
-        if source.of_profile:
-            credentials = await source.load().load(context)
+async def resolve_source(context: Context, name: str | None) -> Credentials | None:
+    """
+    Return the credentials that a role is assumed with; None without any.
+
+    Args:
+        context: What the providers work with; its profile is the source.
+        name: The provider to ask; None for each that a source profile may use.
+    """
+    specs = ORDER if name is None else (PROVIDERS[name],)
+    for spec in specs:
+        if spec.usable_as_source_profile or name is not None:
+            credentials = await spec.create(context).load()
             if credentials is not None:
                 return credentials
     return None

@@ -2,8 +2,8 @@
 Keys of an EC2 instance's role, from the instance metadata service (IMDS).
 
 No answer means that the program does not run on EC2, or that the instance has no role: both are
-"not configured here".  So a refresh may come to nothing while the service is down; whoever keeps
-the credentials then keeps them (`Source.static_stability`).
+"not configured here".  So a refresh may fail while the service is down; the credentials are then
+kept (`ProviderSpec.static_stability`).
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
 and botocore 1.44, utils.py, InstanceMetadataFetcher.
@@ -13,22 +13,20 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, ClassVar
-
-from attrs import frozen
+from typing import Any
 
 from sigv4 import Credentials
 
-from .._aws.user_agent import user_agent
 from .._errors import TransportError
 from .._io.message import Request, Response
 from ._provider import Context
-from ._requests import ask_agent
-from ._values import credentials_from, failure, header_value, json_object
+from ._requests import ServiceProvider
+from ._values import header_value, json_object
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-_NAME = "instance-metadata"
+Headers = tuple[tuple[str, str], ...]
+
 _TOKEN_PATH = "/latest/api/token"
 _ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
 _REGION_PATH = "/latest/meta-data/placement/region"
@@ -44,11 +42,11 @@ _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 
 
-class _Silence(Exception):  # noqa: N818 (it is no error: nobody is there, or has nothing)
+class _Silence(Exception):  # noqa: N818 (it is not an error)
     """The service is not there, or has nothing to say."""
 
 
-class InstanceMetadataProvider:
+class InstanceMetadataProvider(ServiceProvider):
     """
     The role of the EC2 instance that the program runs on.
 
@@ -58,69 +56,52 @@ class InstanceMetadataProvider:
     out both.
     """
 
-    name: ClassVar[str] = _NAME
-
-    async def load(self, context: Context) -> Credentials | None:
+    async def load(self) -> Credentials | None:
         """
         Return the role's credentials, or None if there is no service or no role.
 
         Raises:
             CredentialProviderError: The service gives no token, and version 1 is shut out; or the
-                endpoint that is set is none.
+                endpoint in the settings is malformed.
         """
-        if context.config.ec2_metadata_disabled:
+        if self.context.config.ec2_metadata_disabled:
             return None
-        service = _Service(context, _origin(context))
         try:
-            return _prolonged(context, await service.credentials())
+            return self._prolonged(await self._credentials())
         except _Silence:
             return None
 
+    async def region(self) -> str | None:
+        """Return the instance's region, or None if there is no service; raises what `load` raises."""
+        if self.context.config.ec2_metadata_disabled:
+            return None
+        try:
+            return (await self._get(_REGION_PATH, await self._token_header(), bool)).strip()
+        except _Silence:
+            return None
 
-async def region_of_instance(context: Context) -> str | None:
-    """Return the region of the instance that the program runs on, or None if it runs on none."""
-    if context.config.ec2_metadata_disabled:
-        return None
-    try:
-        return await _Service(context, _origin(context)).region()
-    except _Silence:
-        return None
+    @property
+    def _origin(self) -> str:
+        """Where the service is."""
+        origin = self.context.config.metadata_endpoint
+        if not _is_origin(origin):
+            raise self.failure("ec2_metadata_service_endpoint must be like http://host:port")
+        return origin
 
-
-def _origin(context: Context) -> str:
-    """Return where the service is."""
-    origin = context.config.metadata_endpoint
-    if not _is_origin(origin):
-        raise failure(_NAME, "ec2_metadata_service_endpoint must be like http://host:port")
-    return origin
-
-
-@frozen
-class _Service:
-    """The metadata service at *origin*."""
-
-    context: Context
-    origin: str
-
-    async def credentials(self) -> Credentials:
-        """Return the role's credentials."""
+    async def _credentials(self) -> Credentials:
         headers = await self._token_header()
         role = (await self._get(_ROLE_PATH, headers, bool)).strip()
         if not _is_role(role):
-            raise failure(_NAME, f"the instance metadata at {self.origin} names no role")
+            raise self.failure(f"the instance metadata at {self._origin} names no role")
         text = await self._get(_ROLE_PATH + role, headers, json_object)
         parts: dict[str, Any] = json_object(text) or {}
         if not all(parts.get(name) for name in _PARTS):
             # 200 and an error: EC2 may not take on the role, for example.
             _log.warning("the instance metadata has no credentials: %s", parts.get("Code"))
             raise _Silence
-        return credentials_from(_NAME, "the instance metadata", parts, _PARTS)
+        return self.parse_credentials("the instance metadata", parts, _PARTS)
 
-    async def region(self) -> str:
-        """Return the instance's region."""
-        return (await self._get(_REGION_PATH, await self._token_header(), bool)).strip()
-
-    async def _token_header(self) -> tuple[tuple[str, str], ...]:
+    async def _token_header(self) -> Headers:
         """
         Return the header with a token of version 2; none, where version 1 is to be asked.
 
@@ -141,24 +122,21 @@ class _Service:
             if response.status in {403, 404, 405}:
                 return self._version_1()
             answered = True
-        if answered:  # whoever it is does not give tokens, which version 1 does without
+        if answered:  # it does not give tokens, and version 1 needs none
             return self._version_1()
         raise _Silence
 
-    def _version_1(self) -> tuple[tuple[str, str], ...]:
-        """Return what version 1 wants in the header, which is nothing, if it is allowed."""
+    def _version_1(self) -> Headers:
+        """Return the headers for version 1, which are none, if it is allowed."""
         if self.context.config.ec2_metadata_v1_disabled:
-            raise failure(
-                _NAME,
-                f"the instance metadata at {self.origin} gives no token, and version 1 is disabled "
-                "by ec2_metadata_v1_disabled",
+            raise self.failure(
+                f"the instance metadata at {self._origin} gives no token, and version 1 is "
+                "disabled by ec2_metadata_v1_disabled",
                 retryable=True,
             )
         return ()
 
-    async def _get(
-        self, path: str, headers: tuple[tuple[str, str], ...], usable: Callable[[str], object]
-    ) -> str:
+    async def _get(self, path: str, headers: Headers, usable: Callable[[str], object]) -> str:
         """Return what is at *path*, once it is *usable*."""
         for _ in range(self.context.config.metadata_service_num_attempts):
             try:
@@ -172,24 +150,20 @@ class _Service:
             _log.debug("instance metadata: %s for %s", response.status, path)
         raise _Silence
 
-    async def _send(self, method: str, path: str, headers: tuple[tuple[str, str], ...]) -> Response:
-        """Send one request."""
-        config = self.context.config
-        agent = (
-            "user-agent",
-            user_agent(config.retry_mode, config.app_id, self.context.io.environ),
-        )
-        request = Request(method, path, (agent, *headers))
-        timeout = config.metadata_service_timeout
-        return await ask_agent(self.context, self.origin, request, timeout)
+    async def _send(self, method: str, path: str, headers: Headers) -> Response:
+        timeout = self.context.config.metadata_service_timeout
+        return await self.ask_agent(self._origin, Request(method, path, headers), timeout)
+
+    def _prolonged(self, credentials: Credentials) -> Credentials:
+        """Return credentials that end soon with a later end, so that they are still signed with."""
+        ends, now = credentials.expiration, self.system.now()
+        offset = _MARGIN + _JITTER * self.system.random()
+        if ends is None or now < ends - offset:
+            return credentials
+        _log.warning("the instance metadata's credentials end at %s; they are kept for now", ends)
+        return credentials.replace(expiration=now + offset)
 
 
-def _prolonged(context: Context, credentials: Credentials) -> Credentials:
-    """Return credentials whose end is near with a later end, so that they are still signed with."""
-    ends = credentials.expiration
-    now = context.io.now()
-    offset = _MARGIN + _JITTER * context.io.random()
-    if ends is None or now < ends - offset:
-        return credentials
-    _log.warning("the instance metadata's credentials end at %s; they are kept for now", ends)
-    return credentials.replace(expiration=now + offset)
+async def region_of_instance(context: Context) -> str | None:
+    """Return the region of the instance that the program runs on, or None if it runs on none."""
+    return await InstanceMetadataProvider(context, "instance-metadata").region()

@@ -12,32 +12,19 @@ import json
 import logging
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any
 
 from sigv4 import Credentials
 
 from .._aws.error_response import json_error
 from .._errors import CredentialProviderError, ServiceError
 from .._io.message import Request, Response
-from ._provider import Context
-from ._requests import JSON, ask, endpoint
-from ._values import (
-    as_object,
-    cache_path,
-    credentials_from,
-    failure,
-    is_json,
-    json_object,
-    profile_section,
-    read_text,
-    setting,
-    timestamp,
-    without_cryptography,
-)
+from ._provider import text_setting
+from ._requests import JSON, ServiceProvider
+from ._values import as_object, format_timestamp, is_json, json_object
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-_NAME = "login"
 _FOLDER = "~/.aws/login/cache"
 _PARTS = ("accessKeyId", "secretAccessKey", "sessionToken", "expiresAt")
 # Keys that have no more left are refreshed.
@@ -52,7 +39,7 @@ _REMEDIES = {
 }
 
 
-class LoginProvider:
+class LoginProvider(ServiceProvider):
     """
     ``login_session``: the keys of ``aws login``, refreshed where they have 5 minutes left or less.
 
@@ -61,9 +48,7 @@ class LoginProvider:
     A refresh needs the package `cryptography`.
     """
 
-    name: ClassVar[str] = _NAME
-
-    async def load(self, context: Context) -> Credentials | None:
+    async def load(self) -> Credentials | None:
         """
         Return the credentials of the login, or None if the profile has no ``login_session``.
 
@@ -71,101 +56,114 @@ class LoginProvider:
             CredentialProviderError: Nobody has logged in, the keys have expired and cannot be
                 refreshed, or `cryptography` is not there.
         """
-        session = setting(profile_section(context), "login_session")
+        session = self.setting("login_session")
         if session is None:
             return None
-        folder = context.io.environ.get("AWS_LOGIN_CACHE_DIRECTORY") or _FOLDER
-        digest = sha256(session.encode()).hexdigest()
-        path = cache_path(context, folder, f"{digest}.json")
-        token = await _token(context, path)
-        credentials = _credentials(token, path)
-        if _left(context, credentials) > _WINDOW:
+        folder = self.system.environ.get("AWS_LOGIN_CACHE_DIRECTORY") or _FOLDER
+        path = self.cache_path(folder, sha256(session.encode()).hexdigest())
+        token = await self._cached_token(path)
+        credentials = self._credentials(token, path)
+        if self._remaining(credentials) > _WINDOW:
             return credentials
         try:
-            token = await _refreshed(context, path, token)
+            token = await self._refresh(path, token)
         except CredentialProviderError as error:
             # Another process may have been quicker, and have used up the refresh token.
-            token = await _token(context, path)
-            if _credentials(token, path).expired(context.io.now()):
+            token = await self._cached_token(path)
+            if self._credentials(token, path).expired(self.system.now()):
                 raise
             _log.warning("the login %s was not refreshed: %s", path, error)
-        return _credentials(token, path)
+        return self._credentials(token, path)
 
+    async def _cached_token(self, path: str) -> dict[str, Any]:
+        """Return what the cache holds."""
+        try:
+            text = await self.read_text(path, "the login", is_json)
+        except CredentialProviderError as error:
+            message = f"{error.message}: run `aws login --profile {self.context.profile}`"
+            raise self.failure(message, retryable=error.retryable) from error
+        token = json_object(text) or {}
+        needed = ("clientId", "refreshToken", "dpopKey")
+        missing = [name for name in needed if not isinstance(token.get(name), str)]
+        if not isinstance(token.get("accessToken"), dict):
+            missing.append("accessToken")
+        if missing:
+            raise self.failure(
+                f"the login {path} has no {', '.join(missing)}: run `aws login` again"
+            )
+        return token
 
-def _left(context: Context, credentials: Credentials) -> timedelta:
-    """Return how long *credentials* still count."""
-    ends = credentials.expiration
-    return timedelta() if ends is None else ends - context.io.now()
+    def _credentials(self, token: dict[str, Any], path: str) -> Credentials:
+        """Return the keys in what the cache holds."""
+        parts = token["accessToken"]
+        return self.parse_credentials(f"the login {path}", parts, _PARTS, parts.get("accountId"))
 
+    def _remaining(self, credentials: Credentials) -> timedelta:
+        ends = credentials.expiration
+        return timedelta() if ends is None else ends - self.system.now()
 
-async def _token(context: Context, path: str) -> dict[str, Any]:
-    """Return what the cache holds."""
-    try:
-        text = await read_text(context, _NAME, path, "the login", is_json)
-    except CredentialProviderError as error:
-        message = f"{error.message}: run `aws login --profile {context.profile}`"
-        raise failure(_NAME, message, retryable=error.retryable) from error
-    token = json_object(text) or {}
-    needed = ("clientId", "refreshToken", "dpopKey")
-    missing = [name for name in needed if not isinstance(token.get(name), str)]
-    if not isinstance(token.get("accessToken"), dict):
-        missing.append("accessToken")
-    if missing:
-        raise failure(_NAME, f"the login {path} has no {', '.join(missing)}: run `aws login` again")
-    return token
+    async def _refresh(self, path: str, token: dict[str, Any]) -> dict[str, Any]:
+        """Return what the cache holds after a refresh, and write it there."""
+        signin = self.endpoint("signin", text_setting(token, "signInRegion"))
+        body = {
+            "clientId": token["clientId"],
+            "grantType": "refresh_token",
+            "refreshToken": token["refreshToken"],
+        }
+        key = self._private_key(token["dpopKey"], path)
 
+        def prove(_endpoint: object, request: Request, at: datetime) -> Request:
+            proof = _proof(key, signin.origin + _PATH, at, self.system.uuid())
+            return request.with_headers([("DPoP", proof)])
 
-def _credentials(token: dict[str, Any], path: str) -> Credentials:
-    """Return the keys in what the cache holds."""
-    parts = token["accessToken"]
-    return credentials_from(_NAME, f"the login {path}", parts, _PARTS, parts.get("accountId"))
-
-
-async def _refreshed(context: Context, path: str, token: dict[str, Any]) -> dict[str, Any]:
-    """Return what the cache holds from now on."""
-    signin = endpoint(context, _NAME, "signin", setting(token, "signInRegion"))
-    body = {
-        "clientId": token["clientId"],
-        "grantType": "refresh_token",
-        "refreshToken": token["refreshToken"],
-    }
-    key = _private_key(token["dpopKey"], path)
-
-    def prove(_endpoint: object, request: Request, at: datetime) -> Request:
-        proof = _proof(key, signin.origin + _PATH, at, context.io.uuid())
-        return request.with_headers([("DPoP", proof)])
-
-    response = await ask(
-        context,
-        _NAME,
-        signin,
-        Request("POST", _PATH, (JSON,), json.dumps(body).encode()),
-        doing="the refresh of the login",
-        parse_error=_refusal,
-        sign=prove,
-        secrets=(token["refreshToken"],),
-    )
-    answer = json_object(response.body) or {}
-    keys, lifetime = as_object(answer.get("accessToken")), answer.get("expiresIn")
-    refresh_token = answer.get("refreshToken")
-    if not keys or not isinstance(lifetime, int) or not isinstance(refresh_token, str):
-        raise failure(
-            _NAME, "the answer to the refresh of the login lacks something", retryable=True
+        response = await self.ask(
+            signin,
+            Request("POST", _PATH, (JSON,), json.dumps(body).encode()),
+            operation="the refresh of the login",
+            parse_error=_parse_error,
+            sign=prove,
+            secrets=(token["refreshToken"],),
         )
-    expires_at = context.io.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
-    account_id = token["accessToken"].get("accountId")
-    kept = {name: keys.get(name) for name in _PARTS[:3]}
-    new = {**kept, "accountId": account_id, "expiresAt": timestamp(expires_at)}
-    token = {**token, "accessToken": new, "refreshToken": refresh_token}
-    _credentials(token, path)  # before it replaces what is there
-    try:
-        await context.io.write_file(path, json.dumps(token).encode())
-    except OSError as error:
-        _log.warning("the login %s cannot be written: %s", path, error.strerror)
-    return token
+        token = self._updated(token, json_object(response.body) or {})
+        self._credentials(token, path)  # before it replaces what is there
+        try:
+            await self.system.write_file(path, json.dumps(token).encode())
+        except OSError as error:
+            _log.warning("the login %s cannot be written: %s", path, error.strerror)
+        return token
+
+    def _updated(self, token: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+        """Return what the cache holds with the keys of an answer."""
+        keys, lifetime = as_object(answer.get("accessToken")), answer.get("expiresIn")
+        refresh_token = answer.get("refreshToken")
+        if not keys or not isinstance(lifetime, int) or not isinstance(refresh_token, str):
+            message = "the answer to the refresh of the login lacks something"
+            raise self.failure(message, retryable=True)
+        expires_at = self.system.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
+        new = {
+            **{name: keys.get(name) for name in _PARTS[:3]},
+            "accountId": token["accessToken"].get("accountId"),
+            "expiresAt": format_timestamp(expires_at),
+        }
+        return {**token, "accessToken": new, "refreshToken": refresh_token}
+
+    def _private_key(self, pem: str, path: str) -> Any:
+        """Return the key of the login, on the curve P-256."""
+        try:
+            from cryptography.hazmat.primitives.asymmetric import ec
+            from cryptography.hazmat.primitives.serialization import load_pem_private_key
+        except ImportError as error:
+            raise self.without_cryptography("a refresh of `aws login`", error) from error
+        try:
+            key = load_pem_private_key(pem.encode(), None)
+        except (TypeError, ValueError):
+            key = None
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+            raise self.failure(f"the dpopKey in {path} is no P-256 key: run `aws login` again")
+        return key
 
 
-def _refusal(response: Response) -> ServiceError:
+def _parse_error(response: Response) -> ServiceError:
     """Return the error of the sign-in service, whose name for it is in ``error``."""
     error = json_error(response)
     code = (json_object(response.body) or {}).get("error")
@@ -174,22 +172,6 @@ def _refusal(response: Response) -> ServiceError:
         if remedy := _REMEDIES.get(code):
             error.message = f"{remedy} ({error.message})"
     return error
-
-
-def _private_key(pem: str, path: str) -> Any:
-    """Return the key of the login, on the curve P-256."""
-    try:
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    except ImportError as error:
-        raise without_cryptography(_NAME, "a refresh of `aws login`", error) from error
-    try:
-        key = load_pem_private_key(pem.encode(), None)
-    except (TypeError, ValueError):
-        key = None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-        raise failure(_NAME, f"the dpopKey in {path} is no P-256 key: run `aws login` again")
-    return key
 
 
 def _proof(key: Any, url: str, at: datetime, identifier: str) -> str:

@@ -1,20 +1,21 @@
 """
-What a source of credentials is, and what it is given to work with.
+What a provider of credentials is, and what it is given to work with.
 
-``None`` means "not configured here": the next one is asked.  An error means "configured and
-broken": it ends the search, and names the source, the profile, the file or the variable, and
+``None`` means "not configured here": the next provider is asked.  An error means "configured and
+broken": it ends the search, and names the provider, the profile, the file or the variable, and
 what to do.  Nothing in it is secret.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sigv4 import Credentials
 
+from .._errors import CredentialProviderError
 from .._io.message import TransportOptions
 from .._io.system import IO
 from .._settings.config import Config
-from .._settings.profiles import Profiles, read_profiles
+from .._settings.profiles import Profiles, Section, read_profiles
 
 MFAToken = Callable[[str], str | Awaitable[str]]
 KeyPassphrase = Callable[[str], str | Awaitable[str]]
@@ -133,21 +134,52 @@ class LazyContext:
         return self._options
 
 
-class Provider(Protocol):
+class Provider:
     """
-    A source of credentials.
+    A source of credentials, and what each of them needs: settings, and errors that name it.
 
     Attributes:
+        context: What it works with.
         name: What messages and `credentials` on the command line call it, such as ``environment``.
+        system: The outside world: variables, files, processes, clocks.
     """
 
-    name: ClassVar[str]
+    def __init__(self, context: Context, name: str) -> None:
+        self.context = context
+        self.name = name
+        self.system = context.io
 
-    async def load(self, context: Context) -> Credentials | None:
+    async def load(self) -> Credentials | None:
         """
-        Return credentials, fetched now, or None if this source is not configured.
+        Return credentials, fetched now, or None if this provider is not configured.
 
         Raises:
             CredentialProviderError: It is configured, and failed.
         """
-        ...
+        raise NotImplementedError  # pragma: no cover (each provider has its own)
+
+    @property
+    def section(self) -> Section:
+        """The settings of the profile in force; empty if there is no such profile."""
+        return self.context.profiles.profiles.get(self.context.profile, {})
+
+    def setting(self, key: str) -> str | None:
+        """Return a setting of the profile in force, as `text_setting` does."""
+        return text_setting(self.section, key)
+
+    def variable_or_setting(self, variable: str, key: str) -> str | None:
+        """Return a variable, or else a setting; a profile that an argument names hides variables."""
+        text = None if self.context.explicit else self.system.environ.get(variable)
+        return text or self.setting(key)
+
+    def failure(self, message: str, *, retryable: bool = False) -> CredentialProviderError:
+        """Return the error of this provider."""
+        error = CredentialProviderError(message, provider=self.name)
+        error.retryable = retryable
+        return error
+
+
+def text_setting(section: Section, key: str) -> str | None:
+    """Return the text of *key*; None if it is absent, empty or has settings nested in it."""
+    value = section.get(key)
+    return value if isinstance(value, str) and value else None

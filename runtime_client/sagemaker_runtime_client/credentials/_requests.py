@@ -1,4 +1,4 @@
-"""Requests to the services that give out credentials: signed or not, tried again, errors translated."""
+"""A base class for providers that ask a service: requests are signed or not, retried, and their errors named."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,8 +12,7 @@ from .._aws.operation import Call
 from .._aws.user_agent import user_agent
 from .._errors import ConfigError, CredentialProviderError, RuntimeClientError, ServiceError
 from .._io.message import Request, Response
-from ._provider import Context
-from ._values import failure
+from ._fetching import FetchingProvider
 
 Sign = Callable[[Endpoint, Request, datetime], Request]
 
@@ -26,74 +25,87 @@ def _unsigned(_endpoint: Endpoint, request: Request, _at: datetime) -> Request:
     return request
 
 
-def endpoint(context: Context, provider: str, service: str, region: str | None = None) -> Endpoint:
-    """Return the endpoint of *service*, in the region in force or another one."""
-    try:
-        return context.config.endpoint(service, region)
-    except ConfigError as error:
-        raise failure(provider, error.message) from None
+class ServiceProvider(FetchingProvider):
+    """What providers share that ask a service of AWS, or an agent of this machine."""
 
+    def endpoint(self, service: str, region: str | None = None) -> Endpoint:
+        """Return the endpoint of *service*, in the region in force or another one."""
+        try:
+            return self.context.config.endpoint(service, region)
+        except ConfigError as error:
+            raise self.failure(error.message) from None
 
-async def ask_agent(context: Context, origin: str, request: Request, seconds: float) -> Response:
-    """
-    Send one request to an agent of this machine, unsigned and past any proxy.
+    async def ask(
+        self,
+        endpoint: Endpoint,
+        request: Request,
+        *,
+        operation: str,
+        parse_error: Callable[[Response], ServiceError] = json_error,
+        credentials: Credentials | None = None,
+        sign: Sign = _unsigned,
+        secrets: tuple[str, ...] = (),
+    ) -> Response:
+        """
+        Send a request until it succeeds, is refused or is not worth another attempt.
 
-    Args:
-        seconds: How long it has for its answer, not counting what has to be loaded here first: that
-            alone can take longer where a function or a container has a tenth of a processor.
+        Args:
+            endpoint: Where the service is.
+            request: What to send.
+            operation: What messages call it, such as ``AssumeRole of profile x``.
+            parse_error: Returns the error in an answer.
+            credentials: Sign with these by SigV4; otherwise call *sign*, or send unsigned.
+            sign: Returns a request with its signature.
+            secrets: Parts of the request that no message may show.
 
-    Raises:
-        TransportError: There was no answer in time.
-    """
-    await context.io.prepare(origin, direct=True)
-    deadline = context.io.monotonic() + seconds
-    return await context.io.send(origin, lambda: request, deadline, direct=True)
+        Raises:
+            CredentialProviderError: With the facts of the last attempt's failure.
+        """
+        config, io = self.context.config, self.context.io
+        caller = Caller(
+            io,
+            as_provider(credentials or _NOBODY),
+            config.retry_policy,
+            lambda: [self._user_agent],
+            patience=config.read_timeout,
+        )
+        call = Call(
+            endpoint, request, parse_error, sign=None if credentials else sign, secrets=secrets
+        )
+        try:
+            return (await caller.call(call)).response
+        except RuntimeClientError as error:
+            raise self._with_facts(operation, error) from error
 
+    def _with_facts(self, operation: str, error: RuntimeClientError) -> CredentialProviderError:
+        result = self.failure(f"{operation} failed: {error.message}", retryable=error.retryable)
+        result.code = error.code
+        result.status_code = error.status_code
+        result.request_id = error.request_id
+        result.attempts = error.attempts
+        return result
 
-async def ask(
-    context: Context,
-    provider: str,
-    endpoint: Endpoint,
-    request: Request,
-    *,
-    doing: str,
-    parse_error: Callable[[Response], ServiceError] = json_error,
-    credentials: Credentials | None = None,
-    sign: Sign = _unsigned,
-    secrets: tuple[str, ...] = (),
-) -> Response:
-    """
-    Send a request until it is answered, refused for good or not worth another attempt.
+    async def ask_agent(self, origin: str, request: Request, seconds: float) -> Response:
+        """
+        Send one request to an agent of this machine, unsigned and past any proxy.
 
-    Args:
-        provider: Who asks.
-        doing: What failed, if it fails, such as ``AssumeRole of profile x``.
-        credentials: Who signs it with SigV4; without, *sign* does, or nobody.
-        secrets: What of the request may not show in a message.
+        Args:
+            origin: Where the agent is.
+            request: What to send.
+            seconds: How long the agent has for its answer.  What has to be loaded here first does not
+                count: that alone can take longer in a function or container with a tenth of a
+                processor.
 
-    Raises:
-        CredentialProviderError: With the facts of the last attempt's failure.
-    """
-    config, io = context.config, context.io
-    caller = Caller(
-        io,
-        as_provider(credentials or _NOBODY),
-        config.retry_policy,
-        lambda: [("user-agent", user_agent(config.retry_mode, config.app_id, io.environ))],
-        patience=config.read_timeout,
-    )
-    call = Call(endpoint, request, parse_error, sign=None if credentials else sign, secrets=secrets)
-    try:
-        return (await caller.call(call)).response
-    except RuntimeClientError as error:
-        raise translated(provider, doing, error) from error
+        Raises:
+            TransportError: There was no answer in time.
+        """
+        io, sent = self.context.io, request.with_headers([self._user_agent])
+        await io.prepare(origin, direct=True)
+        deadline = io.monotonic() + seconds
+        return await io.send(origin, lambda: sent, deadline, direct=True)
 
-
-def translated(provider: str, doing: str, error: RuntimeClientError) -> CredentialProviderError:
-    """Return a failure with the facts of *error*."""
-    result = failure(provider, f"{doing} failed: {error.message}", retryable=error.retryable)
-    result.code = error.code
-    result.status_code = error.status_code
-    result.request_id = error.request_id
-    result.attempts = error.attempts
-    return result
+    @property
+    def _user_agent(self) -> tuple[str, str]:
+        config = self.context.config
+        text = user_agent(config.retry_mode, config.app_id, self.system.environ)
+        return "user-agent", text

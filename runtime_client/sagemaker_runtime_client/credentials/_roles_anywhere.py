@@ -16,33 +16,24 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 
 import json
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, SignableRequest, Signer
 
 from .._aws.endpoint import Endpoint
 from .._io.message import Request
-from ._provider import Context
-from ._requests import JSON, Sign, ask, endpoint
-from ._values import (
-    CAMEL_CASE,
-    as_object,
-    credentials_from,
-    failure,
-    json_object,
-    variable_or_setting,
-)
+from ._requests import JSON, ServiceProvider, Sign
+from ._values import CAMEL_CASE, as_object, json_object
 from ._x509 import Identity, X509Algorithm
 
-_NAME = "roles-anywhere"
 _PREFIX = "roles_anywhere_"
 _ARNS = ("trust_anchor_arn", "profile_arn", "role_arn")
 _REQUIRED = (*_ARNS, "certificate", "private_key")
 _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
 
 
-class RolesAnywhereProvider:
+class RolesAnywhereProvider(ServiceProvider):
     """
     The settings above, and ``roles_anywhere_intermediates``, ``..._session_duration``, ``..._role_session_name``.
 
@@ -52,105 +43,96 @@ class RolesAnywhereProvider:
     Needs the package `cryptography`.
     """
 
-    name: ClassVar[str] = _NAME
-
-    async def load(self, context: Context) -> Credentials | None:
+    async def load(self) -> Credentials | None:
         """
         Return the role's credentials, or None if nothing of the kind is set.
 
         Raises:
             CredentialProviderError: A setting is missing or wrong, the certificate or the key
-                does not serve, or the service refuses.
+                cannot be used, or the service refuses.
         """
-        settings = {name: text for name in _REQUIRED if (text := _setting(context, name))}
+        settings = {name: text for name in _REQUIRED if (text := self._text(name))}
         if not settings:
             return None
         missing = [_PREFIX + name for name in _REQUIRED if name not in settings]
         if missing:
-            raise failure(
-                _NAME, f"profile {context.profile}, or variables, lack {', '.join(missing)}"
-            )
-        for name in ("certificate", "private_key"):
-            if settings[name].lower().startswith("pkcs11:"):
-                raise failure(
-                    _NAME,
-                    f"{_PREFIX}{name} is a PKCS#11 URI, which is not supported: name a PEM file, or "
-                    "run AWS's credential helper as credential_process",
-                )
-        region, account_id = _region_and_account(settings)
+            profile = self.context.profile
+            raise self.failure(f"profile {profile}, or variables, lack {', '.join(missing)}")
+        self._refuse_pkcs11(settings)
+        region, account_id = self._region_and_account(settings)
         identity = await Identity.load(
-            context,
-            _NAME,
+            self,
             settings["certificate"],
             settings["private_key"],
-            _setting(context, "intermediates"),
-            _setting(context, "private_key_passphrase_file"),
+            self._text("intermediates"),
+            self._text("private_key_passphrase_file"),
         )
-        response = await ask(
-            context,
-            _NAME,
-            endpoint(context, _NAME, "rolesanywhere", region),
-            _create_session(context, settings, identity),
-            doing=f"CreateSession of {settings['role_arn']}",
+        response = await self.ask(
+            self.endpoint("rolesanywhere", region),
+            self._create_session(settings, identity),
+            operation=f"CreateSession of {settings['role_arn']}",
             sign=_signed_by(identity, region),
         )
         answer: Any = as_object(json_object(response.body)).get("credentialSet")
         first = as_object(answer[0]) if isinstance(answer, list) and answer else {}
-        return credentials_from(
-            _NAME,
+        return self.parse_credentials(
             "the answer to CreateSession",
             as_object(first.get("credentials")),
             CAMEL_CASE,
             account_id,
         )
 
+    def _text(self, name: str) -> str | None:
+        key = _PREFIX + name
+        return self.variable_or_setting(key.upper(), key)
 
-def _setting(context: Context, name: str) -> str | None:
-    key = _PREFIX + name
-    return variable_or_setting(context, key.upper(), key)
+    def _refuse_pkcs11(self, settings: dict[str, str]) -> None:
+        for name in ("certificate", "private_key"):
+            if settings[name].lower().startswith("pkcs11:"):
+                raise self.failure(
+                    f"{_PREFIX}{name} is a PKCS#11 URI, which is not supported: name a PEM file, or "
+                    "run AWS's credential helper as credential_process"
+                )
 
+    def _region_and_account(self, settings: dict[str, str]) -> tuple[str, str]:
+        """Return the region of trust anchor and profile, which must be the same, and the role's account."""
+        parts = {name: settings[name].split(":") for name in _ARNS}
+        for name, arn in parts.items():
+            if len(arn) != 6 or arn[0] != "arn":
+                raise self.failure(f"{_PREFIX}{name} is no ARN")
+        anchor, profile = parts["trust_anchor_arn"][3], parts["profile_arn"][3]
+        if anchor != profile:
+            raise self.failure(
+                f"{_PREFIX}trust_anchor_arn is of region {anchor}, and {_PREFIX}profile_arn of "
+                f"{profile}"
+            )
+        return anchor, parts["role_arn"][4]
 
-def _region_and_account(settings: dict[str, str]) -> tuple[str, str]:
-    """Return the region of trust anchor and profile, which must be the same, and the role's account."""
-    parts = {name: settings[name].split(":") for name in _ARNS}
-    for name, arn in parts.items():
-        if len(arn) != 6 or arn[0] != "arn":
-            raise failure(_NAME, f"{_PREFIX}{name} is no ARN")
-    anchor, profile = parts["trust_anchor_arn"][3], parts["profile_arn"][3]
-    if anchor != profile:
-        raise failure(
-            _NAME,
-            f"{_PREFIX}trust_anchor_arn is of region {anchor}, and {_PREFIX}profile_arn of {profile}",
+    def _create_session(self, settings: dict[str, str], identity: Identity) -> Request:
+        """
+        Return the request, unsigned.
+
+        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
+        """
+        body: dict[str, Any] = {"durationSeconds": self._duration()}
+        if session := self._text("role_session_name"):
+            body["roleSessionName"] = session
+        query = urlencode(
+            {
+                "profileArn": settings["profile_arn"],
+                "roleArn": settings["role_arn"],
+                "trustAnchorArn": settings["trust_anchor_arn"],
+            }
         )
-    return anchor, parts["role_arn"][4]
+        data = json.dumps(body).encode()
+        return Request("POST", f"/sessions?{query}", (JSON, *identity.headers), data)
 
-
-def _create_session(context: Context, settings: dict[str, str], identity: Identity) -> Request:
-    """
-    Return the request, unsigned.
-
-    Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
-    """
-    body: dict[str, Any] = {"durationSeconds": _duration(context)}
-    if session := _setting(context, "role_session_name"):
-        body["roleSessionName"] = session
-    query = urlencode(
-        {
-            "profileArn": settings["profile_arn"],
-            "roleArn": settings["role_arn"],
-            "trustAnchorArn": settings["trust_anchor_arn"],
-        }
-    )
-    data = json.dumps(body).encode()
-    return Request("POST", f"/sessions?{query}", (JSON, *identity.headers), data)
-
-
-def _duration(context: Context) -> int:
-    """Return for how many seconds the credentials shall count."""
-    text = _setting(context, "session_duration") or "3600"
-    if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text[:6]) <= _LONGEST):
-        raise failure(_NAME, f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST}")
-    return int(text)
+    def _duration(self) -> int:
+        """Return the credentials' lifetime in seconds."""
+        text = self._text("session_duration") or "3600"
+        if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text[:6]) <= _LONGEST):
+            raise self.failure(f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST}")
+        return int(text)
 
 
 def _signed_by(identity: Identity, region: str) -> Sign:

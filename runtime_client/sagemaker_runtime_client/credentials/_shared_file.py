@@ -1,5 +1,5 @@
 """
-A key that stands in the shared files, of which either is a source of its own.
+Keys in the shared files; each of the two files has a provider.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -8,49 +8,43 @@ from typing import ClassVar
 
 from sigv4 import Credentials
 
-from ._provider import Context
-from ._values import failure, profile_section, setting
+from ._provider import Provider
 
 
-class SharedCredentialsFileProvider:
+class SharedCredentialsFileProvider(Provider):
     """``aws_access_key_id`` and what goes with it in the credentials file."""
 
-    name: ClassVar[str] = "shared-credentials-file"
-    _is_in_credentials_file: ClassVar[bool] = True
+    _in_credentials_file: ClassVar[bool] = True
 
-    async def load(self, context: Context) -> Credentials | None:
+    async def load(self) -> Credentials | None:
         """
         Return the profile's key, or None if it has none.
 
         Raises:
-            CredentialProviderError: It has an id and no secret, or what can be no key.
+            CredentialProviderError: It has an id and no secret, or a malformed key.
         """
-        section = profile_section(context)
-        access_key_id = setting(section, "aws_access_key_id")
-        is_in_credentials_file = context.profile in context.profiles.with_key_in_credentials_file
-        if access_key_id is None or is_in_credentials_file != self._is_in_credentials_file:
+        profile, profiles = self.context.profile, self.context.profiles
+        access_key_id = self.setting("aws_access_key_id")
+        in_credentials_file = profile in profiles.with_key_in_credentials_file
+        if access_key_id is None or in_credentials_file != self._in_credentials_file:
             return None
-        secret_access_key = setting(section, "aws_secret_access_key")
+        secret_access_key = self.setting("aws_secret_access_key")
         if secret_access_key is None:
-            raise failure(
-                self.name,
-                f"profile {context.profile} has aws_access_key_id and no aws_secret_access_key",
+            raise self.failure(
+                f"profile {profile} has aws_access_key_id and no aws_secret_access_key"
             )
         try:
             return Credentials(
                 access_key_id,
                 secret_access_key,
-                setting(section, "aws_session_token") or setting(section, "aws_security_token"),
-                account_id=setting(section, "aws_account_id"),
+                self.setting("aws_session_token") or self.setting("aws_security_token"),
+                account_id=self.setting("aws_account_id"),
             )
         except ValueError as error:
-            raise failure(
-                self.name, f"the key of profile {context.profile} is malformed: {error}"
-            ) from None
+            raise self.failure(f"the key of profile {profile} is malformed: {error}") from None
 
 
 class ConfigFileProvider(SharedCredentialsFileProvider):
     """The same in the config file, which comes after the programs that a profile names."""
 
-    name: ClassVar[str] = "config-file"
-    _is_in_credentials_file: ClassVar[bool] = False
+    _in_credentials_file: ClassVar[bool] = False

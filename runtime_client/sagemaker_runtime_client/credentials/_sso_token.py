@@ -15,17 +15,8 @@ from attrs import field, frozen
 
 from .._errors import CredentialProviderError
 from .._io.message import Request
-from ._provider import Context
-from ._requests import JSON, ask, endpoint
-from ._values import (
-    failure,
-    header_value,
-    instant,
-    is_json,
-    json_object,
-    read_text,
-    timestamp,
-)
+from ._requests import JSON, ServiceProvider
+from ._values import format_timestamp, header_value, is_json, json_object, parse_timestamp
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -60,108 +51,117 @@ class Login:
 
 @frozen
 class _Token:
-    """What the cache holds."""
+    """A token in the cache, and the whole document that has it."""
 
     access_token: str = field(repr=False)
     expires_at: datetime
     document: Mapping[str, Any] = field(repr=False)
 
 
-async def access_token(context: Context, provider: str, login: Login) -> str:
+@frozen
+class TokenCache:
     """
-    Return a token that still counts; a session's is refreshed before it ends.
+    The token of a login, in the file that the AWS CLI keeps it in.
 
-    Raises:
-        CredentialProviderError: There is none, or it has expired.
+    Attributes:
+        provider: Reads the file, asks for a new token, and has the errors.
+        login: Whose token.
     """
-    token = await _cached(context, provider, login)
-    if login.session is not None and token.expires_at - context.io.now() < _WINDOW:
-        token = await _refreshed(context, provider, login, token)
-    if token.expires_at <= context.io.now():
-        raise failure(provider, f"the SSO token {login.path} has expired: {login.hint}")
-    return token.access_token
+
+    provider: ServiceProvider
+    login: Login
+
+    async def access_token(self) -> str:
+        """
+        Return a token that is still valid; a session's is refreshed before it ends.
+
+        Raises:
+            CredentialProviderError: There is none, or it has expired.
+        """
+        login, now = self.login, self.provider.system.now
+        token = await self._read()
+        if login.session is not None and token.expires_at - now() < _WINDOW:
+            token = await self._refresh(token)
+        if token.expires_at <= now():
+            raise self.provider.failure(f"the SSO token {login.path} has expired: {login.hint}")
+        return token.access_token
+
+    async def _read(self) -> _Token:
+        provider, login = self.provider, self.login
+        try:
+            text = await provider.read_text(login.path, "the SSO token", is_json)
+        except CredentialProviderError as error:
+            message = f"{error.message}: {login.hint}"
+            raise provider.failure(message, retryable=error.retryable) from error
+        token = _parse(json_object(text) or {})
+        if token is None:
+            raise provider.failure(f"the SSO token {login.path} is malformed: {login.hint}")
+        return token
+
+    async def _refresh(self, token: _Token) -> _Token:
+        """Return a new token, and write it into the cache; if that fails, the one in the cache."""
+        provider, path = self.provider, self.login.path
+        try:
+            document = await self._new_document(token.document)
+            if (new := _parse(document)) is None:
+                raise provider.failure("the answer to CreateToken has a malformed accessToken")
+        except CredentialProviderError as error:
+            _log.warning("the SSO token %s was not refreshed: %s", path, error)
+            return await self._read()  # another process may have been quicker
+        try:
+            await provider.system.write_file(path, json.dumps(document, indent=2).encode())
+        except OSError as error:
+            _log.warning("the SSO token %s cannot be written: %s", path, error.strerror)
+        return new
+
+    async def _new_document(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the cache holds after a refresh."""
+        provider, login = self.provider, self.login
+        known = {name: document.get(name) for name in _TO_REFRESH}
+        if not all(isinstance(value, str) and value for value in known.values()):
+            raise provider.failure(f"it cannot be refreshed: {login.hint}")
+        if _has_passed(known["registrationExpiresAt"], provider.system.now()):
+            raise provider.failure(f"its registration has expired: {login.hint}")
+        body = {"grantType": "refresh_token", **known}
+        del body["registrationExpiresAt"]
+        response = await provider.ask(
+            provider.endpoint("sso-oidc", login.region),
+            Request("POST", "/token", (JSON,), json.dumps(body).encode()),
+            operation="CreateToken",
+            secrets=(str(known["refreshToken"]), str(known["clientSecret"])),
+        )
+        answer = json_object(response.body) or {}
+        access_token, lifetime = answer.get("accessToken"), answer.get("expiresIn")
+        if not isinstance(access_token, str) or not isinstance(lifetime, int) or not access_token:
+            raise provider.failure("the answer to CreateToken has no accessToken or no expiresIn")
+        expires_at = provider.system.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
+        refreshed = {
+            "startUrl": login.start_url,
+            "region": login.region,
+            "accessToken": access_token,
+            "expiresAt": format_timestamp(expires_at),
+            "clientId": known["clientId"],
+            "clientSecret": known["clientSecret"],
+            "registrationExpiresAt": known["registrationExpiresAt"],
+        }
+        if isinstance(answer.get("refreshToken"), str):
+            refreshed["refreshToken"] = answer["refreshToken"]
+        return refreshed
 
 
-async def _cached(context: Context, provider: str, login: Login) -> _Token:
-    """Return the token in the cache."""
-    try:
-        text = await read_text(context, provider, login.path, "the SSO token", is_json)
-    except CredentialProviderError as error:
-        message = f"{error.message}: {login.hint}"
-        raise failure(provider, message, retryable=error.retryable) from error
-    token = _token(json_object(text) or {})
-    if token is None:
-        raise failure(provider, f"the SSO token {login.path} is malformed: {login.hint}")
-    return token
-
-
-def _token(document: Mapping[str, Any]) -> _Token | None:
-    """Return the token in a document, from the cache or for it; None where it has none that serves."""
+def _parse(document: Mapping[str, Any]) -> _Token | None:
+    """Return the token in a document; None without a usable one."""
     access_token = header_value(str(document.get("accessToken") or ""))
     try:
-        expires_at = instant(document.get("expiresAt"))
+        expires_at = parse_timestamp(document.get("expiresAt"))
     except ValueError:
         return None
     return None if access_token is None else _Token(access_token, expires_at, document)
 
 
-async def _refreshed(context: Context, provider: str, login: Login, token: _Token) -> _Token:
-    """Return a new token, written into the cache as well; the one in the cache where that fails."""
+def _has_passed(text: object, now: datetime) -> bool:
+    """Tell whether a timestamp has passed; a malformed one has."""
     try:
-        document = await _new_document(context, provider, login, token.document)
-        if (new := _token(document)) is None:
-            raise failure(provider, "the answer to CreateToken has a malformed accessToken")
-    except CredentialProviderError as error:
-        _log.warning("the SSO token %s was not refreshed: %s", login.path, error)
-        return await _cached(context, provider, login)  # another process may have been quicker
-    try:
-        await context.io.write_file(login.path, json.dumps(document, indent=2).encode())
-    except OSError as error:
-        _log.warning("the SSO token %s cannot be written: %s", login.path, error.strerror)
-    return new
-
-
-async def _new_document(
-    context: Context, provider: str, login: Login, document: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what the cache shall hold from now on."""
-    known = {name: document.get(name) for name in _TO_REFRESH}
-    if not all(isinstance(value, str) and value for value in known.values()):
-        raise failure(provider, f"it cannot be refreshed: {login.hint}")
-    if _passed(context, known["registrationExpiresAt"]):
-        raise failure(provider, f"its registration has expired: {login.hint}")
-    body = {"grantType": "refresh_token", **known}
-    del body["registrationExpiresAt"]
-    response = await ask(
-        context,
-        provider,
-        endpoint(context, provider, "sso-oidc", login.region),
-        Request("POST", "/token", (JSON,), json.dumps(body).encode()),
-        doing="CreateToken",
-        secrets=(str(known["refreshToken"]), str(known["clientSecret"])),
-    )
-    answer = json_object(response.body) or {}
-    access_token, lifetime = answer.get("accessToken"), answer.get("expiresIn")
-    if not isinstance(access_token, str) or not isinstance(lifetime, int) or not access_token:
-        raise failure(provider, "the answer to CreateToken has no accessToken or no expiresIn")
-    expires_at = context.io.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
-    refreshed = {
-        "startUrl": login.start_url,
-        "region": login.region,
-        "accessToken": access_token,
-        "expiresAt": timestamp(expires_at),
-        "clientId": known["clientId"],
-        "clientSecret": known["clientSecret"],
-        "registrationExpiresAt": known["registrationExpiresAt"],
-    }
-    if isinstance(answer.get("refreshToken"), str):
-        refreshed["refreshToken"] = answer["refreshToken"]
-    return refreshed
-
-
-def _passed(context: Context, text: object) -> bool:
-    """Tell whether the instant *text* has passed; of what is no instant, it has."""
-    try:
-        return instant(text) <= context.io.now()
+        return parse_timestamp(text) <= now
     except ValueError:
         return True

@@ -11,79 +11,60 @@ from sigv4 import Credentials
 
 from .._aws.error_response import query_error, xml_texts
 from .._io.message import Request
-from ._provider import Context
-from ._requests import ask, endpoint
-from ._values import PASCAL_CASE, credentials_from
+from ._requests import ServiceProvider
+from ._values import PASCAL_CASE
 
 _VERSION = "2011-06-15"
 _FORM = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")
 
 
-def default_session_name(context: Context) -> str:
-    """Return the name of a session that nobody named."""
-    return f"sagemaker-runtime-client-{context.io.now().timestamp():.0f}"
+class STSProvider(ServiceProvider):
+    """What providers share that ask STS."""
 
+    @property
+    def default_session_name(self) -> str:
+        """The name of a session that has none in the settings."""
+        return f"sagemaker-runtime-client-{self.system.now().timestamp():.0f}"
 
-async def query(
-    context: Context,
-    provider: str,
-    action: str,
-    parameters: Mapping[str, str | None],
-    *,
-    doing: str,
-    credentials: Credentials | None,
-    secrets: tuple[str, ...] = (),
-) -> dict[str, str]:
-    """
-    Return the texts of an action's result, by their paths in it.
+    async def query(
+        self,
+        action: str,
+        parameters: Mapping[str, str | None],
+        *,
+        operation: str,
+        credentials: Credentials | None = None,
+        secrets: tuple[str, ...] = (),
+    ) -> dict[str, str]:
+        """
+        Return the texts of an action's result, by their paths in it.
 
-    Args:
-        provider: Who asks.
-        action: Such as ``AssumeRole``.
-        parameters: The action's; None leaves one out.
-        doing: The action as messages call it.
-        credentials: Who signs; None for an action that is not signed.
-        secrets: What of the parameters may not show in a message.
-    """
-    given = {name: value for name, value in parameters.items() if value is not None}
-    body = urlencode({"Action": action, "Version": _VERSION, **given}).encode()
-    response = await ask(
-        context,
-        provider,
-        # Without a region, the global endpoint: as botocore has it.
-        endpoint(context, provider, "sts", context.config.region or "aws-global"),
-        Request("POST", "/", (_FORM,), body),
-        doing=doing,
-        parse_error=query_error,
-        credentials=credentials,
-        secrets=secrets,
-    )
-    result = f"{action}Result/"
-    texts = xml_texts(response.body).items()
-    return {path.removeprefix(result): text for path, text in texts if path.startswith(result)}
+        Args:
+            action: Such as ``AssumeRole``.
+            parameters: The action's; None leaves one out.
+            operation: What messages call it.
+            credentials: Sign with these; None for an action that is not signed.
+            secrets: Parts of the parameters that no message may show.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        body = urlencode({"Action": action, "Version": _VERSION, **given}).encode()
+        response = await self.ask(
+            # Without a region, the global endpoint: as botocore has it.
+            self.endpoint("sts", self.context.config.region or "aws-global"),
+            Request("POST", "/", (_FORM,), body),
+            operation=operation,
+            parse_error=query_error,
+            credentials=credentials,
+            secrets=secrets,
+        )
+        result = f"{action}Result/"
+        texts = xml_texts(response.body).items()
+        return {path.removeprefix(result): text for path, text in texts if path.startswith(result)}
 
-
-async def assume_role(
-    context: Context,
-    provider: str,
-    action: str,
-    parameters: Mapping[str, str | None],
-    *,
-    doing: str,
-    credentials: Credentials | None,
-    secrets: tuple[str, ...] = (),
-) -> Credentials:
-    """Return a role's temporary credentials; the action is one of AssumeRole's kind, see `query`."""
-    texts = await query(
-        context,
-        provider,
-        action,
-        parameters,
-        doing=doing,
-        credentials=credentials,
-        secrets=secrets,
-    )
-    parts = {name: texts.get(f"Credentials/{name}") for name in PASCAL_CASE}
-    arn = texts.get("AssumedRoleUser/Arn", "").split(":")
-    account_id = arn[4] if len(arn) == 6 else None  # arn:PARTITION:sts::ACCOUNT:assumed-role/...
-    return credentials_from(provider, f"the answer to {doing}", parts, PASCAL_CASE, account_id)
+    def parse_role_credentials(self, texts: Mapping[str, str], operation: str) -> Credentials:
+        """Return a role's temporary credentials in the result of *operation*."""
+        parts = {name: texts.get(f"Credentials/{name}") for name in PASCAL_CASE}
+        arn = texts.get("AssumedRoleUser/Arn", "").split(":")
+        account_id = (
+            arn[4] if len(arn) == 6 else None
+        )  # arn:PARTITION:sts::ACCOUNT:assumed-role/...
+        return self.parse_credentials(f"the answer to {operation}", parts, PASCAL_CASE, account_id)

@@ -4,18 +4,12 @@ A role assumed with a token that an identity provider writes into a file: EKS (I
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
 
-from typing import ClassVar
-
 from sigv4 import Credentials
 
-from ._provider import Context
-from ._sts import assume_role, default_session_name
-from ._values import failure, read_text, variable_or_setting
-
-_NAME = "web-identity"
+from ._sts import STSProvider
 
 
-class WebIdentityProvider:
+class WebIdentityProvider(STSProvider):
     """
     ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN``, ``AWS_ROLE_SESSION_NAME``; or from a profile.
 
@@ -24,39 +18,33 @@ class WebIdentityProvider:
     as it is.
     """
 
-    name: ClassVar[str] = _NAME
-
-    async def load(self, context: Context) -> Credentials | None:
+    async def load(self) -> Credentials | None:
         """
         Return the role's credentials, or None if there is no token file.
 
         Raises:
             CredentialProviderError: There is no role, or no token in the file, or STS refuses.
         """
-        path = variable_or_setting(
-            context, "AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"
-        )
+        path = self.variable_or_setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")
         if path is None:
             return None
-        role = variable_or_setting(context, "AWS_ROLE_ARN", "role_arn")
+        role = self.variable_or_setting("AWS_ROLE_ARN", "role_arn")
         if role is None:
-            raise failure(
-                _NAME,
+            raise self.failure(
                 "there is a web identity token file, and no role: set AWS_ROLE_ARN, or role_arn "
-                f"in profile {context.profile}",
+                f"in profile {self.context.profile}"
             )
-        session = variable_or_setting(context, "AWS_ROLE_SESSION_NAME", "role_session_name")
-        token = await read_text(context, _NAME, path, "the web identity token file")
-        return await assume_role(
-            context,
-            _NAME,
+        session = self.variable_or_setting("AWS_ROLE_SESSION_NAME", "role_session_name")
+        token = await self.read_text(path, "the web identity token file")
+        operation = f"AssumeRoleWithWebIdentity of {role}"
+        texts = await self.query(
             "AssumeRoleWithWebIdentity",
             {
                 "RoleArn": role,
-                "RoleSessionName": session or default_session_name(context),
+                "RoleSessionName": session or self.default_session_name,
                 "WebIdentityToken": token,
             },
-            doing=f"AssumeRoleWithWebIdentity of {role}",
-            credentials=None,
+            operation=operation,
             secrets=(token, token.strip()),
         )
+        return self.parse_role_credentials(texts, operation)

@@ -11,8 +11,7 @@ from attrs import field, frozen
 
 from sigv4 import Credentials
 
-from ._provider import Context
-from ._values import answered, failure, read_text, without_cryptography
+from ._fetching import FetchingProvider
 
 
 @frozen
@@ -33,18 +32,17 @@ class Identity:
     @classmethod
     async def load(
         cls,
-        context: Context,
-        provider: str,
+        provider: FetchingProvider,
         certificate: str,
         private_key: str,
         intermediates: str | None,
         passphrase_file: str | None,
     ) -> "Identity":
         """
-        Return what three PEM files hold, if it goes together and still counts.
+        Return what three PEM files hold, if they belong together and are valid now.
 
         Args:
-            provider: Who asks.
+            provider: Reads the files, and has the errors.
             certificate: Path of the certificate; more of the chain may follow in it.
             private_key: Path of its key.
             intermediates: Path of the chain; None where there is none.
@@ -52,34 +50,31 @@ class Identity:
                 context has no `key_passphrase`.
 
         Raises:
-            CredentialProviderError: A file does not serve; the message names it.
+            CredentialProviderError: A file cannot be used; the message names it.
         """
         try:
             from cryptography import x509
         except ImportError as error:
-            raise without_cryptography(provider, "IAM Roles Anywhere", error) from error
-        text = await read_text(context, provider, certificate, "the certificate")
+            raise provider.without_cryptography("IAM Roles Anywhere", error) from error
+        text = await provider.read_text(certificate, "the certificate")
         try:
             leaf, *chain = x509.load_pem_x509_certificates(text.encode())
         except ValueError:
-            raise failure(
-                provider, f"the certificate {certificate} is no PEM certificate"
-            ) from None
+            raise provider.failure(f"the certificate {certificate} is no PEM certificate") from None
         if intermediates is not None:
-            text = await read_text(context, provider, intermediates, "the intermediates")
+            text = await provider.read_text(intermediates, "the intermediates")
             try:
                 chain += x509.load_pem_x509_certificates(text.encode())
             except ValueError:
-                raise failure(
-                    provider, f"the intermediates {intermediates} are no PEM certificates"
+                raise provider.failure(
+                    f"the intermediates {intermediates} are no PEM certificates"
                 ) from None
-        key = await _private_key(context, provider, private_key, passphrase_file)
+        key = await _private_key(provider, private_key, passphrase_file)
         if key.public_key() != leaf.public_key():
             message = f"the private key {private_key} is not the one of {certificate}"
-            raise failure(provider, message, retryable=True)  # both are being replaced
-        if not leaf.not_valid_before_utc <= context.io.now() < leaf.not_valid_after_utc:
-            raise failure(
-                provider,
+            raise provider.failure(message, retryable=True)  # both are being replaced
+        if not leaf.not_valid_before_utc <= provider.system.now() < leaf.not_valid_after_utc:
+            raise provider.failure(
                 f"the certificate {certificate} counts from "
                 f"{leaf.not_valid_before_utc:%Y-%m-%d %H:%M} to "
                 f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, and not now",
@@ -104,47 +99,44 @@ class Identity:
         return Credentials(str(self.leaf.serial_number), "the-key-is-elsewhere")
 
 
-async def _private_key(
-    context: Context, provider: str, path: str, passphrase_file: str | None
-) -> Any:
+async def _private_key(provider: FetchingProvider, path: str, passphrase_file: str | None) -> Any:
     """Return the key that a PEM file holds, encrypted or not."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    data = (await read_text(context, provider, path, "the private key")).encode()
+    data = (await provider.read_text(path, "the private key")).encode()
     try:
         key: Any = load_pem_private_key(data, None)
     except (ValueError, UnsupportedAlgorithm):
-        raise failure(provider, f"the private key {path} is no PEM key") from None
+        raise provider.failure(f"the private key {path} is no PEM key") from None
     except TypeError:  # it is encrypted
-        passphrase, source = await _passphrase(context, provider, path, passphrase_file)
+        passphrase, source = await _passphrase(provider, path, passphrase_file)
         try:
             key = load_pem_private_key(data, passphrase)
         except (ValueError, UnsupportedAlgorithm):
             message = f"the private key {path} cannot be decrypted with the passphrase {source}"
-            raise failure(provider, message) from None
+            raise provider.failure(message) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise failure(provider, f"the private key {path} is neither RSA nor EC")
+        raise provider.failure(f"the private key {path} is neither RSA nor EC")
     return key
 
 
 async def _passphrase(
-    context: Context, provider: str, path: str, passphrase_file: str | None
+    provider: FetchingProvider, path: str, passphrase_file: str | None
 ) -> tuple[bytes, str]:
     """Return the passphrase of the key at *path*, and where it is from, for messages."""
-    if context.key_passphrase is not None:
-        answer = await answered(provider, "key_passphrase", context.key_passphrase, path)
+    if (key_passphrase := provider.context.key_passphrase) is not None:
+        answer = await provider.ask_user("key_passphrase", key_passphrase, path)
         if not isinstance(answer, str):
-            raise failure(provider, f"key_passphrase must return a str, for the private key {path}")
+            raise provider.failure(f"key_passphrase must return a str, for the private key {path}")
         return answer.encode(), "that key_passphrase returned"
     if passphrase_file is None:
-        raise failure(
-            provider,
+        raise provider.failure(
             f"the private key {path} is encrypted: set roles_anywhere_private_key_passphrase_file, "
             "or give default_chain key_passphrase=, a function",
         )
-    text = await read_text(context, provider, passphrase_file, "the passphrase file")
+    text = await provider.read_text(passphrase_file, "the passphrase file")
     return text.partition("\n")[0].rstrip("\r").encode(), f"in {passphrase_file}"
 
 

@@ -5,7 +5,6 @@ import logging
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._assume_role import AssumeRoleProvider
 from sigv4 import Credentials
 from tests.canaries import MFA_CODE
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
@@ -23,14 +22,11 @@ def sts():
     return STS(ME)
 
 
-PROVIDER = AssumeRoleProvider()
-
-
-def load(world, sts, config=CONFIG, provider=PROVIDER, **options):
+def load(world, sts, config=CONFIG, **options):
     """Load with *sts* as the service; return the credentials and the requests."""
     with Loopback(sts) as server:
         world.environ["AWS_ENDPOINT_URL_STS"] = server.url
-        return world.load(provider, config, **options), server.requests
+        return world.load("assume-role", config, **options), server.requests
 
 
 def test_role(world, sts):
@@ -88,7 +84,7 @@ def test_endpoints(blocking, options, environ, origin, region):
         blocking.elsewhere[origin] = server.url
         blocking.environ |= environ
         sts.host = origin.removeprefix("https://")
-        assert "ASIASTS1" == blocking.load(PROVIDER, CONFIG, **options).access_key_id
+        assert "ASIASTS1" == blocking.load("assume-role", CONFIG, **options).access_key_id
 
 
 def test_duration_that_is_no_number(blocking, sts, caplog):
@@ -210,7 +206,7 @@ def test_mfa_that_fails(blocking, sts, function, message):
 )
 def test_not_configured(world, config):
     """A profile without a role, or with a web identity, is none of this provider's."""
-    assert world.load(AssumeRoleProvider(), config) is None
+    assert world.load("assume-role", config) is None
 
 
 @pytest.mark.parametrize(
@@ -320,12 +316,12 @@ def test_no_region(blocking):
     sts.host = "sts.amazonaws.com"
     with Loopback(sts) as server:
         blocking.elsewhere["https://sts.amazonaws.com"] = server.url
-        credentials = blocking.load(AssumeRoleProvider(), CONFIG, region=None)
+        credentials = blocking.load("assume-role", CONFIG, region=None)
     assert "ASIASTS1" == credentials.access_key_id
     sts.host = None
     assert "ASIASTS2" == load(blocking, sts, region=None)[0].access_key_id
     del blocking.environ["AWS_ENDPOINT_URL_STS"]
     blocking.environ["AWS_USE_FIPS_ENDPOINT"] = "true"
     with pytest.raises(CredentialProviderError) as caught:
-        blocking.load(AssumeRoleProvider(), CONFIG, region=None)
+        blocking.load("assume-role", CONFIG, region=None)
     assert "name a region" in caught.value.message

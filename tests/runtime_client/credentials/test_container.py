@@ -5,7 +5,6 @@ import logging
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._container import ContainerProvider
 from tests.runtime_client.credentials.fakes import ACCOUNT, Container, as_json
 from tests.runtime_client.loopback import Loopback, certify, response
 
@@ -25,13 +24,13 @@ def load(world, agent, path="/v1/credentials?x=%20"):
     """Load from *agent*; return the credentials and the requests."""
     with Loopback(agent) as server:
         world.environ[FULL] = server.url + path
-        return world.load(ContainerProvider()), server.requests
+        return world.load("container"), server.requests
 
 
 def error(world, agent=None):
     """Return the error of loading."""
     with pytest.raises(CredentialProviderError) as caught:
-        load(world, agent) if agent else world.load(ContainerProvider())
+        load(world, agent) if agent else world.load("container")
     assert "container" == caught.value.provider
     assert "canary" not in str(caught.value)
     return caught.value
@@ -54,7 +53,7 @@ def test_relative_uri(world, agent):
     world.environ |= {RELATIVE: "/v2/credentials/1", FULL: "http://evil.example/"}
     with Loopback(agent) as server:
         world.elsewhere["http://169.254.170.2"] = server.url
-        assert "ASIAECS1" == world.load(ContainerProvider()).access_key_id
+        assert "ASIAECS1" == world.load("container").access_key_id
     assert "/v2/credentials/1" == server.requests[0].target
 
 
@@ -81,14 +80,14 @@ def test_https(blocking, agent, tmp_path, monkeypatch):
     with Loopback(agent, tls) as server:
         blocking.elsewhere["https://agent.example:8443"] = server.url
         blocking.environ[FULL] = "https://agent.example:8443/x"
-        assert "ASIAECS1" == blocking.load(ContainerProvider()).access_key_id
+        assert "ASIAECS1" == blocking.load("container").access_key_id
 
 
 @pytest.mark.parametrize("values", [{}, {RELATIVE: "", FULL: ""}], ids=["unset", "empty"])
 def test_not_configured(world, values):
     """Without a variable there is no container."""
     world.environ |= values
-    assert world.load(ContainerProvider()) is None
+    assert world.load("container") is None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +111,7 @@ def test_hosts_that_are_asked(blocking, agent, host):
     with Loopback(agent) as server:
         blocking.elsewhere[f"http://{host}"] = server.url
         blocking.environ[FULL] = f"http://{host}/x"
-        assert "ASIAECS1" == blocking.load(ContainerProvider()).access_key_id
+        assert "ASIAECS1" == blocking.load("container").access_key_id
 
 
 @pytest.mark.parametrize(

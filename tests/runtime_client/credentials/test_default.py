@@ -17,7 +17,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import Context
-from sagemaker_runtime_client.credentials._chain import ORDER, resolve_profile, search
+from sagemaker_runtime_client.credentials._chain import ORDER, resolve_source, search
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
 from tests.runtime_client.credentials.fakes import Container
@@ -51,13 +51,13 @@ def test_order():
     ] == [source.name for source in ORDER]
     assert [
         *("web-identity", "sso", "shared-credentials-file", "login", "process", "config-file")
-    ] == [source.name for source in ORDER if source.of_profile]
+    ] == [source.name for source in ORDER if source.usable_as_source_profile]
 
 
-@pytest.mark.parametrize("source", ORDER, ids=lambda source: source.name)
-def test_sources_are_what_they_say(source):
-    """Each source is where the table says it is, and has the table's name."""
-    assert source.name == source.provider().name
+@pytest.mark.parametrize("spec", ORDER, ids=lambda spec: spec.name)
+def test_providers_are_importable(spec):
+    """Each provider is where the table says it is, and has the table's name."""
+    assert spec.name == spec.create(context(ScriptedIO())).name
 
 
 @pytest.mark.usefixtures("home")
@@ -206,7 +206,7 @@ def test_skipped():
     io = ScriptedIO(environ=ENVIRON)
     key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
     found = run(search(context(io, explicit=True, **key), skipped))
-    assert "config-file" == found.source.name
+    assert "config-file" == found.spec.name
     assert "canary" not in repr(found)
     assert [
         ("environment", "profile default was asked for"),
@@ -219,13 +219,13 @@ def test_nothing_found():
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(NoCredentialsError, match=r"process: profile default has no credential_pr"):
         run(search(Context(io, Config(ec2_metadata_disabled=True), Profiles())))
-    assert run(resolve_profile(context(io))) is None
+    assert run(resolve_source(context(io), None)) is None
 
 
-def test_resolve_profile():
+def test_resolve_source():
     """A profile that others name gives its own keys."""
     key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
-    assert "AKID" == run(resolve_profile(context(ScriptedIO(), **key))).access_key_id
+    assert "AKID" == run(resolve_source(context(ScriptedIO(), **key), None)).access_key_id
 
 
 def test_mfa(home):

@@ -239,7 +239,7 @@ def ours(io, profile):
         return NOTHING
     except RuntimeClientError:
         return BROKEN
-    name, key = found.source.name, found.credentials
+    name, key = found.spec.name, found.credentials
     if name in LAZY:
         return (name,)
     return (name, key.access_key_id, key.secret_access_key, key.session_token)

@@ -13,7 +13,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import Context
-from sagemaker_runtime_client.credentials._environment import EnvironmentProvider
+from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from sigv4 import Credentials, as_provider
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
@@ -32,7 +32,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def load(environ):
     """Ask the provider."""
     context = Context(ScriptedIO(environ=environ), Config(), Profiles())
-    return run(EnvironmentProvider().load(context))
+    return run(PROVIDERS["environment"].create(context).load())
 
 
 @pytest.mark.parametrize(

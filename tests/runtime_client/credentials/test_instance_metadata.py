@@ -5,13 +5,8 @@ import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from attrs import frozen
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._instance_metadata import (
-    InstanceMetadataProvider,
-    region_of_instance,
-)
 from tests.runtime_client.credentials.fakes import IMDS, as_json, soon
 from tests.runtime_client.loopback import Loopback, response
 
@@ -30,7 +25,7 @@ def load(world, imds, **environ):
     """Load from *imds*; return the credentials and the requests' lines."""
     with Loopback(imds) as server:
         world.environ |= {"AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url + "/", **environ}
-        credentials = world.load(InstanceMetadataProvider())
+        credentials = world.load("instance-metadata")
         return credentials, [f"{request.method} {request.target}" for request in server.requests]
 
 
@@ -59,7 +54,7 @@ def test_address(blocking, imds, environ, origin):
     blocking.environ |= environ
     with Loopback(imds) as server:
         blocking.elsewhere[origin] = server.url
-        assert "ASIAIMDS1" == blocking.load(InstanceMetadataProvider()).access_key_id
+        assert "ASIAIMDS1" == blocking.load("instance-metadata").access_key_id
 
 
 @pytest.mark.parametrize(
@@ -95,7 +90,7 @@ def test_token_that_does_not_come(world, imds):
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": url,
             "AWS_METADATA_SERVICE_TIMEOUT": "0.05",
         }
-        assert world.load(InstanceMetadataProvider()) is None
+        assert world.load("instance-metadata") is None
     assert [] == server.requests
 
 
@@ -125,7 +120,7 @@ def test_nobody_there(world, unused_port, attempts):
         "AWS_EC2_METADATA_V1_DISABLED": "true",
         "AWS_METADATA_SERVICE_NUM_ATTEMPTS": attempts,
     }
-    assert world.load(InstanceMetadataProvider()) is None
+    assert world.load("instance-metadata") is None
 
 
 @pytest.fixture
@@ -215,7 +210,7 @@ def test_endpoint_that_is_none(blocking, url):
     """An endpoint that is no URL is told."""
     blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = url
     with pytest.raises(CredentialProviderError) as caught:
-        blocking.load(InstanceMetadataProvider())
+        blocking.load("instance-metadata")
     assert "ec2_metadata_service_endpoint must be like http://host:port" == caught.value.message
 
 
@@ -227,12 +222,9 @@ def test_proxies_are_not_for_the_service(world, imds, monkeypatch):
     assert [] == proxy.requests
 
 
-@frozen
-class Region:
-    """The instance's region, as a provider, so that a world can load it."""
-
-    async def load(self, context):
-        return await region_of_instance(context)
+def region(world):
+    """Return the instance's region."""
+    return world.load("instance-metadata", ask=lambda provider: provider.region())
 
 
 def test_region(world, imds):
@@ -240,7 +232,7 @@ def test_region(world, imds):
     imds.faults += [imds.answer, response(b"eu-north-1\n")]
     with Loopback(imds) as server:
         world.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
-        assert "eu-north-1" == world.load(Region())
+        assert "eu-north-1" == region(world)
     lines = [f"{request.method} {request.target}" for request in server.requests]
     assert [TOKEN, "GET /latest/meta-data/placement/region"] == lines
 
@@ -250,9 +242,9 @@ def test_no_region(blocking, imds):
     with Loopback(imds) as server:
         blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
         imds.faults += [imds.answer, response(status=404)]
-        assert blocking.load(Region()) is None
+        assert region(blocking) is None
         blocking.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-        assert blocking.load(Region()) is None
+        assert region(blocking) is None
     assert 2 == len(server.requests)
 
 

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._login import LoginProvider
 from tests.runtime_client.credentials.conftest import pem
 from tests.runtime_client.credentials.fakes import ACCOUNT, SignIn, as_json, iso, soon
 from tests.runtime_client.loopback import Loopback, response
@@ -78,7 +77,7 @@ def load(world, signin, config=CONFIG, **options):
     """Load with *signin* as the service; return the credentials and the requests."""
     with Loopback(signin) as server:
         signin.url = world.environ["AWS_ENDPOINT_URL_SIGNIN"] = server.url
-        return world.load(LoginProvider(), config, **options), server.requests
+        return world.load("login", config, **options), server.requests
 
 
 def error(world, signin, **options):
@@ -154,7 +153,7 @@ def test_region(blocking, signin, key, changes, origin):
     with Loopback(signin) as server:
         signin.url = origin
         blocking.elsewhere[origin] = server.url
-        assert "ASIALOGIN1" == blocking.load(LoginProvider(), CONFIG).access_key_id
+        assert "ASIALOGIN1" == blocking.load("login", CONFIG).access_key_id
 
 
 @pytest.mark.parametrize("folder", ["{home}/elsewhere", "~/elsewhere/"], ids=["path", "home"])

@@ -16,8 +16,6 @@ import boto3
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, SageMakerRuntimeClient
-from sagemaker_runtime_client.credentials._assume_role import AssumeRoleProvider
-from sagemaker_runtime_client.credentials._web_identity import WebIdentityProvider
 from sigv4 import Credentials
 from tests.runtime_client.credentials.world import REGION
 
@@ -108,7 +106,7 @@ def test_assume_role(world, ministack, account):
     me, first, _ = account
     world.environ["AWS_ENDPOINT_URL_STS"] = ministack
     credentials = world.load(
-        AssumeRoleProvider(),
+        "assume-role",
         f"[default]\nrole_arn = {first}\nsource_profile = me\nrole_session_name = s\n"
         f"[profile me]\n{keys(me)}",
     )
@@ -121,7 +119,7 @@ def test_chain_of_roles(world, ministack, account):
     me, first, second = account
     world.environ["AWS_ENDPOINT_URL_STS"] = ministack
     credentials = world.load(
-        AssumeRoleProvider(),
+        "assume-role",
         f"[default]\nrole_arn = {second}\nsource_profile = first\n"
         f"[profile first]\nrole_arn = {first}\nsource_profile = me\n[profile me]\n{keys(me)}",
     )
@@ -138,7 +136,7 @@ def test_web_identity(world, ministack, account, tmp_path):
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
         "AWS_ROLE_ARN": first,
     }
-    assert b"body" == put(ministack, world.load(WebIdentityProvider()))
+    assert b"body" == put(ministack, world.load("web-identity"))
 
 
 def test_wrong_key(world, ministack, account):
@@ -148,7 +146,7 @@ def test_wrong_key(world, ministack, account):
     wrong = Credentials(me.access_key_id, "canary-wrong-secret")
     with pytest.raises(CredentialProviderError) as caught:
         world.load(
-            AssumeRoleProvider(),
+            "assume-role",
             f"[default]\nrole_arn = {first}\nsource_profile = me\n[profile me]\n{keys(wrong)}",
         )
     assert "SignatureDoesNotMatch" == caught.value.code

@@ -12,21 +12,18 @@ from sagemaker_runtime_client._io.transport import BlockingTransport
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import Context
-from sagemaker_runtime_client.credentials._process import ProcessProvider
-from sagemaker_runtime_client.credentials._shared_file import (
-    ConfigFileProvider,
-    SharedCredentialsFileProvider,
-)
+from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import START, ScriptedIO, run
 
 KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
 
 
-def load(provider, section, io=None):
-    """Ask a provider."""
-    profiles = Profiles({"work": section})
-    return run(provider.load(Context(io or ScriptedIO(), Config(), profiles, "work")))
+def load(name, section, io=None, keyed=()):
+    """Ask the provider *name*; the profiles in *keyed* have their key from the credentials file."""
+    profiles = Profiles({"work": section}, {}, {}, keyed)
+    context = Context(io or ScriptedIO(), Config(), profiles, "work")
+    return run(PROVIDERS[name].create(context).load())
 
 
 @pytest.mark.parametrize(
@@ -47,20 +44,15 @@ def load(provider, section, io=None):
 def test_shared_file(more, expected):
     """The profile gives a key, and what goes with it; each file is a source of its own."""
     section = {**KEY, **more}
-    for keyed, providers in (
-        ((), (ConfigFileProvider, SharedCredentialsFileProvider)),
-        (("work",), (SharedCredentialsFileProvider, ConfigFileProvider)),
-    ):
-        context = Context(
-            ScriptedIO(), Config(), Profiles({"work": section}, {}, {}, keyed), "work"
-        )
-        assert [expected, None] == [run(provider().load(context)) for provider in providers]
+    both = ("config-file", "shared-credentials-file")
+    assert [expected, None] == [load(name, section) for name in both]
+    assert [None, expected] == [load(name, section, keyed=("work",)) for name in both]
 
 
 @pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
 def test_no_key(section):
     """Without an id there is no key."""
-    assert load(ConfigFileProvider(), section) is None
+    assert load("config-file", section) is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +66,7 @@ def test_no_key(section):
 def test_broken_key(more, says):
     """Half a key, or what is none, is an error that repeats nothing of it."""
     with pytest.raises(CredentialProviderError, match=says) as caught:
-        load(ConfigFileProvider(), {**KEY, **more})
+        load("config-file", {**KEY, **more})
     assert "config-file" == caught.value.provider
     assert "canary" not in str(caught.value)
 
@@ -107,7 +99,7 @@ def test_process(text, expected):
     """A program's JSON gives a key; its command is split as a shell would, and no shell runs it."""
     io = wrote(text)
     section = {"credential_process": "vault --role 'the  one' $HOME \"a;b\""}
-    assert expected == load(ProcessProvider(), section, io)
+    assert expected == load("process", section, io)
     assert [["vault", "--role", "the  one", "$HOME", "a;b"]] == io.ran
 
 
@@ -115,13 +107,13 @@ def test_account_of_the_profile():
     """Where the program does not say whose key it is, the profile may."""
     io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}')
     section = {"credential_process": "vault", "aws_account_id": "1"}
-    assert "1" == load(ProcessProvider(), section, io).account_id
+    assert "1" == load("process", section, io).account_id
 
 
 @pytest.mark.parametrize("section", [{}, {"credential_process": ""}], ids=str)
 def test_no_process(section):
     """Without a program there is no key."""
-    assert load(ProcessProvider(), section) is None
+    assert load("process", section) is None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +143,7 @@ def test_broken_process(io, command, says):
     if command in {"''", "#"}:
         io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
     with pytest.raises(CredentialProviderError, match=says) as caught:
-        load(ProcessProvider(), {"credential_process": command}, io)
+        load("process", {"credential_process": command}, io)
     assert "process" == caught.value.provider
     assert "profile work" in str(caught.value)
     assert "canary" not in str(caught.value)
@@ -160,7 +152,7 @@ def test_broken_process(io, command, says):
 def test_only_blanks():
     """A command of blanks is empty."""
     with pytest.raises(CredentialProviderError, match="profile work is empty"):
-        load(ProcessProvider(), {"credential_process": " "})
+        load("process", {"credential_process": " "})
 
 
 def test_real_process(tmp_path):
@@ -169,6 +161,6 @@ def test_real_process(tmp_path):
     program.write_text(f"import sys\nassert not sys.stdin.read()\nprint({WHOLE.decode()!r})\n")
     io = BlockingIO(BlockingTransport(TransportOptions))
     section = {"credential_process": f"'{sys.executable}' '{program}'"}
-    assert "123456789012" == load(ProcessProvider(), section, io).account_id
+    assert "123456789012" == load("process", section, io).account_id
     with pytest.raises(CredentialProviderError, match="cannot be used: /no/such/program"):
-        load(ProcessProvider(), {"credential_process": "/no/such/program"}, io)
+        load("process", {"credential_process": "/no/such/program"}, io)

@@ -25,7 +25,7 @@ from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import ChainCredentials, Context
 from sagemaker_runtime_client.credentials import _refresh as refresh
-from sagemaker_runtime_client.credentials._chain import SOURCES, Found
+from sagemaker_runtime_client.credentials._chain import PROVIDERS, ResolvedCredentials
 from sigv4 import Credentials
 from tests.runtime_client.scripted_io import START, ScriptedIO
 
@@ -38,11 +38,11 @@ class Fetches:
     def __init__(self, io, lifetime=3600.0, source="process"):
         self.io = io
         self.lifetime = lifetime
-        self.source = SOURCES[source]
+        self.source = PROVIDERS[source]
         self.count = 0
         self.trouble = None
 
-    async def load(self, context):
+    async def load(self):
         self.count += 1
         if self.trouble is not None:
             raise self.trouble
@@ -63,9 +63,9 @@ def make(monkeypatch):
         async def context():
             return Context(io, Config(), Profiles())
 
-        async def search(context):
-            credentials = await source.load(context)
-            return Found(credentials, source.source, source)
+        async def search(_context):
+            credentials = await source.load()
+            return ResolvedCredentials(credentials, source.source, source)
 
         # The search itself has its own tests; here it is one source, whichever is asked.
         monkeypatch.setattr(refresh, "search", search)
@@ -191,7 +191,7 @@ def test_a_source_that_dries_up(make):
     credentials = make(io, fetches)
     credentials.get()
 
-    async def nothing(_context):
+    async def nothing():
         return None
 
     fetches.load = nothing
@@ -341,7 +341,7 @@ class Gate(Fetches):
         self.event = event
         self.open = True
 
-    async def load(self, context):
+    async def load(self):
         self.count += 1
         number = self.count
         if not self.open:
@@ -532,7 +532,7 @@ def test_errors_are_ours():
 
     with pytest.raises(NoCredentialsError) as caught:
         ChainCredentials(io, context).get()
-    assert tuple(SOURCES) == caught.value.tried
+    assert tuple(PROVIDERS) == caught.value.tried
     assert isinstance(caught.value, CredentialsError)
-    for source in SOURCES.values():
+    for source in PROVIDERS.values():
         assert source.absent.format(profile="default") in str(caught.value)

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._roles_anywhere import RolesAnywhereProvider
 from tests.runtime_client.credentials.conftest import issue, pem
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, RolesAnywhere, as_json
 from tests.runtime_client.loopback import Loopback, response
@@ -57,7 +56,7 @@ def load(world, service, values, **options):
     """Load with *service*."""
     with Loopback(service) as server:
         world.environ["AWS_ENDPOINT_URL_ROLESANYWHERE"] = server.url
-        return world.load(RolesAnywhereProvider(), config(values), **options)
+        return world.load("roles-anywhere", config(values), **options)
 
 
 def error(world, service, values, **options):
@@ -157,7 +156,7 @@ def test_region(blocking, service, leaf, tmp_path):
         blocking.elsewhere["https://rolesanywhere.eu-west-1.amazonaws.com"] = server.url
         values = config(settings(tmp_path, leaf))
         with pytest.raises(CredentialProviderError) as caught:
-            blocking.load(RolesAnywhereProvider(), values, region="us-east-1")
+            blocking.load("roles-anywhere", values, region="us-east-1")
     assert "/eu-west-1/rolesanywhere/aws4_request" in caught.value.message
 
 

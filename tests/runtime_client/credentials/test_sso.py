@@ -8,7 +8,6 @@ from hashlib import sha1
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._sso import SSOProvider
 from tests.runtime_client.credentials.fakes import ACCOUNT, SSO, as_json, iso, soon
 from tests.runtime_client.loopback import Loopback, response
 
@@ -59,7 +58,7 @@ def load(world, sso, config=CONFIG, **options):
     with Loopback(sso) as server:
         world.environ["AWS_ENDPOINT_URL_SSO"] = server.url
         world.environ["AWS_ENDPOINT_URL_SSO_OIDC"] = server.url
-        credentials = world.load(SSOProvider(), config, **options)
+        credentials = world.load("sso", config, **options)
         return credentials, [f"{request.method} {request.target}" for request in server.requests]
 
 
@@ -93,7 +92,7 @@ def test_region_of_the_session(blocking, sso):
     log_in(blocking, token())
     with Loopback(sso) as server:
         blocking.elsewhere["https://portal.sso.eu-west-1.amazonaws.com"] = server.url
-        credentials = blocking.load(SSOProvider(), CONFIG, region="us-east-1")
+        credentials = blocking.load("sso", CONFIG, region="us-east-1")
     assert "ASIASSO1" == credentials.access_key_id
 
 

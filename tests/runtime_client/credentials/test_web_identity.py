@@ -3,7 +3,6 @@
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client.credentials._web_identity import WebIdentityProvider
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
 from tests.runtime_client.loopback import Loopback
 
@@ -26,7 +25,7 @@ def load(world, sts, config="", **options):
     """Load with *sts* as the service."""
     with Loopback(sts) as server:
         world.environ["AWS_ENDPOINT_URL_STS"] = server.url
-        return world.load(WebIdentityProvider(), config, **options)
+        return world.load("web-identity", config, **options)
 
 
 def test_variables(world, sts, token_file):

@@ -10,7 +10,8 @@ from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
 from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import parse_profiles
-from sagemaker_runtime_client.credentials._provider import Context
+from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials._chain import PROVIDERS
 
 REGION = "eu-west-1"
 
@@ -46,9 +47,10 @@ class World:
 
     def load(
         self,
-        provider,
+        name,
         config="",
         *,
+        ask=lambda provider: provider.load(),
         credentials="",
         profile="default",
         explicit=False,
@@ -56,15 +58,14 @@ class World:
         key_passphrase=None,
         **arguments,
     ):
-        """Return what *provider* loads, with these texts as the shared files."""
+        """Return what the provider *name* loads, with these texts as the shared files."""
         profiles = parse_profiles(("config", config), ("credentials", credentials))
         settings = Config.resolve({"region": REGION, **arguments}, self.environ, profiles)
 
         async def load(io):
             try:
-                return await provider.load(
-                    Context(io, settings, profiles, profile, explicit, mfa_token, key_passphrase)
-                )
+                given = (settings, profiles, profile, explicit, mfa_token, key_passphrase)
+                return await ask(PROVIDERS[name].create(Context(io, *given)))
             finally:
                 await io.close()
 
