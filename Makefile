@@ -9,6 +9,8 @@ SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
 COMPARED := tests/benchmarks/layers/boto3.txt tests/benchmarks/layers/capo-sagemaker-runtime.txt
 ROUNDS ?= 15
+# Two at once, each with whole files: what is made once for a file is not made twice.
+PARALLEL ?= -n 2 --dist loadfile
 ONLY ?=
 RIVALS := $(VENV)/rivals
 ATTACKED := $(VENV)/attacked
@@ -33,7 +35,7 @@ demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emul
 	$(BIN)/python tests/demo
 
 test: $(VENV)/.dev ## Tests, and the examples of README and docstrings
-	$(BIN)/python $(COVER) -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
 test-all: $(VENV)/.pythons ## The tests on each supported Python found (PYTHONS), with the newest dependencies
 	$(call on-each-python,newest,)
@@ -59,7 +61,8 @@ contracts: $(VENV)/.dev ## Which module may import which; slots
 
 coverage: $(VENV)/.dev ## The tests, every branch counted
 	$(BIN)/python -m coverage erase
-	$(MAKE) test COVER="-m coverage run"
+	$(MAKE) test COVER="-p tests.covered"
+	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from an empty folder
