@@ -1,11 +1,12 @@
 """
-The picture of the rooms in `runtime_client/README.md`: `python tests/rooms.py` draws it from the imports.
+The picture of the rooms in `runtime_client/README.md`: `python tests/rooms.py` draws it anew, from the imports.
 
 A room is what lies at the root of the client package: a folder, or a file.  Its floor is one above the
 highest floor that it imports from.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 CLIENT, SIGNER = "sagemaker_runtime_client", "sigv4"
 FOLDERS = {CLIENT: ROOT / "runtime_client" / CLIENT, SIGNER: ROOT / SIGNER}
 README = ROOT / "runtime_client" / "README.md"
+_FRAME = re.compile(r"^```text\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
 
 
 def imports() -> grimp.ImportGraph:
@@ -79,5 +81,11 @@ def _first_sentence(room: str) -> str:
     return " ".join(text.split("\n\n")[0].split()).partition(".  ")[0].rstrip(".")
 
 
+def drawn() -> str:
+    """Return the picture in the README."""
+    (found,) = _FRAME.findall(README.read_text())
+    return found
+
+
 if __name__ == "__main__":
-    print(picture())
+    README.write_text(README.read_text().replace(drawn(), picture()))
