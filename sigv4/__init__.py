@@ -22,9 +22,15 @@ and `EventVerifier`.  They are imported when they are first asked for.
 
 from typing import TYPE_CHECKING, Any
 
-from ._algorithm import Algorithm
+from ._algorithm import Algorithm, Seed
 from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
-from ._credentials import Credentials, CredentialsProvider, CredentialsSource, as_provider
+from ._credentials import (
+    Credentials,
+    CredentialsProvider,
+    CredentialsSource,
+    VerifyingKey,
+    as_provider,
+)
 from ._encoding import percent_encode, percent_encode_path
 from ._errors import (
     EventStreamError,
@@ -54,9 +60,9 @@ if TYPE_CHECKING:
     from ._streaming.event_headers import Int8, Int16, Int32, Int64
     from ._streaming.event_signing import EventSigner, EventVerifier
     from ._streaming.event_stream import EventDecoder, Message
-    from ._streaming.signature_chain import Seed
-    from ._v4a import SigV4A, VerifyingKey
-    from ._verify import Verified, verify
+    from ._v4a import SigV4A
+    from ._verifying.verified import Verified
+    from ._verifying.verify import verify
 
 __all__ = [
     "Algorithm",
@@ -107,7 +113,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: C901 (a table of imports)
+def __getattr__(name: str) -> Any:
     """
     Import what few programs use, when it is first asked for.
 
@@ -142,18 +148,14 @@ def __getattr__(name: str) -> Any:  # noqa: C901 (a table of imports)
             from ._streaming import event_headers
 
             value = getattr(event_headers, name)
-        case "Seed":
-            from ._streaming import signature_chain
-
-            value = getattr(signature_chain, name)
-        case "SigV4A" | "VerifyingKey":
+        case "SigV4A":
             from . import _v4a
 
-            value = getattr(_v4a, name)
+            value = _v4a.SigV4A
         case "Verified" | "verify":
-            from . import _verify
+            from ._verifying import verify
 
-            value = getattr(_verify, name)
+            value = getattr(verify, name)
         case _:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

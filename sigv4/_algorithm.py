@@ -2,10 +2,9 @@
 
 from typing import Any, Protocol
 
-import sigv4
-
-from ._credentials import Credentials
+from ._credentials import Credentials, VerifyingKey
 from ._errors import InvalidRequestError
+from ._value import Value, set_part
 
 
 class Algorithm(Protocol):
@@ -40,14 +39,48 @@ class Algorithm(Protocol):
         ...
 
     def check_string(
-        self,
-        text: str,
-        credentials: "Credentials | sigv4.VerifyingKey",
-        instant: str,
-        signature: str,
+        self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
     ) -> bool:
         """Tell whether *signature* is one of *text*."""
         ...
+
+
+class Seed(Value):
+    """
+    What the parts of a stream are chained to: the signature of its request, and who made it.
+
+    The sender has it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key,
+    so it stays out of ``repr``.
+
+    Attributes:
+        algorithm: Such as a `SigV4`.
+        key: The credentials, or the public key, that signed or checked the request.
+        instant: When that was, as ``20150830T123600Z``.
+        signature: The request's signature, in hexadecimal.
+    """
+
+    __slots__ = _names = ("algorithm", "key", "instant", "signature")
+    _hidden = frozenset({"key", "signature"})
+
+    algorithm: Algorithm
+    key: Credentials | VerifyingKey
+    instant: str
+    signature: str
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        key: Credentials | VerifyingKey,
+        instant: str,
+        signature: str,
+    ) -> None:
+        set_part(self, "algorithm", algorithm)
+        set_part(self, "key", key)
+        set_part(self, "instant", instant)
+        set_part(self, "signature", signature)
+
+    __eq__ = object.__eq__  # by identity: each stream has its own
+    __hash__ = object.__hash__
 
 
 def check_scope_part(name: str, value: Any) -> None:

@@ -1,11 +1,36 @@
-"""Who signs: an access key, and the protocol of whatever supplies one."""
+"""Who signs: an access key, and the protocol of whatever supplies one.  Who checks: a public key."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
+from ._errors import MissingDependencyError
 from ._value import Value, kind_of, set_part
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
+else:
+
+    class _LateModule:
+        """The same module, for tools that look an annotation up."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(import_ec(), name)
+
+    ec = _LateModule()
+
+
+def import_ec() -> Any:
+    """Return `cryptography`'s module of elliptic curves."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ec
+    except ImportError as error:
+        raise MissingDependencyError(
+            "SigV4A needs the package cryptography: pip install cryptography"
+            f" (here its import fails: {error})"
+        ) from error
+    return ec
 
 
 def _aware_utc(value: datetime | None) -> datetime | None:
@@ -95,6 +120,56 @@ class Credentials(Value):
     def __reduce__(self) -> NoReturn:
         """Refuse: a pickle outlives its reader and is seldom guarded."""
         raise TypeError("credentials are not pickled; let the other process look them up itself")
+
+
+class VerifyingKey(Value):
+    """
+    The public half of a SigV4A key: it checks signatures and can make none.
+
+    `verify` takes it wherever it takes credentials, so that a server need not hold secrets.
+
+    Attributes:
+        public_key: As `cryptography` has it, on the curve P-256.
+        session_token: The token that requests must carry, where the key is temporary.
+
+    Raises:
+        ValueError: *public_key* is not such a key.
+    """
+
+    __slots__ = _names = ("public_key", "session_token")
+    _hidden = frozenset({"session_token"})
+
+    public_key: "ec.EllipticCurvePublicKey"
+    session_token: str | None
+
+    def __init__(
+        self, public_key: "ec.EllipticCurvePublicKey", session_token: str | None = None
+    ) -> None:
+        curve = getattr(public_key, "curve", None)
+        if getattr(curve, "name", None) != "secp256r1" or not hasattr(public_key, "verify"):
+            raise ValueError("public_key must be cryptography's public key on the curve P-256")
+        set_part(self, "public_key", public_key)
+        set_part(self, "session_token", session_token)
+
+    @classmethod
+    def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
+        """
+        Return the key that ``-----BEGIN PUBLIC KEY-----`` encloses.
+
+        Raises:
+            ValueError: It encloses no key, or not one on the curve P-256.
+        """
+        import_ec()
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+        key: Any = load_pem_public_key(pem.encode() if isinstance(pem, str) else pem)
+        return cls(key, session_token)
+
+    def to_pem(self) -> bytes:
+        """Return the key between ``-----BEGIN PUBLIC KEY-----`` and its end, without the token."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        return self.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @runtime_checkable

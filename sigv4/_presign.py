@@ -21,11 +21,11 @@ from ._errors import InvalidRequestError
 from ._limits import LONGEST_EXPIRY
 from ._payload import Payload
 from ._request import SignableRequest
-from ._signer import Signer, query_to_sign
+from ._signing_rules import SigningRules, canonical_request, query_to_sign
 
 
 def presign(
-    signer: Signer,
+    rules: SigningRules,
     request: SignableRequest,
     credentials: Credentials,
     *,
@@ -36,10 +36,10 @@ def presign(
     if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
         raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
-    signed = _signed(signer, request)
-    algorithm, instant = signer.algorithm, signer.instant(credentials, at)
+    signed = _signed(rules, request)
+    algorithm, instant = rules.algorithm, rules.instant(credentials, at)
     scope = algorithm.scope(instant)
-    unsigned_body = Payload.UNSIGNED if signer.s3 else request.payload
+    unsigned_body = Payload.UNSIGNED if rules.s3 else request.payload
     payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
     lines, names = canonical_headers(signed)
     token = credentials.session_token
@@ -53,13 +53,13 @@ def presign(
     }
     if algorithm.region_set is not None:
         parameters["X-Amz-Region-Set"] = algorithm.region_set
-    if signer.sign_session_token:
+    if rules.sign_session_token:
         parameters |= tokens
     added = [(name, percent_encode(value)) for name, value in parameters.items()]
     query = canonical_query(given_query, added)
-    text = signer.canonical_request(request, query, lines, names, payload_hash)
+    text = canonical_request(rules, request, query, lines, names, payload_hash)
     to_sign = string_to_sign(algorithm.name, instant, scope, text)
-    if not signer.sign_session_token:
+    if not rules.sign_session_token:
         added += [(name, percent_encode(value)) for name, value in tokens.items()]
     added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, instant)))
     base, _, before = request.url.partition("?")
@@ -67,7 +67,7 @@ def presign(
     return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
 
 
-def _signed(signer: Signer, request: SignableRequest) -> list[tuple[str, str]]:
+def _signed(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
     """
     Return the headers that are signed: all, unless the signer has a selection of its caller's.
 
@@ -78,8 +78,8 @@ def _signed(signer: Signer, request: SignableRequest) -> list[tuple[str, str]]:
         raise InvalidRequestError(
             f"header {min(replaced)}: a presigned URL says it in its query; leave the header out"
         )
-    if signer.signed_headers is not DEFAULT:
-        return signer.headers_to_sign(request, REPLACED)
+    if rules.signed_headers is not DEFAULT:
+        return rules.headers_to_sign(request, REPLACED)
     if unsignable := NEVER_SIGNED.intersection(names):
         raise InvalidRequestError(
             f"header {min(unsignable)}: it may change on the way and is never signed; leave it out"

@@ -6,29 +6,12 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 
 from datetime import datetime
 
-import sigv4
-
-from ._algorithm import Algorithm
-from ._canonical import (
-    ALWAYS_SIGNED,
-    DEFAULT,
-    PRESIGNED,
-    REPLACED,
-    HeaderSelection,
-    canonical_headers,
-    canonical_path,
-    canonical_query,
-    string_to_sign,
-    timestamp,
-)
+from ._algorithm import Seed
+from ._canonical import PRESIGNED, REPLACED, canonical_headers, string_to_sign
 from ._credentials import Credentials
-from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._request import SignableRequest
+from ._signing_rules import SigningRules, canonical_request, query_to_sign
 from ._value import Value, set_part
-
-# Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
-# 1.44: disableDoubleEncoding).
-S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 
 
 class Signature(Value):
@@ -84,7 +67,7 @@ class Signature(Value):
         return object.__hash__(self)
 
 
-class Signer(Value):
+class Signer(SigningRules):
     """
     Signs requests for one service, by header or as a presigned URL.
 
@@ -105,45 +88,7 @@ class Signer(Value):
         sign_session_token: Whether the session token is signed or only added, as AWS IoT wants it.
     """
 
-    __slots__ = _names = (
-        "algorithm",
-        "s3",
-        "signed_headers",
-        "normalize_path",
-        "double_encode",
-        "content_sha256",
-        "sign_session_token",
-    )
-    __match_args__ = ("algorithm",)
-
-    algorithm: Algorithm
-    s3: bool
-    signed_headers: HeaderSelection
-    normalize_path: bool
-    double_encode: bool
-    content_sha256: bool
-    sign_session_token: bool
-
-    def __init__(
-        self,
-        algorithm: Algorithm,
-        *,
-        s3: bool | None = None,
-        signed_headers: HeaderSelection = DEFAULT,
-        normalize_path: bool | None = None,
-        double_encode: bool | None = None,
-        content_sha256: bool | None = None,
-        sign_session_token: bool = True,
-    ) -> None:
-        if s3 is None:
-            s3 = algorithm.service in S3_SERVICES
-        set_part(self, "algorithm", algorithm)
-        set_part(self, "s3", s3)
-        set_part(self, "signed_headers", signed_headers)
-        set_part(self, "normalize_path", not s3 if normalize_path is None else normalize_path)
-        set_part(self, "double_encode", not s3 if double_encode is None else double_encode)
-        set_part(self, "content_sha256", s3 if content_sha256 is None else content_sha256)
-        set_part(self, "sign_session_token", sign_session_token)
+    __slots__ = ()
 
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime
@@ -181,9 +126,8 @@ class Signer(Value):
         if self.sign_session_token:
             signed += tokens.items()
         lines, names = canonical_headers(signed)
-        text = self.canonical_request(
-            request, query_to_sign(request, PRESIGNED), lines, names, payload_hash
-        )
+        query = query_to_sign(request, PRESIGNED)
+        text = canonical_request(self, request, query, lines, names, payload_hash)
         to_sign = string_to_sign(algorithm.name, instant, scope, text)
         signature = algorithm.sign_string(to_sign, credentials, instant)
         added |= tokens
@@ -223,7 +167,7 @@ class Signer(Value):
 
         return presign(self, request, credentials, at=at, expires=expires)
 
-    def seed(self, signature: Signature, credentials: Credentials) -> "sigv4.Seed":
+    def seed(self, signature: Signature, credentials: Credentials) -> Seed:
         """
         Return what the chunks or events of a request's body are chained to.
 
@@ -231,55 +175,5 @@ class Signer(Value):
             signature: What `sign` returned for the request.
             credentials: Those that signed it.
         """
-        from ._streaming.signature_chain import Seed
-
         instant = signature.headers["x-amz-date"]
         return Seed(self.algorithm, credentials, instant, signature.signature)
-
-    def instant(self, credentials: Credentials, at: datetime) -> str:
-        """Return the signing time as it is written, if *credentials* are still valid by then."""
-        instant = timestamp(at)  # first, since it refuses what cannot be compared
-        if credentials.expired(at):
-            raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
-        return instant
-
-    def headers_to_sign(
-        self, request: SignableRequest, replaced: frozenset[str]
-    ) -> list[tuple[str, str]]:
-        """Return those headers of *request* that are signed and not *replaced*."""
-        selected = self.signed_headers
-        return [
-            pair
-            for pair in request.headers
-            if pair[0] not in replaced and (pair[0] in ALWAYS_SIGNED or selected(pair[0]))
-        ]
-
-    def canonical_request(
-        self, request: SignableRequest, query: str, headers: str, names: str, payload_hash: str
-    ) -> str:
-        """
-        Return the canonical request: method and path of *request*, and what else is given.
-
-        Args:
-            request: Gives the method and the path.
-            query: The canonical query, less the signature.
-            headers: The canonical headers, each line with its end.
-            names: Their names, joined by ``;``.
-            payload_hash: The last line.
-        """
-        path = canonical_path(
-            request.path, normalize=self.normalize_path, double_encode=self.double_encode
-        )
-        return "\n".join([request.method, path, query, headers, names, payload_hash])
-
-
-def query_to_sign(request: SignableRequest, reserved: frozenset[str]) -> str:
-    """Return the canonical query, if it has none of the *reserved* parameters."""
-    query = canonical_query(request.query)
-    if "X-Amz-" in query:
-        names = {pair.partition("=")[0] for pair in query.split("&")}
-        if found := sorted(names & reserved):
-            raise InvalidRequestError(
-                f"url is signed already: it has {', '.join(found)} in its query"
-            )
-    return query

@@ -4,10 +4,8 @@ from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
-import sigv4
-
 from ._algorithm import check_scope_part
-from ._credentials import Credentials
+from ._credentials import Credentials, VerifyingKey
 from ._value import Value, set_part
 
 if TYPE_CHECKING:
@@ -69,11 +67,7 @@ class SigV4(Value):
         return outer.hexdigest()
 
     def check_string(
-        self,
-        text: str,
-        credentials: "Credentials | sigv4.VerifyingKey",
-        instant: str,
-        signature: str,
+        self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
     ) -> bool:
         """Tell in constant time whether *signature* is the signature of *text*."""
         if not isinstance(credentials, Credentials):

@@ -15,33 +15,14 @@ from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
-from attrs import Attribute, field, frozen
-
 from ._algorithm import check_scope_part
-from ._credentials import Credentials
-from ._errors import InvalidRequestError, MissingDependencyError
+from ._credentials import Credentials, VerifyingKey, import_ec
+from ._errors import InvalidRequestError
 from ._limits import LONGEST_REGION_SET, MOST_REGIONS
 from ._value import Value, set_part
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
-    from cryptography.hazmat.primitives.asymmetric.ec import (
-        ECDSA,
-        EllipticCurvePrivateKey,
-    )
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric import ec
-else:
-
-    class _Late:
-        """cryptography's module of elliptic curves, for tools that look an annotation up."""
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(_ec(), name)
-
-    ec = _Late()
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 
 NAME = "AWS4-ECDSA-P256-SHA256"
 
@@ -56,25 +37,13 @@ _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
 
 @cache
-def _ec() -> "ModuleType":
-    """Return cryptography's module of elliptic curves."""
-    try:
-        from cryptography.hazmat.primitives.asymmetric import ec
-    except ImportError as error:
-        raise MissingDependencyError(
-            "SigV4A needs the package cryptography: pip install cryptography"
-            f" (here its import fails: {error})"
-        ) from error
-    return ec
-
-
-@cache
 def _ecdsa() -> "ECDSA":
     """Return the signature scheme: ECDSA over SHA-256, which hashlib takes in less time."""
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    return _ec().ECDSA(Prehashed(SHA256()))  # type: ignore[no-any-return]
+    scheme: ECDSA = import_ec().ECDSA(Prehashed(SHA256()))
+    return scheme
 
 
 def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
@@ -102,7 +71,7 @@ def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
     """Return the key pair of *credentials*, derived once."""
     keys = credentials.derived_keys
     if NAME not in keys:
-        ec = _ec()
+        ec = import_ec()
         keys[NAME] = ec.derive_private_key(signing_scalar(credentials), ec.SECP256R1())
     key: EllipticCurvePrivateKey = keys[NAME]
     return key
@@ -111,51 +80,6 @@ def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
 def _digest(text: str) -> bytes:
     """Return what ECDSA signs of a string to sign."""
     return sha256(text.encode()).digest()
-
-
-def _on_p256(
-    _instance: object, _attribute: "Attribute[ec.EllipticCurvePublicKey]", key: object
-) -> None:
-    """Refuse any other kind of key."""
-    curve = getattr(key, "curve", None)
-    if getattr(curve, "name", None) != "secp256r1" or not hasattr(key, "verify"):
-        raise ValueError("public_key must be cryptography's public key on the curve P-256")
-
-
-@frozen
-class VerifyingKey:
-    """
-    The public half of a SigV4A key: it checks signatures and can make none.
-
-    `verify` takes it wherever it takes credentials, so that a server need not hold secrets.
-
-    Attributes:
-        public_key: As `cryptography` has it, on the curve P-256.
-        session_token: The token that requests must carry, where the key is temporary.
-    """
-
-    public_key: "ec.EllipticCurvePublicKey" = field(validator=_on_p256)
-    session_token: str | None = field(default=None, repr=False)
-
-    @classmethod
-    def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
-        """
-        Return the key that ``-----BEGIN PUBLIC KEY-----`` encloses.
-
-        Raises:
-            ValueError: It encloses no key, or not one on the curve P-256.
-        """
-        _ec()
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-        key = load_pem_public_key(pem.encode() if isinstance(pem, str) else pem)
-        return cls(key, session_token)  # type: ignore[arg-type]  # the validator sees to it
-
-    def to_pem(self) -> bytes:
-        """Return the key between ``-----BEGIN PUBLIC KEY-----`` and its end, without the token."""
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-        return self.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _joined(regions: str | Iterable[str]) -> str:

@@ -5,7 +5,7 @@ What values have in common: they do not change, and are equal where their parts 
 that starts cold, that is felt.
 """
 
-from typing import Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 V = TypeVar("V", bound="Value")
 
@@ -21,7 +21,6 @@ def kind_of(value: object) -> str:
 set_part = object.__setattr__
 
 
-@dataclass_transform(frozen_default=True)
 class Value:
     """
     A value.

@@ -12,8 +12,6 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, get_args
 
-import sigv4
-
 from ._asgi.event_loop import within
 from ._asgi.head import Allowed, check_path, check_query, needs_leave, read_head
 from ._asgi.message import (
@@ -27,20 +25,21 @@ from ._asgi.message import (
     check_size,
     refuse,
 )
-from ._candidate import Candidate, read_claim
-from ._credentials import Credentials
+from ._credentials import Credentials, VerifyingKey
 from ._errors import SignatureError
 from ._payload import Payload
-from ._signer import S3_SERVICES
+from ._signing_rules import S3_SERVICES
 from ._v4 import SigV4
-from ._verify import Verified, check_body, check_key, check_signature, exempt_header_names
+from ._verifying.candidate import Candidate, read_claim
+from ._verifying.verified import Verified
+from ._verifying.verify import check_body, check_key, check_signature, exempt_header_names
 
 Secrets = (
     Mapping[str, Credentials]
-    | Mapping[str, "sigv4.VerifyingKey"]
-    | Mapping[str, "Credentials | sigv4.VerifyingKey"]
-    | Callable[[str], "Credentials | sigv4.VerifyingKey | None"]
-    | Callable[[str], Awaitable["Credentials | sigv4.VerifyingKey | None"]]
+    | Mapping[str, VerifyingKey]
+    | Mapping[str, Credentials | VerifyingKey]
+    | Callable[[str], Credentials | VerifyingKey | None]
+    | Callable[[str], Awaitable[Credentials | VerifyingKey | None]]
 )
 IsReplay = Callable[[str, datetime], bool] | Callable[[str, datetime], Awaitable[bool]]
 

@@ -9,11 +9,11 @@ import re
 from typing import Literal
 from urllib.parse import unquote
 
-from .._candidate import Candidate
 from .._encoding import canonical_part, percent_encode, remove_dot_segments
 from .._errors import InvalidRequestError
 from .._request import SignableRequest
 from .._v4 import SigV4
+from .._verifying.candidate import Candidate
 from .message import RefusedError, Scope
 
 Allowed = Literal["presigned", "sigv4a", "streaming", "unsigned-payload"]

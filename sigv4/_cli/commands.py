@@ -18,26 +18,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
-from .. import (
-    Credentials,
+from .._credentials import Credentials
+from .._encoding import encode_s3_path_anew
+from .._errors import (
     InvalidRequestError,
-    Payload,
-    SignableRequest,
-    Signature,
     SignatureError,
-    Signer,
-    SigV4,
-    SigV4A,
     SigV4Error,
     UnexplainedError,
-    explain,
-    verify,
+    printable,
 )
-from .._encoding import encode_s3_path_anew
-from .._errors import printable
-from .._explain import masked
+from .._explain import explain, masked
 from .._limits import LONGEST_INPUT
+from .._payload import Payload
 from .._refusal import lines_of
+from .._request import SignableRequest
+from .._signer import Signature, Signer
+from .._v4 import SigV4
+from .._v4a import SigV4A
+from .._verifying.verify import verify
 from .curl import curl
 from .options import STDIN, parser
 from .raw_request import parse_request

@@ -10,15 +10,16 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from types import MappingProxyType
 
+from .._algorithm import Seed
 from .._errors import SignatureError
 from .._limits import LARGEST_CHUNK, LONGEST_CHUNK_HEAD, LONGEST_TRAILERS
 from .._payload import CHUNKED, Payload
 from .._request import SignableRequest
-from .._verify import Verified
+from .._verifying.verified import Verified
 from .checksums import Hashers
 from .chunked import SIGNATURE, SMALLEST_CHUNK
 from .feeding import Bytes, Inbox, Readable, Waiting, adrive, drive
-from .signature_chain import Chain, Seed
+from .signature_chain import Chain
 from .trailers import Trailers, malformed_trailer
 
 _PIECE = 65_536  # what is taken of an unsigned chunk at a time, and fed of an iterable

@@ -16,12 +16,12 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
-from .._algorithm import Algorithm
+from .._algorithm import Algorithm, Seed
 from .._errors import InvalidRequestError
 from .._payload import Payload
 from .checksums import HASHERS, HEADER, SIZES, Hasher, encoded, encoded_size
 from .feeding import Bytes, Readable, adrive, drive
-from .signature_chain import Chain, Seed
+from .signature_chain import Chain
 
 # "The chunk size must be at least 8 KB": sigv4-streaming, as above; the last may be smaller.
 SMALLEST_CHUNK = 8192

@@ -10,11 +10,12 @@ Source: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.ht
 
 from datetime import datetime, timedelta
 
+from .._algorithm import Seed
 from .._canonical import timestamp
 from .._errors import SignatureError
 from .event_headers import encode_headers
 from .event_stream import Message
-from .signature_chain import Chain, Seed
+from .signature_chain import Chain
 
 _DATE, _SIGNATURE = ":date", ":chunk-signature"
 

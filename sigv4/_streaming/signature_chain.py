@@ -11,34 +11,9 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 
 from hashlib import sha256
 
-from attrs import field, frozen
-
-import sigv4
-
-from .._algorithm import Algorithm
+from .._algorithm import Seed
 from .._credentials import Credentials
 from .._errors import SignatureError
-
-
-@frozen(eq=False)
-class Seed:
-    """
-    What the parts of a stream are chained to: the signature of its request, and who made it.
-
-    The sender has it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key,
-    so it stays out of ``repr``.
-
-    Attributes:
-        algorithm: Such as a `SigV4`.
-        key: The credentials, or the public key, that signed or checked the request.
-        instant: When that was, as ``20150830T123600Z``.
-        signature: The request's signature, in hexadecimal.
-    """
-
-    algorithm: Algorithm
-    key: "Credentials | sigv4.VerifyingKey" = field(repr=False)
-    instant: str
-    signature: str = field(repr=False)
 
 
 class Chain:

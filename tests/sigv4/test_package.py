@@ -16,6 +16,7 @@ LOADED = [
     "sigv4._payload",
     "sigv4._request",
     "sigv4._signer",
+    "sigv4._signing_rules",
     "sigv4._v4",
     "sigv4._value",
 ]

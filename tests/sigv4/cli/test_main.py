@@ -444,7 +444,7 @@ def test_nobody_reads(environ):
 def test_as_a_program(environ):
     """It is run as `python -m sigv4`."""
     environ.setattr(sys, "argv", ["sigv4", "sign", "bucket.example", *S3])
-    environ.delitem(sys.modules, "sigv4._cli.commands")
+    environ.delitem(sys.modules, "sigv4.__main__", raising=False)
     with pytest.raises(SystemExit) as exit_:
         runpy.run_module("sigv4", run_name="__main__")
     assert exit_.value.code == 2

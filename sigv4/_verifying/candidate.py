@@ -10,24 +10,24 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ._algorithm import Algorithm
-from ._canonical import timestamp
-from ._claim import Claim, claim_of
-from ._errors import SignatureError
-from ._limits import (
+from .._algorithm import Algorithm
+from .._canonical import timestamp
+from .._errors import SignatureError
+from .._limits import (
     LONGEST_ACCESS_KEY_ID,
     LONGEST_EXPIRY,
     LONGEST_HEAD,
     MOST_HEADERS,
     MOST_QUERY_PARAMETERS,
 )
-from ._payload import MARKERS, Payload
-from ._request import SignableRequest
-from ._signer import Signer
-from ._v4 import SigV4
+from .._payload import MARKERS, Payload
+from .._request import SignableRequest
+from .._signing_rules import SigningRules
+from .._v4 import SigV4
+from .authorization import ParsedAuthorization, parse_authorization
 
 is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
-_is_instant = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
+_is_timestamp = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
 
 
 class Candidate(NamedTuple):
@@ -37,7 +37,7 @@ class Candidate(NamedTuple):
     Attributes:
         request: The request; its payload is not looked at.
         claim: What it says of its signature.
-        signer: The signer of the same service.
+        rules: How a signer of the same service makes its text.
         region: The region that a region set must cover.
         access_key_id: Whose key is said to have signed it.
         declared_hash: What the head says of the body; None if the body must be hashed.
@@ -47,8 +47,8 @@ class Candidate(NamedTuple):
     """
 
     request: SignableRequest
-    claim: Claim
-    signer: Signer
+    claim: ParsedAuthorization
+    rules: SigningRules
     region: str
     access_key_id: str
     declared_hash: str | None
@@ -67,7 +67,7 @@ def _sigv4(service: str, region: str) -> Algorithm:
 
 
 def _sigv4a(service: str, region: str) -> Algorithm:
-    from ._v4a import SigV4A
+    from .._v4a import SigV4A
 
     return SigV4A(service=service, region_set=region)
 
@@ -93,23 +93,23 @@ def read_claim(
     """
     timestamp(at)  # refuses a naive one
     _check_size(request)
-    claim = claim_of(request)
+    claim = parse_authorization(request)
     if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
-    signer = Signer(_ALGORITHMS[claim.algorithm](service, region))
+    rules = SigningRules(_ALGORITHMS[claim.algorithm](service, region))
     signed_at = _signed_at(claim)
-    access_key_id = _scoped_key(claim, signer.algorithm.scope(claim.instant))
+    access_key_id = _scoped_key(claim, rules.algorithm.scope(claim.timestamp))
     if tolerance is None:
-        tolerance = 900 if signer.s3 else 300
+        tolerance = 900 if rules.s3 else 300
     margin = timedelta(seconds=tolerance)
     expires_at = _check_time(claim, signed_at, at, margin)
     return Candidate(
         request,
         claim,
-        signer,
+        rules,
         region,
         access_key_id,
-        _declared_hash(request, claim, sent=signer.content_sha256),
+        _declared_hash(request, claim, sent=rules.content_sha256),
         signed_at,
         expires_at,
         expires_at or signed_at + margin,
@@ -132,7 +132,7 @@ def _check_size(request: SignableRequest) -> None:
         )
 
 
-def _scoped_key(claim: Claim, scope: str) -> str:
+def _scoped_key(claim: ParsedAuthorization, scope: str) -> str:
     """Return the access key id, if the credential's scope is the one wanted here."""
     # A key of other vendors may hold slashes: the scope is what it ends with.
     access_key_id = claim.credential.removesuffix(f"/{scope}")
@@ -145,26 +145,26 @@ def _scoped_key(claim: Claim, scope: str) -> str:
     return access_key_id
 
 
-def _signed_at(claim: Claim) -> datetime:
+def _signed_at(claim: ParsedAuthorization) -> datetime:
     """Return the instant of signing."""
-    if not claim.instant:
+    if not claim.timestamp:
         raise SignatureError(
             "IncompleteSignature", "the request has no x-amz-date, and no signed date"
         )
-    if _is_instant(claim.instant):
+    if _is_timestamp(claim.timestamp):
         with suppress(ValueError):  # of a thirteenth month
-            return datetime.strptime(claim.instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            return datetime.strptime(claim.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     raise SignatureError(claim.malformed, "the date must be like 20150830T123600Z")
 
 
 def _check_time(
-    claim: Claim, signed_at: datetime, at: datetime, margin: timedelta
+    claim: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
     """Refuse what is too old or too new, and return when the signature ends, if it says so."""
     if signed_at > at + margin or (claim.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",
-            f"signed at {claim.instant}, which is more than {margin.total_seconds():.0f} s off",
+            f"signed at {claim.timestamp}, which is more than {margin.total_seconds():.0f} s off",
         )
     if claim.expires is None:
         return None
@@ -178,7 +178,9 @@ def _check_time(
     return expires_at
 
 
-def _declared_hash(request: SignableRequest, claim: Claim, *, sent: bool) -> str | None:
+def _declared_hash(
+    request: SignableRequest, claim: ParsedAuthorization, *, sent: bool
+) -> str | None:
     """Return what the head says of the body, where *sent* tells if it must; None if nothing."""
     declared = request.header("x-amz-content-sha256")
     if declared is not None:

@@ -1,7 +1,7 @@
 """
 What a request says of its own signature, in its headers or in its query.
 
-Nothing is believed here; `_verify` checks it.
+Nothing is believed here; `verify` checks it.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 """
@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
-from ._canonical import SIGNATURE_PARAMETERS
-from ._errors import SignatureError
-from ._limits import MOST_AUTHORIZATION_PARTS
-from ._request import SignableRequest
+from .._canonical import SIGNATURE_PARAMETERS
+from .._errors import SignatureError
+from .._limits import MOST_AUTHORIZATION_PARTS
+from .._request import SignableRequest
 
 _REQUIRED = tuple(
     f"X-Amz-{name}"
@@ -24,7 +24,7 @@ _LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # with each character e
 
 
 @frozen
-class Claim:
+class ParsedAuthorization:
     """
     What a request says of its own signature, wherever it says it.
 
@@ -33,7 +33,7 @@ class Claim:
         credential: ``KEY/SCOPE``.
         signed_headers: Their names, joined by ``;``.
         signature: In hexadecimal, if it is one.
-        instant: Like ``20150830T123600Z``, if it is one.
+        timestamp: Like ``20150830T123600Z``, if it is one.
         token: The session token.
         expires: For how many seconds a presigned URL counts; None in headers.
         region_set: Of SigV4A; else empty.
@@ -45,7 +45,7 @@ class Claim:
     credential: str
     signed_headers: str
     signature: str = field(repr=False)
-    instant: str
+    timestamp: str
     token: str | None = field(repr=False)
     expires: str | None
     region_set: str
@@ -53,7 +53,7 @@ class Claim:
     malformed: str
 
 
-def claim_of(request: SignableRequest) -> Claim:
+def parse_authorization(request: SignableRequest) -> ParsedAuthorization:
     """Return what the request says of its signature, in the one place where it says it."""
     if sum(name == "authorization" for name, _ in request.headers) > 1:
         raise SignatureError("AuthorizationHeaderMalformed", "there is more than one Authorization")
@@ -68,7 +68,7 @@ def claim_of(request: SignableRequest) -> Claim:
     raise SignatureError("MissingAuthenticationToken", "the request is not signed")
 
 
-def _in_header(request: SignableRequest, authorization: str) -> Claim:
+def _in_header(request: SignableRequest, authorization: str) -> ParsedAuthorization:
     """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
     algorithm, _, rest = authorization.partition(" ")
     if rest.count(",") >= MOST_AUTHORIZATION_PARTS:
@@ -82,12 +82,12 @@ def _in_header(request: SignableRequest, authorization: str) -> Claim:
     missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not parts.get(name)]
     if missing:
         raise SignatureError("IncompleteSignature", f"the header has no {', '.join(missing)}")
-    return Claim(
+    return ParsedAuthorization(
         algorithm=algorithm,
         credential=parts["Credential"],
         signed_headers=parts["SignedHeaders"],
         signature=parts["Signature"],
-        instant=request.header("x-amz-date") or _signed_date(request, parts["SignedHeaders"]),
+        timestamp=request.header("x-amz-date") or _signed_date(request, parts["SignedHeaders"]),
         token=request.header("x-amz-security-token"),
         expires=None,
         region_set=request.header("x-amz-region-set") or "",
@@ -131,7 +131,7 @@ def _query_parameters(query: str) -> dict[str, str]:
     return parameters
 
 
-def _in_query(request: SignableRequest, parameters: dict[str, str]) -> Claim:
+def _in_query(request: SignableRequest, parameters: dict[str, str]) -> ParsedAuthorization:
     """Return the claim of a presigned URL."""
     missing = [name for name in _REQUIRED if not parameters.get(name)]
     if missing:
@@ -141,12 +141,12 @@ def _in_query(request: SignableRequest, parameters: dict[str, str]) -> Claim:
     unsigned = [
         pair for pair in request.query.split("&") if not pair.startswith("X-Amz-Signature=")
     ]
-    return Claim(
+    return ParsedAuthorization(
         algorithm=parameters["X-Amz-Algorithm"],
         credential=parameters["X-Amz-Credential"],
         signed_headers=parameters["X-Amz-SignedHeaders"],
         signature=parameters["X-Amz-Signature"],
-        instant=parameters["X-Amz-Date"],
+        timestamp=parameters["X-Amz-Date"],
         token=parameters.get("X-Amz-Security-Token"),
         expires=parameters["X-Amz-Expires"],
         region_set=parameters.get("X-Amz-Region-Set", ""),

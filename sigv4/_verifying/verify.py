@@ -9,58 +9,26 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hmac import compare_digest
 
-from attrs import field, frozen
-
-import sigv4
-
-from ._candidate import Candidate, is_sha256, read_claim
-from ._canonical import ALWAYS_SIGNED, canonical_headers, canonical_query, string_to_sign
-from ._claim import Claim
-from ._credentials import Credentials
-from ._errors import SignatureError
-from ._payload import Payload
-from ._request import SignableRequest
-from ._signer import Signer
-from ._streaming.signature_chain import Seed
+from .._algorithm import Algorithm, Seed
+from .._canonical import ALWAYS_SIGNED, canonical_headers, canonical_query, string_to_sign
+from .._credentials import Credentials, VerifyingKey
+from .._errors import SignatureError
+from .._payload import Payload
+from .._request import SignableRequest
+from .._signing_rules import canonical_request
+from .authorization import ParsedAuthorization
+from .candidate import Candidate, is_sha256, read_claim
+from .verified import Verified
 
 Secrets = (
     Mapping[str, Credentials]
-    | Mapping[str, "sigv4.VerifyingKey"]
-    | Mapping[str, "Credentials | sigv4.VerifyingKey"]
-    | Callable[[str], "Credentials | sigv4.VerifyingKey | None"]
+    | Mapping[str, VerifyingKey]
+    | Mapping[str, Credentials | VerifyingKey]
+    | Callable[[str], Credentials | VerifyingKey | None]
 )
 
 # What a signature is of, and how the body is to be read: nobody else may say that.
 _DECISIVE = ALWAYS_SIGNED | {"x-amz-decoded-content-length", "x-amz-trailer"}
-
-
-@frozen
-class Verified:
-    """
-    Who sent a request, and what the signature vouches for.
-
-    Attributes:
-        access_key_id: Whose key signed it.
-        signed_at: The instant of signing, as the sender states it.
-        expires_at: When a presigned URL ends, or its credentials do, if that is sooner; None for a
-            signature in headers.
-        signed_headers: The names of the headers that the signature covers.
-        payload_hash: What the signature says of the body; ``UNSIGNED-PAYLOAD`` if nothing, and
-            ``STREAMING-...`` if its parts say it themselves.
-        seed: What those parts are chained to, for `ChunkDecoder` and `EventVerifier`.  It holds
-            the key.
-        signature: The signature, in hexadecimal: by it a request that is sent again is known.  With
-            SigV4A anybody can make of (r, s) its twin (r, n - s), which is as right; this is
-            the one with the smaller s, whichever came.
-    """
-
-    access_key_id: str
-    signed_at: datetime
-    expires_at: datetime | None
-    signed_headers: tuple[str, ...]
-    payload_hash: str
-    seed: Seed = field(repr=False, eq=False)
-    signature: str = field(repr=False)
 
 
 def verify(
@@ -116,8 +84,8 @@ def verify(
 
 
 def check_key(
-    candidate: Candidate, credentials: "Credentials | sigv4.VerifyingKey | None"
-) -> "Credentials | sigv4.VerifyingKey":
+    candidate: Candidate, credentials: Credentials | VerifyingKey | None
+) -> Credentials | VerifyingKey:
     """
     Return the credentials of a candidate's key, if they may sign this request.
 
@@ -130,14 +98,14 @@ def check_key(
         raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
     if not _same(credentials.session_token, claim.token):
         raise SignatureError("InvalidToken", "the session token is not the one of this key")
-    if candidate.signer.algorithm.region_set is not None:
+    if candidate.rules.algorithm.region_set is not None:
         _check_region(claim, candidate.region)
     return credentials
 
 
 def check_signature(
     candidate: Candidate,
-    key: "Credentials | sigv4.VerifyingKey",
+    key: Credentials | VerifyingKey,
     payload_hash: str,
     *,
     at: datetime,
@@ -153,17 +121,19 @@ def check_signature(
         at: The aware instant of the check.
         unsigned_headers: As for `verify`.
     """
-    request, claim, signer = candidate.request, candidate.claim, candidate.signer
-    text = signer.canonical_request(
+    request, claim, rules = candidate.request, candidate.claim, candidate.rules
+    text = canonical_request(
+        rules,
         request,
         canonical_query(claim.query),
         _signed_lines(request, claim, exempt_header_names(unsigned_headers)),
         claim.signed_headers,
         payload_hash,
     )
-    scope = signer.algorithm.scope(claim.instant)
-    to_sign = string_to_sign(claim.algorithm, claim.instant, scope, text)
-    if not signer.algorithm.check_string(to_sign, key, claim.instant, claim.signature):
+    algorithm = rules.algorithm
+    scope = algorithm.scope(claim.timestamp)
+    to_sign = string_to_sign(claim.algorithm, claim.timestamp, scope, text)
+    if not algorithm.check_string(to_sign, key, claim.timestamp, claim.signature):
         raise SignatureError(
             "SignatureDoesNotMatch",
             "the signature is not the one that the key gives for this request",
@@ -182,16 +152,16 @@ def check_signature(
         expires_at,
         tuple(claim.signed_headers.split(";")),
         payload_hash,
-        Seed(signer.algorithm, key, claim.instant, claim.signature),
-        _recognisable(signer, claim),
+        Seed(algorithm, key, claim.timestamp, claim.signature),
+        _recognisable(algorithm, claim),
     )
 
 
-def _recognisable(signer: Signer, claim: Claim) -> str:
+def _recognisable(algorithm: Algorithm, claim: ParsedAuthorization) -> str:
     """Return the one form of a signature that was found right."""
-    if signer.algorithm.region_set is None:
+    if algorithm.region_set is None:
         return claim.signature
-    from ._v4a import smaller_twin
+    from .._v4a import smaller_twin
 
     return smaller_twin(claim.signature)
 
@@ -209,9 +179,9 @@ def _same(token: str | None, claimed: str | None) -> bool:
     return compare_digest(token.encode(), claimed.encode("utf-8", "surrogateescape"))
 
 
-def _check_region(claim: Claim, region: str) -> None:
+def _check_region(claim: ParsedAuthorization, region: str) -> None:
     """Refuse a signature that is not for this region."""
-    from ._v4a import covers
+    from .._v4a import covers
 
     if not covers(claim.region_set, region):
         raise SignatureError(claim.malformed, f"the region set must cover {region!r}")
@@ -227,7 +197,9 @@ def exempt_header_names(unsigned_headers: Collection[str]) -> frozenset[str]:
     return names
 
 
-def _signed_lines(request: SignableRequest, claim: Claim, exempt: frozenset[str]) -> str:
+def _signed_lines(
+    request: SignableRequest, claim: ParsedAuthorization, exempt: frozenset[str]
+) -> str:
     """Return the canonical headers, if those are signed that must be, and those there that are."""
     claimed = frozenset(claim.signed_headers.split(";"))
     needless = claimed | exempt

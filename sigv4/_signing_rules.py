@@ -1,0 +1,120 @@
+"""What signing by headers, presigning and checking share: the rules by which a request becomes text."""
+
+from datetime import datetime
+
+from ._algorithm import Algorithm
+from ._canonical import (
+    ALWAYS_SIGNED,
+    DEFAULT,
+    HeaderSelection,
+    canonical_path,
+    canonical_query,
+    timestamp,
+)
+from ._credentials import Credentials
+from ._errors import ExpiredCredentialsError, InvalidRequestError
+from ._request import SignableRequest
+from ._value import Value, set_part
+
+# Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
+# 1.44: disableDoubleEncoding).
+S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
+
+
+class SigningRules(Value):
+    """The base of `Signer`, which describes the arguments."""
+
+    __slots__ = _names = (
+        "algorithm",
+        "s3",
+        "signed_headers",
+        "normalize_path",
+        "double_encode",
+        "content_sha256",
+        "sign_session_token",
+    )
+    __match_args__ = ("algorithm",)
+
+    algorithm: Algorithm
+    s3: bool
+    signed_headers: HeaderSelection
+    normalize_path: bool
+    double_encode: bool
+    content_sha256: bool
+    sign_session_token: bool
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        *,
+        s3: bool | None = None,
+        signed_headers: HeaderSelection = DEFAULT,
+        normalize_path: bool | None = None,
+        double_encode: bool | None = None,
+        content_sha256: bool | None = None,
+        sign_session_token: bool = True,
+    ) -> None:
+        if s3 is None:
+            s3 = algorithm.service in S3_SERVICES
+        set_part(self, "algorithm", algorithm)
+        set_part(self, "s3", s3)
+        set_part(self, "signed_headers", signed_headers)
+        set_part(self, "normalize_path", not s3 if normalize_path is None else normalize_path)
+        set_part(self, "double_encode", not s3 if double_encode is None else double_encode)
+        set_part(self, "content_sha256", s3 if content_sha256 is None else content_sha256)
+        set_part(self, "sign_session_token", sign_session_token)
+
+    def instant(self, credentials: Credentials, at: datetime) -> str:
+        """Return the signing time as it is written, if *credentials* are still valid by then."""
+        instant = timestamp(at)  # first, since it refuses what cannot be compared
+        if credentials.expired(at):
+            raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
+        return instant
+
+    def headers_to_sign(
+        self, request: SignableRequest, replaced: frozenset[str]
+    ) -> list[tuple[str, str]]:
+        """Return those headers of *request* that are signed and not *replaced*."""
+        selected = self.signed_headers
+        return [
+            pair
+            for pair in request.headers
+            if pair[0] not in replaced and (pair[0] in ALWAYS_SIGNED or selected(pair[0]))
+        ]
+
+
+def query_to_sign(request: SignableRequest, reserved: frozenset[str]) -> str:
+    """Return the canonical query, if it has none of the *reserved* parameters."""
+    query = canonical_query(request.query)
+    if "X-Amz-" in query:
+        names = {pair.partition("=")[0] for pair in query.split("&")}
+        if found := sorted(names & reserved):
+            raise InvalidRequestError(
+                f"url is signed already: it has {', '.join(found)} in its query"
+            )
+    return query
+
+
+def canonical_request(
+    rules: SigningRules,
+    request: SignableRequest,
+    query: str,
+    headers: str,
+    names: str,
+    payload_hash: str,
+) -> str:
+    """
+    Return the canonical request: method and path of *request*, and what else is given.
+
+    Args:
+        rules: Say how the path is written.
+        request: Gives the method and the path.
+        query: The canonical query, less the signature.
+        headers: The canonical headers, each line with its end.
+        names: Their names, joined by ``;``.
+        payload_hash: The last line.
+    """
+    path = canonical_path(
+        request.path, normalize=rules.normalize_path, double_encode=rules.double_encode
+    )
+    return "\n".join([request.method, path, query, headers, names, payload_hash])
