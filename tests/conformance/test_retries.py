@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import Request, Response, ServiceError
+from sagemaker_runtime_client._aws.auth import SigV4Auth
 from sagemaker_runtime_client._aws.call import Caller
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
@@ -38,7 +39,7 @@ class World(ScriptedIO):
             [answer(step["response"]) for step in steps], random=given["exponential_base"]
         )
         policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
-        self.caller = Caller(self, as_provider(CREDENTIALS), policy)
+        self.caller = Caller(self, SigV4Auth(as_provider(CREDENTIALS)), policy)
         quota = self.caller._quota
         for _ in range(quota.available - given.get("initial_retry_tokens", quota.available)):
             quota._tokens.pop()

@@ -7,6 +7,7 @@ from sagemaker_runtime_client import (
     Response,
     RuntimeClientError,
 )
+from sagemaker_runtime_client._aws.auth import SigV4Auth
 from sagemaker_runtime_client._aws.call import Caller
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
@@ -34,7 +35,7 @@ def answer(status, code=None, message="m", **headers):
 
 def caller(io, credentials=CREDENTIALS, **policy):
     """Return a caller over *io*."""
-    return Caller(io, as_provider(credentials), RetryPolicy(**policy))
+    return Caller(io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
 
 
 def call(**parts):

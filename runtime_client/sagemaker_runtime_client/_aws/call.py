@@ -1,31 +1,19 @@
 """
-One call: ask for credentials, sign, send, judge the answer, perhaps again.
+One call: authenticate, send, judge the answer, perhaps again.
 
-The only place where requests are signed and sent, and where errors get their number of attempts.
+The only place where requests are sent, and where errors get their number of attempts.
 """
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from sigv4 import (
-    Credentials,
-    CredentialsProvider,
-    ExpiredCredentialsError,
-    InvalidRequestError,
-    Payload,
-    SignableRequest,
-    Signer,
-    SigV4,
-)
+from sigv4 import Payload
 
 from .._errors import (
-    CredentialProviderError,
-    CredentialsError,
-    ParamValidationError,
     RuntimeClientError,
     ServiceError,
     TransportError,
@@ -34,8 +22,7 @@ from .._errors import (
 )
 from .._io.message import Request, Response
 from .._io.system import IO
-from .._value import type_name
-from .endpoint import Endpoint
+from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
 from .operation import Call, Progress, Reply, attempt_headers
 from .retry import (
@@ -61,11 +48,11 @@ _AFTER_SENDING = (ServiceError, TransportError)
 
 class Caller:
     """
-    Makes a client's calls to one service, and keeps what they share: quota, pace and keys.
+    Makes a client's calls to one service, and keeps what they share: quota and pace.
 
     Args:
         io: The outside world.
-        provider: Whose signatures.
+        auth: How they are authenticated, where a call does not say.
         policy: How often a call is tried.
         headers: Returns what every request carries, looked up anew for each.
         patience: For how many seconds an attempt may go on; AWS is told.
@@ -75,19 +62,18 @@ class Caller:
     def __init__(
         self,
         io: IO,
-        provider: CredentialsProvider,
+        auth: Auth,
         policy: RetryPolicy,
         headers: Callable[[], list[tuple[str, str]]] = list,
         patience: float = 60.0,
         clock: ServiceClock | None = None,
     ) -> None:
         self._io = io
-        self._provider = provider
+        self._auth = auth
         self._policy = policy
         self._headers = headers
         self._patience = timedelta(seconds=patience)
         self._clock = clock or ServiceClock()
-        self._signers: dict[tuple[str, str], Signer] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -115,6 +101,8 @@ class Caller:
         ahead: timedelta | None = None
         progress = call.progress or Progress()
         clock_was_set = False
+        body = call.request.body
+        payload = await self._io.compute(len(body), Payload.of, body)
         if not await self._take_turn(call.deadline):
             raise TransportError("the service throttles, and there is no time to wait for a turn")
         for attempt in count(1):
@@ -124,7 +112,7 @@ class Caller:
             )
             offset, began = self._clock.offset, self._io.monotonic()
             try:
-                response = await self._attempt(call, headers, offset, progress)
+                response = await self._attempt(call, headers, payload, offset, progress)
             except RuntimeClientError as error:
                 # No variable may outlive this block with the error: of the error, its traceback and
                 # this frame it would make a cycle, which holds the payload until it is collected.
@@ -203,34 +191,27 @@ class Caller:
         self,
         call: Call,
         headers: Iterable[tuple[str, str]],
+        payload: Payload,
         offset: timedelta,
         progress: Progress,
     ) -> Response:
-        """Sign with the date of sending, *offset* from our clock; send, and return a success."""
-        body, credentials = call.request.body, call.credentials
-        payload = await self._io.compute(len(body), Payload.of, body)
-        if credentials is None and call.sign is None:
-            credentials = await self._credentials(call.deadline)
-            if call.deadline is not None and self._io.monotonic() >= call.deadline:
-                raise TransportError("the call's time was over before the request could be sent")
-        secrets = [*call.secrets]
-        if credentials is not None:
-            secrets += [credentials.secret_access_key, credentials.session_token or ""]
+        """Authenticate with the date of sending, *offset* from our clock; send, and return a success."""
+        given = call.auth or self._auth
+        auth = await given.prepare(self._io, call.deadline)
+        waited = auth is not given  # for credentials
+        if waited and call.deadline is not None and self._io.monotonic() >= call.deadline:
+            raise TransportError("the call's time was over before the request could be sent")
 
-        def signed() -> Request:
+        def authenticated() -> Request:
             progress.is_under_way = True
             request = call.request.with_headers(headers)
-            at = self._io.now() + offset
-            if call.sign is not None:
-                return call.sign(call.endpoint, request, at)
-            known = cast("Credentials", credentials)
-            return self._signed(call.endpoint, request, payload, known, at)
+            return auth.apply(call.endpoint, request, payload, self._io.now() + offset)
 
-        response = await self._sent(call, signed, progress)
+        response = await self._sent(call, authenticated, progress)
         if response.ok and not response.complete and call.idempotent:
             raise TransportError("the answer broke off", status_code=response.status)
         if call.is_error(response):
-            raise without_secrets(call.parse_error(response), call.request, secrets)
+            raise without_secrets(call.parse_error(response), call.request, auth.secrets)
         if call.check is not None:
             await self._io.compute(len(response.body), call.check, response)
         return response
@@ -246,10 +227,10 @@ class Caller:
             taken = progress.is_under_way
             raise shortage(f"{origin} cannot be reached", may_have_been_taken=taken) from error
 
-    async def prepare(self, origin: str, deadline: float | None = None) -> Credentials:
-        """Load what sends to *origin*, and return credentials: a call with a short deadline has no time for it."""
+    async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
+        """Load what sends to *origin*, and get credentials: a call with a short deadline has no time for it."""
         await self.load(origin)
-        return await self._credentials(deadline)
+        return await self._auth.prepare(self._io, deadline)
 
     async def load(self, origin: str) -> None:
         """Load what sends to *origin*."""
@@ -258,49 +239,3 @@ class Caller:
     async def compute(self, function: Callable[[bytes], T], body: bytes) -> T:
         """Return what *function* makes of a body, and hold up no event loop meanwhile."""
         return await self._io.compute(len(body), function, body)
-
-    async def _credentials(self, deadline: float | None) -> Credentials:
-        """Return credentials, or an error of ours whatever their source raises."""
-        try:
-            credentials = await self._io.credentials(self._provider, deadline)
-        except RuntimeClientError:
-            raise
-        except Exception as error:
-            raise self._source_failed(error) from error
-        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise CredentialProviderError(
-                f"the credentials' source returned {type_name(credentials)}, not sigv4.Credentials",
-                provider=type(self._provider).__name__,
-            )
-        return credentials
-
-    def _source_failed(self, error: Exception) -> CredentialProviderError:
-        """Return what is said of a source of credentials that raised something of its own."""
-        failure = CredentialProviderError(
-            f"the credentials' source failed: {type(error).__name__}; see its __cause__",
-            provider=type(self._provider).__name__,
-        )
-        failure.retryable = isinstance(error, ConnectionError | TimeoutError)
-        return failure
-
-    def _signed(
-        self,
-        endpoint: Endpoint,
-        request: Request,
-        payload: Payload,
-        credentials: Credentials,
-        at: datetime,
-    ) -> Request:
-        """Return *request* with its signature."""
-        scope = (endpoint.service, endpoint.region)
-        if scope not in self._signers:
-            self._signers[scope] = Signer(SigV4(*scope))
-        url = endpoint.origin + request.path
-        try:
-            signable = SignableRequest(request.method, url, request.headers, payload)
-            signature = self._signers[scope].sign(signable, credentials, at=at)
-        except ExpiredCredentialsError as error:
-            raise CredentialsError(str(error)) from None
-        except InvalidRequestError as error:
-            raise ParamValidationError(str(error)) from None
-        return request.with_headers(signature.headers.items())

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from sigv4 import Credentials
-
 from .._errors import ServiceError
 from .._io.message import Request, Response
 from .._limits import ANSWER, AnswerLimit
+from .auth import Auth
 from .endpoint import Endpoint
 
 
@@ -80,11 +79,8 @@ class Call(NamedTuple):
         limit: How much of a success is taken.
         deadline: When to have done, on the monotonic clock; None for no limit but those of a
             connection.
-        sign: Takes endpoint, request and instant, and returns the request as it is sent; None
-            signs with the caller's credentials.
+        auth: How it is authenticated; None as all calls of the caller are.
         check: Raises what is wrong with an answer that is a success; None takes them all.
-        secrets: What of the request may not show in a message, beside those credentials.
-        credentials: Those that `Caller.prepare` returned; None asks for them at each attempt.
         is_poll: Whether it is one of many: a failure that may pass is left to the next one, and the
             quota of retries, which it would use up for all other calls, has no part in it.
         progress: Is told how far the call has come; None if nobody asks.
@@ -97,10 +93,8 @@ class Call(NamedTuple):
     idempotent: bool = True
     limit: AnswerLimit = ANSWER
     deadline: float | None = None
-    sign: Callable[[Endpoint, Request, datetime], Request] | None = None
+    auth: Auth | None = None
     check: Callable[[Response], None] | None = None
-    secrets: tuple[str, ...] = ()
-    credentials: Credentials | None = None
     is_poll: bool = False
     progress: Progress | None = None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sigv4 import CredentialsProvider
 
+from .._aws.auth import SigV4Auth
 from .._aws.call import Caller
 from .._aws.endpoint import Endpoint, sagemaker_runtime_endpoint
 from .._aws.retry import ServiceClock
@@ -29,7 +30,7 @@ class Services:
 
     def __init__(self, context: Context, provider: CredentialsProvider) -> None:
         self._context = context
-        self._provider = provider
+        self._auth = SigV4Auth(provider)
         self._clock = ServiceClock()
 
     def deadline(self, start: float, timeout: float | None) -> float | None:
@@ -54,7 +55,7 @@ class Services:
         agent = ("user-agent", user_agent(config.retry_mode, config.app_id, io.environ))
         return Caller(
             io,
-            self._provider,
+            self._auth,
             config.retry_policy,
             headers=lambda: [agent, *trace_headers(io.environ)],
             patience=config.read_timeout,

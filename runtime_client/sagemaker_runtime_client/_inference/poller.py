@@ -8,8 +8,7 @@ import math
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sigv4 import Credentials
-
+from .._aws.auth import PreparedAuth
 from .._errors import (
     AccessDeniedError,
     CredentialProviderError,
@@ -57,7 +56,7 @@ class Poller:
         self._oldest = None if first is None else first - _CLOCK_MARGIN
         self._start = self._now = io.monotonic()
         self._ends = self._start + timeout
-        self._last_poll: tuple[float, Credentials] | None = None
+        self._last_poll: tuple[float, PreparedAuth] | None = None
         self._last_body_ends: float | None = None
         self._polls = 0
         self._stale: set[S3Location] = set()
@@ -122,16 +121,16 @@ class Poller:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
         # S3 knows dates to the second; what is older is not sent at all.
         newer_than = self._oldest and self._oldest - timedelta(seconds=1)
-        ends, credentials = self._ends, None
+        ends, auth = self._ends, None
         if self._io.monotonic() >= ends:
-            ends, credentials = await self._last_chance(location)
+            ends, auth = await self._last_chance(location)
         try:
             return await self._s3.get(
                 location,
                 limit=limit,
                 deadline=ends,
                 modified_since=newer_than,
-                credentials=credentials,
+                auth=auth,
                 is_poll=True,
             )
         except TransportError as error:
@@ -141,11 +140,11 @@ class Poller:
         self._last_body_ends = self._last_body_ends or ends + _LAST_BODY
         return await self._s3.get(location, limit=limit, deadline=self._last_body_ends)
 
-    async def _last_chance(self, location: S3Location) -> tuple[float, Credentials]:
+    async def _last_chance(self, location: S3Location) -> tuple[float, PreparedAuth]:
         """Return when the last poll ends, and its credentials; its time runs once it can be sent."""
         if self._last_poll is None:
-            credentials = await self._s3.prepare(location, self._io.monotonic() + _LAST_BODY)
-            self._last_poll = self._io.monotonic() + _LAST_POLL, credentials
+            auth = await self._s3.prepare(location, self._io.monotonic() + _LAST_BODY)
+            self._last_poll = self._io.monotonic() + _LAST_POLL, auth
         return self._last_poll
 
     def _may_pass(

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
-from sigv4 import Credentials, percent_encode_path
+from sigv4 import percent_encode_path
 
+from .._aws.auth import Auth, PreparedAuth
 from .._aws.call import Caller
 from .._aws.endpoint import Endpoint, EndpointOptions, s3_endpoint
 from .._aws.error_response import is_s3_error, xml_error
@@ -67,8 +68,8 @@ class S3:
         """Load what sends to S3."""
         await self._caller.load(self._any_origin)
 
-    async def prepare(self, location: S3Location, deadline: float | None = None) -> Credentials:
-        """Get ready for a request with a short deadline: load what sends it, and return credentials."""
+    async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
+        """Get ready for a request with a short deadline: load what sends it, and get credentials."""
         endpoint, _ = self._endpoint(location.bucket)
         return await self._caller.prepare(endpoint.origin, deadline)
 
@@ -107,7 +108,7 @@ class S3:
         deadline: float | None = None,
         limit: AnswerLimit = OBJECT,
         modified_since: datetime | None = None,
-        credentials: Credentials | None = None,
+        auth: Auth | None = None,
         is_poll: bool = False,
     ) -> S3Object:
         """
@@ -118,7 +119,7 @@ class S3:
             limit: How much of it; one that is cut there is not checked by a checksum.
             deadline: As for `Call`.
             modified_since: Where it is older, S3 answers 304 instead.
-            credentials: What `prepare` returned.
+            auth: What `prepare` returned.
             is_poll: As for `Call`.
         """
         headers: tuple[tuple[str, str], ...] = ()
@@ -140,7 +141,7 @@ class S3:
             limit=limit,
             deadline=deadline,
             check=check,
-            credentials=credentials,
+            auth=auth,
             is_poll=is_poll,
         )
         return _object(location, response)
@@ -160,7 +161,7 @@ class S3:
         limit: AnswerLimit = ANSWER,
         deadline: float | None = None,
         check: Callable[[Response], None] | None = None,
-        credentials: Credentials | None = None,
+        auth: Auth | None = None,
         is_poll: bool = False,
     ) -> Response:
         """Send a request to the bucket's region, which one wrong answer may correct."""
@@ -177,7 +178,7 @@ class S3:
                 limit=limit,
                 deadline=deadline,
                 check=check,
-                credentials=credentials,
+                auth=auth,
                 is_poll=is_poll,
             )
             try:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from sigv4 import Credentials
 
+from .._aws.auth import CredentialsAuth
 from .._settings.profiles import Section
 from ._provider import Context, text_setting
 from ._sts import STSProvider
@@ -82,8 +83,7 @@ class AssumeRoleProvider(STSProvider):
                 "TokenCode": code,
             },
             operation=operation,
-            credentials=source,
-            secrets=() if code is None else (code,),
+            auth=CredentialsAuth(source, code or ""),
         )
         return self.parse_role_credentials(texts, operation)
 

@@ -10,12 +10,15 @@ botocore 1.44, credentials.py.
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sigv4 import Credentials
+from sigv4 import Credentials, Payload
 
+from .._aws.auth import PreparedAuth
+from .._aws.endpoint import Endpoint
 from .._aws.error_response import json_error
 from .._errors import CredentialProviderError, ServiceError
 from .._io.message import Request, Response
@@ -111,18 +114,12 @@ class LoginProvider(ServiceProvider):
             "refreshToken": token["refreshToken"],
         }
         key = self._private_key(token["dpopKey"], path)
-
-        def prove(_endpoint: object, request: Request, at: datetime) -> Request:
-            proof = _proof(key, signin.origin + _PATH, at, self.system.uuid())
-            return request.with_headers([("DPoP", proof)])
-
         response = await self.ask(
             signin,
             Request("POST", _PATH, (JSON,), json.dumps(body).encode()),
             operation="the refresh of the login",
             parse_error=_parse_error,
-            sign=prove,
-            secrets=(token["refreshToken"],),
+            auth=DPoPAuth(key, self.system.uuid, token["refreshToken"]),
         )
         token = self._updated(token, json_object(response.body) or {})
         self._credentials(token, path)  # before it replaces what is there
@@ -172,6 +169,28 @@ def _parse_error(response: Response) -> ServiceError:
         if remedy := _REMEDIES.get(code):
             error.message = f"{remedy} ({error.message})"
     return error
+
+
+class DPoPAuth(PreparedAuth):
+    """
+    Proves the possession of the login's key, anew for each attempt.
+
+    Args:
+        key: The login's, on the curve P-256.
+        make_id: Returns a new id for each proof.
+        secrets: As for `PreparedAuth`.
+    """
+
+    def __init__(self, key: Any, make_id: Callable[[], str], *secrets: str) -> None:
+        self._key = key
+        self._make_id = make_id
+        self.secrets = secrets
+
+    def apply(
+        self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
+    ) -> Request:
+        proof = _proof(self._key, endpoint.origin + request.path, timestamp, self._make_id())
+        return request.with_headers([("DPoP", proof)])
 
 
 def _proof(key: Any, url: str, at: datetime, identifier: str) -> str:

@@ -4,6 +4,7 @@ from attrs import frozen
 
 from sigv4 import Credentials
 
+from .._aws.auth import CredentialsAuth
 from ._chain import ResolvedCredentials
 from ._provider import Context, Provider
 from ._sts import STSProvider
@@ -78,7 +79,7 @@ def _account(provider: Provider, role: str | None) -> str | None:
 async def _identity(context: Context, credentials: Credentials) -> tuple[str, str]:
     """Return whose the credentials are, as STS says: ARN and account."""
     sts, action = STSProvider(context, "sts"), "GetCallerIdentity"
-    texts = await sts.query(action, {}, operation=action, credentials=credentials)
+    texts = await sts.query(action, {}, operation=action, auth=CredentialsAuth(credentials))
     arn, account = texts.get("Arn"), texts.get("Account")
     if not arn or not account:
         raise sts.failure(f"the answer to {action} has no Arn or no Account")

@@ -1,10 +1,8 @@
 """A base class for providers that ask a service: requests are signed or not, retried, and their errors named."""
 
 from collections.abc import Callable
-from datetime import datetime
 
-from sigv4 import Credentials, as_provider
-
+from .._aws.auth import Auth, Unsigned
 from .._aws.call import Caller
 from .._aws.endpoint import Endpoint
 from .._aws.error_response import json_error
@@ -14,15 +12,9 @@ from .._errors import ConfigError, CredentialProviderError, RuntimeClientError, 
 from .._io.message import Request, Response
 from ._fetching import FetchingProvider
 
-Sign = Callable[[Endpoint, Request, datetime], Request]
-
 JSON = ("content-type", "application/json")
 
-_NOBODY = Credentials("anonymous", "anonymous")
-
-
-def _unsigned(_endpoint: Endpoint, request: Request, _at: datetime) -> Request:
-    return request
+UNSIGNED = Unsigned()
 
 
 class ServiceProvider(FetchingProvider):
@@ -42,9 +34,7 @@ class ServiceProvider(FetchingProvider):
         *,
         operation: str,
         parse_error: Callable[[Response], ServiceError] = json_error,
-        credentials: Credentials | None = None,
-        sign: Sign = _unsigned,
-        secrets: tuple[str, ...] = (),
+        auth: Auth = UNSIGNED,
     ) -> Response:
         """
         Send a request until it succeeds, is refused or is not worth another attempt.
@@ -54,9 +44,7 @@ class ServiceProvider(FetchingProvider):
             request: What to send.
             operation: What messages call it, such as ``AssumeRole of profile x``.
             parse_error: Returns the error in an answer.
-            credentials: Sign with these by SigV4; otherwise call *sign*, or send unsigned.
-            sign: Returns a request with its signature.
-            secrets: Parts of the request that no message may show.
+            auth: How it is authenticated, and which secrets in it no message may show.
 
         Raises:
             CredentialProviderError: With the facts of the last attempt's failure.
@@ -64,16 +52,13 @@ class ServiceProvider(FetchingProvider):
         config, io = self.context.config, self.context.io
         caller = Caller(
             io,
-            as_provider(credentials or _NOBODY),
+            auth,
             config.retry_policy,
             lambda: [self._user_agent],
             patience=config.read_timeout,
         )
-        call = Call(
-            endpoint, request, parse_error, sign=None if credentials else sign, secrets=secrets
-        )
         try:
-            return (await caller.call(call)).response
+            return (await caller.call(Call(endpoint, request, parse_error))).response
         except RuntimeClientError as error:
             raise self._with_facts(operation, error) from error
 

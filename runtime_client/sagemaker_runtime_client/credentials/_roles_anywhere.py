@@ -15,17 +15,15 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 """
 
 import json
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, SignableRequest, Signer
+from sigv4 import Credentials
 
-from .._aws.endpoint import Endpoint
 from .._io.message import Request
-from ._requests import JSON, ServiceProvider, Sign
+from ._requests import JSON, ServiceProvider
 from ._values import CAMEL_CASE, as_object, json_object
-from ._x509 import Identity, X509Algorithm
+from ._x509 import Identity, X509Auth
 
 _PREFIX = "roles_anywhere_"
 _ARNS = ("trust_anchor_arn", "profile_arn", "role_arn")
@@ -71,7 +69,7 @@ class RolesAnywhereProvider(ServiceProvider):
             self.endpoint("rolesanywhere", region),
             self._create_session(settings, identity),
             operation=f"CreateSession of {settings['role_arn']}",
-            sign=_signed_by(identity, region),
+            auth=X509Auth(identity, region),
         )
         answer: Any = as_object(json_object(response.body)).get("credentialSet")
         first = as_object(answer[0]) if isinstance(answer, list) and answer else {}
@@ -133,17 +131,3 @@ class RolesAnywhereProvider(ServiceProvider):
         if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text[:6]) <= _LONGEST):
             raise self.failure(f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST}")
         return int(text)
-
-
-def _signed_by(identity: Identity, region: str) -> Sign:
-    """Return what signs a request with the certificate's key: all its headers but a proxy's."""
-    algorithm = X509Algorithm(region, identity.key)
-    signer = Signer(algorithm, signed_headers=ALL_BUT_NEVER_SIGNED)
-
-    def sign(endpoint: Endpoint, request: Request, at: datetime) -> Request:
-        url, payload = endpoint.origin + request.path, Payload.of(request.body)
-        signable = SignableRequest(request.method, url, request.headers, payload)
-        added = signer.sign(signable, identity.credentials, at=at).headers
-        return request.with_headers(added.items())
-
-    return sign

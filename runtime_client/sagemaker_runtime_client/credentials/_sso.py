@@ -16,6 +16,7 @@ from hashlib import sha1
 
 from sigv4 import Credentials, percent_encode
 
+from .._aws.auth import Unsigned
 from .._errors import CredentialProviderError
 from .._io.message import Request
 from .._settings.profiles import Section
@@ -103,7 +104,7 @@ class SSOProvider(ServiceProvider):
                 self.endpoint("sso", login.region),
                 Request("GET", path, (("x-amz-sso_bearer_token", token),)),
                 operation=f"GetRoleCredentials of profile {self.context.profile}",
-                secrets=(token,),
+                auth=Unsigned(token),
             )
         except CredentialProviderError as error:
             if error.status_code == 401:

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from .._aws.auth import Unsigned
 from .._errors import CredentialProviderError
 from .._io.message import Request
 from ._requests import JSON, ServiceProvider
@@ -128,7 +129,7 @@ class TokenCache:
             provider.endpoint("sso-oidc", login.region),
             Request("POST", "/token", (JSON,), json.dumps(body).encode()),
             operation="CreateToken",
-            secrets=(str(known["refreshToken"]), str(known["clientSecret"])),
+            auth=Unsigned(str(known["refreshToken"]), str(known["clientSecret"])),
         )
         answer = json_object(response.body) or {}
         access_token, lifetime = answer.get("accessToken"), answer.get("expiresIn")

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from sigv4 import Credentials
 
+from .._aws.auth import Auth
 from .._aws.error_response import query_error, xml_texts
 from .._io.message import Request
 from ._requests import ServiceProvider
@@ -32,8 +33,7 @@ class STSProvider(ServiceProvider):
         parameters: Mapping[str, str | None],
         *,
         operation: str,
-        credentials: Credentials | None = None,
-        secrets: tuple[str, ...] = (),
+        auth: Auth,
     ) -> dict[str, str]:
         """
         Return the texts of an action's result, by their paths in it.
@@ -42,8 +42,7 @@ class STSProvider(ServiceProvider):
             action: Such as ``AssumeRole``.
             parameters: The action's; None leaves one out.
             operation: What messages call it.
-            credentials: Sign with these; None for an action that is not signed.
-            secrets: Parts of the parameters that no message may show.
+            auth: As for `ask`.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         body = urlencode({"Action": action, "Version": _VERSION, **given}).encode()
@@ -53,8 +52,7 @@ class STSProvider(ServiceProvider):
             Request("POST", "/", (_FORM,), body),
             operation=operation,
             parse_error=query_error,
-            credentials=credentials,
-            secrets=secrets,
+            auth=auth,
         )
         result = f"{action}Result/"
         texts = xml_texts(response.body).items()

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-cred
 
 from sigv4 import Credentials
 
+from .._aws.auth import Unsigned
 from ._sts import STSProvider
 
 
@@ -45,6 +46,6 @@ class WebIdentityProvider(STSProvider):
                 "WebIdentityToken": token,
             },
             operation=operation,
-            secrets=(token, token.strip()),
+            auth=Unsigned(token, token.strip()),
         )
         return self.parse_role_credentials(texts, operation)

@@ -5,12 +5,16 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 """
 
 from base64 import b64encode
+from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
 
-from sigv4 import Credentials
+from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, Signer
 
+from .._aws.auth import PreparedAuth, sign
+from .._aws.endpoint import Endpoint
+from .._io.message import Request
 from ._fetching import FetchingProvider
 
 
@@ -93,11 +97,6 @@ class Identity:
         shown = ("x-amz-x509", leaf)
         return (shown, ("x-amz-x509-chain", ",".join(chain))) if chain else (shown,)
 
-    @property
-    def credentials(self) -> Credentials:
-        """What stands for an access key id: the serial number.  There is no secret access key."""
-        return Credentials(str(self.leaf.serial_number), "the-key-is-elsewhere")
-
 
 async def _private_key(provider: FetchingProvider, path: str, passphrase_file: str | None) -> Any:
     """Return the key that a PEM file holds, encrypted or not."""
@@ -177,3 +176,24 @@ class X509Algorithm:
     def check_string(self, text: str, credentials: object, instant: str, signature: str) -> bool:
         """Refuse: a client checks no signatures."""
         raise NotImplementedError  # pragma: no cover
+
+
+class X509Auth(PreparedAuth):
+    """
+    Signs with the key of a certificate: all headers but those that proxies change.
+
+    Args:
+        identity: The certificate and its key.
+        region: The region of the signature.
+    """
+
+    def __init__(self, identity: Identity, region: str) -> None:
+        algorithm = X509Algorithm(region, identity.key)
+        self._signer = Signer(algorithm, signed_headers=ALL_BUT_NEVER_SIGNED)
+        # The serial number stands for an access key id, and the algorithm has the key.
+        self._credentials = Credentials(str(identity.leaf.serial_number), "unused")
+
+    def apply(
+        self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
+    ) -> Request:
+        return sign(self._signer, self._credentials, endpoint, request, payload, timestamp)

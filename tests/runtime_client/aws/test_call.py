@@ -22,11 +22,12 @@ from sagemaker_runtime_client import (
     ThrottlingError,
     TransportError,
 )
+from sagemaker_runtime_client._aws.auth import CredentialsAuth, PreparedAuth, Unsigned
 from sagemaker_runtime_client._aws.call import Caller
 from sagemaker_runtime_client._aws.error_response import json_error
 from sagemaker_runtime_client._aws.operation import Call
 from sagemaker_runtime_client._aws.retry import RetryPolicy, RetryQuota
-from sigv4 import Credentials, SignatureError, as_provider
+from sigv4 import Credentials, Payload, SignatureError
 from tests.runtime_client.calls import ENDPOINT, LOCATION, OK, answer, call, caller, refused
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
@@ -257,7 +258,7 @@ def test_ttl():
     # The local clock is 10 s slow, the pause 3 s: the attempt begins at 12:00:03 of the service.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
-    run(Caller(io, as_provider(CREDENTIALS), RetryPolicy(), patience=5.0).call(call()))
+    run(Caller(io, CredentialsAuth(CREDENTIALS), RetryPolicy(), patience=5.0).call(call()))
     assert "ttl=20261122T120008Z; attempt=2; max=3" == io.sent[1].header("amz-sdk-request")
 
 
@@ -375,51 +376,73 @@ def test_unsignable_request():
     assert [] == io.sent
 
 
-# ---- signed otherwise
+# ---- authenticated otherwise
 
 
-def test_signed_otherwise():
-    """A call may bring its own signature, made anew for each attempt; the key is not asked for."""
+class Dated(PreparedAuth):
+    """Adds the date of sending, and nothing else."""
+
+    def __init__(self, *secrets):
+        self.secrets = secrets
+        self.seen = []
+
+    def apply(self, endpoint, request, payload, timestamp):
+        self.seen.append((endpoint, payload, timestamp))
+        return request.with_headers([("x-dated", str(timestamp))])
+
+
+def test_auth_of_a_call():
+    """A call may bring its own auth, applied anew for each attempt; the client's is not asked."""
     io = ScriptedIO([answer(500), OK])
-    signed = []
-
-    def sign(endpoint, request, at):
-        signed.append((endpoint, at))
-        return Request(request.method, request.path, (*request.headers, ("x-signed", str(at))))
+    auth = Dated()
 
     def unasked():
         raise AssertionError
 
-    run(Caller(io, as_provider(unasked), RetryPolicy()).call(call(sign=sign, idempotent=True)))
-    assert [ENDPOINT, ENDPOINT] == [endpoint for endpoint, _ in signed]
-    assert [str(at) for _, at in signed] == [sent.header("x-signed") for sent in io.sent]
-    assert signed[0][1] < signed[1][1]
+    run(caller(io, unasked).call(call(auth=auth, idempotent=True)))
+    assert [(ENDPOINT, Payload.of(b"body"))] * 2 == [seen[:2] for seen in auth.seen]
+    assert [str(seen[2]) for seen in auth.seen] == [sent.header("x-dated") for sent in io.sent]
+    assert auth.seen[0][2] < auth.seen[1][2]
     assert [None, None] == [sent.header("authorization") for sent in io.sent]
 
 
-def test_clock_of_another_signature():
-    """Such a signature, too, is made by the service's clock once that is known."""
+def test_clock_of_another_auth():
+    """Such an auth, too, is told the service's time once that is known."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
-    instants = []
+    auth = Dated()
+    run(caller(io).call(call(auth=auth)))
+    assert [START, START + timedelta(hours=1)] == [seen[2] for seen in auth.seen]
 
-    def sign(_endpoint, request, at):
-        instants.append(at)
-        return request
 
-    run(caller(io).call(call(sign=sign)))
-    assert [START, START + timedelta(hours=1)] == instants
+def test_unsigned():
+    """A request that is not signed is sent as it is."""
+    io = ScriptedIO([OK])
+    run(caller(io).call(call(auth=Unsigned())))
+    names = {name for name, _ in io.sent[0].request.headers}
+    assert {"x-amzn-one", "amz-sdk-invocation-id", "amz-sdk-request"} == names
+
+
+def test_payload_is_hashed_once(monkeypatch):
+    """Each attempt signs the same payload, and it is not hashed again for each."""
+    hashed = []
+    monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
+    io = ScriptedIO([answer(503), OK])
+    run(caller(io).call(call()))
+    assert [b"body"] == hashed
 
 
 @pytest.mark.parametrize(
-    "sign", [None, lambda _endpoint, request, _at: request], ids=["own", "other"]
+    "auth",
+    [CredentialsAuth(CREDENTIALS, "my-secret"), Unsigned("my-secret"), Dated("my-secret")],
+    ids=["signed", "unsigned", "other"],
 )
-def test_secrets_of_a_call(sign):
-    """What a call names as its secrets is not repeated."""
+def test_secrets_of_an_auth(auth):
+    """What an auth names as its secrets is not repeated."""
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
-    error = refused(io, sign=sign, secrets=("my-secret",))
+    error = refused(io, auth=auth)
     assert "not ..." == error.message
-    assert "my-secret" not in repr(call(secrets=("my-secret",)))
+    assert "my-secret" not in repr(call(auth=auth)) + repr(auth)
 
 
 # ---- secrets

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import Request, Response, ThrottlingError, TransportError
+from sagemaker_runtime_client._aws.auth import SigV4Auth
 from sagemaker_runtime_client._aws.call import Caller
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
@@ -82,7 +83,7 @@ def test_turns():
 def test_calls_wait(adaptive, pauses):
     """In adaptive mode a retry and the next call wait for a token as well; else only the retry."""
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
-    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(adaptive=adaptive))
+    caller = Caller(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=adaptive))
     run(caller.call(CALL))
     run(caller.call(CALL))
     assert pauses == len(io.slept)
@@ -101,7 +102,7 @@ def test_turn_that_is_not_taken():
 def test_no_time_for_the_next_turn():
     """Where the retry's turn comes too late, the error is the answer's, with the attempts made."""
     io = ScriptedIO([THROTTLED])
-    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(adaptive=True))
+    caller = Caller(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
     with pytest.raises(ThrottlingError) as caught:
         run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
     assert (1, 1) == (caught.value.attempts, len(io.sent))
@@ -110,7 +111,9 @@ def test_no_time_for_the_next_turn():
 def test_no_time_for_a_turn():
     """Where the turn comes after the time limit, nothing is sent, and the error says why."""
     io = ScriptedIO([THROTTLED])
-    caller = Caller(io, as_provider(CREDENTIALS), RetryPolicy(max_attempts=1, adaptive=True))
+    caller = Caller(
+        io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(max_attempts=1, adaptive=True)
+    )
     with pytest.raises(ThrottlingError):
         run(caller.call(CALL))
     with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
