@@ -56,6 +56,7 @@ LOADED = [
     "._version",
     ".credentials",
     ".credentials._chain",
+    ".credentials._loader",
     ".credentials._provider",
     ".credentials._refresh",
 ]
@@ -115,7 +116,7 @@ def test_what_lambda_loads():
         "with s.default_chain() as chain:\n    chain.get()"
     )
     ours = [name for name in loaded if name.startswith("sagemaker_runtime_client.credentials._")]
-    parts = ["_chain", "_default", "_environment", "_provider", "_refresh"]
+    parts = ["_chain", "_default", "_environment", "_loader", "_provider", "_refresh"]
     assert parts == sorted(name.rpartition(".")[2] for name in ours)
     assert [] == [name for name in HEAVY if name in loaded]
 

@@ -1,6 +1,7 @@
-"""Where credentials come from: a file a source, and the chain of them."""
+"""Where credentials come from: a file a provider, and the chain of them."""
 
-from ._provider import Context, LazyContext
+from ._loader import LazyContext
+from ._provider import Context
 from ._refresh import ChainCredentials
 
 __all__ = ["ChainCredentials", "Context", "LazyContext"]

@@ -9,7 +9,8 @@ from .._io.message import TransportOptions
 from .._io.run import run
 from .._io.system import IO, AsyncIO, BlockingIO
 from .._io.transport import AsyncTransport, BlockingTransport, HTTPClient
-from ._provider import KeyPassphrase, LazyContext, MFAToken
+from ._loader import LazyContext
+from ._provider import KeyPassphrase, MFAToken
 from ._refresh import ChainCredentials
 
 

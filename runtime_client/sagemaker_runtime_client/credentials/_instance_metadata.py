@@ -19,7 +19,6 @@ from sigv4 import Credentials
 
 from .._errors import TransportError
 from .._io.message import Request, Response
-from ._provider import Context
 from ._requests import ServiceProvider
 from ._values import header_value, json_object
 
@@ -162,8 +161,3 @@ class InstanceMetadataProvider(ServiceProvider):
             return credentials
         _log.warning("the instance metadata's credentials end at %s; they are kept for now", ends)
         return credentials.replace(expiration=now + offset)
-
-
-async def region_of_instance(context: Context) -> str | None:
-    """Return the region of the instance that the program runs on, or None if it runs on none."""
-    return await InstanceMetadataProvider(context, "instance-metadata").region()

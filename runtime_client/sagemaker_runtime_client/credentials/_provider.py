@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError
-from .._io.message import TransportOptions
 from .._io.system import IO
 from .._settings.config import Config
 from .._settings.profiles import Profiles, Section, read_profiles
@@ -68,70 +67,6 @@ class Context(NamedTuple):
         config = Config.resolve(arguments, io.environ, profiles)
         explicit = arguments.get("profile") is not None
         return cls(io, config, profiles, config.profile, explicit, mfa_token, key_passphrase)
-
-    async def with_region(self) -> "Context":
-        """Return this with the instance's region, where nothing else names one and it is asked for."""
-        config = self.config
-        if config.region is not None or not config.region_from_instance:
-            return self
-        from ._instance_metadata import region_of_instance
-
-        region = await region_of_instance(self)
-        return self._replace(config=config.replace(region=region))
-
-
-class LazyContext:
-    """
-    A context that is loaded when it is first asked for, and then kept.
-
-    Args:
-        io: The outside world.
-        arguments: As for `Context.load`.
-        mfa_token: As for `Context.load`.
-        key_passphrase: As for `Context.load`.
-    """
-
-    def __init__(
-        self,
-        io: IO,
-        arguments: Mapping[str, Any],
-        mfa_token: MFAToken | None = None,
-        key_passphrase: KeyPassphrase | None = None,
-    ) -> None:
-        self._io = io
-        self._given = (arguments, mfa_token, key_passphrase)
-        self._loaded: Context | None = None
-        self._options = TransportOptions()
-        self._begin()
-
-    def _begin(self) -> None:
-        """Have a free lock: at first, and in a new generation, in which it may have been left taken."""
-        self._generation = self._io.generation()
-        self._lock = self._io.lock()
-
-    async def __call__(self) -> Context:
-        """Return the context.  Of many that ask at the same time one reads the files for all."""
-        return self._loaded or await self._load()
-
-    async def _load(self) -> Context:
-        """Load it, unless somebody else has done so in the meantime."""
-        if self._generation != self._io.generation():
-            self._begin()
-        lock = self._lock
-        await lock.acquire()
-        try:
-            if self._loaded is None:
-                context = await Context.load(self._io, *self._given)
-                self._options = context.config.transport_options  # before the instance is asked
-                self._loaded = await context.with_region()
-            return self._loaded
-        finally:
-            lock.release()
-
-    @property
-    def transport_options(self) -> TransportOptions:
-        """What a client of our own is opened with; nothing is sent before the settings are known."""
-        return self._options
 
 
 class Provider:
