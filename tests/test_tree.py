@@ -50,7 +50,6 @@ def test_root():
     assert len(files) <= MOST_AT_THE_ROOT, files
 
 
-@not_yet("credentials: _assume_role and _provider; sigv4: _presign and chunk_decoder")
 def test_no_circle():
     """No module imports, by however many others, what imports it; not for its types either."""
     graph = imports()
