@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from socketserver import BaseRequestHandler, StreamRequestHandler, ThreadingTCPServer
-from threading import Thread
+from threading import Lock, Thread
 from time import sleep
 from typing import NamedTuple
 
@@ -63,13 +63,14 @@ class Loopback:
     def __init__(self, answer, tls=None, *, buffered=True):
         self.requests = kept = []
         self.connections = 0
+        self._counting = Lock()
         server = self
 
         class Handler(StreamRequestHandler):
             rbufsize = -1 if buffered else 0
 
             def setup(self):
-                self.number, server.connections = server.connections, server.connections + 1
+                self.number = server._counted()
                 if tls is not None:
                     self.request = tls.wrap_socket(self.request, server_side=True)
                 super().setup()
@@ -90,6 +91,12 @@ class Loopback:
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         self.url = f"{'http' if tls is None else 'https'}://{self.address}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def _counted(self):
+        """Return the number of a connection that is new."""
+        with self._counting:
+            self.connections += 1
+            return self.connections - 1
 
     def __enter__(self):
         self._thread.start()

@@ -1,6 +1,6 @@
 """Many threads or tasks at once over one pool."""
 
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import anyio
 import httpx
@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
 from tests.runtime_client.faces import each_loop
-from tests.runtime_client.loopback import Loopback, always
+from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.pools import PATIENCE, books, limited
 
 
@@ -38,10 +38,18 @@ class TestStorms:
     def test_tasks(self, loop, tasks, calls):
         """As many tasks at once as there may be connections, or more, make just so many."""
         answers = []
+        are_all_there = Event()  # before that no connection is idle
+
+        def answer(_request, _connection):
+            if len(server.requests) >= 64:
+                are_all_there.set()
+            assert are_all_there.wait(PATIENCE)
+            return response(b"hi")
 
         async def main():
             transport = AsyncPooledTransport(limits=limited(64))
-            async with httpx.AsyncClient(transport=transport, timeout=PATIENCE) as client:
+            timeout = httpx.Timeout(PATIENCE, pool=None)  # the last of 800 waits for all others
+            async with httpx.AsyncClient(transport=transport, timeout=timeout) as client:
 
                 async def call():
                     for _ in range(calls):
@@ -52,7 +60,7 @@ class TestStorms:
                         group.start_soon(call)
                 assert (0, 0, 64, 64) == books(transport)
 
-        with Loopback(always(b"hi")) as server:
+        with Loopback(answer) as server:
             anyio.run(main, **loop)
         assert [b"hi"] * (tasks * calls) == answers
         assert 64 == server.connections
