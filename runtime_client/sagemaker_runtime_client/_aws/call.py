@@ -15,7 +15,7 @@ from sigv4 import Payload
 
 from .._errors import (
     RuntimeClientError,
-    ServiceError,
+    ThrottlingError,
     TransportError,
     is_shortage,
     shortage,
@@ -26,12 +26,12 @@ from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
 from .operation import Call, Progress, Reply, attempt_headers
 from .retry import (
+    AFTER_SENDING,
     Reason,
     RetryPolicy,
     RetryQuota,
     ServiceClock,
     backoff,
-    is_throttling,
     service_ahead,
 )
 
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _log = logging.getLogger("sagemaker_runtime_client")
-
-# What else is raised is raised before anything is sent.
-_AFTER_SENDING = (ServiceError, TransportError)
 
 
 class Caller:
@@ -163,9 +160,9 @@ class Caller:
     def _note_failure(self, error: RuntimeClientError, attempt: int) -> None:
         """Count the requests that were sent, and tell the adaptive mode of one that was."""
         error.attempts = attempt - 1
-        if isinstance(error, _AFTER_SENDING):
+        if isinstance(error, AFTER_SENDING):
             error.attempts = attempt
-            self._note(throttled=is_throttling(error))
+            self._note(throttled=isinstance(error, ThrottlingError))
 
     def _note(self, *, throttled: bool) -> None:
         """Tell the adaptive mode of an answer."""

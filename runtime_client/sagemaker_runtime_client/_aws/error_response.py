@@ -21,7 +21,32 @@ from .._errors import (
     ThrottlingError,
 )
 from .._io.message import Request, Response
-from .retry import AMBIGUOUS_STATUSES, THROTTLING_CODES, TRANSIENT_CODES, TRANSIENT_STATUSES
+
+THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+# The first is STS's, of an identity provider that it cannot reach (botocore 1.44, _retry.json).
+TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
+# 408, which botocore does not have, is how a gateway says RequestTimeout.
+TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
+
+# Answers after which the request may be at work all the same: the one who answered did not do it.
+AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
 # Some services answer these with 400.
 _CREDENTIALS_CODES = (
@@ -193,8 +218,9 @@ def _error(
         status_code=status,
         request_id=response.request_id,
     )
-    transient = status in TRANSIENT_STATUSES or code in TRANSIENT_CODES
-    error.retryable = error.retryable or transient
+    # Here alone it is decided what is tried again: `RetryPolicy` reads the class and `retryable`.
+    if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
+        error.retryable = True
     error.may_have_been_taken = status in AMBIGUOUS_STATUSES
     error.retry_after = _retry_after(response)
     error.date = response.instant("date") if response.header("age") is None else None

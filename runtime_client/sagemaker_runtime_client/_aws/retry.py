@@ -16,32 +16,6 @@ from typing import NamedTuple
 
 from .._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
 
-THROTTLING_CODES = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
-# The first is STS's, of an identity provider that it cannot reach (botocore 1.44, _retry.json).
-TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
-# 408, which botocore does not have, is how a gateway says RequestTimeout.
-TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
-
-# Answers after which the request may be at work all the same: the one who answered did not do it.
-AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
-
 # What a service says to a date that is not its own.  The last two say it of any wrong signature.
 _SKEW_CODES = frozenset(
     {
@@ -61,6 +35,10 @@ _MOST_SKEW = timedelta(days=1)
 # The longest pause, and by how much the service may lengthen one (botocore 1.44.0).
 LONGEST_BACKOFF = 20.0
 LONGEST_EXTENSION = 5.0
+
+
+# Other errors are raised before anything is sent.  What gives credentials has tried again by itself.
+AFTER_SENDING = (ServiceError, TransportError)
 
 
 class Reason(Enum):
@@ -99,24 +77,11 @@ class RetryPolicy(NamedTuple):
 
     def reason(self, error: RuntimeClientError, *, idempotent: bool) -> Reason | None:
         """Return why *error* is worth another attempt, or None if it is not."""
+        if not error.retryable or not isinstance(error, AFTER_SENDING):
+            return None
         if error.may_have_been_taken and not idempotent and not self.retry_ambiguous:
             return None
-        if isinstance(error, TransportError):
-            return Reason.TRANSIENT if error.retryable else None
-        if not isinstance(error, ServiceError):
-            return None  # what credentials are from was tried again already
-        if is_throttling(error):
-            return Reason.THROTTLING
-        if error.code in TRANSIENT_CODES or error.status_code in TRANSIENT_STATUSES:
-            return Reason.TRANSIENT
-        return None
-
-
-def is_throttling(error: RuntimeClientError) -> bool:
-    """Tell whether the service says that requests come too fast."""
-    if not isinstance(error, ServiceError):
-        return False
-    return isinstance(error, ThrottlingError) or error.code in THROTTLING_CODES
+        return Reason.THROTTLING if isinstance(error, ThrottlingError) else Reason.TRANSIENT
 
 
 def backoff(

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import Response, TransportError
-from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.retry import (
-    LONGEST_BACKOFF,
-    LONGEST_EXTENSION,
+from sagemaker_runtime_client._aws.error_response import (
     THROTTLING_CODES,
     TRANSIENT_CODES,
     TRANSIENT_STATUSES,
+    json_error,
+)
+from sagemaker_runtime_client._aws.retry import (
+    LONGEST_BACKOFF,
+    LONGEST_EXTENSION,
     Reason,
     RetryPolicy,
     RetryQuota,
@@ -105,6 +107,13 @@ def test_reasons_are_botocores(status, code):
     """Every status with every code is judged as botocore judges it."""
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
     assert expected is RetryPolicy().reason(error(status, code), idempotent=False)
+
+
+@pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
+def test_retryable_says_the_same(status, code):
+    """An error says itself whether it is tried again."""
+    failure = error(status, code)
+    assert failure.retryable is (RetryPolicy().reason(failure, idempotent=False) is not None)
 
 
 @pytest.mark.parametrize(("status", "code"), BY_DESIGN)
