@@ -8,6 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.profiles import Profiles
+from sagemaker_runtime_client.credentials import ChainCredentials, Context
+from sagemaker_runtime_client.credentials import _refresh as refresh
+from sagemaker_runtime_client.credentials._chain import ResolvedCredentials
 from tests.runtime_client.credentials.world import World
 
 
@@ -21,6 +26,24 @@ def world(request, tmp_path):
 def blocking(tmp_path):
     """The blocking face, for what does not depend on the face."""
     return World(None, tmp_path)
+
+
+@pytest.fixture
+def make_chain(monkeypatch):
+    """Return a function that makes the chain's credentials over one provider."""
+
+    def make(io, provider):
+        async def context():
+            return Context(io, Config(), Profiles())
+
+        async def search(_context):
+            return ResolvedCredentials(await provider.load(), provider.spec, provider)
+
+        # The search itself has its own tests; here it finds this one.
+        monkeypatch.setattr(refresh, "search", search)
+        return ChainCredentials(io, context)
+
+    return make
 
 
 @frozen

@@ -1,0 +1,250 @@
+"""Threads and tasks that share credentials: one of them refreshes, and the others wait or go on."""
+
+import os
+import threading
+import warnings
+from copy import copy
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from sagemaker_runtime_client import CredentialProviderError, RuntimeClientError
+from sagemaker_runtime_client._io.message import TransportOptions
+from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
+from sagemaker_runtime_client._io.system import _ThreadLock as ThreadLock
+from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+from tests.runtime_client.credentials.counting import CountingProvider, key
+from tests.runtime_client.scripted_io import START
+
+
+class Clock:
+    """A clock that only moves when told, for the real outside world."""
+
+    elapsed = 0.0
+
+    def now(self):
+        return START + timedelta(seconds=self.elapsed)
+
+    def monotonic(self):
+        return self.elapsed
+
+
+class Threads(Clock, BlockingIO):
+    """The outside world for threads, with such a clock."""
+
+    def __init__(self):
+        super().__init__(BlockingTransport(TransportOptions))
+        self.queued = threading.Semaphore(0)
+
+    def lock(self):
+        return Queue(self.queued)
+
+
+class Queue(ThreadLock):
+    """A lock that counts who has come to wait for it."""
+
+    def __init__(self, queued):
+        super().__init__()
+        self.queued = queued
+
+    async def acquire(self):
+        self.queued.release()
+        await super().acquire()
+
+
+class Tasks(Clock, AsyncIO):
+    """The outside world for tasks, with such a clock."""
+
+    def __init__(self):
+        super().__init__(AsyncTransport(TransportOptions))
+
+
+class Gate(CountingProvider):
+    """A source that waits until it is told to go on."""
+
+    def __init__(self, io, event, **options):
+        super().__init__(io, **options)
+        self.event = event
+        self.open = True
+
+    async def load(self):
+        self.count += 1
+        number = self.count
+        if not self.open:
+            waiting = self.event.wait()
+            if not isinstance(waiting, bool):
+                await waiting
+        if self.trouble is not None:
+            raise copy(self.trouble)
+        return key(number, self.io.now(), self.lifetime)
+
+
+def in_threads(count, function, release):
+    """Run *function* in so many threads at once, let them go on, and return what came."""
+    outcomes, started = [], threading.Barrier(count + 1)
+
+    def work():
+        started.wait()
+        try:
+            outcomes.append(function())
+        except RuntimeClientError as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    release()
+    for thread in threads:
+        thread.join(30)
+    assert count == len(outcomes)
+    return outcomes
+
+
+def parts(credentials):
+    """Return the numbers in a key's parts."""
+    return {
+        credentials.access_key_id.removeprefix("AKID"),
+        credentials.secret_access_key.removeprefix("canary-secret-"),
+        credentials.session_token.removeprefix("canary-token-"),
+    }
+
+
+@pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
+def test_threads_share_a_fetch(make_chain, elapsed):
+    """200 threads that need a key cause one fetch, and all get the whole of the same key."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    credentials = make_chain(io, gate)
+    if elapsed:
+        credentials.get()
+    before, gate.open, io.elapsed = gate.count, False, elapsed
+    outcomes = in_threads(200, credentials.get, gate.event.set)
+    assert before + 1 == gate.count
+    assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
+
+
+def test_threads_share_a_failure(make_chain):
+    """Those that wait for a fetch that fails share its failure, each with a copy of his own."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    gate.open, gate.trouble = False, CredentialProviderError("down", provider="process")
+    credentials = make_chain(io, gate)
+
+    def release():
+        assert all(io.queued.acquire(timeout=30) for _ in range(200))
+        gate.event.set()
+
+    outcomes = in_threads(200, credentials.get, release)
+    assert {"down"} == {str(outcome) for outcome in outcomes}
+    assert len({id(outcome) for outcome in outcomes}) == 200
+    assert 1 == gate.count
+
+
+def test_a_refresh_that_hangs(make_chain):
+    """While one thread hangs in a refresh that is merely due, the others go on with what there is."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    credentials = make_chain(io, gate)
+    credentials.get()
+    gate.open, io.elapsed = False, 3600 - 900
+    hanging = threading.Thread(target=credentials.get)
+    hanging.start()
+    while gate.count == 1:
+        pass
+    assert ["AKID1"] * 100 == [credentials.get().access_key_id for _ in range(100)]
+    gate.event.set()
+    hanging.join(30)
+    assert ("AKID2", 2) == (credentials.get().access_key_id, gate.count)
+
+
+@pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
+@pytest.mark.anyio
+async def test_tasks_share_a_fetch(make_chain, elapsed):
+    """200 tasks that need a key cause one fetch, which does not block the loop."""
+    io = Tasks()
+    gate = Gate(io, anyio.Event())
+    credentials = make_chain(io, gate)
+    if elapsed:
+        await credentials.aget()
+    before, gate.open, io.elapsed = gate.count, False, elapsed
+    outcomes = []
+
+    async def work():
+        outcomes.append(await credentials.aget())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(200):
+            group.start_soon(work)
+        while gate.count == before:
+            await anyio.lowlevel.checkpoint()
+        assert [] == outcomes
+        gate.event.set()
+    assert before + 1 == gate.count
+    assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
+
+
+@pytest.mark.anyio
+async def test_a_task_that_is_cancelled(make_chain):
+    """A fetch that is cancelled leaves the lock to the next, who fetches himself."""
+    io = Tasks()
+    gate = Gate(io, anyio.Event())
+    gate.open = False
+    credentials = make_chain(io, gate)
+    async with anyio.create_task_group() as group:
+        group.start_soon(credentials.aget)
+        while gate.count == 0:
+            await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
+    gate.open = True
+    assert "AKID2" == (await credentials.aget()).access_key_id
+
+
+@pytest.mark.anyio
+async def test_tasks_go_on_while_one_refreshes(make_chain):
+    """While one task refreshes, the others go on with what there is."""
+    io = Tasks()
+    gate = Gate(io, anyio.Event())
+    credentials = make_chain(io, gate)
+    await credentials.aget()
+    gate.open, io.elapsed = False, 3600 - 900
+    async with anyio.create_task_group() as group:
+        group.start_soon(credentials.aget)
+        while gate.count == 1:
+            await anyio.lowlevel.checkpoint()
+        assert "AKID1" == (await credentials.aget()).access_key_id
+        gate.event.set()
+    assert "AKID2" == (await credentials.aget()).access_key_id
+
+
+def test_two_event_loops(make_chain):
+    """Credentials that were fetched in one event loop serve in the next."""
+    io = Tasks()
+    credentials = make_chain(io, CountingProvider(io))
+    assert "AKID1" == anyio.run(credentials.aget).access_key_id
+    io.elapsed = 3600
+    assert "AKID2" == anyio.run(credentials.aget).access_key_id
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_real_fork(make_chain):
+    """A child that is forked while another thread is fetching, and has the lock, fetches for itself."""
+    io = Threads()
+    gate = Gate(io, threading.Event())
+    credentials = make_chain(io, gate)
+    credentials.get()
+    gate.open, io.elapsed = False, 3600
+    fetching = threading.Thread(target=credentials.get)
+    fetching.start()
+    while gate.count == 1:
+        pass
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of the threads
+        child = os.fork()
+    if child == 0:
+        gate.open = True
+        os._exit(0 if credentials.get().access_key_id == "AKID3" else 1)
+    assert 0 == os.waitpid(child, 0)[1]
+    gate.event.set()
+    fetching.join(30)
+    assert "AKID2" == credentials.get().access_key_id
