@@ -27,7 +27,7 @@ Every error pickles, and none holds a secret.
 from datetime import datetime
 from errno import EMFILE, ENFILE
 
-import sagemaker_runtime_client  # for the late names of annotations, which tools look up
+from ._value import JobHandle
 
 
 class RuntimeClientError(Exception):
@@ -43,7 +43,7 @@ class RuntimeClientError(Exception):
         retryable: Whether the same call may succeed later.
         may_have_been_taken: Whether some attempt may have reached the service although no answer
             says so.  Of `invoke_endpoint_async` that means: the job may be queued.
-        invocation: The job that was waited for, to wait again with; None if there is none.
+        invocation: The `Invocation` that was waited for, to wait again with; None if there is none.
         inference_id: The id of the job that is queued or, where `may_have_been_taken`, may be; None
             if there is none.
     """
@@ -65,7 +65,7 @@ class RuntimeClientError(Exception):
         self.request_id = request_id
         self.attempts = 0
         self.may_have_been_taken = False
-        self.invocation: "sagemaker_runtime_client.Invocation | None" = None
+        self.invocation: JobHandle | None = None
         self.inference_id: str | None = None
 
     def __str__(self) -> str:
@@ -230,7 +230,7 @@ class NoOutputLocationError(RuntimeClientError):
     It is queued all the same; a notification may say where.
     """
 
-    invocation: "sagemaker_runtime_client.Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+    invocation: JobHandle  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class InferenceFailedError(RuntimeClientError):
@@ -243,7 +243,7 @@ class InferenceFailedError(RuntimeClientError):
         body: Its bytes, up to the first 1,048,576.
     """
 
-    invocation: "sagemaker_runtime_client.Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+    invocation: JobHandle  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self,
@@ -271,7 +271,7 @@ class WaitTimeoutError(RuntimeClientError):
     """
 
     retryable = True
-    invocation: "sagemaker_runtime_client.Invocation"  # pyright: ignore[reportIncompatibleVariableOverride]
+    invocation: JobHandle  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, message: str = "", *, access_denied_only: bool = False) -> None:
         super().__init__(message)

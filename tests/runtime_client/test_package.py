@@ -198,6 +198,7 @@ def test_public_names_are_complete():
 def test_unknown_names():
     """A name that is not there is missed as in any module."""
     assert not hasattr(package, "RuntimeClient")
+    assert not hasattr(package._core, "RuntimeClient")
 
 
 PUBLIC = [getattr(package, name) for name in package.__all__ if name != "__version__"]

@@ -16,6 +16,7 @@ from sagemaker_runtime_client import (
     Output,
     S3Object,
     SageMakerRuntimeClient,
+    WaitTimeoutError,
     default_chain,
 )
 from sigv4 import Credentials, Signer, SigV4
@@ -34,6 +35,12 @@ def blocking() -> None:
         client.invoke_endpoint_async("endpoint", bdy=b"")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.invoke_endpoint_async("endpoint", b"")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
         client.wait(invocation)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        try:
+            client.wait(Invocation.from_json(invocation.to_json()), timeout=0)
+        except WaitTimeoutError as error:
+            assert_type(error.invocation.output_location, str | None)
+            assert_type(error.invocation.replace(attempts=2).to_json(), str)
+            client.wait(error.invocation, timeout=600)
     SageMakerRuntimeClient(http_client=httpx2.Client())
     SageMakerRuntimeClient(retry_mode="adaptive", s3_addressing_style="path")
     SageMakerRuntimeClient(retry_mode="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

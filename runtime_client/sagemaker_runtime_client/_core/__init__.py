@@ -1,1 +1,28 @@
-"""Each operation once, as a coroutine."""
+"""
+Each operation once, as a coroutine.
+
+Annotations in this room name two classes that the first call does without: ``_core.Output`` and
+``_core.S3Object``.  They are imported when a tool looks them up.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .._inference.output import Output
+    from .._s3.objects import S3Object
+
+__all__ = ["Output", "S3Object"]
+
+
+def __getattr__(name: str) -> Any:
+    match name:
+        case "Output":
+            from .._inference.output import Output
+
+            return Output
+        case "S3Object":
+            from .._s3.objects import S3Object
+
+            return S3Object
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

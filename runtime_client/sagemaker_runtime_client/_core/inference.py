@@ -4,8 +4,7 @@ from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Unpack
 
-import sagemaker_runtime_client  # for the late names of annotations, which tools look up
-
+from .. import _core
 from .._inference.arguments import check_max_size
 from .._inference.invocation import Invocation, Submission
 from .._inference.request import InvokeOptions
@@ -17,10 +16,10 @@ from .._inference.schedule import (
     poll_schedule,
 )
 from .._io.generation import importing
+from .._value import JobHandle
 from .submission import SubmissionOperations
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
-    from .._inference.output import Output
     from .._s3.client import S3
 
 
@@ -29,13 +28,13 @@ class InferenceOperations(SubmissionOperations):
 
     async def wait(
         self,
-        invocation: Invocation,
+        invocation: JobHandle,
         *,
         timeout: float,
         schedule: Schedule = poll_schedule,
         access_denied_grace: float | None = None,
         max_size: int | None = None,
-    ) -> "sagemaker_runtime_client.Output":
+    ) -> "_core.Output":
         """
         Wait for the endpoint's answer to *invocation*, and return it.
 
@@ -45,7 +44,7 @@ class InferenceOperations(SubmissionOperations):
         network, and of the credentials' source if they may pass, are waited through.
 
         Args:
-            invocation: What `invoke_endpoint_async` returned.
+            invocation: What `invoke_endpoint_async` returned, or an error has as its ``invocation``.
             timeout: Seconds to wait in all, from now; 0 looks once.  An output that is there by then,
                 but larger than the time that is left, may take another minute to arrive.
             schedule: Takes the seconds waited so far and returns those until the next look.
@@ -72,14 +71,14 @@ class InferenceOperations(SubmissionOperations):
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
         """
-        check_invocation(invocation)
+        job = check_invocation(invocation)
         check_max_size(max_size)
-        with Submission(invocation):
+        with Submission(job):
             wait, s3 = await self._prepare_wait()
             return await wait(
                 self._io,
                 s3,
-                invocation,
+                job,
                 timeout=timeout,
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
@@ -100,7 +99,7 @@ class InferenceOperations(SubmissionOperations):
         on_invocation: Callable[[Invocation], object] | None = None,
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
-    ) -> "sagemaker_runtime_client.Output":
+    ) -> "_core.Output":
         """
         Run an inference from payload to answer: `submit` it, `wait`, and return the output.
 
@@ -157,7 +156,7 @@ class InferenceOperations(SubmissionOperations):
                 max_size=max_size,
             )
 
-    async def _prepare_wait(self) -> "tuple[Callable[..., Coroutine[Any, Any, Output]], S3]":
+    async def _prepare_wait(self) -> "tuple[Callable[..., Coroutine[Any, Any, _core.Output]], S3]":
         """
         Return what waits, loaded, and S3.
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import sagemaker_runtime_client  # for the late names of annotations, which tools look up
-
+from .. import _core
 from .._inference.arguments import check_max_size
 from .._limits import object_limit
 from .base import BaseOperations, parse_location
@@ -20,7 +19,7 @@ class ObjectOperations(BaseOperations):
         content_type: str | None = None,
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> "sagemaker_runtime_client.S3Object":
+    ) -> "_core.S3Object":
         """
         Write an object in one request: at most 5 GiB.
 
@@ -53,7 +52,7 @@ class ObjectOperations(BaseOperations):
 
     async def get_object(
         self, location: str, *, max_size: int | None = None, timeout: float | None = None
-    ) -> "sagemaker_runtime_client.S3Object":
+    ) -> "_core.S3Object":
         """
         Read an object.
 
@@ -79,9 +78,7 @@ class ObjectOperations(BaseOperations):
         deadline = services.deadline(start, timeout)
         return await services.s3.get(where, limit=object_limit(max_size), deadline=deadline)
 
-    async def head_object(
-        self, location: str, *, timeout: float | None = None
-    ) -> "sagemaker_runtime_client.S3Object":
+    async def head_object(self, location: str, *, timeout: float | None = None) -> "_core.S3Object":
         """
         Read all of an object but its body.
 

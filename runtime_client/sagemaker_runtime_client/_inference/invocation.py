@@ -14,10 +14,10 @@ from .._aws.error_response import json_error
 from .._aws.operation import Progress
 from .._errors import ParamValidationError, RuntimeClientError
 from .._io.message import Headers, Response
-from .._value import Value
+from .._value import JobHandle
 
 
-class Invocation(Value):
+class Invocation(JobHandle):
     """
     A job that SageMaker has taken: the handle to wait with, in this process or another.
 
@@ -38,55 +38,12 @@ class Invocation(Value):
             it may have been taken too: an output may be as old as that.  None else.
     """
 
-    __slots__ = __match_args__ = (
-        "inference_id",
-        "output_location",
-        "failure_location",
-        "request_id",
-        "endpoint_name",
-        "date",
-        "attempts",
-        "possibly_duplicated",
-        "has_new_name",
-        "first_attempt_date",
-    )
+    __slots__ = ()
 
-    inference_id: str | None
-    output_location: str | None
-    failure_location: str | None
-    request_id: str | None
-    endpoint_name: str | None
-    date: datetime | None
-    attempts: int
-    possibly_duplicated: bool
-    has_new_name: bool
-    first_attempt_date: datetime | None
-
-    def __init__(
-        self,
-        inference_id: str | None = None,
-        output_location: str | None = None,
-        failure_location: str | None = None,
-        request_id: str | None = None,
-        endpoint_name: str | None = None,
-        date: datetime | None = None,
-        attempts: int = 1,
-        possibly_duplicated: bool = False,
-        has_new_name: bool = False,
-        first_attempt_date: datetime | None = None,
-    ) -> None:
-        _check_date("date", date)
-        _check_date("first_attempt_date", first_attempt_date)
-        self.inference_id = inference_id
-        self.output_location = output_location
-        self.failure_location = failure_location
-        self.request_id = request_id
-        self.endpoint_name = endpoint_name
-        self.date = date
-        self.attempts = attempts
-        self.possibly_duplicated = possibly_duplicated
-        self.has_new_name = has_new_name
-        self.first_attempt_date = first_attempt_date
+    def _check(self) -> None:
+        for name in _DATES:
+            if (date := getattr(self, name)) is not None:
+                _check_date(name, date)
 
     @classmethod
     def from_http(
@@ -114,12 +71,6 @@ class Invocation(Value):
         if not response.ok:
             raise json_error(response)
         return invocation_of(response, inference_id)
-
-    def to_json(self) -> str:
-        """Return the handle as JSON, for a queue, a database or another process."""
-        dates = {name: getattr(self, name) for name in _DATES}
-        texts = {name: date and date.isoformat() for name, date in dates.items()}
-        return json.dumps({**self._asdict(), **texts})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":
@@ -225,21 +176,20 @@ class Submission:
 
 _DATES = ("date", "first_attempt_date")
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(Invocation.__slots__, (str, type(None))),
+    **dict.fromkeys(Invocation.__match_args__, (str, type(None))),
     "attempts": (int,),
     "possibly_duplicated": (bool,),
     "has_new_name": (bool,),
 }
 
 
-def _check_date(argument: str, date: datetime | None) -> None:
-    """Refuse a date that cannot be reckoned with."""
-    if date is not None and getattr(date, "tzinfo", None) is None:
+def _check_date(argument: str, date: datetime) -> None:
+    if getattr(date, "tzinfo", None) is None:
         raise ParamValidationError(
             f"{argument} must be a datetime with a time zone, such as datetime.UTC",
             argument=argument,
         )
-    if date is not None and not 1900 < date.year < 9000:
+    if not 1900 < date.year < 9000:
         raise ParamValidationError(f"{argument} must be of our time", argument=argument)
 
 

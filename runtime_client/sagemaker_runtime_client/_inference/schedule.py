@@ -23,13 +23,14 @@ def poll_schedule(elapsed: float) -> float:
     return min(max(0.4, 0.095 * elapsed), 14.5)
 
 
-def check_invocation(invocation: object) -> None:
-    """Refuse what is no handle."""
+def check_invocation(invocation: object) -> Invocation:
+    """Return the handle; refuse anything else."""
     if not isinstance(invocation, Invocation):
         raise ParamValidationError(
             f"invocation must be an Invocation, not {type_name(invocation)}",
             argument="invocation",
         )
+    return invocation
 
 
 def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
