@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from inspect import signature
+from math import inf
 from pathlib import Path
 from threading import Event
 
@@ -155,12 +156,33 @@ def test_the_table_of_settings_is_the_code():
 
     table = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
     named = list(signature(SageMakerRuntimeClient).parameters)
-    for setting in SETTINGS:
+    for setting in SETTINGS.values():
         for variable in (*setting.variables, *setting.last):
             short = variable.removeprefix("AWS_ENDPOINT_URL")
             named.append(short if f"`{short}`" in table else variable)
         named += [key.rpartition(".")[2] for key in setting.keys]
     assert [] == [name for name in named if f"`{name}`" not in table]
+
+
+def test_each_argument_of_a_client_has_its_row():
+    """A client's argument stands in a row with its variables, its keys of the profile and its default."""
+    from sagemaker_runtime_client._settings.arguments import Settings
+    from sagemaker_runtime_client._settings.config import SETTINGS
+
+    lines = README.partition("\n## Settings\n")[2].partition("\n## ")[0].splitlines()
+    rows = [line.split("|")[1:-1] for line in lines if line.startswith("| `")]
+    rows = {name: row for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    assert set(Settings.__optional_keys__) == set(rows)
+    for name in SETTINGS.keys() & rows.keys():
+        setting, (_, variables, keys, default) = SETTINGS[name], rows[name]
+        assert [*setting.variables, *setting.last] == re.findall(r"`(\w+)`", variables), name
+        flat = [key for key in setting.keys if "." not in key]
+        assert "likewise" in keys or all(f"`{key}`" in keys for key in flat), name
+        value = setting.default
+        if isinstance(value, str | bool):
+            assert default.strip().startswith(f"`{value}`"), name
+        elif value is not None:
+            assert re.search(rf"\b{'none' if value == inf else f'{value:g}'}\b", default), name
 
 
 def test_the_table_of_errors_is_the_code():

@@ -21,10 +21,12 @@ NO_REGION = "For custom endpoint with region not set and fips disabled and duals
 def resolve(params):
     """Resolve a case's parameters as a client does."""
     config = Config(
-        region=params.get("Region"),
-        endpoint_url=params.get("Endpoint"),
-        use_fips_endpoint=params.get("UseFIPS", False),
-        use_dualstack_endpoint=params.get("UseDualStack", False),
+        {
+            "region": params.get("Region"),
+            "endpoint_url": params.get("Endpoint"),
+            "use_fips_endpoint": params.get("UseFIPS"),
+            "use_dualstack_endpoint": params.get("UseDualStack"),
+        }
     )
     return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
 

@@ -23,7 +23,7 @@ def resolve(params):
     """Resolve a case's parameters as a provider does."""
     known = {PARTS[name]: value for name, value in params.items() if name in PARTS}
     legacy = params.get("UseGlobalEndpoint", False)
-    config = Config(**known, sts_regional_endpoints="legacy" if legacy else "regional")
+    config = Config({**known, "sts_regional_endpoints": "legacy" if legacy else "regional"})
     return config.endpoint("sts")
 
 

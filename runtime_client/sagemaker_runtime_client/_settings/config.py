@@ -15,7 +15,7 @@ from .._aws.retry import RetryPolicy
 from .._errors import ConfigError
 from .._io.message import TransportOptions
 from .profiles import Profiles, Section
-from .setting import Setting, Sources, boolean, field, one_of, seconds, whole_number
+from .setting import NO_SOURCES, Setting, SettingSources, boolean, one_of, seconds, whole_number
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -23,12 +23,12 @@ _log = logging.getLogger("sagemaker_runtime_client")
 _LONGEST_APP_ID = 50
 
 
-def _endpoint_url(service: str) -> Any:
-    """Return the setting of a service's endpoint of one's own; *service* is its id, as in boto3."""
-    own = f"AWS_ENDPOINT_URL_{service.upper()}"
-    return field(
+def _endpoint_url(service: str) -> Setting[str | None]:
+    """Return the setting of a service's custom endpoint; *service* is its id, as in boto3."""
+    return Setting(
         None,
-        own,
+        str,
+        f"AWS_ENDPOINT_URL_{service.upper()}",
         "AWS_ENDPOINT_URL",
         key=f"services.{service}.endpoint_url endpoint_url",
         unless="ignore_configured_endpoint_urls",
@@ -44,145 +44,131 @@ def _app_id(text: str) -> str:
 
 class Config:
     """
-    What a client works with.
+    The value of each setting: an argument's, or that of the first source that has one.
 
-    A setting that no argument gives is looked up when it is first asked for.
+    The table below has for each its default, what reads it, the variables and the profile's keys.
+    `Settings` describes those that a client takes as arguments.
 
-    Attributes:
-        profile: The name of the profile that the shared files are read for.
-        region: Such as ``eu-west-1``; None where there is none.
-        region_from_instance: Whether to ask the instance's metadata where nothing names a region.
-        endpoint_url: An endpoint of one's own for SageMaker Runtime.
-        s3_endpoint_url: Likewise for S3.
-        sts_endpoint_url: Likewise for STS, which gives keys for roles.
-        sso_endpoint_url: Likewise for IAM Identity Center.
-        sso_oidc_endpoint_url: Likewise for its tokens.
-        signin_endpoint_url: Likewise for the tokens of ``aws login``.
-        rolesanywhere_endpoint_url: Likewise for IAM Roles Anywhere.
-        ignore_configured_endpoint_urls: Whether to take endpoints of one's own from arguments alone.
-        s3_addressing_style: ``auto``, ``path`` or ``virtual``.
-        use_fips_endpoint: Whether to take endpoints with FIPS 140 cryptography.
-        use_dualstack_endpoint: Whether to take endpoints that answer on IPv6 too.
-        sts_regional_endpoints: ``regional``, or ``legacy`` for the one endpoint of older regions.
-        retry_mode: ``standard``, or ``adaptive``, which also slows down after throttling.
-        max_attempts: Requests a call, the first included.
-        retry_ambiguous: Whether to send a job again that may have been taken.
-        timeout: Seconds that a call may take in all, where it does not say so itself.
-        connect_timeout: Seconds to connect.
-        read_timeout: Seconds between two pieces of an answer, and for the whole of its head.
-        max_connections: How many connections are open at once at the most.
-        ca_bundle: Path of the certificates to trust.
-        app_id: A name for the application, which the user agent tells AWS.
-        request_checksum_calculation: ``when_supported`` or ``when_required``.
-        response_checksum_validation: Likewise.
-        metadata_service_timeout: Seconds that the instance's metadata service has for an answer.
-        metadata_service_num_attempts: Requests to it, the first included.
-        ec2_metadata_disabled: Whether to leave it alone.
-        ec2_metadata_v1_disabled: Whether to do without, where it knows no session tokens.
-        ec2_metadata_service_endpoint: Its address, if it is another one.
-        ec2_metadata_service_endpoint_mode: ``ipv4`` or ``ipv6``; None leaves it to the next.
-        imds_use_ipv6: The older way to say ``ipv6``.
+    Args:
+        arguments: Values by name; None leaves a setting to the sources.
+        sources: Where a setting is looked up when it is first asked for.
+
+    Raises:
+        ConfigError: An argument is malformed.
     """
 
-    profile: str = field("default", "AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-    region: str | None = field(None, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
-    region_from_instance: bool = field(False, read=boolean)
-    endpoint_url: str | None = _endpoint_url("sagemaker_runtime")
-    s3_endpoint_url: str | None = _endpoint_url("s3")
-    sts_endpoint_url: str | None = _endpoint_url("sts")
-    sso_endpoint_url: str | None = _endpoint_url("sso")
-    sso_oidc_endpoint_url: str | None = _endpoint_url("sso_oidc")
-    signin_endpoint_url: str | None = _endpoint_url("signin")
-    rolesanywhere_endpoint_url: str | None = _endpoint_url("rolesanywhere")
-    ignore_configured_endpoint_urls: bool = field(
+    profile = Setting("default", str, "AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+    region = Setting(None, str, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
+    region_from_instance = Setting(False, boolean)
+
+    # Custom endpoints: of the two services that a client calls, and of those that give credentials.
+    endpoint_url = _endpoint_url("sagemaker_runtime")
+    s3_endpoint_url = _endpoint_url("s3")
+    sts_endpoint_url = _endpoint_url("sts")
+    sso_endpoint_url = _endpoint_url("sso")
+    sso_oidc_endpoint_url = _endpoint_url("sso_oidc")
+    signin_endpoint_url = _endpoint_url("signin")
+    rolesanywhere_endpoint_url = _endpoint_url("rolesanywhere")
+    ignore_configured_endpoint_urls = Setting(
         False,
+        boolean,
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         key="ignore_configured_endpoint_urls",
-        read=boolean,
     )
-    s3_addressing_style: str = field(
-        "auto", key="s3.addressing_style", read=one_of("auto", "path", "virtual")
+
+    # Which of AWS's endpoints.
+    s3_addressing_style = Setting(
+        "auto", one_of("auto", "path", "virtual"), key="s3.addressing_style"
     )
-    use_fips_endpoint: bool = field(
-        False, "AWS_USE_FIPS_ENDPOINT", key="use_fips_endpoint", read=boolean
+    use_fips_endpoint = Setting(False, boolean, "AWS_USE_FIPS_ENDPOINT", key="use_fips_endpoint")
+    use_dualstack_endpoint = Setting(
+        False, boolean, "AWS_USE_DUALSTACK_ENDPOINT", key="use_dualstack_endpoint"
     )
-    use_dualstack_endpoint: bool = field(
-        False, "AWS_USE_DUALSTACK_ENDPOINT", key="use_dualstack_endpoint", read=boolean
-    )
-    sts_regional_endpoints: str = field(
+    sts_regional_endpoints = Setting(
         "regional",
+        one_of("regional", "legacy"),  # legacy: one endpoint for all older regions
         "AWS_STS_REGIONAL_ENDPOINTS",
         key="sts_regional_endpoints",
-        read=one_of("regional", "legacy"),
     )
-    retry_mode: str = field(
+
+    # Retries and time limits.
+    retry_mode = Setting(
         "standard",
+        # What boto3 still calls legacy is something else than it was, and not worth a third way.
+        one_of("standard", "adaptive", legacy="standard"),
         "AWS_RETRY_MODE",
         key="retry_mode",
-        # What boto3 still calls legacy is something else than it was, and not worth a third way.
-        read=one_of("standard", "adaptive", legacy="standard"),
     )
-    max_attempts: int = field(3, "AWS_MAX_ATTEMPTS", key="max_attempts", read=whole_number)
-    retry_ambiguous: bool = field(True, read=boolean)
-    timeout: float = field(inf, read=seconds)
-    connect_timeout: float = field(10.0, read=seconds)
-    read_timeout: float = field(60.0, read=seconds)
-    max_connections: int = field(64, read=whole_number)
-    ca_bundle: str | None = field(None, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE")
-    app_id: str | None = field(None, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id", read=_app_id)
-    request_checksum_calculation: str = field(
+    max_attempts = Setting(3, whole_number, "AWS_MAX_ATTEMPTS", key="max_attempts")
+    retry_ambiguous = Setting(True, boolean)
+    timeout = Setting(inf, seconds)
+
+    # Connections.
+    connect_timeout = Setting(10.0, seconds)
+    read_timeout = Setting(60.0, seconds)
+    max_connections = Setting(64, whole_number)
+    ca_bundle = Setting(None, str, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE")
+    app_id = Setting(None, _app_id, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
+
+    # Checksums of S3's objects.
+    request_checksum_calculation = Setting(
         "when_supported",
+        one_of("when_supported", "when_required"),
         "AWS_REQUEST_CHECKSUM_CALCULATION",
         key="request_checksum_calculation",
-        read=one_of("when_supported", "when_required"),
     )
-    response_checksum_validation: str = field(
+    response_checksum_validation = Setting(
         "when_supported",
+        one_of("when_supported", "when_required"),
         "AWS_RESPONSE_CHECKSUM_VALIDATION",
         key="response_checksum_validation",
-        read=one_of("when_supported", "when_required"),
     )
-    metadata_service_timeout: float = field(
-        1.0, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout", read=seconds
+
+    # The metadata service of the EC2 instance.
+    metadata_service_timeout = Setting(
+        1.0, seconds, "AWS_METADATA_SERVICE_TIMEOUT", key="metadata_service_timeout"
     )
-    metadata_service_num_attempts: int = field(
+    metadata_service_num_attempts = Setting(
         1,
+        whole_number,
         "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
         key="metadata_service_num_attempts",
-        read=whole_number,
     )
-    ec2_metadata_disabled: bool = field(False, "AWS_EC2_METADATA_DISABLED", read=boolean)
-    ec2_metadata_v1_disabled: bool = field(
-        False, "AWS_EC2_METADATA_V1_DISABLED", key="ec2_metadata_v1_disabled", read=boolean
+    ec2_metadata_disabled = Setting(False, boolean, "AWS_EC2_METADATA_DISABLED")
+    ec2_metadata_v1_disabled = Setting(
+        False, boolean, "AWS_EC2_METADATA_V1_DISABLED", key="ec2_metadata_v1_disabled"
     )
-    ec2_metadata_service_endpoint: str | None = field(
-        None, "AWS_EC2_METADATA_SERVICE_ENDPOINT", key="ec2_metadata_service_endpoint"
+    ec2_metadata_service_endpoint = Setting(
+        None, str, "AWS_EC2_METADATA_SERVICE_ENDPOINT", key="ec2_metadata_service_endpoint"
     )
-    ec2_metadata_service_endpoint_mode: str | None = field(
+    ec2_metadata_service_endpoint_mode = Setting(
         None,
+        one_of("ipv4", "ipv6"),
         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
         key="ec2_metadata_service_endpoint_mode",
-        read=one_of("ipv4", "ipv6"),
     )
-    imds_use_ipv6: bool = field(False, "AWS_IMDS_USE_IPV6", key="imds_use_ipv6", read=boolean)
+    imds_use_ipv6 = Setting(False, boolean, "AWS_IMDS_USE_IPV6", key="imds_use_ipv6")
 
-    def __init__(self, **values: Any) -> None:
-        """Take the values of some settings by name; the others have their defaults."""
-        if unknown := values.keys() - {setting.name for setting in SETTINGS}:
-            raise TypeError(f"there is no setting {', '.join(unknown)}")
-        self.sources = Sources({}, {})
-        vars(self).update(values)
+    def __init__(
+        self,
+        arguments: Mapping[str, object] = {},
+        sources: SettingSources = NO_SOURCES,
+    ) -> None:
+        self.sources = sources
+        for name, value in arguments.items():
+            if value is not None:
+                vars(self)[name] = SETTINGS[name].argument(value)
 
-    def replace(self, **changes: Any) -> "Config":
-        """Return the same settings but for *changes*."""
-        config = Config(**changes)
-        vars(config).update(vars(self) | changes)
+    def with_region(self, region: str | None) -> "Config":
+        """Return the same settings for another region."""
+        config = Config(sources=self.sources)
+        vars(config).update(vars(self), region=region)
         return config
 
     @classmethod
     def resolve(
         cls,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         environ: Mapping[str, str],
         profiles: Profiles = Profiles(),  # noqa: B008  (it cannot change)
     ) -> "Config":
@@ -199,13 +185,13 @@ class Config:
                 profile's key that is malformed raises it when the setting is asked for; the message
                 names the argument, the variable or the key.
         """
-        given = {name: value for name, value in arguments.items() if value is not None}
-        config = cls(**{name: getattr(cls, name).argument(given[name]) for name in given})
         known = {name: environ[name] for name in _VARIABLES if name in environ}
-        config.sources = Sources(known, {})
-        is_named = "profile" in given or any(map(known.get, SETTINGS[0].variables))
+        config = cls(arguments, SettingSources(known))
+        is_named = arguments.get("profile") is not None or any(
+            map(known.get, SETTINGS["profile"].variables)
+        )
         section = _section(profiles, config.profile, is_named=is_named)
-        config.sources = Sources(known, section)
+        config.sources = SettingSources(known, section)
         return config
 
     def endpoint_options(self, url: str | None) -> EndpointOptions:
@@ -231,7 +217,7 @@ class Config:
             region: Another region than the client's.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
-        config = self if region is None else self.replace(region=region)
+        config = self if region is None else self.with_region(region)
         return credentials_endpoint(
             service,
             config.endpoint_options(url),
@@ -267,8 +253,10 @@ class Config:
         )
 
 
-SETTINGS = tuple(one for one in vars(Config).values() if isinstance(one, Setting))
-_VARIABLES = [name for setting in SETTINGS for name in (*setting.variables, *setting.last)]
+SETTINGS: dict[str, Setting[object]] = {
+    name: setting for name, setting in vars(Config).items() if isinstance(setting, Setting)
+}
+_VARIABLES = [name for row in SETTINGS.values() for name in (*row.variables, *row.last)]
 
 
 class _NoServices:

@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar, cast, overload
 
 from .._errors import ConfigError
 
+T_co = TypeVar("T_co", covariant=True)
+
 _log = logging.getLogger("sagemaker_runtime_client")
+_NOTHING: Mapping[str, str] = {}
 
 # Seconds that may pass, of which no clock overflows: eleven days.
 _LONGEST = 1_000_000
@@ -57,41 +60,45 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
     return read
 
 
-class Setting:
+class Setting(Generic[T_co]):
     """
-    What sets a setting where no argument does; as an attribute of a class, its value for an instance.
+    What a setting is where no argument gives it; as an attribute of a class, its value for an instance.
 
     A value is looked up when it is first asked for, and then kept: a malformed one does not stop
-    what can do without.  The instance has the `Sources` in ``sources``.
+    what can do without.  The instance has the `SettingSources` in ``sources``.
 
     Args:
-        default: Its value where nothing does.
+        default: Its value where nothing sets it.
+        read: Makes a value of a text or of an argument, or raises ValueError with what it must be.
         variables: The first of these with a value comes first.
         key: The profile's keys come next, with a blank between them; a dot leads into a nested value.
-        last: Variables that come after the profile, likewise.
-        read: Makes a value of a text or of an argument, or raises ValueError with what it must be.
+        last: Variables that come after the profile, with a blank between them.
         unless: A setting that, where it is true, leaves this one to arguments.
     """
 
     def __init__(
         self,
-        default: Any,
+        default: T_co,
+        read: Callable[[str], T_co],
         *variables: str,
         key: str = "",
         last: str = "",
-        read: Callable[[Any], Any] = str,
         unless: str = "",
     ) -> None:
         self.name = ""
-        self.default = default
+        self.default, self.read = default, read
         self.variables, self.keys, self.last = variables, key.split(), last.split()
-        self.read, self.unless = read, unless
+        self.unless = unless
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Be told the name."""
         self.name = name
 
-    def __get__(self, instance: Any, owner: type) -> Any:
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: "HasSources", owner: type) -> T_co: ...
+    def __get__(self, instance: "HasSources | None", owner: type) -> Self | T_co:
         """Return the value for *instance*, which is kept there; of the class, the setting."""
         if instance is None:
             return self
@@ -100,38 +107,40 @@ class Setting:
         vars(instance)[self.name] = value
         return value
 
-    def argument(self, value: object) -> Any:
+    def argument(self, value: object) -> T_co:
         """
         Return the value that an argument gives.
 
         Raises:
             ConfigError: It is of another type than the default, or malformed.
         """
-        default: object = self.default
-        kind = str if default is None else type(default)
-        fits = type(value) in (int, float) if kind is float else type(value) is kind
-        if not fits and not (kind is str and isinstance(value, str)):
+        kind = str if self.default is None else type(self.default)
+        kinds = (int, float) if kind is float else (kind,)
+        if type(value) not in kinds and not (kind is str and isinstance(value, str)):
             raise ConfigError(
                 f"{self.name} must be of type {kind.__name__}, not {type(value).__name__}"
             )
         try:
-            return self.read(value)
+            return self.read(cast("str", value))  # which also reads what is of the type already
         except ValueError as error:
             raise ConfigError(f"{self.name} {error}") from None
 
 
-def field(default: Any, *variables: str, **rest: Any) -> Any:
-    """Return a `Setting`, in the place of its value: each `Config` has its own."""
-    return Setting(default, *variables, **rest)
+class SettingSources:
+    """
+    What sets settings where no argument does.
 
+    Args:
+        environ: The environment's variables.
+        section: The profile's keys.
+    """
 
-class Sources:
-    """What sets settings, but for arguments: variables, and a profile."""
+    def __init__(
+        self, environ: Mapping[str, str] = _NOTHING, section: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        self._environ, self._section = environ, section
 
-    def __init__(self, environ: Mapping[str, str], section: Mapping[str, Any]) -> None:
-        self.environ, self.section = environ, section
-
-    def value(self, setting: Setting) -> Any:
+    def value(self, setting: Setting[T_co]) -> T_co:
         """
         Return the value of a setting, which is its default where nothing sets it.
 
@@ -148,19 +157,28 @@ class Sources:
                     if setting.read is not boolean:
                         raise ConfigError(f"{where} {error}") from None
                     _log.warning("%s %s; it is taken for false", where, error)
-                    return False
+                    return setting.read("false")
         return setting.default
 
-    def _texts(self, setting: Setting) -> Iterator[tuple[str, str | None]]:
+    def _texts(self, setting: Setting[object]) -> Iterator[tuple[str, str | None]]:
         for variable in setting.variables:
-            yield variable, self.environ.get(variable)
+            yield variable, self._environ.get(variable)
         for key in setting.keys:
-            found: Any = self.section
+            found: Any = self._section
             for name in key.split("."):
                 found = getattr(found, "get", _nothing)(name)
             yield f"the profile's {key}", found if isinstance(found, str) else None
         for variable in setting.last:
-            yield variable, self.environ.get(variable)
+            yield variable, self._environ.get(variable)
+
+
+NO_SOURCES = SettingSources()
+
+
+class HasSources(Protocol):
+    """What has settings for attributes."""
+
+    sources: SettingSources
 
 
 def _nothing(_name: str) -> None:

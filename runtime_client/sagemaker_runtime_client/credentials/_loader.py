@@ -71,4 +71,4 @@ async def _with_instance_region(context: Context) -> Context:
     with importing():
         from ._instance_metadata import InstanceMetadataProvider
     region = await InstanceMetadataProvider(context, "instance-metadata").region()
-    return context._replace(config=config.replace(region=region))
+    return context._replace(config=config.with_region(region))

@@ -378,4 +378,4 @@ def test_services_of_credentials_at_a_url_of_ones_own():
 )
 def test_settings_of_sts(settings, region, expected):
     """The settings decide which STS is asked."""
-    assert expected == Config(region="eu-west-1", **settings).endpoint("sts", region).origin
+    assert expected == Config({"region": "eu-west-1", **settings}).endpoint("sts", region).origin

@@ -218,7 +218,7 @@ def test_nothing_found():
     """Where nobody has anything the error says so of each."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(NoCredentialsError, match=r"process: profile default has no credential_pr"):
-        run(search(Context(io, Config(ec2_metadata_disabled=True), Profiles())))
+        run(search(Context(io, Config({"ec2_metadata_disabled": True}), Profiles())))
     assert run(resolve_source(context(io), None)) is None
 
 

@@ -11,11 +11,11 @@ CONFIG = "/home/user/.aws/config"
 NEEDED = {"profile", "endpoint_url", "retry_mode", "max_attempts"}
 VARIABLES = [
     (setting, variable)
-    for setting in SETTINGS
+    for setting in SETTINGS.values()
     for variable in (*setting.variables, *setting.last)
     if variable not in {"AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}
 ]
-KEYS = [(setting, key) for setting in SETTINGS for key in setting.keys if "." not in key]
+KEYS = [(setting, key) for setting in SETTINGS.values() for key in setting.keys if "." not in key]
 
 
 def invoke(io):

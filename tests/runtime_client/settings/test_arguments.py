@@ -1,0 +1,72 @@
+"""What a client may be given agrees with the table of settings: names, types, words, defaults."""
+
+import inspect
+import re
+from math import inf
+from os import PathLike
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin, get_type_hints
+
+import pytest
+
+from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
+from sagemaker_runtime_client._settings.arguments import Settings
+from sagemaker_runtime_client._settings.config import SETTINGS
+
+HINTS = get_type_hints(Settings)
+# What a client takes beside settings.
+PARTS = {"credentials", "http_client"}
+NAMES = sorted(HINTS.keys() - PARTS)
+
+
+def alternatives(hint):
+    """Return the types that a hint allows."""
+    return set(get_args(hint)) if get_origin(hint) in {Union, UnionType} else {hint}
+
+
+def description(name):
+    """Return what the docstring says of a setting, in one line."""
+    text = inspect.getdoc(Settings)
+    found = re.search(rf"^    {name}: (.*?)(?=^    \w|\n\n)", text, re.DOTALL | re.MULTILINE)
+    return " ".join(found[1].split())
+
+
+@pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
+@pytest.mark.parametrize("name", HINTS)
+def test_tools_see_each_setting(client, name):
+    """A client's signature has each, by name, with its type and None; its docstring says more."""
+    for seen in (client, client.__init__):
+        parameter = inspect.signature(seen).parameters[name]
+        assert (inspect.Parameter.KEYWORD_ONLY, None) == (parameter.kind, parameter.default)
+        assert HINTS[name] == parameter.annotation
+    assert client.__init__.__doc__ == Settings.__doc__
+    assert description(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_type(name):
+    """A setting is None or of its default's type, text or a path; its words are those that are read."""
+    setting = SETTINGS[name]
+    kinds = alternatives(HINTS[name]) - {type(None), PathLike[str]}
+    (kind,) = kinds
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        assert {setting.argument(word) for word in words} <= set(words)
+        assert setting.default in words
+    else:
+        assert kind is (str if setting.default is None else type(setting.default))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_description(name):
+    """A setting's description names its variables, in their order, and its default."""
+    setting, says = SETTINGS[name], description(name)
+    assert [*setting.variables, *setting.last] == re.findall(r"``([A-Z_0-9]+)``", says)[
+        : len(setting.variables) + len(setting.last)
+    ]
+    default = setting.default
+    if isinstance(default, str):
+        assert f"``{default}``" in says
+    elif default is not None and default is not False:
+        text = "no limit" if default == inf else f"{default}".removesuffix(".0")
+        assert re.search(rf"(^|; |then ){text}\b", says)
