@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
-from .._inference.schedule import LONGEST_WAIT
+from .._inference.arguments import LONGEST_WAIT
 from .._version import __version__
 from ..layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 from .exports import FORMATS

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sigv4 import CredentialsProvider
 
-from .._inference.arguments import as_bytes
-from .._inference.schedule import check_timeout
+from .._inference.arguments import as_bytes, check_timeout
 from .._io.generation import importing
 from .._io.message import TransportOptions
 from .._io.system import IO

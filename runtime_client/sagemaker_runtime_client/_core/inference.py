@@ -5,16 +5,15 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import _core
-from .._inference.arguments import check_max_size
-from .._inference.invocation import Invocation, Submission
-from .._inference.request import InvokeOptions
-from .._inference.schedule import (
-    Schedule,
+from .._inference.arguments import (
     check_invocation,
     check_listener,
+    check_max_size,
     check_waiting,
-    poll_schedule,
 )
+from .._inference.invocation import Invocation, Submission
+from .._inference.request import InvokeOptions
+from .._inference.schedule import Schedule, poll_schedule
 from .._io.generation import importing
 from .._value import JobHandle
 from .submission import SubmissionOperations

@@ -10,9 +10,15 @@ from string import ascii_letters, digits
 from typing import Any, cast
 
 from .._errors import ParamValidationError
+from .._io.run import is_async
+from .._value import type_name
+from .invocation import Invocation
+from .schedule import Schedule
 
 # The most that goes into the request itself; what is larger goes through S3.
 INLINE_LIMIT = 128_000
+# Thirty years, of which no clock overflows.
+LONGEST_WAIT = 1_000_000_000
 
 _ALPHANUMERIC = ascii_letters + digits
 _CONTROL = r"[\x00-\x1f\x7f]"
@@ -66,6 +72,41 @@ def check_max_size(max_size: object) -> None:
     is_size = isinstance(max_size, int) and not isinstance(max_size, bool) and max_size >= 0
     if max_size is not None and not is_size:
         raise refuse("max_size", "must be a whole number of bytes, 0 or more, or None for no limit")
+
+
+def check_invocation(invocation: object) -> Invocation:
+    """Return the handle; refuse anything else."""
+    if not isinstance(invocation, Invocation):
+        raise refuse("invocation", f"must be an Invocation, not {type_name(invocation)}")
+    return invocation
+
+
+def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
+    """Refuse arguments with which nobody can wait, before there is anything to lose."""
+    _check_seconds("timeout", timeout)
+    if access_denied_grace is not None:
+        _check_seconds("access_denied_grace", access_denied_grace)
+    if is_async(schedule) or not callable(schedule):
+        raise refuse("schedule", "must be a plain function of the seconds waited")
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Refuse a time in which no call can be made."""
+    if timeout is not None:
+        _check_seconds("timeout", timeout)
+    if timeout == 0:
+        raise refuse("timeout", "must be more than 0 seconds: nothing can be sent in none")
+
+
+def check_listener(on_invocation: object) -> None:
+    """Refuse what cannot be told of a queued job."""
+    if on_invocation is not None and not callable(on_invocation):
+        raise refuse("on_invocation", "must be a function of the handle")
+
+
+def _check_seconds(argument: str, seconds: object) -> None:
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_WAIT:
+        raise refuse(argument, f"must be a number of seconds, 0 to {LONGEST_WAIT:,}")
 
 
 def goes_inline(body: bytes, inline: bool | None) -> bool:

@@ -18,10 +18,11 @@ from .._limits import FAILURE_OBJECT, object_limit
 from .._s3 import checksums
 from .._s3.client import S3
 from .._s3.objects import S3Location, S3Object
+from .arguments import check_waiting
 from .invocation import Invocation
 from .output import Output
 from .poller import Poller
-from .schedule import Schedule, check_waiting
+from .schedule import Schedule
 
 # Whoever is going to wait loads this module before the job is queued, and with it these, which are
 # needed to ask S3 and to read its answers.  Later an import may fail, for want of descriptors for
