@@ -10,7 +10,7 @@ import pytest
 from sagemaker_runtime_client._io import system
 from sagemaker_runtime_client.emulator import Emulator
 from tests.runtime_client import pools
-from tests.runtime_client.faces import KINDS, PLAIN_KINDS, Driver
+from tests.runtime_client.clients import KINDS, PLAIN_KINDS, Driver
 from tests.runtime_client.loopback import certify
 
 # What would point a client elsewhere.

@@ -7,7 +7,7 @@ import anyio
 
 from sagemaker_runtime_client._io import asyncio_network, threads_network, trio_network
 from sagemaker_runtime_client._io.run import run
-from tests.runtime_client.faces import LOOPS
+from tests.runtime_client.clients import LOOPS
 
 
 def _running_in(loop):

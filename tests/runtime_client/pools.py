@@ -7,7 +7,7 @@ import httpx
 from anyio.from_thread import start_blocking_portal
 
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
-from tests.runtime_client.faces import LOOPS
+from tests.runtime_client.clients import LOOPS
 
 PATIENCE = 10
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from sagemaker_runtime_client import ChecksumError, Invocation, RequestValidationError
 from sagemaker_runtime_client.emulator import Emulator, StoredObject
-from tests.runtime_client.faces import often, settings
+from tests.runtime_client.clients import often, settings
 
 # One for all tests: it reads the service models once.
 SESSION = boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unused")

@@ -16,7 +16,7 @@ import pytest
 
 from sagemaker_runtime_client import InferenceFailedError, ObjectNotFoundError
 from sigv4 import Credentials
-from tests.runtime_client.faces import often
+from tests.runtime_client.clients import often
 
 REGION = "us-east-1"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "unchecked")

@@ -18,7 +18,7 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
 )
 from sigv4 import Credentials
-from tests.runtime_client.faces import often, unread_body
+from tests.runtime_client.clients import often, unread_body
 from tests.runtime_client.loopback import Loopback, response
 
 BODY = b"payload"

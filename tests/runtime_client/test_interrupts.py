@@ -17,7 +17,7 @@ import pytest
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
 from sagemaker_runtime_client._io.pooled_transport import PooledTransport
-from tests.runtime_client.faces import pointed_at
+from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import books, limited
 

@@ -18,7 +18,7 @@ from sagemaker_runtime_client import (
     TransportError,
     WaitTimeoutError,
 )
-from tests.runtime_client.faces import KINDS, often, unread_body
+from tests.runtime_client.clients import KINDS, often, unread_body
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,

@@ -17,7 +17,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._cli.commands import main
 from sagemaker_runtime_client.emulator._environment import IN_THE_WAY, TAKEN_BACK
 from tests.runtime_client.cli.programs import SOURCES
-from tests.runtime_client.faces import often
+from tests.runtime_client.clients import often
 
 
 @contextmanager

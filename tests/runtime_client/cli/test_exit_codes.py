@@ -15,7 +15,7 @@ from sagemaker_runtime_client._cli.commands import EXIT_CODES
 from sagemaker_runtime_client._cli.options import EPILOG
 from sagemaker_runtime_client.emulator import Faults
 from tests.runtime_client.cli.programs import PROGRAM, ROOT, SOURCES
-from tests.runtime_client.faces import settings
+from tests.runtime_client.clients import settings
 
 
 class TestExitCodes:

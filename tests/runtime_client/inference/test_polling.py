@@ -3,7 +3,7 @@
 import pytest
 
 from sagemaker_runtime_client import WaitTimeoutError
-from tests.runtime_client.inference.test_wait import INVOCATION, OUT
+from tests.runtime_client.inference.waits import INVOCATION, OUT
 from tests.runtime_client.scripted_io import (
     NO_SUCH_KEY,
     FakeS3,

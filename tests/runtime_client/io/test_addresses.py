@@ -15,7 +15,7 @@ import pytest
 
 from sagemaker_runtime_client._io import asyncio_network, threads_network
 from sagemaker_runtime_client._io.run import run
-from tests.runtime_client.faces import LOOPS
+from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import raw_server
 from tests.runtime_client.networks import NETWORKS, full
 

@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from sagemaker_runtime_client import ObjectNotFoundError, ServiceError, TransportError
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     KINDS,
     REGION,

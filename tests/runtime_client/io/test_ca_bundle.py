@@ -19,7 +19,7 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client._io.tls import _amazon_context, _context, tls_context
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     REGION,
     pointed_at,

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport
-from tests.runtime_client.faces import LOOPS, unread_body
+from tests.runtime_client.clients import LOOPS, unread_body
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.pools import PATIENCE, books, limited
 

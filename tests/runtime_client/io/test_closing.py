@@ -12,7 +12,7 @@ from sagemaker_runtime_client import Invocation
 from sagemaker_runtime_client._io.message import TransportOptions
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
 from sagemaker_runtime_client._io.senders import Senders
-from tests.runtime_client.faces import pointed_at
+from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import books, state
 

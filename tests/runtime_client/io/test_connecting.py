@@ -15,7 +15,7 @@ from sagemaker_runtime_client import TransportError
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.tls import tls_context
 from tests.runtime_client.certificates import issue
-from tests.runtime_client.faces import settings
+from tests.runtime_client.clients import settings
 from tests.runtime_client.loopback import (
     Loopback,
     deliver,
@@ -250,7 +250,7 @@ def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
         closed.set()
 
     async def drop():
-        client = plain_driver.kind.face(**options)
+        client = plain_driver.kind.client_class(**options)
         sent = client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
         if plain_driver.kind.is_async:
             await sent

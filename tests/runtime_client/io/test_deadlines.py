@@ -13,7 +13,7 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._inference.invocation import Invocation
 from sagemaker_runtime_client._io.message import Request
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     KINDS,
     Driver,

@@ -14,7 +14,7 @@ from sagemaker_runtime_client import (
     ServiceError,
     TransportError,
 )
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     KINDS,
     REGION,

@@ -7,7 +7,7 @@ import pytest
 
 from sagemaker_runtime_client import ParamValidationError, TransportError
 from sagemaker_runtime_client._io.message import Request
-from tests.runtime_client.faces import CREDENTIALS, KINDS, REGION, pointed_at
+from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, pointed_at
 from tests.runtime_client.loopback import Loopback, always
 
 # Values that h11 refuses, and those that it takes.

@@ -10,7 +10,7 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
     TransportError,
 )
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     REGION,
 )

@@ -14,7 +14,7 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client import _limits as limits
 from sigv4 import Credentials
-from tests.runtime_client.faces import often, unread_body
+from tests.runtime_client.clients import often, unread_body
 from tests.runtime_client.loopback import Loopback, response
 
 REGION = "eu-west-1"

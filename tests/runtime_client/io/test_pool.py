@@ -12,7 +12,7 @@ from sagemaker_runtime_client._io import pool_state
 from sagemaker_runtime_client._io.connection import Connection
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
 from sagemaker_runtime_client._io.run import run
-from tests.runtime_client.faces import each_loop
+from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.networks import Scripted
 from tests.runtime_client.pools import PATIENCE, books, limited, state

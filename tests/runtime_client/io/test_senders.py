@@ -12,7 +12,7 @@ from botocore.utils import get_environ_proxies
 
 from sagemaker_runtime_client import ConfigError, SageMakerRuntimeClient, TransportError
 from sagemaker_runtime_client._io.senders import _proxy_for
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     KINDS,
     REGION,

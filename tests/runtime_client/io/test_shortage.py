@@ -21,7 +21,7 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._io import system
 from sagemaker_runtime_client._io.tls import tls_context
-from tests.runtime_client.faces import often
+from tests.runtime_client.clients import often
 from tests.runtime_client.loopback import Loopback, certify, response
 from tests.runtime_client.test_cycles import MISSING, TAKEN, THERE, Script, settings
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
-from tests.runtime_client.faces import each_loop
+from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.pools import PATIENCE, books, limited
 

@@ -231,3 +231,15 @@ def test_surroundings(world, monkeypatch):
     io, _ = world
     monkeypatch.setenv("HOME", "/home/somebody")
     assert ("/home/somebody", generation()) == (io.home(), io.generation())
+
+
+def test_time_and_chance():
+    """What the world gives: an aware instant, a clock, numbers from 0 up to 1, ids; all different."""
+    io = AsyncIO(AsyncTransport(TransportOptions))
+    assert io.now().tzinfo is not None
+    assert io.monotonic() <= io.monotonic()
+    numbers = {io.random() for _ in range(100)}
+    assert 100 == len(numbers)
+    assert all(0 <= number < 1 for number in numbers)
+    assert io.uuid() != io.uuid()
+    assert os.environ is io.environ

@@ -8,7 +8,7 @@ from time import sleep
 import httpx
 import pytest
 
-from tests.runtime_client.faces import unread_body
+from tests.runtime_client.clients import unread_body
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import PATIENCE, books, limited
 

@@ -10,7 +10,7 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client._limits import ERROR
-from tests.runtime_client.faces import (
+from tests.runtime_client.clients import (
     CREDENTIALS,
     REGION,
     pointed_at,

@@ -14,7 +14,7 @@ from sagemaker_runtime_client._io.threads_network import Stream
 from sagemaker_runtime_client.credentials import LazyContext
 from sagemaker_runtime_client.credentials._function import FunctionInThread
 from tests.runtime_client.calls import call, caller, refused
-from tests.runtime_client.faces import settings
+from tests.runtime_client.clients import settings
 from tests.runtime_client.scripted_io import CREDENTIALS, REGION, ScriptedIO
 
 SHORT = OSError(errno.EMFILE, "Too many open files")

@@ -17,7 +17,7 @@ from sagemaker_runtime_client import AccessDeniedError, TransportError
 from sagemaker_runtime_client._io import asyncio_network, threads_network, trio_network
 from sagemaker_runtime_client._io import connection as _connection
 from sagemaker_runtime_client._io.run import run
-from tests.runtime_client.faces import CREDENTIALS, KINDS, REGION, Driver, unread_body
+from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, Driver, unread_body
 from tests.runtime_client.loopback import response
 from tests.runtime_client.pools import books, limited
 

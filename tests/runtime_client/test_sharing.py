@@ -1,12 +1,8 @@
-"""The two faces agree, and are shared by loops, threads and processes; no secret leaves them."""
+"""One client, shared by event loops, tasks, threads and processes."""
 
 import asyncio
 import gc
-import inspect
-import logging
 import os
-import pickle
-import traceback
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -20,165 +16,11 @@ import anyio.lowlevel
 import pytest
 import trio
 
-from sagemaker_runtime_client import (
-    AsyncSageMakerRuntimeClient,
-    ConfigError,
-    NoCredentialsError,
-    RuntimeClientError,
-    SageMakerRuntimeClient,
-)
+from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
 from sagemaker_runtime_client._io.generation import _generations
-from sagemaker_runtime_client._io.message import TransportOptions
-from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.system import AsyncIO
-from sagemaker_runtime_client._io.transport import AsyncTransport
-from sagemaker_runtime_client.emulator import Emulator, Faults, ModelFailure
 from sigv4 import Credentials
-from tests.runtime_client.faces import often, settings, transport_of, unread_body
+from tests.runtime_client.clients import often, opened, settings, transport_of
 from tests.runtime_client.loopback import Loopback, response
-
-FACES = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
-
-
-def operations(face):
-    """Return the public names of a face, close aside."""
-    return {name for name in dir(face) if not name.startswith("_")} - {"close", "aclose"}
-
-
-class TestAgreement:
-    def test_names(self):
-        """The faces have the same operations; closing is spelt as each colour spells it."""
-        assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
-        assert hasattr(SageMakerRuntimeClient, "close")
-        assert not hasattr(SageMakerRuntimeClient, "aclose")
-        assert hasattr(AsyncSageMakerRuntimeClient, "aclose")
-        assert not hasattr(AsyncSageMakerRuntimeClient, "close")
-
-    @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
-    def test_each(self, name):
-        """An operation has the same signature and docstring on both, and is awaited on one."""
-        ours = getattr(SageMakerRuntimeClient, name)
-        theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
-        assert inspect.signature(ours) == inspect.signature(theirs)
-        assert ours.__doc__
-        assert ours.__doc__ == theirs.__doc__
-        assert (False, True) == tuple(map(inspect.iscoroutinefunction, (ours, theirs)))
-
-    def test_settings(self):
-        """Both are made with the same arguments, which one docstring describes."""
-        assert inspect.signature(FACES[0]) == inspect.signature(FACES[1])
-        described = {line.split(":")[0].strip() for line in FACES[0].__init__.__doc__.splitlines()}
-        assert set(inspect.signature(FACES[0]).parameters) <= described
-
-    @pytest.mark.parametrize("face", FACES)
-    def test_repr(self, face):
-        """A client shows for whom it is, and nothing that could be secret."""
-        assert f"{face.__name__}()" == repr(face())
-        client = face(region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host")
-        assert f"{face.__name__}(profile='p', region='eu-west-1')" == repr(client)
-
-    def test_wrong_calls(self, plain_driver):
-        """A wrong call is refused in the caller's words, with the names that boto3 has for ours."""
-        client = plain_driver.client(region="eu-west-1")
-        kind = plain_driver.kind.face.__name__
-        with pytest.raises(TypeError) as caught:
-            client.invoke_endpoint_async(EndpointName="e", RequestTTLSeconds=60)
-        assert str(caught.value).startswith(f"{kind}.invoke_endpoint_async() got an unexpected")
-        hints = "EndpointName is endpoint_name here; RequestTTLSeconds is request_ttl_seconds here"
-        assert str(caught.value).endswith(hints)
-        with pytest.raises(TypeError, match=f"{kind}.infer.. missing 1 required .*: 'payload'"):
-            client.infer("e", timeout=1)
-        with pytest.raises(TypeError, match="ContentType is content_type here"):
-            client.infer("e", b"x", timeout=1, ContentType="text/csv")
-        with pytest.raises(TypeError, match="call invoke_endpoint_async, then wait"):
-            client.submit("e", b"x", input_location="s3://b/k")
-
-    def test_context(self, plain_driver, emulator):
-        """Either is its own context, and is closed by leaving it."""
-        client = plain_driver.client(**settings(emulator)).itself
-
-        async def awaited():
-            async with client as entered:
-                await entered.put_object("s3://bucket/key", b"")
-                return entered
-
-        def blocking():
-            with client as entered:
-                entered.put_object("s3://bucket/key", b"")
-                return entered
-
-        kind = plain_driver.kind
-        assert client is plain_driver.call(awaited if kind.is_async else blocking)
-        assert 0 == opened(client)
-
-    def test_open_again(self, plain_driver, emulator):
-        """A closed client opens new connections when it is used again, and closing twice is fine."""
-        client = plain_driver.client(**settings(emulator))
-        close = client.aclose if plain_driver.kind.is_async else client.close
-        close()
-        close()
-        client.put_object("s3://bucket/key", b"x")
-        close()
-        assert b"x" == client.get_object("s3://bucket/key").body
-
-
-class TestRun:
-    def test_coroutine_that_suspends(self):
-        """A coroutine that suspends is closed and refused: over blocking I/O none may."""
-        ended = []
-
-        async def suspends():
-            try:
-                await asyncio.sleep(0)
-            finally:
-                ended.append(True)
-
-        with pytest.raises(RuntimeError, match="this coroutine suspended"):
-            run(suspends())
-        assert [True] == ended
-
-    def test_coroutine_that_raises(self):
-        """What a coroutine raises comes out as it is."""
-
-        async def fails():
-            raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            run(fails())
-
-
-class TestCredentials:
-    @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
-    def test_sources(self, plain_driver, emulator, monkeypatch, how):
-        """Credentials come from wherever they are said to; an async client awaits who wants that."""
-        if how == "async function" and not plain_driver.kind.is_async:
-            expected = pytest.raises(RuntimeClientError, match="async one")
-        else:
-            expected = ExitStack()
-
-        async def awaited():
-            await trio.lowlevel.checkpoint() if plain_driver.kind.backend == "trio" else None
-            return emulator.credentials
-
-        sources = {
-            "value": emulator.credentials,
-            "function": lambda: emulator.credentials,
-            "async function": awaited,
-            "environment": None,
-        }
-        if how == "environment":
-            for name, value in emulator.environ.items():
-                monkeypatch.setenv(name, value)
-        with expected:
-            client = plain_driver.client(**settings(emulator, credentials=sources[how]))
-            client.put_object("s3://bucket/key", b"")
-
-    def test_none(self, plain_driver, emulator):
-        """Where nobody has credentials nothing is sent."""
-        client = plain_driver.client(**settings(emulator, credentials=None))
-        with pytest.raises(NoCredentialsError):
-            client.put_object("s3://bucket/key", b"")
-        assert () == emulator.requests
 
 
 class TestLoops:
@@ -418,90 +260,6 @@ class TestFork:
         transport._own, after = before, transport._own  # both are closed by the test's end
         (client.aclose if plain_driver.kind.is_async else client.close)()
         transport._own = after
-
-
-def opened(client):
-    """Return how many senders a client has open, in all its loops."""
-    own = transport_of(client)._own
-    return sum(map(len, own._made.values())) if hasattr(own, "_made") else len(own)
-
-
-class TestSecrets:
-    """No secret shows in a log, an error, a repr or a pickle, at any level of logging."""
-
-    TOKEN = "CANARY-TOKEN-b3f1"
-    SECRET = "CANARY-SECRET-77aa"
-    ATTRIBUTES = "CANARY-ATTRIBUTES-09cd"
-
-    @unread_body
-    def test_anywhere(self, driver, caplog):
-        """The whole job, and each way to fail, leaves no trace of what is secret."""
-        caplog.set_level(logging.DEBUG)
-        credentials = Credentials("AKIDEXAMPLE", self.SECRET, self.TOKEN)
-        attributes = {"custom_attributes": self.ATTRIBUTES}
-
-        def model(request):
-            if request.body == b"fail":
-                raise ModelFailure("failed")
-            return request.body
-
-        with Emulator(model=model, credentials=credentials) as emulator:
-            client = driver.client(**settings(emulator, max_attempts=1))
-            output = client.infer("x", b"x", timeout=10, schedule=often, **attributes)
-            stored = client.put_object("s3://bucket/key", b"x")
-            failures = [
-                self.failure(emulator, client, fault, attributes)
-                for fault in (Faults.THROTTLED, Faults.RESET_BEFORE_READ, Faults.RESET_IN_HEAD)
-            ]
-            failures += [self.failure(emulator, client, None, attributes, b"fail")]
-            wrong = Credentials("AKIDEXAMPLE", self.SECRET + "-wrong", self.TOKEN)
-            client = driver.client(**settings(emulator, credentials=wrong))
-            failures += [self.failure(emulator, client, None, attributes)]
-        shown = [caplog.text, repr(output), output.invocation.to_json(), repr(stored)]
-        shown += [repr(client.itself), repr(credentials), repr(client.itself._core)]
-        for error in failures:
-            shown += [str(error), repr(error), repr(vars(error)), str(pickle.dumps(error))]
-            shown += ["".join(traceback.format_exception(error))]
-        assert "x/async-invocations, attempt 1" in caplog.text
-        assert "" == "".join(text for text in shown if "CANARY" in text)
-
-    @staticmethod
-    def failure(emulator, client, fault, attributes, payload=b"x"):
-        """Return the error of an inference that a fault befalls."""
-        if fault is not None:
-            emulator.faults.once(fault)
-        with pytest.raises(RuntimeClientError) as caught:
-            client.infer("x", payload, timeout=10, schedule=often, **attributes)
-        return caught.value
-
-
-def test_time_and_chance():
-    """What the world gives: an aware instant, a clock, numbers from 0 up to 1, ids; all different."""
-    io = AsyncIO(AsyncTransport(TransportOptions))
-    assert io.now().tzinfo is not None
-    assert io.monotonic() <= io.monotonic()
-    numbers = {io.random() for _ in range(100)}
-    assert 100 == len(numbers)
-    assert all(0 <= number < 1 for number in numbers)
-    assert io.uuid() != io.uuid()
-    assert os.environ is io.environ
-
-
-class TestCredentialsArgument:
-    async def _credentials(self):
-        return Credentials("AKIDEXAMPLE", "canary-secret")
-
-    def test_async_function(self):
-        """An async function is refused where nobody would await it, when the client is made."""
-        with pytest.raises(ConfigError, match="async"):
-            SageMakerRuntimeClient(credentials=self._credentials)
-        AsyncSageMakerRuntimeClient(credentials=self._credentials)
-
-    @pytest.mark.parametrize("face", FACES)
-    def test_neither(self, face):
-        """What can give no credentials at all is refused by both."""
-        with pytest.raises(ConfigError, match="not str"):
-            face(credentials="AKIDEXAMPLE")
 
 
 class TestClock:

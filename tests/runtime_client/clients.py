@@ -1,8 +1,8 @@
 """
 Every way to drive a client, behind one: a scenario is written once, as plain calls.
 
-The async face runs in an event loop of its own thread, which anyio's portal enters; the blocking
-face runs in the test's thread, or, to show that it may, inside a running loop.
+The async client runs in an event loop of its own thread, which anyio's portal enters; the blocking
+one runs in the test's thread, or, to show that it may, inside a running loop.
 """
 
 from functools import partial
@@ -44,9 +44,9 @@ class Kind:
     One way to drive a client.
 
     Attributes:
-        is_async: Which face.
+        is_async: Which client.
         backend: In which of `LOOPS`; None for none.
-        library: Whose client is brought in; None for none.
+        library: Whose HTTP client is handed in; None for none.
     """
 
     is_async: bool
@@ -54,7 +54,7 @@ class Kind:
     library: str | None = None
 
     @property
-    def face(self):
+    def client_class(self):
         """The client's class."""
         return AsyncSageMakerRuntimeClient if self.is_async else SageMakerRuntimeClient
 
@@ -97,13 +97,13 @@ class Driver:
         """Return a client, closed with the test, that is called like a blocking one."""
         if self.kind.library is not None and "http_client" not in options:
             options["http_client"] = self.http_client(self.kind.library, trust_env=False)
-        client = self.kind.face(**options)
+        client = self.kind.client_class(**options)
         close = client.aclose if self.kind.is_async else client.close
         self._stack.callback(self.call, close)
         return Driven(self, client)
 
     def http_client(self, library, **options):
-        """Return a client of httpx or httpx2 for this face, closed with the test."""
+        """Return a client of httpx or httpx2 for this kind, closed with the test."""
         httpx = import_module(library)
         options = {"verify": False, **options}
         if self.kind.is_async:
@@ -133,6 +133,12 @@ class Driven:
 def transport_of(client):
     """Return what sends a client's requests."""
     return client._core._io._transport
+
+
+def opened(client):
+    """Return how many senders a client has open, in all its loops."""
+    own = transport_of(client)._own
+    return sum(map(len, own._made.values())) if hasattr(own, "_made") else len(own)
 
 
 def settings(emulator, **changes):

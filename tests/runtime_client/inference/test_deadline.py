@@ -1,0 +1,143 @@
+"""When a wait ends: at its deadline, with a final poll that has its time."""
+
+import math
+
+import pytest
+
+from sagemaker_runtime_client import (
+    InferenceFailedError,
+    ParamValidationError,
+    Response,
+    WaitTimeoutError,
+)
+from tests.runtime_client.inference.waits import FAIL, OUT, UNAVAILABLE, fails, wait
+from tests.runtime_client.scripted_io import (
+    ACCESS_DENIED,
+    CREDENTIALS,
+    FakeS3,
+    ScriptedIO,
+    dropped,
+    hang,
+    s3_error,
+)
+
+
+@pytest.mark.parametrize("timeout", [0, 0.1, 1, 59, 60.5, 61, 300, 1200])
+@pytest.mark.parametrize(
+    ("trouble", "latency"),
+    [
+        (None, 0.0),
+        (None, 0.3),
+        (ACCESS_DENIED, 0.01),
+        (UNAVAILABLE, 0.01),
+        (s3_error(503, "SlowDown"), 0.01),
+        (dropped(), 0.01),
+        (hang, 0.0),
+    ],
+    ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
+)
+def test_ends_at_its_deadline(trouble, latency, timeout):
+    """Whatever S3 does, a wait ends at its deadline, and no later than a last look takes."""
+    s3 = FakeS3() if trouble is None else FakeS3().trouble(trouble)
+    error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
+    assert WaitTimeoutError is type(error)
+    assert timeout <= io.elapsed + 1e-6
+    assert io.elapsed <= timeout + 1.01
+
+
+def test_looks_at_the_deadline():
+    """An answer that came just before the deadline is seen at the deadline."""
+    io = ScriptedIO(FakeS3().put(OUT, at=99.9))
+    assert b"output" == wait(io, timeout=100).body
+    io = ScriptedIO(FakeS3().put(FAIL, at=99.9))
+    with pytest.raises(InferenceFailedError):
+        wait(io, timeout=100)
+
+
+def test_last_look_has_its_time():
+    """The look at the deadline is not cut off: it has a second."""
+    io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
+    assert b"output" == wait(io, timeout=100).body
+
+
+@pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
+def test_timeout_that_is_none(timeout):
+    """A wait has an end."""
+    error, io = fails(FakeS3(), timeout=timeout)
+    assert (ParamValidationError, "timeout", []) == (type(error), error.argument, io.sent)
+
+
+def test_timeout():
+    """The error of a wait in vain says what there is to know, and carries the invocation."""
+    error, _ = fails(FakeS3(), timeout=30)
+    assert (
+        "no answer to inference id after 30 s; the endpoint may be scaling up from no instances, "
+        "or its queue be long"
+    ) == str(error)
+    assert error.retryable
+    assert not error.access_denied_only
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("timeout", [0, 2])
+def test_output_that_takes_longer_than_the_wait(timeout):
+    """An output that is there at the end is read whole, if that takes no more than a minute."""
+
+    def slow(io, sent):
+        left = sent.deadline - io.monotonic()
+        io.elapsed += min(left, 50.0)
+        headers = {"last-modified": "Sun, 22 Nov 2026 12:00:00 GMT"}
+        return Response(200, headers, b"whole" if left > 50 else b"wh", complete=left > 50)
+
+    io = ScriptedIO(FakeS3().trouble(slow, location=OUT))
+    assert b"whole" == wait(io, timeout=timeout).body
+
+
+def test_output_that_takes_too_long():
+    """An output that never comes whole ends the wait all the same."""
+
+    def endless(io, sent):
+        io.elapsed = max(io.elapsed, sent.deadline - 1000.0)
+        return Response(200, {}, b"wh", complete=False)
+
+    error, io = fails(FakeS3().trouble(endless, location=OUT), timeout=2)
+    assert WaitTimeoutError is type(error)
+    assert "the answer broke off" in str(error)
+    assert io.elapsed < 70
+
+
+@pytest.mark.parametrize("timeout", [0, 1])
+@pytest.mark.parametrize("kept", [True, False])
+def test_credentials_that_take_longer_than_the_wait(timeout, kept):
+    """The last look has its time, however long it took to have credentials for it, each time even."""
+    taken = []
+
+    def slow():
+        if not (taken and kept):
+            io.elapsed += 5
+        taken.append(True)
+        return CREDENTIALS
+
+    io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
+    assert b"output" == wait(io, timeout=timeout, credentials=slow).body
+
+
+def test_loading_that_takes_longer_than_the_wait():
+    """Nor does the last look pay for what has to be loaded before anything can be sent."""
+    io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
+    loaded = []
+
+    async def prepare(origin):
+        loaded.append(origin)
+        io.elapsed += 5
+
+    io.prepare = prepare
+    assert b"output" == wait(io, timeout=0).body
+    assert [io.sent[0].origin] == loaded
+
+
+def test_the_last_look_is_short():
+    """All that is asked in it shares a second."""
+    error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
+    assert WaitTimeoutError is type(error)
+    assert 0.99 <= io.elapsed <= 1.01

@@ -1,0 +1,112 @@
+"""When a wait polls: soon enough, and not too often."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import (
+    InferenceFailedError,
+    Invocation,
+    ParamValidationError,
+    poll_schedule,
+)
+from tests.runtime_client.inference.waits import FAIL, INVOCATION, OUT, fails, wait
+from tests.runtime_client.scripted_io import (
+    FakeS3,
+    ScriptedIO,
+)
+
+
+def _late(t, **options):
+    """Return how long after *t* an output that appears then is returned."""
+    io = ScriptedIO(FakeS3().put(OUT, at=t), **options)
+    wait(io, timeout=2 * t + 60)
+    return io.elapsed - t
+
+
+def _allowed(t):
+    return max(0.5, min(0.1 * t, 15.0))
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.05])
+@pytest.mark.parametrize(
+    "t",
+    [
+        *(0, 0.1, 0.39, 0.4, 0.41, 1, 2, 3, 4.2, 4.99, 5, 5.01, 7, 10, 30, 60, 100),
+        *(145, 150, 151, 155, 200, 300, 600, 900, 1200, 1800, 2700, 3600),
+    ],
+)
+def test_promptness(t, latency):
+    """A result that appears at t is returned by t + max(0.5 s, min(10 % of t, 15 s))."""
+    assert 0 <= _late(t, latency=latency) <= _allowed(t)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.floats(0, 3600))
+def test_promptness_at_any_time(t):
+    """The same for any t up to an hour."""
+    assert _late(t) <= _allowed(t)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.floats(0, 3600))
+def test_promptness_of_a_failure(t):
+    """A failure is looked for as often at first, then at every second look."""
+    io = ScriptedIO(FakeS3().put(FAIL, at=t))
+    with pytest.raises(InferenceFailedError):
+        wait(io, timeout=2 * t + 60)
+    assert io.elapsed - t <= (0.5 if t < 4.6 else 2.2 * _allowed(t))
+
+
+@pytest.mark.parametrize("invocation", [INVOCATION, Invocation(output_location=OUT)])
+def test_cost(invocation):
+    """A wait of 20 minutes costs under 200 requests."""
+    _, io = fails(FakeS3(), invocation, timeout=1200)
+    assert len(io.sent) < 200
+    assert 1200 == pytest.approx(io.elapsed)
+
+
+def test_ones_own_schedule():
+    """The schedule is an argument: it takes the seconds waited, and gives those to pause."""
+    asked = []
+
+    def every_7_seconds(elapsed):
+        asked.append(elapsed)
+        return 7
+
+    io = ScriptedIO(FakeS3().put(OUT, at=15), latency=1.0)
+    wait(io, schedule=every_7_seconds)
+    assert [0, 7, 14] == asked
+    assert [0, 7, 14, 21] == [s.elapsed for s in io.sent if s.request.path == "/out"]
+
+
+def test_slow_looks_leave_no_pause():
+    """Where a look takes longer than the pause, the next one follows at once."""
+    io = ScriptedIO(FakeS3().put(OUT, at=5), latency=2.0)
+    wait(io, schedule=lambda _elapsed: 1)
+    assert {0.0} == set(io.slept)
+
+
+@pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
+def test_schedule_that_is_none(pause):
+    """A schedule that would stop the wait or spin is refused."""
+    error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
+    assert (ParamValidationError, "schedule") == (type(error), error.argument)
+    assert 2 == len(io.sent)
+
+
+def test_schedule_in_words():
+    """As its documentation says."""
+    assert [0.4, 0.4, 0.95, 14.25, 14.5, 14.5] == [
+        pytest.approx(poll_schedule(elapsed)) for elapsed in (0, 4, 10, 150, 160, 3600)
+    ]
+
+
+def test_schedule_that_raises():
+    """What the caller's schedule raises is the caller's, with the handle as a note."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)
+    (note,) = caught.value.__notes__
+    assert INVOCATION == Invocation.from_json(note.removeprefix("the job goes on; its handle is "))

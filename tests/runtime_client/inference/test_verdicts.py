@@ -1,0 +1,276 @@
+"""What a poll may bring, and what a wait makes of it: missing, denied, stale, transient or final."""
+
+from datetime import timedelta
+
+import pytest
+
+from sagemaker_runtime_client import (
+    AccessDeniedError,
+    CredentialProviderError,
+    CredentialsError,
+    Invocation,
+    ObjectNotFoundError,
+    Response,
+    ServiceError,
+    ServiceUnavailableError,
+    TransportError,
+    WaitTimeoutError,
+)
+from sigv4 import Credentials
+from tests.runtime_client.inference.waits import FAIL, INVOCATION, OUT, UNAVAILABLE, fails, wait
+from tests.runtime_client.scripted_io import (
+    ACCESS_DENIED,
+    CREDENTIALS,
+    START,
+    FakeS3,
+    ScriptedIO,
+    core,
+    dropped,
+    hang,
+    run,
+    s3_error,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "stale"), [(-3600, True), (-3, True), (-2, False), (0, False), (1, False)]
+)
+@pytest.mark.parametrize("location", [OUT, FAIL])
+def test_stale(location, written, stale):
+    """An object older than the job, less two seconds for clocks, is no answer."""
+    s3 = FakeS3().put(location, b"old", written=written)
+    s3.put(OUT, b"new", at=30)
+    if stale:
+        assert b"new" == wait(ScriptedIO(s3)).body
+    elif location == OUT:
+        assert b"old" == wait(ScriptedIO(s3)).body
+    else:
+        assert b"old" == fails(s3)[0].body
+
+
+def test_stale_to_the_end():
+    """The timeout says that an older object is there."""
+    error, _ = fails(FakeS3().put(OUT, written=-60), timeout=10)
+    assert "older than the job" in str(error)
+
+
+@pytest.mark.parametrize("date", [None, START])
+def test_age_that_is_not_known(date):
+    """Without the job's date, or the object's, whatever is there is the answer."""
+    s3 = FakeS3().put(OUT, written=-3600)
+    if date is not None:
+        s3 = FakeS3().trouble(Response(200, (), b"output"))
+    invocation = Invocation(output_location=OUT, date=date)
+    assert b"output" == wait(ScriptedIO(s3), invocation).body
+
+
+# ---- refusals
+
+
+def test_403_is_waited_through():
+    """Without s3:ListBucket a missing key is 403, and the output comes all the same."""
+    assert b"output" == wait(ScriptedIO(FakeS3(listing=False).put(OUT, at=90))).body
+
+
+def test_403_to_the_end():
+    """If there was nothing but 403, the timeout says so, and names both permissions."""
+    error, _ = fails(FakeS3(listing=False), timeout=60)
+    assert (WaitTimeoutError, True) == (type(error), error.access_denied_only)
+    assert "s3:GetObject" in str(error)
+    assert "kms:Decrypt" in str(error)
+    assert "s3:ListBucket" in str(error)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_403_and_404(first):
+    """A 404 for one of the objects does not hide the 403s for the other."""
+    s3 = FakeS3().trouble(ACCESS_DENIED, location=OUT if first else FAIL)
+    error, _ = fails(s3, timeout=60)
+    assert first is error.access_denied_only
+    assert ("403 each time: s3:GetObject is needed to read the output" in str(error)) is first
+    assert ("403 for the failure object: without s3:GetObject" in str(error)) is not first
+
+
+def test_404_and_then_403():
+    """An object that appears and may not be read is told, and ends the wait after a grace of its own."""
+    s3 = FakeS3().trouble(ACCESS_DENIED, since=10, location=OUT)
+    error, _ = fails(s3, timeout=60)
+    assert not error.access_denied_only
+    assert "403 in the end: s3:GetObject is needed to read the output" in str(error)
+    error, io = fails(s3, timeout=60, access_denied_grace=20)
+    assert AccessDeniedError is type(error)
+    assert 30 <= io.elapsed <= 34
+
+
+def test_403_and_then_404():
+    """A 404 begins the grace anew."""
+    s3 = FakeS3().trouble(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
+    assert b"output" == wait(ScriptedIO(s3), access_denied_grace=20).body
+
+
+def test_only_what_is_new_is_asked_for():
+    """S3 is told from when on an object counts, and need not send an older one."""
+    io = ScriptedIO(FakeS3().trouble(Response(304, ()), location=OUT))
+    error, _ = fails(None, of=io, timeout=60)
+    assert {"Sun, 22 Nov 2026 11:59:57 GMT"} == {
+        sent.header("if-modified-since") for sent in io.sent
+    }
+    assert "at the output's location is an object that is older than the job" in str(error)
+
+
+@pytest.mark.parametrize("changes", [{"date": None}, {"has_new_name": True}], ids=str)
+def test_nothing_older_can_be_there(changes):
+    """Under a name that is new for certain, or without a date, any object is the answer."""
+    io = ScriptedIO(FakeS3().put(OUT, written=-3600))
+    assert b"output" == wait(io, INVOCATION.replace(**changes)).body
+    assert None is io.sent[0].header("if-modified-since")
+
+
+def test_access_denied_grace():
+    """With a grace, 403s alone end the wait once it is over, with the refusal itself."""
+    error, io = fails(FakeS3(listing=False), access_denied_grace=20)
+    assert (AccessDeniedError, "AccessDenied") == (type(error), error.code)
+    assert 20 <= io.elapsed <= 22
+    error, io = fails(FakeS3(listing=False), access_denied_grace=0)
+    assert (AccessDeniedError, 0) == (type(error), io.elapsed)
+
+
+def test_access_denied_grace_that_is_not_needed():
+    """The output within the grace, or a 404, and it is as if there were none."""
+    io = ScriptedIO(FakeS3(listing=False).put(OUT, at=10))
+    assert b"output" == wait(io, access_denied_grace=20).body
+    error, _ = fails(FakeS3(), timeout=60, access_denied_grace=20)
+    assert WaitTimeoutError is type(error)
+
+
+def test_bare_403():
+    """A 403 without a body, as a proxy writes it, is waited through too."""
+    s3 = FakeS3().trouble(Response(403, ()), until=10).put(OUT)
+    assert b"output" == wait(ScriptedIO(s3)).body
+
+
+KMS = "User: arn:aws:iam::1:user/x is not authorized to perform: kms:Decrypt on resource"
+ENDS = [
+    (s3_error(404, "NoSuchBucket"), ObjectNotFoundError, "NoSuchBucket"),
+    (s3_error(403, "AccessDenied", KMS), AccessDeniedError, "AccessDenied"),
+    (s3_error(403, "InvalidAccessKeyId"), AccessDeniedError, "InvalidAccessKeyId"),
+    (s3_error(403, "SignatureDoesNotMatch"), AccessDeniedError, "SignatureDoesNotMatch"),
+    (s3_error(400, "ExpiredToken"), AccessDeniedError, "ExpiredToken"),
+    (s3_error(401, "AccessDenied"), AccessDeniedError, "AccessDenied"),
+    (s3_error(403, "AccountProblem"), AccessDeniedError, "AccountProblem"),
+    (s3_error(403, "InvalidObjectState"), AccessDeniedError, "InvalidObjectState"),
+    (s3_error(400, "KMS.DisabledException"), ServiceError, "KMS.DisabledException"),
+    (s3_error(400, "InvalidRequest"), ServiceError, "InvalidRequest"),
+    (Response(301, ()), ServiceError, "301"),
+    (dropped("InvalidURL", retryable=False), TransportError, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"), ENDS, ids=lambda value: getattr(value, "status", value)
+)
+@pytest.mark.parametrize("location", [OUT, FAIL])
+def test_ends_at_once(location, answer, kind, code):
+    """What waiting does not mend ends the wait."""
+    error, io = fails(FakeS3().trouble(answer, location=location))
+    assert (kind, code, 0) == (type(error), error.code, io.elapsed)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        UNAVAILABLE,
+        s3_error(500, "InternalError"),
+        s3_error(503, "SlowDown"),
+        s3_error(400, "RequestTimeout"),
+        Response(502, ()),
+        dropped(),
+        dropped("ConnectError", taken=False),
+        hang,
+        Response(200, (), b"out", complete=False),
+    ],
+    ids=[
+        *("503", "500", "SlowDown", "RequestTimeout", "502"),
+        *("dropped", "no connection", "hanging", "broken off"),
+    ],
+)
+def test_trouble_is_waited_through(answer):
+    """An hour's outage of S3 or of the network does not end a wait."""
+    s3 = FakeS3().trouble(answer, since=1, until=3601).put(OUT, at=30, written=30)
+    io = ScriptedIO(s3)
+    assert b"output" == wait(io, timeout=7200).body
+    assert 3601 <= io.elapsed < 3700
+
+
+def test_trouble_to_the_end():
+    """The timeout is due to the trouble that there was."""
+    error, _ = fails(FakeS3().trouble(UNAVAILABLE), timeout=60)
+    assert isinstance(error.__cause__, ServiceUnavailableError)
+
+
+def test_expired_credentials():
+    """Keys that expire meanwhile end the wait; it can be taken up with new ones."""
+    short = Credentials("AKID", "canary-secret", "token", START + timedelta(seconds=30))
+    io = ScriptedIO(FakeS3())
+    with pytest.raises(CredentialsError) as caught:
+        run(core(io, short).wait(INVOCATION, timeout=60))
+    assert INVOCATION is caught.value.invocation
+
+
+def test_trouble_is_named():
+    """A wait that saw only trouble says so, and does not guess about the endpoint."""
+    cloud = FakeS3()
+    cloud.trouble(s3_error(503, "SlowDown", "Reduce your rate"))
+    error, _ = fails(cloud, timeout=5)
+    assert "Reduce your rate" in str(error)
+    assert "scaling up" not in str(error)
+
+
+def test_credentials_that_fail_for_a_while():
+    """A source of credentials that fails for a while is waited through, as S3 is."""
+
+    def flaky():
+        if io.elapsed < 10:
+            raise credentials_error
+        return CREDENTIALS
+
+    io = ScriptedIO(FakeS3().put(OUT))
+    credentials_error = CredentialProviderError("down", provider="vault")
+    credentials_error.retryable = True
+    assert b"output" == run(core(io, flaky).wait(INVOCATION, timeout=60)).body
+    error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
+    assert "not every poll succeeded: down" in str(error)
+    credentials_error.retryable = False
+    error, _ = fails(None, of=(io := ScriptedIO(FakeS3())), timeout=5, credentials=flaky)
+    assert error is credentials_error
+
+
+@pytest.mark.parametrize("raised", [ConnectionResetError, TimeoutError, ZeroDivisionError])
+def test_function_for_credentials_that_fails_once(raised):
+    """A function that could not reach its source is asked again; one that is wrong ends the wait."""
+    failures = [raised("down")]
+
+    def flaky():
+        if failures:
+            raise failures.pop()
+        return CREDENTIALS
+
+    io = ScriptedIO(FakeS3().put(OUT))
+    if raised is ZeroDivisionError:
+        error, _ = fails(None, of=io, credentials=flaky)
+        assert "ZeroDivisionError" in str(error)
+    else:
+        assert b"output" == wait(io, credentials=flaky).body
+
+
+def test_wrong_region():
+    """A bucket in another region is found there at each look, with one detour in all."""
+    away = Response(301, {"x-amz-bucket-region": "eu-north-1"})
+
+    def s3(io, sent):
+        home = ".eu-north-1." in sent.origin
+        return FakeS3().put(OUT, at=10)(io, sent) if home else away
+
+    io = ScriptedIO(s3)
+    assert b"output" == wait(io).body
+    assert 1 == sum(".eu-west-1." in sent.origin for sent in io.sent)

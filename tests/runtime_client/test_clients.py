@@ -1,0 +1,156 @@
+"""The two clients agree: in names, signatures, settings, wrong calls, and who gives them credentials."""
+
+import inspect
+from contextlib import ExitStack
+
+import pytest
+import trio
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ConfigError,
+    NoCredentialsError,
+    RuntimeClientError,
+    SageMakerRuntimeClient,
+)
+from sigv4 import Credentials
+from tests.runtime_client.clients import opened, settings
+
+CLIENTS = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
+
+
+def operations(client_class):
+    """Return the public names of a client, close aside."""
+    return {name for name in dir(client_class) if not name.startswith("_")} - {"close", "aclose"}
+
+
+class TestAgreement:
+    def test_names(self):
+        """The clients have the same operations; closing has the name that is usual in each."""
+        assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
+        assert hasattr(SageMakerRuntimeClient, "close")
+        assert not hasattr(SageMakerRuntimeClient, "aclose")
+        assert hasattr(AsyncSageMakerRuntimeClient, "aclose")
+        assert not hasattr(AsyncSageMakerRuntimeClient, "close")
+
+    @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
+    def test_each(self, name):
+        """An operation has the same signature and docstring on both, and is awaited on one."""
+        ours = getattr(SageMakerRuntimeClient, name)
+        theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
+        assert inspect.signature(ours) == inspect.signature(theirs)
+        assert ours.__doc__
+        assert ours.__doc__ == theirs.__doc__
+        assert (False, True) == tuple(map(inspect.iscoroutinefunction, (ours, theirs)))
+
+    def test_settings(self):
+        """Both are made with the same arguments, which one docstring describes."""
+        assert inspect.signature(CLIENTS[0]) == inspect.signature(CLIENTS[1])
+        described = {
+            line.split(":")[0].strip() for line in CLIENTS[0].__init__.__doc__.splitlines()
+        }
+        assert set(inspect.signature(CLIENTS[0]).parameters) <= described
+
+    @pytest.mark.parametrize("client_class", CLIENTS)
+    def test_repr(self, client_class):
+        """A client shows for whom it is, and nothing that could be secret."""
+        assert f"{client_class.__name__}()" == repr(client_class())
+        client = client_class(
+            region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host"
+        )
+        assert f"{client_class.__name__}(profile='p', region='eu-west-1')" == repr(client)
+
+    def test_wrong_calls(self, plain_driver):
+        """A wrong call is refused in the caller's words, with the names that boto3 has for ours."""
+        client = plain_driver.client(region="eu-west-1")
+        kind = plain_driver.kind.client_class.__name__
+        with pytest.raises(TypeError) as caught:
+            client.invoke_endpoint_async(EndpointName="e", RequestTTLSeconds=60)
+        assert str(caught.value).startswith(f"{kind}.invoke_endpoint_async() got an unexpected")
+        hints = "EndpointName is endpoint_name here; RequestTTLSeconds is request_ttl_seconds here"
+        assert str(caught.value).endswith(hints)
+        with pytest.raises(TypeError, match=f"{kind}.infer.. missing 1 required .*: 'payload'"):
+            client.infer("e", timeout=1)
+        with pytest.raises(TypeError, match="ContentType is content_type here"):
+            client.infer("e", b"x", timeout=1, ContentType="text/csv")
+        with pytest.raises(TypeError, match="call invoke_endpoint_async, then wait"):
+            client.submit("e", b"x", input_location="s3://b/k")
+
+    def test_context(self, plain_driver, emulator):
+        """Either is its own context, and is closed by leaving it."""
+        client = plain_driver.client(**settings(emulator)).itself
+
+        async def awaited():
+            async with client as entered:
+                await entered.put_object("s3://bucket/key", b"")
+                return entered
+
+        def blocking():
+            with client as entered:
+                entered.put_object("s3://bucket/key", b"")
+                return entered
+
+        kind = plain_driver.kind
+        assert client is plain_driver.call(awaited if kind.is_async else blocking)
+        assert 0 == opened(client)
+
+    def test_open_again(self, plain_driver, emulator):
+        """A closed client opens new connections when it is used again, and closing twice is fine."""
+        client = plain_driver.client(**settings(emulator))
+        close = client.aclose if plain_driver.kind.is_async else client.close
+        close()
+        close()
+        client.put_object("s3://bucket/key", b"x")
+        close()
+        assert b"x" == client.get_object("s3://bucket/key").body
+
+
+class TestCredentials:
+    @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
+    def test_sources(self, plain_driver, emulator, monkeypatch, how):
+        """Credentials come from wherever they are said to; an async client awaits who wants that."""
+        if how == "async function" and not plain_driver.kind.is_async:
+            expected = pytest.raises(RuntimeClientError, match="async one")
+        else:
+            expected = ExitStack()
+
+        async def awaited():
+            await trio.lowlevel.checkpoint() if plain_driver.kind.backend == "trio" else None
+            return emulator.credentials
+
+        sources = {
+            "value": emulator.credentials,
+            "function": lambda: emulator.credentials,
+            "async function": awaited,
+            "environment": None,
+        }
+        if how == "environment":
+            for name, value in emulator.environ.items():
+                monkeypatch.setenv(name, value)
+        with expected:
+            client = plain_driver.client(**settings(emulator, credentials=sources[how]))
+            client.put_object("s3://bucket/key", b"")
+
+    def test_none(self, plain_driver, emulator):
+        """Where nobody has credentials nothing is sent."""
+        client = plain_driver.client(**settings(emulator, credentials=None))
+        with pytest.raises(NoCredentialsError):
+            client.put_object("s3://bucket/key", b"")
+        assert () == emulator.requests
+
+
+class TestCredentialsArgument:
+    async def _credentials(self):
+        return Credentials("AKIDEXAMPLE", "canary-secret")
+
+    def test_async_function(self):
+        """An async function is refused where nobody would await it, when the client is made."""
+        with pytest.raises(ConfigError, match="async"):
+            SageMakerRuntimeClient(credentials=self._credentials)
+        AsyncSageMakerRuntimeClient(credentials=self._credentials)
+
+    @pytest.mark.parametrize("client_class", CLIENTS)
+    def test_neither(self, client_class):
+        """What can give no credentials at all is refused by both."""
+        with pytest.raises(ConfigError, match="not str"):
+            client_class(credentials="AKIDEXAMPLE")
