@@ -7,28 +7,37 @@ beyond a deadline.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
 
-import email.utils
 import json
 import xml.parsers.expat
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import cast
 
-from .._errors import InferenceFailedError, NoOutputLocationError
+from .._errors import (
+    InferenceFailedError,
+    NoOutputLocationError,
+    RuntimeClientError,
+    WaitTimeoutError,
+)
+from .._io.message import Response
 from .._io.system import IO
 from .._limits import FAILURE_OBJECT, object_limit
-from .._s3 import checksums
 from .._s3.client import S3
-from .._s3.objects import S3Location, S3Object
+from .._s3.objects import S3Location, S3Object, parse_object
 from .arguments import check_waiting
 from .invocation import Invocation
 from .output import Output
 from .poller import Poller
 from .schedule import Schedule
+from .verdicts import PolledObject, Verdict
 
-# Whoever is going to wait loads this module before the job is queued, and with it these, which are
-# needed to ask S3 and to read its answers.  Later an import may fail, for want of descriptors for
-# example, and the job would be lost.
-_LOADED_BEFORE = (email.utils, xml.parsers.expat, checksums)
+# Whoever is going to wait loads this module before the job is queued, and with it what is needed to
+# ask S3 and to read its answers.  Later an import may fail, for want of descriptors for example, and
+# the job would be lost.
+_LOADED_BEFORE = xml.parsers.expat
 
+# Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
+_CLOCK_MARGIN = timedelta(seconds=2)
 _LONGEST_REASON = 2000
 
 
@@ -44,28 +53,27 @@ async def wait(
 ) -> Output:
     """Return the output of *invocation*; `InferenceOperations.wait` documents arguments and errors."""
     check_waiting(timeout, schedule, access_denied_grace)
-    output = _output_location(invocation)
-    failure = invocation.failure_location and S3Location.parse(
-        invocation.failure_location, argument="invocation.failure_location"
-    )
-    poller = Poller(io, s3, invocation, timeout)
-    limit = object_limit(max_size)
+    output = PolledObject(_output_location(invocation), object_limit(max_size))
+    failure = _polled_failure(invocation)
+    poller = Poller(io, s3, timeout, _oldest_answer(invocation))
     while True:
         elapsed = poller.begin_poll()
-        if (found := await poller.poll(output, limit)) is not None:
-            return _output(found, invocation)
-        if (
-            failure
-            and poller.failure_due
-            and (failed := await poller.poll(failure, FAILURE_OBJECT))
-        ):
-            if (found := await poller.poll(output, limit)) is not None:  # it wins over a failure
-                return _output(found, invocation)
-            raise _inference_failed(failed, invocation)
+        if (found := await poller.poll(output)) is not None:
+            return _output(output.location, found, invocation)
+        if failure and poller.polls_failure and (failed := await poller.poll(failure)) is not None:
+            if (found := await poller.poll(output)) is not None:  # it wins over a failure
+                return _output(output.location, found, invocation)
+            raise _inference_failed(failure.location, failed.body, invocation)
         if access_denied_grace is not None:
-            poller.check_denied(output, access_denied_grace)
+            output.check_grace(access_denied_grace, elapsed)
         if poller.is_over:
-            raise poller.timed_out(output, failure or None) from poller.last_error
+            waited = (
+                f"no answer to inference {invocation.inference_id} after {round(timeout, 1):g} s"
+            )
+            raise WaitTimeoutError(
+                "; ".join([waited, *_timeout_reasons(output, failure, poller.last_error)]),
+                access_denied_only=output.verdicts == {Verdict.DENIED},
+            ) from poller.last_error
         await poller.pause(schedule(elapsed))
 
 
@@ -79,28 +87,50 @@ def _output_location(invocation: Invocation) -> S3Location:
     return S3Location.parse(invocation.output_location, argument="invocation.output_location")
 
 
-def _output(found: S3Object, invocation: Invocation) -> Output:
+def _polled_failure(invocation: Invocation) -> PolledObject | None:
+    """Return the failure object, if the endpoint writes one."""
+    if not invocation.failure_location:
+        return None
+    location = S3Location.parse(invocation.failure_location, argument="invocation.failure_location")
+    return PolledObject(location, FAILURE_OBJECT)
+
+
+def _oldest_answer(invocation: Invocation) -> datetime | None:
+    """
+    Return from when on an object counts; None for any.
+
+    Under a name that is new for certain there is no older one, whatever the dates say: a proxy may
+    have written the job's, by its own clock.
+    """
+    date = invocation.first_attempt_date or invocation.date
+    return None if invocation.has_new_name or date is None else date - _CLOCK_MARGIN
+
+
+def _output(location: S3Location, found: Response, invocation: Invocation) -> Output:
+    output = parse_object(S3Object, location, found)
     return Output(
-        body=found.body,
-        content_type=found.content_type,
-        metadata=found.metadata,
-        location=found.location,
-        last_modified=found.last_modified,
+        body=output.body,
+        content_type=output.content_type,
+        metadata=output.metadata,
+        location=output.location,
+        last_modified=output.last_modified,
         invocation=invocation,
     )
 
 
-def _inference_failed(failed: S3Object, invocation: Invocation) -> InferenceFailedError:
-    reason = _reason(failed.body)
+def _inference_failed(
+    location: S3Location, body: bytes, invocation: Invocation
+) -> InferenceFailedError:
+    reason = _failure_reason(body)
     return InferenceFailedError(
         f"inference {invocation.inference_id} failed: {reason or 'the failure object is empty'}",
-        failure_location=failed.location,
+        failure_location=str(location),
         reason=reason,
-        body=failed.body,
+        body=body,
     )
 
 
-def _reason(body: bytes) -> str:
+def _failure_reason(body: bytes) -> str:
     """Return what a failure object says: the message in its JSON, or its text, whatever its form."""
     text = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
     try:
@@ -114,3 +144,28 @@ def _reason(body: bytes) -> str:
         named = map(fields.get, ("message", "Message", "errorMessage", "error", "failureReason"))
         text = next((value for value in named if isinstance(value, str) and value), text)
     return text[:_LONGEST_REASON]
+
+
+def _timeout_reasons(
+    output: PolledObject, failure: PolledObject | None, last_error: RuntimeClientError | None
+) -> Iterator[str]:
+    """Return why there may be no answer, as far as the polls have shown it."""
+    if last_error is not None:
+        yield f"not every poll succeeded: {last_error.message}"
+    if output.refusal is not None:
+        how = "each time" if output.verdicts == {Verdict.DENIED} else "in the end"
+        yield (
+            f"S3 answered 403 {how}: s3:GetObject is needed to read the output, s3:ListBucket to "
+            "be told that it is not there yet, and kms:Decrypt if it is encrypted with a KMS key"
+        )
+    elif Verdict.STALE in output.verdicts:
+        yield "at the output's location is an object that is older than the job"
+    elif Verdict.MISSING in output.verdicts:
+        yield "the endpoint may be scaling up from no instances, or its queue be long"
+    if failure is None:
+        yield "the endpoint has no S3FailurePath, so that a failure would not be seen"
+    elif failure.refusal is not None and output.refusal is None:
+        yield (
+            "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket, and "
+            "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
+        )

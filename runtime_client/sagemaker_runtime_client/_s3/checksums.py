@@ -1,8 +1,6 @@
 """
 The checksums by which S3 and its callers see that a body arrived as it was sent.
 
-Imported with the first object that is put or got.
-
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html, and botocore
 1.44, httpchecksum.py.
 """
@@ -17,14 +15,18 @@ from .._io.message import Response
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _PREFIX = "x-amz-checksum-"
-ASKED_FOR = (("x-amz-checksum-mode", "ENABLED"),)
+# Asks S3 to state the checksum of what is got.
+CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
 # What the standard library makes, the quickest first.  The others are left unchecked, as botocore
 # leaves them without its native add-on.
-_CHECKED = ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
+_ALGORITHMS = {
+    _PREFIX + algorithm.lower(): algorithm
+    for algorithm in ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
+}
 
 
-def of_upload(body: bytes) -> tuple[str, str]:
-    """Return the header that S3 checks a body by."""
+def upload_checksum(body: bytes) -> tuple[str, str]:
+    """Return the header by which S3 checks a body."""
     return _PREFIX + "crc32", checksum("CRC32", body)
 
 
@@ -37,9 +39,10 @@ def check_download(response: Response) -> None:
     Raises:
         ChecksumError: The body is another one.
     """
-    for algorithm in _CHECKED:
-        stated = response.header(_PREFIX + algorithm.lower())
-        if stated is None or "-" in stated:
+    headers = dict(reversed(response.headers))  # the first of those with the same name counts
+    for name, algorithm in _ALGORITHMS.items():
+        stated = headers.get(name)
+        if not stated or "-" in stated:
             continue
         if stated != checksum(algorithm, response.body):
             raise ChecksumError(

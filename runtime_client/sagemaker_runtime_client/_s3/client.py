@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, 
 for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
-from typing import cast
+from email.utils import format_datetime
+from functools import lru_cache, partial
+from string import ascii_letters, ascii_lowercase, digits
 
 from sigv4 import percent_encode_path
 
@@ -19,19 +19,23 @@ from .._aws.endpoint import Endpoint, EndpointOptions, s3_endpoint
 from .._aws.error_response import is_s3_error, xml_error
 from .._aws.operation import Call, is_no_success
 from .._errors import ParamValidationError, ServiceError, TransportError
-from .._io.message import Request, Response, parse_length
+from .._io.message import Request, Response
 from .._limits import ANSWER, OBJECT, AnswerLimit
-from .objects import S3Location, S3Object
-
-_is_region = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?").fullmatch
-_is_metadata_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+from . import checksums
+from .objects import METADATA_PREFIX, S3Location, S3Object, parse_object
 
 # Answers that say: another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
 # Answers to GET and HEAD that have an object, or what is known of one.
 _OBJECT_STATUSES = frozenset({200, 206})
-_META = "x-amz-meta-"
+_REGION_CHARACTERS = ascii_lowercase + digits + "-"
+_LONGEST_REGION = 63  # as a label of a host name: RFC 1035, section 2.3.4
+_NAME_CHARACTERS = (
+    ascii_letters + digits + "!#$%&'*+-.^_`|~"
+)  # of a header: RFC 9110, section 5.6.2
+
+_s3_endpoint = lru_cache(maxsize=256)(s3_endpoint)
 
 
 class S3:
@@ -60,7 +64,8 @@ class S3:
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        self._regions: dict[str, str] = {}
+        # Where the buckets are that S3 has pointed to in another region.
+        self._redirects: dict[str, EndpointOptions] = {}
         # Settings that no bucket can be reached with are refused now.
         self._any_origin = s3_endpoint(options, "any-bucket", addressing_style)[0].origin
 
@@ -70,7 +75,7 @@ class S3:
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
         """Get ready for a request with a short deadline: load what sends it, and get credentials."""
-        endpoint, _ = self._endpoint(location.bucket)
+        endpoint, _ = self._address(location)
         return await self._caller.prepare(endpoint.origin, deadline)
 
     async def put(
@@ -83,36 +88,51 @@ class S3:
         deadline: float | None = None,
     ) -> S3Object:
         """Write an object in one piece, and return what S3 says of it."""
-        headers: list[tuple[str, str]] = []
-        if content_type is not None:
-            headers.append(("content-type", _header_value("content_type", content_type)))
-        if not hasattr(metadata or {}, "items"):
-            raise ParamValidationError("metadata must be a mapping", argument="metadata")
-        for name, value in (metadata or {}).items():
-            if not _is_metadata_name(_header_value("metadata", name)):
-                raise ParamValidationError(
-                    "metadata must have names that are header names", argument="metadata"
-                )
-            headers.append((_META + name, _header_value("metadata", value)))
+        headers = [*_type_header(content_type), *_metadata_headers(metadata or {})]
         if self._upload_checksum:
-            from .checksums import of_upload
+            headers.append(await self._caller.compute(checksums.upload_checksum, body))
+        endpoint, path = self._address(location)
+        call = Call(
+            endpoint,
+            Request("PUT", path, tuple(headers), body),
+            partial(_parse_error, location),
+            is_s3_error,
+            deadline=deadline,
+        )
+        stored = parse_object(S3Object, location, await self._send(call, location))
+        return stored.replace(size=len(body), content_type=content_type)
 
-            headers.append(await self._caller.compute(of_upload, body))
-        response = await self._send("PUT", location, tuple(headers), body, deadline=deadline)
-        return _object(location, response).replace(size=len(body), content_type=content_type)
+    async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
+        """Read all of an object but its body."""
+        endpoint, path = self._address(location)
+        call = Call(
+            endpoint,
+            Request("HEAD", path),
+            partial(_parse_error, location),
+            deadline=deadline,
+            check=_check_object,
+        )
+        return parse_object(S3Object, location, await self._send(call, location))
 
     async def get(
+        self, location: S3Location, *, limit: AnswerLimit = OBJECT, deadline: float | None = None
+    ) -> S3Object:
+        """Read an object; *limit* and *deadline* are as for `get_response`."""
+        response = await self.get_response(location, limit=limit, deadline=deadline)
+        return parse_object(S3Object, location, response)
+
+    async def get_response(
         self,
         location: S3Location,
         *,
-        deadline: float | None = None,
-        limit: AnswerLimit = OBJECT,
+        limit: AnswerLimit,
+        deadline: float | None,
         modified_since: datetime | None = None,
         auth: Auth | None = None,
         is_poll: bool = False,
-    ) -> S3Object:
+    ) -> Response:
         """
-        Read an object.
+        Read an object, and return the answer that has it.
 
         Args:
             location: Which.
@@ -125,77 +145,50 @@ class S3:
         headers: tuple[tuple[str, str], ...] = ()
         check = _check_object
         if modified_since is not None:
-            from email.utils import format_datetime
-
             since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
             headers = (("if-modified-since", since),)
         if self._download_checksum and not limit.is_cut:
-            from .checksums import ASKED_FOR
-
-            headers += ASKED_FOR
+            headers += (checksums.CHECKSUM_MODE,)
             check = _check_object_and_checksum
-        response = await self._send(
-            "GET",
-            location,
-            headers,
+        endpoint, path = self._address(location)
+        call = Call(
+            endpoint,
+            Request("GET", path, headers),
+            partial(_parse_error, location),
+            # What is read may itself be what looks like an error.
+            is_no_success,
             limit=limit,
             deadline=deadline,
             check=check,
             auth=auth,
             is_poll=is_poll,
         )
-        return _object(location, response)
+        return await self._send(call, location)
 
-    async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
-        """Read all of an object but its body."""
-        response = await self._send("HEAD", location, deadline=deadline, check=_check_object)
-        return _object(location, response)
+    async def _send(self, call: Call, location: S3Location) -> Response:
+        """Send a request; an answer that points to another region is followed there, once."""
+        try:
+            return (await self._caller.call(call)).response
+        except ServiceError as error:
+            if not await self._learn_region(error, call, location.bucket):
+                raise
+        endpoint, path = self._address(location)
+        call = call._replace(endpoint=endpoint, request=call.request.replace(path=path))
+        return (await self._caller.call(call)).response
 
-    async def _send(
-        self,
-        method: str,
-        location: S3Location,
-        headers: tuple[tuple[str, str], ...] = (),
-        body: bytes = b"",
-        *,
-        limit: AnswerLimit = ANSWER,
-        deadline: float | None = None,
-        check: Callable[[Response], None] | None = None,
-        auth: Auth | None = None,
-        is_poll: bool = False,
-    ) -> Response:
-        """Send a request to the bucket's region, which one wrong answer may correct."""
-        bucket = location.bucket
-        for again in (True, False):
-            endpoint, before_key = self._endpoint(bucket)
-            path = percent_encode_path(before_key + location.key)
-            call = Call(
-                endpoint,
-                Request(method, path, headers, body),
-                partial(_error_about, location),
-                # What is read may itself be what looks like an error.
-                is_s3_error if method == "PUT" else is_no_success,
-                limit=limit,
-                deadline=deadline,
-                check=check,
-                auth=auth,
-                is_poll=is_poll,
-            )
-            try:
-                reply = await self._caller.call(call)
-            except ServiceError as error:
-                if not again or not _points_elsewhere(error, method):
-                    raise
-                region = error.region or await self._region_of_bucket(call, before_key)
-                if region == endpoint.region or not _is_region(region or ""):
-                    raise
-                self._regions[bucket] = cast("str", region)
-            else:
-                return reply.response
-        raise AssertionError  # pragma: no cover (the second time returns or raises)
+    async def _learn_region(self, error: ServiceError, call: Call, bucket: str) -> bool:
+        """Note where the bucket is, if *error* points to another region; return whether it does."""
+        if not _is_redirect(error, call.request.method):
+            return False
+        region = error.region or await self._ask_for_region(call, bucket)
+        if region is None or region == call.endpoint.region or not _is_region(region):
+            return False
+        self._redirects[bucket] = self._options._replace(region=region)
+        return True
 
-    async def _region_of_bucket(self, call: Call, before_key: str) -> str | None:
+    async def _ask_for_region(self, call: Call, bucket: str) -> str | None:
         """Ask for the region of the bucket to which *call* went; S3 names it in refusals, too."""
+        _, before_key = self._bucket_address(bucket)
         path = percent_encode_path(before_key.rstrip("/") or "/")
         head = call._replace(request=Request("HEAD", path), limit=ANSWER, check=None)
         try:
@@ -203,18 +196,63 @@ class S3:
         except ServiceError as error:
             return error.region
 
-    def _endpoint(self, bucket: str) -> tuple[Endpoint, str]:
-        """Return where a bucket is, as far as that is known, and what stands before a key."""
-        region = self._regions.get(bucket, self._options.region)
-        options = self._options._replace(region=region)
-        return s3_endpoint(options, bucket, self._addressing_style)
+    def _address(self, location: S3Location) -> tuple[Endpoint, str]:
+        """Return where an object is: the endpoint, and the path."""
+        endpoint, before_key = self._bucket_address(location.bucket)
+        return endpoint, percent_encode_path(before_key + location.key)
+
+    def _bucket_address(self, bucket: str) -> tuple[Endpoint, str]:
+        """Return where a bucket is, as far as that is known, and what the path has before a key."""
+        options = self._redirects.get(bucket, self._options)
+        return _s3_endpoint(options, bucket, self._addressing_style)
 
 
-def _error_about(location: S3Location, response: Response) -> ServiceError:
+def _parse_error(location: S3Location, response: Response) -> ServiceError:
     """Return the error in an answer, with the object that it is about."""
     error, name = xml_error(response), str(location)
     error.message = f"{name if name.isprintable() else ascii(name)}: {error.message}"
     return error
+
+
+def _is_redirect(error: ServiceError, method: str) -> bool:
+    """Tell whether an error says that the bucket is in another region, whether it names that or not."""
+    if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
+        return True
+    if error.code == "400":  # which a HEAD's answer, without a body, says of a wrong region
+        return method == "HEAD" or error.region is not None
+    return error.code == "AuthorizationHeaderMalformed" and error.region is not None
+
+
+def _is_region(text: str) -> bool:
+    return (
+        0 < len(text) <= _LONGEST_REGION
+        and not text.strip(_REGION_CHARACTERS)
+        and "-" not in {text[0], text[-1]}
+    )
+
+
+def _type_header(content_type: str | None) -> list[tuple[str, str]]:
+    if content_type is None:
+        return []
+    return [("content-type", _header_value("content_type", content_type))]
+
+
+def _metadata_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
+    if not hasattr(metadata, "items"):
+        raise ParamValidationError("metadata must be a mapping", argument="metadata")
+    return [
+        (METADATA_PREFIX + _metadata_name(name), _header_value("metadata", value))
+        for name, value in metadata.items()
+    ]
+
+
+def _metadata_name(name: object) -> str:
+    text = _header_value("metadata", name)
+    if not text or text.strip(_NAME_CHARACTERS):
+        raise ParamValidationError(
+            "metadata must have names that are header names", argument="metadata"
+        )
+    return text
 
 
 def _header_value(argument: str, value: object) -> str:
@@ -225,15 +263,6 @@ def _header_value(argument: str, value: object) -> str:
             f"{argument} must be printable ASCII without outer blanks", argument=argument
         )
     return text
-
-
-def _points_elsewhere(error: ServiceError, method: str) -> bool:
-    """Tell whether an error says that the bucket is in another region, whether it names that or not."""
-    if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
-        return True
-    if error.code == "400":  # which a HEAD's answer, without a body, says of a wrong region
-        return method == "HEAD" or error.region is not None
-    return error.code == "AuthorizationHeaderMalformed" and error.region is not None
 
 
 def _check_object(response: Response) -> None:
@@ -248,25 +277,5 @@ def _check_object(response: Response) -> None:
 
 def _check_object_and_checksum(response: Response) -> None:
     """Refuse what is no object, and one that arrived damaged."""
-    from .checksums import check_download
-
     _check_object(response)
-    check_download(response)
-
-
-def _object(location: S3Location, response: Response) -> S3Object:
-    """Return what an answer says of an object."""
-    size = parse_length(response.header("content-length"))
-    return S3Object(
-        location=str(location),
-        body=response.body,
-        size=len(response.body) if size is None else size,
-        content_type=response.header("content-type"),
-        metadata={
-            name.removeprefix(_META): value
-            for name, value in response.headers
-            if name.startswith(_META)
-        },
-        etag=response.header("etag"),
-        last_modified=response.instant("last-modified"),
-    )
+    checksums.check_download(response)

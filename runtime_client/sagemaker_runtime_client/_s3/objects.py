@@ -6,22 +6,30 @@ botocore 1.44, handlers.py, VALID_BUCKET.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from string import ascii_letters, digits
+from typing import TypeVar
 
 from .._errors import ParamValidationError
+from .._io.message import Response, parse_http_date, parse_length
 from .._value import Value
 
-_is_bucket = re.compile(r"[a-zA-Z0-9.\-_]{1,255}").fullmatch
-_has_surrogate = re.compile(r"[\ud800-\udfff]").search  # which UTF-8 cannot encode
-_has_bare_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+METADATA_PREFIX = "x-amz-meta-"
+
+_BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
+_LONGEST_BUCKET = 255
+# Patterns, each compiled when it is first needed: a location as AWS gives it needs none of them.
+_SURROGATE = r"[\ud800-\udfff]"  # which UTF-8 cannot encode
+_BARE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
 # https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as the console shows them.
-_https_address = re.compile(
+_HTTPS_ADDRESS = (
     r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
-    r"/(?P<path>[^?#]+)",
-    re.DOTALL,
-).fullmatch
+    r"/(?P<path>[^?#]+)"
+)
+
+T = TypeVar("T")
 
 
 class S3Location(Value):
@@ -55,16 +63,11 @@ class S3Location(Value):
             raise ParamValidationError(
                 f"{argument} must be a str, not {type(text).__name__}", argument=argument
             )
-        bucket, _, key = text.removeprefix("s3://").partition("/")
-        if match := _https_address(text):
-            bucket, key = match["virtual"], _decoded(match["path"], argument)
-            if bucket is None:
-                bucket, _, key = key.partition("/")
-        elif not text.startswith("s3://"):
-            raise ParamValidationError(
-                f"{argument} must be s3://bucket/key or an https address of S3", argument=argument
-            )
-        if not _is_bucket(bucket) or not key or _has_surrogate(key):
+        if text.startswith("s3://"):
+            bucket, _, key = text[5:].partition("/")
+        else:
+            bucket, key = _parse_https_address(text, argument)
+        if not _is_bucket(bucket) or not _is_key(key):
             raise ParamValidationError(
                 f"{argument} must name a bucket and a key: s3://bucket/key", argument=argument
             )
@@ -75,12 +78,34 @@ class S3Location(Value):
         return f"s3://{self.bucket}/{self.key}"
 
 
-def _decoded(path: str, argument: str) -> str:
-    """Return the key that a path of S3 names: a plus is a blank there."""
+def _is_bucket(bucket: str) -> bool:
+    return 0 < len(bucket) <= _LONGEST_BUCKET and not bucket.strip(_BUCKET_CHARACTERS)
+
+
+def _is_key(key: str) -> bool:
+    return key != "" and (key.isascii() or not re.search(_SURROGATE, key))
+
+
+def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
+    """Return the bucket and the key that an https address of S3 names."""
+    match = re.fullmatch(_HTTPS_ADDRESS, text, re.DOTALL)
+    if match is None:
+        raise ParamValidationError(
+            f"{argument} must be s3://bucket/key or an https address of S3", argument=argument
+        )
+    path = _decode_path(match["path"], argument)
+    if match["virtual"] is not None:
+        return match["virtual"], path
+    bucket, _, key = path.partition("/")
+    return bucket, key
+
+
+def _decode_path(path: str, argument: str) -> str:
+    """Return what the path of an https address names: a plus is a blank there."""
     from urllib.parse import unquote_plus
 
     try:
-        if _has_bare_percent(path):
+        if re.search(_BARE_PERCENT, path):
             raise ValueError  # noqa: TRY301 (all that is wrong ends in one place)
         return unquote_plus(path, errors="strict")
     except ValueError:
@@ -144,3 +169,22 @@ class S3Object(Value):
     def __hash__(self) -> int:
         """Return a hash of what can be hashed: all but the metadata."""
         return hash((self.location, self.body, self.etag, self.last_modified))
+
+
+def parse_object(make: Callable[..., T], location: S3Location, response: Response) -> T:
+    """Return what an answer says of an object, made by `S3Object` or what takes the same arguments."""
+    headers = dict(reversed(response.headers))  # the first of those with the same name counts
+    size = parse_length(headers.get("content-length"))
+    return make(
+        location=str(location),
+        body=response.body,
+        size=len(response.body) if size is None else size,
+        content_type=headers.get("content-type") or None,
+        metadata={
+            name.removeprefix(METADATA_PREFIX): value
+            for name, value in response.headers
+            if name.startswith(METADATA_PREFIX)
+        },
+        etag=headers.get("etag") or None,
+        last_modified=parse_http_date(headers.get("last-modified")),
+    )

@@ -72,7 +72,7 @@ def _serve():
         if request.target == "/b/none" or not polls:
             polls.append(1)
             return response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
-        checksum = checksums.of_upload(OUTPUT)
+        checksum = checksums.upload_checksum(OUTPUT)
         return response(OUTPUT, headers=dict([checksum]))
 
     return answer
@@ -111,7 +111,7 @@ def work(monkeypatch):
 
     monkeypatch.setattr(base, "as_bytes", noted("copied", base.as_bytes))
     monkeypatch.setattr(Payload, "of", noted("hashed", Payload.of))
-    monkeypatch.setattr(checksums, "of_upload", noted("summed", checksums.of_upload))
+    monkeypatch.setattr(checksums, "upload_checksum", noted("summed", checksums.upload_checksum))
     monkeypatch.setattr(checksums, "check_download", noted("checked", checksums.check_download))
     return seen
 
@@ -122,7 +122,7 @@ def work(monkeypatch):
 def test_long_work_is_done_in_threads(backend, size, is_long, work):
     """A large body is copied, hashed and checked elsewhere; for a small one a thread costs more."""
     body = bytes(size)
-    checksum = dict([checksums.of_upload(body)])
+    checksum = dict([checksums.upload_checksum(body)])
     here = []
 
     async def main(arguments):

@@ -1,0 +1,114 @@
+"""
+What a poll may bring, and what a wait makes of it.  Pure.
+
+| what S3 answers                                  | verdict   | what is done                            |
+|--------------------------------------------------|-----------|-----------------------------------------|
+| an object that is not older than the job         |           | it is the answer                        |
+| 404 NoSuchKey                                    | missing   | the next poll asks again                |
+| 304, or an object that is older than the job     | stale     | the same                                |
+| 403 AccessDenied, which without s3:ListBucket    | denied    | the same; nothing else for longer than  |
+| is how S3 answers for a missing key, too         |           | access_denied_grace ends the wait       |
+| any other error that may pass: of S3, the        | transient | the same, and it is the timeout's cause |
+| network, or the source of the credentials        |           | if no answer comes                      |
+| any other error                                  | final     | it ends the wait                        |
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import cast
+
+from .._errors import AccessDeniedError, CredentialProviderError, ServiceError, TransportError
+from .._limits import AnswerLimit
+from .._s3.objects import S3Location
+
+_NOT_MODIFIED = 304
+
+PollError = ServiceError | TransportError | CredentialProviderError
+
+
+class Verdict(Enum):
+    """What a poll found out, if there is no answer yet."""
+
+    MISSING = "missing"
+    STALE = "stale"
+    DENIED = "denied"
+    TRANSIENT = "transient"
+    FINAL = "final"
+
+
+def judge(error: PollError) -> Verdict:
+    """Return the verdict on an error: the first row that fits."""
+    return next((verdict for fits, verdict in _VERDICTS if fits(error)), Verdict.FINAL)
+
+
+def _is_missing(error: PollError) -> bool:
+    return isinstance(error, ServiceError) and error.code in {"NoSuchKey", "404"}
+
+
+def _is_not_modified(error: PollError) -> bool:
+    return isinstance(error, ServiceError) and error.status_code == _NOT_MODIFIED
+
+
+def _may_be_missing(error: PollError) -> bool:
+    """Tell whether a refusal may be due to a missing key."""
+    return (
+        isinstance(error, AccessDeniedError)
+        and error.status_code == 403
+        and error.code in {"AccessDenied", "403"}
+        and "kms:" not in error.message.lower()  # the object is there, and cannot be decrypted
+    )
+
+
+def _may_pass(error: PollError) -> bool:
+    return error.retryable
+
+
+_VERDICTS: tuple[tuple[Callable[[PollError], bool], Verdict], ...] = (
+    (_is_missing, Verdict.MISSING),
+    (_is_not_modified, Verdict.STALE),
+    (_may_be_missing, Verdict.DENIED),
+    (_may_pass, Verdict.TRANSIENT),
+)
+
+
+class PolledObject:
+    """
+    One of the two objects that a wait polls, and what S3 has said of it.
+
+    Attributes:
+        location: Where it will be.
+        limit: How much of it is read.
+        verdicts: Every verdict so far, but for the transient ones.
+        refusal: The last answer, if it was a refusal.
+        refused_since: How many seconds into the wait the refusals began.
+    """
+
+    __slots__ = ("limit", "location", "refusal", "refused_since", "verdicts")
+
+    def __init__(self, location: S3Location, limit: AnswerLimit) -> None:
+        self.location = location
+        self.limit = limit
+        self.verdicts: set[Verdict] = set()
+        self.refusal: PollError | None = None
+        self.refused_since = 0.0
+
+    def note_absence(self, verdict: Verdict) -> None:
+        """Note that S3 has answered, and that there is no object, or only a stale one."""
+        self.verdicts.add(verdict)
+        self.refusal = None
+
+    def note_refusal(self, error: PollError, elapsed: float) -> None:
+        """Note that S3 has refused to answer, *elapsed* seconds into the wait."""
+        self.verdicts.add(Verdict.DENIED)
+        if self.refusal is None:
+            self.refused_since = elapsed
+        self.refusal = error
+
+    def check_grace(self, grace: float, elapsed: float) -> None:
+        """Raise the last refusal, if there was nothing else for *grace* seconds."""
+        if self.refusal is not None and elapsed - self.refused_since >= grace:
+            raise self._take_refusal()  # a frame that held it would make a cycle
+
+    def _take_refusal(self) -> PollError:
+        refusal, self.refusal = self.refusal, None
+        return cast("PollError", refusal)
