@@ -30,6 +30,15 @@ def bare_environment(monkeypatch):
 
 
 @pytest.fixture
+def home(tmp_path, bare_environment):
+    """Return a user's folder without a profile, in an environment that names nothing of AWS."""
+    bare_environment.setenv("HOME", str(tmp_path))
+    bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / ".aws").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
 def shortest_pauses(monkeypatch):
     """Load the dice of the backoff: every pause is as short as jitter can make it."""
     monkeypatch.setattr(system._RealWorld, "random", lambda _: 0.0)

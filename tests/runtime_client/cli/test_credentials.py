@@ -1,7 +1,6 @@
 """`credentials` on the command line: who answers, whose keys they are, what was skipped."""
 
 import json
-import os
 
 import pytest
 
@@ -106,16 +105,11 @@ def test_not_verified(answer, says):
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Return a home of one's own with a profile, in an environment without AWS."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    (tmp_path / ".aws").mkdir()
+def home(home):
+    """The same with a profile, and one whose program is missing."""
     text = f"[work]\n{STATIC}[broken]\ncredential_process = /no/such/program\n"
-    (tmp_path / ".aws" / "credentials").write_text(text, "utf-8")
-    return tmp_path
+    (home / ".aws" / "credentials").write_text(text, "utf-8")
+    return home
 
 
 @pytest.mark.usefixtures("home")

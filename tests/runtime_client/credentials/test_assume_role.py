@@ -24,9 +24,7 @@ def sts():
 
 def load(world, sts, config=CONFIG, **options):
     """Load with *sts* as the service; return the credentials and the requests."""
-    with Loopback(sts) as server:
-        world.environ["AWS_ENDPOINT_URL_STS"] = server.url
-        return world.load("assume-role", config, **options), server.requests
+    return world.load_from(sts, "assume-role", config, **options)
 
 
 def test_role(world, sts):

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.fakes import ACCOUNT, Container, as_json
+from tests.runtime_client.credentials.world import caught_error
 from tests.runtime_client.loopback import Loopback, certify, response
 
 FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -22,18 +22,14 @@ def agent():
 
 def load(world, agent, path="/v1/credentials?x=%20"):
     """Load from *agent*; return the credentials and the requests."""
-    with Loopback(agent) as server:
-        world.environ[FULL] = server.url + path
-        return world.load("container"), server.requests
+    return world.load_from(agent, "container", path=path)
 
 
 def error(world, agent=None):
     """Return the error of loading."""
-    with pytest.raises(CredentialProviderError) as caught:
-        load(world, agent) if agent else world.load("container")
-    assert "container" == caught.value.provider
-    assert "canary" not in str(caught.value)
-    return caught.value
+    if agent is None:
+        return caught_error("container", world.load, "container")
+    return caught_error("container", load, world, agent)
 
 
 def test_full_uri(world, agent):

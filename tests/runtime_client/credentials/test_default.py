@@ -1,7 +1,5 @@
 """The chain as anyone's provider: what it finds, in which order, and what of it is closed."""
 
-import os
-
 import anyio
 import httpx
 import pytest
@@ -21,6 +19,7 @@ from sagemaker_runtime_client.credentials._chain import ORDER, resolve_source, s
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
 from tests.runtime_client.credentials.fakes import Container
+from tests.runtime_client.credentials.world import KEY
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import Core, ScriptedIO, accepted, dropped, run
 
@@ -30,17 +29,12 @@ ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "canary"}
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Return a home of one's own, with two profiles, in an environment without AWS."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    (tmp_path / ".aws").mkdir()
+def home(home):
+    """The same with two profiles."""
     text = f"[default]\n{STATIC.format('AKIDDEFAULT')}[other]\n{STATIC.format('AKIDOTHER')}"
-    (tmp_path / ".aws" / "credentials").write_text(text, "utf-8")
-    (tmp_path / ".aws" / "config").write_text("[profile other]\nregion = eu-north-1\n", "utf-8")
-    return tmp_path
+    (home / ".aws" / "credentials").write_text(text, "utf-8")
+    (home / ".aws" / "config").write_text("[profile other]\nregion = eu-north-1\n", "utf-8")
+    return home
 
 
 def test_order():
@@ -204,8 +198,7 @@ def test_skipped():
     """What was skipped is listed, with the reason."""
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
-    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
-    found = run(search(context(io, explicit=True, **key), skipped))
+    found = run(search(context(io, explicit=True, **KEY), skipped))
     assert "config-file" == found.spec.name
     assert "canary" not in repr(found)
     assert [
@@ -224,8 +217,7 @@ def test_nothing_found():
 
 def test_resolve_source():
     """A profile that others name gives its own keys."""
-    key = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
-    assert "AKID" == run(resolve_source(context(ScriptedIO(), **key), None)).access_key_id
+    assert "AKID" == run(resolve_source(context(ScriptedIO(), **KEY), None)).access_key_id
 
 
 def test_mfa(home):

@@ -1,6 +1,6 @@
 """Credentials from the environment, and from whatever else a client is given."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -26,7 +26,6 @@ from tests.runtime_client.scripted_io import (
 )
 
 KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def load(environ):
@@ -47,8 +46,8 @@ def load(environ):
         ({"AWS_SESSION_TOKEN": ""}, None, None),
         ({"AWS_SESSION_TOKEN": "", "AWS_SECURITY_TOKEN": "T"}, "T", None),
         ({"AWS_CREDENTIAL_EXPIRATION": ""}, None, None),
-        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00Z"}, None, NOON),
-        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T13:00:00+01:00"}, None, NOON),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00Z"}, None, START),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T13:00:00+01:00"}, None, START),
     ],
     ids=str,
 )

@@ -8,6 +8,7 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.fakes import IMDS, as_json, soon
+from tests.runtime_client.credentials.world import lines
 from tests.runtime_client.loopback import Loopback, response
 
 TOKEN = "PUT /latest/api/token"
@@ -23,10 +24,9 @@ def imds():
 
 def load(world, imds, **environ):
     """Load from *imds*; return the credentials and the requests' lines."""
-    with Loopback(imds) as server:
-        world.environ |= {"AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url + "/", **environ}
-        credentials = world.load("instance-metadata")
-        return credentials, [f"{request.method} {request.target}" for request in server.requests]
+    world.environ |= environ
+    credentials, requests = world.load_from(imds, "instance-metadata", path="/")
+    return credentials, lines(requests)
 
 
 def test_version_2(world, imds):
@@ -233,8 +233,7 @@ def test_region(world, imds):
     with Loopback(imds) as server:
         world.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
         assert "eu-north-1" == region(world)
-    lines = [f"{request.method} {request.target}" for request in server.requests]
-    assert [TOKEN, "GET /latest/meta-data/placement/region"] == lines
+    assert [TOKEN, "GET /latest/meta-data/placement/region"] == lines(server.requests)
 
 
 def test_no_region(blocking, imds):

@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.conftest import pem
 from tests.runtime_client.credentials.fakes import ACCOUNT, SignIn, as_json, iso, soon
+from tests.runtime_client.credentials.world import caught_error
 from tests.runtime_client.loopback import Loopback, response
 
 SESSION = "arn:aws:iam::123456789012:user/me"
@@ -68,25 +68,17 @@ def cache(world, folder=".aws/login/cache"):
 
 def log_in(world, document, folder=".aws/login/cache"):
     """Write a login where the AWS CLI does."""
-    path = cache(world, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    world.write(cache(world, folder), document)
 
 
 def load(world, signin, config=CONFIG, **options):
     """Load with *signin* as the service; return the credentials and the requests."""
-    with Loopback(signin) as server:
-        signin.url = world.environ["AWS_ENDPOINT_URL_SIGNIN"] = server.url
-        return world.load("login", config, **options), server.requests
+    return world.load_from(signin, "login", config, **options)
 
 
 def error(world, signin, **options):
     """Return the error of loading."""
-    with pytest.raises(CredentialProviderError) as caught:
-        load(world, signin, **options)
-    assert "login" == caught.value.provider
-    assert "canary" not in str(caught.value)
-    return caught.value
+    return caught_error("login", load, world, signin, **options)
 
 
 def test_fresh(world, signin, key):

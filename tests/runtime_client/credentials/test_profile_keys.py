@@ -14,9 +14,8 @@ from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from sigv4 import Credentials
+from tests.runtime_client.credentials.world import KEY
 from tests.runtime_client.scripted_io import START, ScriptedIO, run
-
-KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
 
 
 def load(name, section, io=None, keyed=()):

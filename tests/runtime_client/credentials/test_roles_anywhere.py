@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.conftest import issue, pem
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, RolesAnywhere, as_json
+from tests.runtime_client.credentials.world import caught_error
 from tests.runtime_client.loopback import Loopback, response
 
 ANCHOR = f"arn:aws:rolesanywhere:eu-west-1:{ACCOUNT}:trust-anchor/a"
@@ -54,17 +55,12 @@ def config(values):
 
 def load(world, service, values, **options):
     """Load with *service*."""
-    with Loopback(service) as server:
-        world.environ["AWS_ENDPOINT_URL_ROLESANYWHERE"] = server.url
-        return world.load("roles-anywhere", config(values), **options)
+    return world.load_from(service, "roles-anywhere", config(values), **options)[0]
 
 
 def error(world, service, values, **options):
     """Return the error of loading."""
-    with pytest.raises(CredentialProviderError) as caught:
-        load(world, service, values, **options)
-    assert "roles-anywhere" == caught.value.provider
-    return caught.value
+    return caught_error("roles-anywhere", load, world, service, values, **options)
 
 
 def test_profile(world, service, leaf, tmp_path):

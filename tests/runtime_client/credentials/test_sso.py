@@ -7,8 +7,8 @@ from hashlib import sha1
 
 import pytest
 
-from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.fakes import ACCOUNT, SSO, as_json, iso, soon
+from tests.runtime_client.credentials.world import caught_error, lines
 from tests.runtime_client.loopback import Loopback, response
 
 START = "https://corp.awsapps.com/start"
@@ -48,27 +48,18 @@ def token(seconds=3600, **changes):
 
 def log_in(world, document, name="corp"):
     """Write a token where the AWS CLI does."""
-    path = cache(world, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    world.write(cache(world, name), document)
 
 
 def load(world, sso, config=CONFIG, **options):
     """Load with *sso* as both services; return the credentials and the requests' lines."""
-    with Loopback(sso) as server:
-        world.environ["AWS_ENDPOINT_URL_SSO"] = server.url
-        world.environ["AWS_ENDPOINT_URL_SSO_OIDC"] = server.url
-        credentials = world.load("sso", config, **options)
-        return credentials, [f"{request.method} {request.target}" for request in server.requests]
+    credentials, requests = world.load_from(sso, "sso", config, **options)
+    return credentials, lines(requests)
 
 
 def error(world, sso, config=CONFIG, **options):
     """Return the error of loading."""
-    with pytest.raises(CredentialProviderError) as caught:
-        load(world, sso, config, **options)
-    assert "sso" == caught.value.provider
-    assert "canary" not in str(caught.value)
-    return caught.value
+    return caught_error("sso", load, world, sso, config, **options)
 
 
 def test_session(world, sso):

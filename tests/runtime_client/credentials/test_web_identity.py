@@ -4,7 +4,6 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
-from tests.runtime_client.loopback import Loopback
 
 
 @pytest.fixture
@@ -23,9 +22,7 @@ def token_file(tmp_path):
 
 def load(world, sts, config="", **options):
     """Load with *sts* as the service."""
-    with Loopback(sts) as server:
-        world.environ["AWS_ENDPOINT_URL_STS"] = server.url
-        return world.load("web-identity", config, **options)
+    return world.load_from(sts, "web-identity", config, **options)[0]
 
 
 def test_variables(world, sts, token_file):

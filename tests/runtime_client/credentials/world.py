@@ -1,9 +1,12 @@
 """A provider among real sockets and files, with variables, clock and pauses of the test's own."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import pytest
 
+from sagemaker_runtime_client import CredentialProviderError
 from sagemaker_runtime_client._io.message import TransportOptions
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
@@ -12,8 +15,21 @@ from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import parse_profiles
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
+from tests.runtime_client.loopback import Loopback
+from tests.runtime_client.scripted_io import REGION
 
-REGION = "eu-west-1"
+# A key as a profile has it.
+KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
+# The variables that tell a provider where its service is.
+_ENDPOINTS = {
+    "assume-role": ("AWS_ENDPOINT_URL_STS",),
+    "container": ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
+    "instance-metadata": ("AWS_EC2_METADATA_SERVICE_ENDPOINT",),
+    "login": ("AWS_ENDPOINT_URL_SIGNIN",),
+    "roles-anywhere": ("AWS_ENDPOINT_URL_ROLESANYWHERE",),
+    "sso": ("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"),
+    "web-identity": ("AWS_ENDPOINT_URL_STS",),
+}
 
 
 class World:
@@ -73,11 +89,37 @@ class World:
             return run(load(_IO(self, BlockingIO(BlockingTransport(TransportOptions)))))
         return anyio.run(self._load_async, load, backend=self.backend)
 
+    def load_from(self, service, name, config="", *, path="", **options):
+        """Return what the provider *name* loads from *service*, and the requests that this got."""
+        with Loopback(service) as server:
+            service.url = server.url
+            self.environ |= dict.fromkeys(_ENDPOINTS[name], server.url + path)
+            return self.load(name, config, **options), server.requests
+
+    def write(self, path, document):
+        """Write a file of the AWS CLI's: a text as it is, anything else as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+
     async def _load_async(self, load):
         return await load(_IO(self, AsyncIO(AsyncTransport(TransportOptions))))
 
     def now(self):
         return datetime.now(UTC) + self.ahead
+
+
+def caught_error(name, load, *arguments, **options):
+    """Return the error of loading, which names the provider, and shows no secret."""
+    with pytest.raises(CredentialProviderError) as caught:
+        load(*arguments, **options)
+    assert name == caught.value.provider
+    assert "canary" not in str(caught.value)
+    return caught.value
+
+
+def lines(requests):
+    """Return the method and target of each request."""
+    return [f"{request.method} {request.target}" for request in requests]
 
 
 class _IO:

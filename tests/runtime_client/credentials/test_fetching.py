@@ -10,6 +10,7 @@ from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._limits import CREDENTIALS_FILE_SIZE
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import search
+from tests.runtime_client.credentials.fakes import ROLE
 from tests.runtime_client.scripted_io import (
     REGION,
     FakeS3,
@@ -31,7 +32,6 @@ sso_role_name = r
 SSO_CACHE = f"{HOME}/.aws/sso/cache/{sha1(START.encode()).hexdigest()}.json"
 LOGIN_CACHE = f"{HOME}/.aws/login/cache/{sha256(b'me').hexdigest()}.json"
 KEYS = {"accessKeyId": "A", "secretAccessKey": "canary", "sessionToken": "t"}
-ROLE = "arn:aws:iam::123456789012:role/r"
 IDENTITY = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": ROLE}
 CONTAINER = {
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x",
