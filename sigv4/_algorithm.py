@@ -1,14 +1,14 @@
 """What tells SigV4 from SigV4A: a few facts, and how a text is signed and checked."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ._credentials import Credentials, VerifyingKey
 from ._errors import InvalidRequestError
-from ._value import Value, set_part
+from ._value import Value
 
 
-class Algorithm(Protocol):
-    """What SigV4 and SigV4A differ in."""
+class SigningAlgorithm(Protocol):
+    """What a `Signer` asks of an algorithm."""
 
     @property
     def name(self) -> str:
@@ -25,17 +25,22 @@ class Algorithm(Protocol):
         """The value of ``X-Amz-Region-Set``, if there is one."""
         ...
 
-    @property
-    def part_width(self) -> int:
-        """How many characters the signature of a chunk fills."""
-        ...
-
     def scope(self, instant: str) -> str:
         """Return the credential scope at *instant*."""
         ...
 
     def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
         """Return the signature of *text* in hexadecimal."""
+        ...
+
+
+@runtime_checkable
+class Algorithm(SigningAlgorithm, Protocol):
+    """What SigV4 and SigV4A differ in: how requests and streams are signed, and how they are checked."""
+
+    @property
+    def part_width(self) -> int:
+        """How many characters the signature of a chunk fills."""
         ...
 
     def check_string(
@@ -59,7 +64,7 @@ class Seed(Value):
         signature: The request's signature, in hexadecimal.
     """
 
-    __slots__ = _names = ("algorithm", "key", "instant", "signature")
+    __slots__ = __match_args__ = ("algorithm", "key", "instant", "signature")
     _hidden = frozenset({"key", "signature"})
 
     algorithm: Algorithm
@@ -74,13 +79,22 @@ class Seed(Value):
         instant: str,
         signature: str,
     ) -> None:
-        set_part(self, "algorithm", algorithm)
-        set_part(self, "key", key)
-        set_part(self, "instant", instant)
-        set_part(self, "signature", signature)
+        self.algorithm = algorithm
+        self.key = key
+        self.instant = instant
+        self.signature = signature
 
     __eq__ = object.__eq__  # by identity: each stream has its own
     __hash__ = object.__hash__
+
+
+def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
+    """Return *algorithm*, unless it is one that only signs requests."""
+    if isinstance(algorithm, Algorithm):
+        return algorithm
+    raise TypeError(
+        f"{type(algorithm).__name__} signs no streams: it has no part_width or no check_string"
+    )
 
 
 def check_scope_part(name: str, value: Any) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
 from inspect import isawaitable, iscoroutinefunction
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
 from ._errors import MissingDependencyError
-from ._value import Value, kind_of, set_part
+from ._value import Value, type_name
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -70,9 +71,14 @@ class Credentials(Value):
         TypeError: A part is not a ``str``.
     """
 
-    __match_args__ = ("access_key_id", "secret_access_key", "session_token", "expiration")
-    _names = (*__match_args__, "account_id")
-    __slots__ = (*_names, "derived_keys", "__weakref__")
+    __match_args__ = (
+        "access_key_id",
+        "secret_access_key",
+        "session_token",
+        "expiration",
+        "account_id",
+    )
+    __slots__ = (*__match_args__, "_derived_keys", "__weakref__")
     _hidden = frozenset({"secret_access_key", "session_token"})
 
     access_key_id: str
@@ -80,8 +86,7 @@ class Credentials(Value):
     session_token: str | None
     expiration: datetime | None
     account_id: str | None
-    # Kept by the algorithms, which derive a key once; so each key goes when its secret goes.
-    derived_keys: dict[Hashable, Any]
+    _derived_keys: dict[Hashable, Any]
 
     def __init__(
         self,
@@ -98,28 +103,32 @@ class Credentials(Value):
             _check_usable("session_token", session_token)
         if account_id is not None:
             _check_usable("account_id", account_id)
-        set_part(self, "access_key_id", access_key_id)
-        set_part(self, "secret_access_key", secret_access_key)
-        set_part(self, "session_token", session_token)
-        set_part(self, "expiration", _aware_utc(expiration))
-        set_part(self, "account_id", account_id)
-        set_part(self, "derived_keys", {})
+        self.access_key_id = access_key_id
+        self.secret_access_key = secret_access_key
+        self.session_token = session_token
+        self.expiration = _aware_utc(expiration)
+        self.account_id = account_id
+        self._derived_keys = {}
 
     def expired(self, at: datetime) -> bool:
         """Tell whether the key no longer counts at the aware instant *at*."""
         return self.expiration is not None and self.expiration <= at
 
     def __copy__(self) -> "Credentials":
-        """Return itself: it cannot change."""
+        """Return itself, with the keys that were derived."""
         return self
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Credentials":
-        """Return itself: it cannot change."""
+        """Return itself, with the keys that were derived."""
         return self
 
     def __reduce__(self) -> NoReturn:
         """Refuse: a pickle outlives its reader and is seldom guarded."""
         raise TypeError("credentials are not pickled; let the other process look them up itself")
+
+
+# For the algorithms, which derive a key once.  It is kept here, so that it goes when its secret goes.
+get_derived_keys: Callable[[Credentials], dict[Hashable, Any]] = attrgetter("_derived_keys")
 
 
 class VerifyingKey(Value):
@@ -136,7 +145,7 @@ class VerifyingKey(Value):
         ValueError: *public_key* is not such a key.
     """
 
-    __slots__ = _names = ("public_key", "session_token")
+    __slots__ = __match_args__ = ("public_key", "session_token")
     _hidden = frozenset({"session_token"})
 
     public_key: "ec.EllipticCurvePublicKey"
@@ -148,8 +157,8 @@ class VerifyingKey(Value):
         curve = getattr(public_key, "curve", None)
         if getattr(curve, "name", None) != "secp256r1" or not hasattr(public_key, "verify"):
             raise ValueError("public_key must be cryptography's public key on the curve P-256")
-        set_part(self, "public_key", public_key)
-        set_part(self, "session_token", session_token)
+        self.public_key = public_key
+        self.session_token = session_token
 
     @classmethod
     def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
@@ -216,7 +225,7 @@ class FunctionProvider:
         close = getattr(credentials, "close", None)  # a coroutine that nobody will await
         if close is not None:
             close()
-        raise TypeError(f"{_BLOCKING}, not {kind_of(credentials)}")
+        raise TypeError(f"{_BLOCKING}, not {type_name(credentials)}")
 
     async def aget(self) -> Credentials:
         """Return what the function returns, awaited if need be."""
@@ -253,7 +262,7 @@ def as_provider(source: CredentialsSource, *, blocking: bool = False) -> Credent
     if not callable(source):
         raise TypeError(
             "credentials must be sigv4.Credentials, a provider with get and aget, or a function that "
-            f"returns sigv4.Credentials, not {kind_of(source)}"
+            f"returns sigv4.Credentials, not {type_name(source)}"
         )
     if blocking:
         _refuse_async(source)

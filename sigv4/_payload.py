@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import ClassVar
 
-from ._value import Value, set_part
+from ._value import Value
 
 
 class Payload(Value):
@@ -14,7 +14,7 @@ class Payload(Value):
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
     """
 
-    __slots__ = __match_args__ = _names = ("hash",)
+    __slots__ = __match_args__ = ("hash",)
 
     hash: str
 
@@ -28,7 +28,7 @@ class Payload(Value):
             raise ValueError(
                 "a payload hash must be a SHA-256 in hexadecimal, or a marker such as UNSIGNED-PAYLOAD"
             )
-        set_part(self, "hash", hash)
+        self.hash = hash
 
     @classmethod
     def of(cls, body: bytes | bytearray | memoryview) -> "Payload":

@@ -6,12 +6,12 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 
 from datetime import datetime
 
-from ._algorithm import Seed
+from ._algorithm import Seed, for_streams
 from ._canonical import PRESIGNED, REPLACED, canonical_headers, string_to_sign
 from ._credentials import Credentials
 from ._request import SignableRequest
 from ._signing_rules import SigningRules, canonical_request, query_to_sign
-from ._value import Value, set_part
+from ._value import Value
 
 
 class Signature(Value):
@@ -28,7 +28,7 @@ class Signature(Value):
         string_to_sign: What was signed.
     """
 
-    __slots__ = __match_args__ = _names = (
+    __slots__ = __match_args__ = (
         "headers",
         "signature",
         "signed_headers",
@@ -51,20 +51,14 @@ class Signature(Value):
         canonical_request: str,
         string_to_sign: str,
     ) -> None:
-        set_part(self, "headers", headers)
-        set_part(self, "signature", signature)
-        set_part(self, "signed_headers", signed_headers)
-        set_part(self, "canonical_request", canonical_request)
-        set_part(self, "string_to_sign", string_to_sign)
+        self.headers = headers
+        self.signature = signature
+        self.signed_headers = signed_headers
+        self.canonical_request = canonical_request
+        self.string_to_sign = string_to_sign
 
-    # By identity: its headers are a dict, which has no hash.
-    def __eq__(self, other: object) -> bool:
-        """Tell whether *other* is this very signature."""
-        return object.__eq__(self, other)
-
-    def __hash__(self) -> int:
-        """Return the hash of this very signature."""
-        return object.__hash__(self)
+    __eq__ = object.__eq__  # by identity: its headers are a dict, which has no hash
+    __hash__ = object.__hash__
 
 
 class Signer(SigningRules):
@@ -174,6 +168,9 @@ class Signer(SigningRules):
         Args:
             signature: What `sign` returned for the request.
             credentials: Those that signed it.
+
+        Raises:
+            TypeError: The algorithm signs requests alone.
         """
         instant = signature.headers["x-amz-date"]
-        return Seed(self.algorithm, credentials, instant, signature.signature)
+        return Seed(for_streams(self.algorithm), credentials, instant, signature.signature)

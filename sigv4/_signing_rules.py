@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ._algorithm import Algorithm
+from ._algorithm import SigningAlgorithm
 from ._canonical import (
     ALWAYS_SIGNED,
     DEFAULT,
@@ -14,7 +14,7 @@ from ._canonical import (
 from ._credentials import Credentials
 from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._request import SignableRequest
-from ._value import Value, set_part
+from ._value import Value
 
 # Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
 # 1.44: disableDoubleEncoding).
@@ -24,7 +24,7 @@ S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 class SigningRules(Value):
     """The base of `Signer`, which describes the arguments."""
 
-    __slots__ = _names = (
+    __slots__ = __match_args__ = (
         "algorithm",
         "s3",
         "signed_headers",
@@ -33,9 +33,8 @@ class SigningRules(Value):
         "content_sha256",
         "sign_session_token",
     )
-    __match_args__ = ("algorithm",)
 
-    algorithm: Algorithm
+    algorithm: SigningAlgorithm
     s3: bool
     signed_headers: HeaderSelection
     normalize_path: bool
@@ -45,7 +44,7 @@ class SigningRules(Value):
 
     def __init__(
         self,
-        algorithm: Algorithm,
+        algorithm: SigningAlgorithm,
         *,
         s3: bool | None = None,
         signed_headers: HeaderSelection = DEFAULT,
@@ -56,13 +55,13 @@ class SigningRules(Value):
     ) -> None:
         if s3 is None:
             s3 = algorithm.service in S3_SERVICES
-        set_part(self, "algorithm", algorithm)
-        set_part(self, "s3", s3)
-        set_part(self, "signed_headers", signed_headers)
-        set_part(self, "normalize_path", not s3 if normalize_path is None else normalize_path)
-        set_part(self, "double_encode", not s3 if double_encode is None else double_encode)
-        set_part(self, "content_sha256", s3 if content_sha256 is None else content_sha256)
-        set_part(self, "sign_session_token", sign_session_token)
+        self.algorithm = algorithm
+        self.s3 = s3
+        self.signed_headers = signed_headers
+        self.normalize_path = not s3 if normalize_path is None else normalize_path
+        self.double_encode = not s3 if double_encode is None else double_encode
+        self.content_sha256 = s3 if content_sha256 is None else content_sha256
+        self.sign_session_token = sign_session_token
 
     def instant(self, credentials: Credentials, at: datetime) -> str:
         """Return the signing time as it is written, if *credentials* are still valid by then."""

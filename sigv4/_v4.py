@@ -5,8 +5,8 @@ from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
 from ._algorithm import check_scope_part
-from ._credentials import Credentials, VerifyingKey
-from ._value import Value, set_part
+from ._credentials import Credentials, VerifyingKey, get_derived_keys
+from ._value import Value
 
 if TYPE_CHECKING:
     from _hashlib import HASH
@@ -39,7 +39,7 @@ class SigV4(Value):
         InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
     """
 
-    __slots__ = __match_args__ = _names = ("service", "region")
+    __slots__ = __match_args__ = ("service", "region")
 
     service: str
     region: str
@@ -51,8 +51,8 @@ class SigV4(Value):
     def __init__(self, service: str, region: str) -> None:
         check_scope_part("service", service)
         check_scope_part("region", region)
-        set_part(self, "service", service)
-        set_part(self, "region", region)
+        self.service = service
+        self.region = region
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""
@@ -81,7 +81,7 @@ class SigV4(Value):
 
         It is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """
-        keys, scope = credentials.derived_keys, (self.region, self.service)
+        keys, scope = get_derived_keys(credentials), (self.region, self.service)
         kept: tuple[str, _Mac] | None = keys.get(scope)
         if kept is not None and kept[0] == day:
             return kept[1]

@@ -16,10 +16,10 @@ from hmac import digest
 from typing import TYPE_CHECKING
 
 from ._algorithm import check_scope_part
-from ._credentials import Credentials, VerifyingKey, import_ec
+from ._credentials import Credentials, VerifyingKey, get_derived_keys, import_ec
 from ._errors import InvalidRequestError
 from ._limits import LONGEST_REGION_SET, MOST_REGIONS
-from ._value import Value, set_part
+from ._value import Value
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
@@ -69,7 +69,7 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
 
 def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
     """Return the key pair of *credentials*, derived once."""
-    keys = credentials.derived_keys
+    keys = get_derived_keys(credentials)
     if NAME not in keys:
         ec = import_ec()
         keys[NAME] = ec.derive_private_key(signing_scalar(credentials), ec.SECP256R1())
@@ -155,7 +155,7 @@ class SigV4A(Value):
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
-    __slots__ = __match_args__ = _names = ("service", "region_set")
+    __slots__ = __match_args__ = ("service", "region_set")
 
     service: str
     region_set: str
@@ -167,8 +167,8 @@ class SigV4A(Value):
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
         check_scope_part("service", service)
-        set_part(self, "service", service)
-        set_part(self, "region_set", _joined(region_set))
+        self.service = service
+        self.region_set = _joined(region_set)
 
     def scope(self, instant: str) -> str:
         """Return the credential scope: day, service and the closing word."""

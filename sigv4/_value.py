@@ -1,83 +1,77 @@
 """
-What values have in common: they do not change, and are equal where their parts are.
+Values: objects that are equal where their fields are.
 
-`dataclasses` does the same by writing code at each import, half a millisecond a class; in a function
-that starts cold, that is felt.
+Where a class is used decides how it is written:
+
+- It is public, and the first signature needs it: a `Value`, with slots and a constructor by hand.
+- It is a private record: a `typing.NamedTuple`; with attrs, if its ``repr`` must hide something.
+- Anything else: attrs.
+
+A cold start is the reason.  attrs and `dataclasses` write code for each class when it is imported: half
+a millisecond, where a `Value` takes a hundredth of that.
 """
 
-from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 V = TypeVar("V", bound="Value")
 
 
-def kind_of(value: object) -> str:
-    """Return the name of a value's class, with its module: other libraries have some of the same name."""
+def type_name(value: object) -> str:
+    """Return the name of a value's class, with its module: other libraries have classes of the same name."""
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
 
 
-# How a constructor sets a part, once.
-set_part = object.__setattr__
-
-
 class Value:
     """
-    A value.
+    What a class with slots lacks: equality, hash, ``repr``, copies with changes, pickling.
+
+    A class derived from it names its fields, in the order of its constructor's arguments, in
+    ``__match_args__``, where ``case`` looks for them too.  Nothing refuses to set a field, since that
+    would make each object four times as slow to make: treat it as a value.
 
     Attributes:
-        _names: Its parts, in the order of the constructor's arguments.  A class derived from it has
-            the same, whatever slots it adds.
-        _hidden: Parts that stay out of ``repr``.
+        _hidden: Fields that ``repr`` leaves out.
     """
 
     __slots__ = ()
-
-    _names: ClassVar[tuple[str, ...]] = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
     _hidden: ClassVar[frozenset[str]] = frozenset()
 
-    def _parts(self) -> dict[str, Any]:
-        """Return the parts by name."""
-        return {name: getattr(self, name) for name in self._names}
+    def _asdict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__match_args__}
 
-    def _in_order(self) -> tuple[Any, ...]:
-        """Return the parts alone."""
-        return tuple([getattr(self, name) for name in self._names])
+    def _key(self) -> tuple[Any, ...]:
+        """Return what equality compares."""
+        return tuple([getattr(self, name) for name in self.__match_args__])
 
     def replace(self, **changes: Any) -> Self:
-        """Return a value like this but for *changes*, checked as any other."""
-        return type(self)(**{**self._parts(), **changes})
+        """Return a value like this one but for *changes*, which are checked as in any other."""
+        return type(self)(**{**self._asdict(), **changes})
 
-    __replace__ = replace  # for Python 3.13's `copy.replace`
+    __replace__ = replace  # for `copy.replace` of Python 3.13
 
-    def __setattr__(self, name: str, _value: object) -> NoReturn:
-        """Refuse to change."""
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be set; replace() makes another")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        """Refuse to change."""
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted")
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether *other* is of the same kind, with equal parts."""
+    def __eq__(self, other: object, /) -> bool:
+        """Tell whether *other* is of the same class, with equal fields."""
         if not isinstance(other, Value) or type(self) is not type(other):
             return NotImplemented
-        return self._in_order() == other._in_order()
+        return self._key() == other._key()
 
     def __hash__(self) -> int:
-        """Return the hash of the parts."""
-        return hash(self._in_order())
+        """Return the hash of the fields."""
+        return hash(self._key())
 
     def __repr__(self) -> str:
-        """Show the parts, but for those that are hidden."""
-        parts = self._parts().items()
-        shown = ", ".join(f"{name}={part!r}" for name, part in parts if name not in self._hidden)
-        return f"{type(self).__qualname__}({shown})"
+        """Show the fields, but for those that are hidden."""
+        fields = self._asdict().items()
+        shown = [f"{name}={value!r}" for name, value in fields if name not in self._hidden]
+        return f"{type(self).__qualname__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and pickle by the constructor."""
-        return _made, (type(self), self._parts())
+        """Copy and pickle by the constructor, which checks the fields."""
+        return _make, (type(self), self._asdict())
 
 
-def _made(kind: type[V], parts: dict[str, Any]) -> V:
-    return kind(**parts)
+def _make(kind: type[V], fields: dict[str, Any]) -> V:
+    return kind(**fields)

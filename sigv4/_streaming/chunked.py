@@ -15,8 +15,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import Any
 
 from attrs import Attribute, field, frozen
+from attrs.converters import optional
 
-from .._algorithm import Algorithm, Seed
+from .._algorithm import Algorithm, Seed, for_streams
 from .._errors import InvalidRequestError
 from .._payload import Payload
 from .checksums import HASHERS, HEADER, SIZES, Hasher, encoded, encoded_size
@@ -74,9 +75,10 @@ class AwsChunked:
 
     Raises:
         ValueError: A size is out of range, or the checksum is not known or cannot be made.
+        TypeError: The algorithm signs requests alone.
     """
 
-    algorithm: Algorithm | None
+    algorithm: Algorithm | None = field(converter=optional(for_streams))
     decoded_length: int = field(validator=_not_negative)
     chunk_size: int = field(kw_only=True, default=65_536, validator=_at_least_the_smallest)
     hasher: Callable[[], Hasher] | None = field(kw_only=True, default=None, repr=False)

@@ -37,6 +37,7 @@ class Candidate(NamedTuple):
     Attributes:
         request: The request; its payload is not looked at.
         claim: What it says of its signature.
+        algorithm: The one that is claimed, for the service and region wanted here.
         rules: How a signer of the same service makes its text.
         region: The region that a region set must cover.
         access_key_id: Whose key is said to have signed it.
@@ -48,6 +49,7 @@ class Candidate(NamedTuple):
 
     request: SignableRequest
     claim: ParsedAuthorization
+    algorithm: Algorithm
     rules: SigningRules
     region: str
     access_key_id: str
@@ -96,9 +98,10 @@ def read_claim(
     claim = parse_authorization(request)
     if claim.algorithm not in _ALGORITHMS:
         raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
-    rules = SigningRules(_ALGORITHMS[claim.algorithm](service, region))
+    algorithm = _ALGORITHMS[claim.algorithm](service, region)
+    rules = SigningRules(algorithm)
     signed_at = _signed_at(claim)
-    access_key_id = _scoped_key(claim, rules.algorithm.scope(claim.timestamp))
+    access_key_id = _scoped_key(claim, algorithm.scope(claim.timestamp))
     if tolerance is None:
         tolerance = 900 if rules.s3 else 300
     margin = timedelta(seconds=tolerance)
@@ -106,6 +109,7 @@ def read_claim(
     return Candidate(
         request,
         claim,
+        algorithm,
         rules,
         region,
         access_key_id,

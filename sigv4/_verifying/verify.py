@@ -98,7 +98,7 @@ def check_key(
         raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
     if not _same(credentials.session_token, claim.token):
         raise SignatureError("InvalidToken", "the session token is not the one of this key")
-    if candidate.rules.algorithm.region_set is not None:
+    if candidate.algorithm.region_set is not None:
         _check_region(claim, candidate.region)
     return credentials
 
@@ -121,16 +121,15 @@ def check_signature(
         at: The aware instant of the check.
         unsigned_headers: As for `verify`.
     """
-    request, claim, rules = candidate.request, candidate.claim, candidate.rules
+    request, claim, algorithm = candidate.request, candidate.claim, candidate.algorithm
     text = canonical_request(
-        rules,
+        candidate.rules,
         request,
         canonical_query(claim.query),
         _signed_lines(request, claim, exempt_header_names(unsigned_headers)),
         claim.signed_headers,
         payload_hash,
     )
-    algorithm = rules.algorithm
     scope = algorithm.scope(claim.timestamp)
     to_sign = string_to_sign(claim.algorithm, claim.timestamp, scope, text)
     if not algorithm.check_string(to_sign, key, claim.timestamp, claim.signature):

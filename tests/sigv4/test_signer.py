@@ -7,6 +7,7 @@ import pytest
 
 from sigv4 import (
     ALL_BUT_NEVER_SIGNED,
+    AwsChunked,
     Credentials,
     ExpiredCredentialsError,
     InvalidRequestError,
@@ -212,3 +213,28 @@ def test_signer_pickles(selected):
         expected.headers
         == pickle.loads(pickled).sign(SignableRequest("GET", URL), KEY, at=AT).headers
     )
+
+
+class SigningOnly:
+    """An algorithm that signs requests, and knows nothing of checking and of streams."""
+
+    name, service, region_set = "AWS4-X509-RSA-SHA256", "rolesanywhere", None
+
+    def scope(self, instant):
+        """Return the credential scope."""
+        return f"{instant[:8]}/us-east-1/{self.service}/aws4_request"
+
+    def sign_string(self, text, credentials, instant):
+        """Return what is no signature."""
+        return "5eed"
+
+
+def test_an_algorithm_may_sign_requests_alone():
+    """A signer asks no more of an algorithm than signing; a stream does, and says so."""
+    signer = Signer(SigningOnly())
+    signature = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
+    assert "Signature=5eed" in signature.headers["authorization"]
+    with pytest.raises(TypeError, match="SigningOnly signs no streams"):
+        signer.seed(signature, KEY)
+    with pytest.raises(TypeError, match="SigningOnly signs no streams"):
+        AwsChunked(signer.algorithm, 0)

@@ -18,11 +18,11 @@ def test_one_derivation_a_day():
     algorithm, key = SigV4("s3", "us-east-1"), Credentials("AKID", "secret")
     signer = Signer(algorithm)
     signer.sign(REQUEST, key, at=AT)
-    [first] = key.derived_keys.values()
+    [first] = key._derived_keys.values()
     signer.sign(REQUEST, key, at=AT + timedelta(hours=11))
-    assert [first] == [*key.derived_keys.values()]
+    assert [first] == [*key._derived_keys.values()]
     signer.sign(REQUEST, key, at=AT + timedelta(hours=12))
-    [second] = key.derived_keys.values()
+    [second] = key._derived_keys.values()
     assert first != second
 
 
@@ -45,7 +45,7 @@ def test_each_scope_has_its_key():
         ("a", "b"),
     ):
         Signer(SigV4(service, region)).sign(REQUEST, key, at=AT)
-    assert len(key.derived_keys) == 3
+    assert len(key._derived_keys) == 3
 
 
 def test_many_scopes_are_not_remembered():
@@ -57,7 +57,7 @@ def test_many_scopes_are_not_remembered():
         assert signer.sign(REQUEST, key, at=AT).signature == (
             signer.sign(REQUEST, again, at=AT).signature
         )
-    assert len(key.derived_keys) <= 64
+    assert len(key._derived_keys) <= 64
 
 
 def test_threads_share_a_signer():
@@ -87,7 +87,7 @@ def test_derived_keys_stay_out_of_sight():
     key, other = Credentials("AKID", "secret"), Credentials("AKID", "secret")
     Signer(SigV4("s3", "us-east-1")).sign(REQUEST, key, at=AT)
     assert (key, repr(key), hash(key)) == (other, repr(other), hash(other))
-    assert key.replace().derived_keys == {}
+    assert key.replace()._derived_keys == {}
 
 
 @pytest.mark.parametrize(

@@ -139,9 +139,9 @@ def test_a_key_is_derived_once():
     """The key is kept with its credentials, whatever the service and the day."""
     credentials = Credentials("AKIDONCE", "secret")
     SigV4A(service="s3", region_set="*").sign_string("text", credentials, "20261122T120000Z")
-    [kept] = credentials.derived_keys.values()
+    [kept] = credentials._derived_keys.values()
     SigV4A(service="sts", region_set="*").sign_string("text", credentials, "20261123T120000Z")
-    assert [kept] == [*credentials.derived_keys.values()]
+    assert [kept] == [*credentials._derived_keys.values()]
 
 
 REGION_SETS = {

@@ -151,7 +151,6 @@ class X509Algorithm:
     key: Any = field(repr=False)
     service: str = "rolesanywhere"
     region_set: str | None = None
-    part_width: int = 0
 
     @property
     def name(self) -> str:
@@ -172,10 +171,6 @@ class X509Algorithm:
         )
         signature: bytes = self.key.sign(text.encode(), *scheme)
         return signature.hex()
-
-    def check_string(self, text: str, credentials: object, instant: str, signature: str) -> bool:
-        """Refuse: a client checks no signatures."""
-        raise NotImplementedError  # pragma: no cover
 
 
 class X509Auth(PreparedAuth):
