@@ -2,7 +2,7 @@
 The texts that a signature is made of, in the order of the specification.
 
     canonical request = method LF path LF query LF headers LF signed headers LF payload hash
-    string to sign    = algorithm LF instant LF scope LF SHA-256 of the canonical request
+    string to sign    = algorithm LF timestamp LF scope LF SHA-256 of the canonical request
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -140,7 +140,7 @@ def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: ",".join(several) for name, several in values.items()}
 
 
-def string_to_sign(algorithm: str, instant: str, scope: str, canonical_request: str) -> str:
+def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
     """Return the text that the key signs."""
     digest = sha256(canonical_request.encode("utf-8", "surrogateescape")).hexdigest()
-    return f"{algorithm}\n{instant}\n{scope}\n{digest}"
+    return f"{algorithm}\n{timestamp}\n{scope}\n{digest}"

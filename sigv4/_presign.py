@@ -37,8 +37,8 @@ def presign(
         raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
     signed = _signed(rules, request)
-    algorithm, instant = rules.algorithm, rules.instant(credentials, at)
-    scope = algorithm.scope(instant)
+    algorithm, timestamp = rules.algorithm, rules.instant(credentials, at)
+    scope = algorithm.scope(timestamp)
     unsigned_body = Payload.UNSIGNED if rules.s3 else request.payload
     payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
     lines, names = canonical_headers(signed)
@@ -47,7 +47,7 @@ def presign(
     parameters = {
         "X-Amz-Algorithm": algorithm.name,
         "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
-        "X-Amz-Date": instant,
+        "X-Amz-Date": timestamp,
         "X-Amz-Expires": str(expires),
         "X-Amz-SignedHeaders": names,
     }
@@ -58,10 +58,10 @@ def presign(
     added = [(name, percent_encode(value)) for name, value in parameters.items()]
     query = canonical_query(given_query, added)
     text = canonical_request(rules, request, query, lines, names, payload_hash)
-    to_sign = string_to_sign(algorithm.name, instant, scope, text)
+    to_sign = string_to_sign(algorithm.name, timestamp, scope, text)
     if not rules.sign_session_token:
         added += [(name, percent_encode(value)) for name, value in tokens.items()]
-    added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, instant)))
+    added.append(("X-Amz-Signature", algorithm.sign_string(to_sign, credentials, timestamp)))
     base, _, before = request.url.partition("?")
     parts = [before] if before else []
     return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"

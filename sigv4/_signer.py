@@ -105,12 +105,12 @@ class Signer(SigningRules):
             ExpiredCredentialsError: The credentials ended before *at*.
             ValueError: *at* has no time zone.
         """
-        algorithm, instant = self.algorithm, self.instant(credentials, at)
-        scope = algorithm.scope(instant)
+        algorithm, timestamp = self.algorithm, self.instant(credentials, at)
+        scope = algorithm.scope(timestamp)
         payload_hash = request.header("x-amz-content-sha256") or request.payload.hash
         token = credentials.session_token
         tokens = {} if token is None else {"x-amz-security-token": token}
-        added = {"x-amz-date": instant}
+        added = {"x-amz-date": timestamp}
         if self.content_sha256:
             added["x-amz-content-sha256"] = payload_hash
         if algorithm.region_set is not None:
@@ -122,8 +122,8 @@ class Signer(SigningRules):
         lines, names = canonical_headers(signed)
         query = query_to_sign(request, PRESIGNED)
         text = canonical_request(self, request, query, lines, names, payload_hash)
-        to_sign = string_to_sign(algorithm.name, instant, scope, text)
-        signature = algorithm.sign_string(to_sign, credentials, instant)
+        to_sign = string_to_sign(algorithm.name, timestamp, scope, text)
+        signature = algorithm.sign_string(to_sign, credentials, timestamp)
         added |= tokens
         added["authorization"] = (
             f"{algorithm.name} Credential={credentials.access_key_id}/{scope}, "
@@ -172,5 +172,5 @@ class Signer(SigningRules):
         Raises:
             TypeError: The algorithm signs requests alone.
         """
-        instant = signature.headers["x-amz-date"]
-        return Seed(for_streams(self.algorithm), credentials, instant, signature.signature)
+        timestamp = signature.headers["x-amz-date"]
+        return Seed(for_streams(self.algorithm), credentials, timestamp, signature.signature)

@@ -37,7 +37,7 @@ _LONGEST_VALUE = 32_767  # of bytes and strings: the page above
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
-_TRUE, _FALSE, _BYTES, _STRING, _INSTANT, _UUID = 0, 1, 6, 7, 8, 9
+_TRUE, _FALSE, _BYTES, _STRING, _TIMESTAMP, _UUID = 0, 1, 6, 7, 8, 9
 _length = Struct(">H")
 _CONSTANTS = {_TRUE: True, _FALSE: False}
 _NUMBERS: dict[type[int], tuple[int, Struct]] = {
@@ -49,14 +49,14 @@ _NUMBERS: dict[type[int], tuple[int, Struct]] = {
 _milliseconds = _NUMBERS[Int64][1]
 
 
-def _instant(milliseconds: int) -> datetime:
+def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
 # By the type's number: the form of a value of fixed size, and what makes the value of it.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
-    _INSTANT: (_milliseconds, _instant),
+    _TIMESTAMP: (_milliseconds, _timestamp),
     _UUID: (Struct("16s"), lambda text: UUID(bytes=text)),
 }
 _VARIABLE: dict[int, Callable[[bytes], HeaderValue]] = {_BYTES: bytes, _STRING: bytes.decode}
@@ -88,7 +88,7 @@ def _encoded(name: str, value: HeaderValue) -> bytes:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise EventStreamError(f"header {name}: an instant must carry a time zone")
-        return bytes([_INSTANT]) + _milliseconds.pack((value - _EPOCH) // _MILLISECOND)
+        return bytes([_TIMESTAMP]) + _milliseconds.pack((value - _EPOCH) // _MILLISECOND)
     if isinstance(value, UUID):
         return bytes([_UUID]) + value.bytes
     kind, text = (_STRING, value.encode()) if isinstance(value, str) else (_BYTES, value)

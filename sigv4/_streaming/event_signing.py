@@ -45,9 +45,9 @@ class EventSigner:
             payload: An encoded message, or nothing to end the stream.
             at: The aware instant of signing.
         """
-        instant = timestamp(at)
+        signed_at = timestamp(at)
         dated = encode_headers({_DATE: at})
-        signature = self._chain.sign("PAYLOAD", dated, payload, instant=instant)
+        signature = self._chain.sign("PAYLOAD", dated, payload, timestamp=signed_at)
         return Message({_DATE: at, _SIGNATURE: bytes.fromhex(signature)}, payload)
 
 
@@ -98,7 +98,7 @@ class EventVerifier:
             "PAYLOAD",
             signed,
             message.payload,
-            instant=timestamp(date),
+            timestamp=timestamp(date),
         )
         self.ended = not message.payload
         return message.payload

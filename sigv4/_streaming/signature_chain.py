@@ -1,7 +1,7 @@
 """
 Chained signatures: each part of a stream is signed together with the signature before it.
 
-    string to sign = algorithm "-" kind LF instant LF scope LF previous signature LF hashes
+    string to sign = algorithm "-" kind LF timestamp LF scope LF previous signature LF hashes
 
 The first part follows the request's own signature, the seed.  The hashes, one a line, are what
 the kind of part says: of a chunk, of trailers or of an event.
@@ -30,23 +30,23 @@ class Chain:
         self._seed = seed
         self.previous = seed.signature
 
-    def sign(self, kind: str, *hashed: bytes, instant: str | None = None) -> str:
+    def sign(self, kind: str, *hashed: bytes, timestamp: str | None = None) -> str:
         """
         Sign the next part.
 
         Args:
             kind: ``PAYLOAD`` or ``TRAILER``.
             hashed: What the part's hashes are taken of, in the order of their lines.
-            instant: When the part is signed; the seed's instant if it has none of its own.
+            timestamp: When the part is signed; the seed's timestamp by default.
 
         Raises:
             TypeError: The seed holds a public key, which signs nothing.
         """
-        seed, instant = self._seed, instant or self._seed.instant
+        seed, timestamp = self._seed, timestamp or self._seed.instant
         if not isinstance(seed.key, Credentials):
             raise TypeError("a public key signs nothing; the seed must come from Signer.seed")
-        text = self._string_to_sign(kind, hashed, instant)
-        self.previous = seed.algorithm.sign_string(text, seed.key, instant)
+        text = self._string_to_sign(kind, hashed, timestamp)
+        self.previous = seed.algorithm.sign_string(text, seed.key, timestamp)
         return self.previous
 
     def sign_padded(self, kind: str, *hashed: bytes) -> str:
@@ -54,7 +54,7 @@ class Chain:
         return self.sign(kind, *hashed).ljust(self._seed.algorithm.part_width, "*")
 
     def check(
-        self, signature: str, what: str, kind: str, *hashed: bytes, instant: str | None = None
+        self, signature: str, what: str, kind: str, *hashed: bytes, timestamp: str | None = None
     ) -> None:
         """
         Check that *signature* is the next part's, and go on from it.
@@ -62,9 +62,9 @@ class Chain:
         Raises:
             SignatureError: It is not; the message names *what* was signed.
         """
-        seed, instant = self._seed, instant or self._seed.instant
-        text = self._string_to_sign(kind, hashed, instant)
-        if not seed.algorithm.check_string(text, seed.key, instant, signature):
+        seed, timestamp = self._seed, timestamp or self._seed.instant
+        text = self._string_to_sign(kind, hashed, timestamp)
+        if not seed.algorithm.check_string(text, seed.key, timestamp, signature):
             raise SignatureError(
                 "SignatureDoesNotMatch",
                 f"the signature of {what} is not the one that the key gives for it",
@@ -78,10 +78,16 @@ class Chain:
             raise SignatureError("SignatureDoesNotMatch", f"{what} is not signed as it must be")
         self.check(signature.rstrip("*"), what, kind, *hashed)
 
-    def _string_to_sign(self, kind: str, hashed: tuple[bytes, ...], instant: str) -> str:
+    def _string_to_sign(self, kind: str, hashed: tuple[bytes, ...], timestamp: str) -> str:
         """Return the text that is signed for the next part."""
         algorithm = self._seed.algorithm
         hashes = [sha256(part).hexdigest() for part in hashed]
         return "\n".join(
-            [f"{algorithm.name}-{kind}", instant, algorithm.scope(instant), self.previous, *hashes]
+            [
+                f"{algorithm.name}-{kind}",
+                timestamp,
+                algorithm.scope(timestamp),
+                self.previous,
+                *hashes,
+            ]
         )
