@@ -17,9 +17,9 @@ from .._io.transport import BlockingTransport
 from ..credentials import LazyContext
 from ..credentials._chain import SkippedProvider, search
 from ..credentials._refresh import refuse_expired
-from ..credentials._report import Report, report
 from .exports import exported
 from .prompts import mfa_token
+from .report import Report, report
 from .terminal import printable
 
 # The profiles that are being exported by this process and those that started it.

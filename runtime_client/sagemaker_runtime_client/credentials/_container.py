@@ -17,8 +17,8 @@ from sigv4 import Credentials
 from .._aws.error_response import json_error
 from .._errors import CredentialProviderError, TransportError
 from .._io.message import Request
+from ._fetching import header_value, json_object
 from ._requests import ServiceProvider
-from ._values import header_value, json_object
 
 _ECS = "http://169.254.170.2"
 _HOSTS = frozenset({"localhost", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"})

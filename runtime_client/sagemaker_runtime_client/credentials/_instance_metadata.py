@@ -19,8 +19,8 @@ from sigv4 import Credentials
 
 from .._errors import TransportError
 from .._io.message import Request, Response
+from ._fetching import header_value, json_object
 from ._requests import ServiceProvider
-from ._values import header_value, json_object
 
 _log = logging.getLogger("sagemaker_runtime_client")
 

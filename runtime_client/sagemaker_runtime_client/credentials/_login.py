@@ -22,9 +22,9 @@ from .._aws.endpoint import Endpoint
 from .._aws.error_response import json_error
 from .._errors import CredentialProviderError, ServiceError
 from .._io.message import Request, Response
+from ._fetching import as_object, format_timestamp, is_json, json_object
 from ._provider import text_setting
 from ._requests import JSON, ServiceProvider
-from ._values import as_object, format_timestamp, is_json, json_object
 
 _log = logging.getLogger("sagemaker_runtime_client")
 

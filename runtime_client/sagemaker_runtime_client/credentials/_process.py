@@ -10,8 +10,7 @@ import shlex
 from sigv4 import Credentials
 
 from .._limits import PROCESS_OUTPUT_SIZE
-from ._fetching import FetchingProvider
-from ._values import PASCAL_CASE, json_object
+from ._fetching import PASCAL_CASE, FetchingProvider, json_object
 
 _LONGEST_REASON = 500
 

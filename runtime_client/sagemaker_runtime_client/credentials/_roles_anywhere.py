@@ -21,8 +21,8 @@ from urllib.parse import urlencode
 from sigv4 import Credentials
 
 from .._io.message import Request
+from ._fetching import CAMEL_CASE, as_object, json_object
 from ._requests import JSON, ServiceProvider
-from ._values import CAMEL_CASE, as_object, json_object
 from ._x509 import Identity, X509Auth
 
 _PREFIX = "roles_anywhere_"

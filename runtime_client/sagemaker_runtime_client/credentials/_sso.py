@@ -20,10 +20,10 @@ from .._aws.auth import Unsigned
 from .._errors import CredentialProviderError
 from .._io.message import Request
 from .._settings.profiles import Section
+from ._fetching import CAMEL_CASE, as_object, json_object
 from ._provider import text_setting
 from ._requests import ServiceProvider
 from ._sso_token import Login, TokenCache
-from ._values import CAMEL_CASE, as_object, json_object
 
 _FOLDER = "~/.aws/sso/cache"
 _KEYS = ("sso_account_id", "sso_role_name", "sso_region", "sso_start_url")

@@ -16,8 +16,8 @@ from attrs import field, frozen
 from .._aws.auth import Unsigned
 from .._errors import CredentialProviderError
 from .._io.message import Request
+from ._fetching import format_timestamp, header_value, is_json, json_object, parse_timestamp
 from ._requests import JSON, ServiceProvider
-from ._values import format_timestamp, header_value, is_json, json_object, parse_timestamp
 
 _log = logging.getLogger("sagemaker_runtime_client")
 

@@ -12,8 +12,8 @@ from sigv4 import Credentials
 from .._aws.auth import Auth
 from .._aws.error_response import query_error, xml_texts
 from .._io.message import Request
+from ._fetching import PASCAL_CASE
 from ._requests import ServiceProvider
-from ._values import PASCAL_CASE
 
 _VERSION = "2011-06-15"
 _FORM = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")

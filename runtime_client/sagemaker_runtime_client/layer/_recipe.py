@@ -31,7 +31,6 @@ LEFT_OUT = {
     "sagemaker_runtime_client/__main__.py": "the command line",
     "sagemaker_runtime_client/_cli/*": "the command line",
     "sagemaker_runtime_client/_io/files.py": "the command line",
-    "sagemaker_runtime_client/credentials/_report.py": "the command line",
     "sagemaker_runtime_client/emulator/*": "for tests of those who use the client",
     "sagemaker_runtime_client/layer/*": "builds layers",
     "sigv4/__main__.py": "the command line",

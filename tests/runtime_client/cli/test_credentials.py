@@ -6,10 +6,10 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, Response
 from sagemaker_runtime_client._cli.commands import main
+from sagemaker_runtime_client._cli.report import report
 from sagemaker_runtime_client._io.processes import Finished
 from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import search
-from sagemaker_runtime_client.credentials._report import report
 from tests.runtime_client.scripted_io import ScriptedIO, run, s3_error
 
 ROLE = "arn:aws:iam::123456789012:role/r"

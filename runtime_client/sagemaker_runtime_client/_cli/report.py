@@ -5,9 +5,9 @@ from attrs import frozen
 from sigv4 import Credentials
 
 from .._aws.auth import CredentialsAuth
-from ._chain import ResolvedCredentials
-from ._provider import Context, Provider
-from ._sts import STSProvider
+from ..credentials._chain import ResolvedCredentials
+from ..credentials._provider import Context, Provider
+from ..credentials._sts import STSProvider
 
 _SHOWN = 4
 # What tells the role, by provider: a variable, and a key of the profile.
