@@ -91,3 +91,16 @@ def test_case():
             assert (path, headers) == ("/a", (("accept", "*/*"),))
         case _:
             pytest.fail("no case fits")
+
+
+def test_output():
+    """An output is an object of S3, and as one keeps its etag; but it is compared without it."""
+    made = VALUES[-1]
+    assert isinstance(made, S3Object)
+    assert (made.size, made.etag) == (4, None)
+    read = made.replace(etag='"1"', size=5)
+    assert (read, hash(read), repr(read)) == (made, hash(made), repr(made))
+    twin = pickle.loads(pickle.dumps(read))
+    assert (twin.etag, twin.size, twin.invocation) == ('"1"', 5, JOB)
+    assert made != S3Object("s3://b/k", b"body", 4, "text/csv", {"a": "b"}, None, AT)
+    assert made != made.replace(body=b"other")

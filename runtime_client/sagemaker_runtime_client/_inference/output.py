@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .._value import Value
+from .._s3.objects import S3Object
 from .invocation import Invocation
 
 
-class Output(Value):
+class Output(S3Object):
     """
-    The model's answer.
+    The model's answer: an object of S3, and the job that it answers.
 
     Attributes:
         body: What the model's container answered, byte for byte.  Kept out of ``repr``.
@@ -20,23 +20,25 @@ class Output(Value):
         location: Where it is, as ``s3://bucket/key``.
         last_modified: When it was written, to the second.
         invocation: What was waited for.
+        size: How many bytes the object has.
+        etag: S3's mark of this version, with its quotes; None if it is not known.
+
+    Equality and ``repr`` leave out *size* and *etag*.
     """
 
-    __slots__ = __match_args__ = (
+    __slots__ = ("invocation",)
+    __match_args__ = (
         "body",
         "content_type",
         "metadata",
         "location",
         "last_modified",
         "invocation",
+        "size",
+        "etag",
     )
-    _hidden = frozenset({"body"})
+    _hidden = frozenset({"body", "size", "etag"})
 
-    body: bytes
-    content_type: str | None
-    metadata: Mapping[str, str]
-    location: str
-    last_modified: datetime | None
     invocation: Invocation
 
     def __init__(
@@ -47,13 +49,15 @@ class Output(Value):
         location: str,
         last_modified: datetime | None,
         invocation: Invocation,
+        size: int | None = None,
+        etag: str | None = None,
     ) -> None:
-        self.body = body
-        self.content_type = content_type
-        self.metadata = metadata
-        self.location = location
-        self.last_modified = last_modified
+        size = len(body) if size is None else size
+        super().__init__(location, body, size, content_type, metadata, etag, last_modified)
         self.invocation = invocation
+
+    def _key(self) -> tuple[Any, ...]:
+        return super()._key()[:-2]  # neither size nor etag
 
     def __hash__(self) -> int:
         """Return a hash of what can be hashed: all but the metadata."""
