@@ -11,6 +11,7 @@ import json
 import xml.parsers.expat
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 from .._errors import (
@@ -23,7 +24,7 @@ from .._io.message import Response
 from .._io.system import IO
 from .._limits import FAILURE_OBJECT, object_limit
 from .._s3.client import S3
-from .._s3.objects import S3Location, S3Object, parse_object
+from .._s3.objects import S3Location, parse_object
 from .arguments import check_waiting
 from .invocation import Invocation
 from .output import Output
@@ -107,15 +108,7 @@ def _oldest_answer(invocation: Invocation) -> datetime | None:
 
 
 def _output(location: S3Location, found: Response, invocation: Invocation) -> Output:
-    output = parse_object(S3Object, location, found)
-    return Output(
-        body=output.body,
-        content_type=output.content_type,
-        metadata=output.metadata,
-        location=output.location,
-        last_modified=output.last_modified,
-        invocation=invocation,
-    )
+    return parse_object(partial(Output, invocation=invocation), location, found)
 
 
 def _inference_failed(
