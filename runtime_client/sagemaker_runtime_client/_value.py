@@ -110,34 +110,6 @@ class JobHandle(Value):
     has_new_name: bool
     first_attempt_date: datetime | None
 
-    def __init__(
-        self,
-        inference_id: str | None = None,
-        output_location: str | None = None,
-        failure_location: str | None = None,
-        request_id: str | None = None,
-        endpoint_name: str | None = None,
-        date: datetime | None = None,
-        attempts: int = 1,
-        possibly_duplicated: bool = False,
-        has_new_name: bool = False,
-        first_attempt_date: datetime | None = None,
-    ) -> None:
-        self.inference_id = inference_id
-        self.output_location = output_location
-        self.failure_location = failure_location
-        self.request_id = request_id
-        self.endpoint_name = endpoint_name
-        self.date = date
-        self.attempts = attempts
-        self.possibly_duplicated = possibly_duplicated
-        self.has_new_name = has_new_name
-        self.first_attempt_date = first_attempt_date
-        self._check()
-
-    def _check(self) -> None:
-        """Raise an error if a field is wrong: in `Invocation`."""
-
     def to_json(self) -> str:
         """Return the handle as JSON, for a queue, a database or another process."""
         fields = self._asdict()

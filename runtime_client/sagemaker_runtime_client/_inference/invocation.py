@@ -40,10 +40,33 @@ class Invocation(JobHandle):
 
     __slots__ = ()
 
-    def _check(self) -> None:
-        for name in _DATES:
-            if (date := getattr(self, name)) is not None:
-                _check_date(name, date)
+    def __init__(
+        self,
+        inference_id: str | None = None,
+        output_location: str | None = None,
+        failure_location: str | None = None,
+        request_id: str | None = None,
+        endpoint_name: str | None = None,
+        date: datetime | None = None,
+        attempts: int = 1,
+        possibly_duplicated: bool = False,
+        has_new_name: bool = False,
+        first_attempt_date: datetime | None = None,
+    ) -> None:
+        if date is not None:
+            _check_date("date", date)
+        if first_attempt_date is not None:
+            _check_date("first_attempt_date", first_attempt_date)
+        self.inference_id = inference_id
+        self.output_location = output_location
+        self.failure_location = failure_location
+        self.request_id = request_id
+        self.endpoint_name = endpoint_name
+        self.date = date
+        self.attempts = attempts
+        self.possibly_duplicated = possibly_duplicated
+        self.has_new_name = has_new_name
+        self.first_attempt_date = first_attempt_date
 
     @classmethod
     def from_http(
