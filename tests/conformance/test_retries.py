@@ -8,10 +8,10 @@ import pytest
 
 from sagemaker_runtime_client import Request, Response, ServiceError
 from sagemaker_runtime_client._aws.auth import SigV4Auth
-from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.operation import Operation
 from sagemaker_runtime_client._aws.retry import RetryPolicy
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
@@ -20,7 +20,7 @@ SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-
 SHARED = SUITE["Shared multi-threaded scenarios"]
 # The longest pause is a constant here, so that one case is run with that constant changed.
 CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
-CALL = Call(
+CALL = Operation(
     Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error
 )
 
@@ -39,7 +39,7 @@ class World(ScriptedIO):
             [answer(step["response"]) for step in steps], random=given["exponential_base"]
         )
         policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
-        self.caller = Caller(self, SigV4Auth(as_provider(CREDENTIALS)), policy)
+        self.caller = ServiceClient(self, SigV4Auth(as_provider(CREDENTIALS)), policy)
         quota = self.caller._quota
         for _ in range(quota.available - given.get("initial_retry_tokens", quota.available)):
             quota._tokens.pop()
@@ -52,7 +52,7 @@ class World(ScriptedIO):
     def call(self):
         """Make one call; return how it ended."""
         try:
-            run(self.caller.call(CALL))
+            run(self.caller.send(CALL))
         except ServiceError as error:
             outcome = (
                 "retry_quota_exceeded" if hasattr(error, "__notes__") else "max_attempts_exceeded"

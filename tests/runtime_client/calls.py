@@ -8,10 +8,10 @@ from sagemaker_runtime_client import (
     RuntimeClientError,
 )
 from sagemaker_runtime_client._aws.auth import SigV4Auth
-from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.operation import Operation
 from sagemaker_runtime_client._aws.retry import RetryPolicy
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import (
@@ -35,18 +35,18 @@ def answer(status, code=None, message="m", **headers):
 
 def caller(io, credentials=CREDENTIALS, **policy):
     """Return a caller over *io*."""
-    return Caller(io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
+    return ServiceClient(io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
 
 
 def call(**parts):
     """Return a call that is not idempotent, unless *parts* say otherwise."""
     request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
     given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
-    return Call(request=request, parse_error=json_error, **given)
+    return Operation(request=request, parse_error=json_error, **given)
 
 
 def refused(io, *, of=None, **parts):
     """Make a call that fails, and return its error."""
     with pytest.raises(RuntimeClientError) as caught:
-        run((of or caller(io)).call(call(**parts)))
+        run((of or caller(io)).send(call(**parts)))
     return caught.value

@@ -15,6 +15,7 @@ from tests.runtime_client.loopback import Loopback, response
 LOADED = [
     "",
     "._aws",
+    "._aws.attempts",
     "._aws.auth",
     "._aws.call",
     "._aws.endpoint",

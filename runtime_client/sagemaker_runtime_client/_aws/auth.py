@@ -97,23 +97,38 @@ class Unsigned(PreparedAuth):
 
 class CredentialsAuth(PreparedAuth):
     """
-    Signs with SigV4, always with the same credentials.
+    Signs, always with the same credentials.
 
     Args:
         credentials: Those.
         secrets: As for `PreparedAuth`, beside those of the credentials.
+        signer: What signs; None takes SigV4 for the service and region of the endpoint.
     """
 
-    def __init__(self, credentials: Credentials, *secrets: str) -> None:
+    def __init__(
+        self, credentials: Credentials, *secrets: str, signer: Signer | None = None
+    ) -> None:
         self._credentials = credentials
-        known = (credentials.secret_access_key, credentials.session_token or "")
-        self.secrets = (*known, *secrets)
+        self._signer = signer
+        self.secrets = (
+            credentials.secret_access_key,
+            credentials.session_token or "",
+            *secrets,
+        )
 
     def apply(
         self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
     ) -> Request:
-        signer = _signer(endpoint.service, endpoint.region)
-        return sign(signer, self._credentials, endpoint, request, payload, timestamp)
+        signer = self._signer or _sigv4_signer(endpoint.service, endpoint.region)
+        url = endpoint.origin + request.path
+        try:
+            signable = SignableRequest(request.method, url, request.headers, payload)
+            signature = signer.sign(signable, self._credentials, at=timestamp)
+        except ExpiredCredentialsError as error:
+            raise CredentialsError(str(error)) from None
+        except InvalidRequestError as error:
+            raise ParamValidationError(str(error)) from None
+        return request.with_headers(signature.headers.items())
 
 
 class SigV4Auth(Auth):
@@ -149,25 +164,5 @@ class SigV4Auth(Auth):
 
 
 @lru_cache(64)  # a client of S3 may meet every region
-def _signer(service: str, region: str) -> Signer:
+def _sigv4_signer(service: str, region: str) -> Signer:
     return Signer(SigV4(service, region))
-
-
-def sign(
-    signer: Signer,
-    credentials: Credentials,
-    endpoint: Endpoint,
-    request: Request,
-    payload: Payload,
-    timestamp: datetime,
-) -> Request:
-    """Return *request* with a signature in its headers."""
-    url = endpoint.origin + request.path
-    try:
-        signable = SignableRequest(request.method, url, request.headers, payload)
-        signature = signer.sign(signable, credentials, at=timestamp)
-    except ExpiredCredentialsError as error:
-        raise CredentialsError(str(error)) from None
-    except InvalidRequestError as error:
-        raise ParamValidationError(str(error)) from None
-    return request.with_headers(signature.headers.items())

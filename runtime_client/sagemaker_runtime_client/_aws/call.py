@@ -5,29 +5,22 @@ The only place where requests are sent, and where errors get their number of att
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 from sigv4 import Payload
 
-from .._errors import (
-    RuntimeClientError,
-    ThrottlingError,
-    TransportError,
-    is_shortage,
-    shortage,
-)
+from .._errors import RuntimeClientError, ThrottlingError, TransportError, is_shortage, shortage
 from .._io.message import Request, Response
 from .._io.system import IO
+from .attempts import Attempts, Progress
 from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
-from .operation import Call, Progress, Reply, attempt_headers
+from .operation import Operation, Result
 from .retry import (
     AFTER_SENDING,
-    Reason,
     RetryPolicy,
     RetryQuota,
     ServiceClock,
@@ -40,20 +33,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Headers = list[tuple[str, str]]
+
 _log = logging.getLogger("sagemaker_runtime_client")
 
 
-class Caller:
+class ServiceClient:
     """
-    Makes a client's calls to one service, and keeps what they share: quota and pace.
+    Makes a client's calls to one service, and keeps what they share: the quota of retries and the pace.
 
     Args:
         io: The outside world.
-        auth: How they are authenticated, where a call does not say.
+        auth: How requests are authenticated, unless an operation has its own way.
         policy: How often a call is tried.
-        headers: Returns what every request carries, looked up anew for each.
-        patience: For how many seconds an attempt may go on; AWS is told.
-        clock: By how much ours is wrong, which all of a client's calls share; None for one of its own.
+        headers: What every request carries.
+        trace_headers: Returns what else a request carries, anew for each; None for nothing.
+        attempt_timeout: For how many seconds an attempt may go on, which AWS is told.
+        clock: By how much ours is wrong, which all calls of a client share; None for a new one.
     """
 
     def __init__(
@@ -61,19 +57,22 @@ class Caller:
         io: IO,
         auth: Auth,
         policy: RetryPolicy,
-        headers: Callable[[], list[tuple[str, str]]] = list,
-        patience: float = 60.0,
+        *,
+        headers: Headers | None = None,
+        trace_headers: Callable[[], Headers] | None = None,
+        attempt_timeout: float = 60.0,
         clock: ServiceClock | None = None,
     ) -> None:
         self._io = io
         self._auth = auth
         self._policy = policy
-        self._headers = headers
-        self._patience = timedelta(seconds=patience)
+        self._headers = headers or []
+        self._trace_headers = trace_headers
+        self._attempt_timeout = timedelta(seconds=attempt_timeout)
         self._clock = clock or ServiceClock()
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         """Know nothing of the service: at first, and in a new generation."""
         self._generation = self._io.generation()
         self._quota = RetryQuota()
@@ -83,7 +82,7 @@ class Caller:
 
             self._limiter = RateLimiter(self._io.monotonic())
 
-    async def call(self, call: Call) -> Reply:
+    async def send(self, operation: Operation) -> Result:
         """
         Send a request until it is answered, refused for good or not worth another attempt.
 
@@ -91,138 +90,147 @@ class Caller:
             RuntimeClientError: The last attempt's failure, with the number of attempts.
         """
         if self._generation != self._io.generation():
-            self._begin()
+            self._reset()
             self._clock.forget()
-        invocation_id = self._io.uuid()
-        reason: Reason | None = None
-        ahead: timedelta | None = None
-        progress = call.progress or Progress()
-        clock_was_set = False
-        body = call.request.body
+        body = operation.request.body
         payload = await self._io.compute(len(body), Payload.of, body)
-        if not await self._take_turn(call.deadline):
+        attempts = Attempts(self._io.uuid(), payload, operation.progress or Progress())
+        if self._limiter and not await self._acquire_token(self._limiter, operation.deadline):
             raise TransportError("the service throttles, and there is no time to wait for a turn")
-        for attempt in count(1):
-            ends = None if ahead is None else self._io.now() + ahead + self._patience
-            headers = self._headers() + attempt_headers(
-                invocation_id, attempt, self._policy.max_attempts, ends
-            )
-            offset, began = self._clock.offset, self._io.monotonic()
+        while True:
+            attempts.number += 1
+            attempts.clock_offset, attempts.began = self._clock.offset, self._io.monotonic()
             try:
-                response = await self._attempt(call, headers, payload, offset, progress)
+                response = await self._attempt(operation, attempts)
             except RuntimeClientError as error:
                 # No variable may outlive this block with the error: of the error, its traceback and
                 # this frame it would make a cycle, which holds the payload until it is collected.
-                _log.debug("%s, attempt %d: %s", call, attempt, error)
-                ahead = service_ahead(error, self._io.now())
-                self._note_failure(error, attempt)
-                error.may_have_been_taken = progress.end(began, taken=error.may_have_been_taken)
-                sets_clock = not clock_was_set and self._clock.adopt(
-                    error, ahead, offset, is_authentic=call.endpoint.origin.startswith("https://")
-                )
-                if attempt >= self._policy.max_attempts:
-                    raise
-                if sets_clock:
-                    clock_was_set = True
-                else:
-                    reason = self._reason(call, error)
-                    if not await self._pause(reason, attempt - 1, error, call.deadline):
-                        raise
-                if not await self._take_turn(call.deadline):
+                self._note_failure(operation, attempts, error)
+                if not await self._prepare_retry(operation, attempts, error):
                     raise
             else:
-                _log.debug("%s, attempt %d: %s %s", call, attempt, response, response.request_id)
-                self._note_success(call, reason, offset)
-                return Reply(response, attempt, progress.taken_since)
-        raise AssertionError  # pragma: no cover (count does not end)
+                self._note_success(operation, attempts, response)
+                return Result(response, attempts.number, attempts.progress.possibly_accepted_since)
 
-    def _reason(self, call: Call, error: RuntimeClientError) -> Reason | None:
-        """Return why *error* is worth another attempt; None if it is not."""
-        return None if call.is_poll else self._policy.reason(error, idempotent=call.idempotent)
+    async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
+        """Authenticate, send, and return a success."""
+        io, deadline, progress = self._io, operation.deadline, attempts.progress
+        headers = self._attempt_headers(attempts)
+        given = operation.auth or self._auth
+        auth = await given.prepare(io, deadline)
+        waited = auth is not given  # for credentials
+        if waited and deadline is not None and io.monotonic() >= deadline:
+            raise TransportError("the call's time was over before the request could be sent")
 
-    async def _take_turn(self, deadline: float | None) -> bool:
-        """Wait until the adaptive mode lets the next request go, and return whether there is time to."""
-        if self._limiter is None:
-            return True
-        now = self._io.monotonic()
-        wait = self._limiter.acquire(now, inf if deadline is None else deadline - now)
-        if wait:
-            await self._io.sleep(wait)
-        return wait is not None
+        def authenticate() -> Request:
+            progress.is_under_way = True
+            request = operation.request.with_headers(headers)
+            timestamp = io.now() + attempts.clock_offset
+            return auth.apply(operation.endpoint, request, attempts.payload, timestamp)
 
-    def _note_success(self, call: Call, reason: Reason | None, offset: timedelta) -> None:
+        origin = operation.endpoint.origin
+        try:
+            response = await io.send(origin, authenticate, deadline, limit=operation.limit)
+        except OSError as error:  # of a module: those of sockets are ours by now
+            if not is_shortage(error):
+                raise
+            what = f"{origin} cannot be reached"
+            raise shortage(what, may_have_been_taken=progress.is_under_way) from error
+        ok = response.ok
+        if ok and operation.idempotent and not response.complete:
+            raise TransportError("the answer broke off", status_code=response.status)
+        if not ok if operation.is_error is None else operation.is_error(response):
+            raise without_secrets(operation.parse_error(response), operation.request, auth.secrets)
+        if operation.check is not None:
+            await io.compute(len(response.body), operation.check, response)
+        return response
+
+    def _attempt_headers(self, attempts: Attempts) -> Headers:
+        """
+        Return what tells AWS who sends which attempt, and until when by its own clock, if that is known.
+
+        Source: botocore 1.44, handlers.py, add_retry_headers.
+        """
+        text = f"attempt={attempts.number}; max={self._policy.max_attempts}"
+        if (ahead := attempts.service_ahead) is not None:
+            ends = self._io.now() + ahead + self._attempt_timeout
+            text = f"ttl={ends:%Y%m%dT%H%M%SZ}; {text}"
+        headers = [
+            *self._headers,
+            ("amz-sdk-invocation-id", attempts.call_id),
+            ("amz-sdk-request", text),
+        ]
+        return headers + self._trace_headers() if self._trace_headers else headers
+
+    def _note_success(self, operation: Operation, attempts: Attempts, response: Response) -> None:
         """Give back what the last retry took, and note that the clock and the pace are right."""
-        self._note(throttled=False)
-        self._clock.confirm(offset)
-        if not call.is_poll:
-            self._quota.release(reason)
+        if _log.isEnabledFor(logging.DEBUG):
+            id_ = response.request_id
+            _log.debug("%s, attempt %d: %s %s", operation, attempts.number, response, id_)
+        if self._limiter:
+            self._limiter.record(self._io.monotonic(), throttled=False)
+        self._clock.confirm(attempts.clock_offset)
+        if not operation.is_poll:
+            self._quota.release(attempts.retry_reason)
 
-    def _note_failure(self, error: RuntimeClientError, attempt: int) -> None:
-        """Count the requests that were sent, and tell the adaptive mode of one that was."""
-        error.attempts = attempt - 1
-        if isinstance(error, AFTER_SENDING):
-            error.attempts = attempt
-            self._note(throttled=isinstance(error, ThrottlingError))
-
-    def _note(self, *, throttled: bool) -> None:
-        """Tell the adaptive mode of an answer."""
-        if self._limiter is not None:
+    def _note_failure(
+        self, operation: Operation, attempts: Attempts, error: RuntimeClientError
+    ) -> None:
+        """Say in an error what the attempts add up to, and note what it says of the service."""
+        _log.debug("%s, attempt %d: %s", operation, attempts.number, error)
+        attempts.service_ahead = service_ahead(error, self._io.now())
+        was_sent = isinstance(error, AFTER_SENDING)
+        error.attempts = attempts.number if was_sent else attempts.number - 1
+        if was_sent and self._limiter:
+            throttled = isinstance(error, ThrottlingError)
             self._limiter.record(self._io.monotonic(), throttled=throttled)
+        progress = attempts.progress
+        progress.note_failure(attempts.began, possibly_accepted=error.may_have_been_taken)
+        error.may_have_been_taken = progress.possibly_accepted
+
+    async def _prepare_retry(
+        self, operation: Operation, attempts: Attempts, error: RuntimeClientError
+    ) -> bool:
+        """Return whether there is another attempt, when it is time for it."""
+        corrects_clock = not attempts.clock_corrected and self._clock.adopt(
+            error,
+            attempts.service_ahead,
+            attempts.clock_offset,
+            is_authentic=operation.endpoint.origin.startswith("https://"),
+        )
+        if attempts.number >= self._policy.max_attempts:
+            return False
+        if corrects_clock:
+            attempts.clock_corrected = True
+        elif operation.is_poll or not await self._pause(operation, attempts, error):
+            return False
+        return not self._limiter or await self._acquire_token(self._limiter, operation.deadline)
 
     async def _pause(
-        self, reason: Reason | None, retry: int, error: RuntimeClientError, deadline: float | None
+        self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
         """Pause before a retry; return whether there is a reason, the time and the quota for one."""
+        reason = self._policy.reason(error, idempotent=operation.idempotent)
         if reason is None:
             return False
-        pause = backoff(reason, retry, error, self._io.random)
+        pause = backoff(reason, attempts.number - 1, error, self._io.random)
+        deadline = operation.deadline
         if deadline is not None and self._io.monotonic() + pause >= deadline:
             return False
         if not self._quota.acquire(reason):
             error.add_note("not tried again: this client's quota of retries is used up")
             return False
+        attempts.retry_reason = reason
         await self._io.sleep(pause)
         return True
 
-    async def _attempt(
-        self,
-        call: Call,
-        headers: Iterable[tuple[str, str]],
-        payload: Payload,
-        offset: timedelta,
-        progress: Progress,
-    ) -> Response:
-        """Authenticate with the date of sending, *offset* from our clock; send, and return a success."""
-        given = call.auth or self._auth
-        auth = await given.prepare(self._io, call.deadline)
-        waited = auth is not given  # for credentials
-        if waited and call.deadline is not None and self._io.monotonic() >= call.deadline:
-            raise TransportError("the call's time was over before the request could be sent")
-
-        def authenticated() -> Request:
-            progress.is_under_way = True
-            request = call.request.with_headers(headers)
-            return auth.apply(call.endpoint, request, payload, self._io.now() + offset)
-
-        response = await self._sent(call, authenticated, progress)
-        if response.ok and not response.complete and call.idempotent:
-            raise TransportError("the answer broke off", status_code=response.status)
-        if call.is_error(response):
-            raise without_secrets(call.parse_error(response), call.request, auth.secrets)
-        if call.check is not None:
-            await self._io.compute(len(response.body), call.check, response)
-        return response
-
-    async def _sent(self, call: Call, make: Callable[[], Request], progress: Progress) -> Response:
-        """Send what *make* returns, and return the answer."""
-        origin = call.endpoint.origin
-        try:
-            return await self._io.send(origin, make, call.deadline, limit=call.limit)
-        except OSError as error:  # of a module: those of sockets are ours by now
-            if not is_shortage(error):
-                raise
-            taken = progress.is_under_way
-            raise shortage(f"{origin} cannot be reached", may_have_been_taken=taken) from error
+    async def _acquire_token(self, limiter: "RateLimiter", deadline: float | None) -> bool:
+        """Wait until the adaptive mode lets the next request go, and return whether there is time to."""
+        now = self._io.monotonic()
+        wait = limiter.acquire(now, inf if deadline is None else deadline - now)
+        if wait:
+            await self._io.sleep(wait)
+        return wait is not None
 
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
         """Load what sends to *origin*, and get credentials: a call with a short deadline has no time for it."""

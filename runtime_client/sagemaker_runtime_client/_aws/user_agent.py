@@ -30,6 +30,11 @@ def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) 
     return " ".join(parts)
 
 
+def is_in_lambda(environ: Mapping[str, str]) -> bool:
+    """Tell whether this is a function of Lambda."""
+    return bool(environ.get("AWS_LAMBDA_FUNCTION_NAME"))
+
+
 def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """
     Return the header that lets Lambda see when a function calls itself without end.
@@ -37,7 +42,7 @@ def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     Source: botocore 1.44, handlers.py, add_recursion_detection_header.
     """
     trace_id = environ.get("_X_AMZN_TRACE_ID")
-    if not trace_id or not environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+    if not trace_id or not is_in_lambda(environ):
         return []
     from urllib.parse import quote
 

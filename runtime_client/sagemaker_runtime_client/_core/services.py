@@ -1,6 +1,6 @@
 """What a client speaks to, once its settings are known."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from math import inf
 from typing import TYPE_CHECKING
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sigv4 import CredentialsProvider
 
 from .._aws.auth import SigV4Auth
-from .._aws.call import Caller
+from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoint, sagemaker_runtime_endpoint
 from .._aws.retry import ServiceClock
-from .._aws.user_agent import trace_headers, user_agent
+from .._aws.user_agent import is_in_lambda, trace_headers, user_agent
 from .._io.generation import importing
 from ..credentials import Context
 
@@ -45,20 +45,21 @@ class Services:
         return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
 
     @cached_property
-    def caller(self) -> Caller:
+    def runtime(self) -> ServiceClient:
         """What makes the calls to SageMaker Runtime."""
-        return self._caller()
+        return self._service_client()
 
-    def _caller(self) -> Caller:
+    def _service_client(self) -> ServiceClient:
         """Return what makes the calls to one service: each has a quota and a pace of its own."""
         config, io = self._context.config, self._context.io
         agent = ("user-agent", user_agent(config.retry_mode, config.app_id, io.environ))
-        return Caller(
+        return ServiceClient(
             io,
             self._auth,
             config.retry_policy,
-            headers=lambda: [agent, *trace_headers(io.environ)],
-            patience=config.read_timeout,
+            headers=[agent],
+            trace_headers=partial(trace_headers, io.environ) if is_in_lambda(io.environ) else None,
+            attempt_timeout=config.read_timeout,
             clock=self._clock,
         )
 
@@ -72,7 +73,7 @@ class Services:
         config = self._context.config
         options = config.endpoint_options(config.s3_endpoint_url)
         return S3(
-            self._caller(),
+            self._service_client(),
             options,
             config.s3_addressing_style,
             upload_checksum=config.request_checksum_calculation == "when_supported",

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Unpack
 
-from .._aws.call import Caller
+from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoint
 from .._aws.error_response import json_error
-from .._aws.operation import Call
+from .._aws.operation import Operation
 from .._errors import ParamValidationError
 from .._inference.arguments import INLINE_LIMIT, goes_inline, unexpected
 from .._inference.invocation import Invocation, Submission, invocation_of
@@ -100,7 +100,7 @@ class SubmissionOperations(BaseOperations):
         deadline = services.deadline(start, timeout)
         with Submission() as submission:
             return await self._submit(
-                services.caller,
+                services.runtime,
                 services.endpoint,
                 request,
                 submission,
@@ -196,7 +196,7 @@ class SubmissionOperations(BaseOperations):
                 upload, body, content_type=request.content_type, deadline=deadline
             )
         return await self._submit(
-            services.caller,
+            services.runtime,
             endpoint,
             request,
             submission,
@@ -206,7 +206,7 @@ class SubmissionOperations(BaseOperations):
 
     async def _submit(
         self,
-        caller: Caller,
+        runtime: ServiceClient,
         endpoint: Endpoint,
         request: InvokeEndpointAsyncRequest,
         submission: Submission,
@@ -218,7 +218,7 @@ class SubmissionOperations(BaseOperations):
         submission.inference_id = request.inference_id
         await self._io.begin(deadline)
         try:
-            call = Call(
+            operation = Operation(
                 endpoint,
                 request.to_http(),
                 json_error,
@@ -227,13 +227,13 @@ class SubmissionOperations(BaseOperations):
                 deadline=deadline,
                 progress=submission.progress,
             )
-            reply = await caller.call(call)
-            since = reply.taken_since
+            result = await runtime.send(operation)
+            since = result.possibly_accepted_since
             submission.invocation = invocation_of(
-                reply.response,
+                result.response,
                 request.inference_id,
                 endpoint_name=request.endpoint_name,
-                attempts=reply.attempts,
+                attempts=result.attempts,
                 age_of_first=None if since is None else self._io.monotonic() - since,
                 has_new_name=has_new_name,
             )

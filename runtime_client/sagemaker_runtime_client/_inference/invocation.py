@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 
+from .._aws.attempts import Progress
 from .._aws.error_response import json_error
-from .._aws.operation import Progress
 from .._errors import ParamValidationError, RuntimeClientError
 from .._io.message import Headers, Response
 from .._value import JobHandle
@@ -183,7 +183,7 @@ class Submission:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        if error is not None and (self.invocation or self.progress.may_have_been_taken):
+        if error is not None and (self.invocation or self.progress.possibly_accepted):
             self._attach_to(error)
 
     def _attach_to(self, error: BaseException) -> None:

@@ -14,10 +14,10 @@ from string import ascii_letters, ascii_lowercase, digits
 from sigv4 import percent_encode_path
 
 from .._aws.auth import Auth, PreparedAuth
-from .._aws.call import Caller
+from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoint, EndpointOptions, s3_endpoint
 from .._aws.error_response import is_s3_error, xml_error
-from .._aws.operation import Call, is_no_success
+from .._aws.operation import Operation
 from .._errors import ParamValidationError, ServiceError, TransportError
 from .._io.message import Request, Response
 from .._limits import ANSWER, OBJECT, AnswerLimit
@@ -43,7 +43,7 @@ class S3:
     Objects of S3, through one client's calls.
 
     Args:
-        caller: Makes the calls.
+        service: Makes the calls.
         options: What the endpoint depends on.
         addressing_style: Where the bucket's name goes.
         upload_checksum: Whether S3 is to check what is put.
@@ -52,14 +52,14 @@ class S3:
 
     def __init__(
         self,
-        caller: Caller,
+        service: ServiceClient,
         options: EndpointOptions,
         addressing_style: str = "auto",
         *,
         upload_checksum: bool = True,
         download_checksum: bool = True,
     ) -> None:
-        self._caller = caller
+        self._service = service
         self._options = options
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
@@ -71,12 +71,12 @@ class S3:
 
     async def load(self) -> None:
         """Load what sends to S3."""
-        await self._caller.load(self._any_origin)
+        await self._service.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
         """Get ready for a request with a short deadline: load what sends it, and get credentials."""
         endpoint, _ = self._address(location)
-        return await self._caller.prepare(endpoint.origin, deadline)
+        return await self._service.prepare(endpoint.origin, deadline)
 
     async def put(
         self,
@@ -90,29 +90,29 @@ class S3:
         """Write an object in one piece, and return what S3 says of it."""
         headers = [*_type_header(content_type), *_metadata_headers(metadata or {})]
         if self._upload_checksum:
-            headers.append(await self._caller.compute(checksums.upload_checksum, body))
+            headers.append(await self._service.compute(checksums.upload_checksum, body))
         endpoint, path = self._address(location)
-        call = Call(
+        operation = Operation(
             endpoint,
             Request("PUT", path, tuple(headers), body),
             partial(_parse_error, location),
             is_s3_error,
             deadline=deadline,
         )
-        stored = parse_object(S3Object, location, await self._send(call, location))
+        stored = parse_object(S3Object, location, await self._send(operation, location))
         return stored.replace(size=len(body), content_type=content_type)
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
         """Read all of an object but its body."""
         endpoint, path = self._address(location)
-        call = Call(
+        operation = Operation(
             endpoint,
             Request("HEAD", path),
             partial(_parse_error, location),
             deadline=deadline,
             check=_check_object,
         )
-        return parse_object(S3Object, location, await self._send(call, location))
+        return parse_object(S3Object, location, await self._send(operation, location))
 
     async def get(
         self, location: S3Location, *, limit: AnswerLimit = OBJECT, deadline: float | None = None
@@ -137,10 +137,10 @@ class S3:
         Args:
             location: Which.
             limit: How much of it; one that is cut there is not checked by a checksum.
-            deadline: As for `Call`.
+            deadline: As for `Operation`.
             modified_since: Where it is older, S3 answers 304 instead.
             auth: What `prepare` returned.
-            is_poll: As for `Call`.
+            is_poll: As for `Operation`.
         """
         headers: tuple[tuple[str, str], ...] = ()
         check = _check_object
@@ -151,48 +151,48 @@ class S3:
             headers += (checksums.CHECKSUM_MODE,)
             check = _check_object_and_checksum
         endpoint, path = self._address(location)
-        call = Call(
+        operation = Operation(
             endpoint,
             Request("GET", path, headers),
             partial(_parse_error, location),
-            # What is read may itself be what looks like an error.
-            is_no_success,
             limit=limit,
             deadline=deadline,
             check=check,
             auth=auth,
             is_poll=is_poll,
         )
-        return await self._send(call, location)
+        return await self._send(operation, location)
 
-    async def _send(self, call: Call, location: S3Location) -> Response:
+    async def _send(self, operation: Operation, location: S3Location) -> Response:
         """Send a request; an answer that points to another region is followed there, once."""
         try:
-            return (await self._caller.call(call)).response
+            return (await self._service.send(operation)).response
         except ServiceError as error:
-            if not await self._learn_region(error, call, location.bucket):
+            if not await self._learn_region(error, operation, location.bucket):
                 raise
         endpoint, path = self._address(location)
-        call = call._replace(endpoint=endpoint, request=call.request.replace(path=path))
-        return (await self._caller.call(call)).response
+        operation = operation._replace(
+            endpoint=endpoint, request=operation.request.replace(path=path)
+        )
+        return (await self._service.send(operation)).response
 
-    async def _learn_region(self, error: ServiceError, call: Call, bucket: str) -> bool:
+    async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
         """Note where the bucket is, if *error* points to another region; return whether it does."""
-        if not _is_redirect(error, call.request.method):
+        if not _is_redirect(error, operation.request.method):
             return False
-        region = error.region or await self._ask_for_region(call, bucket)
-        if region is None or region == call.endpoint.region or not _is_region(region):
+        region = error.region or await self._ask_for_region(operation, bucket)
+        if region is None or region == operation.endpoint.region or not _is_region(region):
             return False
         self._redirects[bucket] = self._options._replace(region=region)
         return True
 
-    async def _ask_for_region(self, call: Call, bucket: str) -> str | None:
-        """Ask for the region of the bucket to which *call* went; S3 names it in refusals, too."""
+    async def _ask_for_region(self, operation: Operation, bucket: str) -> str | None:
+        """Ask for the region of the bucket to which *operation* went; S3 names it in refusals, too."""
         _, before_key = self._bucket_address(bucket)
         path = percent_encode_path(before_key.rstrip("/") or "/")
-        head = call._replace(request=Request("HEAD", path), limit=ANSWER, check=None)
+        head = operation._replace(request=Request("HEAD", path), limit=ANSWER, check=None)
         try:
-            return (await self._caller.call(head)).response.header("x-amz-bucket-region")
+            return (await self._service.send(head)).response.header("x-amz-bucket-region")
         except ServiceError as error:
             return error.region
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from .._aws.auth import Auth, Unsigned
-from .._aws.call import Caller
+from .._aws.call import ServiceClient
 from .._aws.endpoint import Endpoint
 from .._aws.error_response import json_error
-from .._aws.operation import Call
+from .._aws.operation import Operation
 from .._aws.user_agent import user_agent
 from .._errors import ConfigError, CredentialProviderError, RuntimeClientError, ServiceError
 from .._io.message import Request, Response
@@ -50,15 +50,15 @@ class ServiceProvider(FetchingProvider):
             CredentialProviderError: With the facts of the last attempt's failure.
         """
         config, io = self.context.config, self.context.io
-        caller = Caller(
+        client = ServiceClient(
             io,
             auth,
             config.retry_policy,
-            lambda: [self._user_agent],
-            patience=config.read_timeout,
+            headers=[self._user_agent],
+            attempt_timeout=config.read_timeout,
         )
         try:
-            return (await caller.call(Call(endpoint, request, parse_error))).response
+            return (await client.send(Operation(endpoint, request, parse_error))).response
         except RuntimeClientError as error:
             raise self._with_facts(operation, error) from error
 

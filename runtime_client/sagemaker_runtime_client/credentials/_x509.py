@@ -5,16 +5,13 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 """
 
 from base64 import b64encode
-from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
 
-from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Payload, Signer
+from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Signer
 
-from .._aws.auth import PreparedAuth, sign
-from .._aws.endpoint import Endpoint
-from .._io.message import Request
+from .._aws.auth import CredentialsAuth
 from ._fetching import FetchingProvider
 
 
@@ -173,7 +170,7 @@ class X509Algorithm:
         return signature.hex()
 
 
-class X509Auth(PreparedAuth):
+class X509Auth(CredentialsAuth):
     """
     Signs with the key of a certificate: all headers but those that proxies change.
 
@@ -183,12 +180,9 @@ class X509Auth(PreparedAuth):
     """
 
     def __init__(self, identity: Identity, region: str) -> None:
-        algorithm = X509Algorithm(region, identity.key)
-        self._signer = Signer(algorithm, signed_headers=ALL_BUT_NEVER_SIGNED)
         # The serial number stands for an access key id, and the algorithm has the key.
-        self._credentials = Credentials(str(identity.leaf.serial_number), "unused")
-
-    def apply(
-        self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
-    ) -> Request:
-        return sign(self._signer, self._credentials, endpoint, request, payload, timestamp)
+        super().__init__(
+            Credentials(str(identity.leaf.serial_number), "unused"),
+            signer=Signer(X509Algorithm(region, identity.key), signed_headers=ALL_BUT_NEVER_SIGNED),
+        )
+        self.secrets = ()  # that word is none

@@ -23,9 +23,9 @@ from sagemaker_runtime_client import (
     TransportError,
 )
 from sagemaker_runtime_client._aws.auth import CredentialsAuth, PreparedAuth, Unsigned
-from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.operation import Operation
 from sagemaker_runtime_client._aws.retry import RetryPolicy, RetryQuota
 from sigv4 import Credentials, Payload, SignatureError
 from tests.runtime_client.calls import ENDPOINT, LOCATION, OK, answer, call, caller, refused
@@ -43,8 +43,8 @@ from tests.runtime_client.scripted_io import (
 def test_success():
     """One request, one answer, no pause."""
     io = ScriptedIO([OK])
-    reply = run(caller(io).call(call()))
-    assert (OK, 1, False) == (reply.response, reply.attempts, reply.possibly_duplicated)
+    reply = run(caller(io).send(call()))
+    assert (OK, 1, None) == reply
     assert [] == io.slept
     (sent,) = io.sent
     assert f"{ENDPOINT.origin}/endpoints/e/async-invocations" == sent.url
@@ -81,8 +81,8 @@ FAILURES = [
 def test_tried_again(failure, pause, taken, _kind):
     """A failure that may pass is tried again after its pause, signed anew with the date of then."""
     io = ScriptedIO([failure, OK], latency=2.0)
-    reply = run(caller(io).call(call()))
-    assert (2, taken) == (reply.attempts, reply.possibly_duplicated)
+    reply = run(caller(io).send(call()))
+    assert (2, taken) == (reply.attempts, reply.possibly_accepted_since is not None)
     assert [pytest.approx(pause)] == io.slept
     first, second = io.sent
     assert timedelta(seconds=2 + pause) == second.at - first.at
@@ -159,7 +159,7 @@ def test_ambiguous(failure):
 def test_ambiguous_and_idempotent():
     """What is idempotent is repeated all the same."""
     io = ScriptedIO([dropped(), OK])
-    assert 2 == run(caller(io, retry_ambiguous=False).call(call(idempotent=True))).attempts
+    assert 2 == run(caller(io, retry_ambiguous=False).send(call(idempotent=True))).attempts
 
 
 def test_ambiguity_stays():
@@ -167,15 +167,15 @@ def test_ambiguity_stays():
     io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
     assert refused(io).may_have_been_taken
     io = ScriptedIO([dropped(), answer(503), OK])
-    assert run(caller(io).call(call())).possibly_duplicated
+    assert run(caller(io).send(call())).possibly_accepted_since is not None
 
 
 def test_incomplete_answer():
     """An answer that broke off is tried again, if that is harmless; if not, it is a success."""
     part = Response(200, {}, b"par", complete=False)
     io = ScriptedIO([part, OK])
-    assert OK is run(caller(io).call(call(idempotent=True))).response
-    assert part is run(caller(ScriptedIO([part])).call(call())).response
+    assert OK is run(caller(io).send(call(idempotent=True))).response
+    assert part is run(caller(ScriptedIO([part])).send(call())).response
     error = refused(ScriptedIO([part] * 3), idempotent=True)
     assert (TransportError, 200) == (type(error), error.status_code)
 
@@ -221,9 +221,9 @@ def test_quota_is_given_back():
     """A success gives back what its last retry took."""
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
-    run(client.call(call()))
+    run(client.send(call()))
     assert RetryQuota.CAPACITY - 14 == client._quota.available
-    run(client.call(call()))
+    run(client.send(call()))
     assert RetryQuota.CAPACITY - 13 == client._quota.available
 
 
@@ -244,8 +244,8 @@ def test_attempt_headers():
     """All attempts of a call have one id, of its own, and tell their number."""
     io = ScriptedIO([answer(503), OK, OK])
     client = caller(io)
-    run(client.call(call()))
-    run(client.call(call()))
+    run(client.send(call()))
+    run(client.send(call()))
     ids = [sent.header("amz-sdk-invocation-id") for sent in io.sent]
     assert ids[0] == ids[1] != ids[2]
     assert ["attempt=1; max=3", "attempt=2; max=3", "attempt=1; max=3"] == [
@@ -258,21 +258,25 @@ def test_ttl():
     # The local clock is 10 s slow, the pause 3 s: the attempt begins at 12:00:03 of the service.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
-    run(Caller(io, CredentialsAuth(CREDENTIALS), RetryPolicy(), patience=5.0).call(call()))
+    run(
+        ServiceClient(io, CredentialsAuth(CREDENTIALS), RetryPolicy(), attempt_timeout=5.0).send(
+            call()
+        )
+    )
     assert "ttl=20261122T120008Z; attempt=2; max=3" == io.sent[1].header("amz-sdk-request")
 
 
 def test_no_ttl_after_a_dropped_connection():
     """No answer, no clock, no ttl."""
     io = ScriptedIO([answer(503, date="Sun, 22 Nov 2026 12:00:00 GMT"), dropped(), OK])
-    run(caller(io).call(call()))
+    run(caller(io).send(call()))
     assert "attempt=3; max=3" == io.sent[2].header("amz-sdk-request")
 
 
 def test_attempt_headers_are_not_signed():
     """As botocore leaves them out."""
     io = ScriptedIO([OK])
-    run(caller(io).call(call()))
+    run(caller(io).send(call()))
     signed = set(io.sent[0].verify().signed_headers)
     assert not {"amz-sdk-request", "amz-sdk-invocation-id", "user-agent"} & signed
 
@@ -307,7 +311,7 @@ def test_credentials_are_asked_for_each_attempt():
     """Keys that were rotated meanwhile sign the next attempt."""
     keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
-    run(caller(io, iter(keys).__next__).call(call()))
+    run(caller(io, iter(keys).__next__).send(call()))
     assert ["AKID1", "AKID2"] == [
         sent.verify(credentials=key).access_key_id for sent, key in zip(io.sent, keys, strict=True)
     ]
@@ -372,7 +376,7 @@ def test_unsignable_request():
     io = ScriptedIO([])
     request = Request("POST", "/", (("x", "a\nb"),))
     with pytest.raises(ParamValidationError):
-        run(caller(io).call(Call(ENDPOINT, request, json_error)))
+        run(caller(io).send(Operation(ENDPOINT, request, json_error)))
     assert [] == io.sent
 
 
@@ -399,7 +403,7 @@ def test_auth_of_a_call():
     def unasked():
         raise AssertionError
 
-    run(caller(io, unasked).call(call(auth=auth, idempotent=True)))
+    run(caller(io, unasked).send(call(auth=auth, idempotent=True)))
     assert [(ENDPOINT, Payload.of(b"body"))] * 2 == [seen[:2] for seen in auth.seen]
     assert [str(seen[2]) for seen in auth.seen] == [sent.header("x-dated") for sent in io.sent]
     assert auth.seen[0][2] < auth.seen[1][2]
@@ -411,14 +415,14 @@ def test_clock_of_another_auth():
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
     auth = Dated()
-    run(caller(io).call(call(auth=auth)))
+    run(caller(io).send(call(auth=auth)))
     assert [START, START + timedelta(hours=1)] == [seen[2] for seen in auth.seen]
 
 
 def test_unsigned():
     """A request that is not signed is sent as it is."""
     io = ScriptedIO([OK])
-    run(caller(io).call(call(auth=Unsigned())))
+    run(caller(io).send(call(auth=Unsigned())))
     names = {name for name, _ in io.sent[0].request.headers}
     assert {"x-amzn-one", "amz-sdk-invocation-id", "amz-sdk-request"} == names
 
@@ -428,7 +432,7 @@ def test_payload_is_hashed_once(monkeypatch):
     hashed = []
     monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
     io = ScriptedIO([answer(503), OK])
-    run(caller(io).call(call()))
+    run(caller(io).send(call()))
     assert [b"body"] == hashed
 
 

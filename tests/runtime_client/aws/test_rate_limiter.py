@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from sagemaker_runtime_client import Request, Response, ThrottlingError, TransportError
 from sagemaker_runtime_client._aws.auth import SigV4Auth
-from sagemaker_runtime_client._aws.call import Caller
+from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.endpoint import Endpoint
 from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.operation import Call
+from sagemaker_runtime_client._aws.operation import Operation
 from sagemaker_runtime_client._aws.rate_limiter import RateLimiter
 from sagemaker_runtime_client._aws.retry import RetryPolicy
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
-CALL = Call(
+CALL = Operation(
     Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error
 )
 THROTTLED = Response(400, {"x-amzn-errortype": "ThrottlingException"})
@@ -83,9 +83,9 @@ def test_turns():
 def test_calls_wait(adaptive, pauses):
     """In adaptive mode a retry and the next call wait for a token as well; else only the retry."""
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
-    caller = Caller(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=adaptive))
-    run(caller.call(CALL))
-    run(caller.call(CALL))
+    caller = ServiceClient(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=adaptive))
+    run(caller.send(CALL))
+    run(caller.send(CALL))
     assert pauses == len(io.slept)
     assert 0.5 == io.slept[0]
 
@@ -102,21 +102,21 @@ def test_turn_that_is_not_taken():
 def test_no_time_for_the_next_turn():
     """Where the retry's turn comes too late, the error is the answer's, with the attempts made."""
     io = ScriptedIO([THROTTLED])
-    caller = Caller(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
+    caller = ServiceClient(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
     with pytest.raises(ThrottlingError) as caught:
-        run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
+        run(caller.send(CALL._replace(deadline=io.monotonic() + 1)))
     assert (1, 1) == (caught.value.attempts, len(io.sent))
 
 
 def test_no_time_for_a_turn():
     """Where the turn comes after the time limit, nothing is sent, and the error says why."""
     io = ScriptedIO([THROTTLED])
-    caller = Caller(
+    caller = ServiceClient(
         io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(max_attempts=1, adaptive=True)
     )
     with pytest.raises(ThrottlingError):
-        run(caller.call(CALL))
+        run(caller.send(CALL))
     with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
-        run(caller.call(CALL._replace(deadline=io.monotonic() + 1)))
+        run(caller.send(CALL._replace(deadline=io.monotonic() + 1)))
     assert ([], 1) == (io.slept, len(io.sent))
     assert not caught.value.may_have_been_taken

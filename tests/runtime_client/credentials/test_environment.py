@@ -179,7 +179,7 @@ def test_failure_of_a_source_is_not_the_services(code, status):
     with pytest.raises(CredentialProviderError) as caught:
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert (1, 0) == (len(asked), caught.value.attempts)
-    assert not client._made.caller._limiter._throttled
+    assert not client._made.runtime._limiter._throttled
 
 
 def test_expiry_is_looked_at_for_each_attempt():
