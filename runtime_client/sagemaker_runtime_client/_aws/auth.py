@@ -148,19 +148,21 @@ class SigV4Auth(Auth):
         except RuntimeClientError:
             raise
         except Exception as error:
-            failure = self._failure(
-                f"the credentials' source failed: {type(error).__name__}; see its __cause__"
-            )
-            failure.retryable = isinstance(error, ConnectionError | TimeoutError)
-            raise failure from error
+            # Raised as it is made: a variable of this frame would make a cycle with it.
+            raise self._failure(
+                f"the credentials' source failed: {type(error).__name__}; see its __cause__",
+                retryable=isinstance(error, ConnectionError | TimeoutError),
+            ) from error
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise self._failure(
                 f"the credentials' source returned {type_name(credentials)}, not sigv4.Credentials"
             )
         return CredentialsAuth(credentials)
 
-    def _failure(self, message: str) -> CredentialProviderError:
-        return CredentialProviderError(message, provider=type(self._provider).__name__)
+    def _failure(self, message: str, *, retryable: bool = False) -> CredentialProviderError:
+        failure = CredentialProviderError(message, provider=type(self._provider).__name__)
+        failure.retryable = retryable
+        return failure
 
 
 @lru_cache(64)  # a client of S3 may meet every region
