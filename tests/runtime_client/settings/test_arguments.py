@@ -26,7 +26,7 @@ def alternatives(hint):
 
 def description(name):
     """Return what the docstring says of a setting, in one line."""
-    text = inspect.getdoc(Settings)
+    text = inspect.getdoc(SageMakerRuntimeClient.__init__)
     found = re.search(rf"^    {name}: (.*?)(?=^    \w|\n\n)", text, re.DOTALL | re.MULTILINE)
     return " ".join(found[1].split())
 
@@ -39,7 +39,6 @@ def test_tools_see_each_setting(client, name):
         parameter = inspect.signature(seen).parameters[name]
         assert (inspect.Parameter.KEYWORD_ONLY, None) == (parameter.kind, parameter.default)
         assert HINTS[name] == parameter.annotation
-    assert client.__init__.__doc__ == Settings.__doc__
     assert description(name)
 
 
