@@ -1,11 +1,21 @@
 """Both clients: settings in, and each operation of the core run to its end, or awaited."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from os import PathLike
 from types import TracebackType
-from typing import Any, ClassVar, Concatenate, Never, ParamSpec, Self, TypeVar, Unpack, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    Never,
+    ParamSpec,
+    Self,
+    TypeVar,
+    Unpack,
+    cast,
+)
 
 from sigv4 import Credentials, CredentialsProvider, CredentialsSource, as_provider
 
@@ -21,8 +31,12 @@ from ._settings.arguments import Settings, check_names, takes_settings
 P = ParamSpec("P")
 T = TypeVar("T")
 
+if TYPE_CHECKING:  # to evaluate them takes longer than all else here
+    Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
+    Method = Callable[Concatenate["_BaseClient", P], T]
 
-class _BaseClient(ABC):
+
+class _BaseClient:
     """
     What both clients do: take the settings, and make the core that does the work.
 
@@ -100,24 +114,25 @@ class _BaseClient(ABC):
 
     @classmethod
     def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
-        """Refuse what can give this client no credentials, such as an async function a blocking one."""
+        """Return the provider, or refuse a source that this client cannot ask."""
         try:
             return None if source is None else as_provider(source, blocking=cls._is_blocking)
         except TypeError as error:
             raise ConfigError(str(error)) from None
 
-    @staticmethod
-    @abstractmethod
-    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> IO: ...
+    if TYPE_CHECKING:
+
+        @staticmethod
+        def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> IO:
+            """Return the I/O for clients of this kind."""
+            ...
 
 
-def sync_method(
-    operation: Callable[Concatenate[Core, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[_BaseClient, P], T]:
+def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
     """Return a method that runs an operation of the core to its end."""
 
     @wraps(operation)
-    def call(self: _BaseClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
         core = self._core  # pyright: ignore[reportPrivateUsage]
         if "on_invocation" in kwargs:
             _refuse_async(kwargs["on_invocation"], self)
@@ -135,13 +150,11 @@ def sync_method(
     return call
 
 
-def async_method(
-    operation: Callable[Concatenate[Core, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[_BaseClient, P], Coroutine[Any, Any, T]]:
+def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any, T]]":
     """Return a method that awaits an operation of the core."""
 
     @wraps(operation)
-    async def call(self: _BaseClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
         core = self._core  # pyright: ignore[reportPrivateUsage]
         try:
             coroutine = operation(core, *args, **kwargs)
@@ -169,14 +182,14 @@ def _refuse_async(listener: object, client: _BaseClient) -> None:
 def _wrong_call(
     client: _BaseClient, operation: Callable[..., object], names: Iterable[str], error: TypeError
 ) -> TypeError:
-    """Return what Python says of arguments that do not fit, of the client's method instead of the core's."""
+    """Return Python's error about the arguments, in the client's name instead of the core's."""
     _, _, fault = str(error).partition("() ")
     text = f"{type(client).__name__}.{operation.__name__}() {fault}"
     return TypeError("; ".join([text, *spellings(names)]))
 
 
 def _shortage(error: OSError) -> TransportError:
-    """Return an error of ours for a file or a module that could not be opened, with the job that it has."""
+    """Return the error for a file or a module that could not be opened, with the job that it knows."""
     known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
     is_queued = known["invocation"] is not None
     failure = shortage(

@@ -15,7 +15,16 @@ from .._aws.retry import RetryPolicy
 from .._errors import ConfigError
 from .._io.message import TransportOptions
 from .profiles import Profiles, Section
-from .setting import NO_SOURCES, Setting, SettingSources, boolean, one_of, seconds, whole_number
+from .setting import (
+    NO_SOURCES,
+    HasSources,
+    Setting,
+    SettingSources,
+    boolean,
+    one_of,
+    seconds,
+    whole_number,
+)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -42,7 +51,7 @@ def _app_id(text: str) -> str:
     return text
 
 
-class Config:
+class Config(HasSources):
     """
     The value of each setting: an argument's, or that of the first source that has one.
 

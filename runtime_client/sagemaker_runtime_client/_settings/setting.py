@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
 from .._errors import ConfigError
 
+# Annotations are quoted where to evaluate them would cost the import more than the rest of the class.
 T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("sagemaker_runtime_client")
@@ -60,6 +61,12 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
     return read
 
 
+class HasSources:
+    """What has settings for attributes."""
+
+    sources: "SettingSources"
+
+
 class Setting(Generic[T_co]):
     """
     What a setting is where no argument gives it; as an attribute of a class, its value for an instance.
@@ -79,7 +86,7 @@ class Setting(Generic[T_co]):
     def __init__(
         self,
         default: T_co,
-        read: Callable[[str], T_co],
+        read: "Callable[[str], T_co]",
         *variables: str,
         key: str = "",
         last: str = "",
@@ -97,8 +104,8 @@ class Setting(Generic[T_co]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: "HasSources", owner: type) -> T_co: ...
-    def __get__(self, instance: "HasSources | None", owner: type) -> Self | T_co:
+    def __get__(self, instance: HasSources, owner: type) -> T_co: ...
+    def __get__(self, instance: "HasSources | None", owner: type) -> "Self | T_co":
         """Return the value for *instance*, which is kept there; of the class, the setting."""
         if instance is None:
             return self
@@ -140,7 +147,7 @@ class SettingSources:
     ) -> None:
         self._environ, self._section = environ, section
 
-    def value(self, setting: Setting[T_co]) -> T_co:
+    def value(self, setting: "Setting[T_co]") -> T_co:
         """
         Return the value of a setting, which is its default where nothing sets it.
 
@@ -160,7 +167,7 @@ class SettingSources:
                     return setting.read("false")
         return setting.default
 
-    def _texts(self, setting: Setting[object]) -> Iterator[tuple[str, str | None]]:
+    def _texts(self, setting: "Setting[object]") -> Iterator[tuple[str, str | None]]:
         for variable in setting.variables:
             yield variable, self._environ.get(variable)
         for key in setting.keys:
@@ -173,12 +180,6 @@ class SettingSources:
 
 
 NO_SOURCES = SettingSources()
-
-
-class HasSources(Protocol):
-    """What has settings for attributes."""
-
-    sources: SettingSources
 
 
 def _nothing(_name: str) -> None:
