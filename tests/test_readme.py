@@ -142,11 +142,16 @@ def test_each_make_target_exists(line):
 
 
 def test_the_table_of_arguments_is_the_code():
-    """Each argument stands in the table with the header that the serializer writes."""
-    from sagemaker_runtime_client._inference.request import HEADERS
+    """Each member of the operation is a row, in order: AWS's name, the argument's, and its place."""
+    from sagemaker_runtime_client._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC
 
-    for argument, header in HEADERS.items():
-        assert f"| `{argument}` | `{header}` |" in README
+    table = README.partition("\n## `invoke_endpoint_async`\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`) \| (`\w+`) \| (\S+) \|", table, re.MULTILINE)
+    assert rows == [
+        (f"`{member.name}`", f"`{member.argument}`", f"`{place}`" if "-" in place else place)
+        for member in INVOKE_ENDPOINT_ASYNC.members.values()
+        for place in [member.place]
+    ]
 
 
 def test_the_table_of_settings_is_the_code():

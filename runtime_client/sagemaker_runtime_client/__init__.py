@@ -34,13 +34,13 @@ from ._errors import (
     WaitTimeoutError,
 )
 from ._inference.invocation import Invocation
-from ._inference.request import InvokeEndpointAsyncRequest
 from ._inference.schedule import poll_schedule
 from ._io.message import Request, Response
 from ._version import __version__
 
 if TYPE_CHECKING:
     from ._inference.output import Output
+    from ._inference.request import InvokeEndpointAsyncRequest
     from ._s3.objects import S3Object
     from .credentials._default import DefaultChain, default_chain
 
@@ -90,6 +90,10 @@ def __getattr__(name: str) -> Any:
             from .credentials import _default
 
             value = getattr(_default, name)
+        case "InvokeEndpointAsyncRequest":
+            from ._inference import request
+
+            value = getattr(request, name)
         case "Output":
             from ._inference import output as _output
 

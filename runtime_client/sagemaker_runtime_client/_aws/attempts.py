@@ -17,11 +17,8 @@ class Progress:
             same, on the monotonic clock; None if there is none.
     """
 
-    __slots__ = ("is_under_way", "possibly_accepted_since")
-
-    def __init__(self) -> None:
-        self.is_under_way = False
-        self.possibly_accepted_since: float | None = None
+    is_under_way = False
+    possibly_accepted_since: float | None = None
 
     @property
     def possibly_accepted(self) -> bool:

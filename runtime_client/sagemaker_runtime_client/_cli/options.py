@@ -8,6 +8,8 @@ from math import inf
 from pathlib import Path
 
 from .._inference.arguments import LONGEST_WAIT
+from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
+from .._inference.members import Member
 from .._version import __version__
 from ..layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 from .exports import FORMATS
@@ -34,17 +36,7 @@ Answers go to stdout, everything else to stderr.  Exit codes:
 
 _Command = Callable[[argparse.Namespace], None]
 
-# By argument of the operation: what reads it, what the usage calls it, what the help says.
-INVOKE_OPTIONS: dict[str, tuple[Callable[[str], object], str, str]] = {
-    "content_type": (str, "TYPE", "media type of the payload, such as text/csv"),
-    "accept": (str, "TYPE", "media type that the answer should have"),
-    "custom_attributes": (str, "TEXT", "passed on to the model; at most 1024 characters"),
-    "inference_id": (str, "ID", "name of the job (default: a new UUID)"),
-    "s3_output_path_extension": (str, "PATH", "where the answer goes, below the endpoint's path"),
-    "filename": (str, "NAME", "name of the answer's object; at most 32 characters"),
-    "request_ttl_seconds": (int, "SECONDS", "how long the job may be queued, 60 to 21600"),
-    "invocation_timeout_seconds": (int, "SECONDS", "how long the model may take, 1 to 3600"),
-}
+INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
 _CLIENT_OPTIONS = {
     "profile": ("NAME", "profile of the shared files (default: AWS_PROFILE, then default)"),
     "region": ("NAME", "such as eu-west-1 (default: AWS_REGION, then the profile's)"),
@@ -131,19 +123,32 @@ def parser(
 
 
 def _add_invoke(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("endpoint_name", metavar="ENDPOINT", help="name of the endpoint")
+    members = INVOKE_ENDPOINT_ASYNC.members
+    _add_member(parser.add_argument, members["endpoint_name"], "endpoint_name")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--input", metavar="FILE", help="the payload; - for stdin")
-    source.add_argument("--input-location", metavar="S3URI", help="a payload that is in S3 already")
+    _add_member(source.add_argument, members["input_location"])
     parser.add_argument(
         "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
     )
     answer = parser.add_mutually_exclusive_group()
     answer.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
-    for name, (kind, metavar, summary) in INVOKE_OPTIONS.items():
-        parser.add_argument(_option(name), type=kind, metavar=metavar, help=summary)
+    for name in INVOKE_OPTIONS:
+        _add_member(parser.add_argument, members[name])
     _add_output(answer.add_argument)
     _add_waiting(parser)
+
+
+def _add_member(
+    add_argument: Callable[..., argparse.Action], member: Member, name: str | None = None
+) -> None:
+    """Add an argument of the operation, as an option unless it is given another name."""
+    add_argument(
+        name or _option(member.argument),
+        type=member.kind,
+        metavar=member.metavar,
+        help=member.help,
+    )
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sigv4 import CredentialsProvider
 
+from .._aws.call import ServiceClient
+from .._aws.operation import Operation, Result
 from .._inference.arguments import as_bytes, check_timeout
 from .._io.generation import importing
 from .._io.message import TransportOptions
@@ -50,7 +52,8 @@ class BaseOperations:
 
     def _start(self, timeout: float | None) -> float:
         """Return when a call begins, if its *timeout* can be one."""
-        check_timeout(timeout)
+        if timeout is not None:
+            check_timeout(timeout)
         return self._io.monotonic()
 
     async def _bytes(self, value: object, argument: str) -> bytes:
@@ -58,6 +61,13 @@ class BaseOperations:
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._io.compute(size, as_bytes, value, argument)
+
+    async def _send(self, runtime: ServiceClient, operation: Operation) -> Result:
+        await self._io.begin(operation.deadline)
+        try:
+            return await runtime.send(operation)
+        finally:
+            self._io.end()
 
     @property
     def transport_options(self) -> TransportOptions:

@@ -12,7 +12,7 @@ from .._inference.arguments import (
     check_waiting,
 )
 from .._inference.invocation import Invocation, Submission
-from .._inference.request import InvokeOptions
+from .._inference.invoke_endpoint_async import InvokeOptions
 from .._inference.schedule import Schedule, poll_schedule
 from .._io.generation import importing
 from .._value import JobHandle
@@ -131,16 +131,12 @@ class InferenceOperations(SubmissionOperations):
         wait, s3 = await self._prepare_wait()
         await s3.load()
         with Submission() as submission:
-            invocation = await self._submit_payload(
+            invocation = await self._submit(
                 submission,
-                endpoint_name,
-                payload,
-                input_prefix=input_prefix,
-                inline=inline,
+                *await self._arguments(endpoint_name, payload, input_prefix, inline, options),
                 generate_inference_id=generate_inference_id,
                 start=start,
                 timeout=timeout,
-                options=options,
             )
             kept = None if on_invocation is None else on_invocation(invocation)
             if isawaitable(kept):

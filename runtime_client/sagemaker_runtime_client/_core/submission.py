@@ -1,21 +1,18 @@
 """Queue a job: invoke_endpoint_async, and submit for a payload of any size."""
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from .._aws.call import ServiceClient
-from .._aws.endpoint import Endpoint
-from .._aws.error_response import json_error
-from .._aws.operation import Operation
 from .._errors import ParamValidationError
-from .._inference.arguments import INLINE_LIMIT, goes_inline, unexpected
+from .._inference.arguments import goes_inline, unexpected
 from .._inference.invocation import Invocation, Submission, invocation_of
-from .._inference.request import InvokeEndpointAsyncRequest, InvokeOptions
+from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._io.system import IO
-from .._limits import INVOCATION
 from .base import BaseOperations, parse_location
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from .._s3.objects import S3Location
+
+    Upload = tuple[S3Location, bytes]
 
 
 class SubmissionOperations(BaseOperations):
@@ -79,33 +76,14 @@ class SubmissionOperations(BaseOperations):
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
-        start = self._start(timeout)
-        has_new_name = _has_new_name(inference_id, filename)
-        if inference_id is None and generate_inference_id:
-            inference_id = self._io.uuid()
-        request = InvokeEndpointAsyncRequest(
-            endpoint_name,
-            input_location=input_location,
-            body=body,
-            content_type=content_type,
-            accept=accept,
-            custom_attributes=custom_attributes,
-            inference_id=inference_id,
-            s3_output_path_extension=s3_output_path_extension,
-            filename=filename,
-            request_ttl_seconds=request_ttl_seconds,
-            invocation_timeout_seconds=invocation_timeout_seconds,
-        )
-        services = await self._services()
-        deadline = services.deadline(start, timeout)
+        arguments = {**locals()}  # by the names of the operation's table
         with Submission() as submission:
             return await self._submit(
-                services.runtime,
-                services.endpoint,
-                request,
                 submission,
-                has_new_name=has_new_name,
-                deadline=deadline,
+                arguments,
+                generate_inference_id=generate_inference_id,
+                start=self._start(timeout),
+                timeout=timeout,
             )
 
     async def submit(
@@ -144,107 +122,71 @@ class SubmissionOperations(BaseOperations):
                 inline and there is no *input_prefix*; nothing was sent.
             RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
         """
+        start = self._start(timeout)
         with Submission() as submission:
-            return await self._submit_payload(
+            return await self._submit(
                 submission,
-                endpoint_name,
-                payload,
-                input_prefix=input_prefix,
-                inline=inline,
+                *await self._arguments(endpoint_name, payload, input_prefix, inline, options),
                 generate_inference_id=generate_inference_id,
-                start=self._start(timeout),
+                start=start,
                 timeout=timeout,
-                options=options,
             )
 
-    async def _submit_payload(
+    async def _arguments(
         self,
-        submission: Submission,
         endpoint_name: str,
         payload: bytes | bytearray | memoryview,
-        *,
         input_prefix: str | None,
         inline: bool | None,
-        generate_inference_id: bool,
-        start: float,
-        timeout: float | None,
         options: InvokeOptions,
-    ) -> Invocation:
-        """Do what `submit` does, in time for a call that began at *start*."""
+    ) -> "tuple[dict[str, Any], Upload | None]":
+        """Return the arguments with which a payload is sent, and what must be in S3 before."""
         body = await self._bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
             raise unexpected(unknown)
-        upload = (
-            None
-            if goes_inline(body, inline)
-            else _upload_location(input_prefix, len(body), inline, self._io)
-        )
-        has_new_name = _has_new_name(options.get("inference_id"), options.get("filename"))
-        if options.get("inference_id") is None and generate_inference_id:
-            options["inference_id"] = self._io.uuid()
-        request = InvokeEndpointAsyncRequest(
-            endpoint_name,
-            input_location=None if upload is None else str(upload),
-            body=body if upload is None else None,
-            **options,
-        )
-        services = await self._services()
-        deadline = services.deadline(start, timeout)
-        endpoint = services.endpoint  # what is wrong with that setting is said before the upload
-        if upload is not None:
-            await services.s3.put(
-                upload, body, content_type=request.content_type, deadline=deadline
-            )
-        return await self._submit(
-            services.runtime,
-            endpoint,
-            request,
-            submission,
-            has_new_name=has_new_name,
-            deadline=deadline,
-        )
+        arguments = {"endpoint_name": endpoint_name, **options}
+        if goes_inline(body, inline):
+            return {**arguments, "body": body}, None
+        location = _upload_location(input_prefix, len(body), inline, self._io)
+        return {**arguments, "input_location": str(location)}, (location, body)
 
     async def _submit(
         self,
-        runtime: ServiceClient,
-        endpoint: Endpoint,
-        request: InvokeEndpointAsyncRequest,
         submission: Submission,
+        arguments: dict[str, Any],
+        upload: "Upload | None" = None,
         *,
-        has_new_name: bool,
-        deadline: float | None,
+        generate_inference_id: bool,
+        start: float,
+        timeout: float | None,
     ) -> Invocation:
-        """Send a checked request, and return the handle."""
-        submission.inference_id = request.inference_id
-        await self._io.begin(deadline)
-        try:
-            operation = Operation(
-                endpoint,
-                request.to_http(),
-                json_error,
-                idempotent=False,
-                limit=INVOCATION,
-                deadline=deadline,
-                progress=submission.progress,
-            )
-            result = await runtime.send(operation)
-            since = result.possibly_accepted_since
-            submission.invocation = invocation_of(
-                result.response,
-                request.inference_id,
-                endpoint_name=request.endpoint_name,
-                attempts=result.attempts,
-                age_of_first=None if since is None else self._io.monotonic() - since,
-                has_new_name=has_new_name,
-            )
-            return submission.invocation
-        finally:
-            self._io.end()
-
-
-def _has_new_name(inference_id: str | None, filename: str | None) -> bool:
-    """Tell whether the output's name is new for certain: the service makes it of these, if they are given."""
-    return inference_id is None and filename is None
+        """Do what `invoke_endpoint_async` does, after an upload, for a call that began at *start*."""
+        # The service makes the output's name of these, if they are given.
+        has_new_name = arguments.get("inference_id") is None and arguments.get("filename") is None
+        if arguments.get("inference_id") is None and generate_inference_id:
+            arguments["inference_id"] = self._io.uuid()
+        request = INVOKE_ENDPOINT_ASYNC.to_http(arguments)
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
+        operation = INVOKE_ENDPOINT_ASYNC.to_operation(
+            services.endpoint, request, deadline, submission
+        )
+        if upload is not None:
+            location, body = upload
+            content_type = arguments.get("content_type")
+            await services.s3.put(location, body, content_type=content_type, deadline=deadline)
+        submission.inference_id = arguments.get("inference_id")
+        result = await self._send(services.runtime, operation)
+        since = result.possibly_accepted_since
+        submission.invocation = invocation_of(
+            result.response,
+            submission.inference_id,
+            endpoint_name=arguments["endpoint_name"],
+            attempts=result.attempts,
+            age_of_first=None if since is None else self._io.monotonic() - since,
+            has_new_name=has_new_name,
+        )
+        return submission.invocation
 
 
 def _upload_location(

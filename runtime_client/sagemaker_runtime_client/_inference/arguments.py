@@ -1,44 +1,18 @@
-"""
-What each argument of InvokeEndpointAsync must be.  Pure.
-
-Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
-"""
+"""What the arguments must be that are no members of an operation.  Pure."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
-from string import ascii_letters, digits
-from typing import Any, cast
+from collections.abc import Collection, Iterable
+from typing import cast
 
-from .._errors import ParamValidationError
 from .._io.run import is_async
 from .._value import type_name
 from .invocation import Invocation
+from .invoke_endpoint_async import INLINE_LIMIT
+from .members import not_bytes, refuse
 from .schedule import Schedule
 
-# The most that goes into the request itself; what is larger goes through S3.
-INLINE_LIMIT = 128_000
 # Thirty years, of which no clock overflows.
 LONGEST_WAIT = 1_000_000_000
-
-_ALPHANUMERIC = ascii_letters + digits
-_CONTROL = r"[\x00-\x1f\x7f]"
-_SURROGATE = r"[\ud800-\udfff]"
-Check = Callable[[str, Any], None]
-
-
-def refuse(argument: str, fault: str) -> ParamValidationError:
-    return ParamValidationError(f"{argument} {fault}", argument=argument)
-
-
-def not_bytes(value: object) -> str:
-    """Return what is wrong with a value that should be bytes, and what to do."""
-    remedies = (
-        (isinstance(value, str), "; encode it first"),
-        (hasattr(value, "read") or hasattr(value, "read_bytes"), "; read it first"),
-        (isinstance(value, dict | list), "; encode what json.dumps makes of it"),
-    )
-    remedy = next((text for fits, text in remedies if fits), "")
-    return f"must be bytes, not {type(value).__name__}{remedy}"
 
 
 def spellings(names: Iterable[str]) -> list[str]:
@@ -112,117 +86,3 @@ def _check_seconds(argument: str, seconds: object) -> None:
 def goes_inline(body: bytes, inline: bool | None) -> bool:
     """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline
-
-
-def _text(
-    least: int,
-    most: int,
-    fits: Callable[[str], bool] | None = None,
-    *,
-    rule: str = "",
-    ascii_only: bool = True,
-) -> Check:
-    """
-    Return a check for text: its length in characters, its characters, and what else must hold, in words.
-
-    Not by regular expressions: to compile the model's takes a third of a millisecond of a first call.
-    """
-
-    def check(argument: str, value: object) -> None:
-        if not isinstance(value, str):
-            raise refuse(argument, f"must be a str, not {type(value).__name__}")
-        if not least <= len(value) <= most:
-            raise refuse(argument, f"must have {least} to {most} characters, not {len(value)}")
-        if not value.isprintable() and re.search(_CONTROL, value):
-            raise refuse(argument, "must not hold control characters, such as line ends")
-        if value != value.strip():
-            raise refuse(argument, "must not begin or end with a blank, which HTTP would drop")
-        if ascii_only and not value.isascii():
-            raise refuse(argument, "must be ASCII")
-        if not value.isprintable() and re.search(_SURROGATE, value):
-            raise refuse(argument, "must be text that UTF-8 can encode")
-        if fits and not fits(value):
-            raise refuse(argument, f"must {rule}")
-
-    return check
-
-
-def _number(least: int, most: int) -> Check:
-    """Return a check for a whole number of seconds."""
-
-    def check(argument: str, value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise refuse(argument, f"must be an int (seconds), not {type(value).__name__}")
-        if not least <= value <= most:
-            raise refuse(argument, f"must be {least} to {most} seconds")
-
-    return check
-
-
-def _inline(argument: str, value: object) -> None:
-    """Refuse an inline body that is no bytes, too many, or none: on the wire that is no body."""
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise refuse(argument, not_bytes(value))
-    size = memoryview(cast("bytes", value)).nbytes
-    if size == 0:
-        raise refuse(argument, "must not be empty, which the service takes for no body at all")
-    if size > INLINE_LIMIT:
-        raise refuse(
-            argument, f"must have at most {INLINE_LIMIT} bytes, not {size}; put it into S3 instead"
-        )
-
-
-# The model's patterns.  What is left after `str.strip` of all that is allowed is not allowed.
-def _is_endpoint_name(value: str) -> bool:
-    """``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
-    return not value.strip(_ALPHANUMERIC + "-") and "-" not in {value[0], value[-1]}
-
-
-def _is_input_location(value: str) -> bool:
-    """``(https|s3)://([^/]+)/?(.*)``."""
-    scheme, _, rest = value.partition("://")
-    return scheme in {"https", "s3"} and rest[:1] not in {"", "/"}
-
-
-def _is_path_extension(value: str) -> bool:
-    """``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``: no scheme fits, for want of a colon."""
-    return not value.strip(_ALPHANUMERIC + "!_.*'()/-")
-
-
-def _is_filename(value: str) -> bool:
-    r"""``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
-    fits = not value.strip(_ALPHANUMERIC + "-_.") and value[0] in _ALPHANUMERIC
-    return fits and value.count(".") <= 1
-
-
-# What each argument must be, if it is given.
-CHECKS: dict[str, Check] = {
-    "endpoint_name": _text(
-        1,
-        63,
-        _is_endpoint_name,
-        rule="be letters and digits, with hyphens only between them",
-    ),
-    "input_location": _text(
-        1, 1024, _is_input_location, rule="begin with s3:// or https://", ascii_only=False
-    ),
-    "content_type": _text(0, 1024),
-    "accept": _text(0, 1024),
-    "custom_attributes": _text(0, 1024),
-    "inference_id": _text(1, 64),
-    "s3_output_path_extension": _text(
-        1,
-        512,
-        _is_path_extension,
-        rule="be a path of letters, digits and !_.*'()/-",
-    ),
-    "filename": _text(
-        1,
-        32,
-        _is_filename,
-        rule="begin with a letter or digit and hold only those, -, _ and at most one dot",
-    ),
-    "request_ttl_seconds": _number(60, 21_600),
-    "invocation_timeout_seconds": _number(1, 3600),
-    "body": _inline,
-}

@@ -157,7 +157,7 @@ def invocation_of(
     )
 
 
-class Submission:
+class Submission(Progress):
     """
     What is known of a job, as a context: no error that leaves it loses the handle or the id.
 
@@ -166,13 +166,11 @@ class Submission:
 
     Attributes:
         inference_id: The id that is sent; None for none.
-        progress: How far the call has come that submits the job.
     """
 
     def __init__(self, invocation: Invocation | None = None) -> None:
         self.invocation = invocation
         self.inference_id = invocation and invocation.inference_id
-        self.progress = Progress()
 
     def __enter__(self) -> Self:
         return self
@@ -183,7 +181,7 @@ class Submission:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        if error is not None and (self.invocation or self.progress.possibly_accepted):
+        if error is not None and (self.invocation or self.possibly_accepted):
             self._attach_to(error)
 
     def _attach_to(self, error: BaseException) -> None:

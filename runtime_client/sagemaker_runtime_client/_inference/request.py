@@ -1,29 +1,18 @@
-"""
-InvokeEndpointAsync: arguments to request.  Pure.
+"""The arguments of InvokeEndpointAsync as a value, for who sends the request otherwise.  Pure."""
 
-Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
-"""
-
-from typing import TypedDict, cast
-
-from sigv4 import percent_encode
+from inspect import Parameter, Signature
+from typing import Any, Unpack
 
 from .._io.message import Request
 from .._value import Value
-from .arguments import CHECKS, refuse
+from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 
-# What goes out as a header, and under which name.
-HEADERS = {
-    "content_type": "X-Amzn-SageMaker-Content-Type",
-    "accept": "X-Amzn-SageMaker-Accept",
-    "custom_attributes": "X-Amzn-SageMaker-Custom-Attributes",
-    "inference_id": "X-Amzn-SageMaker-Inference-Id",
-    "input_location": "X-Amzn-SageMaker-InputLocation",
-    "s3_output_path_extension": "X-Amzn-SageMaker-S3OutputPathExtension",
-    "filename": "X-Amzn-SageMaker-Filename",
-    "request_ttl_seconds": "X-Amzn-SageMaker-RequestTTLSeconds",
-    "invocation_timeout_seconds": "X-Amzn-SageMaker-InvocationTimeoutSeconds",
-}
+
+class InvokeArguments(InvokeOptions, total=False):
+    """What may be said of an inference beside its endpoint."""
+
+    input_location: str | None
+    body: bytes | bytearray | memoryview | None
 
 
 class InvokeEndpointAsyncRequest(Value):
@@ -51,23 +40,14 @@ class InvokeEndpointAsyncRequest(Value):
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
-    __slots__ = __match_args__ = (
-        "endpoint_name",
-        "input_location",
-        "content_type",
-        "accept",
-        "custom_attributes",
-        "inference_id",
-        "s3_output_path_extension",
-        "filename",
-        "request_ttl_seconds",
-        "invocation_timeout_seconds",
-        "body",
+    __slots__ = __match_args__ = tuple(INVOKE_ENDPOINT_ASYNC.members)
+    _hidden = frozenset(
+        [name for name, member in INVOKE_ENDPOINT_ASYNC.members.items() if member.is_sensitive]
     )
-    _hidden = frozenset({"custom_attributes", "body"})
 
     endpoint_name: str
     input_location: str | None
+    body: bytes | None
     content_type: str | None
     accept: str | None
     custom_attributes: str | None
@@ -76,64 +56,42 @@ class InvokeEndpointAsyncRequest(Value):
     filename: str | None
     request_ttl_seconds: int | None
     invocation_timeout_seconds: int | None
-    body: bytes | None
 
-    def __init__(
-        self,
-        endpoint_name: str,
-        *,
-        input_location: str | None = None,
-        content_type: str | None = None,
-        accept: str | None = None,
-        custom_attributes: str | None = None,
-        inference_id: str | None = None,
-        s3_output_path_extension: str | None = None,
-        filename: str | None = None,
-        request_ttl_seconds: int | None = None,
-        invocation_timeout_seconds: int | None = None,
-        body: bytes | bytearray | memoryview | None = None,
-    ) -> None:
-        self.endpoint_name = endpoint_name
-        self.input_location = input_location
-        self.content_type = content_type
-        self.accept = accept
-        self.custom_attributes = custom_attributes
-        self.inference_id = inference_id
-        self.s3_output_path_extension = s3_output_path_extension
-        self.filename = filename
-        self.request_ttl_seconds = request_ttl_seconds
-        self.invocation_timeout_seconds = invocation_timeout_seconds
-        self.body = cast("bytes | None", body)  # until it is checked
-        for argument, check in CHECKS.items():
-            value = getattr(self, argument)
-            if value is not None or argument == "endpoint_name":
-                check(argument, value)
-        if body is not None and input_location is not None:
-            raise refuse("body", "and input_location exclude each other; give exactly one of them")
-        if body is None and input_location is None:
-            raise refuse("body", "or input_location is needed; give exactly one of them")
-        if body is not None:
-            self.body = bytes(body)  # a private copy of what may change
+    def __init__(self, endpoint_name: str, **arguments: Unpack[InvokeArguments]) -> None:
+        for name in arguments.keys() - InvokeArguments.__annotations__.keys():
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}"
+            )
+        given: dict[str, Any] = {"endpoint_name": endpoint_name, **arguments}
+        INVOKE_ENDPOINT_ASYNC.to_http(given)  # which checks them
+        for name in self.__slots__:
+            setattr(self, name, given.get(name))
+        if self.body is not None:
+            self.body = bytes(self.body)  # a copy of what the caller may change
 
     def to_http(self) -> Request:
         """Return the request, less the endpoint's origin and the signature."""
-        values = [(header, getattr(self, argument)) for argument, header in HEADERS.items()]
-        return Request(
-            "POST",
-            f"/endpoints/{percent_encode(self.endpoint_name)}/async-invocations",
-            tuple((header, str(value)) for header, value in values if value is not None),
-            self.body or b"",
-        )
+        return INVOKE_ENDPOINT_ASYNC.to_http(self._asdict())
 
 
-class InvokeOptions(TypedDict, total=False):
-    """What may be said of an inference beside its endpoint and its input."""
+def _signature() -> Signature:
+    """Return the constructor's signature, its arguments spelled out for tools."""
+    own = [
+        Parameter("self", Parameter.POSITIONAL_ONLY),
+        Parameter("endpoint_name", Parameter.POSITIONAL_OR_KEYWORD, annotation=str),
+    ]
+    types = InvokeArguments.__annotations__
+    return Signature(
+        [
+            *own,
+            *[
+                Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=types[name])
+                for name in INVOKE_ENDPOINT_ASYNC.members
+                if name in types
+            ],
+        ],
+        return_annotation=None,
+    )
 
-    content_type: str | None
-    accept: str | None
-    custom_attributes: str | None
-    inference_id: str | None
-    s3_output_path_extension: str | None
-    filename: str | None
-    request_ttl_seconds: int | None
-    invocation_timeout_seconds: int | None
+
+vars(InvokeEndpointAsyncRequest.__init__)["__signature__"] = _signature()

@@ -237,6 +237,7 @@ class TestProgram:
         """`python -m sagemaker_runtime_client` is the command, and its code the process's."""
         monkeypatch.setattr(sys, "argv", ["sagemaker-runtime", "--version"])
         monkeypatch.delitem(sys.modules, "sagemaker_runtime_client._cli.commands")
+        monkeypatch.delitem(sys.modules, "sagemaker_runtime_client.__main__", raising=False)
         with pytest.raises(SystemExit) as caught:
             runpy.run_module("sagemaker_runtime_client", run_name="__main__")
         assert (0, f"{__version__}\n") == (caught.value.code, capsys.readouterr().out)

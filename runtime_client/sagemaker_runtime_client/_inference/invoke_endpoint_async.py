@@ -1,0 +1,159 @@
+"""
+InvokeEndpointAsync as a table.  Pure.
+
+Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
+"""
+
+from string import ascii_letters, digits
+from typing import TypedDict
+
+from .._limits import INVOCATION
+from .members import BODY, PATH, Member, OperationModel, inline, seconds, text
+
+# The most that goes into the request itself; what is larger goes through S3.
+INLINE_LIMIT = 128_000
+
+_ALPHANUMERIC = ascii_letters + digits
+
+
+# The model's patterns.  What is left after `str.strip` of all that is allowed is not allowed.
+def _is_endpoint_name(value: str) -> bool:
+    """``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
+    return not value.strip(_ALPHANUMERIC + "-") and "-" not in {value[0], value[-1]}
+
+
+def _is_input_location(value: str) -> bool:
+    """``(https|s3)://([^/]+)/?(.*)``."""
+    scheme, _, rest = value.partition("://")
+    return scheme in {"https", "s3"} and rest[:1] not in {"", "/"}
+
+
+def _is_path_extension(value: str) -> bool:
+    """``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``: no scheme fits, for want of a colon."""
+    return not value.strip(_ALPHANUMERIC + "!_.*'()/-")
+
+
+def _is_filename(value: str) -> bool:
+    r"""``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
+    fits = not value.strip(_ALPHANUMERIC + "-_.") and value[0] in _ALPHANUMERIC
+    return fits and value.count(".") <= 1
+
+
+INVOKE_ENDPOINT_ASYNC = OperationModel(
+    "InvokeEndpointAsync",
+    "/endpoints/{endpoint_name}/async-invocations",
+    (
+        Member(
+            "endpoint_name",
+            "EndpointName",
+            PATH,
+            text(
+                1,
+                63,
+                _is_endpoint_name,
+                rule="be letters and digits, with hyphens only between them",
+            ),
+            "ENDPOINT",
+            "name of the endpoint",
+            is_required=True,
+        ),
+        Member(
+            "input_location",
+            "InputLocation",
+            "X-Amzn-SageMaker-InputLocation",
+            text(
+                1, 1024, _is_input_location, rule="begin with s3:// or https://", ascii_only=False
+            ),
+            "S3URI",
+            "a payload that is in S3 already",
+        ),
+        Member("body", "Body", BODY, inline(INLINE_LIMIT), kind=bytes, is_sensitive=True),
+        Member(
+            "content_type",
+            "ContentType",
+            "X-Amzn-SageMaker-Content-Type",
+            text(0, 1024),
+            "TYPE",
+            "media type of the payload, such as text/csv",
+        ),
+        Member(
+            "accept",
+            "Accept",
+            "X-Amzn-SageMaker-Accept",
+            text(0, 1024),
+            "TYPE",
+            "media type that the answer should have",
+        ),
+        Member(
+            "custom_attributes",
+            "CustomAttributes",
+            "X-Amzn-SageMaker-Custom-Attributes",
+            text(0, 1024),
+            "TEXT",
+            "passed on to the model; at most 1024 characters",
+            is_sensitive=True,
+        ),
+        Member(
+            "inference_id",
+            "InferenceId",
+            "X-Amzn-SageMaker-Inference-Id",
+            text(1, 64),
+            "ID",
+            "name of the job (default: a new UUID)",
+        ),
+        Member(
+            "s3_output_path_extension",
+            "S3OutputPathExtension",
+            "X-Amzn-SageMaker-S3OutputPathExtension",
+            text(1, 512, _is_path_extension, rule="be a path of letters, digits and !_.*'()/-"),
+            "PATH",
+            "where the answer goes, below the endpoint's path",
+        ),
+        Member(
+            "filename",
+            "Filename",
+            "X-Amzn-SageMaker-Filename",
+            text(
+                1,
+                32,
+                _is_filename,
+                rule="begin with a letter or digit and hold only those, -, _ and at most one dot",
+            ),
+            "NAME",
+            "name of the answer's object; at most 32 characters",
+        ),
+        Member(
+            "request_ttl_seconds",
+            "RequestTTLSeconds",
+            "X-Amzn-SageMaker-RequestTTLSeconds",
+            seconds(60, 21_600),
+            "SECONDS",
+            "how long the job may be queued, 60 to 21600",
+            kind=int,
+        ),
+        Member(
+            "invocation_timeout_seconds",
+            "InvocationTimeoutSeconds",
+            "X-Amzn-SageMaker-InvocationTimeoutSeconds",
+            seconds(1, 3600),
+            "SECONDS",
+            "how long the model may take, 1 to 3600",
+            kind=int,
+        ),
+    ),
+    exactly_one=("body", "input_location"),
+    limit=INVOCATION,
+)
+
+
+class InvokeOptions(TypedDict, total=False):
+    """What may be said of an inference beside its endpoint and its input."""
+
+    content_type: str | None
+    accept: str | None
+    custom_attributes: str | None
+    inference_id: str | None
+    s3_output_path_extension: str | None
+    filename: str | None
+    request_ttl_seconds: int | None
+    invocation_timeout_seconds: int | None
