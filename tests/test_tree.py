@@ -30,7 +30,7 @@ def test_product_files():
     assert {} == too_long(PRODUCT, LONGEST)
 
 
-@not_yet("test_faces.py, inference/test_wait.py")
+@not_yet("aws/test_call.py")
 def test_test_files():
     """A file of tests is about one subject."""
     assert {} == too_long(TESTS, LONGEST_TEST)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
 class InferenceOperations(SubmissionOperations):
     """Operations that return a job's answer."""
 
+    _wait: "Callable[..., Coroutine[Any, Any, _core.Output]] | None" = None
+
     async def wait(
         self,
         invocation: JobHandle,
@@ -159,7 +161,8 @@ class InferenceOperations(SubmissionOperations):
         cannot be loaded, comes between the job and its answer.
         """
         services = await self._services()
-        with importing():
-            from .._inference.wait import wait
-
-            return wait, services.s3
+        if self._wait is None:
+            with importing():
+                from .._inference.wait import wait
+            self._wait = wait
+        return self._wait, services.s3

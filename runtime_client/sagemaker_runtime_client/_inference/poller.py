@@ -101,7 +101,7 @@ class Poller:
                 raise
             self._note(polled, verdict, error)
             return None
-        if self._is_stale(found):
+        if self._oldest is not None and _is_older(found, self._oldest):
             polled.note_absence(Verdict.STALE)
             return None
         return found
@@ -113,12 +113,6 @@ class Poller:
             polled.note_refusal(_without_frames(error), self._poll_began - self._start)
         else:
             polled.note_absence(verdict)
-
-    def _is_stale(self, found: Response) -> bool:
-        if self._oldest is None:
-            return False
-        written = found.instant("last-modified")
-        return written is not None and written < self._oldest
 
     async def _get(self, polled: PolledObject) -> Response:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
@@ -164,6 +158,11 @@ class Poller:
         ends = self._poll_began + _FINAL_PAUSE if self._is_final else self._ends
         due = min(self._poll_began + seconds, ends)
         await self._io.sleep(max(0.0, due - self._io.monotonic()))
+
+
+def _is_older(found: Response, oldest: datetime) -> bool:
+    written = found.instant("last-modified")
+    return written is not None and written < oldest
 
 
 def _without_frames(error: E) -> E:

@@ -11,7 +11,6 @@ import json
 import xml.parsers.expat
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from typing import cast
 
 from .._errors import (
@@ -24,7 +23,7 @@ from .._io.message import Response
 from .._io.system import IO
 from .._limits import FAILURE_OBJECT, object_limit
 from .._s3.client import S3
-from .._s3.objects import S3Location, parse_object
+from .._s3.objects import S3Location, object_fields
 from .arguments import check_waiting
 from .invocation import Invocation
 from .output import Output
@@ -108,7 +107,9 @@ def _oldest_answer(invocation: Invocation) -> datetime | None:
 
 
 def _output(location: S3Location, found: Response, invocation: Invocation) -> Output:
-    return parse_object(partial(Output, invocation=invocation), location, found)
+    return Output(
+        location=str(location), body=found.body, invocation=invocation, **object_fields(found)
+    )
 
 
 def _inference_failed(

@@ -22,18 +22,18 @@ from .._errors import ParamValidationError, ServiceError, TransportError
 from .._io.message import Request, Response
 from .._limits import ANSWER, OBJECT, AnswerLimit
 from . import checksums
-from .objects import METADATA_PREFIX, S3Location, S3Object, parse_object
+from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields
 
 # Answers that say: another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
 # Answers to GET and HEAD that have an object, or what is known of one.
 _OBJECT_STATUSES = frozenset({200, 206})
+# A region is a label of a host name (RFC 1035, section 2.3.4), and a name of metadata is a part of a
+# header's name (RFC 9110, section 5.6.2).
 _REGION_CHARACTERS = ascii_lowercase + digits + "-"
-_LONGEST_REGION = 63  # as a label of a host name: RFC 1035, section 2.3.4
-_NAME_CHARACTERS = (
-    ascii_letters + digits + "!#$%&'*+-.^_`|~"
-)  # of a header: RFC 9110, section 5.6.2
+_LONGEST_REGION = 63
+_NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
 
 _s3_endpoint = lru_cache(maxsize=256)(s3_endpoint)
 
@@ -99,7 +99,7 @@ class S3:
             is_s3_error,
             deadline=deadline,
         )
-        stored = parse_object(S3Object, location, await self._send(operation, location))
+        stored = _object(location, await self._send(operation, location))
         return stored.replace(size=len(body), content_type=content_type)
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
@@ -112,14 +112,13 @@ class S3:
             deadline=deadline,
             check=_check_object,
         )
-        return parse_object(S3Object, location, await self._send(operation, location))
+        return _object(location, await self._send(operation, location))
 
     async def get(
         self, location: S3Location, *, limit: AnswerLimit = OBJECT, deadline: float | None = None
     ) -> S3Object:
         """Read an object; *limit* and *deadline* are as for `get_response`."""
-        response = await self.get_response(location, limit=limit, deadline=deadline)
-        return parse_object(S3Object, location, response)
+        return _object(location, await self.get_response(location, limit=limit, deadline=deadline))
 
     async def get_response(
         self,
@@ -188,23 +187,25 @@ class S3:
 
     async def _ask_for_region(self, operation: Operation, bucket: str) -> str | None:
         """Ask for the region of the bucket to which *operation* went; S3 names it in refusals, too."""
-        _, before_key = self._bucket_address(bucket)
-        path = percent_encode_path(before_key.rstrip("/") or "/")
-        head = operation._replace(request=Request("HEAD", path), limit=ANSWER, check=None)
+        _, path = self._address(S3Location(bucket, ""))
+        head = operation._replace(
+            request=Request("HEAD", path.rstrip("/") or "/"), limit=ANSWER, check=None
+        )
         try:
             return (await self._service.send(head)).response.header("x-amz-bucket-region")
         except ServiceError as error:
             return error.region
 
     def _address(self, location: S3Location) -> tuple[Endpoint, str]:
-        """Return where an object is: the endpoint, and the path."""
-        endpoint, before_key = self._bucket_address(location.bucket)
+        """Return where an object is, as far as that is known: the endpoint, and the path."""
+        bucket = location.bucket
+        options = self._redirects.get(bucket, self._options)
+        endpoint, before_key = _s3_endpoint(options, bucket, self._addressing_style)
         return endpoint, percent_encode_path(before_key + location.key)
 
-    def _bucket_address(self, bucket: str) -> tuple[Endpoint, str]:
-        """Return where a bucket is, as far as that is known, and what the path has before a key."""
-        options = self._redirects.get(bucket, self._options)
-        return _s3_endpoint(options, bucket, self._addressing_style)
+
+def _object(location: S3Location, response: Response) -> S3Object:
+    return S3Object(str(location), response.body, **object_fields(response))
 
 
 def _parse_error(location: S3Location, response: Response) -> ServiceError:
@@ -268,14 +269,19 @@ def _header_value(argument: str, value: object) -> str:
 def _check_object(response: Response) -> None:
     """Refuse a success that has no object, such as the answer to another request."""
     if response.status not in _OBJECT_STATUSES:
-        raise TransportError(
-            f"S3 answered {response.status}, which comes with no object",
-            status_code=response.status,
-            request_id=response.request_id,
-        )
+        raise _no_object(response)
 
 
 def _check_object_and_checksum(response: Response) -> None:
     """Refuse what is no object, and one that arrived damaged."""
-    _check_object(response)
+    if response.status not in _OBJECT_STATUSES:
+        raise _no_object(response)
     checksums.check_download(response)
+
+
+def _no_object(response: Response) -> TransportError:
+    return TransportError(
+        f"S3 answered {response.status}, which comes with no object",
+        status_code=response.status,
+        request_id=response.request_id,
+    )

@@ -6,10 +6,10 @@ botocore 1.44, handlers.py, VALID_BUCKET.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from string import ascii_letters, digits
-from typing import TypeVar
+from typing import TypedDict
 
 from .._errors import ParamValidationError
 from .._io.message import Response, parse_http_date, parse_length
@@ -28,8 +28,6 @@ _HTTPS_ADDRESS = (
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
     r"/(?P<path>[^?#]+)"
 )
-
-T = TypeVar("T")
 
 
 class S3Location(Value):
@@ -67,7 +65,9 @@ class S3Location(Value):
             bucket, _, key = text[5:].partition("/")
         else:
             bucket, key = _parse_https_address(text, argument)
-        if not _is_bucket(bucket) or not _is_key(key):
+        is_bucket = 0 < len(bucket) <= _LONGEST_BUCKET and not bucket.strip(_BUCKET_CHARACTERS)
+        is_key = key != "" and (key.isascii() or not re.search(_SURROGATE, key))
+        if not (is_bucket and is_key):
             raise ParamValidationError(
                 f"{argument} must name a bucket and a key: s3://bucket/key", argument=argument
             )
@@ -76,14 +76,6 @@ class S3Location(Value):
     def __str__(self) -> str:
         """Return the location as ``s3://bucket/key``."""
         return f"s3://{self.bucket}/{self.key}"
-
-
-def _is_bucket(bucket: str) -> bool:
-    return 0 < len(bucket) <= _LONGEST_BUCKET and not bucket.strip(_BUCKET_CHARACTERS)
-
-
-def _is_key(key: str) -> bool:
-    return key != "" and (key.isascii() or not re.search(_SURROGATE, key))
 
 
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
@@ -171,20 +163,28 @@ class S3Object(Value):
         return hash((self.location, self.body, self.etag, self.last_modified))
 
 
-def parse_object(make: Callable[..., T], location: S3Location, response: Response) -> T:
-    """Return what an answer says of an object, made by `S3Object` or what takes the same arguments."""
+class ObjectFields(TypedDict):
+    """What the headers of an answer say of an object, by the arguments of `S3Object`."""
+
+    size: int
+    content_type: str | None
+    metadata: Mapping[str, str]
+    etag: str | None
+    last_modified: datetime | None
+
+
+def object_fields(response: Response) -> ObjectFields:
+    """Return what an answer says of an object, its location and its body aside."""
     headers = dict(reversed(response.headers))  # the first of those with the same name counts
     size = parse_length(headers.get("content-length"))
-    return make(
-        location=str(location),
-        body=response.body,
-        size=len(response.body) if size is None else size,
-        content_type=headers.get("content-type") or None,
-        metadata={
+    return {
+        "size": len(response.body) if size is None else size,
+        "content_type": headers.get("content-type") or None,
+        "metadata": {
             name.removeprefix(METADATA_PREFIX): value
             for name, value in response.headers
             if name.startswith(METADATA_PREFIX)
         },
-        etag=headers.get("etag") or None,
-        last_modified=parse_http_date(headers.get("last-modified")),
-    )
+        "etag": headers.get("etag") or None,
+        "last_modified": parse_http_date(headers.get("last-modified")),
+    }
