@@ -1,6 +1,6 @@
 """Servers that are slow, or silent: what ends a call, and when."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from threading import Event
 from time import monotonic, sleep
 
@@ -22,7 +22,7 @@ from tests.runtime_client.clients import (
     pointed_at,
     unread_body,
 )
-from tests.runtime_client.loopback import Loopback, always
+from tests.runtime_client.loopback import PATIENCE, Loopback, always
 
 
 @pytest.fixture(autouse=True)
@@ -30,26 +30,38 @@ def _bare(bare_environment):
     """No test here sees the machine's settings."""
 
 
+@contextmanager
+def silent():
+    """Serve without an answer until the end, which the server may not have given up before."""
+    is_over = Event()
+    gave_up = []
+
+    def answer(_request, _connection):
+        if not is_over.wait(PATIENCE):
+            gave_up.append(True)
+
+    with Loopback(answer) as server:
+        yield server
+        is_over.set()
+    assert [] == gave_up
+
+
 class TestTime:
     def test_server_that_never_answers(self, driver):
         """A server that says nothing costs the read timeout, and no more."""
-        with Loopback(lambda *_: Event().wait(2)) as server:
+        with silent() as server:
             client = driver.client(**pointed_at(server, read_timeout=0.05))
-            start = monotonic()
             with pytest.raises(TransportError, match="ReadTimeout") as caught:
                 client.invoke_endpoint_async("x", body=b"x")
-        assert monotonic() - start < 1
         assert caught.value.may_have_been_taken
 
     def test_waiting_for_a_server_that_never_answers(self, plain_driver):
         """A wait ends at its deadline, and names the trouble as its cause."""
-        with Loopback(lambda *_: Event().wait(2)) as server:
+        with silent() as server:
             client = plain_driver.client(**pointed_at(server, read_timeout=0.05))
             invocation = Invocation("id", "s3://bucket/out")
-            start = monotonic()
             with pytest.raises(WaitTimeoutError) as caught:
                 client.wait(invocation, timeout=0.1, schedule=often)
-        assert monotonic() - start < 1
         assert isinstance(caught.value.__cause__, TransportError)
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -123,11 +135,11 @@ class TestTime:
             seconds = monotonic() - start
             stop.set()
         assert isinstance(caught.value.__cause__, TransportError)
-        assert seconds < 2
+        assert seconds < PATIENCE
 
     def test_too_late(self, driver):
         """After the deadline a request is sent only if its answer comes at once."""
-        with Loopback(lambda *_: Event().wait(2)) as server:
+        with silent() as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises(TransportError):
                 client.send(server.url, Request("GET", "/"), deadline=monotonic() - 1)

@@ -16,7 +16,7 @@ from tests.runtime_client.clients import (
     pointed_at,
     unread_body,
 )
-from tests.runtime_client.loopback import Loopback, always, response
+from tests.runtime_client.loopback import PATIENCE, Loopback, always, response
 
 KEYS = {
     "every character to U+00FF": "".join(map(chr, range(256))),
@@ -211,5 +211,5 @@ class TestWhatComesBack:
             client = driver.client(**pointed_at(server, max_attempts=2))
             for _ in range(3):
                 assert b"x" == client.get_object("s3://bucket/key").body
-                assert gone.wait(1)
+                assert gone.wait(PATIENCE)
         assert [0, 1, 2] == [request.connection for request in server.requests][:3]
