@@ -8,15 +8,15 @@ from loopback import Server
 from rounds import Figures, Measure, Table, side_by_side
 
 _LOADED = "import httpx, h11"
-_TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client import _tls; bundle = os.environ['AWS_CA_BUNDLE']"
+_TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client._io import tls; bundle = os.environ['AWS_CA_BUNDLE']"
 # By what it is: what is there before, and the part itself.
 PARTS = {
     "httpx": ("import json", "import httpx"),
     "h11": ("import httpx", "import h11"),
     "our packages": (_LOADED, "import sagemaker_runtime_client"),
     "asyncio": (_LOADED, "import asyncio"),
-    "Amazon's authorities": (_TLS, "_tls.trusts(bundle)[0]()"),
-    "left out: the whole bundle": (_TLS, "_tls.tls_context(bundle)"),
+    "Amazon's authorities": (_TLS, "tls.trusts(bundle)[0]()"),
+    "left out: the whole bundle": (_TLS, "tls.tls_context(bundle)"),
     "left out: httpcore": (_LOADED, "import httpcore"),
     "left out: attrs": (_LOADED, "import attrs"),
     "left out: anyio for asyncio": (f"{_LOADED}, asyncio", "import anyio._backends._asyncio"),

@@ -5,6 +5,7 @@ import socket
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from threading import Event, Thread
+from time import monotonic
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.runtime_client.loopback import Loopback, always, response
 NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
 ZIPPED = gzip.compress(b"x" * 9999)
+LIMIT = 1.0  # seconds for a write of a slow upload
 # What a hook does with the answer, blocking and awaited.
 READING = {
     "reads": ("read", "aread"),
@@ -200,7 +202,7 @@ class TestWrites:
             else:
                 options["s3_endpoint_url"] = url
                 options["http_client"] = driver.http_client("httpx", trust_env=False)
-            client = driver.client(**options, read_timeout=0.5)
+            client = driver.client(**options, read_timeout=LIMIT)
             assert size == client.put_object("s3://bucket/key", bytes(size)).size
 
 
@@ -212,8 +214,9 @@ def slow_reader(size):
         connection, _ = server.accept()
         with connection:
             read, piece = 0, b"x"
+            end = monotonic() + 1.2 * LIMIT
             while read < size and piece:
-                Event().wait(0.005)
+                Event().wait(0.005 if monotonic() < end else 0.0)
                 piece = connection.recv(1 << 17)
                 read += len(piece)
             connection.sendall(response())
