@@ -89,9 +89,13 @@ class Watch:
 
     def finish(self):
         """Look at what is only now as it will stay: errors that were raised, and files."""
+        tracebacks = {}
         for error in [error for error in self.errors if error.__traceback__ is not None]:
+            tracebacks[tuple(_origins(error))] = error
             for where, text in _shown(error):
                 self.look(f"{type(error).__name__}, {where}", text)
+        for error in tracebacks.values():  # which take long to write; many are alike
+            self.look(f"{type(error).__name__}, traceback", _traceback(error))
         for path in tuple(self.written):
             if path.is_file() and not _may_hold_tokens(path):
                 self.look(str(path), path.read_bytes().decode("latin-1"))
@@ -218,8 +222,18 @@ def _shown(error):
     yield "as text", str(error)
     yield "repr", repr(error)
     yield "arguments", repr(error.args)
-    yield "traceback", _traceback(error)
     yield "pickle", pickle.dumps(error).decode("latin-1")
+
+
+def _origins(error):
+    """Yield all that a traceback says: of each error in the chain what, and from which lines."""
+    while error is not None:
+        lines = tuple(
+            (frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)
+        )
+        notes, parts = (tuple(getattr(error, name, ())) for name in ("__notes__", "exceptions"))
+        yield type(error), str(error), notes, parts, lines
+        error = error.__cause__ or error.__context__
 
 
 def _traceback(error):
