@@ -8,13 +8,12 @@ Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 import logging
 from collections.abc import Mapping
 from math import inf
-from typing import Any
 
 from .._aws.endpoint import Endpoint, EndpointOptions, credentials_endpoint
 from .._aws.retry import RetryPolicy
 from .._errors import ConfigError
 from .._io.message import TransportOptions
-from .profiles import Profiles, Section
+from .profiles import NO_PROFILES, Profiles
 from .setting import (
     NO_SOURCES,
     HasSources,
@@ -22,6 +21,7 @@ from .setting import (
     SettingSources,
     boolean,
     one_of,
+    profile_section,
     seconds,
     whole_number,
 )
@@ -179,7 +179,7 @@ class Config(HasSources):
         cls,
         arguments: Mapping[str, object],
         environ: Mapping[str, str],
-        profiles: Profiles = Profiles(),  # noqa: B008  (it cannot change)
+        profiles: Profiles = NO_PROFILES,
     ) -> "Config":
         """
         Return the settings that *arguments*, *environ* and *profiles* give together.
@@ -199,7 +199,7 @@ class Config(HasSources):
         is_named = arguments.get("profile") is not None or any(
             map(known.get, SETTINGS["profile"].variables)
         )
-        section = _section(profiles, config.profile, is_named=is_named)
+        section = profile_section(profiles, config.profile, is_named=is_named)
         config.sources = SettingSources(known, section)
         return config
 
@@ -266,29 +266,3 @@ SETTINGS: dict[str, Setting[object]] = {
     name: setting for name, setting in vars(Config).items() if isinstance(setting, Setting)
 }
 _VARIABLES = [name for row in SETTINGS.values() for name in (*row.variables, *row.last)]
-
-
-class _NoServices:
-    """A ``services`` section that is not there: an error for whoever looks into it."""
-
-    def __init__(self, profile: str, name: object) -> None:
-        self._message = f"profile {profile!r} has services = {name}: there is no [services {name}]"
-
-    def get(self, _name: str) -> None:
-        """Refuse."""
-        raise ConfigError(self._message)
-
-
-def _section(profiles: Profiles, name: str, *, is_named: bool) -> Mapping[str, Any]:
-    """Return a profile, with its ``services`` section in place of that one's name."""
-    section: Section | None = profiles.profiles.get(name)
-    if section is None:
-        if not is_named:
-            return {}
-        raise ConfigError(
-            f"there is no profile {name!r} in the config file nor in the credentials file"
-        )
-    if not (services := section.get("services")):
-        return section
-    found = profiles.services.get(services) if isinstance(services, str) else None
-    return {**section, "services": _NoServices(name, services) if found is None else found}

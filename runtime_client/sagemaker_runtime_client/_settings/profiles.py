@@ -1,7 +1,7 @@
 """
 The shared files ``~/.aws/config`` and ``~/.aws/credentials``: where they are, and what they say.
 
-Pure but for `read_profiles`, which asks the outside world for their text.
+Pure but for `read_profiles`, which reads their text.
 A heading or a line that cannot be read is skipped with a warning, so that it costs no other profile.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and file-location.html.
@@ -70,6 +70,9 @@ class Profiles:
         self.with_key_in_credentials_file = with_key_in_credentials_file
 
 
+NO_PROFILES = Profiles()
+
+
 def expand_user(
     path: str, environ: Mapping[str, str], home: Callable[[str], str], platform: str = sys.platform
 ) -> str:
@@ -108,7 +111,7 @@ def file_locations(
     """
     slash = "\\" if platform.startswith("win") else "/"
     config, credentials = [
-        expand_user(_expanded(path, environ), environ, home, platform)
+        expand_user(_expand_variables(path, environ), environ, home, platform)
         for path in (
             environ.get("AWS_CONFIG_FILE") or slash.join(("~", ".aws", "config")),
             environ.get("AWS_SHARED_CREDENTIALS_FILE") or slash.join(("~", ".aws", "credentials")),
@@ -117,19 +120,14 @@ def file_locations(
     return config, credentials
 
 
-def _expanded(path: str, environ: Mapping[str, str]) -> str:
-    """Return a path with what its ``$NAME`` and ``${NAME}`` stand for, as far as they are set."""
-    return re.sub(
-        r"\$(?:(\w+)|\{(\w+)\})",
-        lambda match: environ.get(match[1] or match[2], match[0]),
-        path,
-        flags=re.ASCII,
-    )
+def _expand_variables(path: str, environ: Mapping[str, str]) -> str:
+    variable = r"\$(?:(\w+)|\{(\w+)\})"  # one that is not set stays as it is
+    return re.sub(variable, lambda x: environ.get(x[1] or x[2], x[0]), path, flags=re.ASCII)
 
 
 async def read_profiles(io: IO) -> Profiles:
     """
-    Read and parse both files; one that is not there says nothing.
+    Read and parse both files; a missing one is taken as empty.
 
     Raises:
         ConfigError: One is there and cannot be read; the message names it.
@@ -154,27 +152,28 @@ def parse_profiles(
 ) -> Profiles:
     """Return what the two files say, each given as its path and its text."""
     sections = _sections(*config, _config_key)
-    if ("profile", "default") in sections:  # [profile default] puts [default] out of force
+    if ("profile", "default") in sections:  # [profile default] overrides [default]
         sections.pop(("", "default"), None)
     profiles = {
         name: section for (kind, name), section in sections.items() if kind in {"profile", ""}
     }
-    keyed: set[str] = set()
-    for (_, name), theirs in _sections(*credentials, lambda name: ("", name.rstrip(" \t"))).items():
-        ours = profiles.get(name, {})
-        if theirs.get("aws_access_key_id"):
-            keyed.add(name)
-            profiles[name] = _without_key(ours) | theirs
-        elif ours.get("aws_access_key_id"):
-            profiles[name] = ours | _without_key(theirs)
-        else:
-            profiles[name] = ours | theirs
+    stronger = _sections(*credentials, lambda name: ("", name.rstrip(" \t")))
+    for (_, name), section in stronger.items():
+        profiles[name] = _merged(profiles.get(name, {}), section)
     return Profiles(
         {name: _nested(section) for name, section in profiles.items()},
         {name: _nested(sections[kind, name]) for kind, name in sections if kind == "sso-session"},
         {name: _nested(sections[kind, name]) for kind, name in sections if kind == "services"},
-        keyed,
+        {name for (_, name), section in stronger.items() if section.get("aws_access_key_id")},
     )
+
+
+def _merged(weaker: Mapping[str, str], stronger: Mapping[str, str]) -> dict[str, str]:
+    if stronger.get("aws_access_key_id"):
+        weaker = _without_key(weaker)
+    elif weaker.get("aws_access_key_id"):
+        stronger = _without_key(stronger)
+    return {**weaker, **stronger}
 
 
 def _without_key(section: Mapping[str, str]) -> dict[str, str]:
@@ -196,7 +195,7 @@ def _pairs(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _config_key(heading: str) -> _Key | None:
-    """Return the key of a section of the config file; None for a section that is not for us."""
+    """Return the key of a section of the config file; None for a section that does not matter here."""
     if heading.rstrip() == "default":
         return "", "default"
     kind = next((kind for kind in _KINDS if heading.startswith(kind)), None)
@@ -244,14 +243,13 @@ class _Parser:
                 _continue(self._section, self._name, text)
             elif text:
                 self._name, self._depth = None, depth
-                self._begin(text, line)
+                self._read_heading_or_property(text, line)
         except ValueError as error:
             _log.warning("%s, line %d is ignored: %s", self._path, number, error)
 
-    def _begin(self, text: str, line: str) -> None:
-        """Read a heading or a property."""
+    def _read_heading_or_property(self, text: str, line: str) -> None:
         if heading := re.match(_HEADING, text):
-            self._section = {}  # what follows a name that cannot be read is nobody's
+            self._section = {}  # what follows a name that cannot be read is dropped
             name = (heading[1] or heading[2]).lstrip(" \t")
             key = _DEFAULTS if name.rstrip() == "DEFAULT" else self._key(name)
             if key is not None:
@@ -278,18 +276,18 @@ def _continue(section: dict[str, str], name: str, text: str) -> None:
 
 
 def _sections(path: str, text: str, key: Callable[[str], _Key | None]) -> _Sections:
-    """Return a file's sections; see `_Parser` for the arguments."""
     parser = _Parser(path, key)
     for number, line in enumerate(re.split("\r\n?|\n", text), start=1):
         parser.read(number, line)
     defaults = parser.sections.pop(_DEFAULTS, {})
-    return {key: dict(_named(defaults | section)) for key, section in parser.sections.items()}
-
-
-def _named(section: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name, value in section.items():
-        if name and not name.strip(_PROPERTY_NAME):
-            yield name, value.rstrip()
+    return {
+        key: {
+            name: value.rstrip()
+            for name, value in (defaults | section).items()
+            if name and not name.strip(_PROPERTY_NAME)
+        }
+        for key, section in parser.sections.items()
+    }
 
 
 def _property(text: str, delimiters: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Self, TypeVar, cast, overload
 
 from .._errors import ConfigError
+from .profiles import Profiles, Section
 
 # Annotations are quoted where to evaluate them would cost the import more than the rest of the class.
 T_co = TypeVar("T_co", covariant=True)
@@ -184,3 +185,29 @@ NO_SOURCES = SettingSources()
 
 def _nothing(_name: str) -> None:
     """Return what a text says of names below it."""
+
+
+class _NoServices:
+    """A ``services`` section that is not there: an error for each setting that looks into it."""
+
+    def __init__(self, profile: str, name: object) -> None:
+        self._message = f"profile {profile!r} has services = {name}: there is no [services {name}]"
+
+    def get(self, _name: str) -> None:
+        """Refuse."""
+        raise ConfigError(self._message)
+
+
+def profile_section(profiles: Profiles, name: str, *, is_named: bool) -> Mapping[str, Any]:
+    """Return a profile, with its ``services`` section in place of that one's name."""
+    section: Section | None = profiles.profiles.get(name)
+    if section is None:
+        if not is_named:
+            return {}
+        raise ConfigError(
+            f"there is no profile {name!r} in the config file nor in the credentials file"
+        )
+    if not (services := section.get("services")):
+        return section
+    found = profiles.services.get(services) if isinstance(services, str) else None
+    return {**section, "services": _NoServices(name, services) if found is None else found}
