@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     class _LateModule:
-        """The same module, for tools that look an annotation up."""
+        """`cryptography`'s module of elliptic curves, for tools that look an annotation up."""
 
         def __getattr__(self, name: str) -> object:
             return getattr(import_ec(), name)
