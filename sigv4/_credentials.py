@@ -128,7 +128,7 @@ class Credentials(Value):
 
 
 # For the algorithms, which derive a key once.  It is kept here, so that it goes when its secret goes.
-get_derived_keys: Callable[[Credentials], dict[Hashable, Any]] = attrgetter("_derived_keys")
+get_derived_keys: "Callable[[Credentials], dict[Hashable, Any]]" = attrgetter("_derived_keys")
 
 
 class VerifyingKey(Value):
