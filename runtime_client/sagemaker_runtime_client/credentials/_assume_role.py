@@ -92,7 +92,7 @@ class AssumeRoleProvider(STSProvider):
         source_profile = self.setting("source_profile")
         credential_source = self.setting("credential_source")
         if source_profile is None and credential_source is not None:
-            return await self._from_environment(credential_source)
+            return await self._from_credential_source(credential_source)
         if source_profile is not None and credential_source is None:
             return await self._from_profile(source_profile)
         have = "neither" if source_profile is None else "both"
@@ -101,7 +101,7 @@ class AssumeRoleProvider(STSProvider):
             "credential_source; give it one"
         )
 
-    async def _from_environment(self, source: str) -> Credentials:
+    async def _from_credential_source(self, source: str) -> Credentials:
         """Return the keys of where the program runs."""
         profile = self.context.profile
         if source not in _CREDENTIAL_SOURCES:

@@ -259,9 +259,10 @@ async def resolve_source(context: Context, name: str | None) -> Credentials | No
         context: What the providers work with; its profile is the source.
         name: The provider to ask; None for each that a source profile may use.
     """
-    specs = ORDER if name is None else (PROVIDERS[name],)
-    for spec in specs:
-        if spec.usable_as_source_profile or name is not None:
+    if name is not None:
+        return await PROVIDERS[name].create(context).load()
+    for spec in ORDER:
+        if spec.usable_as_source_profile:
             credentials = await spec.create(context).load()
             if credentials is not None:
                 return credentials

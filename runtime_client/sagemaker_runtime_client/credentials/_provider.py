@@ -71,7 +71,7 @@ class Context(NamedTuple):
 
 class Provider:
     """
-    A source of credentials, and what each of them needs: settings, and errors that name it.
+    A base class for what finds credentials in one place: it has settings, and errors that name it.
 
     Attributes:
         context: What it works with.
