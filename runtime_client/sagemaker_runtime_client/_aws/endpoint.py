@@ -91,7 +91,7 @@ class EndpointOptions(NamedTuple):
 
     Attributes:
         region: Such as ``eu-west-1``.
-        url: An endpoint of one's own, with or without a path; it wins over region and variants, as
+        url: A custom endpoint, with or without a path; it wins over region and variants, as
             in botocore, whose rule sets refuse both together, but whose clients do not ask for both.
         fips: Whether to take the hosts with FIPS 140 cryptography.
         dual_stack: Whether to take the hosts that answer on IPv6 too.
@@ -118,7 +118,7 @@ class Endpoint(NamedTuple):
     region: str
 
 
-def partition_of(region: str) -> Partition:
+def get_partition(region: str) -> Partition:
     """Return the partition of *region*; an unknown region is taken for one of ``aws``."""
     name = region.removesuffix("-global") if region.endswith("-global") else None
     if name not in _PARTITIONS:
@@ -133,8 +133,8 @@ def partition_of(region: str) -> Partition:
 def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
     """Return the endpoint of SageMaker Runtime."""
     if options.url is not None:
-        return Endpoint(_custom(options, "SageMaker Runtime"), "sagemaker", options.region)
-    partition = partition_of(options.region)
+        return Endpoint(_custom_origin(options, "SageMaker Runtime"), "sagemaker", options.region)
+    partition = get_partition(options.region)
     host = _SAGEMAKER_RUNTIME[options.fips, options.dual_stack]
     if options.fips and not options.dual_stack:
         host = _SAGEMAKER_RUNTIME_FIPS.get(partition.id, host)
@@ -151,14 +151,14 @@ def credentials_endpoint(
 
     Args:
         service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-        options: Region, variants and perhaps a URL of one's own.
+        options: Region, variants and perhaps a custom URL.
         global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
     """
     is_global = service == "sts" and options.region == "aws-global"
     if options.url is not None:
         region = "us-east-1" if is_global else options.region
-        return Endpoint(_custom(options, service), service, region)
-    partition = partition_of(options.region)
+        return Endpoint(_custom_origin(options, service), service, region)
+    partition = get_partition(options.region)
     variant = (options.fips, options.dual_stack)
     shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
     if is_global and any(variant):
@@ -182,21 +182,21 @@ def s3_endpoint(
     Return the endpoint for *bucket*, and what stands before the key in the path.
 
     Args:
-        options: Region, variants and perhaps a URL of one's own.
+        options: Region, variants and perhaps a custom URL.
         bucket: The bucket's name.
         addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
-            ``auto`` prefers the host, but not for an endpoint of one's own (as botocore does),
+            ``auto`` prefers the host, but not for a custom endpoint (as botocore does),
             nor for names that a certificate's wildcard does not cover.
     """
     region = "us-east-1" if options.region == "aws-global" else options.region
     if options.url is not None:
-        origin, virtual = _custom(options, "S3"), addressing_style == "virtual"
+        origin, virtual = _custom_origin(options, "S3"), addressing_style == "virtual"
         if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
             raise ConfigError(
                 "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
             )
     else:
-        partition = partition_of(options.region)
+        partition = get_partition(options.region)
         if options.fips and partition.id == "aws-cn":
             raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
         host = _S3[options.fips, options.dual_stack]
@@ -220,8 +220,8 @@ def _fill(host: str, region: str, partition: Partition) -> str:
     return host.format(R=region, S=partition.suffix, D=partition.dual_stack_suffix)
 
 
-def _custom(options: EndpointOptions, service: str) -> str:
-    """Return an endpoint of one's own for *service* as an origin, if it can be one."""
+def _custom_origin(options: EndpointOptions, service: str) -> str:
+    """Return a custom endpoint for *service* as an origin, if it can be one."""
     _check_region(options.region)
     url = (options.url or "").rstrip("/")
     scheme, separator, rest = url.partition("://")

@@ -128,7 +128,7 @@ def is_s3_error(response: Response) -> bool:
     """
     if response.status != 200 or not response.body:
         return not response.ok
-    return _parsed(response.body)[0] in {None, "Error"}
+    return _parse_xml(response.body)[0] in {None, "Error"}
 
 
 def xml_error(response: Response) -> ServiceError:
@@ -159,10 +159,10 @@ def xml_texts(body: bytes) -> dict[str, str]:
 
     What is no XML has no texts.
     """
-    return _parsed(body)[1]
+    return _parse_xml(body)[1]
 
 
-def _parsed(body: bytes) -> tuple[str | None, dict[str, str]]:
+def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
     """
     Return the name of an XML document's root, and its texts; None and no texts of what is no XML.
 
@@ -240,13 +240,13 @@ def without_secrets(
     headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
     for secret in (*secrets, *headers):
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
-            error.message = _hidden(error.message, secret)
+            error.message = _redact(error.message, secret)
     error.message = re.sub(_SIGNATURES, "...", error.message)
     error.args = (error.message,)
     return error
 
 
-def _hidden(text: str, secret: str) -> str:
+def _redact(text: str, secret: str) -> str:
     """Return *text* without *secret*, nor the beginning of it where the text was cut."""
     text = text.replace(secret, "...")
     for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):

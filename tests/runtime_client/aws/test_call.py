@@ -2,18 +2,12 @@
 
 import logging
 from datetime import timedelta
-from email.utils import format_datetime
 
 import pytest
 
 from sagemaker_runtime_client import (
     AccessDeniedError,
-    CredentialProviderError,
-    CredentialsError,
     InternalFailureError,
-    NoCredentialsError,
-    ParamValidationError,
-    Request,
     RequestValidationError,
     Response,
     RuntimeClientError,
@@ -22,16 +16,13 @@ from sagemaker_runtime_client import (
     ThrottlingError,
     TransportError,
 )
-from sagemaker_runtime_client._aws.auth import CredentialsAuth, PreparedAuth, Unsigned
+from sagemaker_runtime_client._aws.auth import CredentialsAuth
 from sagemaker_runtime_client._aws.call import ServiceClient
-from sagemaker_runtime_client._aws.error_response import json_error
-from sagemaker_runtime_client._aws.operation import Operation
 from sagemaker_runtime_client._aws.retry import RetryPolicy, RetryQuota
-from sigv4 import Credentials, Payload, SignatureError
+from sigv4 import SignatureError
 from tests.runtime_client.calls import ENDPOINT, LOCATION, OK, answer, call, caller, refused
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
-    START,
     ScriptedIO,
     accepted,
     core,
@@ -237,6 +228,12 @@ def test_deadline(after, attempts):
     assert [deadline] * attempts == [sent.deadline for sent in io.sent]
 
 
+def test_closed_client():
+    """What is refused before it is sent is no attempt."""
+    closed = RuntimeClientError("the http_client that was brought in is closed")
+    assert 0 == refused(ScriptedIO([closed])).attempts
+
+
 # ---- headers
 
 
@@ -302,151 +299,6 @@ def test_trace_header():
     run(core(io).invoke_endpoint_async("e", input_location=LOCATION))
     assert ["Root=1;Sampled=1", "Root=2%0A"] == [s.header("x-amzn-trace-id") for s in io.sent]
     assert "x-amzn-trace-id" not in io.sent[0].verify().signed_headers
-
-
-# ---- credentials
-
-
-def test_credentials_are_asked_for_each_attempt():
-    """Keys that were rotated meanwhile sign the next attempt."""
-    keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
-    io = ScriptedIO([answer(503), OK])
-    run(caller(io, iter(keys).__next__).send(call()))
-    assert ["AKID1", "AKID2"] == [
-        sent.verify(credentials=key).access_key_id for sent, key in zip(io.sent, keys, strict=True)
-    ]
-
-
-def test_expired_credentials():
-    """Keys that have expired are not sent."""
-    io = ScriptedIO([])
-    expired = Credentials("AKID", "canary-secret", expiration=START)
-    error = refused(io, of=caller(io, expired))
-    assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
-
-
-def test_closed_client():
-    """What is refused before it is sent is no attempt."""
-    closed = RuntimeClientError("the http_client that was brought in is closed")
-    assert 0 == refused(ScriptedIO([closed])).attempts
-
-
-def test_failing_source():
-    """Whatever a source of credentials raises becomes an error that names it, with the cause."""
-
-    def broken():
-        raise KeyError("secret")
-
-    io = ScriptedIO([])
-    error = refused(io, of=caller(io, broken))
-    assert (CredentialProviderError, "FunctionProvider") == (type(error), error.provider)
-    assert "KeyError" in str(error)
-    assert "secret" not in str(error)
-    assert isinstance(error.__cause__, KeyError)
-
-
-def test_source_that_says_so_itself():
-    """An error of ours is passed on as it is."""
-
-    def none():
-        raise NoCredentialsError("nothing", tried=("here",))
-
-    io = ScriptedIO([])
-    assert ("here",) == refused(io, of=caller(io, none)).tried
-
-
-@pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
-def test_source_of_something_else(given):
-    """A provider that returns no Credentials has failed."""
-
-    class Provider:
-        def get(self):
-            return given
-
-        async def aget(self):
-            return given
-
-    io = ScriptedIO([])
-    error = refused(io, of=caller(io, Provider()))
-    assert (CredentialProviderError, "Provider") == (type(error), error.provider)
-
-
-def test_unsignable_request():
-    """A header that cannot go on the wire is the caller's error, and nothing is sent."""
-    io = ScriptedIO([])
-    request = Request("POST", "/", (("x", "a\nb"),))
-    with pytest.raises(ParamValidationError):
-        run(caller(io).send(Operation(ENDPOINT, request, json_error)))
-    assert [] == io.sent
-
-
-# ---- authenticated otherwise
-
-
-class Dated(PreparedAuth):
-    """Adds the date of sending, and nothing else."""
-
-    def __init__(self, *secrets):
-        self.secrets = secrets
-        self.seen = []
-
-    def apply(self, endpoint, request, payload, timestamp):
-        self.seen.append((endpoint, payload, timestamp))
-        return request.with_headers([("x-dated", str(timestamp))])
-
-
-def test_auth_of_a_call():
-    """A call may bring its own auth, applied anew for each attempt; the client's is not asked."""
-    io = ScriptedIO([answer(500), OK])
-    auth = Dated()
-
-    def unasked():
-        raise AssertionError
-
-    run(caller(io, unasked).send(call(auth=auth, idempotent=True)))
-    assert [(ENDPOINT, Payload.of(b"body"))] * 2 == [seen[:2] for seen in auth.seen]
-    assert [str(seen[2]) for seen in auth.seen] == [sent.header("x-dated") for sent in io.sent]
-    assert auth.seen[0][2] < auth.seen[1][2]
-    assert [None, None] == [sent.header("authorization") for sent in io.sent]
-
-
-def test_clock_of_another_auth():
-    """Such an auth, too, is told the service's time once that is known."""
-    date = format_datetime(START + timedelta(hours=1), usegmt=True)
-    io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
-    auth = Dated()
-    run(caller(io).send(call(auth=auth)))
-    assert [START, START + timedelta(hours=1)] == [seen[2] for seen in auth.seen]
-
-
-def test_unsigned():
-    """A request that is not signed is sent as it is."""
-    io = ScriptedIO([OK])
-    run(caller(io).send(call(auth=Unsigned())))
-    names = {name for name, _ in io.sent[0].request.headers}
-    assert {"x-amzn-one", "amz-sdk-invocation-id", "amz-sdk-request"} == names
-
-
-def test_payload_is_hashed_once(monkeypatch):
-    """Each attempt signs the same payload, and it is not hashed again for each."""
-    hashed = []
-    monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
-    io = ScriptedIO([answer(503), OK])
-    run(caller(io).send(call()))
-    assert [b"body"] == hashed
-
-
-@pytest.mark.parametrize(
-    "auth",
-    [CredentialsAuth(CREDENTIALS, "my-secret"), Unsigned("my-secret"), Dated("my-secret")],
-    ids=["signed", "unsigned", "other"],
-)
-def test_secrets_of_an_auth(auth):
-    """What an auth names as its secrets is not repeated."""
-    io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
-    error = refused(io, auth=auth)
-    assert "not ..." == error.message
-    assert "my-secret" not in repr(call(auth=auth)) + repr(auth)
 
 
 # ---- secrets

@@ -17,7 +17,7 @@ from sagemaker_runtime_client._aws.endpoint import (
     Endpoint,
     EndpointOptions,
     credentials_endpoint,
-    partition_of,
+    get_partition,
     s3_endpoint,
     sagemaker_runtime_endpoint,
 )
@@ -94,7 +94,7 @@ def theirs(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=No
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
 def test_partitions(region, partition):
     """Each region is in its partition; an unheard one in `aws`."""
-    assert partition == partition_of(region).id
+    assert partition == get_partition(region).id
 
 
 def test_all_partitions():
@@ -106,7 +106,7 @@ def test_all_partitions():
 @pytest.mark.parametrize("partition", sorted(set(REGIONS.values())))
 def test_pseudo_regions(partition):
     """A partition's `-global` is in it."""
-    assert partition == partition_of(f"{partition}-global").id
+    assert partition == get_partition(f"{partition}-global").id
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
@@ -200,15 +200,15 @@ def test_s3_global():
     ],
 )
 @pytest.mark.parametrize("bucket", BUCKETS)
-def test_s3_of_ones_own(url, bucket):
-    """An endpoint of one's own gets the bucket in the path, as botocore does it."""
+def test_custom_s3(url, bucket):
+    """A custom endpoint gets the bucket in the path, as botocore does it."""
     expected = theirs(bucket, url=url)
     assert expected is not None
     assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket)
 
 
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
-def test_s3_of_ones_own_virtual(bucket):
+def test_custom_s3_virtual(bucket):
     """If told so, the bucket goes into the host's name, a dotted one too over plain HTTP."""
     url = "http://localhost:9000"
     expected = theirs(bucket, url=url, style="virtual")
@@ -237,8 +237,8 @@ def test_s3_address_takes_no_bucket(url):
         ("http://example.com:65535", "http://example.com:65535"),
     ],
 )
-def test_url_of_ones_own(url, origin):
-    """A URL of one's own is taken as it is, less what stands at its end."""
+def test_custom_url(url, origin):
+    """A custom URL is taken as it is, less what stands at its end."""
     endpoint = sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
     assert Endpoint(origin, "sagemaker", "eu-west-1") == endpoint
 
@@ -300,7 +300,7 @@ def test_regions_are_checked_as_by_a_pattern(region):
 
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_urls_are_checked_as_by_a_pattern(url):
-    """A URL of one's own is scheme, host, and a path of what ASCII shows."""
+    """A custom URL is scheme, host, and a path of what ASCII shows."""
     pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
     assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken(
         EndpointOptions("eu-west-1", url=url)
@@ -310,7 +310,7 @@ def test_urls_are_checked_as_by_a_pattern(url):
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 @pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
 def test_variants_of_ones_own(endpoint, fips, dual_stack):
-    """A URL of one's own has no variants: they are left to the other services."""
+    """A custom URL has no variants: they are left to the other services."""
     options = EndpointOptions("eu-west-1", url="https://x")
     assert endpoint(options) == endpoint(options._replace(fips=fips, dual_stack=dual_stack))
 
@@ -348,7 +348,7 @@ def test_variants_of_the_global_sts(fips, dual_stack):
 
 
 def test_services_of_credentials_at_a_url_of_ones_own():
-    """A URL of one's own wins, and a region that is none is refused."""
+    """A custom URL wins, and a region that is none is refused."""
     options = EndpointOptions("eu-west-1", "http://127.0.0.1:1/")
     expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
     assert expected == credentials_endpoint("sso", options)
