@@ -369,3 +369,10 @@ def test_log(caplog):
         f"{url}, attempt 2: Response(status=202, complete=True) R1",
     ] == [record.getMessage() for record in caplog.records]
     assert {"DEBUG"} == {record.levelname for record in caplog.records}
+
+
+def test_log_that_nobody_reads(caplog):
+    """Without DEBUG there is no line, and a success is not searched for what would be in it."""
+    caplog.set_level(logging.INFO, "sagemaker_runtime_client")
+    run(caller(ScriptedIO([OK])).send(call()))
+    assert [] == caplog.records
