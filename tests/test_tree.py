@@ -30,7 +30,6 @@ def test_product_files():
     assert {} == too_long(PRODUCT, LONGEST)
 
 
-@not_yet("aws/test_call.py")
 def test_test_files():
     """A file of tests is about one subject."""
     assert {} == too_long(TESTS, LONGEST_TEST)
