@@ -24,7 +24,7 @@ def too_long(paths, most):
     return {name: number for name, number in lines.items() if number > LONGER.get(name, most)}
 
 
-@not_yet("_io/system.py, _core/operations.py")
+@not_yet("_io/system.py")
 def test_product_files():
     """A file is read at one sitting."""
     assert {} == too_long(PRODUCT, LONGEST)

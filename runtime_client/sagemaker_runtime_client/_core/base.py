@@ -1,22 +1,25 @@
 """What all operations share: a client's settings, and how a call begins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sigv4 import CredentialsProvider
 
 from .._aws.call import ServiceClient
 from .._aws.operation import Operation, Result
 from .._inference.arguments import as_bytes, check_timeout
+from .._inference.members import OperationModel
 from .._io.generation import importing
-from .._io.message import TransportOptions
+from .._io.message import Response, TransportOptions
 from .._io.system import IO
 from ..credentials import ChainCredentials, Context, LazyContext
 from .services import Services
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from .._s3.objects import S3Location
+
+T = TypeVar("T")
 
 
 class BaseOperations:
@@ -61,6 +64,29 @@ class BaseOperations:
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._io.compute(size, as_bytes, value, argument)
+
+    async def call(
+        self,
+        model: OperationModel,
+        parse: Callable[[Response], T],
+        arguments: Mapping[str, Any],
+        timeout: float | None,
+    ) -> T:
+        """
+        Check arguments, send them, and return the output.
+
+        Args:
+            model: The table of the operation.
+            parse: Makes the output of a success.
+            arguments: By name; one that is None, or is not there, is not given.
+            timeout: Seconds that the call may take in all; None takes the client's.
+        """
+        start = self._start(timeout)
+        request = model.to_http(arguments)
+        services = await self._services()
+        deadline = services.deadline(start, timeout)
+        operation = model.to_operation(services.endpoint, request, deadline)
+        return parse((await self._send(services.runtime, operation)).response)
 
     async def _send(self, runtime: ServiceClient, operation: Operation) -> Result:
         await self._io.begin(operation.deadline)

@@ -40,6 +40,7 @@ def _is_filename(value: str) -> bool:
 
 
 INVOKE_ENDPOINT_ASYNC = OperationModel(
+    "invoke_endpoint_async",
     "InvokeEndpointAsync",
     "/endpoints/{endpoint_name}/async-invocations",
     (

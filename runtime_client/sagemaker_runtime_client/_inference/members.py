@@ -79,9 +79,10 @@ class OperationModel:
     An operation of SageMaker Runtime, as a table.
 
     Args:
+        method: What it is called here.
         name: What AWS calls it.
         path: Where it is, with the arguments of the path in braces.
-        members: Its arguments, in the order in which they are checked.
+        members: Its arguments, in the order of the method's signature.
         exactly_one: Two arguments of which one must be given, and not the other.
         is_idempotent: Whether to send it twice does the same as to send it once.
         limit: How much of a success is taken.
@@ -90,10 +91,11 @@ class OperationModel:
         members: Its arguments, by name.
     """
 
-    __slots__ = ("exactly_one", "is_idempotent", "limit", "members", "name", "path")
+    __slots__ = ("exactly_one", "is_idempotent", "limit", "members", "method", "name", "path")
 
     def __init__(
         self,
+        method: str,
         name: str,
         path: str,
         members: tuple[Member, ...],
@@ -102,6 +104,7 @@ class OperationModel:
         is_idempotent: bool = False,
         limit: AnswerLimit = ANSWER,
     ) -> None:
+        self.method = method
         self.name = name
         self.path = path
         self.members = {member.argument: member for member in members}
@@ -119,12 +122,14 @@ class OperationModel:
         Raises:
             ParamValidationError: One breaks a rule; `argument` names it.
         """
-        path, body, headers = self.path, b"", []
+        path, body = self.path, b""
+        headers: list[tuple[str, str]] = []
         for argument, member in self.members.items():
-            value: Any = arguments.get(argument)
-            if value is None and not member.is_required:
+            value = arguments.get(argument)
+            if value is not None or member.is_required:
+                member.check(argument, value)
+            if value is None:
                 continue
-            member.check(argument, value)
             if member.place == PATH:
                 path = path.replace(f"{{{argument}}}", percent_encode(value))
             elif member.place == BODY:

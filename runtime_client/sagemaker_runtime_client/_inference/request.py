@@ -1,7 +1,7 @@
 """The arguments of InvokeEndpointAsync as a value, for who sends the request otherwise.  Pure."""
 
 from inspect import Parameter, Signature
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from .._io.message import Request
 from .._value import Value
@@ -40,7 +40,8 @@ class InvokeEndpointAsyncRequest(Value):
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
-    __slots__ = __match_args__ = tuple(INVOKE_ENDPOINT_ASYNC.members)
+    __slots__ = tuple(INVOKE_ENDPOINT_ASYNC.members)
+    __match_args__: ClassVar[tuple[str, ...]] = __slots__
     _hidden = frozenset(
         [name for name, member in INVOKE_ENDPOINT_ASYNC.members.items() if member.is_sensitive]
     )

@@ -1,0 +1,68 @@
+"""An operation that is no more than its table."""
+
+from collections.abc import Callable, Coroutine
+from inspect import Parameter, Signature
+from typing import Any, TypeVar
+
+from .._inference.members import OperationModel
+from .._io.message import Response
+from .base import BaseOperations
+
+T = TypeVar("T")
+
+
+def from_model(
+    model: OperationModel, parse: Callable[[Response], T]
+) -> Callable[..., Coroutine[Any, Any, T]]:
+    """
+    Return the operation that a table describes, which each client takes by one line.
+
+    Args:
+        model: The table.
+        parse: Makes the output of a success.
+    """
+    signature = _signature(model)
+
+    def call(self: BaseOperations, /, *args: object, **kwargs: object) -> Coroutine[Any, Any, T]:
+        try:
+            arguments = signature.bind(self, *args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{model.method}() {error}") from None
+        return self.call(model, parse, arguments, arguments.get("timeout"))
+
+    call.__name__ = call.__qualname__ = model.method
+    call.__doc__ = _description(model)
+    vars(call)["__signature__"] = signature
+    return call
+
+
+def _signature(model: OperationModel) -> Signature:
+    """Return what the method takes: what is required by place or by name, the rest by name."""
+    required = [Parameter("self", Parameter.POSITIONAL_ONLY)]
+    optional = [_optional("timeout", float)]
+    for name, member in model.members.items():
+        if member.is_required:
+            kind = Parameter.POSITIONAL_OR_KEYWORD
+            required.append(Parameter(name, kind, annotation=member.kind))
+        else:
+            optional.append(_optional(name, member.kind))
+    return Signature([*required, *optional])
+
+
+def _optional(name: str, kind: type) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind | None)
+
+
+def _description(model: OperationModel) -> str:
+    return "\n".join(
+        [
+            f"Call {model.name}.",
+            "",
+            "Args:",
+            *[
+                f"    {name}: {member.help or member.name}."
+                for name, member in model.members.items()
+            ],
+            "    timeout: Seconds that the call may take in all; None takes the client's.",
+        ]
+    )

@@ -1,0 +1,152 @@
+"""A new operation is a table, a class for its output, and a line in each client: here is one."""
+
+import json
+from contextlib import ExitStack
+from inspect import getdoc, signature
+
+import pytest
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    ParamValidationError,
+    SageMakerRuntimeClient,
+    ServiceError,
+)
+from sagemaker_runtime_client._clients import async_method, sync_method
+from sagemaker_runtime_client._core.from_model import from_model
+from sagemaker_runtime_client._inference.members import (
+    BODY,
+    PATH,
+    Member,
+    OperationModel,
+    inline,
+    seconds,
+    text,
+)
+from tests.runtime_client.clients import CREDENTIALS, REGION, Driven, pointed_at
+from tests.runtime_client.loopback import Loopback, response
+
+MODEL = OperationModel(
+    "estimate_cost",
+    "EstimateCost",
+    "/endpoints/{endpoint_name}/estimates/{kind}",
+    (
+        Member("endpoint_name", "EndpointName", PATH, text(1, 63), is_required=True),
+        Member("kind", "Kind", PATH, text(1, 8), is_required=True),
+        Member("body", "Body", BODY, inline(100), kind=bytes),
+        Member("currency", "Currency", "X-Currency", text(3, 3), help="such as EUR"),
+        Member("horizon_seconds", "HorizonSeconds", "X-Horizon", seconds(1, 60), kind=int),
+    ),
+    is_idempotent=True,
+)
+
+
+class Estimate:
+    """What the operation returns."""
+
+    def __init__(self, answer):
+        self.amount = json.loads(answer.body)["Amount"]
+        self.request_id = answer.request_id
+
+
+class SyncClient(SageMakerRuntimeClient):
+    estimate_cost = sync_method(from_model(MODEL, Estimate))
+
+
+class AsyncClient(AsyncSageMakerRuntimeClient):
+    estimate_cost = async_method(from_model(MODEL, Estimate))
+
+
+ANSWER = response(b'{"Amount": 7}', 200, {"x-amzn-requestid": "R1"})
+
+
+@pytest.fixture
+def clients(plain_driver):
+    """Return a function that makes the client of each kind."""
+
+    def make(server, **changes):
+        kind = AsyncClient if plain_driver.kind.is_async else SyncClient
+        client = kind(**pointed_at(server, **changes))
+        closing.callback(
+            plain_driver.call, client.aclose if plain_driver.kind.is_async else client.close
+        )
+        return Driven(plain_driver, client)
+
+    with ExitStack() as closing:
+        yield make
+
+
+def test_a_call(clients):
+    """Each member goes where the table says, signed; what is not given does not; the output is the class's."""
+    with Loopback(lambda *_: ANSWER) as server:
+        client = clients(server)
+        full = client.estimate_cost("e", "a b", body=b"x", currency="EUR", horizon_seconds=60)
+        least = client.estimate_cost(kind="k", endpoint_name="e", timeout=9)
+    assert [type(full), type(least)] == [Estimate, Estimate]
+    assert (full.amount, full.request_id) == (7, "R1")
+    assert server.requests[0].line == "POST /endpoints/e/estimates/a%20b HTTP/1.1"
+    sent = [(r.body, r.header("x-currency"), r.header("x-horizon")) for r in server.requests]
+    assert sent == [(b"x", "EUR", "60"), (b"", None, None)]
+    for request in server.requests:
+        request.verify(CREDENTIALS, "sagemaker", REGION)
+
+
+def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
+    """It is retried as any call is, and its error is the service's."""
+    failure = response(b'{"message": "not now"}', 503, {"x-amzn-errortype": "ServiceUnavailable"})
+    answers = [failure, ANSWER, failure, failure]
+    with Loopback(lambda *_: answers.pop(0)) as server:
+        client = clients(server, max_attempts=2)
+        assert client.estimate_cost("e", "k").amount == 7
+        with pytest.raises(ServiceError, match="not now") as caught:
+            client.estimate_cost("e", "k")
+    assert caught.value.attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"currency": "euro"}, "currency must have 3 to 3 characters, not 4"),
+        ({"horizon_seconds": 61}, "horizon_seconds must be 1 to 60 seconds"),
+        ({"kind": None}, "kind must be a str, not NoneType"),
+        ({"body": "text"}, "body must be bytes, not str; encode it first"),
+        ({"timeout": 0}, "timeout must be more than 0 seconds"),
+    ],
+    ids=str,
+)
+def test_what_is_refused(clients, arguments, says):
+    """A value that breaks a rule is refused before anything is sent."""
+    with Loopback(lambda *_: ANSWER) as server, pytest.raises(ParamValidationError, match=says):
+        clients(server).estimate_cost(**{"endpoint_name": "e", "kind": "k", **arguments})
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "says"),
+    [
+        (("e",), {}, r"missing a required argument: 'kind'"),
+        (("e", "k", b"x"), {}, "too many positional arguments"),
+        (("e", "k"), {"kind": "k"}, "multiple values for argument 'kind'"),
+        (("e", "k"), {"Currency": "EUR"}, "keyword argument 'Currency'; Currency is currency here"),
+    ],
+    ids=["too few", "too many", "twice", "unknown"],
+)
+def test_a_wrong_call(clients, args, kwargs, says):
+    """Arguments that are none of the table's are refused, in the client's name."""
+    client = clients(None)
+    with pytest.raises(TypeError, match=says) as caught:
+        client.estimate_cost(*args, **kwargs)
+    name = type(client.itself).__name__
+    assert str(caught.value).startswith(f"{name}.estimate_cost() ")
+
+
+@pytest.mark.parametrize("client", [SyncClient, AsyncClient])
+def test_what_tools_see(client):
+    """The method has a name, a signature and a description, all from the table."""
+    method = client.estimate_cost
+    assert method.__name__ == "estimate_cost"
+    names = ["self", "endpoint_name", "kind", "timeout", "body", "currency", "horizon_seconds"]
+    assert list(signature(method).parameters) == names
+    assert signature(method).parameters["horizon_seconds"].annotation == int | None
+    assert "Call EstimateCost." in getdoc(method)
+    assert "    currency: such as EUR." in getdoc(method)

@@ -1,0 +1,94 @@
+"""The table of InvokeEndpointAsync, and whatever else has the members' names: none lacks one."""
+
+import re
+from inspect import Parameter, getdoc, signature
+
+import pytest
+from botocore.session import Session
+
+from sagemaker_runtime_client import (
+    AsyncSageMakerRuntimeClient,
+    InvokeEndpointAsyncRequest,
+    SageMakerRuntimeClient,
+)
+from sagemaker_runtime_client._cli.commands import main
+from sagemaker_runtime_client._inference.invoke_endpoint_async import (
+    INVOKE_ENDPOINT_ASYNC,
+    InvokeOptions,
+)
+from sagemaker_runtime_client._inference.members import BODY, PATH
+
+MEMBERS = INVOKE_ENDPOINT_ASYNC.members
+INPUT = ["endpoint_name", "input_location", "body"]
+OPTIONS = [name for name in MEMBERS if name not in INPUT]
+OWN = ["generate_inference_id", "timeout"]  # what is not AWS's
+SHAPE = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
+
+each_client = pytest.mark.parametrize(
+    "client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient]
+)
+
+
+def described(thing, section):
+    """Return the names that a section of a docstring describes, in order."""
+    text = getdoc(thing).partition(f"\n{section}:\n")[2].partition("\n\n")[0]
+    return re.findall(r"^    (\w+): ", text, re.MULTILINE)
+
+
+def test_the_model():
+    """The table has AWS's members, each in its place, and those that are required are."""
+    places = {"uri": lambda _: PATH, "header": lambda wire: wire["name"], None: lambda _: BODY}
+    wires = {name: shape.serialization for name, shape in SHAPE.input_shape.members.items()}
+    expected = {name: places[wire.get("location")](wire) for name, wire in wires.items()}
+    assert {member.name: member.place for member in MEMBERS.values()} == expected
+    required = [member.name for member in MEMBERS.values() if member.is_required]
+    assert required == SHAPE.input_shape.required_members
+    path = INVOKE_ENDPOINT_ASYNC.path.replace("{endpoint_name}", "{EndpointName}")
+    assert path == SHAPE.http["requestUri"]
+
+
+def test_what_is_sensitive():
+    """What AWS's model calls sensitive is so here."""
+    shapes = SHAPE.input_shape.members
+    sensitive = {name for name, shape in shapes.items() if shape.metadata.get("sensitive")}
+    assert {member.name for member in MEMBERS.values() if member.is_sensitive} == sensitive
+
+
+@each_client
+def test_the_method(client):
+    """The method takes the members in the table's order, the endpoint by place and the rest by name."""
+    method = getattr(client, INVOKE_ENDPOINT_ASYNC.method)
+    parameters = dict(signature(method).parameters)
+    assert list(parameters) == ["self", *MEMBERS, *OWN]
+    assert parameters["endpoint_name"].kind is Parameter.POSITIONAL_OR_KEYWORD
+    for name in [*MEMBERS, *OWN][1:]:
+        assert parameters[name].kind is Parameter.KEYWORD_ONLY
+        assert parameters[name].default is (True if name == "generate_inference_id" else None)
+    assert described(method, "Args") == [*MEMBERS, *OWN]
+
+
+@each_client
+def test_the_options(client):
+    """What ``submit`` and ``infer`` pass on is all but the endpoint and the input."""
+    assert list(InvokeOptions.__annotations__) == OPTIONS
+    assert re.findall(r"\*(\w+)\*[,.]", getdoc(client.submit).partition("options: ")[2]) == OPTIONS
+
+
+def test_the_request():
+    """So it is with the request as a value."""
+    assert list(InvokeEndpointAsyncRequest.__match_args__) == list(MEMBERS)
+    assert list(signature(InvokeEndpointAsyncRequest).parameters) == list(MEMBERS)
+    assert described(InvokeEndpointAsyncRequest, "Attributes") == list(MEMBERS)
+    with pytest.raises(TypeError, match=r"Request.__init__\(\) got an unexpected .* 'Body'$"):
+        InvokeEndpointAsyncRequest("e", Body=b"x")
+
+
+def test_the_command_line(capsys):
+    """The command line has an option for each, but for the endpoint, and for the body a file."""
+    with pytest.raises(SystemExit):
+        main(["invoke", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, member in MEMBERS.items():
+        option = "--" + name.replace("_", "-") + " "
+        if name != "body":
+            assert f"{'' if member.is_required else option}{member.metavar} {member.help}" in shown
