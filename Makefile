@@ -9,8 +9,7 @@ SUITES ?= ../shared/suites
 EXAMPLES ?= 20000
 COMPARED := tests/benchmarks/layers/boto3.txt tests/benchmarks/layers/capo-sagemaker-runtime.txt
 ROUNDS ?= 15
-# Two at once, each with whole files: what is made once for a file is not made twice.
-PARALLEL ?= -n 2 --dist loadfile
+PARALLEL ?= -n 2
 ONLY ?=
 RIVALS := $(VENV)/rivals
 ATTACKED := $(VENV)/attacked

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import pytest
 from packaging.version import Version
+from xdist.scheduler import LoadFileScheduling
 
 from tests import canaries
 from tests import ministack as ministack_server
@@ -18,6 +19,30 @@ def no_secret_shows():
     with canaries.watch() as seen:
         yield seen
     assert not seen.leaks, "\n".join(seen.leaks)
+
+
+# What is made once a session, and takes long: whose tests are for one process.
+TOGETHER = {
+    "tests/runtime_client/layer/": "layers",
+    "tests/runtime_client/credentials/test_ministack.py": "ministack",
+    "tests/sigv4/test_round_trips.py": "ministack",
+}
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives each process whole files, in their order, and files that go together."""
+
+    def _split_scope(self, nodeid):
+        """Return what a test goes together with."""
+        file = super()._split_scope(nodeid)
+        return next((group for path, group in TOGETHER.items() if file.startswith(path)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Say which process runs which tests."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 def pytest_configure(config):
