@@ -8,8 +8,7 @@ from anyio.from_thread import start_blocking_portal
 
 from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
 from tests.runtime_client.clients import LOOPS
-
-PATIENCE = 10
+from tests.runtime_client.loopback import PATIENCE
 
 
 class Blocking:
