@@ -140,7 +140,8 @@ class ServiceClient:
         if ok and operation.idempotent and not response.complete:
             raise TransportError("the answer broke off", status_code=response.status)
         if not ok if operation.is_error is None else operation.is_error(response):
-            raise without_secrets(operation.parse_error(response), operation.request, auth.secrets)
+            secrets = [*auth.secrets, *operation.secrets]
+            raise without_secrets(operation.parse_error(response), secrets)
         if operation.check is not None:
             await io.compute(len(response.body), operation.check, response)
         return response

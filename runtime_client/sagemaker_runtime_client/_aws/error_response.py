@@ -20,7 +20,7 @@ from .._errors import (
     ServiceUnavailableError,
     ThrottlingError,
 )
-from .._io.message import Request, Response
+from .._io.message import Response
 
 THROTTLING_CODES = frozenset(
     {
@@ -81,8 +81,6 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # Behind these words AWS repeats the signed headers, the session token among them.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
-# Header values that may not show in a message, even where the service repeats them there.
-_SENSITIVE_HEADERS = frozenset({"x-amzn-sagemaker-custom-attributes"})
 _SHORTEST_SECRET = 4
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
 _LONGEST_MESSAGE = 2048  # the model's own limit for Message
@@ -233,12 +231,9 @@ def _retry_after(response: Response) -> float | None:
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-def without_secrets(
-    error: ServiceError, request: Request, secrets: Iterable[str | None]
-) -> ServiceError:
+def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
     """Take out of a service's message what it repeats of secrets."""
-    headers = [value for name, value in request.headers if name.lower() in _SENSITIVE_HEADERS]
-    for secret in (*secrets, *headers):
+    for secret in secrets:
         if secret is not None and len(secret) >= _SHORTEST_SECRET:
             error.message = _redact(error.message, secret)
     error.message = re.sub(_SIGNATURES, "...", error.message)

@@ -1,6 +1,6 @@
 """One call to a service: what is sent, how its answer is judged, and what comes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from .._errors import ServiceError
@@ -45,6 +45,7 @@ class Operation(NamedTuple):
         is_poll: Whether it is one of many: a failure that may pass is left to the next one, and the
             quota of retries, which it would use up for all other calls, has no part in it.
         progress: Is told how far the call has come; None if nobody asks.
+        sensitive_headers: Names of the request's headers whose values no message may show.
     """
 
     endpoint: Endpoint
@@ -58,6 +59,12 @@ class Operation(NamedTuple):
     check: Callable[[Response], None] | None = None
     is_poll: bool = False
     progress: Progress | None = None
+    sensitive_headers: Collection[str] = ()
+
+    @property
+    def secrets(self) -> list[str]:
+        """What of the request no message may show."""
+        return [value for name, value in self.request.headers if name in self.sensitive_headers]
 
     def __repr__(self) -> str:
         """Return the request's line, for the log."""

@@ -133,9 +133,13 @@ class InferenceOperations(SubmissionOperations):
         wait, s3 = await self._prepare_wait()
         await s3.load()
         with Submission() as submission:
+            arguments, upload = await self._arguments(
+                endpoint_name, payload, input_prefix, inline, options
+            )
             invocation = await self._submit(
                 submission,
-                *await self._arguments(endpoint_name, payload, input_prefix, inline, options),
+                arguments,
+                upload,
                 generate_inference_id=generate_inference_id,
                 start=start,
                 timeout=timeout,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from .._errors import ParamValidationError
 from .._inference.arguments import goes_inline, unexpected
-from .._inference.invocation import Invocation, Submission, invocation_of
+from .._inference.invocation import Invocation, Submission, parse_invocation
 from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._io.system import IO
 from .base import BaseOperations, parse_location
@@ -124,9 +124,13 @@ class SubmissionOperations(BaseOperations):
         """
         start = self._start(timeout)
         with Submission() as submission:
+            arguments, upload = await self._arguments(
+                endpoint_name, payload, input_prefix, inline, options
+            )
             return await self._submit(
                 submission,
-                *await self._arguments(endpoint_name, payload, input_prefix, inline, options),
+                arguments,
+                upload,
                 generate_inference_id=generate_inference_id,
                 start=start,
                 timeout=timeout,
@@ -178,7 +182,7 @@ class SubmissionOperations(BaseOperations):
         submission.inference_id = arguments.get("inference_id")
         result = await self._send(services.runtime, operation)
         since = result.possibly_accepted_since
-        submission.invocation = invocation_of(
+        submission.invocation = parse_invocation(
             result.response,
             submission.inference_id,
             endpoint_name=arguments["endpoint_name"],

@@ -93,7 +93,7 @@ class Invocation(JobHandle):
         response = Response(status, headers, bytes(body or b""))
         if not response.ok:
             raise json_error(response)
-        return invocation_of(response, inference_id)
+        return parse_invocation(response, inference_id)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":
@@ -120,7 +120,7 @@ class Invocation(JobHandle):
             ) from None
 
 
-def invocation_of(
+def parse_invocation(
     response: Response,
     inference_id: str | None,
     *,

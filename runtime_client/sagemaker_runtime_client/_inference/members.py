@@ -89,9 +89,19 @@ class OperationModel:
 
     Attributes:
         members: Its arguments, by name.
+        sensitive_headers: The headers whose values no text may show.
     """
 
-    __slots__ = ("exactly_one", "is_idempotent", "limit", "members", "method", "name", "path")
+    __slots__ = (
+        "exactly_one",
+        "is_idempotent",
+        "limit",
+        "members",
+        "method",
+        "name",
+        "path",
+        "sensitive_headers",
+    )
 
     def __init__(
         self,
@@ -108,6 +118,9 @@ class OperationModel:
         self.name = name
         self.path = path
         self.members = {member.argument: member for member in members}
+        self.sensitive_headers = [
+            member.place for member in members if member.is_sensitive and member.place != BODY
+        ]
         self.exactly_one = exactly_one
         self.is_idempotent = is_idempotent
         self.limit = limit
@@ -168,6 +181,7 @@ class OperationModel:
             limit=self.limit,
             deadline=deadline,
             progress=progress,
+            sensitive_headers=self.sensitive_headers,
         )
 
 
