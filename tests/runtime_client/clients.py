@@ -165,5 +165,5 @@ def pointed_at(server, **changes):
 
 
 def often(_elapsed):
-    """Schedule the looks at S3 so that no test waits for a pause."""
+    """Schedule the polls of S3 so that no test waits for a pause."""
     return 0.005

@@ -37,7 +37,7 @@ from tests.runtime_client.scripted_io import (
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
 def test_ends_at_its_deadline(trouble, latency, timeout):
-    """Whatever S3 does, a wait ends at its deadline, and no later than a last look takes."""
+    """Whatever S3 does, a wait ends at its deadline, and no later than a final poll takes."""
     s3 = FakeS3() if trouble is None else FakeS3().trouble(trouble)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert WaitTimeoutError is type(error)
@@ -45,7 +45,7 @@ def test_ends_at_its_deadline(trouble, latency, timeout):
     assert io.elapsed <= timeout + 1.01
 
 
-def test_looks_at_the_deadline():
+def test_polls_at_the_deadline():
     """An answer that came just before the deadline is seen at the deadline."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9))
     assert b"output" == wait(io, timeout=100).body
@@ -54,8 +54,8 @@ def test_looks_at_the_deadline():
         wait(io, timeout=100)
 
 
-def test_last_look_has_its_time():
-    """The look at the deadline is not cut off: it has a second."""
+def test_final_poll_has_its_time():
+    """The poll at the deadline is not cut off: it has a second."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
     assert b"output" == wait(io, timeout=100).body
 
@@ -109,7 +109,7 @@ def test_output_that_takes_too_long():
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("kept", [True, False])
 def test_credentials_that_take_longer_than_the_wait(timeout, kept):
-    """The last look has its time, however long it took to have credentials for it, each time even."""
+    """The final poll has its time, however long it took to have credentials for it, each time even."""
     taken = []
 
     def slow():
@@ -123,7 +123,7 @@ def test_credentials_that_take_longer_than_the_wait(timeout, kept):
 
 
 def test_loading_that_takes_longer_than_the_wait():
-    """Nor does the last look pay for what has to be loaded before anything can be sent."""
+    """Nor does the final poll pay for what has to be loaded before anything can be sent."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 
@@ -136,7 +136,7 @@ def test_loading_that_takes_longer_than_the_wait():
     assert [io.sent[0].origin] == loaded
 
 
-def test_the_last_look_is_short():
+def test_the_final_poll_is_short():
     """All that is asked in it shares a second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
     assert WaitTimeoutError is type(error)

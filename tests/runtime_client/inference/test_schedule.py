@@ -53,7 +53,7 @@ def test_promptness_at_any_time(t):
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.floats(0, 3600))
 def test_promptness_of_a_failure(t):
-    """A failure is looked for as often at first, then at every second look."""
+    """A failure is polled as often at first, then at every second time."""
     io = ScriptedIO(FakeS3().put(FAIL, at=t))
     with pytest.raises(InferenceFailedError):
         wait(io, timeout=2 * t + 60)
@@ -82,8 +82,8 @@ def test_ones_own_schedule():
     assert [0, 7, 14, 21] == [s.elapsed for s in io.sent if s.request.path == "/out"]
 
 
-def test_slow_looks_leave_no_pause():
-    """Where a look takes longer than the pause, the next one follows at once."""
+def test_slow_polls_leave_no_pause():
+    """Where a poll takes longer than the pause, the next one follows at once."""
     io = ScriptedIO(FakeS3().put(OUT, at=5), latency=2.0)
     wait(io, schedule=lambda _elapsed: 1)
     assert {0.0} == set(io.slept)

@@ -264,7 +264,7 @@ def test_function_for_credentials_that_fails_once(raised):
 
 
 def test_wrong_region():
-    """A bucket in another region is found there at each look, with one detour in all."""
+    """A bucket in another region is found there at each poll, with one detour in all."""
     away = Response(301, {"x-amz-bucket-region": "eu-north-1"})
 
     def s3(io, sent):

@@ -65,7 +65,7 @@ def test_output_wins_if_it_comes_in_between():
 
 
 def test_no_failure_location():
-    """Without a failure path only the output is looked for, and the timeout says what that means."""
+    """Without a failure path only the output is polled, and the timeout says what that means."""
     error, io = fails(FakeS3(), Invocation(output_location=OUT), timeout=30)
     assert {"/out"} == {sent.request.path for sent in io.sent}
     assert "no S3FailurePath" in str(error)
