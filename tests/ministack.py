@@ -13,8 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlencode
 
 import httpx
@@ -26,6 +27,8 @@ from sigv4.httpx_auth import SigV4Auth
 PROGRAM = Path(sys.prefix) / "servers" / "bin" / "ministack"
 REGION = "us-east-1"
 PATIENCE = 60.0
+ATTEMPTS = 3
+SETTINGS = {"AUTH": "true", "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
 ROOT = Credentials("test", "test")
 
 _EVERYTHING = """
@@ -63,27 +66,32 @@ def text_of(answer: str, name: str) -> str:
 @contextmanager
 def running() -> Iterator[Ministack]:
     """Run ministack in a process of its own, on a free port of 127.0.0.1."""
-    port = _free_port()
-    settings = {
-        "AUTH": "true",
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-    }
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [PROGRAM], env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
-        )
+    with tempfile.TemporaryFile() as log, ExitStack() as stack:
         try:
-            _wait_until_it_listens(process, port)
+            port = _started(stack, log)
             yield _populated(f"http://127.0.0.1:{port}")
         except BaseException:
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace"))
             raise
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+
+
+def _started(stack: ExitStack, log: IO[bytes]) -> int:
+    """Start it, and return its port; where another process was faster to take that, try the next."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    for _ in range(ATTEMPTS):
+        port = _free_port()
+        process = subprocess.Popen(
+            [PROGRAM],
+            env=environ | SETTINGS | {"GATEWAY_PORT": str(port)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        stack.callback(process.wait, PATIENCE)
+        stack.callback(process.terminate)
+        if _listens(process, port):
+            return port
+    raise RuntimeError(f"ministack ended with status {process.returncode}")
 
 
 def _free_port() -> int:
@@ -92,19 +100,18 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int) -> None:
-    """Wait until *port* can be connected to, for as long as the server lives."""
+def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    """Wait until *port* can be connected to; return False if the server ended before."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), 1.0).close()
         except OSError:
-            try:
-                status = process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
-            raise RuntimeError(f"ministack ended with status {status}") from None
-        return
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+                return False
+        else:
+            return True
     raise TimeoutError(f"ministack does not listen after {PATIENCE:g} s")
 
 

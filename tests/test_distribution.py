@@ -24,8 +24,10 @@ from sagemaker_runtime_client import __version__
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAME = PROJECT["name"].replace("-", "_")
-# What is in a checkout, and made there.
-MADE = shutil.ignore_patterns(".venv*", ".git", ".*_cache", ".hypothesis", ".coverage*", "dist")
+# What is in a checkout, and made there, while this test runs perhaps.
+MADE = shutil.ignore_patterns(
+    *(".venv*", ".git", ".*_cache", ".hypothesis", ".coverage*", "dist", "*.pyc.*")
+)
 
 
 def build(source, target, umask, *kinds):

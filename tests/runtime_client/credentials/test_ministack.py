@@ -4,14 +4,6 @@ Roles against a server that nobody here wrote, and which checks every signature.
 Its temporary keys then sign a request to S3, which it accepts.
 """
 
-import os
-import socket
-import subprocess
-import sys
-from contextlib import suppress
-from pathlib import Path
-from urllib.request import urlopen
-
 import boto3
 import pytest
 
@@ -19,78 +11,39 @@ from sagemaker_runtime_client import CredentialProviderError, SageMakerRuntimeCl
 from sigv4 import Credentials
 from tests.runtime_client.credentials.world import REGION
 
-SERVER = Path(sys.prefix) / "servers" / "bin" / "ministack"
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"}]}'
+BUCKET = "for-roles"  # others have buckets on the same server
 ALLOW = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 
 
-@pytest.fixture(scope="session")
-def ministack(tmp_path_factory):
-    """Start the server on a free port of 127.0.0.1, and return its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "AUTH": "true",
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-    }
-    folder = tmp_path_factory.mktemp("ministack")
-    url = f"http://127.0.0.1:{port}"
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen([SERVER], cwd=folder, env=environ, stdout=log, stderr=log) as process,
-    ):
-        try:
-            _await(process, f"{url}/_localstack/health")
-            yield url
-        finally:
-            process.terminate()
-
-
-def _await(process, url):
-    """Wait until the server answers, or ends."""
-    for _ in range(1200):
-        with suppress(OSError), urlopen(url, timeout=5):
-            return
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.05)
-            break
-    raise AssertionError("ministack does not answer")
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account(ministack):
-    """A user with a key, two roles and a bucket; return the key, and the roles' ARNs."""
+    """A user's key, and the ARNs of two roles that are made; a bucket is made, too."""
     options = {
         "region_name": REGION,
-        "endpoint_url": ministack,
+        "endpoint_url": ministack.url,
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",
     }
     iam = boto3.client("iam", **options)
-    iam.create_user(UserName="me")
-    iam.put_user_policy(UserName="me", PolicyName="all", PolicyDocument=ALLOW)
-    key = iam.create_access_key(UserName="me")["AccessKey"]
     roles = []
     for name in ("first", "second"):
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]
         iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=ALLOW)
         roles.append(role["Arn"])
     boto3.client("s3", **options).create_bucket(
-        Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    return Credentials(key["AccessKeyId"], key["SecretAccessKey"]), *roles
+    return ministack.user, *roles
 
 
 def put(ministack, credentials):
     """Write and read an object with *credentials*; return what was read."""
     with SageMakerRuntimeClient(
-        region=REGION, credentials=credentials, s3_endpoint_url=ministack
+        region=REGION, credentials=credentials, s3_endpoint_url=ministack.url
     ) as client:
-        client.put_object("s3://bucket/key", b"body")
-        return client.get_object("s3://bucket/key").body
+        client.put_object(f"s3://{BUCKET}/key", b"body")
+        return client.get_object(f"s3://{BUCKET}/key").body
 
 
 def keys(credentials):
@@ -104,7 +57,7 @@ def keys(credentials):
 def test_assume_role(world, ministack, account):
     """A role's temporary keys are good for S3, in the role's account."""
     me, first, _ = account
-    world.environ["AWS_ENDPOINT_URL_STS"] = ministack
+    world.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     credentials = world.load(
         "assume-role",
         f"[default]\nrole_arn = {first}\nsource_profile = me\nrole_session_name = s\n"
@@ -117,7 +70,7 @@ def test_assume_role(world, ministack, account):
 def test_chain_of_roles(world, ministack, account):
     """A role is assumed with the keys of another role."""
     me, first, second = account
-    world.environ["AWS_ENDPOINT_URL_STS"] = ministack
+    world.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     credentials = world.load(
         "assume-role",
         f"[default]\nrole_arn = {second}\nsource_profile = first\n"
@@ -132,7 +85,7 @@ def test_web_identity(world, ministack, account, tmp_path):
     token = tmp_path / "token"
     token.write_text("e30.eyJpc3MiOiJodHRwczovL2V4YW1wbGUiLCJzdWIiOiJtZSJ9.e30")
     world.environ |= {
-        "AWS_ENDPOINT_URL_STS": ministack,
+        "AWS_ENDPOINT_URL_STS": ministack.url,
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
         "AWS_ROLE_ARN": first,
     }
@@ -142,7 +95,7 @@ def test_web_identity(world, ministack, account, tmp_path):
 def test_wrong_key(world, ministack, account):
     """A wrong secret is refused, and the refusal told: the server does check."""
     me, first, _ = account
-    world.environ["AWS_ENDPOINT_URL_STS"] = ministack
+    world.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     wrong = Credentials(me.access_key_id, "canary-wrong-secret")
     with pytest.raises(CredentialProviderError) as caught:
         world.load(
