@@ -120,6 +120,14 @@ class _Server(ThreadingTCPServer):
 
 
 @contextmanager
+def refusing():
+    """Give a port of 127.0.0.1 that refuses connections: it is taken, and nobody listens there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@contextmanager
 def raw_server(serve):
     """Serve each connection on 127.0.0.1 by a function that takes its socket; give the address."""
 

@@ -9,7 +9,7 @@ import pytest
 from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.fakes import IMDS, as_json, soon
 from tests.runtime_client.credentials.world import lines
-from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.loopback import Loopback, refusing, response
 
 TOKEN = "PUT /latest/api/token"
 ROLE = "GET /latest/meta-data/iam/security-credentials/"
@@ -126,8 +126,8 @@ def test_nobody_there(world, unused_port, attempts):
 @pytest.fixture
 def unused_port():
     """A port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    with refusing() as port:
+        yield port
 
 
 GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expiration": "x"}

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Timer
 from weakref import ref
 
@@ -16,7 +16,7 @@ import pytest
 from sagemaker_runtime_client._io import asyncio_network, threads_network
 from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.clients import LOOPS
-from tests.runtime_client.loopback import raw_server
+from tests.runtime_client.loopback import raw_server, refusing
 from tests.runtime_client.networks import NETWORKS, full
 
 each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), ids=NETWORKS)
@@ -120,14 +120,6 @@ def lead_to(monkeypatch):
     return lead
 
 
-@contextmanager
-def gone():
-    """Give a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    yield port
-
-
 def noted(monkeypatch):
     """Return the sockets that are opened from now on, but for those that are accepted or taken over."""
     made = []
@@ -148,7 +140,7 @@ def are_closed(sockets):
 
 
 @each_network
-@pytest.mark.parametrize("first", [full, gone], ids=["dead", "refusing"])
+@pytest.mark.parametrize("first", [full, refusing], ids=["dead", "refusing"])
 def test_next_address(network, drive, lead_to, monkeypatch, first):
     """Where the first of two addresses is dead or refuses, the other one is there for it."""
 

@@ -21,7 +21,7 @@ from tests.runtime_client.clients import (
     pointed_at,
     settings,
 )
-from tests.runtime_client.loopback import Loopback, always, forward, tunnel
+from tests.runtime_client.loopback import Loopback, always, forward, refusing, tunnel
 
 ORIGIN = "https://runtime.sagemaker.eu-west-1.amazonaws.com"
 ORIGINS = (
@@ -167,12 +167,11 @@ class TestProxies:
 
     def test_proxy_that_is_not_there(self, driver, monkeypatch, certificate):
         """Where nobody listens it is the proxy that cannot be reached, not the service."""
-        with Loopback(always()) as proxy:
-            pass
-        caught = self.refused(driver, monkeypatch, proxy.url, certificate)
-        assert f"ConnectError from https://127.0.0.1:9 through the proxy {proxy.url}: " in str(
-            caught.value
-        )
+        with refusing() as port:
+            url = f"http://127.0.0.1:{port}"
+            caught = self.refused(driver, monkeypatch, url, certificate)
+        says = f"ConnectError from https://127.0.0.1:9 through the proxy {url}: "
+        assert says in str(caught.value)
 
     def refused(self, driver, monkeypatch, url, certificate):
         """Return what is raised through a proxy that has a password."""

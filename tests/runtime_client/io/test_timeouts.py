@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.runtime_client.clients import unread_body
-from tests.runtime_client.loopback import Loopback, response
+from tests.runtime_client.loopback import Loopback, refusing, response
 from tests.runtime_client.pools import PATIENCE, books, limited
 
 
@@ -78,11 +78,9 @@ class TestTime:
 
     def test_refused(self, make):
         """Where nobody listens there is an error, and nothing stays behind."""
-        with deaf() as url:
-            pass
         pool = make()
-        with pytest.raises(httpx.ConnectError):
-            pool.get(url)
+        with refusing() as port, pytest.raises(httpx.ConnectError):
+            pool.get(f"http://127.0.0.1:{port}")
         assert (0, 0, 0, 0) == books(pool.transport)
 
     def test_pool(self, make):

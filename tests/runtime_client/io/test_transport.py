@@ -16,7 +16,7 @@ from tests.runtime_client.clients import (
     pointed_at,
     unread_body,
 )
-from tests.runtime_client.loopback import PATIENCE, Loopback, always, response
+from tests.runtime_client.loopback import PATIENCE, Loopback, always, refusing, response
 
 KEYS = {
     "every character to U+00FF": "".join(map(chr, range(256))),
@@ -179,11 +179,11 @@ class TestWhatComesBack:
 
     def test_nobody_listens(self, driver):
         """A refused connection is tried again, and certainly took no job."""
-        with Loopback(always()) as server:
-            url = server.url
-        client = driver.client(**pointed_at(server, endpoint_url=url, max_attempts=2))
-        with pytest.raises(TransportError, match="ConnectError") as caught:
-            client.invoke_endpoint_async("x", body=b"x")
+        with refusing() as port:
+            url = f"http://127.0.0.1:{port}"
+            client = driver.client(**pointed_at(None, endpoint_url=url, max_attempts=2))
+            with pytest.raises(TransportError, match="ConnectError") as caught:
+                client.invoke_endpoint_async("x", body=b"x")
         assert (2, False) == (caught.value.attempts, caught.value.may_have_been_taken)
         assert not hasattr(caught.value, "__notes__")
 
