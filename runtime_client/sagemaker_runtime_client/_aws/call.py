@@ -136,10 +136,10 @@ class ServiceClient:
                 raise
             what = f"{origin} cannot be reached"
             raise shortage(what, may_have_been_taken=progress.is_under_way) from error
-        ok = response.ok
-        if ok and operation.idempotent and not response.complete:
+        if operation.idempotent and not response.complete and response.ok:
             raise TransportError("the answer broke off", status_code=response.status)
-        if not ok if operation.is_error is None else operation.is_error(response):
+        failed = not response.ok if operation.is_error is None else operation.is_error(response)
+        if failed:
             secrets = [*auth.secrets, *operation.secrets]
             raise without_secrets(operation.parse_error(response), secrets)
         if operation.check is not None:
