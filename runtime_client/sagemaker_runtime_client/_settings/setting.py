@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import Generic, Self, TypeVar, cast, overload
 
 from .._errors import ConfigError
 from .profiles import Profiles, Section
@@ -144,7 +144,7 @@ class SettingSources:
     """
 
     def __init__(
-        self, environ: Mapping[str, str] = _NOTHING, section: Mapping[str, Any] = _NOTHING
+        self, environ: Mapping[str, str] = _NOTHING, section: Mapping[str, object] = _NOTHING
     ) -> None:
         self._environ, self._section = environ, section
 
@@ -172,7 +172,7 @@ class SettingSources:
         for variable in setting.variables:
             yield variable, self._environ.get(variable)
         for key in setting.keys:
-            found: Any = self._section
+            found: object = self._section
             for name in key.split("."):
                 found = getattr(found, "get", _nothing)(name)
             yield f"the profile's {key}", found if isinstance(found, str) else None
@@ -198,7 +198,7 @@ class _NoServices:
         raise ConfigError(self._message)
 
 
-def profile_section(profiles: Profiles, name: str, *, is_named: bool) -> Mapping[str, Any]:
+def profile_section(profiles: Profiles, name: str, *, is_named: bool) -> Mapping[str, object]:
     """Return a profile, with its ``services`` section in place of that one's name."""
     section: Section | None = profiles.profiles.get(name)
     if section is None:

@@ -30,7 +30,7 @@ def test_a_request_without_descriptors():
 def test_a_request_that_the_system_forbids():
     """Any other error of the system stays what it is."""
     with pytest.raises(PermissionError):
-        run(caller(ScriptedIO([FORBIDDEN])).call(call()))
+        run(caller(ScriptedIO([FORBIDDEN])).send(call()))
 
 
 @pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
