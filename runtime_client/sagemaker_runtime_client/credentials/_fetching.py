@@ -1,5 +1,5 @@
 """
-A base class for providers that fetch their credentials from a file, a program or a service; parsers for these.
+A base class for providers that fetch their credentials: from a file, a program or a service.
 
 A part that is missing or malformed becomes an error that names it, and repeats nothing of it.
 """
@@ -19,7 +19,6 @@ from ._provider import Provider
 
 # Seconds between attempts to read a file that is not whole: a program that rewrites it is done by then.
 _PAUSES = (0.05, 0.1, 0.2)
-
 
 # What the parts of credentials are called in answers and cached files.
 PASCAL_CASE = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
@@ -80,7 +79,7 @@ class FetchingProvider(Provider):
 
     async def ask_user(
         self, name: str, function: Callable[[str], "str | Awaitable[str]"], question: str
-    ) -> Any:
+    ) -> object:
         """Return the answer of a function that the user gave as *name*."""
         try:
             answer = function(question)
