@@ -7,6 +7,7 @@ from sagemaker_runtime_client import (
     Response,
     RuntimeClientError,
 )
+from sagemaker_runtime_client._aws.attempts import Progress
 from sagemaker_runtime_client._aws.auth import SigV4Auth
 from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.endpoint import Endpoint
@@ -43,6 +44,13 @@ def call(**parts):
     request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
     given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
     return Operation(request=request, parse_error=json_error, **given)
+
+
+def succeed(client, **parts):
+    """Make a call that succeeds, and return how it came about."""
+    progress = Progress()
+    run(client.send(call(progress=progress, **parts)))
+    return progress
 
 
 def refused(io, *, of=None, **parts):

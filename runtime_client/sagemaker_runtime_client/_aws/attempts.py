@@ -9,14 +9,16 @@ from .retry import Reason
 
 class Progress:
     """
-    How far a call has come, for whoever catches what ends it from outside: an interrupt, a cancellation.
+    How far a call has come, also for whoever catches an interrupt or a cancellation that ends it.
 
     Attributes:
+        attempts: How many requests were sent, once one has succeeded.
         is_under_way: Whether a request is being sent, or was sent, and its outcome is not known.
         possibly_accepted_since: When the first attempt began that failed and was possibly accepted all the
             same, on the monotonic clock; None if there is none.
     """
 
+    attempts = 0
     is_under_way = False
     possibly_accepted_since: float | None = None
 

@@ -18,7 +18,7 @@ from .._io.system import IO
 from .attempts import Attempts, Progress
 from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
-from .operation import Operation, Result
+from .operation import Operation
 from .retry import (
     AFTER_SENDING,
     RetryPolicy,
@@ -82,9 +82,12 @@ class ServiceClient:
 
             self._limiter = RateLimiter(self._io.monotonic())
 
-    async def send(self, operation: Operation) -> Result:
+    async def send(self, operation: Operation) -> Response:
         """
         Send a request until it is answered, refused for good or not worth another attempt.
+
+        Returns:
+            A success; how it came about is in the operation's progress.
 
         Raises:
             RuntimeClientError: The last attempt's failure, with the number of attempts.
@@ -110,7 +113,7 @@ class ServiceClient:
                     raise
             else:
                 self._note_success(operation, attempts, response)
-                return Result(response, attempts.number, attempts.progress.possibly_accepted_since)
+                return response
 
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
         """Authenticate, send, and return a success."""
@@ -165,6 +168,7 @@ class ServiceClient:
 
     def _note_success(self, operation: Operation, attempts: Attempts, response: Response) -> None:
         """Give back what the last retry took, and note that the clock and the pace are right."""
+        attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
             id_ = response.request_id
             _log.debug("%s, attempt %d: %s %s", operation, attempts.number, response, id_)

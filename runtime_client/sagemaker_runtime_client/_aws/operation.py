@@ -1,4 +1,4 @@
-"""One call to a service: what is sent, how its answer is judged, and what comes of it."""
+"""One call to a service: what is sent, where to, and how its answer is judged."""
 
 from collections.abc import Callable, Collection
 from typing import NamedTuple
@@ -9,22 +9,6 @@ from .._limits import ANSWER, AnswerLimit
 from .attempts import Progress
 from .auth import Auth
 from .endpoint import Endpoint
-
-
-class Result(NamedTuple):
-    """
-    A success, and how it came about.
-
-    Attributes:
-        response: The answer.
-        attempts: How many requests were sent.
-        possibly_accepted_since: When the first of the attempts before the last began that was possibly
-            accepted, on the monotonic clock; None if there is none.
-    """
-
-    response: Response
-    attempts: int
-    possibly_accepted_since: float | None = None
 
 
 class Operation(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from sigv4 import CredentialsProvider
 
 from .._aws.call import ServiceClient
-from .._aws.operation import Operation, Result
+from .._aws.operation import Operation
 from .._inference.arguments import as_bytes, check_timeout
 from .._inference.members import OperationModel
 from .._io.generation import importing
@@ -86,9 +86,9 @@ class BaseOperations:
         services = await self._services()
         deadline = services.deadline(start, timeout)
         operation = model.to_operation(services.endpoint, request, deadline)
-        return parse((await self._send(services.runtime, operation)).response)
+        return parse(await self._send(services.runtime, operation))
 
-    async def _send(self, runtime: ServiceClient, operation: Operation) -> Result:
+    async def _send(self, runtime: ServiceClient, operation: Operation) -> Response:
         await self._io.begin(operation.deadline)
         try:
             return await runtime.send(operation)

@@ -180,13 +180,13 @@ class SubmissionOperations(BaseOperations):
             content_type = arguments.get("content_type")
             await services.s3.put(location, body, content_type=content_type, deadline=deadline)
         submission.inference_id = arguments.get("inference_id")
-        result = await self._send(services.runtime, operation)
-        since = result.possibly_accepted_since
+        response = await self._send(services.runtime, operation)
+        since = submission.possibly_accepted_since
         submission.invocation = parse_invocation(
-            result.response,
+            response,
             submission.inference_id,
             endpoint_name=arguments["endpoint_name"],
-            attempts=result.attempts,
+            attempts=submission.attempts,
             age_of_first=None if since is None else self._io.monotonic() - since,
             has_new_name=has_new_name,
         )

@@ -165,7 +165,7 @@ class S3:
     async def _send(self, operation: Operation, location: S3Location) -> Response:
         """Send a request; an answer that points to another region is followed there, once."""
         try:
-            return (await self._service.send(operation)).response
+            return await self._service.send(operation)
         except ServiceError as error:
             if not await self._learn_region(error, operation, location.bucket):
                 raise
@@ -173,7 +173,7 @@ class S3:
         operation = operation._replace(
             endpoint=endpoint, request=operation.request.replace(path=path)
         )
-        return (await self._service.send(operation)).response
+        return await self._service.send(operation)
 
     async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
         """Note where the bucket is, if *error* points to another region; return whether it does."""
@@ -192,7 +192,7 @@ class S3:
             request=Request("HEAD", path.rstrip("/") or "/"), limit=ANSWER, check=None
         )
         try:
-            return (await self._service.send(head)).response.header("x-amz-bucket-region")
+            return (await self._service.send(head)).header("x-amz-bucket-region")
         except ServiceError as error:
             return error.region
 

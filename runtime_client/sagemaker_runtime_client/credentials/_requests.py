@@ -58,7 +58,7 @@ class ServiceProvider(FetchingProvider):
             attempt_timeout=config.read_timeout,
         )
         try:
-            return (await client.send(Operation(endpoint, request, parse_error))).response
+            return await client.send(Operation(endpoint, request, parse_error))
         except RuntimeClientError as error:
             raise self._with_facts(operation, error) from error
 

@@ -20,7 +20,16 @@ from sagemaker_runtime_client._aws.auth import CredentialsAuth
 from sagemaker_runtime_client._aws.call import ServiceClient
 from sagemaker_runtime_client._aws.retry import RetryPolicy, RetryQuota
 from sigv4 import SignatureError
-from tests.runtime_client.calls import ENDPOINT, LOCATION, OK, answer, call, caller, refused
+from tests.runtime_client.calls import (
+    ENDPOINT,
+    LOCATION,
+    OK,
+    answer,
+    call,
+    caller,
+    refused,
+    succeed,
+)
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
     ScriptedIO,
@@ -34,8 +43,8 @@ from tests.runtime_client.scripted_io import (
 def test_success():
     """One request, one answer, no pause."""
     io = ScriptedIO([OK])
-    reply = run(caller(io).send(call()))
-    assert (OK, 1, None) == reply
+    progress = succeed(caller(io))
+    assert (1, None) == (progress.attempts, progress.possibly_accepted_since)
     assert [] == io.slept
     (sent,) = io.sent
     assert f"{ENDPOINT.origin}/endpoints/e/async-invocations" == sent.url
@@ -72,8 +81,8 @@ FAILURES = [
 def test_tried_again(failure, pause, taken, _kind):
     """A failure that may pass is tried again after its pause, signed anew with the date of then."""
     io = ScriptedIO([failure, OK], latency=2.0)
-    reply = run(caller(io).send(call()))
-    assert (2, taken) == (reply.attempts, reply.possibly_accepted_since is not None)
+    progress = succeed(caller(io))
+    assert (2, taken) == (progress.attempts, progress.possibly_accepted_since is not None)
     assert [pytest.approx(pause)] == io.slept
     first, second = io.sent
     assert timedelta(seconds=2 + pause) == second.at - first.at
@@ -150,7 +159,7 @@ def test_ambiguous(failure):
 def test_ambiguous_and_idempotent():
     """What is idempotent is repeated all the same."""
     io = ScriptedIO([dropped(), OK])
-    assert 2 == run(caller(io, retry_ambiguous=False).send(call(idempotent=True))).attempts
+    assert 2 == succeed(caller(io, retry_ambiguous=False), idempotent=True).attempts
 
 
 def test_ambiguity_stays():
@@ -158,15 +167,15 @@ def test_ambiguity_stays():
     io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
     assert refused(io).may_have_been_taken
     io = ScriptedIO([dropped(), answer(503), OK])
-    assert run(caller(io).send(call())).possibly_accepted_since is not None
+    assert succeed(caller(io)).possibly_accepted_since is not None
 
 
 def test_incomplete_answer():
     """An answer that broke off is tried again, if that is harmless; if not, it is a success."""
     part = Response(200, {}, b"par", complete=False)
     io = ScriptedIO([part, OK])
-    assert OK is run(caller(io).send(call(idempotent=True))).response
-    assert part is run(caller(ScriptedIO([part])).send(call())).response
+    assert OK is run(caller(io).send(call(idempotent=True)))
+    assert part is run(caller(ScriptedIO([part])).send(call()))
     error = refused(ScriptedIO([part] * 3), idempotent=True)
     assert (TransportError, 200) == (type(error), error.status_code)
 

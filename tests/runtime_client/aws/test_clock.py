@@ -10,7 +10,7 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._aws.retry import RetryQuota
 from sigv4 import SignatureError
-from tests.runtime_client.calls import ENDPOINT, OK, PLAIN, answer, call, caller, refused
+from tests.runtime_client.calls import ENDPOINT, OK, PLAIN, answer, call, caller, refused, succeed
 from tests.runtime_client.scripted_io import (
     START,
     ScriptedIO,
@@ -38,9 +38,9 @@ def test_clock_is_set_once(hours):
     """A clock that is off is set from the answer's Date, without a pause, and stays so."""
     io = ScriptedIO([skewed(hours)] * 3)
     client = caller(io)
-    assert 2 == run(client.send(call())).attempts
+    assert 2 == succeed(client).attempts
     assert [] == io.slept
-    assert 1 == run(client.send(call())).attempts
+    assert 1 == succeed(client).attempts
 
 
 def test_clock_that_goes_on():
@@ -49,7 +49,7 @@ def test_clock_that_goes_on():
     client = caller(io)
     run(client.send(call()))
     io.elapsed += 1000
-    assert 1 == run(client.send(call())).attempts
+    assert 1 == succeed(client).attempts
     assert START + timedelta(hours=1, seconds=1000) == io.sent[-1].verify(ahead=3600).signed_at
 
 
@@ -67,24 +67,24 @@ def test_clock_that_was_right_over_http():
     """Without TLS a date that anybody may have written moves no clock that was right before."""
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
-    assert 2 == run(client.send(call(endpoint=PLAIN))).attempts
-    assert 1 == run(client.send(call(endpoint=PLAIN))).attempts
+    assert 2 == succeed(client, endpoint=PLAIN).attempts
+    assert 1 == succeed(client, endpoint=PLAIN).attempts
     assert 1 == refused(io, of=client, endpoint=PLAIN).attempts
     io = ScriptedIO([OK, skewed(2), skewed(2)])
     client = caller(io)
     run(client.send(call()))
-    assert 2 == run(client.send(call())).attempts
+    assert 2 == succeed(client).attempts
 
 
 def test_clock_that_another_call_has_set_over_http():
     """Calls that were under way with the old clock are tried again with the one that was right since."""
 
     def overtaken(io, sent):
-        assert 2 == run(client.send(call(endpoint=PLAIN))).attempts
+        assert 2 == succeed(client, endpoint=PLAIN).attempts
         return skewed(1)(io, sent)
 
     client = caller(ScriptedIO([overtaken, *[skewed(1)] * 3]))
-    assert 2 == run(client.send(call(endpoint=PLAIN))).attempts
+    assert 2 == succeed(client, endpoint=PLAIN).attempts
 
 
 def test_clock_of_an_earlier_success_over_http():
@@ -97,8 +97,8 @@ def test_clock_of_an_earlier_success_over_http():
 
     io = ScriptedIO([overtaken, lie, answer(400), skewed(0), skewed(0)])
     client = caller(io)
-    assert 1 == run(client.send(call(endpoint=PLAIN))).attempts
-    assert 2 == run(client.send(call(endpoint=PLAIN))).attempts
+    assert 1 == succeed(client, endpoint=PLAIN).attempts
+    assert 2 == succeed(client, endpoint=PLAIN).attempts
 
 
 def test_clock_after_a_head():
@@ -112,7 +112,7 @@ def test_clock_after_a_head():
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_least_skew(minutes):
     """Four minutes are enough to be the reason: services allow five."""
-    assert 2 == run(caller(ScriptedIO([skewed(minutes / 60)] * 2)).send(call())).attempts
+    assert 2 == succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts
 
 
 def test_clock_that_is_right_by_now():
@@ -174,16 +174,16 @@ def test_clock_counts_as_an_attempt():
     io = ScriptedIO([skewed(1)] * 2)
     client = caller(io, max_attempts=1)
     assert 1 == refused(io, of=client).attempts
-    assert 1 == run(client.send(call())).attempts
+    assert 1 == succeed(client).attempts
 
 
 def test_new_generation():
     """After a fork or a restore a client knows nothing of the service's clock, and has its quota again."""
     io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
     client = caller(io)
-    assert 2 == run(client.send(call())).attempts
+    assert 2 == succeed(client).attempts
     assert 3 == refused(io, of=client).attempts
     assert RetryQuota.CAPACITY > client._quota.available
     io.life = 2
-    assert 1 == run(client.send(call())).attempts
+    assert 1 == succeed(client).attempts
     assert RetryQuota.CAPACITY == client._quota.available
