@@ -1,7 +1,7 @@
 """Both clients: settings in, and each operation of the core run to its end, or awaited."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from functools import wraps
+from functools import partial, wraps
 from os import PathLike
 from types import TracebackType
 from typing import (
@@ -17,16 +17,17 @@ from typing import (
     cast,
 )
 
-from sigv4 import Credentials, CredentialsProvider, CredentialsSource, as_provider
+from sigv4 import Credentials, CredentialsSource, as_provider
 
 from ._core.operations import Core
+from ._core.session import CredentialsLike, open_session
 from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
 from ._inference.arguments import spellings
-from ._io.message import TransportOptions
-from ._io.run import is_async, run
-from ._io.system import IO, AsyncIO, BlockingIO
-from ._io.transport import AsyncTransport, BlockingTransport, HTTPClient
+from ._io.run import async_backend, is_async, run
+from ._io.system import System
+from ._io.threads import sync_backend
 from ._settings.arguments import Settings, check_names, takes_settings
+from ._settings.context import transport_opener
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,8 +104,10 @@ class _BaseClient:
         http_client = settings.pop("http_client", None)
         if isinstance(ca_bundle := settings.get("ca_bundle"), PathLike):
             settings["ca_bundle"] = str(ca_bundle)
-        io = self._io(lambda: self._core.transport_options, http_client)
-        self._core = Core(io, settings, self._provider(credentials))
+        backend = sync_backend if self._is_blocking else async_backend
+        system, open_transport = System(backend), transport_opener(backend, http_client)
+        source = self._check(credentials)
+        self._core = Core(system, partial(open_session, system, open_transport, settings, source))
         self._shown = {name: settings.get(name) for name in ("profile", "region")}
 
     def __repr__(self) -> str:
@@ -113,19 +116,14 @@ class _BaseClient:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
-    def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
-        """Return the provider, or refuse a source that this client cannot ask."""
+    def _check(cls, source: CredentialsSource | None) -> CredentialsLike:
+        """Refuse a source of credentials that this client cannot ask."""
+        if source is None or isinstance(source, Credentials):
+            return source
         try:
-            return None if source is None else as_provider(source, blocking=cls._is_blocking)
+            return as_provider(source, blocking=cls._is_blocking)
         except TypeError as error:
             raise ConfigError(str(error)) from None
-
-    if TYPE_CHECKING:
-
-        @staticmethod
-        def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> IO:
-            """Return the I/O for clients of this kind."""
-            ...
 
 
 def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
@@ -219,10 +217,6 @@ class SageMakerRuntimeClient(_BaseClient):
     head_object = sync_method(Core.head_object)
     close = sync_method(Core.close)
 
-    @staticmethod
-    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> BlockingIO:
-        return BlockingIO(BlockingTransport(options, http_client))
-
     def __enter__(self) -> Self:
         """Return the client."""
         return self
@@ -257,18 +251,14 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     aclose = async_method(Core.close)
 
     @classmethod
-    def _provider(cls, source: CredentialsSource | None) -> CredentialsProvider | None:
+    def _check(cls, source: CredentialsSource | None) -> CredentialsLike:
         """Have a plain function called in a thread: it may block."""
-        provider = super()._provider(source)
-        if provider is source or isinstance(source, Credentials) or is_async(source):
+        provider = super()._check(source)
+        if provider is source or is_async(source):
             return provider
         from .credentials._function import FunctionInThread, PlainFunction
 
         return FunctionInThread(cast(PlainFunction, source))
-
-    @staticmethod
-    def _io(options: Callable[[], TransportOptions], http_client: HTTPClient | None) -> AsyncIO:
-        return AsyncIO(AsyncTransport(options, http_client))
 
     async def __aenter__(self) -> Self:
         """Return the client."""

@@ -39,7 +39,7 @@ class World(ScriptedIO):
             [answer(step["response"]) for step in steps], random=given["exponential_base"]
         )
         policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
-        self.caller = ServiceClient(self, SigV4Auth(as_provider(CREDENTIALS)), policy)
+        self.caller = ServiceClient(self, self, SigV4Auth(as_provider(CREDENTIALS)), policy)
         quota = self.caller._quota
         for _ in range(quota.available - given.get("initial_retry_tokens", quota.available)):
             quota._tokens.pop()

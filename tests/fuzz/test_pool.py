@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sagemaker_runtime_client._io.pool_state import Ledger, Permit
-from sagemaker_runtime_client._io.pooled_transport import PooledTransport
+from sagemaker_runtime_client._io.pool.state import Permit, PoolState
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import state, waiting
+from tests.runtime_client.pools import PooledTransport, state, waiting
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
 THOROUGH = settings(
@@ -77,7 +76,7 @@ class Books(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.ledger = Ledger(Event, 3, 2, 1e9)
+        self.ledger = PoolState(Event, 3, 2, 1e9)
         # Owners with a permit and no connection, in the queue, with a connection; connections.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
@@ -149,7 +148,7 @@ class Books(RuleBasedStateMachine):
         assert owner.connection is None
         self.idle.append(connection)
         surplus = [self.idle.pop(0) for _ in range(len(self.idle) - 2)]
-        assert surplus == list(self.ledger.surplus())
+        assert surplus == list(self.ledger.evict())
 
     @invariant()
     def agree(self):

@@ -36,7 +36,7 @@ def answer(status, code=None, message="m", **headers):
 
 def caller(io, credentials=CREDENTIALS, **policy):
     """Return a caller over *io*."""
-    return ServiceClient(io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
+    return ServiceClient(io, io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
 
 
 def call(**parts):

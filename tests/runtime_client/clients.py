@@ -14,6 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
+from sagemaker_runtime_client._io.run import run
 from sigv4 import Credentials
 
 CREDENTIALS = Credentials(
@@ -127,18 +128,24 @@ class Driven:
 
     def send(self, origin, request, deadline=None):
         """Send a request over the client's own transport, past signatures and retries."""
-        return self.driver.call(transport_of(self.itself).send, origin, lambda: request, deadline)
+        arguments = origin, lambda: request, deadline
+        if self.driver.kind.is_async:
+            return self.driver.call(self._send, *arguments)
+        return run(self._send(*arguments))
+
+    async def _send(self, *arguments):
+        session = await self.itself._core._session()
+        return await session.transport.send(*arguments)
 
 
 def transport_of(client):
-    """Return what sends a client's requests."""
-    return client._core._io._transport
+    """Return what sends the requests of a client that was used."""
+    return client._core._session.value.transport
 
 
 def opened(client):
     """Return how many senders a client has open, in all its loops."""
-    own = transport_of(client)._own
-    return sum(map(len, own._made.values())) if hasattr(own, "_made") else len(own)
+    return sum(len(senders._opened) for senders in transport_of(client)._senders._made.values())
 
 
 def settings(emulator, **changes):

@@ -41,7 +41,7 @@ def home(tmp_path, bare_environment):
 @pytest.fixture
 def shortest_pauses(monkeypatch):
     """Load the dice of the backoff: every pause is as short as jitter can make it."""
-    monkeypatch.setattr(system._RealWorld, "random", lambda _: 0.0)
+    monkeypatch.setattr(system.System, "random", lambda *_: 0.0)
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from contextlib import ExitStack, contextmanager
 
 import anyio
 
-from sagemaker_runtime_client._io import asyncio_network, threads_network, trio_network
+from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
+from sagemaker_runtime_client._io.on_trio import TrioBackend
 from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.threads import SyncBackend
 from tests.runtime_client.clients import LOOPS
 
 
@@ -16,10 +18,10 @@ def _running_in(loop):
 
 # How to run what connects, and by what.
 NETWORKS = {
-    "threads": (threads_network.Backend, lambda function: run(function())),
+    "threads": (SyncBackend, lambda function: run(function())),
     **{
         name: (
-            trio_network.Backend if name == "trio" else asyncio_network.Backend,
+            TrioBackend if name == "trio" else AsyncioBackend,
             _running_in(loop),
         )
         for name, loop in LOOPS.items()
@@ -70,6 +72,11 @@ class Scripted:
         if piece[max_bytes:]:
             self._pieces.insert(0, piece[max_bytes:])
         return piece[:max_bytes]
+
+    async def read_into(self, buffer, _timeout=None):
+        piece = await self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
     async def write(self, buffer, _timeout=None):
         self.written.extend([buffer] if buffer else [])

@@ -2,13 +2,89 @@
 
 from functools import partial
 from itertools import islice
+from math import inf
 
 import httpx
 from anyio.from_thread import start_blocking_portal
 
-from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
+from sagemaker_runtime_client._io.pool.pool import Pool
+from sagemaker_runtime_client._io.run import async_backend, run
+from sagemaker_runtime_client._io.threads import sync_backend
 from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import PATIENCE
+
+
+class _Over:
+    """A backend whose connections another network opens."""
+
+    def __init__(self, backend, network):
+        self._backend, self.connect = backend, network.connect
+
+    def __getattr__(self, name):
+        return getattr(self._backend, name)
+
+
+def _pool(backend, verify=True, limits=None, network=None):
+    """Return a pool, given httpx's settings of TLS, or what makes such, and `limited`."""
+    if isinstance(verify, bool):
+        verify = partial(httpx.create_ssl_context, verify=verify)
+    contexts = verify if isinstance(verify, list) else [verify]
+    contexts = [one if callable(one) else partial(lambda context: context, one) for one in contexts]
+    return Pool(
+        backend if network is None else _Over(backend, network),
+        contexts,
+        **(limited(100) if limits is None else limits),
+    )
+
+
+def async_pool(**options):
+    """Return a pool for the tasks of the running event loop."""
+    return _pool(async_backend(), **options)
+
+
+class PooledTransport(httpx.BaseTransport):
+    """A pool for threads, as a transport of httpx's blocking client."""
+
+    def __init__(self, **options):
+        self.pool = _pool(sync_backend(), **options)
+
+    def handle_request(self, request):
+        response = run(self.pool.handle_async_request(request))
+        response.stream = _Stream(response.stream)
+        return response
+
+    def reserve(self, timeout=None):
+        return _Reserved(self.pool.reserve(timeout))
+
+    def close(self):
+        self.pool.close()
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __iter__(self):
+        while piece := run(self.stream.read()):
+            yield piece
+
+    def close(self):
+        run(self.stream.aclose())
+
+
+class _Reserved:
+    def __init__(self, reservation):
+        self._reservation = reservation
+
+    def __enter__(self):
+        try:
+            return run(self._reservation.__aenter__())
+        except BaseException:
+            self._reservation.release()
+            raise
+
+    def __exit__(self, *details):
+        run(self._reservation.__aexit__(*details))
 
 
 class Blocking:
@@ -42,7 +118,7 @@ class Tasks:
 
     def __init__(self, loop, stack, **options):
         self._portal = stack.enter_context(start_blocking_portal(**LOOPS[loop]))
-        self.transport = AsyncPooledTransport(**options)
+        self.transport = self.call(partial(_made_in_loop, options))
         self.client = httpx.AsyncClient(transport=self.transport, timeout=PATIENCE)
         stack.callback(self.call, self.client.aclose)
 
@@ -81,25 +157,27 @@ KINDS = {
 }
 
 
-def limited(connections, kept=None, expiry=None):
+async def _made_in_loop(options):
+    return async_pool(**options)
+
+
+def limited(connections, kept=None, expiry=inf):
     """Return limits."""
-    return httpx.Limits(
-        max_connections=connections, max_keepalive_connections=kept, keepalive_expiry=expiry
-    )
+    return {"max_connections": connections, "max_idle": kept, "idle_timeout": expiry}
 
 
 def state(transport):
     """Return the bookkeeping of the pool that is in use."""
-    return transport._pool._ledger
+    return getattr(transport, "pool", transport).state
 
 
 def books(transport):
     """Return how many permits are granted, how many wait, how many connections are open, and idle."""
-    ledger = state(transport)
-    return len(ledger._granted), len(waiting(ledger)), ledger.open, len(ledger._idle)
+    known = state(transport)
+    return len(known._granted), len(waiting(known)), known.open, len(known._idle)
 
 
-def waiting(ledger):
+def waiting(known):
     """Return the permits that wait."""
-    permits = [one() for one in ledger._queue]
+    permits = [one() for one in known._queue]
     return [one for one in permits if one and not (one.is_released or one.numbers)]

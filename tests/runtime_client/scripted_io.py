@@ -8,16 +8,18 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 from attrs import frozen
 
 from sagemaker_runtime_client._core.operations import Core
+from sagemaker_runtime_client._core.session import open_session
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._io.message import Request, Response
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.system import _ThreadLock as ThreadLock
+from sagemaker_runtime_client._io.threads import ThreadLock
 from sagemaker_runtime_client._limits import ANSWER, AnswerLimit
-from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
+from sigv4 import Credentials, Payload, SignableRequest, verify
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CREDENTIALS = Credentials(
@@ -65,7 +67,7 @@ class Sent:
 
 class ScriptedIO:
     """
-    An `IO`.
+    A `System` and a `Transport`.
 
     Args:
         answers: What comes back: responses, errors and functions, each used once; or one function
@@ -114,10 +116,11 @@ class ScriptedIO:
     def lock(self):
         return ThreadLock()
 
-    async def begin(self, deadline):
+    async def admit(self, deadline):
         self.begun += 1
+        return self
 
-    def end(self):
+    def release(self):
         self.begun -= 1
 
     async def read_file(self, path, most):
@@ -162,6 +165,9 @@ class ScriptedIO:
 
     async def credentials(self, provider, deadline):
         return provider.get()
+
+    async def finish_by(self, deadline, function, *arguments):
+        return await function(*arguments)
 
     async def close(self):
         self.closed = True
@@ -267,7 +273,12 @@ def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
 
 def core(io, credentials=CREDENTIALS, **arguments):
     """Return a core over *io*, in a region."""
-    return Core(io, {"region": REGION, **arguments}, as_provider(credentials))
+    return make_core(io, {"region": REGION, **arguments}, credentials)
+
+
+def make_core(io, arguments, credentials):
+    """Return a core over *io*, with settings; None takes the credentials of the chain."""
+    return Core(io, partial(open_session, io, lambda _config: io, arguments, credentials))
 
 
 __all__ = [
@@ -283,6 +294,7 @@ __all__ = [
     "core",
     "dropped",
     "hang",
+    "make_core",
     "run",
     "s3_error",
 ]

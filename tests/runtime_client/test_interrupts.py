@@ -16,10 +16,9 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
-from sagemaker_runtime_client._io.pooled_transport import PooledTransport
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
-from tests.runtime_client.pools import books, limited
+from tests.runtime_client.pools import PooledTransport, books, limited
 
 PATIENCE = 10
 # Whose lines are counted.
@@ -108,15 +107,15 @@ def test_every_line_of_a_call(headers):
 
 @collected
 @pytest.mark.parametrize("is_kept", [True, False], ids=["warm", "with a new connection"])
-@pytest.mark.parametrize("has_slot", [True, False], ids=["slot", "no slot"])
+@pytest.mark.parametrize("has_slot", [True, False], ids=["reservation", "no slot"])
 def test_every_line_of_the_pool(has_slot, is_kept):
     """Nor is a permit lost at any line of the pool alone, nor a connection counted that is none."""
 
     def call():
         request = httpx.Request("PUT", server.url, content=b"x")
         if has_slot:
-            with transport.slot() as slot:
-                request.extensions["slot"] = slot
+            with transport.reserve() as reservation:
+                request.extensions["reservation"] = reservation
                 transport.handle_request(request).read()
         else:
             answer = transport.handle_request(request)

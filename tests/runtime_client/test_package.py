@@ -29,7 +29,7 @@ LOADED = [
     "._core.inference",
     "._core.objects",
     "._core.operations",
-    "._core.services",
+    "._core.session",
     "._core.submission",
     "._errors",
     "._inference",
@@ -39,26 +39,29 @@ LOADED = [
     "._inference.members",
     "._inference.schedule",
     "._io",
-    "._io.event_loop",
+    "._io.cancellation",
     "._io.generation",
     "._io.httpx_bridge",
     "._io.message",
+    "._io.proxies",
     "._io.run",
     "._io.senders",
     "._io.system",
+    "._io.threads",
     "._io.tls",
     "._io.transport",
     "._limits",
     "._settings",
     "._settings.arguments",
     "._settings.config",
+    "._settings.context",
     "._settings.profiles",
     "._settings.setting",
     "._value",
     "._version",
     ".credentials",
     ".credentials._chain",
-    ".credentials._loader",
+    ".credentials._loading",
     ".credentials._provider",
     ".credentials._refresh",
 ]
@@ -118,23 +121,25 @@ def test_what_lambda_loads():
         "with s.default_chain() as chain:\n    chain.get()"
     )
     ours = [name for name in loaded if name.startswith("sagemaker_runtime_client.credentials._")]
-    parts = ["_chain", "_default", "_environment", "_loader", "_provider", "_refresh"]
+    parts = ["_chain", "_default", "_environment", "_loading", "_provider", "_refresh"]
     assert parts == sorted(name.rpartition(".")[2] for name in ours)
     assert [] == [name for name in HEAVY if name in loaded]
 
 
 # What else the first call loads of ours, blocking and on asyncio.
 FIRST_CALL = [
-    "._io.httpx_bridge",
-    "._io.pooled_transport",
-    "._io.concurrency",
-    "._io.connection",
+    "._io.files",
     "._io.pool",
-    "._io.pool_state",
-    "._io.threads_network",
+    "._io.pool.connection",
+    "._io.pool.connector",
+    "._io.pool.errors",
+    "._io.pool.exchange",
+    "._io.pool.pool",
+    "._io.pool.state",
+    "._io.sockets",
     ".credentials._environment",
 ]
-FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.asyncio_network"]
+FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.asyncio_stream"]
 # ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
 # What is not there in a function, and is looked for in vain.

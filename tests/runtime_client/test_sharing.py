@@ -52,7 +52,7 @@ class TestLoops:
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
         assert max(counts) - counts[0] <= 4  # one or two a loop otherwise
-        assert len(transport_of(client)._own) <= 1
+        assert len(transport_of(client)._senders) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
@@ -74,7 +74,7 @@ class TestLoops:
             for _ in range(5):
                 anyio.run(main, backend=backend)
                 gc.collect()
-        assert len(client._core._io._calls) <= 1
+        assert len(transport_of(client)._senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
         """Threads with a loop each share an async client, and close what is theirs."""
@@ -253,13 +253,13 @@ class TestFork:
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = transport_of(client.itself)
-        before = transport._own
+        before = transport._senders
         _generations.begin()
         assert b"x" == client.get_object("s3://bucket/key").body
-        assert transport._own is not before
-        transport._own, after = before, transport._own  # both are closed by the test's end
+        assert transport._senders is not before
+        transport._senders, after = before, transport._senders  # both are closed by the test's end
         (client.aclose if plain_driver.kind.is_async else client.close)()
-        transport._own = after
+        transport._senders = after
 
 
 class TestClock:

@@ -30,7 +30,7 @@ from .._errors import (
     RuntimeClientError,
 )
 from .._io.message import Request
-from .._io.system import IO
+from .._io.system import System
 from .._value import type_name
 from .endpoint import Endpoint
 
@@ -38,7 +38,7 @@ from .endpoint import Endpoint
 class Auth(Protocol):
     """How the requests of one call are authenticated."""
 
-    async def prepare(self, io: IO, deadline: float | None) -> "PreparedAuth":
+    async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
         """
         Return what authenticates the next attempt.
 
@@ -59,7 +59,7 @@ class PreparedAuth(Auth, Protocol):
 
     secrets: tuple[str, ...] = ()
 
-    async def prepare(self, io: IO, deadline: float | None) -> "PreparedAuth":
+    async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
         """Return itself."""
         return self
 
@@ -142,9 +142,9 @@ class SigV4Auth(Auth):
     def __init__(self, provider: CredentialsProvider) -> None:
         self._provider = provider
 
-    async def prepare(self, io: IO, deadline: float | None) -> CredentialsAuth:
+    async def prepare(self, system: System, deadline: float | None) -> CredentialsAuth:
         try:
-            credentials = await io.credentials(self._provider, deadline)
+            credentials = await system.credentials(self._provider, deadline)
         except RuntimeClientError:
             raise
         except Exception as error:

@@ -14,7 +14,8 @@ from sigv4 import Payload
 
 from .._errors import RuntimeClientError, ThrottlingError, TransportError, is_shortage, shortage
 from .._io.message import Request, Response
-from .._io.system import IO
+from .._io.system import System
+from .._io.transport import Transport
 from .attempts import Attempts, Progress
 from .auth import Auth, PreparedAuth
 from .error_response import without_secrets
@@ -43,7 +44,8 @@ class ServiceClient:
     Makes a client's calls to one service, and keeps what they share: the quota of retries and the pace.
 
     Args:
-        io: The outside world.
+        system: Clocks and pauses.
+        transport: What sends the requests.
         auth: How requests are authenticated, unless an operation has its own way.
         policy: How often a call is tried.
         headers: What every request carries.
@@ -54,7 +56,8 @@ class ServiceClient:
 
     def __init__(
         self,
-        io: IO,
+        system: System,
+        transport: Transport,
         auth: Auth,
         policy: RetryPolicy,
         *,
@@ -63,7 +66,7 @@ class ServiceClient:
         attempt_timeout: float = 60.0,
         clock: ServiceClock | None = None,
     ) -> None:
-        self._io = io
+        self._system, self._transport = system, transport
         self._auth = auth
         self._policy = policy
         self._headers = headers or []
@@ -74,13 +77,13 @@ class ServiceClient:
 
     def _reset(self) -> None:
         """Know nothing of the service: at first, and in a new generation."""
-        self._generation = self._io.generation()
+        self._generation = self._system.generation()
         self._quota = RetryQuota()
         self._limiter: "RateLimiter | None" = None
         if self._policy.adaptive:
             from .rate_limiter import RateLimiter
 
-            self._limiter = RateLimiter(self._io.monotonic())
+            self._limiter = RateLimiter(self._system.monotonic())
 
     async def send(self, operation: Operation) -> Response:
         """
@@ -92,17 +95,17 @@ class ServiceClient:
         Raises:
             RuntimeClientError: The last attempt's failure, with the number of attempts.
         """
-        if self._generation != self._io.generation():
+        if self._generation != self._system.generation():
             self._reset()
             self._clock.forget()
         body = operation.request.body
-        payload = await self._io.compute(len(body), Payload.of, body)
-        attempts = Attempts(self._io.uuid(), payload, operation.progress or Progress())
+        payload = await self._system.compute(len(body), Payload.of, body)
+        attempts = Attempts(self._system.uuid(), payload, operation.progress or Progress())
         if self._limiter and not await self._acquire_token(self._limiter, operation.deadline):
             raise TransportError("the service throttles, and there is no time to wait for a turn")
         while True:
             attempts.number += 1
-            attempts.clock_offset, attempts.began = self._clock.offset, self._io.monotonic()
+            attempts.clock_offset, attempts.began = self._clock.offset, self._system.monotonic()
             try:
                 response = await self._attempt(operation, attempts)
             except RuntimeClientError as error:
@@ -117,7 +120,7 @@ class ServiceClient:
 
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
         """Authenticate, send, and return a success."""
-        io, deadline, progress = self._io, operation.deadline, attempts.progress
+        io, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
         given = operation.auth or self._auth
         auth = await given.prepare(io, deadline)
@@ -133,7 +136,9 @@ class ServiceClient:
 
         origin = operation.endpoint.origin
         try:
-            response = await io.send(origin, authenticate, deadline, limit=operation.limit)
+            response = await self._transport.send(
+                origin, authenticate, deadline, limit=operation.limit
+            )
         except OSError as error:  # of a module: those of sockets are ours by now
             if not is_shortage(error):
                 raise
@@ -157,7 +162,7 @@ class ServiceClient:
         """
         text = f"attempt={attempts.number}; max={self._policy.max_attempts}"
         if (ahead := attempts.service_ahead) is not None:
-            ends = self._io.now() + ahead + self._attempt_timeout
+            ends = self._system.now() + ahead + self._attempt_timeout
             text = f"ttl={ends:%Y%m%dT%H%M%SZ}; {text}"
         headers = [
             *self._headers,
@@ -173,7 +178,7 @@ class ServiceClient:
             id_ = response.request_id
             _log.debug("%s, attempt %d: %s %s", operation, attempts.number, response, id_)
         if self._limiter:
-            self._limiter.record(self._io.monotonic(), throttled=False)
+            self._limiter.record(self._system.monotonic(), throttled=False)
         self._clock.confirm(attempts.clock_offset)
         if not operation.is_poll:
             self._quota.release(attempts.retry_reason)
@@ -183,12 +188,12 @@ class ServiceClient:
     ) -> None:
         """Say in an error what the attempts add up to, and note what it says of the service."""
         _log.debug("%s, attempt %d: %s", operation, attempts.number, error)
-        attempts.service_ahead = service_ahead(error, self._io.now())
+        attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)
         error.attempts = attempts.number if was_sent else attempts.number - 1
         if was_sent and self._limiter:
             throttled = isinstance(error, ThrottlingError)
-            self._limiter.record(self._io.monotonic(), throttled=throttled)
+            self._limiter.record(self._system.monotonic(), throttled=throttled)
         progress = attempts.progress
         progress.note_failure(attempts.began, possibly_accepted=error.may_have_been_taken)
         error.may_have_been_taken = progress.possibly_accepted
@@ -218,34 +223,34 @@ class ServiceClient:
         reason = self._policy.reason(error, idempotent=operation.idempotent)
         if reason is None:
             return False
-        pause = backoff(reason, attempts.number - 1, error, self._io.random)
+        pause = backoff(reason, attempts.number - 1, error, self._system.random)
         deadline = operation.deadline
-        if deadline is not None and self._io.monotonic() + pause >= deadline:
+        if deadline is not None and self._system.monotonic() + pause >= deadline:
             return False
         if not self._quota.acquire(reason):
             error.add_note("not tried again: this client's quota of retries is used up")
             return False
         attempts.retry_reason = reason
-        await self._io.sleep(pause)
+        await self._system.sleep(pause)
         return True
 
     async def _acquire_token(self, limiter: "RateLimiter", deadline: float | None) -> bool:
         """Wait until the adaptive mode lets the next request go, and return whether there is time to."""
-        now = self._io.monotonic()
+        now = self._system.monotonic()
         wait = limiter.acquire(now, inf if deadline is None else deadline - now)
         if wait:
-            await self._io.sleep(wait)
+            await self._system.sleep(wait)
         return wait is not None
 
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
         """Load what sends to *origin*, and get credentials: a call with a short deadline has no time for it."""
         await self.load(origin)
-        return await self._auth.prepare(self._io, deadline)
+        return await self._auth.prepare(self._system, deadline)
 
     async def load(self, origin: str) -> None:
         """Load what sends to *origin*."""
-        await self._io.prepare(origin)
+        await self._transport.prepare(origin)
 
     async def compute(self, function: Callable[[bytes], T], body: bytes) -> T:
         """Return what *function* makes of a body, and hold up no event loop meanwhile."""
-        return await self._io.compute(len(body), function, body)
+        return await self._system.compute(len(body), function, body)

@@ -12,9 +12,10 @@ from sigv4 import Credentials
 
 from .._errors import ConfigError, CredentialProviderError
 from .._io.run import run
-from .._io.system import BlockingIO
-from .._io.transport import BlockingTransport
-from ..credentials import LazyContext
+from .._io.system import System
+from .._io.threads import sync_backend
+from .._settings.context import transport_opener
+from ..credentials import open_context
 from ..credentials._chain import SkippedProvider, search
 from ..credentials._refresh import refuse_expired
 from .exports import exported
@@ -28,22 +29,23 @@ _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
 
 def credentials(options: argparse.Namespace) -> None:
     """Say which source of credentials answers, and what the others lacked; or export what it has."""
-    io = BlockingIO(BlockingTransport(lambda: context.transport_options))
+    system = System(sync_backend)
     arguments = {"profile": options.profile, "region": options.region}
-    context = LazyContext(io, arguments, mfa_token)
     skipped: list[SkippedProvider] = []
 
     async def look() -> tuple[Report, Credentials]:
+        context = await open_context(
+            system, transport_opener(sync_backend, None), arguments, mfa_token
+        )
         try:
-            known = await context()
             if options.export:
-                _refuse_circle(known.profile)
-            found = await search(known, skipped)
+                _refuse_circle(context.profile)
+            found = await search(context, skipped)
             if options.export:
-                refuse_expired(found, io.now())
-            return await report(known, found, verify=options.verify), found.credentials
+                refuse_expired(found, system.now())
+            return await report(context, found, verify=options.verify), found.credentials
         finally:
-            await io.close()
+            await context.transport.close()
 
     try:
         facts, found = run(look())

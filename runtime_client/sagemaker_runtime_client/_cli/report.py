@@ -5,8 +5,9 @@ from attrs import frozen
 from sigv4 import Credentials
 
 from .._aws.auth import CredentialsAuth
+from .._settings.context import Context
 from ..credentials._chain import ResolvedCredentials
-from ..credentials._provider import Context, Provider
+from ..credentials._provider import Provider
 from ..credentials._sts import STSProvider
 
 _SHOWN = 4

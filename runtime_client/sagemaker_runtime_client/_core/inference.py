@@ -77,7 +77,7 @@ class InferenceOperations(SubmissionOperations):
         with Submission(job):
             wait, s3 = await self._prepare_wait()
             return await wait(
-                self._io,
+                self._system,
                 s3,
                 job,
                 timeout=timeout,
@@ -148,10 +148,10 @@ class InferenceOperations(SubmissionOperations):
             if isawaitable(kept):
                 await kept
             return await wait(
-                self._io,
+                self._system,
                 s3,
                 invocation,
-                timeout=max(0.0, start + timeout - self._io.monotonic()),
+                timeout=max(0.0, start + timeout - self._system.monotonic()),
                 schedule=schedule,
                 access_denied_grace=access_denied_grace,
                 max_size=max_size,
@@ -164,9 +164,9 @@ class InferenceOperations(SubmissionOperations):
         Before a job is queued, where there is none yet: then no fault of a setting, and no module that
         cannot be loaded, comes between the job and its answer.
         """
-        services = await self._services()
+        session = await self._session()
         if self._wait is None:
             with importing():
                 from .._inference.wait import wait
             self._wait = wait
-        return self._wait, services.s3
+        return self._wait, session.s3

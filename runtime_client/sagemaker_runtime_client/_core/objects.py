@@ -41,13 +41,13 @@ class ObjectOperations(BaseOperations):
         start = self._start(timeout)
         where = parse_location(location)
         body = await self._bytes(body, "body")
-        services = await self._services()
-        return await services.s3.put(
+        session = await self._session()
+        return await session.s3.put(
             where,
             body,
             content_type=content_type,
             metadata=metadata,
-            deadline=services.deadline(start, timeout),
+            deadline=session.deadline(start, timeout),
         )
 
     async def get_object(
@@ -74,9 +74,9 @@ class ObjectOperations(BaseOperations):
         start = self._start(timeout)
         where = parse_location(location)
         check_max_size(max_size)
-        services = await self._services()
-        deadline = services.deadline(start, timeout)
-        return await services.s3.get(where, limit=object_limit(max_size), deadline=deadline)
+        session = await self._session()
+        deadline = session.deadline(start, timeout)
+        return await session.s3.get(where, limit=object_limit(max_size), deadline=deadline)
 
     async def head_object(self, location: str, *, timeout: float | None = None) -> "_core.S3Object":
         """
@@ -96,5 +96,5 @@ class ObjectOperations(BaseOperations):
         """
         start = self._start(timeout)
         where = parse_location(location)
-        services = await self._services()
-        return await services.s3.head(where, deadline=services.deadline(start, timeout))
+        session = await self._session()
+        return await session.s3.head(where, deadline=session.deadline(start, timeout))

@@ -1,5 +1,5 @@
 """
-The client, written once: what both clients do, over one `IO`.
+The client, written once: what both clients do.
 
 Their methods have their signatures and docstrings from here.
 """
@@ -9,4 +9,4 @@ from .objects import ObjectOperations
 
 
 class Core(InferenceOperations, ObjectOperations):
-    """All operations, each once: a coroutine over *io*."""
+    """All operations, each once, as a coroutine."""

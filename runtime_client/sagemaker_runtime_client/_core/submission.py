@@ -6,7 +6,7 @@ from .._errors import ParamValidationError
 from .._inference.arguments import goes_inline, unexpected
 from .._inference.invocation import Invocation, Submission, parse_invocation
 from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
-from .._io.system import IO
+from .._io.system import System
 from .base import BaseOperations, parse_location
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
@@ -151,7 +151,7 @@ class SubmissionOperations(BaseOperations):
         arguments = {"endpoint_name": endpoint_name, **options}
         if goes_inline(body, inline):
             return {**arguments, "body": body}, None
-        location = _upload_location(input_prefix, len(body), inline, self._io)
+        location = _upload_location(input_prefix, len(body), inline, self._system)
         return {**arguments, "input_location": str(location)}, (location, body)
 
     async def _submit(
@@ -168,33 +168,33 @@ class SubmissionOperations(BaseOperations):
         # The service makes the output's name of these, if they are given.
         has_new_name = arguments.get("inference_id") is None and arguments.get("filename") is None
         if arguments.get("inference_id") is None and generate_inference_id:
-            arguments["inference_id"] = self._io.uuid()
+            arguments["inference_id"] = self._system.uuid()
         request = INVOKE_ENDPOINT_ASYNC.to_http(arguments)
-        services = await self._services()
-        deadline = services.deadline(start, timeout)
+        session = await self._session()
+        deadline = session.deadline(start, timeout)
         operation = INVOKE_ENDPOINT_ASYNC.to_operation(
-            services.endpoint, request, deadline, submission
+            session.endpoint, request, deadline, submission
         )
         if upload is not None:
             location, body = upload
             content_type = arguments.get("content_type")
-            await services.s3.put(location, body, content_type=content_type, deadline=deadline)
+            await session.s3.put(location, body, content_type=content_type, deadline=deadline)
         submission.inference_id = arguments.get("inference_id")
-        response = await self._send(services.runtime, operation)
+        response = await self._send(session, operation)
         since = submission.possibly_accepted_since
         submission.invocation = parse_invocation(
             response,
             submission.inference_id,
             endpoint_name=arguments["endpoint_name"],
             attempts=submission.attempts,
-            age_of_first=None if since is None else self._io.monotonic() - since,
+            age_of_first=None if since is None else self._system.monotonic() - since,
             has_new_name=has_new_name,
         )
         return submission.invocation
 
 
 def _upload_location(
-    input_prefix: str | None, size: int, inline: bool | None, io: IO
+    input_prefix: str | None, size: int, inline: bool | None, system: System
 ) -> "S3Location":
     """Return a new location below *input_prefix*, for a payload of *size* bytes."""
     if not isinstance(input_prefix, str):
@@ -207,4 +207,4 @@ def _upload_location(
             f"input_prefix is needed, such as s3://bucket/inputs/: the payload goes through S3, for it {why}",
             argument="input_prefix",
         )
-    return parse_location(f"{input_prefix.rstrip('/')}/{io.uuid()}", "input_prefix")
+    return parse_location(f"{input_prefix.rstrip('/')}/{system.uuid()}", "input_prefix")

@@ -17,7 +17,7 @@ from .._errors import (
     TransportError,
 )
 from .._io.message import Response
-from .._io.system import IO
+from .._io.system import System
 from .._s3.client import S3
 from .._s3.objects import S3Location
 from .verdicts import PolledObject, PollError, Verdict, judge
@@ -51,11 +51,11 @@ class Poller:
         last_error: The last error that may pass; None without any.
     """
 
-    def __init__(self, io: IO, s3: S3, timeout: float, oldest: datetime | None) -> None:
-        self._io = io
+    def __init__(self, system: System, s3: S3, timeout: float, oldest: datetime | None) -> None:
+        self._system = system
         self._s3 = s3
         self._oldest = oldest
-        self._start = self._poll_began = io.monotonic()
+        self._start = self._poll_began = system.monotonic()
         self._ends = self._start + timeout
         self._polls = 0
         self._poll_failed = False
@@ -67,7 +67,7 @@ class Poller:
         """Begin a poll of both objects, and return for how many seconds the wait has gone on."""
         self._polls += 1
         self._poll_failed = False
-        self._poll_began = self._io.monotonic()
+        self._poll_began = self._system.monotonic()
         return self._poll_began - self._start
 
     @property
@@ -79,7 +79,7 @@ class Poller:
     def is_over(self) -> bool:
         """Whether there is no other poll: S3 has answered the final one, or its time is over."""
         ends = self._final_poll[0] if self._final_poll else self._ends + _FINAL_POLL
-        has_time = self._io.monotonic() + _FINAL_PAUSE < ends
+        has_time = self._system.monotonic() + _FINAL_PAUSE < ends
         return self._is_final and not (self._poll_failed and has_time)
 
     @property
@@ -87,7 +87,7 @@ class Poller:
         """Whether the failure object is polled this time too."""
         if self._is_final:
             return True
-        if self._io.monotonic() >= self._ends:  # the final poll comes next
+        if self._system.monotonic() >= self._ends:  # the final poll comes next
             return False
         return self._poll_began - self._start < _EACH_POLL_UNTIL or self._polls % 2 == 0
 
@@ -117,7 +117,7 @@ class Poller:
     async def _get(self, polled: PolledObject) -> Response:
         """Read an object; one that is there in time, but not whole, may take its time to come."""
         ends, auth = self._ends, None
-        if self._io.monotonic() >= ends:
+        if self._system.monotonic() >= ends:
             ends, auth = await self._begin_final_poll(polled.location)
         try:
             return await self._s3.get_response(
@@ -139,14 +139,15 @@ class Poller:
     def _may_read_on(self, error: TransportError, ends: float) -> bool:
         """Tell whether the object was there, and only its body did not come in time."""
         return (
-            error.status_code is not None and ends <= self._io.monotonic() < self._final_read_ends
+            error.status_code is not None
+            and ends <= self._system.monotonic() < self._final_read_ends
         )
 
     async def _begin_final_poll(self, location: S3Location) -> tuple[float, PreparedAuth]:
         """Return when the final poll ends, and its credentials; its time runs once it can be sent."""
         if self._final_poll is None:
-            auth = await self._s3.prepare(location, self._io.monotonic() + _FINAL_READ)
-            self._final_poll = self._io.monotonic() + _FINAL_POLL, auth
+            auth = await self._s3.prepare(location, self._system.monotonic() + _FINAL_READ)
+            self._final_poll = self._system.monotonic() + _FINAL_POLL, auth
         return self._final_poll
 
     async def pause(self, seconds: Any) -> None:
@@ -157,7 +158,7 @@ class Poller:
             )
         ends = self._poll_began + _FINAL_PAUSE if self._is_final else self._ends
         due = min(self._poll_began + seconds, ends)
-        await self._io.sleep(max(0.0, due - self._io.monotonic()))
+        await self._system.sleep(max(0.0, due - self._system.monotonic()))
 
 
 def _is_older(found: Response, oldest: datetime) -> bool:

@@ -20,7 +20,7 @@ from .._errors import (
     WaitTimeoutError,
 )
 from .._io.message import Response
-from .._io.system import IO
+from .._io.system import System
 from .._limits import FAILURE_OBJECT, object_limit
 from .._s3.client import S3
 from .._s3.objects import S3Location, object_fields
@@ -42,7 +42,7 @@ _LONGEST_REASON = 2000
 
 
 async def wait(
-    io: IO,
+    system: System,
     s3: S3,
     invocation: Invocation,
     *,
@@ -55,7 +55,7 @@ async def wait(
     check_waiting(timeout, schedule, access_denied_grace)
     output = PolledObject(_output_location(invocation), object_limit(max_size))
     failure = _polled_failure(invocation)
-    poller = Poller(io, s3, timeout, _oldest_answer(invocation))
+    poller = Poller(system, s3, timeout, _oldest_answer(invocation))
     while True:
         elapsed = poller.begin_poll()
         if (found := await poller.poll(output)) is not None:

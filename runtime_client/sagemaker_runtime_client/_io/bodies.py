@@ -1,8 +1,8 @@
 """
-Bodies in the terms of httpx (or httpx2): a request's, piece by piece, and an answer's, as it was sent.
+Bodies in the terms of httpx (or httpx2): a request's, piece by piece, and a response's, as it was sent.
 
-A response hook of a user-supplied client may read an answer before we do.  httpx then keeps it decoded,
-or not at all, so what a hook reads is recorded on the way.
+A response hook of a client may read a response before we do.  httpx then keeps it decoded, or not at all,
+so what a hook reads is recorded on the way.
 """
 
 from collections.abc import AsyncIterator, Iterator

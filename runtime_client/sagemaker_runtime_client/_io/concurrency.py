@@ -1,263 +1,174 @@
 """
-How connections are opened, and what differs between threads and tasks: how they wait, read and write.
+How threads and tasks wait, connect and work side by side: one protocol, in three forms.
 
-What is built on a `Colour` is written once, as coroutines; over `Threads` they never suspend.
-Connections are opened by `threads_network`, `asyncio_network` and `trio_network`.
+`threads`, `on_asyncio` and `on_trio` are the forms.  What is built on a `Backend` is written once, as
+coroutines.  Over threads these coroutines block and never suspend.
 """
 
-import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import suppress
-from functools import partial
-from math import inf
-from threading import Lock
-from time import monotonic
-from typing import Any, Protocol, Self, TypeVar, cast
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-import httpx
-
-from .event_loop import library
-from .run import asyncio_loop
-from .threads_network import TLS, Backend
-
-# Settings of TLS, or what makes them; and how a pool is told whom to trust.
-Trust = ssl.SSLContext | Callable[[], ssl.SSLContext]
-Verify = Trust | bool | Sequence[Trust]
-
-# What a connection leads to: scheme, host and port.
-Origin = tuple[str, str, int]
-
-# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
-_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
-
+if TYPE_CHECKING:
+    from ssl import SSLContext
+    from types import TracebackType
 
 T = TypeVar("T")
 
+# Settings of TLS and the server's name.  The name is in bytes, and so is a host: text would go through a
+# codec that takes 2 ms to import.
+TLS = tuple["SSLContext", bytes]
+
+
+class Event(Protocol):
+    """What one thread or one task waits for."""
+
+    def set(self) -> object:
+        """Let the one that waits go on.  To set it twice does no harm."""
+        ...
+
+    async def wait(self, timeout: float | None) -> object:
+        """Return when it is set, or after *timeout* seconds."""
+        ...
+
+
+class Lock(Protocol):
+    """A lock for threads or for the tasks of one event loop."""
+
+    def acquire_nowait(self) -> bool:
+        """Acquire it if it is free, and tell whether it was."""
+        ...
+
+    async def acquire(self) -> object:
+        """Acquire it once it is free."""
+        ...
+
+    def release(self) -> object:
+        """Release it."""
+        ...
+
 
 class Stream(Protocol):
-    """A connection."""
+    """A connection.  Its errors are httpx's."""
 
-    async def is_readable(self) -> bool: ...
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
-    async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int: ...
-    def close(self) -> None: ...
-    def discard(self) -> None: ...
+    async def is_readable(self) -> bool:
+        """Tell whether a read would return at once, with data or at the end."""
+        ...
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has arrived, once something has; nothing at the end."""
+        ...
+
+    async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        ...
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of *buffer*."""
+        ...
+
+    async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+    def discard(self) -> None:
+        """Close the connection, from any thread."""
+        ...
 
 
-class Network(Protocol):
-    """What opens connections: with TLS from the first byte, or without."""
+class TaskGroup(Protocol):
+    """
+    Coroutines that run side by side: `async with` it, `start` some, and leave it once all have ended.
+
+    The first error cancels the others and is raised.  So does an error in the body of the `async with`.
+    """
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: "TracebackType | None",
+        /,
+    ) -> bool | None: ...
+
+    def start(
+        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+    ) -> None:
+        """Run ``function(*arguments)`` beside the others."""
+        ...
+
+    def cancel(self) -> None:
+        """Have all of them end where they wait next."""
+        ...
+
+
+class Backend(Protocol):
+    """
+    How threads, or the tasks of an event loop, do what differs between them.
+
+    Attributes:
+        is_blocking: Whether its coroutines block and never suspend.
+    """
+
+    is_blocking: bool
+
+    def loop(self) -> object:
+        """Return the event loop; for threads, an object that stands for it."""
+        ...
+
+    def event(self) -> Event:
+        """Return a new event."""
+        ...
+
+    def lock(self) -> Lock:
+        """Return a new lock."""
+        ...
+
+    def admission(self, limit: int) -> Lock:
+        """Return a lock that as many tasks hold at once as *limit* says; threads need none."""
+        ...
+
+    async def sleep(self, seconds: float) -> object:
+        """Return after *seconds*."""
+        ...
+
+    def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """Return a context that is left after *seconds* where it waits; a thread stays in it."""
+        ...
+
+    async def finish_by(
+        self, seconds: float, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object
+    ) -> T:
+        """
+        Return what *function* returns.
+
+        After *seconds* raise `EndsLaterError` and let the function go on.  A thread waits to the end.
+        """
+        ...
+
+    async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what a function returns that blocks; an event loop runs it in a thread."""
+        ...
+
+    async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """
+        Do the same without a pool of threads, for what is done once or so in a process.
+
+        A task that is cancelled does not wait for the thread.
+        """
+        ...
+
+    def task_group(self) -> TaskGroup:
+        """Return a new task group."""
+        ...
 
     async def connect(
         self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
-    ) -> Stream: ...
-
-
-class Colour(Protocol):
-    """What differs."""
-
-    def new_event(self) -> Any: ...
-    async def wait(self, event: Any, timeout: float | None) -> None: ...
-    def network(self) -> Network: ...
-    async def load(self, make: Callable[[], T]) -> T: ...
-    def pieces(self, body: Any) -> AsyncIterator[bytes]: ...
-    async def write(self, stream: Any, data: bytes, timeout: float | None) -> None: ...
-    async def read(self, stream: Any, most: int, timeout: float | None) -> bytes: ...
-
-
-class Latch:
-    """
-    An event for one thread.
-
-    That of the standard library is set under a lock, which a signal handler's own thread may hold.
-    """
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._lock.acquire()
-
-    def set(self) -> None:
-        with suppress(RuntimeError):  # it was set already
-            self._lock.release()
-
-    def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
-        self._lock.acquire(timeout=-1 if timeout is None else timeout)
-
-
-class Threads:
-    """Threads, which block."""
-
-    def __init__(self, network: Network | None) -> None:
-        self._network: Network = network or Backend()
-
-    def new_event(self) -> Latch:
-        return Latch()
-
-    async def wait(self, event: Latch, timeout: float | None) -> None:
-        event.wait(timeout)
-
-    def network(self) -> Network:
-        return self._network
-
-    async def load(self, make: Callable[[], T]) -> T:
-        """Return what *make* reads and makes."""
-        return make()
-
-    def pieces(self, body: Any) -> AsyncIterator[bytes]:
-        return Pieces(iter(body))
-
-    async def write(self, stream: Any, data: bytes, timeout: float | None) -> None:
-        await stream.write(data, timeout)
-
-    async def read(self, stream: Any, most: int, timeout: float | None) -> bytes:
-        data: bytes = await stream.read(most, timeout)
-        return data
-
-
-class Tasks:
-    """
-    Tasks, on asyncio or trio.
-
-    On asyncio that is asyncio itself, on trio partly anyio, which takes 20 ms to import.
-    """
-
-    def __init__(self, network: Network | None) -> None:
-        self._network = network
-        self._lock: Any = None  # of the loop whose pool this is for
-        if asyncio_loop() is not None:
-            self.network()  # is loaded now, not while a request's time is running
-
-    def new_event(self) -> Any:
-        if asyncio_loop() is None:
-            import anyio
-
-            return anyio.Event()
-        from . import asyncio_network
-
-        return asyncio_network.Event()
-
-    async def wait(self, event: Any, timeout: float | None) -> None:
-        if asyncio_loop() is not None:
-            await event.wait(timeout)
-            return
-        import anyio
-
-        with anyio.move_on_after(timeout):
-            await event.wait()
-
-    def network(self) -> Network:
-        if self._network is not None:
-            return self._network
-        if asyncio_loop() is None:
-            from . import trio_network
-
-            return trio_network.Backend()
-        from . import asyncio_network
-
-        return asyncio_network.Backend()
-
-    async def load(self, make: Callable[[], T]) -> T:
-        """Return what *make* reads and makes, in a thread; of many tasks one after the other."""
-        if self._lock is None:
-            self._lock = library().Lock()
-        lock = self._lock
-        await lock.acquire()
-        try:
-            return cast("T", await library().in_new_thread(make))
-        finally:
-            lock.release()
-
-    def pieces(self, body: Any) -> AsyncIterator[bytes]:
-        iterator: AsyncIterator[bytes] = aiter(body)
-        return iterator
-
-    async def write(self, stream: Any, data: bytes, timeout: float | None) -> None:
-        await stream.write(data, timeout)
-
-    async def read(self, stream: Any, most: int, timeout: float | None) -> bytes:
-        data: bytes = await stream.read(most, timeout)
-        return data
-
-
-class Opener:
-    """
-    Opens connections.
-
-    Args:
-        colour: How.
-        verify: TLS settings, or what makes them with the first https URL; True for httpx's own.  Of
-            several the next ones serve from the first server on whose authority the one before them
-            does not know.
-    """
-
-    def __init__(self, colour: Colour, verify: Verify) -> None:
-        self._colour = colour
-        self._trusts = _trusts(verify)
-
-    async def open(self, origin: Origin, timeout: float | None) -> Stream:
-        """Open a connection, with TLS if the scheme says so."""
-        scheme, host, port = origin
-        network = self._colour.network()
-        if scheme == "http":
-            return await network.connect(host, port, None, timeout)
-        ends = inf if timeout is None else monotonic() + timeout
-        # A name in TLS has no dot at its end (RFC 6066, section 3).
-        name = host.rstrip(".").encode("ascii")
-        while True:
-            context = await self._tls()
-            left = None if ends == inf else max(0.001, ends - monotonic())
-            try:
-                return await network.connect(host, port, (context, name), left)
-            except httpx.ConnectError as error:
-                if not (_is_unknown_authority(error) and await self._trust_more(context)):
-                    raise
-
-    async def _tls(self) -> ssl.SSLContext:
-        """Return the TLS settings in force, made when they are first needed."""
-        trusts = self._trusts
-        trust, *more = trusts
-        context = trust if isinstance(trust, ssl.SSLContext) else await self._colour.load(trust)
-        context.set_alpn_protocols(["http/1.1"])
-        if self._trusts is trusts:  # nobody has been faster
-            self._trusts = (context, *more)
-        return context
-
-    async def _trust_more(self, context: ssl.SSLContext) -> bool:
-        """Put the next TLS settings into force in the place of *context*; False if there are none."""
-        trust, *more = self._trusts
-        if trust is context and more:
-            self._trusts = tuple(more)
-        return await self._tls() is not context
-
-
-def _trusts(verify: Verify) -> tuple[Trust, ...]:
-    if isinstance(verify, bool):
-        return (partial(httpx.create_ssl_context, verify=verify),)
-    if isinstance(verify, ssl.SSLContext) or callable(verify):
-        return (verify,)
-    return tuple(verify)
-
-
-def _is_unknown_authority(error: BaseException | None) -> bool:
-    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__
-    return error is not None and error.verify_code in _UNKNOWN_AUTHORITY
-
-
-class Pieces:
-    """An iterator, for those who would await its next."""
-
-    def __init__(self, iterator: Iterator[bytes]) -> None:
-        self._iterator = iterator
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        for piece in self._iterator:
-            return piece
-        raise StopAsyncIteration
+    ) -> Stream:
+        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        ...

@@ -1,12 +1,111 @@
-"""Files that are written whole or not at all."""
+"""Files: read within bounds, replaced in one step, and shared by tasks that read and write by offset."""
 
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
-from secrets import token_hex
-from shutil import copymode
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from .._errors import is_shortage, shortage
+from .._limits import bounded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .concurrency import Backend
+
+
+def read(path: str, most: int) -> bytes | None:
+    """Return what a file holds, of *most* bytes at the most, or None if there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return bounded(file.read(most + 1), most)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError:
+        if os.path.exists(path):
+            raise
+        return None  # in a folder that is not for this user: a container's HOME may be /root
+    except OSError as error:
+        if is_shortage(error):
+            raise shortage(f"{path} cannot be read") from error
+        raise
+
+
+def write(path: str, data: bytes) -> None:
+    """Replace a file in one step, readable by its owner alone; make its folder if need be."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    from tempfile import mkstemp
+
+    descriptor, name = mkstemp(dir=folder)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+class FileStream:
+    """
+    An open file, whose parts tasks or threads read and write side by side.
+
+    Args:
+        backend: How its calls are kept off an event loop.
+        file: The file, which must be unbuffered.
+    """
+
+    def __init__(self, backend: "Backend", file: BinaryIO) -> None:
+        self._backend, self._file = backend, file
+
+    @classmethod
+    async def open(cls, backend: "Backend", path: "str | Path", mode: str = "rb") -> Self:
+        """Open a file; *mode* is that of the function `open`, in binary."""
+        return cls(backend, await backend.in_thread(_open, path, mode))
+
+    async def size(self) -> int:
+        """Return how many bytes the file has."""
+        return (await self._backend.in_thread(os.fstat, self._file.fileno())).st_size
+
+    async def read_at(self, offset: int, size: int) -> bytes:
+        """Return *size* bytes from *offset* on, fewer at the end of the file."""
+        return await self._backend.in_thread(_read_at, self._file.fileno(), offset, size)
+
+    async def write_at(self, offset: int, data: bytes | memoryview) -> None:
+        """Write all of *data* from *offset* on."""
+        await self._backend.in_thread(_write_at, self._file.fileno(), offset, data)
+
+    async def sync(self) -> None:
+        """Return once the disk has what was written."""
+        await self._backend.in_thread(os.fsync, self._file.fileno())
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._backend.in_thread(self._file.close)
+
+
+def _open(path: "str | Path", mode: str) -> BinaryIO:
+    return open(path, mode, buffering=0)  # type: ignore[return-value]
+
+
+def _read_at(descriptor: int, offset: int, size: int) -> bytes:
+    pieces: list[bytes] = []
+    while size and (piece := os.pread(descriptor, size, offset)):
+        pieces.append(piece)
+        offset += len(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _write_at(descriptor: int, offset: int, data: bytes | memoryview) -> None:
+    left = memoryview(data)
+    while left:
+        written = os.pwrite(descriptor, left, offset)
+        offset += written
+        left = left[written:]
 
 
 class NotWrittenError(Exception):
@@ -14,7 +113,7 @@ class NotWrittenError(Exception):
 
 
 @contextmanager
-def writing(target: str | Path) -> Generator[None]:
+def writing(target: "str | Path") -> Generator[None]:
     """Turn each failure to write to *target* into a `NotWrittenError`; a broken pipe stays one."""
     try:
         yield
@@ -25,7 +124,7 @@ def writing(target: str | Path) -> Generator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Generator[BinaryIO]:
+def replacing(path: "Path") -> Generator[BinaryIO]:
     """
     Open a new file that takes the place of *path* when the block ends without an error.
 
@@ -42,8 +141,10 @@ def replacing(path: Path) -> Generator[BinaryIO]:
 
 
 @contextmanager
-def _beside(path: Path) -> Generator[BinaryIO]:
-    part = path.with_name(f".{token_hex(8)}.part")
+def _beside(path: "Path") -> Generator[BinaryIO]:
+    from shutil import copymode
+
+    part = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         with part.open("xb") as file:
             yield file

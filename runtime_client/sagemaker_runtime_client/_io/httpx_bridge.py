@@ -1,5 +1,5 @@
 """
-A request of ours in the terms of httpx (or httpx2), and its answer and its errors in ours.
+Converts requests, responses and errors between our types and httpx's (or httpx2's).
 
 A request goes out as it is: no headers, cookies or parameters of a client are added, nothing is
 decoded.  Every exception of httpx becomes a `TransportError`.
@@ -10,11 +10,13 @@ import time
 from functools import lru_cache
 from io import BytesIO
 from math import inf
-from typing import Any, NamedTuple, cast
+from typing import Any, Protocol, cast
 
 from .._errors import ConfigError, ParamValidationError, ResponseTooLargeError, TransportError
 from .._limits import ERROR, AnswerLimit
-from .message import PIECE_SIZE, Request, Response, TransportOptions, parse_length
+from .._value import type_name
+from .message import PIECE_SIZE, Request, Response, parse_length
+from .proxies import get_client_proxy
 
 # From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
 # to another region, then costs no upload.  That takes a round trip, which is little beside the time for a
@@ -46,9 +48,42 @@ _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 _LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
 
 
-class Collected:
+class HTTPClient(Protocol):
+    """A client of httpx or httpx2, blocking or async."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        ...
+
+    def send(
+        self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: Any = ...
+    ) -> Any:
+        """Send a request of its own library."""
+        ...
+
+
+def get_library(client: HTTPClient, kind: str) -> str:
     """
-    An answer while it comes in.
+    Return ``httpx`` or ``httpx2``: the library of a user-supplied client.
+
+    Args:
+        client: The client.
+        kind: The class that it must be of: ``Client`` or ``AsyncClient``.
+
+    Raises:
+        ConfigError: It is of another class.
+    """
+    for base in type(client).__mro__:
+        library = base.__module__.partition(".")[0]
+        if base.__name__ == kind and library in {"httpx", "httpx2"}:
+            return library
+    raise ConfigError(f"http_client must be httpx.{kind} or httpx2.{kind}, not {type_name(client)}")
+
+
+class ResponseReader:
+    """
+    Collects a response while it comes in.
 
     Attributes:
         complete: Whether all of it came; for whoever reads it to the end to say.
@@ -103,18 +138,31 @@ class Collected:
         raise error
 
 
-def message_of(httpx: Any, client: Any, origin: str, request: Request) -> Any:
+def build_request(httpx: Any, client: Any, origin: str, request: Request) -> Any:
     """Return the request in httpx's terms, made without the client, which would add to it."""
     url, host, target = _address(httpx, origin + request.path)
     headers = [(b"host", host)]
     if request.body or request.method in _WITH_LENGTH:
         headers.append((b"content-length", b"%d" % len(request.body)))
-    headers += [(_field_name(name), _field_value(name, value)) for name, value in request.headers]
-    message = httpx.Request(request.method, url, headers=headers, stream=_body(httpx, request.body))
+    headers += [
+        (
+            _field_name(name),
+            # The usual case at once: a function's call for each header is felt.
+            value.encode("ascii")
+            if value.isascii() and value.isprintable() and value.strip(" ") == value
+            else _field_value(name, value),
+        )
+        for name, value in request.headers
+    ]
+    if client is None or len(request.body) <= PIECE_SIZE:
+        body = httpx.ByteStream(request.body)
+    else:
+        body = _split(httpx, request.body)
+    message = httpx.Request(request.method, url, headers=headers, stream=body)
     if client is None and request.method == "PUT" and len(request.body) >= _EXPECT_SIZE:
         message.extensions["expect"] = True
     if target is not None:
-        if client is not None and proxy_of(client, url).forwards:
+        if client is not None and get_client_proxy(client, url).forwards:
             raise ConfigError("a key with a dot segment cannot be sent through a proxy")
         message.extensions["target"] = target
     if url.raw_host.endswith(b"."):  # which is no part of a name in TLS; the pool knows that
@@ -149,8 +197,6 @@ def _field_name(name: str) -> bytes:
 
 def _field_value(name: str, value: str) -> bytes:
     """Return a header's value as it is sent; its text is nobody's to see, for it may be a secret."""
-    if value.isascii() and value.isprintable() and value.strip(" ") == value:
-        return value.encode("ascii")
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
@@ -164,57 +210,23 @@ def _field_value(name: str, value: str) -> bytes:
     return encoded
 
 
-def _body(httpx: Any, body: bytes) -> Any:
-    """Return the stream of a request's body: a large one in pieces, each with the whole write timeout."""
-    if len(body) <= PIECE_SIZE:
-        return httpx.ByteStream(body)
+def _split(httpx: Any, body: bytes) -> Any:
+    """Return the stream of a large body, in pieces, so that each has the whole write timeout."""
     from .bodies import request_body
 
     return request_body(httpx, body)
 
 
-class Proxy(NamedTuple):
-    """
-    The proxy that a client uses for a URL.
-
-    Attributes:
-        address: Scheme, host and port, without its password; empty without a proxy.
-        forwards: Whether it is one of HTTP, and reads the requests' lines.
-    """
-
-    address: str = ""
-    forwards: bool = False
-
-
-def proxy_of(client: Any, url: Any) -> Proxy:
-    """Return the proxy to which *client* sends what is for *url*."""
-    pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
-    kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
-    if "Proxy" not in kind:
-        return Proxy()
-    proxy = pool._proxy_url  # type: ignore[union-attr]  # noqa: SLF001
-    return Proxy(f"{proxy.scheme.decode()}://{proxy.host.decode()}:{proxy.port}", "HTTP" in kind)
-
-
-def limit_time(message: Any, options: TransportOptions, deadline: float | None) -> None:
-    """Give *message* its time limits: the usual ones, or what is left until *deadline*."""
+def set_time_limits(request: Any, *, connect: float, read: float, deadline: float | None) -> None:
+    """Give *request* its time limits: the usual ones, or what is left until *deadline*."""
     left = time_left(deadline)
-    message.extensions["deadline"] = time.monotonic() + left  # the pool's own; httpx passes it by
-    connect, read = min(options.connect_timeout, left), min(options.read_timeout, left)
-    message.extensions["timeout"] = {
-        "connect": connect,
-        "read": read,
-        "write": read,
-        "pool": min(options.connect_timeout + options.read_timeout, left),
+    request.extensions["deadline"] = time.monotonic() + left  # the pool's own; httpx ignores it
+    request.extensions["timeout"] = {
+        "connect": min(connect, left),
+        "read": min(read, left),
+        "write": min(read, left),
+        "pool": min(connect + read, left),
     }
-
-
-def time_to_answer(message: Any) -> float:
-    """Return the seconds until there is an answer's head, if each step takes all of its own limit."""
-    limits = message.extensions["timeout"]
-    pieces = int(message.headers.get("content-length", 0)) // PIECE_SIZE
-    seconds: float = sum(limits.values()) + pieces * limits["write"]
-    return seconds
 
 
 def time_left(deadline: float | None) -> float:
@@ -222,7 +234,7 @@ def time_left(deadline: float | None) -> float:
     return float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
 
 
-class translated:  # noqa: N801 (read as a verb, like those of contextlib)
+class map_httpx_errors:  # noqa: N801 (read as a verb, like those of contextlib)
     """
     Turn what httpx raises into a TransportError that says whether the request may have arrived.
 
@@ -246,13 +258,13 @@ class translated:  # noqa: N801 (read as a verb, like those of contextlib)
 def _transport_error(httpx: Any, client: Any, origin: str, error: BaseException) -> TransportError:
     """Return what is said of *error*, of a request to *origin*."""
     name, reason = type(error).__name__, _reason(error)
-    proxy = "" if client is None else proxy_of(client, httpx.URL(origin)).address
+    proxy = "" if client is None else get_client_proxy(client, httpx.URL(origin)).address
     where = f"{origin} through the proxy {proxy}" if proxy else origin
-    translated = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
-    translated.may_have_been_taken = name not in _BEFORE_SENDING
+    mapped = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
+    mapped.may_have_been_taken = name not in _BEFORE_SENDING
     lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
-    translated.retryable = isinstance(error, httpx.TransportError) and not lasting
-    return translated
+    mapped.retryable = isinstance(error, httpx.TransportError) and not lasting
+    return mapped
 
 
 def _reason(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from .._value import Value
 
@@ -117,24 +117,6 @@ class Response(Value):
     def request_id(self) -> str | None:
         """The id of the request, under either of the names that AWS services use."""
         return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
-
-
-class TransportOptions(NamedTuple):
-    """
-    What a client of our own is opened with.
-
-    Attributes:
-        connect_timeout: Seconds to connect, TLS included.
-        read_timeout: Seconds between two pieces of what is sent or received.  Both together limit
-            the wait for a free connection.
-        max_connections: How many connections are open at once at the most.
-        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE, SSL_CERT_DIR or certifi's.
-    """
-
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-    max_connections: int = 64
-    ca_bundle: str | None = None
 
 
 def parse_length(text: str | None) -> int | None:

@@ -1,79 +1,152 @@
-"""How tasks wait on trio: with anyio."""
+"""The backend of trio."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from math import inf
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import anyio
-import anyio.to_thread
+import trio
+from outcome import Outcome, acapture
 
-from .run import EndsLaterError
+from .cancellation import EndsLaterError, first_error
+
+if TYPE_CHECKING:
+    from .concurrency import TLS, Stream
 
 T = TypeVar("T")
 
-sleep = anyio.sleep
-Semaphore = anyio.Semaphore
 
+class Event:
+    """An event."""
 
-@asynccontextmanager
-async def move_on_after(seconds: float) -> AsyncGenerator[None]:
-    """Give up what takes longer, and go on."""
-    with anyio.move_on_after(seconds):
-        yield
+    def __init__(self) -> None:
+        self._event = trio.Event()
 
+    def set(self) -> None:
+        """Let the one that waits go on."""
+        self._event.set()
 
-async def in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Return what *function* returns, in a thread."""
-    return await anyio.to_thread.run_sync(function, *arguments)
-
-
-in_new_thread = in_thread
-
-
-async def finish_by(seconds: float, function: Callable[..., Awaitable[T]], *arguments: object) -> T:
-    """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
-    import trio
-    from outcome import Outcome, acapture
-
-    outcomes: list[Outcome[T]] = []
-    scope, ended = trio.CancelScope(), trio.Event()
-
-    async def work() -> None:
-        with scope:
-            outcomes.append(await acapture(function, *arguments))
-        ended.set()
-
-    trio.lowlevel.spawn_system_task(work)
-    try:
-        with anyio.move_on_after(seconds):
-            await ended.wait()
-    except trio.Cancelled:
-        scope.cancel()
-        raise
-    if not outcomes:
-        raise EndsLaterError
-    return outcomes.pop().unwrap()
+    async def wait(self, timeout: float | None) -> None:
+        """Return when it is set, or after *timeout* seconds."""
+        with trio.move_on_after(inf if timeout is None else timeout):
+            await self._event.wait()
 
 
 class Lock:
-    """A lock."""
+    """A lock that as many tasks hold at once as *limit* says; one task may release it for another."""
 
-    def __init__(self) -> None:
-        self._lock = anyio.Lock()
+    def __init__(self, limit: int = 1) -> None:
+        self._semaphore = trio.Semaphore(limit)
 
     def acquire_nowait(self) -> bool:
-        """Take it if it is free, and tell whether it was."""
+        """Acquire it if it is free, and tell whether it was."""
         try:
-            self._lock.acquire_nowait()
-        except anyio.WouldBlock:
+            self._semaphore.acquire_nowait()
+        except trio.WouldBlock:
             return False
         return True
 
-    async def acquire(self) -> bool:
-        """Take it, once it is free."""
-        await self._lock.acquire()
-        return True
+    async def acquire(self) -> None:
+        """Acquire it once it is free."""
+        await self._semaphore.acquire()
 
     def release(self) -> None:
-        """Give it back."""
-        self._lock.release()
+        """Release it."""
+        self._semaphore.release()
+
+
+class TaskGroup:
+    """Tasks that work side by side."""
+
+    def __init__(self) -> None:
+        self._manager = trio.open_nursery(strict_exception_groups=True)
+        self._nursery: Any = None  # before it is entered
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._nursery = await self._manager.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Wait for all of them, and raise the first error."""
+        try:
+            return bool(await self._manager.__aexit__(kind, error, traceback))
+        except BaseExceptionGroup as group:
+            if error is None:
+                raise first_error(group) from None
+            return False
+
+    def start(
+        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+    ) -> None:
+        """Run ``function(*arguments)`` in a task."""
+        self._nursery.start_soon(function, *arguments)
+
+    def cancel(self) -> None:
+        """Have all of them end where they wait next."""
+        self._nursery.cancel_scope.cancel()
+
+
+class TrioBackend:
+    """How tasks of trio wait, connect and work side by side."""
+
+    is_blocking = False
+    event = staticmethod(Event)
+    loop = staticmethod(trio.lowlevel.current_trio_token)
+    lock = admission = staticmethod(Lock)
+    sleep = staticmethod(trio.sleep)
+
+    def task_group(self) -> TaskGroup:
+        """Return a new task group."""
+        return TaskGroup()
+
+    async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what *function* returns, in a thread."""
+        return await trio.to_thread.run_sync(function, *arguments)
+
+    async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Do the same; a cancelled task does not wait for the thread."""
+        return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
+    @asynccontextmanager
+    async def move_on_after(self, seconds: float) -> AsyncGenerator[None]:
+        """Give up what takes longer, and go on."""
+        with trio.move_on_after(seconds):
+            yield
+
+    async def finish_by(
+        self, seconds: float, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object
+    ) -> T:
+        """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
+        outcomes: list[Outcome[T]] = []
+        scope, ended = trio.CancelScope(), trio.Event()
+
+        async def work() -> None:
+            with scope:
+                outcomes.append(await acapture(function, *arguments))
+            ended.set()
+
+        trio.lowlevel.spawn_system_task(work)
+        try:
+            with trio.move_on_after(seconds):
+                await ended.wait()
+        except trio.Cancelled:
+            scope.cancel()
+            raise
+        if not outcomes:
+            raise EndsLaterError
+        return outcomes.pop().unwrap()
+
+    async def connect(
+        self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
+    ) -> "Stream":
+        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        from .trio_stream import connect
+
+        return await connect(host, port, tls, timeout)

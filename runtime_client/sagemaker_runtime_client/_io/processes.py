@@ -5,8 +5,12 @@ import subprocess
 from collections.abc import Sequence
 from queue import SimpleQueue
 from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
 from .._limits import bounded
+
+if TYPE_CHECKING:
+    from .concurrency import Backend
 
 _PIPES = ("stdout", "stderr")
 
@@ -25,18 +29,11 @@ class Finished:
         self.status, self.stdout, self.stderr = status, stdout, stderr
 
 
-def run_process(arguments: Sequence[str], most: int) -> Finished:
-    """Run a program, see `IO.run_process`."""
-    return _outcome(_start(arguments), most)
-
-
-async def run_process_async(arguments: Sequence[str], most: int) -> Finished:
-    """Run a program, with a thread that waits; it is killed when the task is cancelled."""
-    import anyio.to_thread
-
+async def run_process(backend: "Backend", arguments: Sequence[str], most: int) -> Finished:
+    """Run a program, see `System.run_process`; it is killed when nobody waits for it any more."""
     program = _Program()
     try:
-        return await anyio.to_thread.run_sync(program.run, arguments, most, abandon_on_cancel=True)
+        return await backend.in_new_thread(program.run, arguments, most)
     except BaseException:
         program.kill()
         raise

@@ -1,22 +1,23 @@
 """
-Coroutines written once for both colours of function, blocking and async.
+How the coroutines of this package are driven: in an event loop, or without one.
 
-They are awaited in an event loop, or stepped without one.
+An async client awaits them, on asyncio or trio.  A blocking client runs them: over threads no coroutine
+ever suspends, so that one step brings the result, in a running event loop as well.
 """
 
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import cache
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from .concurrency import Backend
+
 T = TypeVar("T")
-
-
-class EndsLaterError(Exception):
-    """What was waited for did not end in time, and goes on."""
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -24,7 +25,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     Run a coroutine that never suspends, and return its result.
 
     Raises:
-        RuntimeError: It did suspend: something async was brought into a blocking client.  The
+        RuntimeError: It did suspend: the user has put something async into a blocking client.  The
             coroutine is told, so that it can add what must not be lost.
     """
     suspended = RuntimeError("this coroutine suspended; in a blocking client nothing may")
@@ -46,15 +47,62 @@ def is_async(function: object) -> bool:
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":
-    """
-    Return the loop of the running task of asyncio; None in trio, and outside of loops.
-
-    On asyncio its own primitives serve, for anyio's take 20 ms to import and several times as long at
-    each use.  On trio, anyio's do.
-    """
+    """Return the loop of the running task of asyncio; None in trio, and outside of loops."""
     asyncio = sys.modules.get("asyncio")  # what is not loaded does not run
     try:
         task = None if asyncio is None else asyncio.current_task()
     except RuntimeError:  # no loop of asyncio's
         return None
     return None if task is None else task.get_loop()
+
+
+def async_backend() -> "Backend":
+    """Return the backend of the running event loop."""
+    return _asyncio_backend() if asyncio_loop() is not None else _trio_backend()
+
+
+@cache
+def _asyncio_backend() -> "Backend":
+    from .on_asyncio import AsyncioBackend
+
+    return AsyncioBackend()
+
+
+@cache
+def _trio_backend() -> "Backend":
+    from .on_trio import TrioBackend
+
+    return TrioBackend()
+
+
+class PerLoop(Generic[T]):
+    """
+    Something of which each event loop has its own; threads have one for all.
+
+    What belongs to loops that were closed is dropped when another one comes: connections and locks of
+    asyncio refer to their loop, so that no key here would ever vanish by itself.
+    """
+
+    def __init__(self, backend: "Callable[[], Backend]", make: "Callable[[Backend], T]") -> None:
+        self._backend, self._make = backend, make
+        self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
+
+    def __call__(self) -> T:
+        """Return that of the running loop."""
+        backend = self._backend()
+        loop = backend.loop()
+        made = self._made.get(loop)
+        if made is None:
+            self._drop_closed()
+            made = self._made.setdefault(loop, self._make(backend))
+        return made
+
+    def __len__(self) -> int:
+        """Return how many loops have one."""
+        return len(self._made)
+
+    def _drop_closed(self) -> None:
+        for reference in self._made.keyrefs():
+            loop = reference()
+            if getattr(loop, "is_closed", bool)():
+                self._made.pop(loop, None)

@@ -1,144 +1,175 @@
-"""Who sends to an origin: the pool of our own or, where the environment names a proxy, httpx's client."""
+"""
+Who sends to an origin: the pool, or a client of httpx, which the user supplies or a proxy needs.
 
-import re
-from collections.abc import Callable
-from contextlib import nullcontext
+What sends is made when it is first needed.  Modules and the CA bundle are then loaded in a thread.
+"""
+
+import sys
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .._errors import ConfigError
+from .._errors import RuntimeClientError
 from .generation import importing
-from .httpx_bridge import time_left
-from .message import TransportOptions
-from .tls import tls_context, trusts
+from .httpx_bridge import get_library
+from .proxies import get_client_proxy, get_proxy, make_proxied_client
+from .tls import context_makers
 
-# A proxy's scheme, what is secret in its address, and where it is.
-_parts_of_proxy = re.compile(
-    r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?", re.IGNORECASE
-).fullmatch
-_POOL = ("", "")
+if TYPE_CHECKING:
+    from .concurrency import Backend
+    from .httpx_bridge import HTTPClient
+
+
+class Sender(Protocol):
+    """
+    What sends to an origin: the pool, or a client of httpx.
+
+    Attributes:
+        httpx: The library of its requests.
+        client: The client; None for the pool.
+    """
+
+    @property
+    def httpx(self) -> Any: ...
+    @property
+    def client(self) -> Any: ...
+
+    def reserve(self, timeout: float) -> AbstractAsyncContextManager[Any]:
+        """Return a context that waits for a connection; it gives what the request's extension names."""
+        ...
+
+    def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
+        """Return a context for the body of a response that must be there by then."""
+        ...
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send a request, and return the response's head."""
+        ...
+
+    def body(self, response: Any) -> Any:
+        """Return what the body of a response is read from, by a method ``read``."""
+        ...
+
+    async def close_response(self, response: Any) -> None:
+        """End with a response."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what was opened; requests under way go on."""
+        ...
 
 
 class Senders:
     """
-    What was opened to send with: the pool, and a client for each proxy.
+    What one event loop, or all threads, send with.
 
-    Each is made when it is first needed; of two threads the first wins.  After `close` too, but then no
-    connection is kept after its request: a call may still be under way, and nobody would close it.
+    After `close` it still sends, but then no connection is kept after its request: a call may still be
+    under way, and nobody would close it.
+
+    Args:
+        backend: How they wait.
+        http_client: A client of the user's; None for connections of our own.
+        max_connections: As for `Transport`.
+        ca_bundle: As for `Transport`.
+
+    Attributes:
+        admission: What as many calls hold at once as there may be connections.
     """
 
-    def __init__(self) -> None:
-        self._opened: dict[tuple[str, str], Any] = {}  # by scheme and proxy; without both, the pool
-        self._proxies: dict[str, str] = {}  # by origin; none is the empty string
-        self._is_closed = False
-
-    def __len__(self) -> int:
-        """Return how many senders there are."""
-        return len(self._opened)
-
-    def choose(
+    def __init__(
         self,
-        pool: str,
-        client: Callable[..., Any],
-        origin: str,
-        options: TransportOptions,
+        backend: "Backend",
+        http_client: "HTTPClient | None",
         *,
-        direct: bool,
-    ) -> tuple[Any, Any]:
-        """
-        Return the pool and None; or None and the client, where the environment has a proxy for *origin*.
+        max_connections: int,
+        ca_bundle: str | None,
+    ) -> None:
+        self._backend, self._http_client = backend, http_client
+        self._max_connections, self._ca_bundle = max_connections, ca_bundle
+        self._opened: dict[str, Sender] = {}  # by scheme and proxy; the pool has neither
+        self._proxies: dict[str, str] = {}  # by origin; none is the empty string
+        self._user_sender: Sender | None = None
+        self._loading = backend.admission(1)
+        self._is_closed = False
+        # Of a user-supplied client only the client knows how many requests it can have under way.
+        self.admission = backend.admission(max_connections if http_client is None else sys.maxsize)
 
-        An agent of this machine is spoken to *direct*, whatever the environment says.
-        """
-        key = _POOL if direct else self._key(origin)
-        if key != _POOL:
-            found = self._opened.get(key)
-            if found is None:
-                made = _proxied_client(client, *key, options, self._limits(options))
-                found = self._opened.setdefault(key, made)
-            return None, found
-        found = self._opened.get(_POOL)
-        if found is None:
-            from . import pooled_transport
+    async def get(self, origin: str, *, direct: bool) -> Sender:
+        """Return what sends to *origin*; *direct* says to use no proxy."""
+        if self._http_client is not None:
+            sender = self._user_sender or await self._load_user_sender(self._http_client)
+            if self._http_client.is_closed:
+                raise RuntimeClientError("the http_client that was brought in is closed")
+            if not (direct and get_client_proxy(sender.client, sender.httpx.URL(origin)).address):
+                return sender
+        proxy = "" if direct else self._get_proxy(origin)
+        key = f"{origin.partition(':')[0]} {proxy}" if proxy else ""
+        return self._opened.get(key) or await self._open(key)
 
-            limits = self._limits(options)
-            made = getattr(pooled_transport, pool)(verify=trusts(options.ca_bundle), limits=limits)
-            found = self._opened.setdefault(_POOL, made)
-            if self._is_closed:  # perhaps in the meantime, by a signal handler or another thread
-                found.close_idle()
-        return found, None
+    def _get_proxy(self, origin: str) -> str:
+        proxy = self._proxies.get(origin)
+        if proxy is None:
+            proxy = self._proxies[origin] = get_proxy(origin)
+        return proxy
 
-    def loads_tls(self, origin: str) -> bool:
-        """Tell whether `choose` is going to read the CA bundle, for a client that is to be opened."""
-        key = self._key(origin)
-        return key != _POOL and key not in self._opened and origin.startswith("https:")
+    async def _load_user_sender(self, client: "HTTPClient") -> Sender:
+        made = await self._backend.in_new_thread(self._wrap, client)
+        self._user_sender = sender = self._user_sender or made
+        return sender
 
-    def _key(self, origin: str) -> tuple[str, str]:
-        """Return under which key there is what sends to *origin*."""
-        if origin not in self._proxies:
-            self._proxies[origin] = _proxy_for(origin)
-        proxy = self._proxies[origin]
-        return (origin.partition(":")[0], proxy) if proxy else _POOL
+    async def _open(self, key: str) -> Sender:
+        """Make what sends; of many tasks one does so for all, and of two threads the first one wins."""
+        loading = self._loading
+        await loading.acquire()
+        try:
+            if key not in self._opened:
+                made = await self._backend.in_new_thread(self._make, key)
+                self._opened.setdefault(key, made)
+            sender = self._opened[key]
+        finally:
+            loading.release()
+        if (
+            self._is_closed and not key
+        ):  # perhaps in the meantime, by a signal handler or another thread
+            await sender.aclose()
+        return sender
 
-    def close(self) -> list[Any]:
+    def _make(self, key: str) -> Sender:
+        if key:
+            scheme, _, proxy = key.partition(" ")
+            with importing():
+                import_module("httpx")
+            return self._wrap(
+                make_proxied_client(
+                    self._kind,
+                    scheme,
+                    proxy,
+                    ca_bundle=self._ca_bundle,
+                    max_connections=self._max_connections,
+                    max_idle=0 if self._is_closed else self._max_connections,
+                )
+            )
+        with importing():
+            from .pool.pool import Pool
+
+        return Pool(self._backend, context_makers(self._ca_bundle), self._max_connections)
+
+    @property
+    def _kind(self) -> str:
+        return "Client" if self._backend.is_blocking else "AsyncClient"
+
+    def _wrap(self, client: Any) -> Sender:
+        """Return a client of httpx as a sender."""
+        with importing():
+            from .user_client import AsyncClient, SyncClient
+
+            httpx = import_module(get_library(client, self._kind))
+        if self._backend.is_blocking:
+            return SyncClient(httpx, client)
+        return AsyncClient(httpx, client, self._backend)
+
+    def close(self) -> list[Sender]:
         """Keep no connections from now on; return what is to be closed."""
         self._is_closed = True
         opened, self._opened = self._opened, {}
         return list(opened.values())
-
-    def _limits(self, options: TransportOptions) -> Any:
-        """Return how many connections there may be."""
-        return import_module("httpx").Limits(
-            max_connections=options.max_connections,
-            # httpcore's pool compares this with all connections, so a smaller one closes busy pools.
-            max_keepalive_connections=0 if self._is_closed else options.max_connections,
-            keepalive_expiry=5.0,
-        )
-
-
-def _proxy_for(origin: str) -> str:
-    """
-    Return the address of the proxy that the environment has for *origin*; empty without one.
-
-    As in boto3 it is that of the origin's own scheme, never ALL_PROXY, and NO_PROXY is compared as text;
-    an IPv6 host is found in it without its brackets, too.
-
-    Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
-    """
-    with importing():
-        from urllib.parse import urlsplit
-        from urllib.request import getproxies, proxy_bypass
-
-    parts = urlsplit(origin)
-    proxy = getproxies().get(parts.scheme, "")
-    if not proxy or proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):
-        return ""
-    return proxy if "://" in proxy else f"http://{proxy.removeprefix('//')}"
-
-
-def _proxied_client(
-    client: Callable[..., Any], scheme: str, proxy: str, options: TransportOptions, limits: Any
-) -> Any:
-    """Return a client that sends to origins of a scheme through *proxy*."""
-    verify = False if scheme == "http" else tls_context(options.ca_bundle)
-    try:
-        return client(verify=verify, limits=limits, proxy=proxy, trust_env=False)
-    except ImportError:
-        why = "pip install httpx[socks] for it"
-    except (import_module("httpx").InvalidURL, ValueError):
-        # What httpx says of it may be a part of the password.
-        why = "write http://host:port, https://host:port or socks5://host:port"
-    found = _parts_of_proxy(proxy)
-    address = f" {found[1]}{found[3]}{found[4] or ''}" if found else ""
-    raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {why}")
-
-
-def slot_of(pool: Any, options: TransportOptions, deadline: float | None) -> Any:
-    """
-    Return a context that waits for a connection of the pool; of no pool, one that does nothing.
-
-    Those in front have a request each, so the wait is not given up before one of theirs would be.
-    """
-    if pool is None:
-        return nullcontext()
-    return pool.slot(min(options.connect_timeout + options.read_timeout, time_left(deadline)))

@@ -27,7 +27,7 @@ _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _AMAZON = (b"Amazon", b"Starfield Services Root")
 
 
-def trusts(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]":
+def context_makers(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]":
     """
     Return what makes TLS settings: those that serve for AWS, and those for all.
 

@@ -6,8 +6,8 @@ from typing import Literal, TypedDict, TypeVar
 
 from sigv4 import CredentialsSource
 
+from .._io.httpx_bridge import HTTPClient
 from .._io.tls import FilePath
-from .._io.transport import HTTPClient
 
 ChecksumMode = Literal["when_supported", "when_required"]
 Constructor = TypeVar("Constructor", bound=Callable[..., None])

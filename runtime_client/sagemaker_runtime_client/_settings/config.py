@@ -12,7 +12,6 @@ from math import inf
 from .._aws.endpoint import Endpoint, EndpointOptions, credentials_endpoint
 from .._aws.retry import RetryPolicy
 from .._errors import ConfigError
-from .._io.message import TransportOptions
 from .profiles import NO_PROFILES, Profiles
 from .setting import (
     NO_SOURCES,
@@ -241,16 +240,6 @@ class Config(HasSources):
             return self.ec2_metadata_service_endpoint.rstrip("/")
         ipv6 = self.imds_use_ipv6 if mode is None else mode == "ipv6"
         return "http://[fd00:ec2::254]" if ipv6 else "http://169.254.169.254"
-
-    @property
-    def transport_options(self) -> TransportOptions:
-        """What a client of our own is opened with."""
-        return TransportOptions(
-            connect_timeout=self.connect_timeout,
-            read_timeout=self.read_timeout,
-            max_connections=self.max_connections,
-            ca_bundle=self.ca_bundle,
-        )
 
     @property
     def retry_policy(self) -> RetryPolicy:

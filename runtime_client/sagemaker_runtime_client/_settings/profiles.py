@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from string import ascii_letters, digits
 
 from .._errors import ConfigError
-from .._io.system import IO
+from .._io.system import System
 from .._limits import SHARED_FILE_SIZE
 
 _log = logging.getLogger("sagemaker_runtime_client")
@@ -125,20 +125,20 @@ def _expand_variables(path: str, environ: Mapping[str, str]) -> str:
     return re.sub(variable, lambda x: environ.get(x[1] or x[2], x[0]), path, flags=re.ASCII)
 
 
-async def read_profiles(io: IO) -> Profiles:
+async def read_profiles(system: System) -> Profiles:
     """
     Read and parse both files; a missing one is taken as empty.
 
     Raises:
         ConfigError: One is there and cannot be read; the message names it.
     """
-    texts = [await _text(io, path) for path in file_locations(io.environ, home=io.home)]
+    texts = [await _text(system, path) for path in file_locations(system.environ, home=system.home)]
     return parse_profiles(*texts)
 
 
-async def _text(io: IO, path: str) -> tuple[str, str]:
+async def _text(system: System, path: str) -> tuple[str, str]:
     try:
-        return path, (await io.read_file(path, SHARED_FILE_SIZE) or b"").decode("utf-8-sig")
+        return path, (await system.read_file(path, SHARED_FILE_SIZE) or b"").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text") from None
     except IsADirectoryError:  # as Docker makes one where the source of a mount is missing

@@ -1,7 +1,6 @@
 """Where credentials come from: a file a provider, and the chain of them."""
 
-from ._loader import LazyContext
-from ._provider import Context
+from ._loading import open_context
 from ._refresh import ChainCredentials
 
-__all__ = ["ChainCredentials", "Context", "LazyContext"]
+__all__ = ["ChainCredentials", "open_context"]

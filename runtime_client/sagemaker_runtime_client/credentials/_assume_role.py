@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable
 from sigv4 import Credentials
 
 from .._aws.auth import CredentialsAuth
+from .._settings.context import Context
 from .._settings.profiles import Section
-from ._provider import Context, text_setting
+from ._provider import text_setting
 from ._sts import STSProvider
 
 # Takes the context of a profile and the name of a provider; without a name, every provider is asked

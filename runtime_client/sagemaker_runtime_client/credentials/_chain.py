@@ -16,7 +16,8 @@ from sigv4 import Credentials
 
 from .._errors import NoCredentialsError
 from .._io.generation import importing
-from ._provider import Context, Provider
+from .._settings.context import Context
+from ._provider import Provider
 
 
 class ProviderSpec(NamedTuple):

@@ -1,17 +1,21 @@
 """The chain as a provider for whoever signs: `default_chain`."""
 
 from collections.abc import Callable, Mapping
-from typing import Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from sigv4 import Credentials
 
-from .._io.message import TransportOptions
-from .._io.run import run
-from .._io.system import IO, AsyncIO, BlockingIO
-from .._io.transport import AsyncTransport, BlockingTransport, HTTPClient
-from ._loader import LazyContext
-from ._provider import KeyPassphrase, MFAToken
+from .._io.httpx_bridge import HTTPClient
+from .._io.run import async_backend, run
+from .._io.system import Once, System
+from .._io.threads import sync_backend
+from .._settings.context import Context, KeyPassphrase, MFAToken, transport_opener
+from ._loading import open_context
 from ._refresh import ChainCredentials
+
+if TYPE_CHECKING:
+    from .._io.concurrency import Backend
 
 
 class DefaultChain:
@@ -31,13 +35,8 @@ class DefaultChain:
     ) -> None:
         given = (arguments, mfa_token, key_passphrase)
         is_async = hasattr(http_client, "__aenter__")
-        ours, theirs = (None, http_client) if is_async else (http_client, None)
-        self._io, self._blocking = _over(
-            lambda options: BlockingIO(BlockingTransport(options, ours)), *given
-        )
-        self._async_io, self._async = _over(
-            lambda options: AsyncIO(AsyncTransport(options, theirs)), *given
-        )
+        self._threads = _Chain(sync_backend, None if is_async else http_client, *given)
+        self._tasks = _Chain(async_backend, http_client if is_async else None, *given)
 
     def get(self) -> Credentials:
         """
@@ -48,19 +47,19 @@ class DefaultChain:
             CredentialProviderError: One is configured, and failed.
             ConfigError: The shared files or a setting are malformed.
         """
-        return self._blocking.get()
+        return run(self._threads.credentials.aget())
 
     async def aget(self) -> Credentials:
         """Return credentials without blocking the event loop; raises what `get` raises."""
-        return await self._async.aget()
+        return await self._tasks.credentials.aget()
 
     def close(self) -> None:
         """Close what `get` opened; a client that was brought in stays open."""
-        run(self._io.close())
+        run(self._threads.close())
 
     async def aclose(self) -> None:
         """Close what `aget` opened in this event loop, and what `get` opened."""
-        await self._async_io.close()
+        await self._tasks.close()
         self.close()
 
     def __enter__(self) -> Self:
@@ -80,16 +79,41 @@ class DefaultChain:
         await self.aclose()
 
 
-def _over(
-    make_io: Callable[[Callable[[], TransportOptions]], IO],
-    arguments: Mapping[str, str | None],
-    mfa_token: MFAToken | None,
-    key_passphrase: KeyPassphrase | None,
-) -> tuple[IO, ChainCredentials]:
-    """Return the outside world in one colour, and the chain over it."""
-    io = make_io(lambda: context.transport_options)
-    context = LazyContext(io, arguments, mfa_token, key_passphrase)
-    return io, ChainCredentials(io, context)
+class _Chain:
+    """The chain for threads, or for tasks."""
+
+    def __init__(
+        self,
+        backend: "Callable[[], Backend]",
+        http_client: HTTPClient | None,
+        arguments: Mapping[str, str | None],
+        mfa_token: MFAToken | None,
+        key_passphrase: KeyPassphrase | None,
+    ) -> None:
+        system = System(backend)
+        self._open = partial(
+            open_context,
+            system,
+            transport_opener(backend, http_client),
+            arguments,
+            mfa_token,
+            key_passphrase,
+        )
+        self._context = Once(system, self._opened)
+        self._is_closed = False
+        self.credentials = ChainCredentials(system, self._context)
+
+    async def _opened(self) -> Context:
+        context = await self._open()
+        if self._is_closed:  # what is opened after that is not kept
+            await context.transport.close()
+        return context
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        self._is_closed = True
+        if self._context.value is not None:
+            await self._context.value.transport.close()
 
 
 def default_chain(

@@ -6,8 +6,8 @@ from typing import cast
 
 from sigv4 import Credentials
 
-from .._io.event_loop import library
-from .._io.system import TaskLock
+from .._io.run import async_backend
+from .._io.system import System
 
 PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
 
@@ -22,7 +22,7 @@ class FunctionInThread:
 
     def __init__(self, function: PlainFunction) -> None:
         self._function = function
-        self._lock = TaskLock()
+        self._lock = System(async_backend).lock()
 
     def get(self) -> Credentials:
         """Return what the function returns."""
@@ -32,10 +32,10 @@ class FunctionInThread:
         """Return what the function returns, once those before have theirs."""
         await self._lock.acquire()
         try:
-            (credentials,) = await library().in_thread(self._call)
+            (credentials,) = await async_backend().in_thread(self._call)
         finally:
             self._lock.release()
-        return cast("Credentials", await credentials if isawaitable(credentials) else credentials)
+        return await credentials if isawaitable(credentials) else credentials
 
     def _call(self) -> tuple[Credentials | Awaitable[Credentials]]:
         return (self._function(),)  # bare, trio would refuse what is to be awaited

@@ -6,67 +6,11 @@ broken": it ends the search, and names the provider, the profile, the file or th
 what to do.  Nothing in it is secret.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
-
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError
-from .._io.system import IO
-from .._settings.config import Config
-from .._settings.profiles import Profiles, Section, read_profiles
-
-MFAToken = Callable[[str], str | Awaitable[str]]
-KeyPassphrase = Callable[[str], str | Awaitable[str]]
-
-
-class Context(NamedTuple):
-    """
-    What providers work with.
-
-    Attributes:
-        io: The outside world: variables, files, processes, requests, clocks.
-        config: The settings: region, FIPS, dual-stack, endpoints of one's own, time limits.
-        profiles: The shared files, parsed.
-        profile: The name of the profile in force.
-        explicit: Whether that profile was named by an argument, which then wins over the
-            environment's keys.
-        mfa_token: Takes an MFA device's serial number and returns the code that it shows.
-        key_passphrase: Takes the path of a private key and returns the passphrase that decrypts it.
-    """
-
-    io: IO
-    config: Config
-    profiles: Profiles
-    profile: str = "default"
-    explicit: bool = False
-    mfa_token: MFAToken | None = None
-    key_passphrase: KeyPassphrase | None = None
-
-    @classmethod
-    async def load(
-        cls,
-        io: IO,
-        arguments: Mapping[str, Any],
-        mfa_token: MFAToken | None = None,
-        key_passphrase: KeyPassphrase | None = None,
-    ) -> "Context":
-        """
-        Read the shared files and find out the settings.
-
-        Args:
-            io: The outside world.
-            arguments: The settings that the caller gave, by name; None leaves one to the others.
-            mfa_token: As above.
-            key_passphrase: As above.
-
-        Raises:
-            ConfigError: A file or a setting is malformed.
-        """
-        profiles = await read_profiles(io)
-        config = Config.resolve(arguments, io.environ, profiles)
-        explicit = arguments.get("profile") is not None
-        return cls(io, config, profiles, config.profile, explicit, mfa_token, key_passphrase)
+from .._settings.context import Context
+from .._settings.profiles import Section
 
 
 class Provider:
@@ -82,7 +26,7 @@ class Provider:
     def __init__(self, context: Context, name: str) -> None:
         self.context = context
         self.name = name
-        self.system = context.io
+        self.system = context.system
 
     async def load(self) -> Credentials | None:
         """

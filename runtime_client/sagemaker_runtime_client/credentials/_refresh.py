@@ -19,9 +19,9 @@ from sigv4 import Credentials
 
 from .._errors import CredentialProviderError, RuntimeClientError, is_shortage
 from .._io.run import run
-from .._io.system import IO
+from .._io.system import System
+from .._settings.context import Context
 from ._chain import ResolvedCredentials, search
-from ._provider import Context
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -75,32 +75,32 @@ class CachedCredentials(NamedTuple):
 
 class ChainCredentials:
     """
-    A `CredentialsProvider` over the chain, for callers of the kind of *io*.
+    A `CredentialsProvider` over the chain, for threads or tasks, as *system* says.
 
     Its threads, or its tasks, share one refresh.  The cached credentials are replaced as a whole, so
     that no caller sees half of a key.
 
     Args:
-        io: The outside world.
+        system: Clocks and locks.
         context: Returns what the providers work with.
     """
 
-    def __init__(self, io: IO, context: Callable[[], Awaitable[Context]]) -> None:
-        self._io = io
+    def __init__(self, system: System, context: Callable[[], Awaitable[Context]]) -> None:
+        self._system = system
         self._context = context
         self._reset()
 
     def _reset(self) -> None:
         """Cache nothing: at first, and in a new generation, in which the lock may have been left taken."""
-        self._generation = self._io.generation()
-        self._lock = self._io.lock()
+        self._generation = self._system.generation()
+        self._lock = self._system.lock()
         self._cached: CachedCredentials | None = None
         self._next_attempt = float("-inf")
         self._failures = 0
         self._failure: RuntimeClientError | None = None
 
     def get(self) -> Credentials:
-        """Return credentials, blocking if need be; for a blocking `IO`."""
+        """Return credentials, blocking if need be; for threads."""
         return run(self.aget())
 
     async def aget(self) -> Credentials:
@@ -111,14 +111,14 @@ class ChainCredentials:
             NoCredentialsError: No provider has any.
             CredentialProviderError: One is configured and fails, and none are cached that are valid.
         """
-        if self._generation != self._io.generation():
+        if self._generation != self._system.generation():
             self._reset()
         cached = self._cached
         if cached is not None and not cached.resolved.spec.cached:
             cached = self._cached = await self._reloaded(cached)
         if cached is None:
             return await self._fetch()
-        now = self._io.now()
+        now = self._system.now()
         if cached.mandatory_refresh_at is not None and now >= cached.mandatory_refresh_at:
             return await self._fetch()
         if cached.advisory_refresh_at is not None and now >= cached.advisory_refresh_at:
@@ -137,13 +137,13 @@ class ChainCredentials:
     async def _try_refresh(self, cached: CachedCredentials) -> Credentials:
         """Return new credentials, or the cached ones if another caller refreshes them or it fails."""
         lock = self._lock
-        if self._io.monotonic() < self._next_attempt or not lock.acquire_nowait():
+        if self._system.monotonic() < self._next_attempt or not lock.acquire_nowait():
             return cached.resolved.credentials
         try:
             if self._cached is cached:  # nobody has been faster
                 self._cached = await self._refresh(cached)
         except RuntimeClientError as error:
-            self._next_attempt = self._io.monotonic() + _BACKOFF
+            self._next_attempt = self._system.monotonic() + _BACKOFF
             ends = cached.resolved.credentials.expiration
             _log.warning("%s; what there is serves until %s", error, ends)
         finally:
@@ -155,7 +155,7 @@ class ChainCredentials:
         lock, failures = self._lock, self._failures
         await lock.acquire()
         try:
-            cached, now = self._cached, self._io.now()
+            cached, now = self._cached, self._system.now()
             if cached is not None and (
                 cached.mandatory_refresh_at is None or now < cached.mandatory_refresh_at
             ):
@@ -178,12 +178,12 @@ class ChainCredentials:
             resolved = await (
                 search(await self._context()) if cached is None else _load_again(cached.resolved)
             )
-            now = self._io.now()
+            now = self._system.now()
             refuse_expired(resolved, now)
         except Exception as error:
             if cached is not None and cached.resolved.spec.static_stability:
                 _log.warning("%s; its credentials are kept for now", _failure(error, cached))
-                return cached.extended(self._io.now(), self._io.random())
+                return cached.extended(self._system.now(), self._system.random())
             if isinstance(error, RuntimeClientError):
                 raise
             raise _failure(error, cached) from error

@@ -49,9 +49,10 @@ class ServiceProvider(FetchingProvider):
         Raises:
             CredentialProviderError: With the facts of the last attempt's failure.
         """
-        config, io = self.context.config, self.context.io
+        config = self.context.config
         client = ServiceClient(
-            io,
+            self.system,
+            self.context.transport,
             auth,
             config.retry_policy,
             headers=[self._user_agent],
@@ -84,10 +85,10 @@ class ServiceProvider(FetchingProvider):
         Raises:
             TransportError: There was no answer in time.
         """
-        io, sent = self.context.io, request.with_headers([self._user_agent])
-        await io.prepare(origin, direct=True)
-        deadline = io.monotonic() + seconds
-        return await io.send(origin, lambda: sent, deadline, direct=True)
+        transport, sent = self.context.transport, request.with_headers([self._user_agent])
+        await transport.prepare(origin, direct=True)
+        deadline = self.system.monotonic() + seconds
+        return await transport.send(origin, lambda: sent, deadline, direct=True)
 
     @property
     def _user_agent(self) -> tuple[str, str]:

@@ -24,13 +24,13 @@ NEVER = {"pycparser": "reads C for cffi's compiler, which is left out as well"}
 LEFT_OUT = {
     "*.pyi": "for type checkers",
     "*/py.typed": "for type checkers",
+    "sagemaker_runtime_client/*/README.md": "for those who work on the package",
     "*/tests/*": "for those who work on the package",
     "bin/*": "a layer's programs would be in /opt/bin",
     "*.dist-info/[!Ml]*": "for installers: METADATA and licenses/ stay, for scanners, "
     "importlib.metadata and those who pass a layer on",
     "sagemaker_runtime_client/__main__.py": "the command line",
     "sagemaker_runtime_client/_cli/*": "the command line",
-    "sagemaker_runtime_client/_io/files.py": "the command line",
     "sagemaker_runtime_client/emulator/*": "for tests of those who use the client",
     "sagemaker_runtime_client/layer/*": "builds layers",
     "sigv4/__main__.py": "the command line",

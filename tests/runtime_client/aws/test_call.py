@@ -265,9 +265,9 @@ def test_ttl():
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(
-        ServiceClient(io, CredentialsAuth(CREDENTIALS), RetryPolicy(), attempt_timeout=5.0).send(
-            call()
-        )
+        ServiceClient(
+            io, io, CredentialsAuth(CREDENTIALS), RetryPolicy(), attempt_timeout=5.0
+        ).send(call())
     )
     assert "ttl=20261122T120008Z; attempt=2; max=3" == io.sent[1].header("amz-sdk-request")
 

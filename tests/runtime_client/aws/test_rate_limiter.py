@@ -83,7 +83,9 @@ def test_turns():
 def test_calls_wait(adaptive, pauses):
     """In adaptive mode a retry and the next call wait for a token as well; else only the retry."""
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
-    caller = ServiceClient(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=adaptive))
+    caller = ServiceClient(
+        io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=adaptive)
+    )
     run(caller.send(CALL))
     run(caller.send(CALL))
     assert pauses == len(io.slept)
@@ -102,7 +104,7 @@ def test_turn_that_is_not_taken():
 def test_no_time_for_the_next_turn():
     """Where the retry's turn comes too late, the error is the answer's, with the attempts made."""
     io = ScriptedIO([THROTTLED])
-    caller = ServiceClient(io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
+    caller = ServiceClient(io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
     with pytest.raises(ThrottlingError) as caught:
         run(caller.send(CALL._replace(deadline=io.monotonic() + 1)))
     assert (1, 1) == (caught.value.attempts, len(io.sent))
@@ -112,7 +114,7 @@ def test_no_time_for_a_turn():
     """Where the turn comes after the time limit, nothing is sent, and the error says why."""
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(
-        io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(max_attempts=1, adaptive=True)
+        io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(max_attempts=1, adaptive=True)
     )
     with pytest.raises(ThrottlingError):
         run(caller.send(CALL))

@@ -8,7 +8,7 @@ from sagemaker_runtime_client import CredentialProviderError, Response
 from sagemaker_runtime_client._cli.commands import main
 from sagemaker_runtime_client._cli.report import report
 from sagemaker_runtime_client._io.processes import Finished
-from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run, s3_error
 
@@ -36,7 +36,7 @@ CALLER = Response(
 def look(io, *, verify=False, **arguments):
     """Make a report."""
     skipped = []
-    context = run(Context.load(io, {"region": "eu-west-1", **arguments}))
+    context = run(open_context(io, lambda _config: io, {"region": "eu-west-1", **arguments}))
     found = run(search(context, skipped))
     return run(report(context, found, verify=verify)), [source.name for source in skipped]
 

@@ -18,7 +18,6 @@ from sagemaker_runtime_client import (
     TransportError,
     WaitTimeoutError,
 )
-from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._io.run import run as step
 from sigv4 import as_provider
 from tests.runtime_client.scripted_io import (
@@ -29,6 +28,7 @@ from tests.runtime_client.scripted_io import (
     accepted,
     core,
     dropped,
+    make_core,
     run,
     s3_error,
 )
@@ -395,7 +395,7 @@ def test_settings_are_read_at_the_first_call():
     """Nothing is read before it is needed, so that a client can be made anywhere."""
     environ = {}
     io = ScriptedIO([accepted()], environ)
-    client = Core(io, {}, as_provider(CREDENTIALS))
+    client = make_core(io, {}, as_provider(CREDENTIALS))
     environ["AWS_REGION"] = REGION
     run(client.invoke_endpoint_async("e", body=b"x"))
     io.sent[0].verify()
@@ -449,9 +449,15 @@ def test_endpoints_of_ones_own():
 
 
 def test_close():
-    """Closing closes the outside world."""
-    io = ScriptedIO([])
-    run(core(io).close())
+    """Closing closes the transport, once there is one; nothing is made for it."""
+    io = ScriptedIO([accepted()])
+    client = core(io)
+    run(client.close())
+    assert not io.closed
+    run(client.invoke_endpoint_async("e", body=b"x"))
+    assert io.closed  # what is opened after that is not kept
+    io.closed = False
+    run(client.close())
     assert io.closed
 
 

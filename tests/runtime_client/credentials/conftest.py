@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
-from sagemaker_runtime_client.credentials import ChainCredentials, Context
+from sagemaker_runtime_client.credentials import ChainCredentials
 from sagemaker_runtime_client.credentials import _refresh as refresh
 from sagemaker_runtime_client.credentials._chain import ResolvedCredentials
 from tests.runtime_client.credentials.world import World
@@ -34,7 +35,7 @@ def make_chain(monkeypatch):
 
     def make(io, provider):
         async def context():
-            return Context(io, Config(), Profiles())
+            return Context(io, io, Config(), Profiles())
 
         async def search(_context):
             return ResolvedCredentials(await provider.load(), provider.spec, provider)

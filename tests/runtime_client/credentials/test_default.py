@@ -13,15 +13,15 @@ from sagemaker_runtime_client import (
     default_chain,
 )
 from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
-from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import ORDER, resolve_source, search
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
 from tests.runtime_client.credentials.fakes import Container
 from tests.runtime_client.credentials.world import KEY
 from tests.runtime_client.loopback import Loopback
-from tests.runtime_client.scripted_io import Core, ScriptedIO, accepted, dropped, run
+from tests.runtime_client.scripted_io import ScriptedIO, accepted, dropped, make_core, run
 
 CONFIG, CREDENTIALS_FILE = "/home/user/.aws/config", "/home/user/.aws/credentials"
 STATIC = "aws_access_key_id = {0}\naws_secret_access_key = canary-{0}\n"
@@ -142,7 +142,7 @@ def test_client_takes_the_profile():
     files = {CONFIG: "[profile p]\nregion = eu-north-1\n", CREDENTIALS_FILE: "[p]\n" + STATIC}
     files[CREDENTIALS_FILE] = files[CREDENTIALS_FILE].format("AKIDP")
     io = ScriptedIO([accepted(), accepted()], ENVIRON, files=files)
-    client = Core(io, {"profile": "p"}, None)
+    client = make_core(io, {"profile": "p"}, None)
     for _ in range(2):
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert "Credential=AKIDP/20261122/eu-north-1/" in io.sent[1].header("authorization")
@@ -154,15 +154,15 @@ def test_region_of_the_instance():
     """The region is the instance's only where that is asked for, and nothing else names one."""
     answers = [Response(200, {}, b"token"), Response(200, {}, b"ap-south-1"), accepted()]
     io = ScriptedIO(answers, ENVIRON)
-    client = Core(io, {"region_from_instance": True}, None)
+    client = make_core(io, {"region_from_instance": True}, None)
     run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert "http://169.254.169.254/latest/meta-data/placement/region" == io.sent[1].url
     assert "https://runtime.sagemaker.ap-south-1.amazonaws.com" == io.sent[2].origin
     io = ScriptedIO([], ENVIRON)
     with pytest.raises(ConfigError, match="no region"):
-        run(Core(io, {}, None).invoke_endpoint_async("e", input_location="s3://b/k"))
+        run(make_core(io, {}, None).invoke_endpoint_async("e", input_location="s3://b/k"))
     io = ScriptedIO([accepted()], {**ENVIRON, "AWS_REGION": "eu-west-1"})
-    client = Core(io, {"region_from_instance": True}, None)
+    client = make_core(io, {"region_from_instance": True}, None)
     run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
 
 
@@ -173,7 +173,7 @@ def test_no_region_of_the_instance(off):
     io = ScriptedIO(answers, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
     with pytest.raises(ConfigError, match="no region"):
         run(
-            Core(io, {"region_from_instance": True}, None).invoke_endpoint_async(
+            make_core(io, {"region_from_instance": True}, None).invoke_endpoint_async(
                 "e", input_location="s3://b/k"
             )
         )
@@ -182,7 +182,7 @@ def test_no_region_of_the_instance(off):
 
 def context(io, *, explicit=False, **section):
     """Return what sources work with."""
-    return Context(io, Config(), Profiles({"default": section}), explicit=explicit)
+    return Context(io, io, Config(), Profiles({"default": section}), explicit=explicit)
 
 
 def test_a_broken_source_ends_the_search():
@@ -211,7 +211,7 @@ def test_nothing_found():
     """Where nobody has anything the error says so of each."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(NoCredentialsError, match=r"process: profile default has no credential_pr"):
-        run(search(Context(io, Config({"ec2_metadata_disabled": True}), Profiles())))
+        run(search(Context(io, io, Config({"ec2_metadata_disabled": True}), Profiles())))
     assert run(resolve_source(context(io), None)) is None
 
 

@@ -17,7 +17,7 @@ from botocore.session import Session
 
 from sagemaker_runtime_client import NoCredentialsError, Response, RuntimeClientError
 from sagemaker_runtime_client._io.processes import Finished
-from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
@@ -233,7 +233,9 @@ def arrange(tmp_path, monkeypatch):
 def ours(io, profile):
     """Return the source that our chain names, and the key where none was asked for."""
     try:
-        context = run(Context.load(io, {"profile": profile, "region": "eu-west-1"}))
+        context = run(
+            open_context(io, lambda _config: io, {"profile": profile, "region": "eu-west-1"})
+        )
         found = run(search(context))
     except NoCredentialsError:
         return NOTHING
@@ -299,7 +301,7 @@ def test_regions(arrange, one, two, of_profile):
     environ = {"AWS_REGION": one, "AWS_DEFAULT_REGION": two}
     config = f"[default]\nregion = {of_profile}\n" if of_profile else "[default]\n"
     io = arrange({name: text for name, text in environ.items() if text}, config, None)
-    region = run(Context.load(io, {})).config.region
+    region = run(open_context(io, lambda _config: io, {})).config.region
     assert (one or Session().get_config_variable("region")) == region
 
 

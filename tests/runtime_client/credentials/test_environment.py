@@ -11,17 +11,17 @@ from sagemaker_runtime_client import (
     RuntimeClientError,
 )
 from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
-from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from sigv4 import Credentials, as_provider
 from tests.runtime_client.scripted_io import (
     CREDENTIALS,
     REGION,
     START,
-    Core,
     ScriptedIO,
     accepted,
+    make_core,
     run,
 )
 
@@ -30,7 +30,8 @@ KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
 
 def load(environ):
     """Ask the provider."""
-    context = Context(ScriptedIO(environ=environ), Config(), Profiles())
+    io = ScriptedIO(environ=environ)
+    context = Context(io, io, Config(), Profiles())
     return run(PROVIDERS["environment"].create(context).load())
 
 
@@ -92,7 +93,7 @@ def test_there_and_broken(more, says):
 def invoke(io, credentials):
     """Make a call with these credentials."""
     provider = None if credentials is None else as_provider(credentials)
-    client = Core(io, {"region": REGION}, provider)
+    client = make_core(io, {"region": REGION}, provider)
     return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
 
 
@@ -120,7 +121,7 @@ def test_environment_is_the_default():
     """Without any, the environment's are taken, anew for each request."""
     environ = dict(KEY)
     io = ScriptedIO([accepted(), accepted()], environ)
-    client = Core(io, {"region": REGION}, None)
+    client = make_core(io, {"region": REGION}, None)
     for secret in ("canary-secret", "rotated"):
         environ["AWS_SECRET_ACCESS_KEY"] = secret
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
@@ -175,11 +176,11 @@ def test_failure_of_a_source_is_not_the_services(code, status):
         raise error
 
     io = ScriptedIO([accepted()])
-    client = Core(io, {"region": REGION, "retry_mode": "adaptive"}, as_provider(source))
+    client = make_core(io, {"region": REGION, "retry_mode": "adaptive"}, as_provider(source))
     with pytest.raises(CredentialProviderError) as caught:
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert (1, 0) == (len(asked), caught.value.attempts)
-    assert not client._made.runtime._limiter._throttled
+    assert not client._session.value.runtime._limiter._throttled
 
 
 def test_expiry_is_looked_at_for_each_attempt():

@@ -6,9 +6,8 @@ from hashlib import sha1, sha256
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, Response
-from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._limits import CREDENTIALS_FILE_SIZE
-from sagemaker_runtime_client.credentials import Context
+from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.credentials.fakes import ROLE
 from tests.runtime_client.scripted_io import (
@@ -17,6 +16,7 @@ from tests.runtime_client.scripted_io import (
     ScriptedIO,
     accepted,
     core,
+    make_core,
     run,
 )
 
@@ -95,7 +95,7 @@ class Rewritten(ScriptedIO):
 
 def load(io):
     """Return the chain's credentials."""
-    return run(search(run(Context.load(io, {"region": REGION})))).credentials
+    return run(search(run(open_context(io, lambda _config: io, {"region": REGION})))).credentials
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_wait_goes_on(fault):
 
     invocation = run(core(ScriptedIO([accepted()])).invoke_endpoint_async("e", body=b"x"))
     io = Rewritten("sso", BROKEN[fault], 5.0, answer)
-    output = run(Core(io, {"region": REGION}, None).wait(invocation, timeout=60))
+    output = run(make_core(io, {"region": REGION}, None).wait(invocation, timeout=60))
     assert b"answer" == output.body
     assert 5 <= io.elapsed < 10
 

@@ -5,13 +5,12 @@ import sys
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client._io.message import TransportOptions
 from sagemaker_runtime_client._io.processes import Finished
-from sagemaker_runtime_client._io.system import BlockingIO
-from sagemaker_runtime_client._io.transport import BlockingTransport
+from sagemaker_runtime_client._io.system import System
+from sagemaker_runtime_client._io.threads import sync_backend
 from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
-from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from sigv4 import Credentials
 from tests.runtime_client.credentials.world import KEY
@@ -21,7 +20,8 @@ from tests.runtime_client.scripted_io import START, ScriptedIO, run
 def load(name, section, io=None, keyed=()):
     """Ask the provider *name*; the profiles in *keyed* have their key from the credentials file."""
     profiles = Profiles({"work": section}, {}, {}, keyed)
-    context = Context(io or ScriptedIO(), Config(), profiles, "work")
+    io = io or ScriptedIO()
+    context = Context(io, io, Config(), profiles, "work")
     return run(PROVIDERS[name].create(context).load())
 
 
@@ -158,7 +158,7 @@ def test_real_process(tmp_path):
     """A real program is run, without a shell and without input."""
     program = tmp_path / "vault.py"
     program.write_text(f"import sys\nassert not sys.stdin.read()\nprint({WHOLE.decode()!r})\n")
-    io = BlockingIO(BlockingTransport(TransportOptions))
+    io = System(sync_backend)
     section = {"credential_process": f"'{sys.executable}' '{program}'"}
     assert "123456789012" == load("process", section, io).account_id
     with pytest.raises(CredentialProviderError, match="cannot be used: /no/such/program"):

@@ -11,8 +11,9 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client._io.processes import Finished
 from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
-from sagemaker_runtime_client.credentials import ChainCredentials, Context
+from sagemaker_runtime_client.credentials import ChainCredentials, open_context
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from tests.runtime_client.credentials.counting import CountingProvider
 from tests.runtime_client.scripted_io import ScriptedIO
@@ -60,7 +61,7 @@ def test_short_keys_are_fetched_once():
     profiles = Profiles({"default": {"credential_process": "vault"}})
 
     async def context():
-        return Context(io, Config(), profiles)
+        return Context(io, io, Config(), profiles)
 
     credentials = ChainCredentials(io, context)
     for number in range(1000):
@@ -183,7 +184,7 @@ def test_variables_are_looked_at_anew():
     )
 
     async def context():
-        return Context(io, Config(), profiles)
+        return Context(io, io, Config(), profiles)
 
     credentials = ChainCredentials(io, context)
     first = credentials.get()
@@ -240,7 +241,7 @@ def test_errors_are_ours():
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
 
     async def context():
-        return await Context.load(io, {})
+        return await open_context(io, lambda _config: io, {})
 
     with pytest.raises(NoCredentialsError) as caught:
         ChainCredentials(io, context).get()

@@ -10,10 +10,9 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, RuntimeClientError
-from sagemaker_runtime_client._io.message import TransportOptions
-from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
-from sagemaker_runtime_client._io.system import _ThreadLock as ThreadLock
-from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._io.run import async_backend
+from sagemaker_runtime_client._io.system import System
+from sagemaker_runtime_client._io.threads import ThreadLock, sync_backend
 from tests.runtime_client.credentials.counting import CountingProvider, key
 from tests.runtime_client.scripted_io import START
 
@@ -30,11 +29,11 @@ class Clock:
         return self.elapsed
 
 
-class Threads(Clock, BlockingIO):
+class Threads(Clock, System):
     """The outside world for threads, with such a clock."""
 
     def __init__(self):
-        super().__init__(BlockingTransport(TransportOptions))
+        super().__init__(sync_backend)
         self.queued = threading.Semaphore(0)
 
     def lock(self):
@@ -53,11 +52,11 @@ class Queue(ThreadLock):
         await super().acquire()
 
 
-class Tasks(Clock, AsyncIO):
+class Tasks(Clock, System):
     """The outside world for tasks, with such a clock."""
 
     def __init__(self):
-        super().__init__(AsyncTransport(TransportOptions))
+        super().__init__(async_backend)
 
 
 class Gate(CountingProvider):

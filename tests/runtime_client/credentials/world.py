@@ -7,13 +7,13 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
-from sagemaker_runtime_client._io.message import TransportOptions
-from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
-from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._io.run import async_backend, run
+from sagemaker_runtime_client._io.system import System
+from sagemaker_runtime_client._io.threads import sync_backend
+from sagemaker_runtime_client._io.transport import Transport
 from sagemaker_runtime_client._settings.config import Config
+from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import parse_profiles
-from sagemaker_runtime_client.credentials import Context
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import REGION
@@ -81,12 +81,12 @@ class World:
         async def load(io):
             try:
                 given = (settings, profiles, profile, explicit, mfa_token, key_passphrase)
-                return await ask(PROVIDERS[name].create(Context(io, *given)))
+                return await ask(PROVIDERS[name].create(Context(io, io, *given)))
             finally:
                 await io.close()
 
         if self.backend is None:
-            return run(load(_IO(self, BlockingIO(BlockingTransport(TransportOptions)))))
+            return run(load(_IO(self, sync_backend)))
         return anyio.run(self._load_async, load, backend=self.backend)
 
     def load_from(self, service, name, config="", *, path="", **options):
@@ -102,7 +102,7 @@ class World:
         path.write_text(document if isinstance(document, str) else json.dumps(document))
 
     async def _load_async(self, load):
-        return await load(_IO(self, AsyncIO(AsyncTransport(TransportOptions))))
+        return await load(_IO(self, async_backend))
 
     def now(self):
         return datetime.now(UTC) + self.ahead
@@ -123,15 +123,21 @@ def lines(requests):
 
 
 class _IO:
-    """The real `IO`, but for what belongs to the world."""
+    """The real `System` and `Transport`, but for what belongs to the world."""
 
-    def __init__(self, world, real):
+    def __init__(self, world, backend):
         self._world = world
-        self._real = real
+        self._system, self._transport = System(backend), Transport(backend)
         self.environ = world.environ
 
     def __getattr__(self, name):
-        return getattr(self._real, name)
+        return getattr(self._system, name)
+
+    async def prepare(self, origin, *, direct):
+        await self._transport.prepare(origin, direct=direct)
+
+    async def close(self):
+        await self._transport.close()
 
     def now(self):
         return self._world.now()
@@ -146,11 +152,11 @@ class _IO:
     async def send(self, origin, make, deadline, **options):
         """Send, where an address that only AWS has stands for one of this machine."""
         if deadline is not None:
-            self._world.limits.append(round(deadline - self._real.monotonic(), 1))
+            self._world.limits.append(round(deadline - self._system.monotonic(), 1))
         where = self._world.elsewhere.get(origin, origin)
-        return await self._real.send(where, make, deadline, **options)
+        return await self._transport.send(where, make, deadline, **options)
 
     async def write_file(self, path, data):
         if self._world.unwritable:
             raise PermissionError(13, "Permission denied", path)
-        await self._real.write_file(path, data)
+        await self._system.write_file(path, data)

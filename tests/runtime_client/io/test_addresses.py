@@ -13,8 +13,9 @@ import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io import asyncio_network, threads_network
+from sagemaker_runtime_client._io import asyncio_stream, sockets
 from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.threads import SyncBackend
 from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import raw_server, refusing
 from tests.runtime_client.networks import NETWORKS, full
@@ -59,7 +60,7 @@ class TestScript:
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
             attempts = Script([None, None, ConnectionRefusedError(), connected])
-            assert connected is run(threads_network.connect_first(found, None, attempts))
+            assert connected is run(sockets.connect_first(found, None, attempts))
         assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
 
     def test_refused(self):
@@ -67,16 +68,14 @@ class TestScript:
         last = ConnectionRefusedError("last")
         attempts = Script([OSError("first"), last])
         with pytest.raises(ConnectionRefusedError, match="last"):
-            run(threads_network.connect_first(addresses("41", "42"), None, attempts))
+            run(sockets.connect_first(addresses("41", "42"), None, attempts))
         assert ["41", 0.25, "42", None, "closed"] == attempts.steps
 
     def test_refused_late(self):
         """Where one refuses while another is under way, that one is waited for."""
         with socket.socket() as connected:
             attempts = Script([None, OSError("first"), connected])
-            assert connected is run(
-                threads_network.connect_first(addresses("41", "42"), None, attempts)
-            )
+            assert connected is run(sockets.connect_first(addresses("41", "42"), None, attempts))
         assert ["41", 0.25, "42", None, None, "closed"] == attempts.steps
 
     @pytest.mark.parametrize("is_connected", [False, True])
@@ -88,7 +87,7 @@ class TestScript:
             gc.disable()
             try:
                 with suppress(OSError):
-                    run(threads_network.connect_first(addresses("41", "42"), None, attempts))
+                    run(sockets.connect_first(addresses("41", "42"), None, attempts))
                 del attempts
                 assert kept() is None
             finally:
@@ -97,16 +96,16 @@ class TestScript:
     def test_limit(self, monkeypatch):
         """All of them have the time that one has."""
         clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
-        monkeypatch.setattr(threads_network, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(sockets, "monotonic", lambda: next(clock))
         attempts = Script([None, None, None])
         with pytest.raises(TimeoutError):
-            run(threads_network.connect_first(addresses("41", "42", "43"), 1.0, attempts))
+            run(sockets.connect_first(addresses("41", "42", "43"), 1.0, attempts))
         assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
 
     def test_no_address(self):
         """A host without an address cannot be connected to."""
         with pytest.raises(OSError, match="no address"):
-            run(threads_network.connect_first([], None, Script([])))
+            run(sockets.connect_first([], None, Script([])))
 
 
 @pytest.fixture
@@ -181,7 +180,7 @@ def test_too_late(monkeypatch):
     """Of two attempts that connect at the same time, one is closed."""
 
     async def connect():
-        attempts = asyncio_network._Attempts()
+        attempts = asyncio_stream._Attempts()
         for _ in range(2):
             attempts.start(socket.AF_INET, socket.SOCK_STREAM, 6, own)
         await asyncio.wait(attempts._tasks)
@@ -238,7 +237,7 @@ def test_interrupted(lead_to, monkeypatch):
         striking = Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
         striking.start()
         with pytest.raises(KeyboardInterrupt):
-            run(threads_network.Backend().connect("host", 80))
+            run(SyncBackend().connect("host", 80))
         striking.join()
     assert are_closed(opened)
 

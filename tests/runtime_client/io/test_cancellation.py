@@ -11,10 +11,9 @@ import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport
 from tests.runtime_client.clients import LOOPS, unread_body
 from tests.runtime_client.loopback import Loopback
-from tests.runtime_client.pools import PATIENCE, books, limited
+from tests.runtime_client.pools import PATIENCE, async_pool, books, limited
 
 
 class Suspensions:
@@ -84,7 +83,7 @@ class TestCancellation:
             return b"ho"
 
         async def main():
-            transport = AsyncPooledTransport(
+            transport = async_pool(
                 limits=limited(2), verify=ssl.create_default_context(cafile=bundle)
             )
             client = httpx.AsyncClient(transport=transport, timeout=PATIENCE)
@@ -159,13 +158,13 @@ def test_cancelled_when_its_turn_came(is_first):
     """Who is cancelled at the moment of its turn, just before or after, hands it on."""
 
     async def main():
-        transport = AsyncPooledTransport(limits=limited(1))
+        transport = async_pool(limits=limited(1))
 
         async def turn():
-            async with transport.slot():
+            async with transport.reserve(None):
                 pass
 
-        async with transport.slot():
+        async with transport.reserve(None):
             waiting = [asyncio.create_task(turn()) for _ in range(2)]
             while books(transport)[1] < 2:
                 await anyio.lowlevel.checkpoint()

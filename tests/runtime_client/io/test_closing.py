@@ -9,9 +9,10 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import Invocation
-from sagemaker_runtime_client._io.message import TransportOptions
-from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
+from sagemaker_runtime_client._io.pool.pool import Pool
+from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.senders import Senders
+from sagemaker_runtime_client._io.threads import sync_backend
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import books, state
@@ -29,13 +30,13 @@ def _bare(bare_environment):
 def pools(monkeypatch):
     """The pools that are made, one after the other."""
     made = []
-    for kind in (PooledTransport, AsyncPooledTransport):
+    original = Pool.__init__
 
-        def noting(self, *, original=kind.__init__, **options):
-            original(self, **options)
-            made.append(self)
+    def noting(self, *arguments):
+        original(self, *arguments)
+        made.append(self)
 
-        monkeypatch.setattr(kind, "__init__", noting)
+    monkeypatch.setattr(Pool, "__init__", noting)
     return made
 
 
@@ -173,13 +174,13 @@ def test_used_again_through_a_proxy(plain_driver, bare_environment):
 
 def test_closed_while_a_pool_is_made(monkeypatch):
     """A pool that is made while another thread closes the client keeps nothing either."""
-    senders = Senders()
-    original = PooledTransport.__init__
+    senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
+    original = Pool.__init__
 
-    def closing(self, **options):
+    def closing(self, *arguments):
         senders.close()
-        original(self, **options)
+        original(self, *arguments)
 
-    monkeypatch.setattr(PooledTransport, "__init__", closing)
-    pool, _ = senders.choose("PooledTransport", None, "http://x", TransportOptions(), direct=True)
-    assert 0 == state(pool)._kept
+    monkeypatch.setattr(Pool, "__init__", closing)
+    pool = run(senders.get("http://x", direct=True))
+    assert 0 == state(pool)._max_idle

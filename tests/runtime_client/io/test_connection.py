@@ -7,11 +7,10 @@ from threading import Event
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io.pooled_transport import PooledTransport
 from tests.runtime_client.clients import unread_body
 from tests.runtime_client.loopback import Loopback, always, deliver, response
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import PATIENCE, books, limited
+from tests.runtime_client.pools import PATIENCE, PooledTransport, books, limited
 
 
 def answering(data):

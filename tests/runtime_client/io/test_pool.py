@@ -8,14 +8,13 @@ import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io import pool_state
-from sagemaker_runtime_client._io.connection import Connection
-from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
+from sagemaker_runtime_client._io.pool import state as pool_state
+from sagemaker_runtime_client._io.pool.connection import Connection
 from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import PATIENCE, books, limited, state
+from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, books, limited, state
 
 
 class TestLimits:
@@ -31,7 +30,7 @@ class TestLimits:
     def test_none_kept(self, make):
         """Where none may be kept, each request has its own."""
         with Loopback(always(b"hi")) as server:
-            pool = make(limits=limited(None, kept=0))
+            pool = make(limits=limited(9, kept=0))
             for _ in range(2):
                 pool.get(server.url)
                 assert (0, 0, 0, 0) == books(pool.transport)
@@ -126,7 +125,7 @@ class TestLimits:
     def test_network_of_ones_own(self):
         """On asyncio, too."""
         network = Scripted([response(b"hi"), response(b"ho")])
-        transport = AsyncPooledTransport(network=network)
+        transport = async_pool(network=network)
 
         async def main():
             async with httpx.AsyncClient(transport=transport) as client:
@@ -161,8 +160,8 @@ class TestLimits:
         """What is left open in a slot, by Ctrl-C say, is closed with it; to close it again does nothing."""
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
-            with transport.slot() as slot:
-                request = httpx.Request("GET", server.url, extensions={"slot": slot})
+            with transport.reserve() as reservation:
+                request = httpx.Request("GET", server.url, extensions={"reservation": reservation})
                 answer = transport.handle_request(request)
                 assert (1, 0, 1, 0) == books(transport)
             assert (0, 0, 0, 0) == books(transport)
@@ -203,17 +202,17 @@ class TestSlots:
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(1))
             with httpx.Client(transport=transport, timeout=PATIENCE) as client:
-                with transport.slot() as slot:
+                with transport.reserve() as reservation:
                     for _ in range(2):
-                        found = client.get(server.url, extensions={"slot": slot})
+                        found = client.get(server.url, extensions={"reservation": reservation})
                         assert b"hi" == found.content
                     with pytest.raises(httpx.PoolTimeout):
                         client.get(server.url, timeout=httpx.Timeout(9, pool=0.01))
-                    with pytest.raises(httpx.PoolTimeout), transport.slot(0.01):
+                    with pytest.raises(httpx.PoolTimeout), transport.reserve(0.01):
                         pass
                 assert b"hi" == client.get(server.url).content
                 with pytest.raises(RuntimeError, match="inside its context"):
-                    client.get(server.url, extensions={"slot": slot})
+                    client.get(server.url, extensions={"reservation": reservation})
                 assert (0, 0, 1, 1) == books(transport)
         assert 1 == server.connections
 
@@ -222,14 +221,16 @@ class TestSlots:
         """The same for tasks; after a failure the slot is still its owner's."""
 
         async def main():
-            transport = AsyncPooledTransport(limits=limited(1))
+            transport = async_pool(limits=limited(1))
             async with httpx.AsyncClient(transport=transport, timeout=PATIENCE) as client:
-                async with transport.slot() as slot:
+                async with transport.reserve(None) as reservation:
                     with pytest.raises(httpx.ConnectError):
-                        await client.get("http://127.0.0.1:1", extensions={"slot": slot})
-                    await client.get(server.url, extensions={"slot": slot})
+                        await client.get(
+                            "http://127.0.0.1:1", extensions={"reservation": reservation}
+                        )
+                    await client.get(server.url, extensions={"reservation": reservation})
                     with pytest.raises(httpx.PoolTimeout):
-                        await transport.slot(0.01).__aenter__()
+                        await transport.reserve(0.01).__aenter__()
                 await client.get(server.url)
                 assert (0, 0, 1, 1) == books(transport)
 

@@ -1,11 +1,12 @@
 """The state of a pool alone, with texts for connections."""
 
+import sys
 from math import inf
 from threading import Event
 
 import pytest
 
-from sagemaker_runtime_client._io.pool_state import Ledger, Permit
+from sagemaker_runtime_client._io.pool.state import Permit, PoolState
 from tests.runtime_client.pools import waiting
 
 
@@ -18,7 +19,7 @@ class Owner:
 
 def made(connections=2, kept=9, expiry=9.0):
     """Return a ledger."""
-    return Ledger(Event, connections, kept, expiry)
+    return PoolState(Event, connections, kept, expiry)
 
 
 def asked(ledger, count):
@@ -50,7 +51,7 @@ class TestPermits:
         assert 0 == ledger.open
         assert ledger.acquire(Permit())
 
-    @pytest.mark.parametrize("connections", [1, 3, inf])
+    @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
     def test_dropped(self, connections):
         """A permit that is dropped, by an interrupt say, is given back; nobody has to say so."""
         ledger = made(connections)
@@ -213,7 +214,7 @@ class TestConnections:
 
         ledger._idle = Raced(first=("x", inf), second=("x", 0.0))
         ledger._of_origin["x"] = ["second"]
-        assert ["second"] == list(ledger.surplus())
+        assert ["second"] == list(ledger.evict())
         ledger._of_origin["x"] = Emptied(["first"])
         assert ledger.check_out("x", Owner()) is None
 
@@ -223,5 +224,5 @@ class TestConnections:
         ledger = made(9, kept, expiry)
         for name in "abc":
             ledger.check_in("x", Owner(name))
-        assert ["a", "b", "c"] == list(ledger.surplus())
+        assert ["a", "b", "c"] == list(ledger.evict())
         assert (0, {}) == (ledger.open, ledger._of_origin)

@@ -11,7 +11,7 @@ from botocore.httpsession import ProxyConfiguration
 from botocore.utils import get_environ_proxies
 
 from sagemaker_runtime_client import ConfigError, SageMakerRuntimeClient, TransportError
-from sagemaker_runtime_client._io.senders import _proxy_for
+from sagemaker_runtime_client._io.proxies import get_proxy
 from tests.runtime_client.clients import (
     CREDENTIALS,
     KINDS,
@@ -195,16 +195,16 @@ class TestEnvironment:
             bare_environment.setenv(name, value)
         for origin in ORIGINS:
             theirs = ProxyConfiguration(get_environ_proxies(f"{origin}/path")).proxy_url_for(origin)
-            assert (theirs or "") == _proxy_for(origin)
+            assert (theirs or "") == get_proxy(origin)
 
     @pytest.mark.parametrize("word", ["::1", "[::1]", "[::1]:8080", "localhost, ::1"])
     def test_ipv6(self, bare_environment, word):
         """An IPv6 host is excepted with brackets and, unlike in boto3, without."""
         bare_environment.setenv("HTTP_PROXY", "http://a:1")
-        assert "http://a:1" == _proxy_for("http://[::1]:8080")
+        assert "http://a:1" == get_proxy("http://[::1]:8080")
         bare_environment.setenv("NO_PROXY", word)
-        assert "" == _proxy_for("http://[::1]:8080")
-        assert "http://a:1" == _proxy_for("http://[::2]:8080")
+        assert "" == get_proxy("http://[::1]:8080")
+        assert "http://a:1" == get_proxy("http://[::2]:8080")
 
     @pytest.mark.parametrize("variables", OF_NO_USE.values(), ids=OF_NO_USE)
     def test_of_no_use(self, plain_driver, bare_environment, emulator, variables):

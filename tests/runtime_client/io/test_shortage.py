@@ -19,7 +19,7 @@ from sagemaker_runtime_client import (
     TransportError,
     WaitTimeoutError,
 )
-from sagemaker_runtime_client._io import system
+from sagemaker_runtime_client._io import files
 from sagemaker_runtime_client._io.tls import tls_context
 from tests.runtime_client.clients import often
 from tests.runtime_client.loopback import Loopback, certify, response
@@ -258,7 +258,7 @@ def test_five_hundred_at_once_under_a_low_limit():
 def reads(bare_environment, monkeypatch, tmp_path):  # noqa: ARG001
     """How often each shared file is read."""
     seen = []
-    read = system._read
+    read = files.read
 
     def counted(path, most):
         seen.append(Path(path).name)
@@ -268,7 +268,7 @@ def reads(bare_environment, monkeypatch, tmp_path):  # noqa: ARG001
         (tmp_path / name).write_text("[default]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setattr(system, "_read", counted)
+    monkeypatch.setattr(files, "read", counted)
     return seen
 
 

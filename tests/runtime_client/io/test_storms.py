@@ -6,10 +6,9 @@ import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io.pooled_transport import AsyncPooledTransport, PooledTransport
 from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
-from tests.runtime_client.pools import PATIENCE, books, limited
+from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, books, limited
 
 
 class TestStorms:
@@ -47,7 +46,7 @@ class TestStorms:
             return response(b"hi")
 
         async def main():
-            transport = AsyncPooledTransport(limits=limited(64))
+            transport = async_pool(limits=limited(64))
             timeout = httpx.Timeout(PATIENCE, pool=None)  # the last of 800 waits for all others
             async with httpx.AsyncClient(transport=transport, timeout=timeout) as client:
 
@@ -70,11 +69,11 @@ class TestStorms:
         """Who asks first is served first."""
 
         async def main():
-            transport = AsyncPooledTransport(limits=limited(1))
+            transport = async_pool(limits=limited(1))
             async with (
                 httpx.AsyncClient(transport=transport) as client,
                 anyio.create_task_group() as group,
-                transport.slot(),
+                transport.reserve(None),
             ):
                 for number in range(20):
                     group.start_soon(client.get, f"{server.url}/{number}")

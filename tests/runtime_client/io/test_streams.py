@@ -12,7 +12,8 @@ import pytest
 import trio
 import trio.testing
 
-from sagemaker_runtime_client._io import asyncio_network, trio_network
+from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
+from sagemaker_runtime_client._io.on_trio import TrioBackend
 from tests.runtime_client.loopback import shake_hands
 from tests.runtime_client.networks import NETWORKS, full
 
@@ -42,7 +43,7 @@ def on_asyncio(serve, use):
 
     async def main(port):
         async with asyncio.timeout(30):
-            stream = await asyncio_network.Backend().connect("127.0.0.1", port)
+            stream = await AsyncioBackend().connect("127.0.0.1", port)
             try:
                 return await use(stream)
             finally:
@@ -106,7 +107,7 @@ def test_a_slow_server_on_trio(certificate):
 
     async def use():
         settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
-        stream = await trio_network.Backend().connect("127.0.0.1", port, settings, 10)
+        stream = await TrioBackend().connect("127.0.0.1", port, settings, 10)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stream.write, bytes(MEGABYTES), 10)
             await trio.testing.wait_all_tasks_blocked()

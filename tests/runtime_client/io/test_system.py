@@ -1,4 +1,4 @@
-"""The outside world, in both colours: files, programs, locks."""
+"""The system, for threads and tasks: files, programs, locks."""
 
 import os
 import signal
@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client._io.generation import generation
-from sagemaker_runtime_client._io.message import Request, TransportOptions
+from sagemaker_runtime_client._io.message import Request
 from sagemaker_runtime_client._io.processes import _Program
-from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.system import AsyncIO, BlockingIO
-from sagemaker_runtime_client._io.transport import AsyncTransport, BlockingTransport
+from sagemaker_runtime_client._io.run import async_backend, run
+from sagemaker_runtime_client._io.system import System
+from sagemaker_runtime_client._io.threads import sync_backend
+from sagemaker_runtime_client._io.transport import Transport
 
 NOBODY = 65534
 
@@ -26,8 +27,8 @@ NOBODY = 65534
 def world(request):
     """Return an outside world, and what runs a coroutine function of its in the right way."""
     if request.param is None:
-        return BlockingIO(BlockingTransport(TransportOptions)), lambda call, *args: run(call(*args))
-    io = AsyncIO(AsyncTransport(TransportOptions))
+        return System(sync_backend), lambda call, *args: run(call(*args))
+    io = System(async_backend)
     return io, lambda call, *args: anyio.run(call, *args, backend=request.param)
 
 
@@ -123,7 +124,7 @@ def test_programs_that_write_for_ever(world, stream, command):
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_program_ends_with_its_task(backend, tmp_path):
     """The program of a task that is cancelled is killed, which ends what it has open."""
-    io = AsyncIO(AsyncTransport(TransportOptions))
+    io = System(async_backend)
     path = tmp_path / "open"
     os.mkfifo(path)
 
@@ -148,8 +149,11 @@ def test_a_program_that_is_killed_before_its_start():
 def test_an_interrupt_kills_the_program(tmp_path):
     """Ctrl-C ends the wait for a program, and the program, even where its child keeps the pipe."""
     program = (
-        "import signal, sys\nfrom sagemaker_runtime_client._io.processes import run_process\n"
-        "try:\n    run_process(['sh', '-c', 'echo $$ >$0; read x <$1', *sys.argv[1:]], 99)\n"
+        "import signal, sys\nfrom sagemaker_runtime_client._io.run import run\n"
+        "from sagemaker_runtime_client._io.system import System\n"
+        "from sagemaker_runtime_client._io.threads import sync_backend\n"
+        "command = ['sh', '-c', 'echo $$ >$0; read x <$1', *sys.argv[1:]]\n"
+        "try:\n    run(System(sync_backend).run_process(command, 99))\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n"
     )
     out, block = tmp_path / "out", tmp_path / "block"
@@ -192,7 +196,7 @@ def test_locks(world):
             group.start_soon(other)
         return outcomes
 
-    if isinstance(io, BlockingIO):
+    if io.backend is sync_backend:
         assert (False, True) == call(use)
     else:
         assert [False] == call(refused)
@@ -200,7 +204,7 @@ def test_locks(world):
 
 def test_a_lock_in_two_loops():
     """What one event loop has taken does not hold up another one."""
-    lock = AsyncIO(AsyncTransport(TransportOptions)).lock()
+    lock = System(async_backend).lock()
 
     async def take():
         await lock.acquire()
@@ -219,8 +223,8 @@ def test_time_limit_of_somebody_else(backend):
 
     async def main():
         async with httpx.AsyncClient(event_hooks={"request": [hook]}, trust_env=False) as client:
-            io = AsyncIO(AsyncTransport(TransportOptions, client))
-            await io.send("http://127.0.0.1:1", lambda: Request("GET", "/"), io.monotonic() + 60)
+            transport, ends = Transport(async_backend, client), System.monotonic() + 60
+            await transport.send("http://127.0.0.1:1", lambda: Request("GET", "/"), ends)
 
     with pytest.raises(TimeoutError, match="of the hook"):
         anyio.run(main, backend=backend)
@@ -235,7 +239,7 @@ def test_surroundings(world, monkeypatch):
 
 def test_time_and_chance():
     """What the world gives: an aware instant, a clock, numbers from 0 up to 1, ids; all different."""
-    io = AsyncIO(AsyncTransport(TransportOptions))
+    io = System(async_backend)
     assert io.now().tzinfo is not None
     assert io.monotonic() <= io.monotonic()
     numbers = {io.random() for _ in range(100)}

@@ -13,7 +13,7 @@ import pytest
 from botocore.httpsession import create_urllib3_context
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._io.tls import _amazon_context, _context, tls_context, trusts
+from sagemaker_runtime_client._io.tls import _amazon_context, _context, context_makers, tls_context
 from tests.runtime_client.certificates import issue
 from tests.runtime_client.loopback import Loopback, response
 
@@ -45,7 +45,7 @@ class TestRules:
     def test_as_botocore(self, tmp_path, number, is_given):
         """The rules for chains are botocore's, on each Python."""
         bundle = issue(tmp_path)[0] if is_given else None
-        context = trusts(bundle)[number]()
+        context = context_makers(bundle)[number]()
         assert create_urllib3_context().verify_flags == context.verify_flags
         assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
 
@@ -54,7 +54,7 @@ class TestRules:
         bundle, tls = issue(tmp_path)
         with Loopback(lambda *_: response(b"hi"), tls) as server:
             url = server.url.replace("127.0.0.1", "host.example")
-            assert b"hi" == make(verify=trusts(bundle)).get(url).content
+            assert b"hi" == make(verify=context_makers(bundle)).get(url).content
 
     @pytest.mark.parametrize(
         ("host", "hours", "fault"),
@@ -67,7 +67,7 @@ class TestRules:
         with Loopback(lambda *_: response(b"hi"), tls) as server:
             url = server.url.replace("127.0.0.1", "host.example")
             with pytest.raises(httpx.ConnectError, match=fault):
-                make(verify=trusts(bundle)).get(url)
+                make(verify=context_makers(bundle)).get(url)
         assert [] == server.requests
 
 
@@ -87,7 +87,7 @@ DAMAGED = {
 
 def refused(bundle):
     """Check that nothing can be made of a bundle, and that it is named with its fault."""
-    for make in trusts(str(bundle)):
+    for make in context_makers(str(bundle)):
         with pytest.raises(ConfigError, match=re.escape(f"{bundle} cannot be read: ")) as caught:
             make()
         assert "None" not in str(caught.value)
@@ -129,6 +129,6 @@ def test_damaged_certifi(tmp_path, monkeypatch):
     (tmp_path / "certifi" / "cacert.pem").write_text(DAMAGED["garbage"])
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "certifi", raising=False)
-    for make in trusts(None):
+    for make in context_makers(None):
         with pytest.raises(ConfigError, match=r"^the CA bundle of certifi cannot be read: ."):
             make()

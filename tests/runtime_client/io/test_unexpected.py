@@ -3,15 +3,18 @@
 import errno
 import socket
 import ssl
+from functools import partial
 
 import httpx
 import pytest
 
 from sagemaker_runtime_client import TransportError
-from sagemaker_runtime_client._io.concurrency import Opener, Threads
+from sagemaker_runtime_client._io.pool.connector import Connector
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.threads_network import Stream
-from sagemaker_runtime_client.credentials import LazyContext
+from sagemaker_runtime_client._io.sockets import Stream
+from sagemaker_runtime_client._io.system import Once
+from sagemaker_runtime_client._io.threads import sync_backend
+from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._function import FunctionInThread
 from tests.runtime_client.calls import call, caller, refused
 from tests.runtime_client.clients import settings
@@ -54,7 +57,8 @@ def test_a_plain_function_is_a_provider_for_threads_too():
 def test_settings_are_loaded_after_a_fork():
     """A lock that a fork left taken does not stop whoever loads the settings in the child."""
     io = ScriptedIO()
-    context = LazyContext(io, {"region": REGION})
+    load = partial(open_context, io, lambda _config: io, {"region": REGION})
+    context = Once(io, load)
     run(context._lock.acquire())
     io.life += 1
     assert REGION == run(context()).config.region
@@ -65,12 +69,12 @@ def test_tls_settings_of_whoever_was_faster():
     first, second = ssl.create_default_context(), ssl.create_default_context()
 
     def slow():
-        opener._trusts = (first,)
+        connector._contexts = (first,)
         return second
 
-    opener = Opener(Threads(None), slow)
-    assert second is run(opener._tls())
-    assert (first,) == opener._trusts
+    connector = Connector(sync_backend(), [slow])
+    assert second is run(connector._context())
+    assert (first,) == connector._contexts
 
 
 def test_a_part_that_cannot_be_sent():

@@ -14,8 +14,9 @@ import trio
 from botocore.config import Config
 
 from sagemaker_runtime_client import AccessDeniedError, TransportError
-from sagemaker_runtime_client._io import asyncio_network, threads_network, trio_network
-from sagemaker_runtime_client._io import connection as _connection
+from sagemaker_runtime_client._io import asyncio_stream, sockets, trio_stream
+from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
+from sagemaker_runtime_client._io.pool import connection as _connection
 from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, Driver, unread_body
 from tests.runtime_client.loopback import response
@@ -434,14 +435,14 @@ class TestWhileItIsWritten:
 
 class TestStreams:
     @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
-    @pytest.mark.parametrize("network", [threads_network, trio_network])
+    @pytest.mark.parametrize("network", [sockets, trio_stream])
     def test_write_that_nobody_reads(self, network, is_tls, certificate):
         """A write has its own time limit."""
 
         async def main():
             tls = (ssl.create_default_context(cafile=certificate[0]), "127.0.0.1")
             port = int(url.rpartition(":")[2])
-            stream = await network.Backend().connect("127.0.0.1", port, tls if is_tls else None, 9)
+            stream = await network.connect("127.0.0.1", port, tls if is_tls else None, 9)
             try:
                 with pytest.raises(httpx.WriteTimeout):
                     await stream.write(bytes(1 << 25), 0.05)
@@ -450,14 +451,14 @@ class TestStreams:
 
         with serving(lambda _: over.wait(PATIENCE), certificate[1] if is_tls else None) as (url, _):
             over = Event()
-            run(main()) if network is threads_network else trio.run(main)
+            run(main()) if network is sockets else trio.run(main)
             over.set()
 
     def test_write_after_the_end(self):
         """On asyncio a connection that is lost takes nothing more."""
 
         async def main():
-            stream = asyncio_network.Stream(None)
+            stream = asyncio_stream.Stream(None, AsyncioBackend())
             stream.connection_lost(None)
             with pytest.raises(httpx.WriteError, match="the connection is closed"):
                 await stream.write(b"x")
@@ -471,7 +472,7 @@ class TestStreams:
             ours, theirs = socket.socketpair()
             with theirs:
                 ours.setblocking(False)
-                stream = await asyncio_network._stream(ours, None)
+                stream = await asyncio_stream._stream(AsyncioBackend(), ours, None)
                 stream.pause_writing()
                 with pytest.raises(httpx.WriteTimeout):
                     await stream.write_part(memoryview(b"x"), 0.01)

@@ -5,7 +5,6 @@ from botocore.utils import ensure_boolean
 
 from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client._aws.retry import RetryPolicy
-from sagemaker_runtime_client._io.message import TransportOptions
 from sagemaker_runtime_client._settings import config as _config
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import Profiles
@@ -452,10 +451,8 @@ def test_no_region():
 
 
 def test_what_others_take_from_it():
-    """The transport and the retries have their parts."""
-    transport = {"connect_timeout": 1, "read_timeout": 2, "max_connections": 3, "ca_bundle": "x"}
-    config = Config({**transport, "max_attempts": 4})
-    assert TransportOptions(1, 2, 3, "x") == config.transport_options
+    """The retries have their part."""
+    config = Config({"max_attempts": 4})
     assert RetryPolicy(4, retry_ambiguous=True) == config.retry_policy
 
 

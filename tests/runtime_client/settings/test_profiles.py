@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._io.message import TransportOptions
-from sagemaker_runtime_client._io.system import BlockingIO
-from sagemaker_runtime_client._io.transport import BlockingTransport
+from sagemaker_runtime_client._io.system import System
 from sagemaker_runtime_client._settings.profiles import (
     expand_user,
     file_locations,
@@ -355,7 +353,6 @@ def test_tilde(path, home, monkeypatch):
         monkeypatch.setenv(name, value)
     path = path.format(user=pwd.getpwuid(os.getuid()).pw_name)
     expected = os.path.expanduser(path)  # noqa: PTH111 (what botocore calls)
-    real = BlockingIO(BlockingTransport(TransportOptions))
-    assert expected == expand_user(path, environ, real.home)
+    assert expected == expand_user(path, environ, System.home)
     environ |= {"AWS_CONFIG_FILE": path, "AWS_SHARED_CREDENTIALS_FILE": path}
-    assert (expected, expected) == file_locations(environ, "linux", real.home)
+    assert (expected, expected) == file_locations(environ, "linux", System.home)

@@ -5,7 +5,7 @@ import os
 from snapshot_restore_py import register_before_snapshot
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
-from sagemaker_runtime_client._io.system import _RealWorld
+from sagemaker_runtime_client._io.system import System
 
 client = SageMakerRuntimeClient()
 client.invoke_endpoint_async("endpoint", body=b"prime")
@@ -20,4 +20,4 @@ def copy():
 def handler(*_):
     """Queue one inference, at the same time as the other copy; say who it was."""
     client.invoke_endpoint_async("endpoint", body=b"meet")
-    return {"pid": os.getpid(), "random": _RealWorld().random()}
+    return {"pid": os.getpid(), "random": System.random()}

@@ -6,16 +6,17 @@ each.  What httpcore does at the edges is done here too: informational answers a
 answer is read even where its request could not be written.
 """
 
-from collections.abc import AsyncIterator
 from math import inf
 from time import monotonic
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import h11
 import httpx
 
-from .._limits import HEADS_SIZE
-from .concurrency import Colour, Pieces, Stream
+from ..._limits import HEADS_SIZE
+
+if TYPE_CHECKING:
+    from ..concurrency import Stream
 
 # What is read at once, as httpcore has it.
 _MOST_READ = 64 * 1024
@@ -24,49 +25,29 @@ LONGEST_WAIT = 1.0
 # What is written at once, each time with the whole time limit; the first piece goes out with the head.
 _MOST_WRITTEN = 64 * 1024
 
-# The exceptions of h11 bear the names of httpx's.
-_EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
-    kind.__name__: kind
-    for kind in (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.LocalProtocolError,
-        httpx.NetworkError,
-        httpx.PoolTimeout,
-        httpx.ProtocolError,
-        httpx.ProxyError,
-        httpx.ReadError,
-        httpx.ReadTimeout,
-        httpx.RemoteProtocolError,
-        httpx.TimeoutException,
-        httpx.UnsupportedProtocol,
-        httpx.WriteError,
-        httpx.WriteTimeout,
-    )
-}
-
 
 class Connection:
     """
     A connection that is open.
 
     Args:
-        colour: How threads or tasks read and write.
-        stream: What they read from and write to.
+        stream: What is read from and written to.
     """
 
-    def __init__(self, colour: Colour, stream: Stream) -> None:
+    def __init__(self, stream: "Stream") -> None:
         self.stream = stream
-        self._colour = colour
-        self._limits: tuple[float | None, float] = (
-            None,
-            inf,
-        )  # of one read, and of the whole answer
+        # Of one read, and of the whole response.
+        self._limits: tuple[float | None, float] = (None, inf)
         self._ends = inf  # of what is being read: a head with those before it, or a piece of a body
         self._left_of_heads = HEADS_SIZE
-        self._answer: h11.Response | None = None  # that came before the whole request was written
+        self._response: h11.Response | None = (
+            None  # it may come before the whole request is written
+        )
         self.ignores_expect = False  # whether the server did not say whether to send a body
-        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
+        self._protocol = _new_protocol()
+        self._received = 0  # of the response's body
+        self._rest = b""  # of a piece of it, for `read_into`
+        self._bypasses = False  # whether the rest of the body goes past h11
 
     async def is_dead(self) -> bool:
         """Tell whether its server has closed it, or written to it unasked (RFC 9112, section 9.2)."""
@@ -74,39 +55,83 @@ class Connection:
 
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
         """
-        Send *request*, and return the head of the answer.
+        Send *request*, and return the head of the response.
 
         Args:
             request: What to send.
             expects: Whether to ask before its body is sent, which then must be at hand.
         """
-        timeouts = request.extensions.get("timeout", {})
-        self._limits = timeouts.get("read"), request.extensions.get("deadline", inf)
-        self._answer, self._left_of_heads = None, HEADS_SIZE
+        extensions = request.extensions
+        timeouts = extensions.get("timeout", {})
+        self._limits = timeouts.get("read"), extensions.get("deadline", inf)
+        self._response, self._left_of_heads = None, HEADS_SIZE
+        self._received, self._rest = 0, b""
         try:
             await self._write(request, timeouts.get("write"), expects=expects)
         except Exception as error:
-            # A server may answer, and close, before it has read the whole of a request.
+            # A server may respond, and close, before it has read the whole of a request.
             if type(error).__name__ != "WriteError":
                 raise
         return await self._head()
 
-    async def piece(self) -> bytes:
-        """Return the next piece of the answer's body; nothing at its end."""
+    async def read(self) -> bytes:
+        """Return the next piece of the response's body; nothing at its end."""
+        self._ends = inf
+        if self._bypasses:
+            most = min(_MOST_READ, self._left_of_body())
+            piece = await self.stream.read(most, self._time_to_read()) if most else b""
+            self._note_received(len(piece), most)
+            return piece
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
-        self._ends = inf
         event = await self._event()
-        return bytes(event.data) if isinstance(event, h11.Data) else b""
+        if not isinstance(event, h11.Data):
+            return b""
+        self._received += len(event.data)
+        return bytes(event.data)
+
+    async def read_into(self, buffer: memoryview) -> int:
+        """
+        Fill *buffer* from its start with the next bytes of the body; return their number, 0 at the end.
+
+        Where the head states the body's length, all but the first piece goes past h11, which would copy it.
+        """
+        if not self._rest and not (self._received and self._left_of_body()):
+            self._rest = await self.read()
+        if self._rest:
+            taken = self._rest[: len(buffer)]
+            buffer[: len(taken)], self._rest = taken, self._rest[len(taken) :]
+            return len(taken)
+        most = min(len(buffer), self._left_of_body())
+        if not most:
+            return 0
+        self._ends, self._bypasses = inf, True
+        size = await self.stream.read_into(buffer[:most], self._time_to_read())
+        self._note_received(size, most)
+        return size
+
+    def _left_of_body(self) -> int:
+        """Return how much of the body is still to come; 0 where its head does not say."""
+        headers = {} if self._response is None else dict(self._response.headers)
+        if b"transfer-encoding" in headers:
+            return 0
+        return max(0, int(headers.get(b"content-length", b"0")) - self._received)
+
+    def _note_received(self, size: int, most: int) -> None:
+        self._received += size
+        if most and not size:
+            raise httpx.RemoteProtocolError("the connection ended before the body did")
 
     def recycle(self) -> bool:
         """
         Get ready for another request, and tell whether there may be one.
 
         There may not where something of the exchange is still to come, nor where more came than the
-        answer, which would be taken for the answer to the next request, nor where the end came.
+        response, which would be taken for the next one, nor where the end came.
         """
         protocol = self._protocol
+        if self._bypasses:
+            return self._recycle_bypassed()
         if not (protocol.our_state is protocol.their_state is h11.DONE):
             return False
         more, is_at_end = protocol.trailing_data
@@ -115,39 +140,53 @@ class Connection:
         protocol.start_next_cycle()
         return True
 
+    def _recycle_bypassed(self) -> bool:
+        """Do the same where h11 has not seen the end of the body; what may follow it was not read."""
+        head = self._response
+        if head is None or self._left_of_body() or self._protocol.our_state is not h11.DONE:
+            return False
+        options = b",".join(value for name, value in head.headers if name == b"connection")
+        if head.http_version < b"1.1" or b"close" in options.lower():
+            return False
+        self._protocol, self._bypasses = _new_protocol(), False
+        return True
+
     async def _write(self, request: httpx.Request, timeout: float | None, *, expects: bool) -> None:
-        """Write *request*: the head of a body that is at hand together with its first piece."""
-        send, url = self._protocol.send, request.url
-        headers = request.headers.raw
-        waiting = send(
-            h11.Request(
-                method=request.method,
-                target=request.extensions.get("target") or url.raw_path,
-                headers=[*headers, (b"expect", b"100-continue")] if expects else headers,
-            )
-        )
-        if isinstance(request.stream, httpx.ByteStream):
-            pieces: AsyncIterator[bytes] = Pieces(iter(request.stream))
-        else:
-            pieces = self._colour.pieces(request.stream)
-        if expects or not isinstance(pieces, Pieces):
-            await self._colour.write(self.stream, waiting, self._time_to_write(timeout))
-            waiting = b""
+        """Write *request*: the head of a body that is at hand together with its first part."""
+        headers, stream = request.headers.raw, request.stream
+        if expects:
+            headers = [*headers, (b"expect", b"100-continue")]
+        target = request.extensions.get("target") or request.url.raw_path
+        send = self._protocol.send
+        head = send(h11.Request(method=request.method, target=target, headers=headers))
+        if expects or not isinstance(stream, httpx.ByteStream):
+            await self.stream.write(head, self._time_to_write(timeout))
+            head = b""
         if expects and not await self._may_continue():
             return
-        async for piece in pieces:
-            data = send(h11.Data(piece))
-            for start in range(0, len(data), _MOST_WRITTEN):
-                part = data[start : start + _MOST_WRITTEN]
-                if waiting:
-                    await self._colour.write(
-                        self.stream, waiting + part, self._time_to_write(timeout)
-                    )
-                    waiting = b""
-                elif await self._is_answered_before(part, timeout):
+        if isinstance(stream, httpx.SyncByteStream):
+            for piece in filter(None, stream):
+                if await self._write_body(head, piece, timeout):
                     return
-        waiting += send(h11.EndOfMessage())
-        await self._colour.write(self.stream, waiting, self._time_to_write(timeout))
+                head = b""
+        else:
+            async for piece in stream:
+                if await self._write_body(b"", piece, timeout):
+                    return
+        if end := head + send(h11.EndOfMessage()):
+            await self.stream.write(end, self._time_to_write(timeout))
+
+    async def _write_body(self, head: bytes, piece: bytes, timeout: float | None) -> bool:
+        """Write a piece of a body, with what goes before it; tell whether the server has responded by now."""
+        data = self._protocol.send(h11.Data(piece))
+        for start in range(0, len(data), _MOST_WRITTEN):
+            part = data[start : start + _MOST_WRITTEN]
+            if head:
+                await self.stream.write(head + part, self._time_to_write(timeout))
+                head = b""
+            elif await self._is_answered_before(part, timeout):
+                return True
+        return False
 
     async def _may_continue(self) -> bool:
         """
@@ -166,7 +205,7 @@ class Connection:
                 event = await self._event()
                 status = event.status_code
                 if isinstance(event, h11.Response):
-                    self._answer = event
+                    self._response = event
                     return False
         except httpx.ReadTimeout:
             self.ignores_expect = True
@@ -184,10 +223,10 @@ class Connection:
 
     async def _is_answered(self) -> bool:
         """Tell whether an answer has come; others than the final one are passed over."""
-        while self._answer is None:
+        while self._response is None:
             event = self._protocol.next_event()
             if isinstance(event, h11.Response):
-                self._answer = event
+                self._response = event
             elif event is h11.NEED_DATA:
                 if not await self.stream.is_readable():
                     return False
@@ -198,11 +237,11 @@ class Connection:
     async def _head(self) -> h11.Response:
         """Return the answer's head; with those before it, it has the time of one read, and a size."""
         self._ends = inf
-        while self._answer is None:
+        while self._response is None:
             event = await self._event()
             if isinstance(event, h11.Response):
-                self._answer = event
-        return self._answer
+                self._response = event
+        return self._response
 
     async def _event(self) -> Any:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
@@ -214,7 +253,7 @@ class Connection:
         is_in_head = self._protocol.their_state is h11.SEND_RESPONSE
         if is_in_head and self._left_of_heads < 0:
             raise httpx.RemoteProtocolError(f"the head is larger than {HEADS_SIZE:,} bytes")
-        data = await self._colour.read(self.stream, _MOST_READ, self._time_to_read())
+        data = await self.stream.read(_MOST_READ, self._time_to_read())
         if is_in_head and not data:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
         self._left_of_heads -= len(data)
@@ -225,16 +264,18 @@ class Connection:
         timeout, deadline = self._limits
         if self._ends == inf and timeout is not None:
             self._ends = monotonic() + timeout
-            if deadline == inf:
-                return (
-                    timeout  # always the same one, for to set it takes time: see `threads_network`
-                )
+            if self._ends <= deadline:
+                return timeout  # always the same one, for to set it takes time: see `sockets`
         return _left(min(self._ends, deadline), httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return for how long the next bytes may take to go out."""
         left = _left(self._limits[1], httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
+
+
+def _new_protocol() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
 
 
 def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
@@ -245,18 +286,3 @@ def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
     if left <= 0:
         raise kind("the call's time, or that of an answer's head, is over")
     return left
-
-
-def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:
-    """Raise *error*, which came of *request*, in httpx's terms if it is of the network or of HTTP."""
-    try:
-        if isinstance(error, httpx.TransportError):
-            error.request = request
-            raise error
-        for kind in type(error).__mro__:
-            library, name = kind.__module__.partition(".")[0], kind.__name__
-            if library == "h11" and name in _EXCEPTIONS:
-                raise _EXCEPTIONS[name](str(error), request=request) from error
-        raise error
-    finally:
-        del error  # a frame that holds the error whose traceback holds the frame is a cycle

@@ -1,30 +1,41 @@
-"""Connections for trio, over sockets that do not block, with httpx's exceptions."""
+"""Connections of trio, over sockets that do not block.  The errors are httpx's."""
 
 import socket
 import ssl
 from collections.abc import Callable
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import trio
 
-from . import threads_network
-from .threads_network import TLS
+from . import sockets
+
+if TYPE_CHECKING:
+    from .concurrency import TLS
 
 T = TypeVar("T")
 
 
-class Stream(threads_network.Stream):
-    """A connection, as a thread has it, but that trio waits."""
+class Stream(sockets.Stream):
+    """A connection, as a thread has it, but trio waits."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has come, once something has; nothing at the end."""
+        """Return what has arrived, once something has; nothing at the end."""
         if self._received:
             return await super().read(max_bytes)
+        return await self._read(self._socket.recv, max_bytes, timeout)
+
+    async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        if self._received:
+            return await super().read_into(buffer)
+        return await self._read(self._socket.recv_into, buffer, timeout)
+
+    async def _read(self, step: Callable[..., T], argument: Any, timeout: float | None) -> T:
         try:
             with trio.fail_after(_seconds(timeout)):
-                return await self._step(trio.lowlevel.wait_readable, self._socket.recv, max_bytes)
+                return await self._step(trio.lowlevel.wait_readable, step, argument)
         except trio.TooSlowError as error:
             raise httpx.ReadTimeout("timed out") from error
         except OSError as error:
@@ -62,7 +73,7 @@ class Stream(threads_network.Stream):
         if limit.cancelled_caught:
             raise httpx.WriteTimeout("timed out")
 
-    async def secure(self, tls: TLS) -> None:
+    async def secure(self, tls: "TLS") -> None:
         """Begin to speak TLS, before anything else was said."""
         context, name = tls
         secured = context.wrap_socket(
@@ -87,25 +98,20 @@ class Stream(threads_network.Stream):
                 await trio.lowlevel.wait_writable(self._socket)
 
 
-class Backend:
-    """Opens connections."""
-
-    async def connect(
-        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
-    ) -> Stream:
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
-        try:
-            with trio.fail_after(_seconds(timeout)):
-                # In bytes, which are not checked against the rules for registering names.
-                opened = await trio.open_tcp_stream(host.encode("ascii"), port)
-                return await _stream(socket.socket(fileno=opened.socket.detach()), tls)
-        except trio.TooSlowError as error:
-            raise httpx.ConnectTimeout("timed out") from error
-        except (OSError, OverflowError, ValueError) as error:  # of ports and names that are none
-            raise httpx.ConnectError(str(error)) from error
+async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
+    """Connect to *host*, with TLS from the first byte if there are settings for it."""
+    try:
+        with trio.fail_after(_seconds(timeout)):
+            # In bytes, which are not checked against the rules for registering names.
+            opened = await trio.open_tcp_stream(host.encode("ascii"), port)
+            return await _stream(socket.socket(fileno=opened.socket.detach()), tls)
+    except trio.TooSlowError as error:
+        raise httpx.ConnectTimeout("timed out") from error
+    except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
+        raise httpx.ConnectError(str(error)) from error
 
 
-async def _stream(connected: socket.socket, tls: TLS | None) -> Stream:
+async def _stream(connected: socket.socket, tls: "TLS | None") -> Stream:
     """Return the stream over a socket that is connected."""
     connected.setblocking(False)
     stream = Stream(connected)

@@ -1,5 +1,5 @@
 """
-Connections for asyncio, over its transports, with httpx's exceptions; and events.
+Connections of asyncio, over its transports.  The errors are httpx's.
 
 httpcore's way to asyncio leads through anyio, which takes 20 ms to import, and costs a call on a warm
 connection twice the time.
@@ -9,38 +9,17 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .threads_network import TLS, connect_first
+from .sockets import connect_first
+
+if TYPE_CHECKING:
+    from .concurrency import TLS, Backend, Event
 
 # Beyond so many bytes that nobody has read, the server is made to wait.
 _LONGEST_BUFFER = 1 << 18
-
-
-class Event:
-    """An event for one waiter: a fifth of the memory of anyio's, and thousands may wait."""
-
-    __slots__ = ("_future",)
-
-    def __init__(self) -> None:
-        self._future = asyncio.get_running_loop().create_future()
-
-    def set(self) -> None:
-        if not self._future.done():
-            self._future.set_result(None)
-
-    async def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
-        if timeout is None:
-            await self._future
-            return
-        timer = self._future.get_loop().call_later(timeout, self.set)
-        try:
-            await self._future
-        finally:
-            timer.cancel()
 
 
 class Stream(asyncio.Protocol):
@@ -49,10 +28,11 @@ class Stream(asyncio.Protocol):
 
     Args:
         connected: The socket, which the transport owns once there is one.
+        backend: Makes the events that are waited for.
     """
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    def __init__(self, connected: socket.socket, backend: "Backend") -> None:
+        self._socket, self._backend = connected, backend
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._received = bytearray()
@@ -61,9 +41,8 @@ class Stream(asyncio.Protocol):
         self._news: Event | None = None  # what a reader waits for
         self._room: Event | None = None  # what a writer waits for
 
-    @property
     def _has_news(self) -> bool:
-        """Whether there is something to read: bytes, or that there will be no more."""
+        """Tell whether there is something to read: bytes, or the end."""
         return self._is_over or bool(self._received)
 
     async def is_readable(self) -> bool:
@@ -74,10 +53,10 @@ class Stream(asyncio.Protocol):
         It looks at the socket in its first turn, and reads from it in the second.
         """
         for _ in range(2):
-            if self._has_news or not self._has_bytes():
+            if self._has_news() or not self._has_bytes():
                 break
             await asyncio.sleep(0)
-        return self._has_news
+        return self._has_news()
 
     def _has_bytes(self) -> bool:
         """Tell whether the socket has bytes that the event loop has not taken yet, or is at its end."""
@@ -91,19 +70,35 @@ class Stream(asyncio.Protocol):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
-        if not self._has_news:
-            self._news = Event()
+        await self._wait_for_news(timeout)
+        data = bytes(self._received[:max_bytes])
+        self._drop(len(data))
+        return data
+
+    async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        await self._wait_for_news(timeout)
+        size = min(len(buffer), len(self._received))
+        with memoryview(self._received) as received:
+            buffer[:size] = received[:size]
+        self._drop(size)
+        return size
+
+    async def _wait_for_news(self, timeout: float | None) -> None:
+        if not self._has_news():
+            self._news = self._backend.event()
             await self._news.wait(timeout)
-            if not self._has_news:
+            if not self._has_news():
                 raise httpx.ReadTimeout("")
         if not self._received and self._error is not None:
             raise httpx.ReadError(str(self._error)) from self._error
-        data = bytes(self._received[:max_bytes])
-        del self._received[:max_bytes]
+
+    def _drop(self, size: int) -> None:
+        """Forget what was read, and let the server go on if it had to wait."""
+        del self._received[:size]
         if self._is_waiting_for_reader:
             self._is_waiting_for_reader = False
             self._transport.resume_reading()
-        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send *buffer*, which is small: it is on its way at once, or as soon as there is room."""
@@ -120,14 +115,14 @@ class Stream(asyncio.Protocol):
             written = len(buffer)
             self._transport.write(bytes(buffer))
         if self._is_full:
-            self._room = self._news = Event()
+            self._room = self._news = self._backend.event()
             await self._room.wait(timeout)
             if self._is_stuck():
                 raise httpx.WriteTimeout("")
         return written
 
     def _is_stuck(self) -> bool:
-        return self._is_full and not self._has_news
+        return self._is_full and not self._has_news()
 
     def close(self) -> None:
         """Close the connection."""
@@ -169,35 +164,32 @@ class Stream(asyncio.Protocol):
         _tell(self._room)
 
 
-def _tell(event: Event | None) -> None:
+def _tell(event: "Event | None") -> None:
     if event is not None:
         event.set()
 
 
-class Backend:
-    """Opens connections."""
-
-    async def connect(
-        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
-    ) -> Stream:
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
-        try:
-            async with asyncio.timeout(timeout):
-                found = await _addresses(host, port)
-                return await _stream(await connect_first(found, timeout, _Attempts()), tls)
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, OverflowError, ValueError) as error:  # of ports and names that are none
-            raise httpx.ConnectError(str(error)) from error
+async def connect(
+    backend: "Backend", host: str, port: int, tls: "TLS | None", timeout: float | None
+) -> Stream:
+    """Connect to *host*, with TLS from the first byte if there are settings for it."""
+    try:
+        async with asyncio.timeout(timeout):
+            found = await _addresses(host, port)
+            return await _stream(backend, await connect_first(found, timeout, _Attempts()), tls)
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(str(error)) from error
+    except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
+        raise httpx.ConnectError(str(error)) from error
 
 
-async def _stream(connected: socket.socket, tls: TLS | None) -> Stream:
+async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None") -> Stream:
     """
     Return the stream over a socket that is connected.
 
     A stream that went over to TLS later would take what came before the handshake for the server's.
     """
-    stream = Stream(connected)
+    stream = Stream(connected, backend)
     context, name = tls or (None, b"")
     try:
         await asyncio.get_running_loop().create_connection(
@@ -213,7 +205,7 @@ async def _stream(connected: socket.socket, tls: TLS | None) -> Stream:
 
 async def _addresses(host: str, port: int) -> Sequence[Any]:
     """Return a host's addresses; one that is an address is its own answer, without a thread."""
-    name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see _sockets
+    name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see `TLS`
     try:
         return socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:

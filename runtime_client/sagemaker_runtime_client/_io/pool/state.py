@@ -15,7 +15,6 @@ loses nothing: what is written twice is written last where it is found first.
 """
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
@@ -23,16 +22,11 @@ from functools import partial
 from itertools import chain
 from math import inf
 from time import monotonic
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from weakref import ref
 
-
-class Event(Protocol):
-    """What a thread or a task waits for."""
-
-    def set(self) -> object:
-        """Let the one that waits go on; to set it twice does no harm."""
-        ...
+if TYPE_CHECKING:
+    from ..concurrency import Event
 
 
 class Owner(Protocol):
@@ -45,11 +39,11 @@ class Permit:
     """
     The right to use one connection, which whoever asks for it brings along.
 
-    It is given back by `Ledger.release`, or when it is dropped: an interrupt may leave no time for more.
+    It is given back by `PoolState.release`, or when it is dropped: an interrupt may leave no time for more.
 
     Attributes:
         event: What is set once a permit that had to wait is granted.
-        numbers: By which the ledger knows it once it is granted; seldom more than one.
+        numbers: By which the pool knows it once it is granted; seldom more than one.
         is_released: Whether it was given back, or is not wanted any more.
     """
 
@@ -61,28 +55,31 @@ class Permit:
         self.is_released = False
 
 
-E = TypeVar("E", bound=Event)
 C = TypeVar("C", bound=Hashable)
 
 
-class Ledger(Generic[C, E]):
+class PoolState(Generic[C]):
     """
     The state of one pool in one process; threads may share it.
 
     Args:
         new_event: Makes what one waits for.
-        connections: How many there may be at the most.
-        kept: How many of them may be idle.
-        expiry: For how many seconds one may be idle.
+        max_connections: How many connections there may be at once.
+        max_idle: How many of them may be idle.
+        idle_timeout: For how many seconds one may be idle.
     """
 
     def __init__(
-        self, new_event: Callable[[], E], connections: float, kept: float, expiry: float
+        self,
+        new_event: Callable[[], "Event"],
+        max_connections: int,
+        max_idle: int,
+        idle_timeout: float,
     ) -> None:
         self.process = os.getpid()
         self._new_event = new_event
-        self._connections = int(min(connections, sys.maxsize))
-        self._kept, self._expiry = kept, expiry
+        self._max_connections = max_connections
+        self._max_idle, self._idle_timeout = max_idle, idle_timeout
         # The permits that are granted.  One that is dropped takes itself out, which nothing can interrupt:
         # the callback of its weak reference is no Python code.
         self._granted: dict[int, ref[Permit]] = {}
@@ -128,7 +125,7 @@ class Ledger(Generic[C, E]):
             return self._free.pop()
         except IndexError:
             pass
-        taken, most = len(self._granted), self._connections
+        taken, most = len(self._granted), self._max_connections
         if taken >= most:
             return None
         numbers = chain(range(taken, most), range(taken))
@@ -171,29 +168,29 @@ class Ledger(Generic[C, E]):
         return None
 
     def check_in(self, origin: Hashable, owner: Owner) -> None:
-        """Put *owner*'s connection among the idle ones; what is too many or too old `surplus` returns."""
+        """Put *owner*'s connection among the idle ones; what is too many or too old `evict` returns."""
         connection: C = owner.connection
-        self._idle[connection] = origin, monotonic() + self._expiry
+        self._idle[connection] = origin, monotonic() + self._idle_timeout
         owner.connection = None
         self._of_origin.setdefault(origin, []).append(connection)
 
-    def surplus(self) -> Iterator[C]:
+    def evict(self) -> Iterator[C]:
         """Take out the idle connections that may be so no longer; they are to be closed."""
         while (oldest := self._oldest()) is not None:
             _, end = self._idle.get(oldest, (None, -inf))
-            if len(self._idle) <= self._kept and end >= monotonic():
+            if len(self._idle) <= self._max_idle and end >= monotonic():
                 return
-            yield from self._evict(oldest)
+            yield from self._take_out(oldest)
 
     def displaced(self) -> Iterator[C]:
         """Take out the connection that is to be closed before a new one, if every place is taken."""
-        if self.open > self._connections and (oldest := self._oldest()) is not None:
-            yield from self._evict(oldest)
+        if self.open > self._max_connections and (oldest := self._oldest()) is not None:
+            yield from self._take_out(oldest)
 
     def clear(self) -> Iterator[C]:
         """Take out all idle connections."""
         while (oldest := self._oldest()) is not None:
-            yield from self._evict(oldest)
+            yield from self._take_out(oldest)
 
     @property
     def open(self) -> int:
@@ -205,7 +202,7 @@ class Ledger(Generic[C, E]):
             with suppress(RuntimeError):  # another thread has changed it between two steps
                 return next(iter(self._idle), None)
 
-    def _evict(self, connection: C) -> Iterator[C]:
+    def _take_out(self, connection: C) -> Iterator[C]:
         """Take out a connection, unless another thread has."""
         origin, _ = self._idle.pop(connection, (None, inf))
         if origin is None:

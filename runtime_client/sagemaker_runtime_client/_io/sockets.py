@@ -1,8 +1,8 @@
 """
-Connections for threads, over blocking sockets, with httpx's exceptions.
+Connections of threads, over blocking sockets, and the race of a host's addresses.  The errors are httpx's.
 
-Their methods are coroutines that never suspend.  A socket's time limit is set only where it changes:
-that is a call into the kernel, and an occasion for another thread.
+Coroutines here never suspend.  A socket's time limit is set only where it changes: that is a call into the
+kernel, and an occasion for another thread.
 """
 
 import os
@@ -10,24 +10,29 @@ import select
 import socket
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import httpx
 
-# What is read at once by a look whether there is something to read.
-_MOST_READ = 1 << 16
+from .cancellation import CancelScope
 
-# The settings of TLS, and the server's name.  In bytes, and so is a host: text would go through a codec
-# that takes 2 ms to import.
-TLS = tuple[ssl.SSLContext, bytes]
+if TYPE_CHECKING:
+    from .concurrency import TLS
+
+# What `is_readable` reads at once.
+_MOST_READ = 1 << 16
 
 # The next address is tried after so many seconds ("Connection Attempt Delay", RFC 8305, section 5).
 ATTEMPT_DELAY = 0.25
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 
 class Stream:
@@ -58,8 +63,7 @@ class Stream:
         if self._is_quiet():
             return False
         try:
-            self._limit(0)
-            self._received = self._socket.recv(_MOST_READ)
+            self._received = self._do(0, self._socket.recv, _MOST_READ)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError:
@@ -72,13 +76,25 @@ class Stream:
         return self._poll is not None and not self._poll.poll(0) and not pending()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has come, once something has; nothing at the end."""
+        """Return what has arrived, once something has; nothing at the end."""
         if self._received:
             received, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return received
         try:
-            self._limit(timeout)
-            return self._socket.recv(max_bytes)
+            return self._do(timeout, self._socket.recv, max_bytes)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
+
+    async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
+        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        if self._received:
+            data = await self.read(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+        try:
+            return self._do(timeout, self._socket.recv_into, buffer)
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
@@ -87,10 +103,9 @@ class Stream:
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of *buffer*; each part of it has so much time."""
         try:
-            self._limit(timeout)
             left = memoryview(buffer)
             while left:
-                left = left[self._socket.send(left) :]
+                left = left[self._do(timeout, self._socket.send, left) :]
         except TimeoutError as error:
             raise httpx.WriteTimeout(str(error)) from error
         except OSError as error:
@@ -101,8 +116,7 @@ class Stream:
         if await self.is_readable():
             return 0
         try:
-            self._limit(0)
-            return self._socket.send(buffer)
+            return self._do(0, self._socket.send, buffer)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             await self._wait(timeout)
             return 0
@@ -113,42 +127,51 @@ class Stream:
         """Wait until something can be sent, or read."""
         with DefaultSelector() as selector:
             selector.register(self._socket, EVENT_READ | EVENT_WRITE)
-            if not selector.select(timeout):
+            if not self._do(0, selector.select, timeout):
                 raise httpx.WriteTimeout("timed out")
+
+    def _do(self, timeout: float | None, step: Callable[[A], T], argument: A) -> T:
+        """Do one step within *timeout* seconds; in a thread of a group, one that can be interrupted."""
+        if self._socket.gettimeout() != timeout:
+            self._socket.settimeout(timeout)
+        scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
+        if scope is None:
+            return step(argument)
+        scope.streams[self] = None
+        try:
+            scope.check()
+            return step(argument)
+        finally:
+            scope.streams.pop(self, None)
+            scope.check()
 
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
 
-    def discard(self) -> None:
-        """Close the connection, from any thread."""
-        self._socket.close()
+    discard = close
 
-    def _limit(self, timeout: float | None) -> None:
-        """Set the time limit of the next step, if it is another one."""
-        if self._socket.gettimeout() != timeout:
-            self._socket.settimeout(timeout)
-
-
-class Backend:
-    """Opens connections."""
-
-    async def connect(
-        self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
-    ) -> Stream:
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
-        ends = inf if timeout is None else monotonic() + timeout
-        try:
-            found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
-            connected = await connect_first(found, timeout, _Attempts())
-            return Stream(_secured(connected, tls, ends))
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, OverflowError, ValueError) as error:  # of ports and names that are none
-            raise httpx.ConnectError(str(error)) from error
+    def interrupt(self) -> None:
+        """End a read or write of another thread."""
+        with suppress(OSError):
+            # Of the socket below TLS, which does not take part in this.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-def _secured(connected: socket.socket, tls: TLS | None, ends: float) -> socket.socket:
+async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
+    """Connect to *host*, with TLS from the first byte if there are settings for it."""
+    ends = inf if timeout is None else monotonic() + timeout
+    try:
+        found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+        connected = await connect_first(found, timeout, _Attempts())
+        return Stream(_secured(connected, tls, ends))
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(str(error)) from error
+    except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
+        raise httpx.ConnectError(str(error)) from error
+
+
+def _secured(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
     """Return the socket after the handshake; close it where that fails."""
     if tls is None:
         return connected

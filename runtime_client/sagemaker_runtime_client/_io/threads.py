@@ -1,0 +1,200 @@
+"""The backend of blocking clients.  Its coroutines block and never suspend."""
+
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from .cancellation import Cancelled, CancelScope
+from .run import run
+
+if TYPE_CHECKING:
+    from .concurrency import TLS, Backend, Stream
+
+T = TypeVar("T")
+
+
+class Latch:
+    """
+    An event for one thread.
+
+    That of the standard library is set under a lock, which a signal handler's own thread may hold.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """Let the one that waits go on."""
+        with suppress(RuntimeError):  # it was set already
+            self._lock.release()
+
+    async def wait(self, timeout: float | None) -> None:
+        """Return when it is set, or after *timeout* seconds."""
+        self._lock.acquire(timeout=-1 if timeout is None else timeout)
+
+
+class ThreadLock:
+    """A lock.  A coroutine that acquires it blocks its thread."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire_nowait(self) -> bool:
+        """Acquire it if it is free, and tell whether it was."""
+        return self._lock.acquire(blocking=False)
+
+    async def acquire(self) -> None:
+        """Acquire it once it is free."""
+        self._lock.acquire()
+
+    def release(self) -> None:
+        """Release it."""
+        self._lock.release()
+
+
+class _Open:
+    """No lock at all: a thread has its memory already, so that nothing is won if it waits outside."""
+
+    def acquire_nowait(self) -> bool:
+        return True
+
+    async def acquire(self) -> None:
+        pass
+
+    def release(self) -> None:
+        pass
+
+
+class ThreadGroup:
+    """
+    Threads that work side by side.
+
+    A cancelled one ends in its pause, or where it reads from or writes to a connection.
+    """
+
+    def __init__(self) -> None:
+        self._scope = CancelScope()
+        self._threads: list[threading.Thread] = []
+        self._errors: list[BaseException] = []
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        return self
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Wait for all of them, and raise the first error."""
+        if error is not None:
+            self.cancel()
+        try:
+            self._join()
+        except BaseException:  # an interrupt
+            self.cancel()
+            self._join()
+            raise
+        if error is None and self._errors:
+            raise self._errors.pop(0)
+
+    def _join(self) -> None:
+        for thread in self._threads:  # grows while one of them starts others
+            thread.join()
+
+    def start(
+        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+    ) -> None:
+        """Run ``function(*arguments)`` in a thread."""
+        thread = threading.Thread(target=self._work, args=(function, arguments), daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def cancel(self) -> None:
+        """Have all of them end where they wait next."""
+        self._scope.cancel()
+
+    def _work(
+        self, function: Callable[..., Coroutine[Any, Any, object]], arguments: tuple[object, ...]
+    ) -> None:
+        try:
+            self._scope.check()
+            self._scope.enter()
+            run(function(*arguments))
+        except Cancelled:
+            pass
+        except BaseException as error:  # noqa: BLE001 (raised where the group is left)
+            self._errors.append(error)
+            self.cancel()
+
+
+class SyncBackend:
+    """How threads wait, connect and work side by side."""
+
+    is_blocking = True
+
+    def loop(self) -> object:
+        """Return what stands for the event loop."""
+        return self
+
+    def event(self) -> Latch:
+        """Return a new event."""
+        return Latch()
+
+    def lock(self) -> ThreadLock:
+        """Return a new lock."""
+        return ThreadLock()
+
+    def admission(self, limit: int) -> _Open:
+        """Return no lock: threads need none."""
+        return _Open()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after *seconds*."""
+        scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
+        if scope is None:
+            time.sleep(seconds)  # noqa: ASYNC251 (no event loop runs this)
+        else:
+            scope.sleep(seconds)
+
+    def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """Return a context that does nothing: a thread cannot be called off."""
+        return nullcontext()
+
+    async def finish_by(
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
+    ) -> T:
+        """Return what *function* returns, however long that takes."""
+        return await function(*arguments)
+
+    async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what a function returns that blocks."""
+        return function(*arguments)
+
+    in_new_thread = in_thread
+
+    def task_group(self) -> ThreadGroup:
+        """Return a new task group."""
+        return ThreadGroup()
+
+    async def connect(
+        self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
+    ) -> "Stream":
+        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        from .sockets import connect
+
+        return await connect(host, port, tls, timeout)
+
+
+_BACKEND = SyncBackend()
+
+
+def sync_backend() -> "Backend":
+    """Return the backend of threads."""
+    return _BACKEND

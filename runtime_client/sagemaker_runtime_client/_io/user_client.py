@@ -1,0 +1,132 @@
+"""Sending by a client of httpx (or httpx2): a user-supplied one, or one for a proxy."""
+
+import time
+from contextlib import AbstractAsyncContextManager, nullcontext
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from .bodies import recording, response_body
+from .message import PIECE_SIZE
+
+if TYPE_CHECKING:
+    from .concurrency import Backend
+
+# A read's own limit strikes first, and says how far it came.
+_GRACE = 0.1
+
+
+class SyncClient:
+    """
+    A blocking client, with which coroutines send that never suspend.
+
+    Args:
+        httpx: The client's library.
+        client: The client.
+    """
+
+    def __init__(self, httpx: Any, client: Any) -> None:
+        self.httpx, self.client = httpx, client
+
+    def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
+        """Return a context that does nothing: the client's own pool waits for a connection."""
+        return nullcontext()
+
+    def limit(self, _ends: float) -> AbstractAsyncContextManager[object]:
+        """Return a context that does nothing: a thread cannot be interrupted in a read."""
+        return nullcontext()
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send a request, and return the response's head."""
+        try:
+            return recording(self.httpx, self.client).send(
+                request, stream=True, auth=None, follow_redirects=False
+            )
+        except self.httpx.HTTPStatusError as error:  # of a hook that raises; we judge responses
+            return error.response
+
+    def body(self, response: Any) -> "_SyncBody":
+        """Return what the body of a response is read from."""
+        return _SyncBody(response_body(self.httpx, response))
+
+    async def close_response(self, response: Any) -> None:
+        """End with a response."""
+        response.close()
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        self.client.close()
+
+
+class _SyncBody:
+    def __init__(self, stream: Any) -> None:
+        self._pieces = iter(stream)
+
+    async def read(self) -> bytes:
+        return next(filter(None, self._pieces), b"")
+
+
+class AsyncClient:
+    """
+    The same for an async client, which knows no limit of time but that of each step.
+
+    Args:
+        httpx: The client's library.
+        client: The client.
+        backend: The backend of the running event loop.
+    """
+
+    def __init__(self, httpx: Any, client: Any, backend: "Backend") -> None:
+        self.httpx, self.client, self._backend = httpx, client, backend
+
+    def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
+        """Return a context that does nothing: the client's own pool waits for a connection."""
+        return nullcontext()
+
+    def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
+        """Return a context that is left where it takes longer than until *ends*, on the monotonic clock."""
+        if ends == inf:
+            return nullcontext()
+        return self._backend.move_on_after(max(0.001, ends - time.monotonic()) + _GRACE)
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send a request, and return the response's head."""
+        ends = min(request.extensions["deadline"], time.monotonic() + _time_for_head(request))
+        async with self.limit(ends):
+            try:
+                return await recording(self.httpx, self.client).send(
+                    request, stream=True, auth=None, follow_redirects=False
+                )
+            except self.httpx.HTTPStatusError as error:  # of a hook that raises; we judge responses
+                return error.response
+        raise self.httpx.ReadTimeout("the answer did not come in time", request=request)
+
+    def body(self, response: Any) -> "_AsyncBody":
+        """Return what the body of a response is read from."""
+        return _AsyncBody(response_body(self.httpx, response))
+
+    async def close_response(self, response: Any) -> None:
+        """End with a response."""
+        await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self.client.aclose()
+
+
+class _AsyncBody:
+    def __init__(self, stream: Any) -> None:
+        self._pieces = aiter(stream)
+
+    async def read(self) -> bytes:
+        while (piece := await anext(self._pieces, None)) is not None:
+            if piece:
+                return piece  # type: ignore[no-any-return]
+        return b""
+
+
+def _time_for_head(request: Any) -> float:
+    """Return the seconds until there is a response's head, if each step takes all of its own limit."""
+    limits = request.extensions["timeout"]
+    pieces = int(request.headers.get("content-length", 0)) // PIECE_SIZE
+    seconds: float = sum(limits.values()) + pieces * limits["write"]
+    return seconds

@@ -1,0 +1,27 @@
+"""The settings and what belongs to them, with the region of the instance where that is asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._io.generation import importing
+from .._io.system import System
+from .._settings.context import Context, KeyPassphrase, MFAToken, OpenTransport, load_context
+
+
+async def open_context(
+    system: System,
+    open_transport: OpenTransport,
+    arguments: Mapping[str, Any],
+    mfa_token: MFAToken | None = None,
+    key_passphrase: KeyPassphrase | None = None,
+) -> Context:
+    """Do what `load_context` does; where no region is set, the instance's may be in force."""
+    context = await load_context(system, open_transport, arguments, mfa_token, key_passphrase)
+    config = context.config
+    if config.region is not None or not config.region_from_instance:
+        return context
+    with importing():
+        from ._instance_metadata import InstanceMetadataProvider
+
+    region = await InstanceMetadataProvider(context, "instance-metadata").region()
+    return context._replace(config=config.with_region(region))
