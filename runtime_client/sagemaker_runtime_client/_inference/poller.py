@@ -6,7 +6,7 @@ A poll is never tried again by the caller of S3: the next one does that.
 
 import math
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .._aws.auth import PreparedAuth
 from .._errors import (
@@ -150,7 +150,7 @@ class Poller:
             self._final_poll = self._system.monotonic() + _FINAL_POLL, auth
         return self._final_poll
 
-    async def pause(self, seconds: Any) -> None:
+    async def pause(self, seconds: object) -> None:
         """Pause until the next poll is due, *seconds* after this one began, or until the end."""
         if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ParamValidationError(
