@@ -64,10 +64,9 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
         raise refuse("schedule", "must be a plain function of the seconds waited")
 
 
-def check_timeout(timeout: float | None) -> None:
+def check_timeout(timeout: float) -> None:
     """Refuse a time in which no call can be made."""
-    if timeout is not None:
-        _check_seconds("timeout", timeout)
+    _check_seconds("timeout", timeout)
     if timeout == 0:
         raise refuse("timeout", "must be more than 0 seconds: nothing can be sent in none")
 
