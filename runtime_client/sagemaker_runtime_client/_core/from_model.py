@@ -17,6 +17,10 @@ def from_model(
     """
     Return the operation that a table describes, which each client takes by one line.
 
+    Such as ``describe_job = sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more
+    than check, send and parse is a method by hand, such as `SubmissionOperations.invoke_endpoint_async`,
+    and a test holds its signature to the table.
+
     Args:
         model: The table.
         parse: Makes the output of a success.
