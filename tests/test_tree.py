@@ -58,9 +58,10 @@ def test_picture():
     assert picture() == drawn()
 
 
-def test_paths():
-    """Each file and folder that the README names is there."""
-    named = re.findall(r"`([\w/.]+(?:\.py|/))`", README.read_text())
+@pytest.mark.parametrize("readme", [README, ROOT / "tests" / "README.md"], ids=["client", "tests"])
+def test_paths(readme):
+    """Each file and folder that a README names is there."""
+    named = re.findall(r"`([\w/.]+(?:\.py|/))`", readme.read_text())
     assert named
-    places = (ROOT, README.parent, FOLDERS[CLIENT])
+    places = (ROOT, readme.parent, FOLDERS[CLIENT])
     assert [] == [name for name in named if not any((place / name).exists() for place in places)]
