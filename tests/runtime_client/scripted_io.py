@@ -19,7 +19,7 @@ from sagemaker_runtime_client._io.message import Request, Response
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.threads import ThreadLock
 from sagemaker_runtime_client._limits import ANSWER, AnswerLimit
-from sigv4 import Credentials, Payload, SignableRequest, verify
+from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CREDENTIALS = Credentials(
@@ -273,6 +273,8 @@ def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
 
 def core(io, credentials=CREDENTIALS, **arguments):
     """Return a core over *io*, in a region."""
+    if not isinstance(credentials, Credentials):
+        credentials = as_provider(credentials)
     return make_core(io, {"region": REGION, **arguments}, credentials)
 
 

@@ -120,18 +120,18 @@ class ServiceClient:
 
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
         """Authenticate, send, and return a success."""
-        io, deadline, progress = self._system, operation.deadline, attempts.progress
+        system, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
-        given = operation.auth or self._auth
-        auth = await given.prepare(io, deadline)
-        waited = auth is not given  # for credentials
-        if waited and deadline is not None and io.monotonic() >= deadline:
+        auth = await (operation.auth or self._auth).prepare(system, deadline)
+        # An upload or the credentials may have taken all of the time.  An operation with an auth, which
+        # is the last poll, is left to the transport.
+        if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
             raise TransportError("the call's time was over before the request could be sent")
 
         def authenticate() -> Request:
             progress.is_under_way = True
             request = operation.request.with_headers(headers)
-            timestamp = io.now() + attempts.clock_offset
+            timestamp = system.now() + attempts.clock_offset
             return auth.apply(operation.endpoint, request, attempts.payload, timestamp)
 
         origin = operation.endpoint.origin
@@ -151,7 +151,7 @@ class ServiceClient:
             secrets = [*auth.secrets, *operation.secrets]
             raise without_secrets(operation.parse_error(response), secrets)
         if operation.check is not None:
-            await io.compute(len(response.body), operation.check, response)
+            await system.compute(len(response.body), operation.check, response)
         return response
 
     def _attempt_headers(self, attempts: Attempts) -> Headers:
@@ -179,8 +179,9 @@ class ServiceClient:
             _log.debug("%s, attempt %d: %s %s", operation, attempts.number, response, id_)
         if self._limiter:
             self._limiter.record(self._system.monotonic(), throttled=False)
-        self._clock.confirm(attempts.clock_offset)
-        if not operation.is_poll:
+        if not self._clock.was_right:
+            self._clock.confirm(attempts.clock_offset)
+        if not operation.is_poll and not self._quota.is_untouched:
             self._quota.release(attempts.retry_reason)
 
     def _note_failure(

@@ -107,11 +107,15 @@ class RetryQuota:
 
     Shared by a client's calls to one service.  It has no lock, which the thread of a signal handler that
     calls the client may hold: the tokens are in a deque, whose operations are atomic.
+
+    Attributes:
+        is_untouched: Whether nothing was ever taken, so that there is nothing to give back.
     """
 
     CAPACITY = 500
 
     def __init__(self) -> None:
+        self.is_untouched = True
         self._tokens = deque(repeat(None, self.CAPACITY), self.CAPACITY)
 
     @property
@@ -121,6 +125,7 @@ class RetryQuota:
 
     def acquire(self, reason: Reason) -> bool:
         """Take the cost of a retry, or tell that it is not there."""
+        self.is_untouched = False
         taken = 0
         try:
             for taken in range(reason.cost):  # noqa: B007 (counted for those that are put back)
@@ -143,6 +148,7 @@ class ServiceClock:
 
     Attributes:
         offset: What is added to our clock for a signature.
+        was_right: Whether a signature with it was accepted.
     """
 
     def __init__(self) -> None:
@@ -151,11 +157,11 @@ class ServiceClock:
     def forget(self) -> None:
         """Take our clock for right: at first, and in a new generation."""
         self.offset = timedelta()
-        self._was_right = False
+        self.was_right = False
 
     def confirm(self, offset: timedelta) -> None:
         """Note that a signature with *offset* was accepted."""
-        self._was_right = self._was_right or offset == self.offset
+        self.was_right = self.was_right or offset == self.offset
 
     def adopt(
         self,
@@ -179,12 +185,12 @@ class ServiceClock:
             return False
         if abs(ahead - self.offset) < _LEAST_SKEW:
             return True
-        if abs(ahead) > _MOST_SKEW or (self._was_right and not is_authentic):
+        if abs(ahead) > _MOST_SKEW or (self.was_right and not is_authentic):
             error.add_note(
                 f"the service's clock is {ahead} ahead of this machine's: set the latter"
             )
             return False
-        self.offset, self._was_right = ahead, False
+        self.offset, self.was_right = ahead, False
         return True
 
 
