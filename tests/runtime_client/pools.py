@@ -24,13 +24,23 @@ class _Over:
         return getattr(self._backend, name)
 
 
+class _Pool(Pool):
+    """A pool to which httpx's client hands a reservation with a request."""
+
+    async def handle_async_request(self, request):
+        reservation = request.extensions.pop("reservation", None)
+        if reservation is None:
+            return await super().handle_async_request(request)
+        return await self.send(request, reservation)
+
+
 def _pool(backend, verify=True, limits=None, network=None):
     """Return a pool, given httpx's settings of TLS, or what makes such, and `limited`."""
     if isinstance(verify, bool):
         verify = partial(httpx.create_ssl_context, verify=verify)
     contexts = verify if isinstance(verify, list) else [verify]
     contexts = [one if callable(one) else partial(lambda context: context, one) for one in contexts]
-    return Pool(
+    return _Pool(
         backend if network is None else _Over(backend, network),
         contexts,
         **(limited(100) if limits is None else limits),

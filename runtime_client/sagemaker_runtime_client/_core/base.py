@@ -90,7 +90,8 @@ class BaseOperations:
         try:
             return await session.runtime.send(operation)
         finally:
-            admission.release()
+            if admission is not None:
+                admission.release()
 
 
 def parse_location(text: str, argument: str = "location") -> "S3Location":

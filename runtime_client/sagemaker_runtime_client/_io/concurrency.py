@@ -129,8 +129,13 @@ class Backend(Protocol):
         """Return a new lock."""
         ...
 
-    def admission(self, limit: int) -> Lock:
-        """Return a lock that as many tasks hold at once as *limit* says; threads need none."""
+    def task_lock(self, limit: int = 1) -> Lock:
+        """
+        Return a lock that as many tasks hold at once as *limit* says.
+
+        For threads it holds up nobody.  It is for what two of them may do at the same time, where an
+        interrupt must leave nothing held.
+        """
         ...
 
     async def sleep(self, seconds: float) -> object:
@@ -161,6 +166,10 @@ class Backend(Protocol):
 
         A task that is cancelled does not wait for the thread.
         """
+        ...
+
+    def load(self) -> None:
+        """Import what `connect` needs, so that this does not count as a server's time."""
         ...
 
     def task_group(self) -> TaskGroup:

@@ -29,11 +29,13 @@ class _Generations:
 
     def __init__(self) -> None:
         self._number = 0
-        self._process, self._offset = _place_and_time()
+        self._process = os.getpid()
+        # By how much the clock is ahead of the one that is never set.
+        self._offset = time.time() - time.monotonic()
 
     def current(self) -> int:
         """Return the number of the generation."""
-        process, offset = _place_and_time()
+        process, offset = os.getpid(), time.time() - time.monotonic()
         if process != self._process or abs(offset - self._offset) > _JUMP:
             self.begin()
         self._process, self._offset = process, offset
@@ -42,11 +44,6 @@ class _Generations:
     def begin(self) -> None:
         """Begin a new one."""
         self._number += 1
-
-
-def _place_and_time() -> tuple[int, float]:
-    """Return the id of the process, and by how much the clock is ahead of the one that is never set."""
-    return os.getpid(), time.time() - time.monotonic()
 
 
 _generations = _Generations()

@@ -219,8 +219,9 @@ def _split(httpx: Any, body: bytes) -> Any:
 
 def set_time_limits(request: Any, *, connect: float, read: float, deadline: float | None) -> None:
     """Give *request* its time limits: the usual ones, or what is left until *deadline*."""
-    left = time_left(deadline)
-    request.extensions["deadline"] = time.monotonic() + left  # the pool's own; httpx ignores it
+    left = inf if deadline is None else time_left(deadline)
+    # The pool's own; httpx ignores it.
+    request.extensions["deadline"] = inf if deadline is None else time.monotonic() + left
     request.extensions["timeout"] = {
         "connect": min(connect, left),
         "read": min(read, left),
@@ -229,33 +230,14 @@ def set_time_limits(request: Any, *, connect: float, read: float, deadline: floa
     }
 
 
-def time_left(deadline: float | None) -> float:
+def time_left(deadline: float) -> float:
     """Return the seconds until *deadline*: a moment at least, for what comes at once."""
-    return float("inf") if deadline is None else max(0.001, deadline - time.monotonic())
+    return max(0.001, deadline - time.monotonic())
 
 
-class map_httpx_errors:  # noqa: N801 (read as a verb, like those of contextlib)
-    """
-    Turn what httpx raises into a TransportError that says whether the request may have arrived.
-
-    contextlib's decorator would leave a reference cycle of each error from Python 3.12 on.
-    """
-
-    def __init__(self, httpx: Any, origin: str, client: Any) -> None:
-        self._httpx, self._origin, self._client = httpx, origin, client
-        # A client that was brought in may have hooks, and a transport of its own, that raise anything.
-        self._kinds = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        """Raise a TransportError in place of what httpx raised."""
-        if error is not None and isinstance(error, self._kinds):
-            raise _transport_error(self._httpx, self._client, self._origin, error) from error
-
-
-def _transport_error(httpx: Any, client: Any, origin: str, error: BaseException) -> TransportError:
+def make_transport_error(
+    httpx: Any, client: Any, origin: str, error: BaseException
+) -> TransportError:
     """Return what is said of *error*, of a request to *origin*."""
     name, reason = type(error).__name__, _reason(error)
     proxy = "" if client is None else get_client_proxy(client, httpx.URL(origin)).address

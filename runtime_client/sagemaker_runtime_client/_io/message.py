@@ -21,19 +21,6 @@ class HasItems(Protocol):
 Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
-def _lower_names(headers: Headers) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs with names in lower case."""
-    items: Any = headers
-    if hasattr(items, "items"):
-        items = items.items()
-    return tuple([(_text(name).lower(), _text(value)) for name, value in items])
-
-
-def _text(part: str | bytes) -> str:
-    """Return text, of bytes as they come off the wire too."""
-    return part if isinstance(part, str) else part.decode("utf-8", "replace")
-
-
 class Request(Value):
     """
     A request, less its origin and its signature.
@@ -93,7 +80,18 @@ class Response(Value):
         self, status: int, headers: Headers, body: bytes = b"", complete: bool = True
     ) -> None:
         self.status = status
-        self.headers = _lower_names(headers)
+        items: Any = headers
+        if hasattr(items, "items"):
+            items = items.items()
+        self.headers: tuple[tuple[str, str], ...] = tuple(
+            [
+                (
+                    (name if isinstance(name, str) else str(name, "utf-8", "replace")).lower(),
+                    value if isinstance(value, str) else str(value, "utf-8", "replace"),
+                )
+                for name, value in items
+            ]
+        )
         self.body = body
         self.complete = complete
 
@@ -126,17 +124,43 @@ def parse_length(text: str | None) -> int | None:
 
 
 def parse_http_date(text: str | None) -> datetime | None:
-    """Return the instant of an HTTP date (RFC 9110, section 5.6.7), or None if it is none."""
+    """Return the time of an HTTP date (RFC 9110, section 5.6.7), or None if it is none."""
     if text is None:
         return None
+    clock = text[17:25].split(":")
+    digits = "".join([text[5:7], text[12:16], *clock])
+    if not (
+        len(clock) == 3
+        and text[7:12] in _MONTHS
+        and text[16:17] + text[25:] == "  GMT"
+        and len(digits) == 12
+        and digits.isascii()
+        and digits.isdecimal()
+    ):
+        return _parse_old_date(text)
+    try:
+        hour, minute, second = map(int, clock)
+        day, month, year = int(text[5:7]), _MONTHS[text[7:12]], int(text[12:16])
+        time = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return time if 1900 < time.year < 9000 else None
+
+
+def _parse_old_date(text: str) -> datetime | None:
+    """Return the time of a date in a form that no server of today writes."""
     # Not strptime, whose month names depend on the locale.  What sends requests has loaded it.
     from email.utils import parsedate_to_datetime
 
     try:
-        instant = parsedate_to_datetime(text)
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=UTC)
+        time = parsedate_to_datetime(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
         # A year at either end of the calendar is no date, and leaves no room to reckon with it.
-        return instant.astimezone(UTC) if 1900 < instant.year < 9000 else None
+        return time.astimezone(UTC) if 1900 < time.year < 9000 else None
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {f" {name} ": number for number, name in enumerate(_NAMES, 1)}

@@ -107,6 +107,10 @@ class AsyncioBackend:
         """Return what *function* returns, in a thread."""
         return await asyncio.to_thread(function, *arguments)
 
+    def load(self) -> None:
+        """Import what `connect` needs."""
+        from . import asyncio_stream  # noqa: F401
+
     def task_group(self) -> TaskGroup:
         """Return a new task group."""
         return TaskGroup()
@@ -115,7 +119,7 @@ class AsyncioBackend:
         """Return a new lock."""
         return Semaphore()
 
-    def admission(self, limit: int) -> Semaphore:
+    def task_lock(self, limit: int = 1) -> Semaphore:
         """Return a lock that as many tasks hold at once as *limit* says."""
         return Semaphore(limit)
 

@@ -99,8 +99,12 @@ class TrioBackend:
     is_blocking = False
     event = staticmethod(Event)
     loop = staticmethod(trio.lowlevel.current_trio_token)
-    lock = admission = staticmethod(Lock)
+    lock = task_lock = staticmethod(Lock)
     sleep = staticmethod(trio.sleep)
+
+    def load(self) -> None:
+        """Import what `connect` needs."""
+        from . import trio_stream  # noqa: F401
 
     def task_group(self) -> TaskGroup:
         """Return a new task group."""

@@ -86,15 +86,20 @@ class PerLoop(Generic[T]):
     def __init__(self, backend: "Callable[[], Backend]", make: "Callable[[Backend], T]") -> None:
         self._backend, self._make = backend, make
         self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
+        self._of_threads: T | None = None
 
     def __call__(self) -> T:
         """Return that of the running loop."""
+        if self._of_threads is not None:
+            return self._of_threads
         backend = self._backend()
         loop = backend.loop()
         made = self._made.get(loop)
         if made is None:
             self._drop_closed()
             made = self._made.setdefault(loop, self._make(backend))
+            if backend.is_blocking:
+                self._of_threads = made
         return made
 
     def __len__(self) -> int:

@@ -35,23 +35,19 @@ class Sender(Protocol):
     def client(self) -> Any: ...
 
     def reserve(self, timeout: float) -> AbstractAsyncContextManager[Any]:
-        """Return a context that waits for a connection; it gives what the request's extension names."""
+        """Return a context that waits for a connection, and gives what `send` takes."""
         ...
 
     def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
         """Return a context for the body of a response that must be there by then."""
         ...
 
-    async def handle_async_request(self, request: Any) -> Any:
-        """Send a request, and return the response's head."""
-        ...
+    async def send(self, request: Any, reservation: Any) -> Any:
+        """
+        Send a request, and return the response's head.
 
-    def body(self, response: Any) -> Any:
-        """Return what the body of a response is read from, by a method ``read``."""
-        ...
-
-    async def close_response(self, response: Any) -> None:
-        """End with a response."""
+        Its ``stream`` has the methods ``read``, which returns the next bytes of the body, and ``aclose``.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -73,7 +69,7 @@ class Senders:
         ca_bundle: As for `Transport`.
 
     Attributes:
-        admission: What as many calls hold at once as there may be connections.
+        admission: What as many calls hold at once as there may be connections; None for threads.
     """
 
     def __init__(
@@ -89,10 +85,11 @@ class Senders:
         self._opened: dict[str, Sender] = {}  # by scheme and proxy; the pool has neither
         self._proxies: dict[str, str] = {}  # by origin; none is the empty string
         self._user_sender: Sender | None = None
-        self._loading = backend.admission(1)
+        self._loading = backend.task_lock()
         self._is_closed = False
         # Of a user-supplied client only the client knows how many requests it can have under way.
-        self.admission = backend.admission(max_connections if http_client is None else sys.maxsize)
+        most = max_connections if http_client is None else sys.maxsize
+        self.admission = None if backend.is_blocking else backend.task_lock(most)
 
     async def get(self, origin: str, *, direct: bool) -> Sender:
         """Return what sends to *origin*; *direct* says to use no proxy."""
@@ -102,15 +99,11 @@ class Senders:
                 raise RuntimeClientError("the http_client that was brought in is closed")
             if not (direct and get_client_proxy(sender.client, sender.httpx.URL(origin)).address):
                 return sender
-        proxy = "" if direct else self._get_proxy(origin)
-        key = f"{origin.partition(':')[0]} {proxy}" if proxy else ""
-        return self._opened.get(key) or await self._open(key)
-
-    def _get_proxy(self, origin: str) -> str:
-        proxy = self._proxies.get(origin)
+        proxy = "" if direct else self._proxies.get(origin)
         if proxy is None:
             proxy = self._proxies[origin] = get_proxy(origin)
-        return proxy
+        key = f"{origin.partition(':')[0]} {proxy}" if proxy else ""
+        return self._opened.get(key) or await self._open(key)
 
     async def _load_user_sender(self, client: "HTTPClient") -> Sender:
         made = await self._backend.in_new_thread(self._wrap, client)
@@ -152,6 +145,7 @@ class Senders:
         with importing():
             from .pool.pool import Pool
 
+            self._backend.load()
         return Pool(self._backend, context_makers(self._ca_bundle), self._max_connections)
 
     @property

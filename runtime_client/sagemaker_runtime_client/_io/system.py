@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._errors import TransportError
@@ -46,25 +47,17 @@ class System:
         self.backend = backend
         self.environ: Mapping[str, str] = os.environ
 
-    @staticmethod
-    def generation() -> int:
-        """Return a number that is another one after a fork, and after a snapshot is restored."""
-        return generation()
+    # A number that is another one after a fork, and after a snapshot is restored.
+    generation = staticmethod(generation)
+    # Seconds on a clock that is never set.
+    monotonic = staticmethod(time.monotonic)
+    # The time, in UTC.
+    now = staticmethod(partial(datetime.now, UTC))
 
     @staticmethod
     def home(user: str = "") -> str:
         """Return the folder of *user*, or of this process's, as the system knows it; else ``~user``."""
         return os.path.expanduser("~" + user)
-
-    @staticmethod
-    def now() -> datetime:
-        """Return the time, in UTC."""
-        return datetime.now(UTC)
-
-    @staticmethod
-    def monotonic() -> float:
-        """Return seconds on a clock that is never set."""
-        return time.monotonic()
 
     @staticmethod
     def random() -> float:

@@ -60,7 +60,7 @@ class ThreadLock:
 
 
 class _Open:
-    """No lock at all: a thread has its memory already, so that nothing is won if it waits outside."""
+    """A lock that holds up nobody."""
 
     def acquire_nowait(self) -> bool:
         return True
@@ -148,8 +148,8 @@ class SyncBackend:
         """Return a new lock."""
         return ThreadLock()
 
-    def admission(self, limit: int) -> _Open:
-        """Return no lock: threads need none."""
+    def task_lock(self, limit: int = 1) -> _Open:
+        """Return a lock that holds up nobody."""
         return _Open()
 
     async def sleep(self, seconds: float) -> None:
@@ -178,6 +178,10 @@ class SyncBackend:
         return function(*arguments)
 
     in_new_thread = in_thread
+
+    def load(self) -> None:
+        """Import what `connect` needs."""
+        from . import sockets  # noqa: F401
 
     def task_group(self) -> ThreadGroup:
         """Return a new task group."""

@@ -14,7 +14,7 @@ from .generation import generation
 from .httpx_bridge import (
     ResponseReader,
     build_request,
-    map_httpx_errors,
+    make_transport_error,
     set_time_limits,
     time_left,
 )
@@ -107,9 +107,11 @@ class Transport:
             TransportError: There is no response, or not in time, or it is too large.
         """
         sender = await self._get_senders().get(origin, direct=direct)
-        httpx, patience = sender.httpx, self._connect_timeout + self._read_timeout
-        with map_httpx_errors(httpx, origin, sender.client):
-            async with sender.reserve(min(patience, time_left(deadline))) as reservation:
+        httpx, wait = sender.httpx, self._connect_timeout + self._read_timeout
+        if deadline is not None:
+            wait = min(wait, time_left(deadline))
+        try:
+            async with sender.reserve(wait) as reservation:
                 request = build_request(httpx, sender.client, origin, make())
                 set_time_limits(
                     request,
@@ -117,13 +119,11 @@ class Transport:
                     read=self._read_timeout,
                     deadline=deadline,
                 )
-                if reservation is not None:
-                    request.extensions["reservation"] = reservation
-                response = await sender.handle_async_request(request)
+                response = await sender.send(request, reservation)
                 reader = ResponseReader(response, limit, deadline, self._read_timeout)
+                body = response.stream
                 try:
                     async with sender.limit(reader.ends):
-                        body = sender.body(response)
                         while piece := await body.read():
                             if not reader.add(piece):
                                 break
@@ -132,21 +132,29 @@ class Transport:
                 except httpx.TransportError:
                     pass  # what came of the body is told from a complete one
                 finally:
-                    await sender.close_response(response)
+                    await body.aclose()
+        except (
+            httpx.HTTPError,
+            # A user-supplied client may have hooks, and a transport of its own, that raise anything.
+            httpx.InvalidURL,
+            httpx.StreamError,
+            httpx.CookieConflict,
+        ) as error:
+            raise make_transport_error(httpx, sender.client, origin, error) from error
         return reader.response(f"{request.method} {origin}")
 
-    async def admit(self, deadline: float | None) -> "Lock":
+    async def admit(self, deadline: float | None) -> "Lock | None":
         """
-        Wait until another call may begin, and return what to release at its end.
+        Wait until another call may begin, and return what to release at its end, if there is anything.
 
         There may be as many as connections: of thousands of tasks all others wait here, where they
-        have next to nothing yet.
+        have next to nothing yet.  Threads do not wait: each has its memory already.
 
         Raises:
             TransportError: It may not begin before the *deadline*.
         """
-        admission = self._get_senders().admission
-        if admission.acquire_nowait():
+        admission = self._senders().admission
+        if admission is None or admission.acquire_nowait():
             return admission
         if deadline is None:
             await admission.acquire()

@@ -35,34 +35,41 @@ class SyncClient:
         """Return a context that does nothing: a thread cannot be interrupted in a read."""
         return nullcontext()
 
-    async def handle_async_request(self, request: Any) -> Any:
+    async def send(self, request: Any, _reservation: None) -> "_Received":
         """Send a request, and return the response's head."""
         try:
-            return recording(self.httpx, self.client).send(
+            response = recording(self.httpx, self.client).send(
                 request, stream=True, auth=None, follow_redirects=False
             )
         except self.httpx.HTTPStatusError as error:  # of a hook that raises; we judge responses
-            return error.response
-
-    def body(self, response: Any) -> "_SyncBody":
-        """Return what the body of a response is read from."""
-        return _SyncBody(response_body(self.httpx, response))
-
-    async def close_response(self, response: Any) -> None:
-        """End with a response."""
-        response.close()
+            response = error.response
+        return _Received(response, _SyncBody(self.httpx, response))
 
     async def aclose(self) -> None:
         """Close the client."""
         self.client.close()
 
 
+class _Received:
+    """What `ResponseReader` asks of a response, and its body, undecoded."""
+
+    def __init__(self, response: Any, stream: Any) -> None:
+        self.status_code, self.is_success = response.status_code, response.is_success
+        self.headers, self.stream = response.headers, stream
+
+
 class _SyncBody:
-    def __init__(self, stream: Any) -> None:
-        self._pieces = iter(stream)
+    def __init__(self, httpx: Any, response: Any) -> None:
+        self._httpx, self._response = httpx, response
+        self._pieces: Any = None
 
     async def read(self) -> bytes:
+        if self._pieces is None:
+            self._pieces = iter(response_body(self._httpx, self._response))
         return next(filter(None, self._pieces), b"")
+
+    async def aclose(self) -> None:
+        self._response.close()
 
 
 class AsyncClient:
@@ -88,25 +95,18 @@ class AsyncClient:
             return nullcontext()
         return self._backend.move_on_after(max(0.001, ends - time.monotonic()) + _GRACE)
 
-    async def handle_async_request(self, request: Any) -> Any:
+    async def send(self, request: Any, _reservation: None) -> _Received:
         """Send a request, and return the response's head."""
         ends = min(request.extensions["deadline"], time.monotonic() + _time_for_head(request))
         async with self.limit(ends):
             try:
-                return await recording(self.httpx, self.client).send(
+                response = await recording(self.httpx, self.client).send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
             except self.httpx.HTTPStatusError as error:  # of a hook that raises; we judge responses
-                return error.response
+                response = error.response
+            return _Received(response, _AsyncBody(self.httpx, response))
         raise self.httpx.ReadTimeout("the answer did not come in time", request=request)
-
-    def body(self, response: Any) -> "_AsyncBody":
-        """Return what the body of a response is read from."""
-        return _AsyncBody(response_body(self.httpx, response))
-
-    async def close_response(self, response: Any) -> None:
-        """End with a response."""
-        await response.aclose()
 
     async def aclose(self) -> None:
         """Close the client."""
@@ -114,14 +114,20 @@ class AsyncClient:
 
 
 class _AsyncBody:
-    def __init__(self, stream: Any) -> None:
-        self._pieces = aiter(stream)
+    def __init__(self, httpx: Any, response: Any) -> None:
+        self._httpx, self._response = httpx, response
+        self._pieces: Any = None
 
     async def read(self) -> bytes:
+        if self._pieces is None:
+            self._pieces = aiter(response_body(self._httpx, self._response))
         while (piece := await anext(self._pieces, None)) is not None:
             if piece:
                 return piece  # type: ignore[no-any-return]
         return b""
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
 
 
 def _time_for_head(request: Any) -> float:

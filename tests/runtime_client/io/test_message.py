@@ -1,15 +1,30 @@
 """Our own request and response."""
 
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_runtime_client import Request, Response
-from sagemaker_runtime_client._io.message import parse_http_date
+from sagemaker_runtime_client._io.message import _parse_old_date, parse_http_date
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+_USUAL = st.datetimes(timezones=st.just(UTC)).filter(lambda date: 1900 < date.year < 9000)
+
+
+@settings(deadline=None)
+@given(_USUAL, st.integers(5, 28), st.characters())
+def test_usual_dates(date, place, other):
+    """The form that servers use is read as the standard library reads it; a damaged one as that, or not at all."""
+    date = date.replace(microsecond=0)
+    text = format_datetime(date, usegmt=True)
+    assert date == parse_http_date(text)
+    damaged = text[:place] + other + text[place + 1 :]
+    assert parse_http_date(damaged) in {None, _parse_old_date(damaged)}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from sagemaker_runtime_client._io.pool import state as pool_state
-from sagemaker_runtime_client._io.pool.connection import Connection
 from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.sockets import Stream
 from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.networks import Scripted
@@ -100,7 +100,7 @@ class TestLimits:
             del transport
             gc.collect()
             (connection,) = inherited.clear()
-            assert not run(connection.is_dead())
+            assert not run(connection.stream.is_readable())
             connection.stream.close()
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
@@ -179,11 +179,11 @@ class TestLimits:
             assert (0, 0, 1, 1) == books(transport)
             (connection,) = state(transport)._idle
             with monkeypatch.context() as patch:
-                patch.setattr(Connection, "is_dead", strike)
+                patch.setattr(Stream, "is_readable", strike)
                 with pytest.raises(KeyboardInterrupt):
                     transport.handle_request(httpx.Request("GET", server.url))
             assert (0, 0, 0, 0) == books(transport)
-            assert run(connection.is_dead())
+            assert run(connection.stream.is_readable())
 
     def test_closed_twice(self):
         """An answer may be closed more than once."""

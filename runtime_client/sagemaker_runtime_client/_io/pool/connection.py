@@ -49,10 +49,6 @@ class Connection:
         self._rest = b""  # of a piece of it, for `read_into`
         self._bypasses = False  # whether the rest of the body goes past h11
 
-    async def is_dead(self) -> bool:
-        """Tell whether its server has closed it, or written to it unasked (RFC 9112, section 9.2)."""
-        return await self.stream.is_readable()
-
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
         """
         Send *request*, and return the head of the response.
@@ -270,7 +266,8 @@ class Connection:
 
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return for how long the next bytes may take to go out."""
-        left = _left(self._limits[1], httpx.WriteTimeout)
+        _, deadline = self._limits
+        left = None if deadline == inf else _left(deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
 
 

@@ -62,7 +62,7 @@ class Connector:
 
     async def _load(self, make: MakeContext) -> ssl.SSLContext:
         """Make TLS settings; the tasks of an event loop do so one after the other."""
-        self._loading = lock = self._loading or self._backend.admission(1)
+        self._loading = lock = self._loading or self._backend.task_lock()
         await lock.acquire()
         try:
             context = await self._backend.in_new_thread(make)

@@ -52,9 +52,9 @@ class Reservation:
     def release(self) -> None:
         """Release the permit, after a connection in use was closed; nothing if that is done."""
         try:
-            if self.exchange is not None:
+            if self.exchange is not None and self.exchange.connection is not None:
                 self.exchange.abort()
-                self.exchange = None
+            self.exchange = None
         finally:
             if self._state is not None:
                 self._state.release(self._permit)
@@ -82,17 +82,21 @@ class Exchange:
 
 
 class ResponseStream(httpx.AsyncByteStream):
-    """The body of a response, undecoded."""
+    """
+    The body of a response, undecoded.
+
+    Attributes:
+        reservation: What ends with the response; None where it goes on.
+    """
 
     def __init__(
         self,
         request: httpx.Request,
         exchange: Exchange,
         release: Callable[[Exchange], None],
-        reservation: Reservation | None,
     ) -> None:
-        self._request, self._exchange = request, exchange
-        self._release, self._reservation = release, reservation
+        self._request, self._exchange, self._release = request, exchange, release
+        self.reservation: Reservation | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Return itself."""
@@ -131,5 +135,5 @@ class ResponseStream(httpx.AsyncByteStream):
         try:
             self._release(self._exchange)
         finally:
-            if self._reservation is not None:
-                self._reservation.release()
+            if self.reservation is not None:
+                self.reservation.release()

@@ -88,14 +88,6 @@ class Pool(httpx.AsyncBaseTransport):
         """Return a context that does nothing: a body keeps to its request's deadline by itself."""
         return _NO_LIMIT
 
-    def body(self, response: httpx.Response) -> httpx.AsyncByteStream | httpx.SyncByteStream:
-        """Return what the body of a response is read from: a `ResponseStream`."""
-        return response.stream
-
-    async def close_response(self, response: httpx.Response) -> None:
-        """End with a response."""
-        await response.aclose()
-
     async def acquire(self, permit: "Permit", timeout: float | None) -> PoolState[Connection]:
         """Wait until *permit* is granted; return the state that granted it."""
         if self.state.process != os.getpid():
@@ -115,33 +107,33 @@ class Pool(httpx.AsyncBaseTransport):
         raise httpx.PoolTimeout("no connection became free in time")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request as `send` does, with a permit of its own, which it waits for."""
+        timeouts = request.extensions.get("timeout", {})
+        own = await self.reserve(timeouts.get("pool")).__aenter__()
+        try:
+            response = await self.send(request, own)
+        except BaseException:
+            own.release()
+            raise
+        response.stream.reservation = own  # it ends with the response
+        return response
+
+    async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
         """
-        Send *request*, and return the response's head; its body is still to come.
+        Send a request, and return the response's head; its body is still to come.
 
         The request's extensions may hold, beside httpx's time limits:
 
-        - ``reservation``: what `reserve` returned; without it the request waits for a permit of its own.
         - ``deadline``, on the clock of `time.monotonic`: a response that is not there by then is given up,
           however small the pieces in which it comes.
         - ``expect``: True asks the server by the head, with ``Expect: 100-continue``, before a body that
           is at hand is sent.
         - ``target``: the request's target, where httpx would alter it.
-        """
-        # The request does not keep it: in a circle, it would not be dropped at once with what drops it.
-        reservation: Reservation | None = request.extensions.pop("reservation", None)
-        if reservation is not None:
-            return await self._send(request, reservation, None)
-        timeouts = request.extensions.get("timeout", {})
-        own = await self.reserve(timeouts.get("pool")).__aenter__()
-        try:
-            return await self._send(request, own, own)
-        except BaseException:
-            own.release()
-            raise
 
-    async def _send(
-        self, request: httpx.Request, reservation: Reservation, own: Reservation | None
-    ) -> httpx.Response:
+        Args:
+            request: What to send.
+            reservation: What `reserve` returned, inside its context.
+        """
         exchange = reservation.exchange = Exchange(reservation.granted(), _get_origin(request))
         expects = request.extensions.get("expect", False) and exchange.origin not in self._no_expect
         try:
@@ -155,11 +147,11 @@ class Pool(httpx.AsyncBaseTransport):
             self._no_expect.add(exchange.origin)
             if head.status_code == 417:  # sent again without it (RFC 9110, section 15.5.18)
                 exchange.abort()
-                return await self._send(request, reservation, own)
+                return await self.send(request, reservation)
         return httpx.Response(
             head.status_code,
             headers=head.headers.raw_items(),
-            stream=ResponseStream(request, exchange, self.release, own),
+            stream=ResponseStream(request, exchange, self.release),
             extensions={
                 "http_version": b"HTTP/" + head.http_version,
                 "reason_phrase": head.reason,
@@ -169,9 +161,9 @@ class Pool(httpx.AsyncBaseTransport):
     async def _reuse(self, exchange: Exchange) -> bool:
         """Check out an idle connection that its server has neither closed nor written to unasked."""
         state = exchange.state
-        _close_all(state.evict())
+        _close(state.evict())
         while (connection := state.check_out(exchange.origin, exchange)) is not None:
-            if not await connection.is_dead():
+            if not await connection.stream.is_readable():  # RFC 9112, section 9.2
                 return True
             exchange.abort()
         return False
@@ -179,7 +171,7 @@ class Pool(httpx.AsyncBaseTransport):
     async def _connect(self, exchange: Exchange, request: httpx.Request) -> None:
         """Open a connection, in the place of an idle one if need be."""
         timeout = request.extensions.get("timeout", {}).get("connect")
-        _close_all(exchange.state.displaced())
+        _close(exchange.state.displaced())
         stream = await self._connector.connect(exchange.origin, timeout)
         exchange.connection = Connection(stream)
         if await stream.is_readable():
@@ -192,23 +184,26 @@ class Pool(httpx.AsyncBaseTransport):
             return
         if state is self.state and connection.recycle():
             state.check_in(exchange.origin, exchange)
-        exchange.abort()
-        # Another thread may have closed the pool in the meantime.
-        _close_all(state.evict() if state is self.state else state.clear())
+        if exchange.connection is not None:
+            exchange.abort()
+        if state is not self.state:  # another thread may have closed the pool in the meantime
+            _close(state.clear())
+        elif state.is_crowded:
+            _close(state.evict())
 
     def close(self) -> None:
         """Close what is idle, and let what is in use be closed at its end, now and from now on."""
         self._max_idle = 0
         state = self.state
         self._reset()
-        _close_all(state.clear())
+        _close(state.clear())
 
     async def aclose(self) -> None:
         """Do the same."""
         self.close()
 
 
-def _close_all(connections: Iterable[Connection]) -> None:
+def _close(connections: Iterable[Connection]) -> None:
     for connection in connections:
         connection.stream.close()
 

@@ -168,19 +168,24 @@ class PoolState(Generic[C]):
         return None
 
     def check_in(self, origin: Hashable, owner: Owner) -> None:
-        """Put *owner*'s connection among the idle ones; what is too many or too old `evict` returns."""
+        """Put *owner*'s connection among the idle ones; what is too many or too old `evict` takes out."""
         connection: C = owner.connection
         self._idle[connection] = origin, monotonic() + self._idle_timeout
         owner.connection = None
         self._of_origin.setdefault(origin, []).append(connection)
 
     def evict(self) -> Iterator[C]:
-        """Take out the idle connections that may be so no longer; they are to be closed."""
+        """Take out the idle connections that are too many or too old; they are to be closed."""
         while (oldest := self._oldest()) is not None:
             _, end = self._idle.get(oldest, (None, -inf))
             if len(self._idle) <= self._max_idle and end >= monotonic():
                 return
             yield from self._take_out(oldest)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more connections are idle than may be."""
+        return len(self._idle) > self._max_idle
 
     def displaced(self) -> Iterator[C]:
         """Take out the connection that is to be closed before a new one, if every place is taken."""
