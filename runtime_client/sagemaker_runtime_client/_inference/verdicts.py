@@ -13,15 +13,25 @@ What a poll may bring, and what a wait makes of it.  Pure.
 | any other error                                  | final     | it ends the wait                        |
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import cast
 
-from .._errors import AccessDeniedError, CredentialProviderError, ServiceError, TransportError
+from .._errors import (
+    AccessDeniedError,
+    CredentialProviderError,
+    InferenceFailedError,
+    RuntimeClientError,
+    ServiceError,
+    TransportError,
+    WaitTimeoutError,
+)
 from .._limits import AnswerLimit
 from .._s3.objects import S3Location
 
 _NOT_MODIFIED = 304
+_LONGEST_REASON = 2000
 
 PollError = ServiceError | TransportError | CredentialProviderError
 
@@ -112,3 +122,69 @@ class PolledObject:
     def _take_refusal(self) -> PollError:
         refusal, self.refusal = self.refusal, None
         return cast("PollError", refusal)
+
+
+def inference_failed(
+    inference_id: str | None, location: S3Location, body: bytes
+) -> InferenceFailedError:
+    """Return the error that a failure object says."""
+    reason = _failure_reason(body)
+    return InferenceFailedError(
+        f"inference {inference_id} failed: {reason or 'the failure object is empty'}",
+        failure_location=str(location),
+        reason=reason,
+        body=body,
+    )
+
+
+def _failure_reason(body: bytes) -> str:
+    """Return what a failure object says: the message in its JSON, or its text, whatever its form."""
+    text = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, str):
+        text = document
+    elif isinstance(document, dict):
+        fields = cast("dict[str, object]", document)
+        named = map(fields.get, ("message", "Message", "errorMessage", "error", "failureReason"))
+        text = next((value for value in named if isinstance(value, str) and value), text)
+    return text[:_LONGEST_REASON]
+
+
+def timed_out(
+    waited: str,
+    output: PolledObject,
+    failure: PolledObject | None,
+    last_error: RuntimeClientError | None,
+) -> WaitTimeoutError:
+    """Return the error of a wait that got no answer, with the reasons that the polls have shown."""
+    reasons = _timeout_reasons(output, failure, last_error)
+    return WaitTimeoutError(
+        "; ".join([waited, *reasons]), access_denied_only=output.verdicts == {Verdict.DENIED}
+    )
+
+
+def _timeout_reasons(
+    output: PolledObject, failure: PolledObject | None, last_error: RuntimeClientError | None
+) -> Iterator[str]:
+    if last_error is not None:
+        yield f"not every poll succeeded: {last_error.message}"
+    if output.refusal is not None:
+        how = "each time" if output.verdicts == {Verdict.DENIED} else "in the end"
+        yield (
+            f"S3 answered 403 {how}: s3:GetObject is needed to read the output, s3:ListBucket to "
+            "be told that it is not there yet, and kms:Decrypt if it is encrypted with a KMS key"
+        )
+    elif Verdict.STALE in output.verdicts:
+        yield "at the output's location is an object that is older than the job"
+    elif Verdict.MISSING in output.verdicts:
+        yield "the endpoint may be scaling up from no instances, or its queue be long"
+    if failure is None:
+        yield "the endpoint has no S3FailurePath, so that a failure would not be seen"
+    elif failure.refusal is not None and output.refusal is None:
+        yield (
+            "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket, and "
+            "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
+        )

@@ -7,17 +7,19 @@ beyond a deadline.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
 
-import json
+import math
 import xml.parsers.expat
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeVar
 
+from .._aws.auth import PreparedAuth
 from .._errors import (
-    InferenceFailedError,
+    CredentialProviderError,
     NoOutputLocationError,
+    ParamValidationError,
     RuntimeClientError,
-    WaitTimeoutError,
+    ServiceError,
+    TransportError,
 )
 from .._io.message import Response
 from .._io.system import System
@@ -27,9 +29,8 @@ from .._s3.objects import S3Location, object_fields
 from .arguments import check_waiting
 from .invocation import Invocation
 from .output import Output
-from .poller import Poller
 from .schedule import Schedule
-from .verdicts import PolledObject, Verdict
+from .verdicts import PolledObject, PollError, Verdict, inference_failed, judge, timed_out
 
 # Whoever is going to wait loads this module before the job is queued, and with it what is needed to
 # ask S3 and to read its answers.  Later an import may fail, for want of descriptors for example, and
@@ -38,7 +39,19 @@ _LOADED_BEFORE = xml.parsers.expat
 
 # Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
 _CLOCK_MARGIN = timedelta(seconds=2)
-_LONGEST_REASON = 2000
+# After so many seconds the failure object is polled at every second time only: 20 minutes then
+# cost under 200 requests, and a failure is seen one poll later.
+_EACH_POLL_UNTIL = 5.0
+# The final poll, at the deadline, may still take so many seconds in all; a failure that may pass is
+# polled again after a pause, while they last.
+_FINAL_POLL = 1.0
+_FINAL_PAUSE = 0.25
+# ... but an object that was there by then is read to its end, for which it may take so many.
+_FINAL_READ = 60.0
+# S3 knows dates to the second.
+_SECOND = timedelta(seconds=1)
+
+E = TypeVar("E", bound=BaseException)
 
 
 async def wait(
@@ -55,7 +68,7 @@ async def wait(
     check_waiting(timeout, schedule, access_denied_grace)
     output = PolledObject(_output_location(invocation), object_limit(max_size))
     failure = _polled_failure(invocation)
-    poller = Poller(system, s3, timeout, _oldest_answer(invocation))
+    poller = _Poller(system, s3, timeout, _oldest_answer(invocation))
     while True:
         elapsed = poller.begin_poll()
         if (found := await poller.poll(output)) is not None:
@@ -63,16 +76,16 @@ async def wait(
         if failure and poller.polls_failure and (failed := await poller.poll(failure)) is not None:
             if (found := await poller.poll(output)) is not None:  # it wins over a failure
                 return _output(output.location, found, invocation)
-            raise _inference_failed(failure.location, failed.body, invocation)
+            raise inference_failed(invocation.inference_id, failure.location, failed.body)
         if access_denied_grace is not None:
             output.check_grace(access_denied_grace, elapsed)
         if poller.is_over:
-            waited = (
-                f"no answer to inference {invocation.inference_id} after {round(timeout, 1):g} s"
-            )
-            raise WaitTimeoutError(
-                "; ".join([waited, *_timeout_reasons(output, failure, poller.last_error)]),
-                access_denied_only=output.verdicts == {Verdict.DENIED},
+            job, seconds = invocation.inference_id, round(timeout, 1)
+            raise timed_out(
+                f"no answer to inference {job} after {seconds:g} s",
+                output,
+                failure,
+                poller.last_error,
             ) from poller.last_error
         await poller.pause(schedule(elapsed))
 
@@ -112,54 +125,149 @@ def _output(location: S3Location, found: Response, invocation: Invocation) -> Ou
     )
 
 
-def _inference_failed(
-    location: S3Location, body: bytes, invocation: Invocation
-) -> InferenceFailedError:
-    reason = _failure_reason(body)
-    return InferenceFailedError(
-        f"inference {invocation.inference_id} failed: {reason or 'the failure object is empty'}",
-        failure_location=str(location),
-        reason=reason,
-        body=body,
-    )
+class _Poller:
+    """
+    The polls of one wait: when they begin and end, and what they ask S3.
 
+    A poll is never tried again by the client of S3: the next one does that.
 
-def _failure_reason(body: bytes) -> str:
-    """Return what a failure object says: the message in its JSON, or its text, whatever its form."""
-    text = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    if isinstance(document, str):
-        text = document
-    elif isinstance(document, dict):
-        fields = cast("dict[str, object]", document)
-        named = map(fields.get, ("message", "Message", "errorMessage", "error", "failureReason"))
-        text = next((value for value in named if isinstance(value, str) and value), text)
-    return text[:_LONGEST_REASON]
+    Args:
+        system: Has the clock.
+        s3: What is polled.
+        timeout: Seconds from now to the final poll.
+        oldest: From when on an object counts; None for any.
 
+    Attributes:
+        last_error: The last error that may pass; None without any.
+    """
 
-def _timeout_reasons(
-    output: PolledObject, failure: PolledObject | None, last_error: RuntimeClientError | None
-) -> Iterator[str]:
-    """Return why there may be no answer, as far as the polls have shown it."""
-    if last_error is not None:
-        yield f"not every poll succeeded: {last_error.message}"
-    if output.refusal is not None:
-        how = "each time" if output.verdicts == {Verdict.DENIED} else "in the end"
-        yield (
-            f"S3 answered 403 {how}: s3:GetObject is needed to read the output, s3:ListBucket to "
-            "be told that it is not there yet, and kms:Decrypt if it is encrypted with a KMS key"
+    def __init__(self, system: System, s3: S3, timeout: float, oldest: datetime | None) -> None:
+        self._system = system
+        self._s3 = s3
+        self._oldest = oldest
+        self._start = self._poll_began = system.monotonic()
+        self._ends = self._start + timeout
+        self._polls = 0
+        self._poll_failed = False
+        self._final_poll: tuple[float, PreparedAuth] | None = None
+        self._final_read_ends = math.inf
+        self.last_error: RuntimeClientError | None = None
+
+    def begin_poll(self) -> float:
+        """Begin a poll of both objects, and return for how many seconds the wait has gone on."""
+        self._polls += 1
+        self._poll_failed = False
+        self._poll_began = self._system.monotonic()
+        return self._poll_began - self._start
+
+    @property
+    def _is_final(self) -> bool:
+        """Whether this poll began when the time was over."""
+        return self._poll_began >= self._ends
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no other poll: S3 has answered the final one, or its time is over."""
+        ends = self._final_poll[0] if self._final_poll else self._ends + _FINAL_POLL
+        has_time = self._system.monotonic() + _FINAL_PAUSE < ends
+        return self._is_final and not (self._poll_failed and has_time)
+
+    @property
+    def polls_failure(self) -> bool:
+        """Whether the failure object is polled this time too."""
+        if self._is_final:
+            return True
+        if self._system.monotonic() >= self._ends:  # the final poll comes next
+            return False
+        return self._poll_began - self._start < _EACH_POLL_UNTIL or self._polls % 2 == 0
+
+    async def poll(self, polled: PolledObject) -> Response | None:
+        """Return S3's answer, if the object is there and not older than the job."""
+        try:
+            found = await self._get(polled)
+        except (ServiceError, TransportError, CredentialProviderError) as error:
+            verdict = judge(error)
+            if verdict is Verdict.FINAL:
+                raise
+            self._note(polled, verdict, error)
+            return None
+        if self._oldest is not None and _is_older(found, self._oldest):
+            polled.note_absence(Verdict.STALE)
+            return None
+        return found
+
+    def _note(self, polled: PolledObject, verdict: Verdict, error: PollError) -> None:
+        if verdict is Verdict.TRANSIENT:
+            self.last_error, self._poll_failed = _without_frames(error), True
+        elif verdict is Verdict.DENIED:
+            polled.note_refusal(_without_frames(error), self._poll_began - self._start)
+        else:
+            polled.note_absence(verdict)
+
+    async def _get(self, polled: PolledObject) -> Response:
+        """Read an object; one that is there in time, but not whole, may take its time to come."""
+        ends, auth = self._ends, None
+        if self._system.monotonic() >= ends:
+            ends, auth = await self._begin_final_poll(polled.location)
+        try:
+            return await self._s3.get_response(
+                polled.location,
+                limit=polled.limit,
+                deadline=ends,
+                modified_since=self._oldest and self._oldest - _SECOND,
+                auth=auth,
+                is_poll=True,
+            )
+        except TransportError as error:
+            if not self._may_read_on(error, ends):
+                raise
+        self._final_read_ends = min(self._final_read_ends, ends + _FINAL_READ)
+        return await self._s3.get_response(
+            polled.location, limit=polled.limit, deadline=self._final_read_ends
         )
-    elif Verdict.STALE in output.verdicts:
-        yield "at the output's location is an object that is older than the job"
-    elif Verdict.MISSING in output.verdicts:
-        yield "the endpoint may be scaling up from no instances, or its queue be long"
-    if failure is None:
-        yield "the endpoint has no S3FailurePath, so that a failure would not be seen"
-    elif failure.refusal is not None and output.refusal is None:
-        yield (
-            "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket, and "
-            "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
+
+    def _may_read_on(self, error: TransportError, ends: float) -> bool:
+        """Tell whether the object was there, and only its body did not come in time."""
+        return (
+            error.status_code is not None
+            and ends <= self._system.monotonic() < self._final_read_ends
         )
+
+    async def _begin_final_poll(self, location: S3Location) -> tuple[float, PreparedAuth]:
+        """Return when the final poll ends, and its credentials; its time runs once it can be sent."""
+        if self._final_poll is None:
+            auth = await self._s3.prepare(location, self._system.monotonic() + _FINAL_READ)
+            self._final_poll = self._system.monotonic() + _FINAL_POLL, auth
+        return self._final_poll
+
+    async def pause(self, seconds: object) -> None:
+        """Pause until the next poll is due, *seconds* after this one began, or until the end."""
+        if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+            raise ParamValidationError(
+                "schedule must return seconds, more than 0", argument="schedule"
+            )
+        ends = self._poll_began + _FINAL_PAUSE if self._is_final else self._ends
+        due = min(self._poll_began + seconds, ends)
+        await self._system.sleep(max(0.0, due - self._system.monotonic()))
+
+
+def _is_older(found: Response, oldest: datetime) -> bool:
+    written = found.instant("last-modified")
+    return written is not None and written < oldest
+
+
+def _without_frames(error: E) -> E:
+    """
+    Return *error* without its traceback, and without those of what caused it.
+
+    What a wait keeps must not hold the frames that called it: they have the payload, and the wait.
+    """
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        link = chain.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            chain += link.__cause__, link.__context__
+    return error
