@@ -92,16 +92,15 @@ class Connection:
 
         Where the head states the body's length, all but the first piece goes past h11, which would copy it.
         """
-        if not self._rest and not (self._received and self._left_of_body()):
+        left = self._left_of_body() if self._received else 0
+        if not (self._rest or left):
             self._rest = await self.read()
-        if self._rest:
+        if self._rest or not left:
             taken = self._rest[: len(buffer)]
             buffer[: len(taken)], self._rest = taken, self._rest[len(taken) :]
             return len(taken)
-        most = min(len(buffer), self._left_of_body())
-        if not most:
-            return 0
         self._ends, self._bypasses = inf, True
+        most = min(len(buffer), left)
         size = await self.stream.read_into(buffer[:most], self._time_to_read())
         self._note_received(size, most)
         return size

@@ -1,0 +1,302 @@
+"""The one protocol of threads, asyncio and trio: what each form does, and that it is all there."""
+
+import inspect
+import os
+from functools import partial
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from sagemaker_runtime_client._io import concurrency
+from sagemaker_runtime_client._io.cancellation import EndsLaterError
+from sagemaker_runtime_client._io.files import FileStream
+from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.threads import sync_backend
+from tests.runtime_client.io.test_streams import serving
+from tests.runtime_client.networks import NETWORKS
+
+each_backend = pytest.mark.parametrize(("kind", "drive"), NETWORKS.values(), ids=NETWORKS)
+
+
+class OfATaskError(Exception):
+    """What a task raises."""
+
+
+def members(kind):
+    """Return the methods of a class, and the names of their parameters."""
+    found = {}
+    for name in dir(concurrency.Backend):
+        if name[0] != "_":
+            parameters = inspect.signature(getattr(kind, name)).parameters
+            found[name] = [one for one in parameters if one != "self"]
+    return found
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
+def test_forms(kind):
+    """Each form has the methods of the protocol, with its parameters, as far as those are ours."""
+    protocol, form = members(concurrency.Backend), members(kind)
+    for borrowed in ("event", "loop", "sleep", "lock"):  # a class, or the library's own function
+        del protocol[borrowed], form[borrowed]
+    protocol["task_lock"] = form["task_lock"] = ["limit"]
+    assert protocol == form
+    assert isinstance(kind.is_blocking, bool)
+
+
+@each_backend
+def test_group(kind, drive):
+    """All that a group starts has ended when it is left; some may start others."""
+    backend, done = kind(), []
+
+    async def work(number):
+        if number == 1:
+            group.start(work, 3)
+        await backend.sleep(0.01)
+        done.append(number)
+
+    async def main():
+        nonlocal group
+        async with backend.task_group() as group:
+            for number in range(3):
+                group.start(work, number)
+        return sorted(done)
+
+    group = None
+    assert [0, 1, 2, 3] == drive(main)
+
+
+@each_backend
+def test_group_cancelled(kind, drive):
+    """A group that is cancelled ends where it waits, and is left without an error."""
+    backend, ended = kind(), []
+
+    async def work():
+        try:
+            await backend.sleep(60)
+        finally:
+            ended.append(1)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(work)
+            group.start(work)
+            await backend.sleep(0.02)
+            group.cancel()
+            await backend.sleep(0)
+
+    drive(main)
+    assert [1, 1] == ended
+
+
+@each_backend
+@pytest.mark.parametrize("is_within", [True, False], ids=["in a task", "in the body"])
+def test_group_with_an_error(kind, drive, is_within):
+    """The first error cancels the others, and is the one that is raised."""
+    backend, ended = kind(), []
+
+    async def work():
+        try:
+            await backend.sleep(60)
+        finally:
+            ended.append(1)
+
+    async def fail():
+        raise OfATaskError
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(work)
+            await backend.sleep(0.02)
+            if not is_within:
+                raise OfATaskError
+            group.start(fail)
+
+    with pytest.raises(OfATaskError):
+        drive(main)
+    assert [1] == ended
+
+
+@each_backend
+def test_group_in_a_group(kind, drive):
+    """A group ends with the one that its task is in."""
+    backend, ended = kind(), []
+
+    async def inner():
+        try:
+            await backend.sleep(60)
+        finally:
+            ended.append(1)
+
+    async def outer():
+        async with backend.task_group() as group:
+            group.start(inner)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(outer)
+            await backend.sleep(0.05)
+            group.cancel()
+
+    drive(main)
+    assert [1] == ended
+
+
+@each_backend
+@pytest.mark.parametrize("does", ["read", "read_into", "write"])
+def test_group_at_a_connection(kind, drive, does):
+    """A task that waits for a connection ends with its group, however long it would wait."""
+    backend, begun = kind(), []
+
+    async def work(stream):
+        begun.append(monotonic())
+        if does == "write":
+            await stream.write(bytes(1 << 26), 60)
+        elif does == "read":
+            await stream.read(9, 60)
+        else:
+            await stream.read_into(memoryview(bytearray(9)), 60)
+
+    async def main(port):
+        stream = await backend.connect("127.0.0.1", port)
+        try:
+            async with backend.task_group() as group:
+                group.start(work, stream)
+                await backend.sleep(0.05)
+                group.cancel()
+        finally:
+            stream.close()
+
+    is_over = Event()
+    with serving(lambda _: is_over.wait(30)) as port:
+        drive(partial(main, port))
+        is_over.set()
+    assert begun
+
+
+def test_cancelled_before_its_start():
+    """A thread of a group that is cancelled already does nothing."""
+    done = []
+
+    async def work():
+        done.append(1)  # pragma: no cover (it is not reached)
+
+    async def main():
+        async with sync_backend().task_group() as group:
+            group.cancel()
+            group.start(work)
+
+    run(main())
+    assert [] == done
+
+
+def test_an_interrupted_wait_ends_the_group(monkeypatch):
+    """Ctrl-C while threads are waited for ends them, and goes on."""
+    backend, ended = sync_backend(), []
+
+    async def work():
+        try:
+            await backend.sleep(60)
+        finally:
+            ended.append(1)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(work)
+            (thread,) = group._threads
+            join, interrupts = thread.join, [KeyboardInterrupt]
+
+            def interrupted():
+                if interrupts:
+                    raise interrupts.pop()
+                join()
+
+            monkeypatch.setattr(thread, "join", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(main())
+    assert [1] == ended
+
+
+@each_backend
+def test_time(kind, drive):
+    """A context is left when its time is over; what is waited for may go on, where it can."""
+    backend, ended = kind(), []
+
+    async def work():
+        await backend.sleep(0.05)
+        ended.append(1)
+        return "done"
+
+    async def main():
+        assert "done" == await backend.finish_by(60, work)
+        if backend.is_blocking:
+            async with backend.move_on_after(0.01):
+                return "done" == await backend.finish_by(0, work)
+        async with backend.move_on_after(0.01):
+            await backend.sleep(60)
+        with pytest.raises(EndsLaterError):
+            await backend.finish_by(0.01, work)
+        await backend.sleep(0.2)
+        return True
+
+    assert drive(main)
+    assert [1, 1] == ended
+
+
+@each_backend
+def test_locks(kind, drive):
+    """A lock has one holder; a task's lock as many as it is told, and none among threads."""
+    backend = kind()
+
+    async def main():
+        lock = backend.lock()
+        await lock.acquire()
+        held = lock.acquire_nowait()
+        lock.release()
+        free = lock.acquire_nowait()
+        pair = backend.task_lock(2)
+        taken = [pair.acquire_nowait() for _ in range(3)]
+        for _ in range(2):
+            pair.release()
+        await pair.acquire()
+        pair.release()
+        return held, free, taken
+
+    assert (False, True, [True, True, kind().is_blocking]) == drive(main)
+
+
+@each_backend
+def test_file(kind, drive, tmp_path):
+    """Tasks write and read parts of one file side by side."""
+    backend, path = kind(), tmp_path / "file"
+
+    async def main():
+        file = await FileStream.open(backend, path, "w+b")
+        async with backend.task_group() as group:
+            for number in (3, 1, 0, 2):
+                group.start(file.write_at, number * 4, b"%d..." % number)
+        await file.sync()
+        size, middle = await file.size(), await file.read_at(4, 8)
+        end = await file.read_at(12, 99)
+        await file.close()
+        return size, middle, end
+
+    assert (16, b"1...2...", b"3...") == drive(main)
+    assert b"0...1...2...3..." == path.read_bytes()
+
+
+@each_backend
+def test_full_disk(kind, drive):
+    """What a disk does not take is an OSError of the task."""
+    backend = kind()
+
+    async def main():
+        file = await FileStream.open(backend, "/dev/full", "r+b")
+        try:
+            await file.write_at(0, b"x")
+        finally:
+            await file.close()
+
+    with pytest.raises(OSError, match=os.strerror(28)):
+        drive(main)

@@ -1,0 +1,134 @@
+"""A body that is read into a caller's buffer: past h11 where its length is known, through it elsewhere."""
+
+import anyio
+import httpx
+import pytest
+
+from sagemaker_runtime_client._io.run import run
+from tests.runtime_client.clients import LOOPS
+from tests.runtime_client.loopback import Loopback, always
+from tests.runtime_client.networks import Scripted
+from tests.runtime_client.pools import PooledTransport, async_pool, books
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+LONG = HEAD + b"Content-Length: 9\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n5\r\nefghi\r\n0\r\n\r\n"
+BODY = bytes(range(256)) * 4096
+
+
+def sent(pool, url, method="GET"):
+    """Send a request, and return the stream of its response."""
+    request = httpx.Request(method, url, extensions={"timeout": {"read": 10}})
+    return run(pool.handle_async_request(request)).stream
+
+
+async def collected(stream, size):
+    """Read a body into buffers of a size, and end with it."""
+    buffer, found = bytearray(size), []
+    while read := await stream.read_into(memoryview(buffer)):
+        found.append(bytes(buffer[:read]))
+    assert 0 == await stream.read_into(memoryview(buffer))
+    await stream.aclose()
+    assert 0 == await stream.read_into(memoryview(buffer))
+    return b"".join(found)
+
+
+@pytest.mark.parametrize("size", [1 << 10, 1 << 18, 1 << 21])
+class TestSockets:
+    def test_threads(self, size):
+        """All of a large body arrives, and its connection is used again."""
+        with Loopback(always(BODY)) as server, PooledTransport() as transport:
+            for _ in range(3):
+                assert BODY == run(collected(sent(transport.pool, server.url), size))
+        assert [0, 0, 0] == [one.connection for one in server.requests]
+
+    @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+    def test_tasks(self, loop, size):
+        """So it does for tasks."""
+
+        async def main():
+            pool = async_pool()
+            for _ in range(3):
+                response = await pool.handle_async_request(httpx.Request("GET", server.url))
+                assert BODY == await collected(response.stream, size)
+            await pool.aclose()
+
+        with Loopback(always(BODY)) as server:
+            anyio.run(main, **loop)
+        assert [0, 0, 0] == [one.connection for one in server.requests]
+
+
+# What comes, read by read; how much of the body; and whether the connection is kept.
+ANSWERS = {
+    "at once": ([LONG + b"\r\nabcdefghi"], 9, True),
+    "piece by piece": ([LONG + b"\r\n", b"abc", b"def", b"ghi"], 9, True),
+    "chunked": ([CHUNKED], 9, True),
+    "chunked, piece by piece": (
+        [CHUNKED[start : start + 1] for start in range(len(CHUNKED))],
+        9,
+        True,
+    ),
+    "no body": ([HEAD + b"Content-Length: 0\r\n\r\n"], 0, True),
+    "to be closed": ([LONG + b"Connection: keep, Close\r\n\r\n", b"abc", b"defghi"], 9, False),
+    "old": ([LONG.replace(b"1.1", b"1.0") + b"\r\n", b"abc", b"defghi"], 9, False),
+    "to the end": ([HEAD + b"\r\n", b"abc", b"defghi"], 9, False),
+}
+
+
+@pytest.mark.parametrize("size", [1, 4, 99])
+@pytest.mark.parametrize(("pieces", "length", "is_kept"), ANSWERS.values(), ids=ANSWERS)
+def test_framing(pieces, length, is_kept, size):
+    """However a body is framed, and in whichever pieces it comes, it is the same."""
+    transport = PooledTransport(network=Scripted(pieces))
+    assert b"abcdefghi"[:length] == run(collected(sent(transport.pool, "http://x/"), size))
+    assert is_kept == (books(transport)[3] == 1)
+
+
+def test_next_response():
+    """What follows a body that went past h11 is the answer to the next request."""
+    pieces = [LONG + b"\r\nab", b"cdefghi", LONG + b"\r\n123456789"]
+    transport = PooledTransport(network=Scripted(pieces))
+    assert b"abcdefghi" == run(collected(sent(transport.pool, "http://x/"), 99))
+    assert b"123456789" == run(collected(sent(transport.pool, "http://x/"), 4))
+
+
+def test_read_on():
+    """What was begun with a buffer may be read to its end without one."""
+    transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efg", b"hi"]))
+    stream = sent(transport.pool, "http://x/")
+    buffer = bytearray(2)
+    assert [2, 2] == [run(stream.read_into(memoryview(buffer))) for _ in range(2)]
+    assert [b"efg", b"hi", b""] == [run(stream.read()) for _ in range(3)]
+    run(stream.aclose())
+    assert (0, 0, 1, 1) == books(transport)
+
+
+@pytest.mark.parametrize("by", ["read_into", "read"])
+def test_short(by):
+    """A connection that ends before the body is an error, and not used again."""
+    transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd"]))
+    stream = sent(transport.pool, "http://x/")
+    buffer = memoryview(bytearray(2))
+    for _ in range(2):
+        run(stream.read_into(buffer))
+    with pytest.raises(httpx.RemoteProtocolError, match="the connection ended before the body did"):
+        run(stream.read_into(buffer) if by == "read_into" else stream.read())
+    run(stream.aclose())
+    assert (0, 0, 0, 0) == books(transport)
+
+
+def test_left_in_the_middle():
+    """Nor is one whose body was not read to its end."""
+    transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efghi"]))
+    stream = sent(transport.pool, "http://x/")
+    for _ in range(2):
+        run(stream.read_into(memoryview(bytearray(2))))
+    run(stream.aclose())
+    assert (0, 0, 0, 0) == books(transport)
+
+
+def test_head():
+    """The answer to HEAD states a length, and has no body."""
+    transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
+    assert b"" == run(collected(sent(transport.pool, "http://x/", "HEAD"), 4))
+    assert (0, 0, 1, 1) == books(transport)
