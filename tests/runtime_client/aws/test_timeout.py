@@ -213,8 +213,11 @@ def test_server_that_drips(driver, drip):
     with Loopback(dripping) as server:
         client = driver.client(**pointed_at(server))
         try:
-            with pytest.raises(TransportError) as caught:
-                client.put_object("s3://bucket/key", b"x", timeout=0.1)
+            for timeout in (0.1, 1.0, 10.0):
+                with pytest.raises(TransportError) as caught:
+                    client.put_object("s3://bucket/key", b"x", timeout=timeout)
+                if not str(caught.value).startswith("ConnectTimeout"):  # as on a busy machine
+                    break
         finally:
             dripping.stop.set()
     assert caught.value.may_have_been_taken or caught.value.status_code == 200
