@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._aws.endpoint import sagemaker_runtime_endpoint
 from sagemaker_runtime_client._settings.config import Config
 
 SUITE = json.loads(
@@ -28,7 +27,7 @@ def resolve(params):
             "use_dualstack_endpoint": params.get("UseDualStack"),
         }
     )
-    return sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
+    return config.endpoints.sagemaker_runtime(config.endpoint_url)
 
 
 def test_the_suite_is_whole():

@@ -85,24 +85,6 @@ class Partition(NamedTuple):
     dual_stack_suffix: str
 
 
-class EndpointOptions(NamedTuple):
-    """
-    What an endpoint depends on.
-
-    Attributes:
-        region: Such as ``eu-west-1``.
-        url: A custom endpoint, with or without a path; it wins over region and variants, as
-            in botocore, whose rule sets refuse both together, but whose clients do not ask for both.
-        fips: Whether to take the hosts with FIPS 140 cryptography.
-        dual_stack: Whether to take the hosts that answer on IPv6 too.
-    """
-
-    region: str
-    url: str | None = None
-    fips: bool = False
-    dual_stack: bool = False
-
-
 class Endpoint(NamedTuple):
     """
     Where requests go, and what they are signed for.
@@ -130,81 +112,98 @@ def get_partition(region: str) -> Partition:
     return Partition(name, suffix, dual_stack_suffix)
 
 
-def sagemaker_runtime_endpoint(options: EndpointOptions) -> Endpoint:
-    """Return the endpoint of SageMaker Runtime."""
-    if options.url is not None:
-        return Endpoint(_custom_origin(options, "SageMaker Runtime"), "sagemaker", options.region)
-    partition = get_partition(options.region)
-    host = _SAGEMAKER_RUNTIME[options.fips, options.dual_stack]
-    if options.fips and not options.dual_stack:
-        host = _SAGEMAKER_RUNTIME_FIPS.get(partition.id, host)
-    return Endpoint(
-        f"https://{_fill(host, options.region, partition)}", "sagemaker", options.region
-    )
-
-
-def credentials_endpoint(
-    service: str, options: EndpointOptions, *, global_sts: bool = False
-) -> Endpoint:
+class Endpoints(NamedTuple):
     """
-    Return the endpoint of a service that gives credentials.
+    The endpoints of AWS's services, of one region.
 
-    Args:
-        service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-        options: Region, variants and perhaps a custom URL.
-        global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
+    A custom endpoint wins over region and variants, as in botocore, whose rule sets refuse both together,
+    but whose clients do not ask for both.
+
+    Attributes:
+        region: Such as ``eu-west-1``.
+        fips: Whether to take the hosts with FIPS 140 cryptography.
+        dual_stack: Whether to take the hosts that answer on IPv6 too.
     """
-    is_global = service == "sts" and options.region == "aws-global"
-    if options.url is not None:
-        region = "us-east-1" if is_global else options.region
-        return Endpoint(_custom_origin(options, service), service, region)
-    partition = get_partition(options.region)
-    variant = (options.fips, options.dual_stack)
-    shared = global_sts and re.fullmatch(_SHARES_STS, options.region) and not any(variant)
-    if is_global and any(variant):
-        raise ConfigError("the global endpoint of STS has no FIPS and no dual-stack: name a region")
-    if is_global or (service == "sts" and shared):
-        return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
-    _check_region(options.region)
-    host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
-    host = _ODD_HOSTS.get((service, options.region, *variant), host).format(
-        V="-fips" if options.fips else "",
-        R=options.region,
-        S=partition.dual_stack_suffix if options.dual_stack else partition.suffix,
-    )
-    return Endpoint(f"https://{host}", service, options.region)
 
+    region: str
+    fips: bool = False
+    dual_stack: bool = False
 
-def s3_endpoint(
-    options: EndpointOptions, bucket: str, addressing_style: str = "auto"
-) -> tuple[Endpoint, str]:
-    """
-    Return the endpoint for *bucket*, and what stands before the key in the path.
-
-    Args:
-        options: Region, variants and perhaps a custom URL.
-        bucket: The bucket's name.
-        addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
-            ``auto`` prefers the host, but not for a custom endpoint (as botocore does),
-            nor for names that a certificate's wildcard does not cover.
-    """
-    region = "us-east-1" if options.region == "aws-global" else options.region
-    if options.url is not None:
-        origin, virtual = _custom_origin(options, "S3"), addressing_style == "virtual"
-        if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
-            raise ConfigError(
-                "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
+    def sagemaker_runtime(self, url: str | None = None) -> Endpoint:
+        """Return the endpoint of SageMaker Runtime; *url* is a custom one."""
+        if url is not None:
+            return Endpoint(
+                _custom_origin(self.region, url, "SageMaker Runtime"), "sagemaker", self.region
             )
-    else:
-        partition = get_partition(options.region)
-        if options.fips and partition.id == "aws-cn":
-            raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
-        host = _S3[options.fips, options.dual_stack]
-        origin = f"https://{_fill(host, region, partition)}"
-        virtual = addressing_style != "path" and re.fullmatch(_DNS_BUCKET, bucket) is not None
-    if virtual:
-        return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", region), "/"
-    return Endpoint(origin, "s3", region), f"/{bucket}/"
+        partition = get_partition(self.region)
+        host = _SAGEMAKER_RUNTIME[self.fips, self.dual_stack]
+        if self.fips and not self.dual_stack:
+            host = _SAGEMAKER_RUNTIME_FIPS.get(partition.id, host)
+        return Endpoint(f"https://{_fill(host, self.region, partition)}", "sagemaker", self.region)
+
+    def credentials(
+        self, service: str, url: str | None = None, *, global_sts: bool = False
+    ) -> Endpoint:
+        """
+        Return the endpoint of a service that gives credentials.
+
+        Args:
+            service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
+            url: A custom endpoint.
+            global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
+        """
+        is_global = service == "sts" and self.region == "aws-global"
+        if url is not None:
+            region = "us-east-1" if is_global else self.region
+            return Endpoint(_custom_origin(self.region, url, service), service, region)
+        partition = get_partition(self.region)
+        variant = (self.fips, self.dual_stack)
+        shared = global_sts and re.fullmatch(_SHARES_STS, self.region) and not any(variant)
+        if is_global and any(variant):
+            raise ConfigError(
+                "the global endpoint of STS has no FIPS and no dual-stack: name a region"
+            )
+        if is_global or (service == "sts" and shared):
+            return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
+        _check_region(self.region)
+        host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
+        host = _ODD_HOSTS.get((service, self.region, *variant), host).format(
+            V="-fips" if self.fips else "",
+            R=self.region,
+            S=partition.dual_stack_suffix if self.dual_stack else partition.suffix,
+        )
+        return Endpoint(f"https://{host}", service, self.region)
+
+    def s3(
+        self, bucket: str, url: str | None = None, addressing_style: str = "auto"
+    ) -> tuple[Endpoint, str]:
+        """
+        Return the endpoint for *bucket*, and what stands before the key in the path.
+
+        Args:
+            bucket: The bucket's name.
+            url: A custom endpoint.
+            addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
+                ``auto`` prefers the host, but not for a custom endpoint (as botocore does),
+                nor for names that a certificate's wildcard does not cover.
+        """
+        region = "us-east-1" if self.region == "aws-global" else self.region
+        if url is not None:
+            origin, virtual = _custom_origin(self.region, url, "S3"), addressing_style == "virtual"
+            if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
+                raise ConfigError(
+                    "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
+                )
+        else:
+            partition = get_partition(self.region)
+            if self.fips and partition.id == "aws-cn":
+                raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
+            host = _S3[self.fips, self.dual_stack]
+            origin = f"https://{_fill(host, region, partition)}"
+            virtual = addressing_style != "path" and re.fullmatch(_DNS_BUCKET, bucket) is not None
+        if virtual:
+            return Endpoint(origin.replace("://", f"://{bucket}.", 1), "s3", region), "/"
+        return Endpoint(origin, "s3", region), f"/{bucket}/"
 
 
 def _check_region(region: str) -> None:
@@ -220,10 +219,10 @@ def _fill(host: str, region: str, partition: Partition) -> str:
     return host.format(R=region, S=partition.suffix, D=partition.dual_stack_suffix)
 
 
-def _custom_origin(options: EndpointOptions, service: str) -> str:
+def _custom_origin(region: str, url: str, service: str) -> str:
     """Return a custom endpoint for *service* as an origin, if it can be one."""
-    _check_region(options.region)
-    url = (options.url or "").rstrip("/")
+    _check_region(region)
+    url = url.rstrip("/")
     scheme, separator, rest = url.partition("://")
     host, _, path = rest.partition("/")
     is_host = (

@@ -10,7 +10,7 @@ from sigv4 import Credentials, CredentialsProvider
 
 from .._aws.auth import Auth, CredentialsAuth, SigV4Auth
 from .._aws.call import ServiceClient
-from .._aws.endpoint import Endpoint, sagemaker_runtime_endpoint
+from .._aws.endpoint import Endpoint
 from .._aws.retry import ServiceClock
 from .._aws.user_agent import is_in_lambda, trace_headers, user_agent
 from .._io.generation import importing
@@ -94,9 +94,7 @@ class Session:
         """Where SageMaker Runtime is."""
         if self._endpoint is None:
             config = self._context.config
-            self._endpoint = sagemaker_runtime_endpoint(
-                config.endpoint_options(config.endpoint_url)
-            )
+            self._endpoint = config.endpoints.sagemaker_runtime(config.endpoint_url)
         return self._endpoint
 
     @property
@@ -113,7 +111,8 @@ class Session:
         config = self._context.config
         return S3(
             self._service_client(),
-            config.endpoint_options(config.s3_endpoint_url),
+            config.endpoints,
+            config.s3_endpoint_url,
             config.s3_addressing_style,
             upload_checksum=config.request_checksum_calculation == "when_supported",
             download_checksum=config.response_checksum_validation == "when_supported",

@@ -65,5 +65,7 @@ class EndsLaterError(Exception):
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first error of a group, for those who expect one."""
-    error = group.exceptions[0]
-    return first_error(error) if isinstance(error, BaseExceptionGroup) else error
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -138,7 +138,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def sleep(self, seconds: float) -> object:
+    async def sleep(self, seconds: float, /) -> object:
         """Return after *seconds*."""
         ...
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
+from importlib import import_module
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -109,7 +110,7 @@ class AsyncioBackend:
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        from . import asyncio_stream  # noqa: F401
+        import_module(".asyncio_stream", __package__)
 
     def task_group(self) -> TaskGroup:
         """Return a new task group."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from importlib import import_module
 from math import inf
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -104,7 +105,7 @@ class TrioBackend:
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        from . import trio_stream  # noqa: F401
+        import_module(".trio_stream", __package__)
 
     def task_group(self) -> TaskGroup:
         """Return a new task group."""

@@ -25,24 +25,24 @@ class Sender(Protocol):
     What sends to an origin: the pool, or a client of httpx.
 
     Attributes:
-        httpx: The library of its requests.
+        library: httpx or httpx2, of which its requests are.
         client: The client; None for the pool.
     """
 
     @property
-    def httpx(self) -> Any: ...
+    def library(self) -> Any: ...
     @property
     def client(self) -> Any: ...
 
-    def reserve(self, timeout: float) -> AbstractAsyncContextManager[Any]:
+    def reserve(self, timeout: float, /) -> AbstractAsyncContextManager[Any]:
         """Return a context that waits for a connection, and gives what `send` takes."""
         ...
 
-    def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
+    def limit(self, ends: float, /) -> AbstractAsyncContextManager[object]:
         """Return a context for the body of a response that must be there by then."""
         ...
 
-    async def send(self, request: Any, reservation: Any) -> Any:
+    async def send(self, request: Any, reservation: Any, /) -> Any:
         """
         Send a request, and return the response's head.
 
@@ -97,7 +97,7 @@ class Senders:
             sender = self._user_sender or await self._load_user_sender(self._http_client)
             if self._http_client.is_closed:
                 raise RuntimeClientError("the http_client that was brought in is closed")
-            if not (direct and get_client_proxy(sender.client, sender.httpx.URL(origin)).address):
+            if not (direct and get_client_proxy(sender.client, sender.library.URL(origin)).address):
                 return sender
         proxy = "" if direct else self._proxies.get(origin)
         if proxy is None:

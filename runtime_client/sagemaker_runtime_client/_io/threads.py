@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .cancellation import Cancelled, CancelScope
@@ -177,11 +178,13 @@ class SyncBackend:
         """Return what a function returns that blocks."""
         return function(*arguments)
 
-    in_new_thread = in_thread
+    async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Do the same."""
+        return function(*arguments)
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        from . import sockets  # noqa: F401
+        import_module(".sockets", __package__)
 
     def task_group(self) -> ThreadGroup:
         """Return a new task group."""

@@ -107,7 +107,7 @@ class Transport:
             TransportError: There is no response, or not in time, or it is too large.
         """
         sender = await self._get_senders().get(origin, direct=direct)
-        httpx, wait = sender.httpx, self._connect_timeout + self._read_timeout
+        httpx, wait = sender.library, self._connect_timeout + self._read_timeout
         if deadline is not None:
             wait = min(wait, time_left(deadline))
         try:

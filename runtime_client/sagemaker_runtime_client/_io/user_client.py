@@ -25,7 +25,7 @@ class SyncClient:
     """
 
     def __init__(self, httpx: Any, client: Any) -> None:
-        self.httpx, self.client = httpx, client
+        self.library, self.client = httpx, client
 
     def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
         """Return a context that does nothing: the client's own pool waits for a connection."""
@@ -38,12 +38,12 @@ class SyncClient:
     async def send(self, request: Any, _reservation: None) -> "_Received":
         """Send a request, and return the response's head."""
         try:
-            response = recording(self.httpx, self.client).send(
+            response = recording(self.library, self.client).send(
                 request, stream=True, auth=None, follow_redirects=False
             )
-        except self.httpx.HTTPStatusError as error:  # of a hook that raises; we judge responses
+        except self.library.HTTPStatusError as error:  # of a hook that raises; we judge responses
             response = error.response
-        return _Received(response, _SyncBody(self.httpx, response))
+        return _Received(response, _SyncBody(self.library, response))
 
     async def aclose(self) -> None:
         """Close the client."""
@@ -66,7 +66,10 @@ class _SyncBody:
     async def read(self) -> bytes:
         if self._pieces is None:
             self._pieces = iter(response_body(self._httpx, self._response))
-        return next(filter(None, self._pieces), b"")
+        for piece in self._pieces:
+            if piece:
+                return piece  # type: ignore[no-any-return]
+        return b""
 
     async def aclose(self) -> None:
         self._response.close()
@@ -83,7 +86,7 @@ class AsyncClient:
     """
 
     def __init__(self, httpx: Any, client: Any, backend: "Backend") -> None:
-        self.httpx, self.client, self._backend = httpx, client, backend
+        self.library, self.client, self._backend = httpx, client, backend
 
     def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
         """Return a context that does nothing: the client's own pool waits for a connection."""
@@ -100,13 +103,15 @@ class AsyncClient:
         ends = min(request.extensions["deadline"], time.monotonic() + _time_for_head(request))
         async with self.limit(ends):
             try:
-                response = await recording(self.httpx, self.client).send(
+                response = await recording(self.library, self.client).send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
-            except self.httpx.HTTPStatusError as error:  # of a hook that raises; we judge responses
+            except (
+                self.library.HTTPStatusError
+            ) as error:  # of a hook that raises; we judge responses
                 response = error.response
-            return _Received(response, _AsyncBody(self.httpx, response))
-        raise self.httpx.ReadTimeout("the answer did not come in time", request=request)
+            return _Received(response, _AsyncBody(self.library, response))
+        raise self.library.ReadTimeout("the answer did not come in time", request=request)
 
     async def aclose(self) -> None:
         """Close the client."""

@@ -15,7 +15,7 @@ from sigv4 import percent_encode_path
 
 from .._aws.auth import Auth, PreparedAuth
 from .._aws.call import ServiceClient
-from .._aws.endpoint import Endpoint, EndpointOptions, s3_endpoint
+from .._aws.endpoint import Endpoint, Endpoints
 from .._aws.error_response import is_s3_error, xml_error
 from .._aws.operation import Operation
 from .._errors import ParamValidationError, ServiceError, TransportError
@@ -35,7 +35,7 @@ _REGION_CHARACTERS = ascii_lowercase + digits + "-"
 _LONGEST_REGION = 63
 _NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
 
-_s3_endpoint = lru_cache(maxsize=256)(s3_endpoint)
+_endpoint = lru_cache(maxsize=256)(Endpoints.s3)
 
 
 class S3:
@@ -44,7 +44,8 @@ class S3:
 
     Args:
         service: Makes the calls.
-        options: What the endpoint depends on.
+        endpoints: The endpoints of the region in force.
+        url: A custom endpoint; None for S3's own.
         addressing_style: Where the bucket's name goes.
         upload_checksum: Whether S3 is to check what is put.
         download_checksum: Whether to check what is got.
@@ -53,21 +54,22 @@ class S3:
     def __init__(
         self,
         service: ServiceClient,
-        options: EndpointOptions,
+        endpoints: Endpoints,
+        url: str | None = None,
         addressing_style: str = "auto",
         *,
         upload_checksum: bool = True,
         download_checksum: bool = True,
     ) -> None:
         self._service = service
-        self._options = options
+        self._endpoints, self._url = endpoints, url
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
         # Where the buckets are that S3 has pointed to in another region.
-        self._redirects: dict[str, EndpointOptions] = {}
+        self._redirects: dict[str, Endpoints] = {}
         # Settings that no bucket can be reached with are refused now.
-        self._any_origin = s3_endpoint(options, "any-bucket", addressing_style)[0].origin
+        self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 
     async def load(self) -> None:
         """Load what sends to S3."""
@@ -182,7 +184,7 @@ class S3:
         region = error.region or await self._ask_for_region(operation, bucket)
         if region is None or region == operation.endpoint.region or not _is_region(region):
             return False
-        self._redirects[bucket] = self._options._replace(region=region)
+        self._redirects[bucket] = self._endpoints._replace(region=region)
         return True
 
     async def _ask_for_region(self, operation: Operation, bucket: str) -> str | None:
@@ -199,8 +201,8 @@ class S3:
     def _address(self, location: S3Location) -> tuple[Endpoint, str]:
         """Return where an object is, as far as that is known: the endpoint, and the path."""
         bucket = location.bucket
-        options = self._redirects.get(bucket, self._options)
-        endpoint, before_key = _s3_endpoint(options, bucket, self._addressing_style)
+        endpoints = self._redirects.get(bucket, self._endpoints)
+        endpoint, before_key = _endpoint(endpoints, bucket, self._url, self._addressing_style)
         return endpoint, percent_encode_path(before_key + location.key)
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from math import inf
 
-from .._aws.endpoint import Endpoint, EndpointOptions, credentials_endpoint
+from .._aws.endpoint import Endpoint, Endpoints
 from .._aws.retry import RetryPolicy
 from .._errors import ConfigError
 from .profiles import NO_PROFILES, Profiles
@@ -202,19 +202,15 @@ class Config(HasSources):
         config.sources = SettingSources(known, section)
         return config
 
-    def endpoint_options(self, url: str | None) -> EndpointOptions:
-        """Return what an endpoint depends on, or raise ConfigError where no region is set."""
+    @property
+    def endpoints(self) -> Endpoints:
+        """The endpoints of the region in force; raises ConfigError where no region is set."""
         if self.region is None:
             raise ConfigError(
                 "no region: give the client region=, set AWS_REGION, or give the profile "
                 f"{self.profile!r} a region"
             )
-        return EndpointOptions(
-            region=self.region,
-            url=url,
-            fips=self.use_fips_endpoint,
-            dual_stack=self.use_dualstack_endpoint,
-        )
+        return Endpoints(self.region, self.use_fips_endpoint, self.use_dualstack_endpoint)
 
     def endpoint(self, service: str, region: str | None = None) -> Endpoint:
         """
@@ -226,11 +222,8 @@ class Config(HasSources):
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
         config = self if region is None else self.with_region(region)
-        return credentials_endpoint(
-            service,
-            config.endpoint_options(url),
-            global_sts=self.sts_regional_endpoints == "legacy",
-        )
+        is_global = self.sts_regional_endpoints == "legacy"
+        return config.endpoints.credentials(service, url, global_sts=is_global)
 
     @property
     def metadata_endpoint(self) -> str:

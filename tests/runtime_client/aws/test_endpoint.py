@@ -15,11 +15,8 @@ from hypothesis import strategies as st
 from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client._aws.endpoint import (
     Endpoint,
-    EndpointOptions,
-    credentials_endpoint,
+    Endpoints,
     get_partition,
-    s3_endpoint,
-    sagemaker_runtime_endpoint,
 )
 from sagemaker_runtime_client._settings.config import Config
 
@@ -116,8 +113,7 @@ def test_sagemaker_runtime(region, fips, dual_stack):
     expected = rules("sagemaker-runtime").resolve_endpoint(
         Region=region, UseFIPS=fips, UseDualStack=dual_stack
     )
-    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
-    endpoint = sagemaker_runtime_endpoint(options)
+    endpoint = Endpoints(region, fips, dual_stack).sagemaker_runtime()
     assert expected.url == endpoint.origin
     assert ("sagemaker", region) == (endpoint.service, endpoint.region)
 
@@ -134,10 +130,10 @@ BUCKETS = [
 ]
 
 
-def ours(options, bucket, style=None):
+def ours(endpoints, bucket, style=None, url=None):
     """Return the URL at which we look for a key; None if we refuse."""
     try:
-        endpoint, before = s3_endpoint(options, bucket, style or "auto")
+        endpoint, before = endpoints.s3(bucket, url, style or "auto")
     except ConfigError:
         return None
     return f"{endpoint.origin}{before}key"
@@ -158,34 +154,34 @@ NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
 )
 def test_s3(region, fips, dual_stack, style):
     """S3 is where botocore goes, one legacy left out: us-east-1 has a regional host like all."""
-    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    endpoints = Endpoints(region, fips, dual_stack)
     for bucket in BUCKETS:
         expected = theirs(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
         if region == "us-east-1":
             expected = expected.replace("s3.amazonaws.com", "s3.us-east-1.amazonaws.com")
-        assert expected == ours(options, bucket, style)
+        assert expected == ours(endpoints, bucket, style)
 
 
 def test_s3_refuses_what_botocore_refuses():
     """China has no FIPS endpoints of S3, which is said, and the check above sees it."""
     assert theirs("bucket", "cn-north-1", fips=True) is None
     with pytest.raises(ConfigError, match="no FIPS endpoints"):
-        s3_endpoint(EndpointOptions("cn-north-1", fips=True), "bucket")
+        Endpoints("cn-north-1", fips=True).s3("bucket")
 
 
 def test_s3_is_signed_for_its_region():
     """The signing name is `s3`, the region the endpoint's."""
-    endpoint, _ = s3_endpoint(EndpointOptions("eu-west-1"), "bucket")
+    endpoint, _ = Endpoints("eu-west-1").s3("bucket")
     assert Endpoint("https://bucket.s3.eu-west-1.amazonaws.com", "s3", "eu-west-1") == endpoint
 
 
 def test_s3_global():
     """The pseudo-region of `aws` means us-east-1's host, where botocore takes the global one."""
     assert "https://bucket.s3.us-east-1.amazonaws.com/key" == ours(
-        EndpointOptions("aws-global"), "bucket"
+        Endpoints("aws-global"), "bucket"
     )
     for url in (None, "http://localhost:9000"):
-        endpoint, _ = s3_endpoint(EndpointOptions("aws-global", url=url), "bucket")
+        endpoint, _ = Endpoints("aws-global").s3("bucket", url)
         assert "us-east-1" == endpoint.region
 
 
@@ -204,7 +200,7 @@ def test_custom_s3(url, bucket):
     """A custom endpoint gets the bucket in the path, as botocore does it."""
     expected = theirs(bucket, url=url)
     assert expected is not None
-    assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket)
+    assert expected == ours(Endpoints("eu-west-1"), bucket, url=url)
 
 
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
@@ -213,7 +209,7 @@ def test_custom_s3_virtual(bucket):
     url = "http://localhost:9000"
     expected = theirs(bucket, url=url, style="virtual")
     assert f"http://{bucket}.localhost:9000/key" == expected
-    assert expected == ours(EndpointOptions("eu-west-1", url=url), bucket, "virtual")
+    assert expected == ours(Endpoints("eu-west-1"), bucket, "virtual", url)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +218,7 @@ def test_custom_s3_virtual(bucket):
 def test_s3_address_takes_no_bucket(url):
     """No bucket goes before an address: that is said instead of falling back."""
     with pytest.raises(ConfigError, match="not an address"):
-        s3_endpoint(EndpointOptions("eu-west-1", url=url), "bucket", "virtual")
+        Endpoints("eu-west-1").s3("bucket", url, "virtual")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +235,7 @@ def test_s3_address_takes_no_bucket(url):
 )
 def test_custom_url(url, origin):
     """A custom URL is taken as it is, less what stands at its end."""
-    endpoint = sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+    endpoint = Endpoints("eu-west-1").sagemaker_runtime(url)
     assert Endpoint(origin, "sagemaker", "eu-west-1") == endpoint
 
 
@@ -272,16 +268,16 @@ def test_custom_url(url, origin):
 def test_url_that_is_no_origin(url):
     """What cannot be an origin is refused and shown, but for what may be a password or a signature."""
     with pytest.raises(ConfigError, match="for SageMaker Runtime must be like https://") as caught:
-        sagemaker_runtime_endpoint(EndpointOptions("eu-west-1", url=url))
+        Endpoints("eu-west-1").sagemaker_runtime(url)
     shown = "@" not in url and "?" not in url
     assert shown is (f"not {url.rstrip('/')!r}" in str(caught.value))
     assert "password" not in str(caught.value)
 
 
-def is_taken(options):
+def is_taken(region, url=None):
     """Return whether an endpoint comes of it."""
     try:
-        return bool(sagemaker_runtime_endpoint(options))
+        return bool(Endpoints(region).sagemaker_runtime(url))
     except ConfigError:
         return False
 
@@ -295,35 +291,33 @@ def texts(*pieces):
 def test_regions_are_checked_as_by_a_pattern(region):
     """A region is what RFC 1035 has for a host's label."""
     expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
-    assert bool(expected) == is_taken(EndpointOptions(region))
+    assert bool(expected) == is_taken(region)
 
 
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_urls_are_checked_as_by_a_pattern(url):
     """A custom URL is scheme, host, and a path of what ASCII shows."""
     pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
-    assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken(
-        EndpointOptions("eu-west-1", url=url)
-    )
+    assert bool(re.fullmatch(pattern, url.rstrip("/"))) == is_taken("eu-west-1", url)
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
-@pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
+@pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 def test_variants_of_ones_own(endpoint, fips, dual_stack):
     """A custom URL has no variants: they are left to the other services."""
-    options = EndpointOptions("eu-west-1", url="https://x")
-    assert endpoint(options) == endpoint(options._replace(fips=fips, dual_stack=dual_stack))
+    plain, variant = Endpoints("eu-west-1"), Endpoints("eu-west-1", fips, dual_stack)
+    assert endpoint(plain, "https://x") == endpoint(variant, "https://x")
 
 
 @pytest.mark.parametrize(
     "region", ["", " ", "a.b", "evil.example/", "-a", "a-", "a" * 64, "a\n", "ä", "a_b", "a@b"]
 )
-@pytest.mark.parametrize("endpoint", [sagemaker_runtime_endpoint, lambda o: s3_endpoint(o, "b")])
+@pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 @pytest.mark.parametrize("url", [None, "https://own.example"])
 def test_region_that_is_no_label(endpoint, url, region):
     """A region that is no host label is refused, since it would change the host or the scope."""
     with pytest.raises(ConfigError, match="region must be a host label"):
-        endpoint(EndpointOptions(region, url=url))
+        endpoint(Endpoints(region), url)
 
 
 @pytest.mark.parametrize("service", ["rolesanywhere", "signin", "sso", "sso-oidc", "sts"])
@@ -334,26 +328,25 @@ def test_services_of_credentials(service, region, fips, dual_stack):
     params = {"Region": region, "UseFIPS": fips, "UseDualStack": dual_stack}
     if service == "sts":
         params["UseGlobalEndpoint"] = False
-    options = EndpointOptions(region, fips=fips, dual_stack=dual_stack)
+    endpoints = Endpoints(region, fips, dual_stack)
     expected = Endpoint(rules(service).resolve_endpoint(**params).url, service, region)
-    assert expected == credentials_endpoint(service, options)
+    assert expected == endpoints.credentials(service)
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 def test_variants_of_the_global_sts(fips, dual_stack):
     """Who wants a variant is not sent to the global endpoint, which has none."""
-    assert credentials_endpoint("sts", EndpointOptions("aws-global")).region == "us-east-1"
+    assert Endpoints("aws-global").credentials("sts").region == "us-east-1"
     with pytest.raises(ConfigError, match="name a region"):
-        credentials_endpoint("sts", EndpointOptions("aws-global", fips=fips, dual_stack=dual_stack))
+        Endpoints("aws-global", fips, dual_stack).credentials("sts")
 
 
 def test_services_of_credentials_at_a_url_of_ones_own():
     """A custom URL wins, and a region that is none is refused."""
-    options = EndpointOptions("eu-west-1", "http://127.0.0.1:1/")
     expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
-    assert expected == credentials_endpoint("sso", options)
+    assert expected == Endpoints("eu-west-1").credentials("sso", "http://127.0.0.1:1/")
     with pytest.raises(ConfigError, match="region must be a host label"):
-        credentials_endpoint("sso", EndpointOptions("evil.example.com/"))
+        Endpoints("evil.example.com/").credentials("sso")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from contextlib import suppress
 import pytest
 from botocore.session import Session
 
-from sagemaker_runtime_client._aws.endpoint import s3_endpoint, sagemaker_runtime_endpoint
 from sagemaker_runtime_client._settings.config import Config
 
 
@@ -19,8 +18,8 @@ def test_endpoints_are_botocores(variant, own, monkeypatch):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     config = Config.resolve({}, environ)
-    runtime = sagemaker_runtime_endpoint(config.endpoint_options(config.endpoint_url))
-    s3, _ = s3_endpoint(config.endpoint_options(config.s3_endpoint_url), "bucket")
+    runtime = config.endpoints.sagemaker_runtime(config.endpoint_url)
+    s3, _ = config.endpoints.s3("bucket", config.s3_endpoint_url)
     theirs = [
         url_of_call(
             "sagemaker-runtime", "invoke_endpoint_async", EndpointName="e", InputLocation="l"

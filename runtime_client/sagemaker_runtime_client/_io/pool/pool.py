@@ -12,7 +12,7 @@ Proxies and HTTP/2 are left to it, and so are httpcore's trace and log.
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import finalize
 
 import httpx
@@ -77,14 +77,14 @@ class Pool(httpx.AsyncBaseTransport):
             self._finalizer.detach()
         self._finalizer = finalize(self, _discard, self.state)
 
-    httpx: Any = httpx
+    library: Any = httpx
     client: None = None
 
     def reserve(self, timeout: float | None) -> Reservation:
         """Return a context that waits for a permit before there is a request; see `Reservation`."""
         return Reservation(self.acquire, timeout)
 
-    def limit(self, _ends: float) -> "AbstractAsyncContextManager[object]":
+    def limit(self, ends: float) -> "AbstractAsyncContextManager[object]":
         """Return a context that does nothing: a body keeps to its request's deadline by itself."""
         return _NO_LIMIT
 
@@ -115,7 +115,8 @@ class Pool(httpx.AsyncBaseTransport):
         except BaseException:
             own.release()
             raise
-        response.stream.reservation = own  # it ends with the response
+        stream = cast("ResponseStream", response.stream)
+        stream.reservation = own  # it ends with the response
         return response
 
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
