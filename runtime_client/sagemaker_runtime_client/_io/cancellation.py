@@ -63,9 +63,7 @@ class EndsLaterError(Exception):
     """What was waited for did not end in time, and goes on."""
 
 
-def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(error: BaseException) -> BaseException:
     """Return the first error of a group, for those who expect one."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    exceptions: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return first_error(exceptions[0]) if exceptions else error

@@ -8,14 +8,12 @@ decoded.  Every exception of httpx becomes a `TransportError`.
 import re
 import time
 from functools import lru_cache
-from io import BytesIO
 from math import inf
 from typing import Any, Protocol, cast
 
-from .._errors import ConfigError, ParamValidationError, ResponseTooLargeError, TransportError
-from .._limits import ERROR, AnswerLimit
+from .._errors import ConfigError, ParamValidationError, TransportError
 from .._value import type_name
-from .message import PIECE_SIZE, Request, Response, parse_length
+from .message import PIECE_SIZE, Request
 from .proxies import get_client_proxy
 
 # From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
@@ -79,63 +77,6 @@ def get_library(client: HTTPClient, kind: str) -> str:
         if base.__name__ == kind and library in {"httpx", "httpx2"}:
             return library
     raise ConfigError(f"http_client must be httpx.{kind} or httpx2.{kind}, not {type_name(client)}")
-
-
-class ResponseReader:
-    """
-    Collects a response while it comes in.
-
-    Attributes:
-        complete: Whether all of it came; for whoever reads it to the end to say.
-        ends: When it must have come, on the monotonic clock.
-    """
-
-    def __init__(
-        self, response: Any, limit: AnswerLimit, deadline: float | None, read_timeout: float
-    ) -> None:
-        self._status: int = response.status_code
-        self._headers: list[tuple[bytes, bytes]] = response.headers.raw
-        self._limit = limit if response.is_success else ERROR
-        self.ends = inf if deadline is None else deadline
-        if self._limit.is_prompt:
-            self.ends = min(self.ends, time.monotonic() + read_timeout)
-        self._announced = parse_length(response.headers.get("content-length")) or 0
-        # Its value is what it grew in: to join pieces would take the body's size once more.
-        self._body = BytesIO()
-        self._is_too_large = False
-        self.complete = False
-
-    def add(self, piece: bytes) -> bool:
-        """Keep a piece, and tell whether to go on."""
-        self._body.write(piece)
-        size = self._body.tell() if self._limit.is_cut else max(self._body.tell(), self._announced)
-        self._is_too_large = size > self._limit.size
-        return not (self._is_too_large or time.monotonic() > self.ends)
-
-    def response(self, asked: str) -> Response:
-        """
-        Return what came.
-
-        Args:
-            asked: Whom, and how, for the message of an error.
-
-        Raises:
-            ResponseTooLargeError: It is more than may come.
-        """
-        body, limit = self._body.getvalue(), self._limit
-        if not self._is_too_large:
-            return Response(self._status, self._headers, body, self.complete)
-        response = Response(self._status, self._headers, body[: limit.size])
-        if limit.is_cut:
-            return response
-        error = ResponseTooLargeError(
-            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.what}",
-            limit=limit.size,
-            status_code=response.status,
-            request_id=response.request_id,
-        )
-        error.may_have_been_taken = True
-        raise error
 
 
 def build_request(httpx: Any, client: Any, origin: str, request: Request) -> Any:

@@ -5,19 +5,22 @@ Requests go straight to the pool, past httpx's client.  A client of httpx is use
 names a proxy, or where the user supplies one.  Redirects are not followed.
 """
 
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from io import BytesIO
+from math import inf
+from typing import TYPE_CHECKING, Any
 
-from .._errors import TransportError
-from .._limits import ANSWER
+from .._errors import ResponseTooLargeError, TransportError
+from .._limits import ANSWER, ERROR
 from .generation import generation
 from .httpx_bridge import (
-    ResponseReader,
     build_request,
     make_transport_error,
     set_time_limits,
     time_left,
 )
+from .message import Response, parse_length
 from .run import PerLoop
 from .senders import Senders
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from .._limits import AnswerLimit
     from .concurrency import Backend, Lock
     from .httpx_bridge import HTTPClient
-    from .message import Request, Response
+    from .message import Request
 
 
 class Transport:
@@ -168,3 +171,60 @@ class Transport:
         """Close our own connections in this event loop: idle ones now, others after their requests."""
         for sender in self._get_senders().close():
             await sender.aclose()
+
+
+class ResponseReader:
+    """
+    Collects a response while it comes in.
+
+    Attributes:
+        complete: Whether all of it came; for whoever reads it to the end to say.
+        ends: When it must have come, on the monotonic clock.
+    """
+
+    def __init__(
+        self, response: Any, limit: "AnswerLimit", deadline: float | None, read_timeout: float
+    ) -> None:
+        self._status: int = response.status_code
+        self._headers: list[tuple[bytes, bytes]] = response.headers.raw
+        self._limit = limit if response.is_success else ERROR
+        self.ends = inf if deadline is None else deadline
+        if self._limit.is_prompt:
+            self.ends = min(self.ends, time.monotonic() + read_timeout)
+        self._announced = parse_length(response.headers.get("content-length")) or 0
+        # Its value is what it grew in: to join pieces would take the body's size once more.
+        self._body = BytesIO()
+        self._is_too_large = False
+        self.complete = False
+
+    def add(self, piece: bytes) -> bool:
+        """Keep a piece, and tell whether to go on."""
+        self._body.write(piece)
+        size = self._body.tell() if self._limit.is_cut else max(self._body.tell(), self._announced)
+        self._is_too_large = size > self._limit.size
+        return not (self._is_too_large or time.monotonic() > self.ends)
+
+    def response(self, asked: str) -> Response:
+        """
+        Return what came.
+
+        Args:
+            asked: Whom, and how, for the message of an error.
+
+        Raises:
+            ResponseTooLargeError: It is more than may come.
+        """
+        body, limit = self._body.getvalue(), self._limit
+        if not self._is_too_large:
+            return Response(self._status, self._headers, body, self.complete)
+        response = Response(self._status, self._headers, body[: limit.size])
+        if limit.is_cut:
+            return response
+        error = ResponseTooLargeError(
+            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.what}",
+            limit=limit.size,
+            status_code=response.status,
+            request_id=response.request_id,
+        )
+        error.may_have_been_taken = True
+        raise error
