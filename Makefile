@@ -11,9 +11,11 @@ COMPARED := tests/benchmarks/layers/boto3.txt tests/benchmarks/layers/capo-sagem
 ROUNDS ?= 15
 PARALLEL ?= -n 2
 ONLY ?=
+BASELINE ?=
 RIVALS := $(VENV)/rivals
 ATTACKED := $(VENV)/attacked
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
+CONTENDERS += $(if $(BASELINE),$(RIVALS)/baseline/.$(BASELINE))
 
 # Debian's Pythons, for what is not here: see .pythons.  They come last on the path.
 export PATH := $(PATH):$(abspath $(VENV))/pythons/bin
@@ -86,8 +88,8 @@ fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, a
 attack: $(ATTACKED)/.made ## Attack the installed wheel: ONLY=region_set (or another module of tests/attack)
 	@$(ATTACKED)/bin/python -E tests/attack $(ONLY:%=--only %)
 
-bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part)
-	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %)
+bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
+	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %) $(BASELINE:%=--baseline)
 
 bench-readme: $(CONTENDERS) $(VENV)/.bench ## The same, and renew table and pictures of README.md
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
@@ -144,6 +146,13 @@ $(RIVALS)/%/.made: INSTALL = --group rival-$*
 $(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
+	touch $@
+
+# An earlier revision of ours, as its users had it.
+$(RIVALS)/baseline/.$(BASELINE): | $(VENV)/.dev
+	$(BIN)/python -m venv --without-pip --clear $(@D)
+	mkdir $(@D)/source && git archive $(BASELINE) | tar -x -C $(@D)/source
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(@D)/source
 	touch $@
 
 # The wheel as users have it, and the servers and event loops that it is attacked with.

@@ -45,7 +45,10 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--keep", action="store_true", help="table and pictures, for the README")
+    parser.add_argument("--baseline", action="store_true", help="an earlier revision of ours, too")
     arguments = parser.parse_args()
+    if arguments.baseline:
+        contenders.add_baseline()
     if arguments.keep and arguments.only:
         parser.error("what is kept is the whole report")
     python = f"{platform.python_implementation()} {platform.python_version()}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contenders import ASYNC, BLOCKING
+from contenders import ASYNC, BASELINE, BLOCKING
 from loopback import Server
 from rounds import Figures, Measure, Table, side_by_side
 from workers import Worker, workers
@@ -26,8 +26,13 @@ def warm(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
         return figures
 
     for kind, clients, grades, rivals in (
-        ("threads", BLOCKING, THREADS, ("boto3", "capo", "floor")),
-        ("tasks", ASYNC, TASKS, ("aiobotocore", "capo, async", "floor, async")),
+        ("threads", BLOCKING, THREADS, ("boto3", "capo", "floor", BASELINE)),
+        (
+            "tasks",
+            ASYNC,
+            TASKS,
+            ("aiobotocore", "capo, async", "floor, async", f"{BASELINE}, async"),
+        ),
     ):
         with workers(clients, server) as members:
             for at_once in grades:

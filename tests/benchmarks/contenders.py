@@ -43,6 +43,15 @@ ASYNC = {
 }
 ENVIRONMENTS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
 
+BASELINE = "before"  # an earlier revision of ours, if `make bench BASELINE=` names one
+
+
+def add_baseline() -> None:
+    """Let an earlier revision of ours take part."""
+    BLOCKING[BASELINE] = Client("baseline", "ours")
+    ASYNC[f"{BASELINE}, async"] = Client("baseline", "ours_async")
+
+
 _SETTINGS = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "secret",

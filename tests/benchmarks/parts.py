@@ -15,7 +15,7 @@ PARTS = {
     "h11": ("import httpx", "import h11"),
     "our packages": (_LOADED, "import sagemaker_runtime_client"),
     "asyncio": (_LOADED, "import asyncio"),
-    "Amazon's authorities": (_TLS, "tls.trusts(bundle)[0]()"),
+    "Amazon's authorities": (_TLS, "tls.context_makers(bundle)[0]()"),
     "left out: the whole bundle": (_TLS, "tls.tls_context(bundle)"),
     "left out: httpcore": (_LOADED, "import httpcore"),
     "left out: attrs": (_LOADED, "import attrs"),

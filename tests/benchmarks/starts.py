@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 
-from contenders import ASYNC, BLOCKING, CLIENTS, Client, environ, interpreter
+from contenders import ASYNC, BASELINE, BLOCKING, CLIENTS, Client, environ, interpreter
 from loopback import Server
 from rounds import Figures, Measure, Table, side_by_side
 
@@ -49,7 +49,8 @@ def cold(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
             name: _first_call(client, url, server) for name, client in (BLOCKING | ASYNC).items()
         }
         title = f"Cold start: from exec to the first answered call, over {scheme}"
-        table = side_by_side(title, measures, rounds, ("boto3", "capo", "floor"))
+        rivals = ("boto3", "capo", "floor", BASELINE, f"{BASELINE}, async")
+        table = side_by_side(title, measures, rounds, rivals)
         yield f"cold {scheme}", table
 
 
