@@ -16,7 +16,7 @@ from .._aws.user_agent import is_in_lambda, trace_headers, user_agent
 from .._io.generation import importing
 from .._io.system import System
 from .._settings.context import Context, OpenTransport
-from ..credentials import ChainCredentials, open_context
+from ..credentials import ChainAuth, ChainCredentials, open_context
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from .._s3.client import S3
@@ -57,7 +57,7 @@ def _auth(context: Context, credentials: CredentialsLike) -> Auth:
     async def given() -> Context:
         return context
 
-    return SigV4Auth(ChainCredentials(context.system, given))
+    return ChainAuth(ChainCredentials(context.system, given))
 
 
 class Session:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sigv4 import Credentials
 
+from .._aws.auth import Auth, CredentialsAuth
 from .._errors import CredentialProviderError, RuntimeClientError, is_shortage
 from .._io.run import run
 from .._io.system import System
@@ -104,25 +105,31 @@ class ChainCredentials:
         return run(self.aget())
 
     async def aget(self) -> Credentials:
+        """Return credentials."""
+        return await self.load(None)
+
+    async def load(self, deadline: float | None) -> Credentials:
         """
-        Return credentials.
+        Return credentials; a fetch that takes longer than until *deadline* goes on for other callers.
 
         Raises:
             NoCredentialsError: No provider has any.
             CredentialProviderError: One is configured and fails, and none are cached that are valid.
+            TransportError: There are none at the *deadline*.
         """
         if self._generation != self._system.generation():
             self._reset()
         cached = self._cached
         if cached is not None and not cached.resolved.spec.cached:
             cached = self._cached = await self._reloaded(cached)
+        finish = self._system.finish_by
         if cached is None:
-            return await self._fetch()
+            return await finish(deadline, self._fetch)
         now = self._system.now()
         if cached.mandatory_refresh_at is not None and now >= cached.mandatory_refresh_at:
-            return await self._fetch()
+            return await finish(deadline, self._fetch)
         if cached.advisory_refresh_at is not None and now >= cached.advisory_refresh_at:
-            return await self._try_refresh(cached)
+            return await finish(deadline, self._try_refresh, cached)
         return cached.resolved.credentials
 
     async def _reloaded(self, cached: CachedCredentials) -> CachedCredentials | None:
@@ -194,6 +201,22 @@ class ChainCredentials:
             resolved.credentials.expiration,
         )
         return CachedCredentials.fetched(resolved, now)
+
+
+class ChainAuth(Auth):
+    """
+    Signs with SigV4 and the chain's credentials, which are awaited without a detour by threads or tasks.
+
+    Args:
+        chain: The chain.
+    """
+
+    def __init__(self, chain: ChainCredentials) -> None:
+        self._chain = chain
+
+    async def prepare(self, system: System, deadline: float | None) -> CredentialsAuth:
+        """Return what signs the next attempt; raises what `ChainCredentials.load` raises."""
+        return CredentialsAuth(await self._chain.load(deadline))
 
 
 async def _load_again(resolved: ResolvedCredentials) -> ResolvedCredentials:
