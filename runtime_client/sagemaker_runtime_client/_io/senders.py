@@ -115,15 +115,14 @@ class Senders:
         loading = self._loading
         await loading.acquire()
         try:
-            if key not in self._opened:
-                made = await self._backend.in_new_thread(self._make, key)
-                self._opened.setdefault(key, made)
-            sender = self._opened[key]
+            sender = self._opened.get(key)
+            if sender is None:
+                made: Sender = await self._backend.in_new_thread(self._make, key)
+                sender = self._opened.setdefault(key, made)
         finally:
             loading.release()
-        if (
-            self._is_closed and not key
-        ):  # perhaps in the meantime, by a signal handler or another thread
+        # A signal handler, or another thread, may have closed the client in the meantime.
+        if self._is_closed and not key:
             await sender.aclose()
         return sender
 
