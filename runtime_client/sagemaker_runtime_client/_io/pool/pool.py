@@ -48,7 +48,14 @@ class Pool(httpx.AsyncBaseTransport):
         max_connections: How many connections there may be at once.
         max_idle: How many of them may be idle; None for all.
         idle_timeout: For how many seconds one may be idle.
+
+    Attributes:
+        library: httpx, of which its requests are.
+        client: None: no client of httpx is in between.
     """
+
+    library: Any = httpx
+    client: None = None
 
     def __init__(
         self,
@@ -76,9 +83,6 @@ class Pool(httpx.AsyncBaseTransport):
         if self._finalizer is not None:
             self._finalizer.detach()
         self._finalizer = finalize(self, _discard, self.state)
-
-    library: Any = httpx
-    client: None = None
 
     def reserve(self, timeout: float | None) -> Reservation:
         """Return a context that waits for a permit before there is a request; see `Reservation`."""
