@@ -23,9 +23,9 @@ from ._core.operations import Core
 from ._core.session import CredentialsLike, open_session
 from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
 from ._inference.arguments import spellings
+from ._io.on_threads import sync_backend
 from ._io.run import async_backend, is_async, run
 from ._io.system import System
-from ._io.threads import sync_backend
 from ._settings.arguments import Settings, check_names, takes_settings
 from ._settings.context import transport_opener
 

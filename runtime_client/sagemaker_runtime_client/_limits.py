@@ -1,5 +1,5 @@
 """
-How much is taken of what a server, a file or a program has, however much it has: one table.
+Limits on what is read of answers, files and programs: one table.
 
 An answer that is larger than its row says is a `ResponseTooLargeError`, or cut where only its
 beginning matters; a document that was cut is never read as a whole one.

@@ -1,5 +1,5 @@
 """
-Values: objects that are equal where their fields are; and the one that errors carry.
+Values: objects that are equal where their fields are; and `JobHandle`, which errors carry.
 
 Where a class is used decides how it is written:
 

@@ -1,7 +1,7 @@
 """
 The command line: ``python -m sigv4 sign | presign | verify | explain``.
 
-The edge of this package: here alone, and in `httpx_auth`, a clock is read; and here alone the
+The edge of this package: here alone, in `httpx_auth` and in `asgi`, a clock is read; and here alone the
 environment and files are.  Nothing is sent, unless ``--profile`` names one whose credentials come
 from a service: they are found by the client that is installed with this package, which is imported
 then and by name, since this package stands alone.

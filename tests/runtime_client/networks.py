@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 import anyio
 
 from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
+from sagemaker_runtime_client._io.on_threads import SyncBackend
 from sagemaker_runtime_client._io.on_trio import TrioBackend
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.threads import SyncBackend
 from tests.runtime_client.clients import LOOPS
 
 

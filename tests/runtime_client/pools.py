@@ -7,9 +7,9 @@ from math import inf
 import httpx
 from anyio.from_thread import start_blocking_portal
 
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.pool.pool import Pool
 from sagemaker_runtime_client._io.run import async_backend, run
-from sagemaker_runtime_client._io.threads import sync_backend
 from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import PATIENCE
 

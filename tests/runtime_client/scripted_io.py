@@ -16,8 +16,8 @@ from sagemaker_runtime_client._core.operations import Core
 from sagemaker_runtime_client._core.session import open_session
 from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._io.message import Request, Response
+from sagemaker_runtime_client._io.on_threads import ThreadLock
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.threads import ThreadLock
 from sagemaker_runtime_client._limits import ANSWER, AnswerLimit
 from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
 

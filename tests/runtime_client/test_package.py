@@ -43,11 +43,11 @@ LOADED = [
     "._io.generation",
     "._io.httpx_bridge",
     "._io.message",
+    "._io.on_threads",
     "._io.proxies",
     "._io.run",
     "._io.senders",
     "._io.system",
-    "._io.threads",
     "._io.tls",
     "._io.transport",
     "._limits",
@@ -136,7 +136,7 @@ FIRST_CALL = [
     "._io.pool.exchange",
     "._io.pool.pool",
     "._io.pool.state",
-    "._io.sockets",
+    "._io.thread_stream",
     ".credentials._environment",
 ]
 FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.asyncio_stream"]

@@ -1,1 +1,1 @@
-"""One call to any AWS service: endpoint, signature, attempts, errors.  Knows no service."""
+"""One call to any AWS service: endpoint, signature, attempts, errors.  Knows no operation."""

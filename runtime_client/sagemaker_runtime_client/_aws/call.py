@@ -1,7 +1,7 @@
 """
 One call: authenticate, send, judge the answer, perhaps again.
 
-The only place where requests are sent, and where errors get their number of attempts.
+Here a failed request is sent again, and errors get their number of attempts.
 """
 
 import logging
@@ -51,7 +51,7 @@ class ServiceClient:
         headers: What every request carries.
         trace_headers: Returns what else a request carries, anew for each; None for nothing.
         attempt_timeout: For how many seconds an attempt may go on, which AWS is told.
-        clock: By how much ours is wrong, which all calls of a client share; None for a new one.
+        clock: What knows by how much ours is wrong, which all calls of a client share; None for a new one.
     """
 
     def __init__(

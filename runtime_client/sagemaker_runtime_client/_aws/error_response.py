@@ -216,7 +216,8 @@ def _error(
         status_code=status,
         request_id=response.request_id,
     )
-    # Here alone it is decided what is tried again: `RetryPolicy` reads the class and `retryable`.
+    # Of a service's answers it is decided here alone what is tried again: `RetryPolicy` reads the class
+    # and `retryable`.
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         error.retryable = True
     error.may_have_been_taken = status in AMBIGUOUS_STATUSES

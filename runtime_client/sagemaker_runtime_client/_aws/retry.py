@@ -1,5 +1,5 @@
 """
-Which failures are tried again, when, how often, and with which date: botocore 1.44's ``standard`` mode.
+Which failures are tried again, when and how often, and how a wrong clock is corrected: botocore 1.44's ``standard`` mode.
 
 Pure decisions; nothing here sleeps or sends.
 

@@ -11,9 +11,9 @@ from attrs import asdict
 from sigv4 import Credentials
 
 from .._errors import ConfigError, CredentialProviderError
+from .._io.on_threads import sync_backend
 from .._io.run import run
 from .._io.system import System
-from .._io.threads import sync_backend
 from .._settings.context import transport_opener
 from ..credentials import open_context
 from ..credentials._chain import SkippedProvider, search

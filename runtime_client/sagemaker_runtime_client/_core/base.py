@@ -41,7 +41,7 @@ class BaseOperations:
         Close the connections that were opened here; a user-supplied client stays open.
 
         What is under way goes on, and loses nothing: a request that was sent or waits for a connection, and
-        a `wait` between two looks, which opens a new connection for the next one.  So does a closed client
+        a `wait` between two polls, which opens a new connection for the next one.  So does a closed client
         that is used again.  But it keeps none of them after its request, so that nothing is left open
         when the last call ends.
         """

@@ -46,9 +46,9 @@ class InferenceOperations(SubmissionOperations):
 
         Args:
             invocation: What `invoke_endpoint_async` returned, or an error has as its ``invocation``.
-            timeout: Seconds to wait in all, from now; 0 looks once.  An output that is there by then,
+            timeout: Seconds to wait in all, from now; 0 polls once.  An output that is there by then,
                 but larger than the time that is left, may take another minute to arrive.
-            schedule: Takes the seconds waited so far and returns those until the next look.
+            schedule: Takes the seconds waited so far and returns those until the next poll.
             access_denied_grace: After so many seconds of nothing but 403 AccessDenied for the
                 output, raise that.  Without ``s3:ListBucket`` a missing key looks the same, so by
                 default it is waited through to the end.

@@ -1,4 +1,4 @@
-"""What the arguments must be that are no members of an operation.  Pure."""
+"""Checks of arguments that are not in an operation's table.  Pure."""
 
 import re
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""The arguments of InvokeEndpointAsync as a value, for who sends the request otherwise.  Pure."""
+"""The arguments of InvokeEndpointAsync as a value, for those who send it without the client.  Pure."""
 
 from inspect import Parameter, Signature
 from typing import Any, ClassVar, Unpack

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .sockets import connect_first
+from .thread_stream import connect_first
 
 if TYPE_CHECKING:
     from .concurrency import TLS, Backend, Event

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Interruptible(Protocol):
-    """A connection."""
+    """What another thread may wait for, such as a connection."""
 
     def interrupt(self) -> None:
         """End a read or write of another thread."""

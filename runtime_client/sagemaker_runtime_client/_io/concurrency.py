@@ -1,7 +1,7 @@
 """
 How threads and tasks wait, connect and work side by side: one protocol, in three forms.
 
-`threads`, `on_asyncio` and `on_trio` are the forms.  What is built on a `Backend` is written once, as
+`on_threads`, `on_asyncio` and `on_trio` are the forms.  What is built on a `Backend` is written once, as
 coroutines.  Over threads these coroutines block and never suspend.
 """
 

@@ -149,7 +149,7 @@ def parse_http_date(text: str | None) -> datetime | None:
 
 def _parse_old_date(text: str) -> datetime | None:
     """Return the time of a date in a form that no server of today writes."""
-    # Not strptime, whose month names depend on the locale.  What sends requests has loaded it.
+    # Not strptime, whose month names depend on the locale.  `open_session` has loaded it.
     from email.utils import parsedate_to_datetime
 
     try:

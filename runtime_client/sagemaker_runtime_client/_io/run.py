@@ -3,6 +3,8 @@ How the coroutines of this package are driven: in an event loop, or without one.
 
 An async client awaits them, on asyncio or trio.  A blocking client runs them: over threads no coroutine
 ever suspends, so that one step brings the result, in a running event loop as well.
+
+Here is also which event loop runs (`async_backend`), and what each loop has of its own (`PerLoop`).
 """
 
 import sys

@@ -1,7 +1,8 @@
 """
 The part of the outside world that needs no settings: environment, files, programs, clocks, pauses.
 
-`transport` is the other part, which is made from the settings.
+`transport` is the other part, which is made from the settings; `Once` is how a client finds these out at its
+first call.
 """
 
 import os

@@ -1,5 +1,5 @@
 """
-What sends requests, over httpx (or httpx2), which is imported with the first of them.
+Sends requests, by the pool or by a client of httpx (or httpx2), which are imported with the first of them.
 
 Requests go straight to the pool, past httpx's client.  A client of httpx is used where the environment
 names a proxy, or where the user supplies one.  Redirects are not followed.

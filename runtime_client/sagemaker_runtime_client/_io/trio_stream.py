@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import trio
 
-from . import sockets
+from . import thread_stream
 
 if TYPE_CHECKING:
     from .concurrency import TLS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Stream(sockets.Stream):
+class Stream(thread_stream.Stream):
     """A connection, as a thread has it, but trio waits."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -1,11 +1,11 @@
-"""What a client's settings come to: the settings themselves, the shared files, and a transport made from both."""
+"""`Context`: settings, shared files, and the transport that is made from them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._io.httpx_bridge import HTTPClient, get_library
+from .._io.on_threads import sync_backend
 from .._io.system import System
-from .._io.threads import sync_backend
 from .._io.transport import Transport
 from .config import Config
 from .profiles import Profiles, read_profiles

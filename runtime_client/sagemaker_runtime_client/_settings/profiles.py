@@ -82,7 +82,7 @@ def expand_user(
     Args:
         path: As somebody wrote it.
         environ: The environment's variables.
-        home: As `IO.home`.
+        home: As `System.home`.
         platform: As `sys.platform` has it, such as ``linux`` or ``win32``.
     """
     if not path.startswith("~"):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 from sigv4 import Credentials
 
 from .._io.httpx_bridge import HTTPClient
+from .._io.on_threads import sync_backend
 from .._io.run import async_backend, run
 from .._io.system import Once, System
-from .._io.threads import sync_backend
 from .._settings.context import Context, KeyPassphrase, MFAToken, transport_opener
 from ._loading import open_context
 from ._refresh import ChainCredentials
@@ -54,7 +54,7 @@ class DefaultChain:
         return await self._tasks.credentials.aget()
 
     def close(self) -> None:
-        """Close what `get` opened; a client that was brought in stays open."""
+        """Close what `get` opened; a user-supplied client stays open."""
         run(self._threads.close())
 
     async def aclose(self) -> None:

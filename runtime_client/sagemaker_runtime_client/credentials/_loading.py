@@ -1,4 +1,4 @@
-"""The settings and what belongs to them, with the region of the instance where that is asked for."""
+"""`open_context`: the settings, with the region of the instance where that is asked for."""
 
 from collections.abc import Mapping
 from typing import Any

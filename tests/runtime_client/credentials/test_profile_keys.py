@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.processes import Finished
 from sagemaker_runtime_client._io.system import System
-from sagemaker_runtime_client._io.threads import sync_backend
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles

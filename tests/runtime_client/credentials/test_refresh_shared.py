@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, RuntimeClientError
+from sagemaker_runtime_client._io.on_threads import ThreadLock, sync_backend
 from sagemaker_runtime_client._io.run import async_backend
 from sagemaker_runtime_client._io.system import System
-from sagemaker_runtime_client._io.threads import ThreadLock, sync_backend
 from tests.runtime_client.credentials.counting import CountingProvider, key
 from tests.runtime_client.scripted_io import START
 

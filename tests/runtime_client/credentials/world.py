@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.run import async_backend, run
 from sagemaker_runtime_client._io.system import System
-from sagemaker_runtime_client._io.threads import sync_backend
 from sagemaker_runtime_client._io.transport import Transport
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.context import Context

@@ -13,9 +13,9 @@ import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io import asyncio_stream, sockets
+from sagemaker_runtime_client._io import asyncio_stream, thread_stream
+from sagemaker_runtime_client._io.on_threads import SyncBackend
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.threads import SyncBackend
 from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import raw_server, refusing
 from tests.runtime_client.networks import NETWORKS, full
@@ -60,7 +60,7 @@ class TestScript:
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
             attempts = Script([None, None, ConnectionRefusedError(), connected])
-            assert connected is run(sockets.connect_first(found, None, attempts))
+            assert connected is run(thread_stream.connect_first(found, None, attempts))
         assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
 
     def test_refused(self):
@@ -68,14 +68,16 @@ class TestScript:
         last = ConnectionRefusedError("last")
         attempts = Script([OSError("first"), last])
         with pytest.raises(ConnectionRefusedError, match="last"):
-            run(sockets.connect_first(addresses("41", "42"), None, attempts))
+            run(thread_stream.connect_first(addresses("41", "42"), None, attempts))
         assert ["41", 0.25, "42", None, "closed"] == attempts.steps
 
     def test_refused_late(self):
         """Where one refuses while another is under way, that one is waited for."""
         with socket.socket() as connected:
             attempts = Script([None, OSError("first"), connected])
-            assert connected is run(sockets.connect_first(addresses("41", "42"), None, attempts))
+            assert connected is run(
+                thread_stream.connect_first(addresses("41", "42"), None, attempts)
+            )
         assert ["41", 0.25, "42", None, None, "closed"] == attempts.steps
 
     @pytest.mark.parametrize("is_connected", [False, True])
@@ -87,7 +89,7 @@ class TestScript:
             gc.disable()
             try:
                 with suppress(OSError):
-                    run(sockets.connect_first(addresses("41", "42"), None, attempts))
+                    run(thread_stream.connect_first(addresses("41", "42"), None, attempts))
                 del attempts
                 assert kept() is None
             finally:
@@ -96,16 +98,16 @@ class TestScript:
     def test_limit(self, monkeypatch):
         """All of them have the time that one has."""
         clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
-        monkeypatch.setattr(sockets, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(thread_stream, "monotonic", lambda: next(clock))
         attempts = Script([None, None, None])
         with pytest.raises(TimeoutError):
-            run(sockets.connect_first(addresses("41", "42", "43"), 1.0, attempts))
+            run(thread_stream.connect_first(addresses("41", "42", "43"), 1.0, attempts))
         assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
 
     def test_no_address(self):
         """A host without an address cannot be connected to."""
         with pytest.raises(OSError, match="no address"):
-            run(sockets.connect_first([], None, Script([])))
+            run(thread_stream.connect_first([], None, Script([])))
 
 
 @pytest.fixture

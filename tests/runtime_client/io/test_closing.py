@@ -9,10 +9,10 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import Invocation
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.pool.pool import Pool
 from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.senders import Senders
-from sagemaker_runtime_client._io.threads import sync_backend
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import books, state

@@ -11,8 +11,8 @@ import pytest
 from sagemaker_runtime_client._io import concurrency
 from sagemaker_runtime_client._io.cancellation import EndsLaterError
 from sagemaker_runtime_client._io.files import FileStream
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.threads import sync_backend
 from tests.runtime_client.io.test_streams import serving
 from tests.runtime_client.networks import NETWORKS
 

@@ -14,10 +14,10 @@ import pytest
 
 from sagemaker_runtime_client._io.generation import generation
 from sagemaker_runtime_client._io.message import Request
+from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.processes import _Program
 from sagemaker_runtime_client._io.run import async_backend, run
 from sagemaker_runtime_client._io.system import System
-from sagemaker_runtime_client._io.threads import sync_backend
 from sagemaker_runtime_client._io.transport import Transport
 
 NOBODY = 65534
@@ -151,7 +151,7 @@ def test_an_interrupt_kills_the_program(tmp_path):
     program = (
         "import signal, sys\nfrom sagemaker_runtime_client._io.run import run\n"
         "from sagemaker_runtime_client._io.system import System\n"
-        "from sagemaker_runtime_client._io.threads import sync_backend\n"
+        "from sagemaker_runtime_client._io.on_threads import sync_backend\n"
         "command = ['sh', '-c', 'echo $$ >$0; read x <$1', *sys.argv[1:]]\n"
         "try:\n    run(System(sync_backend).run_process(command, 99))\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n"

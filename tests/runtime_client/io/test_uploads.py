@@ -14,7 +14,7 @@ import trio
 from botocore.config import Config
 
 from sagemaker_runtime_client import AccessDeniedError, TransportError
-from sagemaker_runtime_client._io import asyncio_stream, sockets, trio_stream
+from sagemaker_runtime_client._io import asyncio_stream, thread_stream, trio_stream
 from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
 from sagemaker_runtime_client._io.pool import connection as _connection
 from sagemaker_runtime_client._io.run import run
@@ -435,7 +435,7 @@ class TestWhileItIsWritten:
 
 class TestStreams:
     @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
-    @pytest.mark.parametrize("network", [sockets, trio_stream])
+    @pytest.mark.parametrize("network", [thread_stream, trio_stream])
     def test_write_that_nobody_reads(self, network, is_tls, certificate):
         """A write has its own time limit."""
 
@@ -451,7 +451,7 @@ class TestStreams:
 
         with serving(lambda _: over.wait(PATIENCE), certificate[1] if is_tls else None) as (url, _):
             over = Event()
-            run(main()) if network is sockets else trio.run(main)
+            run(main()) if network is thread_stream else trio.run(main)
             over.set()
 
     def test_write_after_the_end(self):

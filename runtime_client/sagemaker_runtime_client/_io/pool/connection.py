@@ -6,6 +6,7 @@ each.  What httpcore does at the edges is done here too: informational answers a
 answer is read even where its request could not be written.
 """
 
+from contextlib import suppress
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -62,12 +63,10 @@ class Connection:
         self._limits = timeouts.get("read"), extensions.get("deadline", inf)
         self._response, self._left_of_heads = None, HEADS_SIZE
         self._received, self._rest = 0, b""
-        try:
+        with suppress(
+            httpx.WriteError
+        ):  # a server may respond, and close, before it has read the whole of a request
             await self._write(request, timeouts.get("write"), expects=expects)
-        except Exception as error:
-            # A server may respond, and close, before it has read the whole of a request.
-            if type(error).__name__ != "WriteError":
-                raise
         return await self._head()
 
     async def read(self) -> bytes:
@@ -260,7 +259,7 @@ class Connection:
         if self._ends == inf and timeout is not None:
             self._ends = monotonic() + timeout
             if self._ends <= deadline:
-                return timeout  # always the same one, for to set it takes time: see `sockets`
+                return timeout  # always the same one, for to set it takes time: see `thread_stream`
         return _left(min(self._ends, deadline), httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:

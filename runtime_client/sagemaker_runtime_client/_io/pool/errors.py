@@ -6,23 +6,9 @@ import httpx
 
 # The exceptions of h11 bear the names of httpx's.
 _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
-    kind.__name__: kind
-    for kind in (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.LocalProtocolError,
-        httpx.NetworkError,
-        httpx.PoolTimeout,
-        httpx.ProtocolError,
-        httpx.ProxyError,
-        httpx.ReadError,
-        httpx.ReadTimeout,
-        httpx.RemoteProtocolError,
-        httpx.TimeoutException,
-        httpx.UnsupportedProtocol,
-        httpx.WriteError,
-        httpx.WriteTimeout,
-    )
+    "LocalProtocolError": httpx.LocalProtocolError,
+    "ProtocolError": httpx.ProtocolError,
+    "RemoteProtocolError": httpx.RemoteProtocolError,
 }
 
 

@@ -18,8 +18,8 @@ class Reservation:
     """
     A permit for one connection, which is acquired before there is a request.
 
-    So what waits is small, and no signature grows old in a queue.  Given as a request's extension
-    ``reservation``, it serves one request after another, which wait no more.  A connection that the last
+    So what waits is small, and no signature grows old in a queue.  Passed to `Pool.send`, it
+    serves one request after another, which wait no more.  A connection that the last
     of them left in use, interrupted by Ctrl-C say, is closed with it.
 
     Attributes:

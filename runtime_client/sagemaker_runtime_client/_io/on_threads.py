@@ -184,7 +184,7 @@ class SyncBackend:
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        import_module(".sockets", __package__)
+        import_module(".thread_stream", __package__)
 
     def task_group(self) -> ThreadGroup:
         """Return a new task group."""
@@ -194,7 +194,7 @@ class SyncBackend:
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
         """Connect to *host*, with TLS from the first byte if there are settings for it."""
-        from .sockets import connect
+        from .thread_stream import connect
 
         return await connect(host, port, tls, timeout)
 
