@@ -14,7 +14,7 @@ from sagemaker_runtime_client import (
     ServiceError,
 )
 from sagemaker_runtime_client._aws.endpoint import Endpoint
-from sagemaker_runtime_client._io import system
+from sagemaker_runtime_client._io import files
 from sigv4 import Credentials, InvalidRequestError, SigV4Error
 from tests import canaries
 
@@ -140,7 +140,7 @@ def test_files(tmp_path, name, mode, leaks_):
     path = tmp_path / name
 
     def plant():
-        system._write(str(path), b"my canary")
+        files.write(str(path), b"my canary")
         path.chmod(mode)
 
     assert ([str(path)] if leaks_ else []) == leaks(plant)
@@ -150,7 +150,7 @@ def test_files_of_others(tmp_path):
     """What a test writes is its own affair, and so is what was taken away again."""
     path = tmp_path / "notes.txt"
     assert [] == leaks(lambda: path.write_text("my canary"))
-    assert [] == leaks(lambda: (system._write(str(path), b"my canary"), Path(path).unlink()))
+    assert [] == leaks(lambda: (files.write(str(path), b"my canary"), Path(path).unlink()))
 
 
 def test_only_the_innermost_is_told(no_secret_shows):

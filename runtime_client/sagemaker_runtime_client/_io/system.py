@@ -172,7 +172,8 @@ class Once(Generic[T]):
     """
     A value that is made when it is first asked for, and then kept.
 
-    Of many that ask at the same time one makes it for all.  If that fails, the next one tries again.
+    Of many that ask at the same time one makes it for all, or the first one of each event loop, of which
+    the first value is kept.  If that fails, the next one tries again.
 
     Args:
         system: Where its lock is from.
@@ -202,7 +203,10 @@ class Once(Generic[T]):
         await lock.acquire()
         try:
             if self.value is None:
-                self.value = await self._make()
+                made = await self._make()
+                # Each event loop has its own lock: another thread's may have made one.  The first one stays.
+                if self.value is None:
+                    self.value = made
             return self.value
         finally:
             lock.release()

@@ -1,5 +1,6 @@
 """What seldom happens: an error of the system where none is expected, and somebody who was faster."""
 
+import asyncio
 import errno
 import socket
 import ssl
@@ -11,8 +12,8 @@ import pytest
 from sagemaker_runtime_client import TransportError
 from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.pool.connector import Connector
-from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.system import Once
+from sagemaker_runtime_client._io.run import async_backend, run
+from sagemaker_runtime_client._io.system import Once, System
 from sagemaker_runtime_client._io.thread_stream import Stream
 from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._function import FunctionInThread
@@ -62,6 +63,21 @@ def test_settings_are_loaded_after_a_fork():
     run(context._lock.acquire())
     io.life += 1
     assert REGION == run(context()).config.region
+
+
+def test_settings_of_the_loop_that_was_faster():
+    """What another thread's event loop has made in the meantime is kept, for both."""
+    made = []
+
+    async def make():
+        made.append(None)
+        number = len(made)
+        if number == 1:
+            assert 2 == await asyncio.to_thread(lambda: asyncio.run(once()))
+        return number
+
+    once = Once(System(async_backend), make)
+    assert 2 == asyncio.run(once())
 
 
 def test_tls_settings_of_whoever_was_faster():
