@@ -76,11 +76,22 @@ class SubmissionOperations(BaseOperations):
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
-        arguments = {**locals()}  # by the names of the operation's table
         with Submission() as submission:
             return await self._submit(
                 submission,
-                arguments,
+                {
+                    "endpoint_name": endpoint_name,
+                    "input_location": input_location,
+                    "body": body,
+                    "content_type": content_type,
+                    "accept": accept,
+                    "custom_attributes": custom_attributes,
+                    "inference_id": inference_id,
+                    "s3_output_path_extension": s3_output_path_extension,
+                    "filename": filename,
+                    "request_ttl_seconds": request_ttl_seconds,
+                    "invocation_timeout_seconds": invocation_timeout_seconds,
+                },
                 generate_inference_id=generate_inference_id,
                 start=self._start(timeout),
                 timeout=timeout,
@@ -180,12 +191,14 @@ class SubmissionOperations(BaseOperations):
             content_type = arguments.get("content_type")
             await session.s3.put(location, body, content_type=content_type, deadline=deadline)
         submission.inference_id = arguments.get("inference_id")
+        endpoint_name = arguments["endpoint_name"]
+        del arguments  # thousands may wait here, each with its own
         response = await self._send(session, operation)
         since = submission.possibly_accepted_since
         submission.invocation = parse_invocation(
             response,
             submission.inference_id,
-            endpoint_name=arguments["endpoint_name"],
+            endpoint_name=endpoint_name,
             attempts=submission.attempts,
             age_of_first=None if since is None else self._system.monotonic() - since,
             has_new_name=has_new_name,
