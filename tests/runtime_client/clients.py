@@ -145,7 +145,7 @@ def transport_of(client):
 
 def opened(client):
     """Return how many senders a client has open, in all its loops."""
-    return sum(len(senders._opened) for senders in transport_of(client)._senders._made.values())
+    return sum(len(senders._opened) for senders in transport_of(client).senders._made.values())
 
 
 def settings(emulator, **changes):

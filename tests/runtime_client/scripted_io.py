@@ -116,9 +116,16 @@ class ScriptedIO:
     def lock(self):
         return ThreadLock()
 
-    async def admit(self, deadline):
-        self.begun += 1
+    @property
+    def admission(self):
         return self
+
+    def senders(self):
+        return self
+
+    def acquire_nowait(self):
+        self.begun += 1
+        return True
 
     def release(self):
         self.begun -= 1

@@ -53,7 +53,7 @@ class TestLoops:
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
         assert max(counts) - counts[0] <= 4  # one or two a loop otherwise
-        assert len(transport_of(client)._senders) <= 1
+        assert len(transport_of(client).senders) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
@@ -75,7 +75,7 @@ class TestLoops:
             for _ in range(5):
                 anyio.run(main, backend=backend)
                 gc.collect()
-        assert len(transport_of(client)._senders) <= 1
+        assert len(transport_of(client).senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
         """Threads with a loop each share an async client, and close what is theirs."""
@@ -265,13 +265,13 @@ class TestFork:
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = transport_of(client.itself)
-        before = transport._senders
+        before = transport.senders
         _generations.begin()
         assert b"x" == client.get_object("s3://bucket/key").body
-        assert transport._senders is not before
-        transport._senders, after = before, transport._senders  # both are closed by the test's end
+        assert transport.senders is not before
+        transport.senders, after = before, transport.senders  # both are closed by the test's end
         (client.aclose if plain_driver.kind.is_async else client.close)()
-        transport._senders = after
+        transport.senders = after
 
 
 class TestClock:

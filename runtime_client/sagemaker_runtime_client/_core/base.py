@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .._aws.operation import Operation
 from .._inference.arguments import as_bytes, check_timeout
 from .._inference.members import OperationModel
 from .._io.message import Response
 from .._io.system import Once, System
+from .._io.transport import Admission
 from .session import Session
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
@@ -82,16 +82,9 @@ class BaseOperations:
         session = await self._session()
         deadline = session.deadline(start, timeout)
         operation = model.to_operation(session.endpoint, request, deadline)
-        return parse(await self._send(session, operation))
-
-    async def _send(self, session: Session, operation: Operation) -> Response:
-        """Send a request to SageMaker Runtime, once as many are under way as there may be."""
-        admission = await session.transport.admit(operation.deadline)
-        try:
-            return await session.runtime.send(operation)
-        finally:
-            if admission is not None:
-                admission.release()
+        async with Admission(session.transport, deadline):
+            response = await session.runtime.send(operation)
+        return parse(response)
 
 
 def parse_location(text: str, argument: str = "location") -> "S3Location":

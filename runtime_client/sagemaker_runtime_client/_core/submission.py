@@ -7,6 +7,7 @@ from .._inference.arguments import goes_inline, unexpected
 from .._inference.invocation import Invocation, Submission, parse_invocation
 from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._io.system import System
+from .._io.transport import Admission
 from .base import BaseOperations, parse_location
 
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
@@ -193,7 +194,8 @@ class SubmissionOperations(BaseOperations):
         submission.inference_id = arguments.get("inference_id")
         endpoint_name = arguments["endpoint_name"]
         del arguments  # thousands may wait here, each with its own
-        response = await self._send(session, operation)
+        async with Admission(session.transport, deadline):
+            response = await session.runtime.send(operation)
         since = submission.possibly_accepted_since
         submission.invocation = parse_invocation(
             response,

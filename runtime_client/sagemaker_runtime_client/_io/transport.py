@@ -44,8 +44,8 @@ class Transport:
         max_connections: How many connections are open at once at the most.
         ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE, SSL_CERT_DIR or certifi's.
 
-    Raises:
-        ConfigError: *http_client* is of a wrong class.
+    Attributes:
+        senders: Returns what the running event loop, or threads, send with.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Transport:
 
     def _reset(self) -> None:
         """Have no connections: at first, and in a new generation, which is noted last."""
-        self._senders: PerLoop[Senders] = PerLoop(self._backend, self._make_senders)
+        self.senders: PerLoop[Senders] = PerLoop(self._backend, self._make_senders)
         self._generation = generation()
 
     def _make_senders(self, backend: "Backend") -> Senders:
@@ -80,7 +80,7 @@ class Transport:
         """Return what the running event loop, or threads, send with."""
         if self._generation != generation():
             self._reset()  # nothing is closed: a fork's are the parent's, too, a snapshot's are gone
-        return self._senders()
+        return self.senders()
 
     async def prepare(self, origin: str, *, direct: bool = False) -> None:
         """Load what sends to *origin*, so that its loading does not count as the server's time."""
@@ -146,31 +146,51 @@ class Transport:
             raise make_transport_error(httpx, sender.client, origin, error) from error
         return reader.response(f"{request.method} {origin}")
 
-    async def admit(self, deadline: float | None) -> "Lock | None":
-        """
-        Wait until another call may begin, and return what to release at its end, if there is anything.
-
-        There may be as many as connections: of thousands of tasks all others wait here, where they
-        have next to nothing yet.  Threads do not wait: each has its memory already.
-
-        Raises:
-            TransportError: It may not begin before the *deadline*.
-        """
-        admission = self._senders().admission
-        if admission is None or admission.acquire_nowait():
-            return admission
-        if deadline is None:
-            await admission.acquire()
-            return admission
+    async def wait(self, lock: "Lock", deadline: float) -> None:
+        """Acquire *lock*, or raise TransportError at the *deadline*."""
         async with self._backend().move_on_after(time_left(deadline)):
-            await admission.acquire()
-            return admission
+            await lock.acquire()
+            return
         raise TransportError("the call's time was over before those ahead of it had ended")
 
     async def close(self) -> None:
         """Close our own connections in this event loop: idle ones now, others after their requests."""
         for sender in self._get_senders().close():
             await sender.aclose()
+
+
+class Admission:
+    """
+    A context for a call.  There are as many at once as there may be connections.
+
+    Of thousands of tasks all others wait here, where they have next to nothing yet.  Threads do not wait:
+    each has its memory already.
+
+    Args:
+        transport: What sends the call.
+        deadline: When to raise TransportError, on the monotonic clock; None for never.
+    """
+
+    __slots__ = ("_deadline", "_lock", "_transport")
+
+    def __init__(self, transport: Transport, deadline: float | None) -> None:
+        self._transport, self._deadline = transport, deadline
+        self._lock: "Lock | None" = None
+
+    async def __aenter__(self) -> None:
+        """Wait until the call may begin."""
+        lock = self._transport.senders().admission
+        if lock is not None and not lock.acquire_nowait():
+            if self._deadline is None:
+                await lock.acquire()
+            else:
+                await self._transport.wait(lock, self._deadline)
+        self._lock = lock
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let another one begin."""
+        if self._lock is not None:
+            self._lock.release()
 
 
 class ResponseReader:
