@@ -240,7 +240,7 @@ _BLOCKING = (
 
 def _refuse_async(function: object) -> None:
     """Refuse what must be awaited, by a client that cannot."""
-    if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+    if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
         raise TypeError(f"{_BLOCKING}, not from an async one")
 
 

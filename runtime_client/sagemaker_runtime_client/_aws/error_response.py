@@ -9,7 +9,7 @@ Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/late
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from .._errors import (
     AccessDeniedError,
@@ -94,7 +94,8 @@ def json_error(response: Response) -> ServiceError:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    fields = {"message": text} if not isinstance(document, dict) else _object(document)
+    is_object = isinstance(document, dict)
+    fields = cast("dict[str, object]", document) if is_object else {"message": text}
     named = [response.header("x-amzn-errortype"), *map(fields.get, ("code", "Code", "__type"))]
     code = next((name for name in named if isinstance(name, str) and name), None)
     if code is not None:
@@ -109,11 +110,6 @@ def json_error(response: Response) -> ServiceError:
             response, "ThrottlingException", "too many requests (400 with a null message)"
         )
     return _error(response, code, message)
-
-
-def _object(document: Any) -> dict[str, Any]:
-    """Return a JSON object as what it is: keys are text."""
-    return dict(document)
 
 
 def is_s3_error(response: Response) -> bool:

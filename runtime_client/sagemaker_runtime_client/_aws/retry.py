@@ -128,8 +128,9 @@ class RetryQuota:
         self.is_untouched = False
         taken = 0
         try:
-            for taken in range(reason.cost):  # noqa: B007 (counted for those that are put back)
+            while taken < reason.cost:
                 self._tokens.pop()
+                taken += 1
         except IndexError:
             self._tokens.extend(repeat(None, taken))
             return False

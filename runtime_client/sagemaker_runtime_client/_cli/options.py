@@ -147,7 +147,7 @@ def _add_member(
         name or _option(member.argument),
         type=member.kind,
         metavar=member.metavar,
-        help=member.help,
+        help=member.description,
     )
 
 

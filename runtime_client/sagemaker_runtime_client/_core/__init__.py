@@ -5,7 +5,7 @@ Annotations in this room name two classes that the first call does without: ``_c
 ``_core.S3Object``.  They are imported when a tool looks them up.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .._inference.output import Output
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Output", "S3Object"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     match name:
         case "Output":
             from .._inference.output import Output

@@ -1,7 +1,7 @@
 """What all operations share: a client's settings, and how a call begins."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._inference.arguments import as_bytes, check_timeout
 from .._inference.members import OperationModel
@@ -65,7 +65,7 @@ class BaseOperations:
         self,
         model: OperationModel,
         parse: Callable[[Response], T],
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         timeout: float | None,
     ) -> T:
         """

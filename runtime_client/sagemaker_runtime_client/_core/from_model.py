@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from inspect import Parameter, Signature
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .._inference.members import OperationModel
 from .._io.message import Response
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def from_model(
     model: OperationModel, parse: Callable[[Response], T]
-) -> Callable[..., Coroutine[Any, Any, T]]:
+) -> Callable[..., Coroutine[object, object, T]]:
     """
     Return the operation that a table describes, which each client takes by one line.
 
@@ -27,7 +27,9 @@ def from_model(
     """
     signature = _signature(model)
 
-    def call(self: BaseOperations, /, *args: object, **kwargs: object) -> Coroutine[Any, Any, T]:
+    def call(
+        self: BaseOperations, /, *args: object, **kwargs: object
+    ) -> Coroutine[object, object, T]:
         try:
             arguments = signature.bind(self, *args, **kwargs).arguments
         except TypeError as error:
@@ -64,7 +66,7 @@ def _description(model: OperationModel) -> str:
             "",
             "Args:",
             *[
-                f"    {name}: {member.help or member.name}."
+                f"    {name}: {member.description or member.name}."
                 for name, member in model.members.items()
             ],
             "    timeout: Seconds that the call may take in all; None takes the client's.",

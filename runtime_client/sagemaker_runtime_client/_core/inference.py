@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from .. import _core
 from .._inference.arguments import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
 class InferenceOperations(SubmissionOperations):
     """Operations that return a job's answer."""
 
-    _wait: "Callable[..., Coroutine[Any, Any, _core.Output]] | None" = None
+    _wait: "Callable[..., Coroutine[object, object, _core.Output]] | None" = None
 
     async def wait(
         self,
@@ -157,7 +157,9 @@ class InferenceOperations(SubmissionOperations):
                 max_size=max_size,
             )
 
-    async def _prepare_wait(self) -> "tuple[Callable[..., Coroutine[Any, Any, _core.Output]], S3]":
+    async def _prepare_wait(
+        self,
+    ) -> "tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]":
         """
         Return what waits, loaded, and S3.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sigv4 import Credentials, CredentialsProvider
 
@@ -27,7 +27,7 @@ CredentialsLike = Credentials | CredentialsProvider | None
 async def open_session(
     system: System,
     open_transport: OpenTransport,
-    arguments: Mapping[str, Any],
+    arguments: Mapping[str, object],
     credentials: CredentialsLike,
 ) -> "Session":
     """

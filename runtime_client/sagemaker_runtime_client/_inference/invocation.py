@@ -103,21 +103,19 @@ class Invocation(JobHandle):
         Raises:
             ParamValidationError: *text* is not a handle.
         """
-        try:
+        with suppress(ValueError, TypeError, OverflowError, RecursionError, ParamValidationError):
             values = json.loads(text)
             known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
-            if "output_location" not in known or any(
-                type(value) not in _JSON_TYPES[name] for name, value in known.items()
+            if "output_location" in known and all(
+                type(value) in _JSON_TYPES[name] for name, value in known.items()
             ):
-                raise TypeError  # noqa: TRY301 (all that is wrong ends in one place)
-            for name in _DATES:
-                if known.get(name) is not None:
-                    known[name] = datetime.fromisoformat(known[name]).astimezone(UTC)
-            return cls(**known)
-        except (ValueError, TypeError, OverflowError, RecursionError, ParamValidationError):
-            raise ParamValidationError(
-                "text must be an invocation as to_json writes it", argument="text"
-            ) from None
+                for name in _DATES:
+                    if known.get(name) is not None:
+                        known[name] = datetime.fromisoformat(known[name]).astimezone(UTC)
+                return cls(**known)
+        raise ParamValidationError(
+            "text must be an invocation as to_json writes it", argument="text"
+        )
 
 
 def parse_invocation(

@@ -32,7 +32,7 @@ class Member:
         place: Where it goes: the name of a header, `PATH` or `BODY`.
         check: Raises what is wrong with a value that was given.
         metavar: What the command line calls its value.
-        help: What the help of the command line says of it.
+        description: What the help of the command line says of it.
         kind: Its type, with which the command line reads it.
         is_required: Whether it must be given.
         is_sensitive: Whether no text may show its value.
@@ -41,7 +41,7 @@ class Member:
     __slots__ = (
         "argument",
         "check",
-        "help",
+        "description",
         "is_required",
         "is_sensitive",
         "kind",
@@ -57,7 +57,7 @@ class Member:
         place: str,
         check: Check,
         metavar: str = "",
-        help: str = "",  # noqa: A002 (argparse's word)
+        description: str = "",
         *,
         kind: type[str | int | bytes] = str,
         is_required: bool = False,
@@ -68,7 +68,7 @@ class Member:
         self.place = place
         self.check = check
         self.metavar = metavar
-        self.help = help
+        self.description = description
         self.kind = kind
         self.is_required = is_required
         self.is_sensitive = is_sensitive
@@ -125,7 +125,7 @@ class OperationModel:
         self.is_idempotent = is_idempotent
         self.limit = limit
 
-    def to_http(self, arguments: Mapping[str, Any]) -> Request:
+    def to_http(self, arguments: Mapping[str, object]) -> Request:
         """
         Check arguments, and return their request, less the endpoint's origin and the signature.
 
@@ -138,7 +138,7 @@ class OperationModel:
         path, body = self.path, b""
         headers: list[tuple[str, str]] = []
         for argument, member in self.members.items():
-            value = arguments.get(argument)
+            value: Any = arguments.get(argument)
             if value is not None or member.is_required:
                 member.check(argument, value)
             if value is None:

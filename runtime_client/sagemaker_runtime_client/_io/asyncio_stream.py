@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .thread_stream import connect_first
+from .thread_stream import AddressInfo, SocketAddress, connect_first
 
 if TYPE_CHECKING:
     from .concurrency import TLS, Backend, Event
@@ -203,7 +203,7 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
     return stream
 
 
-async def _addresses(host: str, port: int) -> Sequence[Any]:
+async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
     """Return a host's addresses; one that is an address is its own answer, without a thread."""
     name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see `TLS`
     try:
@@ -222,7 +222,7 @@ class _Attempts:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[socket.socket]] = set()
 
-    def start(self, family: int, kind: int, protocol: int, address: Any) -> None:
+    def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
         attempt = _connected(family, kind, protocol, address)
         self._tasks.add(asyncio.create_task(attempt))
 
@@ -240,7 +240,9 @@ class _Attempts:
             task.add_done_callback(_discard)
 
 
-async def _connected(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+async def _connected(
+    family: int, kind: int, protocol: int, address: SocketAddress
+) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     try:
         opened.setblocking(False)

@@ -5,29 +5,36 @@ A response hook of a client may read a response before we do.  httpx then keeps 
 so what a hook reads is recorded on the way.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from copy import copy
 from functools import lru_cache
-from typing import Any, Self
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .message import PIECE_SIZE
 
+if TYPE_CHECKING:
+    from httpx import AsyncClient, ByteStream, Client, Response
 
-def request_body(httpx: Any, body: bytes) -> Any:
+C = TypeVar("C", "Client", "AsyncClient")
+
+
+def request_body(httpx: ModuleType, body: bytes) -> "ByteStream":
     """Return the stream of a request's body, which comes piece by piece."""
     return _request_body(httpx)(body)
 
 
-def response_body(httpx: Any, response: Any) -> Any:
+def response_body(httpx: ModuleType, response: "Response") -> Any:
     """
     Return what an answer's body is read from, undecoded.
 
     The connection of an answer that was read already may be at work for another request: its stream
     is not touched again.
     """
-    stream = response.stream
-    if isinstance(stream, _recorded_body(httpx)) and stream.complete:
-        return httpx.ByteStream(b"".join(stream.pieces))
+    recorded: object = response.stream
+    if isinstance(recorded, _RecordedBody) and recorded.complete:
+        return httpx.ByteStream(b"".join(recorded.pieces))
+    stream: Any = response.stream
     if not (response.is_stream_consumed or response.is_closed):
         return stream
     while stream is not None:
@@ -45,76 +52,75 @@ def response_body(httpx: Any, response: Any) -> Any:
     return httpx.ByteStream(response.content)
 
 
-def recording(httpx: Any, client: Any) -> Any:
+def recording(httpx: ModuleType, client: C) -> C:
     """
     Return *client*, or where it has response hooks a copy that records what they read.
 
     A copy shares transports and cookies; the user's own client keeps its list of hooks.
     """
-    hooks = client.event_hooks
+    hooks: Mapping[str, list[Callable[..., object]]] = client.event_hooks
     if not hooks["response"]:
         return client
     recorded = _recorded_body(httpx)
 
-    def record(response: Any) -> None:
+    def record(response: "Response") -> None:
         response.stream = recorded(response.stream)
 
-    async def async_record(response: Any) -> None:
+    async def async_record(response: "Response") -> None:
         record(response)
 
     first = async_record if isinstance(client, httpx.AsyncClient) else record
-    client = copy(client)
-    client.event_hooks = {**hooks, "response": [first, *hooks["response"]]}
-    return client
+    copied = copy(client)
+    copied.event_hooks = {**hooks, "response": [first, *hooks["response"]]}
+    return copied
 
 
 @lru_cache(maxsize=2)
-def _request_body(httpx: Any) -> Any:
+def _request_body(httpx: ModuleType) -> "type[ByteStream]":
     """Return the class of a request's body, in the terms of one library."""
-
-    class RequestBody(httpx.ByteStream):  # type: ignore[misc]
-        def __init__(self, body: bytes) -> None:
-            httpx.ByteStream.__init__(self, body)
-            self._body = body
-
-        def __iter__(self) -> Iterator[bytes]:
-            return iter(_Pieces(self._body))
-
-        def __aiter__(self) -> AsyncIterator[bytes]:
-            return _Pieces(self._body)
-
-    return RequestBody
+    return type("RequestBody", (_RequestBody, httpx.ByteStream), {})
 
 
 @lru_cache(maxsize=2)
-def _recorded_body(httpx: Any) -> Any:
+def _recorded_body(httpx: ModuleType) -> "Callable[[object], ByteStream]":
     """Return the class of the body of an answer that a hook may read."""
+    return type("RecordedBody", (_RecordedBody, httpx.SyncByteStream, httpx.AsyncByteStream), {})
 
-    class RecordedBody(httpx.SyncByteStream, httpx.AsyncByteStream):  # type: ignore[misc]
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
-            self.pieces: list[bytes] = []
-            self.complete = False
 
-        def __iter__(self) -> Iterator[bytes]:
-            for piece in self._stream:
-                self.pieces.append(piece)
-                yield piece
-            self.complete = True
+class _RequestBody:
+    def __init__(self, body: bytes) -> None:
+        self._stream = body  # as httpx's own class calls it
 
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for piece in self._stream:
-                self.pieces.append(piece)
-                yield piece
-            self.complete = True
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(_Pieces(self._stream))
 
-        def close(self) -> None:
-            self._stream.close()
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pieces(self._stream)
 
-        async def aclose(self) -> None:
-            await self._stream.aclose()
 
-    return RecordedBody
+class _RecordedBody:
+    def __init__(self, stream: object) -> None:
+        self._stream: Any = stream
+        self.pieces: list[bytes] = []
+        self.complete = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            self.pieces.append(piece)
+            yield piece
+        self.complete = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            self.pieces.append(piece)
+            yield piece
+        self.complete = True
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class _Pieces:

@@ -7,7 +7,7 @@ coroutines.  Over threads these coroutines block and never suspend.
 
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -97,7 +97,7 @@ class TaskGroup(Protocol):
     ) -> bool | None: ...
 
     def start(
-        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+        self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
         """Run ``function(*arguments)`` beside the others."""
         ...
@@ -147,7 +147,10 @@ class Backend(Protocol):
         ...
 
     async def finish_by(
-        self, seconds: float, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
     ) -> T:
         """
         Return what *function* returns.

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
 from .._errors import is_shortage, shortage
 from .._limits import bounded
@@ -58,7 +58,7 @@ class FileStream:
         file: The file, which must be unbuffered.
     """
 
-    def __init__(self, backend: "Backend", file: BinaryIO) -> None:
+    def __init__(self, backend: "Backend", file: IO[bytes]) -> None:
         self._backend, self._file = backend, file
 
     @classmethod
@@ -87,8 +87,8 @@ class FileStream:
         await self._backend.in_thread(self._file.close)
 
 
-def _open(path: "str | Path", mode: str) -> BinaryIO:
-    return open(path, mode, buffering=0)  # type: ignore[return-value]
+def _open(path: "str | Path", mode: str) -> IO[bytes]:
+    return open(path, mode, buffering=0)
 
 
 def _read_at(descriptor: int, offset: int, size: int) -> bytes:

@@ -9,12 +9,17 @@ import re
 import time
 from functools import lru_cache
 from math import inf
-from typing import Any, Protocol, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .._errors import ConfigError, ParamValidationError, TransportError
 from .._value import type_name
 from .message import PIECE_SIZE, Request
 from .proxies import get_client_proxy
+
+if TYPE_CHECKING:
+    from httpx import URL, ByteStream
+    from httpx import Request as HTTPXRequest
 
 # From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
 # to another region, then costs no upload.  That takes a round trip, which is little beside the time for a
@@ -79,7 +84,9 @@ def get_library(client: HTTPClient, kind: str) -> str:
     raise ConfigError(f"http_client must be httpx.{kind} or httpx2.{kind}, not {type_name(client)}")
 
 
-def build_request(httpx: Any, client: Any, origin: str, request: Request) -> Any:
+def build_request(
+    httpx: ModuleType, client: HTTPClient | None, origin: str, request: Request
+) -> "HTTPXRequest":
     """Return the request in httpx's terms, made without the client, which would add to it."""
     url, host, target = _address(httpx, origin + request.path)
     headers = [(b"host", host)]
@@ -99,7 +106,7 @@ def build_request(httpx: Any, client: Any, origin: str, request: Request) -> Any
         body = httpx.ByteStream(request.body)
     else:
         body = _split(httpx, request.body)
-    message = httpx.Request(request.method, url, headers=headers, stream=body)
+    message: HTTPXRequest = httpx.Request(request.method, url, headers=headers, stream=body)
     if client is None and request.method == "PUT" and len(request.body) >= _EXPECT_SIZE:
         message.extensions["expect"] = True
     if target is not None:
@@ -112,7 +119,7 @@ def build_request(httpx: Any, client: Any, origin: str, request: Request) -> Any
 
 
 @lru_cache(maxsize=64)
-def _address(httpx: Any, address: str) -> tuple[Any, bytes, bytes | None]:
+def _address(httpx: ModuleType, address: str) -> tuple["URL", bytes, bytes | None]:
     """
     Return a URL in httpx's terms and the host header that goes with it.
 
@@ -151,14 +158,16 @@ def _field_value(name: str, value: str) -> bytes:
     return encoded
 
 
-def _split(httpx: Any, body: bytes) -> Any:
+def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
     """Return the stream of a large body, in pieces, so that each has the whole write timeout."""
     from .bodies import request_body
 
     return request_body(httpx, body)
 
 
-def set_time_limits(request: Any, *, connect: float, read: float, deadline: float | None) -> None:
+def set_time_limits(
+    request: "HTTPXRequest", *, connect: float, read: float, deadline: float | None
+) -> None:
     """Give *request* its time limits: the usual ones, or what is left until *deadline*."""
     left = inf if deadline is None else time_left(deadline)
     # The pool's own; httpx ignores it.
@@ -177,7 +186,7 @@ def time_left(deadline: float) -> float:
 
 
 def make_transport_error(
-    httpx: Any, client: Any, origin: str, error: BaseException
+    httpx: ModuleType, client: HTTPClient | None, origin: str, error: BaseException
 ) -> TransportError:
     """Return what is said of *error*, of a request to *origin*."""
     name, reason = type(error).__name__, _reason(error)

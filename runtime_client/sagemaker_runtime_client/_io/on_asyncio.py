@@ -83,7 +83,7 @@ class TaskGroup:
                 raise first_error(group) from None
 
     def start(
-        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+        self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
         """Run ``function(*arguments)`` in a task."""
         task = self._group.create_task(function(*arguments))
@@ -166,7 +166,10 @@ class AsyncioBackend:
                 raise
 
     async def finish_by(
-        self, seconds: float, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
     ) -> T:
         """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
         begin: Any = asyncio.Task
@@ -194,7 +197,7 @@ class AsyncioBackend:
         return await connect(self, host, port, tls, timeout)
 
 
-def _forget(task: "asyncio.Task[Any]") -> None:
+def _forget(task: "asyncio.Task[object]") -> None:
     """Take note of an outcome that nobody may wait for any more."""
     if not task.cancelled():
         task.exception()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from .cancellation import Cancelled, CancelScope
 from .run import run
@@ -107,7 +107,7 @@ class ThreadGroup:
             thread.join()
 
     def start(
-        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+        self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
         """Run ``function(*arguments)`` in a thread."""
         thread = threading.Thread(target=self._work, args=(function, arguments), daemon=True)
@@ -119,7 +119,9 @@ class ThreadGroup:
         self._scope.cancel()
 
     def _work(
-        self, function: Callable[..., Coroutine[Any, Any, object]], arguments: tuple[object, ...]
+        self,
+        function: Callable[..., Coroutine[object, object, object]],
+        arguments: tuple[object, ...],
     ) -> None:
         try:
             self._scope.check()
@@ -156,10 +158,8 @@ class SyncBackend:
     async def sleep(self, seconds: float) -> None:
         """Return after *seconds*."""
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
-        if scope is None:
-            time.sleep(seconds)  # noqa: ASYNC251 (no event loop runs this)
-        else:
-            scope.sleep(seconds)
+        pause = time.sleep if scope is None else scope.sleep
+        pause(seconds)
 
     def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Return a context that does nothing: a thread cannot be called off."""

@@ -84,7 +84,7 @@ class TaskGroup:
             return False
 
     def start(
-        self, function: Callable[..., Coroutine[Any, Any, object]], *arguments: object
+        self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
         """Run ``function(*arguments)`` in a task."""
         self._nursery.start_soon(function, *arguments)
@@ -126,7 +126,10 @@ class TrioBackend:
             yield
 
     async def finish_by(
-        self, seconds: float, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object
+        self,
+        seconds: float,
+        function: Callable[..., Coroutine[object, object, T]],
+        *arguments: object,
     ) -> T:
         """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
         outcomes: list[Outcome[T]] = []

@@ -2,11 +2,16 @@
 
 import re
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import ConfigError
 from .generation import importing
 from .tls import tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from httpx import AsyncClient, Client
 
 # A proxy's scheme, what is secret in its address, and where it is.
 _parts_of_proxy = re.compile(
@@ -42,7 +47,7 @@ def make_proxied_client(
     ca_bundle: str | None,
     max_connections: int,
     max_idle: int,
-) -> Any:
+) -> "Client | AsyncClient":
     """
     Return a client of httpx that sends through a proxy.
 
@@ -62,8 +67,9 @@ def make_proxied_client(
         keepalive_expiry=5.0,
     )
     verify = False if scheme == "http" else tls_context(ca_bundle)
+    make: Callable[..., Client | AsyncClient] = getattr(httpx, kind)
     try:
-        return getattr(httpx, kind)(verify=verify, limits=limits, proxy=proxy, trust_env=False)
+        return make(verify=verify, limits=limits, proxy=proxy, trust_env=False)
     except ImportError:
         why = "pip install httpx[socks] for it"
     except (httpx.InvalidURL, ValueError):
@@ -87,11 +93,11 @@ class Proxy(NamedTuple):
     forwards: bool = False
 
 
-def get_client_proxy(client: Any, url: Any) -> Proxy:
+def get_client_proxy(client: Any, url: object) -> Proxy:
     """Return the proxy to which *client* sends what is for *url*."""
     pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
-    kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
-    if "Proxy" not in kind:
+    proxy = getattr(pool, "_proxy_url", None)
+    if proxy is None:
         return Proxy()
-    proxy = pool._proxy_url  # type: ignore[union-attr]  # noqa: SLF001
+    kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
     return Proxy(f"{proxy.scheme.decode()}://{proxy.host.decode()}:{proxy.port}", "HTTP" in kind)

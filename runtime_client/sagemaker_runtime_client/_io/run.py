@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
+def run(coroutine: Coroutine[object, object, T]) -> T:
     """
     Run a coroutine that never suspends, and return its result.
 
@@ -44,8 +44,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def is_async(function: object) -> bool:
     """Tell whether what *function* returns is to be awaited, as far as it says so."""
-    call = getattr(function, "__call__", None)  # noqa: B004 (an object may have an async one)
-    return iscoroutinefunction(function) or iscoroutinefunction(call)
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":

@@ -7,6 +7,7 @@ What sends is made when it is first needed.  Modules and the CA bundle are then 
 import sys
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._errors import RuntimeClientError
@@ -16,6 +17,8 @@ from .proxies import get_client_proxy, get_proxy, make_proxied_client
 from .tls import context_makers
 
 if TYPE_CHECKING:
+    import httpx
+
     from .concurrency import Backend
     from .httpx_bridge import HTTPClient
 
@@ -30,9 +33,9 @@ class Sender(Protocol):
     """
 
     @property
-    def library(self) -> Any: ...
+    def library(self) -> ModuleType: ...
     @property
-    def client(self) -> Any: ...
+    def client(self) -> "HTTPClient | None": ...
 
     def reserve(self, timeout: float, /) -> AbstractAsyncContextManager[Any]:
         """Return a context that waits for a connection, and gives what `send` takes."""
@@ -42,7 +45,7 @@ class Sender(Protocol):
         """Return a context for the body of a response that must be there by then."""
         ...
 
-    async def send(self, request: Any, reservation: Any, /) -> Any:
+    async def send(self, request: "httpx.Request", reservation: Any, /) -> Any:
         """
         Send a request, and return the response's head.
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._errors import TransportError
 from .cancellation import EndsLaterError
@@ -104,7 +104,7 @@ class System:
     async def finish_by(
         self,
         deadline: float | None,
-        function: Callable[..., Coroutine[Any, Any, T]],
+        function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
         """Return what a source of credentials returns, or raise TransportError at the *deadline*."""

@@ -16,7 +16,7 @@ from itertools import zip_longest
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import httpx
 
@@ -33,6 +33,10 @@ ATTEMPT_DELAY = 0.25
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+# What `socket.getaddrinfo` returns of an address: family, kind, protocol, canonical name, address.
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+AddressInfo = tuple[int, int, int, str, SocketAddress]
 
 
 class Stream:
@@ -184,7 +188,7 @@ def _secured(connected: socket.socket, tls: "TLS | None", ends: float) -> socket
 class Attempts(Protocol):
     """Attempts to connect, several of which may be under way."""
 
-    def start(self, family: int, kind: int, protocol: int, address: Any) -> None:
+    def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
         """Begin to connect to an address; an OSError may be raised here or by `outcome`."""
         ...
 
@@ -202,7 +206,7 @@ class Attempts(Protocol):
 
 
 async def connect_first(
-    found: Sequence[Any], timeout: float | None, attempts: Attempts
+    found: Sequence[AddressInfo], timeout: float | None, attempts: Attempts
 ) -> socket.socket:
     """
     Return a socket that is connected to one of a host's addresses, the first that answers.
@@ -244,9 +248,9 @@ async def connect_first(
         del failure  # a frame that holds the error whose traceback holds the frame is a cycle
 
 
-def _interleaved(found: Sequence[Any]) -> list[Any]:
+def _interleaved(found: Sequence[AddressInfo]) -> list[AddressInfo]:
     """Return addresses with their families in turn, that of the first one first (RFC 8305, section 4)."""
-    families: dict[int, list[Any]] = {}
+    families: dict[int, list[AddressInfo]] = {}
     for one in found:
         families.setdefault(one[0], []).append(one)
     rows = zip_longest(*families.values())
@@ -259,9 +263,9 @@ class _Attempts:
     def __init__(self) -> None:
         self._selector = DefaultSelector()
 
-    def start(self, family: int, kind: int, protocol: int, address: Any) -> None:
+    def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
         opened = socket.socket(family, kind, protocol)
-        self._selector.register(opened, EVENT_WRITE)
+        self._selector.register(opened, EVENT_WRITE, opened)
         opened.setblocking(False)
         try:
             opened.connect(address)
@@ -273,13 +277,13 @@ class _Attempts:
 
     async def outcome(self, timeout: float | None) -> socket.socket | None:
         for key, _ in self._selector.select(timeout):
-            opened: Any = key.fileobj
+            opened: socket.socket = key.data
             error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if error:
                 self._drop(opened)
                 raise OSError(error, os.strerror(error))
             self._selector.unregister(opened)
-            return opened  # type: ignore[no-any-return]
+            return opened
         return None
 
     def _drop(self, opened: socket.socket) -> None:
@@ -288,6 +292,5 @@ class _Attempts:
 
     def close(self) -> None:
         for key in list(self._selector.get_map().values()):
-            opened: Any = key.fileobj
-            opened.close()
+            key.data.close()
         self._selector.close()

@@ -68,7 +68,9 @@ def _amazon_context(path: str | None) -> "ssl.SSLContext":
         return _context(path)
 
 
-def _trusting(**certificates: Any) -> "ssl.SSLContext":
+def _trusting(
+    *, cafile: str | None = None, capath: str | None = None, cadata: bytes | None = None
+) -> "ssl.SSLContext":
     """
     Return Python's default context with these certificates, and with botocore's rules for chains.
 
@@ -77,7 +79,7 @@ def _trusting(**certificates: Any) -> "ssl.SSLContext":
     """
     import ssl
 
-    context = ssl.create_default_context(**certificates)
+    context = ssl.create_default_context(cafile=cafile, capath=capath, cadata=cadata)
     context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
     return context
 

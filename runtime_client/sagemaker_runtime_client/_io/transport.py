@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._errors import ResponseTooLargeError, TransportError
 from .._limits import ANSWER, ERROR
@@ -25,6 +25,8 @@ from .run import PerLoop
 from .senders import Senders
 
 if TYPE_CHECKING:
+    import httpx
+
     from .._limits import AnswerLimit
     from .concurrency import Backend, Lock
     from .httpx_bridge import HTTPClient
@@ -203,7 +205,11 @@ class ResponseReader:
     """
 
     def __init__(
-        self, response: Any, limit: "AnswerLimit", deadline: float | None, read_timeout: float
+        self,
+        response: "httpx.Response",
+        limit: "AnswerLimit",
+        deadline: float | None,
+        read_timeout: float,
     ) -> None:
         self._status: int = response.status_code
         self._headers: list[tuple[bytes, bytes]] = response.headers.raw

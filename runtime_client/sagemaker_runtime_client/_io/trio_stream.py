@@ -2,9 +2,9 @@
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import trio
@@ -14,6 +14,7 @@ from . import thread_stream
 if TYPE_CHECKING:
     from .concurrency import TLS
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -32,7 +33,7 @@ class Stream(thread_stream.Stream):
             return await super().read_into(buffer)
         return await self._read(self._socket.recv_into, buffer, timeout)
 
-    async def _read(self, step: Callable[..., T], argument: Any, timeout: float | None) -> T:
+    async def _read(self, step: Callable[[A], T], argument: A, timeout: float | None) -> T:
         try:
             with trio.fail_after(_seconds(timeout)):
                 return await self._step(trio.lowlevel.wait_readable, step, argument)
@@ -64,7 +65,7 @@ class Stream(thread_stream.Stream):
         with trio.move_on_after(_seconds(timeout)) as limit:
             async with trio.open_nursery() as nursery:
 
-                async def wait(wait_one: Callable[[socket.socket], Any]) -> None:
+                async def wait(wait_one: Callable[[socket.socket], Awaitable[object]]) -> None:
                     await wait_one(self._socket)
                     nursery.cancel_scope.cancel()
 
@@ -83,7 +84,10 @@ class Stream(thread_stream.Stream):
         await self._step(trio.lowlevel.wait_readable, secured.do_handshake)
 
     async def _step(
-        self, wait: Callable[[socket.socket], Any], step: Callable[..., T], *arguments: Any
+        self,
+        wait: Callable[[socket.socket], Awaitable[object]],
+        step: Callable[..., T],
+        *arguments: object,
     ) -> T:
         """Do a step as soon as the socket is ready; a plain one, without TLS, becomes so by *wait*."""
         await trio.lowlevel.checkpoint()

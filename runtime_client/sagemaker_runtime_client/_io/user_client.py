@@ -1,14 +1,18 @@
 """Sending by a client of httpx (or httpx2): a user-supplied one, or one for a proxy."""
 
 import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from .bodies import recording, response_body
 from .message import PIECE_SIZE
 
 if TYPE_CHECKING:
+    import httpx
+
     from .concurrency import Backend
 
 # A read's own limit strikes first, and says how far it came.
@@ -24,7 +28,7 @@ class SyncClient:
         client: The client.
     """
 
-    def __init__(self, httpx: Any, client: Any) -> None:
+    def __init__(self, httpx: ModuleType, client: "httpx.Client") -> None:
         self.library, self.client = httpx, client
 
     def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
@@ -35,7 +39,7 @@ class SyncClient:
         """Return a context that does nothing: a thread cannot be interrupted in a read."""
         return nullcontext()
 
-    async def send(self, request: Any, _reservation: None) -> "_Received":
+    async def send(self, request: "httpx.Request", _reservation: None) -> "_Received":
         """Send a request, and return the response's head."""
         try:
             response = recording(self.library, self.client).send(
@@ -53,22 +57,22 @@ class SyncClient:
 class _Received:
     """What `ResponseReader` asks of a response, and its body, undecoded."""
 
-    def __init__(self, response: Any, stream: Any) -> None:
+    def __init__(self, response: "httpx.Response", stream: "_SyncBody | _AsyncBody") -> None:
         self.status_code, self.is_success = response.status_code, response.is_success
         self.headers, self.stream = response.headers, stream
 
 
 class _SyncBody:
-    def __init__(self, httpx: Any, response: Any) -> None:
+    def __init__(self, httpx: ModuleType, response: "httpx.Response") -> None:
         self._httpx, self._response = httpx, response
-        self._pieces: Any = None
+        self._pieces: Iterator[bytes] | None = None
 
     async def read(self) -> bytes:
         if self._pieces is None:
             self._pieces = iter(response_body(self._httpx, self._response))
         for piece in self._pieces:
             if piece:
-                return piece  # type: ignore[no-any-return]
+                return piece
         return b""
 
     async def aclose(self) -> None:
@@ -85,7 +89,7 @@ class AsyncClient:
         backend: The backend of the running event loop.
     """
 
-    def __init__(self, httpx: Any, client: Any, backend: "Backend") -> None:
+    def __init__(self, httpx: ModuleType, client: "httpx.AsyncClient", backend: "Backend") -> None:
         self.library, self.client, self._backend = httpx, client, backend
 
     def reserve(self, _timeout: float) -> AbstractAsyncContextManager[None]:
@@ -98,7 +102,7 @@ class AsyncClient:
             return nullcontext()
         return self._backend.move_on_after(max(0.001, ends - time.monotonic()) + _GRACE)
 
-    async def send(self, request: Any, _reservation: None) -> _Received:
+    async def send(self, request: "httpx.Request", _reservation: None) -> _Received:
         """Send a request, and return the response's head."""
         ends = min(request.extensions["deadline"], time.monotonic() + _time_for_head(request))
         async with self.limit(ends):
@@ -119,23 +123,24 @@ class AsyncClient:
 
 
 class _AsyncBody:
-    def __init__(self, httpx: Any, response: Any) -> None:
+    def __init__(self, httpx: ModuleType, response: "httpx.Response") -> None:
         self._httpx, self._response = httpx, response
-        self._pieces: Any = None
+        self._pieces: AsyncIterator[bytes] | None = None
 
     async def read(self) -> bytes:
         if self._pieces is None:
-            self._pieces = aiter(response_body(self._httpx, self._response))
+            body: AsyncIterable[bytes] = response_body(self._httpx, self._response)
+            self._pieces = aiter(body)
         while (piece := await anext(self._pieces, None)) is not None:
             if piece:
-                return piece  # type: ignore[no-any-return]
+                return piece
         return b""
 
     async def aclose(self) -> None:
         await self._response.aclose()
 
 
-def _time_for_head(request: Any) -> float:
+def _time_for_head(request: "httpx.Request") -> float:
     """Return the seconds until there is a response's head, if each step takes all of its own limit."""
     limits = request.extensions["timeout"]
     pieces = int(request.headers.get("content-length", 0)) // PIECE_SIZE

@@ -7,6 +7,7 @@ botocore 1.44, handlers.py, VALID_BUCKET.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from string import ascii_letters, digits
 from typing import TypedDict
@@ -96,15 +97,12 @@ def _decode_path(path: str, argument: str) -> str:
     """Return what the path of an https address names: a plus is a blank there."""
     from urllib.parse import unquote_plus
 
-    try:
-        if re.search(_BARE_PERCENT, path):
-            raise ValueError  # noqa: TRY301 (all that is wrong ends in one place)
-        return unquote_plus(path, errors="strict")
-    except ValueError:
-        raise ParamValidationError(
-            f"{argument} must be percent-encoded UTF-8 where it is an https address",
-            argument=argument,
-        ) from None
+    with suppress(ValueError):
+        if not re.search(_BARE_PERCENT, path):
+            return unquote_plus(path, errors="strict")
+    raise ParamValidationError(
+        f"{argument} must be percent-encoded UTF-8 where it is an https address", argument=argument
+    )
 
 
 class S3Object(Value):

@@ -1,7 +1,7 @@
 """`Context`: settings, shared files, and the transport that is made from them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._io.httpx_bridge import HTTPClient, get_library
 from .._io.on_threads import sync_backend
@@ -76,7 +76,7 @@ def transport_opener(
 async def load_context(
     system: System,
     open_transport: OpenTransport,
-    arguments: Mapping[str, Any],
+    arguments: Mapping[str, object],
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 from sigv4 import Credentials
 
@@ -99,7 +99,7 @@ class FetchingProvider(Provider):
     def parse_credentials(
         self,
         label: str,
-        parts: Mapping[str, Any],
+        parts: Mapping[str, object],
         names: tuple[str, str, str, str],
         account_id: object = None,
         *,
@@ -118,7 +118,9 @@ class FetchingProvider(Provider):
         missing = [name for name in names[: 4 if temporary else 2] if parts.get(name) in (None, "")]
         if missing:
             raise self.failure(f"{label} has no {', '.join(missing)}", retryable=True)
-        key_id, secret, token, expiration = [parts.get(name) or None for name in names]
+        # The value class refuses what is not a text.
+        fields: list[Any] = [parts.get(name) or None for name in names]
+        key_id, secret, token, expiration = fields
         if isinstance(token, str):  # it becomes a header, and blanks around a header are dropped
             token = token.strip() or None
         try:
@@ -127,8 +129,8 @@ class FetchingProvider(Provider):
             raise self.failure(f"{label} has a malformed {names[3]}", retryable=True) from None
         try:
             return Credentials(
-                key_id,  # type: ignore[arg-type]  # the value class refuses what is not a text
-                secret,  # type: ignore[arg-type]
+                key_id,
+                secret,
                 token,
                 ends,
                 account_id=account_id if isinstance(account_id, str) and account_id else None,
@@ -153,19 +155,18 @@ def is_json(text: str) -> bool:
     return json_object(text) is not None
 
 
-def json_object(data: bytes | str) -> dict[str, Any] | None:
+def json_object(data: bytes | str) -> dict[str, object] | None:
     """Return a JSON object; None if *data* is anything else."""
     try:
-        document: Any = json.loads(data)
+        document: object = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return as_object(document) if isinstance(document, dict) else None
+    return cast("dict[str, object]", document) if isinstance(document, dict) else None
 
 
-def as_object(value: Any) -> dict[str, Any]:
+def as_object(value: object) -> dict[str, object]:
     """Return *value* if it is a JSON object, else an empty one."""
-    checked: Any = value  # pyright takes what isinstance leaves for a dict of unknown types
-    return dict(checked) if isinstance(value, dict) else {}
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def parse_timestamp(value: object) -> datetime:

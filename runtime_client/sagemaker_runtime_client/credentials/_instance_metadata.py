@@ -13,7 +13,6 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from sigv4 import Credentials
 
@@ -41,7 +40,7 @@ _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 
 
-class _Silence(Exception):  # noqa: N818 (it is not an error)
+class _SilentError(Exception):
     """The service is not there, or has nothing to say."""
 
 
@@ -67,7 +66,7 @@ class InstanceMetadataProvider(ServiceProvider):
             return None
         try:
             return self._prolonged(await self._credentials())
-        except _Silence:
+        except _SilentError:
             return None
 
     async def region(self) -> str | None:
@@ -76,7 +75,7 @@ class InstanceMetadataProvider(ServiceProvider):
             return None
         try:
             return (await self._get(_REGION_PATH, await self._token_header(), bool)).strip()
-        except _Silence:
+        except _SilentError:
             return None
 
     @property
@@ -93,11 +92,11 @@ class InstanceMetadataProvider(ServiceProvider):
         if not _is_role(role):
             raise self.failure(f"the instance metadata at {self._origin} names no role")
         text = await self._get(_ROLE_PATH + role, headers, json_object)
-        parts: dict[str, Any] = json_object(text) or {}
+        parts = json_object(text) or {}
         if not all(parts.get(name) for name in _PARTS):
             # 200 and an error: EC2 may not take on the role, for example.
             _log.warning("the instance metadata has no credentials: %s", parts.get("Code"))
-            raise _Silence
+            raise _SilentError
         return self.parse_credentials("the instance metadata", parts, _PARTS)
 
     async def _token_header(self) -> Headers:
@@ -117,13 +116,13 @@ class InstanceMetadataProvider(ServiceProvider):
             if response.status == 200 and (token := header_value(response.body.decode("latin-1"))):
                 return (("x-aws-ec2-metadata-token", token),)
             if response.status == 400:
-                raise _Silence
+                raise _SilentError
             if response.status in {403, 404, 405}:
                 return self._version_1()
             answered = True
         if answered:  # it does not give tokens, and version 1 needs none
             return self._version_1()
-        raise _Silence
+        raise _SilentError
 
     def _version_1(self) -> Headers:
         """Return the headers for version 1, which are none, if it is allowed."""
@@ -147,7 +146,7 @@ class InstanceMetadataProvider(ServiceProvider):
             if response.status == 200 and response.complete and usable(text):
                 return text
             _log.debug("instance metadata: %s for %s", response.status, path)
-        raise _Silence
+        raise _SilentError
 
     async def _send(self, method: str, path: str, headers: Headers) -> Response:
         timeout = self.context.config.metadata_service_timeout

@@ -1,7 +1,6 @@
 """`open_context`: the settings, with the region of the instance where that is asked for."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from .._io.generation import importing
 from .._io.system import System
@@ -11,7 +10,7 @@ from .._settings.context import Context, KeyPassphrase, MFAToken, OpenTransport,
 async def open_context(
     system: System,
     open_transport: OpenTransport,
-    arguments: Mapping[str, Any],
+    arguments: Mapping[str, object],
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:

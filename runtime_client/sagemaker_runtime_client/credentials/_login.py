@@ -10,10 +10,10 @@ botocore 1.44, credentials.py.
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sigv4 import Credentials, Payload
 
@@ -25,6 +25,9 @@ from .._io.message import Request, Response
 from ._fetching import as_object, format_timestamp, is_json, json_object
 from ._provider import text_setting
 from ._requests import JSON, ServiceProvider
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -78,7 +81,7 @@ class LoginProvider(ServiceProvider):
             _log.warning("the login %s was not refreshed: %s", path, error)
         return self._credentials(token, path)
 
-    async def _cached_token(self, path: str) -> dict[str, Any]:
+    async def _cached_token(self, path: str) -> dict[str, object]:
         """Return what the cache holds."""
         try:
             text = await self.read_text(path, "the login", is_json)
@@ -96,16 +99,16 @@ class LoginProvider(ServiceProvider):
             )
         return token
 
-    def _credentials(self, token: dict[str, Any], path: str) -> Credentials:
+    def _credentials(self, token: dict[str, object], path: str) -> Credentials:
         """Return the keys in what the cache holds."""
-        parts = token["accessToken"]
+        parts = as_object(token["accessToken"])
         return self.parse_credentials(f"the login {path}", parts, _PARTS, parts.get("accountId"))
 
     def _remaining(self, credentials: Credentials) -> timedelta:
         ends = credentials.expiration
         return timedelta() if ends is None else ends - self.system.now()
 
-    async def _refresh(self, path: str, token: dict[str, Any]) -> dict[str, Any]:
+    async def _refresh(self, path: str, token: dict[str, object]) -> dict[str, object]:
         """Return what the cache holds after a refresh, and write it there."""
         signin = self.endpoint("signin", text_setting(token, "signInRegion"))
         body = {
@@ -113,13 +116,13 @@ class LoginProvider(ServiceProvider):
             "grantType": "refresh_token",
             "refreshToken": token["refreshToken"],
         }
-        key = self._private_key(token["dpopKey"], path)
+        key = self._private_key(str(token["dpopKey"]), path)
         response = await self.ask(
             signin,
             Request("POST", _PATH, (JSON,), json.dumps(body).encode()),
             operation="the refresh of the login",
             parse_error=_parse_error,
-            auth=DPoPAuth(key, self.system.uuid, token["refreshToken"]),
+            auth=DPoPAuth(key, self.system.uuid, str(token["refreshToken"])),
         )
         token = self._updated(token, json_object(response.body) or {})
         self._credentials(token, path)  # before it replaces what is there
@@ -129,7 +132,7 @@ class LoginProvider(ServiceProvider):
             _log.warning("the login %s cannot be written: %s", path, error.strerror)
         return token
 
-    def _updated(self, token: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    def _updated(self, token: dict[str, object], answer: dict[str, object]) -> dict[str, object]:
         """Return what the cache holds with the keys of an answer."""
         keys, lifetime = as_object(answer.get("accessToken")), answer.get("expiresIn")
         refresh_token = answer.get("refreshToken")
@@ -139,12 +142,12 @@ class LoginProvider(ServiceProvider):
         expires_at = self.system.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
         new = {
             **{name: keys.get(name) for name in _PARTS[:3]},
-            "accountId": token["accessToken"].get("accountId"),
+            "accountId": as_object(token["accessToken"]).get("accountId"),
             "expiresAt": format_timestamp(expires_at),
         }
         return {**token, "accessToken": new, "refreshToken": refresh_token}
 
-    def _private_key(self, pem: str, path: str) -> Any:
+    def _private_key(self, pem: str, path: str) -> "EllipticCurvePrivateKey":
         """Return the key of the login, on the curve P-256."""
         try:
             from cryptography.hazmat.primitives.asymmetric import ec
@@ -181,7 +184,9 @@ class DPoPAuth(PreparedAuth):
         secrets: As for `PreparedAuth`.
     """
 
-    def __init__(self, key: Any, make_id: Callable[[], str], *secrets: str) -> None:
+    def __init__(
+        self, key: "EllipticCurvePrivateKey", make_id: Callable[[], str], *secrets: str
+    ) -> None:
         self._key = key
         self._make_id = make_id
         self.secrets = secrets
@@ -193,7 +198,7 @@ class DPoPAuth(PreparedAuth):
         return request.with_headers([("DPoP", proof)])
 
 
-def _proof(key: Any, url: str, at: datetime, identifier: str) -> str:
+def _proof(key: "EllipticCurvePrivateKey", url: str, at: datetime, identifier: str) -> str:
     """
     Return the signed token that demonstrates possession of *key*.
 
@@ -213,7 +218,7 @@ def _proof(key: Any, url: str, at: datetime, identifier: str) -> str:
     return f"{text}.{_base64url(r.to_bytes(32) + s.to_bytes(32))}"
 
 
-def _compact(part: dict[str, Any]) -> bytes:
+def _compact(part: Mapping[str, object]) -> bytes:
     return json.dumps(part, separators=(",", ":")).encode()
 
 

@@ -6,6 +6,8 @@ broken": it ends the search, and names the provider, the profile, the file or th
 what to do.  Nothing in it is secret.
 """
 
+from collections.abc import Mapping
+
 from sigv4 import Credentials
 
 from .._errors import CredentialProviderError
@@ -58,7 +60,7 @@ class Provider:
         return error
 
 
-def text_setting(section: Section, key: str) -> str | None:
+def text_setting(section: Mapping[str, object], key: str) -> str | None:
     """Return the text of *key*; None if it is absent, empty or has settings nested in it."""
     value = section.get(key)
     return value if isinstance(value, str) and value else None

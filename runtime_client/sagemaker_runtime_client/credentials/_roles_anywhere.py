@@ -15,7 +15,7 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 """
 
 import json
-from typing import Any
+from typing import cast
 from urllib.parse import urlencode
 
 from sigv4 import Credentials
@@ -71,8 +71,12 @@ class RolesAnywhereProvider(ServiceProvider):
             operation=f"CreateSession of {settings['role_arn']}",
             auth=X509Auth(identity, region),
         )
-        answer: Any = as_object(json_object(response.body)).get("credentialSet")
-        first = as_object(answer[0]) if isinstance(answer, list) and answer else {}
+        answer = as_object(json_object(response.body)).get("credentialSet")
+        first = (
+            as_object(cast("list[object]", answer)[0])
+            if isinstance(answer, list) and answer
+            else {}
+        )
         return self.parse_credentials(
             "the answer to CreateSession",
             as_object(first.get("credentials")),
@@ -112,7 +116,7 @@ class RolesAnywhereProvider(ServiceProvider):
 
         Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
         """
-        body: dict[str, Any] = {"durationSeconds": self._duration()}
+        body: dict[str, object] = {"durationSeconds": self._duration()}
         if session := self._text("role_session_name"):
             body["roleSessionName"] = session
         query = urlencode(

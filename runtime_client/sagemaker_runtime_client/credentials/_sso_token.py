@@ -9,7 +9,6 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from attrs import field, frozen
 
@@ -56,7 +55,7 @@ class _Token:
 
     access_token: str = field(repr=False)
     expires_at: datetime
-    document: Mapping[str, Any] = field(repr=False)
+    document: Mapping[str, object] = field(repr=False)
 
 
 @frozen
@@ -115,7 +114,7 @@ class TokenCache:
             _log.warning("the SSO token %s cannot be written: %s", path, error.strerror)
         return new
 
-    async def _new_document(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    async def _new_document(self, document: Mapping[str, object]) -> dict[str, object]:
         """Return what the cache holds after a refresh."""
         provider, login = self.provider, self.login
         known = {name: document.get(name) for name in _TO_REFRESH}
@@ -150,7 +149,7 @@ class TokenCache:
         return refreshed
 
 
-def _parse(document: Mapping[str, Any]) -> _Token | None:
+def _parse(document: Mapping[str, object]) -> _Token | None:
     """Return the token in a document; None without a usable one."""
     access_token = header_value(str(document.get("accessToken") or ""))
     try:

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authenticatio
 """
 
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -13,6 +13,12 @@ from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Signer
 
 from .._aws.auth import CredentialsAuth
 from ._fetching import FetchingProvider
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 
 @frozen
@@ -95,7 +101,9 @@ class Identity:
         return (shown, ("x-amz-x509-chain", ",".join(chain))) if chain else (shown,)
 
 
-async def _private_key(provider: FetchingProvider, path: str, passphrase_file: str | None) -> Any:
+async def _private_key(
+    provider: FetchingProvider, path: str, passphrase_file: str | None
+) -> "PrivateKey":
     """Return the key that a PEM file holds, encrypted or not."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -103,7 +111,7 @@ async def _private_key(provider: FetchingProvider, path: str, passphrase_file: s
 
     data = (await provider.read_text(path, "the private key")).encode()
     try:
-        key: Any = load_pem_private_key(data, None)
+        key = load_pem_private_key(data, None)
     except (ValueError, UnsupportedAlgorithm):
         raise provider.failure(f"the private key {path} is no PEM key") from None
     except TypeError:  # it is encrypted

@@ -34,7 +34,7 @@ MODEL = OperationModel(
         Member("endpoint_name", "EndpointName", PATH, text(1, 63), is_required=True),
         Member("kind", "Kind", PATH, text(1, 8), is_required=True),
         Member("body", "Body", BODY, inline(100), kind=bytes),
-        Member("currency", "Currency", "X-Currency", text(3, 3), help="such as EUR"),
+        Member("currency", "Currency", "X-Currency", text(3, 3), description="such as EUR"),
         Member("horizon_seconds", "HorizonSeconds", "X-Horizon", seconds(1, 60), kind=int),
     ),
     is_idempotent=True,

@@ -91,4 +91,7 @@ def test_the_command_line(capsys):
     for name, member in MEMBERS.items():
         option = "--" + name.replace("_", "-") + " "
         if name != "body":
-            assert f"{'' if member.is_required else option}{member.metavar} {member.help}" in shown
+            assert (
+                f"{'' if member.is_required else option}{member.metavar} {member.description}"
+                in shown
+            )

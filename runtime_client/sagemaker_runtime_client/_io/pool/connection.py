@@ -196,7 +196,7 @@ class Connection:
         try:
             while status != 100:
                 self._ends = ends
-                event = await self._event()
+                event: Any = await self._event()
                 status = event.status_code
                 if isinstance(event, h11.Response):
                     self._response = event
@@ -237,7 +237,7 @@ class Connection:
                 self._response = event
         return self._response
 
-    async def _event(self) -> Any:
+    async def _event(self) -> object:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
             await self._receive()
         return event

@@ -1,7 +1,5 @@
 """Errors of a connection in httpx's terms."""
 
-from typing import NoReturn
-
 import httpx
 
 # The exceptions of h11 bear the names of httpx's.
@@ -12,16 +10,15 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 }
 
 
-def raise_as_httpx(error: BaseException, request: httpx.Request) -> NoReturn:
-    """Raise *error*, which came of *request*, in httpx's terms if it is of the network or of HTTP."""
+def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
+    """Raise *error*, which came of *request*, in httpx's terms if it is h11's; tell httpx's own the request."""
     try:
         if isinstance(error, httpx.TransportError):
             error.request = request
-            raise error
+            return
         for kind in type(error).__mro__:
             library, name = kind.__module__.partition(".")[0], kind.__name__
             if library == "h11" and name in _EXCEPTIONS:
                 raise _EXCEPTIONS[name](str(error), request=request) from error
-        raise error
     finally:
         del error  # a frame that holds the error whose traceback holds the frame is a cycle

@@ -115,8 +115,9 @@ class ResponseStream(httpx.AsyncByteStream):
             return b""
         try:
             piece: bytes = await connection.read()
-        except Exception as error:  # noqa: BLE001 (raised again)
+        except Exception as error:
             raise_as_httpx(error, self._request)
+            raise
         return piece
 
     async def read_into(self, buffer: memoryview) -> int:
@@ -126,8 +127,9 @@ class ResponseStream(httpx.AsyncByteStream):
             return 0
         try:
             size: int = await connection.read_into(buffer)
-        except Exception as error:  # noqa: BLE001 (raised again)
+        except Exception as error:
             raise_as_httpx(error, self._request)
+            raise
         return size
 
     async def aclose(self) -> None:

@@ -145,9 +145,10 @@ class Pool(httpx.AsyncBaseTransport):
             if not await self._reuse(exchange):
                 await self._connect(exchange, request)
             head = await exchange.connection.send(request, expects=expects)
-        except BaseException as error:  # noqa: BLE001 (raised again)
+        except BaseException as error:
             exchange.abort()
             raise_as_httpx(error, request)
+            raise
         if expects and (exchange.connection.ignores_expect or head.status_code == 417):
             self._no_expect.add(exchange.origin)
             if head.status_code == 417:  # sent again without it (RFC 9110, section 15.5.18)

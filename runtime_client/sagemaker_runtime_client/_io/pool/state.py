@@ -154,7 +154,7 @@ class PoolState(Generic[C]):
 
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
         """Give *owner* the idle connection to *origin* that was used last, if there is one."""
-        connections: list[Any] = self._of_origin.get(origin, [])
+        connections: list[C] = self._of_origin.get(origin, [])
         while connections:
             try:
                 owner.connection = connection = connections.pop()
@@ -163,7 +163,7 @@ class PoolState(Generic[C]):
             if not connections:
                 self._of_origin.pop(origin, None)
             if self._idle.pop(connection, None) is not None:
-                return connection  # type: ignore[no-any-return]
+                return connection
             owner.connection = None  # it was evicted in the meantime
         return None
 
