@@ -11,7 +11,7 @@ A cold start is the reason.  attrs and `dataclasses` write code for each class w
 a millisecond, where a `Value` takes a hundredth of that.
 """
 
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 V = TypeVar("V", bound="Value")
 
@@ -39,14 +39,14 @@ class Value:
     __match_args__: ClassVar[tuple[str, ...]] = ()
     _hidden: ClassVar[frozenset[str]] = frozenset()
 
-    def _asdict(self) -> dict[str, Any]:
+    def _asdict(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.__match_args__}
 
-    def _key(self) -> tuple[Any, ...]:
+    def _key(self) -> tuple[object, ...]:
         """Return what equality compares."""
         return tuple([getattr(self, name) for name in self.__match_args__])
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: object) -> Self:
         """Return a value like this one but for *changes*, which are checked as in any other."""
         return type(self)(**{**self._asdict(), **changes})
 
@@ -68,10 +68,10 @@ class Value:
         shown = [f"{name}={value!r}" for name, value in fields if name not in self._hidden]
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Copy and pickle by the constructor, which checks the fields."""
         return _make, (type(self), self._asdict())
 
 
-def _make(kind: type[V], fields: dict[str, Any]) -> V:
+def _make(kind: type[V], fields: dict[str, object]) -> V:
     return kind(**fields)

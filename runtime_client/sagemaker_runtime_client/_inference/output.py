@@ -56,7 +56,7 @@ class Output(S3Object):
         super().__init__(location, body, size, content_type, metadata, etag, last_modified)
         self.invocation = invocation
 
-    def _key(self) -> tuple[Any, ...]:
+    def _key(self) -> tuple[object, ...]:
         return super()._key()[:-2]  # neither size nor etag
 
     def __hash__(self) -> int:
