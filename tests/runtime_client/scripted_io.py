@@ -116,6 +116,8 @@ class ScriptedIO:
     def lock(self):
         return ThreadLock()
 
+    task_lock = lock
+
     @property
     def admission(self):
         return self

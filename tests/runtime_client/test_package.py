@@ -40,6 +40,7 @@ LOADED = [
     "._inference.schedule",
     "._io",
     "._io.cancellation",
+    "._io.files",
     "._io.generation",
     "._io.httpx_bridge",
     "._io.message",
@@ -128,7 +129,6 @@ def test_what_lambda_loads():
 
 # What else the first call loads of ours, blocking and on asyncio.
 FIRST_CALL = [
-    "._io.files",
     "._io.pool",
     "._io.pool.connection",
     "._io.pool.connector",

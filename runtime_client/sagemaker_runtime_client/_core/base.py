@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._inference.arguments import as_bytes, check_timeout
 from .._inference.members import OperationModel
+from .._io.generation import importing
 from .._io.message import Response
 from .._io.system import Once, System
 from .._io.transport import Admission
@@ -26,15 +27,14 @@ class BaseOperations:
     """
 
     def __init__(self, system: System, open_session: Callable[[], Awaitable[Session]]) -> None:
-        self._system, self._open = system, open_session
-        self._session = Once(system, self._opened)
+        self._system = system
+        self._session = Once(system, open_session, self._close_if_closed)
         self._is_closed = False
 
-    async def _opened(self) -> Session:
-        session = await self._open()
-        if self._is_closed:  # what is opened after that is not kept
+    async def _close_if_closed(self, session: Session) -> None:
+        """Keep no connections of a session that is opened after `close`, or at the same time."""
+        if self._is_closed:
             await session.transport.close()
-        return session
 
     async def close(self) -> None:
         """
@@ -89,6 +89,7 @@ class BaseOperations:
 
 def parse_location(text: str, argument: str = "location") -> "S3Location":
     """Return the location that an argument names."""
-    from .._s3.objects import S3Location
+    with importing():
+        from .._s3.objects import S3Location
 
     return S3Location.parse(text, argument=argument)

@@ -1,19 +1,55 @@
 """How work is cut off: threads where they wait, tasks by their errors, calls by time."""
 
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Interruptible(Protocol):
     """What another thread may wait for, such as a connection."""
 
     def interrupt(self) -> None:
-        """End a read or write of another thread."""
+        """End what another thread waits for."""
         ...
 
 
 class Cancelled(BaseException):
     """Raised in a cancelled thread where it waits."""
+
+
+class Latch:
+    """
+    An event for one thread.
+
+    That of the standard library is set under a lock, which a signal handler's own thread may hold.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """Let the one that waits go on."""
+        with suppress(RuntimeError):  # it was set already
+            self._lock.release()
+
+    def interrupt(self) -> None:
+        """Let the one that waits go on, for its scope is cancelled."""
+        self.set()
+
+    async def wait(self, timeout: float | None) -> None:
+        """Return when it is set, or after *timeout* seconds."""
+        seconds = -1 if timeout is None else timeout
+        scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
+        if scope is None:
+            self._lock.acquire(timeout=seconds)
+        else:
+            scope.wait_for(self, self._lock.acquire, True, seconds)
 
 
 class CancelScope:
@@ -22,41 +58,64 @@ class CancelScope:
 
     Attributes:
         local: Where each thread finds the scope that it runs in, under the name ``scope``.
-        streams: The connections on which a thread of the scope waits now.
-        within: The scopes that its threads have opened.
     """
 
     local = threading.local()
 
     def __init__(self) -> None:
-        self._cancelled = threading.Event()
-        self.streams: dict[Interruptible, None] = {}
-        self.within: list[CancelScope] = []
-        outer: CancelScope | None = getattr(self.local, "scope", None)
-        if outer is not None:
-            outer.within.append(self)
+        self._is_cancelled = False
+        self._waiting: dict[Interruptible, None] = {}  # for what a thread of the scope waits now
+        self._within: dict[CancelScope, None] = {}  # the scopes that its threads have opened
+        self._outer: CancelScope | None = getattr(self.local, "scope", None)
+        if self._outer is not None:
+            self._outer.add(self)
+
+    def add(self, scope: "CancelScope") -> None:
+        """Cancel *scope* together with this one."""
+        self._within[scope] = None
+        if self._is_cancelled:
+            scope.cancel()
 
     def enter(self) -> None:
         """Make this thread a part of the scope, to its end."""
         self.local.scope = self
 
+    def detach(self) -> None:
+        """End the scope: the one in which it was opened forgets it."""
+        if self._outer is not None:
+            self._outer.remove(self)
+
+    def remove(self, scope: "CancelScope") -> None:
+        """Forget *scope*."""
+        self._within.pop(scope, None)
+
+    def check_outer(self) -> None:
+        """Raise `Cancelled` if the scope is cancelled in which this one was opened."""
+        if self._outer is not None:
+            self._outer.check()
+
     def cancel(self) -> None:
         """End what waits, now and from now on."""
-        self._cancelled.set()
-        for stream in tuple(self.streams):
-            stream.interrupt()
-        for scope in self.within:
+        self._is_cancelled = True
+        for one in tuple(self._waiting):
+            one.interrupt()
+        for scope in tuple(self._within):
             scope.cancel()
 
     def check(self) -> None:
         """Raise `Cancelled` if the scope is cancelled."""
-        if self._cancelled.is_set():
+        if self._is_cancelled:
             raise Cancelled
 
-    def sleep(self, seconds: float) -> None:
-        """Return after *seconds*, or raise `Cancelled`."""
-        if self._cancelled.wait(seconds):
-            raise Cancelled
+    def wait_for(self, one: Interruptible, step: Callable[..., T], *arguments: object) -> T:
+        """Return what *step* returns, which `Interruptible.interrupt` ends; raise `Cancelled` then."""
+        self._waiting[one] = None
+        try:
+            self.check()
+            return step(*arguments)
+        finally:
+            self._waiting.pop(one, None)
+            self.check()
 
 
 class EndsLaterError(Exception):

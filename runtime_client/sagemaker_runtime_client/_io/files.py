@@ -1,9 +1,10 @@
 """Files: read within bounds, replaced in one step, and shared by tasks that read and write by offset."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, BinaryIO, Self
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from .._errors import is_shortage, shortage
 from .._limits import bounded
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .concurrency import Backend
+
+T = TypeVar("T")
 
 
 def read(path: str, most: int) -> bytes | None:
@@ -58,8 +61,9 @@ class FileStream:
         file: The file, which must be unbuffered.
     """
 
-    def __init__(self, backend: "Backend", file: IO[bytes]) -> None:
+    def __init__(self, backend: "Backend", file: BinaryIO) -> None:
         self._backend, self._file = backend, file
+        self._guard = Lock()
 
     @classmethod
     async def open(cls, backend: "Backend", path: "str | Path", mode: str = "rb") -> Self:
@@ -68,27 +72,43 @@ class FileStream:
 
     async def size(self) -> int:
         """Return how many bytes the file has."""
-        return (await self._backend.in_thread(os.fstat, self._file.fileno())).st_size
+        return (await self._do(os.fstat)).st_size
 
     async def read_at(self, offset: int, size: int) -> bytes:
         """Return *size* bytes from *offset* on, fewer at the end of the file."""
-        return await self._backend.in_thread(_read_at, self._file.fileno(), offset, size)
+        return await self._do(_read_at, offset, size)
 
     async def write_at(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of *data* from *offset* on."""
-        await self._backend.in_thread(_write_at, self._file.fileno(), offset, data)
+        await self._do(_write_at, offset, data)
 
     async def sync(self) -> None:
         """Return once the disk has what was written."""
-        await self._backend.in_thread(os.fsync, self._file.fileno())
+        await self._do(os.fsync)
 
     async def close(self) -> None:
-        """Close the file."""
-        await self._backend.in_thread(self._file.close)
+        """Close the file; what is under way, of a task that was cancelled, goes on to its end."""
+        await self._backend.in_thread(self._close)
+
+    async def _do(self, step: Callable[..., T], *arguments: object) -> T:
+        """Do a step in a thread, with a descriptor of its own: none that another file may have got."""
+        return await self._backend.in_thread(self._with_descriptor, step, *arguments)
+
+    def _with_descriptor(self, step: Callable[..., T], *arguments: object) -> T:
+        with self._guard:
+            descriptor = os.dup(self._file.fileno())
+        try:
+            return step(descriptor, *arguments)
+        finally:
+            os.close(descriptor)
+
+    def _close(self) -> None:
+        with self._guard:
+            self._file.close()
 
 
-def _open(path: "str | Path", mode: str) -> IO[bytes]:
-    return open(path, mode, buffering=0)
+def _open(path: "str | Path", mode: str) -> BinaryIO:
+    return open(path, mode, buffering=0)  # type: ignore[return-value]
 
 
 def _read_at(descriptor: int, offset: int, size: int) -> bytes:

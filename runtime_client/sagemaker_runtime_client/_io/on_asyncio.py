@@ -62,6 +62,7 @@ class TaskGroup:
 
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
+        self._is_cancelled = False
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
@@ -79,19 +80,28 @@ class TaskGroup:
         try:
             await self._group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            if error is None:
+            # A body that waited was cancelled for the error of a task.
+            if error is None or isinstance(error, asyncio.CancelledError):
                 raise first_error(group) from None
 
     def start(
         self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
         """Run ``function(*arguments)`` in a task."""
-        task = self._group.create_task(function(*arguments))
+        coroutine = function(*arguments)
+        try:
+            task = self._group.create_task(coroutine)
+        except RuntimeError:  # the group ends with an error
+            coroutine.close()
+            raise
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self._is_cancelled:
+            task.cancel()
 
     def cancel(self) -> None:
         """Have all of them end where they wait next."""
+        self._is_cancelled = True
         for task in tuple(self._tasks):
             task.cancel()
 

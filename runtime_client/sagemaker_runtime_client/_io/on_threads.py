@@ -3,40 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from .cancellation import Cancelled, CancelScope
+from .cancellation import Cancelled, CancelScope, Latch
 from .run import run
 
 if TYPE_CHECKING:
     from .concurrency import TLS, Backend, Stream
 
 T = TypeVar("T")
-
-
-class Latch:
-    """
-    An event for one thread.
-
-    That of the standard library is set under a lock, which a signal handler's own thread may hold.
-    """
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def set(self) -> None:
-        """Let the one that waits go on."""
-        with suppress(RuntimeError):  # it was set already
-            self._lock.release()
-
-    async def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
-        self._lock.acquire(timeout=-1 if timeout is None else timeout)
 
 
 class ThreadLock:
@@ -91,28 +68,34 @@ class ThreadGroup:
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Wait for all of them, and raise the first error."""
-        if error is not None:
-            self.cancel()
         try:
+            if error is not None:
+                self.cancel()
             self._join()
         except BaseException:  # an interrupt
             self.cancel()
             self._join()
             raise
-        if error is None and self._errors:
-            raise self._errors.pop(0)
+        finally:
+            self._scope.detach()
+        errors, self._errors = self._errors[:1], []
+        if error is None:
+            self._scope.check_outer()
+            for first in errors:
+                raise first
 
     def _join(self) -> None:
         for thread in self._threads:  # grows while one of them starts others
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def start(
         self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
         """Run ``function(*arguments)`` in a thread."""
         thread = threading.Thread(target=self._work, args=(function, arguments), daemon=True)
-        thread.start()
         self._threads.append(thread)
+        thread.start()
 
     def cancel(self) -> None:
         """Have all of them end where they wait next."""
@@ -157,9 +140,11 @@ class SyncBackend:
 
     async def sleep(self, seconds: float) -> None:
         """Return after *seconds*."""
-        scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
-        pause = time.sleep if scope is None else scope.sleep
-        pause(seconds)
+        pause = time.sleep
+        if hasattr(CancelScope.local, "scope"):
+            await Latch().wait(seconds)
+        else:
+            pause(seconds)
 
     def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Return a context that does nothing: a thread cannot be called off."""

@@ -79,8 +79,12 @@ class TaskGroup:
         try:
             return bool(await self._manager.__aexit__(kind, error, traceback))
         except BaseExceptionGroup as group:
+            # A body that waited was cancelled for the error of a task.
+            errors = group.split(trio.Cancelled)[1]
+            if errors is not None and (error is None or isinstance(error, trio.Cancelled)):
+                raise first_error(errors) from None
             if error is None:
-                raise first_error(group) from None
+                raise
             return False
 
     def start(

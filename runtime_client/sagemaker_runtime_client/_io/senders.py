@@ -5,10 +5,11 @@ What sends is made when it is first needed.  Modules and the CA bundle are then 
 """
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._errors import RuntimeClientError
 from .generation import importing
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from .concurrency import Backend
     from .httpx_bridge import HTTPClient
+
+
+T = TypeVar("T")
 
 
 class Sender(Protocol):
@@ -87,7 +91,7 @@ class Senders:
         self._max_connections, self._ca_bundle = max_connections, ca_bundle
         self._opened: dict[str, Sender] = {}  # by scheme and proxy; the pool has neither
         self._proxies: dict[str, str] = {}  # by origin; none is the empty string
-        self._user_sender: Sender | None = None
+        self._user: dict[str, Sender] = {}
         self._loading = backend.task_lock()
         self._is_closed = False
         # Of a user-supplied client only the client knows how many requests it can have under way.
@@ -97,37 +101,43 @@ class Senders:
     async def get(self, origin: str, *, direct: bool) -> Sender:
         """Return what sends to *origin*; *direct* says to use no proxy."""
         if self._http_client is not None:
-            sender = self._user_sender or await self._load_user_sender(self._http_client)
+            sender = self._user.get("")
+            if sender is None:
+                sender = await self._find(self._user, "", self._wrap_user)
             if self._http_client.is_closed:
                 raise RuntimeClientError("the http_client that was brought in is closed")
             if not (direct and get_client_proxy(sender.client, sender.library.URL(origin)).address):
                 return sender
         proxy = "" if direct else self._proxies.get(origin)
         if proxy is None:
-            proxy = self._proxies[origin] = get_proxy(origin)
+            proxy = await self._find(self._proxies, origin, get_proxy)
         key = f"{origin.partition(':')[0]} {proxy}" if proxy else ""
         return self._opened.get(key) or await self._open(key)
 
-    async def _load_user_sender(self, client: "HTTPClient") -> Sender:
-        made = await self._backend.in_new_thread(self._wrap, client)
-        self._user_sender = sender = self._user_sender or made
-        return sender
-
-    async def _open(self, key: str) -> Sender:
-        """Make what sends; of many tasks one does so for all, and of two threads the first one wins."""
+    async def _find(self, known: dict[str, T], key: str, make: Callable[[str], T]) -> T:
+        """Return what is known under a key, or make it in a thread; of many tasks one does so for all."""
         loading = self._loading
         await loading.acquire()
         try:
-            sender = self._opened.get(key)
-            if sender is None:
-                made: Sender = await self._backend.in_new_thread(self._make, key)
-                sender = self._opened.setdefault(key, made)
+            if key not in known:
+                made = await self._backend.in_new_thread(make, key)
+                return known.setdefault(key, made)  # of two threads the first one wins
+            return known[key]
         finally:
             loading.release()
-        # A signal handler, or another thread, may have closed the client in the meantime.
+
+    async def _open(self, key: str) -> Sender:
+        """Make what sends, and keep none of its connections if the client is closed in the meantime."""
+        was_closed = self._is_closed
+        sender = await self._find(self._opened, key, self._make)
         if self._is_closed and not key:
-            await sender.aclose()
+            await sender.aclose()  # a pool still sends after that
+        elif self._is_closed and not was_closed:
+            sender = await self._find(self._opened, key, self._make)
         return sender
+
+    def _wrap_user(self, _key: str) -> Sender:
+        return self._wrap(self._http_client)
 
     def _make(self, key: str) -> Sender:
         if key:

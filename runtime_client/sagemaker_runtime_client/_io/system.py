@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._errors import TransportError
+from . import files
 from .cancellation import EndsLaterError
-from .generation import generation
+from .generation import generation, importing
 from .run import PerLoop
 
 if TYPE_CHECKING:  # a program is seldom run
@@ -80,7 +81,11 @@ class System:
 
     def lock(self) -> "Lock":
         """Return a new lock; the tasks of one event loop do not wait for those of another."""
-        return _LoopLock(self.backend)
+        return _LoopLock(self.backend, _new_lock)
+
+    def task_lock(self) -> "Lock":
+        """Return a new lock of the same kind, which holds up no threads."""
+        return _LoopLock(self.backend, _new_task_lock)
 
     async def compute(self, size: int, function: Callable[..., T], *arguments: object) -> T:
         """Return what *function* makes of *size* bytes, and hold up no event loop meanwhile."""
@@ -123,15 +128,11 @@ class System:
         One of them is that it holds more than *most* bytes.  For want of descriptors it raises
         TransportError.
         """
-        from .files import read
-
-        return await self.backend().in_new_thread(read, path, most)
+        return await self.backend().in_new_thread(files.read, path, most)
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace a file in one step, readable by its owner alone; its folder is made if need be."""
-        from .files import write
-
-        await self.backend().in_thread(write, path, data)
+        await self.backend().in_thread(files.write, path, data)
 
     async def run_process(self, arguments: Sequence[str], most: int) -> "Finished":
         """
@@ -139,7 +140,8 @@ class System:
 
         One that writes more than *most* bytes to stdout or to stderr is killed, which is an OSError.
         """
-        from .processes import run_process
+        with importing():
+            from .processes import run_process
 
         return await run_process(self.backend(), arguments, most)
 
@@ -151,8 +153,10 @@ async def _ask(provider: "CredentialsProvider") -> "Credentials":
 class _LoopLock:
     """A lock of which each event loop has its own."""
 
-    def __init__(self, backend: Callable[[], "Backend"]) -> None:
-        self._lock: PerLoop[Lock] = PerLoop(backend, _new_lock)
+    def __init__(
+        self, backend: Callable[[], "Backend"], make: Callable[["Backend"], "Lock"]
+    ) -> None:
+        self._lock: PerLoop[Lock] = PerLoop(backend, make)
 
     def acquire_nowait(self) -> bool:
         return self._lock().acquire_nowait()
@@ -168,30 +172,42 @@ def _new_lock(backend: "Backend") -> "Lock":
     return backend.lock()
 
 
+def _new_task_lock(backend: "Backend") -> "Lock":
+    return backend.task_lock()
+
+
 class Once(Generic[T]):
     """
     A value that is made when it is first asked for, and then kept.
 
-    Of many that ask at the same time one makes it for all, or the first one of each event loop, of which
-    the first value is kept.  If that fails, the next one tries again.
+    Of many tasks that ask at the same time one makes it for all.  Threads hold no lock, which an interrupt
+    might leave held: several may make one, and the first value stays.  If that fails, the next one tries
+    again.
 
     Args:
         system: Where its lock is from.
         make: Makes the value.
+        kept: Is awaited with the value once that is kept.
 
     Attributes:
         value: The value; None before it is made.
     """
 
-    def __init__(self, system: System, make: "Callable[[], Awaitable[T]]") -> None:
-        self._system, self._make = system, make
+    def __init__(
+        self,
+        system: System,
+        make: "Callable[[], Awaitable[T]]",
+        kept: "Callable[[T], Awaitable[None]] | None" = None,
+    ) -> None:
+        self._system, self._make, self._kept = system, make, kept
+        self._values: dict[None, T] = {}
         self.value: T | None = None
         self._reset()
 
     def _reset(self) -> None:
         """Have a free lock: at first, and in a new generation, in which it may have been left held."""
         self._generation = self._system.generation()
-        self._lock = self._system.lock()
+        self._lock = self._system.task_lock()
 
     async def __call__(self) -> T:
         """Return the value."""
@@ -204,9 +220,9 @@ class Once(Generic[T]):
         try:
             if self.value is None:
                 made = await self._make()
-                # Each event loop has its own lock: another thread's may have made one.  The first one stays.
-                if self.value is None:
-                    self.value = made
+                self.value = self._values.setdefault(None, made)
+                if self._kept is not None:
+                    await self._kept(self.value)
             return self.value
         finally:
             lock.release()

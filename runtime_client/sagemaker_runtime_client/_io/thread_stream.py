@@ -138,13 +138,7 @@ class Stream:
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
         if scope is None:
             return step(argument)
-        scope.streams[self] = None
-        try:
-            scope.check()
-            return step(argument)
-        finally:
-            scope.streams.pop(self, None)
-            scope.check()
+        return scope.wait_for(self, step, argument)
 
     def close(self) -> None:
         """Close the connection."""

@@ -91,23 +91,19 @@ class _Chain:
         key_passphrase: KeyPassphrase | None,
     ) -> None:
         system = System(backend)
-        self._open = partial(
-            open_context,
+        open_transport = transport_opener(backend, http_client)
+        self._context = Once(
             system,
-            transport_opener(backend, http_client),
-            arguments,
-            mfa_token,
-            key_passphrase,
+            partial(open_context, system, open_transport, arguments, mfa_token, key_passphrase),
+            self._close_if_closed,
         )
-        self._context = Once(system, self._opened)
         self._is_closed = False
         self.credentials = ChainCredentials(system, self._context)
 
-    async def _opened(self) -> Context:
-        context = await self._open()
-        if self._is_closed:  # what is opened after that is not kept
+    async def _close_if_closed(self, context: Context) -> None:
+        """Keep no connections of what is opened after `close`, or at the same time."""
+        if self._is_closed:
             await context.transport.close()
-        return context
 
     async def close(self) -> None:
         """Close what was opened."""

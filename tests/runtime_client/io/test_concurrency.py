@@ -1,5 +1,6 @@
 """The one protocol of threads, asyncio and trio: what each form does, and that it is all there."""
 
+import asyncio
 import inspect
 import os
 from functools import partial
@@ -11,6 +12,7 @@ import pytest
 from sagemaker_runtime_client._io import concurrency
 from sagemaker_runtime_client._io.cancellation import EndsLaterError
 from sagemaker_runtime_client._io.files import FileStream
+from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
 from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.io.test_streams import serving
@@ -115,6 +117,170 @@ def test_group_with_an_error(kind, drive, is_within):
     with pytest.raises(OfATaskError):
         drive(main)
     assert [1] == ended
+
+
+@each_backend
+def test_group_with_an_error_while_its_body_waits(kind, drive):
+    """The error of a task is raised, not the cancellation that it brings to the body."""
+    backend = kind()
+
+    async def fail():
+        await backend.sleep(0.02)
+        raise OfATaskError
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(fail)
+            await backend.sleep(0.2)
+
+    with pytest.raises(OfATaskError):
+        drive(main)
+
+
+@each_backend
+def test_two_errors(kind, drive):
+    """Of several errors the first one is raised."""
+    backend = kind()
+
+    async def fail(error):
+        raise error
+
+    async def main():
+        async with backend.task_group() as group:
+            for error in (OfATaskError(), OfATaskError()):
+                group.start(fail, error)
+
+    with pytest.raises(OfATaskError):
+        drive(main)
+
+
+@each_backend
+def test_started_after_the_end(kind, drive):
+    """What is started in a cancelled group ends where it waits first."""
+    backend, ended = kind(), []
+
+    async def work():
+        try:
+            await backend.sleep(60)
+        finally:
+            ended.append(1)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.cancel()
+            group.start(work)
+
+    drive(main)
+    assert ended in ([1], [])  # it may not have begun
+
+
+@each_backend
+def test_behind_a_cancelled_group(kind, drive):
+    """Nothing goes on behind an inner group whose outer one is cancelled."""
+    backend, went_on = kind(), []
+
+    async def inner():
+        await backend.sleep(60)
+
+    async def outer():
+        async with backend.task_group() as group:
+            group.start(inner)
+        went_on.append(1)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(outer)
+            await backend.sleep(0.05)
+            group.cancel()
+
+    drive(main)
+    assert [] == went_on
+
+
+def test_a_group_that_is_opened_too_late():
+    """Threads that are started by one that is cancelled already end, too."""
+    backend, is_cancelled, ended = sync_backend(), Event(), []
+
+    async def inner():
+        try:
+            await backend.sleep(60)
+        finally:
+            ended.append(1)
+
+    async def outer():
+        is_cancelled.wait(10)
+        async with backend.task_group() as group:
+            group.start(inner)
+        ended.append(2)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(outer)
+            group.cancel()
+            is_cancelled.set()
+
+    run(main())
+    assert 2 not in ended
+
+
+def test_a_group_forgets_what_ended():
+    """Inner groups do not pile up in the one that they were opened in."""
+    backend, counts = sync_backend(), []
+
+    async def part():
+        pass
+
+    async def outer(group):
+        for _ in range(3):
+            async with backend.task_group() as parts:
+                parts.start(part)
+            counts.append(len(group._scope._within))
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(outer, group)
+
+    run(main())
+    assert [0, 0, 0] == counts
+
+
+def test_a_cancelled_thread_waits_for_no_event():
+    """A thread that waits for a turn, such as a permit, ends with its group."""
+    backend, waited = sync_backend(), []
+
+    async def work():
+        waited.append(1)
+        await backend.event().wait(60)
+
+    async def main():
+        async with backend.task_group() as group:
+            group.start(work)
+            while not waited:
+                await backend.sleep(0.001)
+            group.cancel()
+
+    run(main())
+
+
+def test_start_in_a_group_that_ends():
+    """On asyncio what cannot be started any more leaves no coroutine behind."""
+
+    async def fail():
+        raise OfATaskError
+
+    async def late(group):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            group.start(fail)
+
+    async def main():
+        async with AsyncioBackend().task_group() as group:
+            group.start(late, group)
+            group.start(fail)
+
+    with pytest.raises(OfATaskError):
+        asyncio.run(main())
 
 
 @each_backend
@@ -300,3 +466,28 @@ def test_full_disk(kind, drive):
 
     with pytest.raises(OSError, match=os.strerror(28)):
         drive(main)
+
+
+def test_a_file_that_is_closed_in_the_meantime(tmp_path):
+    """What goes on of a cancelled task reaches its own file, and no other that has got its number."""
+    path, other, go_on = tmp_path / "file", tmp_path / "other", Event()
+
+    def slow_write(descriptor):
+        go_on.wait(10)
+        os.pwrite(descriptor, b"of a file", 0)
+
+    async def main():
+        file = await FileStream.open(AsyncioBackend(), path, "w+b")
+        number = file._file.fileno()
+        task = asyncio.create_task(file._do(slow_write))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await file.close()
+        descriptor = os.open(other, os.O_CREAT | os.O_RDWR)
+        assert number == descriptor
+        go_on.set()
+        await asyncio.get_running_loop().shutdown_default_executor()
+        os.close(descriptor)
+
+    asyncio.run(main())
+    assert (b"of a file", b"") == (path.read_bytes(), other.read_bytes())

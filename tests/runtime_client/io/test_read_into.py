@@ -132,3 +132,11 @@ def test_head():
     transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
     assert b"" == run(collected(sent(transport.pool, "http://x/", "HEAD"), 4))
     assert (0, 0, 1, 1) == books(transport)
+
+
+def test_read_after_a_part():
+    """What a buffer had no room for is read first."""
+    transport = PooledTransport(network=Scripted([LONG + b"\r\nabcdef", b"ghi"]))
+    stream = sent(transport.pool, "http://x/")
+    assert 3 == run(stream.read_into(memoryview(bytearray(3))))
+    assert [b"def", b"ghi", b""] == [run(stream.read()) for _ in range(3)]

@@ -71,6 +71,9 @@ class Connection:
 
     async def read(self) -> bytes:
         """Return the next piece of the response's body; nothing at its end."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            return rest
         self._ends = inf
         if self._bypasses:
             most = min(_MOST_READ, self._left_of_body())

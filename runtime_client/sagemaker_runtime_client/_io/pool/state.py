@@ -184,7 +184,7 @@ class PoolState(Generic[C]):
 
     @property
     def is_crowded(self) -> bool:
-        """Whether more connections are idle than may be."""
+        """Whether more connections are idle than may be; those that are too old go with the next request."""
         return len(self._idle) > self._max_idle
 
     def displaced(self) -> Iterator[C]:
