@@ -116,8 +116,6 @@ class ScriptedIO:
     def lock(self):
         return ThreadLock()
 
-    task_lock = lock
-
     @property
     def admission(self):
         return self

@@ -81,11 +81,7 @@ class System:
 
     def lock(self) -> "Lock":
         """Return a new lock; the tasks of one event loop do not wait for those of another."""
-        return _LoopLock(self.backend, _new_lock)
-
-    def task_lock(self) -> "Lock":
-        """Return a new lock of the same kind, which holds up no threads."""
-        return _LoopLock(self.backend, _new_task_lock)
+        return _LoopLock(self.backend)
 
     async def compute(self, size: int, function: Callable[..., T], *arguments: object) -> T:
         """Return what *function* makes of *size* bytes, and hold up no event loop meanwhile."""
@@ -153,10 +149,8 @@ async def _ask(provider: "CredentialsProvider") -> "Credentials":
 class _LoopLock:
     """A lock of which each event loop has its own."""
 
-    def __init__(
-        self, backend: Callable[[], "Backend"], make: Callable[["Backend"], "Lock"]
-    ) -> None:
-        self._lock: PerLoop[Lock] = PerLoop(backend, make)
+    def __init__(self, backend: Callable[[], "Backend"]) -> None:
+        self._lock: PerLoop[Lock] = PerLoop(backend, _new_lock)
 
     def acquire_nowait(self) -> bool:
         return self._lock().acquire_nowait()
@@ -172,17 +166,12 @@ def _new_lock(backend: "Backend") -> "Lock":
     return backend.lock()
 
 
-def _new_task_lock(backend: "Backend") -> "Lock":
-    return backend.task_lock()
-
-
 class Once(Generic[T]):
     """
     A value that is made when it is first asked for, and then kept.
 
-    Of many tasks that ask at the same time one makes it for all.  Threads hold no lock, which an interrupt
-    might leave held: several may make one, and the first value stays.  If that fails, the next one tries
-    again.
+    Of many that ask at the same time one makes it for all, or the first one of each event loop, of which
+    the first value is kept.  If that fails, the next one tries again.
 
     Args:
         system: Where its lock is from.
@@ -207,7 +196,7 @@ class Once(Generic[T]):
     def _reset(self) -> None:
         """Have a free lock: at first, and in a new generation, in which it may have been left held."""
         self._generation = self._system.generation()
-        self._lock = self._system.task_lock()
+        self._lock = self._system.lock()
 
     async def __call__(self) -> T:
         """Return the value."""
