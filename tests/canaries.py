@@ -8,6 +8,8 @@ by those that we send through, in every error of ours that is raised and in what
 in the ``repr`` of each object of ours, and in the files that we write.
 """
 
+import builtins
+import io
 import logging
 import os
 import pickle
@@ -150,7 +152,7 @@ def install():
                 elif "__init__" in vars(kind):
                     kind.__init__ = _looked_at(kind.__init__)
     SigV4Error.__init__ = _looked_at(_next_init)  # which has none of its own
-    sys.addaudithook(_on_event)
+    _watch_files()
 
 
 def _next_init(self, *args, **kwargs):
@@ -184,20 +186,45 @@ def _looked_at_when_new(new):
     return make
 
 
-def _on_event(event, arguments):
-    """Note which files we open to write, and what they are renamed to."""
-    if event == "open":
-        path, _, flags = arguments
-        if isinstance(path, str) and flags & (os.O_WRONLY | os.O_RDWR) and _is_by_us():
-            _note_file(Path(path))
-    elif event == "os.rename" and _is_by_us():
-        _note_file(Path(os.fsdecode(arguments[1])))
+def _watch_files():
+    """
+    Have all that opens or renames files watched.
+
+    An audit hook would see more.  But CPython 3.11 calls it where a thread begins to be traced, and
+    refuses to run a second thread that begins while the hook, being Python, is held up: under coverage
+    tests hung.
+    """
+    builtins.open = io.open = _watched(io.open, _opened)
+    os.open = _watched(os.open, _opened_by_flags)
+    os.rename = _watched(os.rename, _renamed)
+    os.replace = _watched(os.replace, _renamed)
 
 
-def _note_file(path):
-    """Note a file that we wrote."""
-    for seen in _watches[-1:]:
-        seen.written.add(path)
+def _opened(path, mode="r", *_, **__):
+    """Return the path of a file that is opened to write, and None of another."""
+    return None if {*"wax+"}.isdisjoint(mode) else path
+
+
+def _opened_by_flags(path, flags, *_, **__):
+    return path if flags & (os.O_WRONLY | os.O_RDWR) else None
+
+
+def _renamed(_, path, **__):
+    return path
+
+
+def _watched(function, get_path):
+    """Return a function that notes which file ours writes with it."""
+
+    @wraps(function)
+    def call(*arguments, **options):
+        path = get_path(*arguments, **options)
+        if isinstance(path, str | bytes | os.PathLike) and _is_by_us():
+            for seen in _watches[-1:]:
+                seen.written.add(Path(os.fsdecode(path)))
+        return function(*arguments, **options)
+
+    return call
 
 
 def _is_by_us():
