@@ -216,11 +216,12 @@ def test_server_that_drips(driver, drip):
             for timeout in (0.1, 1.0, 10.0):
                 with pytest.raises(TransportError) as caught:
                     client.put_object("s3://bucket/key", b"x", timeout=timeout)
-                if not str(caught.value).startswith("ConnectTimeout"):  # as on a busy machine
+                was_sent = caught.value.may_have_been_taken or caught.value.status_code == 200
+                if was_sent:  # a busy machine may not come so far at first
                     break
         finally:
             dripping.stop.set()
-    assert caught.value.may_have_been_taken or caught.value.status_code == 200
+    assert was_sent
 
 
 @unread_body

@@ -1,5 +1,7 @@
 """The chain as anyone's provider: what it finds, in which order, and what of it is closed."""
 
+from threading import Event
+
 import anyio
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from sagemaker_runtime_client import (
 from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
+from sagemaker_runtime_client.credentials import _default as module
 from sagemaker_runtime_client.credentials._chain import ORDER, resolve_source, search
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
@@ -117,6 +120,31 @@ async def test_what_it_opened_is_closed(monkeypatch, is_async):
         while not after:
             await anyio.lowlevel.checkpoint()
     assert [b""] == after
+
+
+@pytest.mark.usefixtures("home")
+def test_closed_while_it_is_opened(monkeypatch):
+    """What is opened by a call during which the chain is closed keeps no connection."""
+    after = Event()
+    original = module.open_context
+
+    async def closing(*arguments):
+        context = await original(*arguments)
+        chain.close()
+        return context
+
+    def answer(request, connection):
+        connection.sendall(Container().answer(request))
+        if connection.recv(1) == b"":
+            after.set()
+
+    monkeypatch.setattr(module, "open_context", closing)
+    with Loopback(answer) as server:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+        chain = default_chain()
+        assert "ASIAECS1" == chain.get().access_key_id
+        assert after.wait(10)
 
 
 def test_what_is_no_client():

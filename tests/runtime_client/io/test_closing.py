@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from sagemaker_runtime_client import Invocation
+from sagemaker_runtime_client._io import senders as module
 from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.pool.pool import Pool
 from sagemaker_runtime_client._io.run import run
@@ -184,3 +185,21 @@ def test_closed_while_a_pool_is_made(monkeypatch):
     monkeypatch.setattr(Pool, "__init__", closing)
     pool = run(senders.get("http://x", direct=True))
     assert 0 == state(pool)._max_idle
+
+
+def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
+    """Nor does a client for a proxy: it is made again, as one that keeps nothing."""
+    bare_environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
+    idle = []
+    original = module.make_proxied_client
+
+    def closing(*arguments, max_idle, **keywords):
+        senders.close()
+        idle.append(max_idle)
+        return original(*arguments, max_idle=max_idle, **keywords)
+
+    monkeypatch.setattr(module, "make_proxied_client", closing)
+    sender = run(senders.get("http://x", direct=False))
+    assert [1, 0] == idle
+    run(sender.aclose())

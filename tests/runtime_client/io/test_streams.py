@@ -246,3 +246,34 @@ def test_discarded_after_its_loop():
         return stream
 
     on_asyncio(lambda _connection: None, use).discard()
+
+
+@each_network
+def test_read_into(network, drive):
+    """What has arrived fills the caller's buffer, also what a look at the connection found."""
+    go = Event()
+
+    def serve(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        assert go.wait(10)
+        go.clear()
+        connection.sendall(b"abcdef")
+        assert go.wait(10)
+
+    async def use():
+        stream = await network().connect("127.0.0.1", port, None, 10)
+        go.set()  # no event loop reads before the next pause
+        assert select.select([stream._socket], [], [], 10)[0]
+        assert await stream.is_readable()
+        buffer = bytearray(4)
+        sizes = [await stream.read_into(memoryview(buffer), 10) for _ in range(2)]
+        with pytest.raises(httpx.ReadTimeout):
+            await stream.read_into(memoryview(buffer), 0.01)
+        go.set()
+        with pytest.raises(httpx.ReadError):
+            await stream.read_into(memoryview(buffer), 10)
+        stream.close()
+        return sizes, bytes(buffer)
+
+    with serving(serve) as port:
+        assert ([4, 2], b"efcd") == drive(use)

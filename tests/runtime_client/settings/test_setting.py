@@ -3,7 +3,7 @@
 import pytest
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client._settings.config import SETTINGS
+from sagemaker_runtime_client._settings.config import SETTINGS, Config
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, core, run
 
 CONFIG = "/home/user/.aws/config"
@@ -50,3 +50,8 @@ def test_variable_that_every_call_needs(variable):
     with pytest.raises(ConfigError):
         invoke(io)
     assert [] == io.sent
+
+
+def test_of_the_class():
+    """The class has the setting itself, as a property of Python's has it."""
+    assert Config.region.variables == ("AWS_REGION", "AWS_DEFAULT_REGION")

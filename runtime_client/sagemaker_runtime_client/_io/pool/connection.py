@@ -139,12 +139,8 @@ class Connection:
 
     def _recycle_bypassed(self) -> bool:
         """Do the same where h11 has not seen the end of the body; what may follow it was not read."""
-        head = self._response
-        if head is None or self._left_of_body() or self._protocol.our_state is not h11.DONE:
-            return False
-        options = b",".join(value for name, value in head.headers if name == b"connection")
-        if head.http_version < b"1.1" or b"close" in options.lower():
-            return False
+        if self._left_of_body() or self._protocol.our_state is not h11.DONE:
+            return False  # h11 is not done after a head that ends the connection, either
         self._protocol, self._bypasses = _new_protocol(), False
         return True
 
