@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import os
 from functools import partial
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 
 import pytest
@@ -491,32 +491,3 @@ def test_a_file_that_is_closed_in_the_meantime(tmp_path):
 
     asyncio.run(main())
     assert (b"of a file", b"") == (path.read_bytes(), other.read_bytes())
-
-
-def test_group_without_another_thread(monkeypatch):
-    """Where no thread can be started, that is the error, and the others are waited for."""
-    ended = []
-    original = Thread.start
-
-    def start(thread):
-        if started:
-            raise RuntimeError("can't start new thread")
-        started.append(thread)
-        original(thread)
-
-    async def work():
-        try:
-            await sync_backend().sleep(60)
-        finally:
-            ended.append(1)
-
-    async def main():
-        async with sync_backend().task_group() as group:
-            for _ in range(2):
-                group.start(work)
-
-    started = []
-    monkeypatch.setattr(Thread, "start", start)
-    with pytest.raises(RuntimeError, match="can't start"):
-        run(main())
-    assert [1] == ended

@@ -1,4 +1,4 @@
-"""A process that is short of file descriptors: what may be tried again is, and no job is lost."""
+"""A process that is short of file descriptors or threads: what may be tried again is, and no job is lost."""
 
 import json
 import resource
@@ -20,6 +20,8 @@ from sagemaker_runtime_client import (
     WaitTimeoutError,
 )
 from sagemaker_runtime_client._io import files
+from sagemaker_runtime_client._io.on_threads import sync_backend
+from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.tls import tls_context
 from tests.runtime_client.clients import often
 from tests.runtime_client.loopback import Loopback, certify, response
@@ -315,3 +317,32 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
         (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
         assert client.invoke_endpoint_async("e", body=b"x")
     assert 2 == reads.count("config")
+
+
+def test_group_without_another_thread(monkeypatch):
+    """Where no thread can be started, that is the error, and the others are waited for."""
+    ended = []
+    original = Thread.start
+
+    def start(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        original(thread)
+
+    async def work():
+        try:
+            await sync_backend().sleep(60)
+        finally:
+            ended.append(1)
+
+    async def main():
+        async with sync_backend().task_group() as group:
+            for _ in range(2):
+                group.start(work)
+
+    started = []
+    monkeypatch.setattr(Thread, "start", start)
+    with pytest.raises(RuntimeError, match="can't start"):
+        run(main())
+    assert [1] == ended
