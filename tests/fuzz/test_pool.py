@@ -48,7 +48,7 @@ answers = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).map(
 def test_answers(pieces, method, reads):
     """Any bytes in any pieces give an answer or an error, and never one request's bytes to another."""
     transport = PooledTransport(network=Scripted(pieces))
-    ledger = state(transport)
+    pool_state = state(transport)
     for _ in range(3):
         request = httpx.Request(method, "http://x/")
         with suppress(httpx.TransportError):
@@ -58,8 +58,8 @@ def test_answers(pieces, method, reads):
                     assert isinstance(piece, bytes)
             finally:
                 answer.stream.close()
-        assert (0, len(ledger._idle)) == (len(ledger._granted), ledger.open)
-        for connection in ledger._idle:
+        assert (0, len(pool_state._idle)) == (len(pool_state._granted), pool_state.open)
+        for connection in pool_state._idle:
             assert (b"", False) == connection._protocol.trailing_data
     transport.close()
 
@@ -72,11 +72,11 @@ class Owner:
 
 
 class Books(RuleBasedStateMachine):
-    """A ledger, against one that is as simple as can be."""
+    """A pool_state, against one that is as simple as can be."""
 
     def __init__(self):
         super().__init__()
-        self.ledger = PoolState(Event, 3, 2, 1e9)
+        self.pool_state = PoolState(Event, 3, 2, 1e9)
         # Owners with a permit and no connection, in the queue, with a connection; connections.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
@@ -89,7 +89,7 @@ class Books(RuleBasedStateMachine):
     @rule()
     def acquire(self):
         owner = Owner()
-        is_granted = self.ledger.acquire(owner.permit)
+        is_granted = self.pool_state.acquire(owner.permit)
         assert is_granted == (len(self.free) + len(self.used) < 3)
         (self.free if is_granted else self.queue).append(owner)
 
@@ -100,9 +100,9 @@ class Books(RuleBasedStateMachine):
         self.free.remove(owner)
         if is_dropped:  # its place is free at once; who waits hears of it with the next step
             owner.permit = None
-            self.ledger._hand_out()
+            self.pool_state._hand_out()
         else:
-            self.ledger.release(owner.permit)
+            self.pool_state.release(owner.permit)
         self.granted()
 
     @precondition(lambda self: self.queue)
@@ -114,7 +114,7 @@ class Books(RuleBasedStateMachine):
         if is_dropped:
             owner.permit = None
         else:
-            self.ledger.release(owner.permit)
+            self.pool_state.release(owner.permit)
         assert not event.is_set()
 
     @precondition(lambda self: self.free)
@@ -123,12 +123,12 @@ class Books(RuleBasedStateMachine):
         owner = self.free.pop()
         self.used.append(owner)
         known = [one for one in self.idle if one[0] == origin]
-        found = self.ledger.check_out(origin, owner)
+        found = self.pool_state.check_out(origin, owner)
         assert (known[-1] if known else None) == found == owner.connection
         if found is None:
             is_full = len(self.free) + len(self.used) + len(self.idle) > 3
             displaced = [self.idle.pop(0)] if is_full and self.idle else []
-            assert displaced == list(self.ledger.displaced())
+            assert displaced == list(self.pool_state.displaced())
             self.made += 1
             owner.connection = (origin, self.made)
         else:
@@ -144,20 +144,20 @@ class Books(RuleBasedStateMachine):
         if not is_kept:
             owner.connection = None
             return
-        self.ledger.check_in(connection[0], owner)
+        self.pool_state.check_in(connection[0], owner)
         assert owner.connection is None
         self.idle.append(connection)
         surplus = [self.idle.pop(0) for _ in range(len(self.idle) - 2)]
-        assert surplus == list(self.ledger.evict())
+        assert surplus == list(self.pool_state.evict())
 
     @invariant()
     def agree(self):
-        ledger = self.ledger
+        pool_state = self.pool_state
         permits = len(self.free) + len(self.used)
-        assert permits == len(ledger._granted) <= 3
-        assert [one.permit for one in self.queue] == waiting(ledger)
-        assert (permits + len(self.idle), self.idle) == (ledger.open, list(ledger._idle))
-        assert {one[0] for one in self.idle} == set(ledger._of_origin)
+        assert permits == len(pool_state._granted) <= 3
+        assert [one.permit for one in self.queue] == waiting(pool_state)
+        assert (permits + len(self.idle), self.idle) == (pool_state.open, list(pool_state._idle))
+        assert {one[0] for one in self.idle} == set(pool_state._of_origin)
         assert len(self.used) + len(self.idle) <= 3
         assert not any(one.permit.event.is_set() for one in self.queue)
 

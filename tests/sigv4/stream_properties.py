@@ -1,7 +1,7 @@
 """
 What holds for every body in chunks, every stream of events, and every request of SigV4A.
 
-Checked by `test_stream_properties.py` a little and by ``tests/fuzz`` a lot.
+Checked by `streaming/test_properties.py` a little and by ``tests/fuzz`` a lot.
 `PROPERTIES` maps a check to the strategy of its one argument.
 """
 

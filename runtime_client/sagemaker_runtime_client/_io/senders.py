@@ -105,7 +105,9 @@ class Senders:
             if sender is None:
                 sender = await self._find(self._user, "", self._wrap_user)
             if self._http_client.is_closed:
-                raise RuntimeClientError("the http_client that was brought in is closed")
+                raise RuntimeClientError(
+                    "http_client is closed; make a new client with an open one"
+                )
             if not (direct and get_client_proxy(sender.client, sender.library.URL(origin)).address):
                 return sender
         proxy = "" if direct else self._proxies.get(origin)

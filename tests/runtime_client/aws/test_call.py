@@ -239,7 +239,7 @@ def test_deadline(after, attempts):
 
 def test_closed_client():
     """What is refused before it is sent is no attempt."""
-    closed = RuntimeClientError("the http_client that was brought in is closed")
+    closed = RuntimeClientError("http_client is closed; make a new client with an open one")
     assert 0 == refused(ScriptedIO([closed])).attempts
 
 

@@ -19,13 +19,13 @@ from tests.runtime_client.credentials.world import World
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
 def world(request, tmp_path):
-    """Each face."""
+    """Blocking, asyncio and trio, each."""
     return World(request.param, tmp_path)
 
 
 @pytest.fixture
 def blocking(tmp_path):
-    """The blocking face, for what does not depend on the face."""
+    """Blocking, for what does not depend on how one waits."""
     return World(None, tmp_path)
 
 

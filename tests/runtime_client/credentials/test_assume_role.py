@@ -138,7 +138,7 @@ def test_environment_as_source(world, sts):
 
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 def test_mfa(world, sts, kind):
-    """The code of the device comes from a function, which an async face may await."""
+    """The code of the device comes from a function, which an async client may await."""
     asked = []
 
     def plain(serial):

@@ -104,7 +104,7 @@ class Provider:
         return CREDENTIALS
 
     async def aget(self):
-        raise AssertionError("this face blocks")
+        raise AssertionError("this client blocks")
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ _ENDPOINTS = {
 
 class World:
     """
-    One face, and what a provider finds there.
+    One kind of client, and what a provider finds there.
 
     Args:
-        backend: The event loop's library; None for the blocking face.
+        backend: The event loop's library; None for the blocking client.
         home: The user's folder.
 
     Attributes:

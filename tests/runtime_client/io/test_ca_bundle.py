@@ -140,7 +140,7 @@ class TestTLS:
         assert [] == server.requests
 
     def test_brought_in_client_has_its_own(self, certificate):
-        """A client that was brought in trusts whom it trusts; our bundle is not for it."""
+        """A user-supplied client has its own trust settings; our bundle does not apply to it."""
         bundle, tls = certificate
         httpx = import_module("httpx")
         with (

@@ -31,7 +31,7 @@ def _bare(bare_environment):
 
 
 class TestBroughtIn:
-    """A client that is brought in is borrowed."""
+    """A user-supplied client is borrowed."""
 
     @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
     def driver(self, request):
@@ -76,7 +76,7 @@ class TestBroughtIn:
         client = driver.client(**settings(emulator), http_client=http_client)
         client.put_object("s3://bucket/key", b"x")
         driver.call(http_client.aclose if driver.kind.is_async else http_client.close)
-        with pytest.raises(RuntimeClientError, match="brought in is closed") as caught:
+        with pytest.raises(RuntimeClientError, match="http_client is closed") as caught:
             client.get_object("s3://bucket/key")
         assert not isinstance(caught.value, TransportError)
         assert not caught.value.may_have_been_taken
@@ -91,7 +91,7 @@ class TestBroughtIn:
 
 
 @pytest.mark.parametrize(
-    ("face", "kind"),
+    ("client_class", "kind"),
     [
         (SageMakerRuntimeClient, "httpx.AsyncClient"),
         (SageMakerRuntimeClient, "httpx2.AsyncClient"),
@@ -101,10 +101,10 @@ class TestBroughtIn:
         (AsyncSageMakerRuntimeClient, "http.client.HTTPConnection"),
     ],
 )
-def test_wrong_kind_of_client(face, kind):
+def test_wrong_kind_of_client(client_class, kind):
     """A client of the other colour, or of another library, is refused at once."""
     module, _, name = kind.rpartition(".")
     wrong = object.__new__(getattr(import_module(module), name))
-    wanted = "AsyncClient" if face is AsyncSageMakerRuntimeClient else "Client"
+    wanted = "AsyncClient" if client_class is AsyncSageMakerRuntimeClient else "Client"
     with pytest.raises(ConfigError, match=f"must be httpx.{wanted} or httpx2.{wanted}, not {kind}"):
-        face(http_client=wrong)
+        client_class(http_client=wrong)

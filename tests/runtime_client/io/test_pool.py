@@ -114,7 +114,7 @@ class TestLimits:
         assert [0, 0, 1] == [one.connection for one in server.requests]
 
     def test_network_without_sockets(self):
-        """What opens connections may be brought in."""
+        """What opens connections may be supplied."""
         transport = PooledTransport(network=Scripted([response(b"hi"), response(b"ho")]))
         request = httpx.Request("GET", "http://x/")
         for body in (b"hi", b"ho"):

@@ -18,15 +18,15 @@ class Owner:
 
 
 def made(connections=2, kept=9, expiry=9.0):
-    """Return a ledger."""
+    """Return a pool_state."""
     return PoolState(Event, connections, kept, expiry)
 
 
-def asked(ledger, count):
+def asked(pool_state, count):
     """Return so many permits that were asked for, granted or not."""
     permits = [Permit() for _ in range(count)]
     for permit in permits:
-        ledger.acquire(permit)
+        pool_state.acquire(permit)
     return permits
 
 
@@ -38,68 +38,68 @@ def granted(permits):
 class TestPermits:
     def test_order(self):
         """Permits are handed out in the order of the queue, past those that left it."""
-        ledger = made(1)
-        permits = first, second, third, fourth = asked(ledger, 4)
+        pool_state = made(1)
+        permits = first, second, third, fourth = asked(pool_state, 4)
         assert [True, False, False, False] == granted(permits)
-        ledger.release(second)
+        pool_state.release(second)
         for _ in "twice":
-            ledger.release(first)
+            pool_state.release(first)
         assert [False, False, True, False] == granted(permits)
         assert [False, True, False] == [one.event.is_set() for one in (second, third, fourth)]
-        ledger.release(third)
-        ledger.release(fourth)
-        assert 0 == ledger.open
-        assert ledger.acquire(Permit())
+        pool_state.release(third)
+        pool_state.release(fourth)
+        assert 0 == pool_state.open
+        assert pool_state.acquire(Permit())
 
     @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
     def test_dropped(self, connections):
         """A permit that is dropped, by an interrupt say, is given back; nobody has to say so."""
-        ledger = made(connections)
+        pool_state = made(connections)
         for _ in range(9):
-            permits = asked(ledger, 3)
-            assert sum(granted(permits)) == ledger.open == min(3, connections)
+            permits = asked(pool_state, 3)
+            assert sum(granted(permits)) == pool_state.open == min(3, connections)
             del permits
-            assert 0 == ledger.open
+            assert 0 == pool_state.open
 
     def test_dropped_in_the_queue(self):
         """Of a permit that is dropped while it waits nothing is left, and the next one has its turn."""
-        ledger = made(1)
-        first, second, third = asked(ledger, 3)
+        pool_state = made(1)
+        first, second, third = asked(pool_state, 3)
         del second
-        ledger.release(first)
-        assert ([True], []) == (granted([third]), waiting(ledger))
+        pool_state.release(first)
+        assert ([True], []) == (granted([third]), waiting(pool_state))
 
     def test_who_waits_hears_of_it(self):
         """What was dropped while others wait is theirs with the next step of anybody."""
-        ledger = made(1)
-        first, second = asked(ledger, 2)
+        pool_state = made(1)
+        first, second = asked(pool_state, 2)
         del first
         third = Permit()
-        assert not ledger.acquire(third)
+        assert not pool_state.acquire(third)
         assert second.event.is_set()
         assert [True, False] == granted([second, third])
 
     def test_lost_number(self):
         """A number that an interrupt took away is found again."""
-        ledger = made(3)
-        permits = asked(ledger, 3)
+        pool_state = made(3)
+        permits = asked(pool_state, 3)
         for permit in permits:
-            ledger.release(permit)
-        ledger._free.pop()
-        assert [True, True, True, False] == granted(asked(ledger, 4))
+            pool_state.release(permit)
+        pool_state._free.pop()
+        assert [True, True, True, False] == granted(asked(pool_state, 4))
 
     def test_stale_number(self):
         """A number that was noted twice is granted once."""
-        ledger = made(2)
-        (first,) = asked(ledger, 1)
-        ledger._free.extend(first.numbers)
-        second, third = asked(ledger, 2)
-        assert ([True, False], 2) == (granted([second, third]), ledger.open)
+        pool_state = made(2)
+        (first,) = asked(pool_state, 1)
+        pool_state._free.extend(first.numbers)
+        second, third = asked(pool_state, 2)
+        assert ([True, False], 2) == (granted([second, third]), pool_state.open)
 
     def test_interrupted_hand_out(self):
         """Who was granted a permit, and not told, is told by the next one."""
-        ledger = made(1)
-        first, second, third = asked(ledger, 3)
+        pool_state = made(1)
+        first, second, third = asked(pool_state, 3)
         event = second.event
 
         class Interrupt:
@@ -108,29 +108,29 @@ class TestPermits:
 
         second.event = Interrupt()
         with pytest.raises(KeyboardInterrupt):
-            ledger.release(first)
+            pool_state.release(first)
         second.event = event
-        ledger.release(third)
+        pool_state.release(third)
         assert (True, [True]) == (event.is_set(), granted([second]))
-        assert [] == list(ledger._queue)
+        assert [] == list(pool_state._queue)
 
     def test_given_up_at_the_moment_of_its_turn(self):
         """A permit that is granted just when it is given up goes to the next."""
-        ledger = made(1)
-        first, second, third = asked(ledger, 3)
+        pool_state = made(1)
+        first, second, third = asked(pool_state, 3)
 
         class GivenUp:
             def set(self):
                 second.is_released = True
 
         second.event = GivenUp()
-        ledger.release(first)
-        assert ([False, True], 1) == (granted([second, third]), ledger.open)
+        pool_state.release(first)
+        assert ([False, True], 1) == (granted([second, third]), pool_state.open)
 
     def test_given_back_by_two_threads(self):
         """Of two threads that give one permit back at once, one does."""
-        ledger = made(1)
-        (first,) = asked(ledger, 1)
+        pool_state = made(1)
+        (first,) = asked(pool_state, 1)
 
         class Raced(dict):
             def __iter__(self):
@@ -139,62 +139,62 @@ class TestPermits:
                 return iter(numbers)
 
         first.numbers = Raced(first.numbers)
-        ledger.release(first)
-        assert 1 == ledger.open
+        pool_state.release(first)
+        assert 1 == pool_state.open
 
     def test_first_of_the_queue_is_another_threads(self):
         """Who finds the queue empty, which was not a moment ago, goes on."""
-        ledger = made(1)
+        pool_state = made(1)
 
         class Raced(list):
             def __bool__(self):
                 return True
 
-        (first,) = asked(ledger, 1)
-        ledger._queue = Raced()
-        ledger.release(first)
-        assert 0 == ledger.open
+        (first,) = asked(pool_state, 1)
+        pool_state._queue = Raced()
+        pool_state.release(first)
+        assert 0 == pool_state.open
 
 
 class TestConnections:
     def test_last_used_first(self):
         """Of the idle connections to an origin the last used comes first, and no other origin's."""
-        ledger = made(9)
+        pool_state = made(9)
         for name in ("a1", "b1", "a2"):
-            ledger.check_in(name[0], Owner(name))
+            pool_state.check_in(name[0], Owner(name))
         owners = [Owner() for _ in range(4)]
-        found = [ledger.check_out(*one) for one in zip("aaab", owners, strict=True)]
+        found = [pool_state.check_out(*one) for one in zip("aaab", owners, strict=True)]
         assert ["a2", "a1", None, "b1"] == found == [one.connection for one in owners]
-        assert ({}, 0) == (ledger._of_origin, ledger.open)
+        assert ({}, 0) == (pool_state._of_origin, pool_state.open)
 
     def test_room(self):
         """A new connection displaces the longest idle one, if there is no room; if there is one idle."""
-        ledger = made(2)
-        permits = asked(ledger, 2)
-        assert [] == list(ledger.displaced())
-        ledger.check_in("x", Owner("first"))
-        ledger.check_in("x", Owner("second"))
-        assert ["first"] == list(ledger.displaced())
-        ledger.release(permits[0])
-        assert [] == list(ledger.displaced())
-        assert ["second"] == list(ledger.clear())
+        pool_state = made(2)
+        permits = asked(pool_state, 2)
+        assert [] == list(pool_state.displaced())
+        pool_state.check_in("x", Owner("first"))
+        pool_state.check_in("x", Owner("second"))
+        assert ["first"] == list(pool_state.displaced())
+        pool_state.release(permits[0])
+        assert [] == list(pool_state.displaced())
+        assert ["second"] == list(pool_state.clear())
 
     def test_interrupted(self):
         """What an interrupt has left half written is good for the next one."""
-        ledger = made(9)
+        pool_state = made(9)
         for name in ("first", "second"):
-            ledger.check_in("x", Owner(name))
-        ledger._of_origin["y"] = ["gone"]
+            pool_state.check_in("x", Owner(name))
+        pool_state._of_origin["y"] = ["gone"]
         owner = Owner()
-        assert (None, None) == (ledger.check_out("y", owner), owner.connection)
-        del ledger._of_origin["x"]
-        assert ledger.check_out("x", owner) is None
-        assert ["first", "second"] == list(ledger.clear())
-        assert 0 == ledger.open
+        assert (None, None) == (pool_state.check_out("y", owner), owner.connection)
+        del pool_state._of_origin["x"]
+        assert pool_state.check_out("x", owner) is None
+        assert ["first", "second"] == list(pool_state.clear())
+        assert 0 == pool_state.open
 
     def test_raced(self):
         """A connection that another thread has taken between two steps is not given twice."""
-        ledger = made(9, 0)
+        pool_state = made(9, 0)
 
         class Raced(dict):
             races = 2
@@ -212,17 +212,17 @@ class TestConnections:
             def pop(self):
                 raise IndexError
 
-        ledger._idle = Raced(first=("x", inf), second=("x", 0.0))
-        ledger._of_origin["x"] = ["second"]
-        assert ["second"] == list(ledger.evict())
-        ledger._of_origin["x"] = Emptied(["first"])
-        assert ledger.check_out("x", Owner()) is None
+        pool_state._idle = Raced(first=("x", inf), second=("x", 0.0))
+        pool_state._of_origin["x"] = ["second"]
+        assert ["second"] == list(pool_state.evict())
+        pool_state._of_origin["x"] = Emptied(["first"])
+        assert pool_state.check_out("x", Owner()) is None
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
     def test_surplus(self, kept, expiry):
         """What is too many, or too old, is taken out, the longest idle first."""
-        ledger = made(9, kept, expiry)
+        pool_state = made(9, kept, expiry)
         for name in "abc":
-            ledger.check_in("x", Owner(name))
-        assert ["a", "b", "c"] == list(ledger.evict())
-        assert (0, {}) == (ledger.open, ledger._of_origin)
+            pool_state.check_in("x", Owner(name))
+        assert ["a", "b", "c"] == list(pool_state.evict())
+        assert (0, {}) == (pool_state.open, pool_state._of_origin)

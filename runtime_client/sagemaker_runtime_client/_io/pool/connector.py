@@ -72,7 +72,7 @@ class Connector:
         return context
 
     async def _advance(self, context: ssl.SSLContext) -> bool:
-        """Put the next TLS settings into force in the place of *context*; False if there are none."""
+        """Put the next TLS settings into force in place of *context*; False if there are none."""
         first, *more = self._contexts
         if first is context and more:
             self._contexts = tuple(more)

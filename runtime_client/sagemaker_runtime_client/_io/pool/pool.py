@@ -175,7 +175,7 @@ class Pool(httpx.AsyncBaseTransport):
         return False
 
     async def _connect(self, exchange: Exchange, request: httpx.Request) -> None:
-        """Open a connection, in the place of an idle one if need be."""
+        """Open a connection, in place of an idle one if need be."""
         timeout = request.extensions.get("timeout", {}).get("connect")
         _close(exchange.state.displaced())
         stream = await self._connector.connect(exchange.origin, timeout)
