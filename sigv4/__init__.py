@@ -22,12 +22,12 @@ and `EventVerifier`.  They are imported when they are first asked for.
 
 from typing import TYPE_CHECKING, Any
 
-from ._algorithm import Algorithm, Seed
-from ._canonical import ALL_BUT_NEVER_SIGNED, DEFAULT
+from ._algorithm import Algorithm, SeedSignature
+from ._canonical import sign_all_headers, sign_default_headers
 from ._credentials import (
     Credentials,
+    CredentialsLike,
     CredentialsProvider,
-    CredentialsSource,
     VerifyingKey,
     as_provider,
 )
@@ -66,7 +66,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Algorithm",
-    "ALL_BUT_NEVER_SIGNED",
     "as_provider",
     "AwsChunked",
     "checksum",
@@ -74,10 +73,9 @@ __all__ = [
     "ChunkDecoder",
     "ChunkEncoder",
     "Credentials",
+    "CredentialsLike",
     "CredentialsProvider",
-    "CredentialsSource",
     "decode_checksum",
-    "DEFAULT",
     "Difference",
     "EventDecoder",
     "EventSigner",
@@ -98,7 +96,9 @@ __all__ = [
     "percent_encode",
     "percent_encode_path",
     "SECRET_PARAMETERS",
-    "Seed",
+    "SeedSignature",
+    "sign_all_headers",
+    "sign_default_headers",
     "SignableRequest",
     "Signature",
     "SignatureError",
@@ -111,6 +111,15 @@ __all__ = [
     "verify",
     "VerifyingKey",
 ]
+
+
+# Public names of version 0.1.0, and what they are called now.
+_RENAMED = {
+    "ALL_BUT_NEVER_SIGNED": "sign_all_headers",
+    "CredentialsSource": "CredentialsLike",
+    "DEFAULT": "sign_default_headers",
+    "Seed": "SeedSignature",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -157,6 +166,16 @@ def __getattr__(name: str) -> Any:
 
             value = getattr(verify, name)
         case _:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return _renamed(name)
     globals()[name] = value
     return value
+
+
+def _renamed(name: str) -> Any:
+    from warnings import warn
+
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    message = f"sigv4.{name} is deprecated: use sigv4.{_RENAMED[name]} instead"
+    warn(message, DeprecationWarning, stacklevel=3)
+    return globals()[_RENAMED[name]]

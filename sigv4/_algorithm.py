@@ -1,5 +1,6 @@
 """What tells SigV4 from SigV4A: a few facts, and how a text is signed and checked."""
 
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from ._credentials import Credentials, VerifyingKey
@@ -25,11 +26,11 @@ class SigningAlgorithm(Protocol):
         """The value of ``X-Amz-Region-Set``, if there is one."""
         ...
 
-    def scope(self, instant: str) -> str:
-        """Return the credential scope at *instant*."""
+    def scope(self, timestamp: str) -> str:
+        """Return the credential scope at *timestamp*."""
         ...
 
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+    def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
         """Return the signature of *text* in hexadecimal."""
         ...
 
@@ -39,18 +40,18 @@ class Algorithm(SigningAlgorithm, Protocol):
     """What SigV4 and SigV4A differ in: how requests and streams are signed, and how they are checked."""
 
     @property
-    def part_width(self) -> int:
+    def signature_length(self) -> int:
         """How many characters the signature of a chunk fills."""
         ...
 
     def check_string(
-        self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
+        self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
         """Tell whether *signature* is one of *text*."""
         ...
 
 
-class Seed(Value):
+class SeedSignature(Value):
     """
     What the parts of a stream are chained to: the signature of its request, and who made it.
 
@@ -60,28 +61,29 @@ class Seed(Value):
     Attributes:
         algorithm: Such as a `SigV4`.
         key: The credentials, or the public key, that signed or checked the request.
-        instant: When that was, as ``20150830T123600Z``.
+        timestamp: When the request was signed, as ``20150830T123600Z``.
         signature: The request's signature, in hexadecimal.
     """
 
-    __slots__ = __match_args__ = ("algorithm", "key", "instant", "signature")
+    __slots__ = __match_args__ = ("algorithm", "key", "timestamp", "signature")
     _hidden = frozenset({"key", "signature"})
+    _renamed = MappingProxyType({"instant": "timestamp"})
 
     algorithm: Algorithm
     key: Credentials | VerifyingKey
-    instant: str
+    timestamp: str
     signature: str
 
     def __init__(
         self,
         algorithm: Algorithm,
         key: Credentials | VerifyingKey,
-        instant: str,
+        timestamp: str,
         signature: str,
     ) -> None:
         self.algorithm = algorithm
         self.key = key
-        self.instant = instant
+        self.timestamp = timestamp
         self.signature = signature
 
     __eq__ = object.__eq__  # by identity: each stream has its own
@@ -93,7 +95,7 @@ def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
     if isinstance(algorithm, Algorithm):
         return algorithm
     raise TypeError(
-        f"{type(algorithm).__name__} signs no streams: it has no part_width or no check_string"
+        f"{type(algorithm).__name__} signs no streams: it has no signature_length or no check_string"
     )
 
 

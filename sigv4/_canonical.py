@@ -65,7 +65,7 @@ SIGNATURE_PARAMETERS = PRESIGNED | {"X-Amz-Expires", "X-Amz-Region-Set", "X-Amz-
 _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 
-def DEFAULT(name: str) -> bool:  # noqa: N802 (it is used as a constant)
+def sign_default_headers(name: str) -> bool:
     """
     Select what AWS asks to be signed: host, content-type, content-md5, x-amz-* and x-amzn-*.
 
@@ -76,12 +76,12 @@ def DEFAULT(name: str) -> bool:  # noqa: N802 (it is used as a constant)
     )
 
 
-def ALL_BUT_NEVER_SIGNED(name: str) -> bool:  # noqa: N802 (it is used as a constant)
+def sign_all_headers(name: str) -> bool:
     """Select every header but those on the never-signed list, as botocore does."""
     return name not in NEVER_SIGNED
 
 
-def timestamp(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """Return the aware instant *at* as ``20150830T123600Z``."""
     if at.tzinfo is not UTC:
         if at.tzinfo is None:

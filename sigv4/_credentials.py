@@ -199,7 +199,7 @@ class CredentialsProvider(Protocol):
         ...
 
 
-CredentialsSource = (
+CredentialsLike = (
     Credentials | CredentialsProvider | Callable[[], Credentials | Awaitable[Credentials]]
 )
 
@@ -244,7 +244,7 @@ def _refuse_async(function: object) -> None:
         raise TypeError(f"{_BLOCKING}, not from an async one")
 
 
-def as_provider(source: CredentialsSource, *, blocking: bool = False) -> CredentialsProvider:
+def as_provider(source: CredentialsLike, *, blocking: bool = False) -> CredentialsProvider:
     """
     Return a provider of whatever *source* is: credentials, a provider or a function.
 

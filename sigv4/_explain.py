@@ -38,7 +38,7 @@ _VERDICTS: dict[Cause, str] = {
     "string to sign": "the canonical requests are equal, but the strings to sign differ.",
     "key": "both sides signed the same text, so the keys differ: the secret access key is not the "
     "one of this access key id.",
-    "unknown": "the canonical requests are equal.  So the key differs, or the instant or the scope "
+    "unknown": "the canonical requests are equal.  So the key differs, or the timestamp or the scope "
     "in the string to sign: compare that with yours, too.",
 }
 
@@ -52,7 +52,7 @@ class Difference:
 
     Attributes:
         part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers``,
-            ``payload hash``; or, of the string to sign, ``algorithm``, ``instant``, ``scope``.
+            ``payload hash``; or, of the string to sign, ``algorithm``, ``timestamp``, ``scope``.
         ours: What we signed; None if we have no such part.
         theirs: What AWS would have signed; None if AWS saw no such part.
         hint: What that often comes from; empty if nothing is known.
@@ -80,7 +80,7 @@ class Explanation:
         cause: The first text that differs: ``canonical request`` or ``string to sign``; ``key``
             if neither does; ``unknown`` if only the canonical requests could be compared.
         differences: Part by part, in the order of that text.
-        string_to_sign: What AWS signs in the end, if it says so: algorithm, instant, scope, and
+        string_to_sign: What AWS signs in the end, if it says so: algorithm, timestamp, scope, and
             the hash of the canonical request.
     """
 
@@ -203,7 +203,7 @@ def _order(canonical_request: str) -> dict[str, str]:
 
 def _signed_parts(string_to_sign: str) -> dict[str, str]:
     """Return the parts of a string to sign, its last line being what the canonical request gives."""
-    return dict(zip(("algorithm", "instant", "scope"), string_to_sign.split("\n"), strict=False))
+    return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
 
 # 2. How they differ.

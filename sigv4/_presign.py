@@ -7,12 +7,12 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.
 from datetime import datetime
 
 from ._canonical import (
-    DEFAULT,
     NEVER_SIGNED,
     REPLACED,
     SIGNATURE_PARAMETERS,
     canonical_headers,
     canonical_query,
+    sign_default_headers,
     string_to_sign,
 )
 from ._credentials import Credentials
@@ -37,7 +37,7 @@ def presign(
         raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
     signed = _signed(rules, request)
-    algorithm, timestamp = rules.algorithm, rules.instant(credentials, at)
+    algorithm, timestamp = rules.algorithm, rules.signing_timestamp(credentials, at)
     scope = algorithm.scope(timestamp)
     unsigned_body = Payload.UNSIGNED if rules.s3 else request.payload
     payload_hash = request.header("x-amz-content-sha256") or unsigned_body.hash
@@ -78,7 +78,7 @@ def _signed(rules: SigningRules, request: SignableRequest) -> list[tuple[str, st
         raise InvalidRequestError(
             f"header {min(replaced)}: a presigned URL says it in its query; leave the header out"
         )
-    if rules.signed_headers is not DEFAULT:
+    if rules.signed_headers is not sign_default_headers:
         return rules.headers_to_sign(request, REPLACED)
     if unsignable := NEVER_SIGNED.intersection(names):
         raise InvalidRequestError(

@@ -6,7 +6,7 @@ Nothing here knows which algorithm it is, reads a clock or touches the request.
 
 from datetime import datetime
 
-from ._algorithm import Seed, for_streams
+from ._algorithm import SeedSignature, for_streams
 from ._canonical import PRESIGNED, REPLACED, canonical_headers, string_to_sign
 from ._credentials import Credentials
 from ._request import SignableRequest
@@ -72,9 +72,9 @@ class Signer(SigningRules):
         algorithm: `SigV4` (service and region) or another of its kind.
         s3: Whether S3's rules hold: the path as it stands, and ``x-amz-content-sha256`` sent.
             By default they do for services named ``s3``, ``s3express`` and the like.
-        signed_headers: Which headers of a request are signed, by lower-case name: `DEFAULT`,
-            `ALL_BUT_NEVER_SIGNED` or any function.  ``host`` and what the signer adds always are.
-            With `DEFAULT`, a presigned URL signs all.
+        signed_headers: Which headers of a request are signed, by lower-case name: `sign_default_headers`,
+            `sign_all_headers` or any function.  ``host`` and what the signer adds always are.
+            With `sign_default_headers`, a presigned URL signs all.
         normalize_path: Whether dot segments and empty ones go from the path before it is
             signed; all but S3 want it.
         double_encode: Whether the path is encoded once more before it is signed; likewise.
@@ -105,7 +105,7 @@ class Signer(SigningRules):
             ExpiredCredentialsError: The credentials ended before *at*.
             ValueError: *at* has no time zone.
         """
-        algorithm, timestamp = self.algorithm, self.instant(credentials, at)
+        algorithm, timestamp = self.algorithm, self.signing_timestamp(credentials, at)
         scope = algorithm.scope(timestamp)
         payload_hash = request.header("x-amz-content-sha256") or request.payload.hash
         token = credentials.session_token
@@ -161,7 +161,7 @@ class Signer(SigningRules):
 
         return presign(self, request, credentials, at=at, expires=expires)
 
-    def seed(self, signature: Signature, credentials: Credentials) -> Seed:
+    def seed(self, signature: Signature, credentials: Credentials) -> SeedSignature:
         """
         Return what the chunks or events of a request's body are chained to.
 
@@ -173,4 +173,6 @@ class Signer(SigningRules):
             TypeError: The algorithm signs requests alone.
         """
         timestamp = signature.headers["x-amz-date"]
-        return Seed(for_streams(self.algorithm), credentials, timestamp, signature.signature)
+        return SeedSignature(
+            for_streams(self.algorithm), credentials, timestamp, signature.signature
+        )

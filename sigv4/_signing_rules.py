@@ -5,11 +5,11 @@ from datetime import datetime
 from ._algorithm import SigningAlgorithm
 from ._canonical import (
     ALWAYS_SIGNED,
-    DEFAULT,
     HeaderSelection,
     canonical_path,
     canonical_query,
-    timestamp,
+    format_timestamp,
+    sign_default_headers,
 )
 from ._credentials import Credentials
 from ._errors import ExpiredCredentialsError, InvalidRequestError
@@ -47,7 +47,7 @@ class SigningRules(Value):
         algorithm: SigningAlgorithm,
         *,
         s3: bool | None = None,
-        signed_headers: HeaderSelection = DEFAULT,
+        signed_headers: HeaderSelection = sign_default_headers,
         normalize_path: bool | None = None,
         double_encode: bool | None = None,
         content_sha256: bool | None = None,
@@ -63,12 +63,12 @@ class SigningRules(Value):
         self.content_sha256 = s3 if content_sha256 is None else content_sha256
         self.sign_session_token = sign_session_token
 
-    def instant(self, credentials: Credentials, at: datetime) -> str:
+    def signing_timestamp(self, credentials: Credentials, at: datetime) -> str:
         """Return the signing time as it is written, if *credentials* are still valid by then."""
-        instant = timestamp(at)  # first, since it refuses what cannot be compared
+        signed_at = format_timestamp(at)  # first, because it refuses a time without a time zone
         if credentials.expired(at):
             raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
-        return instant
+        return signed_at
 
     def headers_to_sign(
         self, request: SignableRequest, replaced: frozenset[str]

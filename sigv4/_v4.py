@@ -46,7 +46,7 @@ class SigV4(Value):
 
     name = "AWS4-HMAC-SHA256"
     region_set = None  # the scope names the one region
-    part_width = 64
+    signature_length = 64
 
     def __init__(self, service: str, region: str) -> None:
         check_scope_part("service", service)
@@ -54,25 +54,25 @@ class SigV4(Value):
         self.service = service
         self.region = region
 
-    def scope(self, instant: str) -> str:
+    def scope(self, timestamp: str) -> str:
         """Return the credential scope: day, region, service and the closing word."""
-        return f"{instant[:8]}/{self.region}/{self.service}/aws4_request"
+        return f"{timestamp[:8]}/{self.region}/{self.service}/aws4_request"
 
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+    def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
         """Return the signature of a string to sign, in hexadecimal."""
-        keyed_inner, keyed_outer = self._signing_key(credentials, instant[:8])
+        keyed_inner, keyed_outer = self._signing_key(credentials, timestamp[:8])
         inner, outer = keyed_inner.copy(), keyed_outer.copy()
         inner.update(text.encode())
         outer.update(inner.digest())
         return outer.hexdigest()
 
     def check_string(
-        self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
+        self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
         """Tell in constant time whether *signature* is the signature of *text*."""
         if not isinstance(credentials, Credentials):
             return False  # a public key can vouch for no HMAC
-        expected = self.sign_string(text, credentials, instant)
+        expected = self.sign_string(text, credentials, timestamp)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _signing_key(self, credentials: Credentials, day: str) -> _Mac:

@@ -163,23 +163,23 @@ class SigV4A(Value):
     name = NAME
     # A signature in DER is 70 to 72 bytes, mostly; padded, the length of a body is known beforehand
     # (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
-    part_width = 144
+    signature_length = 144
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
         check_scope_part("service", service)
         self.service = service
         self.region_set = _joined(region_set)
 
-    def scope(self, instant: str) -> str:
+    def scope(self, timestamp: str) -> str:
         """Return the credential scope: day, service and the closing word."""
-        return f"{instant[:8]}/{self.service}/aws4_request"
+        return f"{timestamp[:8]}/{self.service}/aws4_request"
 
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+    def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
         """Return a signature of a string to sign: DER, in hexadecimal."""
         return _private_key(credentials).sign(_digest(text), _ecdsa()).hex()
 
     def check_string(
-        self, text: str, credentials: Credentials | VerifyingKey, instant: str, signature: str
+        self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
         """
         Tell whether *signature* is one of *text*, by the secret or only the public key.

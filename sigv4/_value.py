@@ -11,7 +11,10 @@ A cold start is the reason.  attrs and `dataclasses` write code for each class w
 a millisecond, where a `Value` takes a hundredth of that.
 """
 
-from typing import ClassVar, Self, TypeVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from warnings import warn
 
 V = TypeVar("V", bound="Value")
 
@@ -33,11 +36,25 @@ class Value:
 
     Attributes:
         _hidden: Fields that ``repr`` leaves out.
+        _renamed: Fields by their former names, which still work, with a warning.
     """
 
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
     _hidden: ClassVar[frozenset[str]] = frozenset()
+    _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    if not TYPE_CHECKING:  # a type checker shall report misspelt names
+
+        def __getattr__(self, name: str) -> object:
+            """Return a field by its former name."""
+            kind = type(self)
+            if name not in self._renamed:
+                raise AttributeError(f"{kind.__qualname__!r} object has no attribute {name!r}")
+            field = self._renamed[name]
+            message = f"{kind.__qualname__}.{name} is deprecated: use {field} instead"
+            warn(message, DeprecationWarning, stacklevel=2)
+            return getattr(self, field)
 
     def _asdict(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.__match_args__}
@@ -48,7 +65,7 @@ class Value:
 
     def replace(self, **changes: object) -> Self:
         """Return a value like this one but for *changes*, which are checked as in any other."""
-        return type(self)(**{**self._asdict(), **changes})
+        return _make(type(self), {**self._asdict(), **changes})
 
     __replace__ = replace  # for `copy.replace` of Python 3.13
 
@@ -74,4 +91,6 @@ class Value:
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    return kind(**fields)
+    # A value that an earlier version pickled has its fields by their former names.
+    renamed = kind._renamed  # noqa: SLF001 (the class is in this file)
+    return kind(**{renamed.get(name, name): value for name, value in fields.items()})

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Union
 
-from ._credentials import Credentials, CredentialsSource, as_provider
+from ._credentials import Credentials, CredentialsLike, as_provider
 from ._encoding import canonical_part, encode_s3_path_anew, percent_encode_path
 from ._errors import InvalidRequestError
 from ._payload import Payload
@@ -92,7 +92,7 @@ class SigV4Auth(Auth):
     def __init__(
         self,
         signer: Signer,
-        credentials: CredentialsSource,
+        credentials: CredentialsLike,
         *,
         unsigned_payload: bool = False,
         now: Callable[[], datetime] | None = None,

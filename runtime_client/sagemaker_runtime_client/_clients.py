@@ -17,10 +17,10 @@ from typing import (
     cast,
 )
 
-from sigv4 import Credentials, CredentialsSource, as_provider
+from sigv4 import Credentials, CredentialsLike, as_provider
 
 from ._core.operations import Core
-from ._core.session import CredentialsLike, open_session
+from ._core.session import SuppliedCredentials, open_session
 from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
 from ._inference.arguments import spellings
 from ._io.on_threads import sync_backend
@@ -116,7 +116,7 @@ class _BaseClient:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
-    def _check(cls, source: CredentialsSource | None) -> CredentialsLike:
+    def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
         """Refuse a source of credentials that this client cannot ask."""
         if source is None or isinstance(source, Credentials):
             return source
@@ -192,7 +192,7 @@ def _shortage(error: OSError) -> TransportError:
     is_queued = known["invocation"] is not None
     failure = shortage(
         "the call cannot go on",
-        may_have_been_taken=not is_queued and known["inference_id"] is not None,
+        possibly_accepted=not is_queued and known["inference_id"] is not None,
     )
     vars(failure).update(known)
     return failure
@@ -251,7 +251,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
     aclose = async_method(Core.close)
 
     @classmethod
-    def _check(cls, source: CredentialsSource | None) -> CredentialsLike:
+    def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
         """Have a plain function called in a thread: it may block."""
         provider = super()._check(source)
         if provider is source or is_async(source):

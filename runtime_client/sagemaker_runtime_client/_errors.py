@@ -26,6 +26,7 @@ Every error pickles, and none holds a secret.
 
 from datetime import datetime
 from errno import EMFILE, ENFILE
+from warnings import warn
 
 from ._value import JobHandle
 
@@ -41,10 +42,10 @@ class RuntimeClientError(Exception):
         request_id: What AWS support asks for; None where none came.
         attempts: How many requests were sent.
         retryable: Whether the same call may succeed later.
-        may_have_been_taken: Whether some attempt may have reached the service although no answer
+        possibly_accepted: Whether some attempt may have reached the service although no answer
             says so.  Of `invoke_endpoint_async` that means: the job may be queued.
         invocation: The `Invocation` that was waited for, to wait again with; None if there is none.
-        inference_id: The id of the job that is queued or, where `may_have_been_taken`, may be; None
+        inference_id: The id of the job that is queued or, where `possibly_accepted`, may be; None
             if there is none.
     """
 
@@ -64,9 +65,27 @@ class RuntimeClientError(Exception):
         self.status_code = status_code
         self.request_id = request_id
         self.attempts = 0
-        self.may_have_been_taken = False
+        self.possibly_accepted = False
         self.invocation: JobHandle | None = None
         self.inference_id: str | None = None
+
+    @property
+    def may_have_been_taken(self) -> bool:
+        """The former name of `possibly_accepted`; deprecated."""
+        _warn_of_rename()
+        return self.possibly_accepted
+
+    @may_have_been_taken.setter
+    def may_have_been_taken(self, value: bool) -> None:
+        _warn_of_rename()
+        self.possibly_accepted = value
+
+    def __setstate__(self, state: dict[str, object] | None) -> None:
+        """Take the attributes of an error that this version or an earlier one pickled."""
+        renamed = {"may_have_been_taken": "possibly_accepted"}
+        self.__dict__.update(
+            {renamed.get(name, name): value for name, value in (state or {}).items()}
+        )
 
     def __str__(self) -> str:
         """Return the message, with the facts that are known."""
@@ -131,7 +150,7 @@ class TransportError(RuntimeClientError):
     """
     No whole answer came: no connection, a time limit, a connection that broke.
 
-    Look at `may_have_been_taken` before sending a job again by hand.
+    Look at `possibly_accepted` before sending a job again by hand.
     """
 
     retryable = True
@@ -278,16 +297,21 @@ class WaitTimeoutError(RuntimeClientError):
         self.access_denied_only = access_denied_only
 
 
+def _warn_of_rename() -> None:
+    message = "RuntimeClientError.may_have_been_taken is deprecated: use possibly_accepted instead"
+    warn(message, DeprecationWarning, stacklevel=3)
+
+
 def is_shortage(error: BaseException) -> bool:
     """Tell whether the process, or the machine, has no file descriptor left just now."""
     return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
 
 
-def shortage(what: str, *, may_have_been_taken: bool = False) -> TransportError:
+def shortage(what: str, *, possibly_accepted: bool = False) -> TransportError:
     """Return what is said of a step that failed for want of a file descriptor: it may be tried again."""
     error = TransportError(
         f"{what}: too many files are open; close some, raise the limit (ulimit -n), or lower "
         "max_connections"
     )
-    error.may_have_been_taken = may_have_been_taken
+    error.possibly_accepted = possibly_accepted
     return error

@@ -12,8 +12,11 @@ a millisecond, where a `Value` takes a hundredth of that.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Self, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from warnings import warn
 
 V = TypeVar("V", bound="Value")
 
@@ -35,11 +38,25 @@ class Value:
 
     Attributes:
         _hidden: Fields that ``repr`` leaves out.
+        _renamed: Fields by their former names, which still work, with a warning.
     """
 
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
     _hidden: ClassVar[frozenset[str]] = frozenset()
+    _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    if not TYPE_CHECKING:  # a type checker shall report misspelt names
+
+        def __getattr__(self, name: str) -> object:
+            """Return a field by its former name."""
+            kind = type(self)
+            if name not in self._renamed:
+                raise AttributeError(f"{kind.__qualname__!r} object has no attribute {name!r}")
+            field = self._renamed[name]
+            message = f"{kind.__qualname__}.{name} is deprecated: use {field} instead"
+            warn(message, DeprecationWarning, stacklevel=2)
+            return getattr(self, field)
 
     def _asdict(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.__match_args__}
@@ -50,7 +67,7 @@ class Value:
 
     def replace(self, **changes: object) -> Self:
         """Return a value like this one but for *changes*, which are checked as in any other."""
-        return type(self)(**{**self._asdict(), **changes})
+        return _make(type(self), {**self._asdict(), **changes})
 
     __replace__ = replace  # for `copy.replace` of Python 3.13
 
@@ -76,7 +93,9 @@ class Value:
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    return kind(**fields)
+    # A value that an earlier version pickled has its fields by their former names.
+    renamed = kind._renamed  # noqa: SLF001 (the class is in this file)
+    return kind(**{renamed.get(name, name): value for name, value in fields.items()})
 
 
 class JobHandle(Value):
@@ -86,6 +105,7 @@ class JobHandle(Value):
     It is here since errors carry a handle, and what `Invocation` does beside raises errors.
     """
 
+    _renamed = MappingProxyType({"has_new_name": "unique_output_name"})
     __slots__ = __match_args__ = (
         "inference_id",
         "output_location",
@@ -95,7 +115,7 @@ class JobHandle(Value):
         "date",
         "attempts",
         "possibly_duplicated",
-        "has_new_name",
+        "unique_output_name",
         "first_attempt_date",
     )
 
@@ -107,7 +127,7 @@ class JobHandle(Value):
     date: datetime | None
     attempts: int
     possibly_duplicated: bool
-    has_new_name: bool
+    unique_output_name: bool
     first_attempt_date: datetime | None
 
     def to_json(self) -> str:

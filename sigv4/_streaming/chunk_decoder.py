@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from types import MappingProxyType
 
-from .._algorithm import Seed
+from .._algorithm import SeedSignature
 from .._errors import SignatureError
 from .._limits import LARGEST_CHUNK, LONGEST_CHUNK_HEAD, LONGEST_TRAILERS
 from .._payload import CHUNKED, Payload
@@ -61,7 +61,7 @@ class ChunkDecoder:
         decoded_length: int,
         *,
         trailers: Iterable[str] = (),
-        seed: Seed | None = None,
+        seed: SeedSignature | None = None,
         hashers: Hashers = _NO_HASHERS,
         largest_chunk: int = LARGEST_CHUNK,
     ) -> None:

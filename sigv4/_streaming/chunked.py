@@ -17,7 +17,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 from attrs.converters import optional
 
-from .._algorithm import Algorithm, Seed, for_streams
+from .._algorithm import Algorithm, SeedSignature, for_streams
 from .._errors import InvalidRequestError
 from .._payload import Payload
 from .checksums import HASHERS, HEADER, SIZES, Hasher, encoded, encoded_size
@@ -121,7 +121,7 @@ class AwsChunked:
 
     def _chunk_length(self, size: int) -> int:
         """Return the length of a chunk with *size* bytes of data."""
-        signature = len(SIGNATURE) + self.algorithm.part_width if self.algorithm else 0
+        signature = len(SIGNATURE) + self.algorithm.signature_length if self.algorithm else 0
         return len(f"{size:x}") + signature + len("\r\n") + size + len("\r\n")
 
     def _trailers_length(self) -> int:
@@ -130,10 +130,10 @@ class AwsChunked:
             return 0
         length = len(f"{self.trailer}:\r\n") + encoded_size(self.checksum)
         if self.algorithm:
-            length += len(f"{TRAILER_SIGNATURE}:\r\n") + self.algorithm.part_width
+            length += len(f"{TRAILER_SIGNATURE}:\r\n") + self.algorithm.signature_length
         return length
 
-    def encoder(self, seed: Seed | None = None) -> "ChunkEncoder":
+    def encoder(self, seed: SeedSignature | None = None) -> "ChunkEncoder":
         """
         Return what encodes one body.
 
@@ -146,7 +146,7 @@ class AwsChunked:
         return ChunkEncoder(self, seed)
 
     def encode(
-        self, source: Bytes | Readable | Iterable[bytes], seed: Seed | None = None
+        self, source: Bytes | Readable | Iterable[bytes], seed: SeedSignature | None = None
     ) -> Iterator[bytes]:
         """
         Return the bytes to send, a chunk at a time.
@@ -161,7 +161,7 @@ class AwsChunked:
         return drive(self.encoder(seed), source, self.chunk_size)
 
     def aencode(
-        self, source: AsyncIterable[bytes], seed: Seed | None = None
+        self, source: AsyncIterable[bytes], seed: SeedSignature | None = None
     ) -> AsyncIterator[bytes]:
         """Do what `encode` does with a source that must be awaited."""
         return adrive(self.encoder(seed), source, self.chunk_size)
@@ -176,7 +176,7 @@ class ChunkEncoder:
 
     __slots__ = ("_chain", "_form", "_hasher", "_held", "_left")
 
-    def __init__(self, form: AwsChunked, seed: Seed | None = None) -> None:
+    def __init__(self, form: AwsChunked, seed: SeedSignature | None = None) -> None:
         if (form.algorithm and form.algorithm.name) != (seed and seed.algorithm.name):
             raise ValueError("signed chunks need a seed of the same algorithm, unsigned ones none")
         self._form = form

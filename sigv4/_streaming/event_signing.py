@@ -10,8 +10,8 @@ Source: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.ht
 
 from datetime import datetime, timedelta
 
-from .._algorithm import Seed
-from .._canonical import timestamp
+from .._algorithm import SeedSignature
+from .._canonical import format_timestamp
 from .._errors import SignatureError
 from .event_headers import encode_headers
 from .event_stream import Message
@@ -34,7 +34,7 @@ class EventSigner:
 
     __slots__ = ("_chain",)
 
-    def __init__(self, seed: Seed) -> None:
+    def __init__(self, seed: SeedSignature) -> None:
         self._chain = Chain(seed)
 
     def sign(self, payload: bytes, *, at: datetime) -> Message:
@@ -45,7 +45,7 @@ class EventSigner:
             payload: An encoded message, or nothing to end the stream.
             at: The aware instant of signing.
         """
-        signed_at = timestamp(at)
+        signed_at = format_timestamp(at)
         dated = encode_headers({_DATE: at})
         signature = self._chain.sign("PAYLOAD", dated, payload, timestamp=signed_at)
         return Message({_DATE: at, _SIGNATURE: bytes.fromhex(signature)}, payload)
@@ -65,7 +65,7 @@ class EventVerifier:
 
     __slots__ = ("_chain", "_margin", "ended")
 
-    def __init__(self, seed: Seed, *, tolerance: float = 300) -> None:
+    def __init__(self, seed: SeedSignature, *, tolerance: float = 300) -> None:
         self._chain = Chain(seed)
         self._margin = timedelta(seconds=tolerance)
         self.ended = False
@@ -98,7 +98,7 @@ class EventVerifier:
             "PAYLOAD",
             signed,
             message.payload,
-            timestamp=timestamp(date),
+            timestamp=format_timestamp(date),
         )
         self.ended = not message.payload
         return message.payload

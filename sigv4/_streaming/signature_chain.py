@@ -11,7 +11,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 
 from hashlib import sha256
 
-from .._algorithm import Seed
+from .._algorithm import SeedSignature
 from .._credentials import Credentials
 from .._errors import SignatureError
 
@@ -26,7 +26,7 @@ class Chain:
 
     __slots__ = ("_seed", "previous")
 
-    def __init__(self, seed: Seed) -> None:
+    def __init__(self, seed: SeedSignature) -> None:
         self._seed = seed
         self.previous = seed.signature
 
@@ -42,7 +42,7 @@ class Chain:
         Raises:
             TypeError: The seed holds a public key, which signs nothing.
         """
-        seed, timestamp = self._seed, timestamp or self._seed.instant
+        seed, timestamp = self._seed, timestamp or self._seed.timestamp
         if not isinstance(seed.key, Credentials):
             raise TypeError("a public key signs nothing; the seed must come from Signer.seed")
         text = self._string_to_sign(kind, hashed, timestamp)
@@ -51,7 +51,7 @@ class Chain:
 
     def sign_padded(self, kind: str, *hashed: bytes) -> str:
         """Sign the next part, and fill the signature up with ``*``, so that all have one length."""
-        return self.sign(kind, *hashed).ljust(self._seed.algorithm.part_width, "*")
+        return self.sign(kind, *hashed).ljust(self._seed.algorithm.signature_length, "*")
 
     def check(
         self, signature: str, what: str, kind: str, *hashed: bytes, timestamp: str | None = None
@@ -62,7 +62,7 @@ class Chain:
         Raises:
             SignatureError: It is not; the message names *what* was signed.
         """
-        seed, timestamp = self._seed, timestamp or self._seed.instant
+        seed, timestamp = self._seed, timestamp or self._seed.timestamp
         text = self._string_to_sign(kind, hashed, timestamp)
         if not seed.algorithm.check_string(text, seed.key, timestamp, signature):
             raise SignatureError(
@@ -74,7 +74,7 @@ class Chain:
 
     def check_padded(self, signature: str, what: str, kind: str, *hashed: bytes) -> None:
         """Do the same with a signature that `sign_padded` made."""
-        if len(signature) != self._seed.algorithm.part_width:
+        if len(signature) != self._seed.algorithm.signature_length:
             raise SignatureError("SignatureDoesNotMatch", f"{what} is not signed as it must be")
         self.check(signature.rstrip("*"), what, kind, *hashed)
 

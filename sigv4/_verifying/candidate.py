@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from .._algorithm import Algorithm
-from .._canonical import timestamp
+from .._canonical import format_timestamp
 from .._errors import SignatureError
 from .._limits import (
     LONGEST_ACCESS_KEY_ID,
@@ -93,7 +93,7 @@ def read_claim(
 
     Arguments and errors are those of `verify`.
     """
-    timestamp(at)  # refuses a naive one
+    format_timestamp(at)  # refuses a naive one
     _check_size(request)
     claim = parse_authorization(request)
     if claim.algorithm not in _ALGORITHMS:

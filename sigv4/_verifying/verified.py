@@ -4,7 +4,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-from .._algorithm import Seed
+from .._algorithm import SeedSignature
 
 
 @frozen
@@ -32,5 +32,5 @@ class Verified:
     expires_at: datetime | None
     signed_headers: tuple[str, ...]
     payload_hash: str
-    seed: Seed = field(repr=False, eq=False)
+    seed: SeedSignature = field(repr=False, eq=False)
     signature: str = field(repr=False)

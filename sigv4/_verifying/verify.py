@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hmac import compare_digest
 
-from .._algorithm import Algorithm, Seed
+from .._algorithm import Algorithm, SeedSignature
 from .._canonical import ALWAYS_SIGNED, canonical_headers, canonical_query, string_to_sign
 from .._credentials import Credentials, VerifyingKey
 from .._errors import SignatureError
@@ -151,7 +151,7 @@ def check_signature(
         expires_at,
         tuple(claim.signed_headers.split(";")),
         payload_hash,
-        Seed(algorithm, key, claim.timestamp, claim.signature),
+        SeedSignature(algorithm, key, claim.timestamp, claim.signature),
         _recognisable(algorithm, claim),
     )
 

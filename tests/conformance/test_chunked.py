@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from sigv4 import (
-    ALL_BUT_NEVER_SIGNED,
     AwsChunked,
     ChunkDecoder,
     Credentials,
@@ -17,6 +16,7 @@ from sigv4 import (
     SignableRequest,
     Signer,
     SigV4,
+    sign_all_headers,
     verify,
 )
 from tests.sigv4.stream_oracles import AwscrtHasher
@@ -25,7 +25,7 @@ SUITE = json.loads((Path(os.environ["SUITES"]) / "s3-doc-vectors.json").read_tex
 CASES = [pytest.param(case, id=case["name"]) for case in SUITE["chunked"]]
 KEY = Credentials(**SUITE["credentials"])
 AT = datetime.strptime(SUITE["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-SIGNER = Signer(SigV4(SUITE["service"], SUITE["region"]), signed_headers=ALL_BUT_NEVER_SIGNED)
+SIGNER = Signer(SigV4(SUITE["service"], SUITE["region"]), signed_headers=sign_all_headers)
 BODY = b"a" * 66_560
 
 

@@ -20,7 +20,7 @@ from sigv4 import (
     Int16,
     Int32,
     Int64,
-    Seed,
+    SeedSignature,
     SigV4,
 )
 from sigv4._streaming.signature_chain import Chain
@@ -87,7 +87,7 @@ def seed_of(case):
     """Return what an event is chained to."""
     _, region, service, _ = case["scope"].split("/")
     key = Credentials("AKIDEXAMPLE", case["secret"])
-    return Seed(SigV4(service, region), key, case["timestamp"], case["prior"])
+    return SeedSignature(SigV4(service, region), key, case["timestamp"], case["prior"])
 
 
 @pytest.mark.parametrize("case", SIGNED, ids=lambda case: case["timestamp"])

@@ -11,7 +11,7 @@ import pytest
 
 from sagemaker_runtime_client.emulator import ObjectStore
 from sagemaker_runtime_client.emulator._target import UNSUPPORTED
-from sigv4 import ALL_BUT_NEVER_SIGNED, Payload, SignableRequest, Signer, SigV4
+from sigv4 import Payload, SignableRequest, Signer, SigV4, sign_all_headers
 from tests.emulator.wire import PATIENCE, call, send
 
 EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
@@ -186,7 +186,7 @@ def test_writes_with_a_condition(emulator):
 
 def test_repeated_headers(emulator):
     """Values of one name are joined, as they are signed."""
-    signer = Signer(SigV4("s3", emulator.region), signed_headers=ALL_BUT_NEVER_SIGNED)
+    signer = Signer(SigV4("s3", emulator.region), signed_headers=sign_all_headers)
     host = emulator.url.removeprefix("http://")
     pairs = [("host", host), ("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")]
     request = SignableRequest("PUT", f"{emulator.url}/bucket/key", pairs, Payload.of(b""))

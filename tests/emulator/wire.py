@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from http.client import HTTPResponse
 from typing import NamedTuple
 
-from sigv4 import ALL_BUT_NEVER_SIGNED, Payload, SignableRequest, Signer, SigV4
+from sigv4 import Payload, SignableRequest, Signer, SigV4, sign_all_headers
 
 INVOCATION = "/endpoints/my-endpoint/async-invocations"
 INPUT = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
@@ -32,7 +32,7 @@ def signed(emulator, method, target, headers=(), body=b"", **how):
     signer = Signer(
         SigV4(how.get("service", service), how.get("region", emulator.region)),
         s3=how.get("service", service) == "s3",
-        signed_headers=ALL_BUT_NEVER_SIGNED,
+        signed_headers=sign_all_headers,
     )
     host = how.get("host", emulator.url.removeprefix("http://"))
     pairs = {"host": host, **dict(headers)}

@@ -263,7 +263,7 @@ def hang(io, sent):
 def dropped(message="ReadError", *, taken=True, retryable=True):
     """Return the error of an answer that did not come."""
     error = TransportError(message)
-    error.may_have_been_taken = taken
+    error.possibly_accepted = taken
     error.retryable = retryable
     return error
 

@@ -243,7 +243,7 @@ def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
     emulator.faults.always(fault, on=INVOKE)
     with pytest.raises(kind) as caught:
         plain_client.invoke_endpoint_async(ENDPOINT, body=b"x", inference_id="mine")
-    taken = caught.value.may_have_been_taken
+    taken = caught.value.possibly_accepted
     assert 3 == caught.value.attempts
     assert expected == (len(emulator.jobs), taken)
     notes = ["the job may be queued, with inference id mine"] if taken else []
@@ -267,7 +267,7 @@ def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
     emulator.faults.once(fault, on=INVOKE)
     with pytest.raises((InternalFailureError, TransportError)) as caught:
         client.invoke_endpoint_async(ENDPOINT, body=b"x")
-    assert (1, True) == (caught.value.attempts, caught.value.may_have_been_taken)
+    assert (1, True) == (caught.value.attempts, caught.value.possibly_accepted)
     assert jobs == len(emulator.jobs)
 
 

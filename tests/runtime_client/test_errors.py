@@ -95,7 +95,7 @@ def _full(kind):
     error = kind("message", **special.get(kind, {}))
     for name, value in general.items():
         setattr(error, name, value)
-    error.attempts, error.may_have_been_taken, error.invocation = 3, True, INVOCATION
+    error.attempts, error.possibly_accepted, error.invocation = 3, True, INVOCATION
     error.retryable = not kind.retryable
     if isinstance(error, ServiceError):
         error.retry_after, error.region = 1.5, "eu-west-1"
@@ -122,7 +122,7 @@ def test_defaults(kind):
     """Every error has every attribute of the base, whoever made it."""
     error = kind()
     assert (None, None, None) == (error.code, error.status_code, error.request_id)
-    assert (0, False, None) == (error.attempts, error.may_have_been_taken, error.invocation)
+    assert (0, False, None) == (error.attempts, error.possibly_accepted, error.invocation)
     assert "" == error.message == str(error)
     assert isinstance(error.retryable, bool)
 

@@ -15,6 +15,7 @@ from sagemaker_runtime_client import (
     Request,
     Response,
     S3Object,
+    TransportError,
 )
 from sagemaker_runtime_client._s3.objects import S3Location
 
@@ -104,3 +105,36 @@ def test_output():
     assert (twin.etag, twin.size, twin.invocation) == ('"1"', 5, JOB)
     assert made != S3Object("s3://b/k", b"body", 4, "text/csv", {"a": "b"}, None, AT)
     assert made != made.replace(body=b"other")
+
+
+def test_a_former_name_of_a_field():
+    """It still works, with a warning that names the new one."""
+    with pytest.warns(
+        DeprecationWarning, match=r"^Invocation\.has_new_name is deprecated: use unique"
+    ):
+        assert JOB.has_new_name is JOB.unique_output_name
+    with pytest.warns(DeprecationWarning, match=r"^Response\.instant is deprecated: use timestamp"):
+        assert Response(200, {"date": "Thu, 26 Nov 2026 12:00:00 GMT"}).instant("date") == AT
+    assert JOB.replace(has_new_name=True).unique_output_name
+    with pytest.raises(AttributeError, match=r"^'Invocation' object has no attribute 'has_name'$"):
+        _ = JOB.has_name
+
+
+def test_a_handle_of_version_0_1():
+    """JSON and pickles of that version, with its names of the fields, are read."""
+    job = JOB.replace(unique_output_name=True)
+    text = job.to_json().replace("unique_output_name", "has_new_name")
+    assert Invocation.from_json(text) == job
+    assert pickle.loads(pickle.dumps(job, 0).replace(b"unique_output_name", b"has_new_name")) == job
+
+
+def test_a_former_name_of_an_attribute_of_errors():
+    """It still works, with a warning, to be read and to be set; and errors that were pickled have it."""
+    error = TransportError("no answer")
+    with pytest.warns(DeprecationWarning, match="may_have_been_taken is deprecated: use possibly"):
+        error.may_have_been_taken = True
+    assert error.possibly_accepted
+    with pytest.warns(DeprecationWarning, match="may_have_been_taken is deprecated: use possibly"):
+        assert error.may_have_been_taken
+    old = pickle.dumps(error, 0).replace(b"possibly_accepted", b"may_have_been_taken")
+    assert pickle.loads(old).possibly_accepted

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from sigv4 import (
-    ALL_BUT_NEVER_SIGNED,
     Credentials,
     Payload,
     SignableRequest,
@@ -11,6 +10,7 @@ from sigv4 import (
     Signer,
     SigV4,
     Verified,
+    sign_all_headers,
     verify,
 )
 from tests.sigv4.oracles import Headers, Unsigned
@@ -20,7 +20,7 @@ def signer_of(request: Unsigned) -> Signer:
     """Return the signer that signs as botocore does."""
     return Signer(
         SigV4(request.service, request.region),
-        signed_headers=ALL_BUT_NEVER_SIGNED,
+        signed_headers=sign_all_headers,
         content_sha256=request.s3 or request.unsigned_payload,
     )
 

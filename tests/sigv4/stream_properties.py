@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from sigv4 import (
-    ALL_BUT_NEVER_SIGNED,
     AwsChunked,
     ChunkDecoder,
     Credentials,
@@ -27,13 +26,14 @@ from sigv4 import (
     Int64,
     Message,
     Payload,
-    Seed,
+    SeedSignature,
     SignableRequest,
     SignatureError,
     Signer,
     SigV4,
     SigV4A,
     SigV4Error,
+    sign_all_headers,
     verify,
 )
 from sigv4._streaming.event_headers import decode_headers, encode_headers
@@ -75,9 +75,13 @@ class Form(NamedTuple):
         algorithm = ALGORITHMS[self.algorithm] if self.algorithm else None
         return AwsChunked(algorithm, length, chunk_size=8192, checksum=self.checksum)
 
-    def seed(self) -> Seed | None:
+    def seed(self) -> SeedSignature | None:
         """Return the seed, if chunks are signed."""
-        return Seed(ALGORITHMS[self.algorithm], KEY, INSTANT, "5eed") if self.algorithm else None
+        return (
+            SeedSignature(ALGORITHMS[self.algorithm], KEY, INSTANT, "5eed")
+            if self.algorithm
+            else None
+        )
 
     def decoder(self, length: int) -> ChunkDecoder:
         """Return a decoder for a body of *length*."""
@@ -147,7 +151,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 def messages_go_both_ways(message: Message) -> None:
     """A message is decoded as it was, to types and all, and signed events are verified."""
-    seed = Seed(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
+    seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
     [carrying] = EventDecoder().feed(sent)
@@ -160,7 +164,7 @@ def messages_go_both_ways(message: Message) -> None:
 
 def other_events_are_refused(case: tuple[Message, Message]) -> None:
     """Of two messages that are not events of this stream, none is taken; the refusal is ours."""
-    seed = Seed(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
+    seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
     verifier = EventVerifier(seed)
     for message in case:
         try:
@@ -174,7 +178,7 @@ def v4a_goes_both_ways(case: dict[str, Any]) -> None:
     """What awscrt signs with SigV4A we verify, and what we sign awscrt verifies, as we do."""
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
-    signer = Signer(algorithm, signed_headers=ALL_BUT_NEVER_SIGNED)
+    signer = Signer(algorithm, signed_headers=sign_all_headers)
     body = case["body"].encode()
     region = case["region_set"].split(",")[0].replace("*", "east-1")
     arguments = {"at": AT, "service": case["service"], "region": region}

@@ -18,7 +18,7 @@ from sigv4 import (
     AwsChunked,
     ChunkDecoder,
     Credentials,
-    Seed,
+    SeedSignature,
     SignableRequest,
     Signer,
     SigV4,
@@ -271,7 +271,7 @@ def test_a_stream_of_chunks():
         decoded.append(b"".join(decoder.decode((await receive())["body"])))
 
     signature = headers["authorization"].rpartition("=")[2]
-    seed = Seed(SIGNER.algorithm, KEY, headers["x-amz-date"], signature)
+    seed = SeedSignature(SIGNER.algorithm, KEY, headers["x-amz-date"], signature)
     body = b"".join(content.encode(b"hello", seed))
     serve(scope, request(body), app, allow=["streaming"])
     assert [b"hello"] == decoded

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sigv4 import (
-    ALL_BUT_NEVER_SIGNED,
     Credentials,
     InvalidRequestError,
     MissingDependencyError,
@@ -29,6 +28,7 @@ from sigv4 import (
     SigV4,
     SigV4A,
     VerifyingKey,
+    sign_all_headers,
     verify,
 )
 from sigv4._v4a import _ORDER as ORDER
@@ -83,7 +83,7 @@ def test_our_signatures_verify(case):
     credentials = credentials_of(case)
     signer = Signer(
         SigV4A(service=case["service"], region_set=case["region_set"]),
-        signed_headers=ALL_BUT_NEVER_SIGNED,
+        signed_headers=sign_all_headers,
     )
     body = case["body"].encode()
     request = SignableRequest(case["method"], case["url"], case["headers"], Payload.of(body))

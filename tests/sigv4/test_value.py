@@ -7,7 +7,7 @@ from inspect import signature
 
 import pytest
 
-from sigv4 import Credentials, Payload, Seed, SignableRequest, Signer, SigV4, SigV4A
+from sigv4 import Credentials, Payload, SeedSignature, SignableRequest, Signer, SigV4, SigV4A
 
 EAST = SigV4("s3", "us-east-1")
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ VALUES = [
     Signer(EAST).sign(
         SignableRequest("GET", "https://example.com/"), Credentials("AKID", "secret"), at=AT
     ),
-    Seed(EAST, Credentials("AKID", "secret"), "20261126T120000Z", "0" * 64),
+    SeedSignature(EAST, Credentials("AKID", "secret"), "20261126T120000Z", "0" * 64),
 ]
 each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 
@@ -119,3 +119,22 @@ def test_derived_class():
     assert key != Credentials("AKID", "secret")
     assert "Named(access_key_id='AKID', expiration=None, account_id=None)" == repr(key)
     assert Named("AKID", "secret", "token") == key.replace(session_token="token")
+
+
+def test_former_names():
+    """Public names of version 0.1.0 still work, with a warning that says what to use."""
+    import sigv4
+
+    for old, new in {
+        "ALL_BUT_NEVER_SIGNED": "sign_all_headers",
+        "CredentialsSource": "CredentialsLike",
+        "DEFAULT": "sign_default_headers",
+        "Seed": "SeedSignature",
+    }.items():
+        with pytest.warns(
+            DeprecationWarning, match=rf"^sigv4\.{old} is deprecated: use sigv4\.{new} instead$"
+        ):
+            assert getattr(sigv4, old) is getattr(sigv4, new)
+    seed = SeedSignature(EAST, Credentials("AKID", "secret"), "20261126T120000Z", "0" * 64)
+    with pytest.warns(DeprecationWarning, match=r"^SeedSignature\.instant .* use timestamp"):
+        assert seed.instant == "20261126T120000Z"

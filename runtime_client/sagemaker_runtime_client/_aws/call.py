@@ -143,7 +143,7 @@ class ServiceClient:
             if not is_shortage(error):
                 raise
             what = f"{origin} cannot be reached"
-            raise shortage(what, may_have_been_taken=progress.is_under_way) from error
+            raise shortage(what, possibly_accepted=progress.is_under_way) from error
         if operation.idempotent and not response.complete and response.ok:
             raise TransportError("the answer broke off", status_code=response.status)
         failed = not response.ok if operation.is_error is None else operation.is_error(response)
@@ -196,8 +196,8 @@ class ServiceClient:
             throttled = isinstance(error, ThrottlingError)
             self._limiter.record(self._system.monotonic(), throttled=throttled)
         progress = attempts.progress
-        progress.note_failure(attempts.began, possibly_accepted=error.may_have_been_taken)
-        error.may_have_been_taken = progress.possibly_accepted
+        progress.note_failure(attempts.began, possibly_accepted=error.possibly_accepted)
+        error.possibly_accepted = progress.possibly_accepted
 
     async def _prepare_retry(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError

@@ -216,9 +216,9 @@ def _error(
     # and `retryable`.
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         error.retryable = True
-    error.may_have_been_taken = status in AMBIGUOUS_STATUSES
+    error.possibly_accepted = status in AMBIGUOUS_STATUSES
     error.retry_after = _retry_after(response)
-    error.date = response.instant("date") if response.header("age") is None else None
+    error.date = response.timestamp("date") if response.header("age") is None else None
     return error
 
 

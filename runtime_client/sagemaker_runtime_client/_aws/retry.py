@@ -79,7 +79,7 @@ class RetryPolicy(NamedTuple):
         """Return why *error* is worth another attempt, or None if it is not."""
         if not error.retryable or not isinstance(error, AFTER_SENDING):
             return None
-        if error.may_have_been_taken and not idempotent and not self.retry_ambiguous:
+        if error.possibly_accepted and not idempotent and not self.retry_ambiguous:
             return None
         return Reason.THROTTLING if isinstance(error, ThrottlingError) else Reason.TRANSIENT
 

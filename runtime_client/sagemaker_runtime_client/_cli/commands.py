@@ -50,7 +50,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 # What a document about an error says of it, if it is known.
 _FACTS = (
     *("code", "status_code", "request_id", "attempts", "retryable"),
-    *("may_have_been_taken", "inference_id"),
+    *("possibly_accepted", "inference_id"),
 )
 
 

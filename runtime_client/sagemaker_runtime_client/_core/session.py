@@ -21,14 +21,14 @@ from ..credentials import ChainAuth, ChainCredentials, open_context
 if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
     from .._s3.client import S3
 
-CredentialsLike = Credentials | CredentialsProvider | None
+SuppliedCredentials = Credentials | CredentialsProvider | None
 
 
 async def open_session(
     system: System,
     open_transport: OpenTransport,
     arguments: Mapping[str, object],
-    credentials: CredentialsLike,
+    credentials: SuppliedCredentials,
 ) -> "Session":
     """
     Find out the settings, and return what they lead to.
@@ -48,7 +48,7 @@ async def open_session(
     return Session(context, _auth(context, credentials))
 
 
-def _auth(context: Context, credentials: CredentialsLike) -> Auth:
+def _auth(context: Context, credentials: SuppliedCredentials) -> Auth:
     if isinstance(credentials, Credentials):
         return CredentialsAuth(credentials)
     if credentials is not None:

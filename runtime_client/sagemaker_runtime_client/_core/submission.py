@@ -71,7 +71,7 @@ class SubmissionOperations(BaseOperations):
             ConfigError: No region, or settings that contradict each other; nothing was sent.
             CredentialsError: No credentials, or none that serve; nothing was sent.
             ServiceError: The service refused; the subclass and `code` say why.
-            TransportError: No answer, or not in time; `may_have_been_taken` says whether the job may
+            TransportError: No answer, or not in time; `possibly_accepted` says whether the job may
                 be queued, and `inference_id` under which id.  An interrupt or a cancellation has that
                 attribute, too, and a note.
 
@@ -178,7 +178,9 @@ class SubmissionOperations(BaseOperations):
     ) -> Invocation:
         """Do what `invoke_endpoint_async` does, after an upload, for a call that began at *start*."""
         # The service makes the output's name of these, if they are given.
-        has_new_name = arguments.get("inference_id") is None and arguments.get("filename") is None
+        unique_output_name = (
+            arguments.get("inference_id") is None and arguments.get("filename") is None
+        )
         if arguments.get("inference_id") is None and generate_inference_id:
             arguments["inference_id"] = self._system.uuid()
         request = INVOKE_ENDPOINT_ASYNC.to_http(arguments)
@@ -203,7 +205,7 @@ class SubmissionOperations(BaseOperations):
             endpoint_name=endpoint_name,
             attempts=submission.attempts,
             age_of_first=None if since is None else self._system.monotonic() - since,
-            has_new_name=has_new_name,
+            unique_output_name=unique_output_name,
         )
         return submission.invocation
 

@@ -31,7 +31,7 @@ class Invocation(JobHandle):
         attempts: How many requests were sent.
         possibly_duplicated: Whether an earlier attempt may have been taken too, so that the job
             may run twice.
-        has_new_name: Whether the output's name is new for certain, as where neither ``filename`` nor
+        unique_output_name: Whether the output's name is new for certain, as where neither ``filename`` nor
             ``inference_id`` was asked for.  Else an older object may lie there, which is told by its
             date.
         first_attempt_date: When the first of several attempts was sent, by the service's clock, where
@@ -50,7 +50,7 @@ class Invocation(JobHandle):
         date: datetime | None = None,
         attempts: int = 1,
         possibly_duplicated: bool = False,
-        has_new_name: bool = False,
+        unique_output_name: bool = False,
         first_attempt_date: datetime | None = None,
     ) -> None:
         if date is not None:
@@ -65,7 +65,7 @@ class Invocation(JobHandle):
         self.date = date
         self.attempts = attempts
         self.possibly_duplicated = possibly_duplicated
-        self.has_new_name = has_new_name
+        self.unique_output_name = unique_output_name
         self.first_attempt_date = first_attempt_date
 
     @classmethod
@@ -103,9 +103,17 @@ class Invocation(JobHandle):
         Raises:
             ParamValidationError: *text* is not a handle.
         """
-        with suppress(ValueError, TypeError, OverflowError, RecursionError, ParamValidationError):
+        with suppress(
+            ValueError,
+            TypeError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+            ParamValidationError,
+        ):
             values = json.loads(text)
-            known = {name: values[name] for name in _JSON_TYPES if name in dict(values)}
+            values = {cls._renamed.get(name, name): value for name, value in values.items()}
+            known = {name: values[name] for name in _JSON_TYPES if name in values}
             if "output_location" in known and all(
                 type(value) in _JSON_TYPES[name] for name, value in known.items()
             ):
@@ -125,7 +133,7 @@ def parse_invocation(
     endpoint_name: str | None = None,
     attempts: int = 1,
     age_of_first: float | None = None,
-    has_new_name: bool = False,
+    unique_output_name: bool = False,
 ) -> Invocation:
     """
     Return what a success says, and what is known beside it.
@@ -137,9 +145,9 @@ def parse_invocation(
         attempts: How many requests were sent.
         age_of_first: For how many seconds an attempt had been under way that may have been taken too;
             None if there is none.
-        has_new_name: Whether the output's name is new for certain.
+        unique_output_name: Whether the output's name is new for certain.
     """
-    date = response.instant("date")
+    date = response.timestamp("date")
     first = None if date is None or age_of_first is None else date - timedelta(seconds=age_of_first)
     return Invocation(
         inference_id=_inference_id(response.body) or inference_id,
@@ -150,7 +158,7 @@ def parse_invocation(
         date=date,
         attempts=attempts,
         possibly_duplicated=age_of_first is not None,
-        has_new_name=has_new_name,
+        unique_output_name=unique_output_name,
         first_attempt_date=first,
     )
 
@@ -198,7 +206,7 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(Invocation.__match_args__, (str, type(None))),
     "attempts": (int,),
     "possibly_duplicated": (bool,),
-    "has_new_name": (bool,),
+    "unique_output_name": (bool,),
 }
 
 

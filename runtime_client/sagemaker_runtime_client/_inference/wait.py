@@ -116,7 +116,7 @@ def _oldest_answer(invocation: Invocation) -> datetime | None:
     have written the job's, by its own clock.
     """
     date = invocation.first_attempt_date or invocation.date
-    return None if invocation.has_new_name or date is None else date - _CLOCK_MARGIN
+    return None if invocation.unique_output_name or date is None else date - _CLOCK_MARGIN
 
 
 def _output(location: S3Location, found: Response, invocation: Invocation) -> Output:
@@ -252,7 +252,7 @@ class _Poller:
 
 
 def _is_older(found: Response, oldest: datetime) -> bool:
-    written = found.instant("last-modified")
+    written = found.timestamp("last-modified")
     return written is not None and written < oldest
 
 

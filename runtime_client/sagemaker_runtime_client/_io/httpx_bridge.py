@@ -193,7 +193,7 @@ def make_transport_error(
     proxy = "" if client is None else get_client_proxy(client, httpx.URL(origin)).address
     where = f"{origin} through the proxy {proxy}" if proxy else origin
     mapped = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
-    mapped.may_have_been_taken = name not in _BEFORE_SENDING
+    mapped.possibly_accepted = name not in _BEFORE_SENDING
     lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
     mapped.retryable = isinstance(error, httpx.TransportError) and not lasting
     return mapped

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from .._value import Value
@@ -70,6 +71,7 @@ class Response(Value):
 
     __slots__ = __match_args__ = ("status", "headers", "body", "complete")
     _hidden = frozenset({"headers", "body"})
+    _renamed = MappingProxyType({"instant": "timestamp"})
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -107,8 +109,8 @@ class Response(Value):
                 return value or None
         return None
 
-    def instant(self, name: str) -> datetime | None:
-        """Return the instant in the header *name*, such as ``date``; None if there is none."""
+    def timestamp(self, name: str) -> datetime | None:
+        """Return the time in the header *name*, such as ``date``; None if there is none."""
         return parse_http_date(self.header(name))
 
     @property

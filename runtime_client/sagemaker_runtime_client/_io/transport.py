@@ -252,5 +252,5 @@ class ResponseReader:
             status_code=response.status,
             request_id=response.request_id,
         )
-        error.may_have_been_taken = True
+        error.possibly_accepted = True
         raise error

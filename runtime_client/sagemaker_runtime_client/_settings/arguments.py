@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from inspect import Parameter, Signature
 from typing import Literal, TypedDict, TypeVar
 
-from sigv4 import CredentialsSource
+from sigv4 import CredentialsLike
 
 from .._io.httpx_bridge import HTTPClient
 from .._io.tls import FilePath
@@ -18,7 +18,7 @@ class Settings(TypedDict, total=False):
 
     region: str | None
     profile: str | None
-    credentials: CredentialsSource | None
+    credentials: CredentialsLike | None
     endpoint_url: str | None
     s3_endpoint_url: str | None
     s3_addressing_style: Literal["auto", "path", "virtual"] | None

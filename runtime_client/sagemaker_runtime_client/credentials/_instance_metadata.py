@@ -110,7 +110,7 @@ class InstanceMetadataProvider(ServiceProvider):
             try:
                 response = await self._send("PUT", _TOKEN_PATH, (_LIFETIME,))
             except TransportError as error:
-                if error.may_have_been_taken:  # the answer got lost: one hop too far, perhaps
+                if error.possibly_accepted:  # the answer got lost: one hop too far, perhaps
                     return self._version_1()
                 continue
             if response.status == 200 and (token := header_value(response.body.decode("latin-1"))):

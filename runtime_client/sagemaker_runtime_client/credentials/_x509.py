@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from sigv4 import ALL_BUT_NEVER_SIGNED, Credentials, Signer
+from sigv4 import Credentials, Signer, sign_all_headers
 
 from .._aws.auth import CredentialsAuth
 from ._fetching import FetchingProvider
@@ -191,6 +191,6 @@ class X509Auth(CredentialsAuth):
         # The serial number stands for an access key id, and the algorithm has the key.
         super().__init__(
             Credentials(str(identity.leaf.serial_number), "unused"),
-            signer=Signer(X509Algorithm(region, identity.key), signed_headers=ALL_BUT_NEVER_SIGNED),
+            signer=Signer(X509Algorithm(region, identity.key), signed_headers=sign_all_headers),
         )
         self.secrets = ()  # that word is none

@@ -99,7 +99,7 @@ def test_given_up(failure, _pause, taken, kind):
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
     assert kind is type(error)
-    assert (3, taken, True) == (error.attempts, error.may_have_been_taken, error.retryable)
+    assert (3, taken, True) == (error.attempts, error.possibly_accepted, error.retryable)
     assert "attempts 3" in str(error)
     assert 2 == len(io.slept)
 
@@ -153,7 +153,7 @@ def test_ambiguous(failure):
     """Without leave to repeat what may have been taken, that failure is raised, and says so."""
     io = ScriptedIO([answer(503), failure])
     error = refused(io, of=caller(io, retry_ambiguous=False))
-    assert (2, True) == (error.attempts, error.may_have_been_taken)
+    assert (2, True) == (error.attempts, error.possibly_accepted)
 
 
 def test_ambiguous_and_idempotent():
@@ -165,7 +165,7 @@ def test_ambiguous_and_idempotent():
 def test_ambiguity_stays():
     """One attempt that may have been taken is remembered, whatever the later ones say."""
     io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
-    assert refused(io).may_have_been_taken
+    assert refused(io).possibly_accepted
     io = ScriptedIO([dropped(), answer(503), OK])
     assert succeed(caller(io)).possibly_accepted_since is not None
 

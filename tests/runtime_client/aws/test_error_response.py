@@ -181,7 +181,7 @@ def test_kinds_in_xml(status, code, kind):
 def test_what_a_retry_can_do(status, code, retryable, taken):
     """An error says whether the same call may succeed, and whether this one may have."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
-    assert (retryable, taken) == (error.retryable, error.may_have_been_taken)
+    assert (retryable, taken) == (error.retryable, error.possibly_accepted)
 
 
 @pytest.mark.parametrize(

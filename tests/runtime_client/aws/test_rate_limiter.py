@@ -121,4 +121,4 @@ def test_no_time_for_a_turn():
     with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
         run(caller.send(CALL._replace(deadline=io.monotonic() + 1)))
     assert ([], 1) == (io.slept, len(io.sent))
-    assert not caught.value.may_have_been_taken
+    assert not caught.value.possibly_accepted

@@ -136,7 +136,7 @@ def test_differences_are_real(status, code):
 def test_transport_errors(taken, lasting, idempotent, retry_ambiguous, expected):
     """What may have been taken is tried again unless it may not be; what will not pass never is."""
     failure = TransportError("x")
-    failure.may_have_been_taken, failure.retryable = taken, not lasting
+    failure.possibly_accepted, failure.retryable = taken, not lasting
     policy = RetryPolicy(retry_ambiguous=retry_ambiguous)
     assert expected is policy.reason(failure, idempotent=idempotent)
 

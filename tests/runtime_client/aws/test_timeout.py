@@ -91,7 +91,7 @@ def test_slow_source_of_credentials(call):
 
     with pytest.raises(TransportError, match="time was over before") as caught:
         run(call(core(io, slow), timeout=7))
-    assert (False, []) == (caught.value.may_have_been_taken, io.sent)
+    assert (False, []) == (caught.value.possibly_accepted, io.sent)
 
 
 def test_upload_that_takes_all_of_the_time():
@@ -128,7 +128,7 @@ def test_job_that_may_be_queued():
     io = ScriptedIO(cloud, latency=9.0)
     with pytest.raises(TransportError) as caught:
         run(core(io).invoke_endpoint_async("e", body=b"x", inference_id="mine", timeout=2))
-    assert (True, "mine") == (caught.value.may_have_been_taken, caught.value.inference_id)
+    assert (True, "mine") == (caught.value.possibly_accepted, caught.value.inference_id)
     assert 2.0 == io.elapsed
 
 
@@ -216,7 +216,7 @@ def test_server_that_drips(driver, drip):
             for timeout in (0.1, 1.0, 10.0):
                 with pytest.raises(TransportError) as caught:
                     client.put_object("s3://bucket/key", b"x", timeout=timeout)
-                was_sent = caught.value.may_have_been_taken or caught.value.status_code == 200
+                was_sent = caught.value.possibly_accepted or caught.value.status_code == 200
                 if was_sent:  # a busy machine may not come so far at first
                     break
         finally:
@@ -310,7 +310,7 @@ def test_queue_of_a_client(backend):
     with Loopback(lambda *_: stop.wait(30) and b"") as server:
         anyio.run(main, server.url, backend=backend)
     assert 40 == len(errors)
-    assert 30 < len([error for error in errors if not error.may_have_been_taken]) < 40
+    assert 30 < len([error for error in errors if not error.possibly_accepted]) < 40
 
 
 # ---- credentials that take their time, in a loop
@@ -358,7 +358,7 @@ def test_shared_refresh(bare_environment, backend):
     assert ["s3://bucket/key"] == [one.location for one in found]
     for error in errors:
         assert (True, False, None) == (
-            error.retryable, error.may_have_been_taken, error.status_code,
+            error.retryable, error.possibly_accepted, error.status_code,
         )  # fmt: skip
 
 

@@ -137,7 +137,7 @@ def test_inference_id():
 
 
 @pytest.mark.parametrize(
-    ("named", "has_new_name"),
+    ("named", "unique_output_name"),
     [
         ({}, True),
         ({"generate_inference_id": False}, True),
@@ -146,11 +146,14 @@ def test_inference_id():
     ],
     ids=str,
 )
-def test_new_name(named, has_new_name):
+def test_new_name(named, unique_output_name):
     """The output's name is new for certain where nothing that it is made of was asked for."""
     client = core(ScriptedIO([accepted(), accepted()]))
-    assert has_new_name is run(client.invoke_endpoint_async("e", body=b"x", **named)).has_new_name
-    assert has_new_name is run(client.submit("e", b"x", **named)).has_new_name
+    assert (
+        unique_output_name
+        is run(client.invoke_endpoint_async("e", body=b"x", **named)).unique_output_name
+    )
+    assert unique_output_name is run(client.submit("e", b"x", **named)).unique_output_name
 
 
 def test_possibly_duplicated():

@@ -161,7 +161,7 @@ def test_failing_sources(source, kind):
     assert (kind, []) == (type(caught.value), io.sent)
     assert "sealed" not in str(caught.value)  # it stays with its own error, the cause
     assert (source is _broken) is isinstance(caught.value.__cause__, OSError)
-    assert not caught.value.may_have_been_taken
+    assert not caught.value.possibly_accepted
 
 
 @pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])

@@ -369,7 +369,7 @@ FULL = Invocation(
     date=datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=UTC),
     attempts=3,
     possibly_duplicated=True,
-    has_new_name=True,
+    unique_output_name=True,
 )
 
 
@@ -416,7 +416,7 @@ def test_json_date_of_another_zone():
         '{"output_location": null, "attempts": true}',
         '{"output_location": null, "attempts": null}',
         '{"output_location": null, "possibly_duplicated": 1}',
-        '{"output_location": null, "has_new_name": null}',
+        '{"output_location": null, "unique_output_name": null}',
         '{"output_location": null, "inference_id": 7}',
         '{"output_location": ["s3://b/k"]}',
         '{"output_location": null, "date": "yesterday"}',

@@ -77,7 +77,7 @@ def test_an_ambiguous_failure_names_the_job(call):
     """The error of a job that may be queued has its id, for programs too, and in a pickle."""
     error = caught(call, raising(dropped()), TransportError, max_attempts=1)
     assert error.inference_id.startswith(ID)
-    assert error.may_have_been_taken
+    assert error.possibly_accepted
     assert None is error.invocation
     assert error.inference_id == pickle.loads(pickle.dumps(error)).inference_id
     assert [f"the job may be queued, with inference id {error.inference_id}"] == error.__notes__
@@ -288,7 +288,7 @@ def test_handles_of_version_0_1_0():
     text = (
         '{"inference_id": "i", "output_location": "s3://b/o", "failure_location": null, '
         '"request_id": "r", "endpoint_name": "e", "date": "2026-11-22T12:00:00+00:00", '
-        '"attempts": 2, "possibly_duplicated": true, "has_new_name": false}'
+        '"attempts": 2, "possibly_duplicated": true, "unique_output_name": false}'
     )
     invocation = Invocation.from_json(text)
     assert (START, None) == (invocation.date, invocation.first_attempt_date)

@@ -118,7 +118,7 @@ def test_only_what_is_new_is_asked_for():
     assert "at the output's location is an object that is older than the job" in str(error)
 
 
-@pytest.mark.parametrize("changes", [{"date": None}, {"has_new_name": True}], ids=str)
+@pytest.mark.parametrize("changes", [{"date": None}, {"unique_output_name": True}], ids=str)
 def test_nothing_older_can_be_there(changes):
     """Under a name that is new for certain, or without a date, any object is the answer."""
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))

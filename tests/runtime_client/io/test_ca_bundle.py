@@ -134,7 +134,7 @@ class TestTLS:
                 client.invoke_endpoint_async("x", body=b"x")
         assert (1, False, False) == (
             caught.value.attempts,
-            caught.value.may_have_been_taken,
+            caught.value.possibly_accepted,
             caught.value.retryable,
         )
         assert [] == server.requests

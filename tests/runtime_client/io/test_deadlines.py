@@ -53,7 +53,7 @@ class TestTime:
             client = driver.client(**pointed_at(server, read_timeout=0.05))
             with pytest.raises(TransportError, match="ReadTimeout") as caught:
                 client.invoke_endpoint_async("x", body=b"x")
-        assert caught.value.may_have_been_taken
+        assert caught.value.possibly_accepted
 
     def test_waiting_for_a_server_that_never_answers(self, plain_driver):
         """A wait ends at its deadline, and names the trouble as its cause."""

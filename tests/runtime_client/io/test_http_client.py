@@ -79,7 +79,7 @@ class TestBroughtIn:
         with pytest.raises(RuntimeClientError, match="http_client is closed") as caught:
             client.get_object("s3://bucket/key")
         assert not isinstance(caught.value, TransportError)
-        assert not caught.value.may_have_been_taken
+        assert not caught.value.possibly_accepted
 
     def test_time_limits(self, driver):
         """The time limits are ours."""

@@ -88,4 +88,4 @@ def test_what_h11_says(driver):
     with pytest.raises(TransportError, match=r"^LocalProtocolError .* not valid HTTP$") as caught:
         client.get_object("s3://bucket/key")
     assert "canary" not in shown(caught.value)
-    assert (1, 1, False) == (len(tried), caught.value.attempts, caught.value.may_have_been_taken)
+    assert (1, 1, False) == (len(tried), caught.value.attempts, caught.value.possibly_accepted)

@@ -107,7 +107,7 @@ class TestExceptions:
         error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
         assert isinstance(error, TransportError)
         assert str(error).startswith(f"{name} from http://127.0.0.1:9")
-        assert (name not in BEFORE_SENDING) == error.may_have_been_taken
+        assert (name not in BEFORE_SENDING) == error.possibly_accepted
         assert (name in PASSING) == error.retryable
 
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])

@@ -180,7 +180,7 @@ class TestProxies:
         client = self.client(driver, monkeypatch, url, certificate[0], **options)
         with pytest.raises(TransportError) as caught:
             client.invoke_endpoint_async("x", body=b"x")
-        assert not caught.value.may_have_been_taken
+        assert not caught.value.possibly_accepted
         return caught
 
 

@@ -143,7 +143,7 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
             inferred_without_descriptors(backend, arguments, shortage)
         assert 1 == len(endpoint.requests)
     assert caught.value.retryable
-    assert not caught.value.may_have_been_taken
+    assert not caught.value.possibly_accepted
     assert None is caught.value.invocation
 
 

@@ -164,7 +164,7 @@ class TestWhatComesBack:
             ) as caught:
                 client.invoke_endpoint_async("x", body=b"x")
         assert (True, True, 1) == (
-            caught.value.may_have_been_taken,
+            caught.value.possibly_accepted,
             caught.value.retryable,
             caught.value.attempts,
         )
@@ -184,7 +184,7 @@ class TestWhatComesBack:
             client = driver.client(**pointed_at(None, endpoint_url=url, max_attempts=2))
             with pytest.raises(TransportError, match="ConnectError") as caught:
                 client.invoke_endpoint_async("x", body=b"x")
-        assert (2, False) == (caught.value.attempts, caught.value.may_have_been_taken)
+        assert (2, False) == (caught.value.attempts, caught.value.possibly_accepted)
         assert not hasattr(caught.value, "__notes__")
 
     def test_name_that_is_none(self, plain_driver):
@@ -197,7 +197,7 @@ class TestWhatComesBack:
         )
         with pytest.raises(TransportError, match="ConnectError") as caught:
             client.invoke_endpoint_async("x", body=b"x")
-        assert not caught.value.may_have_been_taken
+        assert not caught.value.possibly_accepted
 
     def test_dropped_while_idle(self, driver):
         """A connection that the server dropped while it was idle costs nothing but a new one."""

@@ -345,7 +345,7 @@ def test_damaged(checksums):
         caught.value.attempts,
         caught.value.status_code,
         caught.value.retryable,
-        caught.value.may_have_been_taken,
+        caught.value.possibly_accepted,
     )
 
 

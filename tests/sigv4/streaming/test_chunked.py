@@ -15,7 +15,7 @@ from sigv4 import (
     Credentials,
     InvalidRequestError,
     Payload,
-    Seed,
+    SeedSignature,
     SignableRequest,
     SignatureError,
     Signer,
@@ -43,7 +43,7 @@ BODY = body_of(LENGTH)
 
 def seed_of(algorithm=SIGV4, key=KEY, signature="5eed" * 16):
     """Return a seed."""
-    return Seed(algorithm, key, "20261122T120000Z", signature)
+    return SeedSignature(algorithm, key, "20261122T120000Z", signature)
 
 
 def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):

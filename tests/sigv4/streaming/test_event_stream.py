@@ -23,7 +23,7 @@ from sigv4 import (
     Int64,
     Message,
     Payload,
-    Seed,
+    SeedSignature,
     SignableRequest,
     SignatureError,
     Signer,
@@ -224,7 +224,7 @@ def test_iterables():
 def seed_of(signature, algorithm=None):
     """Return a seed."""
     algorithm = algorithm or SigV4("transcribe", "us-east-1")
-    return Seed(algorithm, KEY, "20261122T235958Z", signature)
+    return SeedSignature(algorithm, KEY, "20261122T235958Z", signature)
 
 
 def test_signed_events_are_botocores():
