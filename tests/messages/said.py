@@ -1,0 +1,59 @@
+"""What a piece of code says to its user: by an error, a line of the log, a warning or a text."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+
+def said(make: Callable[[], object]) -> str:
+    """
+    Return the message that a call leaves.
+
+    Args:
+        make: A function without arguments.  Its error is the message, without the facts that `str`
+            adds to an error of the client; otherwise what it writes to the log, otherwise what it
+            warns of, otherwise the text that it returns.
+    """
+    lines = _Lines()
+    loggers = [logging.getLogger(name) for name in ("sigv4", "sagemaker_runtime_client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(lines)
+        logger.setLevel(logging.DEBUG)
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            text = make()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (any error has a message)
+        return str(getattr(error, "message", None) or error)
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(lines)
+            logger.setLevel(level)
+    found = lines.texts or [str(warning.message) for warning in warned] or [text]
+    return str(found[-1])
+
+
+class _Lines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+def tables() -> list[ModuleType]:
+    """Return the modules beside this one whose names begin with ``of_``: each has a table."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("of_*.py"))
+    return [import_module(f"tests.messages.{name}") for name in names]
+
+
+def plain(text: str) -> str:
+    """Return a text with each run of blanks and line ends as one blank."""
+    return " ".join(text.split())
