@@ -21,8 +21,9 @@ from sigv4 import Credentials, CredentialsLike, as_provider
 
 from ._core.operations import Core
 from ._core.session import SuppliedCredentials, open_session
-from ._errors import ConfigError, ParamValidationError, TransportError, is_shortage, shortage
+from ._errors import ConfigError, ParamValidationError, TransportError
 from ._inference.arguments import spellings
+from ._io.files import is_shortage, shortage
 from ._io.on_threads import sync_backend
 from ._io.run import async_backend, is_async, run
 from ._io.system import System

@@ -25,7 +25,6 @@ Every error pickles, and none holds a secret.
 """
 
 from datetime import datetime
-from errno import EMFILE, ENFILE
 from warnings import warn
 
 from ._value import JobHandle
@@ -72,13 +71,9 @@ class RuntimeClientError(Exception):
     @property
     def may_have_been_taken(self) -> bool:
         """The former name of `possibly_accepted`; deprecated."""
-        _warn_of_rename()
+        message = "may_have_been_taken is deprecated: use possibly_accepted instead"
+        warn(message, DeprecationWarning, stacklevel=2)
         return self.possibly_accepted
-
-    @may_have_been_taken.setter
-    def may_have_been_taken(self, value: bool) -> None:
-        _warn_of_rename()
-        self.possibly_accepted = value
 
     def __setstate__(self, state: dict[str, object] | None) -> None:
         """Take the attributes of an error that this version or an earlier one pickled."""
@@ -295,23 +290,3 @@ class WaitTimeoutError(RuntimeClientError):
     def __init__(self, message: str = "", *, access_denied_only: bool = False) -> None:
         super().__init__(message)
         self.access_denied_only = access_denied_only
-
-
-def _warn_of_rename() -> None:
-    message = "RuntimeClientError.may_have_been_taken is deprecated: use possibly_accepted instead"
-    warn(message, DeprecationWarning, stacklevel=3)
-
-
-def is_shortage(error: BaseException) -> bool:
-    """Tell whether the process, or the machine, has no file descriptor left just now."""
-    return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
-
-
-def shortage(what: str, *, possibly_accepted: bool = False) -> TransportError:
-    """Return what is said of a step that failed for want of a file descriptor: it may be tried again."""
-    error = TransportError(
-        f"{what}: too many files are open; close some, raise the limit (ulimit -n), or lower "
-        "max_connections"
-    )
-    error.possibly_accepted = possibly_accepted
-    return error

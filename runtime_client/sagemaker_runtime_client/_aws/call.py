@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sigv4 import Payload
 
-from .._errors import RuntimeClientError, ThrottlingError, TransportError, is_shortage, shortage
+from .._errors import RuntimeClientError, ThrottlingError, TransportError
+from .._io.files import is_shortage, shortage
 from .._io.message import Request, Response
 from .._io.system import System
 from .._io.transport import Transport

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from errno import EMFILE, ENFILE
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
-from .._errors import is_shortage, shortage
+from .._errors import TransportError
 from .._limits import bounded
 
 if TYPE_CHECKING:
@@ -175,3 +176,18 @@ def _beside(path: "Path") -> Generator[BinaryIO]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Tell whether the process, or the machine, has no file descriptor left just now."""
+    return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
+
+
+def shortage(what: str, *, possibly_accepted: bool = False) -> TransportError:
+    """Return what is said of a step that failed for want of a file descriptor: it may be tried again."""
+    error = TransportError(
+        f"{what}: too many files are open; close some, raise the limit (ulimit -n), or lower "
+        "max_connections"
+    )
+    error.possibly_accepted = possibly_accepted
+    return error

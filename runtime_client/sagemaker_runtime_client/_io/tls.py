@@ -16,7 +16,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from .._errors import ConfigError, is_shortage, shortage
+from .._errors import ConfigError
+from .files import is_shortage, shortage
 
 if TYPE_CHECKING:
     import ssl

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from sigv4 import Credentials
 
 from .._aws.auth import Auth, CredentialsAuth
-from .._errors import CredentialProviderError, RuntimeClientError, is_shortage
+from .._errors import CredentialProviderError, RuntimeClientError
+from .._io.files import is_shortage
 from .._io.run import run
 from .._io.system import System
 from .._settings.context import Context
