@@ -58,8 +58,7 @@ def test_what_they_say():
         sagemaker_runtime_client.SageMakerRuntimeClient,
         sagemaker_runtime_client.AsyncSageMakerRuntimeClient,
     ):
-        hints = typing.get_type_hints(client.infer)
-        assert sagemaker_runtime_client.Output is hints["return"]
-        assert (
-            sagemaker_runtime_client.S3Object is typing.get_type_hints(client.put_object)["return"]
-        )
+        infer = typing.get_type_hints(client.infer)
+        put_object = typing.get_type_hints(client.put_object)
+        assert infer["return"] is sagemaker_runtime_client.Output
+        assert put_object["return"] is sagemaker_runtime_client.S3Object

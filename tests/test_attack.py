@@ -64,7 +64,7 @@ def cells(done):
 def test_attacks_that_hold(frame):
     """Each figure stands in a line beside its bound, and the exit status is 0."""
     done = frame(b=HOLDS, a=HOLDS.replace("2048", "0.25"), _helper="raise SystemExit(1)")
-    assert (0, "all held") == (done.returncode, done.stdout.splitlines()[-1])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all held")
     assert cells(done) == [
         ["a:", "forged", "0", "0", "answers"],
         ["a:", "held", "0.25", "4,096", "KiB"],
@@ -81,19 +81,19 @@ def test_attacks_that_hold(frame):
 def test_an_attack_that_fails(frame, source):
     """The others still run, the one is named, and the exit status is 1."""
     done = frame(a=source, b=HOLDS)
-    assert (1, "FAILED: a") == (done.returncode, done.stdout.splitlines()[-1])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAILED: a")
     assert ["b:", "forged", "0", "0", "answers"] in cells(done)
 
 
 def test_an_attack_that_hangs(frame):
     """It is killed with what it started, once its time is over."""
     done = frame("--time-limit", "1", a=HANGS)
-    assert (1, "FAILED: a") == (done.returncode, done.stdout.splitlines()[-1])
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAILED: a")
     assert "a: killed after 1 s" in done.stdout
 
 
 def test_one_attack_alone(frame):
     """Only that one runs; a name that is none is wrong usage."""
-    assert 0 == frame("--only", "b", a=GROWS, b=HOLDS).returncode
+    assert frame("--only", "b", a=GROWS, b=HOLDS).returncode == 0
     done = frame("--only", "c")
-    assert (2, True) == (done.returncode, "there are a, b" in done.stderr)
+    assert (done.returncode, "there are a, b" in done.stderr) == (2, True)

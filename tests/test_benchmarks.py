@@ -64,7 +64,7 @@ def test_a_first_call_is_signed_and_measured(client, server, variables):
     import signatures
 
     figures = signatures.first_call(sys.executable, client, server, variables).split()
-    assert 5 == len(figures)
+    assert len(figures) == 5
     assert all(float(figure) > 0 for figure in figures)
 
 
@@ -77,7 +77,7 @@ def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, 
         worker = workers.Worker(process)
         for _ in range(2):
             took = worker.measure(8, at_once)
-            assert 0 == took["failed"]
+            assert took["failed"] == 0
             assert took["us"] > 0
 
 
@@ -86,7 +86,7 @@ def test_a_worker_that_takes_too_long_is_given_up(server, variables):
     import workers
 
     with workers.process(sys.executable, "floor", server.http, variables) as process:
-        assert {} == workers.Worker(process).measure(1_000_000, within=0)
+        assert workers.Worker(process).measure(1_000_000, within=0) == {}
 
 
 def _first_cells(lines):
@@ -118,7 +118,7 @@ def test_figures_and_ratios_find_their_cells(summary):
     }
     row = next(row for row in summary.ROWS if row.table == "threads 1" and row.unit == "us")
     cells = row.cells({"threads 1": Table("", rounds)})
-    assert ["200", "0.50 of boto3", "400", "", "-", "-", "50"] == cells
+    assert cells == ["200", "0.50 of boto3", "400", "", "-", "-", "50"]
 
 
 def test_a_target_is_met_missed_or_not_measured():
@@ -129,10 +129,10 @@ def test_a_target_is_met_missed_or_not_measured():
     target = Target("what", lambda report: report.get("figure"), 0.5, 0.4)
     figures = (0.51, 0.5, 0.4, None)
     found = [target.row({"figure": figure})[-1] for figure in figures]
-    assert ["MISSED", "met, not the aim", "met", "not measured"] == found
+    assert found == ["MISSED", "met, not the aim", "met", "not measured"]
     report = {"crowd": Table("", {"ours, async": [{"KiB each": 3.0, "failed": 0}]})}
-    assert 2 == verdicts(report, whole=False).count("  met")
-    assert "" == verdicts({}, whole=False)
+    assert verdicts(report, whole=False).count("  met") == 2
+    assert verdicts({}, whole=False) == ""
 
 
 def _verdicts_of_layers(report):
@@ -159,11 +159,11 @@ def test_each_python_has_each_layer_beside_boto3s_of_its_kind(tmp_path):
     found = _verdicts_of_layers({"layers": Table("", layers(tmp_path))})
     unknown = ("-", "not measured: run make layer first")
     measured = {what: verdict for what, verdict in found.items() if verdict != unknown}
-    assert {
+    assert measured == {
         "lean layer of Python 3.12": ("0.084", "met"),
         "lean layer without sources of Python 3.12": ("0.066", "MISSED"),
         "full layer of Python 3.11": ("0.370", "met"),
-    } == measured
+    }
 
 
 def test_each_supported_python_has_three_layers():
@@ -173,8 +173,8 @@ def test_each_supported_python_has_three_layers():
     kinds = ("lean layer", "lean layer without sources", "full layer")
     expected = {f"{kind} of Python {python}" for kind in kinds for python in PYTHONS}
     found = _verdicts_of_layers({})
-    assert expected == set(found)
-    assert {("-", "not measured: run make layer first")} == set(found.values())
+    assert set(found) == expected
+    assert set(found.values()) == {("-", "not measured: run make layer first")}
 
 
 def test_missing_layers_are_said_to_be_missing_where_they_are_looked_for():
@@ -186,5 +186,5 @@ def test_missing_layers_are_said_to_be_missing_where_they_are_looked_for():
 
     some = Table("", {"ours": [{"MB": 1.0}]})
     said = verdicts({"footprint": some}, whole=False).count("not measured: run make layer first")
-    assert 3 * len(PYTHONS) == said
-    assert "" == verdicts({"import": some}, whole=False)
+    assert said == 3 * len(PYTHONS)
+    assert verdicts({"import": some}, whole=False) == ""

@@ -57,8 +57,8 @@ def with_(error, **attributes):
 def test_logs(name, text):
     """A record is looked at from DEBUG on, of each of the loggers and of those below them."""
     logger = logging.getLogger(f"{name}.below")
-    assert [f"log of {logger.name}"] == leaks(logger.debug, "%s", text)
-    assert [] == leaks(logger.debug, "%s", "nothing")
+    assert leaks(logger.debug, "%s", text) == [f"log of {logger.name}"]
+    assert leaks(logger.debug, "%s", "nothing") == []
 
 
 def test_traceback_in_a_log():
@@ -70,14 +70,14 @@ def test_traceback_in_a_log():
         except ValueError:
             LOG.exception("oh")
 
-    assert ["log of sagemaker_runtime_client"] == leaks(plant)
+    assert leaks(plant) == ["log of sagemaker_runtime_client"]
 
 
 def test_presigned_urls():
     """A presigned URL is a secret in our log, and not in that of the client which fetches it."""
     url = f"https://host.example/?X-Amz-Signature={'0a' * 32}"
-    assert ["log of sagemaker_runtime_client"] == leaks(LOG.info, url)
-    assert [] == leaks(logging.getLogger("httpx").info, url)
+    assert leaks(LOG.info, url) == ["log of sagemaker_runtime_client"]
+    assert leaks(logging.getLogger("httpx").info, url) == []
 
 
 @pytest.mark.parametrize(
@@ -96,23 +96,22 @@ def test_presigned_urls():
 )  # fmt: skip
 def test_errors(error, cause, where):
     """Each way in which an error that was raised shows, or is carried elsewhere, is looked at."""
-    assert [f"{type(error()).__name__}, {one}" for one in where] == leaks(
-        lambda: throw(error(), cause)
-    )
+    found = leaks(lambda: throw(error(), cause))
+    assert found == [f"{type(error()).__name__}, {one}" for one in where]
 
 
 def test_errors_are_seen_by_themselves():
     """Every error of ours is looked at, if it is raised, in the state in which it was left."""
-    assert 5 == len(leaks(lambda: throw(ConfigError("a canary"))))
-    assert [] == leaks(lambda: ConfigError("a canary"))
-    assert [] == leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",))))
+    assert len(leaks(lambda: throw(ConfigError("a canary")))) == 5
+    assert leaks(lambda: ConfigError("a canary")) == []
+    assert leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",)))) == []
 
 
 def test_objects():
     """What an object of ours shows of itself is looked at."""
-    assert ["repr"] == leaks(lambda: Request("GET", "/?canary"))
-    assert ["repr"] == leaks(lambda: Endpoint("https://canary", "sagemaker", "eu-west-1"))
-    assert [] == leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary"))
+    assert leaks(lambda: Request("GET", "/?canary")) == ["repr"]
+    assert leaks(lambda: Endpoint("https://canary", "sagemaker", "eu-west-1")) == ["repr"]
+    assert leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary")) == []
 
 
 def test_custom_attributes():
@@ -122,7 +121,7 @@ def test_custom_attributes():
         InvokeEndpointAsyncRequest("e", body=b"x", custom_attributes="patient=Alice")
         LOG.debug("of patient=Alice")
 
-    assert ["log of sagemaker_runtime_client"] == leaks(plant)
+    assert leaks(plant) == ["log of sagemaker_runtime_client"]
 
 
 @pytest.mark.parametrize(
@@ -143,17 +142,17 @@ def test_files(tmp_path, name, mode, leaks_):
         files.write(str(path), b"my canary")
         path.chmod(mode)
 
-    assert ([str(path)] if leaks_ else []) == leaks(plant)
+    assert leaks(plant) == ([str(path)] if leaks_ else [])
 
 
 def test_files_of_others(tmp_path):
     """What a test writes is its own affair, and so is what was taken away again."""
     path = tmp_path / "notes.txt"
-    assert [] == leaks(lambda: path.write_text("my canary"))
-    assert [] == leaks(lambda: (files.write(str(path), b"my canary"), Path(path).unlink()))
+    assert leaks(lambda: path.write_text("my canary")) == []
+    assert leaks(lambda: (files.write(str(path), b"my canary"), Path(path).unlink())) == []
 
 
 def test_only_the_innermost_is_told(no_secret_shows):
     """A leak that is planted is not one of the test's."""
-    assert ["log of sigv4"] == leaks(logging.getLogger("sigv4").error, "canary")
-    assert [] == no_secret_shows.leaks
+    assert leaks(logging.getLogger("sigv4").error, "canary") == ["log of sigv4"]
+    assert no_secret_shows.leaks == []

@@ -81,7 +81,7 @@ def test_authorities_that_were_removed():
     context = ssl.create_default_context(cadata=certifi.contents())
     trusted = [repr(one["subject"]).casefold() for one in context.get_ca_certs()]
     removed = ("'trustcor", "'e-tugra", "'globaltrust", "'entrust", "'affirmtrust")
-    assert [] == [name for name in trusted if any(one in name for one in removed)]
+    assert [name for name in trusted if any(one in name for one in removed)] == []
     assert len(trusted) > 100
 
 
@@ -91,7 +91,7 @@ def test_the_same_bytes(built, tmp_path):
     for path in copy.rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)
     again = build(copy, tmp_path / "again", 0o077)
-    assert {path.suffix: path.read_bytes() for path in built.iterdir()} == again
+    assert again == {path.suffix: path.read_bytes() for path in built.iterdir()}
 
 
 def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
@@ -100,7 +100,7 @@ def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
     again = build(
         tmp_path / f"{NAME}-{__version__}", tmp_path / "wheel", 0o022, "--target", "wheel"
     )
-    assert next(built.glob("*.whl")).read_bytes() == again[".whl"]
+    assert again[".whl"] == next(built.glob("*.whl")).read_bytes()
 
 
 def test_what_the_wheel_holds(wheel):
@@ -115,7 +115,7 @@ def test_what_the_wheel_holds(wheel):
     info = f"{NAME}-{__version__}.dist-info"
     described = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     described |= {f"sboms/{PROJECT['name']}.cdx.json"}
-    assert sources | {f"{info}/{name}" for name in described} == set(wheel.namelist())
+    assert set(wheel.namelist()) == sources | {f"{info}/{name}" for name in described}
 
 
 def test_what_the_sdist_holds(sdist):
@@ -126,7 +126,7 @@ def test_what_the_sdist_holds(sdist):
         *("fixtures", "pyproject.toml", "runtime_client", "sigv4", "tests"),
         f"{PROJECT['name']}.cdx.json",
     }
-    assert [] == [path for path in paths if "__pycache__" in path.parts]
+    assert [path for path in paths if "__pycache__" in path.parts] == []
 
 
 def test_the_bill_of_materials_is_one(bom):
@@ -137,13 +137,13 @@ def test_the_bill_of_materials_is_one(bom):
 def test_the_bill_of_materials_is_in_both(sdist, bom):
     """The sdist has the same."""
     name = f"{NAME}-{__version__}/{PROJECT['name']}.cdx.json"
-    assert bom == json.load(sdist.extractfile(name))
+    assert json.load(sdist.extractfile(name)) == bom
 
 
 def test_the_bill_of_materials_is_complete(bom):
     """It names the distribution and, with their versions, each package that it may ask for."""
     itself = PackageURL.from_string(bom["metadata"]["component"]["purl"])
-    assert (PROJECT["name"], __version__) == (itself.name, itself.version)
+    assert (itself.name, itself.version) == (PROJECT["name"], __version__)
     declared = {
         "required": PROJECT["dependencies"],
         "optional": chain(*PROJECT["optional-dependencies"].values()),

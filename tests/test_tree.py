@@ -21,19 +21,19 @@ def too_long(paths, most):
 
 def test_product_files():
     """A file is read at one sitting."""
-    assert {} == too_long(PRODUCT, LONGEST)
+    assert too_long(PRODUCT, LONGEST) == {}
 
 
 def test_test_files():
     """A file of tests is about one subject."""
-    assert {} == too_long(TESTS, LONGEST_TEST)
+    assert too_long(TESTS, LONGEST_TEST) == {}
 
 
 def test_folders():
     """What a folder holds is seen at a glance."""
     folders = [path.parent for path in PRODUCT]
     crowded = {folder for folder in folders if folders.count(folder) > MOST_IN_A_FOLDER}
-    assert set() == crowded
+    assert crowded == set()
 
 
 def test_root():
@@ -55,7 +55,7 @@ def test_no_circle():
 
 def test_picture():
     """The picture in the README is that of the imports; `python tests/rooms.py` renews it."""
-    assert picture() == drawn()
+    assert drawn() == picture()
 
 
 @pytest.mark.parametrize("readme", [README, ROOT / "tests" / "README.md"], ids=["client", "tests"])
@@ -64,4 +64,4 @@ def test_paths(readme):
     named = re.findall(r"`([\w/.]+(?:\.py|/))`", readme.read_text())
     assert named
     places = (ROOT, readme.parent, FOLDERS[CLIENT])
-    assert [] == [name for name in named if not any((place / name).exists() for place in places)]
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []

@@ -86,12 +86,12 @@ def test_endless_answer(driver, call, limit):
         with pytest.raises(ResponseTooLargeError) as caught:
             call(client)
         error, requests = caught.value, list(server.requests)
-    assert (limit, 200, 1, False) == (
+    assert (
         error.limit, error.status_code, error.attempts, error.retryable,
-    )  # fmt: skip
+    ) == (limit, 200, 1, False)  # fmt: skip
     assert str(error).startswith(f"{requests[0].method} {server.url}: the answer is larger than")
     assert f"{limit:,} bytes" in str(error)
-    assert 1 == len(requests)
+    assert len(requests) == 1
     assert endless.sent < limit + BUFFERS
 
 
@@ -103,10 +103,10 @@ def test_endless_invocation(driver):
         invocation = client.invoke_endpoint_async("e", body=b"x", inference_id="mine")
         queued = client.submit("e", b"x", inference_id="mine")
     for handle in (invocation, queued):
-        assert (OUT, ERR, "mine", "R1", 1) == (
+        assert (
             handle.output_location, handle.failure_location, handle.inference_id,
             handle.request_id, handle.attempts,
-        )  # fmt: skip
+        ) == (OUT, ERR, "mine", "R1", 1)  # fmt: skip
     assert endless.sent < 2 * (limits.INVOCATION.size + BUFFERS)
 
 
@@ -135,8 +135,8 @@ def test_failure_object(driver, body):
         with pytest.raises(InferenceFailedError) as caught:
             client.wait(INVOCATION.replace(failure_location=ERR), timeout=30, schedule=often)
     error = caught.value
-    assert body[: limits.FAILURE_OBJECT.size] == error.body
-    assert body[:2000].decode() == error.reason
+    assert error.body == body[: limits.FAILURE_OBJECT.size]
+    assert error.reason == body[:2000].decode()
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
@@ -152,12 +152,12 @@ def test_max_size(driver, chunked):
     with Loopback(lambda *_: whole) as server:
         client = driver.client(**pointed_at(server))
         for most in (None, 100_000, 1 << 40):
-            assert body == client.get_object("s3://bucket/key", max_size=most).body
-            assert body == client.wait(INVOCATION, timeout=5, max_size=most).body
+            assert client.get_object("s3://bucket/key", max_size=most).body == body
+            assert client.wait(INVOCATION, timeout=5, max_size=most).body == body
         for most in (0, 99_999):
             with pytest.raises(ResponseTooLargeError) as caught:
                 client.get_object("s3://bucket/key", max_size=most)
-            assert most == caught.value.limit
+            assert caught.value.limit == most
             with pytest.raises(ResponseTooLargeError) as caught:
                 client.wait(INVOCATION, timeout=5, max_size=most)
             assert caught.value.invocation is not None
@@ -169,7 +169,7 @@ def test_head_of_a_large_object(driver):
         lambda *_: response(b"", headers={"ETag": "e"}).replace(b": 0", b": 9999999")
     ) as server:
         client = driver.client(**pointed_at(server))
-        assert 9_999_999 == client.head_object("s3://bucket/key").size
+        assert client.head_object("s3://bucket/key").size == 9_999_999
 
 
 @pytest.mark.parametrize("most", [-1, 1.0, "5", True, b""], ids=repr)
@@ -184,7 +184,7 @@ def test_max_size_that_is_none(plain_driver, most):
     for call in calls:
         with pytest.raises(ParamValidationError, match="max_size must be") as caught:
             call()
-        assert "max_size" == caught.value.argument
+        assert caught.value.argument == "max_size"
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
@@ -202,5 +202,5 @@ def test_memory_of_a_large_object(plain_driver, announced):
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert size == len(body)
+    assert len(body) == size
     assert peak < 1.25 * size

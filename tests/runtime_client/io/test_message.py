@@ -22,13 +22,13 @@ def test_usual_dates(date, place, other):
     """The form that servers use is read as the standard library reads it; a damaged one as that, or not at all."""
     date = date.replace(microsecond=0)
     text = format_datetime(date, usegmt=True)
-    assert date == parse_http_date(text)
+    assert parse_http_date(text) == date
     damaged = text[:place] + other + text[place + 1 :]
     assert parse_http_date(damaged) in {None, _parse_old_date(damaged)}
 
 
 @pytest.mark.parametrize(
-    ("text", "instant"),
+    ("text", "timestamp"),
     [
         ("Sun, 22 Nov 2026 12:00:00 GMT", NOON),
         ("Sun, 22 Nov 2026 12:00:00 +0000", NOON),
@@ -48,9 +48,9 @@ def test_usual_dates(date, place, other):
     ],
     ids=str,
 )
-def test_dates(text, instant):
+def test_dates(text, timestamp):
     """A date is an aware instant in UTC, and whatever else stands there is none."""
-    assert instant == parse_http_date(text)
+    assert parse_http_date(text) == timestamp
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -68,7 +68,7 @@ def test_any_date(text):
 def test_headers(headers):
     """Names come in any case, the first of two wins, and what is empty is missing."""
     response = Response(200, headers)
-    assert "1" == response.header("x-one")
+    assert response.header("x-one") == "1"
     assert response.header("x-two") is None
     assert response.header("x-three") is None
 
@@ -78,12 +78,12 @@ def test_headers(headers):
 )
 def test_ok(status, ok):
     """Success is 2xx."""
-    assert ok is Response(status, ()).ok
+    assert Response(status, ()).ok is ok
 
 
 def test_reprs_hold_no_secrets():
     """Headers and bodies may hold secrets, and stay out of the repr."""
     request = Request("POST", "/path", (("x-amz-security-token", "canary"),), b"canary")
     response = Response(200, {"x": "canary"}, b"canary")
-    assert "Request(method='POST', path='/path')" == repr(request)
-    assert "Response(status=200, complete=True)" == repr(response)
+    assert repr(request) == "Request(method='POST', path='/path')"
+    assert repr(response) == "Response(status=200, complete=True)"

@@ -24,8 +24,8 @@ class TestLimits:
             pool = make(limits=limited(9, kept=1))
             for server in (one, other, one):
                 pool.get(server.url)
-                assert (0, 0, 1, 1) == books(pool.transport)
-        assert (2, 1) == (one.connections, other.connections)
+                assert books(pool.transport) == (0, 0, 1, 1)
+        assert (one.connections, other.connections) == (2, 1)
 
     def test_none_kept(self, make):
         """Where none may be kept, each request has its own."""
@@ -33,8 +33,8 @@ class TestLimits:
             pool = make(limits=limited(9, kept=0))
             for _ in range(2):
                 pool.get(server.url)
-                assert (0, 0, 0, 0) == books(pool.transport)
-        assert 2 == server.connections
+                assert books(pool.transport) == (0, 0, 0, 0)
+        assert server.connections == 2
 
     def test_expiry(self, make):
         """An idle connection is closed when its time is over, whatever is asked next."""
@@ -43,8 +43,8 @@ class TestLimits:
             for server in (one, other):
                 pool.get(server.url)
                 pool.get(server.url)
-            assert 1 >= books(pool.transport)[3]
-        assert (2, 2) == (one.connections, other.connections)
+            assert books(pool.transport)[3] <= 1
+        assert (one.connections, other.connections) == (2, 2)
 
     def test_displaced(self, make):
         """Where every place is taken, the connection that was idle for longest makes room."""
@@ -54,7 +54,7 @@ class TestLimits:
             for number in (0, 1, 2, 1, 0):
                 pool.get(servers[number].url)
                 assert books(pool.transport)[2] <= 2
-            assert [2, 1, 1] == [server.connections for server in servers]
+            assert [server.connections for server in servers] == [2, 1, 1]
 
     def test_close(self, make):
         """After it was closed a pool holds nothing, and may be used again."""
@@ -62,9 +62,9 @@ class TestLimits:
             pool = make()
             pool.get(server.url)
             pool.close()
-            assert (0, 0, 0, 0) == books(pool.transport)
-            assert b"hi" == pool.get(server.url).content
-        assert 2 == server.connections
+            assert books(pool.transport) == (0, 0, 0, 0)
+            assert pool.get(server.url).content == b"hi"
+        assert server.connections == 2
 
     @pytest.mark.parametrize("url", ["ftp://x/", "file:///etc/passwd", "//x"])
     def test_scheme(self, make, url):
@@ -88,7 +88,7 @@ class TestLimits:
             assert inherited is not state(pool.transport)
             for connection in inherited.clear():
                 pool.call(connection.stream.close)
-        assert 2 == server.connections
+        assert server.connections == 2
 
     def test_dropped_after_a_fork(self):
         """Nor is it closed where the pool is dropped: it is the parent's."""
@@ -110,8 +110,8 @@ class TestLimits:
             for seconds in (0.0, 4.9, 10.0):
                 monkeypatch.setattr(pool_state, "monotonic", lambda seconds=seconds: seconds)
                 pool.get(server.url)
-            assert (0, 0, 1, 1) == books(pool.transport)
-        assert [0, 0, 1] == [one.connection for one in server.requests]
+            assert books(pool.transport) == (0, 0, 1, 1)
+        assert [one.connection for one in server.requests] == [0, 0, 1]
 
     def test_network_without_sockets(self):
         """What opens connections may be supplied."""
@@ -119,8 +119,8 @@ class TestLimits:
         request = httpx.Request("GET", "http://x/")
         for body in (b"hi", b"ho"):
             answer = transport.handle_request(request)
-            assert body == answer.read()
-        assert (0, 0, 1, 1) == books(transport)
+            assert answer.read() == body
+        assert books(transport) == (0, 0, 1, 1)
 
     def test_network_of_ones_own(self):
         """On asyncio, too."""
@@ -131,7 +131,7 @@ class TestLimits:
             async with httpx.AsyncClient(transport=transport) as client:
                 return [(await client.get("http://x/")).content for _ in range(2)]
 
-        assert [b"hi", b"ho"] == asyncio.run(main())
+        assert asyncio.run(main()) == [b"hi", b"ho"]
 
     def test_closing_fails(self):
         """What goes wrong while an answer is closed is httpx's, and its connection is given up."""
@@ -144,7 +144,7 @@ class TestLimits:
         answer = transport.handle_request(httpx.Request("GET", "http://x/"))
         with pytest.raises(httpx.WriteError, match="broken"):
             answer.stream.close()
-        assert (0, 0, 0, 0) == books(transport)
+        assert books(transport) == (0, 0, 0, 0)
 
     def test_read_twice(self):
         """What was read is gone, and nobody waits for it on a connection that may be another's."""
@@ -154,7 +154,7 @@ class TestLimits:
             .handle_request(httpx.Request("GET", "http://x/"))
             .stream
         )
-        assert ([b"hi"], []) == (list(stream), list(stream))
+        assert (list(stream), list(stream)) == ([b"hi"], [])
 
     def test_left_open(self):
         """What is left open in a slot, by Ctrl-C say, is closed with it; to close it again does nothing."""
@@ -163,10 +163,10 @@ class TestLimits:
             with transport.reserve() as reservation:
                 request = httpx.Request("GET", server.url, extensions={"reservation": reservation})
                 answer = transport.handle_request(request)
-                assert (1, 0, 1, 0) == books(transport)
-            assert (0, 0, 0, 0) == books(transport)
+                assert books(transport) == (1, 0, 1, 0)
+            assert books(transport) == (0, 0, 0, 0)
             answer.close()
-            assert (0, 0, 0, 0) == books(transport)
+            assert books(transport) == (0, 0, 0, 0)
 
     def test_interrupted(self, monkeypatch):
         """Ctrl-C as soon as an idle connection is taken: it is closed, and no longer counted."""
@@ -176,13 +176,13 @@ class TestLimits:
 
         with Loopback(always(b"hi")) as server, PooledTransport() as transport:
             transport.handle_request(httpx.Request("GET", server.url)).read()
-            assert (0, 0, 1, 1) == books(transport)
+            assert books(transport) == (0, 0, 1, 1)
             (connection,) = state(transport)._idle
             with monkeypatch.context() as patch:
                 patch.setattr(Stream, "is_readable", strike)
                 with pytest.raises(KeyboardInterrupt):
                     transport.handle_request(httpx.Request("GET", server.url))
-            assert (0, 0, 0, 0) == books(transport)
+            assert books(transport) == (0, 0, 0, 0)
             assert run(connection.stream.is_readable())
 
     def test_closed_twice(self):
@@ -192,8 +192,8 @@ class TestLimits:
         stream = transport.handle_request(httpx.Request("GET", "http://x/")).stream
         for _ in range(2):
             stream.close()
-            assert [] == list(stream)  # its connection may be at work for another request
-            assert (0, 0, 0, 0) == books(transport)
+            assert list(stream) == []  # its connection may be at work for another request
+            assert books(transport) == (0, 0, 0, 0)
 
 
 class TestSlots:
@@ -205,16 +205,16 @@ class TestSlots:
                 with transport.reserve() as reservation:
                     for _ in range(2):
                         found = client.get(server.url, extensions={"reservation": reservation})
-                        assert b"hi" == found.content
+                        assert found.content == b"hi"
                     with pytest.raises(httpx.PoolTimeout):
                         client.get(server.url, timeout=httpx.Timeout(9, pool=0.01))
                     with pytest.raises(httpx.PoolTimeout), transport.reserve(0.01):
                         pass
-                assert b"hi" == client.get(server.url).content
+                assert client.get(server.url).content == b"hi"
                 with pytest.raises(RuntimeError, match="inside its context"):
                     client.get(server.url, extensions={"reservation": reservation})
-                assert (0, 0, 1, 1) == books(transport)
-        assert 1 == server.connections
+                assert books(transport) == (0, 0, 1, 1)
+        assert server.connections == 1
 
     @each_loop
     def test_tasks(self, loop):
@@ -232,7 +232,7 @@ class TestSlots:
                     with pytest.raises(httpx.PoolTimeout):
                         await transport.reserve(0.01).__aenter__()
                 await client.get(server.url)
-                assert (0, 0, 1, 1) == books(transport)
+                assert books(transport) == (0, 0, 1, 1)
 
         with Loopback(always(b"hi")) as server:
             anyio.run(main, **loop)

@@ -40,15 +40,15 @@ class TestPermits:
         """Permits are handed out in the order of the queue, past those that left it."""
         pool_state = made(1)
         permits = first, second, third, fourth = asked(pool_state, 4)
-        assert [True, False, False, False] == granted(permits)
+        assert granted(permits) == [True, False, False, False]
         pool_state.release(second)
         for _ in "twice":
             pool_state.release(first)
-        assert [False, False, True, False] == granted(permits)
-        assert [False, True, False] == [one.event.is_set() for one in (second, third, fourth)]
+        assert granted(permits) == [False, False, True, False]
+        assert [one.event.is_set() for one in (second, third, fourth)] == [False, True, False]
         pool_state.release(third)
         pool_state.release(fourth)
-        assert 0 == pool_state.open
+        assert pool_state.open == 0
         assert pool_state.acquire(Permit())
 
     @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
@@ -59,7 +59,7 @@ class TestPermits:
             permits = asked(pool_state, 3)
             assert sum(granted(permits)) == pool_state.open == min(3, connections)
             del permits
-            assert 0 == pool_state.open
+            assert pool_state.open == 0
 
     def test_dropped_in_the_queue(self):
         """Of a permit that is dropped while it waits nothing is left, and the next one has its turn."""
@@ -67,7 +67,7 @@ class TestPermits:
         first, second, third = asked(pool_state, 3)
         del second
         pool_state.release(first)
-        assert ([True], []) == (granted([third]), waiting(pool_state))
+        assert (granted([third]), waiting(pool_state)) == ([True], [])
 
     def test_who_waits_hears_of_it(self):
         """What was dropped while others wait is theirs with the next step of anybody."""
@@ -77,7 +77,7 @@ class TestPermits:
         third = Permit()
         assert not pool_state.acquire(third)
         assert second.event.is_set()
-        assert [True, False] == granted([second, third])
+        assert granted([second, third]) == [True, False]
 
     def test_lost_number(self):
         """A number that an interrupt took away is found again."""
@@ -86,7 +86,7 @@ class TestPermits:
         for permit in permits:
             pool_state.release(permit)
         pool_state._free.pop()
-        assert [True, True, True, False] == granted(asked(pool_state, 4))
+        assert granted(asked(pool_state, 4)) == [True, True, True, False]
 
     def test_stale_number(self):
         """A number that was noted twice is granted once."""
@@ -94,7 +94,7 @@ class TestPermits:
         (first,) = asked(pool_state, 1)
         pool_state._free.extend(first.numbers)
         second, third = asked(pool_state, 2)
-        assert ([True, False], 2) == (granted([second, third]), pool_state.open)
+        assert (granted([second, third]), pool_state.open) == ([True, False], 2)
 
     def test_interrupted_hand_out(self):
         """Who was granted a permit, and not told, is told by the next one."""
@@ -111,8 +111,8 @@ class TestPermits:
             pool_state.release(first)
         second.event = event
         pool_state.release(third)
-        assert (True, [True]) == (event.is_set(), granted([second]))
-        assert [] == list(pool_state._queue)
+        assert (event.is_set(), granted([second])) == (True, [True])
+        assert list(pool_state._queue) == []
 
     def test_given_up_at_the_moment_of_its_turn(self):
         """A permit that is granted just when it is given up goes to the next."""
@@ -125,7 +125,7 @@ class TestPermits:
 
         second.event = GivenUp()
         pool_state.release(first)
-        assert ([False, True], 1) == (granted([second, third]), pool_state.open)
+        assert (granted([second, third]), pool_state.open) == ([False, True], 1)
 
     def test_given_back_by_two_threads(self):
         """Of two threads that give one permit back at once, one does."""
@@ -140,7 +140,7 @@ class TestPermits:
 
         first.numbers = Raced(first.numbers)
         pool_state.release(first)
-        assert 1 == pool_state.open
+        assert pool_state.open == 1
 
     def test_first_of_the_queue_is_another_threads(self):
         """Who finds the queue empty, which was not a moment ago, goes on."""
@@ -153,7 +153,7 @@ class TestPermits:
         (first,) = asked(pool_state, 1)
         pool_state._queue = Raced()
         pool_state.release(first)
-        assert 0 == pool_state.open
+        assert pool_state.open == 0
 
 
 class TestConnections:
@@ -164,20 +164,21 @@ class TestConnections:
             pool_state.check_in(name[0], Owner(name))
         owners = [Owner() for _ in range(4)]
         found = [pool_state.check_out(*one) for one in zip("aaab", owners, strict=True)]
-        assert ["a2", "a1", None, "b1"] == found == [one.connection for one in owners]
-        assert ({}, 0) == (pool_state._of_origin, pool_state.open)
+        assert found == ["a2", "a1", None, "b1"]
+        assert [one.connection for one in owners] == found
+        assert (pool_state._of_origin, pool_state.open) == ({}, 0)
 
     def test_room(self):
         """A new connection displaces the longest idle one, if there is no room; if there is one idle."""
         pool_state = made(2)
         permits = asked(pool_state, 2)
-        assert [] == list(pool_state.displaced())
+        assert list(pool_state.displaced()) == []
         pool_state.check_in("x", Owner("first"))
         pool_state.check_in("x", Owner("second"))
-        assert ["first"] == list(pool_state.displaced())
+        assert list(pool_state.displaced()) == ["first"]
         pool_state.release(permits[0])
-        assert [] == list(pool_state.displaced())
-        assert ["second"] == list(pool_state.clear())
+        assert list(pool_state.displaced()) == []
+        assert list(pool_state.clear()) == ["second"]
 
     def test_interrupted(self):
         """What an interrupt has left half written is good for the next one."""
@@ -186,11 +187,11 @@ class TestConnections:
             pool_state.check_in("x", Owner(name))
         pool_state._of_origin["y"] = ["gone"]
         owner = Owner()
-        assert (None, None) == (pool_state.check_out("y", owner), owner.connection)
+        assert (pool_state.check_out("y", owner), owner.connection) == (None, None)
         del pool_state._of_origin["x"]
         assert pool_state.check_out("x", owner) is None
-        assert ["first", "second"] == list(pool_state.clear())
-        assert 0 == pool_state.open
+        assert list(pool_state.clear()) == ["first", "second"]
+        assert pool_state.open == 0
 
     def test_raced(self):
         """A connection that another thread has taken between two steps is not given twice."""
@@ -214,7 +215,7 @@ class TestConnections:
 
         pool_state._idle = Raced(first=("x", inf), second=("x", 0.0))
         pool_state._of_origin["x"] = ["second"]
-        assert ["second"] == list(pool_state.evict())
+        assert list(pool_state.evict()) == ["second"]
         pool_state._of_origin["x"] = Emptied(["first"])
         assert pool_state.check_out("x", Owner()) is None
 
@@ -224,5 +225,5 @@ class TestConnections:
         pool_state = made(9, kept, expiry)
         for name in "abc":
             pool_state.check_in("x", Owner(name))
-        assert ["a", "b", "c"] == list(pool_state.evict())
-        assert (0, {}) == (pool_state.open, pool_state._of_origin)
+        assert list(pool_state.evict()) == ["a", "b", "c"]
+        assert (pool_state.open, pool_state._of_origin) == (0, {})

@@ -25,11 +25,11 @@ class TestTLS:
         ):
             pool = make(verify=verify, limits=limited(1))
             pool.get(plain.url)
-            assert [] == made
+            assert made == []
             for url in (server.url, plain.url, server.url):
                 pool.get(url)
-            assert 1 == len(made)
-        assert 2 == server.connections
+            assert len(made) == 1
+        assert server.connections == 2
 
     @pytest.mark.parametrize(
         ("verify", "url"), [(True, "127.0.0.1"), (None, "localhost")], ids=["unknown", "other name"]
@@ -41,13 +41,13 @@ class TestTLS:
             pool = make(verify=verify or ssl.create_default_context(cafile=bundle))
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 pool.get(server.url.replace("127.0.0.1", url))
-            assert (0, 0, 0, 0) == books(pool.transport)
-        assert [] == server.requests
+            assert books(pool.transport) == (0, 0, 0, 0)
+        assert server.requests == []
 
     def test_unverified(self, make, certificate):
         """False verifies nothing, as in httpx."""
         with Loopback(always(b"hi"), certificate[1]) as server:
-            assert b"hi" == make(verify=False).get(server.url).content
+            assert make(verify=False).get(server.url).content == b"hi"
 
     def test_no_http2(self, make, certificate):
         """HTTP/2 is not offered."""
@@ -55,4 +55,4 @@ class TestTLS:
         context.load_cert_chain(certificate[0], certificate[0].replace("ca.pem", "key.pem"))
         context.set_alpn_protocols(["h2", "http/1.1"])
         with Loopback(always(b"hi"), context) as server:
-            assert "HTTP/1.1" == make(verify=False).get(server.url).http_version
+            assert make(verify=False).get(server.url).http_version == "HTTP/1.1"

@@ -27,9 +27,9 @@ async def collected(stream, size):
     buffer, found = bytearray(size), []
     while read := await stream.read_into(memoryview(buffer)):
         found.append(bytes(buffer[:read]))
-    assert 0 == await stream.read_into(memoryview(buffer))
+    assert await stream.read_into(memoryview(buffer)) == 0
     await stream.aclose()
-    assert 0 == await stream.read_into(memoryview(buffer))
+    assert await stream.read_into(memoryview(buffer)) == 0
     return b"".join(found)
 
 
@@ -39,8 +39,8 @@ class TestSockets:
         """All of a large body arrives, and its connection is used again."""
         with Loopback(always(BODY)) as server, PooledTransport() as transport:
             for _ in range(3):
-                assert BODY == run(collected(sent(transport.pool, server.url), size))
-        assert [0, 0, 0] == [one.connection for one in server.requests]
+                assert run(collected(sent(transport.pool, server.url), size)) == BODY
+        assert [one.connection for one in server.requests] == [0, 0, 0]
 
     @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
     def test_tasks(self, loop, size):
@@ -50,12 +50,12 @@ class TestSockets:
             pool = async_pool()
             for _ in range(3):
                 response = await pool.handle_async_request(httpx.Request("GET", server.url))
-                assert BODY == await collected(response.stream, size)
+                assert await collected(response.stream, size) == BODY
             await pool.aclose()
 
         with Loopback(always(BODY)) as server:
             anyio.run(main, **loop)
-        assert [0, 0, 0] == [one.connection for one in server.requests]
+        assert [one.connection for one in server.requests] == [0, 0, 0]
 
 
 # What comes, read by read; how much of the body; and whether the connection is kept.
@@ -80,16 +80,16 @@ ANSWERS = {
 def test_framing(pieces, length, is_kept, size):
     """However a body is framed, and in whichever pieces it comes, it is the same."""
     transport = PooledTransport(network=Scripted(pieces))
-    assert b"abcdefghi"[:length] == run(collected(sent(transport.pool, "http://x/"), size))
-    assert is_kept == (books(transport)[3] == 1)
+    assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]
+    assert (books(transport)[3] == 1) == is_kept
 
 
 def test_next_response():
     """What follows a body that went past h11 is the answer to the next request."""
     pieces = [LONG + b"\r\nab", b"cdefghi", LONG + b"\r\n123456789"]
     transport = PooledTransport(network=Scripted(pieces))
-    assert b"abcdefghi" == run(collected(sent(transport.pool, "http://x/"), 99))
-    assert b"123456789" == run(collected(sent(transport.pool, "http://x/"), 4))
+    assert run(collected(sent(transport.pool, "http://x/"), 99)) == b"abcdefghi"
+    assert run(collected(sent(transport.pool, "http://x/"), 4)) == b"123456789"
 
 
 def test_read_on():
@@ -97,10 +97,10 @@ def test_read_on():
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efg", b"hi"]))
     stream = sent(transport.pool, "http://x/")
     buffer = bytearray(2)
-    assert [2, 2] == [run(stream.read_into(memoryview(buffer))) for _ in range(2)]
-    assert [b"efg", b"hi", b""] == [run(stream.read()) for _ in range(3)]
+    assert [run(stream.read_into(memoryview(buffer))) for _ in range(2)] == [2, 2]
+    assert [run(stream.read()) for _ in range(3)] == [b"efg", b"hi", b""]
     run(stream.aclose())
-    assert (0, 0, 1, 1) == books(transport)
+    assert books(transport) == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize("by", ["read_into", "read"])
@@ -114,7 +114,7 @@ def test_short(by):
     with pytest.raises(httpx.RemoteProtocolError, match="the connection ended before the body did"):
         run(stream.read_into(buffer) if by == "read_into" else stream.read())
     run(stream.aclose())
-    assert (0, 0, 0, 0) == books(transport)
+    assert books(transport) == (0, 0, 0, 0)
 
 
 def test_left_in_the_middle():
@@ -124,19 +124,19 @@ def test_left_in_the_middle():
     for _ in range(2):
         run(stream.read_into(memoryview(bytearray(2))))
     run(stream.aclose())
-    assert (0, 0, 0, 0) == books(transport)
+    assert books(transport) == (0, 0, 0, 0)
 
 
 def test_head():
     """The answer to HEAD states a length, and has no body."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
-    assert b"" == run(collected(sent(transport.pool, "http://x/", "HEAD"), 4))
-    assert (0, 0, 1, 1) == books(transport)
+    assert run(collected(sent(transport.pool, "http://x/", "HEAD"), 4)) == b""
+    assert books(transport) == (0, 0, 1, 1)
 
 
 def test_read_after_a_part():
     """What a buffer had no room for is read first."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nabcdef", b"ghi"]))
     stream = sent(transport.pool, "http://x/")
-    assert 3 == run(stream.read_into(memoryview(bytearray(3))))
-    assert [b"def", b"ghi", b""] == [run(stream.read()) for _ in range(3)]
+    assert run(stream.read_into(memoryview(bytearray(3)))) == 3
+    assert [run(stream.read()) for _ in range(3)] == [b"def", b"ghi", b""]

@@ -19,7 +19,7 @@ def test_coroutine_that_suspends():
 
     with pytest.raises(RuntimeError, match="this coroutine suspended"):
         run(suspends())
-    assert [True] == ended
+    assert ended == [True]
 
 
 def test_coroutine_that_raises():

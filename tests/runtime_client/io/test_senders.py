@@ -92,20 +92,20 @@ class TestProxies:
         with Loopback(forward) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, **settings(emulator))
             client.put_object(key, b"x")
-            assert b"x" == client.get_object(key).body
-            assert b"HI" == client.infer("x", b"hi", timeout=10, schedule=often).body
+            assert client.get_object(key).body == b"x"
+            assert client.infer("x", b"hi", timeout=10, schedule=often).body == b"HI"
         assert len(emulator.requests) == len(proxy.requests)
-        assert {"1.1 loopback"} == {request.header("via") for request in emulator.requests}
+        assert {request.header("via") for request in emulator.requests} == {"1.1 loopback"}
 
     def test_tunnel(self, driver, monkeypatch, certificate):
         """Through a CONNECT proxy too, which learns the host and nothing more."""
         bundle, tls = certificate
         with Loopback(always(b"x"), tls) as server, Loopback(tunnel) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, bundle, **pointed_at(server))
-            assert b"x" == client.get_object("s3://bucket/a b//ü%2F").body
+            assert client.get_object("s3://bucket/a b//ü%2F").body == b"x"
         (seen,) = proxy.requests
-        assert f"CONNECT {server.address} HTTP/1.1" == seen.line
-        assert {"host", "accept"} >= {name.lower() for name, _ in seen.headers}
+        assert seen.line == f"CONNECT {server.address} HTTP/1.1"
+        assert {name.lower() for name, _ in seen.headers} <= {"host", "accept"}
         server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -118,7 +118,7 @@ class TestProxies:
             client = self.client(driver, monkeypatch, proxy.url, bundle, **options)
             with pytest.raises(ConfigError, match="dot segment cannot be sent through a proxy"):
                 client.get_object("s3://bucket/a/../b")
-        assert 0 == proxy.connections
+        assert proxy.connections == 0
 
     def test_agent_of_this_machine(self, driver, emulator, monkeypatch):
         """A container's agent and its token are for no proxy, not even a brought-in client's."""
@@ -132,8 +132,8 @@ class TestProxies:
             options = {**settings(emulator), "credentials": None}
             client = self.client(driver, monkeypatch, proxy.url, **options)
             client.invoke_endpoint_async("x", body=b"x")
-        assert ["/keys"] == [request.target for request in agent.requests]
-        assert [1, 1] == [len(proxy.requests), len(emulator.requests)]
+        assert [request.target for request in agent.requests] == ["/keys"]
+        assert [len(proxy.requests), len(emulator.requests)] == [1, 1]
 
     @pytest.mark.parametrize("how", ["transport", "mount"])
     @pytest.mark.parametrize("library", ["httpx", "httpx2"])
@@ -155,8 +155,8 @@ class TestProxies:
                 arguments = {**settings(emulator), "credentials": None}
                 with SageMakerRuntimeClient(**arguments, http_client=http_client) as client:
                     client.invoke_endpoint_async("x", body=b"x")
-        assert [how == "transport"] * 2 == [len(one.requests) == 1 for one in (agent, proxy)]
-        assert 1 == len(emulator.requests)
+        assert [len(one.requests) == 1 for one in (agent, proxy)] == [how == "transport"] * 2
+        assert len(emulator.requests) == 1
 
     def test_proxy_that_refuses(self, driver, monkeypatch, certificate):
         """A proxy that will not connect is named, without its password; nothing was sent."""
@@ -195,16 +195,16 @@ class TestEnvironment:
             bare_environment.setenv(name, value)
         for origin in ORIGINS:
             theirs = ProxyConfiguration(get_environ_proxies(f"{origin}/path")).proxy_url_for(origin)
-            assert (theirs or "") == get_proxy(origin)
+            assert get_proxy(origin) == (theirs or "")
 
     @pytest.mark.parametrize("word", ["::1", "[::1]", "[::1]:8080", "localhost, ::1"])
     def test_ipv6(self, bare_environment, word):
         """An IPv6 host is excepted with brackets and, unlike in boto3, without."""
         bare_environment.setenv("HTTP_PROXY", "http://a:1")
-        assert "http://a:1" == get_proxy("http://[::1]:8080")
+        assert get_proxy("http://[::1]:8080") == "http://a:1"
         bare_environment.setenv("NO_PROXY", word)
-        assert "" == get_proxy("http://[::1]:8080")
-        assert "http://a:1" == get_proxy("http://[::2]:8080")
+        assert get_proxy("http://[::1]:8080") == ""
+        assert get_proxy("http://[::2]:8080") == "http://a:1"
 
     @pytest.mark.parametrize("variables", OF_NO_USE.values(), ids=OF_NO_USE)
     def test_of_no_use(self, plain_driver, bare_environment, emulator, variables):
@@ -212,7 +212,7 @@ class TestEnvironment:
         for name, value in variables.items():
             bare_environment.setenv(name, value)
         client = plain_driver.client(**settings(emulator))
-        assert b"HI" == client.infer("x", b"hi", timeout=10, schedule=often).body
+        assert client.infer("x", b"hi", timeout=10, schedule=often).body == b"HI"
 
     @pytest.mark.parametrize(("proxy", "message"), UNUSABLE.items())
     def test_proxy_that_cannot_be_used(self, plain_driver, monkeypatch, proxy, message):
@@ -227,7 +227,7 @@ class TestEnvironment:
                     client.get_object("s3://bucket/key")
                 assert "ary" not in "".join(format_exception(caught.value))
                 client.invoke_endpoint_async("x", body=b"x")
-        assert 2 == len(server.requests)
+        assert len(server.requests) == 2
 
     def test_schemes_have_their_own(self, plain_driver, monkeypatch, certificate):
         """One proxy for both schemes: a certificate is checked, whichever scheme came first."""
@@ -239,4 +239,4 @@ class TestEnvironment:
                 client.invoke_endpoint_async("x", body=b"x")
             with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
                 client.get_object("s3://bucket/key")
-        assert [] == server.requests
+        assert server.requests == []

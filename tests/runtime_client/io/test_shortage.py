@@ -114,7 +114,7 @@ def test_a_shortage_that_passes_while_waiting(backend, shortage):
             schedule=until_the_third,
             on_invocation=lambda _: shortage.begin(),
         )
-    assert b"answer" == output.body
+    assert output.body == b"answer"
     assert len(polls) >= 3
 
 
@@ -127,7 +127,7 @@ def test_a_shortage_that_stays_while_waiting(backend, shortage):
     shortage.end()
     shown = "".join(traceback.format_exception(caught.value))  # trio has it in a cause
     assert "Too many open files" in shown
-    assert "s3://b/out" == caught.value.invocation.output_location
+    assert caught.value.invocation.output_location == "s3://b/out"
 
 
 @pytest.mark.usefixtures("bare_environment", "shortest_pauses")
@@ -141,10 +141,10 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
         inferred(backend, arguments)  # on trio and asyncio the loop itself needs descriptors
         with pytest.raises(TransportError, match=r"(?i)too many (open )?files") as caught:
             inferred_without_descriptors(backend, arguments, shortage)
-        assert 1 == len(endpoint.requests)
+        assert len(endpoint.requests) == 1
     assert caught.value.retryable
     assert not caught.value.possibly_accepted
-    assert None is caught.value.invocation
+    assert caught.value.invocation is None
 
 
 def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
@@ -200,7 +200,7 @@ def test_nothing_is_loaded_once_the_job_is_queued(backend, answers):
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
     )
-    assert f"{kind}\n" == done.stdout, done.stderr
+    assert done.stdout == f"{kind}\n", done.stderr
 
 
 MANY = """
@@ -245,14 +245,14 @@ def test_five_hundred_at_once_under_a_low_limit():
             check=False,
             timeout=120,
         )
-        taken = {
+        accepted = {
             request.header("x-amzn-sagemaker-inference-id")
             for request in server.requests
             if request.method == "POST"
         }
     ended = json.loads(done.stdout)
-    assert 500 == len(ended)
-    assert taken == {inference_id for _, inference_id in ended if inference_id is not None}
+    assert len(ended) == 500
+    assert {inference_id for _, inference_id in ended if inference_id is not None} == accepted
     assert {kind for kind, _ in ended} <= {"answer", "TransportError", "WaitTimeoutError"}
 
 
@@ -291,7 +291,7 @@ def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
 
     with Loopback(_answered) as server:
         anyio.run(main, settings(server))
-    assert ["config", "credentials"] == sorted(reads)
+    assert sorted(reads) == ["config", "credentials"]
 
 
 def test_the_first_calls_of_many_threads_read_the_files_once(reads):
@@ -305,7 +305,7 @@ def test_the_first_calls_of_many_threads_read_the_files_once(reads):
             thread.start()
         for thread in threads:
             thread.join()
-    assert ["config", "credentials"] == sorted(reads)
+    assert sorted(reads) == ["config", "credentials"]
 
 
 def test_a_failed_reading_is_not_kept(reads, tmp_path):
@@ -316,7 +316,7 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
             client.invoke_endpoint_async("e", body=b"x")
         (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
         assert client.invoke_endpoint_async("e", body=b"x")
-    assert 2 == reads.count("config")
+    assert reads.count("config") == 2
 
 
 def test_group_without_another_thread(monkeypatch):
@@ -345,4 +345,4 @@ def test_group_without_another_thread(monkeypatch):
     monkeypatch.setattr(Thread, "start", start)
     with pytest.raises(RuntimeError, match="can't start"):
         run(main())
-    assert [1] == ended
+    assert ended == [1]

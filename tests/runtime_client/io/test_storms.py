@@ -28,8 +28,8 @@ class TestStorms:
                     thread.start()
                 for thread in threads:
                     thread.join()
-                assert (0, 0, server.connections, server.connections) == books(transport)
-        assert [b"hi"] * 320 == answers
+                assert books(transport) == (0, 0, server.connections, server.connections)
+        assert answers == [b"hi"] * 320
         assert server.connections <= 4
 
     @each_loop
@@ -57,12 +57,12 @@ class TestStorms:
                 async with anyio.create_task_group() as group:
                     for _ in range(tasks):
                         group.start_soon(call)
-                assert (0, 0, 64, 64) == books(transport)
+                assert books(transport) == (0, 0, 64, 64)
 
         with Loopback(answer) as server:
             anyio.run(main, **loop)
-        assert [b"hi"] * (tasks * calls) == answers
-        assert 64 == server.connections
+        assert answers == [b"hi"] * (tasks * calls)
+        assert server.connections == 64
 
     @each_loop
     def test_order(self, loop):

@@ -65,7 +65,7 @@ def test_a_slow_reader():
             pieces.append(len(piece))
         return sum(pieces)
 
-    assert MEGABYTES == on_asyncio(lambda connection: connection.sendall(bytes(MEGABYTES)), use)
+    assert on_asyncio(lambda connection: connection.sendall(bytes(MEGABYTES)), use) == MEGABYTES
 
 
 def test_a_slow_server():
@@ -89,7 +89,7 @@ def test_a_slow_server():
         await stream.write(b"x", 10)
         return await stream.read(100, 10)
 
-    assert b"0 left" == on_asyncio(serve, use)
+    assert on_asyncio(serve, use) == b"0 left"
 
 
 def test_a_slow_server_on_trio(certificate):
@@ -117,7 +117,7 @@ def test_a_slow_server_on_trio(certificate):
         return said
 
     with serving(serve) as port:
-        assert b"0 left" == trio.run(use)
+        assert trio.run(use) == b"0 left"
 
 
 def test_written_after_the_end():
@@ -190,7 +190,7 @@ def test_session_tickets_are_no_news(certificate, network, drive):
         return news
 
     with serving(serve) as port:
-        assert [False, False, True] == drive(use)
+        assert drive(use) == [False, False, True]
 
 
 @each_network
@@ -214,7 +214,7 @@ def test_the_end_is_news(network, drive, linger):
         return [*news, await stream.is_readable()]
 
     with serving(serve) as port:
-        assert [False, True, True] == drive(use)
+        assert drive(use) == [False, True, True]
 
 
 @each_network
@@ -276,4 +276,4 @@ def test_read_into(network, drive):
         return sizes, bytes(buffer)
 
     with serving(serve) as port:
-        assert ([4, 2], b"efcd") == drive(use)
+        assert drive(use) == ([4, 2], b"efcd")

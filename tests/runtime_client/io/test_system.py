@@ -38,9 +38,9 @@ def test_files(world, tmp_path):
     path = tmp_path / "new" / "folder" / "file"
     call(io.write_file, str(path), b"one")
     call(io.write_file, str(path), b"two")
-    assert b"two" == call(io.read_file, str(path), 9)
-    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
-    assert [path] == list(path.parent.iterdir())
+    assert call(io.read_file, str(path), 9) == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_no_file(world, tmp_path):
@@ -69,7 +69,7 @@ def test_permissions(world, somewhere):
     home = folder / "home"
     home.mkdir()
     (home / "file").write_text("text")
-    assert b"text" == call(io.read_file, str(home / "file"), 9)
+    assert call(io.read_file, str(home / "file"), 9) == b"text"
     (home / "file").chmod(0)
     drop_privileges()
     with pytest.raises(PermissionError):
@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_replaced(world, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="directory"):
         call(io.write_file, str(tmp_path / "folder"), b"text")
-    assert [tmp_path / "folder"] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
 
 
 def test_programs(world):
@@ -94,7 +94,7 @@ def test_programs(world):
     io, call = world
     program = "import sys; print(repr(sys.stdin.read()), sys.argv[1:]); sys.exit('why')"
     done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"], 99)
-    assert (1, b"'' ['$HOME;']\n", b"why\n") == (done.status, done.stdout, done.stderr)
+    assert (done.status, done.stdout, done.stderr) == (1, b"'' ['$HOME;']\n", b"why\n")
     assert "why" not in repr(done)
 
 
@@ -103,7 +103,7 @@ def test_files_are_bounded(world, tmp_path):
     io, call = world
     path = tmp_path / "file"
     path.write_bytes(b"12345678")
-    assert b"12345678" == call(io.read_file, str(path), 8)
+    assert call(io.read_file, str(path), 8) == b"12345678"
     for endless in (path, Path("/dev/zero")):
         with pytest.raises(OSError, match="more than 7 bytes"):
             call(io.read_file, str(endless), 7)
@@ -136,14 +136,14 @@ def test_a_program_ends_with_its_task(backend, tmp_path):
         return file
 
     with anyio.run(start, backend=backend) as file:
-        assert b"" == file.read()
+        assert file.read() == b""
 
 
 def test_a_program_that_is_killed_before_its_start():
     """A program whose task was cancelled while its thread had not begun is never started."""
     program = _Program()
     program.kill()
-    assert -signal.SIGKILL == program.run(["/no/such/program"], 99).status
+    assert program.run(["/no/such/program"], 99).status == -signal.SIGKILL
 
 
 def test_an_interrupt_kills_the_program(tmp_path):
@@ -168,7 +168,7 @@ def test_an_interrupt_kills_the_program(tmp_path):
     while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # it begins to wait
         os.sched_yield()
     process.send_signal(signal.SIGINT)
-    assert b"interrupted\n" == process.communicate()[0]
+    assert process.communicate()[0] == b"interrupted\n"
     assert not Path(f"/proc/{number}").exists()
 
 
@@ -197,9 +197,9 @@ def test_locks(world):
         return outcomes
 
     if io.backend is sync_backend:
-        assert (False, True) == call(use)
+        assert call(use) == (False, True)
     else:
-        assert [False] == call(refused)
+        assert call(refused) == [False]
 
 
 def test_a_lock_in_two_loops():
@@ -234,7 +234,7 @@ def test_surroundings(world, monkeypatch):
     """The user's folder and the generation are the system's."""
     io, _ = world
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert ("/home/somebody", generation()) == (io.home(), io.generation())
+    assert (io.home(), io.generation()) == ("/home/somebody", generation())
 
 
 def test_time_and_chance():
@@ -243,7 +243,7 @@ def test_time_and_chance():
     assert io.now().tzinfo is not None
     assert io.monotonic() <= io.monotonic()
     numbers = {io.random() for _ in range(100)}
-    assert 100 == len(numbers)
+    assert len(numbers) == 100
     assert all(0 <= number < 1 for number in numbers)
     assert io.uuid() != io.uuid()
-    assert os.environ is io.environ
+    assert io.environ is os.environ

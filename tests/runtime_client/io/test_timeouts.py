@@ -20,7 +20,7 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.ReadTimeout):
                 pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert books(pool.transport) == (0, 0, 0, 0)
 
     @unread_body
     def test_read_in_a_body(self, make):
@@ -34,7 +34,7 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.ReadTimeout):
                 pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert books(pool.transport) == (0, 0, 0, 0)
 
     @unread_body
     def test_write(self, make):
@@ -43,7 +43,7 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.WriteTimeout):
                 pool.get(url, "PUT", content=bytes(1 << 25), timeout=httpx.Timeout(9, write=0.02))
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert books(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
         """The limit is for each piece: a server that reads slowly, but reads, gets the whole."""
@@ -64,7 +64,7 @@ class TestTime:
             thread.start()
             url = f"http://127.0.0.1:{server.getsockname()[1]}"
             timeout = httpx.Timeout(PATIENCE, write=0.3)
-            assert b"hi" == make().get(url, "PUT", content=bytes(1 << 23), timeout=timeout).content
+            assert make().get(url, "PUT", content=bytes(1 << 23), timeout=timeout).content == b"hi"
             thread.join()
         assert read > 1 << 23
 
@@ -74,14 +74,14 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.ConnectTimeout):
                 pool.get(url.replace("http", "https"), timeout=httpx.Timeout(9, connect=0.02))
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert books(pool.transport) == (0, 0, 0, 0)
 
     def test_refused(self, make):
         """Where nobody listens there is an error, and nothing stays behind."""
         pool = make()
         with refusing() as port, pytest.raises(httpx.ConnectError):
             pool.get(f"http://127.0.0.1:{port}")
-        assert (0, 0, 0, 0) == books(pool.transport)
+        assert books(pool.transport) == (0, 0, 0, 0)
 
     def test_pool(self, make):
         """A wait for a connection ends with the pool timeout, and leaves the queue."""
@@ -99,11 +99,11 @@ class TestTime:
             assert busy.wait(PATIENCE)
             with pytest.raises(httpx.PoolTimeout):
                 pool.get(server.url, timeout=httpx.Timeout(9, pool=0.02))
-            assert (1, 0, 1, 0) == books(pool.transport)
+            assert books(pool.transport) == (1, 0, 1, 0)
             over.set()
             first.join()
-            assert b"hi" == pool.get(server.url).content
-        assert 1 == server.connections
+            assert pool.get(server.url).content == b"hi"
+        assert server.connections == 1
 
 
 @contextmanager

@@ -47,14 +47,14 @@ class TestRules:
         bundle = issue(tmp_path)[0] if is_given else None
         context = context_makers(bundle)[number]()
         assert create_urllib3_context().verify_flags == context.verify_flags
-        assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
     def test_no_key_identifier(self, make, tmp_path):
         """A company's certificate without an Authority Key Identifier is accepted."""
         bundle, tls = issue(tmp_path)
         with Loopback(lambda *_: response(b"hi"), tls) as server:
             url = server.url.replace("127.0.0.1", "host.example")
-            assert b"hi" == make(verify=context_makers(bundle)).get(url).content
+            assert make(verify=context_makers(bundle)).get(url).content == b"hi"
 
     @pytest.mark.parametrize(
         ("host", "hours", "fault"),
@@ -68,7 +68,7 @@ class TestRules:
             url = server.url.replace("127.0.0.1", "host.example")
             with pytest.raises(httpx.ConnectError, match=fault):
                 make(verify=context_makers(bundle)).get(url)
-        assert [] == server.requests
+        assert server.requests == []
 
 
 def block(data):

@@ -48,13 +48,13 @@ class TestWhatIsSent:
         """The raw target that arrives is the key, encoded once, and what was signed."""
         with Loopback(always(b"<body/>")) as server:
             client = driver.client(**pointed_at(server))
-            assert b"<body/>" == client.get_object(f"s3://bucket/{key}").body
+            assert client.get_object(f"s3://bucket/{key}").body == b"<body/>"
             client.put_object(f"s3://bucket/{key}", b"content", metadata={"a": "b  c"})
         for request in server.requests:
-            assert f"/bucket/{quote(key, safe='/-._~')}" == request.target
+            assert request.target == f"/bucket/{quote(key, safe='/-._~')}"
             assert f"/bucket/{key}".encode() == unquote_to_bytes(request.target)
             request.verify(CREDENTIALS, "s3", REGION)
-        assert ["GET", "PUT"] == [request.method for request in server.requests]
+        assert [request.method for request in server.requests] == ["GET", "PUT"]
 
     @pytest.mark.parametrize("name", ["a", "My-Endpoint-1", "x" * 63])
     @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ class TestWhatIsSent:
             client.invoke_endpoint_async(name, input_location="s3://bucket/ü")
         for request in server.requests:
             expected = f"{path.rstrip('/')}/endpoints/{name}/async-invocations"
-            assert expected == request.target
+            assert request.target == expected
             request.verify(CREDENTIALS, "sagemaker", REGION)
-        assert 2 == len(server.requests)
+        assert len(server.requests) == 2
 
     def test_host_in_capitals(self, driver):
         """A host is signed as it is sent, whatever its case."""
@@ -87,7 +87,7 @@ class TestWhatIsSent:
         with Loopback(always(b"{}", 202)) as server:
             client = driver.client(**pointed_at(server))
             client.invoke_endpoint_async("x", body=b"x", content_type="text/csv")
-        assert {
+        assert {name.lower() for name, _ in server.requests[0].headers} == {
             "host",
             "content-length",
             "user-agent",
@@ -98,7 +98,7 @@ class TestWhatIsSent:
             "x-amz-date",
             "x-amz-security-token",
             "authorization",
-        } == {name.lower() for name, _ in server.requests[0].headers}
+        }
         assert len(server.requests[0].headers) == 10
 
     def test_connection_is_kept(self, driver):
@@ -111,8 +111,8 @@ class TestWhatIsSent:
                 client.get_object("s3://bucket/key")
                 with pytest.raises(ServiceError):
                     client.head_object("s3://bucket/key")
-        assert {0} == {request.connection for request in server.requests}
-        assert 6 == len(server.requests)
+        assert {request.connection for request in server.requests} == {0}
+        assert len(server.requests) == 6
 
 
 class TestWhatComesBack:
@@ -120,7 +120,7 @@ class TestWhatComesBack:
         """A body is what was stored, not what its content encoding would make of it."""
         with Loopback(always(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as server:
             client = driver.client(**pointed_at(server))
-            assert b"no gzip at all" == client.get_object("s3://bucket/key").body
+            assert client.get_object("s3://bucket/key").body == b"no gzip at all"
 
     @unread_body
     def test_endless_error(self, driver):
@@ -131,7 +131,7 @@ class TestWhatComesBack:
                 with pytest.raises(ServiceError) as caught:
                     client.invoke_endpoint_async("x", body=b"x")
         assert len(caught.value.message) <= 2048
-        assert [0, 1] == [request.connection for request in server.requests]
+        assert [request.connection for request in server.requests] == [0, 1]
 
     def test_header_of_any_bytes(self, driver):
         """A header's bytes are text in UTF-8, and what is none does no harm."""
@@ -144,7 +144,7 @@ class TestWhatComesBack:
         with Loopback(answer) as server:
             client = driver.client(**pointed_at(server))
             metadata = client.get_object("s3://bucket/key").metadata
-        assert {"a": "ü", "b": "\ufffd"} == metadata
+        assert metadata == {"a": "ü", "b": "\ufffd"}
 
     @pytest.mark.parametrize(
         "answer",
@@ -163,11 +163,11 @@ class TestWhatComesBack:
                 TransportError, match=f"^RemoteProtocolError from {server.url}"
             ) as caught:
                 client.invoke_endpoint_async("x", body=b"x")
-        assert (True, True, 1) == (
+        assert (
             caught.value.possibly_accepted,
             caught.value.retryable,
             caught.value.attempts,
-        )
+        ) == (True, True, 1)
 
     def test_location_that_is_none(self, driver):
         """A redirect to no address is refused: by httpx as no answer, by httpx2 as what it is."""
@@ -175,7 +175,7 @@ class TestWhatComesBack:
             client = driver.client(**pointed_at(server))
             with pytest.raises((TransportError, ServiceError), match=r"Invalid URL|307"):
                 client.invoke_endpoint_async("x", body=b"x")
-        assert 1 == len(server.requests)
+        assert len(server.requests) == 1
 
     def test_nobody_listens(self, driver):
         """A refused connection is tried again, and certainly took no job."""
@@ -184,7 +184,7 @@ class TestWhatComesBack:
             client = driver.client(**pointed_at(None, endpoint_url=url, max_attempts=2))
             with pytest.raises(TransportError, match="ConnectError") as caught:
                 client.invoke_endpoint_async("x", body=b"x")
-        assert (2, False) == (caught.value.attempts, caught.value.possibly_accepted)
+        assert (caught.value.attempts, caught.value.possibly_accepted) == (2, False)
         assert not hasattr(caught.value, "__notes__")
 
     def test_name_that_is_none(self, plain_driver):
@@ -210,6 +210,6 @@ class TestWhatComesBack:
         with Loopback(answer) as server:
             client = driver.client(**pointed_at(server, max_attempts=2))
             for _ in range(3):
-                assert b"x" == client.get_object("s3://bucket/key").body
+                assert client.get_object("s3://bucket/key").body == b"x"
                 assert gone.wait(PATIENCE)
-        assert [0, 1, 2] == [request.connection for request in server.requests][:3]
+        assert [request.connection for request in server.requests][:3] == [0, 1, 2]

@@ -28,7 +28,7 @@ FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
 def test_a_request_without_descriptors():
     """A module that cannot be loaded for want of descriptors is a fault of the network, tried again."""
     error = refused(ScriptedIO([SHORT] * 3))
-    assert (TransportError, True, 3) == (type(error), error.retryable, error.attempts)
+    assert (type(error), error.retryable, error.attempts) == (TransportError, True, 3)
 
 
 def test_a_request_that_the_system_forbids():
@@ -47,12 +47,13 @@ def test_a_listener_that_fails(plain_driver, emulator, error, kind):
     client = plain_driver.client(**settings(emulator))
     with pytest.raises(kind) as caught:
         client.infer("e", b"x", timeout=10, on_invocation=listener)
-    assert emulator.jobs[0].invocation.request.inference_id == caught.value.invocation.inference_id
+    inference_id = emulator.jobs[0].invocation.request.inference_id
+    assert caught.value.invocation.inference_id == inference_id
 
 
 def test_a_plain_function_is_a_provider_for_threads_too():
     """What an async client makes of a plain function has both ways to ask."""
-    assert CREDENTIALS is FunctionInThread(lambda: CREDENTIALS).get()
+    assert FunctionInThread(lambda: CREDENTIALS).get() is CREDENTIALS
 
 
 def test_settings_are_loaded_after_a_fork():
@@ -62,7 +63,7 @@ def test_settings_are_loaded_after_a_fork():
     context = Once(io, load)
     run(context._lock.acquire())
     io.life += 1
-    assert REGION == run(context()).config.region
+    assert run(context()).config.region == REGION
 
 
 def test_settings_of_the_loop_that_was_faster():
@@ -73,11 +74,11 @@ def test_settings_of_the_loop_that_was_faster():
         made.append(None)
         number = len(made)
         if number == 1:
-            assert 2 == await asyncio.to_thread(lambda: asyncio.run(once()))
+            assert await asyncio.to_thread(lambda: asyncio.run(once())) == 2
         return number
 
     once = Once(System(async_backend), make)
-    assert 2 == asyncio.run(once())
+    assert asyncio.run(once()) == 2
 
 
 def test_tls_settings_of_whoever_was_faster():
@@ -89,8 +90,8 @@ def test_tls_settings_of_whoever_was_faster():
         return second
 
     connector = Connector(sync_backend(), [slow])
-    assert second is run(connector._context())
-    assert (first,) == connector._contexts
+    assert run(connector._context()) is second
+    assert connector._contexts == (first,)
 
 
 def test_a_part_that_cannot_be_sent():

@@ -141,7 +141,7 @@ class TestLeave:
             for _ in range(3):
                 with pytest.raises(AccessDeniedError):
                     client.put_object("s3://bucket/key", bytes(SIZE))
-        assert [0, 0, 0] == [one.size for one in exchanges]
+        assert [one.size for one in exchanges] == [0, 0, 0]
         assert b"\r\nexpect: 100-continue\r\n" in exchanges[0].head.lower()
         signed = exchanges[0].head.partition(b"SignedHeaders=")[2].partition(b",")[0]
         assert b"expect" not in signed
@@ -160,8 +160,8 @@ class TestLeave:
 
         with serving(script, tls) as (url, exchanges):
             client = plain_driver.client(**options(url, **client_options))
-            assert SIZE == client.put_object("s3://bucket/key", bytes(SIZE)).size
-        assert [0, SIZE] == [one.size for one in exchanges]
+            assert client.put_object("s3://bucket/key", bytes(SIZE)).size == SIZE
+        assert [one.size for one in exchanges] == [0, SIZE]
 
     def test_boto3_agrees(self):
         """As boto3 takes them, of which it is the rule: it asks for leave, and sends nothing when refused."""
@@ -183,7 +183,7 @@ class TestLeave:
             with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
                 client.put_object(Bucket="bucket", Key="key", Body=bytes(SIZE))
             client.close()
-        assert 0 == exchanges[0].size
+        assert exchanges[0].size == 0
 
     def test_other_heads_come_first(self, plain_driver):
         """Informational answers are no leave; that comes after them."""
@@ -197,7 +197,7 @@ class TestLeave:
         with serving(script) as (url, exchanges):
             client = plain_driver.client(**options(url))
             client.put_object("s3://bucket/key", bytes(SIZE))
-        assert [SIZE] == [one.size for one in exchanges]
+        assert [one.size for one in exchanges] == [SIZE]
 
     def test_server_that_does_not_know_of_it(self, plain_driver, monkeypatch):
         """One that says nothing is waited for a moment, and once."""
@@ -214,8 +214,8 @@ class TestLeave:
             client = plain_driver.client(**options(url))
             for _ in range(3):
                 client.put_object("s3://bucket/key", bytes(SIZE))
-        assert [True, False, False] == [b"expect: 100" in head.lower() for head in heads]
-        assert [3 * SIZE] == [one.size for one in exchanges]
+        assert [b"expect: 100" in head.lower() for head in heads] == [True, False, False]
+        assert [one.size for one in exchanges] == [3 * SIZE]
 
     def test_late_leave(self, plain_driver, monkeypatch):
         """Leave that comes while the body is sent already is no answer."""
@@ -231,7 +231,7 @@ class TestLeave:
         with serving(script) as (url, exchanges):
             client = plain_driver.client(**options(url))
             client.put_object("s3://bucket/key", bytes(SIZE))
-        assert [SIZE] == [one.size for one in exchanges]
+        assert [one.size for one in exchanges] == [SIZE]
 
     def test_expectation_failed(self, plain_driver):
         """Where a server refuses to be asked, it is not asked (RFC 9110, section 15.5.18)."""
@@ -247,7 +247,7 @@ class TestLeave:
             client = plain_driver.client(**options(url, max_connections=1))
             for _ in range(2):
                 client.put_object("s3://bucket/key", bytes(SIZE))
-        assert [0, SIZE, SIZE] == [one.size for one in exchanges]
+        assert [one.size for one in exchanges] == [0, SIZE, SIZE]
 
     def test_expectation_failed_without_a_slot(self, make):
         """Nor is it by a request that has come without a slot."""
@@ -263,8 +263,8 @@ class TestLeave:
             pool = make(limits=limited(1))
             extensions = {"expect": True}
             answer = pool.get(url, "PUT", content=bytes(SIZE), extensions=extensions)
-            assert (200, (0, 0, 1, 1)) == (answer.status_code, books(pool.transport))
-        assert [0, SIZE] == [one.size for one in exchanges]
+            assert (answer.status_code, books(pool.transport)) == (200, (0, 0, 1, 1))
+        assert [one.size for one in exchanges] == [0, SIZE]
 
     @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
     def test_small(self, plain_driver, size):
@@ -334,13 +334,13 @@ class TestWhileItIsWritten:
             pool = make(limits=limited(1), **client_options)
             for _ in range(5):
                 answer = pool.get(url, "PUT", content=bytes(10 * SIZE))
-                assert (403, DENIED.partition(b"\r\n\r\n")[2]) == (
+                assert (
                     answer.status_code,
                     answer.content,
-                )
-                assert (0, 0, 0, 0) == books(pool.transport)
+                ) == (403, DENIED.partition(b"\r\n\r\n")[2])
+                assert books(pool.transport) == (0, 0, 0, 0)
             over.set()
-        assert 5 == len(exchanges)
+        assert len(exchanges) == 5
         assert max(one.size for one in exchanges) < 10 * SIZE
 
     @unread_body
@@ -361,8 +361,8 @@ class TestWhileItIsWritten:
             pool = make(limits=limited(1), **client_options)
             for _ in range(5):
                 with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
-                    assert 403 == pool.get(url, "PUT", content=bytes(10 * SIZE)).status_code
-                assert (0, 0, 0, 0) == books(pool.transport)
+                    assert pool.get(url, "PUT", content=bytes(10 * SIZE)).status_code == 403
+                assert books(pool.transport) == (0, 0, 0, 0)
 
     @unread_body
     @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ class TestWhileItIsWritten:
             for _ in range(3):
                 with pytest.raises((httpx.RemoteProtocolError, httpx.NetworkError)):
                     pool.get(url, "PUT", content=bytes(10 * SIZE))
-                assert (0, 0, 0, 0) == books(pool.transport)
+                assert books(pool.transport) == (0, 0, 0, 0)
 
     def test_half_a_head(self, make):
         """What has come of a head so far is no answer: the body is sent to its end."""
@@ -399,9 +399,9 @@ class TestWhileItIsWritten:
 
         with serving(script) as (url, exchanges):
             pool = make()
-            assert b"hi" == pool.get(url, "PUT", content=bytes(SIZE)).content
-            assert (0, 0, 1, 1) == books(pool.transport)
-        assert [SIZE] == [one.size for one in exchanges]
+            assert pool.get(url, "PUT", content=bytes(SIZE)).content == b"hi"
+            assert books(pool.transport) == (0, 0, 1, 1)
+        assert [one.size for one in exchanges] == [SIZE]
 
     def test_server_that_does_not_read(self, make):
         """A server that neither reads nor answers costs the write timeout."""
@@ -416,7 +416,7 @@ class TestWhileItIsWritten:
             timeout = httpx.Timeout(PATIENCE, write=0.05)
             with pytest.raises(httpx.WriteTimeout):
                 pool.get(url, "PUT", content=bytes(10 * SIZE), timeout=timeout)
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert books(pool.transport) == (0, 0, 0, 0)
             over.set()
 
     @unread_body
@@ -478,6 +478,6 @@ class TestStreams:
                     await stream.write_part(memoryview(b"x"), 0.01)
                 stream.close()
                 await asyncio.sleep(0)
-                assert b"" == theirs.recv(9)
+                assert theirs.recv(9) == b""
 
         asyncio.run(main())
