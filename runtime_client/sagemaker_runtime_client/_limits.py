@@ -1,8 +1,8 @@
 """
-Limits on what is read of answers, files and programs: one table.
+Limits on the size of responses, files and program output, in one table.
 
-An answer that is larger than its row says is a `ResponseTooLargeError`, or cut where only its
-beginning matters; a document that was cut is never read as a whole one.
+A response that exceeds its limit raises `ResponseTooLargeError`, or is truncated if only its beginning
+matters.  A truncated document is never parsed as if it were complete.
 """
 
 import sys
@@ -10,57 +10,60 @@ from errno import EFBIG
 from typing import NamedTuple
 
 
-class AnswerLimit(NamedTuple):
+class ResponseLimit(NamedTuple):
     """
-    How much of an answer's body is taken.
+    How much of a response body is read.
 
     Attributes:
-        what: What the answer holds, as a message names it.
-        size: Bytes at the most.
-        is_cut: Whether a larger one is cut there, instead of refused.
-        is_prompt: Whether all of it must come within the read timeout, instead of each piece.
+        description: The kind of response, for error messages.
+        size: Maximum size in bytes.
+        is_truncated: Whether a larger body is truncated to *size* instead of refused.
+        within_read_timeout: Whether the read timeout applies to the body as a whole instead of to
+            each piece of it.
     """
 
-    what: str
+    description: str
     size: int
-    is_cut: bool = False
-    is_prompt: bool = True
+    is_truncated: bool = False
+    within_read_timeout: bool = True
 
 
-# What no other row is for, credentials among it.
-ANSWER = AnswerLimit("an answer", 1 << 20)
-# A page of a listing, which has a thousand keys of a kilobyte at the most.
-LISTING = AnswerLimit("a listing", 8 << 20)
-# What a model answers at once (InvokeEndpoint; service model sagemaker-runtime 2017-05-13, BodyBlob).
-SYNCHRONOUS = AnswerLimit("a synchronous answer", 6_291_456)
-# Ten messages of a mebibyte each, and what JSON makes of them.
-SQS = AnswerLimit("an answer of SQS", 16 << 20)
-# Of an error, the status and the message count; S3's are below 1 KiB.
-ERROR = AnswerLimit("an error", 1 << 20, is_cut=True)
-# A success means that the job is queued, however long it is; the handle is in its headers.
-INVOCATION = AnswerLimit("an invocation", 1 << 20, is_cut=True)
-# What the caller asked for: its size is his to limit.
-OBJECT = AnswerLimit("an object (max_size)", sys.maxsize, is_prompt=False)
-# Of a failure object, the reason is at the beginning.
-FAILURE_OBJECT = AnswerLimit("a failure object", 1 << 20, is_cut=True, is_prompt=False)
+# Responses without a limit of their own below, for example those with credentials.
+RESPONSE = ResponseLimit("a response", 1 << 20)
+# A page of a listing has at most a thousand keys of a kilobyte each.
+LISTING = ResponseLimit("a listing", 8 << 20)
+# The response of InvokeEndpoint (service model sagemaker-runtime 2017-05-13, BodyBlob).
+SYNCHRONOUS = ResponseLimit("a response of InvokeEndpoint", 6_291_456)
+# Ten messages of a mebibyte each, plus the overhead of JSON.
+SQS = ResponseLimit("a response of SQS", 16 << 20)
+# Only the status and the message of an error matter.  S3's messages are below 1 KiB.
+ERROR = ResponseLimit("an error response", 1 << 20, is_truncated=True)
+# A success means that the job is queued, however long the body is.  The handle is in the headers.
+INVOCATION = ResponseLimit("a response of InvokeEndpointAsync", 1 << 20, is_truncated=True)
+# The caller requested this object, so only the caller limits its size.
+OBJECT = ResponseLimit("an object (max_size)", sys.maxsize, within_read_timeout=False)
+# The reason is at the beginning of a failure object.
+FAILURE_OBJECT = ResponseLimit(
+    "a failure object", 1 << 20, is_truncated=True, within_read_timeout=False
+)
 
-# What is read of this machine: the shared files; another file that credentials need, such as a token,
-# a key or a cache; what a program writes, to stdout and to stderr.
+# Limits on this machine: the shared files; other files that credentials need, such as a token, a key
+# or a cache; and each of stdout and stderr of a program.
 SHARED_FILE_SIZE = 16 << 20
 CREDENTIALS_FILE_SIZE = 1 << 20
 PROCESS_OUTPUT_SIZE = 1 << 20
 
-# The heads of an answer: status lines and headers, those of informational answers included.
+# Status line and headers of a response, including those of preceding informational responses.
 HEADS_SIZE = 100 * 1024
 
 
 def bounded(data: bytes, most: int) -> bytes:
-    """Return what was read of a file or of a program, or raise OSError where that is too much."""
+    """Return *data*, read from a file or a program; raise OSError if it exceeds *most* bytes."""
     if len(data) > most:
         raise OSError(EFBIG, f"more than {most:,} bytes")
     return data
 
 
-def object_limit(max_size: int | None) -> AnswerLimit:
-    """Return the limit of an object: the caller asked for it, so that it has none but his."""
+def object_limit(max_size: int | None) -> ResponseLimit:
+    """Return the limit for an object that the caller requested; None means no limit."""
     return OBJECT if max_size is None else OBJECT._replace(size=max_size)

@@ -18,7 +18,7 @@ from sagemaker_runtime_client._errors import TransportError
 from sagemaker_runtime_client._io.message import Request, Response
 from sagemaker_runtime_client._io.on_threads import ThreadLock
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._limits import ANSWER, AnswerLimit
+from sagemaker_runtime_client._limits import RESPONSE, ResponseLimit
 from sigv4 import Credentials, Payload, SignableRequest, as_provider, verify
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Sent:
     deadline: float | None
     at: datetime
     elapsed: float
-    limit: AnswerLimit = ANSWER
+    limit: ResponseLimit = RESPONSE
 
     @property
     def url(self):
@@ -185,7 +185,7 @@ class ScriptedIO:
     async def compute(self, _size, function, *arguments):
         return function(*arguments)
 
-    async def send(self, origin, make, deadline, *, direct=False, limit=ANSWER):
+    async def send(self, origin, make, deadline, *, direct=False, limit=RESPONSE):
         sent = Sent(origin, make(), deadline, self.right_time(), self.elapsed, limit)
         self.sent.append(sent)
         left = float("inf") if deadline is None else max(0.001, deadline - self.monotonic())

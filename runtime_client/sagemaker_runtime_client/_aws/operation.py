@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from .._errors import ServiceError
 from .._io.message import Request, Response
-from .._limits import ANSWER, AnswerLimit
+from .._limits import RESPONSE, ResponseLimit
 from .attempts import Progress
 from .auth import Auth
 from .endpoint import Endpoint
@@ -37,7 +37,7 @@ class Operation(NamedTuple):
     parse_error: Callable[[Response], ServiceError]
     is_error: Callable[[Response], bool] | None = None
     idempotent: bool = True
-    limit: AnswerLimit = ANSWER
+    limit: ResponseLimit = RESPONSE
     deadline: float | None = None
     auth: Auth | None = None
     check: Callable[[Response], None] | None = None

@@ -12,7 +12,7 @@ from .._aws.error_response import json_error
 from .._aws.operation import Operation
 from .._errors import ParamValidationError
 from .._io.message import Request
-from .._limits import ANSWER, AnswerLimit
+from .._limits import RESPONSE, ResponseLimit
 
 # The places of members that are no headers.
 PATH, BODY = "path", "body"
@@ -112,7 +112,7 @@ class OperationModel:
         *,
         exactly_one: tuple[str, str] | None = None,
         is_idempotent: bool = False,
-        limit: AnswerLimit = ANSWER,
+        limit: ResponseLimit = RESPONSE,
     ) -> None:
         self.method = method
         self.name = name

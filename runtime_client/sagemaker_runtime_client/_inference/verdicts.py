@@ -27,7 +27,7 @@ from .._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from .._limits import AnswerLimit
+from .._limits import ResponseLimit
 from .._s3.objects import S3Location
 
 _NOT_MODIFIED = 304
@@ -95,7 +95,7 @@ class PolledObject:
 
     __slots__ = ("limit", "location", "refusal", "refused_since", "verdicts")
 
-    def __init__(self, location: S3Location, limit: AnswerLimit) -> None:
+    def __init__(self, location: S3Location, limit: ResponseLimit) -> None:
         self.location = location
         self.limit = limit
         self.verdicts: set[Verdict] = set()

@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from .._errors import ResponseTooLargeError, TransportError
-from .._limits import ANSWER, ERROR
+from .._limits import ERROR, RESPONSE
 from .generation import generation
 from .httpx_bridge import (
     build_request,
@@ -27,7 +27,7 @@ from .senders import Senders
 if TYPE_CHECKING:
     import httpx
 
-    from .._limits import AnswerLimit
+    from .._limits import ResponseLimit
     from .concurrency import Backend, Lock
     from .httpx_bridge import HTTPClient
     from .message import Request
@@ -95,7 +95,7 @@ class Transport:
         deadline: float | None,
         *,
         direct: bool = False,
-        limit: "AnswerLimit" = ANSWER,
+        limit: "ResponseLimit" = RESPONSE,
     ) -> "Response":
         """
         Send a request, and return the whole response.
@@ -207,7 +207,7 @@ class ResponseReader:
     def __init__(
         self,
         response: "httpx.Response",
-        limit: "AnswerLimit",
+        limit: "ResponseLimit",
         deadline: float | None,
         read_timeout: float,
     ) -> None:
@@ -215,7 +215,7 @@ class ResponseReader:
         self._headers: list[tuple[bytes, bytes]] = response.headers.raw
         self._limit = limit if response.is_success else ERROR
         self.ends = inf if deadline is None else deadline
-        if self._limit.is_prompt:
+        if self._limit.within_read_timeout:
             self.ends = min(self.ends, time.monotonic() + read_timeout)
         self._announced = parse_length(response.headers.get("content-length")) or 0
         # Its value is what it grew in: to join pieces would take the body's size once more.
@@ -226,7 +226,11 @@ class ResponseReader:
     def add(self, piece: bytes) -> bool:
         """Keep a piece, and tell whether to go on."""
         self._body.write(piece)
-        size = self._body.tell() if self._limit.is_cut else max(self._body.tell(), self._announced)
+        size = (
+            self._body.tell()
+            if self._limit.is_truncated
+            else max(self._body.tell(), self._announced)
+        )
         self._is_too_large = size > self._limit.size
         return not (self._is_too_large or time.monotonic() > self.ends)
 
@@ -244,10 +248,10 @@ class ResponseReader:
         if not self._is_too_large:
             return Response(self._status, self._headers, body, self.complete)
         response = Response(self._status, self._headers, body[: limit.size])
-        if limit.is_cut:
+        if limit.is_truncated:
             return response
         error = ResponseTooLargeError(
-            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.what}",
+            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.description}",
             limit=limit.size,
             status_code=response.status,
             request_id=response.request_id,

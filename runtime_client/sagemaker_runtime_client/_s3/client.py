@@ -20,7 +20,7 @@ from .._aws.error_response import is_s3_error, xml_error
 from .._aws.operation import Operation
 from .._errors import ParamValidationError, ServiceError, TransportError
 from .._io.message import Request, Response
-from .._limits import ANSWER, OBJECT, AnswerLimit
+from .._limits import OBJECT, RESPONSE, ResponseLimit
 from . import checksums
 from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields
 
@@ -117,7 +117,7 @@ class S3:
         return _object(location, await self._send(operation, location))
 
     async def get(
-        self, location: S3Location, *, limit: AnswerLimit = OBJECT, deadline: float | None = None
+        self, location: S3Location, *, limit: ResponseLimit = OBJECT, deadline: float | None = None
     ) -> S3Object:
         """Read an object; *limit* and *deadline* are as for `get_response`."""
         return _object(location, await self.get_response(location, limit=limit, deadline=deadline))
@@ -126,7 +126,7 @@ class S3:
         self,
         location: S3Location,
         *,
-        limit: AnswerLimit,
+        limit: ResponseLimit,
         deadline: float | None,
         modified_since: datetime | None = None,
         auth: Auth | None = None,
@@ -148,7 +148,7 @@ class S3:
         if modified_since is not None:
             since = format_datetime(modified_since.astimezone(UTC), usegmt=True)
             headers = (("if-modified-since", since),)
-        if self._download_checksum and not limit.is_cut:
+        if self._download_checksum and not limit.is_truncated:
             headers += (checksums.CHECKSUM_MODE,)
             check = _check_object_and_checksum
         endpoint, path = self._address(location)
@@ -191,7 +191,7 @@ class S3:
         """Ask for the region of the bucket to which *operation* went; S3 names it in refusals, too."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
-            request=Request("HEAD", path.rstrip("/") or "/"), limit=ANSWER, check=None
+            request=Request("HEAD", path.rstrip("/") or "/"), limit=RESPONSE, check=None
         )
         try:
             return (await self._service.send(head)).header("x-amz-bucket-region")

@@ -68,7 +68,7 @@ def pointed_at(server, **changes):
 
 INVOCATION = Invocation("id", OUT)
 ENDLESS = {
-    "put_object": (lambda client: client.put_object("s3://bucket/key", b"x"), limits.ANSWER.size),
+    "put_object": (lambda client: client.put_object("s3://bucket/key", b"x"), limits.RESPONSE.size),
     "get_object": (lambda client: client.get_object("s3://bucket/key", max_size=1000), 1000),
     "wait": (
         lambda client: client.wait(INVOCATION, timeout=5, max_size=1000, schedule=often),
@@ -118,7 +118,7 @@ def test_endless_credentials(bare_environment):
         with default_chain() as chain, pytest.raises(Exception, match="larger than") as caught:
             chain.get()
     assert "1,048,576 bytes" in str(caught.value)
-    assert endless.sent < 8 * (limits.ANSWER.size + BUFFERS)
+    assert endless.sent < 8 * (limits.RESPONSE.size + BUFFERS)
 
 
 @pytest.mark.parametrize(
