@@ -39,9 +39,11 @@ from ._io.message import Request, Response
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._inference.invoke_endpoint_async import InvokeOptions
     from ._inference.output import Output
     from ._inference.request import InvokeEndpointAsyncRequest
     from ._s3.objects import S3Object
+    from ._settings.arguments import Settings
     from .credentials._default import DefaultChain, default_chain
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "InternalFailureError",
     "Invocation",
     "InvokeEndpointAsyncRequest",
+    "InvokeOptions",
     "NoCredentialsError",
     "NoOutputLocationError",
     "ObjectNotFoundError",
@@ -73,6 +76,7 @@ __all__ = [
     "SageMakerRuntimeClient",
     "ServiceError",
     "ServiceUnavailableError",
+    "Settings",
     "ThrottlingError",
     "TransportError",
     "WaitTimeoutError",
@@ -94,6 +98,10 @@ def __getattr__(name: str) -> Any:
             from ._inference import request
 
             value = getattr(request, name)
+        case "InvokeOptions":
+            from ._inference import invoke_endpoint_async
+
+            value = getattr(invoke_endpoint_async, name)
         case "Output":
             from ._inference import output as _output
 
@@ -102,6 +110,10 @@ def __getattr__(name: str) -> Any:
             from ._s3 import objects
 
             value = getattr(objects, name)
+        case "Settings":
+            from ._settings import arguments
+
+            value = getattr(arguments, name)
         case _:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial, wraps
 from os import PathLike
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -32,6 +32,7 @@ from ._settings.context import transport_opener
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Client = TypeVar("Client")
 
 if TYPE_CHECKING:  # to evaluate them takes longer than all else here
     Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
@@ -138,7 +139,7 @@ def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
         try:
             coroutine = operation(core, *args, **kwargs)
         except TypeError as error:
-            raise _wrong_call(self, operation, kwargs, error) from None
+            raise _wrong_call(self, call.__name__, kwargs, error) from None
         try:
             return run(coroutine)
         except OSError as error:
@@ -158,7 +159,7 @@ def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any,
         try:
             coroutine = operation(core, *args, **kwargs)
         except TypeError as error:
-            raise _wrong_call(self, operation, kwargs, error) from None
+            raise _wrong_call(self, call.__name__, kwargs, error) from None
         try:
             return await coroutine
         except OSError as error:
@@ -179,12 +180,20 @@ def _refuse_async(listener: object, client: _BaseClient) -> None:
 
 
 def _wrong_call(
-    client: _BaseClient, operation: Callable[..., object], names: Iterable[str], error: TypeError
+    client: _BaseClient, method: str, names: Iterable[str], error: TypeError
 ) -> TypeError:
-    """Return Python's error about the arguments, in the client's name instead of the core's."""
+    """Return Python's error about the arguments with the public method in place of the private one."""
     _, _, fault = str(error).partition("() ")
-    text = f"{type(client).__name__}.{operation.__name__}() {fault}"
+    text = f"{type(client).__name__}.{method}() {fault}"
     return TypeError("; ".join([text, *spellings(names)]))
+
+
+def _names_methods(client_class: type[Client]) -> type[Client]:
+    """Name each method after the client, not after the operation, for errors and `repr`."""
+    for name, method in vars(client_class).items():
+        if isinstance(method, FunctionType):
+            method.__name__, method.__qualname__ = name, f"{client_class.__name__}.{name}"
+    return client_class
 
 
 def _shortage(error: OSError) -> TransportError:
@@ -199,6 +208,7 @@ def _shortage(error: OSError) -> TransportError:
     return failure
 
 
+@_names_methods
 class SageMakerRuntimeClient(_BaseClient):
     """
     Amazon SageMaker asynchronous inference, blocking.
@@ -232,6 +242,7 @@ class SageMakerRuntimeClient(_BaseClient):
         self.close()
 
 
+@_names_methods
 class AsyncSageMakerRuntimeClient(_BaseClient):
     """
     Amazon SageMaker asynchronous inference, on asyncio or trio.

@@ -15,6 +15,7 @@ from tests.runtime_client.loopback import certify
 
 # What would point a client elsewhere.
 _IN_THE_WAY = (
+    "SAGEMAKER_RUNTIME_",
     *("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("SSL_CERT_", "REQUESTS_CA_BUNDLE"),
 )

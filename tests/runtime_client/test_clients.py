@@ -76,6 +76,44 @@ class TestAgreement:
         with pytest.raises(TypeError, match="call invoke_endpoint_async, then wait"):
             client.submit("e", b"x", input_location="s3://b/k")
 
+    @pytest.mark.parametrize(
+        ("arguments", "positional", "text"),
+        [
+            ({"foo": 1}, (), "has no argument foo"),
+            ({"region_name": "r"}, (), "has no argument region_name; region_name is region here"),
+            ({}, ("eu-west-1",), "takes its settings by name, such as region='eu-west-1'"),
+        ],
+        ids=["unknown", "of boto3", "positional"],
+    )
+    @pytest.mark.parametrize("client_class", CLIENTS)
+    def test_wrong_settings(self, client_class, arguments, positional, text):
+        """A wrong argument of a constructor is refused in the name of the client."""
+        with pytest.raises(TypeError) as caught:
+            client_class(*positional, **arguments)
+        assert str(caught.value) == f"{client_class.__name__} {text}"
+
+    @pytest.mark.parametrize("client_class", CLIENTS)
+    def test_names_in_errors(self, client_class):
+        """Errors and `repr` of a method name the public class, not the one that implements it."""
+        close = "aclose" if client_class is AsyncSageMakerRuntimeClient else "close"
+        for name in [*operations(client_class), close]:
+            method = getattr(client_class, name)
+            assert method.__name__ == name
+            assert method.__qualname__ == f"{client_class.__name__}.{name}"
+
+    def test_wrong_calls_of_other_methods(self, plain_driver):
+        """A wrong call names the method that was called."""
+        client = plain_driver.client(region="eu-west-1")
+        kind = plain_driver.kind.client_class.__name__
+        with pytest.raises(TypeError) as caught:
+            client.wait(1, 2, 3)
+        text = f"{kind}.wait() takes 2 positional arguments but 4 were given"
+        assert str(caught.value) == text
+        close = "aclose" if plain_driver.kind.is_async else "close"
+        with pytest.raises(TypeError) as caught:
+            getattr(client, close)(1)
+        assert str(caught.value).startswith(f"{kind}.{close}() takes 1 positional argument")
+
     def test_context(self, plain_driver, emulator):
         """Either is its own context, and is closed by leaving it."""
         client = plain_driver.client(**settings(emulator)).itself

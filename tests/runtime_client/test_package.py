@@ -202,6 +202,22 @@ def test_public_names_are_complete():
     assert sorted(package.__all__) == sorted(named - {"Any", "TYPE_CHECKING"})
 
 
+def test_options_and_settings():
+    """The types of options and settings name the arguments that the signatures have."""
+    constructor = inspect.signature(package.SageMakerRuntimeClient).parameters
+    assert set(package.Settings.__annotations__) == set(constructor)
+    request = inspect.signature(package.InvokeEndpointAsyncRequest).parameters
+    others = {"endpoint_name", "body", "input_location"}
+    assert set(package.InvokeOptions.__annotations__) == set(request) - others
+
+
+@pytest.mark.parametrize("name", ["InvokeOptions", "Settings"])
+def test_options_and_settings_on_demand(name):
+    """The types are imported when they are first used."""
+    statement = f"import {package.__name__} as s; assert {name!r} not in vars(s); s.{name}"
+    assert modules_after(statement)
+
+
 def test_unknown_names():
     """A name that is not there is missed as in any module."""
     assert not hasattr(package, "RuntimeClient")

@@ -1,7 +1,7 @@
 """What a user may write, for the type checkers.  Never run."""
 
 from datetime import datetime
-from typing import assert_type
+from typing import Unpack, assert_type
 
 import httpx
 import httpx2
@@ -13,9 +13,11 @@ from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     Invocation,
     InvokeEndpointAsyncRequest,
+    InvokeOptions,
     Output,
     S3Object,
     SageMakerRuntimeClient,
+    Settings,
     WaitTimeoutError,
     default_chain,
 )
@@ -59,6 +61,13 @@ async def awaited() -> None:
         assert_type(invocation, Invocation)
         assert_type(await client.wait(invocation, timeout=600), Output)
     AsyncSageMakerRuntimeClient(http_client=httpx2.AsyncClient())
+
+
+def infer_csv(rows: bytes, **options: Unpack[InvokeOptions]) -> bytes:
+    """Pass the options of an invocation and the settings of a client on."""
+    settings: Settings = {"region": "eu-west-1", "read_timeout": 5, "ca_bundle": None}
+    with SageMakerRuntimeClient(**settings) as client:
+        return client.infer("endpoint", rows, timeout=60, **options).body
 
 
 def pieces() -> None:

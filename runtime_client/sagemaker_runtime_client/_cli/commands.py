@@ -24,6 +24,7 @@ from .._errors import (
 from .._inference.invocation import Invocation
 from .._inference.output import Output
 from .._io.files import NotWrittenError, replacing, writing
+from .._io.stderr_log import log_to_stderr
 from ..credentials._default import default_chain
 from .credentials import credentials
 from .emulate import emulate
@@ -82,6 +83,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         emulate=emulate,
         layer=_layer,
     ).parse_args(arguments)
+    if options.debug:
+        log_to_stderr("debug")
     job = options.job = _Job()
     try:
         options.run(options)

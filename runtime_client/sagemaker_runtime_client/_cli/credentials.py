@@ -13,6 +13,7 @@ from sigv4 import Credentials
 from .._errors import ConfigError, CredentialProviderError
 from .._io.on_threads import sync_backend
 from .._io.run import run
+from .._io.stderr_log import printable
 from .._io.system import System
 from .._settings.context import transport_opener
 from ..credentials import open_context
@@ -21,7 +22,6 @@ from ..credentials._refresh import refuse_expired
 from .exports import exported
 from .prompts import mfa_token
 from .report import Report, report
-from .terminal import printable
 
 # The profiles that are being exported by this process and those that started it.
 _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"

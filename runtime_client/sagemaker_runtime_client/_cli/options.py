@@ -108,6 +108,7 @@ def parser(
     parser.add_argument(
         "--version", action="version", version=__version__, help="print the version, and end"
     )
+    _add_debug(parser, default=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, add, name, summary in (
         (invoke, _add_invoke, "invoke", "send a payload, wait, and print the answer"),
@@ -119,7 +120,17 @@ def parser(
         command = commands.add_parser(name, help=summary)
         command.set_defaults(run=run)
         add(command)
+        _add_debug(command, default=argparse.SUPPRESS)  # which keeps a --debug before the command
     return parser
+
+
+def _add_debug(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=default,
+        help="log each request and its outcome to stderr",
+    )
 
 
 def _add_invoke(parser: argparse.ArgumentParser) -> None:

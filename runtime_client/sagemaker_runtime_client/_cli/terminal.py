@@ -7,17 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-
-def printable(text: str) -> str:
-    r"""
-    Return a text in which nothing moves the cursor, starts a line or turns the reading direction.
-
-    What a service says may hold anything, and a terminal obeys it.
-
-    >>> print(printable("done\x1b[2K\nnext \u202e"))
-    done\x1b[2K\nnext \u202e
-    """
-    return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
+from .._io.stderr_log import printable
 
 
 def say(text: str) -> None:

@@ -1,0 +1,144 @@
+"""Log messages on stderr: the variable SAGEMAKER_RUNTIME_LOG, and --debug on the command line."""
+
+import logging
+import sys
+
+import pytest
+
+from sagemaker_runtime_client import default_chain
+from sagemaker_runtime_client._cli.commands import main
+from sagemaker_runtime_client._io import stderr_log
+from tests.runtime_client.clients import pointed_at
+from tests.runtime_client.loopback import Loopback, always
+
+LOGGER = logging.getLogger("sagemaker_runtime_client")
+
+
+@pytest.fixture(autouse=True)
+def _restored_logger(bare_environment):
+    """Undo what a test changes about the logger."""
+    bare_environment.setattr(LOGGER, "level", logging.NOTSET)
+    handlers = list(LOGGER.handlers)
+    LOGGER.manager._clear_cache()
+    yield
+    LOGGER.handlers[:] = handlers
+    LOGGER.manager._clear_cache()
+    stderr_log.log_to_stderr.cache_clear()
+
+
+@pytest.fixture
+def server():
+    """A server that accepts every job."""
+    with Loopback(always(b"{}", 202)) as server:
+        yield server
+
+
+def log_all():
+    """Log one message of each level."""
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+        LOGGER.log(level, "%s message", logging.getLevelName(level))
+
+
+def test_debug(bare_environment, plain_driver, server, capsys):
+    """At the level debug, a client logs each attempt with its outcome, and no secret."""
+    bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "debug")
+    client = plain_driver.client(**pointed_at(server))
+    client.invoke_endpoint_async("e", body=b"canary", custom_attributes="canary")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert " DEBUG sagemaker_runtime_client: " in line
+    assert "attempt 1" in line
+    assert "202" in line
+    assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("debug", ["DEBUG", "INFO", "WARNING"]),
+        (" Info ", ["INFO", "WARNING"]),
+        ("WARNING", ["WARNING"]),
+    ],
+)
+def test_levels(bare_environment, capsys, value, expected):
+    """Messages below the level of the variable are not shown; the case of the value does not matter."""
+    bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
+    with default_chain():
+        log_all()
+    assert [line.split()[2] for line in capsys.readouterr().err.splitlines()] == expected
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
+def test_no_level(bare_environment, capsys, value):
+    """Without a value in the variable, no handler is added."""
+    if value is not None:
+        bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
+    with default_chain():
+        log_all()
+    assert "DEBUG" not in capsys.readouterr().err
+    assert LOGGER.level == logging.NOTSET
+
+
+def test_unknown_level(bare_environment, caplog):
+    """An unknown level causes one warning, and nothing else changes."""
+    bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "verbose")
+    for _ in range(2):
+        with default_chain():
+            pass
+    assert caplog.messages == [
+        "SAGEMAKER_RUNTIME_LOG must be one of debug, info, warning; it is ignored"
+    ]
+    assert stderr_log._handler not in LOGGER.handlers
+
+
+def test_several_levels(capsys):
+    """If several levels are requested, the most verbose one applies, and each message appears once."""
+    for level in ("info", "debug", "warning"):
+        stderr_log.log_to_stderr(level)
+    log_all()
+    assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_the_level_of_an_application(capsys):
+    """A logger that an application set to DEBUG keeps its level; stderr shows the variable's level."""
+    LOGGER.setLevel(logging.DEBUG)
+    stderr_log.log_to_stderr("warning")
+    log_all()
+    assert LOGGER.level == logging.DEBUG
+    assert [line.split()[2] for line in capsys.readouterr().err.splitlines()] == ["WARNING"]
+
+
+def test_control_characters(capsys):
+    """A message cannot move the cursor of a terminal or forge another line."""
+    stderr_log.log_to_stderr("warning")
+    LOGGER.warning("a\x1b[2K\nb")
+    assert capsys.readouterr().err.endswith(r": a\x1b[2K\nb" + "\n")
+
+
+def test_no_stderr(monkeypatch):
+    """A message is dropped if the process has no stderr."""
+    stderr_log.log_to_stderr("warning")
+    monkeypatch.setattr(sys, "stderr", None)
+    LOGGER.warning("message")
+
+
+@pytest.mark.parametrize("place", ["before the command", "after the command"])
+def test_debug_option(bare_environment, server, capsys, tmp_path, place):
+    """The option --debug works on both sides of the command."""
+    bare_environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
+    payload = tmp_path / "payload"
+    payload.write_bytes(b"x")
+    command = ["invoke", "e", "--input", str(payload), "--no-wait"]
+    command += ["--region", "eu-west-1", "--endpoint-url", server.url]
+    arguments = ["--debug", *command] if place == "before the command" else [*command, "--debug"]
+    assert main(arguments) == 0
+    assert "attempt 1" in capsys.readouterr().err
+
+
+def test_no_debug_option(bare_environment, capsys):
+    """Without --debug, the command line logs nothing below the level warning."""
+    bare_environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
+    assert main(["credentials"]) == 0
+    log_all()
+    assert "DEBUG" not in capsys.readouterr().err
