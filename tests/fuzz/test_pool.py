@@ -1,7 +1,7 @@
 """
 The connection pool, fed with whatever a server may say, and asked in whatever order: `make fuzz`.
 
-Whatever comes, a request ends with an answer or an error of httpx's, and the books are even.
+Whatever comes, a request ends with an answer or an error of httpx's, and no permit is held afterwards.
 """
 
 import os

@@ -181,7 +181,7 @@ def state(transport):
     return getattr(transport, "pool", transport).state
 
 
-def books(transport):
+def counts(transport):
     """Return how many permits are granted, how many wait, how many connections are open, and idle."""
     known = state(transport)
     return len(known._granted), len(waiting(known)), known.open, len(known._idle)

@@ -18,7 +18,7 @@ import pytest
 from sagemaker_runtime_client import SageMakerRuntimeClient
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
-from tests.runtime_client.pools import PooledTransport, books, limited
+from tests.runtime_client.pools import PooledTransport, counts, limited
 
 PATIENCE = 10
 # Whose lines are counted.
@@ -131,7 +131,7 @@ def test_every_line_of_the_pool(has_slot, is_kept):
     ):
         for at in count(1):
             was_interrupted = interrupted(at, call)
-            permits, waiting, opened, idle = books(transport)
+            permits, waiting, opened, idle = counts(transport)
             assert (0, 0) == (permits, waiting), at
             assert opened == idle <= 2
             call()

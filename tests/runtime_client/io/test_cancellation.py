@@ -13,7 +13,7 @@ import pytest
 
 from tests.runtime_client.clients import LOOPS, unread_body
 from tests.runtime_client.loopback import Loopback
-from tests.runtime_client.pools import PATIENCE, async_pool, books, limited
+from tests.runtime_client.pools import PATIENCE, async_pool, counts, limited
 
 
 class Suspensions:
@@ -95,13 +95,13 @@ class TestCancellation:
                     suspensions = Suspensions(call(), calls)
                     await suspensions
                 go_on.set()
-                turns, queue, opened, idle = books(transport)
+                turns, queue, opened, idle = counts(transport)
                 assert (0, 0) == (turns, queue)
                 assert opened == idle
                 if suspensions.number < at:
                     break
             await client.aclose()
-            assert (0, 0, 0, 0) == books(transport)
+            assert (0, 0, 0, 0) == counts(transport)
             assert suspensions.number >= least
 
         with Loopback(answer, tls if is_tls else None) as server:
@@ -145,7 +145,7 @@ class TestCancellation:
             async with anyio.create_task_group() as group:
                 for _ in range(2):
                     group.start_soon(client.get, url)
-                while books(transport)[0] < 2:
+                while counts(transport)[0] < 2:
                     await anyio.lowlevel.checkpoint()
                 with anyio.CancelScope():
                     yield partial(client.get, url)
@@ -166,13 +166,13 @@ def test_cancelled_when_its_turn_came(is_first):
 
         async with transport.reserve(None):
             waiting = [asyncio.create_task(turn()) for _ in range(2)]
-            while books(transport)[1] < 2:
+            while counts(transport)[1] < 2:
                 await anyio.lowlevel.checkpoint()
             if is_first:
                 waiting[0].cancel()
         waiting[0].cancel()
         await waiting[1]
         assert waiting[0].cancelled()
-        assert (0, 0, 0, 0) == books(transport)
+        assert (0, 0, 0, 0) == counts(transport)
 
     asyncio.run(main())

@@ -16,7 +16,7 @@ from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.senders import Senders
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, response
-from tests.runtime_client.pools import books, state
+from tests.runtime_client.pools import counts, state
 
 PATIENCE = 10
 NO_SUCH_KEY = response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
@@ -102,7 +102,7 @@ def test_wait_that_sleeps(plain_driver, pools):
         output = during(plain_driver, Closing(client, closed), call, slept.is_set)
         gc.collect()  # would tell of sockets that nobody closed
     assert b"output" == output.body
-    assert [(0, 0, 0, 0)] * len(pools) == [books(one) for one in pools]
+    assert [(0, 0, 0, 0)] * len(pools) == [counts(one) for one in pools]
 
 
 def test_call_in_the_queue(plain_driver, pools):
@@ -139,11 +139,11 @@ def test_call_in_the_queue(plain_driver, pools):
             plain_driver,
             Closing(client, closed),
             call,
-            lambda: pools and (1, 1) == books(pools[0])[:2],
+            lambda: pools and (1, 1) == counts(pools[0])[:2],
         )
         gc.collect()
     assert [b"object"] * 2 == [one.body for one in found]
-    assert [(0, 0, 0, 0)] * len(pools) == [books(one) for one in pools]
+    assert [(0, 0, 0, 0)] * len(pools) == [counts(one) for one in pools]
 
 
 def test_used_again(plain_driver, pools):
@@ -156,7 +156,7 @@ def test_used_again(plain_driver, pools):
         close()
         for _ in range(2):
             assert b"object" == client.get_object("s3://b/key").body
-        assert [(0, 0, 0, 0)] * 2 == [books(one) for one in pools]
+        assert [(0, 0, 0, 0)] * 2 == [counts(one) for one in pools]
     assert [0, 0, 1, 2] == [one.connection for one in server.requests]
 
 

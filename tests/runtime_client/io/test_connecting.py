@@ -24,7 +24,7 @@ from tests.runtime_client.loopback import (
     response,
     shake_hands,
 )
-from tests.runtime_client.pools import PATIENCE, books, limited
+from tests.runtime_client.pools import PATIENCE, counts, limited
 
 FORGED = response(b"forged")
 
@@ -48,7 +48,7 @@ class TestFirstByte:
             for _ in range(200):
                 with pytest.raises(httpx.ConnectError):
                     pool.get(f"https://{address}")
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert (0, 0, 0, 0) == counts(pool.transport)
         assert [] == server.requests
 
     def test_nothing_before_the_handshake(self, make, certificate):
@@ -114,7 +114,7 @@ class TestUnasked:
             for _ in range(20):
                 with pytest.raises(httpx.ConnectError, match="unasked"):
                     pool.get(f"https://{address}")
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert (0, 0, 0, 0) == counts(pool.transport)
         assert set(asked) <= {b""}
 
     def test_closed_at_once(self, make):
@@ -204,7 +204,7 @@ def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
         for _ in range(5):
             with pytest.raises(httpx.TransportError):
                 pool.get(f"http{'s' * is_tls}://{address}", "PUT", content=bytes(1 << 25))
-        assert (0, 0, 0, 0) == books(pool.transport)
+        assert (0, 0, 0, 0) == counts(pool.transport)
     assert [] == [one.getMessage() for one in caplog.records if one.name == "asyncio"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.runtime_client.clients import unread_body
 from tests.runtime_client.loopback import Loopback, always, deliver, response
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import PATIENCE, PooledTransport, books, limited
+from tests.runtime_client.pools import PATIENCE, PooledTransport, counts, limited
 
 
 def answering(data):
@@ -64,7 +64,7 @@ class TestAnswers:
             pool = make()
             assert [b"hi", b"hi"] == [pool.get(server.url).content for _ in range(2)]
         assert [0, 1] == [one.connection for one in server.requests]
-        assert (0, 0, 0, 0) == books(pool.transport)
+        assert (0, 0, 0, 0) == counts(pool.transport)
 
     def test_head(self, make):
         """The answer to HEAD has no body, whatever length it states."""
@@ -128,7 +128,7 @@ class TestAnswers:
             pool = make()
             assert [b"hi"] == pool.pieces(server.url, enough=1)
             taken.set()
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert (0, 0, 0, 0) == counts(pool.transport)
 
     @pytest.mark.parametrize(
         ("data", "error"),
@@ -159,7 +159,7 @@ class TestAnswers:
                 with pytest.raises(error) as caught:
                     pool.get(server.url)
                 assert server.url == str(caught.value.request.url)
-                assert (0, 0, 0, 0) == books(pool.transport)
+                assert (0, 0, 0, 0) == counts(pool.transport)
 
     def test_header_that_cannot_be_sent(self, make):
         """A header that HTTP does not allow is refused before anything is sent."""
@@ -167,7 +167,7 @@ class TestAnswers:
             pool = make()
             with pytest.raises(httpx.LocalProtocolError):
                 pool.get(server.url, headers={"a": "b\nc"})
-            assert (0, 0, 0, 0) == books(pool.transport)
+            assert (0, 0, 0, 0) == counts(pool.transport)
         assert [] == server.requests
 
 
@@ -225,7 +225,7 @@ class TestUploads:
             pool = make()
             with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
                 assert 413 == pool.upload(server.url, [bytes(1 << 16)] * 64).status_code
-            assert (0, 0) == books(pool.transport)[:2]
+            assert (0, 0) == counts(pool.transport)[:2]
 
     @unread_body
     def test_body_that_fails(self, make):
@@ -244,4 +244,4 @@ class TestUploads:
             for _ in range(2):
                 with pytest.raises(ZeroDivisionError):
                     pool.upload(server.url, pieces())
-                assert (0, 0, 0, 0) == books(pool.transport)
+                assert (0, 0, 0, 0) == counts(pool.transport)

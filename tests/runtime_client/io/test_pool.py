@@ -14,7 +14,7 @@ from sagemaker_runtime_client._io.thread_stream import Stream
 from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, books, limited, state
+from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, counts, limited, state
 
 
 class TestLimits:
@@ -24,7 +24,7 @@ class TestLimits:
             pool = make(limits=limited(9, kept=1))
             for server in (one, other, one):
                 pool.get(server.url)
-                assert books(pool.transport) == (0, 0, 1, 1)
+                assert counts(pool.transport) == (0, 0, 1, 1)
         assert (one.connections, other.connections) == (2, 1)
 
     def test_none_kept(self, make):
@@ -33,7 +33,7 @@ class TestLimits:
             pool = make(limits=limited(9, kept=0))
             for _ in range(2):
                 pool.get(server.url)
-                assert books(pool.transport) == (0, 0, 0, 0)
+                assert counts(pool.transport) == (0, 0, 0, 0)
         assert server.connections == 2
 
     def test_expiry(self, make):
@@ -43,7 +43,7 @@ class TestLimits:
             for server in (one, other):
                 pool.get(server.url)
                 pool.get(server.url)
-            assert books(pool.transport)[3] <= 1
+            assert counts(pool.transport)[3] <= 1
         assert (one.connections, other.connections) == (2, 2)
 
     def test_displaced(self, make):
@@ -53,7 +53,7 @@ class TestLimits:
             pool = make(limits=limited(2))
             for number in (0, 1, 2, 1, 0):
                 pool.get(servers[number].url)
-                assert books(pool.transport)[2] <= 2
+                assert counts(pool.transport)[2] <= 2
             assert [server.connections for server in servers] == [2, 1, 1]
 
     def test_close(self, make):
@@ -62,7 +62,7 @@ class TestLimits:
             pool = make()
             pool.get(server.url)
             pool.close()
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
             assert pool.get(server.url).content == b"hi"
         assert server.connections == 2
 
@@ -110,7 +110,7 @@ class TestLimits:
             for seconds in (0.0, 4.9, 10.0):
                 monkeypatch.setattr(pool_state, "monotonic", lambda seconds=seconds: seconds)
                 pool.get(server.url)
-            assert books(pool.transport) == (0, 0, 1, 1)
+            assert counts(pool.transport) == (0, 0, 1, 1)
         assert [one.connection for one in server.requests] == [0, 0, 1]
 
     def test_network_without_sockets(self):
@@ -120,7 +120,7 @@ class TestLimits:
         for body in (b"hi", b"ho"):
             answer = transport.handle_request(request)
             assert answer.read() == body
-        assert books(transport) == (0, 0, 1, 1)
+        assert counts(transport) == (0, 0, 1, 1)
 
     def test_network_of_ones_own(self):
         """On asyncio, too."""
@@ -144,7 +144,7 @@ class TestLimits:
         answer = transport.handle_request(httpx.Request("GET", "http://x/"))
         with pytest.raises(httpx.WriteError, match="broken"):
             answer.stream.close()
-        assert books(transport) == (0, 0, 0, 0)
+        assert counts(transport) == (0, 0, 0, 0)
 
     def test_read_twice(self):
         """What was read is gone, and nobody waits for it on a connection that may be another's."""
@@ -163,10 +163,10 @@ class TestLimits:
             with transport.reserve() as reservation:
                 request = httpx.Request("GET", server.url, extensions={"reservation": reservation})
                 answer = transport.handle_request(request)
-                assert books(transport) == (1, 0, 1, 0)
-            assert books(transport) == (0, 0, 0, 0)
+                assert counts(transport) == (1, 0, 1, 0)
+            assert counts(transport) == (0, 0, 0, 0)
             answer.close()
-            assert books(transport) == (0, 0, 0, 0)
+            assert counts(transport) == (0, 0, 0, 0)
 
     def test_interrupted(self, monkeypatch):
         """Ctrl-C as soon as an idle connection is taken: it is closed, and no longer counted."""
@@ -176,13 +176,13 @@ class TestLimits:
 
         with Loopback(always(b"hi")) as server, PooledTransport() as transport:
             transport.handle_request(httpx.Request("GET", server.url)).read()
-            assert books(transport) == (0, 0, 1, 1)
+            assert counts(transport) == (0, 0, 1, 1)
             (connection,) = state(transport)._idle
             with monkeypatch.context() as patch:
                 patch.setattr(Stream, "is_readable", strike)
                 with pytest.raises(KeyboardInterrupt):
                     transport.handle_request(httpx.Request("GET", server.url))
-            assert books(transport) == (0, 0, 0, 0)
+            assert counts(transport) == (0, 0, 0, 0)
             assert run(connection.stream.is_readable())
 
     def test_closed_twice(self):
@@ -193,7 +193,7 @@ class TestLimits:
         for _ in range(2):
             stream.close()
             assert list(stream) == []  # its connection may be at work for another request
-            assert books(transport) == (0, 0, 0, 0)
+            assert counts(transport) == (0, 0, 0, 0)
 
 
 class TestSlots:
@@ -213,7 +213,7 @@ class TestSlots:
                 assert client.get(server.url).content == b"hi"
                 with pytest.raises(RuntimeError, match="inside its context"):
                     client.get(server.url, extensions={"reservation": reservation})
-                assert books(transport) == (0, 0, 1, 1)
+                assert counts(transport) == (0, 0, 1, 1)
         assert server.connections == 1
 
     @each_loop
@@ -232,7 +232,7 @@ class TestSlots:
                     with pytest.raises(httpx.PoolTimeout):
                         await transport.reserve(0.01).__aenter__()
                 await client.get(server.url)
-                assert books(transport) == (0, 0, 1, 1)
+                assert counts(transport) == (0, 0, 1, 1)
 
         with Loopback(always(b"hi")) as server:
             anyio.run(main, **loop)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.runtime_client.loopback import Loopback, always
-from tests.runtime_client.pools import books, limited
+from tests.runtime_client.pools import counts, limited
 
 
 class TestTLS:
@@ -41,7 +41,7 @@ class TestTLS:
             pool = make(verify=verify or ssl.create_default_context(cafile=bundle))
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 pool.get(server.url.replace("127.0.0.1", url))
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
         assert server.requests == []
 
     def test_unverified(self, make, certificate):

@@ -8,7 +8,7 @@ from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import Loopback, always
 from tests.runtime_client.networks import Scripted
-from tests.runtime_client.pools import PooledTransport, async_pool, books
+from tests.runtime_client.pools import PooledTransport, async_pool, counts
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 LONG = HEAD + b"Content-Length: 9\r\n"
@@ -81,7 +81,7 @@ def test_framing(pieces, length, is_kept, size):
     """However a body is framed, and in whichever pieces it comes, it is the same."""
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]
-    assert (books(transport)[3] == 1) == is_kept
+    assert (counts(transport)[3] == 1) == is_kept
 
 
 def test_next_response():
@@ -100,7 +100,7 @@ def test_read_on():
     assert [run(stream.read_into(memoryview(buffer))) for _ in range(2)] == [2, 2]
     assert [run(stream.read()) for _ in range(3)] == [b"efg", b"hi", b""]
     run(stream.aclose())
-    assert books(transport) == (0, 0, 1, 1)
+    assert counts(transport) == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize("by", ["read_into", "read"])
@@ -114,7 +114,7 @@ def test_short(by):
     with pytest.raises(httpx.RemoteProtocolError, match="the connection ended before the body did"):
         run(stream.read_into(buffer) if by == "read_into" else stream.read())
     run(stream.aclose())
-    assert books(transport) == (0, 0, 0, 0)
+    assert counts(transport) == (0, 0, 0, 0)
 
 
 def test_left_in_the_middle():
@@ -124,14 +124,14 @@ def test_left_in_the_middle():
     for _ in range(2):
         run(stream.read_into(memoryview(bytearray(2))))
     run(stream.aclose())
-    assert books(transport) == (0, 0, 0, 0)
+    assert counts(transport) == (0, 0, 0, 0)
 
 
 def test_head():
     """The answer to HEAD states a length, and has no body."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
     assert run(collected(sent(transport.pool, "http://x/", "HEAD"), 4)) == b""
-    assert books(transport) == (0, 0, 1, 1)
+    assert counts(transport) == (0, 0, 1, 1)
 
 
 def test_read_after_a_part():

@@ -8,7 +8,7 @@ import pytest
 
 from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
-from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, books, limited
+from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, counts, limited
 
 
 class TestStorms:
@@ -28,7 +28,7 @@ class TestStorms:
                     thread.start()
                 for thread in threads:
                     thread.join()
-                assert books(transport) == (0, 0, server.connections, server.connections)
+                assert counts(transport) == (0, 0, server.connections, server.connections)
         assert answers == [b"hi"] * 320
         assert server.connections <= 4
 
@@ -57,7 +57,7 @@ class TestStorms:
                 async with anyio.create_task_group() as group:
                     for _ in range(tasks):
                         group.start_soon(call)
-                assert books(transport) == (0, 0, 64, 64)
+                assert counts(transport) == (0, 0, 64, 64)
 
         with Loopback(answer) as server:
             anyio.run(main, **loop)
@@ -77,7 +77,7 @@ class TestStorms:
             ):
                 for number in range(20):
                     group.start_soon(client.get, f"{server.url}/{number}")
-                    while books(transport)[1] <= number:
+                    while counts(transport)[1] <= number:
                         await anyio.lowlevel.checkpoint()
 
         with Loopback(always(b"hi")) as server:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.runtime_client.clients import unread_body
 from tests.runtime_client.loopback import Loopback, refusing, response
-from tests.runtime_client.pools import PATIENCE, books, limited
+from tests.runtime_client.pools import PATIENCE, counts, limited
 
 
 class TestTime:
@@ -20,7 +20,7 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.ReadTimeout):
                 pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
 
     @unread_body
     def test_read_in_a_body(self, make):
@@ -34,7 +34,7 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.ReadTimeout):
                 pool.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.02))
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
 
     @unread_body
     def test_write(self, make):
@@ -43,7 +43,7 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.WriteTimeout):
                 pool.get(url, "PUT", content=bytes(1 << 25), timeout=httpx.Timeout(9, write=0.02))
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
         """The limit is for each piece: a server that reads slowly, but reads, gets the whole."""
@@ -74,14 +74,14 @@ class TestTime:
             pool = make()
             with pytest.raises(httpx.ConnectTimeout):
                 pool.get(url.replace("http", "https"), timeout=httpx.Timeout(9, connect=0.02))
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_refused(self, make):
         """Where nobody listens there is an error, and nothing stays behind."""
         pool = make()
         with refusing() as port, pytest.raises(httpx.ConnectError):
             pool.get(f"http://127.0.0.1:{port}")
-        assert books(pool.transport) == (0, 0, 0, 0)
+        assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_pool(self, make):
         """A wait for a connection ends with the pool timeout, and leaves the queue."""
@@ -99,7 +99,7 @@ class TestTime:
             assert busy.wait(PATIENCE)
             with pytest.raises(httpx.PoolTimeout):
                 pool.get(server.url, timeout=httpx.Timeout(9, pool=0.02))
-            assert books(pool.transport) == (1, 0, 1, 0)
+            assert counts(pool.transport) == (1, 0, 1, 0)
             over.set()
             first.join()
             assert pool.get(server.url).content == b"hi"

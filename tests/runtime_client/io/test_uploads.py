@@ -20,7 +20,7 @@ from sagemaker_runtime_client._io.pool import connection as _connection
 from sagemaker_runtime_client._io.run import run
 from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, Driver, unread_body
 from tests.runtime_client.loopback import response
-from tests.runtime_client.pools import books, limited
+from tests.runtime_client.pools import counts, limited
 
 PATIENCE = 10
 SIZE = 5 << 20
@@ -263,7 +263,7 @@ class TestLeave:
             pool = make(limits=limited(1))
             extensions = {"expect": True}
             answer = pool.get(url, "PUT", content=bytes(SIZE), extensions=extensions)
-            assert (answer.status_code, books(pool.transport)) == (200, (0, 0, 1, 1))
+            assert (answer.status_code, counts(pool.transport)) == (200, (0, 0, 1, 1))
         assert [one.size for one in exchanges] == [0, SIZE]
 
     @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
@@ -338,7 +338,7 @@ class TestWhileItIsWritten:
                     answer.status_code,
                     answer.content,
                 ) == (403, DENIED.partition(b"\r\n\r\n")[2])
-                assert books(pool.transport) == (0, 0, 0, 0)
+                assert counts(pool.transport) == (0, 0, 0, 0)
             over.set()
         assert len(exchanges) == 5
         assert max(one.size for one in exchanges) < 10 * SIZE
@@ -362,7 +362,7 @@ class TestWhileItIsWritten:
             for _ in range(5):
                 with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
                     assert pool.get(url, "PUT", content=bytes(10 * SIZE)).status_code == 403
-                assert books(pool.transport) == (0, 0, 0, 0)
+                assert counts(pool.transport) == (0, 0, 0, 0)
 
     @unread_body
     @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ class TestWhileItIsWritten:
             for _ in range(3):
                 with pytest.raises((httpx.RemoteProtocolError, httpx.NetworkError)):
                     pool.get(url, "PUT", content=bytes(10 * SIZE))
-                assert books(pool.transport) == (0, 0, 0, 0)
+                assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_half_a_head(self, make):
         """What has come of a head so far is no answer: the body is sent to its end."""
@@ -400,7 +400,7 @@ class TestWhileItIsWritten:
         with serving(script) as (url, exchanges):
             pool = make()
             assert pool.get(url, "PUT", content=bytes(SIZE)).content == b"hi"
-            assert books(pool.transport) == (0, 0, 1, 1)
+            assert counts(pool.transport) == (0, 0, 1, 1)
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_server_that_does_not_read(self, make):
@@ -416,7 +416,7 @@ class TestWhileItIsWritten:
             timeout = httpx.Timeout(PATIENCE, write=0.05)
             with pytest.raises(httpx.WriteTimeout):
                 pool.get(url, "PUT", content=bytes(10 * SIZE), timeout=timeout)
-            assert books(pool.transport) == (0, 0, 0, 0)
+            assert counts(pool.transport) == (0, 0, 0, 0)
             over.set()
 
     @unread_body
