@@ -1,4 +1,4 @@
-"""How much is taken of answers that are larger than they may be, or never end, and for how long."""
+"""Limits on how much of an oversized or endless response is read, and for how long."""
 
 import tracemalloc
 from contextlib import suppress
@@ -25,7 +25,7 @@ HANDLE = {
     "x-amzn-sagemaker-failurelocation": ERR,
     "x-amzn-requestid": "R1",
 }
-# What lies in the buffers of both ends while a client has stopped reading.
+# The most that the buffers of both ends hold once a client has stopped reading.
 BUFFERS = 16 << 20
 
 pytestmark = unread_body
@@ -33,11 +33,14 @@ pytestmark = unread_body
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 class Endless:
-    """Answers without an end, in chunks of what XML and JSON allow anywhere; `sent` counts its bytes."""
+    """A server function whose response never ends: chunks of blanks, which XML and JSON allow anywhere.
+
+    `sent` is the number of bytes sent so far.
+    """
 
     def __init__(self, status=200, headers=None):
         self.sent = 0
@@ -79,7 +82,9 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("call", "limit"), ENDLESS.values(), ids=ENDLESS)
 def test_endless_answer(driver, call, limit):
-    """A success without an end is an error that says whom, how and how much; it is not asked for again."""
+    """An endless successful response is an error with the request, the URL and the limit; it is not
+    retried.
+    """
     endless = Endless()
     with Loopback(endless) as server:
         client = driver.client(**pointed_at(server))
@@ -96,7 +101,9 @@ def test_endless_answer(driver, call, limit):
 
 
 def test_endless_invocation(driver):
-    """A job whose 202 does not end is queued all the same: its handle is in the headers."""
+    """A 202 response whose body never ends still returns a handle, because the handle is in the
+    headers.
+    """
     endless = Endless(202, HANDLE)
     with Loopback(endless) as server:
         client = driver.client(**pointed_at(server))
@@ -111,7 +118,7 @@ def test_endless_invocation(driver):
 
 
 def test_endless_credentials(bare_environment):
-    """What gives out credentials has a limit, too."""
+    """A response of a credentials endpoint has a size limit, too."""
     endless = Endless()
     with Loopback(endless) as server:
         bare_environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/keys")
@@ -125,7 +132,7 @@ def test_endless_credentials(bare_environment):
     "body", [b"x" * 5000, b'"' + b"x" * (4 << 20) + b'"'], ids=["short", "long"]
 )
 def test_failure_object(driver, body):
-    """Of a failure object as much is taken as its reason can need, whole or not."""
+    """At most as much of a failure object is read as the failure reason can need."""
 
     def answer(request, _connection):
         return response(body) if request.target == "/bucket/err" else response(b"", 404)
@@ -141,7 +148,7 @@ def test_failure_object(driver, body):
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
 def test_max_size(driver, chunked):
-    """An object of just that size is read; one byte more is too large, and known by its length."""
+    """An object of exactly the maximum size is read; an object that is one byte larger is an error."""
     body = b"x" * 100_000
     whole = response(body)
     if chunked:
@@ -164,7 +171,7 @@ def test_max_size(driver, chunked):
 
 
 def test_head_of_a_large_object(driver):
-    """A HEAD announces a length and has no body, so that no limit is for it."""
+    """No limit applies to a HEAD response: it has a Content-Length, but no body."""
     with Loopback(
         lambda *_: response(b"", headers={"ETag": "e"}).replace(b": 0", b": 9999999")
     ) as server:
@@ -173,8 +180,8 @@ def test_head_of_a_large_object(driver):
 
 
 @pytest.mark.parametrize("most", [-1, 1.0, "5", True, b""], ids=repr)
-def test_max_size_that_is_none(plain_driver, most):
-    """What is no number of bytes is refused before anything is sent."""
+def test_invalid_max_size(plain_driver, most):
+    """A `max_size` that is not a number of bytes is refused before anything is sent."""
     client = plain_driver.client(region=REGION, credentials=CREDENTIALS)
     calls = (
         lambda: client.get_object("s3://bucket/key", max_size=most),
@@ -189,7 +196,9 @@ def test_max_size_that_is_none(plain_driver, most):
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
 def test_memory_of_a_large_object(plain_driver, announced):
-    """An object is held once while it comes in, an eighth for its growth aside."""
+    """A large body is in memory only once while it is read, apart from an eighth for growth of the
+    buffer.
+    """
     size = 24 << 20
     whole = response(b"x" * size)
     if not announced:

@@ -1,4 +1,4 @@
-"""Our own request and response."""
+"""Requests, responses and HTTP dates."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -19,7 +19,9 @@ _USUAL = st.datetimes(timezones=st.just(UTC)).filter(lambda date: 1900 < date.ye
 @settings(deadline=None)
 @given(_USUAL, st.integers(5, 28), st.characters())
 def test_usual_dates(date, place, other):
-    """The form that servers use is read as the standard library reads it; a damaged one as that, or not at all."""
+    """A usual date parses as in the standard library; a damaged date parses the same way or not at
+    all.
+    """
     date = date.replace(microsecond=0)
     text = format_datetime(date, usegmt=True)
     assert parse_http_date(text) == date
@@ -49,14 +51,14 @@ def test_usual_dates(date, place, other):
     ids=str,
 )
 def test_dates(text, timestamp):
-    """A date is an aware instant in UTC, and whatever else stands there is none."""
+    """A valid date is parsed as an aware datetime in UTC, and any other text as None."""
     assert parse_http_date(text) == timestamp
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text())
 def test_any_date(text):
-    """Arbitrary text raises nothing."""
+    """Arbitrary text does not raise an error."""
     assert isinstance(parse_http_date(text), datetime | None)
 
 
@@ -66,7 +68,9 @@ def test_any_date(text):
     ids=["mapping", "pairs"],
 )
 def test_headers(headers):
-    """Names come in any case, the first of two wins, and what is empty is missing."""
+    """Header names are case-insensitive, the first of two equal names wins, and an empty value
+    counts as absent.
+    """
     response = Response(200, headers)
     assert response.header("x-one") == "1"
     assert response.header("x-two") is None
@@ -77,12 +81,12 @@ def test_headers(headers):
     ("status", "ok"), [(100, False), (199, False), (200, True), (299, True), (300, False)]
 )
 def test_ok(status, ok):
-    """Success is 2xx."""
+    """Only a 2xx status is a success."""
     assert Response(status, ()).ok is ok
 
 
 def test_reprs_hold_no_secrets():
-    """Headers and bodies may hold secrets, and stay out of the repr."""
+    """The repr of a request or response contains neither headers nor body, which may hold secrets."""
     request = Request("POST", "/path", (("x-amz-security-token", "canary"),), b"canary")
     response = Response(200, {"x": "canary"}, b"canary")
     assert repr(request) == "Request(method='POST', path='/path')"

@@ -1,4 +1,4 @@
-"""The pool: how many connections there may be, which are kept, and who gets one."""
+"""The pool: the limits on connections, which idle connections are kept, and who gets a connection."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestLimits:
     def test_kept(self, make):
-        """Of the idle connections so many are kept as may be."""
+        """No more idle connections are kept than `max_idle` allows."""
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
             pool = make(limits=limited(9, kept=1))
             for server in (one, other, one):
@@ -28,7 +28,7 @@ class TestLimits:
         assert (one.connections, other.connections) == (2, 1)
 
     def test_none_kept(self, make):
-        """Where none may be kept, each request has its own."""
+        """If `max_idle` is 0, each request opens its own connection."""
         with Loopback(always(b"hi")) as server:
             pool = make(limits=limited(9, kept=0))
             for _ in range(2):
@@ -37,7 +37,9 @@ class TestLimits:
         assert server.connections == 2
 
     def test_expiry(self, make):
-        """An idle connection is closed when its time is over, whatever is asked next."""
+        """An idle connection whose timeout has expired is closed at the next request, also to
+        another origin.
+        """
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
             pool = make(limits=limited(9, expiry=0))
             for server in (one, other):
@@ -47,7 +49,7 @@ class TestLimits:
         assert (one.connections, other.connections) == (2, 2)
 
     def test_displaced(self, make):
-        """Where every place is taken, the connection that was idle for longest makes room."""
+        """In a full pool, the connection that has been idle longest is closed to make room."""
         with ExitStack() as stack:
             servers = [stack.enter_context(Loopback(always())) for _ in range(3)]
             pool = make(limits=limited(2))
@@ -57,7 +59,7 @@ class TestLimits:
             assert [server.connections for server in servers] == [2, 1, 1]
 
     def test_close(self, make):
-        """After it was closed a pool holds nothing, and may be used again."""
+        """A closed pool holds no connections and can be used again."""
         with Loopback(always(b"hi")) as server:
             pool = make()
             pool.get(server.url)
@@ -68,17 +70,17 @@ class TestLimits:
 
     @pytest.mark.parametrize("url", ["ftp://x/", "file:///etc/passwd", "//x"])
     def test_scheme(self, make, url):
-        """What is no address of HTTP is refused."""
+        """A URL whose scheme is not http or https is refused."""
         with pytest.raises(httpx.UnsupportedProtocol):
             make().get(url)
 
     def test_no_host(self):
-        """An address without a host is refused by the transport too, past a client."""
+        """The transport itself refuses a URL without a host, when no client has checked the URL."""
         with pytest.raises(httpx.UnsupportedProtocol):
             PooledTransport().handle_request(httpx.Request("GET", "http:///x"))
 
     def test_after_a_fork(self, make):
-        """What a pool holds in another process is not touched, nor counted."""
+        """After a fork, connections inherited from the parent process are neither used nor counted."""
         with Loopback(always(b"hi")) as server:
             pool = make()
             pool.get(server.url)
@@ -91,7 +93,9 @@ class TestLimits:
         assert server.connections == 2
 
     def test_dropped_after_a_fork(self):
-        """Nor is it closed where the pool is dropped: it is the parent's."""
+        """Dropping a pool after a fork does not close inherited connections: they belong to the
+        parent process.
+        """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
             transport.handle_request(httpx.Request("GET", server.url)).read()
@@ -104,7 +108,7 @@ class TestLimits:
             connection.stream.close()
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
-        """A connection whose time is over by the next request is closed, not used."""
+        """A connection that has expired by the time of the next request is closed and not used."""
         with Loopback(always(b"hi")) as server:
             pool = make(limits=limited(9, expiry=5))
             for seconds in (0.0, 4.9, 10.0):
@@ -113,8 +117,8 @@ class TestLimits:
             assert counts(pool.transport) == (0, 0, 1, 1)
         assert [one.connection for one in server.requests] == [0, 0, 1]
 
-    def test_network_without_sockets(self):
-        """What opens connections may be supplied."""
+    def test_replaced_network(self):
+        """The network backend that opens connections can be replaced."""
         transport = PooledTransport(network=Scripted([response(b"hi"), response(b"ho")]))
         request = httpx.Request("GET", "http://x/")
         for body in (b"hi", b"ho"):
@@ -122,8 +126,8 @@ class TestLimits:
             assert answer.read() == body
         assert counts(transport) == (0, 0, 1, 1)
 
-    def test_network_of_ones_own(self):
-        """On asyncio, too."""
+    def test_replaced_network_on_asyncio(self):
+        """The network backend can be replaced on asyncio, too."""
         network = Scripted([response(b"hi"), response(b"ho")])
         transport = async_pool(network=network)
 
@@ -134,7 +138,7 @@ class TestLimits:
         assert asyncio.run(main()) == [b"hi", b"ho"]
 
     def test_closing_fails(self):
-        """What goes wrong while an answer is closed is httpx's, and its connection is given up."""
+        """An error while a response is closed is httpx's, and its connection is discarded."""
 
         class Breaking(Scripted):
             def close(self):
@@ -147,7 +151,9 @@ class TestLimits:
         assert counts(transport) == (0, 0, 0, 0)
 
     def test_read_twice(self):
-        """What was read is gone, and nobody waits for it on a connection that may be another's."""
+        """A body that was read is empty when read again, without waiting for data of the
+        connection's next response.
+        """
         backend = Scripted([response(b"hi")])
         stream = (
             PooledTransport(network=backend)
@@ -157,7 +163,9 @@ class TestLimits:
         assert (list(stream), list(stream)) == ([b"hi"], [])
 
     def test_left_open(self):
-        """What is left open in a slot, by Ctrl-C say, is closed with it; to close it again does nothing."""
+        """A response left open in a reservation, for example after Ctrl-C, is closed when the
+        reservation ends.
+        """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
             with transport.reserve() as reservation:
@@ -169,7 +177,9 @@ class TestLimits:
             assert counts(transport) == (0, 0, 0, 0)
 
     def test_interrupted(self, monkeypatch):
-        """Ctrl-C as soon as an idle connection is taken: it is closed, and no longer counted."""
+        """If Ctrl-C arrives just after an idle connection was acquired, the connection is closed
+        and not counted.
+        """
 
         async def strike(_connection):
             raise KeyboardInterrupt
@@ -186,19 +196,21 @@ class TestLimits:
             assert run(connection.stream.is_readable())
 
     def test_closed_twice(self):
-        """An answer may be closed more than once."""
+        """A response may be closed more than once."""
         backend = Scripted([response(b"hi")])
         transport = PooledTransport(network=backend)
         stream = transport.handle_request(httpx.Request("GET", "http://x/")).stream
         for _ in range(2):
             stream.close()
-            assert list(stream) == []  # its connection may be at work for another request
+            assert list(stream) == []  # its connection may be in use for another request
             assert counts(transport) == (0, 0, 0, 0)
 
 
-class TestSlots:
+class TestReservations:
     def test_threads(self):
-        """A slot serves requests of its own while no other turn is left; then it is handed on."""
+        """A reservation can be used for several requests while the pool has no permit left; then
+        the permit is released.
+        """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(1))
             with httpx.Client(transport=transport, timeout=PATIENCE) as client:
@@ -218,7 +230,9 @@ class TestSlots:
 
     @each_loop
     def test_tasks(self, loop):
-        """The same for tasks; after a failure the slot is still its owner's."""
+        """A task's reservation remains valid after a failed request, and its permit is released at
+        the end.
+        """
 
         async def main():
             transport = async_pool(limits=limited(1))

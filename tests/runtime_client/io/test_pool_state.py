@@ -1,4 +1,4 @@
-"""The state of a pool alone, with texts for connections."""
+"""The state of a pool on its own, with strings in place of connections."""
 
 import sys
 from math import inf
@@ -11,19 +11,19 @@ from tests.runtime_client.pools import waiting
 
 
 class Owner:
-    """Who has a connection."""
+    """An owner of a connection."""
 
     def __init__(self, connection=None):
         self.connection = connection
 
 
-def made(connections=2, kept=9, expiry=9.0):
-    """Return a pool_state."""
+def new_state(connections=2, kept=9, expiry=9.0):
+    """Return a pool state."""
     return PoolState(Event, connections, kept, expiry)
 
 
-def asked(pool_state, count):
-    """Return so many permits that were asked for, granted or not."""
+def requested(pool_state, count):
+    """Request *count* permits and return them, granted or waiting."""
     permits = [Permit() for _ in range(count)]
     for permit in permits:
         pool_state.acquire(permit)
@@ -31,15 +31,15 @@ def asked(pool_state, count):
 
 
 def granted(permits):
-    """Tell of each permit whether it is granted."""
+    """Return whether each permit is granted."""
     return [bool(one.numbers) for one in permits]
 
 
 class TestPermits:
     def test_order(self):
-        """Permits are handed out in the order of the queue, past those that left it."""
-        pool_state = made(1)
-        permits = first, second, third, fourth = asked(pool_state, 4)
+        """Permits are granted in the order of the queue, skipping those that have left it."""
+        pool_state = new_state(1)
+        permits = first, second, third, fourth = requested(pool_state, 4)
         assert granted(permits) == [True, False, False, False]
         pool_state.release(second)
         for _ in "twice":
@@ -53,26 +53,32 @@ class TestPermits:
 
     @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
     def test_dropped(self, connections):
-        """A permit that is dropped, by an interrupt say, is given back; nobody has to say so."""
-        pool_state = made(connections)
+        """A permit that is garbage-collected, for example after an interrupt, is released without a
+        call.
+        """
+        pool_state = new_state(connections)
         for _ in range(9):
-            permits = asked(pool_state, 3)
+            permits = requested(pool_state, 3)
             assert sum(granted(permits)) == pool_state.open == min(3, connections)
             del permits
             assert pool_state.open == 0
 
     def test_dropped_in_the_queue(self):
-        """Of a permit that is dropped while it waits nothing is left, and the next one has its turn."""
-        pool_state = made(1)
-        first, second, third = asked(pool_state, 3)
+        """A permit that is garbage-collected while it waits leaves nothing behind, and the next in
+        the queue is granted.
+        """
+        pool_state = new_state(1)
+        first, second, third = requested(pool_state, 3)
         del second
         pool_state.release(first)
         assert (granted([third]), waiting(pool_state)) == ([True], [])
 
-    def test_who_waits_hears_of_it(self):
-        """What was dropped while others wait is theirs with the next step of anybody."""
-        pool_state = made(1)
-        first, second = asked(pool_state, 2)
+    def test_dropped_while_others_wait(self):
+        """The number of a garbage-collected permit goes to the first in the queue when the next
+        permit is requested.
+        """
+        pool_state = new_state(1)
+        first, second = requested(pool_state, 2)
         del first
         third = Permit()
         assert not pool_state.acquire(third)
@@ -80,26 +86,26 @@ class TestPermits:
         assert granted([second, third]) == [True, False]
 
     def test_lost_number(self):
-        """A number that an interrupt took away is found again."""
-        pool_state = made(3)
-        permits = asked(pool_state, 3)
+        """A number that an interrupt removed from the free numbers is found again."""
+        pool_state = new_state(3)
+        permits = requested(pool_state, 3)
         for permit in permits:
             pool_state.release(permit)
         pool_state._free.pop()
-        assert granted(asked(pool_state, 4)) == [True, True, True, False]
+        assert granted(requested(pool_state, 4)) == [True, True, True, False]
 
     def test_stale_number(self):
-        """A number that was noted twice is granted once."""
-        pool_state = made(2)
-        (first,) = asked(pool_state, 1)
+        """A number that is listed as free while it is in use is not granted a second time."""
+        pool_state = new_state(2)
+        (first,) = requested(pool_state, 1)
         pool_state._free.extend(first.numbers)
-        second, third = asked(pool_state, 2)
+        second, third = requested(pool_state, 2)
         assert (granted([second, third]), pool_state.open) == ([True, False], 2)
 
     def test_interrupted_hand_out(self):
-        """Who was granted a permit, and not told, is told by the next one."""
-        pool_state = made(1)
-        first, second, third = asked(pool_state, 3)
+        """A permit whose notification was interrupted is notified when the next permit is released."""
+        pool_state = new_state(1)
+        first, second, third = requested(pool_state, 3)
         event = second.event
 
         class Interrupt:
@@ -114,23 +120,23 @@ class TestPermits:
         assert (event.is_set(), granted([second])) == (True, [True])
         assert list(pool_state._queue) == []
 
-    def test_given_up_at_the_moment_of_its_turn(self):
-        """A permit that is granted just when it is given up goes to the next."""
-        pool_state = made(1)
-        first, second, third = asked(pool_state, 3)
+    def test_released_while_it_is_granted(self):
+        """A permit that is released at the moment it is granted passes to the next in the queue."""
+        pool_state = new_state(1)
+        first, second, third = requested(pool_state, 3)
 
-        class GivenUp:
+        class Released:
             def set(self):
                 second.is_released = True
 
-        second.event = GivenUp()
+        second.event = Released()
         pool_state.release(first)
         assert (granted([second, third]), pool_state.open) == ([False, True], 1)
 
-    def test_given_back_by_two_threads(self):
-        """Of two threads that give one permit back at once, one does."""
-        pool_state = made(1)
-        (first,) = asked(pool_state, 1)
+    def test_released_by_two_threads(self):
+        """If two threads release the same permit at once, it is released only once."""
+        pool_state = new_state(1)
+        (first,) = requested(pool_state, 1)
 
         class Raced(dict):
             def __iter__(self):
@@ -142,15 +148,15 @@ class TestPermits:
         pool_state.release(first)
         assert pool_state.open == 1
 
-    def test_first_of_the_queue_is_another_threads(self):
-        """Who finds the queue empty, which was not a moment ago, goes on."""
-        pool_state = made(1)
+    def test_queue_emptied_by_another_thread(self):
+        """Nothing happens if another thread empties the queue between the check and the access."""
+        pool_state = new_state(1)
 
         class Raced(list):
             def __bool__(self):
                 return True
 
-        (first,) = asked(pool_state, 1)
+        (first,) = requested(pool_state, 1)
         pool_state._queue = Raced()
         pool_state.release(first)
         assert pool_state.open == 0
@@ -158,8 +164,10 @@ class TestPermits:
 
 class TestConnections:
     def test_last_used_first(self):
-        """Of the idle connections to an origin the last used comes first, and no other origin's."""
-        pool_state = made(9)
+        """The idle connection to an origin that was used last is used first; other origins'
+        connections are not used.
+        """
+        pool_state = new_state(9)
         for name in ("a1", "b1", "a2"):
             pool_state.check_in(name[0], Owner(name))
         owners = [Owner() for _ in range(4)]
@@ -169,9 +177,11 @@ class TestConnections:
         assert (pool_state._of_origin, pool_state.open) == ({}, 0)
 
     def test_room(self):
-        """A new connection displaces the longest idle one, if there is no room; if there is one idle."""
-        pool_state = made(2)
-        permits = asked(pool_state, 2)
+        """If the pool is full, a new connection displaces the connection that has been idle
+        longest, if there is one.
+        """
+        pool_state = new_state(2)
+        permits = requested(pool_state, 2)
         assert list(pool_state.displaced()) == []
         pool_state.check_in("x", Owner("first"))
         pool_state.check_in("x", Owner("second"))
@@ -181,8 +191,8 @@ class TestConnections:
         assert list(pool_state.clear()) == ["second"]
 
     def test_interrupted(self):
-        """What an interrupt has left half written is good for the next one."""
-        pool_state = made(9)
+        """State that an interrupt left half-written does not break the next step."""
+        pool_state = new_state(9)
         for name in ("first", "second"):
             pool_state.check_in("x", Owner(name))
         pool_state._of_origin["y"] = ["gone"]
@@ -194,8 +204,8 @@ class TestConnections:
         assert pool_state.open == 0
 
     def test_raced(self):
-        """A connection that another thread has taken between two steps is not given twice."""
-        pool_state = made(9, 0)
+        """A connection that another thread acquired between two steps is not handed out again."""
+        pool_state = new_state(9, 0)
 
         class Raced(dict):
             races = 2
@@ -221,8 +231,8 @@ class TestConnections:
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
     def test_surplus(self, kept, expiry):
-        """What is too many, or too old, is taken out, the longest idle first."""
-        pool_state = made(9, kept, expiry)
+        """Connections that are too many or have expired are evicted, those idle longest first."""
+        pool_state = new_state(9, kept, expiry)
         for name in "abc":
             pool_state.check_in("x", Owner(name))
         assert list(pool_state.evict()) == ["a", "b", "c"]

@@ -1,4 +1,4 @@
-"""TLS below a pool."""
+"""TLS connections of the pool."""
 
 import ssl
 
@@ -11,7 +11,9 @@ from tests.runtime_client.pools import counts, limited
 
 class TestTLS:
     def test_trusted(self, make, certificate):
-        """A server is trusted whose certificate is; TLS settings are made once, and for https alone."""
+        """A certificate of a trusted authority is accepted; the TLS context is created once, and
+        only for https.
+        """
         bundle, tls = certificate
         made = []
 
@@ -35,7 +37,9 @@ class TestTLS:
         ("verify", "url"), [(True, "127.0.0.1"), (None, "localhost")], ids=["unknown", "other name"]
     )
     def test_distrusted(self, make, certificate, verify, url):
-        """A certificate that is unknown, or another host's, is refused before a request is sent."""
+        """A connection is refused before a request is sent if its certificate is untrusted or for
+        another host.
+        """
         bundle, tls = certificate
         with Loopback(always(b"hi"), tls) as server:
             pool = make(verify=verify or ssl.create_default_context(cafile=bundle))
@@ -45,12 +49,12 @@ class TestTLS:
         assert server.requests == []
 
     def test_unverified(self, make, certificate):
-        """False verifies nothing, as in httpx."""
+        """`verify=False` turns off certificate checks, as in httpx."""
         with Loopback(always(b"hi"), certificate[1]) as server:
             assert make(verify=False).get(server.url).content == b"hi"
 
     def test_no_http2(self, make, certificate):
-        """HTTP/2 is not offered."""
+        """HTTP/2 is not offered in the TLS handshake."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate[0], certificate[0].replace("ca.pem", "key.pem"))
         context.set_alpn_protocols(["h2", "http/1.1"])

@@ -1,4 +1,4 @@
-"""A body that is read into a caller's buffer: past h11 where its length is known, through it elsewhere."""
+"""Bodies read into the caller's buffer: directly if the length is known, otherwise through h11."""
 
 import anyio
 import httpx
@@ -23,7 +23,7 @@ def sent(pool, url, method="GET"):
 
 
 async def collected(stream, size):
-    """Read a body into buffers of a size, and end with it."""
+    """Read a body through a buffer of *size* bytes, close the stream, and return the body."""
     buffer, found = bytearray(size), []
     while read := await stream.read_into(memoryview(buffer)):
         found.append(bytes(buffer[:read]))
@@ -36,7 +36,7 @@ async def collected(stream, size):
 @pytest.mark.parametrize("size", [1 << 10, 1 << 18, 1 << 21])
 class TestSockets:
     def test_threads(self, size):
-        """All of a large body arrives, and its connection is used again."""
+        """A large body arrives completely, and its connection is used again."""
         with Loopback(always(BODY)) as server, PooledTransport() as transport:
             for _ in range(3):
                 assert run(collected(sent(transport.pool, server.url), size)) == BODY
@@ -44,7 +44,7 @@ class TestSockets:
 
     @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
     def test_tasks(self, loop, size):
-        """So it does for tasks."""
+        """On an event loop, too, a large body arrives completely, and its connection is used again."""
 
         async def main():
             pool = async_pool()
@@ -58,7 +58,7 @@ class TestSockets:
         assert [one.connection for one in server.requests] == [0, 0, 0]
 
 
-# What comes, read by read; how much of the body; and whether the connection is kept.
+# By name: the data of each read, the length of the body, and whether the connection is kept.
 ANSWERS = {
     "at once": ([LONG + b"\r\nabcdefghi"], 9, True),
     "piece by piece": ([LONG + b"\r\n", b"abc", b"def", b"ghi"], 9, True),
@@ -78,14 +78,14 @@ ANSWERS = {
 @pytest.mark.parametrize("size", [1, 4, 99])
 @pytest.mark.parametrize(("pieces", "length", "is_kept"), ANSWERS.values(), ids=ANSWERS)
 def test_framing(pieces, length, is_kept, size):
-    """However a body is framed, and in whichever pieces it comes, it is the same."""
+    """A body is the same for each kind of framing and each split into reads."""
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]
     assert (counts(transport)[3] == 1) == is_kept
 
 
 def test_next_response():
-    """What follows a body that went past h11 is the answer to the next request."""
+    """After a body that was read directly, the next bytes are parsed as the next response."""
     pieces = [LONG + b"\r\nab", b"cdefghi", LONG + b"\r\n123456789"]
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), 99)) == b"abcdefghi"
@@ -93,7 +93,7 @@ def test_next_response():
 
 
 def test_read_on():
-    """What was begun with a buffer may be read to its end without one."""
+    """A body can be read into a buffer first and to its end with `read` afterwards."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efg", b"hi"]))
     stream = sent(transport.pool, "http://x/")
     buffer = bytearray(2)
@@ -105,7 +105,9 @@ def test_read_on():
 
 @pytest.mark.parametrize("by", ["read_into", "read"])
 def test_short(by):
-    """A connection that ends before the body is an error, and not used again."""
+    """If a connection ends before its body does, that is an error, and the connection is not used
+    again.
+    """
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd"]))
     stream = sent(transport.pool, "http://x/")
     buffer = memoryview(bytearray(2))
@@ -118,7 +120,7 @@ def test_short(by):
 
 
 def test_left_in_the_middle():
-    """Nor is one whose body was not read to its end."""
+    """A connection whose body was not read to its end is not used again."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efghi"]))
     stream = sent(transport.pool, "http://x/")
     for _ in range(2):
@@ -128,14 +130,14 @@ def test_left_in_the_middle():
 
 
 def test_head():
-    """The answer to HEAD states a length, and has no body."""
+    """A response to HEAD has a Content-Length, but no body."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
     assert run(collected(sent(transport.pool, "http://x/", "HEAD"), 4)) == b""
     assert counts(transport) == (0, 0, 1, 1)
 
 
 def test_read_after_a_part():
-    """What a buffer had no room for is read first."""
+    """Bytes for which the buffer had no room are returned by the next read."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nabcdef", b"ghi"]))
     stream = sent(transport.pool, "http://x/")
     assert run(stream.read_into(memoryview(bytearray(3)))) == 3

@@ -1,4 +1,4 @@
-"""A coroutine that is run without an event loop."""
+"""Running a coroutine without an event loop."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from sagemaker_runtime_client._io.run import run
 
 
 def test_coroutine_that_suspends():
-    """A coroutine that suspends is closed and refused: over blocking I/O none may."""
+    """A coroutine that suspends is closed and refused, because blocking I/O must never suspend."""
     ended = []
 
     async def suspends():
@@ -23,7 +23,7 @@ def test_coroutine_that_suspends():
 
 
 def test_coroutine_that_raises():
-    """What a coroutine raises comes out as it is."""
+    """The error that a coroutine raises is raised unchanged."""
 
     async def fails():
         raise ZeroDivisionError

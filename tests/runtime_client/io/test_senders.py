@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, if any: from the environment, or in a user-supplied client."""
+"""The proxy of a request: from the environment, or of a user-supplied client."""
 
 import json
 import ssl
@@ -30,13 +30,13 @@ ORIGINS = (
 )
 VARIABLES = {
     "none": {},
-    "its own": {"HTTPS_PROXY": "http://a:1"},
-    "in small letters": {"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:1"},
-    "another scheme's": {"HTTP_PROXY": "http://a:1"},
-    "of all schemes": {"ALL_PROXY": "socks://127.0.0.1:7897/"},
+    "https": {"HTTPS_PROXY": "http://a:1"},
+    "lower case": {"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:1"},
+    "another scheme": {"HTTP_PROXY": "http://a:1"},
+    "all schemes": {"ALL_PROXY": "socks://127.0.0.1:7897/"},
     "without a scheme": {"HTTPS_PROXY": "a:1"},
     "with slashes": {"HTTPS_PROXY": "//a:1"},
-    "an empty one": {"HTTPS_PROXY": ""},
+    "empty": {"HTTPS_PROXY": ""},
 }
 EXCEPTIONS = (
     *("", "*", "localhost", "localhost,127.0.0.1,::1,[::1]", "amazonaws.com", ".amazonaws.com"),
@@ -44,15 +44,15 @@ EXCEPTIONS = (
     *("fd00::/8", "10.0.0.0/8", "s3.example:9000", "s3.example:9001", "a@b:c", "[", "http://x"),
     *("*.amazonaws.com", "localhost amazonaws.com", "127.0.0.1", "0", "%", "\u20ac"),
 )
-# Variables that are of no use to a request for http://127.0.0.1.
-OF_NO_USE = {
+# Proxy variables that do not apply to a request for http://127.0.0.1.
+INAPPLICABLE = {
     "GNOME": {"ALL_PROXY": "socks://127.0.0.1:7897/", "all_proxy": "socks://127.0.0.1:7897/"},
     "IPv6": {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "localhost,127.0.0.1,::1,[::1]"},
     "another scheme": {"HTTPS_PROXY": "canary://host:1", "NO_PROXY": "[,fd00::/8,a@b:c"},
     "excepted": {"HTTP_PROXY": "socks5://host:1", "NO_PROXY": "127.0.0.1"},
     "all excepted": {"HTTP_PROXY": "http://[", "NO_PROXY": "*"},
 }
-# Proxies that cannot be used, and what is said of them.
+# Proxies that cannot be used, and the error message for each.
 FORM = "cannot be used: write http://host:port"
 UNUSABLE = {
     "http://user:can/ary@host": f" http://host in HTTP_PROXY {FORM}",
@@ -65,11 +65,11 @@ UNUSABLE = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 class TestProxies:
-    """A proxy, from the environment for a client of ours or in a client that is brought in."""
+    """A proxy from the environment for a built-in client, or of a user-supplied client."""
 
     @pytest.fixture(params=list(KINDS))
     def driver(self, request):
@@ -77,7 +77,7 @@ class TestProxies:
             yield Driver(KINDS[request.param], stack)
 
     def client(self, driver, monkeypatch, url, bundle=None, **options):
-        """Return a client that goes through the proxy at *url*."""
+        """Return a client that sends through the proxy at *url*."""
         if driver.kind.library is None:
             monkeypatch.setenv("HTTP_PROXY", url)
             monkeypatch.setenv("HTTPS_PROXY", url)
@@ -87,7 +87,7 @@ class TestProxies:
         return driver.client(**options, http_client=http_client)
 
     def test_forward(self, driver, monkeypatch, emulator):
-        """Through a forward proxy signatures stay right, whatever it adds."""
+        """Signatures stay valid through a forward proxy that adds headers."""
         key = "s3://bucket/a b//ü%2F"
         with Loopback(forward) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, **settings(emulator))
@@ -98,7 +98,7 @@ class TestProxies:
         assert {request.header("via") for request in emulator.requests} == {"1.1 loopback"}
 
     def test_tunnel(self, driver, monkeypatch, certificate):
-        """Through a CONNECT proxy too, which learns the host and nothing more."""
+        """A request through a CONNECT proxy arrives; the proxy learns only the host."""
         bundle, tls = certificate
         with Loopback(always(b"x"), tls) as server, Loopback(tunnel) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, bundle, **pointed_at(server))
@@ -110,7 +110,7 @@ class TestProxies:
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
-        """A key with dot segments, which would go to the proxy itself, is refused with a reason."""
+        """A key with dot segments, which a proxy would resolve, is refused with the reason."""
         bundle = certificate[0]
         with Loopback(always()) as proxy:
             url = f"{scheme}://127.0.0.1:9"
@@ -120,8 +120,10 @@ class TestProxies:
                 client.get_object("s3://bucket/a/../b")
         assert proxy.connections == 0
 
-    def test_agent_of_this_machine(self, driver, emulator, monkeypatch):
-        """A container's agent and its token are for no proxy, not even a brought-in client's."""
+    def test_agent_on_this_machine(self, driver, emulator, monkeypatch):
+        """A request to a container's credentials agent, with its token, is never sent through a
+        proxy.
+        """
         keys = {
             "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
             "SecretAccessKey": emulator.environ["AWS_SECRET_ACCESS_KEY"],
@@ -137,8 +139,10 @@ class TestProxies:
 
     @pytest.mark.parametrize("how", ["transport", "mount"])
     @pytest.mark.parametrize("library", ["httpx", "httpx2"])
-    def test_agent_and_a_transport_of_ones_own(self, emulator, monkeypatch, how, library):
-        """A proxy is known as a client's transport too; a mount that is none is used."""
+    def test_agent_and_a_custom_transport(self, emulator, monkeypatch, how, library):
+        """A proxy set as a client's transport is bypassed for the agent; a mount that is not a
+        proxy is used.
+        """
         keys = {
             "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
             "SecretAccessKey": emulator.environ["AWS_SECRET_ACCESS_KEY"],
@@ -159,22 +163,24 @@ class TestProxies:
         assert len(emulator.requests) == 1
 
     def test_proxy_that_refuses(self, driver, monkeypatch, certificate):
-        """A proxy that will not connect is named, without its password; nothing was sent."""
+        """The error names a proxy that refuses to connect, without its password; nothing was sent."""
         with Loopback(always(b"", 407)) as proxy:
             caught = self.refused(driver, monkeypatch, proxy.url, certificate)
         assert f"from https://127.0.0.1:9 through the proxy {proxy.url}: 407" in str(caught.value)
         assert "ProxyError" in str(caught.value)
 
     def test_proxy_that_is_not_there(self, driver, monkeypatch, certificate):
-        """Where nobody listens it is the proxy that cannot be reached, not the service."""
+        """If nothing listens at the proxy's address, the error names the proxy as unreachable, not
+        the service.
+        """
         with refusing() as port:
             url = f"http://127.0.0.1:{port}"
             caught = self.refused(driver, monkeypatch, url, certificate)
-        says = f"ConnectError from https://127.0.0.1:9 through the proxy {url}: "
-        assert says in str(caught.value)
+        message = f"ConnectError from https://127.0.0.1:9 through the proxy {url}: "
+        assert message in str(caught.value)
 
     def refused(self, driver, monkeypatch, url, certificate):
-        """Return what is raised through a proxy that has a password."""
+        """Return the error raised for a request through a proxy with a password."""
         url = url.replace("http://", "http://user:canary@")
         options = pointed_at(None, endpoint_url="https://127.0.0.1:9")
         client = self.client(driver, monkeypatch, url, certificate[0], **options)
@@ -185,30 +191,32 @@ class TestProxies:
 
 
 class TestEnvironment:
-    """What the variables mean: what they mean to boto3."""
+    """The proxy variables of the environment, which mean what they mean to boto3."""
 
     @pytest.mark.parametrize("exceptions", EXCEPTIONS)
     @pytest.mark.parametrize("variables", VARIABLES.values(), ids=VARIABLES)
     def test_as_boto3(self, bare_environment, variables, exceptions):
-        """The proxy is the one that boto3 takes, whatever the words of NO_PROXY are."""
+        """The proxy is the same that boto3 uses, for each form of NO_PROXY."""
         for name, value in {**variables, "NO_PROXY": exceptions}.items():
             bare_environment.setenv(name, value)
         for origin in ORIGINS:
-            theirs = ProxyConfiguration(get_environ_proxies(f"{origin}/path")).proxy_url_for(origin)
-            assert get_proxy(origin) == (theirs or "")
+            expected = ProxyConfiguration(get_environ_proxies(f"{origin}/path")).proxy_url_for(
+                origin
+            )
+            assert get_proxy(origin) == (expected or "")
 
     @pytest.mark.parametrize("word", ["::1", "[::1]", "[::1]:8080", "localhost, ::1"])
     def test_ipv6(self, bare_environment, word):
-        """An IPv6 host is excepted with brackets and, unlike in boto3, without."""
+        """NO_PROXY may list an IPv6 host with brackets and, unlike in boto3, without."""
         bare_environment.setenv("HTTP_PROXY", "http://a:1")
         assert get_proxy("http://[::1]:8080") == "http://a:1"
         bare_environment.setenv("NO_PROXY", word)
         assert get_proxy("http://[::1]:8080") == ""
         assert get_proxy("http://[::2]:8080") == "http://a:1"
 
-    @pytest.mark.parametrize("variables", OF_NO_USE.values(), ids=OF_NO_USE)
-    def test_of_no_use(self, plain_driver, bare_environment, emulator, variables):
-        """What is of no use to a request does not stop it."""
+    @pytest.mark.parametrize("variables", INAPPLICABLE.values(), ids=INAPPLICABLE)
+    def test_inapplicable(self, plain_driver, bare_environment, emulator, variables):
+        """A proxy variable that does not apply to a request does not make it fail."""
         for name, value in variables.items():
             bare_environment.setenv(name, value)
         client = plain_driver.client(**settings(emulator))
@@ -216,7 +224,9 @@ class TestEnvironment:
 
     @pytest.mark.parametrize(("proxy", "message"), UNUSABLE.items())
     def test_proxy_that_cannot_be_used(self, plain_driver, monkeypatch, proxy, message):
-        """The request that needs it says which proxy it is, without its password; others go on."""
+        """Only a request that needs an unusable proxy fails; the error names the proxy without its
+        password.
+        """
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with Loopback(always(b"{}", 202)) as server:
@@ -229,8 +239,10 @@ class TestEnvironment:
                 client.invoke_endpoint_async("x", body=b"x")
         assert len(server.requests) == 2
 
-    def test_schemes_have_their_own(self, plain_driver, monkeypatch, certificate):
-        """One proxy for both schemes: a certificate is checked, whichever scheme came first."""
+    def test_one_proxy_for_both_schemes(self, plain_driver, monkeypatch, certificate):
+        """With one proxy for both schemes, https certificates are checked even if an http request
+        came first.
+        """
         with Loopback(tunnel) as proxy, Loopback(always(b"x"), certificate[1]) as server:
             monkeypatch.setenv("HTTP_PROXY", proxy.url)
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)

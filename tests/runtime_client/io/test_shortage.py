@@ -1,4 +1,4 @@
-"""A process that is short of file descriptors or threads: what may be tried again is, and no job is lost."""
+"""A process that is short of file descriptors or threads: errors are retryable, and no job is lost."""
 
 import json
 import resource
@@ -32,7 +32,9 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Shortage:
-    """A limit below what is open: from `begin` to `end` this process can open nothing more."""
+    """A limit on descriptors below the number in use: between `begin` and `end`, nothing can be
+    opened.
+    """
 
     def __init__(self):
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -54,13 +56,13 @@ def shortage():
 
 @contextmanager
 def two_servers(*s3):
-    """Serve an endpoint, and S3 elsewhere, to which a connection is to be opened yet."""
+    """Run an endpoint and a separate S3 server, to which the client has not yet connected."""
     with Loopback(Script([TAKEN])) as endpoint, Loopback(Script(s3)) as storage:
         yield settings(endpoint, s3_endpoint_url=storage.url), endpoint
 
 
 def inferred(backend, arguments, **options):
-    """Infer on each backend."""
+    """Call `infer` on a backend."""
     options = {"timeout": 20, "schedule": often, **options}
     if backend == "threads":
         with SageMakerRuntimeClient(**arguments) as client:
@@ -74,7 +76,7 @@ def inferred(backend, arguments, **options):
 
 
 def inferred_without_descriptors(backend, arguments, shortage):
-    """Infer, once there is a loop, where nothing can be opened."""
+    """Call `infer` while no descriptors are left; the event loop is started before."""
 
     async def main():
         async with AsyncSageMakerRuntimeClient(**arguments) as client:
@@ -98,7 +100,7 @@ def inferred_without_descriptors(backend, arguments, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_passes_while_waiting(backend, shortage):
-    """A wait that can open no connection goes on, and has its answer once it can."""
+    """A wait that cannot open a connection continues, and returns the output once it can."""
     polls = []
 
     def until_the_third(_elapsed):
@@ -121,11 +123,14 @@ def test_a_shortage_that_passes_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_stays_while_waiting(backend, shortage):
-    """One that stays is why the wait timed out; the error has the handle."""
+    """If the shortage lasts, the wait times out with the shortage as the reason, and the error has
+    the handle.
+    """
     with two_servers(THERE) as (arguments, _), pytest.raises(WaitTimeoutError) as caught:
         inferred(backend, arguments, timeout=0.3, on_invocation=lambda _: shortage.begin())
     shortage.end()
-    shown = "".join(traceback.format_exception(caught.value))  # trio has it in a cause
+    # On trio the reason is in a chained error.
+    shown = "".join(traceback.format_exception(caught.value))
     assert "Too many open files" in shown
     assert caught.value.invocation.output_location == "s3://b/out"
 
@@ -133,7 +138,9 @@ def test_a_shortage_that_stays_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment", "shortest_pauses")
 @backends
 def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path):
-    """Before anything is sent it is an error that may pass, whatever could not be opened."""
+    """A shortage before anything was sent is a retryable error, for each kind of file that cannot
+    be opened.
+    """
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -148,7 +155,9 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
 
 
 def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
-    """A CA bundle that is there, and cannot be opened for want of descriptors, is no wrong setting."""
+    """If an existing CA bundle cannot be opened for lack of descriptors, that is not a
+    configuration error.
+    """
     bundle, _ = certify(tmp_path)
     shortage.begin()
     with pytest.raises(TransportError, match=r"CA bundle.*too many files") as caught:
@@ -193,7 +202,7 @@ OUTCOMES = {
 @backends
 @pytest.mark.parametrize("answers", OUTCOMES)
 def test_nothing_is_loaded_once_the_job_is_queued(backend, answers):
-    """From the answer to the job on, a first `infer` of a process loads not one module."""
+    """The first `infer` of a process imports no module after the job was accepted."""
     kind, timeout = OUTCOMES[answers]
     path = [name for name in sys.path if name]
     program = LATE.format(path=path, answers=answers, backend=backend, timeout=timeout)
@@ -229,7 +238,9 @@ asyncio.run(main())
 
 @pytest.mark.usefixtures("bare_environment")
 def test_five_hundred_at_once_under_a_low_limit():
-    """Each job that the service took has its answer, or an error of ours that names it."""
+    """Each accepted job ends with its output, or with an error of this package that has its
+    inference ID.
+    """
 
     def answer(request, _):
         if request.method == "POST":
@@ -258,7 +269,7 @@ def test_five_hundred_at_once_under_a_low_limit():
 
 @pytest.fixture
 def reads(bare_environment, monkeypatch, tmp_path):  # noqa: ARG001
-    """How often each shared file is read."""
+    """The name of each shared file, once for each time that it is read."""
     seen = []
     read = files.read
 
@@ -279,7 +290,7 @@ def _answered(*_):
 
 
 def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
-    """Of 500 first calls one reads the shared files, and all have what it read."""
+    """If 500 tasks make their first call at once, the shared files are read only once."""
 
     async def main(arguments):
         async with (
@@ -295,7 +306,7 @@ def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
 
 
 def test_the_first_calls_of_many_threads_read_the_files_once(reads):
-    """So do threads."""
+    """If 30 threads make their first call at once, the shared files are read only once."""
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         threads = [
             Thread(target=client.invoke_endpoint_async, args=["e"], kwargs={"body": b"x"})
@@ -309,7 +320,7 @@ def test_the_first_calls_of_many_threads_read_the_files_once(reads):
 
 
 def test_a_failed_reading_is_not_kept(reads, tmp_path):
-    """Where the files cannot be read, the next call looks again."""
+    """If the shared files cannot be read, the next call reads them again."""
     (tmp_path / "config").write_bytes(b"\xff")
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         with pytest.raises(RuntimeClientError, match="not UTF-8"):
@@ -320,7 +331,9 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
 
 
 def test_group_without_another_thread(monkeypatch):
-    """Where no thread can be started, that is the error, and the others are waited for."""
+    """If a thread cannot be started, that error is raised after the group's other threads have
+    ended.
+    """
     ended = []
     original = Thread.start
 

@@ -1,4 +1,4 @@
-"""Many threads or tasks at once over one pool."""
+"""Many threads or tasks that use one pool at once."""
 
 from threading import Barrier, Event, Thread
 
@@ -13,7 +13,7 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestStorms:
     def test_threads(self):
-        """More threads than connections all get their answers, over no more than there may be."""
+        """More threads than connections all get their responses, within the limit on connections."""
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(4))
             start, answers = Barrier(32), []
@@ -35,9 +35,9 @@ class TestStorms:
     @each_loop
     @pytest.mark.parametrize(("tasks", "calls"), [(64, 4), (800, 1)])
     def test_tasks(self, loop, tasks, calls):
-        """As many tasks at once as there may be connections, or more, make just so many."""
+        """As many tasks as the limit allows, or more, open exactly that many connections."""
         answers = []
-        are_all_there = Event()  # before that no connection is idle
+        are_all_there = Event()  # until then no connection is idle
 
         def answer(_request, _connection):
             if len(server.requests) >= 64:
@@ -66,7 +66,7 @@ class TestStorms:
 
     @each_loop
     def test_order(self, loop):
-        """Who asks first is served first."""
+        """Requests are sent in the order in which they were made."""
 
         async def main():
             transport = async_pool(limits=limited(1))
