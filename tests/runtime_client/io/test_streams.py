@@ -1,4 +1,6 @@
-"""The pool's own connections, of threads, asyncio and trio, over raw sockets: limits, ends, news."""
+"""The streams of threads, asyncio and trio over raw sockets: time limits, closed connections,
+unread data.
+"""
 
 import asyncio
 import select
@@ -24,7 +26,7 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 @contextmanager
 def serving(serve):
-    """Serve one connection in a thread, and give its port."""
+    """Serve one connection in a thread, and yield the port."""
 
     def accept():
         connection, _ = listener.accept()
@@ -39,7 +41,7 @@ def serving(serve):
 
 
 def on_asyncio(serve, use):
-    """Return what *use* makes of a connection to *serve*."""
+    """Connect to *serve* on asyncio, and return the result of *use*."""
 
     async def main(port):
         async with asyncio.timeout(30):
@@ -54,7 +56,7 @@ def on_asyncio(serve, use):
 
 
 def test_a_slow_reader():
-    """While nobody reads, the server is made to wait; in the end all is there."""
+    """While nothing is read, the server has to wait; in the end all data arrives."""
 
     async def use(stream):
         while not stream._is_waiting_for_reader:  # noqa: ASYNC110 (no event tells)
@@ -69,7 +71,7 @@ def test_a_slow_reader():
 
 
 def test_a_slow_server():
-    """A writer waits until there is room."""
+    """A write waits until the server has read enough."""
     reading = Event()
 
     def serve(connection):
@@ -93,7 +95,7 @@ def test_a_slow_server():
 
 
 def test_a_slow_server_on_trio(certificate):
-    """So it does on trio, through TLS."""
+    """On trio, too, a write through TLS waits until the server has read enough."""
     bundle, tls = certificate
     reading = Event()
 
@@ -121,7 +123,7 @@ def test_a_slow_server_on_trio(certificate):
 
 
 def test_written_after_the_end():
-    """A connection that is lost takes nothing more."""
+    """Writing to or reading from a lost connection is an error."""
 
     def serve(connection):
         connection.recv(1)
@@ -141,7 +143,7 @@ def test_written_after_the_end():
 
 @each_network
 def test_connecting_takes_too_long(network, drive):
-    """Who is not let in gives up in time."""
+    """A connection attempt that is not answered ends with a connect timeout."""
 
     async def connect():
         await network().connect("127.0.0.1", port, None, 0.05)
@@ -153,7 +155,7 @@ def test_connecting_takes_too_long(network, drive):
 @each_network
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1 << 16), ("a" * 64, 80)])
 def test_no_address(network, drive, host, port):
-    """A port or a name that cannot be is an error of httpx's."""
+    """An invalid port or host name is an `httpx.ConnectError`."""
 
     async def connect():
         await network().connect(host, port, None, 10)
@@ -163,31 +165,33 @@ def test_no_address(network, drive, host, port):
 
 
 @each_network
-def test_session_tickets_are_no_news(certificate, network, drive):
-    """What TLS itself sends after the handshake is nothing to read; what a server says then is."""
+def test_session_tickets_are_not_readable(certificate, network, drive):
+    """TLS session tickets after the handshake do not make a connection readable; the server's data
+    does.
+    """
     bundle, tls = certificate
     go = Event()
 
     def serve(connection):
         secured, outgoing = shake_hands(connection, tls)
-        assert outgoing.pending  # the tickets
+        assert outgoing.pending  # the session tickets
         for _ in range(2):
             assert go.wait(10)
             go.clear()
             connection.sendall(outgoing.read())
-            secured.write(b"news")
+            secured.write(b"data")
         connection.recv(1)
 
     async def use():
         settings = ssl.create_default_context(cafile=bundle), b"127.0.0.1"
         stream = await network().connect("127.0.0.1", port, settings, 10)
-        news = [await stream.is_readable()]
+        readable = [await stream.is_readable()]
         for _ in range(2):
             go.set()
             assert select.select([stream._socket], [], [], 10)[0]  # no event loop reads meanwhile
-            news.append(await stream.is_readable())
+            readable.append(await stream.is_readable())
         stream.close()
-        return news
+        return readable
 
     with serving(serve) as port:
         assert drive(use) == [False, False, True]
@@ -195,8 +199,8 @@ def test_session_tickets_are_no_news(certificate, network, drive):
 
 @each_network
 @pytest.mark.parametrize("linger", [None, 0], ids=["closed", "reset"])
-def test_the_end_is_news(network, drive, linger):
-    """So is the end, of either kind."""
+def test_a_closed_connection_is_readable(network, drive, linger):
+    """A connection that was closed or reset by the server is readable."""
     go = Event()
 
     def serve(connection):
@@ -206,12 +210,12 @@ def test_the_end_is_news(network, drive, linger):
 
     async def use():
         stream = await network().connect("127.0.0.1", port, None, 10)
-        news = [await stream.is_readable()]
+        readable = [await stream.is_readable()]
         go.set()
         assert select.select([stream._socket], [], [], 10)[0]
-        news.append(await stream.is_readable())
+        readable.append(await stream.is_readable())
         stream.close()
-        return [*news, await stream.is_readable()]
+        return [*readable, await stream.is_readable()]
 
     with serving(serve) as port:
         assert drive(use) == [False, True, True]
@@ -219,7 +223,7 @@ def test_the_end_is_news(network, drive, linger):
 
 @each_network
 def test_reset(network, drive):
-    """A connection that was reset is an error of httpx's, to whoever reads and to whoever writes."""
+    """Reading from and writing to a connection that was reset raise httpx's errors."""
     go = Event()
 
     def serve(connection):
@@ -240,7 +244,7 @@ def test_reset(network, drive):
 
 
 def test_discarded_after_its_loop():
-    """To discard a connection is possible at any time, after its event loop was closed as well."""
+    """A connection can be discarded after its event loop was closed."""
 
     async def use(stream):
         return stream
@@ -250,7 +254,7 @@ def test_discarded_after_its_loop():
 
 @each_network
 def test_read_into(network, drive):
-    """What has arrived fills the caller's buffer, also what a look at the connection found."""
+    """Data fills the caller's buffer, including data that `is_readable` has already received."""
     go = Event()
 
     def serve(connection):

@@ -1,4 +1,4 @@
-"""The system, for threads and tasks: files, programs, locks."""
+"""The system I/O for threads and tasks: files, processes, locks."""
 
 import os
 import signal
@@ -20,21 +20,23 @@ from sagemaker_runtime_client._io.run import async_backend, run
 from sagemaker_runtime_client._io.system import System
 from sagemaker_runtime_client._io.transport import Transport
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
-def world(request):
-    """Return an outside world, and what runs a coroutine function of its in the right way."""
+def system(request):
+    """Return a `System`, and a function that calls its coroutine functions on the right backend."""
     if request.param is None:
         return System(sync_backend), lambda call, *args: run(call(*args))
     io = System(async_backend)
     return io, lambda call, *args: anyio.run(call, *args, backend=request.param)
 
 
-def test_files(world, tmp_path):
-    """A file is written as a whole, for its owner alone, in a folder that is made; and read."""
-    io, call = world
+def test_files(system, tmp_path):
+    """A file is written atomically, readable by its owner only, in a folder that is created, and
+    can be read.
+    """
+    io, call = system
     path = tmp_path / "new" / "folder" / "file"
     call(io.write_file, str(path), b"one")
     call(io.write_file, str(path), b"two")
@@ -43,9 +45,9 @@ def test_files(world, tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_no_file(world, tmp_path):
-    """A file that is not there is None, as is one below what is no folder."""
-    io, call = world
+def test_no_file(system, tmp_path):
+    """Reading a file that does not exist, or whose parent is a file, returns None."""
+    io, call = system
     (tmp_path / "file").touch()
     assert call(io.read_file, str(tmp_path / "none"), 9) is None
     assert call(io.read_file, str(tmp_path / "file" / "none"), 9) is None
@@ -53,18 +55,18 @@ def test_no_file(world, tmp_path):
 
 @pytest.fixture
 def somewhere():
-    """A folder that any user may enter, unlike pytest's, while the process has no privileges."""
+    """A folder that any user may enter (unlike pytest's), and a function that drops privileges."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         user = os.geteuid()
-        yield folder, lambda: os.seteuid(user or NOBODY)
+        yield folder, lambda: os.seteuid(user or UNPRIVILEGED)
         os.seteuid(user)
 
 
-def test_permissions(world, somewhere):
-    """A file that may not be read is an error; in a folder that may not be entered there is none."""
-    io, call = world
+def test_permissions(system, somewhere):
+    """An unreadable file is an error; a file in a folder that may not be entered counts as missing."""
+    io, call = system
     folder, drop_privileges = somewhere
     home = folder / "home"
     home.mkdir()
@@ -80,27 +82,27 @@ def test_permissions(world, somewhere):
     assert call(io.read_file, str(home / "file"), 9) is None
 
 
-def test_a_file_that_cannot_be_replaced(world, tmp_path):
-    """A write that fails leaves nothing behind."""
-    io, call = world
+def test_a_file_that_cannot_be_replaced(system, tmp_path):
+    """A write that fails leaves no temporary file behind."""
+    io, call = system
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="directory"):
         call(io.write_file, str(tmp_path / "folder"), b"text")
     assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
 
 
-def test_programs(world):
-    """A program gets no input and no shell; its status and both its outputs come back."""
-    io, call = world
+def test_processes(system):
+    """A process gets no input and no shell; its status, stdout and stderr are returned."""
+    io, call = system
     program = "import sys; print(repr(sys.stdin.read()), sys.argv[1:]); sys.exit('why')"
     done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"], 99)
     assert (done.status, done.stdout, done.stderr) == (1, b"'' ['$HOME;']\n", b"why\n")
     assert "why" not in repr(done)
 
 
-def test_files_are_bounded(world, tmp_path):
-    """A file of more bytes than it may have is an error, and no more of it is read than that."""
-    io, call = world
+def test_files_are_bounded(system, tmp_path):
+    """A file larger than the limit is an error, and no more than the limit is read."""
+    io, call = system
     path = tmp_path / "file"
     path.write_bytes(b"12345678")
     assert call(io.read_file, str(path), 8) == b"12345678"
@@ -113,17 +115,21 @@ def test_files_are_bounded(world, tmp_path):
 @pytest.mark.parametrize(
     "command", ["yes >&{0}", "sleep 600 & yes >&{0}", "trap '' PIPE; while :; do echo >&{0}; done"]
 )
-def test_programs_that_write_for_ever(world, stream, command):
-    """A program that writes too much is killed, whatever it has started goes on with the pipes."""
-    io, call = world
+def test_endless_output(system, stream, command):
+    """A process that writes too much is killed, even if a child process or a trap keeps its pipe
+    open.
+    """
+    io, call = system
     command = command.format({"stdout": 1, "stderr": 2}[stream])
     with pytest.raises(OSError, match="more than 65,536 bytes"):
         call(io.run_process, ["sh", "-c", f"echo $$ >$0; exec 3>&-; {command}", os.devnull], 65_536)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_program_ends_with_its_task(backend, tmp_path):
-    """The program of a task that is cancelled is killed, which ends what it has open."""
+def test_a_process_ends_with_its_task(backend, tmp_path):
+    """If a task is cancelled, the process that it runs is killed, and the process's files are
+    closed.
+    """
     io = System(async_backend)
     path = tmp_path / "open"
     os.mkfifo(path)
@@ -131,7 +137,9 @@ def test_a_program_ends_with_its_task(backend, tmp_path):
     async def start():
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(io.run_process, ["sh", "-c", f"exec sleep 60 >{path}"], 99)
-            file = await anyio.to_thread.run_sync(path.open, "rb")  # once the program has it open
+            file = await anyio.to_thread.run_sync(
+                path.open, "rb"
+            )  # returns once the process has opened it
             tasks.cancel_scope.cancel()
         return file
 
@@ -139,15 +147,15 @@ def test_a_program_ends_with_its_task(backend, tmp_path):
         assert file.read() == b""
 
 
-def test_a_program_that_is_killed_before_its_start():
-    """A program whose task was cancelled while its thread had not begun is never started."""
+def test_a_process_that_is_killed_before_its_start():
+    """A process whose task was cancelled before its thread began is never started."""
     program = _Program()
     program.kill()
     assert program.run(["/no/such/program"], 99).status == -signal.SIGKILL
 
 
-def test_an_interrupt_kills_the_program(tmp_path):
-    """Ctrl-C ends the wait for a program, and the program, even where its child keeps the pipe."""
+def test_an_interrupt_kills_the_process(tmp_path):
+    """Ctrl-C ends the wait and kills the process, even if a child process keeps the pipe open."""
     program = (
         "import signal, sys\nfrom sagemaker_runtime_client._io.run import run\n"
         "from sagemaker_runtime_client._io.system import System\n"
@@ -165,16 +173,16 @@ def test_an_interrupt_kills_the_program(tmp_path):
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     number = int(out.read_text())
-    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # it begins to wait
+    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # until the wait begins
         os.sched_yield()
     process.send_signal(signal.SIGINT)
     assert process.communicate()[0] == b"interrupted\n"
     assert not Path(f"/proc/{number}").exists()
 
 
-def test_locks(world):
-    """A lock is taken by one at a time."""
-    io, call = world
+def test_locks(system):
+    """Only one owner at a time holds a lock."""
+    io, call = system
 
     async def use():
         lock = io.lock()
@@ -203,7 +211,7 @@ def test_locks(world):
 
 
 def test_a_lock_in_two_loops():
-    """What one event loop has taken does not hold up another one."""
+    """A lock held in one event loop does not block another event loop."""
     lock = System(async_backend).lock()
 
     async def take():
@@ -215,8 +223,10 @@ def test_a_lock_in_two_loops():
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_time_limit_of_somebody_else(backend):
-    """A TimeoutError from a client that was brought in is not taken for the end of our time."""
+def test_timeout_of_a_user_supplied_client(backend):
+    """A TimeoutError from a user-supplied client is not treated as the end of the request's time
+    limit.
+    """
 
     async def hook(_request):
         raise TimeoutError("of the hook")
@@ -230,15 +240,17 @@ def test_time_limit_of_somebody_else(backend):
         anyio.run(main, backend=backend)
 
 
-def test_surroundings(world, monkeypatch):
-    """The user's folder and the generation are the system's."""
-    io, _ = world
+def test_home_and_generation(system, monkeypatch):
+    """The home directory and the process's generation are those of the system."""
+    io, _ = system
     monkeypatch.setenv("HOME", "/home/somebody")
     assert (io.home(), io.generation()) == ("/home/somebody", generation())
 
 
-def test_time_and_chance():
-    """What the world gives: an aware instant, a clock, numbers from 0 up to 1, ids; all different."""
+def test_time_and_random_numbers():
+    """`System` has the time in UTC, a monotonic clock, random numbers from 0 up to 1, UUIDs and the
+    environment.
+    """
     io = System(async_backend)
     assert io.now().tzinfo is not None
     assert io.monotonic() <= io.monotonic()

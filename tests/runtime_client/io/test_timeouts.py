@@ -1,4 +1,4 @@
-"""The limits on each step of a request: connect, write, read, and the wait for a connection."""
+"""The time limit of each step of a request: connect, write, read, and the wait for a connection."""
 
 import socket
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.runtime_client.pools import PATIENCE, counts, limited
 
 class TestTime:
     def test_read(self, make):
-        """A server that says nothing costs the read timeout."""
+        """If the server sends nothing, the read timeout applies."""
         with Loopback(lambda *_: Event().wait(1)) as server:
             pool = make()
             with pytest.raises(httpx.ReadTimeout):
@@ -24,7 +24,7 @@ class TestTime:
 
     @unread_body
     def test_read_in_a_body(self, make):
-        """Silence in the middle of a body costs as much."""
+        """If the server stops in the middle of a body, the read timeout applies."""
 
         def answer(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi")
@@ -38,7 +38,7 @@ class TestTime:
 
     @unread_body
     def test_write(self, make):
-        """A server that does not read costs the write timeout."""
+        """If the server does not read, the write timeout applies."""
         with deaf() as url:
             pool = make()
             with pytest.raises(httpx.WriteTimeout):
@@ -46,7 +46,9 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
-        """The limit is for each piece: a server that reads slowly, but reads, gets the whole."""
+        """The write timeout applies to each piece: an upload to a slow server that keeps reading
+        succeeds.
+        """
         read = 0
 
         def reads_slowly():
@@ -69,7 +71,9 @@ class TestTime:
         assert read > 1 << 23
 
     def test_connect(self, make):
-        """A server that accepts, and never speaks TLS, costs the connect timeout."""
+        """If a server accepts a connection but never answers the TLS handshake, the connect timeout
+        applies.
+        """
         with deaf() as url:
             pool = make()
             with pytest.raises(httpx.ConnectTimeout):
@@ -77,14 +81,14 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_refused(self, make):
-        """Where nobody listens there is an error, and nothing stays behind."""
+        """A refused connection is an error, and the pool is empty afterwards."""
         pool = make()
         with refusing() as port, pytest.raises(httpx.ConnectError):
             pool.get(f"http://127.0.0.1:{port}")
         assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_pool(self, make):
-        """A wait for a connection ends with the pool timeout, and leaves the queue."""
+        """A request whose wait for a connection times out leaves the queue."""
         busy, over = Event(), Event()
 
         def answer(_request, _connection):
@@ -108,6 +112,6 @@ class TestTime:
 
 @contextmanager
 def deaf():
-    """Listen, and neither accept nor read."""
+    """Listen without accepting or reading."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Which certificates are accepted, and what is said of a bundle that cannot be read."""
+"""Which certificates are accepted, and the errors for a CA bundle that cannot be read."""
 
 import os
 import pwd
@@ -20,14 +20,14 @@ from tests.runtime_client.loopback import Loopback, response
 
 @pytest.fixture(autouse=True)
 def _fresh(bare_environment):  # noqa: ARG001 (no test sees the machine's settings)
-    """A bundle is read once a process; here once a test."""
+    """Clear the contexts, which are cached per process, before each test."""
     _context.cache_clear()
     _amazon_context.cache_clear()
 
 
 @pytest.fixture
 def _as_in_python_3_13(monkeypatch):
-    """Make the default context as strict as Python 3.13 does, on older ones too."""
+    """Make the default context as strict as in Python 3.13 on older versions, too."""
     create = ssl.create_default_context
 
     def strict(*arguments, **options):
@@ -43,7 +43,7 @@ class TestRules:
     @pytest.mark.parametrize("number", [0, 1], ids=["for AWS", "for all"])
     @pytest.mark.parametrize("is_given", [False, True], ids=["certifi", "a bundle"])
     def test_as_botocore(self, tmp_path, number, is_given):
-        """The rules for chains are botocore's, on each Python."""
+        """On each Python version, the verification flags are botocore's."""
         bundle = issue(tmp_path)[0] if is_given else None
         context = context_makers(bundle)[number]()
         assert create_urllib3_context().verify_flags == context.verify_flags
@@ -62,7 +62,7 @@ class TestRules:
         ids=["expired", "other name"],
     )
     def test_refused(self, make, tmp_path, host, hours, fault):
-        """One that has expired, or is another host's, is not."""
+        """A certificate that has expired, or is for another host, is refused."""
         bundle, tls = issue(tmp_path, host, hours)
         with Loopback(lambda *_: response(b"hi"), tls) as server:
             url = server.url.replace("127.0.0.1", "host.example")
@@ -72,7 +72,7 @@ class TestRules:
 
 
 def block(data):
-    """Return a certificate in PEM, or what stands in the place of one."""
+    """Return *data* as a certificate in PEM."""
     text = b64encode(data).decode()
     return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
 
@@ -86,7 +86,9 @@ DAMAGED = {
 
 
 def refused(bundle):
-    """Check that nothing can be made of a bundle, and that it is named with its fault."""
+    """Check that no context can be created from a bundle, and that the error has its path and the
+    fault.
+    """
     for make in context_makers(str(bundle)):
         with pytest.raises(ConfigError, match=re.escape(f"{bundle} cannot be read: ")) as caught:
             make()
@@ -95,7 +97,7 @@ def refused(bundle):
 
 @pytest.mark.parametrize("text", ["", *DAMAGED.values()], ids=["empty", *DAMAGED])
 def test_damaged_bundle(tmp_path, text):
-    """A bundle without a certificate is a wrong setting."""
+    """A bundle without a valid certificate is a configuration error."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(text)
     refused(bundle)
@@ -103,7 +105,9 @@ def test_damaged_bundle(tmp_path, text):
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_among_others(tmp_path, text):
-    """So is one of which a certificate cannot be read, wherever it stands."""
+    """A bundle with one damaged certificate is a configuration error, whether it comes first or
+    last.
+    """
     bundle = tmp_path / "bundle.pem"
     whole = Path(issue(tmp_path)[0]).read_text()
     for both in (text + whole, whole + text):
@@ -114,7 +118,7 @@ def test_damaged_among_others(tmp_path, text):
 
 
 def test_users_folder(tmp_path, monkeypatch):
-    """A path may begin with ~ or ~user."""
+    """The path of a bundle may begin with ~ or ~user."""
     monkeypatch.setenv("HOME", str(tmp_path))
     user = pwd.getpwuid(os.getuid())
     for written, meant in (("~", str(tmp_path)), (f"~{user.pw_name}", user.pw_dir)):
@@ -123,7 +127,7 @@ def test_users_folder(tmp_path, monkeypatch):
 
 
 def test_damaged_certifi(tmp_path, monkeypatch):
-    """The bundle of certifi is named as such."""
+    """The error for a damaged bundle of certifi names certifi."""
     (tmp_path / "certifi").mkdir()
     (tmp_path / "certifi" / "__init__.py").write_text("")
     (tmp_path / "certifi" / "cacert.pem").write_text(DAMAGED["garbage"])

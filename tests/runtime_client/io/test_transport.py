@@ -1,4 +1,4 @@
-"""What is sent is what was signed, byte for byte; what comes back is what the server said."""
+"""Requests arrive byte for byte as signed, and responses are returned as the server sent them."""
 
 from threading import Event
 from urllib.parse import quote, unquote_to_bytes
@@ -39,13 +39,15 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 class TestWhatIsSent:
     @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
     def test_keys(self, driver, key):
-        """The raw target that arrives is the key, encoded once, and what was signed."""
+        """The request target that arrives is the key, encoded once, and is the path that was
+        signed.
+        """
         with Loopback(always(b"<body/>")) as server:
             client = driver.client(**pointed_at(server))
             assert client.get_object(f"s3://bucket/{key}").body == b"<body/>"
@@ -63,7 +65,7 @@ class TestWhatIsSent:
         ids=["none", "slash", "plain", "dots", "slashes", "encoded", "odd characters"],
     )
     def test_endpoints(self, plain_driver, name, path):
-        """The endpoint's name and an endpoint URL's own path arrive as they were signed."""
+        """The endpoint name and the path of an endpoint URL arrive as signed."""
         with Loopback(always(b"{}", 202)) as server:
             client = plain_driver.client(**pointed_at(server, endpoint_url=server.url + path))
             client.invoke_endpoint_async(name, body=b"x", custom_attributes="a  b, c")
@@ -75,7 +77,7 @@ class TestWhatIsSent:
         assert len(server.requests) == 2
 
     def test_host_in_capitals(self, driver):
-        """A host is signed as it is sent, whatever its case."""
+        """A host name with capitals is signed as it is sent."""
         with Loopback(always(b"{}", 202)) as server:
             url = server.url.replace("127.0.0.1", "LocalHost")
             client = driver.client(**pointed_at(server, endpoint_url=url))
@@ -83,7 +85,7 @@ class TestWhatIsSent:
         server.requests[0].verify(CREDENTIALS, "sagemaker", REGION)
 
     def test_nothing_else(self, driver):
-        """The headers are ours, those of the signature, and those that HTTP needs; each once."""
+        """A request has this package's headers, the signature's and those HTTP requires, each once."""
         with Loopback(always(b"{}", 202)) as server:
             client = driver.client(**pointed_at(server))
             client.invoke_endpoint_async("x", body=b"x", content_type="text/csv")
@@ -102,7 +104,7 @@ class TestWhatIsSent:
         assert len(server.requests[0].headers) == 10
 
     def test_connection_is_kept(self, driver):
-        """Requests one after the other share a connection, after errors too."""
+        """Consecutive requests share a connection, also after errors."""
         with Loopback(
             lambda request, _: response(b"", 404 if "HEAD" in request.line else 200)
         ) as server:
@@ -117,14 +119,14 @@ class TestWhatIsSent:
 
 class TestWhatComesBack:
     def test_no_content_is_decoded(self, driver):
-        """A body is what was stored, not what its content encoding would make of it."""
+        """A body is returned as it was stored; its content encoding is not decoded."""
         with Loopback(always(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as server:
             client = driver.client(**pointed_at(server))
             assert client.get_object("s3://bucket/key").body == b"no gzip at all"
 
     @unread_body
     def test_endless_error(self, driver):
-        """An error's body is read up to a limit; the rest is left, and the connection given up."""
+        """An error body is read up to a limit, and the connection with the rest of it is closed."""
         with Loopback(always(b"x" * (4 * ERROR.size), 503)) as server:
             client = driver.client(**pointed_at(server))
             for _ in range(2):
@@ -134,7 +136,7 @@ class TestWhatComesBack:
         assert [request.connection for request in server.requests] == [0, 1]
 
     def test_header_of_any_bytes(self, driver):
-        """A header's bytes are text in UTF-8, and what is none does no harm."""
+        """Header values are decoded as UTF-8, and invalid bytes are replaced."""
 
         def answer(_request, _connection):
             return response(b"", 200, {"x-amz-meta-a": "ü"}).replace(
@@ -152,7 +154,7 @@ class TestWhatComesBack:
         ids=["none", "half a head", "another protocol"],
     )
     def test_no_answer(self, driver, answer):
-        """What is no HTTP answer is an error of ours, and the job may be queued."""
+        """A response that is not HTTP is a TransportError, and the job may have been accepted."""
 
         def once(_request, connection):
             connection.sendall(answer)
@@ -169,16 +171,16 @@ class TestWhatComesBack:
             caught.value.attempts,
         ) == (True, True, 1)
 
-    def test_location_that_is_none(self, driver):
-        """A redirect to no address is refused: by httpx as no answer, by httpx2 as what it is."""
+    def test_invalid_location(self, driver):
+        """A redirect to an invalid URL is an error: httpx rejects the response, httpx2 returns it."""
         with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises((TransportError, ServiceError), match=r"Invalid URL|307"):
                 client.invoke_endpoint_async("x", body=b"x")
         assert len(server.requests) == 1
 
-    def test_nobody_listens(self, driver):
-        """A refused connection is tried again, and certainly took no job."""
+    def test_connection_refused(self, driver):
+        """A refused connection is retried, and the job was certainly not accepted."""
         with refusing() as port:
             url = f"http://127.0.0.1:{port}"
             client = driver.client(**pointed_at(None, endpoint_url=url, max_attempts=2))
@@ -187,8 +189,8 @@ class TestWhatComesBack:
         assert (caught.value.attempts, caught.value.possibly_accepted) == (2, False)
         assert not hasattr(caught.value, "__notes__")
 
-    def test_name_that_is_none(self, plain_driver):
-        """A host that no resolver would be asked for is one that cannot be reached."""
+    def test_invalid_host_name(self, plain_driver):
+        """A host name too long to be looked up is a connection error."""
         client = plain_driver.client(
             region=REGION,
             credentials=CREDENTIALS,
@@ -200,7 +202,7 @@ class TestWhatComesBack:
         assert not caught.value.possibly_accepted
 
     def test_dropped_while_idle(self, driver):
-        """A connection that the server dropped while it was idle costs nothing but a new one."""
+        """If the server closed a connection while it was idle, the request is sent on a new one."""
         gone = Event()
 
         def answer(_request, connection):

@@ -1,4 +1,4 @@
-"""What seldom happens: an error of the system where none is expected, and somebody who was faster."""
+"""Rare events: errors of the operating system, and races between threads."""
 
 import asyncio
 import errno
@@ -26,20 +26,24 @@ FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_a_request_without_descriptors():
-    """A module that cannot be loaded for want of descriptors is a fault of the network, tried again."""
+    """If a module cannot be loaded for lack of descriptors, that is a TransportError, and the
+    request is retried.
+    """
     error = refused(ScriptedIO([SHORT] * 3))
     assert (type(error), error.retryable, error.attempts) == (TransportError, True, 3)
 
 
 def test_a_request_that_the_system_forbids():
-    """Any other error of the system stays what it is."""
+    """Any other error of the operating system is raised unchanged."""
     with pytest.raises(PermissionError):
         run(caller(ScriptedIO([FORBIDDEN])).send(call()))
 
 
 @pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
 def test_a_listener_that_fails(plain_driver, emulator, error, kind):
-    """What the system says to a listener has the job's handle; a shortage is an error of ours."""
+    """An OSError in a listener has the job's handle; a shortage of descriptors becomes a
+    TransportError.
+    """
 
     def listener(_invocation):
         raise error
@@ -52,12 +56,12 @@ def test_a_listener_that_fails(plain_driver, emulator, error, kind):
 
 
 def test_a_plain_function_is_a_provider_for_threads_too():
-    """What an async client makes of a plain function has both ways to ask."""
+    """A plain function wrapped for an async client can still be called from a thread."""
     assert FunctionInThread(lambda: CREDENTIALS).get() is CREDENTIALS
 
 
 def test_settings_are_loaded_after_a_fork():
-    """A lock that a fork left taken does not stop whoever loads the settings in the child."""
+    """If a lock was held during a fork, the child process can still load the settings."""
     io = ScriptedIO()
     load = partial(open_context, io, lambda _config: io, {"region": REGION})
     context = Once(io, load)
@@ -66,8 +70,8 @@ def test_settings_are_loaded_after_a_fork():
     assert run(context()).config.region == REGION
 
 
-def test_settings_of_the_loop_that_was_faster():
-    """What another thread's event loop has made in the meantime is kept, for both."""
+def test_another_loop_loads_the_settings_first():
+    """If another thread's event loop created the value first, both use that value."""
     made = []
 
     async def make():
@@ -81,8 +85,8 @@ def test_settings_of_the_loop_that_was_faster():
     assert asyncio.run(once()) == 2
 
 
-def test_tls_settings_of_whoever_was_faster():
-    """Settings that another thread has made in the meantime stay in force."""
+def test_another_thread_creates_the_context_first():
+    """If another thread created a TLS context first, that context is kept."""
     first, second = ssl.create_default_context(), ssl.create_default_context()
 
     def slow():
@@ -95,7 +99,7 @@ def test_tls_settings_of_whoever_was_faster():
 
 
 def test_a_part_that_cannot_be_sent():
-    """A part of a body that the system does not take is a WriteError."""
+    """If the system refuses a part of a body, that is a WriteError."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Uploads that are answered before their end: by leave that is asked for, and by a look while they are written."""
+"""Responses that arrive before the end of an upload, with and without `Expect: 100-continue`."""
 
 import asyncio
 import socket
@@ -34,11 +34,11 @@ OK = response()
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 class Exchange:
-    """A connection that a script serves: it reads and writes as it likes."""
+    """A connection served by a script, which calls its methods to read and write."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -46,7 +46,7 @@ class Exchange:
         self.size = 0
 
     def read_head(self):
-        """Read up to the end of a request's head, byte by byte; return it."""
+        """Read up to the end of a request's head, byte by byte, and return the head."""
         self.head = b""
         while not self.head.endswith(b"\r\n\r\n"):
             byte = self._connection.recv(1)
@@ -56,7 +56,7 @@ class Exchange:
         return self.head
 
     def read(self, size):
-        """Read so much of the body, or up to its end."""
+        """Read *size* bytes of the body, or fewer if it ends."""
         before = self.size
         while self.size < before + size and (piece := self._connection.recv(1 << 16)):
             self.size += len(piece)
@@ -65,21 +65,24 @@ class Exchange:
         self._connection.sendall(data)
 
     def close(self):
-        """Say no more, and read on for a while, as servers are to (RFC 9112, section 9.6)."""
+        """Shut down writing, and keep reading for a while, as servers should (RFC 9112, section
+        9.6).
+        """
         self._connection.shutdown(socket.SHUT_WR)
         self.read(SIZE)
 
 
 @contextmanager
 def serving(script, tls=None):
-    """Serve each connection by *script*; yield the URL, and what came over each connection."""
+    """Serve each connection with *script*; yield the URL and the list of exchanges."""
     exchanges = []
 
     class Handler(BaseRequestHandler):
         def handle(self):
             with suppress(EOFError, OSError):
                 self.request.settimeout(PATIENCE)
-                # Or else the kernel may hold an answer back, and drop it when the connection is reset.
+                # Otherwise the kernel may hold a response back, and drop it when the connection is
+                # reset.
                 self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if tls is not None:
                     self.request = tls.wrap_socket(self.request, server_side=True)
@@ -116,18 +119,18 @@ def options(url, **changes):
 
 @pytest.fixture(params=["http", "https"])
 def security(request, certificate):
-    """The arguments of a server, and those of a client, with TLS and without."""
+    """The arguments of a server and of a client, with TLS and without."""
     if request.param == "http":
         return None, {}
     return certificate[1], {"ca_bundle": certificate[0]}
 
 
-class TestLeave:
-    """With ``Expect: 100-continue`` a server may refuse an upload by its head."""
+class TestExpectContinue:
+    """With ``Expect: 100-continue`` a server can refuse an upload before the body is sent."""
 
     @pytest.mark.parametrize("lingers", [True, False], ids=["goes on reading", "closes"])
     def test_refused(self, plain_driver, security, lingers):
-        """A refusal is taken as it is, none of the body is sent, and the connection is not used again."""
+        """The refusal is returned, no body is sent, and the connection is not used again."""
         tls, client_options = security
 
         def script(exchange):
@@ -147,7 +150,7 @@ class TestLeave:
         assert b"expect" not in signed
 
     def test_another_region(self, plain_driver, security):
-        """The region is corrected before anything is uploaded; then all of it is."""
+        """The region is corrected before the body is uploaded; then the whole body is sent."""
         tls, client_options = security
 
         def script(exchange):
@@ -164,7 +167,7 @@ class TestLeave:
         assert [one.size for one in exchanges] == [0, SIZE]
 
     def test_boto3_agrees(self):
-        """As boto3 takes them, of which it is the rule: it asks for leave, and sends nothing when refused."""
+        """boto3 does the same: it expects 100 Continue, and sends no body after a refusal."""
 
         def script(exchange):
             exchange.read_head()
@@ -185,8 +188,8 @@ class TestLeave:
             client.close()
         assert exchanges[0].size == 0
 
-    def test_other_heads_come_first(self, plain_driver):
-        """Informational answers are no leave; that comes after them."""
+    def test_other_informational_responses(self, plain_driver):
+        """Other informational responses are ignored until 100 Continue arrives."""
 
         def script(exchange):
             exchange.read_head()
@@ -199,8 +202,10 @@ class TestLeave:
             client.put_object("s3://bucket/key", bytes(SIZE))
         assert [one.size for one in exchanges] == [SIZE]
 
-    def test_server_that_does_not_know_of_it(self, plain_driver, monkeypatch):
-        """One that says nothing is waited for a moment, and once."""
+    def test_unsupported(self, plain_driver, monkeypatch):
+        """Only the first upload waits, and only for a moment, for a server that does not support
+        it.
+        """
         monkeypatch.setattr(_connection, "LONGEST_WAIT", 0.01)
 
         def script(exchange):
@@ -217,8 +222,8 @@ class TestLeave:
         assert [b"expect: 100" in head.lower() for head in heads] == [True, False, False]
         assert [one.size for one in exchanges] == [3 * SIZE]
 
-    def test_late_leave(self, plain_driver, monkeypatch):
-        """Leave that comes while the body is sent already is no answer."""
+    def test_late_continue(self, plain_driver, monkeypatch):
+        """A 100 Continue that arrives while the body is being sent is ignored."""
         monkeypatch.setattr(_connection, "LONGEST_WAIT", 0.01)
 
         def script(exchange):
@@ -234,7 +239,9 @@ class TestLeave:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_expectation_failed(self, plain_driver):
-        """Where a server refuses to be asked, it is not asked (RFC 9110, section 15.5.18)."""
+        """After a 417 the upload is sent again without the Expect header (RFC 9110, section
+        15.5.18).
+        """
 
         def script(exchange):
             if b"expect: 100" in exchange.read_head().lower():
@@ -249,8 +256,8 @@ class TestLeave:
                 client.put_object("s3://bucket/key", bytes(SIZE))
         assert [one.size for one in exchanges] == [0, SIZE, SIZE]
 
-    def test_expectation_failed_without_a_slot(self, make):
-        """Nor is it by a request that has come without a slot."""
+    def test_expectation_failed_without_a_reservation(self, make):
+        """After a 417 a request without a reservation is sent again, too."""
 
         def script(exchange):
             if b"expect: 100" in exchange.read_head().lower():
@@ -268,7 +275,7 @@ class TestLeave:
 
     @pytest.mark.parametrize("size", [0, (1 << 20) - 1])
     def test_small(self, plain_driver, size):
-        """Below a mebibyte a server is not asked."""
+        """An upload below one mebibyte is sent without the Expect header."""
 
         def script(exchange):
             while exchange.read_head():
@@ -281,7 +288,7 @@ class TestLeave:
 
     @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("httpx")])
     def test_user_supplied(self, kind, request):
-        """A user-supplied client cannot wait for leave, and is not told to."""
+        """A user-supplied client cannot wait for 100 Continue, so it gets no Expect header."""
 
         def script(exchange):
             exchange.read_head()
@@ -294,7 +301,7 @@ class TestLeave:
         assert b"expect" not in exchanges[0].head.lower()
 
     def test_emulator(self, plain_driver, emulator):
-        """The emulator gives leave."""
+        """The emulator sends 100 Continue."""
         client = plain_driver.client(**options(emulator.url, credentials=emulator.credentials))
         client.put_object("s3://bucket/key", bytes(SIZE))
         host, _, port = emulator.url.removeprefix("http://").partition(":")
@@ -305,13 +312,15 @@ class TestLeave:
             assert connection.recv(1 << 16).startswith((b"HTTP/1.1 100 ", b"HTTP/1.1 403 "))
 
 
-class TestWhileItIsWritten:
-    """An answer that comes before the end of the body, without having been asked for."""
+class TestEarlyResponse:
+    """A response that arrives before the end of the body, without an Expect header."""
 
     @unread_body
     @pytest.mark.parametrize("then", ["closes", "stops reading", "goes on reading"])
-    def test_answered(self, make, security, then):
-        """The answer is taken, the rest is not sent, and the connection is not used again."""
+    def test_early_response(self, make, security, then):
+        """The response is returned, the rest of the body is not sent, and the connection is not
+        used again.
+        """
         tls, client_options = security
 
         def script(exchange):
@@ -345,7 +354,9 @@ class TestWhileItIsWritten:
 
     @unread_body
     def test_reset(self, make, security):
-        """Where a reset follows at once the answer may be lost with it; there is an error then, and soon."""
+        """If a reset follows at once, the response may be lost; then there is an error without
+        delay.
+        """
         tls, client_options = security
 
         def script(exchange):
@@ -371,7 +382,7 @@ class TestWhileItIsWritten:
         ids=["nothing", "half a head", "another protocol", "heads without end"],
     )
     def test_truncated(self, make, data):
-        """What is no answer is an error of httpx's, and nothing stays behind."""
+        """An invalid response is an httpx error, and the pool is empty afterwards."""
 
         def script(exchange):
             exchange.read_head()
@@ -386,7 +397,7 @@ class TestWhileItIsWritten:
                 assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_half_a_head(self, make):
-        """What has come of a head so far is no answer: the body is sent to its end."""
+        """If only part of a response head has arrived, the upload continues to its end."""
 
         def script(exchange):
             exchange.read_head()
@@ -404,7 +415,7 @@ class TestWhileItIsWritten:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_server_that_does_not_read(self, make):
-        """A server that neither reads nor answers costs the write timeout."""
+        """If a server neither reads nor responds, the write timeout applies."""
 
         def script(exchange):
             exchange.read_head()
@@ -420,8 +431,8 @@ class TestWhileItIsWritten:
             over.set()
 
     @unread_body
-    def test_answer_that_breaks_off(self, plain_driver):
-        """An early answer whose body breaks off is an error by its status."""
+    def test_early_response_cut_off(self, plain_driver):
+        """If the body of an early response is cut off, the error is still the one for its status."""
 
         def script(exchange):
             exchange.read_head()
@@ -436,8 +447,8 @@ class TestWhileItIsWritten:
 class TestStreams:
     @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
     @pytest.mark.parametrize("network", [thread_stream, trio_stream])
-    def test_write_that_nobody_reads(self, network, is_tls, certificate):
-        """A write has its own time limit."""
+    def test_write_to_a_server_that_does_not_read(self, network, is_tls, certificate):
+        """A write to a server that does not read ends with a write timeout."""
 
         async def main():
             tls = (ssl.create_default_context(cafile=certificate[0]), "127.0.0.1")
@@ -455,7 +466,7 @@ class TestStreams:
             over.set()
 
     def test_write_after_the_end(self):
-        """On asyncio a connection that is lost takes nothing more."""
+        """On asyncio, writing to a lost connection is an error."""
 
         async def main():
             stream = asyncio_stream.Stream(None, AsyncioBackend())
@@ -466,7 +477,7 @@ class TestStreams:
         asyncio.run(main())
 
     def test_write_without_room(self):
-        """On asyncio nothing more is written while there is no room for what was written before."""
+        """On asyncio, nothing is written while the buffer of earlier writes is full."""
 
         async def main():
             ours, theirs = socket.socketpair()
