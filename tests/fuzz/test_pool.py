@@ -100,7 +100,7 @@ class Books(RuleBasedStateMachine):
         self.free.remove(owner)
         if is_dropped:  # its place is free at once; who waits hears of it with the next step
             owner.permit = None
-            self.pool_state._hand_out()
+            self.pool_state._grant_waiting()
         else:
             self.pool_state.release(owner.permit)
         self.granted()
@@ -157,7 +157,7 @@ class Books(RuleBasedStateMachine):
         assert permits == len(pool_state._granted) <= 3
         assert [one.permit for one in self.queue] == waiting(pool_state)
         assert (permits + len(self.idle), self.idle) == (pool_state.open, list(pool_state._idle))
-        assert {one[0] for one in self.idle} == set(pool_state._of_origin)
+        assert {one[0] for one in self.idle} == set(pool_state._idle_by_origin)
         assert len(self.used) + len(self.idle) <= 3
         assert not any(one.permit.event.is_set() for one in self.queue)
 

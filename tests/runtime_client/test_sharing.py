@@ -266,7 +266,7 @@ class TestFork:
         client.put_object("s3://bucket/key", b"x")
         transport = transport_of(client.itself)
         before = transport.senders
-        _generations.begin()
+        _generations.advance()
         assert b"x" == client.get_object("s3://bucket/key").body
         assert transport.senders is not before
         transport.senders, after = before, transport.senders  # both are closed by the test's end

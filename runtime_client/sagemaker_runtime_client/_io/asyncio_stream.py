@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .concurrency import TLS, Backend, Event
 
 # Beyond so many bytes that nobody has read, the server is made to wait.
-_LONGEST_BUFFER = 1 << 18
+_MAX_BUFFERED = 1 << 18
 
 
 class Stream(asyncio.Protocol):
@@ -36,14 +36,14 @@ class Stream(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._received = bytearray()
-        self._is_over = self._is_lost = self._is_full = self._is_waiting_for_reader = False
+        self._is_at_end = self._is_lost = self._is_full = self._is_waiting_for_reader = False
         self._error: Exception | None = None
-        self._news: Event | None = None  # what a reader waits for
-        self._room: Event | None = None  # what a writer waits for
+        self._readable: Event | None = None  # what a reader waits for
+        self._writable: Event | None = None  # what a writer waits for
 
-    def _has_news(self) -> bool:
+    def _has_input(self) -> bool:
         """Tell whether there is something to read: bytes, or the end."""
-        return self._is_over or bool(self._received)
+        return self._is_at_end or bool(self._received)
 
     async def is_readable(self) -> bool:
         """
@@ -53,10 +53,10 @@ class Stream(asyncio.Protocol):
         It looks at the socket in its first turn, and reads from it in the second.
         """
         for _ in range(2):
-            if self._has_news() or not self._has_bytes():
+            if self._has_input() or not self._has_bytes():
                 break
             await asyncio.sleep(0)
-        return self._has_news()
+        return self._has_input()
 
     def _has_bytes(self) -> bool:
         """Tell whether the socket has bytes that the event loop has not taken yet, or is at its end."""
@@ -70,30 +70,30 @@ class Stream(asyncio.Protocol):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, once something has; nothing at the end."""
-        await self._wait_for_news(timeout)
+        await self._wait_for_input(timeout)
         data = bytes(self._received[:max_bytes])
-        self._drop(len(data))
+        self._consume(len(data))
         return data
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
         """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
-        await self._wait_for_news(timeout)
+        await self._wait_for_input(timeout)
         size = min(len(buffer), len(self._received))
         with memoryview(self._received) as received:
             buffer[:size] = received[:size]
-        self._drop(size)
+        self._consume(size)
         return size
 
-    async def _wait_for_news(self, timeout: float | None) -> None:
-        if not self._has_news():
-            self._news = self._backend.event()
-            await self._news.wait(timeout)
-            if not self._has_news():
+    async def _wait_for_input(self, timeout: float | None) -> None:
+        if not self._has_input():
+            self._readable = self._backend.event()
+            await self._readable.wait(timeout)
+            if not self._has_input():
                 raise httpx.ReadTimeout("")
         if not self._received and self._error is not None:
             raise httpx.ReadError(str(self._error)) from self._error
 
-    def _drop(self, size: int) -> None:
+    def _consume(self, size: int) -> None:
         """Forget what was read, and let the server go on if it had to wait."""
         del self._received[:size]
         if self._is_waiting_for_reader:
@@ -115,14 +115,14 @@ class Stream(asyncio.Protocol):
             written = len(buffer)
             self._transport.write(bytes(buffer))
         if self._is_full:
-            self._room = self._news = self._backend.event()
-            await self._room.wait(timeout)
+            self._writable = self._readable = self._backend.event()
+            await self._writable.wait(timeout)
             if self._is_stuck():
                 raise httpx.WriteTimeout("")
         return written
 
     def _is_stuck(self) -> bool:
-        return self._is_full and not self._has_news()
+        return self._is_full and not self._has_input()
 
     def close(self) -> None:
         """Close the connection."""
@@ -139,32 +139,32 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if len(self._received) > _LONGEST_BUFFER and not self._is_waiting_for_reader:
+        if len(self._received) > _MAX_BUFFERED and not self._is_waiting_for_reader:
             self._is_waiting_for_reader = True
             self._transport.pause_reading()
-        _tell(self._news)
+        _wake(self._readable)
 
     def eof_received(self) -> bool:
-        self._is_over = True
-        _tell(self._news)
+        self._is_at_end = True
+        _wake(self._readable)
         # There may be more to write, but TLS knows no half of a connection.
         return self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_over = self._is_lost = True
+        self._is_at_end = self._is_lost = True
         self._error = exc
-        _tell(self._news)
-        _tell(self._room)
+        _wake(self._readable)
+        _wake(self._writable)
 
     def pause_writing(self) -> None:
         self._is_full = True
 
     def resume_writing(self) -> None:
         self._is_full = False
-        _tell(self._room)
+        _wake(self._writable)
 
 
-def _tell(event: "Event | None") -> None:
+def _wake(event: "Event | None") -> None:
     if event is not None:
         event.set()
 

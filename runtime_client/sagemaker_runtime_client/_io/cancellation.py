@@ -97,8 +97,8 @@ class CancelScope:
     def cancel(self) -> None:
         """End what waits, now and from now on."""
         self._is_cancelled = True
-        for one in tuple(self._waiting):
-            one.interrupt()
+        for waiter in tuple(self._waiting):
+            waiter.interrupt()
         for scope in tuple(self._within):
             scope.cancel()
 
@@ -107,18 +107,18 @@ class CancelScope:
         if self._is_cancelled:
             raise Cancelled
 
-    def wait_for(self, one: Interruptible, step: Callable[..., T], *arguments: object) -> T:
+    def wait_for(self, waiter: Interruptible, step: Callable[..., T], *arguments: object) -> T:
         """Return what *step* returns, which `Interruptible.interrupt` ends; raise `Cancelled` then."""
-        self._waiting[one] = None
+        self._waiting[waiter] = None
         try:
             self.check()
             return step(*arguments)
         finally:
-            self._waiting.pop(one, None)
+            self._waiting.pop(waiter, None)
             self.check()
 
 
-class EndsLaterError(Exception):
+class StillRunningError(Exception):
     """What was waited for did not end in time, and goes on."""
 
 

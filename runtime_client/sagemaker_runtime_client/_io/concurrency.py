@@ -155,7 +155,7 @@ class Backend(Protocol):
         """
         Return what *function* returns.
 
-        After *seconds* raise `EndsLaterError` and let the function go on.  A thread waits to the end.
+        After *seconds* raise `StillRunningError` and let the function go on.  A thread waits to the end.
         """
         ...
 

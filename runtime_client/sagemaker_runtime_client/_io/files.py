@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def read(path: str, most: int) -> bytes | None:
-    """Return what a file holds, of *most* bytes at the most, or None if there is no such file."""
+def read(path: str, max_bytes: int) -> bytes | None:
+    """Return what a file holds, of *max_bytes* bytes at the most, or None if there is no such file."""
     try:
         with open(path, "rb") as file:
-            return bounded(file.read(most + 1), most)
+            return bounded(file.read(max_bytes + 1), max_bytes)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError:
@@ -183,10 +183,10 @@ def is_shortage(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
 
 
-def shortage(what: str, *, possibly_accepted: bool = False) -> TransportError:
+def shortage(failure: str, *, possibly_accepted: bool = False) -> TransportError:
     """Return what is said of a step that failed for want of a file descriptor: it may be tried again."""
     error = TransportError(
-        f"{what}: too many files are open; close some, raise the limit (ulimit -n), or lower "
+        f"{failure}: too many open files; close some, raise the limit (ulimit -n) or lower "
         "max_connections"
     )
     error.possibly_accepted = possibly_accepted

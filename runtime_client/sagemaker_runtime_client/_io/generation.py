@@ -19,7 +19,7 @@ from weakref import ref
 # Seconds by which the clocks drift apart only if one of them was set.
 _JUMP = 30.0
 # Seconds for which a fork waits for an import at the most.
-_LONGEST_IMPORT = 10.0
+_MAX_IMPORT_TIME = 10.0
 # ... and until it looks again.
 _PAUSE = 0.001
 
@@ -37,11 +37,11 @@ class _Generations:
         """Return the number of the generation."""
         process, offset = os.getpid(), time.time() - time.monotonic()
         if process != self._process or abs(offset - self._offset) > _JUMP:
-            self.begin()
+            self.advance()
         self._process, self._offset = process, offset
         return self._number
 
-    def begin(self) -> None:
+    def advance(self) -> None:
         """Begin a new one."""
         self._number += 1
 
@@ -50,7 +50,7 @@ _generations = _Generations()
 generation = _generations.current
 
 
-def _hear_of_restores() -> None:
+def _register_snapstart_hook() -> None:
     """Have Lambda tell, where it may restore a snapshot."""
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
         return
@@ -58,10 +58,10 @@ def _hear_of_restores() -> None:
         hooks = import_module("snapshot_restore_py")
     except ImportError:
         return  # the clock will tell
-    hooks.register_after_restore(_generations.begin)
+    hooks.register_after_restore(_generations.advance)
 
 
-_hear_of_restores()
+_register_snapstart_hook()
 
 
 class _Import:
@@ -112,7 +112,7 @@ class _Imports:
     def before_fork(self) -> None:
         """Wait for the end of others' imports; not for ever, for they may need what this thread holds."""
         self.forking[get_ident()] = None
-        ends = time.monotonic() + _LONGEST_IMPORT
+        ends = time.monotonic() + _MAX_IMPORT_TIME
         while set(self.marks.values()) - {get_ident()} and time.monotonic() < ends:
             time.sleep(_PAUSE)
 

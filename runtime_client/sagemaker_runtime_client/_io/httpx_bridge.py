@@ -111,7 +111,11 @@ def build_request(
         message.extensions["expect"] = True
     if target is not None:
         if client is not None and get_client_proxy(client, url).forwards:
-            raise ConfigError("a key with a dot segment cannot be sent through a proxy")
+            path = request.path.partition("?")[0]
+            raise ConfigError(
+                f"{origin}{path} cannot be requested through an HTTP proxy, because httpx removes the "
+                "segments '.' and '..' from the path: use another key or no proxy"
+            )
         message.extensions["target"] = target
     if url.raw_host.endswith(b"."):  # which is no part of a name in TLS; the pool knows that
         message.extensions["sni_hostname"] = url.raw_host.rstrip(b".").decode("ascii")
@@ -137,7 +141,7 @@ def _field_name(name: str) -> bytes:
     """Return the name of a header as it is sent."""
     if not _is_token(name):
         raise ParamValidationError(
-            f"{name!a} cannot be the name of a header: use letters, digits and !#$%&'*+-.^_`|~",
+            f"{name!a} is not a valid header name: use only letters, digits and !#$%&'*+-.^_`|~",
             argument=name,
         )
     return name.encode("ascii")
@@ -151,8 +155,8 @@ def _field_value(name: str, value: str) -> bytes:
         encoded = b"\n"  # no text: refused as other control characters are
     if not _is_field_value(encoded):
         raise ParamValidationError(
-            f"the value of the header {name} cannot be sent: remove control characters, line ends and "
-            "outer blanks from it",
+            f"the value of the header {name} is not valid: remove control characters, line breaks "
+            "and any space or tab at either end",
             argument=name,
         )
     return encoded
@@ -191,8 +195,8 @@ def make_transport_error(
     """Return what is said of *error*, of a request to *origin*."""
     name, reason = type(error).__name__, _reason(error)
     proxy = "" if client is None else get_client_proxy(client, httpx.URL(origin)).address
-    where = f"{origin} through the proxy {proxy}" if proxy else origin
-    mapped = TransportError(f"{name} from {where}" + (f": {reason}" if reason else ""))
+    destination = f"{origin} through the proxy {proxy}" if proxy else origin
+    mapped = TransportError(f"{name} from {destination}" + (f": {reason}" if reason else ""))
     mapped.possibly_accepted = name not in _BEFORE_SENDING
     lasting = name in _LASTING or "CERTIFICATE_VERIFY" in reason
     mapped.retryable = isinstance(error, httpx.TransportError) and not lasting

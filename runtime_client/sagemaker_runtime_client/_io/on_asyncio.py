@@ -10,14 +10,14 @@ from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from .cancellation import EndsLaterError, first_error
+from .cancellation import StillRunningError, first_error
 
 if TYPE_CHECKING:
     from .concurrency import TLS, Stream
 
 T = TypeVar("T")
 # What ends at once, as a question for credentials that are there, then needs no turn of the loop.
-_EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class Event:
@@ -181,16 +181,16 @@ class AsyncioBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
-        begin: Any = asyncio.Task
+        """Return what *function* returns; after *seconds* raise StillRunningError, and let it go on."""
+        make_task: Any = asyncio.Task
         loop = asyncio.get_running_loop()
-        task: asyncio.Task[T] = begin(function(*arguments), loop=loop, **_EAGERLY)
+        task: asyncio.Task[T] = make_task(function(*arguments), loop=loop, **_EAGER)
         try:
             if not task.done():  # pragma: no branch (it may be, from Python 3.12 on)
                 await asyncio.wait({task}, timeout=seconds)
             if task.done():
                 return task.result()
-            raise EndsLaterError
+            raise StillRunningError
         except asyncio.CancelledError:
             task.cancel()
             raise

@@ -37,7 +37,7 @@ class ThreadLock:
         self._lock.release()
 
 
-class _Open:
+class _NoLock:
     """A lock that holds up nobody."""
 
     def acquire_nowait(self) -> bool:
@@ -134,9 +134,9 @@ class SyncBackend:
         """Return a new lock."""
         return ThreadLock()
 
-    def task_lock(self, limit: int = 1) -> _Open:
+    def task_lock(self, limit: int = 1) -> _NoLock:
         """Return a lock that holds up nobody."""
-        return _Open()
+        return _NoLock()
 
     async def sleep(self, seconds: float) -> None:
         """Return after *seconds*."""

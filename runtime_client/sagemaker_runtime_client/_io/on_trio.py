@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import trio
 from outcome import Outcome, acapture
 
-from .cancellation import EndsLaterError, first_error
+from .cancellation import StillRunningError, first_error
 
 if TYPE_CHECKING:
     from .concurrency import TLS, Stream
@@ -135,7 +135,7 @@ class TrioBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return what *function* returns; after *seconds* raise EndsLaterError, and let it go on."""
+        """Return what *function* returns; after *seconds* raise StillRunningError, and let it go on."""
         outcomes: list[Outcome[T]] = []
         scope, ended = trio.CancelScope(), trio.Event()
 
@@ -152,7 +152,7 @@ class TrioBackend:
             scope.cancel()
             raise
         if not outcomes:
-            raise EndsLaterError
+            raise StillRunningError
         return outcomes.pop().unwrap()
 
     async def connect(

@@ -29,11 +29,11 @@ class Finished:
         self.status, self.stdout, self.stderr = status, stdout, stderr
 
 
-async def run_process(backend: "Backend", arguments: Sequence[str], most: int) -> Finished:
+async def run_process(backend: "Backend", arguments: Sequence[str], max_bytes: int) -> Finished:
     """Run a program, see `System.run_process`; it is killed when nobody waits for it any more."""
     program = _Program()
     try:
-        return await backend.in_new_thread(program.run, arguments, most)
+        return await backend.in_new_thread(program.run, arguments, max_bytes)
     except BaseException:
         program.kill()
         raise
@@ -47,12 +47,12 @@ class _Program:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_killed = False
 
-    def run(self, arguments: Sequence[str], most: int) -> Finished:
+    def run(self, arguments: Sequence[str], max_bytes: int) -> Finished:
         with self._lock:
             if self._is_killed:
                 return Finished(-signal.SIGKILL, b"", b"")
             self._process = process = _start(arguments)
-        return _outcome(process, most)
+        return _outcome(process, max_bytes)
 
     def kill(self) -> None:
         """Kill the program; the thread then removes it from the system's table of processes."""
@@ -68,21 +68,21 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _outcome(process: subprocess.Popen[bytes], most: int) -> Finished:
+def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
     """Wait for the end of a process; kill it where it writes too much, or nobody waits any more."""
     read: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 
-    def take(name: str) -> None:
+    def read_pipe(name: str) -> None:
         with getattr(process, name) as pipe:  # once it is closed, nobody can write on
-            data = pipe.read(most + 1)
+            data = pipe.read(max_bytes + 1)
         read.put((name, data))
 
     try:
         for name in _PIPES:
             # The threads are never waited for: a pipe may be open in what the program has started.
-            Thread(target=take, args=(name,), daemon=True).start()
+            Thread(target=read_pipe, args=(name,), daemon=True).start()
         pairs = (read.get() for _ in _PIPES)
-        outputs = {name: bounded(data, most) for name, data in pairs}
+        outputs = {name: bounded(data, max_bytes) for name, data in pairs}
         status = process.wait()
     except BaseException:
         process.kill()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from httpx import AsyncClient, Client
 
 # A proxy's scheme, what is secret in its address, and where it is.
-_parts_of_proxy = re.compile(
+_match_proxy = re.compile(
     r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?", re.IGNORECASE
 ).fullmatch
 
@@ -71,13 +71,13 @@ def make_proxied_client(
     try:
         return make(verify=verify, limits=limits, proxy=proxy, trust_env=False)
     except ImportError:
-        why = "pip install httpx[socks] for it"
+        advice = "run pip install 'httpx[socks]'"
     except (httpx.InvalidURL, ValueError):
         # What httpx says of it may be a part of the password.
-        why = "write http://host:port, https://host:port or socks5://host:port"
-    found = _parts_of_proxy(proxy)
+        advice = "use http://host:port, https://host:port or socks5://host:port"
+    found = _match_proxy(proxy)
     address = f" {found[1]}{found[3]}{found[4] or ''}" if found else ""
-    raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {why}")
+    raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {advice}")
 
 
 class Proxy(NamedTuple):

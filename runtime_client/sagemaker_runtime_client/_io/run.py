@@ -30,7 +30,10 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
         RuntimeError: It did suspend: the user has put something async into a blocking client.  The
             coroutine is told, so that it can add what must not be lost.
     """
-    suspended = RuntimeError("this coroutine suspended; in a blocking client nothing may")
+    suspended = RuntimeError(
+        "a coroutine suspended in a blocking client, which runs no event loop: pass nothing async to "
+        "SageMakerRuntimeClient, or use AsyncSageMakerRuntimeClient"
+    )
     try:
         coroutine.send(None)
         coroutine.throw(suspended)
@@ -87,12 +90,12 @@ class PerLoop(Generic[T]):
     def __init__(self, backend: "Callable[[], Backend]", make: "Callable[[Backend], T]") -> None:
         self._backend, self._make = backend, make
         self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
-        self._of_threads: T | None = None
+        self._thread_value: T | None = None
 
     def __call__(self) -> T:
         """Return that of the running loop."""
-        if self._of_threads is not None:
-            return self._of_threads
+        if self._thread_value is not None:
+            return self._thread_value
         backend = self._backend()
         loop = backend.loop()
         made = self._made.get(loop)
@@ -100,7 +103,7 @@ class PerLoop(Generic[T]):
             self._drop_closed()
             made = self._made.setdefault(loop, self._make(backend))
             if backend.is_blocking:
-                self._of_threads = made
+                self._thread_value = made
         return made
 
     def __len__(self) -> int:

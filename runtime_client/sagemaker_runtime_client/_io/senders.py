@@ -106,7 +106,7 @@ class Senders:
                 sender = await self._find(self._user, "", self._wrap_user)
             if self._http_client.is_closed:
                 raise RuntimeClientError(
-                    "http_client is closed; make a new client with an open one"
+                    "http_client is closed; create a new client with an open http_client"
                 )
             if not (direct and get_client_proxy(sender.client, sender.library.URL(origin)).address):
                 return sender

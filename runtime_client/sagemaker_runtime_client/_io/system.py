@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._errors import TransportError
 from . import files
-from .cancellation import EndsLaterError
+from .cancellation import StillRunningError
 from .generation import generation, importing
 from .run import PerLoop
 
@@ -119,32 +119,34 @@ class System:
         seconds = deadline - time.monotonic()
         try:
             return await self.backend().finish_by(seconds, function, *arguments)
-        except EndsLaterError:
-            raise TransportError("the call's time was over before there were credentials") from None
+        except StillRunningError:
+            raise TransportError(
+                "the call's deadline passed before credentials were available"
+            ) from None
 
-    async def read_file(self, path: str, most: int) -> bytes | None:
+    async def read_file(self, path: str, max_bytes: int) -> bytes | None:
         """
         Return what a file holds, or None if there is no such file; other faults are OSErrors.
 
-        One of them is that it holds more than *most* bytes.  For want of descriptors it raises
+        One of them is that it holds more than *max_bytes* bytes.  For want of descriptors it raises
         TransportError.
         """
-        return await self.backend().in_new_thread(files.read, path, most)
+        return await self.backend().in_new_thread(files.read, path, max_bytes)
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace a file in one step, readable by its owner alone; its folder is made if need be."""
         await self.backend().in_thread(files.write, path, data)
 
-    async def run_process(self, arguments: Sequence[str], most: int) -> "Finished":
+    async def run_process(self, arguments: Sequence[str], max_bytes: int) -> "Finished":
         """
         Run a program without a shell and without input, and return how it ended.
 
-        One that writes more than *most* bytes to stdout or to stderr is killed, which is an OSError.
+        One that writes more than *max_bytes* bytes to stdout or to stderr is killed, which is an OSError.
         """
         with importing():
             from .processes import run_process
 
-        return await run_process(self.backend(), arguments, most)
+        return await run_process(self.backend(), arguments, max_bytes)
 
 
 async def _ask(provider: "CredentialsProvider") -> "Credentials":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .concurrency import TLS
 
 # What `is_readable` reads at once.
-_MOST_READ = 1 << 16
+_MAX_READ_SIZE = 1 << 16
 
 # The next address is tried after so many seconds ("Connection Attempt Delay", RFC 8305, section 5).
 ATTEMPT_DELAY = 0.25
@@ -69,7 +69,7 @@ class Stream:
         if self._poll is not None and not self._poll.poll(0) and not pending():
             return False
         try:
-            self._received = self._do(0, self._socket.recv, _MOST_READ)
+            self._received = self._do(0, self._socket.recv, _MAX_READ_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError:
@@ -159,14 +159,14 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
     try:
         found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
         connected = await connect_first(found, timeout, _Attempts())
-        return Stream(_secured(connected, tls, ends))
+        return Stream(_wrap_tls(connected, tls, ends))
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
     except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
         raise httpx.ConnectError(str(error)) from error
 
 
-def _secured(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
+def _wrap_tls(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
     """Return the socket after the handshake; close it where that fails."""
     if tls is None:
         return connected
@@ -216,7 +216,7 @@ async def connect_first(
     """
     ends = inf if timeout is None else monotonic() + timeout
     waiting, running = deque(_interleaved(found)), 0
-    failure = OSError("the host has no address")
+    failure = OSError("no IP address was found for the host")
     try:
         while waiting or running:
             left = ends - monotonic()

@@ -48,28 +48,29 @@ def tls_context(ca_bundle: str | None) -> "ssl.SSLContext":
 def _context(path: str | None) -> "ssl.SSLContext":
     try:
         if path is None:
-            return _trusting(cadata=b"".join(_certificates(_certifi())))
+            return _make_context(cadata=b"".join(_certificates(_certifi())))
         if os.path.isdir(path):
-            return _trusting(capath=path)
-        return _trusting(cafile=path)
+            return _make_context(capath=path)
+        return _make_context(cafile=path)
     except (OSError, ValueError) as error:
+        failure = f"the CA bundle {path or 'of certifi'} cannot be read"
         if is_shortage(error):
-            raise shortage("the CA bundle cannot be read") from error
-        name, reason = path or "of certifi", getattr(error, "strerror", None) or error
-        raise ConfigError(f"the CA bundle {name} cannot be read: {reason}") from error
+            raise shortage(failure) from error
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{failure}: {reason}") from error
 
 
 @lru_cache(maxsize=8)
 def _amazon_context(path: str | None) -> "ssl.SSLContext":
     """Return the TLS settings for AWS: Amazon's authorities, or the whole of a bundle without them."""
-    certificates = _amazon(path)
+    certificates = _amazon_certificates(path)
     try:
-        return _trusting(cadata=certificates) if certificates else _context(path)
+        return _make_context(cadata=certificates) if certificates else _context(path)
     except OSError:  # a damaged certificate
         return _context(path)
 
 
-def _trusting(
+def _make_context(
     *, cafile: str | None = None, capath: str | None = None, cadata: bytes | None = None
 ) -> "ssl.SSLContext":
     """
@@ -85,7 +86,7 @@ def _trusting(
     return context
 
 
-def _amazon(path: str | None) -> bytes:
+def _amazon_certificates(path: str | None) -> bytes:
     """Return the certificates of Amazon's authorities in a bundle; nothing if it has none."""
     try:
         certificates = _certificates(_certifi() if path is None else _read(path))

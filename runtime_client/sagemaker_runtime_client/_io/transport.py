@@ -153,7 +153,10 @@ class Transport:
         async with self._backend().move_on_after(time_left(deadline)):
             await lock.acquire()
             return
-        raise TransportError("the call's time was over before those ahead of it had ended")
+        raise TransportError(
+            "the call's deadline passed before it could start: "
+            f"{self._max_connections} calls (max_connections) are in progress"
+        )
 
     async def close(self) -> None:
         """Close our own connections in this event loop: idle ones now, others after their requests."""
@@ -234,12 +237,12 @@ class ResponseReader:
         self._is_too_large = size > self._limit.size
         return not (self._is_too_large or time.monotonic() > self.ends)
 
-    def response(self, asked: str) -> Response:
+    def response(self, label: str) -> Response:
         """
         Return what came.
 
         Args:
-            asked: Whom, and how, for the message of an error.
+            label: Whom, and how, for the message of an error.
 
         Raises:
             ResponseTooLargeError: It is more than may come.
@@ -251,7 +254,7 @@ class ResponseReader:
         if limit.is_truncated:
             return response
         error = ResponseTooLargeError(
-            f"{asked}: the answer is larger than {limit.size:,} bytes, the limit of {limit.description}",
+            f"{label}: the response is larger than {limit.size:,} bytes, the limit for {limit.description}",
             limit=limit.size,
             status_code=response.status,
             request_id=response.request_id,

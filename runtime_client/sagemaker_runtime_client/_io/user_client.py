@@ -115,7 +115,7 @@ class AsyncClient:
             ) as error:  # of a hook that raises; we judge responses
                 response = error.response
             return _Received(response, _AsyncBody(self.library, response))
-        raise self.library.ReadTimeout("the answer did not come in time", request=request)
+        raise self.library.ReadTimeout("the response did not arrive in time", request=request)
 
     async def aclose(self) -> None:
         """Close the client."""

@@ -239,7 +239,9 @@ def test_deadline(after, attempts):
 
 def test_closed_client():
     """What is refused before it is sent is no attempt."""
-    closed = RuntimeClientError("http_client is closed; make a new client with an open one")
+    closed = RuntimeClientError(
+        "http_client is closed; create a new client with an open http_client"
+    )
     assert 0 == refused(ScriptedIO([closed])).attempts
 
 

@@ -341,7 +341,9 @@ def test_shared_refresh(bare_environment, backend):
                 found.append(await client.head_object("s3://bucket/key"))
 
             async def hasty():
-                with pytest.raises(TransportError, match="before there were credentials") as caught:
+                with pytest.raises(
+                    TransportError, match="before credentials were available"
+                ) as caught:
                     await client.head_object("s3://bucket/key", timeout=0.1)
                 errors.append(caught.value)
                 if len(errors) == 3:
@@ -374,7 +376,7 @@ def test_refresh_that_began_with_the_call(bare_environment, backend, fails):
 
     async def main(url):
         async with AsyncSageMakerRuntimeClient(region=REGION, s3_endpoint_url=url) as client:
-            with pytest.raises(TransportError, match="before there were credentials"):
+            with pytest.raises(TransportError, match="before credentials were available"):
                 await client.head_object("s3://bucket/key", timeout=0.3)
             keys.release.set()
             if fails:

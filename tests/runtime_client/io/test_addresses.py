@@ -106,7 +106,7 @@ class TestScript:
 
     def test_no_address(self):
         """A host without an address cannot be connected to."""
-        with pytest.raises(OSError, match="no address"):
+        with pytest.raises(OSError, match="no IP address"):
             run(thread_stream.connect_first([], None, Script([])))
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from sagemaker_runtime_client._io import concurrency
-from sagemaker_runtime_client._io.cancellation import EndsLaterError
+from sagemaker_runtime_client._io.cancellation import StillRunningError
 from sagemaker_runtime_client._io.files import FileStream
 from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
 from sagemaker_runtime_client._io.on_threads import sync_backend
@@ -401,7 +401,7 @@ def test_time(kind, drive):
                 return "done" == await backend.finish_by(0, work)
         async with backend.move_on_after(0.01):
             await backend.sleep(60)
-        with pytest.raises(EndsLaterError):
+        with pytest.raises(StillRunningError):
             await backend.finish_by(0.01, work)
         await backend.sleep(0.2)
         return True

@@ -7,7 +7,11 @@ import warnings
 
 import pytest
 
-from sagemaker_runtime_client._io.generation import _Generations, _hear_of_restores, generation
+from sagemaker_runtime_client._io.generation import (
+    _Generations,
+    _register_snapstart_hook,
+    generation,
+)
 
 
 def test_nothing_happened():
@@ -77,11 +81,11 @@ def test_hook(monkeypatch):
     hooks = []
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
     monkeypatch.setattr("snapshot_restore_py._after_restore_registry", hooks)
-    _hear_of_restores()
+    _register_snapstart_hook()
     before = generation()
     for hook, *_ in hooks:
         hook()
     assert before + 1 == generation()
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
-    _hear_of_restores()
+    _register_snapstart_hook()
     assert 1 == len(hooks)

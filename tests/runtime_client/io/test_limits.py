@@ -94,7 +94,7 @@ def test_endless_answer(driver, call, limit):
     assert (
         error.limit, error.status_code, error.attempts, error.retryable,
     ) == (limit, 200, 1, False)  # fmt: skip
-    assert str(error).startswith(f"{requests[0].method} {server.url}: the answer is larger than")
+    assert str(error).startswith(f"{requests[0].method} {server.url}: the response is larger than")
     assert f"{limit:,} bytes" in str(error)
     assert len(requests) == 1
     assert endless.sent < limit + BUFFERS

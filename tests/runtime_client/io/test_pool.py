@@ -223,7 +223,7 @@ class TestReservations:
                     with pytest.raises(httpx.PoolTimeout), transport.reserve(0.01):
                         pass
                 assert client.get(server.url).content == b"hi"
-                with pytest.raises(RuntimeError, match="inside its context"):
+                with pytest.raises(RuntimeError, match="inside its `async with` block"):
                     client.get(server.url, extensions={"reservation": reservation})
                 assert counts(transport) == (0, 0, 1, 1)
         assert server.connections == 1

@@ -174,7 +174,7 @@ class TestConnections:
         found = [pool_state.check_out(*one) for one in zip("aaab", owners, strict=True)]
         assert found == ["a2", "a1", None, "b1"]
         assert [one.connection for one in owners] == found
-        assert (pool_state._of_origin, pool_state.open) == ({}, 0)
+        assert (pool_state._idle_by_origin, pool_state.open) == ({}, 0)
 
     def test_room(self):
         """If the pool is full, a new connection displaces the connection that has been idle
@@ -195,10 +195,10 @@ class TestConnections:
         pool_state = new_state(9)
         for name in ("first", "second"):
             pool_state.check_in("x", Owner(name))
-        pool_state._of_origin["y"] = ["gone"]
+        pool_state._idle_by_origin["y"] = ["gone"]
         owner = Owner()
         assert (pool_state.check_out("y", owner), owner.connection) == (None, None)
-        del pool_state._of_origin["x"]
+        del pool_state._idle_by_origin["x"]
         assert pool_state.check_out("x", owner) is None
         assert list(pool_state.clear()) == ["first", "second"]
         assert pool_state.open == 0
@@ -224,9 +224,9 @@ class TestConnections:
                 raise IndexError
 
         pool_state._idle = Raced(first=("x", inf), second=("x", 0.0))
-        pool_state._of_origin["x"] = ["second"]
+        pool_state._idle_by_origin["x"] = ["second"]
         assert list(pool_state.evict()) == ["second"]
-        pool_state._of_origin["x"] = Emptied(["first"])
+        pool_state._idle_by_origin["x"] = Emptied(["first"])
         assert pool_state.check_out("x", Owner()) is None
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
@@ -236,4 +236,4 @@ class TestConnections:
         for name in "abc":
             pool_state.check_in("x", Owner(name))
         assert list(pool_state.evict()) == ["a", "b", "c"]
-        assert (pool_state.open, pool_state._of_origin) == (0, {})
+        assert (pool_state.open, pool_state._idle_by_origin) == (0, {})

@@ -113,7 +113,7 @@ def test_short(by):
     buffer = memoryview(bytearray(2))
     for _ in range(2):
         run(stream.read_into(buffer))
-    with pytest.raises(httpx.RemoteProtocolError, match="the connection ended before the body did"):
+    with pytest.raises(httpx.RemoteProtocolError, match="the connection was closed before the end"):
         run(stream.read_into(buffer) if by == "read_into" else stream.read())
     run(stream.aclose())
     assert counts(transport) == (0, 0, 0, 0)

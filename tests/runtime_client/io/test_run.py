@@ -17,7 +17,7 @@ def test_coroutine_that_suspends():
         finally:
             ended.append(True)
 
-    with pytest.raises(RuntimeError, match="this coroutine suspended"):
+    with pytest.raises(RuntimeError, match="a coroutine suspended"):
         run(suspends())
     assert ended == [True]
 

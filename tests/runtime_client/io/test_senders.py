@@ -53,13 +53,13 @@ INAPPLICABLE = {
     "all excepted": {"HTTP_PROXY": "http://[", "NO_PROXY": "*"},
 }
 # Proxies that cannot be used, and the error message for each.
-FORM = "cannot be used: write http://host:port"
+FORM = "cannot be used: use http://host:port"
 UNUSABLE = {
     "http://user:can/ary@host": f" http://host in HTTP_PROXY {FORM}",
     "http://user:canary@host:x": f" in HTTP_PROXY {FORM}",
     "http://user:canary": f" in HTTP_PROXY {FORM}",
     "ftp://user:canary@host:1": f" ftp://host:1 in HTTP_PROXY {FORM}",
-    "socks5://user:canary@host:1": r" socks5://host:1 .* pip install httpx\[socks\]",
+    "socks5://user:canary@host:1": r" socks5://host:1 .* pip install 'httpx\[socks\]'",
 }
 
 
@@ -116,7 +116,7 @@ class TestProxies:
             url = f"{scheme}://127.0.0.1:9"
             options = {"region": REGION, "credentials": CREDENTIALS, "s3_endpoint_url": url}
             client = self.client(driver, monkeypatch, proxy.url, bundle, **options)
-            with pytest.raises(ConfigError, match="dot segment cannot be sent through a proxy"):
+            with pytest.raises(ConfigError, match="cannot be requested through an HTTP proxy"):
                 client.get_object("s3://bucket/a/../b")
         assert proxy.connections == 0
 

@@ -160,7 +160,7 @@ def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
     """
     bundle, _ = certify(tmp_path)
     shortage.begin()
-    with pytest.raises(TransportError, match=r"CA bundle.*too many files") as caught:
+    with pytest.raises(TransportError, match=r"CA bundle.*too many open files") as caught:
         tls_context(bundle)
     shortage.end()
     assert caught.value.retryable

@@ -206,7 +206,7 @@ class TestExpectContinue:
         """Only the first upload waits, and only for a moment, for a server that does not support
         it.
         """
-        monkeypatch.setattr(_connection, "LONGEST_WAIT", 0.01)
+        monkeypatch.setattr(_connection, "CONTINUE_TIMEOUT", 0.01)
 
         def script(exchange):
             while exchange.read_head():
@@ -224,7 +224,7 @@ class TestExpectContinue:
 
     def test_late_continue(self, plain_driver, monkeypatch):
         """A 100 Continue that arrives while the body is being sent is ignored."""
-        monkeypatch.setattr(_connection, "LONGEST_WAIT", 0.01)
+        monkeypatch.setattr(_connection, "CONTINUE_TIMEOUT", 0.01)
 
         def script(exchange):
             exchange.read_head()

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from ..concurrency import Stream
 
 # What is read at once, as httpcore has it.
-_MOST_READ = 64 * 1024
+_MAX_READ_SIZE = 64 * 1024
 # For so many seconds a server is waited for that may refuse a request by its head.
-LONGEST_WAIT = 1.0
+CONTINUE_TIMEOUT = 1.0
 # What is written at once, each time with the whole time limit; the first piece goes out with the head.
-_MOST_WRITTEN = 64 * 1024
+_MAX_WRITE_SIZE = 64 * 1024
 
 
 class Connection:
@@ -76,9 +76,9 @@ class Connection:
             return rest
         self._ends = inf
         if self._bypasses:
-            most = min(_MOST_READ, self._left_of_body())
-            piece = await self.stream.read(most, self._time_to_read()) if most else b""
-            self._note_received(len(piece), most)
+            max_bytes = min(_MAX_READ_SIZE, self._left_of_body())
+            piece = await self.stream.read(max_bytes, self._time_to_read()) if max_bytes else b""
+            self._note_received(len(piece), max_bytes)
             return piece
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
@@ -98,13 +98,13 @@ class Connection:
         if not (self._rest or left):
             self._rest = await self.read()
         if self._rest or not left:
-            taken = self._rest[: len(buffer)]
-            buffer[: len(taken)], self._rest = taken, self._rest[len(taken) :]
-            return len(taken)
+            piece = self._rest[: len(buffer)]
+            buffer[: len(piece)], self._rest = piece, self._rest[len(piece) :]
+            return len(piece)
         self._ends, self._bypasses = inf, True
-        most = min(len(buffer), left)
-        size = await self.stream.read_into(buffer[:most], self._time_to_read())
-        self._note_received(size, most)
+        max_bytes = min(len(buffer), left)
+        size = await self.stream.read_into(buffer[:max_bytes], self._time_to_read())
+        self._note_received(size, max_bytes)
         return size
 
     def _left_of_body(self) -> int:
@@ -114,17 +114,19 @@ class Connection:
             return 0
         return max(0, int(headers.get(b"content-length", b"0")) - self._received)
 
-    def _note_received(self, size: int, most: int) -> None:
+    def _note_received(self, size: int, max_bytes: int) -> None:
         self._received += size
-        if most and not size:
-            raise httpx.RemoteProtocolError("the connection ended before the body did")
+        if max_bytes and not size:
+            raise httpx.RemoteProtocolError(
+                "the connection was closed before the end of the response body"
+            )
 
     def recycle(self) -> bool:
         """
         Get ready for another request, and tell whether there may be one.
 
         There may not where something of the exchange is still to come, nor where more came than the
-        response, which would be taken for the next one, nor where the end came.
+        response, which would be piece for the next one, nor where the end came.
         """
         protocol = self._protocol
         if self._bypasses:
@@ -172,8 +174,8 @@ class Connection:
     async def _write_body(self, head: bytes, piece: bytes, timeout: float | None) -> bool:
         """Write a piece of a body, with what goes before it; tell whether the server has responded by now."""
         data = self._protocol.send(h11.Data(piece))
-        for start in range(0, len(data), _MOST_WRITTEN):
-            part = data[start : start + _MOST_WRITTEN]
+        for start in range(0, len(data), _MAX_WRITE_SIZE):
+            part = data[start : start + _MAX_WRITE_SIZE]
             if head:
                 await self.stream.write(head + part, self._time_to_write(timeout))
                 head = b""
@@ -190,7 +192,7 @@ class Connection:
         Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, waits as long.
         """
         timeout, _ = self._limits
-        ends = monotonic() + min(LONGEST_WAIT, inf if timeout is None else timeout)
+        ends = monotonic() + min(CONTINUE_TIMEOUT, inf if timeout is None else timeout)
         status = 0
         try:
             while status != 100:
@@ -245,8 +247,10 @@ class Connection:
         """Wait for the next bytes."""
         is_in_head = self._protocol.their_state is h11.SEND_RESPONSE
         if is_in_head and self._left_of_heads < 0:
-            raise httpx.RemoteProtocolError(f"the head is larger than {HEADS_SIZE:,} bytes")
-        data = await self.stream.read(_MOST_READ, self._time_to_read())
+            raise httpx.RemoteProtocolError(
+                f"the response headers are larger than {HEADS_SIZE:,} bytes"
+            )
+        data = await self.stream.read(_MAX_READ_SIZE, self._time_to_read())
         if is_in_head and not data:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
         self._left_of_heads -= len(data)
@@ -278,5 +282,5 @@ def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
         return None
     left = ends - monotonic()
     if left <= 0:
-        raise kind("the call's time, or that of an answer's head, is over")
+        raise kind("the timeout or the deadline of the call has expired")
     return left

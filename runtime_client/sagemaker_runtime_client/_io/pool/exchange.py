@@ -37,7 +37,7 @@ class Reservation:
     def granted(self) -> PoolState[Connection]:
         """Return the state that granted the permit."""
         if self._state is None or self._permit.is_released:
-            raise RuntimeError("a reservation serves requests inside its context")
+            raise RuntimeError("a reservation can be used only inside its `async with` block")
         return self._state
 
     async def __aenter__(self) -> Self:

@@ -4,7 +4,7 @@ The connection pool: permits, connections, responses.  It is an async transport 
 Over threads its coroutines never suspend.  Whatever happens, at an await or at any line, a connection
 ends up idle or closed, and a permit is handed on.
 
-`PoolState` knows who may use which connection, and a `Connection` speaks HTTP/1.1.  httpx's own pool
+`PoolState` knows who may use which connection, and a `Connection` speaks HTTP/1.1.  httpx's reservation pool
 looks at everything it holds for each request, and asks the operating system about every idle connection.
 Proxies and HTTP/2 are left to it, and so are httpcore's trace and log.
 """
@@ -108,19 +108,21 @@ class Pool(httpx.AsyncBaseTransport):
         if permit.numbers:
             return state
         state.release(permit)
-        raise httpx.PoolTimeout("no connection became free in time")
+        raise httpx.PoolTimeout(
+            f"no connection became free in time: all {self._max_connections} (max_connections) are in use"
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request as `send` does, with a permit of its own, which it waits for."""
+        """Send a request as `send` does, with a permit of its reservation, which it waits for."""
         timeouts = request.extensions.get("timeout", {})
-        own = await self.reserve(timeouts.get("pool")).__aenter__()
+        reservation = await self.reserve(timeouts.get("pool")).__aenter__()
         try:
-            response = await self.send(request, own)
+            response = await self.send(request, reservation)
         except BaseException:
-            own.release()
+            reservation.release()
             raise
         stream = cast("ResponseStream", response.stream)
-        stream.reservation = own  # it ends with the response
+        stream.reservation = reservation  # it ends with the response
         return response
 
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
@@ -181,7 +183,9 @@ class Pool(httpx.AsyncBaseTransport):
         stream = await self._connector.connect(exchange.origin, timeout)
         exchange.connection = Connection(stream)
         if await stream.is_readable():
-            raise httpx.ConnectError("the server closed the connection, or wrote to it, unasked")
+            raise httpx.ConnectError(
+                "the server closed the new connection, or wrote to it, before a request was sent"
+            )
 
     def release(self, exchange: Exchange) -> None:
         """End with a response, read or not: keep its connection if it may be used again."""

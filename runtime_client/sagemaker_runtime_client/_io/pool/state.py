@@ -89,7 +89,7 @@ class PoolState(Generic[C]):
         # Each with its origin and the instant of its end, the longest idle first.  Who takes a connection
         # out of here has it.
         self._idle: dict[C, tuple[Hashable, float]] = {}
-        self._of_origin: dict[Hashable, list[C]] = {}
+        self._idle_by_origin: dict[Hashable, list[C]] = {}
 
     def acquire(self, permit: Permit) -> bool:
         """Grant *permit*, and return True; or let it wait for its event."""
@@ -97,7 +97,7 @@ class PoolState(Generic[C]):
             return True
         permit.event = self._new_event()
         self._queue.append(ref(permit))
-        self._hand_out()
+        self._grant_waiting()
         return bool(permit.numbers)
 
     def release(self, permit: Permit) -> None:
@@ -108,7 +108,7 @@ class PoolState(Generic[C]):
                 self._granted.pop(number, None)
                 self._free.append(number)
         if self._queue:
-            self._hand_out()
+            self._grant_waiting()
 
     def _grant(self, permit: Permit) -> bool:
         """Grant *permit* if one is left."""
@@ -125,13 +125,13 @@ class PoolState(Generic[C]):
             return self._free.pop()
         except IndexError:
             pass
-        taken, most = len(self._granted), self._max_connections
-        if taken >= most:
+        granted, limit = len(self._granted), self._max_connections
+        if granted >= limit:
             return None
-        numbers = chain(range(taken, most), range(taken))
+        numbers = chain(range(granted, limit), range(granted))
         return next((number for number in numbers if number not in self._granted), None)
 
-    def _hand_out(self) -> None:
+    def _grant_waiting(self) -> None:
         """Grant what waits in the queue, as far as permits are left."""
         while (waiting := self._first()) is not None:
             permit = waiting()
@@ -154,14 +154,14 @@ class PoolState(Generic[C]):
 
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
         """Give *owner* the idle connection to *origin* that was used last, if there is one."""
-        connections: list[C] = self._of_origin.get(origin, [])
+        connections: list[C] = self._idle_by_origin.get(origin, [])
         while connections:
             try:
                 owner.connection = connection = connections.pop()
             except IndexError:  # another thread has had the last one
                 break
             if not connections:
-                self._of_origin.pop(origin, None)
+                self._idle_by_origin.pop(origin, None)
             if self._idle.pop(connection, None) is not None:
                 return connection
             owner.connection = None  # it was evicted in the meantime
@@ -172,7 +172,7 @@ class PoolState(Generic[C]):
         connection: C = owner.connection
         self._idle[connection] = origin, monotonic() + self._idle_timeout
         owner.connection = None
-        self._of_origin.setdefault(origin, []).append(connection)
+        self._idle_by_origin.setdefault(origin, []).append(connection)
 
     def evict(self) -> Iterator[C]:
         """Take out the idle connections that are too many or too old; they are to be closed."""
@@ -180,7 +180,7 @@ class PoolState(Generic[C]):
             _, end = self._idle.get(oldest, (None, -inf))
             if len(self._idle) <= self._max_idle and end >= monotonic():
                 return
-            yield from self._take_out(oldest)
+            yield from self._remove(oldest)
 
     @property
     def is_crowded(self) -> bool:
@@ -190,12 +190,12 @@ class PoolState(Generic[C]):
     def displaced(self) -> Iterator[C]:
         """Take out the connection that is to be closed before a new one, if every place is taken."""
         if self.open > self._max_connections and (oldest := self._oldest()) is not None:
-            yield from self._take_out(oldest)
+            yield from self._remove(oldest)
 
     def clear(self) -> Iterator[C]:
         """Take out all idle connections."""
         while (oldest := self._oldest()) is not None:
-            yield from self._take_out(oldest)
+            yield from self._remove(oldest)
 
     @property
     def open(self) -> int:
@@ -207,13 +207,13 @@ class PoolState(Generic[C]):
             with suppress(RuntimeError):  # another thread has changed it between two steps
                 return next(iter(self._idle), None)
 
-    def _take_out(self, connection: C) -> Iterator[C]:
+    def _remove(self, connection: C) -> Iterator[C]:
         """Take out a connection, unless another thread has."""
         origin, _ = self._idle.pop(connection, (None, inf))
         if origin is None:
             return
         with suppress(KeyError, ValueError):
-            self._of_origin[origin].remove(connection)
-            if not self._of_origin[origin]:
-                del self._of_origin[origin]
+            self._idle_by_origin[origin].remove(connection)
+            if not self._idle_by_origin[origin]:
+                del self._idle_by_origin[origin]
         yield connection
