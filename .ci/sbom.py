@@ -1,8 +1,9 @@
 """
-Puts a software bill of materials into wheel and sdist (PEP 770; CycloneDX 1.7), as they are built.
+A build hook that adds a software bill of materials to wheel and sdist (PEP 770, CycloneDX 1.7).
 
-Nothing is bundled, so it lists the distribution and, as external components, what it asks for: with
-version ranges, which pip resolves to versions.  Same sources, same bytes: no serial number, no time.
+No package is bundled.  The bill therefore lists the distribution and, as external components, its
+requirements with their version ranges, which pip resolves to versions.  It has no serial number and
+no timestamp, so that the same sources are built to the same bytes.
 """
 
 import json
@@ -18,10 +19,10 @@ from packaging.version import Version
 
 
 class SBOMHook(BuildHookInterface[Any]):
-    """Adds the file to what is built."""
+    """Adds the bill of materials to the files of a build."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write it, before the files are collected; an editable installation needs none."""
+        """Write the bill of materials, unless the installation is editable."""
         self._folder = Path(mkdtemp())
         if version == "editable":
             return
@@ -33,12 +34,12 @@ class SBOMHook(BuildHookInterface[Any]):
             build_data["force_include"][str(path)] = path.name
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Take it away again."""
+        """Remove the temporary folder."""
         shutil.rmtree(self._folder)
 
 
 def document(metadata: Any) -> dict[str, Any]:
-    """Return the bill of materials of a project, from what its pyproject.toml says."""
+    """Return the bill of materials of a project, made from the metadata in pyproject.toml."""
     core = metadata.core
     itself = f"pkg:pypi/{core.name}@{metadata.version}"
     extras = (
@@ -71,7 +72,7 @@ def document(metadata: Any) -> dict[str, Any]:
 
 
 def _external(requirements: Iterable[Requirement], scope: str) -> list[dict[str, Any]]:
-    """Return requirements as components that the environment provides."""
+    """Return requirements as external components, which the environment provides."""
     return [
         {
             "type": "library",
@@ -87,6 +88,6 @@ def _external(requirements: Iterable[Requirement], scope: str) -> list[dict[str,
 
 
 def _range(requirement: Requirement) -> str:
-    """Return the accepted versions, as https://github.com/package-url/vers-spec writes them."""
+    """Return the accepted versions as https://github.com/package-url/vers-spec defines them."""
     bounds = sorted(requirement.specifier, key=lambda bound: Version(bound.version))
     return "vers:pypi/" + "|".join(f"{one.operator}{one.version}" for one in bounds)

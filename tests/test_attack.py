@@ -64,7 +64,7 @@ def cells(done):
 def test_attacks_that_hold(frame):
     """Each figure stands in a line beside its bound, and the exit status is 0."""
     done = frame(b=HOLDS, a=HOLDS.replace("2048", "0.25"), _helper="raise SystemExit(1)")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all held")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all figures hold")
     assert cells(done) == [
         ["a:", "forged", "0", "0", "answers"],
         ["a:", "held", "0.25", "4,096", "KiB"],
@@ -76,7 +76,7 @@ def test_attacks_that_hold(frame):
 @pytest.mark.parametrize(
     "source",
     [GROWS, ENDS_EARLY, "def run():\n    return []\n", HOLDS.replace("2048", 'float("nan")')],
-    ids=["beyond its bound", "ends early", "no figure", "not a number"],
+    ids=["exceeds its bound", "ends early", "no figure", "not a number"],
 )
 def test_an_attack_that_fails(frame, source):
     """The others still run, the one is named, and the exit status is 1."""
@@ -96,4 +96,4 @@ def test_one_attack_alone(frame):
     """Only that one runs; a name that is none is wrong usage."""
     assert frame("--only", "b", a=GROWS, b=HOLDS).returncode == 0
     done = frame("--only", "c")
-    assert (done.returncode, "there are a, b" in done.stderr) == (2, True)
+    assert (done.returncode, "choose from a, b" in done.stderr) == (2, True)

@@ -1,9 +1,9 @@
 """
 Attacks on the installed wheel: `make attack`, or `make attack ONLY=region_set`.
 
-Each module of this folder is an attack, but for those whose names begin with an underscore: they
-are helpers.  An attack has a function ``run()`` without arguments.  It attacks, and yields a `Row`
-for each figure as soon as that is measured::
+Each module of this folder is an attack, except for helpers, whose names begin with an underscore.
+An attack has a function ``run()`` without arguments, which attacks and yields a `Row` for each
+figure as soon as it is measured::
 
     from collections.abc import Iterator
 
@@ -12,16 +12,16 @@ for each figure as soon as that is measured::
 
     def run() -> Iterator[Row]:
         forged = ...
-        yield Row("answers forged by a man in the middle, asyncio", forged, 0, "answers")
+        yield Row("forged responses, asyncio", forged, 0, "responses")
 
-Each attack runs in a process of its own, so that its memory and its event loops are its own.  The
-process has this folder and the installed packages on its path, and nothing of the checkout; the
-dependency group ``attack`` of pyproject.toml names what is installed beside the wheel.  Standard
-error is the terminal.  An attack takes 30 seconds at most on a quiet machine, so that all of them
-take less than 4 minutes.  After `TIME_LIMIT` it is killed, with all processes that it started.
+Each attack runs in a separate process with its own memory and event loops.  The process has this
+folder and the installed packages on its path, but not the checkout.  The packages to install with
+the wheel are in the dependency group ``attack`` of pyproject.toml.  Standard error is the terminal.
+An attack should take at most 30 seconds on a quiet machine, and all of them less than 4 minutes.
+After `TIME_LIMIT` an attack is killed, with all processes that it started.
 
-The exit status is 1 if a figure is beyond its bound, and if an attack ends by an error, is killed
-or yields nothing.
+The exit status is 1 if a figure exceeds its bound, or if an attack raises an error, is killed or
+yields no figure.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def attacks(folder: Path) -> list[str]:
 
 
 def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
-    """Run an attack in a process of its own, and return its rows as they come."""
+    """Run an attack in a new process, and yield its rows as they arrive."""
     with subprocess.Popen(
         [sys.executable, HERE, "--folder", folder, "--print-rows", name],
         stdout=subprocess.PIPE,
@@ -68,12 +68,12 @@ def rows(folder: Path, name: str, time_limit: float) -> Iterator[Row]:
     if status == -signal.SIGKILL:
         print(f"  {name}: killed after {time_limit:g} s")
     if status:
-        yield Row("the attack did not run to its end", 1, 0, "attacks")
+        yield Row("the attack ended early", 1, 0, "attacks")
 
 
 def print_rows(name: str) -> None:
     """Run an attack in this process, and write its rows to stdout as JSON."""
-    out, sys.stdout = sys.stdout, sys.stderr  # what an attack prints is for the terminal
+    out, sys.stdout = sys.stdout, sys.stderr  # what an attack prints must not be read as a row
     for row in import_module(name).run():
         print(json.dumps(row), file=out, flush=True)
 
@@ -86,12 +86,12 @@ def line(*cells: str) -> str:
 
 
 def attack(folder: Path, name: str, time_limit: float) -> bool:
-    """Run an attack and print its part of the table; tell whether all of its figures hold."""
+    """Run an attack, print its part of the table, and return whether all of its figures hold."""
     start = time.monotonic()
     holds: list[bool] = []
     for row in rows(folder, name, time_limit):
         figures = (f"{row.measured:,.6g}", f"{row.bound:,.6g}")
-        verdict = "" if row.holds else "  BEYOND ITS BOUND"
+        verdict = "" if row.holds else "  EXCEEDS ITS BOUND"
         print(line(f"{name}: {row.name}", *figures, row.unit) + verdict, flush=True)
         holds.append(row.holds)
     print(f"  ({name} took {time.monotonic() - start:.1f} s)", flush=True)
@@ -99,11 +99,18 @@ def attack(folder: Path, name: str, time_limit: float) -> bool:
 
 
 def main() -> None:
-    """Attack, and print as it goes."""
+    """Run the attacks, and print each figure when it is measured."""
     parser = argparse.ArgumentParser(prog="make attack", description="Attack the installed wheel.")
-    parser.add_argument("--only", action="append", metavar="NAME", help="this attack alone")
-    parser.add_argument("--folder", type=Path, default=HERE, help="where the attacks are")
-    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, help="seconds an attack")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="run only this attack (may be repeated)"
+    )
+    parser.add_argument("--folder", type=Path, default=HERE, help="the folder of the attacks")
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        default=TIME_LIMIT,
+        help="seconds after which an attack is killed",
+    )
     parser.add_argument("--print-rows", metavar="NAME", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     sys.path.insert(0, str(arguments.folder))
@@ -113,12 +120,12 @@ def main() -> None:
     known = attacks(arguments.folder)
     names = arguments.only or known
     if unknown := set(names) - set(known):
-        parser.error(f"no attack is called {', '.join(unknown)}; there are {', '.join(known)}")
+        parser.error(f"unknown attack: {', '.join(unknown)} (choose from {', '.join(known)})")
     installed = metadata.version("sagemaker-runtime-client")
-    print(f"sagemaker-runtime-client {installed} of {sys.prefix}, {len(names)} attacks")
+    print(f"sagemaker-runtime-client {installed} in {sys.prefix}, {len(names)} attacks")
     print(line("attack", "measured", "bound", "unit"))
     failed = [n for n in names if not attack(arguments.folder, n, arguments.time_limit)]
-    print(f"FAILED: {', '.join(failed)}" if failed else "all held")
+    print(f"FAILED: {', '.join(failed)}" if failed else "all figures hold")
     sys.exit(bool(failed))
 
 

@@ -1,4 +1,4 @@
-"""What each attack hands back."""
+"""The figures that an attack yields."""
 
 from typing import NamedTuple
 
@@ -8,10 +8,10 @@ class Row(NamedTuple):
     One figure of an attack.
 
     Attributes:
-        name: What was attacked and what is counted, such as ``forged answers, uvloop, https``.
+        name: What was attacked and what is counted, such as ``forged responses, uvloop, https``.
         measured: The figure.
-        bound: What the figure must not exceed; 0 for whatever must never happen.
-        unit: The unit of both, such as ``answers``, ``ms`` or ``KiB``.
+        bound: The largest allowed figure; 0 for events that must never happen.
+        unit: The unit of both, such as ``responses``, ``ms`` or ``KiB``.
     """
 
     name: str
@@ -21,5 +21,5 @@ class Row(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the figure is within its bound; a figure that is not a number is not."""
+        """Whether the figure is within its bound; NaN is not."""
         return self.measured <= self.bound

@@ -1,8 +1,9 @@
 """
-Answers without an end: how many bytes are taken of each, and for how long a server that drips holds a call.
+Endless responses: how many bytes of each are read, and how long a slow server can hold up a call.
 
-Each operation, each kind of client.  A server counts what it could write; what lies in the buffers of
-both ends is not taken by anybody, and is in the bound.
+Each operation is attacked with each kind of client.  The server counts the bytes that it could
+write.  The bound includes what the buffers of both ends can hold, because those bytes are sent but
+not read.
 """
 
 import asyncio
@@ -29,17 +30,17 @@ from sigv4 import Credentials
 
 MIB = 1 << 20
 BUFFERS = 12 * MIB  # of the kernel and the event loop, at both ends
-MOST_SENT = 256 * MIB  # where nothing stops the server, that is enough to see
+MOST_SENT = 256 * MIB  # if nothing stops the server, this is enough to show it
 READ_TIMEOUT = 0.5
 TIMEOUT = 0.5
-SLACK = 1.0  # the import of httpx, a busy machine
-GIVEN_UP = 12.0  # what has not ended by then never does
+SLACK = 1.0  # for the import of httpx and for a busy machine
+LONGEST_CALL = 12.0  # a call that takes longer counts as endless
 LOCATION = "s3://bucket/key"
 HANDLE = Invocation("id", "s3://bucket/out", "s3://bucket/err")
 
 
 class Server:
-    """Reads a request on each connection, and answers it by *answer* until that ends or the peer is gone."""
+    """Reads a request on each connection, and calls *answer* to send the response."""
 
     def __init__(self, answer: Callable[[bytes, socket.socket, "Server"], None]) -> None:
         self.sent = 0
@@ -65,18 +66,21 @@ class Server:
             self._answer(head, connection, self)
 
     def send(self, connection: socket.socket, data: bytes) -> None:
-        """Send, and count."""
+        """Send data, and count its bytes."""
         connection.sendall(data)
         self.sent += len(data)
 
     def close(self) -> None:
-        """Stop."""
+        """Stop the server."""
         self.stopped.set()
         self._listener.close()
 
 
 def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
-    """Return an answer of blanks without an end; of a wait's two objects only the failure is there."""
+    """
+    Return a function that sends an endless response of blanks; `wait` finds only a failure
+    object.
+    """
 
     def answer(head: bytes, connection: socket.socket, server: Server) -> None:
         if b"/bucket/out " in head:
@@ -90,7 +94,7 @@ def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
 
 
 def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, Server], None]:
-    """Return an answer that begins so, and then goes on piece by piece."""
+    """Return a function that sends the beginning of a response, and then endlessly small pieces."""
 
     def answer(_head: bytes, connection: socket.socket, server: Server) -> None:
         connection.sendall(beginning)
@@ -100,9 +104,9 @@ def dripping(beginning: bytes, piece: bytes) -> Callable[[bytes, socket.socket, 
     return answer
 
 
-# Each runs an operation, whatever comes of it, and returns for how many seconds that went on.
+# Each of these functions runs an operation, ignores its errors, and returns the seconds it took.
 def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
-    """Call in a thread."""
+    """Run an operation in a thread."""
     with SageMakerRuntimeClient(**where, **more) as client:
         start = time.monotonic()
         with suppress(RuntimeClientError):
@@ -111,13 +115,13 @@ def threads(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> f
 
 
 def user_threads(where: dict[str, Any], call: Callable[[Any], Any]) -> float:
-    """Call in a thread over a client of httpx."""
-    with httpx.Client(trust_env=False, verify=False) as mine:
-        return threads(where, call, http_client=mine)
+    """Run an operation in a thread over a user-supplied httpx client."""
+    with httpx.Client(trust_env=False, verify=False) as http_client:
+        return threads(where, call, http_client=http_client)
 
 
 async def task(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -> float:
-    """Call in a task."""
+    """Run an operation in a task."""
     async with AsyncSageMakerRuntimeClient(**where, **more) as client:
         start = time.monotonic()
         with suppress(RuntimeClientError):
@@ -126,9 +130,9 @@ async def task(where: dict[str, Any], call: Callable[[Any], Any], **more: Any) -
 
 
 async def user_task(where: dict[str, Any], call: Callable[[Any], Any]) -> float:
-    """Call in a task over a client of httpx."""
-    async with httpx.AsyncClient(trust_env=False, verify=False) as mine:
-        return await task(where, call, http_client=mine)
+    """Run an operation in a task over a user-supplied httpx client."""
+    async with httpx.AsyncClient(trust_env=False, verify=False) as http_client:
+        return await task(where, call, http_client=http_client)
 
 
 KINDS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], float]] = {
@@ -139,7 +143,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], float]] = {
     "httpx.AsyncClient": lambda where, call: asyncio.run(user_task(where, call)),
     "httpx.AsyncClient on trio": lambda where, call: trio.run(user_task, where, call),
 }
-# What is called, what answers, and how much may be taken.
+# By name: the call, the status line of the response, and how many bytes may be read.
 OPERATIONS: dict[str, tuple[Callable[[Any], Any], str, int]] = {
     "invoke_endpoint_async": (lambda c: c.invoke_endpoint_async("e", body=b"x"), "202 X", MIB),
     "submit": (
@@ -163,7 +167,7 @@ DRIPS = {
 
 
 def where(server: Server) -> dict[str, Any]:
-    """Return what points a client at *server*."""
+    """Return the arguments that point a client at *server*."""
     return {
         "region": "eu-west-1",
         "credentials": Credentials("AKIDEXAMPLE", "secret"),
@@ -176,7 +180,7 @@ def where(server: Server) -> dict[str, Any]:
 
 
 def seconds(kind: str, drip: str, *, timeout: float | None) -> float:
-    """Return for how long a call of one kind is held."""
+    """Return how many seconds a call with one kind of client takes."""
     server = Server(dripping(*DRIPS[drip]))
     held = [float("inf")]
 
@@ -189,7 +193,7 @@ def seconds(kind: str, drip: str, *, timeout: float | None) -> float:
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
-    thread.join(GIVEN_UP)
+    thread.join(LONGEST_CALL)
     server.close()
     return held[-1]
 
@@ -200,19 +204,22 @@ def run() -> Iterator[Row]:
         for name, (call, status, limit) in OPERATIONS.items():
             server = Server(endless(status))
             call_by(where(server), call)
-            taken = server.sent / MIB
+            sent = server.sent / MIB
             server.close()
-            yield Row(f"sent into {name}, {kind}", taken, (limit + BUFFERS) / MIB, "MiB")
-    # An answer's head has the time of a read, and so has a small one's body.  Over clients of others all
-    # limits of a request together: two for a connection, two for the pool, one to write, one to read.
-    limits = {"timeout": TIMEOUT, "own": 2 * READ_TIMEOUT, "others": 6 * READ_TIMEOUT}
+            yield Row(f"bytes sent, {name}, {kind}", sent, (limit + BUFFERS) / MIB, "MiB")
+    # A response's head must arrive within one read timeout, and so must a small body.  Over a
+    # user-supplied client the limit is the sum of all its time limits: two for a connection, two for
+    # the pool, one to write and one to read.
+    limits = {"timeout": TIMEOUT, "built-in": 2 * READ_TIMEOUT, "user-supplied": 6 * READ_TIMEOUT}
     for kind in KINDS:
-        # Nothing ends what blocks in a client of others, but for the body, which comes through us.
+        # A blocking httpx client cannot be interrupted, except while this package reads the body.
         drips = [*DRIPS] if kind != "httpx.Client" else ["single bytes of a body"]
         for timeout in (TIMEOUT, None):
             with ThreadPoolExecutor(len(drips)) as pool:
                 held = list(pool.map(partial(seconds, kind, timeout=timeout), drips))
-            limit = "timeout" if timeout else "others" if "httpx" in kind else "own"
+            limit = "timeout" if timeout else "user-supplied" if "httpx" in kind else "built-in"
             worst = drips[held.index(max(held))]
             how = "no timeout" if timeout is None else f"timeout={timeout:g}"
-            yield Row(f"held by {worst}, {kind}, {how}", max(held), limits[limit] + SLACK, "s")
+            yield Row(
+                f"time of a call, {worst}, {kind}, {how}", max(held), limits[limit] + SLACK, "s"
+            )

@@ -1,9 +1,9 @@
 """
-A flood of unsigned requests with endless bodies, at `SigV4Middleware` under servers.
+A flood of unsigned requests with endless bodies against `SigV4Middleware`, on several servers.
 
-Whoever reads a body before it looks at the signature holds all of them in memory, and lets another
-client wait.  The flood comes at a steady pace: without one it would take each processor that is
-there, whatever the server does.
+A server that reads bodies before it checks signatures holds all of them in memory and delays other
+clients.  The flood has a fixed rate; otherwise it would use up every processor, however the server
+behaves.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from sigv4.asgi import SigV4Middleware
 SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
 KEY = Credentials("AKIDEXAMPLE", "secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
-PACE = 100  # requests of the flood a second
+PACE = 100  # requests of the flood per second
 ATTACKERS = 8
-SECONDS = 0.4  # of flood, and of quiet, in each turn
+SECONDS = 0.4  # of flood and of quiet, in each turn
 TURNS = 8
 PIECE = b"10000\r\n" + b"x" * 65536 + b"\r\n"
 HEAD = f"PUT /q HTTP/1.1\r\nhost: {HOST}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
 
 
 async def hello(_: Any, receive: Any, send: Any) -> None:
-    """Answer whoever is let through."""
+    """Respond to each accepted request with "hello"."""
     while (await receive())["more_body"]:
         pass
     headers = [(b"content-length", b"5")]
@@ -53,7 +53,7 @@ def application() -> Any:
 
 
 def by_uvicorn(http: str, listener: socket.socket) -> None:
-    """Serve until killed."""
+    """Serve with uvicorn until killed."""
     config = uvicorn.Config(
         application(), http=http, lifespan="off", log_config=None, access_log=False
     )
@@ -61,7 +61,7 @@ def by_uvicorn(http: str, listener: socket.socket) -> None:
 
 
 def by_hypercorn(listener: socket.socket) -> None:
-    """Serve until killed."""
+    """Serve with hypercorn until killed."""
     config = hypercorn.Config()
     config.bind, config.errorlog = [f"fd://{listener.detach()}"], None
     config.keep_alive_max_requests = 1_000_000
@@ -77,7 +77,7 @@ SERVERS: dict[str, Callable[[socket.socket], None]] = {
 
 @contextmanager
 def process(function: Callable[..., None], *arguments: Any) -> Iterator[int]:
-    """Run a function in a process of its own, which is killed at the end; return its number."""
+    """Run a function in a new process, and yield its ID; kill the process at the end."""
     child = get_context("spawn").Process(target=function, args=arguments, daemon=True)
     child.start()
     try:
@@ -96,11 +96,11 @@ def flood(port: int, begun: Any, ended: Any) -> None:
         while True:
             if not begun.is_set():
                 begun.wait()
-                due = time.monotonic() + number / PACE  # one after another, not all at once
+                due = time.monotonic() + number / PACE  # spread out, not all at once
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + ATTACKERS / PACE, time.monotonic())
             with suppress(OSError), socket.socket() as connection:
-                # So that it is the server's work that is measured, not ours of filling buffers.
+                # The server's work is to be measured, not the time to fill the buffers here.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
                 connection.settimeout(5)
                 connection.connect(("127.0.0.1", port))
@@ -124,7 +124,7 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
 
     def ask(self) -> float:
-        """Return how many milliseconds an answer takes."""
+        """Send a request, and return how many milliseconds the response takes."""
         request = SignableRequest("GET", f"http://{HOST}/q")
         headers = SIGNER.sign(request, KEY, at=datetime.now(UTC)).headers
         lines = [f"{name}: {value}" for name, value in headers.items()]
@@ -139,7 +139,7 @@ class Client:
         return (time.perf_counter() - start) * 1000
 
     def measure(self, server: int) -> tuple[float, int]:
-        """Return the median of the milliseconds, and the most memory of a server (KiB), meanwhile."""
+        """Return the median of the response times in ms, and the server's peak memory in KiB."""
         end = time.monotonic() + SECONDS
         times, sizes = [], []
         while time.monotonic() < end:
@@ -156,27 +156,28 @@ def memory(process: int) -> int:
 
 
 def run() -> Iterator[Row]:
-    """Measure another client in turns of quiet and of flood, and the server's memory."""
+    """Measure another client with and without a flood, and the server's memory."""
     for name, serve in SERVERS.items():
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            # Connections inherit it.  Without, an answer's body waits 40 ms for its head's ACK.
+            # Connections inherit this option.  Without it, a body is delayed by 40 ms until its
+            # head is acknowledged.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with process(serve, listener) as server:
                 yield from attack(name, server, listener.getsockname()[1])
 
 
 def attack(name: str, server: int, port: int) -> Iterator[Row]:
-    """Attack a server, of which the number of its process is given."""
+    """Attack a server; *server* is its process ID."""
     context = get_context("spawn")
     begun, ended = context.Event(), context.Value("i", 0)
     client = Client(port)
     ratios: list[float] = []
     grown: list[int] = []
     with process(flood, port, begun, ended):
-        while not ended.value:  # until all is imported
+        while not ended.value:  # until all modules are imported
             begun.set()
             client.ask()
-        for turn in range(-2, TURNS):  # caches and pools fill in the first ones
+        for turn in range(-2, TURNS):  # caches and pools fill in the first turns
             begun.clear()
             quiet, before = client.measure(server)
             begun.set()
@@ -190,9 +191,9 @@ def attack(name: str, server: int, port: int) -> Iterator[Row]:
         _, after = client.measure(server)
     expected = PACE * SECONDS * (TURNS - 1)
     held = max(0.0, expected - ended.value)
-    in_flight = ATTACKERS * 16 * 64  # hypercorn queues ten pieces a connection
-    yield Row(f"unsigned requests held, {name}", held, expected / 4, "requests")
-    if name != "hypercorn":  # whose own work at each piece of a body is most of it
-        yield Row(f"latency of another client, {name}", statistics.median(ratios), 2, "times quiet")
-    yield Row(f"memory in the flood, {name}", max(grown), in_flight, "KiB")
-    yield Row(f"memory after it, {name}", after - start, 2048, "KiB")
+    in_flight = ATTACKERS * 16 * 64  # hypercorn queues ten pieces for each connection
+    yield Row(f"unsigned requests unanswered, {name}", held, expected / 4, "requests")
+    if name != "hypercorn":  # whose own work for each piece of a body dominates
+        yield Row(f"latency with a flood / without, {name}", statistics.median(ratios), 2, "times")
+    yield Row(f"memory gained in the flood, {name}", max(grown), in_flight, "KiB")
+    yield Row(f"memory gained after the flood, {name}", after - start, 2048, "KiB")

@@ -1,9 +1,10 @@
 """
-Answers that nobody asked for: how many of them are taken for the answer to a request.
+Forged responses: how many of them are accepted as the response to a request.
 
-A man in the middle writes one in the clear, right after he accepts a connection, and relays the real TLS
-from then on.  A server sends one with the end of the handshake, one together with a real answer, or one
-while the connection is idle.  Each on threads, asyncio, uvloop and trio.
+An attacker on the network writes a response in plain text right after accepting a connection, and
+then relays the real TLS connection.  A server sends an extra response with the end of the
+handshake, together with a real response, or while the connection is idle.  Each attack runs on
+threads, asyncio, uvloop and trio.
 """
 
 import contextlib
@@ -41,19 +42,19 @@ AUTHORITY = trustme.CA()
 Serve = Callable[[socket.socket], None]
 
 
-def answer(location: str) -> bytes:
-    """Return an answer that says where an output will be."""
+def response(location: str) -> bytes:
+    """Return a response with the location of an output."""
     return (
         "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n"
         f"x-amzn-sagemaker-outputlocation: s3://{location}\r\n\r\n{{}}"
     ).encode()
 
 
-FORGED = answer("forged")
+FORGED = response("forged")
 
 
 def settings(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-    """Return a server's TLS."""
+    """Return a server's TLS context."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = newest
     AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
@@ -62,7 +63,7 @@ def settings(newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
 
 @contextlib.contextmanager
 def serving(serve: Serve) -> Iterator[int]:
-    """Serve each connection by *serve*, and give the port."""
+    """Serve each connection with *serve*, and yield the port."""
 
     def accept() -> None:
         with suppress(OSError):
@@ -82,7 +83,7 @@ def serving(serve: Serve) -> Iterator[int]:
 
 
 def requests(connection: ssl.SSLSocket) -> Iterator[str]:
-    """Return the inference id of each request that comes."""
+    """Yield the inference ID of each request that arrives."""
     for line in iter(connection.makefile("rb").readline, b""):
         name, _, value = line.decode().partition(":")
         if name.lower() == "x-amzn-sagemaker-inference-id":
@@ -90,14 +91,14 @@ def requests(connection: ssl.SSLSocket) -> Iterator[str]:
 
 
 def honest(connection: socket.socket) -> None:
-    """Answer each request, and no more."""
+    """Send one response for each request."""
     with settings().wrap_socket(connection, server_side=True) as secured:
         for inference_id in requests(secured):
-            secured.sendall(answer(inference_id))
+            secured.sendall(response(inference_id))
 
 
 def relaying(port: int, first: bytes) -> Serve:
-    """Return what writes some bytes, and then carries all bytes to and fro."""
+    """Return a function that writes *first*, and then relays bytes in both directions."""
 
     def serve(connection: socket.socket) -> None:
         connection.sendall(first)
@@ -109,7 +110,7 @@ def relaying(port: int, first: bytes) -> Serve:
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Carry bytes until one of both is gone."""
+    """Relay bytes in one direction until either connection is closed."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
@@ -117,7 +118,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def with_the_handshake(connection: socket.socket) -> None:
-    """Send an answer together with the end of the handshake, of which TLS 1.2 leaves the last word to a server."""
+    """Send a response with the end of the handshake; in TLS 1.2 the server sends the last message."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = settings(ssl.TLSVersion.TLSv1_2).wrap_bio(incoming, outgoing, server_side=True)
     while True:
@@ -132,18 +133,18 @@ def with_the_handshake(connection: socket.socket) -> None:
     connection.recv(65536)
 
 
-def with_an_answer(connection: socket.socket) -> None:
-    """Send two answers at once, each in a TLS record of its own."""
+def with_a_response(connection: socket.socket) -> None:
+    """Send two responses at once, each in its own TLS record."""
     with settings().wrap_socket(connection, server_side=True) as secured:
         for inference_id in requests(secured):
             secured.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-            secured.sendall(answer(inference_id))
+            secured.sendall(response(inference_id))
             secured.sendall(FORGED)
             secured.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
 
 class WhileIdle:
-    """Sends another answer once the client has had the first one, and asks for no more yet."""
+    """Sends a second response after the client has read the first one and before its next request."""
 
     def __init__(self) -> None:
         self._had, self._sent = threading.Event(), threading.Event()
@@ -151,16 +152,16 @@ class WhileIdle:
     def __call__(self, connection: socket.socket) -> None:
         with settings().wrap_socket(connection, server_side=True) as secured:
             for inference_id in requests(secured):
-                secured.sendall(answer(inference_id))
+                secured.sendall(response(inference_id))
                 self._had.wait(PATIENCE)
                 self._had.clear()
                 secured.sendall(FORGED)
                 while any(fcntl.ioctl(secured, termios.TIOCOUTQ, bytes(4))):
-                    time.sleep(0)  # it is not all at the other end yet
+                    time.sleep(0)  # until the client's kernel has received all of it
                 self._sent.set()
 
     def pause(self) -> None:
-        """Wait for it, between two requests."""
+        """Wait between two requests until the second response was sent."""
         self._had.set()
         self._sent.wait(PATIENCE)
         self._sent.clear()
@@ -171,7 +172,7 @@ def nothing() -> None:
 
 
 def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | None]:
-    """Return which location each request is answered with; None for an error."""
+    """Yield the output location in the response to each request, or None for an error."""
     with SageMakerRuntimeClient(**where) as client:
         for number in range(REQUESTS):
             try:
@@ -184,7 +185,10 @@ def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | 
 
 
 async def tasks(where: dict[str, Any], pause: Callable[[], None]) -> list[str | None]:
-    """Return the same, of a client for tasks."""
+    """
+    Return the output location in the response to each request, or None for an error, of an async
+    client.
+    """
     locations: list[str | None] = []
     async with AsyncSageMakerRuntimeClient(**where) as client:
         for number in range(REQUESTS):
@@ -202,7 +206,7 @@ async def tasks(where: dict[str, Any], pause: Callable[[], None]) -> list[str | 
 def rows(
     what: str, serve: Serve, pause: Callable[[], None], bundle: str, *, fails: bool
 ) -> Iterator[Row]:
-    """Attack each kind of client, and count."""
+    """Attack each kind of client, and count the forged responses."""
     with serving(serve) as port:
         where = {
             "region": "eu-west-1",
@@ -221,20 +225,24 @@ def rows(
             wrong = sum(
                 one is not None and one != right for one, right in zip(found, real, strict=True)
             )
-            yield Row(f"wrong answers of {REQUESTS}, {what}, {kind}", wrong, 0, "answers")
+            yield Row(f"wrong responses of {REQUESTS}, {what}, {kind}", wrong, 0, "responses")
             if not fails:
-                yield Row(f"no answer, {what}, {kind}", found.count(None), 0, "requests")
+                yield Row(
+                    f"requests without a response, {what}, {kind}", found.count(None), 0, "requests"
+                )
 
 
 def run() -> Iterator[Row]:
-    """Attack by each server."""
+    """Run each attack."""
     idle = WhileIdle()
     with tempfile.TemporaryDirectory() as folder, serving(honest) as port:
         bundle = f"{folder}/ca.pem"
         AUTHORITY.cert_pem.write_to_path(bundle)
         in_the_clear = relaying(port, FORGED)
-        yield from rows("a man in the middle", in_the_clear, nothing, bundle, fails=True)
-        yield from rows("a relay", relaying(port, b""), nothing, bundle, fails=False)
-        yield from rows("an early answer", with_the_handshake, nothing, bundle, fails=True)
-        yield from rows("an extra answer", with_an_answer, nothing, bundle, fails=False)
-        yield from rows("an idle extra answer", idle, idle.pause, bundle, fails=False)
+        yield from rows("response before the handshake", in_the_clear, nothing, bundle, fails=True)
+        yield from rows("plain relay", relaying(port, b""), nothing, bundle, fails=False)
+        yield from rows(
+            "response with the handshake", with_the_handshake, nothing, bundle, fails=True
+        )
+        yield from rows("extra response", with_a_response, nothing, bundle, fails=False)
+        yield from rows("extra response while idle", idle, idle.pause, bundle, fails=False)

@@ -1,7 +1,8 @@
 """
-Interrupts: Ctrl-C by a timer in the middle of calls, and a signal handler that calls or closes the client.
+Interrupts: Ctrl-C in the middle of calls, and signal handlers that call or close the client.
 
-After them a pool of two has to serve two at once; a handler must not wait for its own thread.
+Afterwards a pool of two connections must still handle two calls at once.  A signal handler must not
+wait for its own thread.
 """
 
 import os
@@ -20,15 +21,18 @@ from sagemaker_runtime_client import RuntimeClientError, SageMakerRuntimeClient
 from sigv4 import Credentials
 
 SECONDS = 8.0
-PLACES = 2
+CONNECTIONS = 2
 ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Server:
-    """Answers each request; those to the endpoint ``pair`` once two of them are there."""
+    """
+    Responds to each request; requests to the endpoint ``pair`` wait until two of them have
+    arrived.
+    """
 
     def __init__(self) -> None:
-        self._together = threading.Barrier(PLACES)
+        self._together = threading.Barrier(CONNECTIONS)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -46,30 +50,31 @@ class Server:
                 connection.sendall(ANSWER)
 
 
-def client_of(server: Server) -> SageMakerRuntimeClient:
-    """Return a client with two places."""
+def new_client(server: Server) -> SageMakerRuntimeClient:
+    """Return a client with `CONNECTIONS` connections."""
     return SageMakerRuntimeClient(
         region="eu-west-1",
         credentials=Credentials("AKIDEXAMPLE", "secret"),
         endpoint_url=server.url,
-        max_connections=PLACES,
+        max_connections=CONNECTIONS,
         max_attempts=1,
         connect_timeout=2,
         read_timeout=2,
     )
 
 
-def places(client: SageMakerRuntimeClient) -> int:
-    """Return how many calls are served at once."""
-    with ThreadPoolExecutor(PLACES) as threads:
+def concurrent_calls(client: SageMakerRuntimeClient) -> int:
+    """Return how many calls succeed at the same time."""
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
         calls = [
-            threads.submit(client.invoke_endpoint_async, "pair", body=b"x") for _ in range(PLACES)
+            threads.submit(client.invoke_endpoint_async, "pair", body=b"x")
+            for _ in range(CONNECTIONS)
         ]
     return sum(one.exception() is None for one in calls)
 
 
-def struck(client: SageMakerRuntimeClient, handler: Callable[..., Any]) -> int:
-    """Call while a timer strikes at ever other moments; return how often it did."""
+def interrupted(client: SageMakerRuntimeClient, handler: Callable[..., Any]) -> int:
+    """Call while a timer runs *handler* at random moments; return how often it ran."""
     count = 0
 
     def handle(*_: object) -> None:
@@ -93,27 +98,27 @@ def struck(client: SageMakerRuntimeClient, handler: Callable[..., Any]) -> int:
 
 
 def interrupt() -> None:
-    """Do as Ctrl-C does."""
+    """Raise KeyboardInterrupt, as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def run() -> Iterator[Row]:
-    """Strike by each handler; a watch ends a process that waits for itself."""
+    """Interrupt calls with each handler; a deadlock ends at the time limit of the attack."""
     server = Server()
     handlers = {
         "that raise": lambda _: interrupt,
         "that call": lambda client: lambda: client.invoke_endpoint_async("x", body=b"x"),
         "that close": lambda client: client.close,
     }
-    for name, made in handlers.items():
-        client = client_of(server)
+    for name, make in handlers.items():
+        client = new_client(server)
         client.invoke_endpoint_async("x", body=b"x")
-        handler = made(client)
-        count = struck(client, handler)
+        handler = make(client)
+        count = interrupted(client, handler)
         yield Row(
-            f"places lost of {PLACES}, after {count:,} signals {name}",
-            PLACES - places(client),
+            f"connections lost of {CONNECTIONS} after {count:,} signals {name}",
+            CONNECTIONS - concurrent_calls(client),
             0,
-            "places",
+            "connections",
         )
         client.close()

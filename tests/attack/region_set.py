@@ -1,8 +1,8 @@
 """
-Requests of anybody, whose region set is all wildcards.
+Requests from unknown clients with a region set that is full of wildcards.
 
-A matcher that backtracks takes tens of milliseconds for each, and one that compiles patterns keeps
-them.
+A matcher that backtracks needs tens of milliseconds for each of them, and a matcher that compiles
+patterns keeps the patterns in memory.
 """
 
 import itertools
@@ -24,7 +24,7 @@ REGION = "ap-southeast-1"
 
 
 def request(region_set: str, *, key: str) -> SignableRequest:
-    """Return a request with a signature that is none."""
+    """Return a request with an invalid signature."""
     headers = {
         "x-amz-date": "20261122T120000Z",
         "x-amz-region-set": region_set,
@@ -47,15 +47,15 @@ def refusal(request: SignableRequest) -> float:
 
 
 def wildcards(number: int, length: int) -> str:
-    """Return a region set of *length* characters, another one for each number."""
+    """Return a region set of *length* characters that differs for each number."""
     return ("a*" * length + str(number))[-length:]
 
 
 def run() -> Iterator[Row]:
-    """Send each size with a known and an unknown key; compare with an ordinary refusal."""
+    """Send each size with a known and an unknown key, and compare with an ordinary refusal."""
     for length, key in itertools.product((255, 8000), KEYS):
         what = f"{length} characters, {key} key"
-        refusal(request("*", key=key))  # imports what it needs
+        refusal(request("*", key=key))  # loads the modules that `verify` imports late
         ordinary = statistics.median([refusal(request("*", key=key)) for _ in range(REQUESTS)])
         hostile = [request(wildcards(i, length), key=key) for i in range(REQUESTS)]
         tracemalloc.start()
@@ -66,5 +66,5 @@ def run() -> Iterator[Row]:
         tracemalloc.stop()
         times = [refusal(one) for one in hostile]
         ratio = statistics.median(times) / ordinary
-        yield Row(f"refusal beside an ordinary one, {what}", ratio, 3, "times")
+        yield Row(f"time of a refusal / an ordinary one, {what}", ratio, 3, "times")
         yield Row(f"memory kept after {REQUESTS} refusals, {what}", kept, 64, "KiB")

@@ -1,9 +1,9 @@
 """
-The main job, on real input: `make demo`.
+The main job on real input: `make demo`.
 
-Starts the emulator with a model of handwritten digits, then sends it one image inline, 900 images
-through S3, rubbish, and 200 images at once.  Every answer is compared with what scikit-learn's
-own model said of the same images (fixtures/digits/expected.json).
+Starts the emulator with a model of handwritten digits.  Then sends one image inline, 900 images
+through S3, invalid input, and 200 images at once.  Every prediction is compared with that of
+scikit-learn's model for the same images (fixtures/digits/expected.json).
 """
 
 import json
@@ -26,7 +26,7 @@ CONCURRENCY = 16
 
 @contextmanager
 def timed(what: str) -> Iterator[list[str]]:
-    """Print what was done, in how many milliseconds, and what the caller adds."""
+    """Print what was done, the time in milliseconds, and the caller's remarks."""
     remarks: list[str] = []
     start = time.perf_counter()
     yield remarks
@@ -35,7 +35,7 @@ def timed(what: str) -> Iterator[list[str]]:
 
 
 def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int) -> str:
-    """Say how the answer compares, or fail if it differs from the independent one."""
+    """Return how many digits are right; raise an error if the output differs from scikit-learn's."""
     answer = output.json()
     part = slice(first, first + count)
     assert answer["predictions"] == expected["predictions"][part]
@@ -47,7 +47,7 @@ def agree(output: Output, expected: dict[str, list[Any]], first: int, count: int
         digit == label
         for digit, label in zip(answer["predictions"], expected["labels"][part], strict=True)
     )
-    return f"{right} of {count} digits right, as scikit-learn has it"
+    return f"{right} of {count} digits right, as with scikit-learn"
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def main() -> None:
             s3_endpoint_url=emulator.url,
         ) as client,
     ):
-        print(f"emulator at {emulator.url}, every signature checked")
+        print(f"emulator at {emulator.url} checks every signature")
 
         with timed("1 image, inline") as remarks:
             output = client.infer(ENDPOINT, lines[0], content_type="text/csv", timeout=30)
@@ -77,13 +77,13 @@ def main() -> None:
             )
             remarks += [f"{len(images):,} bytes", agree(output, expected, 0, len(lines))]
 
-        with timed("rubbish") as remarks:
+        with timed("invalid input") as remarks:
             try:
                 client.infer(ENDPOINT, b"1,2,three", content_type="text/csv", timeout=30)
             except InferenceFailedError as error:
-                remarks.append(f"failed, as it should: {error.reason.splitlines()[-1]}")
+                remarks.append(f"failed as expected: {error.reason.splitlines()[-1]}")
             else:
-                raise AssertionError("rubbish was answered")
+                raise AssertionError("invalid input was accepted")
 
         def one(number: int) -> str:
             output = client.infer(ENDPOINT, lines[number], content_type="text/csv", timeout=60)
@@ -94,13 +94,13 @@ def main() -> None:
             ThreadPoolExecutor(CONCURRENCY) as threads,
         ):
             right = sum(answer.startswith("1 of 1") for answer in threads.map(one, range(BULK)))
-            remarks.append(f"{right} of {BULK} digits right, as scikit-learn has it")
+            remarks.append(f"{right} of {BULK} digits right, as with scikit-learn")
 
         refused = [request for request in emulator.requests if request.status == 403]
         assert not refused, refused
         print(
             f"{len(emulator.requests)} signed requests, none refused, "
-            f"{time.perf_counter() - started:.1f} s in all"
+            f"{time.perf_counter() - started:.1f} s in total"
         )
 
 

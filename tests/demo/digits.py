@@ -1,7 +1,8 @@
 """
-A real model that needs nothing but Python: naive Bayes over the pixels of handwritten digits.
+A real model in pure Python: naive Bayes over the pixels of handwritten digits.
 
-Trained when it is imported, on fixtures/digits/train.csv, in a quarter of a second.
+The model is trained on fixtures/digits/train.csv when this module is imported, in a quarter of a
+second.
 """
 
 import json
@@ -15,7 +16,7 @@ PIXELS = 64
 
 
 def read(text: str, columns: int) -> list[list[int]]:
-    """Return the rows of a CSV text; one that is too short or too long is refused."""
+    """Return the rows of a CSV text; raise a ValueError for a line that is too short or too long."""
     rows = [[int(cell) for cell in line.split(",")] for line in text.splitlines()]
     for number, row in enumerate(rows, start=1):
         if len(row) != columns:
@@ -24,7 +25,7 @@ def read(text: str, columns: int) -> list[list[int]]:
 
 
 class NaiveBayes:
-    """Multinomial naive Bayes: each digit's ink by pixel, smoothed by one."""
+    """Multinomial naive Bayes with add-one smoothing: the ink of each digit by pixel."""
 
     def __init__(self, rows: list[list[int]]) -> None:
         self.labels = sorted({row[0] for row in rows})
@@ -38,7 +39,7 @@ class NaiveBayes:
             self.weights.append([log(pixel / total) for pixel in ink])
 
     def predict(self, image: list[int]) -> tuple[int, float]:
-        """Return the digit that *image* most likely shows, and the logarithm of how likely."""
+        """Return the most likely digit of *image*, and the logarithm of its probability."""
         scores = [
             prior + sum(pixel * weight for pixel, weight in zip(image, weights, strict=True))
             for prior, weights in zip(self.priors, self.weights, strict=True)
@@ -52,7 +53,7 @@ MODEL = NaiveBayes(read((DIGITS / "train.csv").read_text(), PIXELS + 1))
 
 
 def predict(request: ModelRequest) -> ModelResponse:
-    """Answer images, a line of 64 grey values each, with a JSON document of what they show."""
+    """Return the predictions for images, one per line of 64 grey values, as a JSON document."""
     answers = [MODEL.predict(image) for image in read(request.body.decode(), PIXELS)]
     document = {
         "predictions": [digit for digit, _ in answers],

@@ -23,14 +23,17 @@ def test_demo(tmp_path):
     )
     assert (0, "") == (done.returncode, done.stderr)
     begin, *parts, end = done.stdout.splitlines()
-    assert re.fullmatch(r"emulator at http://127\.0\.0\.1:\d+, every signature checked", begin)
+    assert re.fullmatch(r"emulator at http://127\.0\.0\.1:\d+ checks every signature", begin)
     timed = [re.fullmatch(r"(.+?) +\d+ ms   (.+)", part).groups() for part in parts]
-    assert ["1 image, inline", "900 images, through S3", "rubbish", "200 images, 16 at a time"] == [
-        name for name, _ in timed
-    ]
+    assert [
+        "1 image, inline",
+        "900 images, through S3",
+        "invalid input",
+        "200 images, 16 at a time",
+    ] == [name for name, _ in timed]
     remarks = dict(timed)
     assert "1 of 1 digits right" in remarks["1 image, inline"]
-    assert "failed, as it should: Received server error (500)" in remarks["rubbish"]
+    assert "failed as expected: Received server error (500)" in remarks["invalid input"]
     for name in ("900 images, through S3", "200 images, 16 at a time"):
-        assert re.search(r"[1-9]\d\d of \d+ digits right, as scikit-learn has it", remarks[name])
-    assert re.fullmatch(r"\d{3} signed requests, none refused, [\d.]+ s in all", end)
+        assert re.search(r"[1-9]\d\d of \d+ digits right, as with scikit-learn", remarks[name])
+    assert re.fullmatch(r"\d{3} signed requests, none refused, [\d.]+ s in total", end)
