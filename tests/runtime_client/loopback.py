@@ -228,7 +228,7 @@ def in_front_of(url):
 
 def tunnel(request, connection):
     """Answer as a CONNECT proxy: from then on bytes go to and fro."""
-    assert "CONNECT" == request.method
+    assert request.method == "CONNECT"
     with socket.create_connection(_address(request.target), PATIENCE) as upstream:
         connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
         back = Thread(target=_pump, args=(upstream, connection))

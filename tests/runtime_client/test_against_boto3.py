@@ -57,9 +57,9 @@ def test_boto_begins(client, boto):
         answer["InferenceId"], answer["OutputLocation"], answer["FailureLocation"]
     )
     output = client.wait(invocation, timeout=10, schedule=often)
-    assert (b"HELLO", "theirs") == (output.body, invocation.inference_id)
+    assert (output.body, invocation.inference_id) == (b"HELLO", "theirs")
     found = client.get_object("s3://inputs/a b/ü")
-    assert (b"hello", {"owner": "boto"}) == (found.body, found.metadata)
+    assert (found.body, found.metadata) == (b"hello", {"owner": "boto"})
 
 
 def test_we_begin(client, boto):
@@ -72,7 +72,7 @@ def test_we_begin(client, boto):
     waiter.config.delay = 0.01
     waiter.wait(Bucket=bucket, Key=key)
     with closing(s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-        assert b"HELLO" == body.read()
+        assert body.read() == b"HELLO"
     head, ours = s3.head_object(Bucket="inputs", Key="in"), client.head_object("s3://inputs/in")
     assert (ours.size, ours.content_type, dict(ours.metadata), ours.etag, ours.last_modified) == (
         head["ContentLength"],
@@ -91,10 +91,10 @@ def test_same_checksums(client, boto, emulator):
     client.put_object("s3://b/ours", b"hello")
     theirs, ours = (emulator.objects.get(f"s3://b/{key}") for key in ("theirs", "ours"))
     assert ours.checksums == theirs.checksums
-    assert ["x-amz-checksum-crc32"] == list(ours.checksums)
+    assert list(ours.checksums) == ["x-amz-checksum-crc32"]
     with closing(s3.get_object(Bucket="b", Key="ours")["Body"]) as body:
-        assert b"hello" == body.read()
-    assert b"hello" == client.get_object("s3://b/theirs").body
+        assert body.read() == b"hello"
+    assert client.get_object("s3://b/theirs").body == b"hello"
 
 
 def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG001 (no long pauses)
@@ -106,7 +106,7 @@ def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG00
         body.read()
     with pytest.raises(ChecksumError) as caught:
         client.get_object("s3://b/k")
-    assert 3 == caught.value.attempts
+    assert caught.value.attempts == 3
 
 
 def test_same_refusal(client, boto):
@@ -158,4 +158,4 @@ def test_same_requests(client, boto, emulator):
         for one in (theirs, ours)
     ]
     assert named[0] == named[1]
-    assert 9 == len(named[0])
+    assert len(named[0]) == 9

@@ -68,16 +68,16 @@ def test_whole_job(client, moto, request):
     client.put_object(location, b"hello", content_type="text/plain", metadata={"owner": "me"})
     invocation = client.invoke_endpoint_async("a", input_location=location, inference_id="mine")
     output = client.wait(invocation, timeout=10, schedule=often)
-    assert ("mine", 1) == (invocation.inference_id, invocation.attempts)
-    assert {"first": "output"} == output.json()
+    assert (invocation.inference_id, invocation.attempts) == ("mine", 1)
+    assert output.json() == {"first": "output"}
     assert output.body == client.get_object(output.location).body
     found = client.get_object(location)
-    assert (b"hello", "text/plain", {"owner": "me"}) == (
+    assert (
         found.body,
         found.content_type,
         found.metadata,
-    )
-    assert 5 == client.head_object(location).size
+    ) == (b"hello", "text/plain", {"owner": "me"})
+    assert client.head_object(location).size == 5
 
 
 def test_through_s3(client, moto):
@@ -86,7 +86,7 @@ def test_through_s3(client, moto):
     output = client.infer(
         "a", b"x" * 200_000, timeout=10, schedule=often, input_prefix="s3://inputs/large/"
     )
-    assert b"large output" == output.body
+    assert output.body == b"large output"
 
 
 def test_failure(client, moto, request):
@@ -96,7 +96,7 @@ def test_failure(client, moto, request):
     invocation = client.invoke_endpoint_async("a", input_location=location)
     with pytest.raises(InferenceFailedError) as caught:
         client.wait(invocation, timeout=10, schedule=often)
-    assert "second inference failed" == caught.value.reason
+    assert caught.value.reason == "second inference failed"
 
 
 @pytest.mark.parametrize(

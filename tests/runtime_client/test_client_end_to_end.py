@@ -58,15 +58,15 @@ def test_invoke_and_wait(client, emulator):
         ENDPOINT, input_location=stored.location, inference_id="mine", filename="answer.txt"
     )
     output = client.wait(invocation, timeout=10, schedule=often)
-    assert b"HELLO" == output.body
-    assert "s3://sagemaker-emulator/async-endpoint-outputs/answer.txt" == output.location
-    assert ("mine", 1, False) == (
+    assert output.body == b"HELLO"
+    assert output.location == "s3://sagemaker-emulator/async-endpoint-outputs/answer.txt"
+    assert (
         invocation.inference_id,
         invocation.attempts,
         invocation.possibly_duplicated,
-    )
+    ) == ("mine", 1, False)
     assert invocation == output.invocation
-    assert ["completed"] == [job.state for job in emulator.jobs]
+    assert [job.state for job in emulator.jobs] == ["completed"]
 
 
 @pytest.mark.parametrize(
@@ -83,20 +83,20 @@ def test_infer(client, emulator, size, uploads):
         input_prefix="s3://inputs/some/",
         on_invocation=handles.append,
     )
-    assert b"A" * size == output.body
-    assert [200] * uploads == statuses(emulator, "PutObject")
-    assert [output.invocation] == handles
-    assert uploads == len(emulator.objects.list("s3://inputs/some/"))
+    assert output.body == b"A" * size
+    assert statuses(emulator, "PutObject") == [200] * uploads
+    assert handles == [output.invocation]
+    assert len(emulator.objects.list("s3://inputs/some/")) == uploads
 
 
 def test_submit(client, emulator):
     """Submitting queues a payload, here through S3 since that is asked for, and does not wait."""
     emulator.set_concurrency(0)
     invocation = client.submit(ENDPOINT, b"x", inline=False, input_prefix="s3://inputs")
-    assert ENDPOINT == invocation.endpoint_name
-    assert ["queued"] == [job.state for job in emulator.jobs]
+    assert invocation.endpoint_name == ENDPOINT
+    assert [job.state for job in emulator.jobs] == ["queued"]
     (upload,) = emulator.objects.list("s3://inputs/")
-    assert upload == emulator.jobs[0].invocation.input_location
+    assert emulator.jobs[0].invocation.input_location == upload
 
 
 def test_objects(client):
@@ -104,16 +104,16 @@ def test_objects(client):
     location = "s3://inputs/a b/ü+%2F?#&=~'()*!$,;:@[]|^`{}\\\"<>"
     put = client.put_object(location, b"1234", content_type="text/csv", metadata={"owner": "me"})
     got, headed = client.get_object(location), client.head_object(location)
-    assert b"1234" == got.body
-    assert b"" == headed.body
+    assert got.body == b"1234"
+    assert headed.body == b""
     for found in (got, headed):
-        assert (location, 4, "text/csv", {"owner": "me"}, put.etag) == (
+        assert (
             found.location,
             found.size,
             found.content_type,
             found.metadata,
             found.etag,
-        )
+        ) == (location, 4, "text/csv", {"owner": "me"}, put.etag)
 
 
 def test_objects_that_are_not_there(client):
@@ -121,14 +121,14 @@ def test_objects_that_are_not_there(client):
     client.put_object("s3://inputs/there", b"")
     with pytest.raises(ObjectNotFoundError) as caught:
         client.get_object("s3://inputs/missing")
-    assert ("NoSuchKey", 404, 1) == (
+    assert (
         caught.value.code,
         caught.value.status_code,
         caught.value.attempts,
-    )
+    ) == ("NoSuchKey", 404, 1)
     with pytest.raises(ServiceError) as caught:
         client.head_object("s3://inputs/missing")
-    assert "404" == caught.value.code
+    assert caught.value.code == "404"
 
 
 @pytest.mark.usefixtures("bare_environment")
@@ -143,8 +143,8 @@ def test_failed_inference(driver):
         with pytest.raises(InferenceFailedError) as caught:
             client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
         error = caught.value
-        assert "out of memory" == error.reason
-        assert b'{"message": "out of memory"}' == error.body
+        assert error.reason == "out of memory"
+        assert error.body == b'{"message": "out of memory"}'
         assert error.invocation.failure_location == error.failure_location
 
 
@@ -157,7 +157,7 @@ def test_waiting_again(driver, client, emulator):
     emulator.set_concurrency(1)
     second = driver.client(**settings(emulator))
     output = second.wait(Invocation.from_json(handle), timeout=10, schedule=often)
-    assert b"LATER" == output.body
+    assert output.body == b"LATER"
 
 
 def test_wrong_secret(driver, emulator):
@@ -166,11 +166,11 @@ def test_wrong_secret(driver, emulator):
     client = driver.client(**settings(emulator, credentials=wrong))
     with pytest.raises(AccessDeniedError) as caught:
         client.infer(ENDPOINT, b"x", timeout=1)
-    assert ("InvalidSignatureException", 1) == (caught.value.code, caught.value.attempts)
+    assert (caught.value.code, caught.value.attempts) == ("InvalidSignatureException", 1)
     with pytest.raises(AccessDeniedError) as caught:
         client.get_object("s3://bucket/key")
-    assert ("SignatureDoesNotMatch", 403) == (caught.value.code, caught.value.status_code)
-    assert () == emulator.jobs
+    assert (caught.value.code, caught.value.status_code) == ("SignatureDoesNotMatch", 403)
+    assert emulator.jobs == ()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -186,8 +186,8 @@ def test_redirects_are_not_followed(driver, emulator, status):
         ):
             with pytest.raises(ServiceError) as caught:
                 call()
-            assert (status, 1) == (caught.value.status_code, caught.value.attempts)
-        assert () == elsewhere.requests
+            assert (caught.value.status_code, caught.value.attempts) == (status, 1)
+        assert elsewhere.requests == ()
 
 
 @pytest.mark.parametrize(
@@ -219,10 +219,10 @@ def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
     """A fault is overcome, and the handle says how, and whether a job may be queued twice."""
     emulator.faults.once(fault, on=INVOKE)
     output = plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
-    assert b"X" == output.body
-    assert answers == statuses(emulator)
+    assert output.body == b"X"
+    assert statuses(emulator) == answers
     handle = output.invocation
-    assert expected == (len(emulator.jobs), handle.attempts, handle.possibly_duplicated)
+    assert (len(emulator.jobs), handle.attempts, handle.possibly_duplicated) == expected
 
 
 @pytest.mark.parametrize(
@@ -244,10 +244,10 @@ def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
     with pytest.raises(kind) as caught:
         plain_client.invoke_endpoint_async(ENDPOINT, body=b"x", inference_id="mine")
     taken = caught.value.possibly_accepted
-    assert 3 == caught.value.attempts
-    assert expected == (len(emulator.jobs), taken)
+    assert caught.value.attempts == 3
+    assert (len(emulator.jobs), taken) == expected
     notes = ["the job may be queued, with inference id mine"] if taken else []
-    assert notes == getattr(caught.value, "__notes__", [])
+    assert getattr(caught.value, "__notes__", []) == notes
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
     emulator.faults.once(fault, on=INVOKE)
     with pytest.raises((InternalFailureError, TransportError)) as caught:
         client.invoke_endpoint_async(ENDPOINT, body=b"x")
-    assert (1, True) == (caught.value.attempts, caught.value.possibly_accepted)
-    assert jobs == len(emulator.jobs)
+    assert (caught.value.attempts, caught.value.possibly_accepted) == (1, True)
+    assert len(emulator.jobs) == jobs
 
 
 @pytest.mark.usefixtures("shortest_pauses")
@@ -277,7 +277,7 @@ def test_second_attempt_when_certain(plain_driver, emulator):
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(Faults.UNAVAILABLE, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
-    assert (2, False) == (invocation.attempts, invocation.possibly_duplicated)
+    assert (invocation.attempts, invocation.possibly_duplicated) == (2, False)
 
 
 @pytest.mark.parametrize(
@@ -289,15 +289,15 @@ def test_fault_while_reading(plain_client, emulator, fault):
     """An object whose reading broke off, wherever, is read again as a whole."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(fault, on="GetObject")
-    assert b"0123456789" == plain_client.get_object("s3://bucket/key").body
-    assert 2 == len(emulator.requests)
+    assert plain_client.get_object("s3://bucket/key").body == b"0123456789"
+    assert len(emulator.requests) == 2
 
 
 def test_faults_while_waiting(plain_client, emulator):
     """A wait outlasts failures of S3 that use up all attempts of a look."""
     emulator.faults.once(Faults.RESET_IN_HEAD, times=3, on="GetObject")
     emulator.faults.once(Faults.SLOW_DOWN, times=3, on="GetObject")
-    assert b"X" == plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often).body
+    assert plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often).body == b"X"
 
 
 def test_missing_is_forbidden(client, emulator):
@@ -311,7 +311,7 @@ def test_missing_is_forbidden(client, emulator):
         client.wait(caught.value.invocation, timeout=10, schedule=often, access_denied_grace=0)
     emulator.set_concurrency(1)
     output = client.wait(caught.value.invocation, timeout=10, schedule=often)
-    assert b"X" == output.body
+    assert output.body == b"X"
 
 
 def test_stale_object(client, emulator):
@@ -323,9 +323,9 @@ def test_stale_object(client, emulator):
             client.submit(ENDPOINT, b"new", filename="answer.txt"), timeout=0.02, schedule=often
         )
     looks = [one for one in emulator.requests if one.target.endswith("/answer.txt")]
-    assert {304} == {look.status for look in looks}
+    assert {look.status for look in looks} == {304}
     emulator.set_concurrency(1)
-    assert b"NEW" == client.wait(caught.value.invocation, timeout=10, schedule=often).body
+    assert client.wait(caught.value.invocation, timeout=10, schedule=often).body == b"NEW"
 
 
 @pytest.mark.parametrize("skew", [3600, -3600], ids=["behind", "ahead"])
@@ -333,17 +333,17 @@ def test_wrong_clock(client, emulator, skew):
     """A clock that is an hour off is refused once, and corrected for all that follows."""
     emulator.faults.clock_skew = skew
     output = client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
-    assert (b"X", 2) == (output.body, output.invocation.attempts)
+    assert (output.body, output.invocation.attempts) == (b"X", 2)
     refused = [one for one in emulator.requests if one.status == 403]
-    assert ["InvalidSignatureException"] == [one.outcome for one in refused]
+    assert [one.outcome for one in refused] == ["InvalidSignatureException"]
 
 
 def test_wrong_region(client, emulator):
     """A bucket that is in another region is found there, once for all requests."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     client.put_object("s3://elsewhere/key", b"x")
-    assert b"x" == client.get_object("s3://elsewhere/key").body
-    assert [301, 200, 200] == [one.status for one in emulator.requests]
+    assert client.get_object("s3://elsewhere/key").body == b"x"
+    assert [one.status for one in emulator.requests] == [301, 200, 200]
 
 
 def test_two_wrong_regions(client, emulator):
@@ -353,8 +353,8 @@ def test_two_wrong_regions(client, emulator):
     emulator.faults.always(Refusal(301, "PermanentRedirect", "elsewhere", onward))
     with pytest.raises(ServiceError) as caught:
         client.get_object("s3://elsewhere/key")
-    assert ("PermanentRedirect", "eu-west-1") == (caught.value.code, caught.value.region)
-    assert [301, 301] == [one.status for one in emulator.requests]
+    assert (caught.value.code, caught.value.region) == ("PermanentRedirect", "eu-west-1")
+    assert [one.status for one in emulator.requests] == [301, 301]
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_answer_that_says_too_little(client, emulator, fault, located):
     assert emulator.jobs[0].invocation.request.inference_id == invocation.inference_id
     assert located == (invocation.output_location is not None)
     if located:
-        assert b"X" == client.wait(invocation, timeout=10, schedule=often).body
+        assert client.wait(invocation, timeout=10, schedule=often).body == b"X"
     else:
         with pytest.raises(NoOutputLocationError):
             client.wait(invocation, timeout=10)

@@ -41,7 +41,7 @@ class TestAgreement:
         assert inspect.signature(ours) == inspect.signature(theirs)
         assert ours.__doc__
         assert ours.__doc__ == theirs.__doc__
-        assert (False, True) == tuple(map(inspect.iscoroutinefunction, (ours, theirs)))
+        assert tuple(map(inspect.iscoroutinefunction, (ours, theirs))) == (False, True)
 
     def test_settings(self):
         """Both are made with the same arguments, which one docstring describes."""
@@ -54,11 +54,11 @@ class TestAgreement:
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_repr(self, client_class):
         """A client shows for whom it is, and nothing that could be secret."""
-        assert f"{client_class.__name__}()" == repr(client_class())
+        assert repr(client_class()) == f"{client_class.__name__}()"
         client = client_class(
             region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host"
         )
-        assert f"{client_class.__name__}(profile='p', region='eu-west-1')" == repr(client)
+        assert repr(client) == f"{client_class.__name__}(profile='p', region='eu-west-1')"
 
     def test_wrong_calls(self, plain_driver):
         """A wrong call is refused in the caller's words, with the names that boto3 has for ours."""
@@ -130,7 +130,7 @@ class TestAgreement:
 
         kind = plain_driver.kind
         assert client is plain_driver.call(awaited if kind.is_async else blocking)
-        assert 0 == opened(client)
+        assert opened(client) == 0
 
     def test_open_again(self, plain_driver, emulator):
         """A closed client opens new connections when it is used again, and closing twice is fine."""
@@ -140,7 +140,7 @@ class TestAgreement:
         close()
         client.put_object("s3://bucket/key", b"x")
         close()
-        assert b"x" == client.get_object("s3://bucket/key").body
+        assert client.get_object("s3://bucket/key").body == b"x"
 
 
 class TestCredentials:
@@ -174,7 +174,7 @@ class TestCredentials:
         client = plain_driver.client(**settings(emulator, credentials=None))
         with pytest.raises(NoCredentialsError):
             client.put_object("s3://bucket/key", b"")
-        assert () == emulator.requests
+        assert emulator.requests == ()
 
 
 class TestCredentialsArgument:

@@ -215,7 +215,7 @@ def in_a_task(backend, call, answers, seen, **changes):
 @calls
 def test_blocking_call(call, answers, outcome, seen):
     """A call in a thread leaves nothing at all: reference counts end it, and with it the payload."""
-    assert (outcome, set()) == in_a_thread(call, answers, seen)
+    assert in_a_thread(call, answers, seen) == (outcome, set())
 
 
 @unread_body
@@ -223,7 +223,7 @@ def test_blocking_call(call, answers, outcome, seen):
 @calls
 def test_awaited_call(backend, call, answers, outcome, seen):
     """Nor does one in a task, but for what asyncio leaves of each connection."""
-    assert (outcome, set()) == in_a_task(backend, call, answers, seen)
+    assert in_a_task(backend, call, answers, seen) == (outcome, set())
 
 
 async def _cancelled(client):
@@ -243,8 +243,8 @@ async def _cancelled(client):
 def test_cancelled_call(backend, seen):
     """Nor does one that is cancelled."""
     came, left = in_a_task(backend, _cancelled, [TAKEN, MISSING], seen)
-    assert "NoneType" == came
-    assert set() == left
+    assert came == "NoneType"
+    assert left == set()
 
 
 def _keys_fail():
@@ -273,10 +273,10 @@ def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     came, left = in_a_thread(call, [MISSING], seen, **changes)
     assert came in {outcome, "WaitTimeoutError"}
-    assert set() == left
+    assert left == set()
     came, left = in_a_task("asyncio", call, [MISSING], seen, **changes)
     assert came in {outcome, "WaitTimeoutError"}
-    assert set() == left
+    assert left == set()
 
 
 @pytest.mark.parametrize("last", [THERE, _s3(404, "NoSuchBucket")])

@@ -21,16 +21,16 @@ def test_demo(tmp_path):
         timeout=60,
         check=False,
     )
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
     begin, *parts, end = done.stdout.splitlines()
     assert re.fullmatch(r"emulator at http://127\.0\.0\.1:\d+ checks every signature", begin)
     timed = [re.fullmatch(r"(.+?) +\d+ ms   (.+)", part).groups() for part in parts]
-    assert [
+    assert [name for name, _ in timed] == [
         "1 image, inline",
         "900 images, through S3",
         "invalid input",
         "200 images, 16 at a time",
-    ] == [name for name, _ in timed]
+    ]
     remarks = dict(timed)
     assert "1 of 1 digits right" in remarks["1 image, inline"]
     assert "failed as expected: Received server error (500)" in remarks["invalid input"]

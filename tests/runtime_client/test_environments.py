@@ -187,8 +187,8 @@ def test_the_job(environment, folder, archive, urls, environ):
         text=True,
         check=False,
     )
-    assert "" == done.stderr
-    assert [*WORKED * 2, *LACKS] == done.stdout.splitlines()
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [*WORKED * 2, *LACKS]
 
 
 @pytest.fixture(scope="module")
@@ -219,8 +219,8 @@ def test_frozen(frozen, urls, environ, certificate):
         text=True,
         check=False,
     )
-    assert "" == done.stderr
-    assert [*WORKED * 2, *LACKS] == done.stdout.splitlines()
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [*WORKED * 2, *LACKS]
 
 
 def test_frozen_without_keys(frozen, urls):
@@ -230,7 +230,7 @@ def test_frozen_without_keys(frozen, urls):
         [frozen, urls[1][0]], env=environ, cwd="/", capture_output=True, text=True, check=False
     )
     assert "NoCredentialsError" in done.stderr
-    assert [] == [source.name for source in ORDER if f"{source.name}: " not in done.stderr]
+    assert [source.name for source in ORDER if f"{source.name}: " not in done.stderr] == []
 
 
 @pytest.mark.parametrize("module", ["sigv4", "sagemaker_runtime_client"])
@@ -253,8 +253,8 @@ def test_certificates_in_a_zip(archive, bare_environment):
     for module in ("certifi", "certifi.core"):
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    assert ["loopback"] == [
+    assert [
         value
         for one in tls._context.__wrapped__(None).get_ca_certs()
         for ((_, value),) in one["subject"]
-    ]
+    ] == ["loopback"]

@@ -69,10 +69,10 @@ KINDS = [
 
 def test_tree():
     """The tree is this one, and the module's docstring draws it."""
-    assert TREE == "\n".join(_tree(RuntimeClientError)) + "\n"
+    assert "\n".join(_tree(RuntimeClientError)) + "\n" == TREE
     docstring = sagemaker_runtime_client._errors.__doc__
     drawn = [line[4:] for line in docstring.splitlines() if "── " in line]
-    assert TREE.splitlines()[1:] == [re.split(r"(?<=[\w)])  +", line)[0] for line in drawn]
+    assert [re.split(r"(?<=[\w)])  +", line)[0] for line in drawn] == TREE.splitlines()[1:]
 
 
 def test_all_are_public():
@@ -121,9 +121,9 @@ def test_travels(kind, copied):
 def test_defaults(kind):
     """Every error has every attribute of the base, whoever made it."""
     error = kind()
-    assert (None, None, None) == (error.code, error.status_code, error.request_id)
-    assert (0, False, None) == (error.attempts, error.possibly_accepted, error.invocation)
-    assert "" == error.message == str(error)
+    assert (error.code, error.status_code, error.request_id) == (None, None, None)
+    assert (error.attempts, error.possibly_accepted, error.invocation) == (0, False, None)
+    assert error.message == str(error) == ""
     assert isinstance(error.retryable, bool)
 
 
@@ -145,7 +145,7 @@ def test_text(facts, attempts, says):
     """An error says its message, and the facts that are known."""
     error = ServiceError("message", **facts)
     error.attempts = attempts
-    assert says == str(error)
+    assert str(error) == says
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -157,18 +157,18 @@ def test_documented(kind):
 def test_retryable():
     """What may succeed later says so."""
     retryable = {kind.__name__ for kind in KINDS if kind.retryable}
-    assert {
+    assert retryable == {
         "ChecksumError",
         "InternalFailureError",
         "ServiceUnavailableError",
         "ThrottlingError",
         "TransportError",
         "WaitTimeoutError",
-    } == retryable
+    }
 
 
 def test_catching():
     """What is the caller's fault is a ValueError, as others' libraries have it; nothing else is."""
-    assert {ConfigError, ParamValidationError} == {k for k in KINDS if issubclass(k, ValueError)}
+    assert {k for k in KINDS if issubclass(k, ValueError)} == {ConfigError, ParamValidationError}
     assert not issubclass(TransportError, OSError)
     assert not issubclass(ThrottlingError, TransportError)

@@ -132,7 +132,7 @@ def test_every_line_of_the_pool(has_slot, is_kept):
         for at in count(1):
             was_interrupted = interrupted(at, call)
             permits, waiting, opened, idle = counts(transport)
-            assert (0, 0) == (permits, waiting), at
+            assert (permits, waiting) == (0, 0), at
             assert opened == idle <= 2
             call()
             if not was_interrupted:

@@ -80,7 +80,7 @@ def test_settings_that_are_called_otherwise(client, arguments, says):
     """An unknown setting is refused in the class's name, boto3's with the name that it has here."""
     with pytest.raises(TypeError) as caught:
         client(**arguments)
-    assert f"{client.__name__} {says}" == str(caught.value)
+    assert str(caught.value) == f"{client.__name__} {says}"
 
 
 @clients
@@ -154,8 +154,8 @@ def test_an_async_listener_in_a_blocking_client(listener):
     ):
         with pytest.raises(ParamValidationError, match="plain function") as caught:
             client.infer("e", b"x", timeout=1, on_invocation=listener)
-        assert "on_invocation" == caught.value.argument
-        assert [] == server.requests
+        assert caught.value.argument == "on_invocation"
+        assert server.requests == []
 
 
 def test_an_async_schedule():
@@ -167,4 +167,4 @@ def test_an_async_schedule():
     io = ScriptedIO([accepted()])
     with pytest.raises(ParamValidationError, match="schedule must be a plain function"):
         run(core(io).infer("e", b"x", timeout=1, schedule=schedule))
-    assert [] == io.sent
+    assert io.sent == []

@@ -101,8 +101,8 @@ def test_what_an_import_loads():
     """An import loads the client's modules, and nothing heavy."""
     loaded = modules_after("import sagemaker_runtime_client")
     ours = [name for name in loaded if name.partition(".")[0] == package.__name__]
-    assert [package.__name__ + name for name in LOADED] == sorted(ours)
-    assert [] == [name for name in HEAVY if name in loaded]
+    assert sorted(ours) == [package.__name__ + name for name in LOADED]
+    assert [name for name in HEAVY if name in loaded] == []
 
 
 def test_what_a_client_loads():
@@ -111,7 +111,7 @@ def test_what_a_client_loads():
         "import sagemaker_runtime_client as s\n"
         "s.SageMakerRuntimeClient(region='eu-west-1')\ns.AsyncSageMakerRuntimeClient()"
     )
-    assert [] == [name for name in HEAVY if name in loaded]
+    assert [name for name in HEAVY if name in loaded] == []
 
 
 def test_what_lambda_loads():
@@ -123,8 +123,8 @@ def test_what_lambda_loads():
     )
     ours = [name for name in loaded if name.startswith("sagemaker_runtime_client.credentials._")]
     parts = ["_chain", "_default", "_environment", "_loading", "_provider", "_refresh"]
-    assert parts == sorted(name.rpartition(".")[2] for name in ours)
-    assert [] == [name for name in HEAVY if name in loaded]
+    assert sorted(name.rpartition(".")[2] for name in ours) == parts
+    assert [name for name in HEAVY if name in loaded] == []
 
 
 # What else the first call loads of ours, blocking and on asyncio.
@@ -184,22 +184,22 @@ def test_what_the_first_call_loads(face):
         )
     ours = {name for name in loaded if name.partition(".")[0] == package.__name__}
     known = {*LOADED, *FIRST_CALL, *(FIRST_CALL_ON_ASYNCIO if face[0] == "A" else ())}
-    assert {package.__name__ + name for name in known} == ours
+    assert ours == {package.__name__ + name for name in known}
     others = {name.partition(".")[0] for name in loaded} - {package.__name__, *ABSENT}
     assert others <= PACKAGES | STANDARD
 
 
 def test_public_names_are_sorted():
     """`__all__` is sorted without regard to case."""
-    assert sorted(package.__all__, key=str.casefold) == package.__all__
+    assert package.__all__ == sorted(package.__all__, key=str.casefold)
 
 
 def test_public_names_are_complete():
     """Whatever has no underscore and is no module is in `__all__`, and all of that is there."""
-    assert [] == [name for name in package.__all__ if not hasattr(package, name)]
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []
     named = {name for name in vars(package) if name[0] != "_"} | {"__version__"}
     named -= {name for name in named if inspect.ismodule(vars(package)[name])}
-    assert sorted(package.__all__) == sorted(named - {"Any", "TYPE_CHECKING"})
+    assert sorted(named - {"Any", "TYPE_CHECKING"}) == sorted(package.__all__)
 
 
 def test_options_and_settings():
@@ -208,7 +208,7 @@ def test_options_and_settings():
     assert set(package.Settings.__annotations__) == set(constructor)
     request = inspect.signature(package.InvokeEndpointAsyncRequest).parameters
     others = {"endpoint_name", "body", "input_location"}
-    assert set(package.InvokeOptions.__annotations__) == set(request) - others
+    assert set(request) - others == set(package.InvokeOptions.__annotations__)
 
 
 @pytest.mark.parametrize("name", ["InvokeOptions", "Settings"])
@@ -241,7 +241,7 @@ def test_documented(public):
     parts = [field.name for field in getattr(public, "__attrs_attrs__", ())]
     if issubclass(type(public), type) and issubclass(public, Value):
         parts += public.__match_args__
-    assert [] == [name for name in parts if f"{name}:" not in public.__doc__]
+    assert [name for name in parts if f"{name}:" not in public.__doc__] == []
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class TestSecrets:
             shown += [str(error), repr(error), repr(vars(error)), str(pickle.dumps(error))]
             shown += ["".join(traceback.format_exception(error))]
         assert "x/async-invocations, attempt 1" in caplog.text
-        assert "" == "".join(text for text in shown if "CANARY" in text)
+        assert "".join(text for text in shown if "CANARY" in text) == ""
 
     @staticmethod
     def failure(emulator, client, fault, attributes, payload=b"x"):

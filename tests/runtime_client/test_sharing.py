@@ -33,9 +33,9 @@ class TestLoops:
             async with client:
                 return await client.infer("x", payload, timeout=10, schedule=often)
 
-        assert b"ONE" == asyncio.run(use(b"one")).body
-        assert b"TWO" == asyncio.run(use(b"two")).body
-        assert b"THREE" == trio.run(use, b"three").body
+        assert asyncio.run(use(b"one")).body == b"ONE"
+        assert asyncio.run(use(b"two")).body == b"TWO"
+        assert trio.run(use, b"three").body == b"THREE"
 
     @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
     @pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning")
@@ -93,8 +93,8 @@ class TestLoops:
         with ThreadPoolExecutor(4) as threads:
             payloads = [b"a", b"b", b"c", b"d"]
             answers = list(threads.map(lambda payload: asyncio.run(use(payload)), payloads))
-        assert [b"AA", b"BB", b"CC", b"DD"] == answers
-        assert 0 == opened(client)
+        assert answers == [b"AA", b"BB", b"CC", b"DD"]
+        assert opened(client) == 0
 
     def test_tasks_share_connections(self):
         """Tasks of one loop share a client's connections, of which there are no more than allowed."""
@@ -109,8 +109,8 @@ class TestLoops:
                     calls = [client.get_object(f"s3://bucket/{i}") for i in range(20)]
                     return await asyncio.gather(*calls)
 
-            assert {b"x"} == {found.body for found in asyncio.run(use())}
-            assert 20 == len(server.requests)
+            assert {found.body for found in asyncio.run(use())} == {b"x"}
+            assert len(server.requests) == 20
             assert server.connections <= 3
 
 
@@ -156,7 +156,7 @@ class TestManyTasks:
                     pass
 
             anyio.run(main, backend=backend)
-        assert 201 == len(server.requests)
+        assert len(server.requests) == 201
         assert server.connections <= 3
 
     def test_memory(self):
@@ -194,7 +194,7 @@ class TestManyTasks:
                         await client.invoke_endpoint_async("e", input_location="s3://bucket/key")
 
             anyio.run(main, backend=backend)
-        assert 21 == len(server.requests)
+        assert len(server.requests) == 21
 
 
 class TestThreads:
@@ -213,8 +213,8 @@ class TestThreads:
             ThreadPoolExecutor(threads) as pool,
         ):
             answers = list(pool.map(use, range(threads)))
-        assert [f"PAYLOAD {number}".encode() for number in range(threads)] == answers
-        assert threads == len(emulator.jobs)
+        assert answers == [f"PAYLOAD {number}".encode() for number in range(threads)]
+        assert len(emulator.jobs) == threads
         assert all(request.status != 403 for request in emulator.requests)
 
 
@@ -241,11 +241,11 @@ class TestFork:
                         return loop.run(client.get_object(f"s3://bucket/{key}")).body
                     return client.get_object(f"s3://bucket/{key}").body
 
-                assert b"/bucket/parent" == get("parent")
+                assert get("parent") == b"/bucket/parent"
                 child = self.forked(lambda: get("child") == b"/bucket/child")
-                assert (child, 0) == os.waitpid(child, 0)
-                assert b"/bucket/parent" == get("parent")
-        assert [0, 1, 0] == [request.connection for request in server.requests]
+                assert os.waitpid(child, 0) == (child, 0)
+                assert get("parent") == b"/bucket/parent"
+        assert [request.connection for request in server.requests] == [0, 1, 0]
 
     @staticmethod
     def forked(check):
@@ -267,7 +267,7 @@ class TestFork:
         transport = transport_of(client.itself)
         before = transport.senders
         _generations.advance()
-        assert b"x" == client.get_object("s3://bucket/key").body
+        assert client.get_object("s3://bucket/key").body == b"x"
         assert transport.senders is not before
         transport.senders, after = before, transport.senders  # both are closed by the test's end
         (client.aclose if plain_driver.kind.is_async else client.close)()

@@ -45,16 +45,16 @@ def test_key():
     """Of a key in the files the provider, the profile and the end of its id are said."""
     io = ScriptedIO(files={CONFIG: f"[profile work]\n{STATIC}"})
     found, skipped = look(io, profile="work")
-    assert ("config-file", "work", "eu-west-1") == (found.provider, found.profile, found.region)
-    assert "****************WORK" == found.access_key_id
-    assert (None, None, None, None) == (
+    assert (found.provider, found.profile, found.region) == ("config-file", "work", "eu-west-1")
+    assert found.access_key_id == "****************WORK"
+    assert (
         found.account_id,
         found.role,
         found.expiration,
         found.identity,
-    )
-    assert ["environment", "assume-role", "web-identity", "sso"] == skipped[:4]
-    assert ["shared-credentials-file", "login", "process"] == skipped[4:]
+    ) == (None, None, None, None)
+    assert skipped[:4] == ["environment", "assume-role", "web-identity", "sso"]
+    assert skipped[4:] == ["shared-credentials-file", "login", "process"]
     assert "canary" not in repr(found)
 
 
@@ -62,8 +62,8 @@ def test_role():
     """Of a role its ARN, its account and the end of its keys are said."""
     environ = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
     found, _ = look(ScriptedIO([WEB], environ, files={"/token": "canary"}))
-    assert ("web-identity", ROLE) == (found.provider, found.role)
-    assert ("123456789012", "2026-11-22T13:00:00Z") == (found.account_id, found.expiration)
+    assert (found.provider, found.role) == ("web-identity", ROLE)
+    assert (found.account_id, found.expiration) == ("123456789012", "2026-11-22T13:00:00Z")
 
 
 def test_account_of_a_process():
@@ -73,19 +73,19 @@ def test_account_of_a_process():
         files={CONFIG: "[default]\ncredential_process = vault\n"},
         processes={"vault": Finished(0, written, b"")},
     )
-    assert "1" == look(io)[0].account_id
+    assert look(io)[0].account_id == "1"
 
 
 def test_verified():
     """STS says whose a key is, if it is asked, by a signed request."""
     io = ScriptedIO([CALLER], files={CONFIG: f"[default]\n{STATIC}"})
     found, _ = look(io, verify=True)
-    assert ("arn:aws:iam::210987654321:user/u", "210987654321") == (
+    assert (
         found.identity,
         found.account_id,
-    )
-    assert "https://sts.eu-west-1.amazonaws.com/" == io.sent[0].url
-    assert b"Action=GetCallerIdentity&Version=2011-06-15" == io.sent[0].request.body
+    ) == ("arn:aws:iam::210987654321:user/u", "210987654321")
+    assert io.sent[0].url == "https://sts.eu-west-1.amazonaws.com/"
+    assert io.sent[0].request.body == b"Action=GetCallerIdentity&Version=2011-06-15"
     assert "Credential=AKIDWORK/20261122/eu-west-1/sts/" in io.sent[0].header("authorization")
 
 
@@ -115,10 +115,10 @@ def home(home):
 @pytest.mark.usefixtures("home")
 def test_text(capsys):
     """The command prints a table, and no secret."""
-    assert 0 == main(["credentials", "--profile", "work"])
+    assert main(["credentials", "--profile", "work"]) == 0
     printed = capsys.readouterr().out
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
-    assert ["provider", "shared-credentials-file"] == lines[0]
+    assert lines[0] == ["provider", "shared-credentials-file"]
     assert ["skipped", "environment: profile work was asked for"] in lines
     assert "canary" not in printed
     assert "None" not in printed
@@ -127,13 +127,13 @@ def test_text(capsys):
 @pytest.mark.usefixtures("home")
 def test_json(capsys):
     """It prints the same as JSON, with a list of what was skipped."""
-    assert 0 == main(["credentials", "--profile", "work", "--region", "r", "--json"])
+    assert main(["credentials", "--profile", "work", "--region", "r", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert ("shared-credentials-file", "r", None) == (
+    assert (
         document["provider"],
         document["region"],
         document["role"],
-    )
+    ) == ("shared-credentials-file", "r", None)
     assert {"name": "assume-role", "reason": "profile work has no role_arn"} in document["skipped"]
 
 
@@ -144,17 +144,17 @@ def test_none(capsys, profile, as_json):
     """Where nobody answers, the exit code says so, and the message who was asked."""
     arguments = ["credentials"] + (["--json"] if as_json else [])
     arguments += ["--profile", "broken"] if profile == "broken" else []
-    assert 3 == main(arguments)
+    assert main(arguments) == 3
     out, err = capsys.readouterr()
     assert ("/no/such/program" if profile == "broken" else "environment: AWS_ACCESS_KEY_ID") in err
     if as_json:
         assert json.loads(out)["error"]["type"].endswith("Error")
     else:
-        assert (profile == "broken") == ("skipped" in out)
+        assert ("skipped" in out) == (profile == "broken")
 
 
 @pytest.mark.usefixtures("home")
 def test_no_such_profile(capsys):
     """A profile that is not there is a wrong setting."""
-    assert 2 == main(["credentials", "--profile", "none"])
+    assert main(["credentials", "--profile", "none"]) == 2
     assert "there is no profile 'none'" in capsys.readouterr().err

@@ -70,7 +70,7 @@ class TestEmulate:
             "--host",
             "127.0.0.1",
         )
-        assert (130, b"X") == self.answers_of(monkeypatch, *arguments)
+        assert self.answers_of(monkeypatch, *arguments) == (130, b"X")
 
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
@@ -85,7 +85,7 @@ class TestEmulate:
         path = [entry for entry in sys.path if entry]
         monkeypatch.setattr(sys, "path", [*path])
         arguments = ("--model", f"{name}:predict")
-        assert (130, repr(path).encode()) == self.answers_of(monkeypatch, *arguments)
+        assert self.answers_of(monkeypatch, *arguments) == (130, repr(path).encode())
 
     def test_in_another_process(self, bare_environment):
         """Our client and boto3 find the emulator of another process by what it prints."""
@@ -99,7 +99,7 @@ class TestEmulate:
             while len(variables) < 8:
                 name, value = process.stdout.readline().split()[1].split("=", 1)
                 variables[name] = value
-            assert f"SageMaker and S3 at {variables['AWS_ENDPOINT_URL_S3']}, until Ctrl-C\n" == said
+            assert said == f"SageMaker and S3 at {variables['AWS_ENDPOINT_URL_S3']}, until Ctrl-C\n"
             for name, value in variables.items():
                 bare_environment.setenv(name, value)
             s3 = boto3.client("s3")
@@ -108,13 +108,13 @@ class TestEmulate:
                 output = client.infer(
                     "a", b"x", timeout=10, schedule=often, inline=False, input_prefix="s3://inputs"
                 )
-                assert b"hello" == client.get_object("s3://inputs/in").body
+                assert client.get_object("s3://inputs/in").body == b"hello"
             bucket, _, key = output.location.removeprefix("s3://").partition("/")
-            assert b"x" == s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
             s3.close()
             process.send_signal(signal.SIGINT)
             rest = process.communicate(timeout=10)
-        assert (-signal.SIGINT, ("", "")) == (process.returncode, rest)
+        assert (process.returncode, rest) == (-signal.SIGINT, ("", ""))
 
     def test_in_a_shell_that_points_elsewhere(self, bare_environment):
         """The printed lines lead a shell to the emulator, whatever it was set up for before."""
@@ -137,7 +137,7 @@ class TestEmulate:
                 timeout=60,
             )
             process.send_signal(signal.SIGINT)
-        assert (0, b"x") == (done.returncode, done.stdout), done.stderr
+        assert (done.returncode, done.stdout) == (0, b"x"), done.stderr
 
     @pytest.mark.parametrize(
         ("arguments", "why"),
@@ -154,13 +154,13 @@ class TestEmulate:
     def test_wrong(self, command, arguments, why):
         """What cannot be started is 2, and says why."""
         code, out, err = command("emulate", *arguments)
-        assert (2, b"") == (code, out)
+        assert (code, out) == (2, b"")
         assert re.search(why, err)
 
     def test_address_in_use(self, command, emulator):
         """A port that is taken is 2."""
         code, _, err = command("emulate", "--port", emulator.url.rpartition(":")[2])
-        assert 2 == code
+        assert code == 2
         assert "Address already in use" in err
 
     def test_without_the_extra(self, command, monkeypatch):
@@ -169,7 +169,7 @@ class TestEmulate:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
         code, out, err = command("emulate")
-        assert (2, b"") == (code, out)
+        assert (code, out) == (2, b"")
         assert "pip install sagemaker-runtime-client[emulator]" in err
 
 

@@ -27,7 +27,7 @@ class TestExitCodes:
         """The codes are those of the documentation, which the help shows."""
         documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
         signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
-        assert {0, 141, *signals} | {code for _, code in EXIT_CODES} == documented
+        assert documented == {0, 141, *signals} | {code for _, code in EXIT_CODES}
 
     def test_are_in_the_readme(self):
         """README has the same codes."""
@@ -54,10 +54,10 @@ class TestExitCodes:
     def test_wrong(self, command, emulator, arguments, why):
         """What is wrong from the start is 2, and nothing is sent."""
         code, out, err = command(*arguments, stdin=b"x")
-        assert (2, b"") == (code, out)
+        assert (code, out) == (2, b"")
         assert err.startswith("sagemaker-runtime: ")
         assert why in err
-        assert () == emulator.requests
+        assert emulator.requests == ()
 
     @pytest.mark.parametrize(
         "arguments",
@@ -88,30 +88,30 @@ class TestExitCodes:
         """A command line that cannot be read is 2 as well, and the usage is shown."""
         with pytest.raises(SystemExit) as caught:
             command(*arguments)
-        assert 2 == caught.value.code
+        assert caught.value.code == 2
         assert b"usage: sagemaker-runtime" in capsysbinary.readouterr().err
 
     def test_no_credentials(self, command, emulator, monkeypatch):
         """Without credentials it is 3."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
-        assert 3 == code
+        assert code == 3
         assert "no credentials: set AWS_ACCESS_KEY_ID" in err
         assert "credentials=" not in err + out.decode()
-        assert "NoCredentialsError" == json.loads(out)["error"]["type"]
-        assert () == emulator.requests
+        assert json.loads(out)["error"]["type"] == "NoCredentialsError"
+        assert emulator.requests == ()
 
     @pytest.mark.usefixtures("emulator")
     def test_refused(self, command, monkeypatch):
         """A refusal of the service is 4."""
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
-        assert 4 == code
+        assert code == 4
         assert "InvalidSignatureException" in err
         document = json.loads(out)["error"]
-        assert ("AccessDeniedError", "InvalidSignatureException", 403, 1, False) == tuple(
+        assert tuple(
             document[name] for name in ("type", "code", "status_code", "attempts", "retryable")
-        )
+        ) == ("AccessDeniedError", "InvalidSignatureException", 403, 1, False)
         assert document["request_id"]
         assert document["message"]
 
@@ -119,7 +119,7 @@ class TestExitCodes:
     def test_failed(self, command):
         """A failed inference is 5, with the model's words."""
         code, out, err = command(*self.INVOKE, stdin=b"fail")
-        assert (5, b"") == (code, out)
+        assert (code, out) == (5, b"")
         assert "out of memory" in err
 
     @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon", "2e9"])
@@ -129,7 +129,7 @@ class TestExitCodes:
         """A wait that cannot be is refused while nothing is lost."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
-        assert (2, ()) == (refused.value.code, emulator.jobs)
+        assert (refused.value.code, emulator.jobs) == (2, ())
         said = b"argument --timeout: must be a number of seconds, 0 to 1,000,000,000"
         assert said in capsysbinary.readouterr().err
 
@@ -140,7 +140,7 @@ class TestExitCodes:
         """An answer that could not be written is not asked for."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--output", output, stdin=b"x")
-        assert (2, ()) == (refused.value.code, emulator.jobs)
+        assert (refused.value.code, emulator.jobs) == (2, ())
         said = b"argument --output: must be a file that can be written, in such a folder"
         assert said in capsysbinary.readouterr().err
 
@@ -149,7 +149,7 @@ class TestExitCodes:
         """A failed inference has its reason and its handle in the document."""
         code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
         document = json.loads(out)["error"]
-        assert (5, "mine") == (code, document["invocation"]["inference_id"])
+        assert (code, document["invocation"]["inference_id"]) == (5, "mine")
         assert "out of memory" in document["reason"]
 
     def test_no_answer_in_time_as_json(self, command, emulator):
@@ -157,26 +157,26 @@ class TestExitCodes:
         emulator.set_concurrency(0)
         code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
         document = json.loads(out)["error"]
-        assert (6, False) == (code, "reason" in document)
+        assert (code, "reason" in document) == (6, False)
         emulator.set_concurrency(1)
         handle = json.dumps(document["invocation"]).encode()
-        assert (0, b"X") == command("wait", "-", stdin=handle)[:2]
+        assert command("wait", "-", stdin=handle)[:2] == (0, b"X")
 
     def test_no_answer_in_time(self, command, emulator):
         """A wait that ran out is 6; the handle on stderr serves to wait again."""
         emulator.set_concurrency(0)
         code, out, err = command(*self.INVOKE, "--timeout", "0", stdin=b"x")
-        assert (6, b"") == (code, out)
+        assert (code, out) == (6, b"")
         handle = re.search(r"to wait again: (.*)\n", err)[1]
         emulator.set_concurrency(1)
-        assert (0, b"X") == command("wait", "-", stdin=handle.encode())[:2]
+        assert command("wait", "-", stdin=handle.encode())[:2] == (0, b"X")
 
     @pytest.mark.usefixtures("shortest_pauses")
     def test_network(self, command, emulator):
         """A network that fails is 7."""
         emulator.faults.always(Faults.RESET_BEFORE_READ)
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
-        assert 7 == code
+        assert code == 7
         assert "attempts 3" in err
         assert json.loads(out)["error"]["retryable"]
 
@@ -209,7 +209,7 @@ class TestSignals:
             self.wait_for_a_look(emulator)
             os.killpg(shell.pid, signal.SIGINT)
             out, err = shell.communicate(timeout=60)
-        assert (-signal.SIGINT, "", 1) == (shell.returncode, out, len(emulator.jobs))
+        assert (shell.returncode, out, len(emulator.jobs)) == (-signal.SIGINT, "", 1)
         assert "Traceback" not in err
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -234,7 +234,7 @@ class TestSignals:
             self.wait_for_a_look(emulator)
             process.send_signal(number)
             out, err = process.communicate(timeout=60)
-        assert (-number, b"") == (process.returncode, out)
+        assert (process.returncode, out) == (-number, b"")
         (handle,) = re.findall(r"to wait again: (.*)\n", err.decode())
         assert emulator.jobs[0].invocation.request.inference_id in handle
         assert b"Traceback" not in err
@@ -251,7 +251,7 @@ class TestSignals:
             process.send_signal(signal.SIGHUP)
             emulator.set_concurrency(1)
             out, _ = process.communicate(timeout=60)
-        assert (0, b"X") == (process.returncode, out)
+        assert (process.returncode, out) == (0, b"X")
 
 
 @pytest.mark.usefixtures("emulator")
@@ -280,19 +280,19 @@ class TestBrokenStdout:
     def test_answer(self, command, broken, arguments):
         """The command ends quietly, or with the reason on stderr."""
         code, _, err = command(*self.INVOKE, *arguments, stdin=b"x")
-        assert broken == code
+        assert code == broken
         assert ("stdout could not be written: No space left on device" in err) is (code == 8)
 
     def test_handle(self, command, broken):
         """The handle of a job that nobody waits for is not lost."""
         code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
-        assert broken == code
+        assert code == broken
         (handle,) = re.findall("^to wait again: (.*)$", err, re.MULTILINE)
         assert Invocation.from_json(handle).output_location
 
     def test_failure(self, command):
         """An error that cannot be printed as JSON keeps its code."""
-        assert 5 == command(*self.INVOKE, "--json", stdin=b"fail")[0]
+        assert command(*self.INVOKE, "--json", stdin=b"fail")[0] == 5
 
 
 class TestOutput:
@@ -309,11 +309,11 @@ class TestOutput:
         )
         document = json.loads(done.stdout)["error"]
         said = f"{answer} could not be written: File too large"
-        assert (8, said) == (done.returncode, document["message"])
-        assert ([answer], b"as it was") == ([*tmp_path.iterdir()], answer.read_bytes())
+        assert (done.returncode, document["message"]) == (8, said)
+        assert ([*tmp_path.iterdir()], answer.read_bytes()) == ([answer], b"as it was")
         (job,) = emulator.jobs
         assert job.invocation.output_location == document["invocation"]["output_location"]
-        assert 1 == done.stderr.count(b"to wait again: ")
+        assert done.stderr.count(b"to wait again: ") == 1
 
     @pytest.mark.usefixtures("emulator")
     def test_full_device(self, command):
@@ -322,7 +322,7 @@ class TestOutput:
         handle = command(*arguments, stdin=b"x")[1]
         code, out, err = command("wait", "-", "--json", "--output", "/dev/full", stdin=handle)
         document = json.loads(out)["error"]
-        assert (8, "NotWrittenError") == (code, document["type"])
+        assert (code, document["type"]) == (8, "NotWrittenError")
         assert json.loads(handle) == document["invocation"]
         assert f"to wait again: {handle.decode()}" in err
 
@@ -331,10 +331,10 @@ class TestOutput:
 def test_a_failure_moves_no_cursor(command):
     """What a service says is one line on the terminal, and only shown: no escape sequence acts."""
     code, out, err = command("invoke", "a", "--input", "-", "--json", stdin=b"forge")
-    assert 5 == code
+    assert code == 5
     shown = r"out of memory\x1b[2K\nsagemaker-runtime: done\u202e"
     assert shown in err
-    assert 2 == len(err.splitlines())
+    assert len(err.splitlines()) == 2
     assert (
         "out of memory\x1b[2K\nsagemaker-runtime: done\u202e" in json.loads(out)["error"]["reason"]
     )

@@ -42,21 +42,21 @@ def test_formats():
 def test_lines(name, line):
     """Each variable that the environment's source reads has a line; what is not known has none."""
     lines = exported(WHOLE, name).splitlines()
-    assert 5 == len(lines)
-    assert line == lines[2]
+    assert len(lines) == 5
+    assert lines[2] == line
     assert "AWS_CREDENTIAL_EXPIRATION" in lines[3]
     assert "2026-11-22T12:00:00Z" in lines[3]
     assert "AWS_ACCOUNT_ID" in lines[4]
-    assert 2 == len(exported(LEAST, name).splitlines())
+    assert len(exported(LEAST, name).splitlines()) == 2
 
 
 def test_json():
     """A process prints what credential_process must; JSON is the same without a version."""
     known = {"AccessKeyId": "AKID", "SecretAccessKey": "s/+="}
     more = {"SessionToken": "t", "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}
-    assert {"Version": 1, **known, **more} == json.loads(exported(WHOLE, "process"))
-    assert {**known, **more} == json.loads(exported(WHOLE, "json"))
-    assert {"Version": 1, **known} == json.loads(exported(LEAST, "process"))
+    assert json.loads(exported(WHOLE, "process")) == {"Version": 1, **known, **more}
+    assert json.loads(exported(WHOLE, "json")) == {**known, **more}
+    assert json.loads(exported(LEAST, "process")) == {"Version": 1, **known}
 
 
 @settings(deadline=None, max_examples=20)  # a busy machine is no failure
@@ -73,7 +73,7 @@ def test_shells(shell, name, secret, token):
         check=True,
         env={"PATH": os.environ["PATH"]},
     )
-    assert [secret, token] == done.stdout.decode().splitlines()
+    assert done.stdout.decode().splitlines() == [secret, token]
 
 
 @given(PARTS)
@@ -81,10 +81,10 @@ def test_quotes(secret):
     """PowerShell ends a text at a single quote, unless there are two; fish at one without a backslash."""
     credentials = Credentials("AKID", secret)
     _, line = exported(credentials, "powershell").splitlines()
-    assert secret == line.removeprefix("$Env:AWS_SECRET_ACCESS_KEY='")[:-1].replace("''", "'")
+    assert line.removeprefix("$Env:AWS_SECRET_ACCESS_KEY='")[:-1].replace("''", "'") == secret
     _, line = exported(credentials, "fish").splitlines()
     value = line.removeprefix("set -gx AWS_SECRET_ACCESS_KEY '")[:-1]
-    assert secret == value.replace("\\'", "'").replace("\\\\", "\\")
+    assert value.replace("\\'", "'").replace("\\\\", "\\") == secret
 
 
 @pytest.mark.parametrize("character", ['"', "%", "!"])
@@ -124,16 +124,16 @@ def home(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("home")
 def test_command(capsys):
     """The command prints the credentials alone, for a shell to read."""
-    assert 0 == main(["credentials", "--profile", "work", "--export", "env"])
+    assert main(["credentials", "--profile", "work", "--export", "env"]) == 0
     lines = ["export AWS_ACCESS_KEY_ID=AKIDWORK", "export AWS_SECRET_ACCESS_KEY=s"]
-    assert (lines, "") == ((out := capsys.readouterr()).out.splitlines(), out.err)
+    assert ((out := capsys.readouterr()).out.splitlines(), out.err) == (lines, "")
 
 
 @pytest.mark.usefixtures("home")
 def test_botocore_takes_it():
     """A profile whose process is this command gives botocore the credentials of another one."""
     found = Session(profile="through").get_credentials().get_frozen_credentials()
-    assert ("AKIDWORK", "s") == (found.access_key, found.secret_key)
+    assert (found.access_key, found.secret_key) == ("AKIDWORK", "s")
 
 
 @pytest.mark.usefixtures("home")
@@ -147,18 +147,18 @@ def test_botocore_takes_it():
 )
 def test_nothing_to_export(capsys, profile, code, says):
     """Where there is nothing to export, nothing is printed for the shell, and stderr says why."""
-    assert code == main(["credentials", "--profile", profile, "--export", "process"])
+    assert main(["credentials", "--profile", profile, "--export", "process"]) == code
     out, err = capsys.readouterr()
-    assert ("", True) == (out, says in err)
+    assert (out, says in err) == ("", True)
 
 
 @pytest.mark.usefixtures("home")
 def test_circle(capsys, monkeypatch):
     """A profile that is being exported already is not exported again, by whatever way it was reached."""
     monkeypatch.setenv("_SAGEMAKER_RUNTIME_EXPORTING", "\nthrough\nwork")
-    assert 2 == main(["credentials", "--profile", "work", "--export", "process"])
+    assert main(["credentials", "--profile", "work", "--export", "process"]) == 2
     out, err = capsys.readouterr()
-    assert ("", True) == (out, "the credential_process of profile work exports" in err)
+    assert (out, "the credential_process of profile work exports" in err) == ("", True)
 
 
 @pytest.mark.usefixtures("home")

@@ -23,7 +23,7 @@ class TestInvoke:
         payload = tmp_path / "in"
         payload.write_bytes(b"hello \xff")
         code, out, err = command("invoke", "my-endpoint", "--input", str(payload))
-        assert (0, b"hello \xff".upper()) == (code, out)
+        assert (code, out) == (0, b"hello \xff".upper())
         handle = Invocation.from_json(re.match(r"queued; to wait again: (.*)\n", err)[1])
         assert emulator.jobs[0].invocation.request.inference_id == handle.inference_id
 
@@ -31,9 +31,9 @@ class TestInvoke:
         """The payload may come from stdin, and the answer go to a file."""
         answer = tmp_path / "out"
         arguments = ("invoke", "my-endpoint", "--input", "-", "--output", str(answer))
-        assert (0, b"") == command(*arguments, stdin=b"hello")[:2]
-        assert b"HELLO" == answer.read_bytes()
-        assert 1 == len(emulator.jobs)
+        assert command(*arguments, stdin=b"hello")[:2] == (0, b"")
+        assert answer.read_bytes() == b"HELLO"
+        assert len(emulator.jobs) == 1
 
     def test_profile(self, command, emulator, bare_environment, tmp_path):
         """A profile has keys and region, for the job and for a wait."""
@@ -50,27 +50,27 @@ class TestInvoke:
         profile = ("--profile", "work")
         arguments = ("invoke", "my-endpoint", "--input", "-", "--no-wait", *profile)
         code, handle, _ = command(*arguments, stdin=b"hello")
-        assert 0 == code
-        assert (0, b"HELLO") == command("wait", "-", *profile, stdin=handle)[:2]
-        assert 2 == command("wait", "-", "--profile", "home", stdin=handle)[0]
+        assert code == 0
+        assert command("wait", "-", *profile, stdin=handle)[:2] == (0, b"HELLO")
+        assert command("wait", "-", "--profile", "home", stdin=handle)[0] == 2
 
     def test_location(self, command, emulator):
         """The payload may lie in S3 already."""
         emulator.objects.put("s3://inputs/in", b"from s3")
         code, out, _ = command("invoke", "my-endpoint", "--input-location", "s3://inputs/in")
-        assert (0, b"FROM S3") == (code, out)
+        assert (code, out) == (0, b"FROM S3")
 
     def test_large_payload(self, command, emulator):
         """A payload over the limit goes below the prefix; without one nothing is sent."""
         payload = b"x" * 128_001
         arguments = ("invoke", "my-endpoint", "--input", "-")
         code, out, err = command(*arguments, stdin=payload)
-        assert (2, b"") == (code, out)
+        assert (code, out) == (2, b"")
         assert "--input-prefix is needed" in err
-        assert () == emulator.requests
+        assert emulator.requests == ()
         code, out, _ = command(*arguments, "--input-prefix", "s3://inputs/p", stdin=payload)
-        assert (0, payload.upper()) == (code, out)
-        assert 1 == len(emulator.objects.list("s3://inputs/p/"))
+        assert (code, out) == (0, payload.upper())
+        assert len(emulator.objects.list("s3://inputs/p/")) == 1
 
     def test_each_option(self, command, emulator):
         """Each option arrives at the service."""
@@ -86,15 +86,15 @@ class TestInvoke:
         }
         arguments = [word for pair in options.items() for word in pair]
         code, out, _ = command("invoke", "a", "--input", "-", *arguments, stdin=b"x")
-        assert (0, b"X") == (code, out)
+        assert (code, out) == (0, b"X")
         (job,) = emulator.jobs
         request, invocation = job.invocation.request, job.invocation
-        assert "text/csv" == request.content_type
-        assert "application/json" == request.accept
-        assert "trace=1" == request.custom_attributes
-        assert "mine" == request.inference_id
+        assert request.content_type == "text/csv"
+        assert request.accept == "application/json"
+        assert request.custom_attributes == "trace=1"
+        assert request.inference_id == "mine"
         assert invocation.output_location.endswith("/today/answer.txt")
-        assert (60, 7) == (invocation.ttl, invocation.timeout)
+        assert (invocation.ttl, invocation.timeout) == (60, 7)
 
     def test_options_of_the_client(self, command, emulator, monkeypatch):
         """Region and endpoints may be named in place of the environment's."""
@@ -103,26 +103,26 @@ class TestInvoke:
                 monkeypatch.delenv(name)
         arguments = ("invoke", "a", "--input", "-")
         code, _, err = command(*arguments, stdin=b"x")
-        assert 2 == code
+        assert code == 2
         assert "no region: give --region, set AWS_REGION" in err
         options = ["--region", emulator.region, "--ca-bundle", "/unused"]
         options += ["--endpoint-url", emulator.url, "--s3-endpoint-url", emulator.url]
-        assert (0, b"X") == command(*arguments, *options, stdin=b"x")[:2]
+        assert command(*arguments, *options, stdin=b"x")[:2] == (0, b"X")
 
     def test_json(self, command, emulator):
         """A JSON document has the answer and where it is from."""
         arguments = ("invoke", "a", "--input", "-", "--json", "--inference-id", "mine")
         code, out, _ = command(*arguments, stdin=b"x")
         (job,) = emulator.jobs
-        assert 0 == code
-        assert {
+        assert code == 0
+        assert json.loads(out) == {
             "inference_id": "mine",
             "location": job.invocation.output_location,
             "content_type": "text/plain",
             "attempts": 1,
             "possibly_duplicated": False,
             "body": "X",
-        } == json.loads(out)
+        }
 
     @pytest.mark.usefixtures("emulator")
     def test_json_of_no_text(self, command, tmp_path):
@@ -130,26 +130,26 @@ class TestInvoke:
         answer = tmp_path / "out"
         arguments = ("invoke", "a", "--input", "-", "--json", "--output", str(answer))
         code, out, _ = command(*arguments, stdin=b"\xff")
-        assert 0 == code
-        assert b64encode(b"\xff").decode() == json.loads(out)["body_base64"]
-        assert b"\xff" == answer.read_bytes()
+        assert code == 0
+        assert json.loads(out)["body_base64"] == b64encode(b"\xff").decode()
+        assert answer.read_bytes() == b"\xff"
 
     def test_now_and_later(self, command, emulator, tmp_path):
         """Without waiting the handle is printed, which another command waits with."""
         code, out, err = command("invoke", "a", "--input", "-", "--no-wait", stdin=b"x")
-        assert (0, "") == (code, err)
-        assert 1 == len(emulator.jobs)
-        assert (0, b"X") == command("wait", "-", stdin=out)[:2]
+        assert (code, err) == (0, "")
+        assert len(emulator.jobs) == 1
+        assert command("wait", "-", stdin=out)[:2] == (0, b"X")
         handle = tmp_path / "handle.json"
         handle.write_bytes(out)
         code, out, _ = command("wait", str(handle), "--json", "--timeout", "10")
-        assert (0, "X") == (code, json.loads(out)["body"])
+        assert (code, json.loads(out)["body"]) == (0, "X")
 
     @pytest.mark.usefixtures("emulator")
     def test_markup_in_an_id(self, command):
         """What an inference id may hold is no markup of the status line's."""
         arguments = ("invoke", "a", "--input", "-", "--inference-id", "job[/x]")
-        assert (0, b"X") == command(*arguments, stdin=b"x")[:2]
+        assert command(*arguments, stdin=b"x")[:2] == (0, b"X")
 
     @pytest.mark.parametrize(
         ("closed", "code", "out", "err"),
@@ -176,7 +176,7 @@ class TestInvoke:
             check=False,
             timeout=60,
         )
-        assert (code, out) == (done.returncode, done.stdout), done.stderr
+        assert (done.returncode, done.stdout) == (code, out), done.stderr
         assert err in done.stderr
         assert "Traceback" not in done.stderr
         assert (code == 0) is bool(emulator.jobs)
@@ -197,14 +197,14 @@ class TestInvoke:
             patch.setattr(sys, "stdout", None)
             code, _, err = command(*arguments, stdin=b"x")
             sys.stdout.close()
-        assert (2, f"sagemaker-runtime: {said}\n") == (code, err)
-        assert () == emulator.requests
+        assert (code, err) == (2, f"sagemaker-runtime: {said}\n")
+        assert emulator.requests == ()
 
     def test_a_prefix_without_a_payload(self, command, emulator):
         """What would be overlooked is refused."""
         location = ("--input-location", "s3://b/k", "--input-prefix", "s3://b/p")
         code, _, err = command("invoke", "a", *location)
-        assert (2, ()) == (code, emulator.requests)
+        assert (code, emulator.requests) == (2, ())
         assert "--input-prefix is for --input" in err
 
     @pytest.mark.usefixtures("emulator")
@@ -222,14 +222,14 @@ class TestInvoke:
                     shown.close()
                 arguments = ("--inference-id", "mine")
                 code, out, _ = command("invoke", "a", "--input", "-", *arguments, stdin=b"x")
-            assert (0, b"X") == (code, out)
+            assert (code, out) == (0, b"X")
             if is_there:
                 seen = b""
                 with suppress(OSError):  # the end, on Linux
                     while piece := shown.read(4096):
                         seen += piece
                 assert b'queued; to wait again: {"inference_id": "mine"' in seen
-                assert has_rich is (b"waiting for inference mine" in seen)
+                assert (b"waiting for inference mine" in seen) is has_rich
 
 
 class TestProgram:
@@ -240,7 +240,7 @@ class TestProgram:
         monkeypatch.delitem(sys.modules, "sagemaker_runtime_client.__main__", raising=False)
         with pytest.raises(SystemExit) as caught:
             runpy.run_module("sagemaker_runtime_client", run_name="__main__")
-        assert (0, f"{__version__}\n") == (caught.value.code, capsys.readouterr().out)
+        assert (caught.value.code, capsys.readouterr().out) == (0, f"{__version__}\n")
 
     @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
     def test_help(self, capsys, command):
@@ -248,7 +248,7 @@ class TestProgram:
         for arguments, word in (([], "130  ended by Ctrl-C"), ([command], f"runtime {command}")):
             with pytest.raises(SystemExit) as caught:
                 main([*arguments, "--help"])
-            assert 0 == caught.value.code
+            assert caught.value.code == 0
             assert word in capsys.readouterr().out
 
     def test_each_option_has_help(self):
@@ -258,5 +258,5 @@ class TestProgram:
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]
         parsers = [program, *commands.choices.values()]
         actions = [one for parser in parsers for one in parser._actions if one is not commands]
-        assert [] == [one.dest for one in actions + commands._choices_actions if not one.help]
+        assert [one.dest for one in actions + commands._choices_actions if not one.help] == []
         assert len(actions) > 30

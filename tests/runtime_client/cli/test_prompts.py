@@ -92,15 +92,15 @@ def read_prompt(terminal):
 def test_code(environ, sts, stdin):
     """The code is asked for on the terminal, as the AWS CLI does, wherever stdin and stdout lead."""
     code, out, err, shown = on_a_terminal(EXPORT, environ, b"123456\n", stdin=stdin)
-    assert (0, b"", PROMPT) == (code, err, shown)
-    assert "ASIASTS1" == json.loads(out)["AccessKeyId"]
-    assert "123456" == sts.asked[0]["TokenCode"]
+    assert (code, err, shown) == (0, b"", PROMPT)
+    assert json.loads(out)["AccessKeyId"] == "ASIASTS1"
+    assert sts.asked[0]["TokenCode"] == "123456"
 
 
 def test_what_is_no_code(environ, sts):
     """What is no code is refused, and not sent; it may be a password that slipped."""
     code, out, err, _ = on_a_terminal(EXPORT, environ, b"canary\n", stdin=subprocess.DEVNULL)
-    assert (3, b"", []) == (code, out, sts.asked)
+    assert (code, out, sts.asked) == (3, b"", [])
     assert b"must return the digits that the MFA device shows" in err
     assert b"canary" not in err
 
@@ -115,7 +115,7 @@ def test_invoke(environ):
         }
         arguments = ["invoke", "e", "--input", environ["AWS_CONFIG_FILE"], "--profile", "admin"]
         code, out, err, shown = on_a_terminal(arguments, environ, b"123456\n")
-    assert (0, CONFIG.encode(), PROMPT) == (code, out, shown), err
+    assert (code, out, shown) == (0, CONFIG.encode(), PROMPT), err
 
 
 def test_no_terminal(environ, sts):
@@ -128,7 +128,7 @@ def test_no_terminal(environ, sts):
         start_new_session=True,
         check=False,
     )
-    assert (3, b"", []) == (done.returncode, done.stdout, sts.asked)
+    assert (done.returncode, done.stdout, sts.asked) == (3, b"", [])
     assert b"asked for on a terminal, and there is none" in done.stderr
     assert b"--profile NAME --export env" in done.stderr
 
@@ -166,8 +166,8 @@ def test_stdin_is_the_terminal(terminal, monkeypatch):
     ):
         monkeypatch.setattr(sys, "stdin", stdin)
         monkeypatch.setattr(sys, "stderr", stderr)
-        assert "123456" == mfa_token("arn:aws:iam::123456789012:mfa/me")
-    assert [PROMPT] == shown
+        assert mfa_token("arn:aws:iam::123456789012:mfa/me") == "123456"
+    assert shown == [PROMPT]
 
 
 def test_the_systems_terminal(terminal, monkeypatch):
@@ -179,8 +179,8 @@ def test_the_systems_terminal(terminal, monkeypatch):
         return os.dup(theirs) if path == "/dev/tty" else real(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", redirect)
-    assert "123456" == mfa_token("arn:aws:iam::123456789012:mfa/me")
-    assert [PROMPT] == shown
+    assert mfa_token("arn:aws:iam::123456789012:mfa/me") == "123456"
+    assert shown == [PROMPT]
 
 
 @pytest.mark.usefixtures("terminal")

@@ -12,10 +12,10 @@ def test_a_signal_interrupts(number):
     """It is raised like Ctrl-C; where it is blocked, the exit code is what a shell makes of it."""
     with pytest.raises(Ended) as caught, ending_signals_raised():
         signal.raise_signal(number)
-    assert signal.SIG_DFL is signal.getsignal(number)
+    assert signal.getsignal(number) is signal.SIG_DFL
     signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
-        assert 128 + number == end_by(caught.value)
+        assert end_by(caught.value) == 128 + number
         assert signal.sigtimedwait({number}, 10) is not None
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})

@@ -37,8 +37,8 @@ def test_tools_see_each_setting(client, name):
     """A client's signature has each, by name, with its type and None; its docstring says more."""
     for seen in (client, client.__init__):
         parameter = inspect.signature(seen).parameters[name]
-        assert (inspect.Parameter.KEYWORD_ONLY, None) == (parameter.kind, parameter.default)
-        assert HINTS[name] == parameter.annotation
+        assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
+        assert parameter.annotation == HINTS[name]
     assert description(name)
 
 

@@ -168,22 +168,22 @@ def test_no_such_setting():
 def test_default(name):
     """Without an argument and a variable there is the default; None and empty text are neither."""
     empty = dict.fromkeys(SETTINGS[name][2], "")
-    assert SETTINGS[name][0] == getattr(Config.resolve({}, {}), name)
-    assert SETTINGS[name][0] == getattr(Config.resolve({name: None}, empty), name)
+    assert getattr(Config.resolve({}, {}), name) == SETTINGS[name][0]
+    assert getattr(Config.resolve({name: None}, empty), name) == SETTINGS[name][0]
 
 
 @pytest.mark.parametrize(("name", "variable", "text", "value"), VARIABLES)
 def test_variable(name, variable, text, value):
     """A variable sets its setting."""
-    assert value == getattr(Config.resolve({}, {variable: text}, NOWHERE), name)
+    assert getattr(Config.resolve({}, {variable: text}, NOWHERE), name) == value
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if len(SETTINGS[name][2]) > 1])
 def test_precedence_of_variables(name):
     """The first of two variables wins, unless it is empty."""
     (first, one), (second, two) = SETTINGS[name][2].items()
-    assert one[1] == getattr(Config.resolve({}, {first: one[0], second: two[0]}, NOWHERE), name)
-    assert two[1] == getattr(Config.resolve({}, {first: "", second: two[0]}, NOWHERE), name)
+    assert getattr(Config.resolve({}, {first: one[0], second: two[0]}, NOWHERE), name) == one[1]
+    assert getattr(Config.resolve({}, {first: "", second: two[0]}, NOWHERE), name) == two[1]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -191,16 +191,16 @@ def test_argument(name):
     """An argument wins over every variable."""
     environ = {variable: text for variable, (text, _) in SETTINGS[name][2].items()}
     arguments = {name: SETTINGS[name][1]}
-    assert SETTINGS[name][1] == getattr(Config.resolve(arguments, environ, NOWHERE), name)
+    assert getattr(Config.resolve(arguments, environ, NOWHERE), name) == SETTINGS[name][1]
 
 
 @pytest.mark.parametrize(("name", "key", "text", "value"), KEYS)
 def test_profile_key(name, key, text, value):
     """The profile's key sets a setting that no variable sets; empty text does not."""
     profiles = Profiles({"default": {key: text}})
-    assert value == getattr(Config.resolve({}, {}, profiles), name)
+    assert getattr(Config.resolve({}, {}, profiles), name) == value
     profiles = Profiles({"default": {key: ""}})
-    assert SETTINGS[name][0] == getattr(Config.resolve({}, {}, profiles), name)
+    assert getattr(Config.resolve({}, {}, profiles), name) == SETTINGS[name][0]
 
 
 @pytest.mark.parametrize(
@@ -210,15 +210,15 @@ def test_variable_before_profile(name, key):
     """A variable wins over the profile."""
     profiles = Profiles({"default": {key: SETTINGS[name][3][key][0]}})
     for variable, (text, value) in SETTINGS[name][2].items():
-        assert value == getattr(Config.resolve({}, {variable: text}, profiles), name)
+        assert getattr(Config.resolve({}, {variable: text}, profiles), name) == value
 
 
 def test_profile_in_force():
     """The profile in force is the one named by an argument, else by a variable."""
     profiles = Profiles({name: {"region": f"{name}-1"} for name in ("default", "one", "two")})
-    assert "default-1" == Config.resolve({}, {}, profiles).region
-    assert "two-1" == Config.resolve({}, {"AWS_PROFILE": "two"}, profiles).region
-    assert "one-1" == Config.resolve({"profile": "one"}, {"AWS_PROFILE": "two"}, profiles).region
+    assert Config.resolve({}, {}, profiles).region == "default-1"
+    assert Config.resolve({}, {"AWS_PROFILE": "two"}, profiles).region == "two-1"
+    assert Config.resolve({"profile": "one"}, {"AWS_PROFILE": "two"}, profiles).region == "one-1"
 
 
 @pytest.mark.parametrize("arguments", [{"profile": "none"}, {}], ids=["argument", "variable"])
@@ -233,11 +233,11 @@ def test_no_such_services(services):
     """A profile's services section must be there for whoever needs it, and the message names both."""
     profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
     config = Config.resolve({}, {"AWS_ENDPOINT_URL_STS": "https://sts"}, profiles)
-    assert "https://sts" == config.sts_endpoint_url
+    assert config.sts_endpoint_url == "https://sts"
     with pytest.raises(ConfigError) as caught:
         _ = config.s3_endpoint_url
     says = f"profile 'default' has services = {services}: there is no [services {services}]"
-    assert says == caught.value.message
+    assert caught.value.message == says
 
 
 SERVICES = Profiles(
@@ -260,7 +260,7 @@ SERVICES = Profiles(
 def test_endpoint_urls_in_order(environ, sts, s3):
     """A service's own variable comes first, then everyone's, then its section, then the profile's."""
     config = Config.resolve({}, environ, SERVICES)
-    assert (sts, s3) == (config.sts_endpoint_url, config.s3_endpoint_url)
+    assert (config.sts_endpoint_url, config.s3_endpoint_url) == (sts, s3)
 
 
 @pytest.mark.parametrize(
@@ -282,12 +282,12 @@ def test_endpoint_urls_in_order(environ, sts, s3):
 )
 def test_metadata_endpoint(settings, expected):
     """The metadata service has an address of each family; one of the user's own wins."""
-    assert expected == Config(settings).metadata_endpoint
+    assert Config(settings).metadata_endpoint == expected
 
 
 def test_legacy_retries_are_standard():
     """What boto3 calls legacy is no reason not to start."""
-    assert "standard" == Config.resolve({}, {"AWS_RETRY_MODE": "legacy"}).retry_mode
+    assert Config.resolve({}, {"AWS_RETRY_MODE": "legacy"}).retry_mode == "standard"
 
 
 def test_malformed_profile_key():
@@ -308,12 +308,12 @@ BOOLEANS = [setting for setting in _config.SETTINGS.values() if isinstance(setti
 def test_neither_true_nor_false(setting, variable, text, caplog):
     """What is neither is false, as for botocore, and one warning names the variable, never the value."""
     config = Config.resolve({}, {variable: text})
-    assert [] == caplog.messages
-    assert [False, False] == [
+    assert caplog.messages == []
+    assert [
         getattr(config, setting.name),
         getattr(config.with_region(None), setting.name),
-    ]
-    assert [f"{variable} must be true or false; it is taken for false"] == caplog.messages
+    ] == [False, False]
+    assert caplog.messages == [f"{variable} must be true or false; it is taken for false"]
     assert ensure_boolean(text) is False
 
 
@@ -322,7 +322,7 @@ def test_neither_true_nor_false_in_the_profile(caplog):
     profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
     assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
     says = "the profile's use_fips_endpoint must be true or false; it is taken for false"
-    assert [says] == caplog.messages
+    assert caplog.messages == [says]
 
 
 def test_a_setting_is_looked_up_when_it_is_needed():
@@ -331,9 +331,9 @@ def test_a_setting_is_looked_up_when_it_is_needed():
     environ |= {"AWS_DEFAULT_PROFILE": "", "AWS_PROFILE": "", "AWS_REGION": "eu-west-1"}
     config = Config.resolve({"max_attempts": 2, "retry_mode": "standard"}, environ)
     environ["AWS_REGION"] = "eu-west-2"
-    assert ("eu-west-1", 2) == (config.region, config.max_attempts)
+    assert (config.region, config.max_attempts) == ("eu-west-1", 2)
     elsewhere = config.with_region("eu-west-3")
-    assert ("eu-west-3", 2) == (elsewhere.region, elsewhere.max_attempts)
+    assert (elsewhere.region, elsewhere.max_attempts) == ("eu-west-3", 2)
     for _ in range(2):
         with pytest.raises(ConfigError, match=r"^AWS_METADATA_SERVICE_NUM_ATTEMPTS must be "):
             _ = config.metadata_service_num_attempts
@@ -349,7 +349,7 @@ def test_false_argument(name):
 
 def test_argument_spares_a_malformed_variable():
     """A variable that is not needed is not looked at."""
-    assert 2 == Config.resolve({"max_attempts": 2}, {"AWS_MAX_ATTEMPTS": "many"}).max_attempts
+    assert Config.resolve({"max_attempts": 2}, {"AWS_MAX_ATTEMPTS": "many"}).max_attempts == 2
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_attempts(number):
         Config.resolve({}, {"AWS_MAX_ATTEMPTS": f"{number}"}),
         Config.resolve({}, {}, profiles),
     ]
-    assert [number] * 3 == [config.max_attempts for config in given]
+    assert [config.max_attempts for config in given] == [number] * 3
 
 
 @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ def test_malformed_argument(name, value):
 )
 def test_words(name, value, meant):
     """A word is an argument in any case, as it is a variable's text."""
-    assert meant == getattr(Config.resolve({name: value}, {}), name)
+    assert getattr(Config.resolve({name: value}, {}), name) == meant
 
 
 @pytest.mark.parametrize(("text", "ignored"), [("true", True), ("TRUE", True), ("false", False)])
@@ -438,10 +438,10 @@ def test_ignored_endpoint_urls(text, ignored):
     }
     config = Config.resolve({}, environ)
     expected = (None, None) if ignored else ("https://all", "https://s3")
-    assert expected == (config.endpoint_url, config.s3_endpoint_url)
-    assert "eu-west-1" == config.region
+    assert (config.endpoint_url, config.s3_endpoint_url) == expected
+    assert config.region == "eu-west-1"
     config = Config.resolve({"endpoint_url": "https://argument"}, environ)
-    assert "https://argument" == config.endpoint_url
+    assert config.endpoint_url == "https://argument"
 
 
 def test_no_region():
@@ -453,7 +453,7 @@ def test_no_region():
 def test_what_others_take_from_it():
     """The retries have their part."""
     config = Config({"max_attempts": 4})
-    assert RetryPolicy(4, retry_ambiguous=True) == config.retry_policy
+    assert config.retry_policy == RetryPolicy(4, retry_ambiguous=True)
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def test_sections():
         "[plugins]\ncli = x\n[preview]\n"
     )
     nested = {"addressing_style": "path"}
-    assert {"a": {"sso_session": "s", "services": "mine", "s3": nested}} == profiles.profiles
-    assert {"s": {"sso_region": "eu-west-1"}} == profiles.sso_sessions
+    assert profiles.profiles == {"a": {"sso_session": "s", "services": "mine", "s3": nested}}
+    assert profiles.sso_sessions == {"s": {"sso_region": "eu-west-1"}}
     urls = {"sts": {"endpoint_url": "https://a"}, "s3": {"endpoint_url": "https://b"}}
-    assert {"mine": urls} == profiles.services
+    assert profiles.services == {"mine": urls}
 
 
 def test_a_key_is_of_one_file():
@@ -50,13 +50,13 @@ def test_a_key_is_of_one_file():
     theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
     ours = "[a]\naws_access_key_id = 6\naws_secret_access_key = 7\n"
     expected = {"region": "r", "aws_access_key_id": "6", "aws_secret_access_key": "7"}
-    assert {"a": expected} == parse(theirs, ours).profiles
+    assert parse(theirs, ours).profiles == {"a": expected}
     expected = {**expected, "aws_access_key_id": "1", "aws_secret_access_key": "2"}
     expected |= {"aws_session_token": "3", "aws_security_token": "4", "aws_account_id": "5"}
-    assert {"a": {**expected, "output": "x"}} == parse(theirs, "[a]\noutput = x\n").profiles
+    assert parse(theirs, "[a]\noutput = x\n").profiles == {"a": {**expected, "output": "x"}}
     for rest in ("aws_session_token = 6\n", "aws_secret_access_key = 7\n", "aws_access_key_id =\n"):
-        assert {"a": expected} == parse(theirs, f"[a]\n{rest}").profiles
-    assert {"a": {"aws_account_id": "1"}} == parse("", "[a]\naws_account_id = 1\n").profiles
+        assert parse(theirs, f"[a]\n{rest}").profiles == {"a": expected}
+    assert parse("", "[a]\naws_account_id = 1\n").profiles == {"a": {"aws_account_id": "1"}}
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_as_botocore_reads_it(tmp_path, text):
     """Quoted names, indented comments and the rest are read as botocore reads them."""
     (tmp_path / "config").write_bytes(text.encode())
     theirs, ours = load_config(str(tmp_path / "config")), parse(text)
-    assert theirs["profiles"] == ours.profiles
-    assert theirs.get("sso_sessions", {}) == ours.sso_sessions
-    assert theirs.get("services", {}) == ours.services
+    assert ours.profiles == theirs["profiles"]
+    assert ours.sso_sessions == theirs.get("sso_sessions", {})
+    assert ours.services == theirs.get("services", {})
 
 
 NAMES = st.text("abcXYZ019-_./%@:+", min_size=1, max_size=8)
@@ -125,7 +125,7 @@ def test_any_profile(tmp_path_factory, profiles):
         }
         for name, section in theirs.items()
     }
-    assert cut == parse(text).profiles
+    assert parse(text).profiles == cut
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_any_profile(tmp_path_factory, profiles):
 def test_comments(line, value):
     """A comment begins behind a blank, and not within quotes, as commands have them."""
     section = parse("", f"[a]\ncredential_process = {line}\n").profiles["a"]
-    assert {"credential_process": value or line} == section
+    assert section == {"credential_process": value or line}
 
 
 def test_indented_properties():
     """Properties may all be indented; what is indented further continues one, as for boto3."""
     text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
     expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
-    assert {"default": expected} == parse(text.replace("\t", "  ")).profiles
+    assert parse(text.replace("\t", "  ")).profiles == {"default": expected}
 
 
 # Files as people write them, and as they slip.  None has a comment behind a value, which boto3 takes
@@ -202,7 +202,7 @@ def test_any_file(tmp_path_factory, lines, end):
     except ConfigParseError:
         theirs = None
     ours = parse(end.join(lines))
-    assert theirs is None or named(theirs["profiles"]) == ours.profiles
+    assert theirs is None or ours.profiles == named(theirs["profiles"])
 
 
 def named(profiles):
@@ -235,8 +235,8 @@ def test_any_text(config, credentials):
 def test_malformed(text, says, caplog):
     """What cannot be read is skipped, with a warning that repeats nothing: it may be a secret that slipped."""
     profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
-    assert {"region": "r"} == profiles["good"]
-    assert [f"credentials, {says}"] == caplog.messages
+    assert profiles["good"] == {"region": "r"}
+    assert caplog.messages == [f"credentials, {says}"]
     assert "canary" not in f"{profiles}"
 
 
@@ -246,13 +246,13 @@ def test_malformed(text, says, caplog):
 def test_no_section_takes_what_is_not_its_own(heading):
     """Properties below a heading that cannot be read are nobody's: they would be keys of another account."""
     text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
-    assert {"a": {"region": "r"}, "b": {}} == parse(text).profiles
+    assert parse(text).profiles == {"a": {"region": "r"}, "b": {}}
 
 
 def test_lines_that_continue_what_cannot_be_read():
     """They go the same way: a part of something else is no property."""
     text = "[a]\ns3\n  region = r\n  x\noutput = t\n"
-    assert {"a": {"output": "t"}} == parse("", text).profiles
+    assert parse("", text).profiles == {"a": {"output": "t"}}
 
 
 @given(st.text("ab[]()!,'\"é\xa0/: ", min_size=1).map(lambda name: name.strip(" ")).filter(bool))
@@ -260,33 +260,33 @@ def test_any_name_in_the_credentials_file(tmp_path_factory, name):
     """A profile of the credentials file is found by whatever name stands in its brackets."""
     path = tmp_path_factory.mktemp("any") / "credentials"
     path.write_text(f"[{name}]\nregion = r\n", "utf-8")
-    assert raw_config_parse(str(path)) == parse("", path.read_text("utf-8")).profiles
+    assert parse("", path.read_text("utf-8")).profiles == raw_config_parse(str(path))
 
 
 def test_continued_values():
     """A value that begins on its line and goes on below is one text."""
     section = parse("", "[a]\ncredential_process = vault\n  --role r\n").profiles["a"]
-    assert {"credential_process": "vault\n--role r"} == section
+    assert section == {"credential_process": "vault\n--role r"}
 
 
 def test_ignored_names_are_logged(caplog):
     """A section of a name that nobody can ask for is ignored, and the log says where, and what to write."""
-    assert {} == parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles
+    assert parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles == {}
     reason = "a section must be like [profile NAME], with quotes around blanks"
-    assert [f"config, line 1 is ignored: {reason}"] == caplog.messages
+    assert caplog.messages == [f"config, line 1 is ignored: {reason}"]
 
 
 def test_reading():
     """Both files are read where they are; a byte order mark is none of the text."""
     files = {CONFIG: b"\xef\xbb\xbf[profile a]\nregion = \xc3\xa9\n", CREDENTIALS: "[a]\nx = 1\n"}
     io = ScriptedIO(files=files)
-    assert {"a": {"region": "é", "x": "1"}} == run(read_profiles(io)).profiles
-    assert [CONFIG, CREDENTIALS] == io.read
+    assert run(read_profiles(io)).profiles == {"a": {"region": "é", "x": "1"}}
+    assert io.read == [CONFIG, CREDENTIALS]
 
 
 def test_no_files():
     """Without files there are no profiles."""
-    assert {} == run(read_profiles(ScriptedIO())).profiles
+    assert run(read_profiles(ScriptedIO())).profiles == {}
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_unreadable(held, says):
     io = ScriptedIO(environ={"AWS_CONFIG_FILE": "/other/file"}, files={"/other/file": held})
     with pytest.raises(ConfigError) as caught:
         run(read_profiles(io))
-    assert says == str(caught.value)
+    assert str(caught.value) == says
 
 
 @pytest.mark.parametrize(
@@ -319,13 +319,13 @@ def test_unreadable(held, says):
 )
 def test_home(environ, platform, expected):
     """Where no variable names the user's folder, the system does."""
-    assert expected == expand_user("~", environ, "/root{}".format, platform)
+    assert expand_user("~", environ, "/root{}".format, platform) == expected
 
 
 def test_folder():
     """A folder in a file's place, as Docker makes for a mount without a source, says nothing."""
     files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
-    assert {"a": {"x": "1"}} == run(read_profiles(ScriptedIO(files=files))).profiles
+    assert run(read_profiles(ScriptedIO(files=files))).profiles == {"a": {"x": "1"}}
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_variables(path, monkeypatch):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     expected = str(Path(os.path.expandvars(path)).expanduser())
-    assert expected == file_locations(environ, "linux")[0]
+    assert file_locations(environ, "linux")[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -353,6 +353,6 @@ def test_tilde(path, home, monkeypatch):
         monkeypatch.setenv(name, value)
     path = path.format(user=pwd.getpwuid(os.getuid()).pw_name)
     expected = os.path.expanduser(path)  # noqa: PTH111 (what botocore calls)
-    assert expected == expand_user(path, environ, System.home)
+    assert expand_user(path, environ, System.home) == expected
     environ |= {"AWS_CONFIG_FILE": path, "AWS_SHARED_CREDENTIALS_FILE": path}
-    assert (expected, expected) == file_locations(environ, "linux", System.home)
+    assert file_locations(environ, "linux", System.home) == (expected, expected)

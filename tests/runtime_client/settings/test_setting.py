@@ -29,8 +29,8 @@ def invoke(io):
 def test_variable_that_a_call_does_not_need(variable):
     """Each variable may be malformed while nobody needs it."""
     io = ScriptedIO([accepted()], {variable: "1 malformed \0"})
-    assert "theirs" == invoke(io).inference_id
-    assert 1 == len(io.sent)
+    assert invoke(io).inference_id == "theirs"
+    assert len(io.sent) == 1
 
 
 @pytest.mark.parametrize("key", [key for of, key in KEYS if of.name not in NEEDED], ids=str)
@@ -40,7 +40,7 @@ def test_key_that_a_call_does_not_need(key):
     io = ScriptedIO(
         [accepted()], {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "https://x"}, files={CONFIG: text}
     )
-    assert "theirs" == invoke(io).inference_id
+    assert invoke(io).inference_id == "theirs"
 
 
 @pytest.mark.parametrize("variable", [name for of, name in VARIABLES if of.name in NEEDED], ids=str)
@@ -49,7 +49,7 @@ def test_variable_that_every_call_needs(variable):
     io = ScriptedIO([], {variable: "1 malformed \0"})
     with pytest.raises(ConfigError):
         invoke(io)
-    assert [] == io.sent
+    assert io.sent == []
 
 
 def test_of_the_class():
