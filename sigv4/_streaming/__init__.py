@@ -1,1 +1,1 @@
-"""Bodies that are signed piece by piece: chunks with trailers, and event streams."""
+"""Streaming bodies: aws-chunked bodies with trailers, and event streams."""

@@ -1,8 +1,9 @@
 """
-The checksums that S3 takes, and those of them that the standard library can make.
+The checksums that S3 accepts, and the hashers for those that the standard library can compute.
 
-CRC32C and CRC64NVME are not among the latter, nor in any package that this one depends on: give
-a function that makes a hasher, such as google_crc32c.Checksum.
+The standard library cannot compute CRC32C, CRC64NVME and the XXHASH checksums, and no dependency
+of this package can.  For these, pass a function that returns a hasher, such as
+google_crc32c.Checksum.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
@@ -16,7 +17,7 @@ from zlib import crc32
 
 HEADER = "x-amz-checksum-"
 
-# The length of each digest in bytes, by the name that x-amz-sdk-checksum-algorithm gives it.
+# The length of each digest in bytes.  The keys are values of x-amz-sdk-checksum-algorithm.
 SIZES = {
     "CRC32": 4,
     "CRC32C": 4,
@@ -32,14 +33,14 @@ SIZES = {
 
 
 class Hasher(Protocol):
-    """What makes a checksum, as hashlib's objects do."""
+    """Computes a checksum; hashlib's objects have the same methods."""
 
     def update(self, data: bytes | bytearray | memoryview, /) -> object:
-        """Take more of the body."""
+        """Add more of the body."""
         ...
 
     def digest(self) -> bytes:
-        """Return the checksum, big-endian if it is a number."""
+        """Return the checksum; a number is returned in big-endian order."""
         ...
 
 
@@ -47,7 +48,7 @@ Hashers = Mapping[str, Callable[[], Hasher]]
 
 
 class Crc32:
-    """CRC32 as a hasher."""
+    """A hasher for CRC32."""
 
     __slots__ = ("_value",)
 
@@ -55,17 +56,17 @@ class Crc32:
         self._value = 0
 
     def update(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Take more of the body."""
+        """Add more of the body."""
         self._value = crc32(data, self._value)
 
     def digest(self) -> bytes:
-        """Return the checksum, four bytes."""
+        """Return the checksum as four bytes."""
         return self._value.to_bytes(4, "big")
 
 
 HASHERS: Hashers = {
     "CRC32": Crc32,
-    # For integrity, not for secrecy: so they are there under FIPS as well.
+    # These check integrity only, so the hashes are requested in a way that FIPS mode permits.
     "MD5": partial(md5, usedforsecurity=False),
     "SHA1": partial(sha1, usedforsecurity=False),
     "SHA256": sha256,
@@ -75,38 +76,55 @@ HASHERS: Hashers = {
 
 def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
     """
-    Return a checksum of *body*, as the header ``x-amz-checksum-*`` has it.
+    Return a checksum of *body* as the value of the header ``x-amz-checksum-*``.
 
     Args:
         algorithm: ``CRC32``, ``MD5``, ``SHA1``, ``SHA256`` or ``SHA512``.
         body: The whole body.
 
+    Returns:
+        The digest in base64.
+
     Raises:
-        ValueError: Nothing here makes that checksum.
+        ValueError: The standard library cannot compute this checksum.
 
     >>> checksum("CRC32", b"123456789")
     'y/Q5Jg=='
     """
     if algorithm not in HASHERS:
-        raise ValueError(f"algorithm must be one of {', '.join(HASHERS)}")
+        raise ValueError(f"algorithm must be one of {', '.join(HASHERS)}, not {algorithm!r}")
     hasher = HASHERS[algorithm]()
     hasher.update(body)
-    return encoded(hasher.digest())
+    return encode_digest(hasher.digest())
 
 
 def checksum_algorithm(header: str) -> str | None:
-    """Return the algorithm whose checksum is in *header*, in lower case; None for another header."""
+    """
+    Return the algorithm of the checksum that *header*, a name in lower case, carries.
+
+    Returns:
+        The algorithm, such as ``CRC32``; None if the header carries no checksum.
+    """
     algorithm = header.removeprefix(HEADER).upper()
     return algorithm if header.startswith(HEADER) and algorithm in SIZES else None
 
 
-def encoded(digest: bytes) -> str:
-    """Return *digest* as it is sent."""
+def encode_digest(digest: bytes) -> str:
+    """Return *digest* in base64, as it is sent."""
     return b2a_base64(digest, newline=False).decode("ascii")
 
 
 def decode_checksum(value: str, algorithm: str) -> bytes | None:
-    """Return the digest that *value* encodes; None if no digest of *algorithm* is encoded so."""
+    """
+    Decode the value of a checksum header.
+
+    Args:
+        value: The value of the header, in base64.
+        algorithm: A key of ``SIZES``, such as ``CRC32``.
+
+    Returns:
+        The digest; None if *value* is not base64 or its length is not that of *algorithm*.
+    """
     try:
         digest = a2b_base64(value.encode(), strict_mode=True)
     except Error:
@@ -115,5 +133,5 @@ def decode_checksum(value: str, algorithm: str) -> bytes | None:
 
 
 def encoded_size(algorithm: str) -> int:
-    """Return how many characters a checksum of *algorithm* takes when it is sent."""
+    """Return the length of a checksum of *algorithm* in base64."""
     return (SIZES[algorithm] + 2) // 3 * 4

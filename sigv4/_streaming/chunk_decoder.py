@@ -1,7 +1,7 @@
 """
-The body format ``aws-chunked``, as its receiver has it; `chunked` has the grammar.
+A decoder for the body format ``aws-chunked``; the grammar is in `chunked`.
 
-Codes of refusals are those of S3: IncompleteBody for whatever is wrong with the framing.
+Error codes are those of S3.  Every framing error is an IncompleteBody.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -18,41 +18,46 @@ from .._request import SignableRequest
 from .._verifying.verified import Verified
 from .checksums import Hashers
 from .chunked import SIGNATURE, SMALLEST_CHUNK
-from .feeding import Bytes, Inbox, Readable, Waiting, adrive, drive
-from .signature_chain import Chain
+from .feeding import ByteBuffer, Bytes, Parser, Readable, adrive, drive
+from .signature_chain import SignatureChain
 from .trailers import Trailers, malformed_trailer
 
-_PIECE = 65_536  # what is taken of an unsigned chunk at a time, and fed of an iterable
+# Unsigned chunks are emitted, and sources are read, in pieces of at most this many bytes.
+_PIECE_SIZE = 65_536
 
 _is_size = re.compile(rb"[0-9A-Fa-f]{1,16}").fullmatch
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _NO_HASHERS: Hashers = MappingProxyType({})
 
 
-def _malformed(what: str) -> SignatureError:
-    return SignatureError("IncompleteBody", what)
+def incomplete_body(message: str) -> SignatureError:
+    return SignatureError("IncompleteBody", message)
 
 
 class ChunkDecoder:
     """
-    Decodes and checks one body: feed it what arrives, in pieces of any size, and then finish.
+    Decodes and checks one aws-chunked body.
 
-    A signed chunk comes out when its signature has been checked, and no more than one is held.
-    Length, checksum and trailers are known only at the end: use nothing before `finish` has
-    returned.
+    Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.
+
+    The data of a signed chunk is returned after its signature has been checked; at most one chunk
+    is held in memory.  The length, the checksum and the trailers can be checked only at the end,
+    so do not use the body before `finish` has returned.
 
     Args:
-        payload: What the request's ``x-amz-content-sha256`` says, as a `Payload`.
-        decoded_length: The length of the body itself, in bytes, as the request states it.
-        trailers: The names of the trailers that the request announces, in lower case.
-        seed: From `Verified.seed`; not used if chunks are unsigned.
-        hashers: Make what checks ``CRC32C``, ``CRC64NVME`` or other checksums that the standard
-            library lacks, by the checksum's name.
-        largest_chunk: How many bytes a signed chunk may have at most: that much may be held.
+        payload: The request's ``x-amz-content-sha256``, as a `Payload`.
+        decoded_length: The request's ``x-amz-decoded-content-length``: the length of the decoded
+            body in bytes.
+        trailers: The names in the request's ``x-amz-trailer``, in lower case.
+        seed: `Verified.seed`, required for signed chunks; ignored for unsigned ones.
+        hashers: Functions that return a hasher, by checksum name, for checksums that the standard
+            library cannot compute, such as ``CRC32C``.
+        largest_chunk: The maximum size of a signed chunk in bytes.  A whole chunk is held in
+            memory.
 
     Raises:
-        SignatureError: The trailers that the request announces are not possible.
-        ValueError: The payload is not one in chunks, or signed chunks have no seed.
+        SignatureError: The names in *trailers* are invalid, or do not fit *payload*.
+        ValueError: *payload* is not an aws-chunked one, or *seed* is missing.
     """
 
     def __init__(
@@ -66,21 +71,29 @@ class ChunkDecoder:
         largest_chunk: int = LARGEST_CHUNK,
     ) -> None:
         if payload.hash not in CHUNKED:
-            raise ValueError("payload must be one in chunks, as Payload.streaming makes it")
+            raise ValueError(
+                f"payload must be an aws-chunked one from Payload.streaming, not {payload.hash}"
+            )
         signed = "UNSIGNED" not in payload.hash
         if signed and seed is None:
-            raise ValueError("signed chunks need the seed of their request")
-        self._chain = Chain(seed) if seed is not None and signed else None
-        self._expected = Trailers([name for name in trailers if name], hashers, signed=signed)
-        if bool(self._expected.names) != payload.hash.endswith("-TRAILER"):
-            raise malformed_trailer("x-amz-trailer is not what x-amz-content-sha256 promises")
-        self._decoded_length = self._left = decoded_length
+            raise ValueError(
+                "seed is required for signed chunks: pass Verified.seed of the request"
+            )
+        self._chain = SignatureChain(seed) if seed is not None and signed else None
+        self._expected_trailers = Trailers(
+            [name for name in trailers if name], hashers, signed=signed
+        )
+        if bool(self._expected_trailers.names) != payload.hash.endswith("-TRAILER"):
+            raise malformed_trailer(
+                "x-amz-trailer must be sent if, and only if, x-amz-content-sha256 ends with -TRAILER"
+            )
+        self._decoded_length = self._remaining = decoded_length
         self._largest_chunk = largest_chunk
-        self._inbox = Inbox()
-        self._outbox: list[bytes] = []
-        self._refusal: SignatureError | None = None
+        self._buffer = ByteBuffer()
+        self._ready: list[bytes] = []
+        self._error: SignatureError | None = None
         self._complete = False
-        self._parser = self._body()
+        self._parser = self._parse_body()
 
     @classmethod
     def of(
@@ -92,17 +105,28 @@ class ChunkDecoder:
         largest_chunk: int = LARGEST_CHUNK,
     ) -> "ChunkDecoder":
         """
-        Return the decoder for the body of a request that `verify` has passed.
+        Create the decoder for the body of a request that `verify` has accepted.
+
+        Args:
+            request: The request, with the headers that arrived.
+            verified: The result of `verify` for this request.
+            hashers: As for the constructor.
+            largest_chunk: As for the constructor.
 
         Raises:
-            SignatureError: A header that says how to decode the body is missing or wrong.
-            ValueError: The request has no body in chunks: see `Verified.payload_hash`.
+            SignatureError: A header that describes the encoded body is missing or invalid.
+            ValueError: The body is not in chunks: see `Verified.payload_hash`.
         """
         length = request.header("x-amz-decoded-content-length")
         if length is None:
-            raise SignatureError("MissingContentLength", "x-amz-decoded-content-length is missing")
+            raise SignatureError(
+                "MissingContentLength", "the header x-amz-decoded-content-length is missing"
+            )
         if not _is_length(length):
-            raise SignatureError("InvalidArgument", "x-amz-decoded-content-length is no length")
+            raise SignatureError(
+                "InvalidArgument",
+                "x-amz-decoded-content-length must be a decimal number of at most 18 digits",
+            )
         names = [
             name.strip().lower()
             for header, value in request.headers
@@ -120,125 +144,147 @@ class ChunkDecoder:
 
     @property
     def trailers(self) -> dict[str, str]:
-        """The trailers that came, without their signature."""
-        return dict(self._expected.received)
+        """The trailers received so far, without their signature."""
+        return dict(self._expected_trailers.received)
 
     @property
     def unchecked(self) -> tuple[str, ...]:
-        """The names of the trailers that are checksums which nothing here can compute."""
-        return self._expected.unchecked
+        """The names of the checksum trailers that no hasher can check."""
+        return self._expected_trailers.unchecked
 
     def feed(self, data: Bytes) -> bytes:
         """
-        Take the next bytes that arrived, and return those of the body that are known by now.
+        Add the next bytes of the encoded body, and return the decoded bytes that are ready.
 
         Raises:
-            SignatureError: The body is refused, now and whatever else is fed.
+            SignatureError: The body is invalid.  Every later call raises the same error.
         """
-        if self._refusal:
-            raise self._refusal.with_traceback(None)  # it would grow with each time
-        self._inbox.put(data)
+        if self._error:
+            # Otherwise the traceback would grow with each call.
+            raise self._error.with_traceback(None)
+        self._buffer.put(data)
         try:
             next(self._parser, None)
-            if self._complete and self._inbox:
-                raise _malformed("bytes follow the end of the body")
-        except SignatureError as refusal:
-            self._refusal = refusal
+            if self._complete and self._buffer:
+                raise incomplete_body("there are bytes after the end of the aws-chunked body")
+        except SignatureError as error:
+            self._error = error
             raise
-        ready = b"".join(self._outbox)
-        self._outbox.clear()
+        ready = b"".join(self._ready)
+        self._ready.clear()
         return ready
 
     def finish(self) -> bytes:
         """
-        Return nothing, now that the body has ended as it must.
+        Check that the body is complete, and return ``b""``.
 
         Raises:
-            SignatureError: It has not.
+            SignatureError: The body is truncated.
         """
         self.feed(b"")
         if not self._complete:
-            self._refusal = _malformed("the body ends before its last chunk or its trailers do")
-            raise self._refusal
+            self._error = incomplete_body(
+                "the aws-chunked body is truncated: its last chunk or its trailers are missing"
+            )
+            raise self._error
         return b""
 
     def decode(self, source: Bytes | Readable | Iterable[bytes]) -> Iterator[bytes]:
-        """Return the body of *source*: bytes, a file opened for reading bytes, or an iterable."""
-        return drive(self, source, _PIECE)
+        """
+        Yield the decoded body of *source*.
+
+        Args:
+            source: The encoded body: bytes, a file opened in binary mode, or an iterable of bytes.
+
+        Raises:
+            SignatureError: The body is invalid, or was altered.
+        """
+        return drive(self, source, _PIECE_SIZE)
 
     def adecode(self, source: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """Do what `decode` does with a source that must be awaited."""
-        return adrive(self, source, _PIECE)
+        """Do what `decode` does, for an asynchronous iterable."""
+        return adrive(self, source, _PIECE_SIZE)
 
-    def _body(self) -> Waiting:
+    def _parse_body(self) -> Parser:
         """Parse ``*chunk last-chunk [trailers] CRLF``."""
         number, previous = 0, SMALLEST_CHUNK
         while True:
             number += 1
-            size, signature = yield from self._head()
+            size, signature = yield from self._parse_head(number)
             if size and previous < SMALLEST_CHUNK:
                 raise SignatureError(
-                    "InvalidChunkSizeError", f"only the last chunk may be under {SMALLEST_CHUNK}"
+                    "InvalidChunkSizeError",
+                    f"chunk {number - 1} has {previous} bytes; "
+                    f"every chunk except the last must have at least {SMALLEST_CHUNK}",
                 )
             previous = size
             if self._chain:
-                data = yield from self._inbox.exactly(size)
+                data = yield from self._buffer.exactly(size)
                 self._chain.check_padded(signature, f"chunk {number}", "PAYLOAD", b"", data)
-                self._take(data)
+                self._emit(data)
             else:
-                yield from self._unsigned(size)
+                yield from self._parse_unsigned(size)
             if size == 0:
                 break
-            yield from self._line_end()
-        if self._left:
-            raise _malformed(f"the body lacks {self._left} of {self._decoded_length} bytes")
-        yield from self._trailers()
+            yield from self._parse_line_end(number)
+        if self._remaining:
+            raise incomplete_body(
+                f"the chunks contain {self._decoded_length - self._remaining} bytes, "
+                f"but the decoded length is {self._decoded_length}"
+            )
+        yield from self._parse_trailers()
         self._complete = True
 
-    def _head(self) -> Generator[None, None, tuple[int, str]]:
-        """Parse ``size [signature] CRLF``."""
-        line = yield from self._inbox.line(LONGEST_CHUNK_HEAD)
+    def _parse_head(self, number: int) -> Generator[None, None, tuple[int, str]]:
+        """Parse ``size [signature] CRLF`` of a chunk, and return both."""
+        line = yield from self._buffer.line(LONGEST_CHUNK_HEAD)
         size, _, extension = (line or b"").partition(b";")
         if not _is_size(size):
-            raise _malformed("a chunk must begin with its size in hexadecimal")
-        if int(size, 16) > self._left:
-            raise _malformed(f"the body has more than {self._decoded_length} bytes")
+            raise incomplete_body(f"chunk {number} must begin with its size in hexadecimal")
+        if int(size, 16) > self._remaining:
+            raise incomplete_body(
+                f"the chunks contain more bytes than the decoded length, {self._decoded_length}"
+            )
         if self._chain and int(size, 16) > self._largest_chunk:
             raise SignatureError(
-                "EntityTooLarge", f"a chunk may have {self._largest_chunk} bytes at most"
+                "EntityTooLarge",
+                f"chunk {number} has {int(size, 16)} bytes; at most {self._largest_chunk} are allowed",
             )
         if extension and not self._chain:
-            raise _malformed("an unsigned chunk has nothing after its size")
+            raise incomplete_body(
+                f"chunk {number} is unsigned and must not have an extension after its size"
+            )
         signature = (b";" + extension).decode("latin-1").removeprefix(SIGNATURE)
         return int(size, 16), signature
 
-    def _unsigned(self, size: int) -> Waiting:
-        """Parse the data of a chunk, as it comes."""
+    def _parse_unsigned(self, size: int) -> Parser:
+        """Parse the data of an unsigned chunk, and emit each piece as it arrives."""
         while size:
-            data = yield from self._inbox.some(min(size, _PIECE))
+            data = yield from self._buffer.some(min(size, _PIECE_SIZE))
             size -= len(data)
-            self._take(data)
+            self._emit(data)
 
-    def _take(self, data: bytes) -> None:
-        """Put *data* out."""
-        self._left -= len(data)
-        self._expected.update(data)
-        self._outbox.append(data)
+    def _emit(self, data: bytes) -> None:
+        self._remaining -= len(data)
+        self._expected_trailers.update(data)
+        self._ready.append(data)
 
-    def _line_end(self) -> Waiting:
+    def _parse_line_end(self, number: int) -> Parser:
         """Parse ``CRLF``."""
-        if (yield from self._inbox.exactly(2)) != b"\r\n":
-            raise _malformed("the data of a chunk must end with CRLF")
+        if (yield from self._buffer.exactly(2)) != b"\r\n":
+            raise incomplete_body(f"the data of chunk {number} must be followed by CRLF")
 
-    def _trailers(self) -> Waiting:
-        """Parse ``[trailers] CRLF``, and check what they say."""
+    def _parse_trailers(self) -> Parser:
+        """Parse ``[trailers] CRLF``, and check the trailers' signature and checksum."""
         left = LONGEST_TRAILERS
-        while line := (yield from self._inbox.line(left)):
-            self._expected.add(line)
+        while line := (yield from self._buffer.line(left)):
+            self._expected_trailers.add(line)
             left -= len(line)
         if line is None:
-            raise malformed_trailer(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
-        signature, text = self._expected.signed()
+            raise malformed_trailer(
+                f"the trailers are longer than {LONGEST_TRAILERS} bytes, the limit"
+            )
+        signature, text = self._expected_trailers.signature_and_text()
         if self._chain and text:
             self._chain.check_padded(signature, "the trailers", "TRAILER", text)
-        self._expected.check()
+        self._expected_trailers.check()

@@ -1,5 +1,5 @@
 """
-The body format ``aws-chunked``, as its sender has it: signed or checked while it is being sent.
+An encoder for the body format ``aws-chunked``, which signs or checksums a body as it is sent.
 
     body       = *chunk last-chunk [trailers] CRLF
     chunk      = size [signature] CRLF data CRLF           (size in hexadecimal)
@@ -20,42 +20,46 @@ from attrs.converters import optional
 from .._algorithm import Algorithm, SeedSignature, for_streams
 from .._errors import InvalidRequestError
 from .._payload import Payload
-from .checksums import HASHERS, HEADER, SIZES, Hasher, encoded, encoded_size
+from .checksums import HASHERS, HEADER, SIZES, Hasher, encode_digest, encoded_size
 from .feeding import Bytes, Readable, adrive, drive
-from .signature_chain import Chain
+from .signature_chain import SignatureChain
 
-# "The chunk size must be at least 8 KB": sigv4-streaming, as above; the last may be smaller.
+# "The chunk size must be at least 8 KB" (sigv4-streaming, see above).  The last chunk may be
+# smaller.
 SMALLEST_CHUNK = 8192
 SIGNATURE = ";chunk-signature="
 TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
 
-def _at_least_the_smallest(_instance: object, _attribute: "Attribute[int]", size: int) -> None:
+def _check_chunk_size(_instance: object, _attribute: "Attribute[int]", size: int) -> None:
     if size < SMALLEST_CHUNK:
-        raise ValueError(f"chunk_size must be at least {SMALLEST_CHUNK} bytes")
+        raise ValueError(f"chunk_size must be at least {SMALLEST_CHUNK} bytes, not {size}")
 
 
-def _not_negative(_instance: object, _attribute: "Attribute[int]", length: int) -> None:
+def _check_length(_instance: object, _attribute: "Attribute[int]", length: int) -> None:
     if length < 0:
-        raise ValueError("decoded_length must not be negative")
+        raise ValueError(f"decoded_length must be 0 or more, not {length}")
 
 
-def _known(instance: Any, _attribute: "Attribute[str | None]", checksum: str | None) -> None:
-    """Refuse a checksum that S3 does not take, or that nothing here can make."""
+def _check_checksum(
+    instance: Any, _attribute: "Attribute[str | None]", checksum: str | None
+) -> None:
     if checksum is None:
         if instance.algorithm is None:
-            raise ValueError("unsigned chunks must end with a checksum, such as CRC32")
+            raise ValueError("checksum is required for unsigned chunks: pass one such as 'CRC32'")
         return
     if checksum not in SIZES:
-        raise ValueError(f"checksum must be one of {', '.join(SIZES)}")
+        raise ValueError(f"checksum must be one of {', '.join(SIZES)}, not {checksum!r}")
     if checksum not in HASHERS and instance.hasher is None:
-        raise ValueError(f"nothing here makes a {checksum}: give a hasher")
+        raise ValueError(
+            f"hasher is required for {checksum}, which the standard library cannot compute"
+        )
 
 
 @frozen
 class AwsChunked:
     """
-    How a body is sent in chunks: what to sign, which headers to send, and the bytes themselves.
+    Describes a body that is sent in chunks: its payload hash, its headers and its encoded bytes.
 
         body = AwsChunked(signer.algorithm, length, checksum="CRC32")
         request = SignableRequest("PUT", url, body.headers, body.payload)
@@ -64,29 +68,31 @@ class AwsChunked:
         content = body.encode(file, signer.seed(signature, credentials))
 
     Attributes:
-        algorithm: What signs each chunk, as it signs the request; None leaves them unsigned,
-            which S3 takes over https, with a checksum.
-        decoded_length: The length of the body itself, in bytes.
-        checksum: Which one follows the body: ``CRC32``, ``SHA1``, ``SHA256`` or another of S3's;
-            None if none does.
-        chunk_size: How many bytes a chunk has, at least 8192; no more than that is ever held.
-        hasher: Makes what computes the checksum (`update` and `digest`, as of hashlib).  Needed
-            for ``CRC32C``, ``CRC64NVME`` and what else the standard library lacks.
+        algorithm: The algorithm that signs the request and each chunk.  None leaves the chunks
+            unsigned, which S3 accepts only over https and with a checksum.
+        decoded_length: The length of the body before encoding, in bytes.
+        checksum: The checksum in the trailer: ``CRC32``, ``SHA1``, ``SHA256`` or another of S3's;
+            None for no trailer.
+        chunk_size: The size of each chunk but the last, in bytes; at least 8192.  At most one
+            chunk is held in memory.
+        hasher: A function that returns a hasher for *checksum*, with `update` and `digest` as in
+            hashlib. Required for ``CRC32C``, ``CRC64NVME`` and other checksums that the standard
+            library lacks.
 
     Raises:
-        ValueError: A size is out of range, or the checksum is not known or cannot be made.
-        TypeError: The algorithm signs requests alone.
+        ValueError: A size is out of range, or the checksum is unknown or cannot be computed.
+        TypeError: The algorithm can sign requests but not streams.
     """
 
     algorithm: Algorithm | None = field(converter=optional(for_streams))
-    decoded_length: int = field(validator=_not_negative)
-    chunk_size: int = field(kw_only=True, default=65_536, validator=_at_least_the_smallest)
+    decoded_length: int = field(validator=_check_length)
+    chunk_size: int = field(kw_only=True, default=65_536, validator=_check_chunk_size)
     hasher: Callable[[], Hasher] | None = field(kw_only=True, default=None, repr=False)
-    checksum: str | None = field(kw_only=True, default=None, validator=_known)
+    checksum: str | None = field(kw_only=True, default=None, validator=_check_checksum)
 
     @property
     def payload(self) -> Payload:
-        """What stands for the body in the request's signature."""
+        """The payload hash to sign the request with."""
         name = self.algorithm.name if self.algorithm else None
         return Payload.streaming(name, trailer=self.checksum is not None)
 
@@ -98,9 +104,9 @@ class AwsChunked:
     @property
     def headers(self) -> dict[str, str]:
         """
-        The headers to sign and send with such a body.
+        The headers to sign and send with the request.
 
-        A body that is encoded already, such as by gzip, needs ``content-encoding`` changed to
+        If the body is already encoded, for example by gzip, change ``content-encoding`` to
         ``aws-chunked,gzip``.
         """
         headers = {
@@ -113,19 +119,19 @@ class AwsChunked:
 
     @property
     def encoded_length(self) -> int:
-        """The length of the body as it is sent, in bytes: its ``content-length``."""
+        """The length of the encoded body in bytes: its ``content-length``."""
         full, rest = divmod(self.decoded_length, self.chunk_size)
         chunks = full * self._chunk_length(self.chunk_size)
         last = self._chunk_length(rest) if rest else 0
         return chunks + last + self._chunk_length(0) + self._trailers_length()
 
     def _chunk_length(self, size: int) -> int:
-        """Return the length of a chunk with *size* bytes of data."""
+        """Return the encoded length of a chunk with *size* bytes of data."""
         signature = len(SIGNATURE) + self.algorithm.signature_length if self.algorithm else 0
         return len(f"{size:x}") + signature + len("\r\n") + size + len("\r\n")
 
     def _trailers_length(self) -> int:
-        """Return the length of the trailers."""
+        """Return the encoded length of the trailers."""
         if self.trailer is None or self.checksum is None:
             return 0
         length = len(f"{self.trailer}:\r\n") + encoded_size(self.checksum)
@@ -135,13 +141,13 @@ class AwsChunked:
 
     def encoder(self, seed: SeedSignature | None = None) -> "ChunkEncoder":
         """
-        Return what encodes one body.
+        Create the encoder for one body.
 
         Args:
-            seed: From `Signer.seed`; needed if chunks are signed.
+            seed: The result of `Signer.seed`; required if chunks are signed, otherwise None.
 
         Raises:
-            ValueError: The seed is missing or of another algorithm, or chunks are unsigned.
+            ValueError: The seed is missing, not wanted, or of another algorithm.
         """
         return ChunkEncoder(self, seed)
 
@@ -149,92 +155,104 @@ class AwsChunked:
         self, source: Bytes | Readable | Iterable[bytes], seed: SeedSignature | None = None
     ) -> Iterator[bytes]:
         """
-        Return the bytes to send, a chunk at a time.
+        Yield the encoded body, one chunk at a time.
 
         Args:
-            source: The body: bytes, a file opened for reading bytes, or an iterable of bytes.
+            source: The body: bytes, a file opened in binary mode, or an iterable of bytes.
             seed: As for `encoder`.
 
         Raises:
-            InvalidRequestError: While it is iterated over: the body has another length.
+            ValueError: As for `encoder`.
+            InvalidRequestError: The length of the body is not *decoded_length*; raised during
+                iteration.
         """
         return drive(self.encoder(seed), source, self.chunk_size)
 
     def aencode(
         self, source: AsyncIterable[bytes], seed: SeedSignature | None = None
     ) -> AsyncIterator[bytes]:
-        """Do what `encode` does with a source that must be awaited."""
+        """Do what `encode` does, for an asynchronous iterable."""
         return adrive(self.encoder(seed), source, self.chunk_size)
 
 
 class ChunkEncoder:
     """
-    Encodes one body: feed it the body, in pieces of any size, and then finish.
+    Encodes one body.
 
-    Never holds more than a chunk.
+    Call `feed` with the bytes of the body, in pieces of any size, and then `finish`.  At most one
+    chunk is held in memory.
     """
 
-    __slots__ = ("_chain", "_form", "_hasher", "_held", "_left")
+    __slots__ = ("_chain", "_form", "_hasher", "_pending", "_remaining")
 
     def __init__(self, form: AwsChunked, seed: SeedSignature | None = None) -> None:
         if (form.algorithm and form.algorithm.name) != (seed and seed.algorithm.name):
-            raise ValueError("signed chunks need a seed of the same algorithm, unsigned ones none")
+            if form.algorithm is None:
+                raise ValueError("seed must be None for unsigned chunks")
+            raise ValueError(
+                f"seed must be a SeedSignature of {form.algorithm.name}: pass the result of Signer.seed"
+            )
         self._form = form
-        self._chain = None if seed is None else Chain(seed)
+        self._chain = None if seed is None else SignatureChain(seed)
         self._hasher = (form.hasher or HASHERS[form.checksum])() if form.checksum else None
-        self._held = bytearray()
-        self._left = form.decoded_length
+        self._pending = bytearray()
+        self._remaining = form.decoded_length
 
     def feed(self, data: Bytes) -> bytes:
         """
-        Take the next bytes of the body, and return the chunks that are full by now.
+        Add the next bytes of the body, and return the chunks that are complete.
 
         Raises:
             InvalidRequestError: The body is longer than its decoded length.
         """
         data = bytes(data)
-        self._left -= len(data)
-        if self._left < 0:
-            raise InvalidRequestError("the body is longer than its decoded length")
+        self._remaining -= len(data)
+        if self._remaining < 0:
+            raise InvalidRequestError(
+                f"the body is longer than its decoded_length, {self._form.decoded_length} bytes"
+            )
         size = self._form.chunk_size
-        if len(data) == size and not self._held:
-            return self._chunk(data)  # as `encode` feeds it: no need of a copy
-        self._held += data
-        whole = len(self._held) - len(self._held) % size
-        chunks = [self._chunk(bytes(self._held[at : at + size])) for at in range(0, whole, size)]
-        del self._held[:whole]
+        if len(data) == size and not self._pending:
+            return self._chunk(data)  # `encode` feeds whole chunks, which need not be copied
+        self._pending += data
+        whole = len(self._pending) - len(self._pending) % size
+        chunks = [self._chunk(bytes(self._pending[at : at + size])) for at in range(0, whole, size)]
+        del self._pending[:whole]
         return b"".join(chunks)
 
     def finish(self) -> bytes:
         """
-        Return the rest: what is held, the last chunk, and the trailers.
+        Return the rest of the encoded body: pending data, the last chunk and the trailers.
 
         Raises:
             InvalidRequestError: The body is shorter than its decoded length.
         """
-        if self._left:
-            raise InvalidRequestError(f"the body lacks {self._left} bytes of its decoded length")
-        rest = self._chunk(bytes(self._held)) if self._held else b""
-        self._held.clear()
+        if self._remaining:
+            raise InvalidRequestError(
+                f"the body is {self._remaining} bytes shorter than its decoded_length, "
+                f"{self._form.decoded_length} bytes"
+            )
+        rest = self._chunk(bytes(self._pending)) if self._pending else b""
+        self._pending.clear()
         return b"".join([rest, self._head(b""), self._trailers(), b"\r\n"])
 
     def _chunk(self, data: bytes) -> bytes:
-        """Return a chunk."""
+        """Add *data* to the checksum, and return it as a chunk."""
         if self._hasher:
             self._hasher.update(data)
         return b"".join([self._head(data), data, b"\r\n"])
 
     def _head(self, data: bytes) -> bytes:
-        """Return the line before *data*."""
+        """Return the line that precedes *data* in its chunk."""
         chain = self._chain
         signature = SIGNATURE + chain.sign_padded("PAYLOAD", b"", data) if chain else ""
         return f"{len(data):x}{signature}\r\n".encode("ascii")
 
     def _trailers(self) -> bytes:
-        """Return the trailers, if there are any."""
+        """Return the encoded trailers; empty without a checksum."""
         if self._hasher is None:
             return b""
-        trailer = f"{self._form.trailer}:{encoded(self._hasher.digest())}"
+        trailer = f"{self._form.trailer}:{encode_digest(self._hasher.digest())}"
         lines = [trailer]
         if self._chain:
             signature = self._chain.sign_padded("TRAILER", f"{trailer}\n".encode("ascii"))

@@ -1,5 +1,5 @@
 """
-The headers of event-stream messages: a name, one of ten types, a value.
+The headers of event-stream messages.  Each has a name, one of ten types, and a value.
 
     header = name-length name type value        (numbers are big-endian)
 
@@ -16,24 +16,24 @@ from .._errors import EventStreamError
 
 
 class Int8(int):
-    """A number that is sent in one byte."""
+    """An integer that is sent in one byte."""
 
 
 class Int16(int):
-    """A number that is sent in two bytes."""
+    """An integer that is sent in two bytes."""
 
 
 class Int32(int):
-    """A number that is sent in four bytes, as a plain ``int`` is where it fits."""
+    """An integer that is sent in four bytes, as is a plain ``int`` that fits into them."""
 
 
 class Int64(int):
-    """A number that is sent in eight bytes, as a plain ``int`` is where it must."""
+    """An integer that is sent in eight bytes, as is a plain ``int`` that needs more than four."""
 
 
 HeaderValue = bool | int | bytes | str | datetime | UUID
 
-_LONGEST_VALUE = 32_767  # of bytes and strings: the page above
+_LONGEST_VALUE = 32_767  # in bytes, for byte strings and strings (see the source above)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -53,7 +53,8 @@ def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-# By the type's number: the form of a value of fixed size, and what makes the value of it.
+# By type number, for values of fixed size: the binary format, and the function that makes the
+# value.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
     _TIMESTAMP: (_milliseconds, _timestamp),
@@ -64,55 +65,62 @@ _VARIABLE: dict[int, Callable[[bytes], HeaderValue]] = {_BYTES: bytes, _STRING: 
 
 def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
     """
-    Return *headers* as they are sent, in their order.
+    Encode *headers*, in their order.
 
     Raises:
-        EventStreamError: A name or a value is too long, or of no type that can be sent.
+        EventStreamError: A name or a value is too long, or a value is out of its type's range.
     """
-    return b"".join([_encoded_name(name) + _encoded(name, headers[name]) for name in headers])
+    return b"".join([_encode_name(name) + _encode_value(name, headers[name]) for name in headers])
 
 
-def _encoded_name(name: str) -> bytes:
+def _encode_name(name: str) -> bytes:
     text = name.encode()
     if not 1 <= len(text) <= 255:
-        raise EventStreamError("the name of a header has 1 to 255 bytes")
+        raise EventStreamError(
+            f"the name of an event header must have 1 to 255 bytes of UTF-8, not {len(text)}"
+        )
     return bytes([len(text)]) + text
 
 
-def _encoded(name: str, value: HeaderValue) -> bytes:
-    """Return the type and the value of the header *name*."""
+def _encode_value(name: str, value: HeaderValue) -> bytes:
+    """Return the type and the value of the header *name*, encoded."""
     if isinstance(value, bool):
         return bytes([_TRUE if value else _FALSE])
     if isinstance(value, int):
-        return _number(name, value)
+        return _encode_number(name, value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise EventStreamError(f"header {name}: an instant must carry a time zone")
+            raise EventStreamError(f"event header {name}: a datetime must have a time zone")
         return bytes([_TIMESTAMP]) + _milliseconds.pack((value - _EPOCH) // _MILLISECOND)
     if isinstance(value, UUID):
         return bytes([_UUID]) + value.bytes
     kind, text = (_STRING, value.encode()) if isinstance(value, str) else (_BYTES, value)
     if len(text) > _LONGEST_VALUE:
-        raise EventStreamError(f"header {name}: a value has {_LONGEST_VALUE} bytes at most")
+        raise EventStreamError(
+            f"event header {name}: the value has {len(text)} bytes; at most {_LONGEST_VALUE} are allowed"
+        )
     return bytes([kind]) + _length.pack(len(text)) + text
 
 
-def _number(name: str, value: int) -> bytes:
-    """Return the type and the value of a number."""
+def _encode_number(name: str, value: int) -> bytes:
+    """Return the type and the value of an integer, encoded."""
     smallest = Int32 if -(2**31) <= value < 2**31 else Int64
-    number, form = _NUMBERS.get(type(value), _NUMBERS[smallest])
+    kind = type(value) if type(value) in _NUMBERS else smallest
+    number, form = _NUMBERS[kind]
     try:
         return bytes([number]) + form.pack(value)
     except error:
-        raise EventStreamError(f"header {name}: the number is too large for its type") from None
+        raise EventStreamError(
+            f"event header {name}: the number does not fit into {kind.__name__}"
+        ) from None
 
 
 def decode_headers(data: bytes) -> dict[str, HeaderValue]:
     """
-    Return the headers that *data* is made of.
+    Decode the headers of a message.
 
     Raises:
-        EventStreamError: It is made of something else, or a name comes twice.
+        EventStreamError: *data* is malformed, or a name is repeated.
     """
     headers: dict[str, HeaderValue] = {}
     at = 0
@@ -121,15 +129,15 @@ def decode_headers(data: bytes) -> dict[str, HeaderValue]:
             start, at = at + 1, at + 1 + data[at]
             name = data[start:at].decode()
             if not name or name in headers:
-                raise EventStreamError("a header has no name, or one that came before")
-            headers[name], at = _decoded(data, at)
+                raise EventStreamError("the name of an event header is empty or repeated")
+            headers[name], at = _decode_value(data, at)
     except (IndexError, KeyError, OverflowError, UnicodeDecodeError, error):
-        raise EventStreamError("a header is cut off or malformed") from None
+        raise EventStreamError("the headers of an event are truncated or malformed") from None
     return headers
 
 
-def _decoded(data: bytes, at: int) -> tuple[HeaderValue, int]:
-    """Return the value whose type is at *at*, and where the next header begins."""
+def _decode_value(data: bytes, at: int) -> tuple[HeaderValue, int]:
+    """Return the value whose type is at offset *at*, and the offset of the next header."""
     kind, start = data[at], at + 1
     if kind in _CONSTANTS:
         return _CONSTANTS[kind], start
@@ -138,5 +146,7 @@ def _decoded(data: bytes, at: int) -> tuple[HeaderValue, int]:
         return make(form.unpack_from(data, start)[0]), start + form.size
     start, end = start + 2, start + 2 + _length.unpack_from(data, start)[0]
     if end > len(data) or end - start > _LONGEST_VALUE:
-        raise EventStreamError("the value of a header is cut off or too long")
+        raise EventStreamError(
+            f"the value of an event header is truncated or longer than {_LONGEST_VALUE} bytes"
+        )
     return _VARIABLE[kind](data[start:end]), end

@@ -1,9 +1,9 @@
 """
-Signed events: each message is carried by another, with an instant and a signature of its own.
+Signed event-stream messages.  Each encoded message is the payload of another one, which signs it.
 
-    :date             when it was signed
-    :chunk-signature  of the headers before it and the payload, chained to the one before
-    payload           the message itself, encoded; empty in the last, which ends the stream
+    :date             the time of signing
+    :chunk-signature  covers the other headers and the payload, and the signature before it
+    payload           the encoded message; empty in the last event, which ends the stream
 
 Source: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html
 """
@@ -15,7 +15,7 @@ from .._canonical import format_timestamp
 from .._errors import SignatureError
 from .event_headers import encode_headers
 from .event_stream import Message
-from .signature_chain import Chain
+from .signature_chain import SignatureChain
 
 _DATE, _SIGNATURE = ":date", ":chunk-signature"
 
@@ -29,21 +29,21 @@ class EventSigner:
         send(events.sign(b"", at=now).encode())
 
     Args:
-        seed: From `Signer.seed`.
+        seed: The result of `Signer.seed`.
     """
 
     __slots__ = ("_chain",)
 
     def __init__(self, seed: SeedSignature) -> None:
-        self._chain = Chain(seed)
+        self._chain = SignatureChain(seed)
 
     def sign(self, payload: bytes, *, at: datetime) -> Message:
         """
-        Return the message that carries *payload* with its signature.
+        Return the signed message that carries *payload*.
 
         Args:
-            payload: An encoded message, or nothing to end the stream.
-            at: The aware instant of signing.
+            payload: An encoded message; empty to end the stream.
+            at: The time of signing, an aware datetime.
         """
         signed_at = format_timestamp(at)
         dated = encode_headers({_DATE: at})
@@ -53,44 +53,54 @@ class EventSigner:
 
 class EventVerifier:
     """
-    Checks the events of one request, in the order in which they came.
+    Checks the events of one request, in the order of their arrival.
 
     Args:
-        seed: From `Verified.seed`.
-        tolerance: How many seconds the sender's clock may be off.
+        seed: `Verified.seed` of the request.
+        tolerance: The maximum difference between ``:date`` and the verifier's clock, in seconds.
 
     Attributes:
-        ended: Whether the last event has come, so that nothing was cut off.
+        ended: Whether the last event has been verified.  If it is False at the end of the
+            connection, the stream was truncated.
     """
 
-    __slots__ = ("_chain", "_margin", "ended")
+    __slots__ = ("_chain", "_tolerance", "ended")
 
     def __init__(self, seed: SeedSignature, *, tolerance: float = 300) -> None:
-        self._chain = Chain(seed)
-        self._margin = timedelta(seconds=tolerance)
+        self._chain = SignatureChain(seed)
+        self._tolerance = timedelta(seconds=tolerance)
         self.ended = False
 
     def verify(self, message: Message, *, at: datetime) -> bytes:
         """
-        Return what *message* carries: an encoded message, or nothing if it is the last.
+        Check the signature of *message*, and return its payload.
 
         Args:
-            message: As it was decoded.
-            at: The aware instant of the check.
+            message: The decoded message.
+            at: The current time, an aware datetime.
+
+        Returns:
+            The encoded message inside it; empty for the last event.
 
         Raises:
-            SignatureError: It is not signed, not by this key or for this place in the stream,
-                or not now; or the stream has ended.
+            SignatureError: The event is unsigned, its signature does not match for this position
+                in the stream, its date is outside the tolerance, or the stream has already ended.
         """
         headers = dict(message.headers)
         signature, date = headers.pop(_SIGNATURE, None), headers.get(_DATE)
-        if self.ended or not isinstance(signature, bytes) or not isinstance(date, datetime):
+        if self.ended:
+            raise SignatureError("IncompleteSignature", "the event follows the end of the stream")
+        if not isinstance(signature, bytes) or not isinstance(date, datetime):
             raise SignatureError(
-                "IncompleteSignature", "the event is not signed, or is one too many"
+                "IncompleteSignature",
+                f"the event must have the headers {_SIGNATURE} (bytes) and {_DATE} (timestamp)",
             )
-        if abs(date - at) > self._margin:
-            seconds = f"{self._margin.total_seconds():.0f} s"
-            raise SignatureError("RequestTimeTooSkewed", f"the event is more than {seconds} off")
+        if abs(date - at) > self._tolerance:
+            seconds = f"{self._tolerance.total_seconds():.0f} s"
+            raise SignatureError(
+                "RequestTimeTooSkewed",
+                f"the {_DATE} of the event differs from the verifier's clock by more than {seconds}",
+            )
         signed = encode_headers(headers)
         self._chain.check(
             signature.hex(),

@@ -1,9 +1,10 @@
 """
-Event-stream messages, ``application/vnd.amazon.eventstream``: framing, encode and decode.
+Event-stream messages, ``application/vnd.amazon.eventstream``: encoding and decoding.
 
     message = total-length headers-length prelude-crc headers payload message-crc
 
-Lengths and CRCs are four bytes each, big-endian; the total length counts all of the message.
+Lengths and CRCs are big-endian numbers of four bytes.  The total length is that of the whole
+message.
 
 Source: https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html
 """
@@ -17,7 +18,7 @@ from attrs import field, frozen
 from .._errors import EventStreamError
 from .._limits import MOST_EVENT_HEADERS, MOST_EVENT_PAYLOAD
 from .event_headers import HeaderValue, decode_headers, encode_headers
-from .feeding import Bytes, Inbox, Waiting
+from .feeding import ByteBuffer, Bytes, Parser
 
 _prelude = Struct(">II")
 _crc = Struct(">I")
@@ -26,12 +27,12 @@ _crc = Struct(">I")
 @frozen
 class Message:
     """
-    One message.
+    An event-stream message.
 
     Attributes:
-        headers: Values by name.  Numbers that were decoded are `Int8` to `Int64`, which equal
-            plain ones; instants are aware, to the millisecond.
-        payload: The rest.
+        headers: The values by name.  Decoded integers are `Int8`, `Int16`, `Int32` or `Int64`, and
+            equal plain ones.  Decoded timestamps are aware datetimes with millisecond precision.
+        payload: The content of the message.
     """
 
     headers: Mapping[str, HeaderValue] = field(factory=dict[str, HeaderValue])
@@ -39,14 +40,16 @@ class Message:
 
     def encode(self) -> bytes:
         """
-        Return the message as it is sent.
+        Encode the message.
 
         Raises:
-            EventStreamError: A header cannot be sent, or the message is too large.
+            EventStreamError: A header cannot be encoded, or the message is too large.
         """
         headers = encode_headers(self.headers)
         if len(headers) > MOST_EVENT_HEADERS or len(self.payload) > MOST_EVENT_PAYLOAD:
-            raise EventStreamError("a message has 128 KiB of headers and 24 MiB of payload at most")
+            raise EventStreamError(
+                "an event message may have at most 128 KiB of headers and 24 MiB of payload"
+            )
         prelude = _prelude.pack(16 + len(headers) + len(self.payload), len(headers))
         text = b"".join([prelude, _crc.pack(crc32(prelude)), headers, self.payload])
         return text + _crc.pack(crc32(text))
@@ -54,77 +57,89 @@ class Message:
 
 class EventDecoder:
     """
-    Decodes a stream of messages: feed it what arrives, in pieces of any size, and then finish.
+    Decodes a stream of messages.
 
-    Never holds more than a message; one over AWS's limits is refused by its first bytes.
+    Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.  At most
+    one message is held in memory.  A message over AWS's limits is rejected as soon as its first
+    twelve bytes are known.
     """
 
-    __slots__ = ("_broken", "_inbox", "_outbox", "_parser", "_within")
+    __slots__ = ("_error", "_buffer", "_ready", "_parser", "_in_message")
 
     def __init__(self) -> None:
-        self._inbox = Inbox()
-        self._outbox: list[Message] = []
-        self._broken: EventStreamError | None = None
-        self._within = False
-        self._parser = self._messages()
+        self._buffer = ByteBuffer()
+        self._ready: list[Message] = []
+        self._error: EventStreamError | None = None
+        self._in_message = False
+        self._parser = self._parse()
 
     def feed(self, data: Bytes) -> list[Message]:
         """
-        Take the next bytes that arrived, and return the messages that are whole by now.
+        Add the next bytes of the stream, and return the messages that are complete.
 
         Raises:
-            EventStreamError: They are not a message; nothing behind them can be decoded.  What came
-                before is returned first, and the error raised by the next call.
+            EventStreamError: The stream is malformed, and the rest cannot be decoded.  If complete
+                messages precede the error, they are returned first, and the next call raises the
+                error.
         """
-        if self._broken:
-            raise self._broken.with_traceback(None)  # it would grow with each time
-        self._inbox.put(data)
+        if self._error:
+            # Otherwise the traceback would grow with each call.
+            raise self._error.with_traceback(None)
+        self._buffer.put(data)
         try:
             next(self._parser)
-        except EventStreamError as broken:
-            self._broken = broken
-            if not self._outbox:
+        except EventStreamError as error:
+            self._error = error
+            if not self._ready:
                 raise
-        ready, self._outbox = self._outbox, []
+        ready, self._ready = self._ready, []
         return ready
 
     def finish(self) -> None:
         """
-        Check that the stream ends where a message does.
+        Check that the stream does not end in the middle of a message.
 
         Raises:
-            EventStreamError: It ends within one.
+            EventStreamError: The last message is incomplete.
         """
         self.feed(b"")
-        if self._inbox or self._within:
-            raise EventStreamError("the stream ends within a message")
+        if self._buffer or self._in_message:
+            raise EventStreamError("the event stream ends in the middle of a message")
 
     def decode(self, source: Iterable[bytes]) -> Iterator[Message]:
-        """Yield the messages of *source*, as they come."""
+        """
+        Yield the messages of *source*, an iterable of bytes, as they are decoded.
+
+        Raises:
+            EventStreamError: The stream is malformed or incomplete.
+        """
         for data in source:
             yield from self.feed(data)
         self.finish()
 
     async def adecode(self, source: AsyncIterable[bytes]) -> AsyncIterator[Message]:
-        """Do what `decode` does with a source that must be awaited."""
+        """Do what `decode` does, for an asynchronous iterable."""
         async for data in source:
             for message in self.feed(data):
                 yield message
         self.finish()
 
-    def _messages(self) -> Waiting:
-        """Parse one message after the other."""
+    def _parse(self) -> Parser:
+        """Parse messages until the stream is malformed."""
         while True:
-            start = yield from self._inbox.exactly(12)
-            self._within = True
+            start = yield from self._buffer.exactly(12)
+            self._in_message = True
             total, headers = _prelude.unpack_from(start)
             if crc32(start[:8]) != _crc.unpack_from(start, 8)[0]:
-                raise EventStreamError("the checksum of a prelude is wrong")
+                raise EventStreamError("an event message has an incorrect prelude CRC")
             payload = total - headers - 16
             if headers > MOST_EVENT_HEADERS or not 0 <= payload <= MOST_EVENT_PAYLOAD:
-                raise EventStreamError("the lengths of a message are beyond the limits")
-            rest = yield from self._inbox.exactly(total - 12)
+                raise EventStreamError(
+                    "the lengths in an event message are inconsistent or over the limits: "
+                    "128 KiB of headers and 24 MiB of payload"
+                )
+            rest = yield from self._buffer.exactly(total - 12)
             if crc32(rest[:-4], crc32(start)) != _crc.unpack(rest[-4:])[0]:
-                raise EventStreamError("the checksum of a message is wrong")
-            self._outbox.append(Message(decode_headers(rest[:headers]), rest[headers:-4]))
-            self._within = False
+                raise EventStreamError("an event message has an incorrect message CRC")
+            self._ready.append(Message(decode_headers(rest[:headers]), rest[headers:-4]))
+            self._in_message = False

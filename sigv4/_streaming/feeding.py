@@ -1,8 +1,9 @@
 """
-Cores that are fed: bytes in, bytes out, with no idea of where either comes from.
+Sans-I/O codecs: they convert bytes that are fed to them, and perform no I/O.
 
-A core that writes has `feed` and `finish`.  One that reads is a generator over an `Inbox`, which
-holds what has been fed until the parser has use for it; so the parser reads like the grammar.
+A codec has the methods `feed` and `finish`.  A decoder's parser is a generator that reads from a
+`ByteBuffer`, which holds the bytes not yet parsed.  The parser can thus be written like the
+grammar.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
@@ -12,92 +13,90 @@ from typing import Protocol, runtime_checkable
 from attrs import field, frozen
 
 Bytes = bytes | bytearray | memoryview
-Waiting = Generator[None]  # a parser, which yields whenever it has too little
+Parser = Generator[None]  # yields whenever the buffer has too few bytes
 
 
 @runtime_checkable
 class Readable(Protocol):
-    """A file, as far as it is needed here."""
+    """A file opened in binary mode."""
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes, *size* at most; none at the end."""
+        """Return the next bytes, at most *size*; empty at the end."""
         ...
 
 
-class Core(Protocol):
-    """What turns a stream into another."""
+class Codec(Protocol):
+    """Converts one stream of bytes into another."""
 
     def feed(self, data: Bytes) -> bytes:
-        """Take *data*, and return what is ready."""
+        """Add *data*, and return the output that is ready."""
         ...
 
     def finish(self) -> bytes:
-        """Return the rest, now that all has been fed."""
+        """Return the rest of the output, after all data has been fed."""
         ...
 
 
-def drive(core: Core, source: Bytes | Readable | Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Feed *core* with *source*, *size* bytes at a time at most, and yield what it gives."""
+def drive(codec: Codec, source: Bytes | Readable | Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Feed *source* to *codec*, at most *size* bytes at a time, and yield the output."""
     if isinstance(source, Readable):
         source = iter(partial(source.read, size), b"")
     elif isinstance(source, Bytes):
         source = [bytes(source)]
     for data in source:
-        yield from filter(None, map(core.feed, _pieces(data, size)))
-    if rest := core.finish():
+        yield from filter(None, map(codec.feed, _pieces(data, size)))
+    if rest := codec.finish():
         yield rest
 
 
-async def adrive(core: Core, source: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
-    """Do the same with what must be awaited."""
+async def adrive(codec: Codec, source: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
+    """Do what `drive` does, for an asynchronous iterable."""
     async for data in source:
-        for fed in filter(None, map(core.feed, _pieces(data, size))):
+        for fed in filter(None, map(codec.feed, _pieces(data, size))):
             yield fed
-    if rest := core.finish():
+    if rest := codec.finish():
         yield rest
 
 
 def _pieces(data: bytes, size: int) -> Iterator[bytes]:
-    """Yield *data* in pieces of *size*."""
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
 @frozen(eq=False)
-class Inbox:
-    """What has been fed and not yet been read."""
+class ByteBuffer:
+    """The bytes that have been fed to a parser but not yet read."""
 
-    _held: bytearray = field(init=False, factory=bytearray, repr=False)
+    _data: bytearray = field(init=False, factory=bytearray, repr=False)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._data)
 
     def put(self, data: Bytes) -> None:
-        """Append *data*."""
-        self._held.extend(data)
+        self._data.extend(data)
 
     def exactly(self, count: int) -> Generator[None, None, bytes]:
         """Wait for *count* bytes, and return them."""
-        while len(self._held) < count:
+        while len(self._data) < count:
             yield
-        return self._take(count)
+        return self._read(count)
 
     def some(self, most: int) -> Generator[None, None, bytes]:
-        """Wait for any bytes, and return *most* of them at most."""
-        while not self._held:
+        """Wait for at least one byte, and return at most *most* bytes."""
+        while not self._data:
             yield
-        return self._take(most)
+        return self._read(most)
 
     def line(self, longest: int) -> Generator[None, None, bytes | None]:
-        """Wait for a line, and return it without its CRLF; None if it has more than *longest*."""
-        while (end := self._held.find(b"\r\n", 0, longest + 2)) < 0:
-            if len(self._held) >= longest + 2:
+        """Wait for a line, and return it without CRLF; None if it exceeds *longest* bytes."""
+        while (end := self._data.find(b"\r\n", 0, longest + 2)) < 0:
+            if len(self._data) >= longest + 2:
                 return None
             yield
-        return self._take(end + 2)[:-2]
+        return self._read(end + 2)[:-2]
 
-    def _take(self, count: int) -> bytes:
-        """Remove the first *count* bytes, and return them."""
-        with memoryview(self._held) as view:
-            taken = bytes(view[:count])
-        del self._held[:count]
-        return taken
+    def _read(self, count: int) -> bytes:
+        """Remove and return the first *count* bytes."""
+        with memoryview(self._data) as view:
+            data = bytes(view[:count])
+        del self._data[:count]
+        return data

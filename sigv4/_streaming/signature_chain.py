@@ -1,10 +1,10 @@
 """
-Chained signatures: each part of a stream is signed together with the signature before it.
+Chained signatures: the signature of each part of a stream covers the signature before it.
 
     string to sign = algorithm "-" kind LF timestamp LF scope LF previous signature LF hashes
 
-The first part follows the request's own signature, the seed.  The hashes, one a line, are what
-the kind of part says: of a chunk, of trailers or of an event.
+The signature before the first part is the request's own, the seed signature.  The hashes, one on
+each line, depend on the kind of part: a chunk, the trailers or an event.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
@@ -16,12 +16,12 @@ from .._credentials import Credentials
 from .._errors import SignatureError
 
 
-class Chain:
+class SignatureChain:
     """
-    The running end of a chain.
+    Signs or checks the parts of one stream, in their order.
 
     Attributes:
-        previous: The signature that the next part follows.
+        previous: The signature of the part before the next one.
     """
 
     __slots__ = ("_seed", "previous")
@@ -36,50 +36,60 @@ class Chain:
 
         Args:
             kind: ``PAYLOAD`` or ``TRAILER``.
-            hashed: What the part's hashes are taken of, in the order of their lines.
-            timestamp: When the part is signed; the seed's timestamp by default.
+            hashed: The data to hash, in the order of the hashes' lines.
+            timestamp: The time of signing; by default the timestamp of the seed.
 
         Raises:
-            TypeError: The seed holds a public key, which signs nothing.
+            TypeError: The seed has a public key, which can verify signatures but not sign.
         """
         seed, timestamp = self._seed, timestamp or self._seed.timestamp
         if not isinstance(seed.key, Credentials):
-            raise TypeError("a public key signs nothing; the seed must come from Signer.seed")
+            raise TypeError("a public key cannot sign: use a seed from Signer.seed")
         text = self._string_to_sign(kind, hashed, timestamp)
         self.previous = seed.algorithm.sign_string(text, seed.key, timestamp)
         return self.previous
 
     def sign_padded(self, kind: str, *hashed: bytes) -> str:
-        """Sign the next part, and fill the signature up with ``*``, so that all have one length."""
+        """Sign the next part, and pad the signature with ``*`` to the algorithm's fixed length."""
         return self.sign(kind, *hashed).ljust(self._seed.algorithm.signature_length, "*")
 
     def check(
-        self, signature: str, what: str, kind: str, *hashed: bytes, timestamp: str | None = None
+        self, signature: str, label: str, kind: str, *hashed: bytes, timestamp: str | None = None
     ) -> None:
         """
-        Check that *signature* is the next part's, and go on from it.
+        Check that *signature* is the signature of the next part.
+
+        Args:
+            signature: The signature to check.
+            label: A name for the part in the error message, such as ``chunk 1``.
+            kind: As for `sign`.
+            hashed: As for `sign`.
+            timestamp: As for `sign`.
 
         Raises:
-            SignatureError: It is not; the message names *what* was signed.
+            SignatureError: The signature does not match.
         """
         seed, timestamp = self._seed, timestamp or self._seed.timestamp
         text = self._string_to_sign(kind, hashed, timestamp)
         if not seed.algorithm.check_string(text, seed.key, timestamp, signature):
             raise SignatureError(
                 "SignatureDoesNotMatch",
-                f"the signature of {what} is not the one that the key gives for it",
+                f"the signature of {label} does not match the calculated one",
                 string_to_sign=text,
             )
         self.previous = signature
 
-    def check_padded(self, signature: str, what: str, kind: str, *hashed: bytes) -> None:
-        """Do the same with a signature that `sign_padded` made."""
+    def check_padded(self, signature: str, label: str, kind: str, *hashed: bytes) -> None:
+        """Do what `check` does, for a signature made by `sign_padded`."""
         if len(signature) != self._seed.algorithm.signature_length:
-            raise SignatureError("SignatureDoesNotMatch", f"{what} is not signed as it must be")
-        self.check(signature.rstrip("*"), what, kind, *hashed)
+            raise SignatureError(
+                "SignatureDoesNotMatch",
+                f"the signature of {label} is missing or has the wrong length",
+            )
+        self.check(signature.rstrip("*"), label, kind, *hashed)
 
     def _string_to_sign(self, kind: str, hashed: tuple[bytes, ...], timestamp: str) -> str:
-        """Return the text that is signed for the next part."""
+        """Return the string to sign for the next part."""
         algorithm = self._seed.algorithm
         hashes = [sha256(part).hexdigest() for part in hashed]
         return "\n".join(

@@ -1,4 +1,4 @@
-"""The trailers of an ``aws-chunked`` body, as its receiver has them: promised, made, checked."""
+"""The trailers of a received ``aws-chunked`` body: which are expected, and which arrived."""
 
 from collections.abc import Sequence
 
@@ -8,82 +8,93 @@ from .checksums import HASHERS, HEADER, Hasher, Hashers, checksum_algorithm, dec
 from .chunked import TRAILER_SIGNATURE
 
 
-def malformed_trailer(what: str) -> SignatureError:
-    """Return the refusal of a trailer that is not as it was promised."""
-    return SignatureError("MalformedTrailerError", what)
+def malformed_trailer(message: str) -> SignatureError:
+    """Return the error for trailers that are malformed, missing or unexpected."""
+    return SignatureError("MalformedTrailerError", message)
 
 
 class Trailers:
     """
-    What a body promises to end with, and what is computed meanwhile to compare.
+    The trailers that a body must end with, and the checksums computed to compare with them.
 
     Attributes:
-        names: The names that are promised, in lower case.
-        received: What came.
-        unchecked: The names of promised checksums that nothing here can compute.
+        names: The names in ``x-amz-trailer``, in lower case.
+        received: The values of the trailers received so far, by name.
+        unchecked: The names of checksum trailers that no hasher can compute.
 
     Raises:
-        SignatureError: Too many names are promised, one of them twice, or two checksums.
+        SignatureError: There are too many names, a name is repeated, or several name checksums.
     """
 
-    __slots__ = ("_hashers", "_possible", "names", "received", "unchecked")
+    __slots__ = ("_hashers", "_allowed", "names", "received", "unchecked")
 
     def __init__(self, names: Sequence[str], hashers: Hashers, *, signed: bool) -> None:
         if len(names) > MOST_TRAILERS:
-            raise malformed_trailer(f"x-amz-trailer names more than {MOST_TRAILERS}")
+            raise malformed_trailer(
+                f"x-amz-trailer names {len(names)} trailers; at most {MOST_TRAILERS} are allowed"
+            )
         if len(set(names)) != len(names):
-            raise malformed_trailer("x-amz-trailer names one twice")
+            raise malformed_trailer("x-amz-trailer names the same trailer twice")
         if sum(name.startswith(HEADER) for name in names) > 1:
-            raise SignatureError("InvalidRequest", "there must be a single x-amz-checksum- trailer")
-        makers = {**HASHERS, **hashers}
+            raise SignatureError(
+                "InvalidRequest", "x-amz-trailer names more than one x-amz-checksum-* trailer"
+            )
+        factories = {**HASHERS, **hashers}
         algorithms = {name: algorithm for name in names if (algorithm := checksum_algorithm(name))}
         self.names = frozenset(names)
         self.received: dict[str, str] = {}
-        self.unchecked = tuple(name for name, made in algorithms.items() if made not in makers)
-        self._possible = {*names, TRAILER_SIGNATURE} if signed else self.names
+        self.unchecked = tuple(
+            name for name, algorithm in algorithms.items() if algorithm not in factories
+        )
+        self._allowed = {*names, TRAILER_SIGNATURE} if signed else self.names
         self._hashers: dict[str, Hasher] = {
-            name: makers[algorithm]()
+            name: factories[algorithm]()
             for name, algorithm in algorithms.items()
-            if algorithm in makers
+            if algorithm in factories
         }
 
     def update(self, data: bytes) -> None:
-        """Take more of the body into the checksums."""
+        """Add more of the body to the checksums."""
         for hasher in self._hashers.values():
             hasher.update(data)
 
     def add(self, line: bytes) -> None:
         """
-        Take a trailer.
+        Parse one trailer, and add it to those received.
 
         Raises:
-            SignatureError: It is malformed, came before, or was not promised.
+            SignatureError: The trailer is malformed, repeated, or not named in ``x-amz-trailer``.
         """
         name, colon, value = line.decode("latin-1").partition(":")
         name = name.strip().lower()
-        if not colon or name in self.received or name not in self._possible:
-            raise malformed_trailer("a trailer is malformed, repeated or was not announced")
+        if not colon:
+            raise malformed_trailer("a trailer must have the form name:value")
+        if name in self.received or name not in self._allowed:
+            raise malformed_trailer(f"the trailer {name!r} is repeated or not in x-amz-trailer")
         self.received[name] = value.strip()
 
-    def signed(self) -> tuple[str, bytes]:
+    def signature_and_text(self) -> tuple[str, bytes]:
         """
-        Return the signature of the trailers, and the text that it must be the signature of.
+        Return the signature of the trailers, and the text that it signs.
 
         Raises:
-            SignatureError: A trailer that was promised did not come.
+            SignatureError: A trailer named in ``x-amz-trailer`` is missing.
         """
         signature = self.received.pop(TRAILER_SIGNATURE, "")
         if self.received.keys() != self.names:
-            raise malformed_trailer("a trailer that was announced is missing")
+            missing = ", ".join(sorted(self.names - self.received.keys()))
+            raise malformed_trailer(
+                f"the body ends without these trailers of x-amz-trailer: {missing}"
+            )
         lines = [f"{name}:{value}\n" for name, value in sorted(self.received.items())]
         return signature, "".join(lines).encode("latin-1")
 
     def check(self) -> None:
         """
-        Check that the body is the one that the checksum among the trailers was made of.
+        Check that the checksum trailer matches the body.
 
         Raises:
-            SignatureError: It is not, or the checksum cannot be one.
+            SignatureError: The checksum does not match, or is malformed.
         """
         for name, value in self.received.items():
             algorithm = checksum_algorithm(name)
@@ -91,6 +102,10 @@ class Trailers:
                 continue
             digest = decode_checksum(value, algorithm)
             if digest is None:
-                raise SignatureError("InvalidRequest", f"the trailer {name} is no {algorithm}")
+                raise SignatureError(
+                    "InvalidRequest", f"the trailer {name} is not a base64-encoded {algorithm}"
+                )
             if name in self._hashers and self._hashers[name].digest() != digest:
-                raise SignatureError("BadDigest", f"the body is not the one of its {algorithm}")
+                raise SignatureError(
+                    "BadDigest", f"the {algorithm} of the body does not match the trailer {name}"
+                )

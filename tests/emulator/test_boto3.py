@@ -65,7 +65,7 @@ def test_objects(emulator, boto):
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="b")["Contents"]] == ["k"]
     s3.delete_object(Bucket="b", Key="k")
     empty = s3.list_objects_v2(Bucket="b")
-    assert (0, "") == (empty["KeyCount"], empty["Prefix"])
+    assert (empty["KeyCount"], empty["Prefix"]) == (0, "")
     with pytest.raises(ClientError, match="NoSuchKey"):
         s3.get_object(Bucket="b", Key="k")
 

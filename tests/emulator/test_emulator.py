@@ -91,7 +91,7 @@ def test_environ(emulator, monkeypatch):
 def test_past_a_proxy(known, expected):
     """The emulator joins whatever goes past a proxy already, under both names."""
     variables = {"NO_PROXY": expected, "no_proxy": expected}
-    assert variables == no_proxy(known, "127.0.0.1")
+    assert no_proxy(known, "127.0.0.1") == variables
 
 
 def test_outside_of_its_block():
@@ -146,8 +146,8 @@ def test_the_record_is_bounded(emulator, monkeypatch):
     monkeypatch.setattr(_app, "MOST_RECORDS", 3)
     for number in range(5):
         call(emulator, "GET", f"/bucket/{number}", region="elsewhere")
-    assert ["/bucket/2", "/bucket/3", "/bucket/4"] == [one.target for one in emulator.requests]
-    assert {"AuthorizationHeaderMalformed"} == {one.outcome for one in emulator.requests}
+    assert [one.target for one in emulator.requests] == ["/bucket/2", "/bucket/3", "/bucket/4"]
+    assert {one.outcome for one in emulator.requests} == {"AuthorizationHeaderMalformed"}
 
 
 def test_the_bound_is_documented():

@@ -133,7 +133,7 @@ def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
     assert emulator.objects.list() == []
-    assert ["PutObject"] == [one.operation for one in emulator.requests]
+    assert [one.operation for one in emulator.requests] == ["PutObject"]
     assert call(emulator, "PUT", "/key", host=host).status == 200
 
 
@@ -148,11 +148,11 @@ def test_reset_that_is_not_for_what_is_read():
     faults = Faults()
     faults.once(Faults.RESET_BEFORE_READ)
     faults.once(Faults.THROTTLED)
-    assert () == faults.take(INVOKE)
+    assert faults.take(INVOKE) == ()
     assert faults.take_before_read(INVOKE)
-    assert (Faults.THROTTLED,) == faults.take(INVOKE)
+    assert faults.take(INVOKE) == (Faults.THROTTLED,)
     faults.always(Faults.RESET_BEFORE_READ)
-    assert () == faults.take(INVOKE)
+    assert faults.take(INVOKE) == ()
 
 
 def test_standing_reset_before_the_request_is_read(emulator):

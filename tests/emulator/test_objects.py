@@ -78,12 +78,12 @@ def test_conditions(emulator, condition, status):
     answer = call(
         emulator, "GET", "/bucket/key", {n: v.format(**facts) for n, v in condition.items()}
     )
-    assert status == answer.status
+    assert answer.status == status
     if status == 412:
         assert b"<Code>PreconditionFailed</Code>" in answer.body
         return
-    assert (first.body if status == 200 else b"") == answer.body
-    assert first.headers["etag"] == answer.headers["etag"]
+    assert answer.body == (first.body if status == 200 else b"")
+    assert answer.headers["etag"] == first.headers["etag"]
 
 
 def test_description(emulator):
@@ -194,7 +194,7 @@ def test_repeated_headers(emulator):
     lines = [f"{name}: {value}\r\n" for name, value in [*pairs, *added.items()]]
     head = f"PUT /bucket/key HTTP/1.1\r\n{''.join(lines)}content-length: 0\r\n\r\n"
     assert send(emulator, head.encode()).status == 200
-    assert {"a": "1,2"} == emulator.objects.get("s3://bucket/key").metadata
+    assert emulator.objects.get("s3://bucket/key").metadata == {"a": "1,2"}
 
 
 def test_secrets_are_not_kept(emulator):
@@ -205,7 +205,7 @@ def test_secrets_are_not_kept(emulator):
     }
     call(emulator, "GET", "/bucket/key?X-Amz-S3session-Token=canary", secrets)
     assert "canary" not in repr(emulator.requests)
-    assert "***" == emulator.requests[0].header("x-amz-s3session-token")
+    assert emulator.requests[0].header("x-amz-s3session-token") == "***"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """
-The connection pool, fed with whatever a server may say, and asked in whatever order: `make fuzz`.
+The connection pool, with random responses of a server and random sequences of calls: `make fuzz`.
 
-Whatever comes, a request ends with an answer or an error of httpx's, and no permit is held afterwards.
+Each request must end with a response or an error of httpx's, and no permit may be held afterwards.
 """
 
 import os
@@ -24,7 +24,7 @@ THOROUGH = settings(
 )
 BRIEF = settings(THOROUGH, max_examples=max(1, EXAMPLES // 20), stateful_step_count=50)
 
-# What answers are made of, in any order, beside any bytes.
+# Parts of random responses; random bytes are added to them.
 PARTS = [
     *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
     *(b"HTTP/1.1 204 No\r\n", b"HTTP/1.1 101 Go\r\n", b"HTTP/1.1 999 \r\n", b"HTTP/2 200\r\n"),
@@ -40,44 +40,46 @@ PARTS = [
         b"ffffffffff\r\n",
     ),
 ]
-answers = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).map(b"".join))
+responses = st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=9)).map(b"".join))
 
 
 @THOROUGH
-@given(answers, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
-def test_answers(pieces, method, reads):
-    """Any bytes in any pieces give an answer or an error, and never one request's bytes to another."""
+@given(responses, st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]), st.integers(0, 4))
+def test_responses(pieces, method, reads):
+    """Any bytes, in any pieces, give a response or an error, and never reach another request."""
     transport = PooledTransport(network=Scripted(pieces))
     pool_state = state(transport)
     for _ in range(3):
         request = httpx.Request(method, "http://x/")
         with suppress(httpx.TransportError):
-            answer = transport.handle_request(request)
+            response = transport.handle_request(request)
             try:
-                for _, piece in zip(range(reads), answer.stream, strict=False):
+                for _, piece in zip(range(reads), response.stream, strict=False):
                     assert isinstance(piece, bytes)
             finally:
-                answer.stream.close()
-        assert (0, len(pool_state._idle)) == (len(pool_state._granted), pool_state.open)
+                response.stream.close()
+        assert (len(pool_state._granted), pool_state.open) == (0, len(pool_state._idle))
         for connection in pool_state._idle:
-            assert (b"", False) == connection._protocol.trailing_data
+            assert connection._protocol.trailing_data == (b"", False)
     transport.close()
 
 
 class Owner:
-    """Who has a permit, and perhaps a connection."""
+    """Holds a permit, and perhaps a connection."""
 
     def __init__(self):
         self.permit, self.connection = Permit(), None
 
 
-class Books(RuleBasedStateMachine):
-    """A pool_state, against one that is as simple as can be."""
+class PoolStateMachine(RuleBasedStateMachine):
+    """Compares a `PoolState` with a model that is as simple as possible."""
 
     def __init__(self):
         super().__init__()
         self.pool_state = PoolState(Event, 3, 2, 1e9)
-        # Owners with a permit and no connection, in the queue, with a connection; connections.
+        # Owners that have a permit only, that wait, and that have a connection; then the idle
+        # connections, and
+        # the number of connections made.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
     def granted(self):
@@ -98,7 +100,8 @@ class Books(RuleBasedStateMachine):
     def release(self, is_dropped, data):
         owner = data.draw(st.sampled_from(self.free))
         self.free.remove(owner)
-        if is_dropped:  # its place is free at once; who waits hears of it with the next step
+        # A dropped permit is free at once, but the next waiter is notified by the next call.
+        if is_dropped:
             owner.permit = None
             self.pool_state._grant_waiting()
         else:
@@ -124,11 +127,11 @@ class Books(RuleBasedStateMachine):
         self.used.append(owner)
         known = [one for one in self.idle if one[0] == origin]
         found = self.pool_state.check_out(origin, owner)
-        assert (known[-1] if known else None) == found == owner.connection
+        assert found == owner.connection == (known[-1] if known else None)
         if found is None:
             is_full = len(self.free) + len(self.used) + len(self.idle) > 3
             displaced = [self.idle.pop(0)] if is_full and self.idle else []
-            assert displaced == list(self.pool_state.displaced())
+            assert list(self.pool_state.displaced()) == displaced
             self.made += 1
             owner.connection = (origin, self.made)
         else:
@@ -148,19 +151,19 @@ class Books(RuleBasedStateMachine):
         assert owner.connection is None
         self.idle.append(connection)
         surplus = [self.idle.pop(0) for _ in range(len(self.idle) - 2)]
-        assert surplus == list(self.pool_state.evict())
+        assert list(self.pool_state.evict()) == surplus
 
     @invariant()
     def agree(self):
         pool_state = self.pool_state
         permits = len(self.free) + len(self.used)
-        assert permits == len(pool_state._granted) <= 3
-        assert [one.permit for one in self.queue] == waiting(pool_state)
-        assert (permits + len(self.idle), self.idle) == (pool_state.open, list(pool_state._idle))
-        assert {one[0] for one in self.idle} == set(pool_state._idle_by_origin)
+        assert len(pool_state._granted) == permits <= 3
+        assert waiting(pool_state) == [one.permit for one in self.queue]
+        assert (pool_state.open, list(pool_state._idle)) == (permits + len(self.idle), self.idle)
+        assert set(pool_state._idle_by_origin) == {one[0] for one in self.idle}
         assert len(self.used) + len(self.idle) <= 3
         assert not any(one.permit.event.is_set() for one in self.queue)
 
 
-TestBooks = Books.TestCase
-TestBooks.settings = BRIEF
+TestPoolState = PoolStateMachine.TestCase
+TestPoolState.settings = BRIEF

@@ -1,9 +1,10 @@
 """
-Every table of properties in ``tests/sigv4``, on as many new examples as asked for: `make fuzz`.
+Every table of properties in ``tests/sigv4``, with many random examples: `make fuzz`.
 
     EXAMPLES=20000 python -m pytest tests/fuzz
 
-EXAMPLES says how many each property gets.  What fails is printed at its smallest.
+EXAMPLES is the number of examples for each property.  A failing example is printed in its smallest
+form.
 """
 
 import os
@@ -21,7 +22,7 @@ PROPERTIES = properties.PROPERTIES | stream_properties.PROPERTIES | parser_prope
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """What is stated of a signature, a parser or an encoder holds for what is generated, anew in each run."""
+    """Each property of signatures, parsers and encoders holds for new random examples."""
     run = settings(
         max_examples=EXAMPLES,
         deadline=None,

@@ -10,7 +10,10 @@ ROOT = Path(__file__).parents[2]
 CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 
 # Functions and methods that take a message, besides the constructors of errors and warnings.
-_SPEAKERS = frozenset({"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"})
+_SPEAKERS = frozenset(
+    {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
+    | {"incomplete_body", "malformed_trailer"}
+)
 _KEYWORDS = frozenset({"help", "description", "epilog", "message"})
 
 

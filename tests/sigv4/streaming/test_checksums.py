@@ -1,4 +1,4 @@
-"""Checksums: what the standard library makes of them, and how they are sent."""
+"""Checksums: how they are computed, encoded and decoded."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -12,7 +12,7 @@ from sigv4._streaming.checksums import (
     Crc32,
     checksum_algorithm,
     decode_checksum,
-    encoded,
+    encode_digest,
     encoded_size,
 )
 from tests.sigv4.stream_oracles import botocore_checksum
@@ -23,35 +23,35 @@ BODIES = [b"", b"a", bytes(range(256)) * 9]
 @pytest.mark.parametrize("body", BODIES, ids=len)
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256", "SHA512"])
 def test_checksums_are_botocores(algorithm, body):
-    """A checksum, made in pieces, is botocore's."""
+    """A checksum computed in pieces equals botocore's."""
     hasher = HASHERS[algorithm]()
     for at in range(0, len(body), 100):
         hasher.update(body[at : at + 100])
-    assert botocore_checksum(algorithm, body) == encoded(hasher.digest())
-    assert botocore_checksum(algorithm, body) == checksum(algorithm, memoryview(body))
+    assert encode_digest(hasher.digest()) == botocore_checksum(algorithm, body)
+    assert checksum(algorithm, memoryview(body)) == botocore_checksum(algorithm, body)
 
 
 def test_checksum_that_nothing_makes():
-    """What the standard library lacks is refused by name."""
+    """The error for a checksum that cannot be computed names those that can."""
     with pytest.raises(
-        ValueError, match=r"^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512$"
+        ValueError, match=r"^algorithm must be one of CRC32, MD5, SHA1, SHA256, SHA512, not"
     ):
         checksum("CRC32C", b"")
 
 
 @pytest.mark.parametrize("algorithm", sorted(HASHERS))
 def test_sizes(algorithm):
-    """A digest has the size that is stated for it, and so has its text."""
+    """A digest, and its base64 form, have the stated sizes."""
     digest = HASHERS[algorithm]().digest()
-    assert SIZES[algorithm] == len(digest)
-    assert encoded_size(algorithm) == len(encoded(digest))
+    assert len(digest) == SIZES[algorithm]
+    assert encoded_size(algorithm) == len(encode_digest(digest))
 
 
 def test_crc32_is_big_endian():
-    """CRC32 is sent as four bytes, the highest first."""
+    """CRC32 is sent as four bytes in big-endian order."""
     hasher = Crc32()
     hasher.update(b"123456789")
-    assert bytes.fromhex("cbf43926") == hasher.digest()
+    assert hasher.digest() == bytes.fromhex("cbf43926")
 
 
 HEADERS = {
@@ -67,8 +67,8 @@ HEADERS = {
 
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
-    """A header's name says which checksum it holds, if it holds one."""
-    assert expected == checksum_algorithm(header)
+    """The name of a header tells which checksum it carries, if any."""
+    assert checksum_algorithm(header) == expected
 
 
 GOOD = b64encode(sha256(b"").digest()).decode()
@@ -87,5 +87,5 @@ GOOD = b64encode(sha256(b"").digest()).decode()
     }.items(),
 )
 def test_values(value, expected):
-    """What is no base64, or has another length, is no checksum."""
-    assert expected == decode_checksum(value, "SHA256")
+    """A value that is not base64, or has the wrong length, is not decoded."""
+    assert decode_checksum(value, "SHA256") == expected

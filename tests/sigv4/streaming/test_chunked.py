@@ -1,4 +1,4 @@
-"""Bodies in chunks: what is sent, what is taken, what is refused and with which code."""
+"""Bodies in chunks: encoding, decoding, and the error codes for invalid bodies."""
 
 import asyncio
 import json
@@ -41,13 +41,13 @@ LENGTH = 20_000
 BODY = body_of(LENGTH)
 
 
-def seed_of(algorithm=SIGV4, key=KEY, signature="5eed" * 16):
-    """Return a seed."""
+def make_seed(algorithm=SIGV4, key=KEY, signature="5eed" * 16):
+    """Return a seed signature."""
     return SeedSignature(algorithm, key, "20261122T120000Z", signature)
 
 
 def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):
-    """Return a form of body, in small chunks."""
+    """Return an `AwsChunked` with the smallest chunks."""
     return AwsChunked(
         algorithm,
         length,
@@ -58,21 +58,21 @@ def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):
     )
 
 
-def encoded(body, data=BODY):
-    """Return the bytes of a body."""
-    return b"".join(body.encode(data, seed_of(body.algorithm) if body.algorithm else None))
+def encode(body, data=BODY):
+    """Return the encoded bytes of *data*."""
+    return b"".join(body.encode(data, make_seed(body.algorithm) if body.algorithm else None))
 
 
-def decoder(body, **options):
-    """Return what decodes a body."""
+def make_decoder(body, **options):
+    """Return a decoder for *body*."""
     trailers = [body.trailer] if body.trailer else []
-    settings = {"trailers": trailers, "seed": seed_of(body.algorithm), "hashers": HASHERS}
+    settings = {"trailers": trailers, "seed": make_seed(body.algorithm), "hashers": HASHERS}
     return ChunkDecoder(body.payload, body.decoded_length, **{**settings, **options})
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_signed_chunks_are_botocores(case):
-    """The signatures of chunks and trailer are those that botocore's key gives."""
+    """The signatures of chunks and trailers match those computed with botocore's key."""
     body = AwsChunked(
         SigV4(case["service"], case["region"]),
         case["length"],
@@ -80,9 +80,9 @@ def test_signed_chunks_are_botocores(case):
         checksum=case["checksum"],
         hasher=HASHERS.get(case["checksum"]),
     )
-    sent = b"".join(body.encode(body_of(case["length"]), seed_of(signature=case["seed"])))
+    sent = b"".join(body.encode(body_of(case["length"]), make_seed(signature=case["seed"])))
     lines = [line for line in sent.split(b"\r\n") if b"signature" in line]
-    assert case["signatures"] == [line[-64:].decode() for line in lines]
+    assert [line[-64:].decode() for line in lines] == case["signatures"]
     assert body.encoded_length == len(sent)
     if case["trailer"]:
         assert f"\r\n{':'.join(case['trailer'])}\r\n".encode() in sent
@@ -90,7 +90,7 @@ def test_signed_chunks_are_botocores(case):
 
 @pytest.mark.parametrize("case", WITH_CHECKSUM)
 def test_unsigned_chunks_are_botocores(case):
-    """A body in unsigned chunks is botocore's, to the byte."""
+    """A body in unsigned chunks is byte for byte the same as botocore's."""
     body = AwsChunked(
         None,
         case["length"],
@@ -99,39 +99,39 @@ def test_unsigned_chunks_are_botocores(case):
         hasher=HASHERS.get(case["checksum"]),
     )
     sent = b"".join(body.encode(body_of(case["length"])))
-    assert (case["unsigned_length"], case["unsigned_sha256"]) == (
+    assert (
         len(sent),
         sha256(sent).hexdigest(),
-    )
+    ) == (case["unsigned_length"], case["unsigned_sha256"])
     assert body.encoded_length == len(sent)
 
 
 @pytest.mark.parametrize("size", [8192, 10_000, 1_048_576])
 def test_botocores_body_is_decoded(size):
-    """A body that botocore sends is decoded, and its checksum checked."""
+    """A body encoded by botocore is decoded, and its checksum is checked."""
     sent = botocore_encodes(BODY, "CRC32", size)
-    taken = decoder(form(None, checksum="CRC32"))
-    assert b"".join(taken.decode(sent)) == BODY
-    assert {"x-amz-checksum-crc32": botocore_checksum("CRC32", BODY)} == taken.trailers
-    assert taken.unchecked == ()
+    decoder = make_decoder(form(None, checksum="CRC32"))
+    assert b"".join(decoder.decode(sent)) == BODY
+    assert decoder.trailers == {"x-amz-checksum-crc32": botocore_checksum("CRC32", BODY)}
+    assert decoder.unchecked == ()
 
 
 @pytest.mark.parametrize("checksum", [None, "CRC32", "CRC32C", "SHA256"], ids=str)
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("length", [0, 1, 8192, 20_000])
 def test_round_trip(length, algorithm, checksum):
-    """What is encoded has the length that was foretold, and is decoded."""
+    """An encoded body has the predicted length, and is decoded to the original."""
     body, data = form(algorithm, length, checksum), body_of(length)
-    sent = encoded(body, data)
+    sent = encode(body, data)
     assert body.encoded_length == len(sent)
-    assert data == b"".join(decoder(body).decode([sent[:99], sent[99:]]))
+    assert b"".join(make_decoder(body).decode([sent[:99], sent[99:]])) == data
 
 
 @pytest.mark.parametrize("checksum", [None, "SHA1"], ids=str)
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("public", [False, True], ids=["secret", "public key"])
 def test_from_request_to_body(public, algorithm, checksum):
-    """The headers, the signature and the body of one request fit each other, on both sides."""
+    """The verifier and the decoder accept the headers, signature and body of a request."""
     signer = Signer(algorithm)
     body = form(algorithm, checksum=checksum)
     signature = signer.sign(SignableRequest("PUT", URL, body.headers, body.payload), KEY, at=AT)
@@ -139,7 +139,7 @@ def test_from_request_to_body(public, algorithm, checksum):
     arrived = SignableRequest("PUT", URL, body.headers | signature.headers, Payload.of(sent))
     key = SigV4A.public_key(KEY) if public and algorithm is SIGV4A else KEY
     verified = verify(arrived, {"AKIDEXAMPLE": key}, at=AT, service="s3", region="us-east-1")
-    assert body.payload.hash == verified.payload_hash
+    assert verified.payload_hash == body.payload.hash
     assert b"".join(ChunkDecoder.of(arrived, verified).decode(sent)) == BODY
     for held in (repr(verified), repr(verified.seed), repr(body)):
         assert "secret" not in held
@@ -147,7 +147,7 @@ def test_from_request_to_body(public, algorithm, checksum):
 
 
 def test_headers():
-    """The headers say what follows."""
+    """The headers describe the encoded body."""
     headers = form(SIGV4A, checksum="CRC32").headers
     assert headers == {
         "content-encoding": "aws-chunked",
@@ -171,83 +171,92 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_sources(source):
-    """A body may be bytes, a file, or an iterable of bytes in any pieces."""
-    assert encoded(form()) == encoded(form(), source)
+    """A body may be bytes, a file, or an iterable of bytes in pieces of any size."""
+    assert encode(form()) == encode(form(), source)
 
 
 def test_no_more_than_a_chunk_is_ready_at_once():
-    """However large the pieces of a source, the body comes out a chunk at a time."""
-    sizes = [len(piece) for piece in form().encode([BODY], seed_of())]
+    """The encoder yields one chunk at a time, even if the pieces of the source are larger."""
+    sizes = [len(piece) for piece in form().encode([BODY], make_seed())]
     head = len("2000;chunk-signature=\r\n") + 64
     assert sizes[:2] == [head + 8192 + 2] * 2
     assert len(sizes) == 3
 
 
 def test_async_sources():
-    """A source that must be awaited gives the same body, and the same back."""
+    """Asynchronous sources are encoded and decoded like synchronous ones."""
 
     async def pieces(data):
         for at in range(0, len(data), 3000):
             yield data[at : at + 3000]
 
     async def both_ways():
-        sent = b"".join([piece async for piece in form().aencode(pieces(BODY), seed_of())])
-        taken = b"".join([piece async for piece in decoder(form()).adecode(pieces(sent))])
-        return sent, taken
+        sent = b"".join([piece async for piece in form().aencode(pieces(BODY), make_seed())])
+        received = b"".join([piece async for piece in make_decoder(form()).adecode(pieces(sent))])
+        return sent, received
 
-    assert (encoded(form()), BODY) == asyncio.run(both_ways())
-
-
-@pytest.mark.parametrize(("length", "refusal"), [(19_999, "longer"), (20_001, "lacks 1 byte")])
-def test_another_length(length, refusal):
-    """A body that is not as long as its headers say is not sent to its end."""
-    with pytest.raises(InvalidRequestError, match=refusal):
-        encoded(form(length=length))
+    assert asyncio.run(both_ways()) == (encode(form()), BODY)
 
 
-IMPOSSIBLE = {
+@pytest.mark.parametrize(("length", "message"), [(19_999, "longer"), (20_001, "1 bytes shorter")])
+def test_wrong_length(length, message):
+    """A body whose length is not its decoded length raises an error."""
+    with pytest.raises(InvalidRequestError, match=message):
+        encode(form(length=length))
+
+
+INVALID_FORMS = {
     "small chunks": (lambda: AwsChunked(SIGV4, 1, chunk_size=8191), "chunk_size must be"),
-    "negative length": (lambda: AwsChunked(SIGV4, -1), "decoded_length must not"),
-    "unsigned without checksum": (lambda: AwsChunked(None, 1), "must end with a checksum"),
+    "negative length": (lambda: AwsChunked(SIGV4, -1), "decoded_length must be 0"),
+    "unsigned without checksum": (lambda: AwsChunked(None, 1), "checksum is required"),
     "unknown checksum": (lambda: AwsChunked(SIGV4, 1, checksum="crc32"), "must be one of CRC32"),
-    "no hasher": (lambda: AwsChunked(SIGV4, 1, checksum="CRC32C"), "give a hasher"),
-    "no seed": (lambda: form().encoder(), "need a seed"),
-    "seed though unsigned": (lambda: form(None, checksum="CRC32").encode(b"", seed_of()), "need"),
-    "seed of another algorithm": (lambda: form().aencode(None, seed_of(SIGV4A)), "need a seed"),
-    "decoder of no chunks": (lambda: ChunkDecoder(Payload.UNSIGNED, 1), "one in chunks"),
-    "decoder without seed": (lambda: decoder(form(), seed=None), "need the seed"),
+    "no hasher": (lambda: AwsChunked(SIGV4, 1, checksum="CRC32C"), "hasher is required"),
+    "no seed": (lambda: form().encoder(), "seed must be a SeedSignature of AWS4-HMAC"),
+    "seed though unsigned": (
+        lambda: form(None, checksum="CRC32").encode(b"", make_seed()),
+        "must be None",
+    ),
+    "seed of another algorithm": (
+        lambda: form().aencode(None, make_seed(SIGV4A)),
+        "SeedSignature of AWS4-HMAC",
+    ),
+    "payload not in chunks": (
+        lambda: ChunkDecoder(Payload.UNSIGNED, 1),
+        "must be an aws-chunked one",
+    ),
+    "decoder without seed": (lambda: make_decoder(form(), seed=None), "seed is required"),
     "no such form": (lambda: Payload.streaming(None), "no aws-chunked form"),
     "no such algorithm": (lambda: Payload.streaming("AWS5"), "no aws-chunked form"),
 }
 
 
-@pytest.mark.parametrize(("make", "refusal"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_impossible_forms(make, refusal):
-    """A form that S3 does not take, or that cannot be made, is refused before anything is sent."""
-    with pytest.raises(ValueError, match=refusal):
+@pytest.mark.parametrize(("make", "message"), INVALID_FORMS.values(), ids=INVALID_FORMS)
+def test_invalid_forms(make, message):
+    """Invalid arguments raise an error before anything is sent."""
+    with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_a_public_key_signs_nothing():
-    """The seed that a verifier has of a public key does not sign."""
-    seed = seed_of(SIGV4A, SigV4A.public_key(KEY))
-    with pytest.raises(TypeError, match="a public key signs nothing"):
+def test_public_key_cannot_sign():
+    """A seed with a public key, as a verifier has it, cannot be used to sign."""
+    seed = make_seed(SIGV4A, SigV4A.public_key(KEY))
+    with pytest.raises(TypeError, match="a public key cannot sign"):
         form(SIGV4A, length=0).encoder(seed).finish()
 
 
 def chunk(data, signature=""):
-    """Return an unsigned chunk, or one with any signature."""
+    """Return one chunk, unsigned unless there is a signature."""
     mark = f";chunk-signature={signature}" if signature else ""
     return f"{len(data):x}{mark}\r\n".encode() + data + b"\r\n"
 
 
 def tail(data=BODY, algorithm="CRC32"):
-    """Return the end of an unsigned body."""
+    """Return the last chunk and the trailer of an unsigned body."""
     value = botocore_checksum(algorithm, data)
     return f"0\r\nx-amz-checksum-{algorithm.lower()}:{value}\r\n\r\n".encode()
 
 
-# What arrives in place of an unsigned body, its end included, and the code of the refusal.
+# Encoded bodies that are invalid, and the error codes of their rejection.
 UNSIGNED = {
     "nothing": (b"", "IncompleteBody"),
     "no size": (b"\r\n" + tail(), "IncompleteBody"),
@@ -280,7 +289,7 @@ UNSIGNED = {
         chunk(BODY) + tail()[:-2] + b"x-amz-trailer-signature:a\r\n\r\n",
         "MalformedTrailerError",
     ),
-    "no base64": (chunk(BODY) + b"0\r\nx-amz-checksum-crc32:*\r\n\r\n", "InvalidRequest"),
+    "not base64": (chunk(BODY) + b"0\r\nx-amz-checksum-crc32:*\r\n\r\n", "InvalidRequest"),
     "too short": (chunk(BODY) + b"0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n", "InvalidRequest"),
     "other body": (chunk(BODY[::-1]) + tail(), "BadDigest"),
     "other checksum": (chunk(BODY) + tail(b"other"), "BadDigest"),
@@ -288,109 +297,118 @@ UNSIGNED = {
 
 
 @pytest.mark.parametrize("step", [None, 1], ids=["at once", "by bytes"])
-@pytest.mark.parametrize(("arrives", "code"), UNSIGNED.values(), ids=UNSIGNED)
-def test_unsigned_refusals(arrives, code, step):
-    """A body that is not whole, or not right, is refused with S3's code, however it arrives."""
-    taken = decoder(form(None, checksum="CRC32"))
-    source = [arrives[at : at + step] for at in range(len(arrives))] if step else [arrives]
-    with pytest.raises(SignatureError) as refusal:
-        list(taken.decode(source))
-    assert code == refusal.value.code
+@pytest.mark.parametrize(("sent", "code"), UNSIGNED.values(), ids=UNSIGNED)
+def test_unsigned_bodies_that_are_rejected(sent, code, step):
+    """An incomplete or invalid body is rejected with S3's error code, in pieces of any size."""
+    decoder = make_decoder(form(None, checksum="CRC32"))
+    source = [sent[at : at + step] for at in range(len(sent))] if step else [sent]
+    with pytest.raises(SignatureError) as caught:
+        list(decoder.decode(source))
+    assert caught.value.code == code
     with pytest.raises(SignatureError) as again:
-        taken.feed(b"")
-    assert refusal.value is again.value
+        decoder.feed(b"")
+    assert again.value is caught.value
 
 
-def altered(sent, old, new):
-    """Replace text in what was sent, and insist that it was there."""
+def replace(sent, old, new):
+    """Replace *old*, which must be in *sent*."""
     assert old in sent
     return sent.replace(old, new)
 
 
-def number(sent, count):
-    """Return the signature of a chunk, by its number from one."""
-    return [line[-64:] for line in sent.split(b"\r\n") if b"signature" in line][count - 1]
+def chunk_signature(sent, number):
+    """Return the signature of a chunk; chunks are numbered from one."""
+    return [line[-64:] for line in sent.split(b"\r\n") if b"signature" in line][number - 1]
 
 
-# How a signed body is altered on its way, and what the refusal says.
+# Ways to alter a signed body in transit, and a part of the error message.
 SIGNED = {
-    "first chunk": (lambda s: altered(s, b"\r\n\0", b"\r\n\1"), "the signature of chunk 1 "),
-    "chunk signature": (lambda s: altered(s, number(s, 2), b"0" * 64), "of chunk 2 "),
+    "first chunk": (lambda s: replace(s, b"\r\n\0", b"\r\n\1"), "the signature of chunk 1 "),
+    "chunk signature": (lambda s: replace(s, chunk_signature(s, 2), b"0" * 64), "of chunk 2 "),
     "chunks exchanged": (lambda s: s[8281 : 2 * 8281] + s[:8281] + s[2 * 8281 :], "of chunk 1 "),
-    "final signature": (lambda s: altered(s, number(s, 4), b"f" * 64), "of chunk 4 "),
-    "trailer signature": (lambda s: altered(s, number(s, 5), b"f" * 64), "of the trailers "),
-    "trailer": (lambda s: altered(s, b"crc32:", b"crc32:A"), "of the trailers "),
-    "no trailer signature": (
-        lambda s: altered(s, b"x-amz-trailer-signature:" + number(s, 5) + b"\r\n", b""),
-        "the trailers is not signed",
+    "final signature": (lambda s: replace(s, chunk_signature(s, 4), b"f" * 64), "of chunk 4 "),
+    "trailer signature": (
+        lambda s: replace(s, chunk_signature(s, 5), b"f" * 64),
+        "of the trailers ",
     ),
-    "no signature": (lambda s: altered(s, b";chunk-signature=", b";signature="), "chunk 1 is not"),
-    "short signature": (lambda s: altered(s, number(s, 1), b"00"), "chunk 1 is not signed"),
-    "bare size": (lambda s: altered(s, b";chunk-signature=" + number(s, 1), b""), "chunk 1 is not"),
-    "padding for digits": (lambda s: altered(s, number(s, 1), b"*" * 64), "of chunk 1 "),
-    "no ASCII": (lambda s: altered(s, number(s, 1), b"\xff" * 64), "of chunk 1 "),
+    "trailer": (lambda s: replace(s, b"crc32:", b"crc32:A"), "of the trailers "),
+    "no trailer signature": (
+        lambda s: replace(s, b"x-amz-trailer-signature:" + chunk_signature(s, 5) + b"\r\n", b""),
+        "the trailers is missing",
+    ),
+    "no signature": (
+        lambda s: replace(s, b";chunk-signature=", b";signature="),
+        "chunk 1 is missing",
+    ),
+    "short signature": (lambda s: replace(s, chunk_signature(s, 1), b"00"), "chunk 1 is missing"),
+    "bare size": (
+        lambda s: replace(s, b";chunk-signature=" + chunk_signature(s, 1), b""),
+        "chunk 1 is missing",
+    ),
+    "padding for digits": (lambda s: replace(s, chunk_signature(s, 1), b"*" * 64), "of chunk 1 "),
+    "not ASCII": (lambda s: replace(s, chunk_signature(s, 1), b"\xff" * 64), "of chunk 1 "),
 }
 
 
 @pytest.mark.parametrize(("alter", "message"), SIGNED.values(), ids=SIGNED)
-def test_signed_refusals(alter, message):
-    """What was altered on its way does not match; nothing of a chunk comes out before."""
+def test_signed_bodies_that_are_rejected(alter, message):
+    """An altered chunk is rejected before any of its data is returned."""
     body = form(checksum="CRC32")
-    taken = decoder(body)
-    with pytest.raises(SignatureError, match=message) as refusal:
-        taken.feed(alter(encoded(body)))
-    assert refusal.value.code == "SignatureDoesNotMatch"
-    assert "secret" not in str(refusal.value)
+    decoder = make_decoder(body)
+    with pytest.raises(SignatureError, match=message) as caught:
+        decoder.feed(alter(encode(body)))
+    assert caught.value.code == "SignatureDoesNotMatch"
+    assert "secret" not in str(caught.value)
 
 
 def test_what_was_signed_is_shown():
-    """The refusal of a chunk carries the text that this side signs."""
-    sent = altered(encoded(form()), b"\r\n\0", b"\r\n\1")
-    with pytest.raises(SignatureError) as refusal:
-        decoder(form()).feed(sent)
-    lines = refusal.value.string_to_sign.split("\n")
+    """The error for a chunk carries the string to sign that the decoder computed."""
+    sent = replace(encode(form()), b"\r\n\0", b"\r\n\1")
+    with pytest.raises(SignatureError) as caught:
+        make_decoder(form()).feed(sent)
+    lines = caught.value.string_to_sign.split("\n")
     assert lines[0] == "AWS4-HMAC-SHA256-PAYLOAD"
     assert lines[3] == "5eed" * 16
-    assert sha256(b"\1" + BODY[1:8192]).hexdigest() == lines[5]
+    assert lines[5] == sha256(b"\1" + BODY[1:8192]).hexdigest()
 
 
-def test_another_seed():
-    """The first chunk is chained to the request."""
-    taken = decoder(form(), seed=seed_of(signature="0" * 64))
+def test_wrong_seed():
+    """The signature of the first chunk covers the request's own signature."""
+    decoder = make_decoder(form(), seed=make_seed(signature="0" * 64))
     with pytest.raises(SignatureError, match="of chunk 1 "):
-        taken.feed(encoded(form()))
+        decoder.feed(encode(form()))
 
 
 def test_large_chunks():
-    """A signed chunk that is larger than what may be held is refused by its head."""
+    """A signed chunk over the size limit is rejected as soon as its size is known."""
     body = AwsChunked(SIGV4, len(BODY), chunk_size=16_384)
-    assert b"".join(decoder(body, largest_chunk=16_384).decode(encoded(body))) == BODY
+    assert b"".join(make_decoder(body, largest_chunk=16_384).decode(encode(body))) == BODY
     with pytest.raises(SignatureError, match="EntityTooLarge"):
-        decoder(body, largest_chunk=16_383).feed(encoded(body)[:200])
+        make_decoder(body, largest_chunk=16_383).feed(encode(body)[:200])
 
 
 def test_unknown_checksums():
-    """A checksum that nothing here computes is taken as it is, and named."""
+    """A checksum without a hasher is returned but not checked, and is listed in `unchecked`."""
     body = form(checksum="CRC64NVME")
-    taken = decoder(body, hashers={})
-    assert b"".join(taken.decode(encoded(body))) == BODY
-    assert taken.unchecked == ("x-amz-checksum-crc64nvme",)
-    assert {"x-amz-checksum-crc64nvme"} == taken.trailers.keys()
+    decoder = make_decoder(body, hashers={})
+    assert b"".join(decoder.decode(encode(body))) == BODY
+    assert decoder.unchecked == ("x-amz-checksum-crc64nvme",)
+    assert decoder.trailers.keys() == {"x-amz-checksum-crc64nvme"}
 
 
 def test_other_trailers():
-    """A trailer that is no checksum is taken as it is; the order of several is the sender's."""
+    """Trailers that are not checksums are accepted, and may come in any order."""
     sent = chunk(b"a") + b"0\r\nX-Amz-Meta-B: 2 \r\nx-amz-meta-a:1\r\n\r\n"
     payload = Payload.streaming(None, trailer=True)
-    taken = ChunkDecoder(payload, 1, trailers=["x-amz-meta-a", "x-amz-meta-b"])
-    assert taken.feed(sent) == b"a"
-    assert taken.finish() == b""
-    assert taken.trailers == {"x-amz-meta-a": "1", "x-amz-meta-b": "2"}
-    assert taken.unchecked == ()
+    decoder = ChunkDecoder(payload, 1, trailers=["x-amz-meta-a", "x-amz-meta-b"])
+    assert decoder.feed(sent) == b"a"
+    assert decoder.finish() == b""
+    assert decoder.trailers == {"x-amz-meta-a": "1", "x-amz-meta-b": "2"}
+    assert decoder.unchecked == ()
 
 
 def request(**headers):
-    """Return a request with the headers of a body in unsigned chunks, and others."""
+    """Return a request with the headers of unsigned chunks, of which *headers* replaces some."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = form(None, checksum="CRC32").headers
     sent = {name: value for name, value in {**body, **named}.items() if value is not None}
@@ -398,7 +416,7 @@ def request(**headers):
 
 
 def verified(arrived):
-    """Return what `verify` returns, after a right signature."""
+    """Sign *arrived* correctly, and return the result of `verify`."""
     signer = Signer(SIGV4)
     signature = signer.sign(arrived, KEY, at=AT)
     signed = SignableRequest("PUT", URL, dict(arrived.headers) | signature.headers)
@@ -408,7 +426,7 @@ def verified(arrived):
 BOTH = "x-amz-checksum-crc32,x-amz-checksum-sha1"
 HEADERS = {
     "no length": ({"x_amz_decoded_content_length": None}, "MissingContentLength"),
-    "no number": ({"x_amz_decoded_content_length": "a"}, "InvalidArgument"),
+    "not a number": ({"x_amz_decoded_content_length": "a"}, "InvalidArgument"),
     "negative": ({"x_amz_decoded_content_length": "-1"}, "InvalidArgument"),
     "other digits": (
         {"x_amz_decoded_content_length": "\N{ARABIC-INDIC DIGIT ONE}"},
@@ -426,19 +444,19 @@ HEADERS = {
 
 
 @pytest.mark.parametrize(("headers", "code"), HEADERS.values(), ids=HEADERS)
-def test_refused_headers(headers, code):
-    """Headers that do not say how to decode the body are refused."""
+def test_invalid_headers(headers, code):
+    """Missing or invalid headers that describe the encoded body are rejected."""
     arrived = request(**headers)
-    with pytest.raises(SignatureError) as refusal:
+    with pytest.raises(SignatureError) as caught:
         ChunkDecoder.of(arrived, verified(arrived))
-    assert code == refusal.value.code
+    assert caught.value.code == code
 
 
-def test_headers_may_be_spelled_otherwise():
-    """The names of trailers are compared without regard to case and blanks."""
+def test_spelling_of_trailer_names():
+    """Names in x-amz-trailer are compared without regard to case and surrounding spaces."""
     arrived = request(x_amz_trailer=" X-Amz-Checksum-CRC32 ")
-    taken = ChunkDecoder.of(arrived, verified(arrived))
-    assert b"".join(taken.decode(encoded(form(None, checksum="CRC32")))) == BODY
+    decoder = ChunkDecoder.of(arrived, verified(arrived))
+    assert b"".join(decoder.decode(encode(form(None, checksum="CRC32")))) == BODY
 
 
 @pytest.mark.parametrize(
@@ -450,7 +468,7 @@ def test_headers_may_be_spelled_otherwise():
         "STREAMING-UNSIGNED-PAYLOAD",
     ],
 )
-def test_markers_of_no_or_another_algorithm(marker):
-    """A marker must be one that there is, and of the algorithm that signed the request."""
+def test_unknown_markers(marker):
+    """A marker that does not exist, or names another algorithm than the request's, is rejected."""
     with pytest.raises(SignatureError, match="InvalidArgument"):
         verified(request(x_amz_content_sha256=marker))
