@@ -1,4 +1,4 @@
-"""What `make bench` measures is a signed call; the README's figures are those of its report."""
+"""The benchmarks measure signed calls, and the README's table has the rows of the report."""
 
 import os
 import re
@@ -25,13 +25,13 @@ HERE = [
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch):
-    """Let the benchmarks' modules, which are scripts, be imported."""
+    """Make the benchmarks' modules importable, which are scripts."""
     monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")
 
 
 @pytest.fixture
 def summary():
-    """Return the module that writes the README's part."""
+    """Return the module that writes the README's table."""
     import summary
 
     return summary
@@ -39,7 +39,7 @@ def summary():
 
 @pytest.fixture(scope="module")
 def server():
-    """Return the server that all clients call."""
+    """Yield the server that all clients call."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "tests" / "benchmarks")
         import loopback
@@ -50,7 +50,10 @@ def server():
 
 @pytest.fixture
 def variables(server):
-    """Return the variables of a client's process, with our packages as they are here."""
+    """
+    Return the environment variables of a client's process that imports the packages of this
+    checkout.
+    """
     import contenders
 
     found = contenders.environ(server.ca_bundle)
@@ -60,7 +63,7 @@ def variables(server):
 
 @pytest.mark.parametrize("client", HERE)
 def test_a_first_call_is_signed_and_measured(client, server, variables):
-    """What each client sends over https verifies, and what it prints are the five figures."""
+    """The request of each client over https is verified, and its output consists of five figures."""
     import signatures
 
     figures = signatures.first_call(sys.executable, client, server, variables).split()
@@ -70,7 +73,7 @@ def test_a_first_call_is_signed_and_measured(client, server, variables):
 
 @pytest.mark.parametrize(("client", "at_once"), [("ours", 4), ("ours_async", 4), ("floor", 1)])
 def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, variables):
-    """It answers each command with what the calls took, none of which failed."""
+    """A worker makes the requested number of calls for each command, without failures."""
     import workers
 
     with workers.process(sys.executable, client, server.http, variables) as process:
@@ -81,8 +84,8 @@ def test_a_worker_makes_as_many_calls_as_it_is_told_to(client, at_once, server, 
             assert took["us"] > 0
 
 
-def test_a_worker_that_takes_too_long_is_given_up(server, variables):
-    """There are no figures of it."""
+def test_a_worker_that_takes_too_long(server, variables):
+    """A worker that exceeds its time limit returns no figures."""
     import workers
 
     with workers.process(sys.executable, "floor", server.http, variables) as process:
@@ -94,21 +97,21 @@ def _first_cells(lines):
 
 
 def test_the_readme_has_the_rows_of_the_report(summary):
-    """What `make bench-readme` would write now has the rows that stand there."""
+    """The README's table has the rows that `make bench-readme` would write."""
     block = summary.BLOCK.search(README).group()
     assert _first_cells(summary.lines({})) == _first_cells(block.splitlines())
 
 
-def test_the_pictures_are_there_and_small(summary):
-    """Whatever picture is shown is a file of some kilobytes; without figures there is none."""
+def test_the_charts_exist_and_are_small(summary):
+    """Each chart that the README shows is a small file; a README without figures shows none."""
     shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", summary.BLOCK.search(README).group())
     sizes = [(ROOT / picture).stat().st_size for picture in shown]
     assert [Path(picture).name for picture in shown] in ([], list(summary.PICTURES))
     assert all(0 < size < 60_000 for size in sizes)
 
 
-def test_figures_and_ratios_find_their_cells(summary):
-    """A table's medians stand below their contenders, the ratio of the rounds beside ours."""
+def test_cells_of_a_row(summary):
+    """A row has each client's median, and the median of the rounds' ratios."""
     from rounds import Table
 
     rounds = {
@@ -122,7 +125,10 @@ def test_figures_and_ratios_find_their_cells(summary):
 
 
 def test_a_target_is_met_missed_or_not_measured():
-    """A figure above what it must be is missed, one between that and the aim is met; none is said to be none."""
+    """
+    A figure above the limit is missed; between limit and aim it is met; without a figure it is
+    not measured.
+    """
     from rounds import Table
     from targets import Target, verdicts
 
@@ -136,15 +142,18 @@ def test_a_target_is_met_missed_or_not_measured():
 
 
 def _verdicts_of_layers(report):
-    """Return what is said of each layer: name, figure, and whether that is met."""
+    """Return the ratio and the verdict of each layer, by name."""
     import targets
 
     rows = [target.row(report) for target in targets.TARGETS if target.after]
     return {row[0].partition(", zipped")[0]: (row[1], row[-1]) for row in rows}
 
 
-def test_each_python_has_each_layer_beside_boto3s_of_its_kind(tmp_path):
-    """The larger ratio of a layer's architectures counts; without a layer of boto3 there is none."""
+def test_ratios_of_layers(tmp_path):
+    """
+    The larger ratio of a layer's two architectures is used; without boto3's layer there is no
+    ratio.
+    """
     from footprint import layers
     from rounds import Table
 
@@ -167,7 +176,7 @@ def test_each_python_has_each_layer_beside_boto3s_of_its_kind(tmp_path):
 
 
 def test_each_supported_python_has_three_layers():
-    """Before any layer is built, the command that builds them is named for each."""
+    """Before any layer is built, the verdict for each names the command that builds it."""
     from sagemaker_runtime_client.layer._recipe import PYTHONS
 
     kinds = ("lean layer", "lean layer without sources", "full layer")
@@ -177,8 +186,8 @@ def test_each_supported_python_has_three_layers():
     assert set(found.values()) == {("-", "not measured: run make layer first")}
 
 
-def test_missing_layers_are_said_to_be_missing_where_they_are_looked_for():
-    """A report on the footprint alone names the command; one on another part says nothing of layers."""
+def test_partial_reports_and_missing_layers():
+    """A partial report mentions missing layers only if it includes the footprint."""
     from rounds import Table
     from targets import verdicts
 

@@ -1,4 +1,7 @@
-"""One report on size and speed, ours beside the rest: `make bench`, or `make bench ONLY=cold ROUNDS=5`."""
+"""
+Report size and speed of this client and its competitors: `make bench`, or `make bench ONLY=cold
+ROUNDS=5`.
+"""
 
 import argparse
 import os
@@ -33,24 +36,28 @@ PARTS: dict[str, Part] = {
 
 
 def machine() -> str:
-    """Return what this runs on."""
+    """Return the number and the model of the processors."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{os.cpu_count()} processors ({models[0] if models else platform.machine()})"
 
 
 def main() -> None:
-    """Measure, and print as it goes."""
+    """Measure the parts of the report, and print each table when it is complete."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--keep", action="store_true", help="table and pictures, for the README")
-    parser.add_argument("--baseline", action="store_true", help="an earlier revision of ours, too")
+    parser.add_argument(
+        "--only", choices=PARTS, action="append", help="measure only this part (may be repeated)"
+    )
+    parser.add_argument("--rounds", type=int, default=15, help="how often each figure is measured")
+    parser.add_argument(
+        "--keep", action="store_true", help="write the table and the charts into the README"
+    )
+    parser.add_argument("--baseline", action="store_true", help="measure an earlier revision, too")
     arguments = parser.parse_args()
     if arguments.baseline:
         contenders.add_baseline()
     if arguments.keep and arguments.only:
-        parser.error("what is kept is the whole report")
+        parser.error("--keep needs the whole report: leave out --only")
     python = f"{platform.python_implementation()} {platform.python_version()}"
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     heading = f"{today}, {python} on {platform.system()}, {machine()}, medians of {arguments.rounds} interleaved rounds over loopback:"

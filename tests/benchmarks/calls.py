@@ -1,4 +1,7 @@
-"""Warm calls over plain http: CPU each and how many a second, in turn, in threads and in tasks."""
+"""
+Warm calls over plain http: CPU time per call and calls per second, one by one, in threads and in
+tasks.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Who is measured: each in an environment that holds its own run-time packages and nothing else."""
+"""The clients to measure: each in an environment with only its own run-time packages."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ CLIENTS = Path(__file__).parent / "clients"
 
 
 def interpreter(environment: str) -> Path:
-    """Return the Python of an environment."""
+    """Return the path of an environment's Python."""
     return RIVALS / environment / "bin" / "python"
 
 
@@ -23,7 +23,7 @@ class Client(NamedTuple):
 
     @property
     def python(self) -> Path:
-        """The interpreter."""
+        """The path of the interpreter."""
         return interpreter(self.environment)
 
 
@@ -43,11 +43,11 @@ ASYNC = {
 }
 ENVIRONMENTS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
 
-BASELINE = "before"  # an earlier revision of ours, if `make bench BASELINE=` names one
+BASELINE = "before"  # an earlier revision of this package, if `make bench BASELINE=` names one
 
 
 def add_baseline() -> None:
-    """Let an earlier revision of ours take part."""
+    """Measure an earlier revision of this package, too."""
     BLOCKING[BASELINE] = Client("baseline", "ours")
     ASYNC[f"{BASELINE}, async"] = Client("baseline", "ours_async")
 
@@ -55,7 +55,7 @@ def add_baseline() -> None:
 _SETTINGS = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "secret",
-    "AWS_SESSION_TOKEN": "T" * 900,  # about as long as those of Lambda
+    "AWS_SESSION_TOKEN": "T" * 900,  # about as long as the tokens in Lambda
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -65,7 +65,10 @@ _SETTINGS = {
 
 
 def environ(ca_bundle: Path) -> dict[str, str]:
-    """Return the variables of a contender's process; some read the one, some the other bundle."""
+    """
+    Return the environment variables of a client's process; clients differ in which CA variable
+    they read.
+    """
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(CLIENTS),
@@ -76,11 +79,11 @@ def environ(ca_bundle: Path) -> dict[str, str]:
 
 
 def installed(environment: str) -> list[Distribution]:
-    """Return what an environment holds, by name."""
+    """Return the packages of an environment, sorted by name."""
     folders = [str(path) for path in (RIVALS / environment).glob("lib/python*/site-packages")]
     return sorted(distributions(path=folders), key=lambda one: one.name.lower())
 
 
 def versions(environment: str) -> str:
-    """Return name and version of all that an environment holds."""
+    """Return the names and versions of an environment's packages."""
     return ", ".join(f"{one.name} {one.version}" for one in installed(environment))

@@ -1,4 +1,7 @@
-"""What is installed: megabytes in sources, with bytecode, and zipped; and the layers that were built."""
+"""
+Installed size: megabytes of sources, with bytecode, and zipped; also of the Lambda layers that
+were built.
+"""
 
 import zipfile
 from collections.abc import Iterator
@@ -10,23 +13,23 @@ from loopback import Server
 from rounds import Figures, Table
 
 ROOT = Path(__file__).parent.parent.parent
-# What SigV4A, IAM Roles Anywhere and `aws login` alone need.
+# Packages that only SigV4A, IAM Roles Anywhere and `aws login` need.
 FOR_SIGV4A = {"cryptography", "cffi", "pycparser"}
 
 
 def footprint(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure the environments, and whatever layers lie in dist/; once, since nothing varies."""
+    """Measure the environments and any layers in dist/, once, because the sizes do not vary."""
     del server, rounds
     found = {name: [_size(name, set())] for name in ENVIRONMENTS if name != "floor"}
     found = {"ours": found.pop("ours"), "ours, lean": [_size("ours", FOR_SIGV4A)], **found}
-    yield "footprint", Table("Installed", found, ("boto3", "capo"))
+    yield "footprint", Table("Installed size", found, ("boto3", "capo"))
     built = layers(ROOT / "dist")
     if built:
         yield "layers", Table("Layers in dist/", built)
 
 
 def layers(folder: Path) -> dict[str, list[Figures]]:
-    """Return the figures of each layer in a folder, one of boto3 among them or not."""
+    """Return the figures of each layer in a folder."""
     return {path.name: [_layer(path)] for path in sorted(folder.glob("*-python*.zip"))}
 
 
@@ -48,7 +51,7 @@ def _size(environment: str, without: set[str]) -> Figures:
 
 
 def _layer(path: Path) -> Figures:
-    """Measure a layer, beside boto3's of the same kind if that was built as well."""
+    """Measure a layer, with its ratio to boto3's layer of the same kind if there is one."""
     with zipfile.ZipFile(path) as archive:
         unzipped = sum(member.file_size for member in archive.infolist())
     size = path.stat().st_size

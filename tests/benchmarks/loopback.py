@@ -1,4 +1,4 @@
-"""The server of all measurements, in a process of its own, and the certificates that clients trust."""
+"""The server for all measurements, in a separate process, and the certificates that clients trust."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ SERVER = Path(__file__).parent / "server.py"
 
 
 class Server:
-    """A running server, at `http` and at `https`."""
+    """A running server; its URLs are `http` and `https`."""
 
     def __init__(self, process: subprocess.Popen[str], ca_bundle: Path) -> None:
         self._process = process
@@ -26,7 +26,7 @@ class Server:
         return bytes.fromhex(self._ask()[0])
 
     def connections(self) -> int:
-        """Return how many connections there were so far."""
+        """Return the number of connections so far."""
         return int(self._ask()[1])
 
     def _ask(self) -> list[str]:
@@ -46,9 +46,10 @@ SCHEMES = ("http", "https")
 @contextmanager
 def serving() -> Iterator[Server]:
     """
-    Run the server; its authority stands behind a full bundle, as in production.
+    Run the server; its authority is the last one of a full CA bundle, as in production.
 
-    It is called as those are that vouch for AWS's endpoints, which ours loads first.
+    The authority has the name of those that sign AWS's certificates, because this package loads
+    these first.
     """
     with TemporaryDirectory() as folder:
         authority = trustme.CA(organization_name="Amazon")

@@ -1,4 +1,4 @@
-"""Memory: whether it grows with calls made, and what 10,000 calls at once take."""
+"""Memory: whether it grows with the number of calls, and how much 10,000 simultaneous calls need."""
 
 from collections.abc import Iterator
 from math import inf
@@ -8,16 +8,21 @@ from loopback import Server
 from rounds import Figures, Table
 from workers import worker
 
-OURS, THEIRS = 100_000, 5_000  # calls: theirs take long, and prove nothing about ours
+OURS, THEIRS = (
+    100_000,
+    5_000,
+)  # fewer calls of the others: they take long, and say nothing about this package
 CROWD = 10_000
 PATIENCE = 60.0
-NOT_DONE = {"KiB each": inf, "failed": CROWD, "us": inf, "calls/s": 0.0}
+UNFINISHED = {"KiB each": inf, "failed": CROWD, "us": inf, "calls/s": 0.0}
 
 
 def memory(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure memory, once: it hardly varies, and takes a while."""
+    """Measure memory once, because it hardly varies and takes a while."""
     del rounds
-    title = f"Memory after many calls: one after another, and on asyncio 10 in flight ({OURS:,} of ours)"
+    title = (
+        f"Memory after many calls, sequential or 10 at a time on asyncio ({OURS:,} calls for ours)"
+    )
     yield "growth", Table(title, {name: [_growth(name, server)] for name in BLOCKING | ASYNC})
     title = f"{CROWD:,} calls at once on asyncio, within {PATIENCE:.0f} s"
     yield "crowd", Table(title, {name: [_crowd(name, server)] for name in ASYNC}, ("aiobotocore",))
@@ -27,7 +32,7 @@ def _growth(name: str, server: Server) -> Figures:
     calls, at_once = OURS if name.startswith("ours") else THEIRS, 10 if name in ASYNC else 1
     client = (BLOCKING | ASYNC)[name]
     with worker(client, server.http, server.ca_bundle) as member:
-        member.measure(2000, at_once)  # lets caches fill
+        member.measure(2000, at_once)  # fills the caches
         took = member.measure(calls, at_once)
     assert not took["failed"], took["failures"]
     return {"KiB grown": took["KiB grown"], "calls": calls, "calls/s": took["calls/s"]}
@@ -36,5 +41,5 @@ def _growth(name: str, server: Server) -> Figures:
 def _crowd(name: str, server: Server) -> Figures:
     with worker(ASYNC[name], server.http, server.ca_bundle) as member:
         member.measure(640, 64)
-        took = member.measure(CROWD, CROWD, within=PATIENCE) or NOT_DONE
+        took = member.measure(CROWD, CROWD, within=PATIENCE) or UNFINISHED
     return {unit: took[unit] for unit in ("KiB each", "failed", "us", "calls/s")}

@@ -1,4 +1,4 @@
-"""Where the milliseconds of a first call go: each part in a new process, after what comes before it."""
+"""Where the time of a first call goes: each part in a new process, after the parts that precede it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,28 +9,31 @@ from rounds import Figures, Measure, Table, side_by_side
 
 _LOADED = "import httpx, h11"
 _TLS = f"{_LOADED}, ssl, os; from sagemaker_runtime_client._io import tls; bundle = os.environ['AWS_CA_BUNDLE']"
-# By what it is: what is there before, and the part itself.
+# By name: the code that runs first, and the code of the part.
 PARTS = {
     "httpx": ("import json", "import httpx"),
     "h11": ("import httpx", "import h11"),
-    "our packages": (_LOADED, "import sagemaker_runtime_client"),
+    "this package": (_LOADED, "import sagemaker_runtime_client"),
     "asyncio": (_LOADED, "import asyncio"),
     "Amazon's authorities": (_TLS, "tls.context_makers(bundle)[0]()"),
-    "left out: the whole bundle": (_TLS, "tls.tls_context(bundle)"),
-    "left out: httpcore": (_LOADED, "import httpcore"),
-    "left out: attrs": (_LOADED, "import attrs"),
-    "left out: anyio for asyncio": (f"{_LOADED}, asyncio", "import anyio._backends._asyncio"),
-    "left out: cryptography": (_LOADED, "from cryptography.hazmat.primitives.asymmetric import ec"),
-    "left out: S3 and waiting": (
+    "not loaded: the whole bundle": (_TLS, "tls.tls_context(bundle)"),
+    "not loaded: httpcore": (_LOADED, "import httpcore"),
+    "not loaded: attrs": (_LOADED, "import attrs"),
+    "not loaded: anyio for asyncio": (f"{_LOADED}, asyncio", "import anyio._backends._asyncio"),
+    "not loaded: cryptography": (
+        _LOADED,
+        "from cryptography.hazmat.primitives.asymmetric import ec",
+    ),
+    "not loaded: S3 and waiting": (
         f"{_LOADED}, sagemaker_runtime_client",
         "import sagemaker_runtime_client._inference.wait",
     ),
-    "left out: uuid": (_LOADED, "import uuid"),
+    "not loaded: uuid": (_LOADED, "import uuid"),
 }
 
 
 def parts(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
-    """Measure what a first call does, and what it does without."""
+    """Measure the parts of a first call, and the parts that a first call avoids."""
 
     def measure(before: str, part: str) -> Measure:
         clock = "time.perf_counter()"

@@ -1,4 +1,4 @@
-"""Pictures of the report, in greys and colours that are seen on light and on dark pages."""
+"""Charts of the report, in greys and other colors that are readable on light and on dark pages."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,13 +22,13 @@ STYLE = {
     "font.size": 10,
     "legend.frameon": False,
     "legend.labelcolor": INK,
-    "svg.fonttype": "none",  # text stays text, and small
-    "svg.hashsalt": "bench",  # the same bytes from the same figures
+    "svg.fonttype": "none",  # text stays text and keeps the file small
+    "svg.hashsalt": "bench",  # the same figures give the same bytes
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
 }
-COLOURS = {
+COLORS = {
     "ours": "#2f81f7",
     "boto3": "#db6d28",
     "aiobotocore": "#db6d28",
@@ -39,7 +39,7 @@ COLOURS = {
 
 
 def draw(name: str, report: Mapping[str, Table], path: Path) -> None:
-    """Draw one of the pictures into a file."""
+    """Draw one of the charts into a file."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 3.6), layout="constrained")
         axes = figure.add_subplot()
@@ -50,11 +50,11 @@ def draw(name: str, report: Mapping[str, Table], path: Path) -> None:
 
 
 def _cold_start(axes: Any, report: Mapping[str, Table]) -> None:
-    """Bars, the quickest on top, in three parts."""
+    """Draw horizontal bars of three parts each, the fastest client at the top."""
     table = report["cold https"]
     whole = {name: table.value(name, "ms") or 0.0 for name in table.rounds}
     names = sorted(whole, key=whole.__getitem__, reverse=True)
-    colours = [COLOURS[name.partition(",")[0]] for name in names]
+    colors = [COLORS[name.partition(",")[0]] for name in names]
     imports, calls = (
         [table.value(name, unit) or 0.0 for name in names]
         for unit in ("imports ms", "client and call ms")
@@ -66,7 +66,7 @@ def _cold_start(axes: Any, report: Mapping[str, Table]) -> None:
         ("imports", imports, 0.6),
         ("client and first call", calls, 1.0),
     ):
-        axes.barh(names, widths, left=left, color=colours, alpha=alpha, height=0.7)
+        axes.barh(names, widths, left=left, color=colors, alpha=alpha, height=0.7)
         axes.barh(names[:1], [0], color=INK, alpha=alpha, label=part)  # for the legend
         left = [before + width for before, width in zip(left, widths, strict=True)]
     for number, name in enumerate(names):
@@ -82,14 +82,14 @@ def _cold_start(axes: Any, report: Mapping[str, Table]) -> None:
 
 
 def _cpu_per_call(axes: Any, report: Mapping[str, Table]) -> None:
-    """Lines, in the legend in the order of their right ends."""
+    """Draw a line for each client; the legend is in the order of the lines' right ends."""
     tables = [report[f"tasks {number}"] for number in TASKS]
     lines = {
         name: [table.value(name, "us") or 0.0 for table in tables] for name in tables[0].rounds
     }
     for name, values in sorted(lines.items(), key=lambda line: line[1][-1], reverse=True):
         short = name.partition(",")[0]
-        axes.plot(TASKS, values, marker="o", color=COLOURS[short], linewidth=2, label=short)
+        axes.plot(TASKS, values, marker="o", color=COLORS[short], linewidth=2, label=short)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.minorticks_off()

@@ -1,4 +1,4 @@
-"""How everything here is measured: side by side in interleaved rounds, medians and ratios."""
+"""The common method of all measurements: interleaved rounds, medians and ratios."""
 
 from collections.abc import Callable, Mapping
 from math import inf
@@ -10,7 +10,7 @@ Measure = Callable[[], Figures]
 
 
 class Table(NamedTuple):
-    """What was measured: for each contender the figures of each round."""
+    """A table of measurements: the figures of each round for each client."""
 
     title: str
     rounds: dict[str, list[Figures]]
@@ -18,26 +18,29 @@ class Table(NamedTuple):
 
     @property
     def units(self) -> list[str]:
-        """What is measured; ratios are of the first."""
+        """The units that were measured; ratios are for the first one."""
         return list(next(figures[0] for figures in self.rounds.values() if figures))
 
     def series(self, name: str, unit: str) -> list[float]:
-        """Return a contender's figures, none if it has none."""
+        """Return the figures of a client in one unit; the list is empty if there are none."""
         return [figures[unit] for figures in self.rounds.get(name, ()) if unit in figures]
 
     def value(self, name: str, unit: str) -> float | None:
-        """Return the median."""
+        """Return the median of a client's figures, or None."""
         series = self.series(name, unit)
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """Return the median of the rounds' ratios: both halves of each saw the same machine."""
+        """
+        Return the median of the ratios in each round, because both figures of a round saw the
+        same machine.
+        """
         pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)
         ratios = [own / other for own, other in pairs if other]
         return median(ratios) if ratios else None
 
     def __str__(self) -> str:
-        """Return title, and a line for each contender."""
+        """Return the title, and a line for each client."""
         first, *others = self.units
         names = ["", first, "spread", *(f"x {rival}" for rival in self.rivals), *others]
         rows = [[name, *self._cells(name, first, others)] for name in self.rounds]
@@ -52,11 +55,11 @@ class Table(NamedTuple):
 
 
 def text(value: float | None, digits: int | None = None) -> str:
-    """Return a figure in three digits or so."""
+    """Return a figure as text with about three digits."""
     if value is None:
         return "-"
     if value == inf:
-        return "not done"
+        return "not finished"
     if digits is None:
         whole = abs(value) >= 100 or float(value).is_integer()
         digits = 0 if whole else 1 if abs(value) >= 10 else 2
@@ -64,7 +67,7 @@ def text(value: float | None, digits: int | None = None) -> str:
 
 
 def aligned(rows: list[list[str]]) -> str:
-    """Return lines of columns, the first to the left and the others to the right."""
+    """Return lines of columns, the first one aligned to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -78,7 +81,7 @@ def aligned(rows: list[list[str]]) -> str:
 def side_by_side(
     title: str, contenders: Mapping[str, Measure], rounds: int, rivals: tuple[str, ...]
 ) -> Table:
-    """Measure each contender once a round, so that a busy machine is unfair to all of them."""
+    """Measure each client once per round, so that a busy machine affects all of them equally."""
     for measure in contenders.values():  # warm up
         measure()
     table = Table(title, {name: [] for name in contenders}, rivals)

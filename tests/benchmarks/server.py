@@ -1,8 +1,9 @@
 """
-A server that answers every request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
+A server that responds to every request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
 
-Prints its ports, of http and of https.  To each line of standard input it prints the head of the last
-request, in hexadecimal, and how many connections there were so far; it ends with standard input.
+The server prints its ports for http and https.  For each line of standard input it prints the head
+of the last request in hexadecimal, and the number of connections so far.  It stops when standard
+input ends.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ ANSWER = (
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request head; requests have no bodies here."""
+    """Responds to each request head; the requests have no bodies."""
 
     last = b""
     connections = 0
@@ -40,7 +41,7 @@ class Answering(asyncio.Protocol):
 
 
 async def main() -> None:
-    """Listen until standard input ends."""
+    """Serve until standard input ends."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(sys.argv[1])
     loop = asyncio.get_running_loop()

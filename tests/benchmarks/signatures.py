@@ -1,4 +1,4 @@
-"""Whether every contender signs what it sends: no figure of one that does not is worth anything."""
+"""A check that every client signs its requests; otherwise its figures would be meaningless."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ from sigv4._cli.raw_request import parse_request
 
 
 def check(server: Server) -> None:
-    """Let each make one call, and verify the signature that arrived."""
+    """Make one call with each client, and verify the signature that arrived."""
     for client in (BLOCKING | ASYNC).values():
         first_call(client.python, client.module, server, environ(server.ca_bundle))
 
 
 def first_call(python: Path, module: str, server: Server, variables: dict[str, str]) -> str:
-    """Let a new process make its first call, verify the signature that arrived, return what it prints."""
+    """Make a first call in a new process, verify the signature that arrived, and return the output."""
     credentials = Credentials(
         variables["AWS_ACCESS_KEY_ID"],
         variables["AWS_SECRET_ACCESS_KEY"],

@@ -1,4 +1,4 @@
-"""Signing one InvokeEndpointAsync request, ten headers and a session token of 900 bytes."""
+"""Signing one InvokeEndpointAsync request with ten headers and a session token of 900 bytes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -53,12 +53,12 @@ def signing(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
 
 
 def _here(sign: Callable[[], object], count: int = COUNT) -> Measure:
-    """Return a measure of one call in this process."""
+    """Return a function that measures one call in this process."""
     return lambda: {"us": timeit(sign, timer=time.process_time, number=count) / count * 1e6}
 
 
 def _elsewhere(member: Worker) -> Measure:
-    """Return a measure of one call in a worker."""
+    """Return a function that measures one call in a worker."""
     return lambda: {"us": member.measure(COUNT)["us"]}
 
 
@@ -77,7 +77,7 @@ def _headers() -> dict[str, Measure]:
 
 
 def _awscrt(algorithm: crt.AwsSigningAlgorithm) -> Callable[[], object]:
-    """Return what signs headers with awscrt, a native library."""
+    """Return a function that signs headers with awscrt, a native library."""
     provider = crt.AwsCredentialsProvider.new_static("AKIDEXAMPLE", "secret", TOKEN)
 
     def sign() -> object:
@@ -106,7 +106,7 @@ def _presigned() -> dict[str, Measure]:
 
 
 def _asymmetric() -> dict[str, Measure]:
-    """Most of it is one signature by ECDSA."""
+    """Measure SigV4A, whose time is mostly that of one ECDSA signature."""
     signer = Signer(SigV4A(service="sagemaker", region_set="eu-west-1"))
     request = SignableRequest("POST", URL, HEADERS)
     key, scheme = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())

@@ -1,4 +1,4 @@
-"""Starts from nothing: importing, and a whole process from `exec` to the first answered call."""
+"""Cold starts: imports, and whole processes from `exec` to the first response."""
 
 import subprocess
 import time
@@ -38,7 +38,7 @@ def imports(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
         return milliseconds
 
     measures = {name: measure(*what) for name, what in IMPORTS.items()}
-    title = "Import, a whole process"
+    title = "Import in a new process"
     yield "import", side_by_side(title, measures, rounds, ("boto3", "capo", "floor"))
 
 
@@ -48,7 +48,7 @@ def cold(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
         measures = {
             name: _first_call(client, url, server) for name, client in (BLOCKING | ASYNC).items()
         }
-        title = f"Cold start: from exec to the first answered call, over {scheme}"
+        title = f"Cold start: from exec to the first response, over {scheme}"
         rivals = ("boto3", "capo", "floor", BASELINE, f"{BASELINE}, async")
         table = side_by_side(title, measures, rounds, rivals)
         yield f"cold {scheme}", table

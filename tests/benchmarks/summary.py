@@ -1,4 +1,4 @@
-"""The table and the pictures that README.md shows, between two marks; `make bench-readme` renews them."""
+"""The table and the charts that README.md shows between two marks; `make bench-readme` renews them."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ ASYNC = {
 
 
 class Row(NamedTuple):
-    """A line of the table: where its figures are, and whom ours is compared with."""
+    """A row of the table: where its figures come from, and which client is the rival in the ratio."""
 
     what: str
     table: str
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     names: Mapping[str, str]
 
     def cells(self, report: Mapping[str, Table]) -> list[str]:
-        """Return the figures, the ratio second."""
+        """Return the figures of the row; the second cell is the ratio."""
         table = report.get(self.table)
         if table is None:
             return ["-"] * (len(COLUMNS) + 1)
@@ -73,7 +73,7 @@ ROWS = (
 
 
 def lines(report: Mapping[str, Table]) -> list[str]:
-    """Return the table in Markdown; of what was not measured without figures."""
+    """Return the table in Markdown; figures that were not measured are shown as "-"."""
     names = ("", "ours", "ratio", *COLUMNS[1:])
     rule = ("---", *["--:"] * (len(names) - 1))
     rows = [(row.what, *row.cells(report)) for row in ROWS]
@@ -81,7 +81,7 @@ def lines(report: Mapping[str, Table]) -> list[str]:
 
 
 def keep(report: Mapping[str, Table], heading: str) -> None:
-    """Write the table and the pictures to where they belong."""
+    """Write the charts into this folder, and the table into README.md."""
     from pictures import draw
 
     folder = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""What the figures are meant to be, and whether they are."""
+"""The targets for the figures, and whether they are met."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -13,7 +13,10 @@ UNKNOWN = "not measured"
 
 
 class Target(NamedTuple):
-    """A figure that must not be exceeded, one to aim at, and the command after which there is one."""
+    """
+    A limit for a figure, optionally a lower figure to aim at, and the command that must run
+    before.
+    """
 
     what: str
     figure: Callable[[Report], float | None]
@@ -22,7 +25,7 @@ class Target(NamedTuple):
     after: str = ""
 
     def row(self, report: Report) -> list[str]:
-        """Return a line of the table."""
+        """Return a row of the table."""
         figure = self.figure(report)
         if figure is None:
             verdict = f"{UNKNOWN}: run {self.after} first" if self.after else UNKNOWN
@@ -33,8 +36,8 @@ class Target(NamedTuple):
         return [self.what, text(figure, 3), f"{self.must:g}", f"{self.aim or ''}", verdict]
 
     def is_part_of(self, report: Report) -> bool:
-        """Tell whether it was measured, or would have been after its command."""
-        # What needs a command is layers, which are looked for with the footprint.
+        """Return whether the report has the figure, or would have it after the command."""
+        # Only layers need a command, and they are measured in the part "footprint".
         looked_for = bool(self.after) and "footprint" in report
         return looked_for or self.figure(report) is not None
 
@@ -53,7 +56,7 @@ def _growing(report: Report) -> float | None:
 
 
 def _layer(variant: str, python: str) -> Callable[[Report], float | None]:
-    """Return the larger of the ratios of a layer, of either architecture."""
+    """Return a function that returns the larger ratio of a layer's two architectures."""
 
     def figure(report: Report) -> float | None:
         table = report.get("layers", Table("", {}))
@@ -84,7 +87,7 @@ def _cold() -> Iterator[Target]:
             yield Target(f"{where}, : boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
             yield Target(f"{where}, : boto3, with its exit", with_exit, 0.55, 0.5)
-            # "Well below": a tenth at the least.
+            # "Well below" means at least a tenth below.
             yield Target(f"{where}, : capo", _ratio(key, capo, "ms", own), 0.9)
 
 
@@ -100,7 +103,7 @@ def _warm() -> Iterator[Target]:
 
 
 def _before() -> Iterator[Target]:
-    """Yield what may not become worse, where an earlier revision takes part."""
+    """Yield the figures that must not become worse than in an earlier revision."""
     asynchronous = (f"{name}, async" for name in ("ours", BASELINE))
     pairs = {"threads": ("ours", BASELINE), "tasks": tuple(asynchronous)}
     for key in ("threads 1", "threads 16", "tasks 1", "tasks 10", "tasks 64"):
@@ -129,6 +132,6 @@ TARGETS = (
 
 
 def verdicts(report: Report, *, whole: bool) -> str:
-    """Return the table; of a report that is not whole, what its parts measure."""
+    """Return the table of targets; for a partial report, only the targets that it measures."""
     rows = [target.row(report) for target in TARGETS if whole or target.is_part_of(report)]
     return "\nTargets\n" + aligned([["", "measured", "must", "aim", ""], *rows]) if rows else ""

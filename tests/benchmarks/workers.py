@@ -1,4 +1,4 @@
-"""Long-lived processes that make calls when they are told to; see `clients/worker.py`."""
+"""Long-lived processes that make calls on request: see `clients/worker.py`."""
 
 import json
 import subprocess
@@ -13,13 +13,16 @@ from loopback import Server
 
 
 class Worker:
-    """One client in its process."""
+    """One client in its own process."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
-        """Return what some calls took; an empty mapping if they are not done in time."""
+        """
+        Return the figures of some calls, or an empty mapping if they take longer than *within*
+        seconds.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"calls": calls, "at_once": at_once}) + "\n")
@@ -32,7 +35,7 @@ class Worker:
 
 @contextmanager
 def worker(client: Client, url: str, ca_bundle: Path) -> Iterator[Worker]:
-    """Start a worker in its client's environment, and end it."""
+    """Run a worker in its client's environment, and yield it."""
     with process(client.python, client.module, url, environ(ca_bundle)) as started:
         yield Worker(started)
 
@@ -41,7 +44,7 @@ def worker(client: Client, url: str, ca_bundle: Path) -> Iterator[Worker]:
 def process(
     python: Path, module: str, url: str, variables: dict[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a worker's process, and end it."""
+    """Run a worker's process, and yield it."""
     with subprocess.Popen(
         [python, CLIENTS / "worker.py", module, url],
         env=variables,
@@ -57,7 +60,7 @@ def process(
 
 @contextmanager
 def workers(clients: dict[str, Client], server: Server) -> Iterator[dict[str, Worker]]:
-    """Start one worker for each client, over plain http."""
+    """Run a worker for each client over plain http, and yield them by name."""
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(worker(client, server.http, server.ca_bundle))

@@ -1,9 +1,9 @@
 """
-One answered call in a new interpreter: `python first_call.py CLIENT URL`.
+Make one successful call in a new interpreter: `python first_call.py CLIENT URL`.
 
-Prints, with the answer at hand, the seconds of imports and of the rest, those of CPU since the
-process began, the most memory used (KiB), and how many modules are loaded.  Nothing is imported here
-that a client does not import.
+After the response has arrived, the script prints the seconds of the imports, the seconds of the
+rest, the CPU seconds since the process began, the peak memory in KiB, and the number of loaded
+modules.  Nothing is imported here that the client does not import itself.
 """
 
 import sys

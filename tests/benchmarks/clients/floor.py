@@ -7,7 +7,7 @@ from hand_signed import signer
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return what makes one call, over connections that wait for whoever comes next."""
+    """Return a function that makes one call and keeps its connection for the next call."""
     scheme, _, host = url.partition("://")
     kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
     sign, idle = signer(host), list[http.client.HTTPConnection]()

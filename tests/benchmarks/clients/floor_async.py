@@ -9,7 +9,10 @@ from hand_signed import signer
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give what makes one call, over streams that wait for whoever comes next, 64 at the most."""
+    """
+    Yield a function that makes one call and keeps its connection, one of at most 64, for the
+    next call.
+    """
     scheme, _, origin = url.partition("://")
     host, _, port = origin.partition(":")
     context = None

@@ -1,4 +1,4 @@
-"""A signature by hand: everything is known beforehand but date and signature, the least there is to do."""
+"""The fastest signature possible: everything except date and signature is computed in advance."""
 
 import hmac
 import os
@@ -10,7 +10,10 @@ from arguments import HEADERS, PATH
 
 
 def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[], dict[str, str]]:
-    """Return what gives the headers of the call, signed with the environment's credentials."""
+    """
+    Return a function that returns the headers of the call, signed with the environment's
+    credentials.
+    """
     key_id, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
     token, region = os.environ["AWS_SESSION_TOKEN"], os.environ["AWS_REGION"]
     known = {"X-Amz-Security-Token": token, **HEADERS}

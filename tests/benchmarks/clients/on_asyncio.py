@@ -1,14 +1,14 @@
-"""What drives an async client: one call, and many at once."""
+"""Run an async client."""
 
 import asyncio
 
 
 async def once(module: object, url: str) -> None:
-    """Make a client and one call."""
+    """Connect a client and make one call."""
     async with module.connected(url) as call:
         assert await call()
 
 
 def run_once(module: object, url: str) -> None:
-    """Make an event loop as well."""
+    """Create an event loop, connect a client and make one call."""
     asyncio.run(once(module, url))

@@ -6,6 +6,6 @@ from sagemaker_runtime_client import SageMakerRuntimeClient
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return what makes one call."""
+    """Return a function that makes one call."""
     client = SageMakerRuntimeClient(endpoint_url=url)
     return lambda: client.invoke_endpoint_async(**SNAKE).inference_id

@@ -8,7 +8,7 @@ from sagemaker_runtime_client import AsyncSageMakerRuntimeClient
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give what makes one call."""
+    """Yield a function that makes one call."""
     async with AsyncSageMakerRuntimeClient(endpoint_url=url) as client:
 
         async def call() -> object:

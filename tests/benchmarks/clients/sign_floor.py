@@ -4,5 +4,8 @@ from hand_signed import signer
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return what signs once, with everything known beforehand but date and signature."""
+    """
+    Return a function that signs the call, with everything except date and signature computed in
+    advance.
+    """
     return signer(url.partition("://")[2])

@@ -8,7 +8,10 @@ from arguments import CAMEL
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give what makes one call; as many connections are kept as ours keeps, 10 by default."""
+    """
+    Yield a function that makes one call; the pool has 64 connections as in this package, not the
+    default 10.
+    """
     config = AioConfig(max_pool_connections=64)
     session = get_session()
     async with session.create_client(

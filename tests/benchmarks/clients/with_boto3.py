@@ -6,7 +6,10 @@ from botocore.config import Config
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return what makes one call; as many connections are kept as ours keeps, 10 by default."""
+    """
+    Return a function that makes one call; the pool has 64 connections as in this package, not
+    the default 10.
+    """
     config = Config(max_pool_connections=64)
     client = boto3.client("sagemaker-runtime", endpoint_url=url, config=config)
     return lambda: client.invoke_endpoint_async(**CAMEL)["InferenceId"]

@@ -6,7 +6,10 @@ from zapros import StdNetworkHandler
 
 
 def connect(url: str) -> Callable[[], object]:
-    """Return what makes one call; as many connections are kept as ours keeps, 10 by default."""
+    """
+    Return a function that makes one call; the pool has 64 connections as in this package, not
+    the default 10.
+    """
     handler = StdNetworkHandler(http1={"max_connections_per_host": 64})
     client = SageMakerRuntimeClient(handler, endpoint=url)
     return lambda: client.invoke_endpoint_async(**SNAKE)["inference_id"]

@@ -8,7 +8,10 @@ from zapros import AsyncStdNetworkHandler
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give what makes one call; as many connections are kept as ours keeps, 10 by default."""
+    """
+    Yield a function that makes one call; the pool has 64 connections as in this package, not the
+    default 10.
+    """
     handler = AsyncStdNetworkHandler(http1={"max_connections_per_host": 64})
     async with AsyncSageMakerRuntimeClient(handler, endpoint=url) as client:
 

@@ -8,7 +8,7 @@ from hand_signed import signer
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give what makes one call."""
+    """Yield a function that makes one call."""
     sign = signer(url.partition("://")[2])
     async with httpx.AsyncClient() as client:
 

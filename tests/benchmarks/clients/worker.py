@@ -1,8 +1,9 @@
 """
-Makes calls on demand, so that clients of different environments take turns: `python worker.py CLIENT URL`.
+Make calls on request, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
 
-Each line of standard input is a JSON object, of `calls` and how many of them are made `at_once`, by
-threads or tasks; answered by one of what it took.
+Each line of standard input is a JSON object with the number of `calls` and how many of them to make
+`at_once`, in threads or tasks.  For each line, the script prints a JSON object with the measured
+figures.
 """
 
 import asyncio
@@ -22,24 +23,24 @@ PAGE = 4096
 
 
 def resident() -> int:
-    """Return the bytes in memory now."""
+    """Return the resident memory in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 def peak() -> int:
-    """Return the most bytes that were in memory since `forget_peak`."""
+    """Return the peak resident memory in bytes since `forget_peak`."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
 
 
 def forget_peak() -> None:
-    """Let the most be what is in memory now, where the system can."""
+    """Reset the peak to the current memory, if the system supports it."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 class Measuring:
-    """What some calls took."""
+    """A measurement of some calls, which begins when the object is created."""
 
     def __init__(self, calls: int) -> None:
         self.calls, self.failures = calls, Counter[str]()
@@ -49,7 +50,7 @@ class Measuring:
         self.cpu, self.wall = time.process_time(), time.perf_counter()
 
     def figures(self) -> dict[str, Any]:
-        """Return it."""
+        """Return the figures by name and unit."""
         cpu, wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
         highest = peak()
         gc.collect()
@@ -64,18 +65,18 @@ class Measuring:
 
 
 def commands() -> Any:
-    """Yield what is asked for."""
+    """Yield the command on each line of standard input."""
     for line in sys.stdin:
         yield json.loads(line)
 
 
 def answer(figures: dict[str, Any]) -> None:
-    """Print an answer."""
+    """Print the figures as a line of JSON."""
     print(json.dumps(figures), flush=True)
 
 
 def blocking(call: Callable[[], object]) -> None:
-    """Serve with a blocking client; its threads are kept."""
+    """Run commands with a blocking client, in threads that are kept between commands."""
     threads = ThreadPoolExecutor(64)
 
     def several(count: int) -> None:
@@ -91,14 +92,14 @@ def blocking(call: Callable[[], object]) -> None:
 
     for command in commands():
         calls, at_once = command["calls"], command["at_once"]
-        spread(at_once, at_once)  # connects
+        spread(at_once, at_once)  # opens the connections
         measuring = Measuring(calls)
         spread(calls, at_once)
         answer(measuring.figures())
 
 
 async def on_asyncio(client: Any, url: str) -> None:
-    """Serve with an async client; each task calls again at once."""
+    """Run commands with an async client; each task makes its calls without a pause."""
     async with client.connected(url) as call:
 
         async def several(count: int, failures: Counter[str]) -> None:
@@ -114,14 +115,14 @@ async def on_asyncio(client: Any, url: str) -> None:
         for command in commands():
             calls, at_once = command["calls"], command["at_once"]
             few = min(at_once, 64)
-            await spread(few, few, Counter())  # connects
+            await spread(few, few, Counter())  # opens the connections
             measuring = Measuring(calls)
             await spread(calls, at_once, measuring.failures)
             answer(measuring.figures())
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Run commands until standard input ends."""
     _, name, url = sys.argv
     client = import_module(name)
     if hasattr(client, "connect"):
