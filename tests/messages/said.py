@@ -14,8 +14,8 @@ def said(make: Callable[[], object]) -> str:
 
     Args:
         make: A function without arguments.  Its error is the message, without the facts that `str`
-            adds to an error of the client; otherwise what it writes to the log, otherwise what it
-            warns of, otherwise the text that it returns.
+            adds to an error of the client; otherwise the last of the most severe lines that it logs,
+            otherwise its last warning, otherwise the text that it returns.
     """
     lines = _Lines()
     loggers = [logging.getLogger(name) for name in ("sigv4", "sagemaker_runtime_client")]
@@ -33,7 +33,7 @@ def said(make: Callable[[], object]) -> str:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(lines)
             logger.setLevel(level)
-    found = lines.texts or [str(warning.message) for warning in warned] or [text]
+    found = lines.most_severe() or [str(warning.message) for warning in warned] or [text]
     return str(found[-1])
 
 
@@ -42,10 +42,15 @@ class _Lines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: list[str] = []
+        self._lines: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
+        self._lines.append((record.levelno, record.getMessage()))
+
+    def most_severe(self) -> list[str]:
+        """Return the lines of the highest level that occurs."""
+        highest = max((level for level, _ in self._lines), default=0)
+        return [text for level, text in self._lines if level == highest]
 
 
 def tables() -> list[ModuleType]:

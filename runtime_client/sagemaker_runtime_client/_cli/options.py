@@ -78,7 +78,7 @@ def in_shell_words(message: str, argument: str = "") -> str:
             return ("give " if give else "") + _WORDS[name]
         return match[0]
 
-    return _argument.sub(word, message.replace(", or give the client credentials=", ""))
+    return _argument.sub(word, message.replace(", or pass credentials= to the client", ""))
 
 
 def parser(

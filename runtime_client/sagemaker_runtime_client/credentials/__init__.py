@@ -1,4 +1,4 @@
-"""Where credentials come from: a file a provider, and the chain of them."""
+"""Credential providers, one module each, and the chain that searches them."""
 
 from ._loading import open_context
 from ._refresh import ChainAuth, ChainCredentials

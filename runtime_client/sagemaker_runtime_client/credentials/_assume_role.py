@@ -1,11 +1,11 @@
 """
-A role that a profile assumes with the keys of another profile, or of where the program runs.
+Loads the credentials of a role that a profile assumes.
 
     [profile analyst]
     role_arn = arn:aws:iam::123456789012:role/analyst
     source_profile = me            or: credential_source = Ec2InstanceMetadata
 
-The source may be a role itself, and so on.
+The source profile may itself assume a role.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
@@ -21,13 +21,13 @@ from .._settings.profiles import Section
 from ._provider import text_setting
 from ._sts import STSProvider
 
-# Takes the context of a profile and the name of a provider; without a name, every provider is asked
-# that a source profile may use.
+# Takes the context of a profile and the name of a provider.  If the name is None, every provider
+# that is usable for a source profile is tried.
 ResolveSource = Callable[[Context, str | None], Awaitable[Credentials | None]]
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# Values of credential_source, and the provider of each.
+# The values of credential_source, and the provider that each one stands for.
 _CREDENTIAL_SOURCES = {
     "Ec2InstanceMetadata": "instance-metadata",
     "EcsContainer": "container",
@@ -39,14 +39,15 @@ class AssumeRoleProvider(STSProvider):
     """
     ``role_arn`` with ``source_profile`` or ``credential_source``.
 
-    The profile may have ``role_session_name``, ``external_id``, ``duration_seconds`` and
-    ``mfa_serial`` as well; the context's `mfa_token` is asked for the code at every refresh.
+    The settings ``role_session_name``, ``external_id``, ``duration_seconds`` and ``mfa_serial`` of
+    the profile are used as well.  The function `mfa_token` of the context supplies the MFA code at
+    each refresh.
 
     Args:
-        context: What it works with.
-        name: Its name.
-        resolve_source: Returns the credentials that the role is assumed with.
-        visited: The profiles whose source this one is, outermost first.
+        context: The context that the provider uses.
+        name: The provider's name.
+        resolve_source: Returns the credentials with which the role is assumed.
+        visited: The profiles that led to this one by ``source_profile``, outermost first.
     """
 
     def __init__(
@@ -62,17 +63,17 @@ class AssumeRoleProvider(STSProvider):
 
     async def load(self) -> Credentials | None:
         """
-        Return the role's credentials, or None if the profile assumes none.
+        Return the role's credentials, or None if the profile does not assume a role.
 
         Raises:
-            CredentialProviderError: The profile's settings contradict each other or lead in a
-                circle, its source has no keys, or STS refuses.
+            CredentialProviderError: The settings of the profile contradict each other or form a
+                cycle, the source has no credentials, or STS rejected the request.
         """
         if not _assumes_role(self.section):
             return None
         source = await self._source_credentials()
         code = await self._mfa_code()
-        operation = f"AssumeRole of profile {self.context.profile}"
+        operation = f"AssumeRole for profile {self.context.profile}"
         texts = await self.query(
             "AssumeRole",
             {
@@ -89,44 +90,43 @@ class AssumeRoleProvider(STSProvider):
         return self.parse_role_credentials(texts, operation)
 
     async def _source_credentials(self) -> Credentials:
-        """Return the keys that the role is assumed with."""
         source_profile = self.setting("source_profile")
         credential_source = self.setting("credential_source")
         if source_profile is None and credential_source is not None:
             return await self._from_credential_source(credential_source)
         if source_profile is not None and credential_source is None:
             return await self._from_profile(source_profile)
-        have = "neither" if source_profile is None else "both"
+        fault = "neither is set" if source_profile is None else "both are set"
         raise self.failure(
-            f"profile {self.context.profile} has role_arn and {have} of source_profile and "
-            "credential_source; give it one"
+            f"profile {self.context.profile}: role_arn requires either source_profile or "
+            f"credential_source, but {fault}"
         )
 
     async def _from_credential_source(self, source: str) -> Credentials:
-        """Return the keys of where the program runs."""
+        """Return the credentials of the environment, the container or the instance."""
         profile = self.context.profile
         if source not in _CREDENTIAL_SOURCES:
             raise self.failure(
-                f"profile {profile} has credential_source {source}; "
-                f"it must be one of {', '.join(_CREDENTIAL_SOURCES)}"
+                f"profile {profile}: credential_source must be one of "
+                f"{', '.join(_CREDENTIAL_SOURCES)}, not {source}"
             )
         credentials = await self._resolve_source(self.context, _CREDENTIAL_SOURCES[source])
         if credentials is None:
-            message = f"profile {profile} has credential_source {source}, which has no credentials"
+            message = f"profile {profile}: credential_source {source} has no credentials"
             raise self.failure(message, retryable=True)
         return credentials
 
     async def _from_profile(self, name: str) -> Credentials:
-        """Return the keys of the profile *name*, which may assume a role as well."""
+        """Return the credentials of the profile *name*, which may itself assume a role."""
         profile, profiles = self.context.profile, self.context.profiles.profiles
         if name not in profiles:
-            raise self.failure(f"profile {profile} has source_profile {name}, which is nowhere")
+            raise self.failure(f"profile {profile}: source_profile {name} does not exist")
         section = profiles[name]
         is_static = "aws_access_key_id" in section or "aws_secret_access_key" in section
-        # A profile may be its own source, but only for the keys in it.
+        # A profile may name itself as its source only to use its own static credentials.
         if name in self._visited and not (name == profile and is_static):
-            circle = " -> ".join((*self._visited, name))
-            raise self.failure(f"the source_profile of profiles leads in a circle: {circle}")
+            cycle = " -> ".join((*self._visited, name))
+            raise self.failure(f"the source_profile settings form a cycle: {cycle}")
         source = self.context._replace(profile=name, explicit=True)
         if _assumes_role(section) and not is_static:
             role = AssumeRoleProvider(source, self.name, self._resolve_source, self._visited)
@@ -134,36 +134,39 @@ class AssumeRoleProvider(STSProvider):
         else:
             credentials = await self._resolve_source(source, None)
         if credentials is None:
-            message = f"profile {name}, the source_profile of {profile}, has no credentials"
-            raise self.failure(message)
+            raise self.failure(f"profile {profile}: source_profile {name} has no credentials")
         return credentials
 
     async def _mfa_code(self) -> str | None:
-        """Return the code of the MFA device, if the profile has one."""
+        """Return the current code of the profile's MFA device, or None if it has no device."""
         serial, mfa_token = self.setting("mfa_serial"), self.context.mfa_token
         if serial is None:
             return None
         if mfa_token is None:
             raise self.failure(
-                f"profile {self.context.profile} has mfa_serial, and nothing supplies the code: "
-                "give default_chain mfa_token=, a function"
+                f"profile {self.context.profile} requires an MFA code (mfa_serial): "
+                "pass a function as mfa_token= to default_chain"
             )
-        code = await self.ask_user("mfa_token", mfa_token, serial)
+        code = await self.call_user_function("mfa_token", mfa_token, serial)
         if not isinstance(code, str) or not code.isascii() or not code.isdigit():
-            raise self.failure("mfa_token must return the digits that the MFA device shows")
+            raise self.failure(f"the MFA code of device {serial} must be a string of digits")
         return code
 
     def _duration(self) -> str | None:
-        """Return ``duration_seconds`` if it is a number; AWS's tools ignore anything else, too."""
+        """Return ``duration_seconds`` if it is a number; AWS tools ignore other values as well."""
         text = self.setting("duration_seconds")
         if text is None or (text.isascii() and text.isdigit()):
             return text
         profile = self.context.profile
-        _log.warning("profile %s: duration_seconds is no number, and ignored", profile)
+        _log.warning("profile %s: duration_seconds is not a number and is ignored", profile)
         return None
 
 
 def _assumes_role(section: Section) -> bool:
-    """Tell whether a profile assumes a role with keys; with a web identity, another provider does."""
+    """
+    Return whether a profile assumes a role with credentials.
+
+    Roles that are assumed with a web identity belong to `WebIdentityProvider`.
+    """
     has_role = text_setting(section, "role_arn") is not None
     return has_role and "web_identity_token_file" not in section

@@ -1,11 +1,12 @@
 """
-The order in which providers of credentials are asked: the first that has any answers.
+The credential providers in the order in which they are searched.
 
-A provider's module is imported when its turn comes; in Lambda, where the environment has the keys,
-that is one.
+The search ends at the first provider that has credentials.  A provider's module is imported only
+when the provider is tried.  In Lambda, where the environment has the credentials, that is one
+module.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html, and
-botocore 1.44, credentials.py, for the order.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html, and botocore
+1.44, credentials.py, for the order.
 """
 
 from collections.abc import Callable
@@ -22,18 +23,22 @@ from ._provider import Provider
 
 class ProviderSpec(NamedTuple):
     """
-    A provider of credentials, before it is imported.
+    The description of a credential provider, available before its module is imported.
 
     Attributes:
-        name: What messages call it.
-        import_class: Imports the provider's class, and returns it.
-        absent: Why it has nothing, when it has nothing; ``{profile}`` is the profile's name.
-        usable_as_source_profile: Whether a profile that others name as their source may use it.
-        skipped_with_explicit_profile: Whether it is left out where an argument names the profile.
-        cached: Whether its credentials are cached; if not, it is asked for each signature.
-        advisory_window: Seconds before the end in which a refresh is due, at the most.
-        advisory_fraction: ... and which fraction of the lifetime at the most.
-        static_stability: Whether its credentials are kept while no others are to be had.
+        name: The provider's name in messages.
+        import_class: Imports and returns the provider's class.
+        absent: The reason to report if the provider has no credentials; ``{profile}`` is replaced
+            by the profile's name.
+        usable_as_source_profile: Whether the provider may supply the credentials of a profile that
+            another profile names as its source_profile.
+        skipped_with_explicit_profile: Whether the provider is skipped if an argument selects the
+            profile.
+        cached: Whether its credentials are cached; otherwise they are loaded for each signature.
+        advisory_window: How many seconds before the expiration the advisory window begins, at most.
+        advisory_fraction: The length of the advisory window as a fraction of the lifetime, at most.
+        static_stability: Whether expired credentials stay in use while the provider cannot supply
+            new ones.
     """
 
     name: str
@@ -47,13 +52,14 @@ class ProviderSpec(NamedTuple):
     static_stability: bool = False
 
     def create(self, context: Context) -> Provider:
-        """Import the provider's class, and return a provider over *context*."""
+        """Import the provider's class, and return an instance that uses *context*."""
         with importing():
             provider_class = self.import_class()
         return provider_class(context, self.name)
 
 
-# The imports are statements, so that what freezes a program (PyInstaller, Nuitka) sees them.
+# Import statements, not importlib calls: PyInstaller and Nuitka find these modules by the
+# statements.
 
 
 def _environment() -> type[Provider]:
@@ -134,7 +140,7 @@ ORDER = (
     ProviderSpec(
         "web-identity",
         _web_identity,
-        "neither AWS_WEB_IDENTITY_TOKEN_FILE nor web_identity_token_file in profile {profile}",
+        "neither AWS_WEB_IDENTITY_TOKEN_FILE nor web_identity_token_file of profile {profile} is set",
         usable_as_source_profile=True,
     ),
     ProviderSpec(
@@ -172,17 +178,17 @@ ORDER = (
     ProviderSpec(
         "roles-anywhere",
         _roles_anywhere,
-        "neither ROLES_ANYWHERE_ROLE_ARN nor roles_anywhere_role_arn in profile {profile}",
+        "neither ROLES_ANYWHERE_ROLE_ARN nor roles_anywhere_role_arn of profile {profile} is set",
     ),
     ProviderSpec(
         "container",
         _container,
-        "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
     ),
     ProviderSpec(
         "instance-metadata",
         _instance_metadata,
-        "AWS_EC2_METADATA_DISABLED is set, or no metadata service answers, or it knows no role",
+        "AWS_EC2_METADATA_DISABLED is true, the metadata service did not respond, or it has no role",
         static_stability=True,
     ),
 )
@@ -193,11 +199,11 @@ PROVIDERS = {spec.name: spec for spec in ORDER}
 
 class SkippedProvider(NamedTuple):
     """
-    A provider that had nothing.
+    A provider that had no credentials.
 
     Attributes:
-        name: The provider's.
-        reason: Why it had nothing.
+        name: The provider's name.
+        reason: Why it had none.
     """
 
     name: str
@@ -206,12 +212,12 @@ class SkippedProvider(NamedTuple):
 
 class ResolvedCredentials(NamedTuple):
     """
-    Credentials, and where they are from.
+    Credentials and the provider that supplied them.
 
     Attributes:
         credentials: The credentials.
-        spec: Where they are from.
-        provider: The provider that had them, and is asked for the next.
+        spec: The description of the provider.
+        provider: The provider, which is asked again when the credentials have to be refreshed.
     """
 
     credentials: Credentials
@@ -226,17 +232,17 @@ async def search(
     Ask one provider after the other, and return the first credentials.
 
     Args:
-        context: What the providers work with.
-        skipped: Gets those that had nothing.
+        context: The context that the providers use.
+        skipped: A list to which the providers without credentials are appended.
 
     Raises:
-        NoCredentialsError: None has any; the message says why.
-        CredentialProviderError: One is configured, and failed.
+        NoCredentialsError: No provider has credentials; the message lists the reason of each.
+        CredentialProviderError: A provider is configured but failed.
     """
     skipped = [] if skipped is None else skipped
     for spec in ORDER:
         if spec.skipped_with_explicit_profile and context.explicit:
-            reason = f"profile {context.profile} was asked for"
+            reason = f"profile {context.profile} was selected explicitly"
             skipped.append(SkippedProvider(spec.name, reason))
             continue
         provider = spec.create(context)
@@ -244,21 +250,21 @@ async def search(
         if credentials is not None:
             return ResolvedCredentials(credentials, spec, provider)
         skipped.append(SkippedProvider(spec.name, spec.absent.format(profile=context.profile)))
-    tried = "; ".join(f"{name}: {reason}" for name, reason in skipped)
+    tried = "; ".join(f"{name} ({reason})" for name, reason in skipped)
     raise NoCredentialsError(
-        f"no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or "
-        f"give the client credentials=.  Tried {tried}",
+        "no credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or configure a "
+        f"profile, or pass credentials= to the client. Providers tried: {tried}",
         tried=tuple(name for name, _ in skipped),
     )
 
 
 async def resolve_source(context: Context, name: str | None) -> Credentials | None:
     """
-    Return the credentials that a role is assumed with; None without any.
+    Return the credentials with which a role is assumed, or None if there are none.
 
     Args:
-        context: What the providers work with; its profile is the source.
-        name: The provider to ask; None for each that a source profile may use.
+        context: The context that the providers use; its profile is the source profile.
+        name: The name of the provider to ask; None to try each that is usable for a source profile.
     """
     if name is not None:
         return await PROVIDERS[name].create(context).load()

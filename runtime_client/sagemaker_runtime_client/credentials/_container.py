@@ -1,8 +1,8 @@
 """
-Keys from an agent beside the program: ECS tasks, EKS Pod Identity, and agents with the same protocol.
+Loads credentials from a local agent: of ECS tasks, of EKS Pod Identity, or with the same protocol.
 
-Over plain HTTP, only the agents' known addresses and those of this machine are asked: a URL in a
-variable must not send a token elsewhere.
+Plain HTTP is used only for the agents' known addresses and for loopback addresses, so that a URL in
+an environment variable cannot send a token to another host.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html and
 botocore 1.44, utils.py, ContainerMetadataFetcher.
@@ -33,7 +33,8 @@ _FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 _TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
-# Nothing that two readers of URLs could take for two different hosts: no user, no backslash.
+# The pattern excludes user names and backslashes, with which two URL parsers may see different
+# hosts.
 _url = re.compile(
     r"(https?://[A-Za-z0-9._\-]+(?::\d+)?|https?://\[[0-9A-Fa-f:.]+\](?::\d+)?)(/[!-~]*)?"
 )
@@ -42,24 +43,24 @@ _is_path = re.compile(r"/[!-~]*").fullmatch
 
 class ContainerProvider(ServiceProvider):
     """
-    ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI``, or ``..._FULL_URI``.
+    ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` or ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
 
-    A token, which the request then carries, is in the file that
-    ``AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`` names and is read anew each time, or in
+    If a token is set, the request carries it.  The token is in the file that
+    ``AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`` names, which is read at each load, or in
     ``AWS_CONTAINER_AUTHORIZATION_TOKEN``.
     """
 
     async def load(self) -> Credentials | None:
         """
-        Return the container's credentials, or None if no variable says where they are.
+        Return the container's credentials, or None if neither variable is set.
 
         Raises:
-            CredentialProviderError: The URL or the token is not to be used, or the agent fails.
+            CredentialProviderError: The URL or the token is not valid, or the agent failed.
         """
-        place = self._origin_and_path()
-        if place is None:
+        location = self._origin_and_path()
+        if location is None:
             return None
-        origin, path = place
+        origin, path = location
         headers = [("accept", "application/json")]
         token = await self._token()
         if token is not None:
@@ -76,24 +77,24 @@ class ContainerProvider(ServiceProvider):
         raise AssertionError  # pragma: no cover (the last attempt returns or raises)
 
     def _origin_and_path(self) -> tuple[str, str] | None:
-        """Return where the credentials are; None if no variable says so."""
+        """Return the origin and the path of the credentials, or None if neither variable is set."""
         environ = self.system.environ
         if path := environ.get(_RELATIVE):
             if not _is_path(path):
-                raise self.failure(f"{_RELATIVE} must be a path, which begins with /")
+                raise self.failure(f"{_RELATIVE} must be a URL path that starts with /")
             return _ECS, path
         url = environ.get(_FULL)
         if not url:
             return None
         match = _url.fullmatch(url)
         if match is None:
-            raise self.failure(f"{_FULL} must be like http://host:port/path")
+            raise self.failure(f"{_FULL} must be a URL such as http://host:port/path")
         origin = match[1]
         host = urlsplit(origin).hostname or ""
         if not url.startswith("https:") and host not in _HOSTS and not _is_loopback(host):
             raise self.failure(
-                f"{_FULL} names the host {host}; over plain http only a loopback address or one of "
-                f"{', '.join(sorted(_HOSTS))} is asked"
+                f"{_FULL} must use https for the host {host}: plain http is allowed only for loopback "
+                f"addresses and {', '.join(sorted(_HOSTS))}"
             )
         return origin, match[2] or "/"
 
@@ -102,7 +103,7 @@ class ContainerProvider(ServiceProvider):
         label, token = _TOKEN, environ.get(_TOKEN)
         if path := environ.get(_TOKEN_FILE):
             label = f"the token in {path}"
-            token = await self.read_text(path, f"the file that {_TOKEN_FILE} names,")
+            token = await self.read_text(path, f"{_TOKEN_FILE}: the file")
         if not token or not token.strip():
             return None
         if (value := header_value(token)) is None:
@@ -110,26 +111,27 @@ class ContainerProvider(ServiceProvider):
         return value
 
     async def _attempt(self, origin: str, request: Request) -> Credentials:
-        label = f"the container's credentials at {origin}"
+        label = f"the container credentials response from {origin}"
         try:
             response = await self.ask_agent(origin, request, _TIMEOUT)
         except TransportError as error:
-            message = f"{label} cannot be had: {error.message}"
+            message = f"the container credentials request to {origin} failed: {error.message}"
             raise self.failure(message, retryable=error.retryable) from error
         if response.status != 200:
-            # What the agent says stays out: it may repeat the token.
-            refusal = self.failure(f"{label} were refused", retryable=True)
-            refusal.code, refusal.status_code = json_error(response).code, response.status
-            raise refusal
+            # The agent's message is not shown because it may repeat the token.
+            message = f"the container credentials request to {origin} was rejected"
+            rejection = self.failure(message, retryable=True)
+            rejection.code, rejection.status_code = json_error(response).code, response.status
+            raise rejection
         parts = json_object(response.body)
         if parts is None:
-            raise self.failure(f"{label} are no JSON object", retryable=True)
+            raise self.failure(f"{label} is not a JSON object", retryable=True)
         account_id = parts.get("AccountId")
         return self.parse_credentials(label, parts, _PARTS, account_id, temporary=False)
 
 
 def _is_loopback(host: str) -> bool:
-    """Tell whether *host* is an address of this machine, not a name that looks like one."""
+    """Return whether *host* is a loopback IP address; a host name never is."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The chain as a provider for whoever signs: `default_chain`."""
+"""`default_chain`: the credential chain as a provider for any signer."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 class DefaultChain:
     """
-    Credentials as every AWS tool finds them: a `CredentialsProvider` that is to be closed.
+    A `CredentialsProvider` that finds credentials where the AWS SDKs find them; close it after use.
 
-    Blocking and async callers may share one.  What is found is kept for each of the two, and
-    refreshed before it ends.
+    Blocking and async callers may share one object.  For each of the two kinds the credentials are
+    cached separately and refreshed before they expire.
     """
 
     def __init__(
@@ -33,54 +33,50 @@ class DefaultChain:
         mfa_token: MFAToken | None,
         key_passphrase: KeyPassphrase | None,
     ) -> None:
-        given = (arguments, mfa_token, key_passphrase)
+        settings = (arguments, mfa_token, key_passphrase)
         is_async = hasattr(http_client, "__aenter__")
-        self._threads = _Chain(sync_backend, None if is_async else http_client, *given)
-        self._tasks = _Chain(async_backend, http_client if is_async else None, *given)
+        self._threads = _Chain(sync_backend, None if is_async else http_client, *settings)
+        self._tasks = _Chain(async_backend, http_client if is_async else None, *settings)
 
     def get(self) -> Credentials:
         """
-        Return credentials, blocking if need be.
+        Return credentials; the call blocks while they are loaded.
 
         Raises:
-            NoCredentialsError: No source has any; the message lists what was tried.
-            CredentialProviderError: One is configured, and failed.
-            ConfigError: The shared files or a setting are malformed.
+            NoCredentialsError: No provider has credentials; the message lists the providers tried.
+            CredentialProviderError: A provider is configured but failed.
+            ConfigError: A shared file or a setting is malformed.
         """
         return run(self._threads.credentials.aget())
 
     async def aget(self) -> Credentials:
-        """Return credentials without blocking the event loop; raises what `get` raises."""
+        """Return credentials without blocking the event loop; raises the same errors as `get`."""
         return await self._tasks.credentials.aget()
 
     def close(self) -> None:
-        """Close what `get` opened; a user-supplied client stays open."""
+        """Close the connections that `get` opened; a user-supplied client stays open."""
         run(self._threads.close())
 
     async def aclose(self) -> None:
-        """Close what `aget` opened in this event loop, and what `get` opened."""
+        """Close the connections that `aget` opened in this event loop and those that `get` opened."""
         await self._tasks.close()
         self.close()
 
     def __enter__(self) -> Self:
-        """Return the chain."""
         return self
 
     def __exit__(self, *_details: object) -> None:
-        """Close it."""
         self.close()
 
     async def __aenter__(self) -> Self:
-        """Return the chain."""
         return self
 
     async def __aexit__(self, *_details: object) -> None:
-        """Close it."""
         await self.aclose()
 
 
 class _Chain:
-    """The chain for threads, or for tasks."""
+    """The chain for one kind of caller: threads or tasks."""
 
     def __init__(
         self,
@@ -101,12 +97,11 @@ class _Chain:
         self.credentials = ChainCredentials(system, self._context)
 
     async def _close_if_closed(self, context: Context) -> None:
-        """Keep no connections of what is opened after `close`, or at the same time."""
+        """Close a transport that was opened during or after `close`."""
         if self._is_closed:
             await context.transport.close()
 
     async def close(self) -> None:
-        """Close what was opened."""
         self._is_closed = True
         if self._context.value is not None:
             await self._context.value.transport.close()
@@ -126,22 +121,30 @@ def default_chain(
 
         auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1")), default_chain())
 
-    In this order: variables, a role to assume, a web identity, IAM Identity Center, the credentials
-    file, ``aws login``, a process, the config file, IAM Roles Anywhere, the container, the instance.
-    Nothing is read or opened before the first call.
+    The providers are tried in this order: environment variables, a role to assume, a web identity,
+    IAM Identity Center, the credentials file, ``aws login``, a process, the config file, IAM Roles
+    Anywhere, the container, the instance.  No file is read and no connection is opened before the
+    first call.
 
     Args:
-        http_client: A client of httpx or httpx2, blocking or async, for the requests of callers
-            of its kind.  It stays yours.
-        profile: The profile of the shared files; ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``, then
-            ``default``.  One that is given here wins over keys in variables.
-        region: Whose STS is asked; ``AWS_REGION``, ``AWS_DEFAULT_REGION``, then the profile's.
-        ca_bundle: Path of the certificates to trust, where no *http_client* is given;
-            ``AWS_CA_BUNDLE``, then the profile's.
-        mfa_token: For profiles with ``mfa_serial``: takes the device's serial number and returns
-            the code that it shows, at each refresh.  For async callers it may be ``async``.
-        key_passphrase: For an encrypted private key of IAM Roles Anywhere: takes the key's path and
-            returns the passphrase, at each refresh; likewise.
+        http_client: A blocking or async client of httpx or httpx2.  It sends the requests of
+            callers of the same kind, and is never closed by the chain.
+        profile: The profile of the shared files; by default ``AWS_DEFAULT_PROFILE``, then
+            ``AWS_PROFILE``, then ``default``.  A profile passed here takes precedence over
+            credentials in environment variables.
+        region: The region of STS; by default ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
+            profile's region.
+        ca_bundle: The path of a PEM file of trusted certificates, used if there is no
+            *http_client*; by default ``AWS_CA_BUNDLE``, then the profile's setting.
+        mfa_token: A function for profiles with ``mfa_serial``.  It is called at each refresh with
+            the device's serial number and returns the current code.  For async callers it may be
+            async.
+        key_passphrase: A function for an encrypted private key of IAM Roles Anywhere.  It is called
+            at each refresh with the path of the key and returns the passphrase.  For async callers
+            it may be async.
+
+    Raises:
+        ConfigError: *http_client* is not a client of httpx or httpx2.
     """
     arguments = {"profile": profile, "region": region, "ca_bundle": ca_bundle}
     return DefaultChain(http_client, arguments, mfa_token, key_passphrase)

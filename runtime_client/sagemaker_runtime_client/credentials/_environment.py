@@ -14,9 +14,9 @@ from ._provider import Provider
 
 class EnvironmentProvider(Provider):
     """
-    ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``.
+    ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
 
-    ``AWS_CREDENTIAL_EXPIRATION`` and ``AWS_ACCOUNT_ID`` may be set as well.
+    ``AWS_CREDENTIAL_EXPIRATION`` and ``AWS_ACCOUNT_ID`` are optional.
     """
 
     async def load(self) -> Credentials | None:
@@ -24,7 +24,7 @@ class EnvironmentProvider(Provider):
         Return the credentials in the environment, or None if ``AWS_ACCESS_KEY_ID`` is not set.
 
         Raises:
-            CredentialProviderError: It is set, and the rest does not go with it.
+            CredentialProviderError: The secret is not set, or a variable is malformed.
         """
         variables = self.system.environ
         access_key_id = variables.get("AWS_ACCESS_KEY_ID")
@@ -32,9 +32,8 @@ class EnvironmentProvider(Provider):
             return None
         secret_access_key = variables.get("AWS_SECRET_ACCESS_KEY")
         if not secret_access_key:
-            raise self.failure("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")
+            raise self.failure("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not")
         try:
-            # Lambda and older tools know the token under either name.
             return Credentials(
                 access_key_id,
                 secret_access_key,
@@ -43,12 +42,17 @@ class EnvironmentProvider(Provider):
                 account_id=variables.get("AWS_ACCOUNT_ID") or None,
             )
         except ValueError as error:
-            message = f"the credentials in the environment are malformed: {error}"
+            message = f"the credentials in environment variables are malformed: {error}"
             raise self.failure(message) from None
 
 
 def _token(variables: Mapping[str, str]) -> str | None:
-    """Return the token without blanks around it: boto3 leaves them out, and so does a header."""
+    """
+    Return the session token without surrounding whitespace, which a header value cannot have.
+
+    Lambda sets AWS_SECURITY_TOKEN as well, and older tools set only that.  boto3 strips the token
+    too.
+    """
     token = variables.get("AWS_SESSION_TOKEN") or variables.get("AWS_SECURITY_TOKEN") or ""
     return token.strip() or None
 
@@ -57,4 +61,6 @@ def _expiration(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise ValueError("AWS_CREDENTIAL_EXPIRATION must be like 2026-11-22T12:00:00Z") from None
+        raise ValueError(
+            "AWS_CREDENTIAL_EXPIRATION must be in ISO 8601, such as 2026-11-22T12:00:00Z"
+        ) from None

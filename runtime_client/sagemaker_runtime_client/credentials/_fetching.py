@@ -1,7 +1,7 @@
 """
-A base class for providers that fetch their credentials: from a file, a program or a service.
+The base class of providers that read credentials from a file, a program or a service.
 
-A part that is missing or malformed becomes an error that names it, and repeats nothing of it.
+If a field is missing or malformed, the error names the field and never repeats its value.
 """
 
 import json
@@ -17,38 +17,42 @@ from .._limits import CREDENTIALS_FILE_SIZE
 from .._settings.profiles import expand_user
 from ._provider import Provider
 
-# Seconds between attempts to read a file that is not whole: a program that rewrites it is done by then.
+# Seconds between attempts to read an incomplete file.  A program that rewrites it is done within
+# that time.
 _PAUSES = (0.05, 0.1, 0.2)
 
-# What the parts of credentials are called in answers and cached files.
+# The names of the credential fields in responses and cached files.
 PASCAL_CASE = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
 CAMEL_CASE = ("accessKeyId", "secretAccessKey", "sessionToken", "expiration")
 
 
 class FetchingProvider(Provider):
-    """What providers share that read files, call the user's functions and parse credentials."""
+    """A provider that reads files, calls functions of the user and parses credentials."""
 
     def expand_path(self, path: str) -> str:
-        """Return a path with a user's folder in place of ``~`` or ``~name``."""
+        """Return a path with ``~`` or ``~name`` replaced by that user's home folder."""
         return expand_user(path, self.system.environ, self.system.home)
 
     def cache_path(self, folder: str, digest: str) -> str:
-        """Return the path of a file that the AWS CLI names after a digest."""
+        """Return the path of a cache file, which the AWS CLI names after a digest."""
         return self.expand_path(f"{folder.rstrip('/')}/{digest}.json")
 
     async def read_text(
         self, path: str, label: str, is_whole: Callable[[str], object] = str.strip
     ) -> str:
         """
-        Return the text of a file.
+        Read and return a UTF-8 text file.
 
-        A file that is absent, or not whole, is read again after a pause: another program may be
-        writing it.
+        A file that is absent or incomplete is read up to three times more, after short pauses,
+        because another program may be writing it.
 
         Args:
             path: The file's path; ``~`` and ``~user`` are expanded.
-            label: What messages call the file: ``the token file``.
-            is_whole: Tells whether a text is complete; an empty file never is.
+            label: The file's name in messages, such as ``the token file``.
+            is_whole: Returns whether a text is complete; an empty file never is.
+
+        Raises:
+            CredentialProviderError: The file is absent, incomplete, unreadable or not UTF-8.
         """
         path = self.expand_path(path)
         pauses = iter(_PAUSES)
@@ -64,36 +68,47 @@ class FetchingProvider(Provider):
     def _not_whole(self, label: str, text: str | None) -> CredentialProviderError:
         if text is None:
             return self.failure(f"{label} does not exist")
-        fault = "is malformed" if text.strip() else "is empty"
-        return self.failure(f"{label} {fault}", retryable=True)  # it may be repaired soon
+        fault = "is not a complete JSON object" if text.strip() else "is empty"
+        # Another program may still be writing it.
+        return self.failure(f"{label} {fault}", retryable=True)
 
     async def _read_once(self, path: str, label: str) -> str | None:
-        """Return the text of a file now; None if there is no such file."""
+        """Read and return the file, or None if it does not exist."""
         try:
             data = await self.system.read_file(path, CREDENTIALS_FILE_SIZE)
             return None if data is None else data.decode()
         except OSError as error:
             raise self.failure(f"{label} {path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError:
-            raise self.failure(f"{label} {path} is not text") from None
+            raise self.failure(f"{label} {path} is not UTF-8 text") from None
 
-    async def ask_user(
-        self, name: str, function: Callable[[str], "str | Awaitable[str]"], question: str
+    async def call_user_function(
+        self, name: str, function: Callable[[str], "str | Awaitable[str]"], argument: str
     ) -> object:
-        """Return the answer of a function that the user gave as *name*."""
+        """
+        Call a function of the user, which may be async, and return its result.
+
+        Args:
+            name: The name of the argument by which the user passed the function.
+            function: The function.
+            argument: Its only argument.
+
+        Raises:
+            CredentialProviderError: The function raised; its error is the cause.
+        """
         try:
-            answer = function(question)
-            return await answer if isawaitable(answer) else answer
+            result = function(argument)
+            return await result if isawaitable(result) else result
         except RuntimeClientError:
             raise
         except Exception as error:
-            raise self.failure(f"{name} failed: {type(error).__name__}") from error
+            raise self.failure(f"the {name} function raised {type(error).__name__}") from error
 
     def without_cryptography(self, label: str, error: ImportError) -> CredentialProviderError:
-        """Return the error for a package that a lean installation leaves out."""
+        """Return the error to raise if the optional package cryptography is not installed."""
         return self.failure(
-            f"{label} needs the package cryptography: pip install cryptography"
-            f" (here its import fails: {error})"
+            f"{label} requires the cryptography package, which cannot be imported ({error}): "
+            "run pip install cryptography"
         )
 
     def parse_credentials(
@@ -106,27 +121,30 @@ class FetchingProvider(Provider):
         temporary: bool = True,
     ) -> Credentials:
         """
-        Return the credentials in an answer or a file.
+        Return the credentials in a response or a file.
 
         Args:
-            label: What messages call the answer or file: ``the answer of STS``.
-            parts: What it holds.
-            names: What it calls key id, secret, token and expiration.
-            account_id: The account, if it is a text.
-            temporary: Whether token and expiration must be there.
+            label: Its name in messages, such as ``the response to AssumeRole``.
+            parts: The fields.
+            names: The names of the fields for access key id, secret, token and expiration.
+            account_id: The account id; ignored if it is not a non-empty string.
+            temporary: Whether token and expiration are required.
+
+        Raises:
+            CredentialProviderError: A field is missing or malformed; the message names it.
         """
         missing = [name for name in names[: 4 if temporary else 2] if parts.get(name) in (None, "")]
         if missing:
-            raise self.failure(f"{label} has no {', '.join(missing)}", retryable=True)
-        # The value class refuses what is not a text.
+            raise self.failure(f"{label} is missing {', '.join(missing)}", retryable=True)
+        # `Credentials` checks the types.
         fields: list[Any] = [parts.get(name) or None for name in names]
         key_id, secret, token, expiration = fields
-        if isinstance(token, str):  # it becomes a header, and blanks around a header are dropped
+        if isinstance(token, str):  # it becomes a header value, which has no surrounding whitespace
             token = token.strip() or None
         try:
             ends = None if expiration is None else parse_timestamp(expiration)
         except ValueError:
-            raise self.failure(f"{label} has a malformed {names[3]}", retryable=True) from None
+            raise self.failure(f"{label} has an invalid {names[3]}", retryable=True) from None
         try:
             return Credentials(
                 key_id,
@@ -141,22 +159,23 @@ class FetchingProvider(Provider):
 
 def header_value(text: str) -> str | None:
     """
-    Return a secret as the value of a header; None if it cannot be one.
+    Return a secret as a header value, or None if it cannot be one.
 
-    Blanks and line ends around a value are not part of it (RFC 9110, section 5.5).  A caller that gets
-    None names the secret in its error and does not show it: h11's own error would show it.
+    Surrounding whitespace is not part of a header value (RFC 9110, section 5.5).  If the result is
+    None, the caller must raise an error that names the secret but does not show it; the error of
+    h11 would show it.
     """
     value = text.strip()
     return value if value and value.isascii() and value.isprintable() else None
 
 
 def is_json(text: str) -> bool:
-    """Tell whether a text is a complete JSON object."""
+    """Return whether a text is a complete JSON object."""
     return json_object(text) is not None
 
 
 def json_object(data: bytes | str) -> dict[str, object] | None:
-    """Return a JSON object; None if *data* is anything else."""
+    """Parse and return a JSON object; return None if *data* is not one."""
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -171,10 +190,10 @@ def as_object(value: object) -> dict[str, object]:
 
 def parse_timestamp(value: object) -> datetime:
     """
-    Return the moment of a text in ISO 8601, or of a number of milliseconds since 1970.
+    Return the datetime of an ISO 8601 string, or of a number of milliseconds since 1970.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The value is neither.
     """
     if isinstance(value, str):
         moment = datetime.fromisoformat(value.removesuffix("UTC").rstrip())
@@ -183,10 +202,10 @@ def parse_timestamp(value: object) -> datetime:
         try:
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
         except OverflowError as error:
-            raise ValueError("out of range") from error
-    raise ValueError("neither a text nor a number")
+            raise ValueError("timestamp is out of range") from error
+    raise ValueError("timestamp must be a str or an int")
 
 
 def format_timestamp(moment: datetime) -> str:
-    """Return a moment as the AWS CLI writes it into its caches."""
+    """Return a time in the format that the AWS CLI uses in its caches."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""A plain function as a provider for an async client."""
+"""A plain function as a credentials provider of an async client."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
@@ -14,10 +14,10 @@ PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
 
 class FunctionInThread:
     """
-    A plain function that returns credentials, called in a thread, for it may block.
+    Calls a plain function that returns credentials in a worker thread, because the function may block.
 
-    It is called once at a time in each event loop, as if it were called there: it need not be made for
-    threads.  The hop takes some 0.1 ms, which an async function does not cost.
+    In each event loop only one call runs at a time, so the function need not be thread-safe.  The
+    switch to the thread takes about 0.1 ms, which an async function avoids.
     """
 
     def __init__(self, function: PlainFunction) -> None:
@@ -25,11 +25,11 @@ class FunctionInThread:
         self._lock = System(async_backend).lock()
 
     def get(self) -> Credentials:
-        """Return what the function returns."""
+        """Call the function and return its result."""
         return cast("Credentials", self._function())
 
     async def aget(self) -> Credentials:
-        """Return what the function returns, once those before have theirs."""
+        """Call the function in a thread and return its result, after earlier calls have finished."""
         await self._lock.acquire()
         try:
             (credentials,) = await async_backend().in_thread(self._call)
@@ -38,4 +38,4 @@ class FunctionInThread:
         return await credentials if isawaitable(credentials) else credentials
 
     def _call(self) -> tuple[Credentials | Awaitable[Credentials]]:
-        return (self._function(),)  # bare, trio would refuse what is to be awaited
+        return (self._function(),)  # in a tuple, because trio rejects a thread's awaitable result

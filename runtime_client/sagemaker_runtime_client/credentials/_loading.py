@@ -1,4 +1,4 @@
-"""`open_context`: the settings, with the region of the instance where that is asked for."""
+"""`open_context`: loads the settings, with the region of the instance if that is enabled."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,11 @@ async def open_context(
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:
-    """Do what `load_context` does; where no region is set, the instance's may be in force."""
+    """
+    Return the result of `load_context`, with the instance's region if no other is set.
+
+    The instance metadata service is asked only if ``region_from_instance`` is enabled.
+    """
     context = await load_context(system, open_transport, arguments, mfa_token, key_passphrase)
     config = context.config
     if config.region is not None or not config.region_from_instance:

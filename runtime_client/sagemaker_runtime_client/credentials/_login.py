@@ -1,11 +1,11 @@
 """
-The console's own keys, which ``aws login`` left in its cache; good for 15 minutes, then refreshed.
+Loads the console credentials that ``aws login`` stored in its cache, and refreshes them.
 
-A refresh proves that it comes from who logged in, by a signature with the key of the login: a
-"demonstration of proof of possession" (DPoP, RFC 9449).
+They are valid for 15 minutes.  A refresh must prove that it comes from the program that logged in,
+by a signature with the key of the login: a "demonstration of proof of possession" (DPoP, RFC 9449).
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html and
-botocore 1.44, credentials.py.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html and botocore
+1.44, credentials.py.
 """
 
 import json
@@ -33,25 +33,25 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 _FOLDER = "~/.aws/login/cache"
 _PARTS = ("accessKeyId", "secretAccessKey", "sessionToken", "expiresAt")
-# Keys that have no more left are refreshed.
+# Credentials are refreshed when this much time or less is left.
 _WINDOW = timedelta(minutes=5)
 _PATH = "/v1/token"
 
-# What the service says of a refresh that it refuses, and what to do.
+# What to do about each error code with which the service rejects a refresh.
 _REMEDIES = {
     "TOKEN_EXPIRED": "run `aws login` again",
     "USER_CREDENTIALS_CHANGED": "run `aws login` again",
-    "INSUFFICIENT_PERMISSIONS": "ask for the permission signin:CreateOAuth2Token",
+    "INSUFFICIENT_PERMISSIONS": "grant the permission signin:CreateOAuth2Token",
 }
 
 
 class LoginProvider(ServiceProvider):
     """
-    ``login_session``: the keys of ``aws login``, refreshed where they have 5 minutes left or less.
+    ``login_session``: the credentials of ``aws login``, refreshed when 5 minutes or less are left.
 
-    The file is read anew each time, and rewritten with each refresh.  While that fails, the keys
-    serve until they expire.  It is in ``AWS_LOGIN_CACHE_DIRECTORY``, or ``~/.aws/login/cache``.
-    A refresh needs the package `cryptography`.
+    The cache file is read at each load and rewritten after each refresh.  If a refresh fails, the
+    credentials stay in use until they expire.  The file is in ``AWS_LOGIN_CACHE_DIRECTORY``, by
+    default ``~/.aws/login/cache``.  A refresh requires the package `cryptography`.
     """
 
     async def load(self) -> Credentials | None:
@@ -59,8 +59,8 @@ class LoginProvider(ServiceProvider):
         Return the credentials of the login, or None if the profile has no ``login_session``.
 
         Raises:
-            CredentialProviderError: Nobody has logged in, the keys have expired and cannot be
-                refreshed, or `cryptography` is not there.
+            CredentialProviderError: There is no login, the credentials have expired and cannot be
+                refreshed, or `cryptography` is not installed.
         """
         session = self.setting("login_session")
         if session is None:
@@ -74,19 +74,19 @@ class LoginProvider(ServiceProvider):
         try:
             token = await self._refresh(path, token)
         except CredentialProviderError as error:
-            # Another process may have been quicker, and have used up the refresh token.
+            # Another process may have refreshed the login first and used up the refresh token.
             token = await self._cached_token(path)
             if self._credentials(token, path).expired(self.system.now()):
                 raise
-            _log.warning("the login %s was not refreshed: %s", path, error)
+            _log.warning("could not refresh the login in %s: %s", path, error)
         return self._credentials(token, path)
 
     async def _cached_token(self, path: str) -> dict[str, object]:
-        """Return what the cache holds."""
+        """Read the cache file and check that it has the fields that are needed."""
         try:
-            text = await self.read_text(path, "the login", is_json)
+            text = await self.read_text(path, "the login cache file", is_json)
         except CredentialProviderError as error:
-            message = f"{error.message}: run `aws login --profile {self.context.profile}`"
+            message = f"{error.message}: {self._hint}"
             raise self.failure(message, retryable=error.retryable) from error
         token = json_object(text) or {}
         needed = ("clientId", "refreshToken", "dpopKey")
@@ -95,21 +95,27 @@ class LoginProvider(ServiceProvider):
             missing.append("accessToken")
         if missing:
             raise self.failure(
-                f"the login {path} has no {', '.join(missing)}: run `aws login` again"
+                f"the login cache file {path} is missing {', '.join(missing)}: {self._hint}"
             )
         return token
 
     def _credentials(self, token: dict[str, object], path: str) -> Credentials:
-        """Return the keys in what the cache holds."""
+        """Parse and return the credentials in the content of the cache file."""
         parts = as_object(token["accessToken"])
-        return self.parse_credentials(f"the login {path}", parts, _PARTS, parts.get("accountId"))
+        return self.parse_credentials(
+            f"the login cache file {path}", parts, _PARTS, parts.get("accountId")
+        )
+
+    @property
+    def _hint(self) -> str:
+        return f"run `aws login --profile {self.context.profile}`"
 
     def _remaining(self, credentials: Credentials) -> timedelta:
         ends = credentials.expiration
         return timedelta() if ends is None else ends - self.system.now()
 
     async def _refresh(self, path: str, token: dict[str, object]) -> dict[str, object]:
-        """Return what the cache holds after a refresh, and write it there."""
+        """Refresh the login, and write and return the new content of the cache file."""
         signin = self.endpoint("signin", text_setting(token, "signInRegion"))
         body = {
             "clientId": token["clientId"],
@@ -120,24 +126,27 @@ class LoginProvider(ServiceProvider):
         response = await self.ask(
             signin,
             Request("POST", _PATH, (JSON,), json.dumps(body).encode()),
-            operation="the refresh of the login",
+            operation=f"CreateOAuth2Token for profile {self.context.profile}",
             parse_error=_parse_error,
             auth=DPoPAuth(key, self.system.uuid, str(token["refreshToken"])),
         )
         token = self._updated(token, json_object(response.body) or {})
-        self._credentials(token, path)  # before it replaces what is there
+        self._credentials(token, path)  # raises if a field is missing, before the file is replaced
         try:
             await self.system.write_file(path, json.dumps(token).encode())
         except OSError as error:
-            _log.warning("the login %s cannot be written: %s", path, error.strerror)
+            _log.warning("cannot write the refreshed login to %s: %s", path, error.strerror)
         return token
 
-    def _updated(self, token: dict[str, object], answer: dict[str, object]) -> dict[str, object]:
-        """Return what the cache holds with the keys of an answer."""
-        keys, lifetime = as_object(answer.get("accessToken")), answer.get("expiresIn")
-        refresh_token = answer.get("refreshToken")
+    def _updated(self, token: dict[str, object], response: dict[str, object]) -> dict[str, object]:
+        """Return the content of the cache file with the credentials of a response."""
+        keys, lifetime = as_object(response.get("accessToken")), response.get("expiresIn")
+        refresh_token = response.get("refreshToken")
         if not keys or not isinstance(lifetime, int) or not isinstance(refresh_token, str):
-            message = "the answer to the refresh of the login lacks something"
+            message = (
+                "the response to CreateOAuth2Token must contain accessToken, expiresIn and "
+                "refreshToken"
+            )
             raise self.failure(message, retryable=True)
         expires_at = self.system.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
         new = {
@@ -148,23 +157,24 @@ class LoginProvider(ServiceProvider):
         return {**token, "accessToken": new, "refreshToken": refresh_token}
 
     def _private_key(self, pem: str, path: str) -> "EllipticCurvePrivateKey":
-        """Return the key of the login, on the curve P-256."""
+        """Parse and return the login's private key, which is on the curve P-256."""
         try:
             from cryptography.hazmat.primitives.asymmetric import ec
             from cryptography.hazmat.primitives.serialization import load_pem_private_key
         except ImportError as error:
-            raise self.without_cryptography("a refresh of `aws login`", error) from error
+            raise self.without_cryptography("refreshing an `aws login` session", error) from error
         try:
             key = load_pem_private_key(pem.encode(), None)
         except (TypeError, ValueError):
             key = None
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-            raise self.failure(f"the dpopKey in {path} is no P-256 key: run `aws login` again")
+            message = f"dpopKey in the login cache file {path} is not a P-256 key: {self._hint}"
+            raise self.failure(message)
         return key
 
 
 def _parse_error(response: Response) -> ServiceError:
-    """Return the error of the sign-in service, whose name for it is in ``error``."""
+    """Return the error of a response of the sign-in service, whose code is in the field ``error``."""
     error = json_error(response)
     code = (json_object(response.body) or {}).get("error")
     if isinstance(code, str) and code:
@@ -176,11 +186,11 @@ def _parse_error(response: Response) -> ServiceError:
 
 class DPoPAuth(PreparedAuth):
     """
-    Proves the possession of the login's key, anew for each attempt.
+    Adds a DPoP proof to a request, with a new one for each attempt.
 
     Args:
-        key: The login's, on the curve P-256.
-        make_id: Returns a new id for each proof.
+        key: The private key of the login, on the curve P-256.
+        make_id: Returns a new unique id for each proof.
         secrets: As for `PreparedAuth`.
     """
 
@@ -200,7 +210,7 @@ class DPoPAuth(PreparedAuth):
 
 def _proof(key: "EllipticCurvePrivateKey", url: str, at: datetime, identifier: str) -> str:
     """
-    Return the signed token that demonstrates possession of *key*.
+    Return a DPoP proof: a signed JSON Web Token that demonstrates possession of *key*.
 
     Source: RFC 9449, section 4.2 (its claims); RFC 7518, sections 3.4 (ES256: r and s, 32 bytes
     each) and 6.2.1 (the public key).

@@ -1,8 +1,8 @@
 """
-Credentials from a program: ``credential_process``.
+Loads credentials from a program: ``credential_process``.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html, which
-asks programs to write no secrets to stderr, since SDKs may log it.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html, which asks
+programs not to write secrets to stderr, since SDKs may log it.
 """
 
 import shlex
@@ -16,43 +16,43 @@ _LONGEST_REASON = 500
 
 
 class ProcessProvider(FetchingProvider):
-    """The profile's ``credential_process``, split as a shell would, and run without one."""
+    """The profile's ``credential_process``, a command line that is run without a shell."""
 
     async def load(self) -> Credentials | None:
         """
-        Run the program, and return the credentials that it writes; None if there is no program.
+        Run the program and return the credentials that it writes, or None if no program is configured.
 
         Raises:
-            CredentialProviderError: It cannot be run, fails, or writes something else.
+            CredentialProviderError: The program cannot be run, fails, or writes malformed output.
         """
         command = self.setting("credential_process")
         if command is None:
             return None
-        label = f"credential_process of profile {self.context.profile}"
-        output = f"what {label} wrote"
+        label = f"credential_process (profile {self.context.profile})"
+        output = f"output of {label}"
         parts = json_object(await self._run(label, command))
         if parts is None:
-            raise self.failure(f"{output} is no JSON object", retryable=True)
+            raise self.failure(f"{output} is not a JSON object", retryable=True)
         if parts.get("Version") != 1:
-            raise self.failure(f"{output} has not Version 1")
+            raise self.failure(f'{output} must contain "Version": 1')
         account_id = parts.get("AccountId") or self.setting("aws_account_id")
         return self.parse_credentials(output, parts, PASCAL_CASE, account_id, temporary=False)
 
     async def _run(self, label: str, command: str) -> bytes:
-        """Return what the program writes."""
+        """Run the command and return what it writes to stdout."""
         try:
             arguments = shlex.split(command)
         except ValueError as error:
-            raise self.failure(f"{label} cannot be split: {error}") from None
+            raise self.failure(f"{label} cannot be parsed: {error}") from None
         if not arguments:
             raise self.failure(f"{label} is empty")
         try:
             finished = await self.system.run_process(arguments, PROCESS_OUTPUT_SIZE)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise self.failure(f"{label} cannot be used: {arguments[0]}: {reason}") from error
+            raise self.failure(f"{label} failed to run {arguments[0]!r}: {reason}") from error
         if finished.status != 0:
             reason = finished.stderr.decode("utf-8", "replace").strip()[-_LONGEST_REASON:]
-            message = f"{label} ended with status {finished.status}: {reason}"
+            message = f"{label} exited with status {finished.status}: {reason}"
             raise self.failure(message, retryable=True)
         return finished.stdout

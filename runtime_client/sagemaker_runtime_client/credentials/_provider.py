@@ -1,9 +1,9 @@
 """
-What a provider of credentials is, and what it is given to work with.
+The base class of credential providers.
 
-``None`` means "not configured here": the next provider is asked.  An error means "configured and
-broken": it ends the search, and names the provider, the profile, the file or the variable, and
-what to do.  Nothing in it is secret.
+A provider that returns ``None`` is not configured, and the chain goes on to the next one.  A
+provider that raises is configured but broken, which ends the search.  Its error names the provider,
+the profile, file or variable, and what to do about it.  Error messages contain no secrets.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,13 @@ from .._settings.profiles import Section
 
 class Provider:
     """
-    A base class for what finds credentials in one place: it has settings, and errors that name it.
+    The base class of credential providers, each of which loads credentials from one kind of source.
 
     Attributes:
-        context: What it works with.
-        name: What messages and `credentials` on the command line call it, such as ``environment``.
-        system: The outside world: variables, files, processes, clocks.
+        context: The settings, the shared files, the system and the transport.
+        name: The provider's name in messages and in ``sagemaker-runtime credentials``, such as
+            ``environment``.
+        system: Environment variables, files, processes and clocks.
     """
 
     def __init__(self, context: Context, name: str) -> None:
@@ -32,35 +33,40 @@ class Provider:
 
     async def load(self) -> Credentials | None:
         """
-        Return credentials, fetched now, or None if this provider is not configured.
+        Load and return the current credentials, or None if this provider is not configured.
 
         Raises:
-            CredentialProviderError: It is configured, and failed.
+            CredentialProviderError: The provider is configured but failed; the message says what to
+                fix.
         """
-        raise NotImplementedError  # pragma: no cover (each provider has its own)
+        raise NotImplementedError  # pragma: no cover (each provider overrides it)
 
     @property
     def section(self) -> Section:
-        """The settings of the profile in force; empty if there is no such profile."""
+        """The settings of the active profile; empty if that profile does not exist."""
         return self.context.profiles.profiles.get(self.context.profile, {})
 
     def setting(self, key: str) -> str | None:
-        """Return a setting of the profile in force, as `text_setting` does."""
+        """Return a setting of the active profile, as `text_setting` does."""
         return text_setting(self.section, key)
 
     def variable_or_setting(self, variable: str, key: str) -> str | None:
-        """Return a variable, or else a setting; a profile that an argument names hides variables."""
+        """
+        Return the environment variable, or the profile's setting if the variable is not set.
+
+        If the caller selected the profile by an argument, the variable is ignored.
+        """
         text = None if self.context.explicit else self.system.environ.get(variable)
         return text or self.setting(key)
 
     def failure(self, message: str, *, retryable: bool = False) -> CredentialProviderError:
-        """Return the error of this provider."""
+        """Return a `CredentialProviderError` that names this provider."""
         error = CredentialProviderError(message, provider=self.name)
         error.retryable = retryable
         return error
 
 
 def text_setting(section: Mapping[str, object], key: str) -> str | None:
-    """Return the text of *key*; None if it is absent, empty or has settings nested in it."""
+    """Return the string value of *key*, or None if it is absent, empty or has nested settings."""
     value = section.get(key)
     return value if isinstance(value, str) and value else None

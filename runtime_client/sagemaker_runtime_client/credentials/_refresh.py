@@ -1,10 +1,27 @@
 """
-The chain's credentials, cached while they are valid and refreshed before they end.
+Caches the credentials that the chain finds, and refreshes them before they expire.
 
-A quarter of an hour before the end a refresh is advisory: one caller tries, the others go on with
-the cached credentials, and a failure is logged.  From ten minutes before the end on it is mandatory:
-all wait for one refresh, and a failure is raised.  For keys that live shorter, the two windows are a
-quarter and an eighth of their lifetime.
+A refresh has no thread or task of its own.  The first call searches the whole chain and remembers
+the provider that had credentials.  Later calls return the cached credentials until they are about
+to expire.  Then a caller asks that one provider for new credentials, in its own thread or task and
+under the lock of this object.  The cached value is replaced as a whole, so no caller sees a
+mixture.
+
+What happens depends on the time that is left until the expiration:
+
+- Advisory window: the last 15 minutes, or the last quarter of the lifetime if that is shorter
+  (``aws login``: 5 minutes or a half).  The first caller that gets the lock refreshes; all others
+  return the cached credentials without waiting.  If the refresh fails, a warning is logged, the
+  cached credentials stay in use, and the next attempt follows after 60 seconds at the earliest.
+- Mandatory window: the last 10 minutes, or the last eighth of the lifetime if that is shorter.
+  Every caller waits for the lock.  The first one refreshes, and the others use its result.  If the
+  refresh fails, the callers that were waiting raise the same error, and the next call tries again.
+
+A caller with a deadline stops waiting at that time, while the refresh continues for the others.
+The role credentials of an instance are an exception to both failure rules: AWS accepts them after
+their expiration while its metadata service is down, so they are extended and the service is polled
+again.  Credentials without an expiration are never refreshed, and environment variables are never
+cached.
 
 Source: botocore 1.44, credentials.py, RefreshableCredentials, for the two windows.
 """
@@ -27,24 +44,26 @@ from ._chain import ResolvedCredentials, search
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# The mandatory window before the end: seconds at the most, and the fraction of the lifetime at the most.
+# The mandatory window before the expiration: at most this many seconds and this fraction of the
+# lifetime.
 _MANDATORY = (10 * 60.0, 1 / 8)
-# Seconds from one failed attempt to the next, during the advisory window.
+# Seconds between attempts in the advisory window after a failure.
 _BACKOFF = 60.0
-# While the service of an instance is down: seconds by which its keys are extended, and the shortest
-# and longest pause until it is asked again.
+# While the instance metadata service is down: by how many seconds its credentials are extended, and
+# the shortest and longest pause, in seconds, before it is polled again.
 _EXTENSION = 15 * 60.0
-_ASK_AGAIN = (2 * 60.0, 10 * 60.0)
+_RETRY_PAUSE = (2 * 60.0, 10 * 60.0)
 
 
 class CachedCredentials(NamedTuple):
     """
-    Credentials, and when to fetch others.
+    Credentials with the times of their next refresh.
 
     Attributes:
-        resolved: The credentials, and where they are from.
-        advisory_refresh_at: From when on a refresh is tried; None if they do not end.
-        mandatory_refresh_at: From when on they are not given out without one.
+        resolved: The credentials and their provider.
+        advisory_refresh_at: From this time on a refresh is attempted; None if the credentials do
+            not expire.
+        mandatory_refresh_at: From this time on the credentials are not used without a refresh.
     """
 
     resolved: ResolvedCredentials
@@ -53,7 +72,7 @@ class CachedCredentials(NamedTuple):
 
     @classmethod
     def fetched(cls, resolved: ResolvedCredentials, now: datetime) -> "CachedCredentials":
-        """Return credentials that were fetched *now*."""
+        """Return the cache entry for credentials that were loaded at the time *now*."""
         ends, spec = resolved.credentials.expiration, resolved.spec
         if ends is None:
             return cls(resolved)
@@ -66,8 +85,8 @@ class CachedCredentials(NamedTuple):
         return cls(resolved, advisory, mandatory)
 
     def extended(self, now: datetime, random: float) -> "CachedCredentials":
-        """Return the same credentials with a later end, to be refreshed after a pause."""
-        shortest, longest = _ASK_AGAIN
+        """Return the same credentials, to be refreshed after a random pause, with a later expiration."""
+        shortest, longest = _RETRY_PAUSE
         advisory = now + timedelta(seconds=shortest + random * (longest - shortest))
         mandatory = advisory + timedelta(seconds=_EXTENSION)
         credentials = self.resolved.credentials.replace(expiration=mandatory)
@@ -77,14 +96,13 @@ class CachedCredentials(NamedTuple):
 
 class ChainCredentials:
     """
-    A `CredentialsProvider` over the chain, for threads or tasks, as *system* says.
+    A `CredentialsProvider` that caches the credentials of the chain.
 
-    Its threads, or its tasks, share one refresh.  The cached credentials are replaced as a whole, so
-    that no caller sees half of a key.
+    All threads (or all tasks of the event loop) that use this object share one refresh.
 
     Args:
-        system: Clocks and locks.
-        context: Returns what the providers work with.
+        system: Clocks and locks, for threads or for tasks.
+        context: Returns the context that the providers use.
     """
 
     def __init__(self, system: System, context: Callable[[], Awaitable[Context]]) -> None:
@@ -93,7 +111,12 @@ class ChainCredentials:
         self._reset()
 
     def _reset(self) -> None:
-        """Cache nothing: at first, and in a new generation, in which the lock may have been left taken."""
+        """
+        Empty the cache.
+
+        After a fork or the restore of a snapshot this is necessary because another thread may have
+        held the lock.
+        """
         self._generation = self._system.generation()
         self._lock = self._system.lock()
         self._cached: CachedCredentials | None = None
@@ -102,39 +125,44 @@ class ChainCredentials:
         self._failure: RuntimeClientError | None = None
 
     def get(self) -> Credentials:
-        """Return credentials, blocking if need be; for threads."""
+        """Return credentials, for threads; the call blocks while they are loaded."""
         return run(self.aget())
 
     async def aget(self) -> Credentials:
-        """Return credentials."""
+        """Return credentials without blocking the event loop."""
         return await self.load(None)
 
     async def load(self, deadline: float | None) -> Credentials:
         """
-        Return credentials; a fetch that takes longer than until *deadline* goes on for other callers.
+        Return credentials, and wait for them no longer than until *deadline* on the monotonic clock.
 
         Raises:
-            NoCredentialsError: No provider has any.
-            CredentialProviderError: One is configured and fails, and none are cached that are valid.
-            TransportError: There are none at the *deadline*.
+            NoCredentialsError: No provider has credentials; configure one.
+            CredentialProviderError: A configured provider failed, and no valid credentials are
+                cached.
+            TransportError: The deadline has passed.  The refresh continues for other callers.
         """
         if self._generation != self._system.generation():
             self._reset()
         cached = self._cached
         if cached is not None and not cached.resolved.spec.cached:
-            cached = self._cached = await self._reloaded(cached)
+            cached = self._cached = await self._reload(cached)
         finish = self._system.finish_by
         if cached is None:
-            return await finish(deadline, self._fetch)
+            return await finish(deadline, self._mandatory_refresh)
         now = self._system.now()
         if cached.mandatory_refresh_at is not None and now >= cached.mandatory_refresh_at:
-            return await finish(deadline, self._fetch)
+            return await finish(deadline, self._mandatory_refresh)
         if cached.advisory_refresh_at is not None and now >= cached.advisory_refresh_at:
-            return await finish(deadline, self._try_refresh, cached)
+            return await finish(deadline, self._advisory_refresh, cached)
         return cached.resolved.credentials
 
-    async def _reloaded(self, cached: CachedCredentials) -> CachedCredentials | None:
-        """Return what the provider has now: the same object if it is equal, for the keys derived from it."""
+    async def _reload(self, cached: CachedCredentials) -> CachedCredentials | None:
+        """
+        Return the provider's current credentials, or *cached* itself if they are equal.
+
+        The signer keeps the signing keys that it has derived with the credentials object.
+        """
         credentials = await cached.resolved.provider.load()
         if credentials is None:
             return None
@@ -142,24 +170,28 @@ class ChainCredentials:
             return cached
         return CachedCredentials(cached.resolved._replace(credentials=credentials))
 
-    async def _try_refresh(self, cached: CachedCredentials) -> Credentials:
-        """Return new credentials, or the cached ones if another caller refreshes them or it fails."""
+    async def _advisory_refresh(self, cached: CachedCredentials) -> Credentials:
+        """Return new credentials, or the cached ones if the refresh fails or another caller does it."""
         lock = self._lock
         if self._system.monotonic() < self._next_attempt or not lock.acquire_nowait():
             return cached.resolved.credentials
         try:
-            if self._cached is cached:  # nobody has been faster
+            if self._cached is cached:  # no other caller has refreshed them meanwhile
                 self._cached = await self._refresh(cached)
         except RuntimeClientError as error:
             self._next_attempt = self._system.monotonic() + _BACKOFF
             ends = cached.resolved.credentials.expiration
-            _log.warning("%s; what there is serves until %s", error, ends)
+            _log.warning(
+                "credential refresh failed (%s); using the current credentials until %s",
+                error,
+                ends,
+            )
         finally:
             lock.release()
         return (self._cached or cached).resolved.credentials
 
-    async def _fetch(self) -> Credentials:
-        """Return new credentials; a caller that waits here for another's fetch shares its outcome."""
+    async def _mandatory_refresh(self) -> Credentials:
+        """Return new credentials; callers that wait for another caller's refresh share its result."""
         lock, failures = self._lock, self._failures
         await lock.acquire()
         try:
@@ -169,7 +201,8 @@ class ChainCredentials:
             ):
                 return cached.resolved.credentials
             if self._failure is not None and self._failures != failures:
-                raise copy(self._failure)  # each caller has his own: they note things in it
+                # Each caller gets a copy, because callers add facts to the error.
+                raise copy(self._failure)
             try:
                 self._cached = cached = await self._refresh(cached)
             except RuntimeClientError as error:
@@ -181,7 +214,7 @@ class ChainCredentials:
             lock.release()
 
     async def _refresh(self, cached: CachedCredentials | None) -> CachedCredentials:
-        """Ask the provider that answered before, or at first the chain."""
+        """Load from the provider that had credentials before, or search the chain the first time."""
         try:
             resolved = await (
                 search(await self._context()) if cached is None else _load_again(cached.resolved)
@@ -190,13 +223,18 @@ class ChainCredentials:
             refuse_expired(resolved, now)
         except Exception as error:
             if cached is not None and cached.resolved.spec.static_stability:
-                _log.warning("%s; its credentials are kept for now", _failure(error, cached))
-                return cached.extended(self._system.now(), self._system.random())
+                extended = cached.extended(self._system.now(), self._system.random())
+                _log.warning(
+                    "credential refresh failed (%s); extending the current credentials until %s",
+                    _wrap_error(error, cached),
+                    extended.mandatory_refresh_at,
+                )
+                return extended
             if isinstance(error, RuntimeClientError):
                 raise
-            raise _failure(error, cached) from error
+            raise _wrap_error(error, cached) from error
         _log.debug(
-            "credentials %s of %s, until %s",
+            "loaded credentials %s from provider %s, which expire at %s",
             resolved.credentials.access_key_id,
             resolved.spec.name,
             resolved.credentials.expiration,
@@ -206,47 +244,52 @@ class ChainCredentials:
 
 class ChainAuth(Auth):
     """
-    Signs with SigV4 and the chain's credentials, which are awaited without a detour by threads or tasks.
+    Signs with SigV4 and the chain's credentials.
+
+    The coroutine of the chain is awaited directly, rather than through `get` or `aget`.
 
     Args:
-        chain: The chain.
+        chain: The cached credentials of the chain.
     """
 
     def __init__(self, chain: ChainCredentials) -> None:
         self._chain = chain
 
     async def prepare(self, system: System, deadline: float | None) -> CredentialsAuth:
-        """Return what signs the next attempt; raises what `ChainCredentials.load` raises."""
+        """Return the `Auth` for the next attempt; raises the errors of `ChainCredentials.load`."""
         return CredentialsAuth(await self._chain.load(deadline))
 
 
 async def _load_again(resolved: ResolvedCredentials) -> ResolvedCredentials:
-    """Ask one provider again."""
     credentials = await resolved.provider.load()
     if credentials is None:
         name = resolved.spec.name
         raise CredentialProviderError(
-            f"{name} had credentials before, and has none now", provider=name
+            f"credential provider {name} no longer has credentials: restore its settings, or restart "
+            "the program to search all providers again",
+            provider=name,
         )
     return resolved._replace(credentials=credentials)
 
 
 def refuse_expired(resolved: ResolvedCredentials, now: datetime) -> None:
-    """Refuse credentials that have ended already."""
+    """Raise CredentialProviderError if the credentials have expired already."""
     credentials, name = resolved.credentials, resolved.spec.name
     if credentials.expired(now):
         raise CredentialProviderError(
-            f"{name} returned credentials that ended at {credentials.expiration}", provider=name
+            f"credential provider {name} returned credentials that expired at "
+            f"{credentials.expiration}: renew them, or correct the clock of this machine",
+            provider=name,
         )
 
 
-def _failure(error: Exception, cached: CachedCredentials | None) -> RuntimeClientError:
-    """Return an error of ours for anything that a provider raises."""
+def _wrap_error(error: Exception, cached: CachedCredentials | None) -> RuntimeClientError:
+    """Return *error* itself if it is a RuntimeClientError, else a CredentialProviderError."""
     if isinstance(error, RuntimeClientError):
         return error
     name = "chain" if cached is None else cached.resolved.spec.name
     failure = CredentialProviderError(
-        f"the source of credentials failed: {type(error).__name__}", provider=name
+        f"credential provider {name} raised {type(error).__name__}", provider=name
     )
     failure.retryable = is_shortage(error)
     return failure

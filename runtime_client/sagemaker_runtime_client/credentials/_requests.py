@@ -1,4 +1,4 @@
-"""A base class for providers that ask a service: requests are signed or not, retried, and their errors named."""
+"""The base class of providers that send requests to an AWS service or to a local agent."""
 
 from collections.abc import Callable
 
@@ -18,10 +18,10 @@ UNSIGNED = Unsigned()
 
 
 class ServiceProvider(FetchingProvider):
-    """What providers share that ask a service of AWS, or an agent of this machine."""
+    """A provider that sends requests to an AWS service or to an agent on this machine."""
 
     def endpoint(self, service: str, region: str | None = None) -> Endpoint:
-        """Return the endpoint of *service*, in the region in force or another one."""
+        """Return the endpoint of *service* in *region*, which defaults to the configured region."""
         try:
             return self.context.config.endpoint(service, region)
         except ConfigError as error:
@@ -37,17 +37,18 @@ class ServiceProvider(FetchingProvider):
         auth: Auth = UNSIGNED,
     ) -> Response:
         """
-        Send a request until it succeeds, is refused or is not worth another attempt.
+        Send a request, retry it as configured, and return the response.
 
         Args:
-            endpoint: Where the service is.
-            request: What to send.
-            operation: What messages call it, such as ``AssumeRole of profile x``.
-            parse_error: Returns the error in an answer.
-            auth: How it is authenticated, and which secrets in it no message may show.
+            endpoint: The endpoint of the service.
+            request: The request to send.
+            operation: The operation's name in messages, such as ``AssumeRole for profile x``.
+            parse_error: Returns the error that a response reports.
+            auth: Authenticates the request, and knows the secrets that no message may show.
 
         Raises:
-            CredentialProviderError: With the facts of the last attempt's failure.
+            CredentialProviderError: The service rejected the request, or the last attempt failed.
+                Its code, status and request id are those of the last attempt.
         """
         config = self.context.config
         client = ServiceClient(
@@ -61,9 +62,9 @@ class ServiceProvider(FetchingProvider):
         try:
             return await client.send(Operation(endpoint, request, parse_error))
         except RuntimeClientError as error:
-            raise self._with_facts(operation, error) from error
+            raise self._wrap_error(operation, error) from error
 
-    def _with_facts(self, operation: str, error: RuntimeClientError) -> CredentialProviderError:
+    def _wrap_error(self, operation: str, error: RuntimeClientError) -> CredentialProviderError:
         result = self.failure(f"{operation} failed: {error.message}", retryable=error.retryable)
         result.code = error.code
         result.status_code = error.status_code
@@ -73,17 +74,16 @@ class ServiceProvider(FetchingProvider):
 
     async def ask_agent(self, origin: str, request: Request, seconds: float) -> Response:
         """
-        Send one request to an agent of this machine, unsigned and past any proxy.
+        Send one unsigned request directly to an agent on this machine, bypassing any proxy.
 
         Args:
-            origin: Where the agent is.
-            request: What to send.
-            seconds: How long the agent has for its answer.  What has to be loaded here first does not
-                count: that alone can take longer in a function or container with a tenth of a
-                processor.
+            origin: The agent's origin, such as ``http://169.254.170.2``.
+            request: The request to send.
+            seconds: The time limit for the response.  It excludes the import of modules, which
+                alone may take longer in a function or container with a tenth of a CPU.
 
         Raises:
-            TransportError: There was no answer in time.
+            TransportError: The response did not arrive within the time limit.
         """
         transport, sent = self.context.transport, request.with_headers([self._user_agent])
         await transport.prepare(origin, direct=True)

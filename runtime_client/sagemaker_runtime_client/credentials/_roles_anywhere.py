@@ -1,5 +1,5 @@
 """
-IAM Roles Anywhere: a role's keys for a machine outside AWS that has an X.509 certificate.
+Loads a role's credentials from IAM Roles Anywhere, for machines outside AWS with a certificate.
 
     [profile machine]
     roles_anywhere_trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/...
@@ -8,8 +8,8 @@ IAM Roles Anywhere: a role's keys for a machine outside AWS that has an X.509 ce
     roles_anywhere_certificate = /etc/pki/machine.pem
     roles_anywhere_private_key = /etc/pki/machine.key
 
-AWS has no names for these settings: they are the options of its credential helper, after
-``roles_anywhere_``.  Each is a variable as well, in capitals.
+AWS defines no names for these settings.  They are the options of its credential helper, prefixed
+with ``roles_anywhere_``.  Each can also be set as an environment variable in upper case.
 
 Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
 """
@@ -33,21 +33,24 @@ _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
 
 class RolesAnywhereProvider(ServiceProvider):
     """
-    The settings above, and ``roles_anywhere_intermediates``, ``..._session_duration``, ``..._role_session_name``.
+    The settings above, and four optional ones.
 
-    Keys are RSA or EC; certificates, key and intermediates are PEM files, read anew each time.  The
-    passphrase of an encrypted key comes from the context's `key_passphrase`, or from the first line
-    of the file ``roles_anywhere_private_key_passphrase_file``.  Keys behind PKCS#11 are not supported.
-    Needs the package `cryptography`.
+    The optional ones are ``roles_anywhere_intermediates``, ``roles_anywhere_session_duration``,
+    ``roles_anywhere_role_session_name`` and ``roles_anywhere_private_key_passphrase_file``.
+
+    The key is RSA or EC.  The certificate, the key and the intermediates are PEM files, which are
+    read at each load.  The passphrase of an encrypted key comes from the function `key_passphrase`
+    of the context, or from the first line of the passphrase file.  Keys in PKCS#11 tokens are not
+    supported.  The provider requires the package `cryptography`.
     """
 
     async def load(self) -> Credentials | None:
         """
-        Return the role's credentials, or None if nothing of the kind is set.
+        Return the role's credentials, or None if none of the required settings is set.
 
         Raises:
-            CredentialProviderError: A setting is missing or wrong, the certificate or the key
-                cannot be used, or the service refuses.
+            CredentialProviderError: A setting is missing or malformed, the certificate or the key
+                cannot be used, or the service rejected the request.
         """
         settings = {name: text for name in _REQUIRED if (text := self._text(name))}
         if not settings:
@@ -55,7 +58,10 @@ class RolesAnywhereProvider(ServiceProvider):
         missing = [_PREFIX + name for name in _REQUIRED if name not in settings]
         if missing:
             profile = self.context.profile
-            raise self.failure(f"profile {profile}, or variables, lack {', '.join(missing)}")
+            raise self.failure(
+                f"IAM Roles Anywhere requires {', '.join(missing)}: set them in profile {profile}, "
+                "or as environment variables in upper case"
+            )
         self._refuse_pkcs11(settings)
         region, account_id = self._region_and_account(settings)
         identity = await Identity.load(
@@ -68,17 +74,17 @@ class RolesAnywhereProvider(ServiceProvider):
         response = await self.ask(
             self.endpoint("rolesanywhere", region),
             self._create_session(settings, identity),
-            operation=f"CreateSession of {settings['role_arn']}",
+            operation=f"CreateSession for {settings['role_arn']}",
             auth=X509Auth(identity, region),
         )
-        answer = as_object(json_object(response.body)).get("credentialSet")
+        credential_set = as_object(json_object(response.body)).get("credentialSet")
         first = (
-            as_object(cast("list[object]", answer)[0])
-            if isinstance(answer, list) and answer
+            as_object(cast("list[object]", credential_set)[0])
+            if isinstance(credential_set, list) and credential_set
             else {}
         )
         return self.parse_credentials(
-            "the answer to CreateSession",
+            "the response to CreateSession",
             as_object(first.get("credentials")),
             CAMEL_CASE,
             account_id,
@@ -92,29 +98,34 @@ class RolesAnywhereProvider(ServiceProvider):
         for name in ("certificate", "private_key"):
             if settings[name].lower().startswith("pkcs11:"):
                 raise self.failure(
-                    f"{_PREFIX}{name} is a PKCS#11 URI, which is not supported: name a PEM file, or "
+                    f"{_PREFIX}{name} is a PKCS#11 URI, which is not supported: use a PEM file, or "
                     "run AWS's credential helper as credential_process"
                 )
 
     def _region_and_account(self, settings: dict[str, str]) -> tuple[str, str]:
-        """Return the region of trust anchor and profile, which must be the same, and the role's account."""
+        """
+        Return the region of the trust anchor and the account of the role.
+
+        The profile must be in the same region as the trust anchor.
+        """
         parts = {name: settings[name].split(":") for name in _ARNS}
         for name, arn in parts.items():
             if len(arn) != 6 or arn[0] != "arn":
-                raise self.failure(f"{_PREFIX}{name} is no ARN")
+                raise self.failure(f"{_PREFIX}{name} is not a valid ARN")
         anchor, profile = parts["trust_anchor_arn"][3], parts["profile_arn"][3]
         if anchor != profile:
             raise self.failure(
-                f"{_PREFIX}trust_anchor_arn is of region {anchor}, and {_PREFIX}profile_arn of "
-                f"{profile}"
+                f"{_PREFIX}trust_anchor_arn is in region {anchor} but {_PREFIX}profile_arn is in "
+                f"{profile}: both must be in the same region"
             )
         return anchor, parts["role_arn"][4]
 
     def _create_session(self, settings: dict[str, str], identity: Identity) -> Request:
         """
-        Return the request, unsigned.
+        Return the CreateSession request, not yet signed.
 
-        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
+        Source:
+        https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
         """
         body: dict[str, object] = {"durationSeconds": self._duration()}
         if session := self._text("role_session_name"):
@@ -130,8 +141,10 @@ class RolesAnywhereProvider(ServiceProvider):
         return Request("POST", f"/sessions?{query}", (JSON, *identity.headers), data)
 
     def _duration(self) -> int:
-        """Return the credentials' lifetime in seconds."""
+        """Return the requested lifetime of the credentials in seconds."""
         text = self._text("session_duration") or "3600"
         if not (text.isascii() and text.isdigit() and _SHORTEST <= int(text[:6]) <= _LONGEST):
-            raise self.failure(f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST}")
+            raise self.failure(
+                f"{_PREFIX}session_duration must be {_SHORTEST} to {_LONGEST} seconds"
+            )
         return int(text)

@@ -1,5 +1,5 @@
 """
-Keys in the shared files; each of the two files has a provider.
+Loads static credentials from the shared files, with a provider for each of the two files.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -12,16 +12,16 @@ from ._provider import Provider
 
 
 class SharedCredentialsFileProvider(Provider):
-    """``aws_access_key_id`` and what goes with it in the credentials file."""
+    """``aws_access_key_id`` and the related settings in the credentials file."""
 
     _in_credentials_file: ClassVar[bool] = True
 
     async def load(self) -> Credentials | None:
         """
-        Return the profile's key, or None if it has none.
+        Return the profile's credentials, or None if this file has no access key id for the profile.
 
         Raises:
-            CredentialProviderError: It has an id and no secret, or a malformed key.
+            CredentialProviderError: The secret is missing, or a value is malformed.
         """
         profile, profiles = self.context.profile, self.context.profiles
         access_key_id = self.setting("aws_access_key_id")
@@ -31,7 +31,7 @@ class SharedCredentialsFileProvider(Provider):
         secret_access_key = self.setting("aws_secret_access_key")
         if secret_access_key is None:
             raise self.failure(
-                f"profile {profile} has aws_access_key_id and no aws_secret_access_key"
+                f"profile {profile} has aws_access_key_id but no aws_secret_access_key"
             )
         try:
             return Credentials(
@@ -41,10 +41,12 @@ class SharedCredentialsFileProvider(Provider):
                 account_id=self.setting("aws_account_id"),
             )
         except ValueError as error:
-            raise self.failure(f"the key of profile {profile} is malformed: {error}") from None
+            raise self.failure(
+                f"the credentials of profile {profile} are malformed: {error}"
+            ) from None
 
 
 class ConfigFileProvider(SharedCredentialsFileProvider):
-    """The same in the config file, which comes after the programs that a profile names."""
+    """The same settings in the config file, which the chain tries after ``credential_process``."""
 
     _in_credentials_file: ClassVar[bool] = False

@@ -1,15 +1,16 @@
 """
-IAM Identity Center: a role's keys for the token that ``aws sso login`` left in its cache.
+Loads a role's credentials from IAM Identity Center with the token that ``aws sso login`` cached.
 
     [profile dev]                       [sso-session corp]
     sso_session = corp                  sso_region = eu-west-1
     sso_account_id = 123456789012       sso_start_url = https://corp.awsapps.com/start
     sso_role_name = Developer
 
-In the legacy form, the session's two keys stand in the profile, and the token is not refreshed.
+In the legacy form, the profile contains the two settings of the session, and the token is not
+refreshed.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html and
-botocore 1.44, credentials.py.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html and botocore
+1.44, credentials.py.
 """
 
 from hashlib import sha1
@@ -31,19 +32,20 @@ _KEYS = ("sso_account_id", "sso_role_name", "sso_region", "sso_start_url")
 
 class SSOProvider(ServiceProvider):
     """
-    ``sso_account_id`` and ``sso_role_name``, with ``sso_session`` or the legacy keys.
+    ``sso_account_id`` and ``sso_role_name``, with ``sso_session`` or the legacy settings.
 
-    The token is read anew each time.  Of a session, it is refreshed where it has less than 15
-    minutes left, and the file rewritten; while that fails, it serves until it expires.
+    The token is read from the cache at each load.  The token of a session is refreshed when less
+    than 15 minutes are left, and the cache file is rewritten.  If the refresh fails, the token
+    stays in use until it expires.
     """
 
     async def load(self) -> Credentials | None:
         """
-        Return the role's credentials, or None if the profile has no account and role.
+        Return the role's credentials, or None if the profile does not use IAM Identity Center.
 
         Raises:
-            CredentialProviderError: A setting is missing or contradicts another, nobody has logged
-                in, the token has expired, or IAM Identity Center refuses.
+            CredentialProviderError: A setting is missing or contradicts another, there is no login,
+                the token has expired, or IAM Identity Center rejected the request.
         """
         login = self._login()
         if login is None:
@@ -51,7 +53,7 @@ class SSOProvider(ServiceProvider):
         return await self._role_credentials(login, await TokenCache(self, login).access_token())
 
     def _login(self) -> Login | None:
-        """Return what the profile says of its login, or None if it says nothing."""
+        """Return the login that the profile configures, or None if it configures none."""
         profile, section = self.context.profile, self.section
         if "sso_account_id" not in section and "sso_role_name" not in section:
             return None
@@ -62,8 +64,10 @@ class SSOProvider(ServiceProvider):
         account_id, role_name, region, start_url = values
         if account_id is None or role_name is None or region is None or start_url is None:
             missing = [key for key, value in zip(_KEYS, values, strict=True) if value is None]
-            raise self.failure(f"profile {profile} uses SSO and lacks {', '.join(missing)}")
-        # The name is the AWS CLI's, and nothing secret.
+            raise self.failure(
+                f"profile {profile} uses IAM Identity Center but does not set {', '.join(missing)}"
+            )
+        # The AWS CLI names the cache file after this digest, which protects no secret.
         digest = sha1((session or start_url).encode(), usedforsecurity=False).hexdigest()
         return Login(
             session,
@@ -76,26 +80,34 @@ class SSOProvider(ServiceProvider):
         )
 
     def _with_session(self, section: Section, name: str) -> Section:
-        """Return a profile's settings and those of its ``[sso-session NAME]``, if they agree."""
+        """
+        Return the profile's settings merged with those of ``[sso-session NAME]``.
+
+        Raises:
+            CredentialProviderError: The section does not exist, or the two disagree about a
+                setting.
+        """
         profile = self.context.profile
         session = self.context.profiles.sso_sessions.get(name)
         if session is None:
             raise self.failure(
-                f"profile {profile} has sso_session {name}, and there is no [sso-session {name}]"
+                f"profile {profile} names sso_session {name}, but the config file has no section "
+                f"[sso-session {name}]"
             )
         for key, value in session.items():
             if section.get(key, value) != value:
                 raise self.failure(
-                    f"{key} of profile {profile} is not the one of [sso-session {name}]; "
-                    "take it out of the profile"
+                    f"{key} in profile {profile} differs from [sso-session {name}]: "
+                    "remove it from the profile"
                 )
         return {**section, **session}
 
     async def _role_credentials(self, login: Login, token: str) -> Credentials:
         """
-        Return the role's credentials.
+        Call GetRoleCredentials and return the role's credentials.
 
-        Source: https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
+        Source:
+        https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
         """
         role, account = percent_encode(login.role_name), percent_encode(login.account_id)
         path = f"/federation/credentials?role_name={role}&account_id={account}"
@@ -103,7 +115,7 @@ class SSOProvider(ServiceProvider):
             response = await self.ask(
                 self.endpoint("sso", login.region),
                 Request("GET", path, (("x-amz-sso_bearer_token", token),)),
-                operation=f"GetRoleCredentials of profile {self.context.profile}",
+                operation=f"GetRoleCredentials for profile {self.context.profile}",
                 auth=Unsigned(token),
             )
         except CredentialProviderError as error:
@@ -111,10 +123,10 @@ class SSOProvider(ServiceProvider):
                 error.message += f": {login.hint}"
                 error.args = (error.message,)
             raise
-        answer = json_object(response.body) or {}
+        document = json_object(response.body) or {}
         return self.parse_credentials(
-            "the answer to GetRoleCredentials",
-            as_object(answer.get("roleCredentials")),
+            "the response to GetRoleCredentials",
+            as_object(document.get("roleCredentials")),
             CAMEL_CASE,
             login.account_id,
         )

@@ -1,5 +1,5 @@
 """
-The token of IAM Identity Center in the AWS CLI's cache: read, refreshed, and written back.
+The token of IAM Identity Center in the AWS CLI's cache, which is read, refreshed and written back.
 
 Source: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html and
 botocore 1.44, tokens.py.
@@ -21,23 +21,23 @@ from ._requests import JSON, ServiceProvider
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _TO_REFRESH = ("refreshToken", "clientId", "clientSecret", "registrationExpiresAt")
-# A token that has less left is refreshed.
+# A token is refreshed when less than this is left.
 _WINDOW = timedelta(minutes=15)
 
 
 @frozen
 class Login:
     """
-    What a profile says of its login.
+    A login to IAM Identity Center as a profile configures it.
 
     Attributes:
-        session: The name of its sso-session; None in the legacy form.
+        session: The name of the sso-session; None in the legacy form.
         account_id: The account of the role.
-        role_name: The role.
-        region: Where IAM Identity Center is.
-        start_url: Where people log in.
-        path: Where the token is.
-        hint: What to do without one.
+        role_name: The name of the role.
+        region: The region of IAM Identity Center.
+        start_url: The URL at which users log in.
+        path: The path of the cached token.
+        hint: What the user should do if there is no valid token.
     """
 
     session: str | None
@@ -51,7 +51,7 @@ class Login:
 
 @frozen
 class _Token:
-    """A token in the cache, and the whole document that has it."""
+    """A token from the cache, with the JSON document that contains it."""
 
     access_token: str = field(repr=False)
     expires_at: datetime
@@ -61,11 +61,11 @@ class _Token:
 @frozen
 class TokenCache:
     """
-    The token of a login, in the file that the AWS CLI keeps it in.
+    The token of a login, in the file where the AWS CLI stores it.
 
     Attributes:
-        provider: Reads the file, asks for a new token, and has the errors.
-        login: Whose token.
+        provider: The provider, which reads the file, requests new tokens and makes the errors.
+        login: The login.
     """
 
     provider: ServiceProvider
@@ -73,55 +73,60 @@ class TokenCache:
 
     async def access_token(self) -> str:
         """
-        Return a token that is still valid; a session's is refreshed before it ends.
+        Return a valid access token; the token of a session is refreshed before it expires.
 
         Raises:
-            CredentialProviderError: There is none, or it has expired.
+            CredentialProviderError: There is no token, or it has expired.
         """
         login, now = self.login, self.provider.system.now
         token = await self._read()
         if login.session is not None and token.expires_at - now() < _WINDOW:
             token = await self._refresh(token)
         if token.expires_at <= now():
-            raise self.provider.failure(f"the SSO token {login.path} has expired: {login.hint}")
+            message = f"the SSO token in {login.path} has expired: {login.hint}"
+            raise self.provider.failure(message)
         return token.access_token
 
     async def _read(self) -> _Token:
         provider, login = self.provider, self.login
         try:
-            text = await provider.read_text(login.path, "the SSO token", is_json)
+            text = await provider.read_text(login.path, "the SSO token file", is_json)
         except CredentialProviderError as error:
             message = f"{error.message}: {login.hint}"
             raise provider.failure(message, retryable=error.retryable) from error
         token = _parse(json_object(text) or {})
         if token is None:
-            raise provider.failure(f"the SSO token {login.path} is malformed: {login.hint}")
+            raise provider.failure(
+                f"the SSO token file {login.path} must contain accessToken and expiresAt: "
+                f"{login.hint}"
+            )
         return token
 
     async def _refresh(self, token: _Token) -> _Token:
-        """Return a new token, and write it into the cache; if that fails, the one in the cache."""
+        """Request a new token and write it to the cache; if that fails, return the cached token."""
         provider, path = self.provider, self.login.path
         try:
             document = await self._new_document(token.document)
             if (new := _parse(document)) is None:
-                raise provider.failure("the answer to CreateToken has a malformed accessToken")
+                raise provider.failure("the response to CreateToken has an invalid accessToken")
         except CredentialProviderError as error:
-            _log.warning("the SSO token %s was not refreshed: %s", path, error)
-            return await self._read()  # another process may have been quicker
+            _log.warning("could not refresh the SSO token in %s: %s", path, error)
+            return await self._read()  # another process may have refreshed it
         try:
             await provider.system.write_file(path, json.dumps(document, indent=2).encode())
         except OSError as error:
-            _log.warning("the SSO token %s cannot be written: %s", path, error.strerror)
+            _log.warning("cannot write the refreshed SSO token to %s: %s", path, error.strerror)
         return new
 
     async def _new_document(self, document: Mapping[str, object]) -> dict[str, object]:
-        """Return what the cache holds after a refresh."""
+        """Request a new token and return the new content of the cache file."""
         provider, login = self.provider, self.login
         known = {name: document.get(name) for name in _TO_REFRESH}
-        if not all(isinstance(value, str) and value for value in known.values()):
-            raise provider.failure(f"it cannot be refreshed: {login.hint}")
+        missing = [name for name, value in known.items() if not (isinstance(value, str) and value)]
+        if missing:
+            raise provider.failure(f"the file is missing {', '.join(missing)}: {login.hint}")
         if _has_passed(known["registrationExpiresAt"], provider.system.now()):
-            raise provider.failure(f"its registration has expired: {login.hint}")
+            raise provider.failure(f"the client registration in the file has expired: {login.hint}")
         body = {"grantType": "refresh_token", **known}
         del body["registrationExpiresAt"]
         response = await provider.ask(
@@ -130,10 +135,12 @@ class TokenCache:
             operation="CreateToken",
             auth=Unsigned(str(known["refreshToken"]), str(known["clientSecret"])),
         )
-        answer = json_object(response.body) or {}
-        access_token, lifetime = answer.get("accessToken"), answer.get("expiresIn")
+        result = json_object(response.body) or {}
+        access_token, lifetime = result.get("accessToken"), result.get("expiresIn")
         if not isinstance(access_token, str) or not isinstance(lifetime, int) or not access_token:
-            raise provider.failure("the answer to CreateToken has no accessToken or no expiresIn")
+            raise provider.failure(
+                "the response to CreateToken must contain accessToken and expiresIn"
+            )
         expires_at = provider.system.now() + timedelta(seconds=max(0, min(lifetime, 10**8)))
         refreshed = {
             "startUrl": login.start_url,
@@ -144,13 +151,13 @@ class TokenCache:
             "clientSecret": known["clientSecret"],
             "registrationExpiresAt": known["registrationExpiresAt"],
         }
-        if isinstance(answer.get("refreshToken"), str):
-            refreshed["refreshToken"] = answer["refreshToken"]
+        if isinstance(result.get("refreshToken"), str):
+            refreshed["refreshToken"] = result["refreshToken"]
         return refreshed
 
 
 def _parse(document: Mapping[str, object]) -> _Token | None:
-    """Return the token in a document; None without a usable one."""
+    """Return the token in a document, or None if the document has no valid token."""
     access_token = header_value(str(document.get("accessToken") or ""))
     try:
         expires_at = parse_timestamp(document.get("expiresAt"))
@@ -160,7 +167,7 @@ def _parse(document: Mapping[str, object]) -> _Token | None:
 
 
 def _has_passed(text: object, now: datetime) -> bool:
-    """Tell whether a timestamp has passed; a malformed one has."""
+    """Return whether a timestamp is in the past; a malformed one is treated as past."""
     try:
         return parse_timestamp(text) <= now
     except ValueError:

@@ -1,5 +1,5 @@
 """
-The actions of STS, in its query protocol.
+The base class of providers that call STS, which uses the AWS query protocol.
 
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -20,11 +20,11 @@ _FORM = ("content-type", "application/x-www-form-urlencoded; charset=utf-8")
 
 
 class STSProvider(ServiceProvider):
-    """What providers share that ask STS."""
+    """A provider that calls STS."""
 
     @property
     def default_session_name(self) -> str:
-        """The name of a session that has none in the settings."""
+        """The role session name to use if none is configured."""
         return f"sagemaker-runtime-client-{self.system.now().timestamp():.0f}"
 
     async def query(
@@ -36,18 +36,21 @@ class STSProvider(ServiceProvider):
         auth: Auth,
     ) -> dict[str, str]:
         """
-        Return the texts of an action's result, by their paths in it.
+        Call an action and return the text elements of its result by their paths.
 
         Args:
-            action: Such as ``AssumeRole``.
-            parameters: The action's; None leaves one out.
-            operation: What messages call it.
+            action: The action's name, such as ``AssumeRole``.
+            parameters: The action's parameters; those that are None are left out.
+            operation: The operation's name in messages.
             auth: As for `ask`.
+
+        Raises:
+            CredentialProviderError: STS rejected the request, or the last attempt failed.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
-        body = urlencode({"Action": action, "Version": _VERSION, **given}).encode()
+        known = {name: value for name, value in parameters.items() if value is not None}
+        body = urlencode({"Action": action, "Version": _VERSION, **known}).encode()
         response = await self.ask(
-            # Without a region, the global endpoint: as botocore has it.
+            # Like botocore, use the global endpoint if no region is set.
             self.endpoint("sts", self.context.config.region or "aws-global"),
             Request("POST", "/", (_FORM,), body),
             operation=operation,
@@ -59,10 +62,11 @@ class STSProvider(ServiceProvider):
         return {path.removeprefix(result): text for path, text in texts if path.startswith(result)}
 
     def parse_role_credentials(self, texts: Mapping[str, str], operation: str) -> Credentials:
-        """Return a role's temporary credentials in the result of *operation*."""
+        """Return the temporary credentials in the result of *operation*."""
         parts = {name: texts.get(f"Credentials/{name}") for name in PASCAL_CASE}
+        # arn:PARTITION:sts::ACCOUNT:assumed-role/...
         arn = texts.get("AssumedRoleUser/Arn", "").split(":")
-        account_id = (
-            arn[4] if len(arn) == 6 else None
-        )  # arn:PARTITION:sts::ACCOUNT:assumed-role/...
-        return self.parse_credentials(f"the answer to {operation}", parts, PASCAL_CASE, account_id)
+        account_id = arn[4] if len(arn) == 6 else None
+        return self.parse_credentials(
+            f"the response to {operation}", parts, PASCAL_CASE, account_id
+        )

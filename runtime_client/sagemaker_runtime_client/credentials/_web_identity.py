@@ -1,5 +1,5 @@
 """
-A role assumed with a token that an identity provider writes into a file: EKS (IRSA), CI systems.
+Loads the credentials of a role assumed with a web identity token, as in EKS (IRSA) and CI systems.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
@@ -12,19 +12,20 @@ from ._sts import STSProvider
 
 class WebIdentityProvider(STSProvider):
     """
-    ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN``, ``AWS_ROLE_SESSION_NAME``; or from a profile.
+    ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN`` and ``AWS_ROLE_SESSION_NAME``.
 
-    There they are ``web_identity_token_file``, ``role_arn`` and ``role_session_name``; a variable
-    wins, unless the profile was named by an argument.  The file is read anew each time, and sent
-    as it is.
+    The equivalent settings of a profile are ``web_identity_token_file``, ``role_arn`` and
+    ``role_session_name``.  The variables take precedence, unless an argument selected the profile.
+    The token file is read at each load, and the token is sent unchanged.
     """
 
     async def load(self) -> Credentials | None:
         """
-        Return the role's credentials, or None if there is no token file.
+        Return the role's credentials, or None if no token file is configured.
 
         Raises:
-            CredentialProviderError: There is no role, or no token in the file, or STS refuses.
+            CredentialProviderError: No role is configured, the token file cannot be read or is
+                empty, or STS rejected the request.
         """
         path = self.variable_or_setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")
         if path is None:
@@ -32,12 +33,12 @@ class WebIdentityProvider(STSProvider):
         role = self.variable_or_setting("AWS_ROLE_ARN", "role_arn")
         if role is None:
             raise self.failure(
-                "there is a web identity token file, and no role: set AWS_ROLE_ARN, or role_arn "
-                f"in profile {self.context.profile}"
+                "a web identity token file is configured without a role: set AWS_ROLE_ARN, or "
+                f"role_arn in profile {self.context.profile}"
             )
         session = self.variable_or_setting("AWS_ROLE_SESSION_NAME", "role_session_name")
         token = await self.read_text(path, "the web identity token file")
-        operation = f"AssumeRoleWithWebIdentity of {role}"
+        operation = f"AssumeRoleWithWebIdentity for {role}"
         texts = await self.query(
             "AssumeRoleWithWebIdentity",
             {

@@ -1,5 +1,5 @@
 """
-A certificate with its key as an identity, and the signature that it makes.
+X.509 identities: a certificate with its private key, and the signatures made with them.
 
 Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @frozen
 class Identity:
     """
-    A certificate, the key that goes with it, and who vouches for it.
+    A certificate, its private key, and the certificates that vouch for it.
 
     Attributes:
         leaf: The certificate.
@@ -46,110 +46,121 @@ class Identity:
         passphrase_file: str | None,
     ) -> "Identity":
         """
-        Return what three PEM files hold, if they belong together and are valid now.
+        Read three PEM files, check that they belong together, and return the identity.
 
         Args:
-            provider: Reads the files, and has the errors.
-            certificate: Path of the certificate; more of the chain may follow in it.
-            private_key: Path of its key.
-            intermediates: Path of the chain; None where there is none.
-            passphrase_file: Path of the key's passphrase, where the key is encrypted and the
-                context has no `key_passphrase`.
+            provider: Reads the files and makes the errors.
+            certificate: The path of the certificate; the file may contain more certificates of the
+                chain.
+            private_key: The path of the private key.
+            intermediates: The path of the other certificates of the chain, or None.
+            passphrase_file: The path of the file with the key's passphrase, or None.  It is used if
+                the key is encrypted and the context has no `key_passphrase`.
 
         Raises:
-            CredentialProviderError: A file cannot be used; the message names it.
+            CredentialProviderError: A file cannot be used, or the certificate is not valid now; the
+                message names the file.
         """
         try:
             from cryptography import x509
         except ImportError as error:
             raise provider.without_cryptography("IAM Roles Anywhere", error) from error
-        text = await provider.read_text(certificate, "the certificate")
+        text = await provider.read_text(certificate, "the certificate file")
         try:
             leaf, *chain = x509.load_pem_x509_certificates(text.encode())
         except ValueError:
-            raise provider.failure(f"the certificate {certificate} is no PEM certificate") from None
+            message = f"the certificate file {certificate} does not contain a PEM certificate"
+            raise provider.failure(message) from None
         if intermediates is not None:
-            text = await provider.read_text(intermediates, "the intermediates")
+            text = await provider.read_text(intermediates, "the intermediates file")
             try:
                 chain += x509.load_pem_x509_certificates(text.encode())
             except ValueError:
                 raise provider.failure(
-                    f"the intermediates {intermediates} are no PEM certificates"
+                    f"the intermediates file {intermediates} does not contain PEM certificates"
                 ) from None
         key = await _private_key(provider, private_key, passphrase_file)
         if key.public_key() != leaf.public_key():
-            message = f"the private key {private_key} is not the one of {certificate}"
-            raise provider.failure(message, retryable=True)  # both are being replaced
+            message = f"the private key {private_key} does not match the certificate {certificate}"
+            # Another program may be replacing both files.
+            raise provider.failure(message, retryable=True)
         if not leaf.not_valid_before_utc <= provider.system.now() < leaf.not_valid_after_utc:
             raise provider.failure(
-                f"the certificate {certificate} counts from "
+                f"the certificate {certificate} is valid only from "
                 f"{leaf.not_valid_before_utc:%Y-%m-%d %H:%M} to "
-                f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, and not now",
+                f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: renew it, or correct the clock of "
+                "this machine",
             )
         return cls(leaf, key, tuple(chain))
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """What shows the certificates to the service."""
+        """The request headers that carry the certificates."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
         leaf, *chain = [
             b64encode(certificate.public_bytes(Encoding.DER)).decode()
             for certificate in (self.leaf, *self.chain)
         ]
-        shown = ("x-amz-x509", leaf)
-        return (shown, ("x-amz-x509-chain", ",".join(chain))) if chain else (shown,)
+        header = ("x-amz-x509", leaf)
+        return (header, ("x-amz-x509-chain", ",".join(chain))) if chain else (header,)
 
 
 async def _private_key(
     provider: FetchingProvider, path: str, passphrase_file: str | None
 ) -> "PrivateKey":
-    """Return the key that a PEM file holds, encrypted or not."""
+    """Read and return the private key in a PEM file, which may be encrypted."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    data = (await provider.read_text(path, "the private key")).encode()
+    data = (await provider.read_text(path, "the private key file")).encode()
     try:
         key = load_pem_private_key(data, None)
     except (ValueError, UnsupportedAlgorithm):
-        raise provider.failure(f"the private key {path} is no PEM key") from None
-    except TypeError:  # it is encrypted
+        raise provider.failure(
+            f"the private key file {path} does not contain a supported PEM key"
+        ) from None
+    except TypeError:  # the key is encrypted
         passphrase, source = await _passphrase(provider, path, passphrase_file)
         try:
             key = load_pem_private_key(data, passphrase)
         except (ValueError, UnsupportedAlgorithm):
-            message = f"the private key {path} cannot be decrypted with the passphrase {source}"
+            message = (
+                f"the private key file {path} cannot be decrypted with the passphrase {source}"
+            )
             raise provider.failure(message) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise provider.failure(f"the private key {path} is neither RSA nor EC")
+        raise provider.failure(f"the private key file {path} must contain an RSA or EC key")
     return key
 
 
 async def _passphrase(
     provider: FetchingProvider, path: str, passphrase_file: str | None
 ) -> tuple[bytes, str]:
-    """Return the passphrase of the key at *path*, and where it is from, for messages."""
+    """Return the passphrase of the key at *path*, and a phrase for messages that names its source."""
     if (key_passphrase := provider.context.key_passphrase) is not None:
-        answer = await provider.ask_user("key_passphrase", key_passphrase, path)
-        if not isinstance(answer, str):
-            raise provider.failure(f"key_passphrase must return a str, for the private key {path}")
-        return answer.encode(), "that key_passphrase returned"
+        passphrase = await provider.call_user_function("key_passphrase", key_passphrase, path)
+        if not isinstance(passphrase, str):
+            message = f"key_passphrase must return a str for the private key file {path}"
+            raise provider.failure(message)
+        return passphrase.encode(), "returned by key_passphrase"
     if passphrase_file is None:
         raise provider.failure(
-            f"the private key {path} is encrypted: set roles_anywhere_private_key_passphrase_file, "
-            "or give default_chain key_passphrase=, a function",
+            f"the private key file {path} is encrypted: set "
+            "roles_anywhere_private_key_passphrase_file, or pass a function as key_passphrase= to "
+            "default_chain",
         )
     text = await provider.read_text(passphrase_file, "the passphrase file")
-    return text.partition("\n")[0].rstrip("\r").encode(), f"in {passphrase_file}"
+    return text.partition("\n")[0].rstrip("\r").encode(), f"from {passphrase_file}"
 
 
 @frozen
 class X509Algorithm:
     """
-    What `sigv4.Signer` wants to know of an algorithm: SigV4 with the key of a certificate.
+    SigV4 with the private key of a certificate, as an algorithm for `sigv4.Signer`.
 
-    The string to sign is signed as it is; there is no key of the day.
+    The string to sign is signed directly; there is no derived signing key.
     """
 
     region: str
@@ -159,14 +170,14 @@ class X509Algorithm:
 
     @property
     def name(self) -> str:
-        """The algorithm's name, after the kind of key."""
+        """The name of the algorithm, which depends on the kind of key."""
         return f"AWS4-X509-{'ECDSA' if hasattr(self.key, 'curve') else 'RSA'}-SHA256"
 
-    def scope(self, instant: str) -> str:
-        """Return the credential scope at *instant*."""
-        return f"{instant[:8]}/{self.region}/{self.service}/aws4_request"
+    def scope(self, timestamp: str) -> str:
+        """Return the credential scope at *timestamp*."""
+        return f"{timestamp[:8]}/{self.region}/{self.service}/aws4_request"
 
-    def sign_string(self, text: str, credentials: Credentials, instant: str) -> str:
+    def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
         """Return the signature of *text* in hexadecimal: PKCS #1 v1.5, or ECDSA in DER."""
         from cryptography.hazmat.primitives.asymmetric import ec, padding
         from cryptography.hazmat.primitives.hashes import SHA256
@@ -180,17 +191,17 @@ class X509Algorithm:
 
 class X509Auth(CredentialsAuth):
     """
-    Signs with the key of a certificate: all headers but those that proxies change.
+    Signs with the private key of a certificate; all headers are signed except those that proxies change.
 
     Args:
-        identity: The certificate and its key.
-        region: The region of the signature.
+        identity: The certificate and its private key.
+        region: The region in the credential scope.
     """
 
     def __init__(self, identity: Identity, region: str) -> None:
-        # The serial number stands for an access key id, and the algorithm has the key.
+        # The serial number takes the place of the access key id; the algorithm holds the private key.
         super().__init__(
             Credentials(str(identity.leaf.serial_number), "unused"),
             signer=Signer(X509Algorithm(region, identity.key), signed_headers=sign_all_headers),
         )
-        self.secrets = ()  # that word is none
+        self.secrets = ()  # "unused" is not a secret

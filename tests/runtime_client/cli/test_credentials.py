@@ -119,7 +119,7 @@ def test_text(capsys):
     printed = capsys.readouterr().out
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
     assert lines[0] == ["provider", "shared-credentials-file"]
-    assert ["skipped", "environment: profile work was asked for"] in lines
+    assert ["skipped", "environment: profile work was selected explicitly"] in lines
     assert "canary" not in printed
     assert "None" not in printed
 
@@ -146,7 +146,7 @@ def test_none(capsys, profile, as_json):
     arguments += ["--profile", "broken"] if profile == "broken" else []
     assert main(arguments) == 3
     out, err = capsys.readouterr()
-    assert ("/no/such/program" if profile == "broken" else "environment: AWS_ACCESS_KEY_ID") in err
+    assert ("/no/such/program" if profile == "broken" else "environment (AWS_ACCESS_KEY_ID") in err
     if as_json:
         assert json.loads(out)["error"]["type"].endswith("Error")
     else:

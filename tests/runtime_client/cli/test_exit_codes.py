@@ -96,7 +96,7 @@ class TestExitCodes:
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 3
-        assert "no credentials: set AWS_ACCESS_KEY_ID" in err
+        assert "no credentials found: set AWS_ACCESS_KEY_ID" in err
         assert "credentials=" not in err + out.decode()
         assert json.loads(out)["error"]["type"] == "NoCredentialsError"
         assert emulator.requests == ()

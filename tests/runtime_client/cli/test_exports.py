@@ -140,7 +140,7 @@ def test_botocore_takes_it():
 @pytest.mark.parametrize(
     ("profile", "code", "says"),
     [
-        ("ended", 3, "process returned credentials that ended at 2020-01-01"),
+        ("ended", 3, "process returned credentials that expired at 2020-01-01"),
         ("circle", 3, "profile circle exports the credentials of profile circle"),
         ("none", 2, "there is no profile 'none'"),
     ],

@@ -94,14 +94,14 @@ def test_code(environ, sts, stdin):
     code, out, err, shown = on_a_terminal(EXPORT, environ, b"123456\n", stdin=stdin)
     assert (code, err, shown) == (0, b"", PROMPT)
     assert json.loads(out)["AccessKeyId"] == "ASIASTS1"
-    assert sts.asked[0]["TokenCode"] == "123456"
+    assert sts.received[0]["TokenCode"] == "123456"
 
 
 def test_what_is_no_code(environ, sts):
     """What is no code is refused, and not sent; it may be a password that slipped."""
     code, out, err, _ = on_a_terminal(EXPORT, environ, b"canary\n", stdin=subprocess.DEVNULL)
-    assert (code, out, sts.asked) == (3, b"", [])
-    assert b"must return the digits that the MFA device shows" in err
+    assert (code, out, sts.received) == (3, b"", [])
+    assert b"must be a string of digits" in err
     assert b"canary" not in err
 
 
@@ -128,7 +128,7 @@ def test_no_terminal(environ, sts):
         start_new_session=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, sts.asked) == (3, b"", [])
+    assert (done.returncode, done.stdout, sts.received) == (3, b"", [])
     assert b"asked for on a terminal, and there is none" in done.stderr
     assert b"--profile NAME --export env" in done.stderr
 

@@ -14,19 +14,19 @@ from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials import ChainCredentials
 from sagemaker_runtime_client.credentials import _refresh as refresh
 from sagemaker_runtime_client.credentials._chain import ResolvedCredentials
-from tests.runtime_client.credentials.world import World
+from tests.runtime_client.credentials.harness import Harness
 
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
-def world(request, tmp_path):
+def harness(request, tmp_path):
     """Blocking, asyncio and trio, each."""
-    return World(request.param, tmp_path)
+    return Harness(request.param, tmp_path)
 
 
 @pytest.fixture
 def blocking(tmp_path):
     """Blocking, for what does not depend on how one waits."""
-    return World(None, tmp_path)
+    return Harness(None, tmp_path)
 
 
 @pytest.fixture

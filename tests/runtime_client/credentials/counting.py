@@ -14,12 +14,12 @@ class CountingProvider:
         self.lifetime = lifetime
         self.spec = PROVIDERS[name]
         self.count = 0
-        self.trouble = None
+        self.error = None
 
     async def load(self):
         self.count += 1
-        if self.trouble is not None:
-            raise self.trouble
+        if self.error is not None:
+            raise self.error
         return key(self.count, self.io.now(), self.lifetime)
 
 

@@ -52,7 +52,7 @@ class Fake:
     def __init__(self):
         self.faults = deque()
         self.ends = soon()
-        self.given = {}
+        self.issued = {}
         self._numbers = count(1)
 
     def __call__(self, request, _connection):
@@ -67,7 +67,7 @@ class Fake:
         credentials = Credentials(
             f"ASIA{kind}{number}", f"canary-secret-{kind}-{number}", f"canary-token-{kind}-{number}"
         )
-        self.given[credentials.access_key_id] = credentials
+        self.issued[credentials.access_key_id] = credentials
         return credentials
 
 
@@ -86,16 +86,16 @@ class STS(Fake):
 
     def __init__(self, *known, region="eu-west-1", web_token="canary-web-token"):
         super().__init__()
-        self.given |= {credentials.access_key_id: credentials for credentials in known}
+        self.issued |= {credentials.access_key_id: credentials for credentials in known}
         self.region = region
         self.web_token = web_token
-        self.asked = []
+        self.received = []
 
     def answer(self, request):
-        assert ("POST", "/") == (request.method, request.target)
+        assert (request.method, request.target) == ("POST", "/")
         form = dict(parse_qsl(request.body.decode(), strict_parsing=True))
-        self.asked.append(form)
-        assert "2011-06-15" == form["Version"]
+        self.received.append(form)
+        assert form["Version"] == "2011-06-15"
         action = form["Action"]
         if action == "AssumeRole":
             key_id = request.header("authorization").split("Credential=")[1].split("/")[0]
@@ -103,9 +103,9 @@ class STS(Fake):
             headers = [pair for pair in request.headers if pair[0].lower() != "host"]
             signed = request._replace(headers=[host, *headers])
             scheme = "https" if self.host else "http"
-            signed.verify(self.given[key_id], "sts", self.region, scheme)
+            signed.verify(self.issued[key_id], "sts", self.region, scheme)
         else:
-            assert "AssumeRoleWithWebIdentity" == action
+            assert action == "AssumeRoleWithWebIdentity"
             assert request.header("authorization") is None
             if form["WebIdentityToken"] != self.web_token:
                 return sts_error("InvalidIdentityToken", f"no: {form['WebIdentityToken']}")
@@ -152,8 +152,8 @@ class SSO(Fake):
         if request.method == "POST":
             return self._token(request)
         url = urlsplit(request.target)
-        assert "/federation/credentials" == url.path
-        assert {"role_name": ["Dev & co"], "account_id": [ACCOUNT]} == parse_qs(url.query)
+        assert url.path == "/federation/credentials"
+        assert parse_qs(url.query) == {"role_name": ["Dev & co"], "account_id": [ACCOUNT]}
         if request.header("x-amz-sso_bearer_token") != self.access_token:
             return as_json({"message": "Session token not found or invalid"}, 401)
         keys = self.credentials("SSO")
@@ -169,7 +169,7 @@ class SSO(Fake):
         )
 
     def _token(self, request):
-        assert "/token" == request.target
+        assert request.target == "/token"
         expected = {
             "grantType": "refresh_token",
             "clientId": "client",
@@ -207,7 +207,7 @@ class SignIn(Fake):
         self.proofs = set()
 
     def answer(self, request):
-        assert ("POST", "/v1/token") == (request.method, request.target)
+        assert (request.method, request.target) == ("POST", "/v1/token")
         assert request.header("authorization") is None
         self._check(request.header("dpop"))
         expected = {
@@ -215,7 +215,7 @@ class SignIn(Fake):
             "grantType": "refresh_token",
             "refreshToken": self.refresh_token,
         }
-        assert expected == json.loads(request.body)
+        assert json.loads(request.body) == expected
         self.refresh_token += "-2"
         keys = self.credentials("LOGIN")
         return as_json(
@@ -235,13 +235,13 @@ class SignIn(Fake):
         """Check a proof as RFC 9449, section 4.3, has it."""
         header, claims, signature = proof.split(".")
         told = json.loads(unbase64url(header))
-        assert ("dpop+jwt", "ES256") == (told["typ"], told["alg"])
-        assert {"kty", "crv", "x", "y"} == set(told["jwk"])  # no private part
+        assert (told["typ"], told["alg"]) == ("dpop+jwt", "ES256")
+        assert set(told["jwk"]) == {"kty", "crv", "x", "y"}  # no private part
         x, y = (int.from_bytes(unbase64url(told["jwk"][name])) for name in "xy")
         key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
         assert self.public_key == key
         raw = unbase64url(signature)
-        assert 64 == len(raw)
+        assert len(raw) == 64
         r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
         key.verify(
             utils.encode_dss_signature(r, s),
@@ -249,8 +249,9 @@ class SignIn(Fake):
             ec.ECDSA(hashes.SHA256()),
         )
         said = json.loads(unbase64url(claims))
-        assert {"htm": "POST", "htu": f"{self.url}/v1/token"} == {
-            name: said[name] for name in ("htm", "htu")
+        assert {name: said[name] for name in ("htm", "htu")} == {
+            "htm": "POST",
+            "htu": f"{self.url}/v1/token",
         }
         assert abs(datetime.now(UTC).timestamp() - said["iat"]) < 60
         assert said["jti"] not in self.proofs
@@ -269,7 +270,7 @@ class Container(Fake):
     token = None
 
     def answer(self, request):
-        assert "GET" == request.method
+        assert request.method == "GET"
         if request.header("authorization") != self.token:
             return as_json({"code": "AccessDenied", "message": f"not {self.token}"}, 403)
         keys = self.credentials("ECS")
@@ -299,10 +300,10 @@ class IMDS(Fake):
 
     def answer(self, request):
         if request.target == "/latest/api/token":
-            assert "PUT" == request.method
-            assert "21600" == request.header("x-aws-ec2-metadata-token-ttl-seconds")
+            assert request.method == "PUT"
+            assert request.header("x-aws-ec2-metadata-token-ttl-seconds") == "21600"
             return response(self.token.encode())
-        assert "GET" == request.method
+        assert request.method == "GET"
         shown = request.header("x-aws-ec2-metadata-token")
         if shown != self.token and not (self.version_1 and shown is None):
             return response(b"", 401)
@@ -335,13 +336,13 @@ class RolesAnywhere(Fake):
         super().__init__()
         self.root = root
         self.region = region
-        self.asked = []
+        self.received = []
 
     def answer(self, request):
         url = urlsplit(request.target)
-        assert ("POST", "/sessions") == (request.method, url.path)
+        assert (request.method, url.path) == ("POST", "/sessions")
         algorithm = self._check(request, url.query)
-        self.asked.append((dict(parse_qsl(url.query)), json.loads(request.body), algorithm))
+        self.received.append((dict(parse_qsl(url.query)), json.loads(request.body), algorithm))
         keys = self.credentials("RA")
         parts = {
             "accessKeyId": keys.access_key_id,
@@ -394,9 +395,9 @@ class RolesAnywhere(Fake):
         text = "\n".join([algorithm, date, scope, sha256(canonical.encode()).hexdigest()])
         signature, key = bytes.fromhex(parts["Signature"]), leaf.public_key()
         if isinstance(key, ec.EllipticCurvePublicKey):
-            assert "AWS4-X509-ECDSA-SHA256" == algorithm
+            assert algorithm == "AWS4-X509-ECDSA-SHA256"
             key.verify(signature, text.encode(), ec.ECDSA(hashes.SHA256()))
         else:
-            assert "AWS4-X509-RSA-SHA256" == algorithm
+            assert algorithm == "AWS4-X509-RSA-SHA256"
             key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
         return algorithm

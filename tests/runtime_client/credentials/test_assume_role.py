@@ -22,45 +22,45 @@ def sts():
     return STS(ME)
 
 
-def load(world, sts, config=CONFIG, **options):
+def load(harness, sts, config=CONFIG, **options):
     """Load with *sts* as the service; return the credentials and the requests."""
-    return world.load_from(sts, "assume-role", config, **options)
+    return harness.load_from(sts, "assume-role", config, **options)
 
 
-def test_role(world, sts):
+def test_role(harness, sts):
     """A role is assumed with the keys of the source profile, which sign the request."""
-    credentials, _ = load(world, sts)
-    (form,) = sts.asked
-    given = sts.given[credentials.access_key_id]
-    assert given.secret_access_key == credentials.secret_access_key
-    assert given.session_token == credentials.session_token
-    assert (sts.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
-    assert ROLE == form["RoleArn"]
+    credentials, _ = load(harness, sts)
+    (form,) = sts.received
+    given = sts.issued[credentials.access_key_id]
+    assert credentials.secret_access_key == given.secret_access_key
+    assert credentials.session_token == given.session_token
+    assert (credentials.expiration, credentials.account_id) == (sts.ends, ACCOUNT)
+    assert form["RoleArn"] == ROLE
     assert form["RoleSessionName"].startswith("sagemaker-runtime-client-1")
-    assert {"Action", "Version", "RoleArn", "RoleSessionName"} == set(form)
+    assert set(form) == {"Action", "Version", "RoleArn", "RoleSessionName"}
 
 
-def test_chain_of_roles(world, sts):
+def test_chain_of_roles(harness, sts):
     """A source that is a role itself is assumed first, and its temporary keys sign the next."""
     config = (
         f"[profile c]\nrole_arn = {ROLE}-c\nsource_profile = b\n"
         f"[profile b]\nrole_arn = {ROLE}-b\nsource_profile = a\nexternal_id = x\n"
         f"[profile a]\n{KEYS}"
     )
-    credentials, requests = load(world, sts, config, profile="c")
-    assert [f"{ROLE}-b", f"{ROLE}-c"] == [form["RoleArn"] for form in sts.asked]
-    assert "canary-token-STS-1" == requests[1].header("x-amz-security-token")
-    assert "ASIASTS2" == credentials.access_key_id
+    credentials, requests = load(harness, sts, config, profile="c")
+    assert [form["RoleArn"] for form in sts.received] == [f"{ROLE}-b", f"{ROLE}-c"]
+    assert requests[1].header("x-amz-security-token") == "canary-token-STS-1"
+    assert credentials.access_key_id == "ASIASTS2"
 
 
 def test_settings(blocking, sts):
     """Session name, external id and duration go into the request."""
     more = "role_session_name = me\nexternal_id = a+b/c=\nduration_seconds = 900\n"
     load(blocking, sts, ASSUMES + more + f"[profile me]\n{KEYS}")
-    (form,) = sts.asked
-    assert "me" == form["RoleSessionName"]
-    assert "a+b/c=" == form["ExternalId"]
-    assert "900" == form["DurationSeconds"]
+    (form,) = sts.received
+    assert form["RoleSessionName"] == "me"
+    assert form["ExternalId"] == "a+b/c="
+    assert form["DurationSeconds"] == "900"
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_endpoints(blocking, options, environ, origin, region):
     """STS is asked where the settings say that it is, with a signature for there."""
     sts = STS(ME, region=region)
     with Loopback(sts) as server:
-        blocking.elsewhere[origin] = server.url
+        blocking.redirected[origin] = server.url
         blocking.environ |= environ
         sts.host = origin.removeprefix("https://")
-        assert "ASIASTS1" == blocking.load("assume-role", CONFIG, **options).access_key_id
+        assert blocking.load("assume-role", CONFIG, **options).access_key_id == "ASIASTS1"
 
 
 def test_duration_that_is_no_number(blocking, sts, caplog):
     """A duration that is no number is ignored, as AWS's tools do, and said to be."""
     with caplog.at_level(logging.WARNING):
         load(blocking, sts, f"{ASSUMES}duration_seconds = 1h\n[profile me]\n{KEYS}")
-    assert "DurationSeconds" not in sts.asked[0]
-    assert "duration_seconds is no number" in caplog.text
+    assert "DurationSeconds" not in sts.received[0]
+    assert "duration_seconds is not a number" in caplog.text
 
 
 def test_own_source(blocking, sts):
@@ -98,14 +98,14 @@ def test_own_source(blocking, sts):
     credentials, _ = load(
         blocking, sts, f"[default]\nrole_arn = {ROLE}\nsource_profile = default\n{KEYS}"
     )
-    assert "ASIASTS1" == credentials.access_key_id
+    assert credentials.access_key_id == "ASIASTS1"
 
 
 def test_keys_before_role(blocking, sts):
     """Of a source that has both, the keys are taken and not its role."""
     config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = nowhere\n{KEYS}"
     load(blocking, sts, config)
-    assert [ROLE] == [form["RoleArn"] for form in sts.asked]
+    assert [form["RoleArn"] for form in sts.received] == [ROLE]
 
 
 @pytest.mark.parametrize("line", KEYS.splitlines())
@@ -115,7 +115,7 @@ def test_half_a_key_before_role(blocking, sts, line):
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config + f"[profile x]\n{KEYS}")
     assert "me" in caught.value.message
-    assert not sts.asked
+    assert not sts.received
 
 
 def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
@@ -124,20 +124,20 @@ def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
     blocking.environ["AWS_ROLE_ARN"] = f"{ROLE}-web"
     load(blocking, sts)
-    assert ["AssumeRole"] == [form["Action"] for form in sts.asked]
+    assert [form["Action"] for form in sts.received] == ["AssumeRole"]
 
 
-def test_environment_as_source(world, sts):
+def test_environment_as_source(harness, sts):
     """Of credential_source Environment, the variables' keys sign; even with a named profile."""
-    world.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
-    world.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
+    harness.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
+    harness.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
     config = f"[profile x]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
-    credentials, _ = load(world, sts, config, profile="x", explicit=True)
-    assert "ASIASTS1" == credentials.access_key_id
+    credentials, _ = load(harness, sts, config, profile="x", explicit=True)
+    assert credentials.access_key_id == "ASIASTS1"
 
 
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
-def test_mfa(world, sts, kind):
+def test_mfa(harness, sts, kind):
     """The code of the device comes from a function, which an async client may await."""
     asked = []
 
@@ -149,10 +149,10 @@ def test_mfa(world, sts, kind):
         return plain(serial)
 
     config = f"{ASSUMES}mfa_serial = arn:aws:iam::1:mfa/me\n[profile me]\n{KEYS}"
-    load(world, sts, config, mfa_token={"plain": plain, "coroutine": coroutine}[kind])
-    assert ["arn:aws:iam::1:mfa/me"] == asked
-    assert "arn:aws:iam::1:mfa/me" == sts.asked[0]["SerialNumber"]
-    assert MFA_CODE == sts.asked[0]["TokenCode"]
+    load(harness, sts, config, mfa_token={"plain": plain, "coroutine": coroutine}[kind])
+    assert asked == ["arn:aws:iam::1:mfa/me"]
+    assert sts.received[0]["SerialNumber"] == "arn:aws:iam::1:mfa/me"
+    assert sts.received[0]["TokenCode"] == MFA_CODE
 
 
 def test_mfa_code_is_not_repeated(blocking, sts):
@@ -161,7 +161,7 @@ def test_mfa_code_is_not_repeated(blocking, sts):
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, mfa_token=lambda _: MFA_CODE)
-    assert "AssumeRole of profile default failed: invalid code ..." == caught.value.message
+    assert caught.value.message == "AssumeRole for profile default failed: invalid code ..."
 
 
 def fails(_serial):
@@ -172,13 +172,27 @@ def fails(_serial):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        pytest.param(None, "profile default has mfa_serial, and nothing", id="no function"),
-        pytest.param(lambda _: "", "mfa_token must return the digits", id="no digits"),
-        pytest.param(lambda _: int(MFA_CODE), "mfa_token must return the digits", id="no text"),
         pytest.param(
-            lambda _: f"{MFA_CODE}\n", "mfa_token must return the digits", id="more than digits"
+            None,
+            "profile default requires an MFA code (mfa_serial): pass a function",
+            id="no function",
         ),
-        pytest.param(fails, "mfa_token failed: ValueError", id="error"),
+        pytest.param(
+            lambda _: "",
+            "the MFA code of device me must be a string of digits",
+            id="no digits",
+        ),
+        pytest.param(
+            lambda _: int(MFA_CODE),
+            "the MFA code of device me must be a string of digits",
+            id="no text",
+        ),
+        pytest.param(
+            lambda _: f"{MFA_CODE}\n",
+            "the MFA code of device me must be a string of digits",
+            id="more than digits",
+        ),
+        pytest.param(fails, "the mfa_token function raised ValueError", id="error"),
     ],
 )
 def test_mfa_that_fails(blocking, sts, function, message):
@@ -188,8 +202,8 @@ def test_mfa_that_fails(blocking, sts, function, message):
         load(blocking, sts, config, mfa_token=function)
     assert caught.value.message.startswith(message)
     assert "telephone" not in str(caught.value)  # it stays with its own error, the cause
-    assert (function is fails) is isinstance(caught.value.__cause__, ValueError)
-    assert not sts.asked
+    assert isinstance(caught.value.__cause__, ValueError) is (function is fails)
+    assert not sts.received
 
 
 @pytest.mark.parametrize(
@@ -202,9 +216,9 @@ def test_mfa_that_fails(blocking, sts, function, message):
         ),
     ],
 )
-def test_not_configured(world, config):
+def test_not_configured(harness, config):
     """A profile without a role, or with a web identity, is none of this provider's."""
-    assert world.load("assume-role", config) is None
+    assert harness.load("assume-role", config) is None
 
 
 @pytest.mark.parametrize(
@@ -212,43 +226,43 @@ def test_not_configured(world, config):
     [
         pytest.param(
             f"{ASSUMES}credential_source = Environment\n",
-            "profile default has role_arn and both of source_profile and credential_source; "
-            "give it one",
+            "profile default: role_arn requires either source_profile or credential_source, but "
+            "both are set",
             id="both",
         ),
         pytest.param(
             f"[default]\nrole_arn = {ROLE}\n",
-            "profile default has role_arn and neither of source_profile and credential_source; "
-            "give it one",
+            "profile default: role_arn requires either source_profile or credential_source, but "
+            "neither is set",
             id="neither",
         ),
         pytest.param(
             f"[default]\nrole_arn = {ROLE}\ncredential_source = environment\n",
-            "profile default has credential_source environment; it must be one of "
-            "Ec2InstanceMetadata, EcsContainer, Environment",
+            "profile default: credential_source must be one of Ec2InstanceMetadata, EcsContainer, "
+            "Environment, not environment",
             id="unknown source",
         ),
         pytest.param(
             f"[default]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n",
-            "profile default has credential_source EcsContainer, which has no credentials",
+            "profile default: credential_source EcsContainer has no credentials",
             id="empty source",
         ),
         pytest.param(
-            ASSUMES, "profile default has source_profile me, which is nowhere", id="no such profile"
+            ASSUMES, "profile default: source_profile me does not exist", id="no such profile"
         ),
         pytest.param(
             f"{ASSUMES}[profile me]\nregion = eu-west-1\n",
-            "profile me, the source_profile of default, has no credentials",
+            "profile default: source_profile me has no credentials",
             id="source without keys",
         ),
         pytest.param(
             f"[default]\nrole_arn = {ROLE}\nsource_profile = default\n",
-            "the source_profile of profiles leads in a circle: default -> default",
+            "the source_profile settings form a cycle: default -> default",
             id="itself without keys",
         ),
         pytest.param(
             f"{ASSUMES}[profile me]\nrole_arn = {ROLE}\nsource_profile = default\n",
-            "the source_profile of profiles leads in a circle: default -> me -> default",
+            "the source_profile settings form a cycle: default -> me -> default",
             id="circle",
         ),
     ],
@@ -257,37 +271,37 @@ def test_settings_that_lead_nowhere(blocking, sts, config, message):
     """Settings that contradict each other or lead nowhere are told by name; nothing is sent."""
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config)
-    assert message == caught.value.message
-    assert "assume-role" == caught.value.provider
-    assert not sts.asked
+    assert caught.value.message == message
+    assert caught.value.provider == "assume-role"
+    assert not sts.received
 
 
-def test_refusal(world, sts):
+def test_refusal(harness, sts):
     """What STS refuses is told with its code and the request's id, and not tried again."""
     sts.faults.append(sts_error("AccessDenied", f"not for {ME.secret_access_key}", 403))
     with pytest.raises(CredentialProviderError) as caught:
-        load(world, sts)
+        load(harness, sts)
     error = caught.value
-    assert "AssumeRole of profile default failed: not for ..." == error.message
-    assert ("AccessDenied", 403, "R1") == (error.code, error.status_code, error.request_id)
+    assert error.message == "AssumeRole for profile default failed: not for ..."
+    assert (error.code, error.status_code, error.request_id) == ("AccessDenied", 403, "R1")
     assert not error.retryable
-    assert [] == world.slept
+    assert harness.slept == []
 
 
-def test_failure_that_passes(world, sts):
+def test_failure_that_passes(harness, sts):
     """What may pass is tried again."""
     sts.faults += [b"", response(status=503), sts_error("Throttling", "slow down")]
-    credentials, _ = load(world, sts, max_attempts=4)
-    assert "ASIASTS1" == credentials.access_key_id
-    assert 3 == len(world.slept)
+    credentials, _ = load(harness, sts, max_attempts=4)
+    assert credentials.access_key_id == "ASIASTS1"
+    assert len(harness.slept) == 3
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        pytest.param(b"rubbish", "has no AccessKeyId, SecretAccessKey,", id="rubbish"),
+        pytest.param(b"rubbish", "is missing AccessKeyId, SecretAccessKey,", id="rubbish"),
         pytest.param(
-            b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "has no AccessKeyId,", id="entities"
+            b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "is missing AccessKeyId,", id="entities"
         ),
     ],
 )
@@ -313,11 +327,11 @@ def test_no_region(blocking):
     sts = STS(ME, region="us-east-1")
     sts.host = "sts.amazonaws.com"
     with Loopback(sts) as server:
-        blocking.elsewhere["https://sts.amazonaws.com"] = server.url
+        blocking.redirected["https://sts.amazonaws.com"] = server.url
         credentials = blocking.load("assume-role", CONFIG, region=None)
-    assert "ASIASTS1" == credentials.access_key_id
+    assert credentials.access_key_id == "ASIASTS1"
     sts.host = None
-    assert "ASIASTS2" == load(blocking, sts, region=None)[0].access_key_id
+    assert load(blocking, sts, region=None)[0].access_key_id == "ASIASTS2"
     del blocking.environ["AWS_ENDPOINT_URL_STS"]
     blocking.environ["AWS_USE_FIPS_ENDPOINT"] = "true"
     with pytest.raises(CredentialProviderError) as caught:

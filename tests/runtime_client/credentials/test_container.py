@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tests.runtime_client.credentials.fakes import ACCOUNT, Container, as_json
-from tests.runtime_client.credentials.world import caught_error
+from tests.runtime_client.credentials.harness import caught_error
 from tests.runtime_client.loopback import Loopback, certify, response
 
 FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -20,53 +20,53 @@ def agent():
     return Container()
 
 
-def load(world, agent, path="/v1/credentials?x=%20"):
+def load(harness, agent, path="/v1/credentials?x=%20"):
     """Load from *agent*; return the credentials and the requests."""
-    return world.load_from(agent, "container", path=path)
+    return harness.load_from(agent, "container", path=path)
 
 
-def error(world, agent=None):
+def error(harness, agent=None):
     """Return the error of loading."""
     if agent is None:
-        return caught_error("container", world.load, "container")
-    return caught_error("container", load, world, agent)
+        return caught_error("container", harness.load, "container")
+    return caught_error("container", load, harness, agent)
 
 
-def test_full_uri(world, agent):
+def test_full_uri(harness, agent):
     """The URL is asked as it stands."""
-    credentials, (request,) = load(world, agent)
-    assert "GET /v1/credentials?x=%20 HTTP/1.1" == request.line
-    assert "application/json" == request.header("accept")
+    credentials, (request,) = load(harness, agent)
+    assert request.line == "GET /v1/credentials?x=%20 HTTP/1.1"
+    assert request.header("accept") == "application/json"
     assert request.header("user-agent").startswith("sagemaker-runtime-client/")
     assert request.header("authorization") is None
-    assert "canary-secret-ECS-1" == credentials.secret_access_key
-    assert "canary-token-ECS-1" == credentials.session_token
-    assert (agent.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+    assert credentials.secret_access_key == "canary-secret-ECS-1"
+    assert credentials.session_token == "canary-token-ECS-1"
+    assert (credentials.expiration, credentials.account_id) == (agent.ends, ACCOUNT)
 
 
-def test_relative_uri(world, agent):
+def test_relative_uri(harness, agent):
     """A path is asked of ECS's agent, and wins over a URL."""
-    world.environ |= {RELATIVE: "/v2/credentials/1", FULL: "http://evil.example/"}
+    harness.environ |= {RELATIVE: "/v2/credentials/1", FULL: "http://evil.example/"}
     with Loopback(agent) as server:
-        world.elsewhere["http://169.254.170.2"] = server.url
-        assert "ASIAECS1" == world.load("container").access_key_id
-    assert "/v2/credentials/1" == server.requests[0].target
+        harness.redirected["http://169.254.170.2"] = server.url
+        assert harness.load("container").access_key_id == "ASIAECS1"
+    assert server.requests[0].target == "/v2/credentials/1"
 
 
-def test_token(world, agent):
+def test_token(harness, agent):
     """A token is shown as it stands."""
-    agent.token = world.environ[TOKEN] = "Basic canary-abc=="
-    assert "ASIAECS1" == load(world, agent)[0].access_key_id
+    agent.token = harness.environ[TOKEN] = "Basic canary-abc=="
+    assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
 
-def test_token_file(world, agent, tmp_path):
+def test_token_file(harness, agent, tmp_path):
     """A file with the token wins, and is read anew each time."""
     path = tmp_path / "token"
-    world.environ |= {TOKEN: "canary-other", TOKEN_FILE: str(path)}
+    harness.environ |= {TOKEN: "canary-other", TOKEN_FILE: str(path)}
     for token in ("canary-first", "canary-second"):
         path.write_text(token)
         agent.token = token
-        assert load(world, agent)[0] is not None
+        assert load(harness, agent)[0] is not None
 
 
 def test_https(blocking, agent, tmp_path, monkeypatch):
@@ -74,16 +74,16 @@ def test_https(blocking, agent, tmp_path, monkeypatch):
     bundle, tls = certify(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", bundle)
     with Loopback(agent, tls) as server:
-        blocking.elsewhere["https://agent.example:8443"] = server.url
+        blocking.redirected["https://agent.example:8443"] = server.url
         blocking.environ[FULL] = "https://agent.example:8443/x"
-        assert "ASIAECS1" == blocking.load("container").access_key_id
+        assert blocking.load("container").access_key_id == "ASIAECS1"
 
 
 @pytest.mark.parametrize("values", [{}, {RELATIVE: "", FULL: ""}], ids=["unset", "empty"])
-def test_not_configured(world, values):
+def test_not_configured(harness, values):
     """Without a variable there is no container."""
-    world.environ |= values
-    assert world.load("container") is None
+    harness.environ |= values
+    assert harness.load("container") is None
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_not_configured(world, values):
 def test_hosts_that_are_asked(blocking, agent, host):
     """Over plain http this machine and AWS's agents are asked, on any port."""
     with Loopback(agent) as server:
-        blocking.elsewhere[f"http://{host}"] = server.url
+        blocking.redirected[f"http://{host}"] = server.url
         blocking.environ[FULL] = f"http://{host}/x"
-        assert "ASIAECS1" == blocking.load("container").access_key_id
+        assert blocking.load("container").access_key_id == "ASIAECS1"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_hosts_that_are_not(blocking, host):
     """Another host, or a name that looks like one of these, is refused before anything is sent."""
     blocking.environ |= {FULL: f"http://{host}/x", TOKEN: "canary"}
     message = error(blocking).message
-    assert message.startswith(f"{FULL} names the host {host.strip('[]')}; over plain http only")
+    assert message.startswith(f"{FULL} must use https for the host {host.strip('[]')}: plain http")
 
 
 @pytest.mark.parametrize(
@@ -159,14 +159,14 @@ def test_hosts_that_are_not(blocking, host):
 def test_urls_that_are_none(blocking, url):
     """What is no plain URL is refused."""
     blocking.environ[FULL] = url
-    assert f"{FULL} must be like http://host:port/path" == error(blocking).message
+    assert error(blocking).message == f"{FULL} must be a URL such as http://host:port/path"
 
 
 @pytest.mark.parametrize("path", ["x", "@evil.example/x", ".evil.example", "/a b", "/a\r\nb"])
 def test_paths_that_are_none(blocking, path):
     """A relative URI that is no path could name another host."""
     blocking.environ[RELATIVE] = path
-    assert f"{RELATIVE} must be a path, which begins with /" == error(blocking).message
+    assert error(blocking).message == f"{RELATIVE} must be a URL path that starts with /"
 
 
 @pytest.mark.parametrize("end", [" ", "\t", "\n", " \r\n", "\u00a0", "\u2028"])
@@ -177,7 +177,7 @@ def test_blanks_around_a_token(blocking, agent, tmp_path, kind, end):
     path = tmp_path / "token"
     path.write_bytes(f"{end}canary{end}".encode())
     blocking.environ |= {TOKEN_FILE: str(path)} if kind == "file" else {TOKEN: f"{end}canary{end}"}
-    assert "ASIAECS1" == load(blocking, agent)[0].access_key_id
+    assert load(blocking, agent)[0].access_key_id == "ASIAECS1"
 
 
 def test_blank_token(blocking, agent):
@@ -197,56 +197,58 @@ def test_token_that_is_none(blocking, agent, tmp_path, kind, end):
         blocking.environ[TOKEN_FILE] = str(path)
     name = TOKEN if kind == "variable" else f"the token in {path}"
     caught = error(blocking, agent)
-    assert f"{name} must be a single line of printable ASCII" == caught.message
-    assert (False, []) == (caught.retryable, blocking.slept)
+    assert caught.message == f"{name} must be a single line of printable ASCII"
+    assert (caught.retryable, blocking.slept) == (False, [])
 
 
-def test_token_file_that_is_missing(world, agent, tmp_path):
+def test_token_file_that_is_missing(harness, agent, tmp_path):
     """The error names the variable and the file."""
-    world.environ |= {TOKEN: "canary", TOKEN_FILE: str(tmp_path / "token")}
-    message = f"the file that {TOKEN_FILE} names, {tmp_path / 'token'} does not exist"
-    assert message == error(world, agent).message
+    harness.environ |= {TOKEN: "canary", TOKEN_FILE: str(tmp_path / "token")}
+    message = f"{TOKEN_FILE}: the file {tmp_path / 'token'} does not exist"
+    assert error(harness, agent).message == message
 
 
-def test_failure_that_passes(world, agent):
+def test_failure_that_passes(harness, agent):
     """A failure is followed by another attempt, a second later."""
     agent.faults += [response(status=500), b""]
-    assert "ASIAECS1" == load(world, agent)[0].access_key_id
-    assert [1.0, 1.0] == world.slept
-    assert [2.0, 2.0, 2.0] == world.limits
+    assert load(harness, agent)[0].access_key_id == "ASIAECS1"
+    assert harness.slept == [1.0, 1.0]
+    assert harness.timeouts == [2.0, 2.0, 2.0]
 
 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        pytest.param(response(b"busy", 500), "were refused", id="500"),
+        pytest.param(response(b"busy", 500), "request to {} was rejected", id="500"),
         pytest.param(
-            as_json({"code": "AccessDenied", "message": "canary"}, 403), "were refused", id="403"
+            as_json({"code": "AccessDenied", "message": "canary"}, 403),
+            "request to {} was rejected",
+            id="403",
         ),
-        pytest.param(b"", "cannot be had: RemoteProtocolError from", id="no answer"),
-        pytest.param(response(b"rubbish"), "are no JSON object", id="rubbish"),
-        pytest.param(response(b"[]"), "are no JSON object", id="list"),
+        pytest.param(b"", "request to {} failed: RemoteProtocolError from", id="no response"),
+        pytest.param(response(b"rubbish"), "response from {} is not a JSON object", id="rubbish"),
+        pytest.param(response(b"[]"), "response from {} is not a JSON object", id="list"),
         pytest.param(
             as_json({"SecretAccessKey": "canary"}),
-            "has no AccessKeyId",
+            "response from {} is missing AccessKeyId",
             id="part of the credentials",
         ),
         pytest.param(
             as_json({"AccessKeyId": "A", "SecretAccessKey": "canary", "Expiration": "soon"}),
-            "has a malformed Expiration",
+            "response from {} has an invalid Expiration",
             id="malformed end",
         ),
     ],
 )
-def test_failure_that_stays(world, agent, fault, message, caplog):
+def test_failure_that_stays(harness, agent, fault, message, caplog):
     """After three attempts the error says where and how; it may pass."""
     agent.faults += [fault] * 3
     with caplog.at_level(logging.DEBUG):
-        caught = error(world, agent)
-    assert caught.message.startswith("the container's credentials at http://127.0.0.1:")
-    assert message in caught.message
-    assert (3, True) == (caught.attempts, caught.retryable)
-    assert [1.0, 1.0] == world.slept
+        caught = error(harness, agent)
+    origin = harness.environ[FULL].removesuffix("/v1/credentials?x=%20")
+    assert caught.message.startswith(f"the container credentials {message.format(origin)}")
+    assert (caught.attempts, caught.retryable) == (3, True)
+    assert harness.slept == [1.0, 1.0]
     assert "canary" not in caplog.text
 
 
@@ -259,41 +261,41 @@ def test_keys_that_are_none(blocking, agent, name, text):
     caught = error(blocking, agent)
     assert "is malformed: " in caught.message
     assert "must be printable ASCII without blanks" in caught.message
-    assert (1, False) == (caught.attempts, caught.retryable)
+    assert (caught.attempts, caught.retryable) == (1, False)
 
 
 def test_blanks_around_a_session_token(blocking, agent):
     """Blanks around a session token are no part of it, as for boto3, which sends them in a header."""
     keys = {"AccessKeyId": "A", "SecretAccessKey": "s", "Token": " canary\r\n"}
     agent.faults.append(as_json(keys))
-    assert "canary" == load(blocking, agent)[0].session_token
+    assert load(blocking, agent)[0].session_token == "canary"
 
 
 def test_refusal_has_its_code(blocking, agent):
     """A refusal tells the agent's code and status."""
     agent.faults += [as_json({"code": "AccessDenied", "message": "canary"}, 403)] * 3
     caught = error(blocking, agent)
-    assert ("AccessDenied", 403) == (caught.code, caught.status_code)
+    assert (caught.code, caught.status_code) == ("AccessDenied", 403)
 
 
 @pytest.mark.parametrize("scheme", ["http", "all"])
-def test_proxies_are_not_for_agents(world, agent, monkeypatch, scheme):
+def test_proxies_are_not_for_agents(harness, agent, monkeypatch, scheme):
     """A proxy in the environment sees neither the request nor its token."""
-    agent.token = world.environ[TOKEN] = "canary"
+    agent.token = harness.environ[TOKEN] = "canary"
     with Loopback(lambda *_: response(status=502)) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
-        assert "ASIAECS1" == load(world, agent)[0].access_key_id
-    assert [] == proxy.requests
+        assert load(harness, agent)[0].access_key_id == "ASIAECS1"
+    assert proxy.requests == []
 
 
-def test_proxy_that_is_none(world, agent, monkeypatch):
+def test_proxy_that_is_none(harness, agent, monkeypatch):
     """A proxy that cannot be used does not matter to an agent either."""
     monkeypatch.setenv("HTTP_PROXY", "socks5://host:1")
-    assert "ASIAECS1" == load(world, agent)[0].access_key_id
+    assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
 
 def test_lasting_keys(blocking, agent):
     """An agent of another make may give keys without token and end."""
     agent.faults.append(as_json({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": ""}))
     credentials, _ = load(blocking, agent)
-    assert (None, None) == (credentials.session_token, credentials.expiration)
+    assert (credentials.session_token, credentials.expiration) == (None, None)

@@ -22,7 +22,7 @@ from sagemaker_runtime_client.credentials._chain import ORDER, resolve_source, s
 from sigv4 import CredentialsProvider, Signer, SigV4
 from sigv4.httpx_auth import SigV4Auth
 from tests.runtime_client.credentials.fakes import Container
-from tests.runtime_client.credentials.world import KEY
+from tests.runtime_client.credentials.harness import KEY
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, dropped, make_core, run
 
@@ -42,19 +42,19 @@ def home(home):
 
 def test_order():
     """The sources come in this order, and those of a source_profile are these."""
-    assert [
+    assert [source.name for source in ORDER] == [
         *("environment", "assume-role", "web-identity", "sso", "shared-credentials-file"),
         *("login", "process", "config-file", "roles-anywhere", "container", "instance-metadata"),
-    ] == [source.name for source in ORDER]
-    assert [
+    ]
+    assert [source.name for source in ORDER if source.usable_as_source_profile] == [
         *("web-identity", "sso", "shared-credentials-file", "login", "process", "config-file")
-    ] == [source.name for source in ORDER if source.usable_as_source_profile]
+    ]
 
 
 @pytest.mark.parametrize("spec", ORDER, ids=lambda spec: spec.name)
 def test_providers_are_importable(spec):
     """Each provider is where the table says it is, and has the table's name."""
-    assert spec.name == spec.create(context(ScriptedIO())).name
+    assert spec.create(context(ScriptedIO())).name == spec.name
 
 
 @pytest.mark.usefixtures("home")
@@ -93,7 +93,7 @@ async def test_requests_go_over_the_client(home, monkeypatch, is_async):
     client = (httpx.AsyncClient if is_async else httpx.Client)(transport=transport)
     chain = default_chain(client)
     found = await chain.aget() if is_async else chain.get()
-    assert ("AKIDBOX", "123456789012") == (found.access_key_id, found.account_id)
+    assert (found.access_key_id, found.account_id) == ("AKIDBOX", "123456789012")
     await chain.aclose()
     assert not client.is_closed
     await client.aclose() if is_async else client.close()
@@ -115,11 +115,11 @@ async def test_what_it_opened_is_closed(monkeypatch, is_async):
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
         chain = default_chain()
         found = await chain.aget() if is_async else chain.get()
-        assert ("ASIAECS1", []) == (found.access_key_id, after)
+        assert (found.access_key_id, after) == ("ASIAECS1", [])
         await chain.aclose() if is_async else chain.close()
         while not after:
             await anyio.lowlevel.checkpoint()
-    assert [b""] == after
+    assert after == [b""]
 
 
 @pytest.mark.usefixtures("home")
@@ -143,7 +143,7 @@ def test_closed_while_it_is_opened(monkeypatch):
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
         chain = default_chain()
-        assert "ASIAECS1" == chain.get().access_key_id
+        assert chain.get().access_key_id == "ASIAECS1"
         assert after.wait(10)
 
 
@@ -159,8 +159,8 @@ def test_profile_argument(monkeypatch):
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_PROFILE", "other")
-    assert "AKIDENV" == default_chain().get().access_key_id
-    assert "AKIDOTHER" == default_chain(profile="other").get().access_key_id
+    assert default_chain().get().access_key_id == "AKIDENV"
+    assert default_chain(profile="other").get().access_key_id == "AKIDOTHER"
     with pytest.raises(ConfigError, match="there is no profile 'none'"):
         default_chain(profile="none").get()
 
@@ -174,7 +174,7 @@ def test_client_takes_the_profile():
     for _ in range(2):
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert "Credential=AKIDP/20261122/eu-north-1/" in io.sent[1].header("authorization")
-    assert [CONFIG, CREDENTIALS_FILE] == io.read
+    assert io.read == [CONFIG, CREDENTIALS_FILE]
     assert SageMakerRuntimeClient(profile="p")
 
 
@@ -184,8 +184,8 @@ def test_region_of_the_instance():
     io = ScriptedIO(answers, ENVIRON)
     client = make_core(io, {"region_from_instance": True}, None)
     run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
-    assert "http://169.254.169.254/latest/meta-data/placement/region" == io.sent[1].url
-    assert "https://runtime.sagemaker.ap-south-1.amazonaws.com" == io.sent[2].origin
+    assert io.sent[1].url == "http://169.254.169.254/latest/meta-data/placement/region"
+    assert io.sent[2].origin == "https://runtime.sagemaker.ap-south-1.amazonaws.com"
     io = ScriptedIO([], ENVIRON)
     with pytest.raises(ConfigError, match="no region"):
         run(make_core(io, {}, None).invoke_endpoint_async("e", input_location="s3://b/k"))
@@ -205,7 +205,7 @@ def test_no_region_of_the_instance(off):
                 "e", input_location="s3://b/k"
             )
         )
-    assert 0 == io.left
+    assert io.left == 0
 
 
 def context(io, *, explicit=False, **section):
@@ -219,7 +219,7 @@ def test_a_broken_source_ends_the_search():
     skipped = []
     with pytest.raises(CredentialProviderError, match="AWS_SECRET_ACCESS_KEY is not") as caught:
         run(search(context(io, credential_process="vault"), skipped))
-    assert ("environment", [], []) == (caught.value.provider, skipped, io.ran)
+    assert (caught.value.provider, skipped, io.ran) == ("environment", [], [])
 
 
 def test_skipped():
@@ -227,25 +227,25 @@ def test_skipped():
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
     found = run(search(context(io, explicit=True, **KEY), skipped))
-    assert "config-file" == found.spec.name
+    assert found.spec.name == "config-file"
     assert "canary" not in repr(found)
-    assert [
-        ("environment", "profile default was asked for"),
+    assert [(source.name, source.reason) for source in skipped[:2]] == [
+        ("environment", "profile default was selected explicitly"),
         ("assume-role", "profile default has no role_arn"),
-    ] == [(source.name, source.reason) for source in skipped[:2]]
+    ]
 
 
 def test_nothing_found():
     """Where nobody has anything the error says so of each."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
-    with pytest.raises(NoCredentialsError, match=r"process: profile default has no credential_pr"):
+    with pytest.raises(NoCredentialsError, match=r"process \(profile default has no credential_pr"):
         run(search(Context(io, io, Config({"ec2_metadata_disabled": True}), Profiles())))
     assert run(resolve_source(context(io), None)) is None
 
 
 def test_resolve_source():
     """A profile that others name gives its own keys."""
-    assert "AKID" == run(resolve_source(context(ScriptedIO(), **KEY), None)).access_key_id
+    assert run(resolve_source(context(ScriptedIO(), **KEY), None)).access_key_id == "AKID"
 
 
 def test_mfa(home):
@@ -254,6 +254,6 @@ def test_mfa(home):
     (home / ".aws" / "config").write_text(text, "utf-8")
     asked = []
     chain = default_chain(profile="role", mfa_token=lambda serial: asked.append(serial) or "")
-    with pytest.raises(CredentialProviderError, match="mfa_token must return the digits"):
+    with pytest.raises(CredentialProviderError, match="the MFA code of device device must be"):
         chain.get()
-    assert ["device"] == asked
+    assert asked == ["device"]

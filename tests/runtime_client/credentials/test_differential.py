@@ -266,7 +266,7 @@ def theirs(profile):
 
 def test_the_matrix_is_one():
     """There are 1,320 arrangements."""
-    assert 1320 == len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS)
+    assert len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS) == 1320
 
 
 @pytest.mark.parametrize("files", FILES)
@@ -288,7 +288,7 @@ def test_chains_agree(arrange, container, choice, files):
                     patch.delenv(name)
             outcomes[keys, surroundings] = ours(io, profile)
             expected[keys, surroundings] = theirs(profile)
-    assert expected == outcomes
+    assert outcomes == expected
 
 
 @pytest.mark.parametrize(
@@ -313,14 +313,14 @@ def test_older_name_of_the_token(arrange):
     """
     key = KEYS["key and token"]
     io = arrange({**key, "AWS_SECURITY_TOKEN": "old"}, None, None)
-    assert "tenv" == ours(io, None)[3]
-    assert "old" == theirs(None)[3]
+    assert ours(io, None)[3] == "tenv"
+    assert theirs(None)[3] == "old"
 
 
 def test_stranger_files(arrange):
     """A section that stands twice is read; botocore refuses the whole file."""
     io = arrange({"AWS_PROFILE": "work"}, "[profile work]\na = 1\n[profile work]\nb = 2\n", None)
-    assert (NOTHING, BROKEN) == (ours(io, None), theirs(None))
+    assert (ours(io, None), theirs(None)) == (NOTHING, BROKEN)
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,12 @@ def load(environ):
 def test_environment(more, token, expiration):
     """The variables give a key, and what goes with it."""
     expected = Credentials("AKID", "canary-secret", token, expiration)
-    assert expected == load({**KEY, **more})
+    assert load({**KEY, **more}) == expected
 
 
 def test_account():
     """The account may be named as well."""
-    assert "123456789012" == load({**KEY, "AWS_ACCOUNT_ID": "123456789012"}).account_id
+    assert load({**KEY, "AWS_ACCOUNT_ID": "123456789012"}).account_id == "123456789012"
 
 
 @pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": "s"}])
@@ -85,7 +85,7 @@ def test_there_and_broken(more, says):
     """What is there and does not serve is an error that names the part and repeats nothing."""
     with pytest.raises(CredentialProviderError, match=says) as caught:
         load({**KEY, **more})
-    assert "environment" == caught.value.provider
+    assert caught.value.provider == "environment"
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
 
@@ -114,7 +114,7 @@ def test_sources(source):
     """Credentials come as they are, from a provider or from a function."""
     io = ScriptedIO([accepted()])
     invoke(io, source)
-    assert CREDENTIALS.access_key_id == io.sent[0].verify().access_key_id
+    assert io.sent[0].verify().access_key_id == CREDENTIALS.access_key_id
 
 
 def test_environment_is_the_default():
@@ -158,9 +158,9 @@ def test_failing_sources(source, kind):
     io = ScriptedIO([], {"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
-    assert (kind, []) == (type(caught.value), io.sent)
+    assert (type(caught.value), io.sent) == (kind, [])
     assert "sealed" not in str(caught.value)  # it stays with its own error, the cause
-    assert (source is _broken) is isinstance(caught.value.__cause__, OSError)
+    assert isinstance(caught.value.__cause__, OSError) is (source is _broken)
     assert not caught.value.possibly_accepted
 
 
@@ -179,7 +179,7 @@ def test_failure_of_a_source_is_not_the_services(code, status):
     client = make_core(io, {"region": REGION, "retry_mode": "adaptive"}, as_provider(source))
     with pytest.raises(CredentialProviderError) as caught:
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
-    assert (1, 0) == (len(asked), caught.value.attempts)
+    assert (len(asked), caught.value.attempts) == (1, 0)
     assert not client._session.value.runtime._limiter._throttled
 
 
@@ -189,4 +189,4 @@ def test_expiry_is_looked_at_for_each_attempt():
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
     with pytest.raises(CredentialsError) as caught:
         invoke(io, short)
-    assert (1, 1) == (caught.value.attempts, len(io.sent))
+    assert (caught.value.attempts, len(io.sent)) == (1, 1)

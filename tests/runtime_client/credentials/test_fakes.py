@@ -34,9 +34,9 @@ def ask(fake, home, environ, config=""):
         done = subprocess.run(
             [sys.executable, "-c", ASK], env=environ, capture_output=True, text=True, check=False
         )
-    assert 0 == done.returncode, done.stderr
+    assert done.returncode == 0, done.stderr
     found = Credentials(*json.loads(done.stdout))
-    assert fake.given[found.access_key_id] == found
+    assert fake.issued[found.access_key_id] == found
     return found.access_key_id
 
 
@@ -44,7 +44,7 @@ def test_botocore_assume_role(tmp_path):
     """STS takes botocore's signature for AssumeRole."""
     fake = STS(test_assume_role.ME)
     environ = {"AWS_ENDPOINT_URL_STS": "URL"}
-    assert "ASIASTS1" == ask(fake, tmp_path, environ, test_assume_role.CONFIG)
+    assert ask(fake, tmp_path, environ, test_assume_role.CONFIG) == "ASIASTS1"
 
 
 def test_botocore_web_identity(tmp_path):
@@ -55,7 +55,7 @@ def test_botocore_web_identity(tmp_path):
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
         "AWS_ROLE_ARN": ROLE,
     }
-    assert "ASIASTS1" == ask(STS(), tmp_path, environ)
+    assert ask(STS(), tmp_path, environ) == "ASIASTS1"
 
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["fresh", "refreshed"])
@@ -63,11 +63,11 @@ def test_botocore_sso(blocking, seconds):
     """The portal takes botocore's bearer token, and the token service its refresh token."""
     test_sso.log_in(blocking, test_sso.token(seconds))
     environ = {"AWS_ENDPOINT_URL_SSO": "URL", "AWS_ENDPOINT_URL_SSO_OIDC": "URL"}
-    assert "ASIASSO1" == ask(SSO(), blocking.home, environ, test_sso.CONFIG)
+    assert ask(SSO(), blocking.home, environ, test_sso.CONFIG) == "ASIASSO1"
     # What botocore writes is what we write, and can be read.
     written = json.loads(test_sso.cache(blocking).read_text())
-    assert set(test_sso.token()) == set(written)
-    assert "canary-secret-SSO-1" == test_sso.load(blocking, _next(written))[0].secret_access_key
+    assert set(written) == set(test_sso.token())
+    assert test_sso.load(blocking, _next(written))[0].secret_access_key == "canary-secret-SSO-1"
 
 
 def _next(written):
@@ -83,11 +83,11 @@ def test_botocore_login(blocking):
     test_login.log_in(blocking, test_login.token(key, -1))
     fake = SignIn(key.public_key())
     environ = {"AWS_ENDPOINT_URL_SIGNIN": "URL"}
-    assert "ASIALOGIN1" == ask(fake, blocking.home, environ, test_login.CONFIG)
-    assert 1 == len(fake.proofs)
+    assert ask(fake, blocking.home, environ, test_login.CONFIG) == "ASIALOGIN1"
+    assert len(fake.proofs) == 1
     # What botocore writes can be read.
     credentials, requests = test_login.load(blocking, fake)
-    assert ("canary-secret-LOGIN-1", []) == (credentials.secret_access_key, requests)
+    assert (credentials.secret_access_key, requests) == ("canary-secret-LOGIN-1", [])
 
 
 def test_botocore_container(tmp_path):
@@ -98,10 +98,10 @@ def test_botocore_container(tmp_path):
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "URL/x",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": fake.token,
     }
-    assert "ASIAECS1" == ask(fake, tmp_path, environ)
+    assert ask(fake, tmp_path, environ) == "ASIAECS1"
 
 
 def test_botocore_instance_metadata(tmp_path):
     """The metadata service takes botocore's way through it."""
     environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "URL/"}
-    assert "ASIAIMDS1" == ask(IMDS(), tmp_path, environ)
+    assert ask(IMDS(), tmp_path, environ) == "ASIAIMDS1"

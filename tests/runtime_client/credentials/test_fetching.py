@@ -80,7 +80,7 @@ def cloud(_io, sent):
 
 
 class Rewritten(ScriptedIO):
-    """A world in which another program has a file whole again after some seconds."""
+    """A harness in which another program has a file whole again after some seconds."""
 
     def __init__(self, source, held, after, answers=cloud):
         environ, config, self.path, self.whole = SOURCES[source]
@@ -104,8 +104,8 @@ def load(io):
 def test_file_that_is_being_rewritten(source, fault):
     """A file that is empty, half written or away for 150 ms is read again after a pause."""
     io = Rewritten(source, BROKEN.get(fault), 0.15)
-    assert "A" == load(io).access_key_id
-    assert [0.05, 0.1] == io.slept
+    assert load(io).access_key_id == "A"
+    assert io.slept == [0.05, 0.1]
 
 
 @pytest.mark.parametrize(("source", "fault"), CASES)
@@ -113,8 +113,10 @@ def test_file_that_stays_broken(source, fault):
     """One that stays so is an error that may pass, and shows nothing of it."""
     with pytest.raises(CredentialProviderError) as caught:
         load(Rewritten(source, BROKEN[fault], 9.0))
-    assert (source, True) == (caught.value.provider, caught.value.retryable)
-    assert ("is malformed" if fault == "half" else "is empty") in caught.value.message
+    assert (caught.value.provider, caught.value.retryable) == (source, True)
+    assert (
+        "is not a complete JSON object" if fault == "half" else "is empty"
+    ) in caught.value.message
     assert "cana" not in str(caught.value)
 
 
@@ -137,7 +139,7 @@ def test_a_wait_goes_on(fault):
     invocation = run(core(ScriptedIO([accepted()])).invoke_endpoint_async("e", body=b"x"))
     io = Rewritten("sso", BROKEN[fault], 5.0, answer)
     output = run(make_core(io, {"region": REGION}, None).wait(invocation, timeout=60))
-    assert b"answer" == output.body
+    assert output.body == b"answer"
     assert 5 <= io.elapsed < 10
 
 
@@ -148,7 +150,7 @@ def test_file_without_an_end(source):
     class Endless(Rewritten):
         async def read_file(self, path, most):
             if path == self.path:
-                assert CREDENTIALS_FILE_SIZE == most
+                assert most == CREDENTIALS_FILE_SIZE
                 raise OSError(27, f"more than {most:,} bytes")
             return await super().read_file(path, most)
 

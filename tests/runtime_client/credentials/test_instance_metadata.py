@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.fakes import IMDS, as_json, soon
-from tests.runtime_client.credentials.world import lines
+from tests.runtime_client.credentials.harness import lines
 from tests.runtime_client.loopback import Loopback, refusing, response
 
 TOKEN = "PUT /latest/api/token"
@@ -22,21 +22,21 @@ def imds():
     return IMDS()
 
 
-def load(world, imds, **environ):
+def load(harness, imds, **environ):
     """Load from *imds*; return the credentials and the requests' lines."""
-    world.environ |= environ
-    credentials, requests = world.load_from(imds, "instance-metadata", path="/")
+    harness.environ |= environ
+    credentials, requests = harness.load_from(imds, "instance-metadata", path="/")
     return credentials, lines(requests)
 
 
-def test_version_2(world, imds):
+def test_version_2(harness, imds):
     """A token is asked for, then the role, then its keys."""
-    credentials, lines = load(world, imds)
-    assert [TOKEN, ROLE, KEYS] == lines
-    assert "canary-secret-IMDS-1" == credentials.secret_access_key
-    assert "canary-token-IMDS-1" == credentials.session_token
-    assert (imds.ends, None) == (credentials.expiration, credentials.account_id)
-    assert [1.0, 1.0, 1.0] == world.limits
+    credentials, lines = load(harness, imds)
+    assert lines == [TOKEN, ROLE, KEYS]
+    assert credentials.secret_access_key == "canary-secret-IMDS-1"
+    assert credentials.session_token == "canary-token-IMDS-1"
+    assert (credentials.expiration, credentials.account_id) == (imds.ends, None)
+    assert harness.timeouts == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_address(blocking, imds, environ, origin):
     """The service is at AWS's address, of IPv4 or of IPv6."""
     blocking.environ |= environ
     with Loopback(imds) as server:
-        blocking.elsewhere[origin] = server.url
-        assert "ASIAIMDS1" == blocking.load("instance-metadata").access_key_id
+        blocking.redirected[origin] = server.url
+        assert blocking.load("instance-metadata").access_key_id == "ASIAIMDS1"
 
 
 @pytest.mark.parametrize(
@@ -72,55 +72,55 @@ def test_address(blocking, imds, environ, origin):
         pytest.param(b"", id="lost"),
     ],
 )
-def test_version_1(world, imds, fault):
+def test_version_1(harness, imds, fault):
     """Where there is no token, or it gets lost one hop too far, version 1 is asked."""
     imds.version_1 = True
     imds.faults.append(fault)
-    credentials, lines = load(world, imds)
-    assert [TOKEN, ROLE, KEYS] == lines
-    assert "ASIAIMDS1" == credentials.access_key_id
+    credentials, lines = load(harness, imds)
+    assert lines == [TOKEN, ROLE, KEYS]
+    assert credentials.access_key_id == "ASIAIMDS1"
 
 
-def test_token_that_does_not_come(world, imds):
+def test_token_that_does_not_come(harness, imds):
     """A token that does not come in time is given up, and version 1 asked."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Loopback(imds) as server:
         imds.version_1 = True
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        world.environ |= {
+        harness.environ |= {
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": url,
             "AWS_METADATA_SERVICE_TIMEOUT": "0.05",
         }
-        assert world.load("instance-metadata") is None
-    assert [] == server.requests
+        assert harness.load("instance-metadata") is None
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
     "fault", [response(status=403), response(status=500), b""], ids=["403", "500", "lost"]
 )
-def test_version_1_disabled(world, imds, fault):
+def test_version_1_disabled(harness, imds, fault):
     """With version 1 disabled, a missing token is an error that says so."""
     imds.faults.append(fault)
     with pytest.raises(CredentialProviderError) as caught:
-        load(world, imds, AWS_EC2_METADATA_V1_DISABLED="true")
-    assert "instance-metadata" == caught.value.provider
-    assert "version 1 is disabled by ec2_metadata_v1_disabled" in caught.value.message
+        load(harness, imds, AWS_EC2_METADATA_V1_DISABLED="true")
+    assert caught.value.provider == "instance-metadata"
+    assert "IMDSv1 is disabled by ec2_metadata_v1_disabled" in caught.value.message
     assert caught.value.retryable
 
 
-def test_disabled(world, imds):
+def test_disabled(harness, imds):
     """With the service disabled, nothing is asked."""
-    assert load(world, imds, AWS_EC2_METADATA_DISABLED="true") == (None, [])
+    assert load(harness, imds, AWS_EC2_METADATA_DISABLED="true") == (None, [])
 
 
 @pytest.mark.parametrize("attempts", ["1", "3"])
-def test_nobody_there(world, unused_port, attempts):
+def test_nobody_there(harness, unused_port, attempts):
     """Elsewhere than on EC2 there is no service, which is no error; version 1 disabled or not."""
-    world.environ |= {
+    harness.environ |= {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{unused_port}",
         "AWS_EC2_METADATA_V1_DISABLED": "true",
         "AWS_METADATA_SERVICE_NUM_ATTEMPTS": attempts,
     }
-    assert world.load("instance-metadata") is None
+    assert harness.load("instance-metadata") is None
 
 
 @pytest.fixture
@@ -153,15 +153,15 @@ GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expirati
         ),
     ],
 )
-def test_nothing_to_be_had(world, imds, faults, lines, caplog):
+def test_nothing_to_be_had(harness, imds, faults, lines, caplog):
     """A service without a role, or in trouble, has no credentials; that is no error."""
     imds.faults += [imds.answer if fault is None else fault for fault in faults]
     with caplog.at_level(logging.DEBUG):
-        assert load(world, imds) == (None, lines)
+        assert load(harness, imds) == (None, lines)
     assert "canary" not in caplog.text
 
 
-def test_attempts(world, imds):
+def test_attempts(harness, imds):
     """What fails is tried as often as the setting says."""
     fault = response(status=500)
     imds.faults += [
@@ -175,16 +175,16 @@ def test_attempts(world, imds):
         response(b"{"),
         imds.answer,
     ]
-    credentials, lines = load(world, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
-    assert [TOKEN] * 3 + [ROLE] * 3 + [KEYS] * 3 == lines
-    assert "ASIAIMDS1" == credentials.access_key_id
+    credentials, lines = load(harness, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
+    assert lines == [TOKEN] * 3 + [ROLE] * 3 + [KEYS] * 3
+    assert credentials.access_key_id == "ASIAIMDS1"
 
 
 def test_refusal_that_stays(blocking, imds):
     """A token request that is wrong in itself is not repeated."""
     imds.faults.append(response(status=400))
     found = load(blocking, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
-    assert (None, [TOKEN]) == found
+    assert found == (None, [TOKEN])
 
 
 @pytest.mark.parametrize("role", ["../../x", "a b", "a\nb", "<html>"])
@@ -193,7 +193,7 @@ def test_role_that_is_none(blocking, imds, role):
     imds.role = role
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, imds)
-    assert "names no role" in caught.value.message
+    assert "returned an invalid role name" in caught.value.message
 
 
 def test_malformed_end(blocking, imds):
@@ -201,7 +201,7 @@ def test_malformed_end(blocking, imds):
     imds.faults += [imds.answer, imds.answer, as_json(GOOD)]
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, imds)
-    assert "the instance metadata has a malformed Expiration" == caught.value.message
+    assert caught.value.message == "the instance metadata response has an invalid Expiration"
     assert caught.value.retryable
 
 
@@ -211,29 +211,32 @@ def test_endpoint_that_is_none(blocking, url):
     blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = url
     with pytest.raises(CredentialProviderError) as caught:
         blocking.load("instance-metadata")
-    assert "ec2_metadata_service_endpoint must be like http://host:port" == caught.value.message
+    assert caught.value.message == (
+        "ec2_metadata_service_endpoint (AWS_EC2_METADATA_SERVICE_ENDPOINT) must be a URL such as "
+        "http://host:port"
+    )
 
 
-def test_proxies_are_not_for_the_service(world, imds, monkeypatch):
+def test_proxies_are_not_for_the_service(harness, imds, monkeypatch):
     """A proxy in the environment is another machine, whose role it would give."""
     with Loopback(lambda *_: response(status=502)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        assert "ASIAIMDS1" == load(world, imds)[0].access_key_id
-    assert [] == proxy.requests
+        assert load(harness, imds)[0].access_key_id == "ASIAIMDS1"
+    assert proxy.requests == []
 
 
-def region(world):
+def region(harness):
     """Return the instance's region."""
-    return world.load("instance-metadata", ask=lambda provider: provider.region())
+    return harness.load("instance-metadata", ask=lambda provider: provider.region())
 
 
-def test_region(world, imds):
+def test_region(harness, imds):
     """The instance knows its region."""
     imds.faults += [imds.answer, response(b"eu-north-1\n")]
     with Loopback(imds) as server:
-        world.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
-        assert "eu-north-1" == region(world)
-    assert [TOKEN, "GET /latest/meta-data/placement/region"] == lines(server.requests)
+        harness.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
+        assert region(harness) == "eu-north-1"
+    assert lines(server.requests) == [TOKEN, "GET /latest/meta-data/placement/region"]
 
 
 def test_no_region(blocking, imds):
@@ -244,15 +247,15 @@ def test_no_region(blocking, imds):
         assert region(blocking) is None
         blocking.environ["AWS_EC2_METADATA_DISABLED"] = "true"
         assert region(blocking) is None
-    assert 2 == len(server.requests)
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("seconds", [-3600, 0, 700], ids=["over", "now", "soon"])
-def test_static_stability(world, imds, seconds, caplog):
+def test_static_stability(harness, imds, seconds, caplog):
     """Keys whose end is near or over are taken to last 12 to 20 minutes more."""
     imds.ends = soon(seconds)
-    credentials, _ = load(world, imds)
+    credentials, _ = load(harness, imds)
     left = credentials.expiration - datetime.now(UTC)
     assert timedelta(minutes=11.9) < left < timedelta(minutes=20)
-    assert "they are kept for now" in caplog.text
-    assert "ASIAIMDS1" == credentials.access_key_id
+    assert "returned credentials that expire at" in caplog.text
+    assert credentials.access_key_id == "ASIAIMDS1"

@@ -53,18 +53,18 @@ def file_setting(tmp_path, text):
 def test_file(blocking, service, values, tmp_path, end):
     """The first line of a file is the passphrase, blanks and all."""
     values |= file_setting(tmp_path, f"{PASSPHRASE}{end}".encode())
-    assert "ASIARA1" == load(blocking, service, values).access_key_id
+    assert load(blocking, service, values).access_key_id == "ASIARA1"
 
 
 def test_variable(blocking, service, values, tmp_path):
     """The file is named by a variable as well."""
     for name, value in file_setting(tmp_path, PASSPHRASE.encode()).items():
         blocking.environ[name.upper()] = value
-    assert "ASIARA1" == load(blocking, service, values).access_key_id
+    assert load(blocking, service, values).access_key_id == "ASIARA1"
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_function(world, service, values, tmp_path, is_async):
+def test_function(harness, service, values, tmp_path, is_async):
     """A function gets the path of the key, and wins over the file; for async callers it may be async."""
     asked = []
 
@@ -77,7 +77,7 @@ def test_function(world, service, values, tmp_path, is_async):
 
     values |= file_setting(tmp_path, b"wrong")
     given = passphrase_async if is_async else passphrase
-    assert "ASIARA1" == load(world, service, values, key_passphrase=given).access_key_id
+    assert load(harness, service, values, key_passphrase=given).access_key_id == "ASIARA1"
     assert [str(tmp_path / "leaf.key")] == asked
 
 
@@ -88,20 +88,21 @@ def test_chain(bare_environment, service, values, tmp_path):
     with Loopback(service) as server:
         bare_environment.setenv("AWS_ENDPOINT_URL_ROLESANYWHERE", server.url)
         with default_chain(region="eu-west-1", key_passphrase=lambda _: PASSPHRASE) as chain:
-            assert "ASIARA1" == chain.get().access_key_id
+            assert chain.get().access_key_id == "ASIARA1"
 
 
 def test_key_that_is_not_encrypted(blocking, service, leaf, tmp_path):
     """Nobody is asked for the passphrase of a key that has none."""
     values = settings(tmp_path, leaf) | file_setting(tmp_path, b"canary")
-    assert "ASIARA1" == load(blocking, service, values, key_passphrase=None).access_key_id
+    assert load(blocking, service, values, key_passphrase=None).access_key_id == "ASIARA1"
 
 
 def test_no_passphrase(blocking, service, values, tmp_path):
     """Without a passphrase the error names the key and both ways to give one."""
     assert error(blocking, service, values).message == (
-        f"the private key {tmp_path / 'leaf.key'} is encrypted: set "
-        "roles_anywhere_private_key_passphrase_file, or give default_chain key_passphrase=, a function"
+        f"the private key file {tmp_path / 'leaf.key'} is encrypted: set "
+        "roles_anywhere_private_key_passphrase_file, or pass a function as key_passphrase= to "
+        "default_chain"
     )
 
 
@@ -113,9 +114,11 @@ def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
     if way == "file":
         values |= file_setting(tmp_path, wrong.encode())
     message = error(blocking, service, values, **given).message
-    assert message.startswith(f"the private key {tmp_path / 'leaf.key'} cannot be decrypted with ")
+    assert message.startswith(
+        f"the private key file {tmp_path / 'leaf.key'} cannot be decrypted with "
+    )
     source = (
-        "that key_passphrase returned" if way == "function" else f"in {tmp_path / 'passphrase'}"
+        "returned by key_passphrase" if way == "function" else f"from {tmp_path / 'passphrase'}"
     )
     assert message.endswith(f"the passphrase {source}")
     assert "canary" not in message
@@ -126,7 +129,7 @@ def test_function_that_returns_no_text(blocking, service, values, tmp_path, answ
     """What is no text is refused, and not shown."""
     message = error(blocking, service, values, key_passphrase=lambda _: answer).message
     path = tmp_path / "leaf.key"
-    assert f"key_passphrase must return a str, for the private key {path}" == message
+    assert f"key_passphrase must return a str for the private key file {path}" == message
 
 
 def test_function_that_fails(blocking, service, values):
@@ -139,12 +142,12 @@ def test_function_that_fails(blocking, service, values):
         raise CredentialProviderError("no terminal", provider="roles-anywhere")
 
     says = error(blocking, service, values, key_passphrase=fail).message
-    assert "key_passphrase failed: ValueError" == says
-    assert "no terminal" == error(blocking, service, values, key_passphrase=refuse).message
+    assert says == "the key_passphrase function raised ValueError"
+    assert error(blocking, service, values, key_passphrase=refuse).message == "no terminal"
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not text")]
+    ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not UTF-8 text")]
 )
 def test_file_that_does_not_serve(blocking, service, values, tmp_path, text, says):
     """A passphrase file that is missing or malformed is named."""

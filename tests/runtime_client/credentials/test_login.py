@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.runtime_client.credentials.conftest import pem
 from tests.runtime_client.credentials.fakes import ACCOUNT, SignIn, as_json, iso, soon
-from tests.runtime_client.credentials.world import caught_error
+from tests.runtime_client.credentials.harness import caught_error
 from tests.runtime_client.loopback import Loopback, response
 
 SESSION = "arn:aws:iam::123456789012:user/me"
 CONFIG = f"[default]\nlogin_session = {SESSION}\n"
+INCOMPLETE = "response to CreateOAuth2Token must contain accessToken, expiresIn and refreshToken"
+HINT = "run `aws login --profile default`"
 AGAIN = "run `aws login` again"
 
 
@@ -61,73 +63,73 @@ def token(key, seconds=60, **changes):
     return {name: value for name, value in document.items() if value is not None}
 
 
-def cache(world, folder=".aws/login/cache"):
+def cache(harness, folder=".aws/login/cache"):
     """Return the path of the login's file."""
-    return world.home / folder / f"{sha256(SESSION.encode()).hexdigest()}.json"
+    return harness.home / folder / f"{sha256(SESSION.encode()).hexdigest()}.json"
 
 
-def log_in(world, document, folder=".aws/login/cache"):
+def log_in(harness, document, folder=".aws/login/cache"):
     """Write a login where the AWS CLI does."""
-    world.write(cache(world, folder), document)
+    harness.write(cache(harness, folder), document)
 
 
-def load(world, signin, config=CONFIG, **options):
+def load(harness, signin, config=CONFIG, **options):
     """Load with *signin* as the service; return the credentials and the requests."""
-    return world.load_from(signin, "login", config, **options)
+    return harness.load_from(signin, "login", config, **options)
 
 
-def error(world, signin, **options):
+def error(harness, signin, **options):
     """Return the error of loading."""
-    return caught_error("login", load, world, signin, **options)
+    return caught_error("login", load, harness, signin, **options)
 
 
-def test_fresh(world, signin, key):
+def test_fresh(harness, signin, key):
     """Keys with more than 5 minutes left are used as they are; nothing is sent."""
-    log_in(world, token(key, 320))
-    credentials, requests = load(world, signin)
-    assert [] == requests
-    assert "canary-login-secret" == credentials.secret_access_key
-    assert "canary-login-token" == credentials.session_token
-    assert ACCOUNT == credentials.account_id
+    log_in(harness, token(key, 320))
+    credentials, requests = load(harness, signin)
+    assert requests == []
+    assert credentials.secret_access_key == "canary-login-secret"
+    assert credentials.session_token == "canary-login-token"
+    assert credentials.account_id == ACCOUNT
 
 
 @pytest.mark.parametrize("seconds", [299, -3600], ids=["late", "too late"])
-def test_refresh(world, signin, key, seconds):
+def test_refresh(harness, signin, key, seconds):
     """Keys with 5 minutes left or less are refreshed, with a proof; the file is rewritten."""
-    log_in(world, token(key, seconds))
-    credentials, _ = load(world, signin)
-    assert "canary-secret-LOGIN-1" == credentials.secret_access_key
-    assert ACCOUNT == credentials.account_id
+    log_in(harness, token(key, seconds))
+    credentials, _ = load(harness, signin)
+    assert credentials.secret_access_key == "canary-secret-LOGIN-1"
+    assert credentials.account_id == ACCOUNT
     assert timedelta(890 / 86400) < credentials.expiration - datetime.now(UTC) < timedelta(0.0105)
-    path = cache(world)
-    assert 0o600 == path.stat().st_mode & 0o777
+    path = cache(harness)
+    assert path.stat().st_mode & 0o777 == 0o600
     document = json.loads(path.read_text())
-    assert set(token(key)) == set(document)
-    assert "canary-login-refresh-2" == document["refreshToken"]
-    assert "canary-id" == document["idToken"]
-    assert set(token(key)["accessToken"]) == set(document["accessToken"])
-    assert "canary-secret-LOGIN-1" == document["accessToken"]["secretAccessKey"]
-    assert iso(credentials.expiration) == document["accessToken"]["expiresAt"]
+    assert set(document) == set(token(key))
+    assert document["refreshToken"] == "canary-login-refresh-2"
+    assert document["idToken"] == "canary-id"
+    assert set(document["accessToken"]) == set(token(key)["accessToken"])
+    assert document["accessToken"]["secretAccessKey"] == "canary-secret-LOGIN-1"
+    assert document["accessToken"]["expiresAt"] == iso(credentials.expiration)
 
 
 def test_refresh_token_rotates(blocking, signin, key):
     """The next refresh sends the refresh token of the last one, with a proof of its own."""
     log_in(blocking, token(key))
     load(blocking, signin)
-    blocking.ahead = timedelta(seconds=20)
+    blocking.clock_offset = timedelta(seconds=20)
     refreshed = json.loads(cache(blocking).read_text())
     refreshed["accessToken"]["expiresAt"] = iso(soon(10))
     log_in(blocking, refreshed)
-    assert "ASIALOGIN2" == load(blocking, signin)[0].access_key_id
-    assert 2 == len(signin.proofs)
+    assert load(blocking, signin)[0].access_key_id == "ASIALOGIN2"
+    assert len(signin.proofs) == 2
 
 
-def test_each_attempt_has_its_own_proof(world, signin, key):
+def test_each_attempt_has_its_own_proof(harness, signin, key):
     """A retry is proved anew: a proof counts once."""
-    log_in(world, token(key))
+    log_in(harness, token(key))
     signin.faults += [response(status=500)] * 2
-    _, requests = load(world, signin)
-    assert 3 == len({request.header("dpop") for request in requests})
+    _, requests = load(harness, signin)
+    assert len({request.header("dpop") for request in requests}) == 3
 
 
 @pytest.mark.parametrize(
@@ -144,8 +146,8 @@ def test_region(blocking, signin, key, changes, origin):
     log_in(blocking, token(key, **changes))
     with Loopback(signin) as server:
         signin.url = origin
-        blocking.elsewhere[origin] = server.url
-        assert "ASIALOGIN1" == blocking.load("login", CONFIG).access_key_id
+        blocking.redirected[origin] = server.url
+        assert blocking.load("login", CONFIG).access_key_id == "ASIALOGIN1"
 
 
 @pytest.mark.parametrize("folder", ["{home}/elsewhere", "~/elsewhere/"], ids=["path", "home"])
@@ -153,12 +155,12 @@ def test_folder(blocking, signin, key, folder):
     """A variable puts the cache elsewhere."""
     blocking.environ["AWS_LOGIN_CACHE_DIRECTORY"] = folder.format(home=blocking.home)
     log_in(blocking, token(key, 3600), "elsewhere")
-    assert "ASIALOGIN" == load(blocking, signin)[0].access_key_id
+    assert load(blocking, signin)[0].access_key_id == "ASIALOGIN"
 
 
-def test_not_configured(world, signin):
+def test_not_configured(harness, signin):
     """A profile without a login session has no keys of one."""
-    assert load(world, signin, "[default]\nregion = x\n") == (None, [])
+    assert load(harness, signin, "[default]\nregion = x\n") == (None, [])
 
 
 def curve(name):
@@ -169,15 +171,15 @@ def curve(name):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param({"dpopKey": None}, "has no dpopKey: run `aws login` again", id="no key"),
+        pytest.param({"dpopKey": None}, f"is missing dpopKey: {HINT}", id="no key"),
         pytest.param(
             {"accessToken": "x", "clientId": None},
-            "has no clientId, accessToken: run `aws login` again",
+            f"is missing clientId, accessToken: {HINT}",
             id="no access token",
         ),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}},
-            "has no secretAccessKey, sessionToken, expiresAt",
+            "is missing secretAccessKey, sessionToken, expiresAt",
             id="part of one",
         ),
     ],
@@ -185,24 +187,24 @@ def curve(name):
 def test_login_that_is_incomplete(blocking, signin, key, changes, message):
     """The error names what is missing in which file."""
     log_in(blocking, token(key, **changes))
-    assert f"the login {cache(blocking)} {message}" == error(blocking, signin).message
+    assert error(blocking, signin).message == f"the login cache file {cache(blocking)} {message}"
 
 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        pytest.param(None, "does not exist: run `aws login --profile default`", id="none"),
-        pytest.param("{", "is malformed: run `aws login --profile default`", id="rubbish"),
+        pytest.param(None, f"does not exist: {HINT}", id="none"),
+        pytest.param("{", f"is not a complete JSON object: {HINT}", id="rubbish"),
         pytest.param(
-            "{}", "has no clientId, refreshToken, dpopKey, accessToken: " + AGAIN, id="nothing"
+            "{}", f"is missing clientId, refreshToken, dpopKey, accessToken: {HINT}", id="nothing"
         ),
     ],
 )
-def test_no_login(world, signin, document, message):
+def test_no_login(harness, signin, document, message):
     """Without a login the error says to log in."""
     if document is not None:
-        log_in(world, document)
-    assert f"the login {cache(world)} {message}" == error(world, signin).message
+        log_in(harness, document)
+    assert error(harness, signin).message == f"the login cache file {cache(harness)} {message}"
 
 
 @pytest.mark.parametrize(
@@ -215,8 +217,8 @@ def test_no_login(world, signin, document, message):
 def test_key_that_is_none(blocking, signin, key, make):
     """A key of another kind is refused."""
     log_in(blocking, token(key, -60, dpopKey=make()))
-    message = f"the dpopKey in {cache(blocking)} is no P-256 key: {AGAIN}"
-    assert message == error(blocking, signin).message
+    message = f"dpopKey in the login cache file {cache(blocking)} is not a P-256 key: {HINT}"
+    assert error(blocking, signin).message == message
 
 
 @pytest.mark.parametrize(
@@ -226,18 +228,18 @@ def test_key_that_is_none(blocking, signin, key, make):
         pytest.param("USER_CREDENTIALS_CHANGED", AGAIN, id="changed"),
         pytest.param(
             "INSUFFICIENT_PERMISSIONS",
-            "ask for the permission signin:CreateOAuth2Token",
+            "grant the permission signin:CreateOAuth2Token",
             id="not permitted",
         ),
     ],
 )
-def test_refusal(world, signin, key, code, remedy):
+def test_refusal(harness, signin, key, code, remedy):
     """What the service refuses is told, with what to do about it."""
-    log_in(world, token(key, -1))
+    log_in(harness, token(key, -1))
     signin.faults.append(as_json({"error": code, "message": "canary-login-refresh no"}, 403))
-    caught = error(world, signin)
-    assert f"the refresh of the login failed: {remedy} (... no)" == caught.message
-    assert (code, 403) == (caught.code, caught.status_code)
+    caught = error(harness, signin)
+    assert caught.message == f"CreateOAuth2Token for profile default failed: {remedy} (... no)"
+    assert (caught.code, caught.status_code) == (code, 403)
     assert not caught.retryable
 
 
@@ -250,32 +252,32 @@ def test_other_refusal(blocking, signin, key, body):
     log_in(blocking, token(key, -1))
     signin.faults.append(as_json(body, 400))
     caught = error(blocking, signin)
-    assert "the refresh of the login failed: m" == caught.message
-    assert (body["error"] if isinstance(body.get("error"), str) else "400") == caught.code
+    assert caught.message == "CreateOAuth2Token for profile default failed: m"
+    assert caught.code == (body["error"] if isinstance(body.get("error"), str) else "400")
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        pytest.param([], "the answer to the refresh of the login lacks something", id="list"),
+        pytest.param([], INCOMPLETE, id="list"),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "refreshToken": "canary"},
-            "the answer to the refresh of the login lacks something",
+            INCOMPLETE,
             id="no lifetime",
         ),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900},
-            "the answer to the refresh of the login lacks something",
+            INCOMPLETE,
             id="no refresh token",
         ),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": 7},
-            "the answer to the refresh of the login lacks something",
+            INCOMPLETE,
             id="refresh token is no text",
         ),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": "canary"},
-            "has no secretAccessKey, sessionToken",
+            "is missing secretAccessKey, sessionToken",
             id="part of one",
         ),
     ],
@@ -288,42 +290,42 @@ def test_answer_that_is_none(blocking, signin, key, answer, message):
     caught = error(blocking, signin)
     assert message in caught.message
     assert caught.retryable
-    assert before == cache(blocking).read_text()
+    assert cache(blocking).read_text() == before
 
 
-def test_refresh_that_fails(world, signin, key, caplog):
+def test_refresh_that_fails(harness, signin, key, caplog):
     """While a refresh fails, the keys serve until they expire."""
-    log_in(world, token(key, 60))
+    log_in(harness, token(key, 60))
     signin.faults += [response(status=503)] * 3
     with caplog.at_level(logging.DEBUG):
-        credentials, _ = load(world, signin)
-    assert "ASIALOGIN" == credentials.access_key_id
-    assert "was not refreshed" in caplog.text
+        credentials, _ = load(harness, signin)
+    assert credentials.access_key_id == "ASIALOGIN"
+    assert "could not refresh the login" in caplog.text
     assert "canary" not in caplog.text
-    world.ahead = timedelta(seconds=61)
+    harness.clock_offset = timedelta(seconds=61)
     signin.faults += [response(status=503)] * 3
-    assert error(world, signin).retryable
+    assert error(harness, signin).retryable
 
 
-def test_another_process_was_quicker(world, signin, key):
+def test_another_process_was_quicker(harness, signin, key):
     """Where another process has used up the refresh token, what it wrote serves."""
-    log_in(world, token(key, -1))
+    log_in(harness, token(key, -1))
 
     def refuse(_request):
-        log_in(world, token(key, 900))
+        log_in(harness, token(key, 900))
         return as_json({"error": "TOKEN_EXPIRED", "message": "used up"}, 401)
 
     signin.faults.append(refuse)
-    credentials, _ = load(world, signin)
+    credentials, _ = load(harness, signin)
     assert not credentials.expired(datetime.now(UTC))
 
 
-def test_file_that_cannot_be_written(world, signin, key, caplog):
+def test_file_that_cannot_be_written(harness, signin, key, caplog):
     """New keys serve even where they cannot be kept."""
-    log_in(world, token(key))
-    world.unwritable = True
-    assert "ASIALOGIN1" == load(world, signin)[0].access_key_id
-    assert "cannot be written: Permission denied" in caplog.text
+    log_in(harness, token(key))
+    harness.read_only = True
+    assert load(harness, signin)[0].access_key_id == "ASIALOGIN1"
+    assert f"cannot write the refreshed login to {cache(harness)}: Permission denied" in caplog.text
 
 
 def test_without_cryptography(blocking, signin, key, monkeypatch):
@@ -332,6 +334,6 @@ def test_without_cryptography(blocking, signin, key, monkeypatch):
     for name in list(sys.modules):
         if name.startswith("cryptography"):
             monkeypatch.setitem(sys.modules, name, None)
-    assert "needs the package cryptography" in error(blocking, signin).message
+    assert "requires the cryptography package" in error(blocking, signin).message
     log_in(blocking, token(key, 3600, dpopKey="unread"))
-    assert "ASIALOGIN" == load(blocking, signin)[0].access_key_id
+    assert load(blocking, signin)[0].access_key_id == "ASIALOGIN"

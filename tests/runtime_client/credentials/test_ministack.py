@@ -9,7 +9,7 @@ import pytest
 
 from sagemaker_runtime_client import CredentialProviderError, SageMakerRuntimeClient
 from sigv4 import Credentials
-from tests.runtime_client.credentials.world import REGION
+from tests.runtime_client.credentials.harness import REGION
 
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"}]}'
 BUCKET = "for-roles"  # others have buckets on the same server
@@ -54,53 +54,53 @@ def keys(credentials):
     )
 
 
-def test_assume_role(world, ministack, account):
+def test_assume_role(harness, ministack, account):
     """A role's temporary keys are good for S3, in the role's account."""
     me, first, _ = account
-    world.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
-    credentials = world.load(
+    harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
+    credentials = harness.load(
         "assume-role",
         f"[default]\nrole_arn = {first}\nsource_profile = me\nrole_session_name = s\n"
         f"[profile me]\n{keys(me)}",
     )
-    assert first.split(":")[4] == credentials.account_id
-    assert b"body" == put(ministack, credentials)
+    assert credentials.account_id == first.split(":")[4]
+    assert put(ministack, credentials) == b"body"
 
 
-def test_chain_of_roles(world, ministack, account):
+def test_chain_of_roles(harness, ministack, account):
     """A role is assumed with the keys of another role."""
     me, first, second = account
-    world.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
-    credentials = world.load(
+    harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
+    credentials = harness.load(
         "assume-role",
         f"[default]\nrole_arn = {second}\nsource_profile = first\n"
         f"[profile first]\nrole_arn = {first}\nsource_profile = me\n[profile me]\n{keys(me)}",
     )
-    assert b"body" == put(ministack, credentials)
+    assert put(ministack, credentials) == b"body"
 
 
-def test_web_identity(world, ministack, account, tmp_path):
+def test_web_identity(harness, ministack, account, tmp_path):
     """A token of an identity provider buys keys that are good for S3."""
     _, first, _ = account
     token = tmp_path / "token"
     token.write_text("e30.eyJpc3MiOiJodHRwczovL2V4YW1wbGUiLCJzdWIiOiJtZSJ9.e30")
-    world.environ |= {
+    harness.environ |= {
         "AWS_ENDPOINT_URL_STS": ministack.url,
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
         "AWS_ROLE_ARN": first,
     }
-    assert b"body" == put(ministack, world.load("web-identity"))
+    assert put(ministack, harness.load("web-identity")) == b"body"
 
 
-def test_wrong_key(world, ministack, account):
+def test_wrong_key(harness, ministack, account):
     """A wrong secret is refused, and the refusal told: the server does check."""
     me, first, _ = account
-    world.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
+    harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     wrong = Credentials(me.access_key_id, "canary-wrong-secret")
     with pytest.raises(CredentialProviderError) as caught:
-        world.load(
+        harness.load(
             "assume-role",
             f"[default]\nrole_arn = {first}\nsource_profile = me\n[profile me]\n{keys(wrong)}",
         )
-    assert "SignatureDoesNotMatch" == caught.value.code
+    assert caught.value.code == "SignatureDoesNotMatch"
     assert "canary" not in str(caught.value)

@@ -13,7 +13,7 @@ from sagemaker_runtime_client._settings.context import Context
 from sagemaker_runtime_client._settings.profiles import Profiles
 from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from sigv4 import Credentials
-from tests.runtime_client.credentials.world import KEY
+from tests.runtime_client.credentials.harness import KEY
 from tests.runtime_client.scripted_io import START, ScriptedIO, run
 
 
@@ -44,8 +44,8 @@ def test_shared_file(more, expected):
     """The profile gives a key, and what goes with it; each file is a source of its own."""
     section = {**KEY, **more}
     both = ("config-file", "shared-credentials-file")
-    assert [expected, None] == [load(name, section) for name in both]
-    assert [None, expected] == [load(name, section, keyed=("work",)) for name in both]
+    assert [load(name, section) for name in both] == [expected, None]
+    assert [load(name, section, keyed=("work",)) for name in both] == [None, expected]
 
 
 @pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
@@ -57,16 +57,22 @@ def test_no_key(section):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"aws_secret_access_key": ""}, "profile work has aws_access_key_id and no aws_secret"),
-        ({"aws_secret_access_key": "canary one"}, "key of profile work is malformed: secret_acc"),
-        ({"aws_session_token": "canary two"}, "key of profile work is malformed: session_token"),
+        ({"aws_secret_access_key": ""}, "profile work has aws_access_key_id but no aws_secret"),
+        (
+            {"aws_secret_access_key": "canary one"},
+            "credentials of profile work are malformed: secret_acc",
+        ),
+        (
+            {"aws_session_token": "canary two"},
+            "credentials of profile work are malformed: session_token",
+        ),
     ],
 )
 def test_broken_key(more, says):
     """Half a key, or what is none, is an error that repeats nothing of it."""
     with pytest.raises(CredentialProviderError, match=says) as caught:
         load("config-file", {**KEY, **more})
-    assert "config-file" == caught.value.provider
+    assert caught.value.provider == "config-file"
     assert "canary" not in str(caught.value)
 
 
@@ -98,15 +104,15 @@ def test_process(text, expected):
     """A program's JSON gives a key; its command is split as a shell would, and no shell runs it."""
     io = wrote(text)
     section = {"credential_process": "vault --role 'the  one' $HOME \"a;b\""}
-    assert expected == load("process", section, io)
-    assert [["vault", "--role", "the  one", "$HOME", "a;b"]] == io.ran
+    assert load("process", section, io) == expected
+    assert io.ran == [["vault", "--role", "the  one", "$HOME", "a;b"]]
 
 
 def test_account_of_the_profile():
     """Where the program does not say whose key it is, the profile may."""
     io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}')
     section = {"credential_process": "vault", "aws_account_id": "1"}
-    assert "1" == load("process", section, io).account_id
+    assert load("process", section, io).account_id == "1"
 
 
 @pytest.mark.parametrize("section", [{}, {"credential_process": ""}], ids=str)
@@ -118,22 +124,22 @@ def test_no_process(section):
 @pytest.mark.parametrize(
     ("io", "command", "says"),
     [
-        (wrote(b"", 3, b" log in first\n"), "vault", "ended with status 3: log in first"),
-        (wrote(b"", 3, b"x" * 9999), "vault", r"ended with status 3: x{500}$"),
-        (wrote(b"canary"), "vault", "wrote is no JSON object"),
-        (wrote(b"[]"), "vault", "wrote is no JSON object"),
-        (wrote(b"\xff"), "vault", "wrote is no JSON object"),
-        (wrote(b'{"AccessKeyId": "canary"}'), "vault", "has not Version 1"),
-        (wrote(b'{"Version": 2}'), "vault", "has not Version 1"),
-        (wrote(b'{"Version": 1, "AccessKeyId": "canary"}'), "vault", "has no SecretAccessKey"),
-        (wrote(WHOLE.replace(b"2026-", b"canary")), "vault", "has a malformed Expiration"),
-        (wrote(b""), "vault 'canary", "cannot be split: No closing quotation"),
-        (wrote(b""), "''", "cannot be used"),
+        (wrote(b"", 3, b" log in first\n"), "vault", "exited with status 3: log in first"),
+        (wrote(b"", 3, b"x" * 9999), "vault", r"exited with status 3: x{500}$"),
+        (wrote(b"canary"), "vault", "^output of .* is not a JSON object"),
+        (wrote(b"[]"), "vault", "^output of .* is not a JSON object"),
+        (wrote(b"\xff"), "vault", "^output of .* is not a JSON object"),
+        (wrote(b'{"AccessKeyId": "canary"}'), "vault", 'must contain "Version": 1'),
+        (wrote(b'{"Version": 2}'), "vault", 'must contain "Version": 1'),
+        (wrote(b'{"Version": 1, "AccessKeyId": "canary"}'), "vault", "is missing SecretAccessKey"),
+        (wrote(WHOLE.replace(b"2026-", b"canary")), "vault", "has an invalid Expiration"),
+        (wrote(b""), "vault 'canary", "cannot be parsed: No closing quotation"),
+        (wrote(b""), "''", "failed to run"),
         (wrote(b""), "#", "vault"),
         (
             ScriptedIO(processes={"vault": FileNotFoundError(2, "No such file")}),
             "vault canary",
-            "cannot be used: vault: No such file",
+            "failed to run 'vault': No such file",
         ),
     ],
 )
@@ -143,14 +149,14 @@ def test_broken_process(io, command, says):
         io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
     with pytest.raises(CredentialProviderError, match=says) as caught:
         load("process", {"credential_process": command}, io)
-    assert "process" == caught.value.provider
+    assert caught.value.provider == "process"
     assert "profile work" in str(caught.value)
     assert "canary" not in str(caught.value)
 
 
 def test_only_blanks():
     """A command of blanks is empty."""
-    with pytest.raises(CredentialProviderError, match="profile work is empty"):
+    with pytest.raises(CredentialProviderError, match=r"\(profile work\) is empty"):
         load("process", {"credential_process": " "})
 
 
@@ -160,6 +166,6 @@ def test_real_process(tmp_path):
     program.write_text(f"import sys\nassert not sys.stdin.read()\nprint({WHOLE.decode()!r})\n")
     io = System(sync_backend)
     section = {"credential_process": f"'{sys.executable}' '{program}'"}
-    assert "123456789012" == load("process", section, io).account_id
-    with pytest.raises(CredentialProviderError, match="cannot be used: /no/such/program"):
+    assert load("process", section, io).account_id == "123456789012"
+    with pytest.raises(CredentialProviderError, match="failed to run '/no/such/program'"):
         load("process", {"credential_process": "/no/such/program"}, io)

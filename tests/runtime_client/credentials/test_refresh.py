@@ -41,13 +41,13 @@ def test_windows(make_chain, source, lifetime, due, overdue):
     fetches = CountingProvider(io, lifetime, source)
     credentials = make_chain(io, fetches)
     credentials.get()
-    fetches.trouble = CredentialProviderError("down", provider="process")
+    fetches.error = CredentialProviderError("down", provider="process")
     at(io, lifetime - due - 1)
-    assert ("AKID1", 1) == (credentials.get().access_key_id, fetches.count)
+    assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 1)
     at(io, lifetime - due)
-    assert ("AKID1", 2) == (credentials.get().access_key_id, fetches.count)
+    assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 2)
     at(io, lifetime - overdue - 0.5)
-    assert "AKID1" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID1"
     at(io, lifetime - overdue)
     with pytest.raises(CredentialProviderError, match="down"):
         credentials.get()
@@ -66,8 +66,8 @@ def test_short_keys_are_fetched_once():
     credentials = ChainCredentials(io, context)
     for number in range(1000):
         at(io, number * 0.6)
-        assert "AKID" == credentials.get().access_key_id
-    assert [["vault"]] == io.ran
+        assert credentials.get().access_key_id == "AKID"
+    assert io.ran == [["vault"]]
 
 
 def test_endless_keys_are_fetched_once(make_chain):
@@ -77,7 +77,7 @@ def test_endless_keys_are_fetched_once(make_chain):
     credentials = make_chain(io, fetches)
     credentials.get()
     at(io, 1e8)
-    assert ("AKID1", 1) == (credentials.get().access_key_id, fetches.count)
+    assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 1)
 
 
 def test_failures_while_there_is_time(make_chain, caplog):
@@ -86,21 +86,21 @@ def test_failures_while_there_is_time(make_chain, caplog):
     fetches = CountingProvider(io, 24 * 3600)
     credentials = make_chain(io, fetches)
     credentials.get()
-    fetches.trouble = CredentialProviderError("the vault is shut", provider="process")
+    fetches.error = CredentialProviderError("the vault is shut", provider="process")
     begin = 24 * 3600 - 900
     with caplog.at_level(logging.WARNING, "sagemaker_runtime_client"):
         for second in range(299):
             at(io, begin + second)
-            assert "AKID1" == credentials.get().access_key_id
+            assert credentials.get().access_key_id == "AKID1"
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert 5 == len(warnings) == fetches.count - 1
-    assert "the vault is shut; what there is serves until" in caplog.text
+    assert len(warnings) == fetches.count - 1 == 5
+    assert "refresh failed (the vault is shut); using the current credentials until" in caplog.text
     assert "canary" not in caplog.text
-    fetches.trouble = None
+    fetches.error = None
     at(io, begin + 299)
-    assert "AKID1" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID1"
     at(io, begin + 300)
-    assert "AKID7" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID7"
 
 
 def test_failures_without_time(make_chain):
@@ -109,23 +109,25 @@ def test_failures_without_time(make_chain):
     fetches = CountingProvider(io, 3600)
     credentials = make_chain(io, fetches)
     credentials.get()
-    fetches.trouble = OSError("secret1 is in here")
+    fetches.error = OSError("secret1 is in here")
     for minute in range(10):
         at(io, 3600 + 60 * minute)
         with pytest.raises(CredentialProviderError) as caught:
             credentials.get()
-        assert "the source of credentials failed: OSError" == str(caught.value)
-        assert "process" == caught.value.provider
-    fetches.trouble = None
-    assert "AKID12" == credentials.get().access_key_id
+        assert str(caught.value) == "credential provider process raised OSError"
+        assert caught.value.provider == "process"
+    fetches.error = None
+    assert credentials.get().access_key_id == "AKID12"
 
 
 def test_first_failure_of_a_source(make_chain):
     """What a source raises that is none of our errors becomes one, at the first search as well."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
-    fetches.trouble = KeyError("secret")
-    with pytest.raises(CredentialProviderError, match=r"^the source of credentials failed: KeyErr"):
+    fetches.error = KeyError("secret")
+    with pytest.raises(
+        CredentialProviderError, match=r"^credential provider chain raised KeyError"
+    ):
         make_chain(io, fetches).get()
 
 
@@ -141,14 +143,16 @@ def test_a_source_that_dries_up(make_chain):
 
     fetches.load = nothing
     at(io, 60)
-    with pytest.raises(CredentialProviderError, match="process had credentials before"):
+    with pytest.raises(CredentialProviderError, match="process no longer has credentials"):
         credentials.get()
 
 
 def test_rubbish(make_chain):
     """Credentials that have ended when they arrive are refused."""
     io = ScriptedIO()
-    with pytest.raises(CredentialProviderError, match=r"process returned credentials that ended"):
+    with pytest.raises(
+        CredentialProviderError, match="process returned credentials that expired at"
+    ):
         make_chain(io, CountingProvider(io, -1)).get()
 
 
@@ -159,20 +163,20 @@ def test_static_stability(make_chain, caplog, random, pause):
     fetches = CountingProvider(io, 6 * 3600, "instance-metadata")
     credentials = make_chain(io, fetches)
     credentials.get()
-    fetches.trouble = CredentialProviderError("no answer", provider="instance-metadata")
+    fetches.error = CredentialProviderError("no answer", provider="instance-metadata")
     at(io, 6 * 3600 + 5)
     for _ in range(3):
         kept = credentials.get()
-        assert ("AKID1", 2) == (kept.access_key_id, fetches.count)
+        assert (kept.access_key_id, fetches.count) == ("AKID1", 2)
         assert not kept.expired(io.now())
-    assert "no answer; its credentials are kept for now" in caplog.text
+    assert "refresh failed (no answer); extending the current credentials until" in caplog.text
     at(io, 6 * 3600 + 5 + pause - 1)
-    assert ("AKID1", 2) == (credentials.get().access_key_id, fetches.count)
+    assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 2)
     at(io, 6 * 3600 + 5 + pause)
-    assert ("AKID1", 3) == (credentials.get().access_key_id, fetches.count)
-    fetches.trouble = None
+    assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 3)
+    fetches.error = None
     at(io, 7 * 3600)
-    assert "AKID4" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID4"
 
 
 def test_variables_are_looked_at_anew():
@@ -188,14 +192,14 @@ def test_variables_are_looked_at_anew():
 
     credentials = ChainCredentials(io, context)
     first = credentials.get()
-    assert "AKID1" == first.access_key_id
-    assert first is credentials.get()  # with the day's key, which takes as long as a signature
+    assert first.access_key_id == "AKID1"
+    assert credentials.get() is first  # with the day's key, which takes as long as a signature
     environ["AWS_ACCESS_KEY_ID"] = "AKID2"
     second = credentials.get()
-    assert "AKID2" == second.access_key_id
-    assert second is credentials.get()
+    assert second.access_key_id == "AKID2"
+    assert credentials.get() is second
     del environ["AWS_ACCESS_KEY_ID"]
-    assert "AKID3" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID3"
 
 
 def test_nothing_after_a_fork(make_chain):
@@ -206,8 +210,8 @@ def test_nothing_after_a_fork(make_chain):
     credentials.get()
     assert credentials._lock.acquire_nowait()
     io.life = 2
-    assert "AKID2" == credentials.get().access_key_id
-    assert "AKID2" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID2"
+    assert credentials.get().access_key_id == "AKID2"
 
 
 def test_somebody_was_faster(make_chain):
@@ -233,7 +237,7 @@ def test_somebody_was_faster(make_chain):
     credentials.get()
     credentials._lock = Late(credentials._lock)
     at(io, 3600 - 900)
-    assert ("AKID2", 2) == (credentials.get().access_key_id, fetches.count)
+    assert (credentials.get().access_key_id, fetches.count) == ("AKID2", 2)
 
 
 def test_errors_are_ours():
@@ -245,7 +249,7 @@ def test_errors_are_ours():
 
     with pytest.raises(NoCredentialsError) as caught:
         ChainCredentials(io, context).get()
-    assert tuple(PROVIDERS) == caught.value.tried
+    assert caught.value.tried == tuple(PROVIDERS)
     assert isinstance(caught.value, CredentialsError)
     for source in PROVIDERS.values():
         assert source.absent.format(profile="default") in str(caught.value)

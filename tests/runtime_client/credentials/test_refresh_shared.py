@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import START
 
 
 class Clock:
-    """A clock that only moves when told, for the real outside world."""
+    """A clock that only moves when told, for the real outside harness."""
 
     elapsed = 0.0
 
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Threads(Clock, System):
-    """The outside world for threads, with such a clock."""
+    """The outside harness for threads, with such a clock."""
 
     def __init__(self):
         super().__init__(sync_backend)
@@ -53,7 +53,7 @@ class Queue(ThreadLock):
 
 
 class Tasks(Clock, System):
-    """The outside world for tasks, with such a clock."""
+    """The outside harness for tasks, with such a clock."""
 
     def __init__(self):
         super().__init__(async_backend)
@@ -74,8 +74,8 @@ class Gate(CountingProvider):
             waiting = self.event.wait()
             if not isinstance(waiting, bool):
                 await waiting
-        if self.trouble is not None:
-            raise copy(self.trouble)
+        if self.error is not None:
+            raise copy(self.error)
         return key(number, self.io.now(), self.lifetime)
 
 
@@ -97,7 +97,7 @@ def in_threads(count, function, release):
     release()
     for thread in threads:
         thread.join(30)
-    assert count == len(outcomes)
+    assert len(outcomes) == count
     return outcomes
 
 
@@ -120,15 +120,15 @@ def test_threads_share_a_fetch(make_chain, elapsed):
         credentials.get()
     before, gate.open, io.elapsed = gate.count, False, elapsed
     outcomes = in_threads(200, credentials.get, gate.event.set)
-    assert before + 1 == gate.count
-    assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
+    assert gate.count == before + 1
+    assert [parts(outcome) for outcome in outcomes] == [{str(gate.count)}] * 200
 
 
 def test_threads_share_a_failure(make_chain):
     """Those that wait for a fetch that fails share its failure, each with a copy of his own."""
     io = Threads()
     gate = Gate(io, threading.Event())
-    gate.open, gate.trouble = False, CredentialProviderError("down", provider="process")
+    gate.open, gate.error = False, CredentialProviderError("down", provider="process")
     credentials = make_chain(io, gate)
 
     def release():
@@ -136,9 +136,9 @@ def test_threads_share_a_failure(make_chain):
         gate.event.set()
 
     outcomes = in_threads(200, credentials.get, release)
-    assert {"down"} == {str(outcome) for outcome in outcomes}
+    assert {str(outcome) for outcome in outcomes} == {"down"}
     assert len({id(outcome) for outcome in outcomes}) == 200
-    assert 1 == gate.count
+    assert gate.count == 1
 
 
 def test_a_refresh_that_hangs(make_chain):
@@ -152,10 +152,10 @@ def test_a_refresh_that_hangs(make_chain):
     hanging.start()
     while gate.count == 1:
         pass
-    assert ["AKID1"] * 100 == [credentials.get().access_key_id for _ in range(100)]
+    assert [credentials.get().access_key_id for _ in range(100)] == ["AKID1"] * 100
     gate.event.set()
     hanging.join(30)
-    assert ("AKID2", 2) == (credentials.get().access_key_id, gate.count)
+    assert (credentials.get().access_key_id, gate.count) == ("AKID2", 2)
 
 
 @pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
@@ -178,10 +178,10 @@ async def test_tasks_share_a_fetch(make_chain, elapsed):
             group.start_soon(work)
         while gate.count == before:
             await anyio.lowlevel.checkpoint()
-        assert [] == outcomes
+        assert outcomes == []
         gate.event.set()
-    assert before + 1 == gate.count
-    assert [{str(gate.count)}] * 200 == [parts(outcome) for outcome in outcomes]
+    assert gate.count == before + 1
+    assert [parts(outcome) for outcome in outcomes] == [{str(gate.count)}] * 200
 
 
 @pytest.mark.anyio
@@ -197,7 +197,7 @@ async def test_a_task_that_is_cancelled(make_chain):
             await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
     gate.open = True
-    assert "AKID2" == (await credentials.aget()).access_key_id
+    assert (await credentials.aget()).access_key_id == "AKID2"
 
 
 @pytest.mark.anyio
@@ -212,18 +212,18 @@ async def test_tasks_go_on_while_one_refreshes(make_chain):
         group.start_soon(credentials.aget)
         while gate.count == 1:
             await anyio.lowlevel.checkpoint()
-        assert "AKID1" == (await credentials.aget()).access_key_id
+        assert (await credentials.aget()).access_key_id == "AKID1"
         gate.event.set()
-    assert "AKID2" == (await credentials.aget()).access_key_id
+    assert (await credentials.aget()).access_key_id == "AKID2"
 
 
 def test_two_event_loops(make_chain):
     """Credentials that were fetched in one event loop serve in the next."""
     io = Tasks()
     credentials = make_chain(io, CountingProvider(io))
-    assert "AKID1" == anyio.run(credentials.aget).access_key_id
+    assert anyio.run(credentials.aget).access_key_id == "AKID1"
     io.elapsed = 3600
-    assert "AKID2" == anyio.run(credentials.aget).access_key_id
+    assert anyio.run(credentials.aget).access_key_id == "AKID2"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -243,7 +243,7 @@ def test_a_real_fork(make_chain):
     if child == 0:
         gate.open = True
         os._exit(0 if credentials.get().access_key_id == "AKID3" else 1)
-    assert 0 == os.waitpid(child, 0)[1]
+    assert os.waitpid(child, 0)[1] == 0
     gate.event.set()
     fetching.join(30)
-    assert "AKID2" == credentials.get().access_key_id
+    assert credentials.get().access_key_id == "AKID2"

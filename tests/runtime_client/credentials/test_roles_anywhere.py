@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from sagemaker_runtime_client import CredentialProviderError
 from tests.runtime_client.credentials.conftest import issue, pem
 from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, RolesAnywhere, as_json
-from tests.runtime_client.credentials.world import caught_error
+from tests.runtime_client.credentials.harness import caught_error
 from tests.runtime_client.loopback import Loopback, response
 
 ANCHOR = f"arn:aws:rolesanywhere:eu-west-1:{ACCOUNT}:trust-anchor/a"
@@ -53,34 +53,34 @@ def config(values):
     return "[default]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
-def load(world, service, values, **options):
+def load(harness, service, values, **options):
     """Load with *service*."""
-    return world.load_from(service, "roles-anywhere", config(values), **options)[0]
+    return harness.load_from(service, "roles-anywhere", config(values), **options)[0]
 
 
-def error(world, service, values, **options):
+def error(harness, service, values, **options):
     """Return the error of loading."""
-    return caught_error("roles-anywhere", load, world, service, values, **options)
+    return caught_error("roles-anywhere", load, harness, service, values, **options)
 
 
-def test_profile(world, service, leaf, tmp_path):
+def test_profile(harness, service, leaf, tmp_path):
     """The profile's keys name what is sent; the certificate's key signs it."""
-    credentials = load(world, service, settings(tmp_path, leaf))
-    ((query, body, algorithm),) = service.asked
-    assert {"trustAnchorArn": ANCHOR, "profileArn": PROFILE, "roleArn": ROLE} == query
-    assert {"durationSeconds": 3600} == body
-    assert "AWS4-X509-ECDSA-SHA256" == algorithm
-    assert "canary-secret-RA-1" == credentials.secret_access_key
-    assert "canary-token-RA-1" == credentials.session_token
-    assert (service.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+    credentials = load(harness, service, settings(tmp_path, leaf))
+    ((query, body, algorithm),) = service.received
+    assert query == {"trustAnchorArn": ANCHOR, "profileArn": PROFILE, "roleArn": ROLE}
+    assert body == {"durationSeconds": 3600}
+    assert algorithm == "AWS4-X509-ECDSA-SHA256"
+    assert credentials.secret_access_key == "canary-secret-RA-1"
+    assert credentials.session_token == "canary-token-RA-1"
+    assert (credentials.expiration, credentials.account_id) == (service.ends, ACCOUNT)
 
 
-def test_variables(world, service, leaf, tmp_path):
+def test_variables(harness, service, leaf, tmp_path):
     """So do variables, in capitals; with length and name of the session."""
     values = settings(tmp_path, leaf, session_duration="900", role_session_name="me")
-    world.environ |= {name.upper(): value for name, value in values.items()}
-    assert "ASIARA1" == load(world, service, {}).access_key_id
-    assert {"durationSeconds": 900, "roleSessionName": "me"} == service.asked[0][1]
+    harness.environ |= {name.upper(): value for name, value in values.items()}
+    assert load(harness, service, {}).access_key_id == "ASIARA1"
+    assert service.received[0][1] == {"durationSeconds": 900, "roleSessionName": "me"}
 
 
 def test_named_profile(blocking, service, leaf, tmp_path):
@@ -96,14 +96,14 @@ def test_curves(blocking, service, root, tmp_path, curve):
     assert load(blocking, service, settings(tmp_path, leaf)) is not None
 
 
-def test_rsa(world, service, root, rsa_key, tmp_path):
+def test_rsa(harness, service, root, rsa_key, tmp_path):
     """RSA keys sign with an algorithm of their own."""
-    load(world, service, settings(tmp_path, issue("machine", rsa_key, root)))
-    assert "AWS4-X509-RSA-SHA256" == service.asked[0][2]
+    load(harness, service, settings(tmp_path, issue("machine", rsa_key, root)))
+    assert service.received[0][2] == "AWS4-X509-RSA-SHA256"
 
 
 @pytest.mark.parametrize("where", ["own file", "file of the certificate"])
-def test_intermediates(world, service, intermediate, tmp_path, where):
+def test_intermediates(harness, service, intermediate, tmp_path, where):
     """Who stands between certificate and trust anchor goes along, from either file."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), intermediate)
     if where == "own file":
@@ -112,7 +112,7 @@ def test_intermediates(world, service, intermediate, tmp_path, where):
         values = settings(tmp_path, leaf)
         with (tmp_path / "leaf.pem").open("ab") as file:
             file.write(intermediate.certificate_pem)
-    assert "ASIARA1" == load(world, service, values).access_key_id
+    assert load(harness, service, values).access_key_id == "ASIARA1"
 
 
 def test_key_of_old(blocking, service, leaf, tmp_path):
@@ -128,11 +128,11 @@ def test_key_of_old(blocking, service, leaf, tmp_path):
     assert load(blocking, service, values) is not None
 
 
-def test_each_attempt_is_signed(world, service, leaf, tmp_path):
+def test_each_attempt_is_signed(harness, service, leaf, tmp_path):
     """A failure that passes is followed by another attempt, signed anew."""
     service.faults += [response(status=503), b""]
-    assert "ASIARA1" == load(world, service, settings(tmp_path, leaf)).access_key_id
-    assert 2 == len(world.slept)
+    assert load(harness, service, settings(tmp_path, leaf)).access_key_id == "ASIARA1"
+    assert len(harness.slept) == 2
 
 
 def test_files_are_read_anew(blocking, service, leaf, root, tmp_path):
@@ -140,7 +140,7 @@ def test_files_are_read_anew(blocking, service, leaf, root, tmp_path):
     values = settings(tmp_path, leaf)
     load(blocking, service, values)
     settings(tmp_path, issue("machine", ec.generate_private_key(ec.SECP256R1()), root))
-    assert "ASIARA2" == load(blocking, service, values).access_key_id
+    assert load(blocking, service, values).access_key_id == "ASIARA2"
 
 
 def test_region(blocking, service, leaf, tmp_path):
@@ -149,16 +149,16 @@ def test_region(blocking, service, leaf, tmp_path):
         lambda request: as_json({"message": request.header("authorization")}, 403)
     )
     with Loopback(service) as server:
-        blocking.elsewhere["https://rolesanywhere.eu-west-1.amazonaws.com"] = server.url
+        blocking.redirected["https://rolesanywhere.eu-west-1.amazonaws.com"] = server.url
         values = config(settings(tmp_path, leaf))
         with pytest.raises(CredentialProviderError) as caught:
             blocking.load("roles-anywhere", values, region="us-east-1")
     assert "/eu-west-1/rolesanywhere/aws4_request" in caught.value.message
 
 
-def test_not_configured(world, service):
+def test_not_configured(harness, service):
     """Without a setting there is no such role; a role of another provider is none."""
-    assert load(world, service, {"role_arn": ROLE}) is None
+    assert load(harness, service, {"role_arn": ROLE}) is None
 
 
 @pytest.mark.parametrize(
@@ -166,26 +166,28 @@ def test_not_configured(world, service):
     [
         pytest.param(
             {"certificate": None, "profile_arn": None},
-            "profile default, or variables, lack roles_anywhere_profile_arn, "
-            "roles_anywhere_certificate",
+            "IAM Roles Anywhere requires roles_anywhere_profile_arn, roles_anywhere_certificate: "
+            "set them in profile default, or as environment variables in upper case",
             id="missing",
         ),
         pytest.param(
-            {"trust_anchor_arn": "x"}, "roles_anywhere_trust_anchor_arn is no ARN", id="no anchor"
+            {"trust_anchor_arn": "x"},
+            "roles_anywhere_trust_anchor_arn is not a valid ARN",
+            id="no anchor",
         ),
         pytest.param(
-            {"role_arn": "a:b:c:d:e:f"}, "roles_anywhere_role_arn is no ARN", id="no role"
+            {"role_arn": "a:b:c:d:e:f"}, "roles_anywhere_role_arn is not a valid ARN", id="no role"
         ),
         pytest.param(
             {"profile_arn": PROFILE.replace("west-1", "west-2")},
-            "roles_anywhere_trust_anchor_arn is of region eu-west-1, and "
-            "roles_anywhere_profile_arn of eu-west-2",
+            "roles_anywhere_trust_anchor_arn is in region eu-west-1 but roles_anywhere_profile_arn "
+            "is in eu-west-2: both must be in the same region",
             id="two regions",
         ),
         *[
             pytest.param(
                 {"session_duration": text},
-                "roles_anywhere_session_duration must be 900 to 43200",
+                "roles_anywhere_session_duration must be 900 to 43200 seconds",
                 id=f"duration {text}",
             )
             for text in ("899", "43201", "1h", "\u0663600")
@@ -194,8 +196,8 @@ def test_not_configured(world, service):
 )
 def test_settings_that_do_not_serve(blocking, service, leaf, tmp_path, *, changes, message):
     """A setting that is missing or wrong is told by name; nothing is sent."""
-    assert message == error(blocking, service, settings(tmp_path, leaf, **changes)).message
-    assert not service.asked
+    assert error(blocking, service, settings(tmp_path, leaf, **changes)).message == message
+    assert not service.received
 
 
 def other_key(_leaf):
@@ -211,22 +213,34 @@ def ed25519_key(_leaf):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        pytest.param("leaf.pem", None, "the certificate {} does not exist", id="no certificate"),
-        pytest.param("leaf.pem", b"x", "the certificate {} is no PEM certificate", id="rubbish"),
-        pytest.param("leaf.key", None, "the private key {} does not exist", id="no key"),
-        pytest.param("leaf.key", b"x", "the private key {} is no PEM key", id="rubbish as key"),
         pytest.param(
-            "leaf.key", ed25519_key, "the private key {} is neither RSA nor EC", id="Ed25519"
+            "leaf.pem", None, "the certificate file {} does not exist", id="no certificate"
         ),
-        pytest.param("leaf.key", other_key, "the private key {} is not the one of", id="other key"),
-        pytest.param("chain.pem", None, "the intermediates {} does not exist", id="no chain"),
         pytest.param(
-            "chain.pem", b"x", "the intermediates {} are no PEM certificates", id="rubbish as chain"
+            "leaf.pem", b"x", "the certificate file {} does not contain a PEM", id="rubbish"
+        ),
+        pytest.param("leaf.key", None, "the private key file {} does not exist", id="no key"),
+        pytest.param(
+            "leaf.key", b"x", "the private key file {} does not contain a", id="rubbish as key"
+        ),
+        pytest.param(
+            "leaf.key",
+            ed25519_key,
+            "the private key file {} must contain an RSA or EC key",
+            id="Ed25519",
+        ),
+        pytest.param("leaf.key", other_key, "the private key {} does not match", id="other key"),
+        pytest.param("chain.pem", None, "the intermediates file {} does not exist", id="no chain"),
+        pytest.param(
+            "chain.pem",
+            b"x",
+            "the intermediates file {} does not contain PEM certificates",
+            id="rubbish as chain",
         ),
     ],
 )
 def test_files_that_do_not_serve(
-    world, service, leaf, intermediate, tmp_path, *, name, content, message
+    harness, service, leaf, intermediate, tmp_path, *, name, content, message
 ):
     """A file that is missing or does not serve is told by its path."""
     values = settings(tmp_path, leaf, intermediate)
@@ -235,8 +249,8 @@ def test_files_that_do_not_serve(
         path.unlink()
     else:
         path.write_bytes(content if isinstance(content, bytes) else content(leaf))
-    assert error(world, service, values).message.startswith(message.format(path))
-    assert not service.asked
+    assert error(harness, service, values).message.startswith(message.format(path))
+    assert not service.received
 
 
 @pytest.mark.parametrize("name", ["certificate", "private_key"])
@@ -253,8 +267,8 @@ def test_certificate_that_expired(blocking, service, root, tmp_path):
     """A certificate that has expired is told with its dates; nothing is sent."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root, days=-1)
     message = error(blocking, service, settings(tmp_path, leaf)).message
-    assert f"the certificate {tmp_path / 'leaf.pem'} counts from" in message
-    assert message.endswith("UTC, and not now")
+    assert f"the certificate {tmp_path / 'leaf.pem'} is valid only from" in message
+    assert message.endswith("UTC: renew it, or correct the clock of this machine")
 
 
 @pytest.mark.parametrize(
@@ -265,12 +279,12 @@ def test_certificate_that_expired(blocking, service, root, tmp_path):
         ("ValidationException", 400),
     ],
 )
-def test_refusal(world, service, leaf, tmp_path, *, code, status):
+def test_refusal(harness, service, leaf, tmp_path, *, code, status):
     """What the service refuses is told with its code."""
     service.faults.append(as_json({"message": "no"}, status, {"x-amzn-errortype": code}))
-    caught = error(world, service, settings(tmp_path, leaf))
-    assert f"CreateSession of {ROLE} failed: no" == caught.message
-    assert (code, status) == (caught.code, caught.status_code)
+    caught = error(harness, service, settings(tmp_path, leaf))
+    assert caught.message == f"CreateSession for {ROLE} failed: no"
+    assert (caught.code, caught.status_code) == (code, status)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +294,7 @@ def test_answer_that_is_none(blocking, service, leaf, tmp_path, answer):
     """An answer without credentials is a failure that may pass."""
     service.faults.append(as_json(answer, 201))
     caught = error(blocking, service, settings(tmp_path, leaf))
-    assert caught.message.startswith("the answer to CreateSession has no accessKeyId,")
+    assert caught.message.startswith("the response to CreateSession is missing accessKeyId,")
     assert caught.retryable
 
 
@@ -290,4 +304,4 @@ def test_without_cryptography(blocking, service, leaf, tmp_path, monkeypatch):
     for name in list(sys.modules):
         if name.startswith("cryptography"):
             monkeypatch.setitem(sys.modules, name, None)
-    assert "needs the package cryptography" in error(blocking, service, values).message
+    assert "requires the cryptography package" in error(blocking, service, values).message

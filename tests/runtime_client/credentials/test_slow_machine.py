@@ -54,4 +54,4 @@ def test_slow_machine(face, variable, tmp_path):
             check=True,
         )
     assert done.stdout.startswith("ASIA")
-    assert methods == [request.method for request in server.requests]
+    assert [request.method for request in server.requests] == methods

@@ -8,7 +8,7 @@ from hashlib import sha1
 import pytest
 
 from tests.runtime_client.credentials.fakes import ACCOUNT, SSO, as_json, iso, soon
-from tests.runtime_client.credentials.world import caught_error, lines
+from tests.runtime_client.credentials.harness import caught_error, lines
 from tests.runtime_client.loopback import Loopback, response
 
 START = "https://corp.awsapps.com/start"
@@ -25,9 +25,9 @@ def sso():
     return SSO()
 
 
-def cache(world, name="corp"):
+def cache(harness, name="corp"):
     """Return the path of the token of a session or a start URL."""
-    return world.home / ".aws" / "sso" / "cache" / f"{sha1(name.encode()).hexdigest()}.json"
+    return harness.home / ".aws" / "sso" / "cache" / f"{sha1(name.encode()).hexdigest()}.json"
 
 
 def token(seconds=3600, **changes):
@@ -46,61 +46,61 @@ def token(seconds=3600, **changes):
     return {name: value for name, value in document.items() if value is not None}
 
 
-def log_in(world, document, name="corp"):
+def log_in(harness, document, name="corp"):
     """Write a token where the AWS CLI does."""
-    world.write(cache(world, name), document)
+    harness.write(cache(harness, name), document)
 
 
-def load(world, sso, config=CONFIG, **options):
+def load(harness, sso, config=CONFIG, **options):
     """Load with *sso* as both services; return the credentials and the requests' lines."""
-    credentials, requests = world.load_from(sso, "sso", config, **options)
+    credentials, requests = harness.load_from(sso, "sso", config, **options)
     return credentials, lines(requests)
 
 
-def error(world, sso, config=CONFIG, **options):
+def error(harness, sso, config=CONFIG, **options):
     """Return the error of loading."""
-    return caught_error("sso", load, world, sso, config, **options)
+    return caught_error("sso", load, harness, sso, config, **options)
 
 
-def test_session(world, sso):
+def test_session(harness, sso):
     """The token of the session buys the role's keys, for the account of the profile."""
-    log_in(world, token())
-    credentials, lines = load(world, sso)
-    assert ["GET /federation/credentials?role_name=Dev%20%26%20co&account_id=123456789012"] == lines
-    assert "canary-secret-SSO-1" == credentials.secret_access_key
-    assert "canary-token-SSO-1" == credentials.session_token
-    assert (sso.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+    log_in(harness, token())
+    credentials, lines = load(harness, sso)
+    assert lines == ["GET /federation/credentials?role_name=Dev%20%26%20co&account_id=123456789012"]
+    assert credentials.secret_access_key == "canary-secret-SSO-1"
+    assert credentials.session_token == "canary-token-SSO-1"
+    assert (credentials.expiration, credentials.account_id) == (sso.ends, ACCOUNT)
 
 
-def test_legacy(world, sso):
+def test_legacy(harness, sso):
     """In the legacy form the token is named after the start URL."""
-    log_in(world, token(), START)
-    assert "ASIASSO1" == load(world, sso, LEGACY)[0].access_key_id
+    log_in(harness, token(), START)
+    assert load(harness, sso, LEGACY)[0].access_key_id == "ASIASSO1"
 
 
 def test_region_of_the_session(blocking, sso):
     """The services are asked in the session's region, not in the client's."""
     log_in(blocking, token())
     with Loopback(sso) as server:
-        blocking.elsewhere["https://portal.sso.eu-west-1.amazonaws.com"] = server.url
+        blocking.redirected["https://portal.sso.eu-west-1.amazonaws.com"] = server.url
         credentials = blocking.load("sso", CONFIG, region="us-east-1")
-    assert "ASIASSO1" == credentials.access_key_id
+    assert credentials.access_key_id == "ASIASSO1"
 
 
-def test_refresh(world, sso):
+def test_refresh(harness, sso):
     """A token with less than 15 minutes left is refreshed, and the file says so, to its owner alone."""
-    log_in(world, token(14 * 60))
-    credentials, lines = load(world, sso)
-    assert "ASIASSO1" == credentials.access_key_id
-    assert "POST /token" == lines[0]
-    path = cache(world)
-    assert 0o600 == path.stat().st_mode & 0o777
+    log_in(harness, token(14 * 60))
+    credentials, lines = load(harness, sso)
+    assert credentials.access_key_id == "ASIASSO1"
+    assert lines[0] == "POST /token"
+    path = cache(harness)
+    assert path.stat().st_mode & 0o777 == 0o600
     document = json.loads(path.read_text())
-    assert "canary-access-2" == document["accessToken"]
-    assert "canary-refresh-2" == document["refreshToken"]
-    assert set(token()) == set(document)
+    assert document["accessToken"] == "canary-access-2"
+    assert document["refreshToken"] == "canary-refresh-2"
+    assert set(document) == set(token())
     assert iso(soon(28000)) < document["expiresAt"] <= iso(soon(28800))
-    assert 1 == len(list(path.parent.iterdir()))
+    assert len(list(path.parent.iterdir())) == 1
 
 
 def test_refresh_without_a_new_refresh_token(blocking, sso):
@@ -112,19 +112,19 @@ def test_refresh_without_a_new_refresh_token(blocking, sso):
 
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["cached", "refreshed"])
-def test_blanks_around_a_token(world, sso, seconds):
+def test_blanks_around_a_token(harness, sso, seconds):
     """Blanks and line ends around a token are no part of it, in the cache or in an answer."""
-    log_in(world, token(seconds, accessToken="canary-access-token \r\n"))
+    log_in(harness, token(seconds, accessToken="canary-access-token \r\n"))
     sso.faults += [as_json({"accessToken": "canary-access-token\r\n", "expiresIn": 900})][
         : seconds < 900
     ]
-    assert "ASIASSO1" == load(world, sso)[0].access_key_id
+    assert load(harness, sso)[0].access_key_id == "ASIASSO1"
 
 
 def test_legacy_token_is_not_refreshed(blocking, sso):
     """The legacy token is used as long as it counts."""
     log_in(blocking, token(60), START)
-    assert ["GET"] == [line.partition(" ")[0] for line in load(blocking, sso, LEGACY)[1]]
+    assert [line.partition(" ")[0] for line in load(blocking, sso, LEGACY)[1]] == ["GET"]
 
 
 @pytest.mark.parametrize(
@@ -143,19 +143,19 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
         pytest.param({}, [as_json({"accessToken": "canary\u00e9", "expiresIn": 9})], id="no ASCII"),
     ],
 )
-def test_refresh_that_fails(world, sso, changes, faults, caplog):
+def test_refresh_that_fails(harness, sso, changes, faults, caplog):
     """While a refresh fails, the token serves until it expires; then the error says what to do."""
-    log_in(world, token(60, **changes))
-    before = cache(world).read_text()
+    log_in(harness, token(60, **changes))
+    before = cache(harness).read_text()
     sso.faults += faults
     with caplog.at_level(logging.DEBUG):
-        assert "ASIASSO1" == load(world, sso)[0].access_key_id
-    assert "was not refreshed" in caplog.text
+        assert load(harness, sso)[0].access_key_id == "ASIASSO1"
+    assert "could not refresh the SSO token" in caplog.text
     assert "canary" not in caplog.text
-    assert before == cache(world).read_text()
-    world.ahead = timedelta(seconds=61)
+    assert cache(harness).read_text() == before
+    harness.clock_offset = timedelta(seconds=61)
     sso.faults += faults
-    assert f"the SSO token {cache(world)} has expired: {LOGIN}" == error(world, sso).message
+    assert error(harness, sso).message == f"the SSO token in {cache(harness)} has expired: {LOGIN}"
 
 
 def test_why_a_refresh_fails(blocking, sso, caplog):
@@ -167,24 +167,27 @@ def test_why_a_refresh_fails(blocking, sso, caplog):
     assert "CreateToken failed: not ... (code InvalidGrantException, status 400)" in caplog.text
 
 
-def test_another_process_was_quicker(world, sso):
+def test_another_process_was_quicker(harness, sso):
     """Where another process has used up the refresh token, what it wrote serves."""
-    log_in(world, token(-1))
+    log_in(harness, token(-1))
 
     def refuse(_request):
-        log_in(world, token(900))
+        log_in(harness, token(900))
         return as_json({"error": "invalid_grant"}, 400)
 
     sso.faults.append(refuse)
-    assert "ASIASSO1" == load(world, sso)[0].access_key_id
+    assert load(harness, sso)[0].access_key_id == "ASIASSO1"
 
 
-def test_file_that_cannot_be_written(world, sso, caplog):
+def test_file_that_cannot_be_written(harness, sso, caplog):
     """A new token serves even where it cannot be kept."""
-    log_in(world, token(60))
-    world.unwritable = True
-    assert "ASIASSO1" == load(world, sso)[0].access_key_id
-    assert "cannot be written: Permission denied" in caplog.text
+    log_in(harness, token(60))
+    harness.read_only = True
+    assert load(harness, sso)[0].access_key_id == "ASIASSO1"
+    assert (
+        f"cannot write the refreshed SSO token to {cache(harness)}: Permission denied"
+        in caplog.text
+    )
 
 
 def test_expired_legacy_token(blocking, sso):
@@ -196,9 +199,9 @@ def test_expired_legacy_token(blocking, sso):
 @pytest.mark.parametrize(
     "config", [pytest.param("", id="no profile"), pytest.param(SESSION, id="session alone")]
 )
-def test_not_configured(world, sso, config):
+def test_not_configured(harness, sso, config):
     """Without account and role, a profile has no role of IAM Identity Center."""
-    assert load(world, sso, config) == (None, [])
+    assert load(harness, sso, config) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -206,79 +209,88 @@ def test_not_configured(world, sso, config):
     [
         pytest.param(
             f"[default]\nsso_role_name = r\n{SESSION}",
-            "profile default uses SSO and lacks sso_account_id, sso_region, sso_start_url",
+            "profile default uses IAM Identity Center but does not set sso_account_id, sso_region, sso_start_url",
             id="role alone",
         ),
         pytest.param(
             f"[default]\nsso_account_id = 1\nsso_session = corp\n{SESSION}",
-            "profile default uses SSO and lacks sso_role_name",
+            "profile default uses IAM Identity Center but does not set sso_role_name",
             id="no role",
         ),
         pytest.param(
             f"[default]\n{ROLE}sso_session = corp\n[sso-session corp]\nsso_region = eu-west-1\n",
-            "profile default uses SSO and lacks sso_start_url",
+            "profile default uses IAM Identity Center but does not set sso_start_url",
             id="no start URL",
         ),
         pytest.param(
             f"[default]\n{ROLE}sso_session = corp\n",
-            "profile default has sso_session corp, and there is no [sso-session corp]",
+            "profile default names sso_session corp, but the config file has no section "
+            "[sso-session corp]",
             id="no session",
         ),
         pytest.param(
             f"[default]\n{ROLE}sso_session = corp\nsso_region = us-east-1\n{SESSION}",
-            "sso_region of profile default is not the one of [sso-session corp]; take it out of "
-            "the profile",
+            "sso_region in profile default differs from [sso-session corp]: remove it from the profile",
             id="conflict",
         ),
     ],
 )
 def test_settings_that_do_not_serve(blocking, sso, config, message):
     """A setting that is missing or contradicts another is told by name."""
-    assert message == error(blocking, sso, config).message
+    assert error(blocking, sso, config).message == message
 
 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
         pytest.param(None, "does not exist", id="no file"),
-        pytest.param("{", "is malformed", id="no JSON"),
-        pytest.param("[]", "is malformed", id="no object"),
-        pytest.param(token(accessToken=None), "is malformed", id="no token"),
-        pytest.param(token(accessToken="canary\r\nx: y"), "is malformed", id="line breaks"),
-        pytest.param(token(expiresAt=None), "is malformed", id="no end"),
-        pytest.param(token(expiresAt="soon"), "is malformed", id="malformed end"),
+        pytest.param("{", "is not a complete JSON object", id="no JSON"),
+        pytest.param("[]", "is not a complete JSON object", id="no object"),
+        pytest.param(
+            token(accessToken=None), "must contain accessToken and expiresAt", id="no token"
+        ),
+        pytest.param(
+            token(accessToken="canary\r\nx: y"),
+            "must contain accessToken and expiresAt",
+            id="line breaks",
+        ),
+        pytest.param(token(expiresAt=None), "must contain accessToken and expiresAt", id="no end"),
+        pytest.param(
+            token(expiresAt="soon"), "must contain accessToken and expiresAt", id="malformed end"
+        ),
     ],
 )
-def test_cache_that_does_not_serve(world, sso, document, message):
+def test_cache_that_does_not_serve(harness, sso, document, message):
     """Where there is no usable token, the error says to log in."""
     if document is not None:
-        log_in(world, document)
-    assert f"the SSO token {cache(world)} {message}: {LOGIN}" == error(world, sso).message
+        log_in(harness, document)
+    assert error(harness, sso).message == f"the SSO token file {cache(harness)} {message}: {LOGIN}"
 
 
-def test_unauthorized(world, sso):
+def test_unauthorized(harness, sso):
     """A token that the service does not know wants a new login."""
-    log_in(world, token(accessToken="canary-unknown"))
-    caught = error(world, sso)
+    log_in(harness, token(accessToken="canary-unknown"))
+    caught = error(harness, sso)
     assert caught.message.endswith(f"Session token not found or invalid: {LOGIN}")
     assert caught.args == (caught.message,)
-    assert 401 == caught.status_code
+    assert caught.status_code == 401
 
 
-def test_forbidden(world, sso):
+def test_forbidden(harness, sso):
     """Another refusal is told as it is, less the token that it repeats."""
-    log_in(world, token())
+    log_in(harness, token())
     sso.faults.append(as_json({"message": "No access canary-access-token"}, 403))
     assert (
-        "GetRoleCredentials of profile default failed: No access ..." == error(world, sso).message
+        error(harness, sso).message
+        == "GetRoleCredentials for profile default failed: No access ..."
     )
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        pytest.param({}, "has no accessKeyId, secretAccessKey,", id="nothing"),
-        pytest.param({"roleCredentials": []}, "has no accessKeyId,", id="list"),
+        pytest.param({}, "is missing accessKeyId, secretAccessKey,", id="nothing"),
+        pytest.param({"roleCredentials": []}, "is missing accessKeyId,", id="list"),
         pytest.param(
             {
                 "roleCredentials": {
@@ -287,7 +299,7 @@ def test_forbidden(world, sso):
                     "sessionToken": "t",
                 }
             },
-            "has no expiration",
+            "is missing expiration",
             id="no end",
         ),
         *[
@@ -300,7 +312,7 @@ def test_forbidden(world, sso):
                         "expiration": end,
                     }
                 },
-                "has a malformed expiration",
+                "has an invalid expiration",
                 id=f"end {end}",
             )
             for end in (10**30, True, "x", [1])
@@ -324,5 +336,5 @@ def test_answer_that_is_none(blocking, sso, answer, message):
     log_in(blocking, token())
     sso.faults.append(as_json(answer))
     caught = error(blocking, sso)
-    assert f"the answer to GetRoleCredentials {message}" in caught.message
+    assert f"the response to GetRoleCredentials {message}" in caught.message
     assert caught.retryable != message.startswith("is malformed: ")

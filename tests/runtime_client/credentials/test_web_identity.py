@@ -20,31 +20,31 @@ def token_file(tmp_path):
     return path
 
 
-def load(world, sts, config="", **options):
+def load(harness, sts, config="", **options):
     """Load with *sts* as the service."""
-    return world.load_from(sts, "web-identity", config, **options)[0]
+    return harness.load_from(sts, "web-identity", config, **options)[0]
 
 
-def test_variables(world, sts, token_file):
+def test_variables(harness, sts, token_file):
     """The variables name the file, the role and the session."""
-    world.environ |= {
+    harness.environ |= {
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file),
         "AWS_ROLE_ARN": ROLE,
         "AWS_ROLE_SESSION_NAME": "pod",
     }
-    credentials = load(world, sts)
-    (form,) = sts.asked
-    assert (ROLE, "pod") == (form["RoleArn"], form["RoleSessionName"])
-    assert "canary-token-STS-1" == credentials.session_token
-    assert (sts.ends, ACCOUNT) == (credentials.expiration, credentials.account_id)
+    credentials = load(harness, sts)
+    (form,) = sts.received
+    assert (form["RoleArn"], form["RoleSessionName"]) == (ROLE, "pod")
+    assert credentials.session_token == "canary-token-STS-1"
+    assert (credentials.expiration, credentials.account_id) == (sts.ends, ACCOUNT)
 
 
-def test_profile(world, sts, token_file):
+def test_profile(harness, sts, token_file):
     """So do the profile's keys, and the session has a name if nobody gives one."""
     config = f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
-    credentials = load(world, sts, config, profile="p")
-    assert "ASIASTS1" == credentials.access_key_id
-    assert sts.asked[0]["RoleSessionName"].startswith("sagemaker-runtime-client-1")
+    credentials = load(harness, sts, config, profile="p")
+    assert credentials.access_key_id == "ASIASTS1"
+    assert sts.received[0]["RoleSessionName"].startswith("sagemaker-runtime-client-1")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_variables_before_profile(blocking, sts, token_file, explicit, session):
         "role_session_name = profile\n"
     )
     load(blocking, sts, config, profile="p", explicit=explicit)
-    assert session == sts.asked[0]["RoleSessionName"]
+    assert sts.received[0]["RoleSessionName"] == session
 
 
 def test_token_is_read_anew(blocking, sts, token_file):
@@ -68,13 +68,13 @@ def test_token_is_read_anew(blocking, sts, token_file):
     load(blocking, sts)
     token_file.write_text("canary-second")
     sts.web_token = "canary-second"
-    assert "ASIASTS2" == load(blocking, sts).access_key_id
+    assert load(blocking, sts).access_key_id == "ASIASTS2"
 
 
 @pytest.mark.parametrize("explicit", [False, True])
-def test_not_configured(world, sts, explicit):
+def test_not_configured(harness, sts, explicit):
     """Without a token file there is nothing to do; a role alone is none."""
-    assert load(world, sts, f"[default]\nrole_arn = {ROLE}\n", explicit=explicit) is None
+    assert load(harness, sts, f"[default]\nrole_arn = {ROLE}\n", explicit=explicit) is None
 
 
 def test_no_role(blocking, sts, token_file):
@@ -82,9 +82,9 @@ def test_no_role(blocking, sts, token_file):
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(token_file)
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts)
-    assert "web-identity" == caught.value.provider
+    assert caught.value.provider == "web-identity"
     assert "set AWS_ROLE_ARN, or role_arn in profile default" in caught.value.message
-    assert not sts.asked
+    assert not sts.received
 
 
 @pytest.mark.parametrize(
@@ -92,37 +92,37 @@ def test_no_role(blocking, sts, token_file):
     [
         pytest.param(None, "does not exist", id="missing"),
         pytest.param(b"", "is empty", id="empty"),
-        pytest.param(b"\xff", "is not text", id="binary"),
+        pytest.param(b"\xff", "is not UTF-8 text", id="binary"),
         pytest.param("folder", "cannot be read: Is a directory", id="folder"),
     ],
 )
-def test_file_that_cannot_be_used(world, sts, tmp_path, content, message):
+def test_file_that_cannot_be_used(harness, sts, tmp_path, content, message):
     """The error names the file and what is wrong with it."""
     path = tmp_path / "token"
     if content == "folder":
         path.mkdir()
     elif content is not None:
         path.write_bytes(content)
-    world.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(path), "AWS_ROLE_ARN": ROLE}
+    harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(path), "AWS_ROLE_ARN": ROLE}
     with pytest.raises(CredentialProviderError) as caught:
-        load(world, sts)
-    assert f"the web identity token file {path} {message}" == caught.value.message
+        load(harness, sts)
+    assert caught.value.message == f"the web identity token file {path} {message}"
 
 
-def test_refusal(world, sts, token_file):
+def test_refusal(harness, sts, token_file):
     """What STS refuses is told, without the token that it repeats."""
     token_file.write_text("canary-of-another")
-    world.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
+    harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     with pytest.raises(CredentialProviderError) as caught:
-        load(world, sts)
-    assert f"AssumeRoleWithWebIdentity of {ROLE} failed: no: ..." == caught.value.message
-    assert "InvalidIdentityToken" == caught.value.code
+        load(harness, sts)
+    assert caught.value.message == f"AssumeRoleWithWebIdentity for {ROLE} failed: no: ..."
+    assert caught.value.code == "InvalidIdentityToken"
     assert not caught.value.retryable
 
 
-def test_identity_provider_that_is_down(world, sts, token_file):
+def test_identity_provider_that_is_down(harness, sts, token_file):
     """That STS cannot reach the identity provider may pass, and is tried again."""
     sts.faults.append(sts_error("IDPCommunicationError", "it does not answer"))
-    world.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
-    assert "ASIASTS1" == load(world, sts).access_key_id
-    assert 1 == len(world.slept)
+    harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
+    assert load(harness, sts).access_key_id == "ASIASTS1"
+    assert len(harness.slept) == 1

@@ -45,7 +45,7 @@ class RuntimeAPI:
                     api.snapshot.set()
                     assert api.restored.wait(PATIENCE)
                     return self.answer(200)
-                assert f"{_PREFIX}invocation/next" == self.path
+                assert self.path == f"{_PREFIX}invocation/next"
                 event = api._events.get()
                 if event is None:  # the function is gone, and so is whoever else waits
                     api._events.put(None)

@@ -50,7 +50,7 @@ def run_in(layer, program, *options):
     started = [*unprivileged(), *command(layer.plan), "-S", *options, "-c", program]
     environ = {"PYTHONPATH": str(layer.python)}
     done = subprocess.run(started, capture_output=True, text=True, check=False, env=environ)
-    assert 0 == done.returncode, done.stderr
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 
 
@@ -58,11 +58,11 @@ def test_names(lean_layer):
     """The lean layer has these packages, and no other file."""
     with ZipFile(lean_layer.built.path) as layer:
         paths = [name.split("/") for name in layer.namelist()]
-    assert {"python"} == {path[0] for path in paths}
+    assert {path[0] for path in paths} == {"python"}
     known = {path[1].partition("-")[0] for path in paths if path[1].endswith(".dist-info")}
-    assert LEAN_PROJECTS == known
+    assert known == LEAN_PROJECTS
     names = {path[1].partition(".")[0] for path in paths if not path[1].endswith(".dist-info")}
-    assert LEAN_NAMES | {"__pycache__"} == names
+    assert names == LEAN_NAMES | {"__pycache__"}
 
 
 def test_full_names(unpacked):
@@ -70,7 +70,7 @@ def test_full_names(unpacked):
     layer = unpacked(Plan(THIS_PYTHON, LEAN.architecture, "full"))
     names = {path.name.partition(".")[0] for path in layer.python.iterdir()}
     beside = {name for name in names if "-" not in name} - LEAN_NAMES
-    assert {"__pycache__", "_cffi_backend", "cryptography"} == beside
+    assert beside == {"__pycache__", "_cffi_backend", "cryptography"}
 
 
 @pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
@@ -78,9 +78,9 @@ def test_machine(unpacked, architecture, machine):
     """What is native in a full layer is for the function's architecture, whatever this one is."""
     layer = unpacked(Plan(THIS_PYTHON, architecture, "full"))
     native = [path.read_bytes() for path in layer.python.rglob("*.so")]
-    assert 2 == len(native)
-    assert {(b"\x7fELF", machine)} == {
-        (one[:4], int.from_bytes(one[18:20], "little")) for one in native
+    assert len(native) == 2
+    assert {(one[:4], int.from_bytes(one[18:20], "little")) for one in native} == {
+        (b"\x7fELF", machine)
     }
 
 
@@ -95,8 +95,8 @@ def test_same_bytes(lean_layer, tmp_path, monkeypatch):
         again = build(LEAN, tmp_path)
     finally:
         os.umask(umask)
-    assert lean_layer.built.path.read_bytes() == again.path.read_bytes()
-    assert lean_layer.built.path.name == again.path.name
+    assert again.path.read_bytes() == lean_layer.built.path.read_bytes()
+    assert again.path.name == lean_layer.built.path.name
 
 
 def test_sizes(lean_layer):
@@ -127,7 +127,7 @@ print(json.dumps(failed))
         "sagemaker_runtime_client._io.on_trio",
         "sagemaker_runtime_client._io.trio_stream",
     ]
-    assert needing_trio == sorted(failed)
+    assert sorted(failed) == needing_trio
 
 
 def test_public_names(layer):
@@ -153,7 +153,7 @@ from importlib.metadata import distributions
 print(json.dumps({one.name: [one.version, bool(one.metadata["License-Expression"])] for one in distributions()}))
 """
     known, _ = run_in(layer, program)
-    assert sagemaker_runtime_client.__version__ == known["sagemaker-runtime-client"][0]
+    assert known["sagemaker-runtime-client"][0] == sagemaker_runtime_client.__version__
     assert {name.replace("_", "-") for name in LEAN_PROJECTS} <= {
         name.replace("_", "-") for name in known
     }
@@ -169,7 +169,7 @@ def test_bytecode_is_used(layer):
     compiled = [line for line in trace.splitlines() if "code object from" in line]
     ours = [line for line in compiled if str(layer.python) in line]
     assert len(ours) > 40
-    assert [] == [line for line in ours if ".pyc" not in line]
+    assert [line for line in ours if ".pyc" not in line] == []
 
 
 def test_bytecode(lean_layer):
@@ -180,7 +180,7 @@ def test_bytecode(lean_layer):
         folder = source.parent / "__pycache__"
         (bytecode,) = folder.glob(f"{source.stem}.cpython-*.pyc")
         content = bytecode.read_bytes()
-        assert MAGIC_NUMBER + b"\1\0\0\0" == content[:8]
+        assert content[:8] == MAGIC_NUMBER + b"\1\0\0\0"
         assert f"/opt/python/{source.relative_to(lean_layer.python)}".encode() in content
         assert str(lean_layer.built.path.parent).encode() not in content
 
@@ -193,7 +193,7 @@ def test_sourceless(unpacked):
     assert (layer.python / "sigv4" / "__init__.pyc").exists()
     program = "import anyio, json, sys\nprint(json.dumps(sorted(sys.modules)))"
     loaded, with_sources = (run_in(one, program)[0] for one in (layer, unpacked(LEAN)))
-    assert with_sources == loaded
+    assert loaded == with_sources
 
 
 def modules_imported(path, name):
@@ -232,10 +232,10 @@ def test_recipe(unpacked, tmp_path):
         for path in (tmp_path / "all").rglob("*")
         if path.is_file()
     ]
-    assert [] == [row for row in LEFT_OUT if not any(fnmatchcase(name, row) for name in names)]
+    assert [row for row in LEFT_OUT if not any(fnmatchcase(name, row) for name in names)] == []
     layer = unpacked(plan)
     left = {path.relative_to(layer.python).as_posix() for path in layer.python.rglob("*.*")}
-    assert [] == [name for name in left if is_left_out(name)]
+    assert [name for name in left if is_left_out(name)] == []
 
 
 def test_docstrings_and_assertions():
@@ -254,16 +254,16 @@ class A:
     space = {}
     exec(compile(tree, "x", "exec"), space)
     kind = space["A"]
-    assert [None] * 3 == [kind.__doc__, kind.f.__doc__, space.get("__doc__")]
+    assert [kind.__doc__, kind.f.__doc__, space.get("__doc__")] == [None] * 3
     assert kind().f() is None
     with pytest.raises(AssertionError, match="kept") as caught:
         kind().g().send(None)
-    assert 9 == caught.tb.tb_next.tb_lineno
+    assert caught.tb.tb_next.tb_lineno == 9
 
 
 def test_module_of_a_docstring():
     """A module that is nothing but its docstring compiles to nothing."""
-    assert [] == _bytecode.without_docstrings(ast.parse('"""Only this."""')).body
+    assert _bytecode.without_docstrings(ast.parse('"""Only this."""')).body == []
 
 
 @pytest.mark.skipif(not THOROUGH, reason="builds boto3's for each Python: make layer-test")

@@ -33,12 +33,12 @@ def layer(wheel, tmp_path, capsys):
 def test_all(layer, tmp_path):
     """Both variants for both architectures are built, and their true sizes printed."""
     code, (_, *rows), _ = layer("--python", THIS_PYTHON)
-    assert 0 == code
-    assert [
+    assert code == 0
+    assert [row[0] for row in rows] == [
         f"{NAME}-{variant}-python{THIS_PYTHON}-{architecture}.zip"
         for architecture in ("x86_64", "arm64")
         for variant in ("lean", "full")
-    ] == [row[0] for row in rows]
+    ]
     for name, zipped, unzipped in rows:
         path = tmp_path / "out" / name
         assert f"{path.stat().st_size:,}" == zipped
@@ -50,15 +50,15 @@ def test_sourceless_beside_another(layer, tmp_path):
     """A layer of other wheels is measured with its sources, and kept beside ours."""
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
-    assert 0 == code
-    assert ["of", "rival"] == head[-2:]
-    assert f"rival-python{THIS_PYTHON}-arm64.zip" == rival[0]
-    assert "1.000" == rival[-1]
+    assert code == 0
+    assert head[-2:] == ["of", "rival"]
+    assert rival[0] == f"rival-python{THIS_PYTHON}-arm64.zip"
+    assert rival[-1] == "1.000"
     zipped = [int(row[1].replace(",", "")) for row in (rival, ours)]
-    assert f"{zipped[1] / zipped[0]:.3f}" == ours[-1]
+    assert ours[-1] == f"{zipped[1] / zipped[0]:.3f}"
     other, built = sorted((tmp_path / "out").iterdir())
-    assert rival[0] == other.name
-    assert f"{NAME}-lean-sourceless-python{THIS_PYTHON}-arm64.zip" == built.name
+    assert other.name == rival[0]
+    assert built.name == f"{NAME}-lean-sourceless-python{THIS_PYTHON}-arm64.zip"
     with ZipFile(built) as zipped:
         names = set(zipped.namelist())
     assert {"python/demo.pyc", "python/sigv4/__init__.pyc"} < names
@@ -74,9 +74,9 @@ def test_others_for_each(layer, tmp_path):
     for options in ((), ("--sourceless",)):
         compared = ("--variant", "lean", "--compare", tmp_path / "rival.txt", *options)
         code, _, _ = layer("--python", THIS_PYTHON, *compared)
-        assert 0 == code
+        assert code == 0
         found = sorted((tmp_path / "out").glob("rival-*"))
-        assert rivals == [path.name for path in found]
+        assert [path.name for path in found] == rivals
         kept.append([path.read_bytes() for path in found])
     assert kept[0] == kept[1]
     with ZipFile(tmp_path / "out" / rivals[0]) as rival:
@@ -87,7 +87,7 @@ def test_others_of_one_name(layer, tmp_path):
     """Of two files with one name neither's layer takes the other's place."""
     compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
     code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])
-    assert (2, []) == (code, rows)
+    assert (code, rows) == (2, [])
     assert "--compare: layers are called as the files are, and two have one name" in err
     assert not (tmp_path / "out").exists()
 
@@ -98,20 +98,20 @@ def test_renewed(layer, wheel, tmp_path):
         wheel(name, "9999")
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
     code, _, _ = layer("--renew", *one)
-    assert 0 == code
+    assert code == 0
     assert "httpx==9999" in (tmp_path / "pins.txt").read_text()
     with ZipFile(next((tmp_path / "out").iterdir())) as built:
         assert built.read("python/httpx.py") == b"version = '9999'\n"
         assert "python/cryptography.py" not in built.namelist()
         metadata = built.read("python/httpx-9999.dist-info/METADATA")
-    assert b"Metadata-Version: 2.1\nName: httpx\nVersion: 9999\n" == metadata
+    assert metadata == b"Metadata-Version: 2.1\nName: httpx\nVersion: 9999\n"
 
 
 def test_no_python(layer, tmp_path, monkeypatch):
     """A missing Python is an error before anything is built, not a layer that is left out."""
     monkeypatch.setattr("sagemaker_runtime_client.layer._command.PYTHONS", (THIS_PYTHON, "3.99"))
     code, rows, err = layer()
-    assert (2, []) == (code, rows)
+    assert (code, rows) == (2, [])
     assert "there is no Python 3.99 here" in err
     assert not (tmp_path / "out").exists()
 
@@ -122,7 +122,7 @@ def test_a_file_in_place_of_the_folder(layer, tmp_path, capsys):
     for output in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(SystemExit) as caught:
             layer("--output", output)
-        assert 2 == caught.value.code
+        assert caught.value.code == 2
         assert "argument --output: must be a folder" in capsys.readouterr().err
 
 
@@ -133,7 +133,7 @@ def test_full_disk(layer, tmp_path):
     (tmp_path / "out" / name).symlink_to("/dev/full")
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
     code, (head,), err = layer(*one)
-    assert (8, "layer") == (code, head[0])
+    assert (code, head[0]) == (8, "layer")
     assert f"{name} could not be written: No space left on device" in err
 
 
@@ -142,7 +142,7 @@ def test_wrong_hash(layer, tmp_path):
     pinned = tmp_path / "pins.txt"
     pinned.write_text("demo==1 --hash=sha256:" + "0" * 64 + "\n")
     code, _, err = layer("--python", THIS_PYTHON)
-    assert 2 == code
+    assert code == 2
     assert err.startswith("sagemaker-runtime: pip failed")
     assert "hash" in err.lower()
     assert "\\n" not in err
@@ -157,7 +157,7 @@ def test_compiler(tmp_path, monkeypatch):
     runpy.run_path(_bytecode.__file__, run_name="__main__")
     (compiled,) = (source.parent / "__pycache__").iterdir()
     code = marshal.loads(compiled.read_bytes()[16:])
-    assert "/opt/python/package/module.py" == code.co_filename
+    assert code.co_filename == "/opt/python/package/module.py"
     space = {}
     exec(code, space)
-    assert (42, None) == (space["answer"], space.get("__doc__"))
+    assert (space["answer"], space.get("__doc__")) == (42, None)

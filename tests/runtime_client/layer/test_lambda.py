@@ -14,11 +14,11 @@ from tests.runtime_client.layer.runtime_api import runtime_folder
 def test_invocations(function, service):
     """A cold invocation and warm ones share one process and one connection; signatures are right."""
     answers = [function.invoke(job="queue", body=f"{number}") for number in range(3)]
-    assert [1, 2, 3] == [answer["invocations"] for answer in answers]
+    assert [answer["invocations"] for answer in answers] == [1, 2, 3]
     ids = [request.header("x-amzn-sagemaker-inference-id") for request in service.server.requests]
-    assert ids == [answer["result"] for answer in answers]
-    assert [b"0", b"1", b"2"] == [request.body for request in service.server.requests]
-    assert 1 == service.server.connections
+    assert [answer["result"] for answer in answers] == ids
+    assert [request.body for request in service.server.requests] == [b"0", b"1", b"2"]
+    assert service.server.connections == 1
 
 
 def test_trace(function, service):
@@ -30,7 +30,7 @@ def test_trace(function, service):
 
 def test_whole_job(function):
     """An answer is waited for, and fetched."""
-    assert "ANSWER" == function.invoke(job="infer", body="1")["result"]
+    assert function.invoke(job="infer", body="1")["result"] == "ANSWER"
 
 
 def test_event_loops(function, service):
@@ -38,8 +38,8 @@ def test_event_loops(function, service):
     for number in range(3):
         bodies = [f"{number}-{one}" for one in range(4)]
         answer = function.invoke(job="queue_async", bodies=bodies)
-        assert 4 == len(set(answer["result"]))
-    assert 12 == len(service.server.requests)
+        assert len(set(answer["result"])) == 4
+    assert len(service.server.requests) == 12
 
 
 def test_batch(function, service):
@@ -50,8 +50,8 @@ def test_batch(function, service):
         for number, body in enumerate(bodies)
     ]
     answer = function.invoke(Records=records)["result"]
-    assert {"batchItemFailures": [{"itemIdentifier": "m1"}]} == answer
-    assert [body.encode() for body in bodies] == [one.body for one in service.server.requests]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert [one.body for one in service.server.requests] == [body.encode() for body in bodies]
 
 
 @pytest.mark.parametrize("job", ["queue", "queue_async"])
@@ -62,8 +62,8 @@ def test_frozen(function, service, job):
     function.freeze()
     service.close_idle()
     function.thaw()
-    assert 2 == function.invoke(**event)["invocations"]
-    assert 2 == len(service.server.requests) == service.server.connections
+    assert function.invoke(**event)["invocations"] == 2
+    assert len(service.server.requests) == service.server.connections == 2
 
 
 @pytest.mark.skipif(not THOROUGH, reason="takes a minute: make layer-test")
@@ -85,7 +85,7 @@ def test_frozen_for_a_minute(unpacked, sandbox):
             function.invoke(job="queue", body="2")
             function.invoke(job="queue_async", bodies=["2"])
             sent = [request.body for request in service.server.requests]
-            assert [b"1", b"1", b"2", b"2"] == sent
+            assert sent == [b"1", b"1", b"2", b"2"]
 
 
 def test_rotated_credentials(function, service):
@@ -94,7 +94,7 @@ def test_rotated_credentials(function, service):
     service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
     function.invoke(job="queue", body="2", environ=service.environ)
     signed_by = [one.header("authorization").split("/")[0] for one in service.server.requests]
-    assert ["AKIDEXAMPLE", "AKIDROTATED"] == [text.rpartition("=")[2] for text in signed_by]
+    assert [text.rpartition("=")[2] for text in signed_by] == ["AKIDEXAMPLE", "AKIDROTATED"]
 
 
 def test_bounds(function, layer, task):
@@ -104,7 +104,7 @@ def test_bounds(function, layer, task):
     facts = function.invoke(job="facts")["result"]
     assert facts["peak"] < 128 * 2**20
     assert {str(layer.python), str(task)}.isdisjoint(facts["writable"])
-    assert [] == [name for name in facts["files"] if "site-packages" in name]
+    assert [name for name in facts["files"] if "site-packages" in name] == []
     inside = [name for name in facts["files"] if name.startswith(str(layer.python))]
     assert {"httpx", "sigv4", "sagemaker_runtime_client"} <= {
         name[len(str(layer.python)) :].split("/")[1] for name in inside
@@ -114,4 +114,4 @@ def test_bounds(function, layer, task):
 def test_name(function, layer):
     """Lambda's own `runtime_client` is what a function gets under that name."""
     native = Path(function.invoke(job="facts")["result"]["native"])
-    assert (runtime_folder(layer.plan), ".so") == (native.parent, native.suffix)
+    assert (native.parent, native.suffix) == (runtime_folder(layer.plan), ".so")

@@ -22,17 +22,18 @@ def test_ours():
     assert NEVER.keys().isdisjoint(names)
     hashes = {line.partition("==")[0]: line.count("--hash=sha256:") for line in lines}
     own = len(ARCHITECTURES)
-    assert {"cryptography": own, "cffi": own * len(PYTHONS)} == {
-        name: hashes.pop(name) for name in VARIANTS["lean"]
+    assert {name: hashes.pop(name) for name in VARIANTS["lean"]} == {
+        "cryptography": own,
+        "cffi": own * len(PYTHONS),
     }
-    assert {1} == set(hashes.values())
+    assert set(hashes.values()) == {1}
 
 
 def test_left_out():
     """A project is left out by its name, however that is spelt; remarks and blank lines always."""
     text = f"# a remark\n\nA_b.C==1 \\\n    --hash=sha256:{DIGEST}\nd==2 --hash=sha256:{DIGEST}\n"
-    assert f"d==2 --hash=sha256:{DIGEST}\n" == pins(text, {"a-b-c"})
-    assert ["A_b.C==1", "d==2"] == [line.split()[0] for line in pins(text).splitlines()]
+    assert pins(text, {"a-b-c"}) == f"d==2 --hash=sha256:{DIGEST}\n"
+    assert [line.split()[0] for line in pins(text).splitlines()] == ["A_b.C==1", "d==2"]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_left_out():
 def test_left_out_however_it_is_written(pin):
     """A project is left out in each form in which pip reads a requirement."""
     text = f"{pin} --hash=sha256:{DIGEST}  # a remark\nd==2 --hash=sha256:{DIGEST}\n"
-    assert f"d==2 --hash=sha256:{DIGEST}\n" == pins(text, VARIANTS["lean"])
+    assert pins(text, VARIANTS["lean"]) == f"d==2 --hash=sha256:{DIGEST}\n"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_packaging_of_pip(monkeypatch, missing, is_read):
         for module in ("requirements", "utils"):
             monkeypatch.setitem(sys.modules, f"{name}.{module}", None)
     if is_read:
-        assert "d==2\n" == pins("d==2\n")
+        assert pins("d==2\n") == "d==2\n"
     else:
         with pytest.raises(ConfigError, match=r"this Python has none: python -m ensurepip"):
             pins("d==2\n")
@@ -95,8 +96,8 @@ def test_renew(wheel, tmp_path):
     wheel("pycparser", "1")
     renew(tmp_path / "pins.txt", ["demo"])
     demo, other = pins((tmp_path / "pins.txt").read_text()).splitlines()
-    assert ("demo==2.0", 2) == (demo.split()[0], demo.count("--hash=sha256:"))
-    assert ("other==1.5", 1) == (other.split()[0], other.count("--hash=sha256:"))
+    assert (demo.split()[0], demo.count("--hash=sha256:")) == ("demo==2.0", 2)
+    assert (other.split()[0], other.count("--hash=sha256:")) == ("other==1.5", 1)
 
 
 def test_renew_what_the_distribution_requires(wheel, tmp_path):
@@ -104,8 +105,8 @@ def test_renew_what_the_distribution_requires(wheel, tmp_path):
     for name in REQUIRED:
         wheel(name, "9999")
     renew(tmp_path / "pins.txt")
-    assert [f"{name}==9999" for name in sorted(REQUIRED)] == [
-        line.split()[0] for line in pins((tmp_path / "pins.txt").read_text()).splitlines()
+    assert [line.split()[0] for line in pins((tmp_path / "pins.txt").read_text()).splitlines()] == [
+        f"{name}==9999" for name in sorted(REQUIRED)
     ]
 
 
@@ -116,7 +117,7 @@ def test_no_one_version(wheel, tmp_path):
     (tmp_path / "pins.txt").write_text("as it was")
     with pytest.raises(ConfigError, match="no one version suits all Pythons: demo"):
         renew(tmp_path / "pins.txt", ["demo"])
-    assert "as it was" == (tmp_path / "pins.txt").read_text()
+    assert (tmp_path / "pins.txt").read_text() == "as it was"
 
 
 def test_no_wheel(wheel, tmp_path):

@@ -15,7 +15,7 @@ def test_two_copies(sandbox, layer, service, function):
     with sandbox(layer, f"{function}.handler", environ) as running:
         running.wait_for_snapshot()
         primed = service.asked("POST")
-        assert [b"prime", b"prime"] == [request.body for request in primed]  # the clock was off
+        assert [request.body for request in primed] == [b"prime", b"prime"]  # the clock was off
 
         service.ahead = timedelta()
         service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
@@ -25,6 +25,6 @@ def test_two_copies(sandbox, layer, service, function):
     assert one["pid"] != other["pid"]
     assert one["random"] != other["random"]
     first, second = service.asked("POST")[len(primed) :]  # neither was refused for its date
-    assert 3 == len({first.connection, second.connection, primed[-1].connection})
+    assert len({first.connection, second.connection, primed[-1].connection}) == 3
     assert all("AKIDROTATED" in one.header("authorization") for one in (first, second))
-    assert 3 == len(service.asked("GET", "/keys"))
+    assert len(service.asked("GET", "/keys")) == 3

@@ -42,14 +42,14 @@ def test_supported():
 
 def test_this_python(pythons):  # noqa: ARG001 (no other is found)
     """This Python serves for its own version."""
-    assert sys.executable == interpreter(THIS_PYTHON)
+    assert interpreter(THIS_PYTHON) == sys.executable
 
 
 def test_on_the_path(pythons):
     """Then comes what is on the path."""
     found = pythons("bin/python3.99", "3.99")
     pythons("pyenv/versions/3.99.1/bin/python", "3.99")
-    assert found == interpreter("3.99")
+    assert interpreter("3.99") == found
 
 
 def test_pyenv(pythons):
@@ -59,7 +59,7 @@ def test_pyenv(pythons):
         version: pythons(f"pyenv/versions/{version}/bin/python", "3.99")
         for version in ("3.99.2", "3.99.10", "3.99.9")
     }
-    assert known["3.99.10"] == interpreter("3.99")
+    assert interpreter("3.99") == known["3.99.10"]
 
 
 @pytest.mark.parametrize("says", ["3.98", ""])
@@ -75,7 +75,7 @@ def test_environment(monkeypatch):
     """A program gets a fixed hash seed, and nothing that is meant for this Python."""
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     program = "import os; print({n: v for n, v in os.environ.items() if n.startswith('PYTHON')})"
-    assert "{'PYTHONHASHSEED': '0'}\n" == run(sys.executable, "-c", program)
+    assert run(sys.executable, "-c", program) == "{'PYTHONHASHSEED': '0'}\n"
 
 
 def test_failure():

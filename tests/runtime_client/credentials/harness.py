@@ -32,7 +32,7 @@ _ENDPOINTS = {
 }
 
 
-class World:
+class Harness:
     """
     One kind of client, and what a provider finds there.
 
@@ -54,12 +54,12 @@ class World:
         self.backend = backend
         self.home = home
         self.environ = {"HOME": str(home)}
-        self.ahead = timedelta()
+        self.clock_offset = timedelta()
         self.slept = []
-        self.limits = []
-        self.elsewhere = {}
-        self.unwritable = False
-        self.asleep = lambda: None
+        self.timeouts = []
+        self.redirected = {}
+        self.read_only = False
+        self.on_sleep = lambda: None
 
     def load(
         self,
@@ -105,14 +105,14 @@ class World:
         return await load(_IO(self, async_backend))
 
     def now(self):
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.clock_offset
 
 
 def caught_error(name, load, *arguments, **options):
     """Return the error of loading, which names the provider, and shows no secret."""
     with pytest.raises(CredentialProviderError) as caught:
         load(*arguments, **options)
-    assert name == caught.value.provider
+    assert caught.value.provider == name
     assert "canary" not in str(caught.value)
     return caught.value
 
@@ -123,12 +123,12 @@ def lines(requests):
 
 
 class _IO:
-    """The real `System` and `Transport`, but for what belongs to the world."""
+    """The real `System` and `Transport`, but for what belongs to the harness."""
 
-    def __init__(self, world, backend):
-        self._world = world
+    def __init__(self, harness, backend):
+        self._harness = harness
         self._system, self._transport = System(backend), Transport(backend)
-        self.environ = world.environ
+        self.environ = harness.environ
 
     def __getattr__(self, name):
         return getattr(self._system, name)
@@ -140,23 +140,23 @@ class _IO:
         await self._transport.close()
 
     def now(self):
-        return self._world.now()
+        return self._harness.now()
 
     def home(self, user=""):
-        return str(self._world.home) + user
+        return str(self._harness.home) + user
 
     async def sleep(self, seconds):
-        self._world.slept.append(seconds)
-        self._world.asleep()
+        self._harness.slept.append(seconds)
+        self._harness.on_sleep()
 
     async def send(self, origin, make, deadline, **options):
         """Send, where an address that only AWS has stands for one of this machine."""
         if deadline is not None:
-            self._world.limits.append(round(deadline - self._system.monotonic(), 1))
-        where = self._world.elsewhere.get(origin, origin)
+            self._harness.timeouts.append(round(deadline - self._system.monotonic(), 1))
+        where = self._harness.redirected.get(origin, origin)
         return await self._transport.send(where, make, deadline, **options)
 
     async def write_file(self, path, data):
-        if self._world.unwritable:
+        if self._harness.read_only:
             raise PermissionError(13, "Permission denied", path)
         await self._system.write_file(path, data)
