@@ -1,1 +1,1 @@
-"""Connections of our own: HTTP/1.1 by h11, and a pool of them.  See README.md."""
+"""An HTTP/1.1 connection pool over h11.  See README.md."""

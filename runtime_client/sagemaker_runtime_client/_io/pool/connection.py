@@ -1,9 +1,9 @@
 """
-A connection, which carries one exchange after the other: HTTP/1.1, as h11 writes and reads it.
+An HTTP/1.1 connection, which carries one exchange after another.
 
-h11 is driven here, not through httpcore, which takes 12 ms of a first call's to import, and its part of
-each.  What httpcore does at the edges is done here too: informational answers are passed over, and an
-answer is read even where its request could not be written.
+h11 writes and parses the messages.  It is used directly, not through httpcore: importing httpcore
+takes 12 ms of a first call, and its code adds time to each call.  As in httpcore, informational
+responses are skipped, and a response is read even if its request could not be written completely.
 """
 
 from contextlib import suppress
@@ -19,58 +19,58 @@ from ..._limits import HEADS_SIZE
 if TYPE_CHECKING:
     from ..concurrency import Stream
 
-# What is read at once, as httpcore has it.
+# The maximum size of one read in bytes, as in httpcore.
 _MAX_READ_SIZE = 64 * 1024
-# For so many seconds a server is waited for that may refuse a request by its head.
+# How many seconds to wait for a response to ``Expect: 100-continue``.
 CONTINUE_TIMEOUT = 1.0
-# What is written at once, each time with the whole time limit; the first piece goes out with the head.
+# The maximum size of one write in bytes.  Each write has the whole write timeout.
 _MAX_WRITE_SIZE = 64 * 1024
 
 
 class Connection:
     """
-    A connection that is open.
+    An open connection.
 
     Args:
-        stream: What is read from and written to.
+        stream: The byte stream to the server.
     """
 
     def __init__(self, stream: "Stream") -> None:
         self.stream = stream
-        # Of one read, and of the whole response.
+        # The read timeout in seconds, and the deadline for the whole response on the monotonic
+        # clock.
         self._limits: tuple[float | None, float] = (None, inf)
-        self._ends = inf  # of what is being read: a head with those before it, or a piece of a body
+        self._ends = inf  # deadline of the current event: the head, or one piece of the body
         self._left_of_heads = HEADS_SIZE
-        self._response: h11.Response | None = (
-            None  # it may come before the whole request is written
-        )
-        self.ignores_expect = False  # whether the server did not say whether to send a body
+        # It may arrive before the whole request is written.
+        self._response: h11.Response | None = None
+        self.ignores_expect = False  # whether the server did not respond to "Expect: 100-continue"
         self._protocol = _new_protocol()
-        self._received = 0  # of the response's body
-        self._rest = b""  # of a piece of it, for `read_into`
-        self._bypasses = False  # whether the rest of the body goes past h11
+        self._received = 0  # number of bytes of the response body
+        self._rest = b""  # unread part of a piece, for `read_into`
+        self._bypasses = False  # whether the rest of the body bypasses h11
 
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
         """
         Send *request*, and return the head of the response.
 
         Args:
-            request: What to send.
-            expects: Whether to ask before its body is sent, which then must be at hand.
+            request: The request to send.
+            expects: Whether to send ``Expect: 100-continue`` and wait before sending the body.  The
+                body must then be in memory.
         """
         extensions = request.extensions
         timeouts = extensions.get("timeout", {})
         self._limits = timeouts.get("read"), extensions.get("deadline", inf)
         self._response, self._left_of_heads = None, HEADS_SIZE
         self._received, self._rest = 0, b""
-        with suppress(
-            httpx.WriteError
-        ):  # a server may respond, and close, before it has read the whole of a request
+        # A server may respond and close the connection before it has read the whole request.
+        with suppress(httpx.WriteError):
             await self._write(request, timeouts.get("write"), expects=expects)
         return await self._head()
 
     async def read(self) -> bytes:
-        """Return the next piece of the response's body; nothing at its end."""
+        """Return the next piece of the response body, or empty bytes at its end."""
         if self._rest:
             rest, self._rest = self._rest, b""
             return rest
@@ -90,9 +90,10 @@ class Connection:
 
     async def read_into(self, buffer: memoryview) -> int:
         """
-        Fill *buffer* from its start with the next bytes of the body; return their number, 0 at the end.
+        Read the next bytes of the body into *buffer*.  Return their number, 0 at the end.
 
-        Where the head states the body's length, all but the first piece goes past h11, which would copy it.
+        If the response has a Content-Length, all but the first piece bypasses h11, which would copy
+        the data.
         """
         left = self._left_of_body() if self._received else 0
         if not (self._rest or left):
@@ -108,7 +109,7 @@ class Connection:
         return size
 
     def _left_of_body(self) -> int:
-        """Return how much of the body is still to come; 0 where its head does not say."""
+        """Return how many bytes of the body are still to come; 0 without a Content-Length."""
         headers = {} if self._response is None else dict(self._response.headers)
         if b"transfer-encoding" in headers:
             return 0
@@ -123,10 +124,11 @@ class Connection:
 
     def recycle(self) -> bool:
         """
-        Get ready for another request, and tell whether there may be one.
+        Prepare for another request, and return whether the connection can carry one.
 
-        There may not where something of the exchange is still to come, nor where more came than the
-        response, which would be piece for the next one, nor where the end came.
+        The connection cannot be reused if part of the exchange is still to come, if the server has
+        closed it, or if data follow the response: they would be read as the response to the next
+        request.
         """
         protocol = self._protocol
         if self._bypasses:
@@ -140,14 +142,22 @@ class Connection:
         return True
 
     def _recycle_bypassed(self) -> bool:
-        """Do the same where h11 has not seen the end of the body; what may follow it was not read."""
+        """
+        Recycle a connection whose body bypassed h11.
+
+        Data after the body have not been read yet.
+        """
         if self._left_of_body() or self._protocol.our_state is not h11.DONE:
-            return False  # h11 is not done after a head that ends the connection, either
+            return False  # h11 is not DONE either after a head that ends the connection
         self._protocol, self._bypasses = _new_protocol(), False
         return True
 
     async def _write(self, request: httpx.Request, timeout: float | None, *, expects: bool) -> None:
-        """Write *request*: the head of a body that is at hand together with its first part."""
+        """
+        Write *request*.
+
+        If the body is in memory, its first part is written together with the head.
+        """
         headers, stream = request.headers.raw, request.stream
         if expects:
             headers = [*headers, (b"expect", b"100-continue")]
@@ -172,7 +182,11 @@ class Connection:
             await self.stream.write(end, self._time_to_write(timeout))
 
     async def _write_body(self, head: bytes, piece: bytes, timeout: float | None) -> bool:
-        """Write a piece of a body, with what goes before it; tell whether the server has responded by now."""
+        """
+        Write *head* and a piece of the body.
+
+        Return whether the server has already responded.
+        """
         data = self._protocol.send(h11.Data(piece))
         for start in range(0, len(data), _MAX_WRITE_SIZE):
             part = data[start : start + _MAX_WRITE_SIZE]
@@ -185,11 +199,12 @@ class Connection:
 
     async def _may_continue(self) -> bool:
         """
-        Wait for the server's leave to send the body; tell whether to send it, or there is an answer.
+        Wait for ``100 Continue``, and return whether to send the body.
 
-        A server that says nothing is not waited for any longer: it may not know of this.
+        If a final response arrives first, the body is not sent.  If the server does not respond in
+        time, the body is sent: the server may not support ``Expect``.
 
-        Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, waits as long.
+        Source: RFC 9110, section 10.1.1; botocore 1.44, awsrequest.py, also waits for one second.
         """
         timeout, _ = self._limits
         ends = monotonic() + min(CONTINUE_TIMEOUT, inf if timeout is None else timeout)
@@ -207,7 +222,11 @@ class Connection:
         return True
 
     async def _is_answered_before(self, part: bytes, timeout: float | None) -> bool:
-        """Write *part* of a body; tell whether the server has answered by now (RFC 9112, section 9.5)."""
+        """
+        Write *part* of a body.
+
+        Return whether the server has responded (RFC 9112, section 9.5).
+        """
         left = memoryview(part)
         while left:
             written = await self.stream.write_part(left, self._time_to_write(timeout))
@@ -217,7 +236,7 @@ class Connection:
         return False
 
     async def _is_answered(self) -> bool:
-        """Tell whether an answer has come; others than the final one are passed over."""
+        """Return whether the final response has arrived.  Informational responses are skipped."""
         while self._response is None:
             event = self._protocol.next_event()
             if isinstance(event, h11.Response):
@@ -225,12 +244,16 @@ class Connection:
             elif event is h11.NEED_DATA:
                 if not await self.stream.is_readable():
                     return False
-                self._ends = inf  # what is there already has no time to wait for
+                self._ends = inf  # the data have arrived: this read does not wait
                 await self._receive()
         return True
 
     async def _head(self) -> h11.Response:
-        """Return the answer's head; with those before it, it has the time of one read, and a size."""
+        """
+        Return the head of the final response.
+
+        All heads together share one read timeout and one size limit.
+        """
         self._ends = inf
         while self._response is None:
             event = await self._event()
@@ -244,7 +267,7 @@ class Connection:
         return event
 
     async def _receive(self) -> None:
-        """Wait for the next bytes."""
+        """Read the next bytes from the stream into h11."""
         is_in_head = self._protocol.their_state is h11.SEND_RESPONSE
         if is_in_head and self._left_of_heads < 0:
             raise httpx.RemoteProtocolError(
@@ -257,16 +280,17 @@ class Connection:
         self._protocol.receive_data(data)
 
     def _time_to_read(self) -> float | None:
-        """Return for how long the next bytes are waited for; those of one event share the time."""
+        """Return the timeout of the next read.  All reads of one event share one read timeout."""
         timeout, deadline = self._limits
         if self._ends == inf and timeout is not None:
             self._ends = monotonic() + timeout
             if self._ends <= deadline:
-                return timeout  # always the same one, for to set it takes time: see `thread_stream`
+                # An unchanged timeout need not be set on the socket again: see `thread_stream`.
+                return timeout
         return _left(min(self._ends, deadline), httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
-        """Return for how long the next bytes may take to go out."""
+        """Return the timeout of the next write."""
         _, deadline = self._limits
         left = None if deadline == inf else _left(deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
@@ -277,7 +301,7 @@ def _new_protocol() -> h11.Connection:
 
 
 def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
-    """Return the seconds until *ends*; None for no limit."""
+    """Return the seconds until *ends*, or None for no limit."""
     if ends == inf:
         return None
     left = ends - monotonic()

@@ -1,4 +1,8 @@
-"""How connections are opened: with TLS from the first byte, and as few certificate authorities as will do."""
+"""
+Opens connections.
+
+TLS starts with the first byte, and loads as few certificate authorities as possible.
+"""
 
 import ssl
 from collections.abc import Callable, Sequence
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 MakeContext = Callable[[], ssl.SSLContext]
 
-# What OpenSSL says where it knows no authority that vouches for a server (x509_vfy.h).
+# OpenSSL's error codes for a chain without a trusted certificate authority (x509_vfy.h).
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
@@ -23,24 +27,26 @@ class Connector:
     Opens connections.
 
     Args:
-        backend: How.
-        contexts: What makes TLS settings, with the first https URL.  The next one is used from the first
-            server on whose certificate authority is unknown to the one before it.
+        backend: The concurrency backend that opens the sockets.
+        contexts: Functions that create TLS contexts, the preferred one first.  The first is called
+            for the first https URL.  A server whose certificate authority is unknown to the current
+            context makes the pool change to the next one for good.
     """
 
     def __init__(self, backend: "Backend", contexts: Sequence[MakeContext]) -> None:
         self._backend = backend
-        # The first one is in force.  It takes the place of what makes it when it is first needed.
+        # The first element is the current one.  Its function is replaced by the context at the
+        # first use.
         self._contexts: tuple[ssl.SSLContext | MakeContext, ...] = tuple(contexts)
         self._loading: Lock | None = None
 
     async def connect(self, origin: "Origin", timeout: float | None) -> "Stream":
-        """Open a connection, with TLS if the scheme says so."""
+        """Open a connection, with TLS if the scheme is https."""
         scheme, host, port = origin
         if scheme == "http":
             return await self._backend.connect(host, port, None, timeout)
         ends = inf if timeout is None else monotonic() + timeout
-        # A name in TLS has no dot at its end (RFC 6066, section 3).
+        # A server name in TLS has no trailing dot (RFC 6066, section 3).
         name = host.rstrip(".").encode("ascii")
         while True:
             context = await self._context()
@@ -52,16 +58,16 @@ class Connector:
                     raise
 
     async def _context(self) -> ssl.SSLContext:
-        """Return the TLS settings in force."""
+        """Return the current TLS context."""
         contexts = self._contexts
         first, *more = contexts
         context = first if isinstance(first, ssl.SSLContext) else await self._load(first)
-        if self._contexts is contexts:  # nobody has been faster
+        if self._contexts is contexts:  # no other task or thread changed them meanwhile
             self._contexts = (context, *more)
         return context
 
     async def _load(self, make: MakeContext) -> ssl.SSLContext:
-        """Make TLS settings; the tasks of an event loop do so one after the other."""
+        """Create a TLS context.  The tasks of an event loop do so one at a time."""
         self._loading = lock = self._loading or self._backend.task_lock()
         await lock.acquire()
         try:
@@ -72,7 +78,7 @@ class Connector:
         return context
 
     async def _advance(self, context: ssl.SSLContext) -> bool:
-        """Put the next TLS settings into force in place of *context*; False if there are none."""
+        """Replace *context* with the next TLS context, and return False if there is none."""
         first, *more = self._contexts
         if first is context and more:
             self._contexts = tuple(more)
@@ -80,7 +86,7 @@ class Connector:
 
 
 def _is_unknown_authority(error: BaseException | None) -> bool:
-    """Tell whether a handshake failed for want of an authority, not of a valid certificate."""
+    """Return whether a handshake failed because the certificate authority is unknown."""
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__cause__
     return error is not None and error.verify_code in _UNKNOWN_AUTHORITY

@@ -1,8 +1,8 @@
-"""Errors of a connection in httpx's terms."""
+"""Converts the errors of a connection to httpx's."""
 
 import httpx
 
-# The exceptions of h11 bear the names of httpx's.
+# h11's exceptions have the same names as httpx's.
 _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
     "LocalProtocolError": httpx.LocalProtocolError,
     "ProtocolError": httpx.ProtocolError,
@@ -11,7 +11,11 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
-    """Raise *error*, which came of *request*, in httpx's terms if it is h11's; tell httpx's own the request."""
+    """
+    Raise an exception of h11 as httpx's.
+
+    If *error* is httpx's own, set its request and return.
+    """
     try:
         if isinstance(error, httpx.TransportError):
             error.request = request
@@ -21,4 +25,4 @@ def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
             if library == "h11" and name in _EXCEPTIONS:
                 raise _EXCEPTIONS[name](str(error), request=request) from error
     finally:
-        del error  # a frame that holds the error whose traceback holds the frame is a cycle
+        del error  # the traceback of the error refers to this frame: avoid a reference cycle

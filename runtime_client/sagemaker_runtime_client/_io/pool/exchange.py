@@ -1,4 +1,4 @@
-"""What a request has of the pool: a permit, then a connection, then the body of its response."""
+"""What a request holds in the pool: a permit, then a connection, then the body of its response."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Self
@@ -9,21 +9,22 @@ from .connection import Connection
 from .errors import raise_as_httpx
 from .state import Permit, PoolState
 
-# What a connection leads to: scheme, host and port.
+# The destination of a connection: scheme, host and port.
 Origin = tuple[str, str, int]
 Acquire = Callable[[Permit, float | None], Awaitable[PoolState[Connection]]]
 
 
 class Reservation:
     """
-    A permit for one connection, which is acquired before there is a request.
+    A permit for one connection, acquired before the request is built.
 
-    So what waits is small, and no signature grows old in a queue.  Passed to `Pool.send`, it
-    serves one request after another, which wait no more.  A connection that the last
-    of them left in use, interrupted by Ctrl-C say, is closed with it.
+    A waiting call therefore holds little memory, and its signature does not get old in the queue.
+    A reservation can be passed to `Pool.send` several times, for one request after another, without
+    waiting again.  If the last request left a connection in use, for example after Ctrl-C,
+    `release` closes it.
 
     Attributes:
-        exchange: The connection in use, of the last request.
+        exchange: The exchange of the last request, or None.
     """
 
     __slots__ = ("_acquire", "_permit", "_state", "_timeout", "exchange")
@@ -35,13 +36,13 @@ class Reservation:
         self.exchange: Exchange | None = None
 
     def granted(self) -> PoolState[Connection]:
-        """Return the state that granted the permit."""
+        """Return the pool state that granted the permit."""
         if self._state is None or self._permit.is_released:
             raise RuntimeError("a reservation can be used only inside its `async with` block")
         return self._state
 
     async def __aenter__(self) -> Self:
-        """Wait for the permit; raise httpx.PoolTimeout where it does not come in time."""
+        """Wait for the permit, and raise httpx.PoolTimeout if it is not granted in time."""
         self._state = await self._acquire(self._permit, self._timeout)
         return self
 
@@ -50,7 +51,11 @@ class Reservation:
         self.release()
 
     def release(self) -> None:
-        """Release the permit, after a connection in use was closed; nothing if that is done."""
+        """
+        Close the connection if it is still in use, then release the permit.
+
+        A second call does nothing.
+        """
         try:
             if self.exchange is not None and self.exchange.connection is not None:
                 self.exchange.abort()
@@ -65,7 +70,7 @@ class Exchange:
     A connection that is checked out for a request and its response.
 
     Attributes:
-        connection: None before it is there, and after it was closed or is idle again.
+        connection: The connection; None before it is open, and after it was closed or checked in.
     """
 
     __slots__ = ("connection", "origin", "state")
@@ -83,10 +88,11 @@ class Exchange:
 
 class ResponseStream(httpx.AsyncByteStream):
     """
-    The body of a response, undecoded.
+    The body of a response, without decoding its Content-Encoding.
 
     Attributes:
-        reservation: What ends with the response; None where it goes on.
+        reservation: A reservation to release together with the response; None if its user releases
+            it.
     """
 
     def __init__(
@@ -99,19 +105,19 @@ class ResponseStream(httpx.AsyncByteStream):
         self.reservation: Reservation | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Return itself."""
+        """Return the stream itself."""
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece."""
+        """Return the next piece of the body."""
         if piece := await self.read():
             return piece
         raise StopAsyncIteration
 
     async def read(self) -> bytes:
-        """Return the next piece; nothing at the end."""
+        """Return the next piece of the body, or empty bytes at its end."""
         connection = self._exchange.connection
-        if connection is None:  # it may be in use for another request
+        if connection is None:  # the response was closed
             return b""
         try:
             piece: bytes = await connection.read()
@@ -121,7 +127,7 @@ class ResponseStream(httpx.AsyncByteStream):
         return piece
 
     async def read_into(self, buffer: memoryview) -> int:
-        """Fill *buffer* from its start with the next bytes; return their number, 0 at the end."""
+        """Read the next bytes of the body into *buffer*.  Return their number, 0 at the end."""
         connection = self._exchange.connection
         if connection is None:
             return 0
@@ -133,7 +139,7 @@ class ResponseStream(httpx.AsyncByteStream):
         return size
 
     async def aclose(self) -> None:
-        """End the response, read or not."""
+        """End the response, even if its body was not read completely."""
         try:
             self._release(self._exchange)
         finally:

@@ -1,12 +1,30 @@
 """
-The connection pool: permits, connections, responses.  It is an async transport of httpx.
+The connection pool: an async transport of httpx.  Over threads its coroutines never suspend.
 
-Over threads its coroutines never suspend.  Whatever happens, at an await or at any line, a connection
-ends up idle or closed, and a permit is handed on.
+**How a connection is acquired.**  `Pool.reserve` returns a `Reservation`.  Entering it waits for a
+*permit*, the right to use one connection.  Permits are granted in the order of the requests for
+them.  Only then does the caller build and sign the request, and pass it to `Pool.send`.  `send`
+checks out the idle connection to that origin that was used last.  A connection that its server has
+closed, or has written to without being asked, is closed, and the next one is tried.  If none is
+left, `send` opens a new connection.  If the pool is full, it closes the connection that has been
+idle longest first.
 
-`PoolState` knows who may use which connection, and a `Connection` speaks HTTP/1.1.  httpx's reservation pool
-looks at everything it holds for each request, and asks the operating system about every idle connection.
-Proxies and HTTP/2 are left to it, and so are httpcore's trace and log.
+**How a connection is used and released.**  `send` returns the head of the response and a
+`ResponseStream` for its body.  Closing that stream calls `Pool.release`, which makes the connection
+idle again if both messages are complete, and closes it otherwise.  Leaving the reservation releases
+the permit.
+
+**Who owns a connection.**  Either the `PoolState`, while it is idle, or exactly one `Exchange`,
+while it is in use.  The new owner is recorded before the connection leaves the old one, so that a
+connection may for a moment have two owners, but never none.
+
+**What an interrupt does.**  Ctrl-C or a cancellation may strike at any line or any await.  The
+`Reservation` still knows its exchange then, and closes the connection of an unfinished request.  A
+permit that nobody released is free again when its object is garbage-collected.
+
+**What a fork does.**  The connections belong to the parent process.  The child notices the new
+process id at its next `acquire`, and starts with an empty state.  It leaves the parent's
+connections open.
 """
 
 import os
@@ -32,7 +50,7 @@ if TYPE_CHECKING:
     from .state import Permit
 
 _PORTS = {"http": 80, "https": 443}
-# For how many seconds a connection may be idle, as in httpx.
+# How many seconds a connection may be idle, as in httpx.
 _IDLE_TIMEOUT = 5.0
 _NO_LIMIT = nullcontext()
 
@@ -42,16 +60,15 @@ class Pool(httpx.AsyncBaseTransport):
     The connections of all threads, or of the tasks of one event loop.
 
     Args:
-        backend: How they wait and connect.
-        contexts: What makes TLS settings, with the first https URL.  The next one is used from the first
-            server on whose certificate authority is unknown to the one before it.
-        max_connections: How many connections there may be at once.
-        max_idle: How many of them may be idle; None for all.
-        idle_timeout: For how many seconds one may be idle.
+        backend: The concurrency backend, which waits and connects.
+        contexts: Functions that create TLS contexts, as for `Connector`.
+        max_connections: The maximum number of connections.
+        max_idle: The maximum number of idle connections; None for no separate limit.
+        idle_timeout: How many seconds a connection may be idle.
 
     Attributes:
-        library: httpx, of which its requests are.
-        client: None: no client of httpx is in between.
+        library: The module httpx, to which the requests and responses of this transport belong.
+        client: None: the pool sends without a client of httpx.
     """
 
     library: Any = httpx
@@ -70,13 +87,13 @@ class Pool(httpx.AsyncBaseTransport):
         self._connector = Connector(backend, contexts)
         self._max_connections, self._idle_timeout = max_connections, idle_timeout
         self._max_idle = max_connections if max_idle is None else max_idle
-        # The servers that do not know ``Expect: 100-continue``.
+        # The servers that do not support ``Expect: 100-continue``.
         self._no_expect: set[Origin] = set()
         self._finalizer: finalize[..., Pool] | None = None
         self._reset()
 
     def _reset(self) -> None:
-        """Hold nothing: at first, after a fork, and after the pool was closed."""
+        """Start with an empty state: at first, after a fork, and after the pool was closed."""
         self.state: PoolState[Connection] = PoolState(
             self._backend.event, self._max_connections, self._max_idle, self._idle_timeout
         )
@@ -85,18 +102,22 @@ class Pool(httpx.AsyncBaseTransport):
         self._finalizer = finalize(self, _discard, self.state)
 
     def reserve(self, timeout: float | None) -> Reservation:
-        """Return a context that waits for a permit before there is a request; see `Reservation`."""
+        """
+        Return a context that waits for a permit before the request is built.
+
+        See `Reservation`.
+        """
         return Reservation(self.acquire, timeout)
 
     def limit(self, ends: float) -> "AbstractAsyncContextManager[object]":
-        """Return a context that does nothing: a body keeps to its request's deadline by itself."""
+        """Return a context that does nothing.  `Connection` enforces a body's deadline."""
         return _NO_LIMIT
 
     async def acquire(self, permit: "Permit", timeout: float | None) -> PoolState[Connection]:
-        """Wait until *permit* is granted; return the state that granted it."""
+        """Wait until *permit* is granted, and return the pool state that granted it."""
         if self.state.process != os.getpid():
-            # A fork: what it holds is the parent's.  It is not closed, for asyncio would take the
-            # sockets out of the selector that both processes share.
+            # After a fork the connections belong to the parent.  They are not closed here: asyncio
+            # would remove the sockets from the selector that both processes share.
             self._reset()
         state = self.state
         try:
@@ -113,7 +134,11 @@ class Pool(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request as `send` does, with a permit of its reservation, which it waits for."""
+        """
+        Wait for a permit, and send a request as `send` does.
+
+        Closing the response releases the permit.
+        """
         timeouts = request.extensions.get("timeout", {})
         reservation = await self.reserve(timeouts.get("pool")).__aenter__()
         try:
@@ -122,24 +147,24 @@ class Pool(httpx.AsyncBaseTransport):
             reservation.release()
             raise
         stream = cast("ResponseStream", response.stream)
-        stream.reservation = reservation  # it ends with the response
+        stream.reservation = reservation  # it is released together with the response
         return response
 
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
         """
-        Send a request, and return the response's head; its body is still to come.
+        Send a request, and return the response as soon as its head has arrived.
 
-        The request's extensions may hold, beside httpx's time limits:
+        The extensions of the request may contain, besides httpx's timeouts:
 
-        - ``deadline``, on the clock of `time.monotonic`: a response that is not there by then is given up,
-          however small the pieces in which it comes.
-        - ``expect``: True asks the server by the head, with ``Expect: 100-continue``, before a body that
-          is at hand is sent.
-        - ``target``: the request's target, where httpx would alter it.
+        - ``deadline``: when to give up the whole response, on the clock of `time.monotonic`, even
+          if pieces of it keep arriving.
+        - ``expect``: True to send ``Expect: 100-continue`` and wait before sending a body that is
+          in memory.
+        - ``target``: the request target, if httpx would change it.
 
         Args:
-            request: What to send.
-            reservation: What `reserve` returned, inside its context.
+            request: The request to send.
+            reservation: A reservation from `reserve`, inside its ``async with`` block.
         """
         exchange = reservation.exchange = Exchange(reservation.granted(), _get_origin(request))
         expects = request.extensions.get("expect", False) and exchange.origin not in self._no_expect
@@ -153,7 +178,7 @@ class Pool(httpx.AsyncBaseTransport):
             raise
         if expects and (exchange.connection.ignores_expect or head.status_code == 417):
             self._no_expect.add(exchange.origin)
-            if head.status_code == 417:  # sent again without it (RFC 9110, section 15.5.18)
+            if head.status_code == 417:  # sent again without "Expect" (RFC 9110, section 15.5.18)
                 exchange.abort()
                 return await self.send(request, reservation)
         return httpx.Response(
@@ -167,7 +192,7 @@ class Pool(httpx.AsyncBaseTransport):
         )
 
     async def _reuse(self, exchange: Exchange) -> bool:
-        """Check out an idle connection that its server has neither closed nor written to unasked."""
+        """Check out an idle connection that its server has neither closed nor written to."""
         state = exchange.state
         _close(state.evict())
         while (connection := state.check_out(exchange.origin, exchange)) is not None:
@@ -177,7 +202,7 @@ class Pool(httpx.AsyncBaseTransport):
         return False
 
     async def _connect(self, exchange: Exchange, request: httpx.Request) -> None:
-        """Open a connection, in place of an idle one if need be."""
+        """Open a connection.  If the pool is full, close an idle one first."""
         timeout = request.extensions.get("timeout", {}).get("connect")
         _close(exchange.state.displaced())
         stream = await self._connector.connect(exchange.origin, timeout)
@@ -188,7 +213,7 @@ class Pool(httpx.AsyncBaseTransport):
             )
 
     def release(self, exchange: Exchange) -> None:
-        """End with a response, read or not: keep its connection if it may be used again."""
+        """End an exchange: make its connection idle if it can be reused, and close it otherwise."""
         state, connection = exchange.state, exchange.connection
         if connection is None:
             return
@@ -196,20 +221,20 @@ class Pool(httpx.AsyncBaseTransport):
             state.check_in(exchange.origin, exchange)
         if exchange.connection is not None:
             exchange.abort()
-        if state is not self.state:  # another thread may have closed the pool in the meantime
+        if state is not self.state:  # another thread may have closed the pool meanwhile
             _close(state.clear())
         elif state.is_crowded:
             _close(state.evict())
 
     def close(self) -> None:
-        """Close what is idle, and let what is in use be closed at its end, now and from now on."""
+        """Close the idle connections now, and each other connection at the end of its request."""
         self._max_idle = 0
         state = self.state
         self._reset()
         _close(state.clear())
 
     async def aclose(self) -> None:
-        """Do the same."""
+        """Close the pool as `close` does."""
         self.close()
 
 
@@ -219,8 +244,8 @@ def _close(connections: Iterable[Connection]) -> None:
 
 
 def _discard(state: PoolState[Connection]) -> None:
-    """Close what is idle, without a warning, where a client was dropped and never closed."""
-    if state.process == os.getpid():  # see `Pool.acquire`
+    """Close the idle connections of a pool that was garbage-collected without being closed."""
+    if state.process == os.getpid():  # a forked child must not close them: see `Pool.acquire`
         for connection in state.clear():
             connection.stream.discard()
 

@@ -1,17 +1,20 @@
 """
-The state of a connection pool: permits, who waits for one, and idle connections; no I/O.
+The state of a connection pool: permits, the queue for them, and idle connections.  It does no I/O.
 
-Every step takes the same time, whatever the pool holds.  Connections are opened and closed elsewhere.
+Every operation takes constant time, however many connections there are.  Connections are opened and
+closed elsewhere.
 
-- A *permit* is the right to use one connection.  There are as many as there may be connections, and
-  they are handed out in the order in which they were asked for.
-- Connections in use have a permit each.  So connections may be idle where permits are left; and where
-  every place is taken, the one that was idle longest makes room for a new one.
+- A *permit* is the right to use one connection.  There are as many permits as connections are
+  allowed.  They are granted in the order in which they were requested.
+- Each connection in use has a permit.  Idle connections have none, so they can exist only while
+  permits are left.  If the pool is full, the connection that has been idle longest makes room for a
+  new one.
 
-There are no locks.  A signal handler may call a client, or close it, while its own thread is in the middle
-of a step here; and an exception that it raises must leave no lock behind.  Each step is made of operations
-on dicts, lists and deques that are atomic, with and without the GIL.  An interrupt between two of them
-loses nothing: what is written twice is written last where it is found first.
+There are no locks.  A signal handler may call or close a client while its own thread is in the
+middle of an operation here, and an exception that the handler raises must not leave a lock held.
+Each operation consists of steps on dicts, lists and deques that are atomic, with and without the
+GIL.  An interrupt between two steps loses nothing: if a fact is recorded in two places, the place
+that is searched first is written last.
 """
 
 import os
@@ -30,21 +33,23 @@ if TYPE_CHECKING:
 
 
 class Owner(Protocol):
-    """Who has a connection."""
+    """An object that holds a connection that is checked out."""
 
     connection: Any
 
 
 class Permit:
     """
-    The right to use one connection, which whoever asks for it brings along.
+    The right to use one connection.
 
-    It is given back by `PoolState.release`, or when it is dropped: an interrupt may leave no time for more.
+    The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` takes the
+    permit back.  Garbage collection of the object has the same effect, because an interrupt may
+    prevent the call of `release`.
 
     Attributes:
-        event: What is set once a permit that had to wait is granted.
-        numbers: By which the pool knows it once it is granted; seldom more than one.
-        is_released: Whether it was given back, or is not wanted any more.
+        event: The event that is set when the permit is granted, if the permit had to wait.
+        numbers: The numbers under which the pool knows a granted permit; rarely more than one.
+        is_released: Whether the permit was released, or is not wanted any more.
     """
 
     __slots__ = ("__weakref__", "event", "is_released", "numbers")
@@ -60,13 +65,13 @@ C = TypeVar("C", bound=Hashable)
 
 class PoolState(Generic[C]):
     """
-    The state of one pool in one process; threads may share it.
+    The state of one pool in one process.  Threads may share it.
 
     Args:
-        new_event: Makes what one waits for.
-        max_connections: How many connections there may be at once.
-        max_idle: How many of them may be idle.
-        idle_timeout: For how many seconds one may be idle.
+        new_event: Creates the event for a permit that has to wait.
+        max_connections: The maximum number of connections.
+        max_idle: The maximum number of idle connections.
+        idle_timeout: How many seconds a connection may be idle.
     """
 
     def __init__(
@@ -80,19 +85,19 @@ class PoolState(Generic[C]):
         self._new_event = new_event
         self._max_connections = max_connections
         self._max_idle, self._idle_timeout = max_idle, idle_timeout
-        # The permits that are granted.  One that is dropped takes itself out, which nothing can interrupt:
-        # the callback of its weak reference is no Python code.
+        # The granted permits.  A permit that is garbage-collected removes itself.  Nothing can
+        # interrupt that, because the callback of its weak reference is not Python code.
         self._granted: dict[int, ref[Permit]] = {}
-        # Numbers that are free, as far as is known: an interrupt may lose one, which is found again.
+        # Free numbers.  An interrupt may lose a number here; `_number` finds it again.
         self._free: deque[int] = deque()
         self._queue: deque[ref[Permit]] = deque()
-        # Each with its origin and the instant of its end, the longest idle first.  Who takes a connection
-        # out of here has it.
+        # Idle connections with their origin and expiry time, the longest idle first.  Removing a
+        # connection from this dict makes it the caller's.
         self._idle: dict[C, tuple[Hashable, float]] = {}
         self._idle_by_origin: dict[Hashable, list[C]] = {}
 
     def acquire(self, permit: Permit) -> bool:
-        """Grant *permit*, and return True; or let it wait for its event."""
+        """Grant *permit* and return True, or put it into the queue and return False."""
         if not self._queue and self._grant(permit):
             return True
         permit.event = self._new_event()
@@ -101,17 +106,22 @@ class PoolState(Generic[C]):
         return bool(permit.numbers)
 
     def release(self, permit: Permit) -> None:
-        """Take back *permit*, granted or waiting, for the first of the queue; nothing if that is done."""
+        """
+        Release *permit*, granted or waiting, and grant the next one.
+
+        A second call does nothing.
+        """
         permit.is_released = True
         for number in tuple(permit.numbers):
-            if permit.numbers.pop(number, permit) is None:  # of two threads one takes it back
+            # Only one of two threads gets the number.
+            if permit.numbers.pop(number, permit) is None:
                 self._granted.pop(number, None)
                 self._free.append(number)
         if self._queue:
             self._grant_waiting()
 
     def _grant(self, permit: Permit) -> bool:
-        """Grant *permit* if one is left."""
+        """Grant *permit* if there is a free number."""
         while (number := self._number()) is not None:
             owner = ref(permit, partial(self._granted.pop, number))
             if self._granted.setdefault(number, owner) is owner:
@@ -120,7 +130,7 @@ class PoolState(Generic[C]):
         return False
 
     def _number(self) -> int | None:
-        """Return a number that is free; None if all are taken."""
+        """Return a free number, or None if all are in use."""
         try:
             return self._free.pop()
         except IndexError:
@@ -132,18 +142,17 @@ class PoolState(Generic[C]):
         return next((number for number in numbers if number not in self._granted), None)
 
     def _grant_waiting(self) -> None:
-        """Grant what waits in the queue, as far as permits are left."""
+        """Grant the permits in the queue, in order, as long as there are free numbers."""
         while (waiting := self._first()) is not None:
             permit = waiting()
             if permit is not None and not permit.is_released:
                 if not (permit.numbers or self._grant(permit)):
                     return
                 permit.event.set()
-                if permit.is_released:  # at this moment, by who has waited long enough
+                if permit.is_released:  # its owner gave up just now
                     self.release(permit)
-            with suppress(
-                ValueError
-            ):  # it leaves the queue last, so that an interrupt does not lose it
+            # Removed last, so that an interrupt does not lose the permit.
+            with suppress(ValueError):
                 self._queue.remove(waiting)
 
     def _first(self) -> "ref[Permit] | None":
@@ -153,29 +162,37 @@ class PoolState(Generic[C]):
             return None
 
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
-        """Give *owner* the idle connection to *origin* that was used last, if there is one."""
+        """
+        Give *owner* an idle connection to *origin*, and return it; None if there is none.
+
+        The connection that was used last comes first.
+        """
         connections: list[C] = self._idle_by_origin.get(origin, [])
         while connections:
             try:
                 owner.connection = connection = connections.pop()
-            except IndexError:  # another thread has had the last one
+            except IndexError:  # another thread took the last one
                 break
             if not connections:
                 self._idle_by_origin.pop(origin, None)
             if self._idle.pop(connection, None) is not None:
                 return connection
-            owner.connection = None  # it was evicted in the meantime
+            owner.connection = None  # it was evicted meanwhile
         return None
 
     def check_in(self, origin: Hashable, owner: Owner) -> None:
-        """Put *owner*'s connection among the idle ones; what is too many or too old `evict` takes out."""
+        """
+        Make *owner*'s connection idle.
+
+        `evict` later removes the connections that are too many or too old.
+        """
         connection: C = owner.connection
         self._idle[connection] = origin, monotonic() + self._idle_timeout
         owner.connection = None
         self._idle_by_origin.setdefault(origin, []).append(connection)
 
     def evict(self) -> Iterator[C]:
-        """Take out the idle connections that are too many or too old; they are to be closed."""
+        """Remove the idle connections that are too many or too old.  The caller must close them."""
         while (oldest := self._oldest()) is not None:
             _, end = self._idle.get(oldest, (None, -inf))
             if len(self._idle) <= self._max_idle and end >= monotonic():
@@ -184,31 +201,39 @@ class PoolState(Generic[C]):
 
     @property
     def is_crowded(self) -> bool:
-        """Whether more connections are idle than may be; those that are too old go with the next request."""
+        """
+        Whether too many connections are idle.
+
+        Those that are too old are evicted at the next request.
+        """
         return len(self._idle) > self._max_idle
 
     def displaced(self) -> Iterator[C]:
-        """Take out the connection that is to be closed before a new one, if every place is taken."""
+        """
+        If the pool is full, remove the connection that has been idle longest.
+
+        The caller must close it.
+        """
         if self.open > self._max_connections and (oldest := self._oldest()) is not None:
             yield from self._remove(oldest)
 
     def clear(self) -> Iterator[C]:
-        """Take out all idle connections."""
+        """Remove all idle connections.  The caller must close them."""
         while (oldest := self._oldest()) is not None:
             yield from self._remove(oldest)
 
     @property
     def open(self) -> int:
-        """How many connections there are at the most: one for each permit, and the idle ones."""
+        """The number of permits and idle connections.  No more connections than this are open."""
         return len(self._granted) + len(self._idle)
 
     def _oldest(self) -> C | None:
         while True:
-            with suppress(RuntimeError):  # another thread has changed it between two steps
+            with suppress(RuntimeError):  # another thread changed the dict between two steps
                 return next(iter(self._idle), None)
 
     def _remove(self, connection: C) -> Iterator[C]:
-        """Take out a connection, unless another thread has."""
+        """Remove a connection, unless another thread has already removed it."""
         origin, _ = self._idle.pop(connection, (None, inf))
         if origin is None:
             return
