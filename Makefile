@@ -35,7 +35,7 @@ help: ## Show this help
 demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emulator
 	$(BIN)/python tests/demo
 
-test: $(VENV)/.dev ## Tests, and the examples of README and docstrings
+test: $(VENV)/.dev ## Tests, and the examples of READMEs and docstrings
 	$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
 test-all: $(VENV)/.pythons ## The tests on each supported Python found (PYTHONS), with the newest dependencies
@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## Rewrite the code in the house style
 lint: $(VENV)/.dev ## Style, and likely mistakes
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
 
-types: $(VENV)/.dev ## mypy and pyright, strict; and the blocks of README
+types: $(VENV)/.dev ## mypy and pyright, strict; and the blocks of READMEs
 	$(BIN)/python -m mypy && $(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/python tests/readme_types.py
 
@@ -91,7 +91,7 @@ attack: $(ATTACKED)/.made ## Attack the installed wheel: ONLY=region_set (or ano
 bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %) $(BASELINE:%=--baseline)
 
-bench-readme: $(CONTENDERS) $(VENV)/.bench ## The same, and renew table and pictures of README.md
+bench-readme: $(CONTENDERS) $(VENV)/.bench ## The same, and renew table and pictures of tests/benchmarks/README.md
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
 
 fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles

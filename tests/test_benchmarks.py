@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = ROOT / "tests" / "benchmarks" / "README.md"
 
 
 HERE = [
@@ -98,14 +98,22 @@ def _first_cells(lines):
 
 def test_the_readme_has_the_rows_of_the_report(summary):
     """The README's table has the rows that `make bench-readme` would write."""
-    block = summary.BLOCK.search(README).group()
+    block = summary.BLOCK.search(README.read_text()).group()
     assert _first_cells(summary.lines({})) == _first_cells(block.splitlines())
+
+
+def test_the_number_of_the_top_readme(summary):
+    """The sentence in the top README has the numbers of the table."""
+    (row,) = re.findall(r"^\| cold start over https, ms \|.*", README.read_text(), re.MULTILINE)
+    ours, _, boto3 = [cell.strip() for cell in row.split("|")[2:5]]
+    shown = summary.NUMBER.search(summary.TOP_README.read_text()).group()
+    assert shown == summary.headline(float(ours), float(boto3))
 
 
 def test_the_charts_exist_and_are_small(summary):
     """Each chart that the README shows is a small file; a README without figures shows none."""
-    shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", summary.BLOCK.search(README).group())
-    sizes = [(ROOT / picture).stat().st_size for picture in shown]
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", summary.BLOCK.search(README.read_text()).group())
+    sizes = [(README.parent / picture).stat().st_size for picture in shown]
     assert [Path(picture).name for picture in shown] in ([], list(summary.PICTURES))
     assert all(0 < size < 60_000 for size in sizes)
 

@@ -1,4 +1,8 @@
-"""The table and the charts that README.md shows between two marks; `make bench-readme` renews them."""
+"""
+The table and the charts of this folder's README, between two marks, and the number in the top README.
+
+`make bench-readme` renews them.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +12,14 @@ from typing import NamedTuple
 from rounds import Table, text
 
 ROOT = Path(__file__).parent.parent.parent
-README = ROOT / "README.md"
+TOP_README = ROOT / "README.md"
+README = Path(__file__).parent / "README.md"
 PICTURES = {
     "cold_start.svg": "A cold start over https, from exec to the first answered call",
     "cpu_per_call.svg": "CPU of a call on asyncio, by calls in flight",
 }
 BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
+NUMBER = re.compile(r"(?<=<!-- number -->\n).*?(?=<!-- /number -->)", re.DOTALL)
 COLUMNS = ("ours", "boto3", "aiobotocore", "capo", "httpx", "floor")
 SYNC = {"ours": "ours", "boto3": "boto3", "capo": "capo", "httpx": "httpx", "floor": "floor"}
 ASYNC = {
@@ -80,13 +86,24 @@ def lines(report: Mapping[str, Table]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (names, rule, *rows)]
 
 
+def headline(ours: float | None, boto3: float | None) -> str:
+    """Return the sentence with the one number of the top README: milliseconds of a cold start over https."""
+    return (
+        "On the benchmark machine, a process that starts and makes its first call over https takes "
+        f"{text(ours)} ms. With boto3 it takes {text(boto3)} ms.\n"
+    )
+
+
 def keep(report: Mapping[str, Table], heading: str) -> None:
-    """Write the charts into this folder, and the table into README.md."""
+    """Write the charts and the table into this folder, and the number into the top README."""
     from pictures import draw
 
     folder = Path(__file__).parent
     for name, path in ((name, folder / name) for name in PICTURES):
         draw(name, report, path)
-    shown = [f"![{title}]({(folder / name).relative_to(ROOT)})" for name, title in PICTURES.items()]
+    shown = [f"![{title}]({name})" for name, title in PICTURES.items()]
     block = "\n".join([heading, "", *lines(report), "", *shown, ""])
     README.write_text(BLOCK.sub(lambda _: block, README.read_text()))
+    cold = report["cold https"]
+    sentence = headline(cold.value("ours", "ms"), cold.value("boto3", "ms"))
+    TOP_README.write_text(NUMBER.sub(lambda _: sentence, TOP_README.read_text()))

@@ -24,7 +24,7 @@ NEVER = {"pycparser": "reads C for cffi's compiler, which is left out as well"}
 LEFT_OUT = {
     "*.pyi": "for type checkers",
     "*/py.typed": "for type checkers",
-    "sagemaker_runtime_client/*/README.md": "for those who work on the package",
+    "*/README.md": "for those who work on the package",
     "*/tests/*": "for those who work on the package",
     "bin/*": "a layer's programs would be in /opt/bin",
     "*.dist-info/[!Ml]*": "for installers: METADATA and licenses/ stay, for scanners, "
