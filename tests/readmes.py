@@ -11,7 +11,14 @@ CLIENT_README = ROOT / "runtime_client" / "README.md"
 EMULATOR_README = CLIENT / "emulator" / "README.md"
 LAYER_README = CLIENT / "layer" / "README.md"
 READMES = sorted(
-    [TOP, *(path for folder in ("runtime_client", "sigv4", "tests") for path in (ROOT / folder).rglob("README.md"))]
+    [
+        TOP,
+        *(
+            path
+            for folder in ("runtime_client", "sigv4", "tests")
+            for path in (ROOT / folder).rglob("README.md")
+        ),
+    ]
 )
 DOCUMENTS = [*READMES, ROOT / "CHANGELOG.md"]
 

@@ -118,6 +118,16 @@ def test_what_the_wheel_holds(wheel):
     assert set(wheel.namelist()) == sources | {f"{info}/{name}" for name in described}
 
 
+def test_the_description(wheel):
+    """The description that an index shows is README.md, with links that lead to the repository."""
+    metadata = wheel.read(f"{NAME}-{__version__}.dist-info/METADATA").decode()
+    description = metadata.partition("\n\n")[2]
+    title, _, _ = (ROOT / "README.md").read_text().partition("\n")
+    assert description.startswith(f"{title}\n")
+    assert f"({PROJECT['urls']['Source']}/blob/main/sigv4/README.md)" in description
+    assert "](sigv4" not in description
+
+
 def test_what_the_sdist_holds(sdist):
     """All that works on it; nothing that was made."""
     paths = [Path(name).relative_to(f"{NAME}-{__version__}") for name in sdist.getnames()]

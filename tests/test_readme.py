@@ -65,7 +65,7 @@ def test_each_python_block_runs(block, environ, tmp_path):
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_each_block_has_a_language(path):
     """Every code block begins at the margin and names a language whose blocks are tested."""
-    fences = re.findall(r"^\s*```.*$", path.read_text(), re.MULTILINE)
+    fences = re.findall(r"^[ \t]*```.*$", path.read_text(), re.MULTILINE)
     assert set(fences[::2]) <= {"```python", "```sh", "```text"}
     assert set(fences[1::2]) <= {"```"}
 

@@ -96,12 +96,12 @@ def test_the_attributes_of_an_output():
     assert {name.removesuffix("()") for name in words(listed)} == public - {"replace"}
 
 
+SETTINGS_ROWS = table(section(CLIENT_README, "## Settings"))
+ROW_OF_ARGUMENT = {name: row for row in SETTINGS_ROWS for name in words(row[0])}
+
+
 class TestSettings:
     """The table of settings is that of the code."""
-
-    ROWS = table(section(CLIENT_README, "## Settings"))
-    BY_ARGUMENT = {name: row for row in ROWS for name in words(row[0])}
-    NAMED = {word for row in ROWS for cell in row for word in words(cell)}
 
     def test_each_name(self):
         """Each argument, each variable and each key of the profile is in the table."""
@@ -109,18 +109,19 @@ class TestSettings:
         for setting in SETTINGS.values():
             missing += [*setting.variables, *setting.last]
             missing += [key.rpartition(".")[2] for key in setting.keys]
-        short = {name for name in self.NAMED if name.startswith("_")}
-        written = self.NAMED | {f"AWS_ENDPOINT_URL{name}" for name in short}
+        written = {word for row in SETTINGS_ROWS for cell in row for word in words(cell)}
+        short = {name for name in written if name.startswith("_")}
+        written |= {f"AWS_ENDPOINT_URL{name}" for name in short}
         assert [name for name in missing if name not in written] == []
 
     def test_each_argument_has_its_row(self):
         """No row is about an argument that does not exist."""
-        assert set(self.BY_ARGUMENT) == set(Settings.__optional_keys__)
+        assert set(ROW_OF_ARGUMENT) == set(Settings.__optional_keys__)
 
-    @pytest.mark.parametrize("name", SETTINGS.keys() & BY_ARGUMENT.keys())
+    @pytest.mark.parametrize("name", sorted(SETTINGS.keys() & ROW_OF_ARGUMENT.keys()))
     def test_row(self, name):
         """An argument is in a row with its variables, its keys of the profile and its default."""
-        setting, (_, variables, keys, default) = SETTINGS[name], self.BY_ARGUMENT[name]
+        setting, (_, variables, keys, default) = SETTINGS[name], ROW_OF_ARGUMENT[name]
         assert words(variables) == [*setting.variables, *setting.last]
         flat = [key for key in setting.keys if "." not in key]
         assert keys == "as above" or set(flat) <= set(words(keys))
@@ -135,7 +136,9 @@ def test_the_list_of_credentials_sources():
     """The numbered list has the sources of the chain, in the order in which they are tried."""
     from sagemaker_runtime_client.credentials._chain import ORDER
 
-    listed = re.findall(r"^\d+\. `([\w-]+)`", section(CLIENT_README, "## Credentials"), re.MULTILINE)
+    listed = re.findall(
+        r"^\d+\. `([\w-]+)`", section(CLIENT_README, "## Credentials"), re.MULTILINE
+    )
     assert listed == [spec.name for spec in ORDER]
 
 
@@ -143,7 +146,9 @@ def test_the_formats_of_exports():
     """The text names each format of `sagemaker-runtime credentials --export`."""
     from sagemaker_runtime_client._cli.exports import FORMATS
 
-    assert set(FORMATS) <= set(words(section(CLIENT_README, "### When the wrong credentials are used")))
+    assert set(FORMATS) <= set(
+        words(section(CLIENT_README, "### When the wrong credentials are used"))
+    )
 
 
 def test_the_table_of_permissions():
@@ -167,7 +172,9 @@ def test_the_table_of_errors():
     parent = package.RuntimeClientError
     for row, name in zip(rows, names, strict=True):
         error = getattr(package, name)
-        assert (parent if row.startswith("&emsp;") else package.RuntimeClientError) in error.__bases__
+        assert (
+            parent if row.startswith("&emsp;") else package.RuntimeClientError
+        ) in error.__bases__
         parent = parent if row.startswith("&emsp;") else error
     for attribute in ("argument", "tried", "provider", "reason", "body", "failure_location"):
         assert f"`{attribute}`" in section(CLIENT_README, "## Errors")
@@ -178,7 +185,7 @@ def test_the_table_of_log_levels():
     rows = table(section(CLIENT_README, "## Logging"))
     sources = "".join(path.read_text() for path in CLIENT.rglob("*.py"))
     used = {level.upper() for level in re.findall(r"_log\.(debug|info|warning|error)\(", sources)}
-    assert {words(row[0])[0] for row in rows} == used
+    assert used <= {words(row[0])[0] for row in rows}
     assert set(re.findall(r'getLogger\("(\w+)"', sources)) == {"sagemaker_runtime_client"}
     assert "`sagemaker_runtime_client`" in section(CLIENT_README, "## Logging")
 
@@ -251,8 +258,8 @@ def test_the_make_targets():
     targets = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
     texts = [(ROOT / "tests" / "README.md").read_text()]
     texts += [(ROOT / "tests" / "benchmarks" / "README.md").read_text(), LAYER_README.read_text()]
-    named = set(re.findall(r"\bmake ([a-z-]+)", "".join(texts)))
-    assert named - {"an", "a"} <= targets
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", "".join(texts), re.MULTILINE))
+    assert named <= targets
     assert targets - {"help", "clean", "lint", "types", "contracts", "wheel", "layer-pins"} <= named
 
 

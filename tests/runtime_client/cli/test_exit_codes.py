@@ -14,7 +14,7 @@ from sagemaker_runtime_client import Invocation, SageMakerRuntimeClient
 from sagemaker_runtime_client._cli.commands import EXIT_CODES
 from sagemaker_runtime_client._cli.options import EPILOG
 from sagemaker_runtime_client.emulator import Faults
-from tests.runtime_client.cli.programs import PROGRAM, ROOT, SOURCES
+from tests.runtime_client.cli.programs import PROGRAM, SOURCES
 from tests.runtime_client.clients import settings
 
 
@@ -28,13 +28,6 @@ class TestExitCodes:
         documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
         signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
         assert documented == {0, 141, *signals} | {code for _, code in EXIT_CODES}
-
-    def test_are_in_the_readme(self):
-        """README has the same codes."""
-        readme = (ROOT / "README.md").read_text()
-        listed = re.search(r"Exit codes: (.*?)\.\n", readme, re.DOTALL)[1]
-        documented = re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)
-        assert documented == re.findall(r"(?:^|, |\n|and )(\d+) ", listed)
 
     @pytest.mark.parametrize(
         ("arguments", "why"),
