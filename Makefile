@@ -1,5 +1,5 @@
-# One entry point for everything; `make` alone lists it.  Each target makes what it needs, so that
-# a fresh machine wants nothing but Python 3.11 or newer.
+# The entry point for all tasks; `make` without a target lists them.  Each target installs what it needs,
+# so that a new machine needs only Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -17,9 +17,9 @@ ATTACKED := $(VENV)/attacked
 CONTENDERS := $(patsubst %,$(RIVALS)/%/.made,ours floor boto3 aiobotocore capo httpx)
 CONTENDERS += $(if $(BASELINE),$(RIVALS)/baseline/.$(BASELINE))
 
-# Debian's Pythons, for what is not here: see .pythons.  They come last on the path.
+# Debian's Pythons, for versions that are not installed: see .pythons.  They come last on the path.
 export PATH := $(PATH):$(abspath $(VENV))/pythons/bin
-# Each Python of pyproject.toml's classifiers that is found, on the path or by pyenv; name others with
+# The Pythons of pyproject.toml's classifiers that are on the path or in pyenv.  To use others:
 # make test-all PYTHONS="python3.12 /opt/python3.13/bin/python"
 VERSIONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
 PYTHONS ?= $(shell PATH="$(PATH)"; for version in $(VERSIONS); do \
@@ -32,72 +32,72 @@ PYTHONS ?= $(shell PATH="$(PATH)"; for version in $(VERSIONS); do \
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo ## Run the main job on real input, against the embedded emulator
+demo: $(VENV)/.demo ## Run the main job with real input against the emulator
 	$(BIN)/python tests/demo
 
-test: $(VENV)/.dev ## Tests, and the examples of READMEs and docstrings
+test: $(VENV)/.dev ## Run the tests and the examples of READMEs and docstrings
 	$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
-test-all: $(VENV)/.pythons ## The tests on each supported Python found (PYTHONS), with the newest dependencies
+test-all: $(VENV)/.pythons ## Run the tests on each supported Python (PYTHONS) with the newest dependencies
 	$(call on-each-python,newest,)
 
-test-lowest: $(VENV)/.pythons ## The same, with the lowest dependencies that pyproject.toml allows
+test-lowest: $(VENV)/.pythons ## Run the tests on each supported Python with the lowest allowed dependencies
 	$(call on-each-python,lowest,$$venv/.lowest)
 
-check: lint types contracts coverage wheel ## Everything that CI checks
+check: lint types contracts coverage wheel ## Run all checks of CI
 
-format: $(VENV)/.dev ## Rewrite the code in the house style
+format: $(VENV)/.dev ## Format the code and fix style errors
 	$(BIN)/python -m ruff check --fix . && $(BIN)/python -m ruff format .
 
-lint: $(VENV)/.dev ## Style, and likely mistakes
+lint: $(VENV)/.dev ## Check style and likely mistakes
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
 
-types: $(VENV)/.dev ## mypy and pyright, strict; and the blocks of READMEs
+types: $(VENV)/.dev ## Check types with mypy and pyright, also in the examples of READMEs
 	$(BIN)/python -m mypy && $(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/python tests/readme_types.py
 
-contracts: $(VENV)/.dev ## Which module may import which; slots
+contracts: $(VENV)/.dev ## Check which module imports which, and __slots__
 	PYTHONPATH=.:runtime_client $(BIN)/lint-imports --no-cache
 	PYTHONPATH=.:runtime_client $(BIN)/python -m slotscheck -m sigv4 -m sagemaker_runtime_client
 
-coverage: $(VENV)/.dev ## The tests, every branch counted
+coverage: $(VENV)/.dev ## Run the tests and require full branch coverage
 	$(BIN)/python -m coverage erase
 	$(MAKE) test COVER="-p tests.covered"
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment from an empty folder
+wheel: $(VENV)/.dev ## Build the wheel, and test it in an empty environment
 	PYTHON=$(PYTHON) BUILD=$(BIN)/python sh tests/wheel_smoke.sh
 
-layer: $(VENV)/.demo $(VENV)/.pythons ## Build Lambda layers in dist/, and lay their sizes beside others'
+layer: $(VENV)/.demo $(VENV)/.pythons ## Build Lambda layers in dist/, and compare their sizes with others
 	$(BIN)/sagemaker-runtime layer $(COMPARED:%=--compare %)
 	$(BIN)/sagemaker-runtime layer --variant lean --sourceless
 
 layer-pins: $(VENV)/.demo $(VENV)/.pythons ## Pin the newest wheels for the layers
 	$(BIN)/sagemaker-runtime layer --renew
 
-layer-test: $(VENV)/.dev $(VENV)/.arm64 ## Run functions in each layer under AWS's runtime client, on each Python
+layer-test: $(VENV)/.dev $(VENV)/.arm64 ## Run functions with each layer on each Python, under AWS's runtime client
 	LAYERS=all $(BIN)/python -m pytest tests/runtime_client/layer
 
-conformance: $(VENV)/.dev ## Suites of other projects, from the folder SUITES
+conformance: $(VENV)/.dev ## Run test suites of other projects from the folder SUITES
 	SUITES=$(SUITES) $(BIN)/python -m pytest tests/conformance
 
-fuzz: $(VENV)/.dev ## EXAMPLES generated requests against botocore and awscrt, and every parser
+fuzz: $(VENV)/.dev ## Test parsers, and EXAMPLES random requests against botocore and awscrt
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz
 
-attack: $(ATTACKED)/.made ## Attack the installed wheel: ONLY=region_set (or another module of tests/attack)
+attack: $(ATTACKED)/.made ## Attack the installed wheel; ONLY=region_set (or another module of tests/attack)
 	@$(ATTACKED)/bin/python -E tests/attack $(ONLY:%=--only %)
 
-bench: $(CONTENDERS) ## One report on size and speed beside the rest: ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
+bench: $(CONTENDERS) ## Compare size and speed with other clients; ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %) $(BASELINE:%=--baseline)
 
-bench-readme: $(CONTENDERS) $(VENV)/.bench ## The same, and renew table and pictures of tests/benchmarks/README.md
+bench-readme: $(CONTENDERS) $(VENV)/.bench ## Run the benchmarks, and update table and charts of README.md
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
 
-fixtures: $(VENV)/.fixtures ## Compute fixtures/ anew with the oracles
+fixtures: $(VENV)/.fixtures ## Regenerate fixtures/ with the reference implementations
 	for script in tests/regenerate_*.py; do $(BIN)/python $$script || exit 1; done
 
-clean: ## Remove what was made
+clean: ## Remove all generated files
 	rm -rf $(VENV) .venvs dist build .coverage* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
@@ -114,23 +114,23 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip --python $(VENV)/servers/bin/python install --quiet --group servers
 	touch $@ $(VENV)/.demo
 
-# Debian's Pythons, where there is apt: the supported ones that are not here (20 MB, 10 seconds for one).
+# Debian's Pythons, if apt is available: the supported versions that are not installed (each 20 MB, 10 s).
 $(VENV)/.pythons: tests/runtime_client/layer/pythons.py | $(VENV)/.demo
 	$(BIN)/python $< native
 	touch $@
 
-# Those for arm64, and what runs them on another machine.
+# The Pythons for arm64, and an emulator that runs them on another machine.
 $(VENV)/.arm64: tests/runtime_client/layer/pythons.py | $(VENV)/.pythons
 	$(BIN)/python $< arm64
 	touch $@
 
-# In place of the newest that pip found: the lowest direct dependencies, and what goes with them.
+# Replaces the newest dependencies by the lowest direct ones, and by versions that work with them.
 $(VENV)/.lowest: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --python $(BIN)/python --resolution lowest-direct --all-extras \
 		--no-header --no-annotate --output-file $@ pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --requirement $@
 
-# The tests in an environment of its own for each Python: its kind, and what is made in it first.
+# Runs the tests in a new environment for each Python; arguments: its name, and the target to make first.
 define on-each-python
 	set -e; for python in $(PYTHONS); do \
 		venv=.venvs/$(1)-$$($$python -c 'import platform; print(platform.python_version())'); \
@@ -138,7 +138,7 @@ define on-each-python
 	done
 endef
 
-# As users have them: nothing beside a contender's own run-time packages, none of them editable.
+# Environments as users have them: only a client's own run-time packages, none of them editable.
 $(RIVALS)/ours/.made: $(shell find sigv4 runtime_client -name "*.py")
 $(RIVALS)/ours/.made: INSTALL := .
 $(RIVALS)/floor/.made: INSTALL :=
@@ -148,14 +148,14 @@ $(RIVALS)/%/.made: pyproject.toml | $(VENV)/.dev
 	$(if $(INSTALL),$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(INSTALL))
 	touch $@
 
-# An earlier revision of ours, as its users had it.
+# An earlier revision of this package, as its users had it.
 $(RIVALS)/baseline/.$(BASELINE): | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	mkdir $(@D)/source && git archive $(BASELINE) | tar -x -C $(@D)/source
 	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet $(@D)/source
 	touch $@
 
-# The wheel as users have it, and the servers and event loops that it is attacked with.
+# The wheel as users have it, with the servers and event loops for the attacks.
 $(ATTACKED)/.made: pyproject.toml $(shell find sigv4 runtime_client -name "*.py") | $(VENV)/.dev
 	$(BIN)/python -m venv --without-pip --clear $(@D)
 	$(BIN)/python -m build --wheel --no-isolation --outdir $(@D)/dist . >$(@D)/build.log

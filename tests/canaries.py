@@ -1,11 +1,11 @@
 """
-Secrets that must not show, and the look-out for them that each test is under.
+Detection of leaked secrets, which runs during each test.
 
-A secret of a test has the word ``canary`` in it.  What is held by credentials, or given as custom
-attributes, is looked for as well (but for what Hypothesis makes up, which may be any word); so are
-signatures, private keys and `MFA_CODE`.  They are looked for in what is logged at DEBUG by us and
-by those that we send through, in every error of ours that is raised and in what is chained to it,
-in the ``repr`` of each object of ours, and in the files that we write.
+A test marks its secrets with the word ``canary``.  Other secrets are those in credentials and in
+custom attributes (except in Hypothesis's examples, which may be any word), signatures, private keys
+and `MFA_CODE`.  Secrets must not appear in DEBUG logs of these packages and of the libraries that
+send requests, in raised errors and their chained errors, in the ``repr`` of these packages'
+objects, or in files that the packages write.
 """
 
 import builtins
@@ -51,19 +51,20 @@ _SECRETS = {
     InvokeEndpointAsyncRequest: ("custom_attributes",),
 }
 _query = re.compile(r"\?\S*")
-_SHORTEST = 8  # anything shorter is a word that stands elsewhere, too
+_SHORTEST = 8  # a shorter text may also occur as an ordinary word
 _ROOTS = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES)
 _TESTS = str(Path(__file__).parent)
-# Named after a session by SHA-1 (`aws sso login`) or SHA-256 (`aws login`); made to hold tokens.
+# Named after a session by SHA-1 (`aws sso login`) or SHA-256 (`aws login`), and meant to hold
+# tokens.
 _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
 
 class Watch:
     """
-    What is seen during one test.
+    What was recorded during one test.
 
     Attributes:
-        leaks: Where a secret showed, and as what.
+        leaks: Where a secret appeared, and the text.
     """
 
     def __init__(self):
@@ -72,47 +73,47 @@ class Watch:
         self.written = set()
         self._secrets = set()
 
-    def take(self, made):
-        """Look at what was made, and learn what must not show."""
+    def add(self, made):
+        """Check the repr of a new object, and remember the secrets that it holds."""
         for kind, names in _SECRETS.items():
             if isinstance(made, kind) and not currently_in_test_context():
                 held = [getattr(made, name) for name in names]
                 self._secrets |= {secret for secret in held if len(secret or "") >= _SHORTEST}
         if isinstance(made, ERRORS):
-            self.errors.append(made)  # which may be mended yet
+            self.errors.append(made)  # checked at the end, because the error may still be changed
         elif type(made).__repr__ is not object.__repr__:
-            self.look("repr", repr(made))
+            self.check("repr", repr(made))
 
-    def look(self, where, text):
-        """Look for secrets in a text."""
-        found = _MARK.search(text)
-        if found or any(secret in text for secret in tuple(self._secrets)):  # threads add to it
+    def check(self, where, text):
+        """Record a leak if a text contains a secret."""
+        secrets = tuple(self._secrets)  # a copy, because threads add to the set
+        if _MARK.search(text) or any(secret in text for secret in secrets):
             self.leaks.append(f"{where}: {text}")
 
     def finish(self):
-        """Look at what is only now as it will stay: errors that were raised, and files."""
+        """Check what may have changed until the end of the test: raised errors, and files."""
         tracebacks = {}
         for error in [error for error in self.errors if error.__traceback__ is not None]:
             tracebacks[tuple(_origins(error))] = error
             for where, text in _shown(error):
-                self.look(f"{type(error).__name__}, {where}", text)
-        for error in tracebacks.values():  # which take long to write; many are alike
-            self.look(f"{type(error).__name__}, traceback", _traceback(error))
+                self.check(f"{type(error).__name__}, {where}", text)
+        for error in tracebacks.values():  # tracebacks are slow to format, and many are equal
+            self.check(f"{type(error).__name__}, traceback", _traceback(error))
         for path in tuple(self.written):
             if path.is_file() and not _may_hold_tokens(path):
-                self.look(str(path), path.read_bytes().decode("latin-1"))
+                self.check(str(path), path.read_bytes().decode("latin-1"))
 
 
 class _Listener(logging.Handler):
-    """Looks at what is logged."""
+    """Checks each log record."""
 
     def emit(self, record):
-        trouble = record.exc_info and record.exc_info[1]
-        shown = f"{record.getMessage()}{_traceback(trouble) if trouble else ''}"
-        if record.name.startswith("httpx"):  # the log of whoever fetches presigned URLs with it
+        error = record.exc_info and record.exc_info[1]
+        shown = f"{record.getMessage()}{_traceback(error) if error else ''}"
+        if record.name.startswith("httpx"):  # logs presigned URLs that a caller fetches with it
             shown = _query.sub("", shown)
         for seen in _watches[-1:]:
-            seen.look(f"log of {record.name}", shown)
+            seen.check(f"log of {record.name}", shown)
 
 
 _watches = []
@@ -121,7 +122,7 @@ _listener = _Listener()
 
 @contextmanager
 def watch():
-    """Look out for secrets, and tell of them to this one alone."""
+    """Detect leaks until the context ends; only the innermost context records them."""
     seen = Watch()
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
@@ -141,46 +142,46 @@ def watch():
 
 
 def install():
-    """Have every object of ours looked at once it is made, and every file that we open to write."""
+    """Check each new object of these packages, and each file that they open for writing."""
     for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for kind in vars(import_module(module.name)).values():
                 if not isclass(kind) or kind.__module__ != module.name:
                     continue
                 if hasattr(kind, "_fields"):  # a NamedTuple
-                    kind.__new__ = staticmethod(_looked_at_when_new(kind.__new__))
+                    kind.__new__ = staticmethod(_checked_new(kind.__new__))
                 elif "__init__" in vars(kind):
-                    kind.__init__ = _looked_at(kind.__init__)
-    SigV4Error.__init__ = _looked_at(_next_init)  # which has none of its own
+                    kind.__init__ = _checked_init(kind.__init__)
+    SigV4Error.__init__ = _checked_init(_next_init)  # the class itself has no ``__init__``
     _watch_files()
 
 
 def _next_init(self, *args, **kwargs):
-    """Do what a `SigV4Error` without an ``__init__`` does."""
+    """Call the ``__init__`` that `SigV4Error` inherits."""
     super(SigV4Error, self).__init__(*args, **kwargs)
 
 
-def _looked_at(init):
-    """Return an ``__init__`` that shows what it made to the watch."""
+def _checked_init(init):
+    """Return an ``__init__`` that passes the new object to the current watch."""
 
     @wraps(init)
     def make(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        if type(self).__init__ is make:  # not for a subclass, which goes on
+        if type(self).__init__ is make:  # not for a subclass, whose own ``__init__`` follows
             for seen in _watches[-1:]:
-                seen.take(self)
+                seen.add(self)
 
     return make
 
 
-def _looked_at_when_new(new):
-    """Return a ``__new__`` of a tuple that does the same."""
+def _checked_new(new):
+    """Return a tuple's ``__new__`` that passes the new object to the current watch."""
 
     @wraps(new)
     def make(kind, *args, **kwargs):
         made = new(kind, *args, **kwargs)
         for seen in _watches[-1:]:
-            seen.take(made)
+            seen.add(made)
         return made
 
     return make
@@ -188,11 +189,11 @@ def _looked_at_when_new(new):
 
 def _watch_files():
     """
-    Have all that opens or renames files watched.
+    Wrap the functions that open or rename files.
 
-    An audit hook would see more.  But CPython 3.11 calls it where a thread begins to be traced, and
-    refuses to run a second thread that begins while the hook, being Python, is held up: under coverage
-    tests hung.
+    An audit hook would see more.  But CPython 3.11 also calls the hook when a thread starts to be
+    traced, and does not let a second thread start while the hook, which is Python code, is
+    suspended.  With an audit hook, tests hung when coverage was measured.
     """
     builtins.open = io.open = _watched(io.open, _opened)
     os.open = _watched(os.open, _opened_by_flags)
@@ -201,7 +202,7 @@ def _watch_files():
 
 
 def _opened(path, mode="r", *_, **__):
-    """Return the path of a file that is opened to write, and None of another."""
+    """Return the path of a file that is opened for writing, otherwise None."""
     return None if {*"wax+"}.isdisjoint(mode) else path
 
 
@@ -214,12 +215,12 @@ def _renamed(_, path, **__):
 
 
 def _watched(function, get_path):
-    """Return a function that notes which file ours writes with it."""
+    """Return a function that records which files these packages write with it."""
 
     @wraps(function)
     def call(*arguments, **options):
         path = get_path(*arguments, **options)
-        if isinstance(path, str | bytes | os.PathLike) and _is_by_us():
+        if isinstance(path, str | bytes | os.PathLike) and _is_by_package():
             for seen in _watches[-1:]:
                 seen.written.add(Path(os.fsdecode(path)))
         return function(*arguments, **options)
@@ -227,8 +228,11 @@ def _watched(function, get_path):
     return call
 
 
-def _is_by_us():
-    """Tell whether this is done by a module of ours rather than by a test."""
+def _is_by_package():
+    """
+    Return whether the innermost caller that is not a library belongs to these packages, and not
+    to a test.
+    """
     frame = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_filename.startswith(_ROOTS):
@@ -240,12 +244,12 @@ def _is_by_us():
 
 
 def _may_hold_tokens(path):
-    """Tell whether a file is a cache of tokens that nobody but its owner can read."""
+    """Return whether a file is a token cache that only its owner can read."""
     return _is_token_cache(path.name) and not stat.S_IMODE(path.stat().st_mode) & 0o077
 
 
 def _shown(error):
-    """Return each way in which an error is shown or carried elsewhere."""
+    """Yield each text form of an error, with its name."""
     yield "as text", str(error)
     yield "repr", repr(error)
     yield "arguments", repr(error.args)
@@ -253,7 +257,7 @@ def _shown(error):
 
 
 def _origins(error):
-    """Yield all that a traceback says: of each error in the chain what, and from which lines."""
+    """Yield everything that determines the text of a traceback, for each error in the chain."""
     while error is not None:
         lines = tuple(
             (frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)
@@ -264,6 +268,6 @@ def _origins(error):
 
 
 def _traceback(error):
-    """Return a traceback without the lines of tests, in which secrets are made."""
+    """Return a traceback without the lines of test files, which contain the secrets."""
     parts = traceback.format_exception(error)
     return "".join(part for part in parts if not part.startswith(f'  File "{_TESTS}'))

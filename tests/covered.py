@@ -1,7 +1,8 @@
 """
-Counts every branch that the tests take, in each process that runs tests: `pytest -p tests.covered`.
+Measure branch coverage in each process that runs tests: `pytest -p tests.covered`.
 
-It starts before anything of ours is imported.  Each process keeps its own file; `coverage combine` joins them.
+The measurement starts before these packages are imported.  Each process writes its own file;
+`coverage combine` joins them.
 """
 
 from coverage import Coverage
@@ -11,6 +12,6 @@ _counted.start()
 
 
 def pytest_unconfigure():
-    """Keep what was counted."""
+    """Save the measured coverage."""
     _counted.stop()
     _counted.save()

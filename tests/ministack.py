@@ -1,8 +1,8 @@
 """
-ministack, a server of many AWS services that nobody here wrote, and that checks signatures.
+ministack: an independent server of many AWS services that checks signatures.
 
-Its root key is not checked, so that every test's requests are signed by a user.  The Makefile
-installs it in an environment of its own.
+Requests of its root user are not checked, so the tests sign with the key of another user.  The
+Makefile installs ministack in a separate environment.
 """
 
 import os
@@ -47,8 +47,8 @@ class Ministack:
 
     Attributes:
         url: The endpoint of each of its services, such as ``http://127.0.0.1:49152``.
-        user: The key of an IAM user who may do everything.
-        role: The ARN of an IAM role that may do everything, and that anybody may assume.
+        user: The access key of an IAM user with all permissions.
+        role: The ARN of an IAM role with all permissions, which any principal may assume.
     """
 
     url: str
@@ -56,7 +56,7 @@ class Ministack:
     role: str
 
 
-def text_of(answer: str, name: str) -> str:
+def element_text(answer: str, name: str) -> str:
     """Return the text of the first element called *name*."""
     found = re.search(f"<{name}>(.*?)</{name}>", answer)
     assert found, f"no {name} in {answer}"
@@ -65,7 +65,7 @@ def text_of(answer: str, name: str) -> str:
 
 @contextmanager
 def running() -> Iterator[Ministack]:
-    """Run ministack in a process of its own, on a free port of 127.0.0.1."""
+    """Run ministack in a new process, on a free port of 127.0.0.1."""
     with tempfile.TemporaryFile() as log, ExitStack() as stack:
         try:
             port = _started(stack, log)
@@ -77,7 +77,10 @@ def running() -> Iterator[Ministack]:
 
 
 def _started(stack: ExitStack, log: IO[bytes]) -> int:
-    """Start it, and return its port; where another process was faster to take that, try the next."""
+    """
+    Start ministack and return its port; try another port if the first was taken by another
+    process.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     for _ in range(ATTEMPTS):
         port = _free_port()
@@ -95,13 +98,13 @@ def _started(stack: ExitStack, log: IO[bytes]) -> int:
 
 
 def _free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
-    """Wait until *port* can be connected to; return False if the server ended before."""
+    """Wait until *port* accepts connections; return False if the server has ended before."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -116,7 +119,7 @@ def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
 
 
 def _populated(url: str) -> Ministack:
-    """Make a user with an access key, and a role."""
+    """Create a user with an access key, and a role."""
     auth = SigV4Auth(Signer(SigV4("iam", REGION)), ROOT)
     with httpx.Client(auth=auth, trust_env=False, timeout=PATIENCE) as client:
 
@@ -132,5 +135,5 @@ def _populated(url: str) -> Ministack:
         iam("PutUserPolicy", UserName="user", **allowed)
         role = iam("CreateRole", RoleName="role", AssumeRolePolicyDocument=_ANYBODY)
         iam("PutRolePolicy", RoleName="role", **allowed)
-    user = Credentials(text_of(key, "AccessKeyId"), text_of(key, "SecretAccessKey"))
-    return Ministack(url, user, text_of(role, "Arn"))
+    user = Credentials(element_text(key, "AccessKeyId"), element_text(key, "SecretAccessKey"))
+    return Ministack(url, user, element_text(role, "Arn"))

@@ -1,5 +1,5 @@
 """
-Write fixtures/digits: handwritten digits, and what scikit-learn's model says of them.
+Write fixtures/digits: images of handwritten digits, and the predictions of scikit-learn's model.
 
 The images are the test set of "Optical Recognition of Handwritten Digits" (E. Alpaydin, C. Kaynak;
 UCI Machine Learning Repository, CC BY 4.0), as scikit-learn ships it.
@@ -16,7 +16,7 @@ TRAINED_ON = 897
 
 
 def main() -> None:
-    """Split the images, train on the first part, and write what the model says of the second."""
+    """Split the images, train on the first part, and write the predictions for the second."""
     images, labels = load_digits(return_X_y=True)
     rows = [",".join(str(int(pixel)) for pixel in image) for image in images]
     train = [f"{label},{row}" for label, row in zip(labels, rows, strict=True)][:TRAINED_ON]

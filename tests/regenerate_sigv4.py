@@ -1,11 +1,11 @@
 """
-Write the vectors of ``fixtures/sigv4``: requests of our own, and what botocore makes of them.
+Write the vectors of ``fixtures/sigv4``: requests made for this project, signed by botocore.
 
     python -m tests.regenerate_sigv4
 
-The same input gives the same files, so a difference in ``git diff`` is one in botocore.  Where
-botocore signs a query as it is spelled, and services decode it first, the values are those of the
-canonical spelling, and awscrt confirms them for the other.
+The same input gives the same files, so a difference in ``git diff`` comes from botocore.  botocore
+signs some queries as they are written, although services decode them first.  For these, the values
+are those of the canonical form, and awscrt confirms them for the written form.
 """
 
 import json
@@ -92,7 +92,7 @@ _QUERIES = {
     "names in order of their encoding": "%C3%BC=1&z=2&~=3&A=4",
 }
 
-# As it arrives, and as it is signed.
+# By name: the query as it is sent, and as it is signed.
 _ODD_QUERIES = {
     "bare asterisk": ("a=*", "a=%2A"),
     "lower-case escape": ("a=%2a", "a=%2A"),
@@ -160,7 +160,7 @@ _PAYLOADS = {
 
 _ENDPOINT = "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/{}/async-invocations"
 _INPUT = ["X-Amzn-SageMaker-InputLocation", "s3://my-bucket/in.json"]
-# As a botocore client sends them: test_vectors.py holds the signatures that such a client made.
+# As a botocore client sends them; test_vectors.py has the signatures that such a client made.
 _SAGEMAKER = {
     "input location": {"headers": [_INPUT]},
     "all headers": {
@@ -194,7 +194,7 @@ _SAGEMAKER = {
 
 
 def _request(case: Case) -> Unsigned:
-    """Return *case* as the oracles take it."""
+    """Return *case* as input for the oracles."""
     given = case["credentials"]
     return Unsigned(
         service=case["service"],
@@ -216,19 +216,22 @@ def _request(case: Case) -> Unsigned:
 
 
 def _with_rules(name: str, case: Case) -> Iterator[Case]:
-    """Give *case* by the rules of S3 and by those of all others."""
+    """Yield *case* with the rules of other services, and with the rules of S3."""
     yield {"name": name, **_BASE, **case}
     yield {"name": f"{name} (S3)", **_BASE, **_S3, **case}
 
 
 def _at(url: str, s3_url: str, name: str) -> Iterator[Case]:
-    """Give a GET of *url*, and of *s3_url* by S3's rules."""
+    """Yield a GET request for *url*, and one for *s3_url* with the rules of S3."""
     yield {"name": name, **_BASE, "url": url}
     yield {"name": f"{name} (S3)", **_BASE, **_S3, "url": s3_url}
 
 
 def _on_the_wire(case: Case) -> bool:
-    """Tell whether botocore signs what is sent: without a path that is /, but not to its S3 signer."""
+    """
+    Return whether botocore signs what is sent; its S3 signer does not add the "/" of an empty
+    path.
+    """
     return case["service"] != "s3" or not case["name"].startswith("no path")
 
 
@@ -253,7 +256,7 @@ def _inputs() -> dict[str, list[Case]]:
 
 
 def _expected(case: Case) -> Case:
-    """Return *case* with what botocore makes of it."""
+    """Return *case* with botocore's canonical request, string to sign and signature."""
     signed = botocore_signs(_request(case))
     return {
         **case,
@@ -266,18 +269,23 @@ def _expected(case: Case) -> Case:
 
 
 def _odd_query(name: str, spelled: str, canonical: str) -> Case:
-    """Return a case whose values awscrt confirms for the spelling that botocore signs otherwise."""
+    """
+    Return a case with botocore's values for the canonical query, which awscrt confirms for the
+    written query.
+    """
     url = _BASE["url"]
     case = {"name": name, **_BASE, "url": f"{url}?{spelled}"}
     expected = _expected({**case, "url": f"{url}?{canonical}"})
     confirmed = awscrt_signs(_request(case))
     if confirmed != (expected["signed_headers"], expected["signature"]):
-        raise ValueError(f"awscrt signs {spelled!r} otherwise than {canonical!r}")
+        raise ValueError(
+            f"awscrt's signature of {spelled!r} is not botocore's signature of {canonical!r}"
+        )
     return {**expected, "url": case["url"]}
 
 
 def _presigned(case: Case, expires: int) -> Case:
-    """Return *case* presigned, with what botocore makes of it."""
+    """Return *case* presigned by botocore."""
     expected = botocore_presigns(_request(case), expires)
     return {
         **case,
@@ -291,7 +299,7 @@ def _presigned(case: Case, expires: int) -> Case:
     }
 
 
-# botocore keeps one of a repeated name's values, and reads a query as UTF-8.
+# botocore keeps only one value of a repeated name, and decodes a query as UTF-8.
 _NOT_PRESIGNED = {
     "order of repeated",
     "same twice",
@@ -303,7 +311,7 @@ _NOT_PRESIGNED = {
 
 
 def _presigned_cases(inputs: dict[str, list[Case]]) -> Iterator[Case]:
-    """Give what is presigned: all kinds but paths, which follow the same rules as ever."""
+    """Yield the presigned cases: all kinds except paths, whose rules are the same as for headers."""
     for kind in ("queries", "headers", "hosts", "payloads"):
         for case in inputs[kind]:
             left_out = case["name"].removesuffix(" (S3)") in _NOT_PRESIGNED

@@ -1,9 +1,9 @@
 """
-Write the vectors of ``fixtures/sigv4`` for SigV4A, for bodies in chunks and for events.
+Write the vectors of ``fixtures/sigv4`` for SigV4A, chunked bodies and events.
 
     python -m tests.regenerate_streams
 
-A SigV4A signature is different each time, so one whose request is as it was stays.
+A SigV4A signature is different each time, so the signature of an unchanged request is kept.
 """
 
 import json
@@ -66,7 +66,7 @@ _V4A_CASES: dict[str, Case] = {
 
 
 def _v4a(kept: dict[str, Case]) -> Iterator[Case]:
-    """Give requests that awscrt signed with SigV4A, by headers and presigned."""
+    """Yield requests that awscrt signed with SigV4A, by headers and presigned."""
     for name, given in _V4A_CASES.items():
         for expires in (None, 3600):
             case = {"name": name if expires is None else f"{name}, presigned", **_V4A, **given}
@@ -85,13 +85,13 @@ def _v4a(kept: dict[str, Case]) -> Iterator[Case]:
             }
 
 
-def body_of(length: int) -> bytes:
-    """Return a body of *length*, in which no chunk is like another."""
+def make_body(length: int) -> bytes:
+    """Return a body of *length* bytes whose chunks all differ."""
     return bytes(at * 31 % 251 for at in range(length))
 
 
 def _chunked() -> Iterator[Case]:
-    """Give bodies of several lengths, with the signatures or the bytes that botocore makes."""
+    """Yield bodies of several lengths, with the signatures and the encoded bytes of botocore."""
     for length in (0, 1, 8191, 8192, 8193, 20_000, 66_560):
         for checksum in (None, "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"):
             case: Case = {
@@ -106,7 +106,7 @@ def _chunked() -> Iterator[Case]:
                 "checksum": checksum,
                 "trailer": None,
             }
-            body = body_of(length)
+            body = make_body(length)
             if checksum:
                 value = botocore_checksum(checksum, body)
                 case["trailer"] = [f"x-amz-checksum-{checksum.lower()}", value]
@@ -116,7 +116,7 @@ def _chunked() -> Iterator[Case]:
             yield {**case, "signatures": botocore_signs_chunks(case, body)}
 
 
-# By its name: the header as it is sent, and its value as botocore decodes it.
+# By name: the header as it is sent, and its value as botocore decodes it.
 _HEADERS: dict[str, tuple[bytes, Any]] = {
     "true": (b"\0", True),
     "false": (b"\1", False),
@@ -135,7 +135,7 @@ _HEADERS: dict[str, tuple[bytes, Any]] = {
 
 
 def _events() -> Iterator[Case]:
-    """Give messages, as botocore decodes them."""
+    """Yield messages, with the headers as botocore decodes them."""
     given = {name: {name: value} for name, value in _HEADERS.items()}
     given["every type"] = dict(_HEADERS)
     given["no headers"] = {}
@@ -145,7 +145,7 @@ def _events() -> Iterator[Case]:
         decoded, payload = botocore_decodes(message)
         expected = {n: value for n, (_, value) in headers.items()}
         if _as_json(decoded) != expected or payload != name.encode():
-            raise ValueError(f"botocore decodes {name!r} otherwise")
+            raise ValueError(f"botocore decodes {name!r} to other headers or another payload")
         yield {
             "name": name,
             "encoded": b64encode(message).decode(),
@@ -163,7 +163,7 @@ def _as_json(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signed_events() -> Iterator[Case]:
-    """Give a chain of signed events over midnight, the signatures by botocore's key and HMAC."""
+    """Yield a chain of signed events across midnight, signed with botocore's key and HMAC."""
     previous = sha256(b"events").hexdigest()
     for number, payload in enumerate([b"one", b"\0\xff", b"three", b""]):
         moment = datetime(2026, 11, 22, 23, 59, 58 + number % 2, 250_000 * number, tzinfo=UTC)

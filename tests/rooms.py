@@ -1,8 +1,8 @@
 """
-The picture of the rooms in `runtime_client/README.md`: `python tests/rooms.py` draws it anew, from the imports.
+The diagram of components in `runtime_client/README.md`: `python tests/rooms.py` redraws it from the imports.
 
-A room is what lies at the root of the client package: a folder, or a file.  Its floor is one above the
-highest floor that it imports from.
+A component is a folder or a file at the root of the client package.  Its level is one above the
+highest level from which it imports.
 """
 
 import ast
@@ -23,7 +23,7 @@ _FRAME = re.compile(r"^```text\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
 
 
 def imports() -> grimp.ImportGraph:
-    """Return which module of ours imports which, for its types alone included."""
+    """Return the import graph of both packages, including imports for type checking only."""
     sys.path[:0] = [str(folder.parent) for folder in FOLDERS.values()]
     try:
         return grimp.build_graph(SIGNER, CLIENT, cache_dir=None)
@@ -31,58 +31,65 @@ def imports() -> grimp.ImportGraph:
         del sys.path[: len(FOLDERS)]
 
 
-def arrows() -> dict[str, set[str]]:
-    """Return which room imports which."""
+def imports_by_component() -> dict[str, set[str]]:
+    """Return which component imports which others."""
     graph = imports()
-    rooms = {*graph.find_children(CLIENT), SIGNER}
-    for room in rooms:
-        graph.squash_module(room)
+    components = {*graph.find_children(CLIENT), SIGNER}
+    for component in components:
+        graph.squash_module(component)
     return {
-        _name(room): {
-            _name(other) for other in graph.find_modules_directly_imported_by(room) & rooms - {room}
+        _name(component): {
+            _name(other)
+            for other in graph.find_modules_directly_imported_by(component)
+            & components - {component}
         }
-        for room in rooms
+        for component in components
     }
 
 
-def floors(arrows: Mapping[str, set[str]]) -> dict[str, int]:
-    """Return the floor of each room."""
+def levels(imported: Mapping[str, set[str]]) -> dict[str, int]:
+    """Return the level of each component."""
 
     @cache
-    def floor(room: str) -> int:
-        return 1 + max(map(floor, arrows[room]), default=-1)
+    def level(component: str) -> int:
+        return 1 + max(map(level, imported[component]), default=-1)
 
-    return {room: floor(room) for room in arrows}
+    return {component: level(component) for component in imported}
 
 
 def picture() -> str:
-    """Return each room, from the top floor down: what it is, and what it imports."""
-    found = arrows()
-    floor = floors(found)
-    order = sorted(floor, key=lambda room: (-floor[room], room))
+    """Return each component, from the top level down, with its description and its imports."""
+    found = imports_by_component()
+    level = levels(found)
+    order = sorted(level, key=lambda component: (-level[component], component))
     entries = []
-    for room in order:
-        below = ", ".join(other for other in order if other in found[room]) or "nothing of ours"
-        lines = (f"{floor[room]}  {room:15} {_first_sentence(room)}", f"{'':18} imports {below}")
+    for component in order:
+        below = (
+            ", ".join(other for other in order if other in found[component]) or "nothing of ours"
+        )
+        lines = (
+            f"{level[component]}  {component:15} {_first_sentence(component)}",
+            f"{'':18} imports {below}",
+        )
         entries += [fill(line, 100, subsequent_indent=" " * 19) for line in lines]
     return "\n".join(entries)
 
 
 def _name(module: str) -> str:
-    """Return what a room is called."""
+    """Return the short name of a component."""
     return module.removeprefix(f"{CLIENT}.")
 
 
-def _first_sentence(room: str) -> str:
-    """Return what a room says of itself."""
-    path = FOLDERS[SIGNER] if room == SIGNER else FOLDERS[CLIENT] / room
+def _first_sentence(component: str) -> str:
+    """Return the first sentence of a component's docstring."""
+    path = FOLDERS[SIGNER] if component == SIGNER else FOLDERS[CLIENT] / component
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     text = ast.get_docstring(ast.parse(path.read_text())) or ""
     return " ".join(text.split("\n\n")[0].split()).partition(".  ")[0].rstrip(".")
 
 
 def drawn() -> str:
-    """Return the picture in the README."""
+    """Return the diagram in the README."""
     (found,) = _FRAME.findall(README.read_text())
     return found
 

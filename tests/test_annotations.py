@@ -1,4 +1,7 @@
-"""The annotations of what is public, as tools read them at run time (pydantic, beartype, help pages)."""
+"""
+The annotations of the public API, as tools read them at run time (pydantic, beartype, help
+pages).
+"""
 
 import inspect
 import typing
@@ -19,7 +22,7 @@ MODULES = [
 
 
 def callables():
-    """Yield each public function, class and method, and its name."""
+    """Yield the name and value of each public function, class and method."""
     for module in MODULES:
         names = getattr(module, "__all__", None) or [
             name
@@ -46,14 +49,14 @@ CALLABLES = dict(callables())
 
 @pytest.mark.parametrize("name", CALLABLES)
 def test_annotations_resolve(name):
-    """Each annotation is a name that is there."""
+    """The names in each annotation can be resolved."""
     typing.get_type_hints(CALLABLES[name])
     if inspect.isfunction(CALLABLES[name]):
         inspect.signature(CALLABLES[name], eval_str=True)
 
 
 def test_what_they_say():
-    """What a method returns is the class itself."""
+    """The return annotation of a method is the public class itself."""
     for client in (
         sagemaker_runtime_client.SageMakerRuntimeClient,
         sagemaker_runtime_client.AsyncSageMakerRuntimeClient,

@@ -1,4 +1,4 @@
-"""The look-out for secrets itself: it sees a leak by each of the ways that there are."""
+"""Tests of the detection of secrets: each kind of leak is detected."""
 
 import logging
 from contextlib import suppress
@@ -32,7 +32,7 @@ LOG = logging.getLogger("sagemaker_runtime_client")
 
 
 def leaks(plant, *arguments):
-    """Return where the look-out has seen a secret."""
+    """Return where secrets were detected."""
     with canaries.watch() as seen:
         Credentials("AKID", SECRET)
         plant(*arguments)
@@ -46,7 +46,7 @@ def throw(error, cause=None):
 
 
 def with_(error, **attributes):
-    """Return an error with other attributes."""
+    """Return an error with changed attributes."""
     for name, value in attributes.items():
         setattr(error, name, value)
     return error
@@ -55,14 +55,14 @@ def with_(error, **attributes):
 @pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
 @pytest.mark.parametrize("name", canaries.LOGGERS)
 def test_logs(name, text):
-    """A record is looked at from DEBUG on, of each of the loggers and of those below them."""
+    """Log records from DEBUG on are checked, for each of the loggers and for their child loggers."""
     logger = logging.getLogger(f"{name}.below")
     assert leaks(logger.debug, "%s", text) == [f"log of {logger.name}"]
     assert leaks(logger.debug, "%s", "nothing") == []
 
 
 def test_traceback_in_a_log():
-    """So is the error that is logged."""
+    """The traceback of a logged error is checked."""
 
     def plant():
         try:
@@ -74,7 +74,10 @@ def test_traceback_in_a_log():
 
 
 def test_presigned_urls():
-    """A presigned URL is a secret in our log, and not in that of the client which fetches it."""
+    """
+    A presigned URL must not be in these packages' logs, but may be in the log of the client that
+    fetches it.
+    """
     url = f"https://host.example/?X-Amz-Signature={'0a' * 32}"
     assert leaks(LOG.info, url) == ["log of sagemaker_runtime_client"]
     assert leaks(logging.getLogger("httpx").info, url) == []
@@ -95,27 +98,27 @@ def test_presigned_urls():
     ids=["none", "message", "of sigv4", "code", "arguments", "attribute", "note", "cause"],
 )  # fmt: skip
 def test_errors(error, cause, where):
-    """Each way in which an error that was raised shows, or is carried elsewhere, is looked at."""
+    """Each way in which a raised error can show a secret is checked."""
     found = leaks(lambda: throw(error(), cause))
     assert found == [f"{type(error()).__name__}, {one}" for one in where]
 
 
-def test_errors_are_seen_by_themselves():
-    """Every error of ours is looked at, if it is raised, in the state in which it was left."""
+def test_errors_are_checked_when_raised():
+    """Each raised error is checked, in its final state."""
     assert len(leaks(lambda: throw(ConfigError("a canary")))) == 5
     assert leaks(lambda: ConfigError("a canary")) == []
     assert leaks(lambda: throw(with_(ConfigError("a canary"), message="a", args=("a",)))) == []
 
 
 def test_objects():
-    """What an object of ours shows of itself is looked at."""
+    """The repr of each object is checked."""
     assert leaks(lambda: Request("GET", "/?canary")) == ["repr"]
     assert leaks(lambda: Endpoint("https://canary", "sagemaker", "eu-west-1")) == ["repr"]
     assert leaks(lambda: Request("GET", "/", (("authorization", "canary"),), b"canary")) == []
 
 
 def test_custom_attributes():
-    """What is given as custom attributes is looked for as well."""
+    """Custom attributes count as secrets."""
 
     def plant():
         InvokeEndpointAsyncRequest("e", body=b"x", custom_attributes="patient=Alice")
@@ -135,7 +138,10 @@ def test_custom_attributes():
     ],
 )
 def test_files(tmp_path, name, mode, leaks_):
-    """What we write is looked at, but for the caches of tokens, if only their owner can read them."""
+    """
+    Files that the packages write are checked, except token caches that only their owner can
+    read.
+    """
     path = tmp_path / name
 
     def plant():
@@ -146,13 +152,13 @@ def test_files(tmp_path, name, mode, leaks_):
 
 
 def test_files_of_others(tmp_path):
-    """What a test writes is its own affair, and so is what was taken away again."""
+    """Files that a test writes are not checked, and neither are files that were deleted again."""
     path = tmp_path / "notes.txt"
     assert leaks(lambda: path.write_text("my canary")) == []
     assert leaks(lambda: (files.write(str(path), b"my canary"), Path(path).unlink())) == []
 
 
-def test_only_the_innermost_is_told(no_secret_shows):
-    """A leak that is planted is not one of the test's."""
+def test_only_the_innermost_watch_records(no_secret_shows):
+    """A leak that a test provokes is not recorded as a leak of the test itself."""
     assert leaks(logging.getLogger("sigv4").error, "canary") == ["log of sigv4"]
     assert no_secret_shows.leaks == []

@@ -1,4 +1,4 @@
-"""Wheel and sdist: the same bytes from the same sources, what is in them, the bill of materials."""
+"""Wheel and sdist: reproducible bytes, contents, and the bill of materials."""
 
 import json
 import os
@@ -24,14 +24,14 @@ from sagemaker_runtime_client import __version__
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAME = PROJECT["name"].replace("-", "_")
-# What is in a checkout, and made there, while this test runs perhaps.
-MADE = shutil.ignore_patterns(
+# Files of a checkout that were generated, some of them perhaps while this test runs.
+GENERATED = shutil.ignore_patterns(
     *(".venv*", ".git", ".*_cache", ".hypothesis", ".coverage*", "dist", "*.pyc.*")
 )
 
 
 def build(source, target, umask, *kinds):
-    """Build wheel or sdist, or both, with the backend itself, which asks no registry."""
+    """Build wheel or sdist, or both, with the build backend directly, without network access."""
     environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--directory", target, *kinds],
@@ -46,7 +46,7 @@ def build(source, target, umask, *kinds):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A folder with wheel and sdist, built here."""
+    """A folder with the wheel and the sdist of this checkout."""
     folder = tmp_path_factory.mktemp("built")
     build(ROOT, folder, 0o022)
     return folder
@@ -54,28 +54,28 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(built):
-    """The wheel."""
+    """The wheel, open for reading."""
     with ZipFile(next(built.glob("*.whl"))) as archive:
         yield archive
 
 
 @pytest.fixture(scope="module")
 def sdist(built):
-    """The sdist."""
+    """The sdist, open for reading."""
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         yield archive
 
 
 @pytest.fixture(scope="module")
 def bom(wheel):
-    """The bill of materials."""
+    """The bill of materials in the wheel."""
     return json.loads(
         wheel.read(f"{NAME}-{__version__}.dist-info/sboms/{PROJECT['name']}.cdx.json")
     )
 
 
 def test_authorities_that_were_removed():
-    """No certifi that may be installed trusts an authority that Mozilla no longer does."""
+    """No allowed version of certifi trusts an authority that Mozilla has removed."""
     (bound,) = [one for one in map(Requirement, PROJECT["dependencies"]) if one.name == "certifi"]
     assert not bound.specifier.contains("2025.11.12")  # the last with Entrust and AffirmTrust
     context = ssl.create_default_context(cadata=certifi.contents())
@@ -86,8 +86,8 @@ def test_authorities_that_were_removed():
 
 
 def test_the_same_bytes(built, tmp_path):
-    """A copy, with other times and modes in another folder, is built to the same bytes."""
-    copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=MADE, copy_function=shutil.copy)
+    """A copy with other timestamps, modes and folder is built to the same bytes."""
+    copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=GENERATED, copy_function=shutil.copy)
     for path in copy.rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)
     again = build(copy, tmp_path / "again", 0o077)
@@ -95,7 +95,7 @@ def test_the_same_bytes(built, tmp_path):
 
 
 def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
-    """What is unpacked from the sdist is built to the same wheel."""
+    """The wheel built from the unpacked sdist is the same."""
     sdist.extractall(tmp_path, filter="data")
     again = build(
         tmp_path / f"{NAME}-{__version__}", tmp_path / "wheel", 0o022, "--target", "wheel"
@@ -104,7 +104,7 @@ def test_the_sdist_builds_the_wheel(built, sdist, tmp_path):
 
 
 def test_what_the_wheel_holds(wheel):
-    """The two packages as they are in the repository, and what describes them."""
+    """The wheel contains the two packages and their metadata, and no other files."""
     roots = {"sigv4": ROOT, "sagemaker_runtime_client": ROOT / "runtime_client"}
     sources = {
         path.relative_to(root).as_posix()
@@ -129,7 +129,7 @@ def test_the_description(wheel):
 
 
 def test_what_the_sdist_holds(sdist):
-    """All that works on it; nothing that was made."""
+    """The sdist contains all files of the repository, and no generated files."""
     paths = [Path(name).relative_to(f"{NAME}-{__version__}") for name in sdist.getnames()]
     assert {path.parts[0] for path in paths} == {
         *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md"),
@@ -139,19 +139,19 @@ def test_what_the_sdist_holds(sdist):
     assert [path for path in paths if "__pycache__" in path.parts] == []
 
 
-def test_the_bill_of_materials_is_one(bom):
-    """It is CycloneDX, by its own schema."""
+def test_the_bill_of_materials_is_valid(bom):
+    """The bill of materials is valid by CycloneDX's schema."""
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(json.dumps(bom)) is None
 
 
 def test_the_bill_of_materials_is_in_both(sdist, bom):
-    """The sdist has the same."""
+    """The sdist has the same bill of materials as the wheel."""
     name = f"{NAME}-{__version__}/{PROJECT['name']}.cdx.json"
     assert json.load(sdist.extractfile(name)) == bom
 
 
 def test_the_bill_of_materials_is_complete(bom):
-    """It names the distribution and, with their versions, each package that it may ask for."""
+    """The bill of materials lists the distribution, and each requirement with its version range."""
     itself = PackageURL.from_string(bom["metadata"]["component"]["purl"])
     assert (itself.name, itself.version) == (PROJECT["name"], __version__)
     declared = {

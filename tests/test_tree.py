@@ -1,4 +1,4 @@
-"""How large files and folders may become, and which module may import which: the picture of `rooms.py`."""
+"""The limits on the size of files and folders, and the rules for imports."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
@@ -8,45 +8,45 @@ import pytest
 from tests.rooms import CLIENT, FOLDERS, README, ROOT, drawn, imports, picture
 
 LONGEST, LONGEST_TEST, MOST_AT_THE_ROOT, MOST_IN_A_FOLDER = 300, 500, 8, 22
-LONGER = {"sigv4/_signer.py": 310}  # the steps of the specification, in its order
+LONGER = {"sigv4/_signer.py": 310}  # it has all steps of the specification in their order
 PRODUCT = [path for folder in FOLDERS.values() for path in folder.rglob("*.py")]
 TESTS = list((ROOT / "tests").rglob("*.py"))
 
 
 def too_long(paths, most):
-    """Return the files with more lines than they may have, and how many these are."""
+    """Return the files with too many lines, with their numbers of lines."""
     lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in paths}
     return {name: number for name, number in lines.items() if number > LONGER.get(name, most)}
 
 
 def test_product_files():
-    """A file is read at one sitting."""
+    """A product file is short enough to be read in one go."""
     assert too_long(PRODUCT, LONGEST) == {}
 
 
 def test_test_files():
-    """A file of tests is about one subject."""
+    """A test file is short, because it is about only one subject."""
     assert too_long(TESTS, LONGEST_TEST) == {}
 
 
 def test_folders():
-    """What a folder holds is seen at a glance."""
+    """A folder has few enough files for an overview."""
     folders = [path.parent for path in PRODUCT]
     crowded = {folder for folder in folders if folders.count(folder) > MOST_IN_A_FOLDER}
     assert crowded == set()
 
 
 def test_root():
-    """At the root of the client are its doors."""
+    """The root of the client package has only a few files, mainly the public ones."""
     files = [path.name for path in FOLDERS[CLIENT].iterdir() if path.is_file()]
     assert len(files) <= MOST_AT_THE_ROOT, files
 
 
-def test_no_circle():
-    """No module imports, by however many others, what imports it; not for its types either."""
+def test_no_circular_import():
+    """No import is circular, also not through other modules or for type checking only."""
     graph = imports()
     found = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-    found |= {package: set() for package in FOLDERS}  # which only gather the public names
+    found |= {package: set() for package in FOLDERS}  # the packages only collect the public names
     try:
         TopologicalSorter(found).prepare()
     except CycleError as error:
@@ -54,13 +54,13 @@ def test_no_circle():
 
 
 def test_picture():
-    """The picture in the README is that of the imports; `python tests/rooms.py` renews it."""
+    """The diagram in the README shows the current imports; `python tests/rooms.py` renews it."""
     assert drawn() == picture()
 
 
 @pytest.mark.parametrize("readme", [README, ROOT / "tests" / "README.md"], ids=["client", "tests"])
 def test_paths(readme):
-    """Each file and folder that a README names is there."""
+    """Each file and folder that a README names exists."""
     named = re.findall(r"`([\w/.]+(?:\.py|/))`", readme.read_text())
     assert named
     places = (ROOT, readme.parent, FOLDERS[CLIENT])

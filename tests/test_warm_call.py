@@ -1,4 +1,4 @@
-"""A warm call does not do more than it must: see `warm_call.py`, which prints what it does."""
+"""Upper bounds for the work of a warm call: see `warm_call.py`, which prints the figures."""
 
 import json
 import subprocess
@@ -16,13 +16,13 @@ print(json.dumps({name: measured(name).figures for name in MEASURED}))
 INVOKE, WAIT = "invoke_endpoint_async", "wait, the output is there"
 
 pytestmark = pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11), reason="other versions count calls otherwise"
+    sys.version_info[:2] != (3, 11), reason="the bounds are for CPython 3.11"
 )
 
 
 @pytest.fixture(scope="module")
 def figures():
-    """What is measured, by a program in which nothing else looks at our objects."""
+    """The figures, measured in a new process, in which objects are not checked for secrets."""
     path = ":".join(map(str, (ROOT, ROOT / "runtime_client")))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
@@ -45,5 +45,5 @@ def figures():
     ],
 )
 def test_bounds(figures, name, what, most):
-    """As many as these, and not one more."""
+    """A figure does not exceed its bound."""
     assert figures[name][what] <= most

@@ -1,12 +1,14 @@
 """
-What a warm call does, file by file: `python tests/warm_call.py` prints it, with ``--long`` each function.
+The work of a warm call, by file: `python tests/warm_call.py` prints it, ``--long`` also by function.
 
-A call is warm when one like it was made before: modules are loaded, settings are known, a connection is
-open.  What counts is our client on the caller's thread, without `sigv4`: its files, its calls, the changes
-from one file to another, and how often it enters `run`.  Of an output from S3 the files are shown that its
-body passes through, and the values of ours that wrap it.
+A call is warm if a similar call was made before: modules are loaded, settings are known, and a
+connection is open.  The figures are for the client on the caller's thread, without `sigv4`: its
+files, its function calls, the changes from one file to another, and how often `run` is called.  For
+an output from S3 they also include the files that the body passes through, and the classes of this
+package that wrap it.
 
-The bounds are in `test_warm_call.py`, for CPython 3.11: others count comprehensions otherwise.
+The bounds in `test_warm_call.py` are for CPython 3.11, because other versions count comprehensions
+differently.
 """
 
 import asyncio
@@ -32,12 +34,12 @@ from sigv4 import Credentials
 PACKAGE = Path(sagemaker_runtime_client.__file__).parent
 WARMING = 3
 BODY = b"the body of an output"
-_DEPTH = 3  # how far down the attributes of a value its body is looked for
+_DEPTH = 3  # how deep to search the attributes of a value for the body
 _RESUME = opmap["RESUME"]
 
 
 class _Server(BaseHTTPRequestHandler):
-    """A server of SageMaker and S3 that accepts every job, and has its output at once."""
+    """A server for SageMaker and S3 that accepts every job, and has its output at once."""
 
     protocol_version = "HTTP/1.1"
 
@@ -49,14 +51,14 @@ class _Server(BaseHTTPRequestHandler):
         self._answer(200, BODY, ("etag", '"1"'))
 
     def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        """Answer by one write, so that one read gets it all."""
+        """Send the response with one write, so that one read receives it."""
         lines = [f"HTTP/1.1 {status} ", f"content-length: {len(body)}", *map(": ".join, headers)]
         self.wfile.write("\r\n".join([*lines, "\r\n"]).encode() + body)
 
 
 @contextmanager
 def _serving() -> Iterator[dict[str, Any]]:
-    """Give the arguments that point a client at a server."""
+    """Yield the arguments that point a client at a server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
         server.daemon_threads, server.block_on_close = True, False
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -74,14 +76,14 @@ def _serving() -> Iterator[dict[str, Any]]:
 @define
 class Profile:
     """
-    What a call of ours did.
+    The work of one call.
 
     Attributes:
-        calls: How many there were, by file and function.
-        changes: How often another file of ours went on than before.
-        runs: How often `run` was entered.
-        carriers: The files through which `BODY` passed, in their order.
-        wrappers: The classes of ours whose objects held it, in their order.
+        calls: The number of function calls, by file and function.
+        changes: How often a call came from another file than the call before.
+        runs: How often `run` was called.
+        carriers: The files through which `BODY` passed, in order.
+        wrappers: The classes of this package whose objects held the body, in order.
     """
 
     calls: Counter[tuple[str, str]] = Factory(Counter)
@@ -93,7 +95,7 @@ class Profile:
 
     @property
     def files(self) -> Counter[str]:
-        """How many calls there were in each file."""
+        """The number of function calls in each file."""
         files: Counter[str] = Counter()
         for (name, _), number in self.calls.items():
             files[name] += number
@@ -101,7 +103,7 @@ class Profile:
 
     @property
     def figures(self) -> dict[str, int]:
-        """What is bounded."""
+        """The figures that have bounds."""
         return {
             "files": len(self.files),
             "calls": self.calls.total(),
@@ -112,21 +114,21 @@ class Profile:
         }
 
     def see(self, frame: FrameType, event: str, value: object) -> None:
-        """Note an event, as `sys.setprofile` tells of it."""
+        """Record an event of `sys.setprofile`."""
         path = Path(frame.f_code.co_filename)
         if event not in {"call", "return"} or not path.is_relative_to(PACKAGE):
             return
         name = path.relative_to(PACKAGE).as_posix()
         if event == "return":
             self._carry(name, value)
-        elif not _goes_on(frame):
+        elif not _is_resumed(frame):
             self.calls[name, frame.f_code.co_qualname] += 1
             self.changes += name != self._last
             self.runs += frame.f_code is run.__code__
             self._last = name
 
     def _carry(self, name: str, value: object) -> None:
-        """Note who returns the body, and in what."""
+        """Record the file that returns the body, and the objects that hold it."""
         wrappers = list(_wrappers(value, _DEPTH))
         if wrappers and name not in self.carriers:
             self.carriers.append(name)
@@ -136,14 +138,14 @@ class Profile:
                 self.wrappers.append(kind.__qualname__)
 
 
-def _goes_on(frame: FrameType) -> bool:
-    """Tell whether a coroutine or generator goes on, rather than starts."""
+def _is_resumed(frame: FrameType) -> bool:
+    """Return whether a coroutine or generator is resumed rather than started."""
     opcode, argument = frame.f_code.co_code[frame.f_lasti :][:2]
     return opcode == _RESUME and argument != 0
 
 
 def _wrappers(value: object, depth: int) -> Iterator[object]:
-    """Yield a value that has the body in it, and what it holds that has it, innermost first."""
+    """Yield a value that contains the body, after the objects in it that contain the body."""
     if isinstance(value, bytes | bytearray | memoryview):
         if BODY in bytes(value):
             yield value
@@ -156,7 +158,7 @@ def _wrappers(value: object, depth: int) -> Iterator[object]:
 
 
 def _attributes(value: object) -> Iterator[object]:
-    """Yield what a value's own attributes are; nothing is computed."""
+    """Yield the values of an object's attributes without computing properties."""
     yield from getattr(value, "__dict__", {}).values()
     for kind in type(value).__mro__:
         slots = vars(kind).get("__slots__", ())
@@ -168,7 +170,7 @@ def _attributes(value: object) -> Iterator[object]:
 
 @contextmanager
 def _profiled(profile: Profile) -> Iterator[None]:
-    """Watch this thread."""
+    """Profile this thread."""
     sys.setprofile(profile.see)
     try:
         yield
@@ -176,8 +178,8 @@ def _profiled(profile: Profile) -> Iterator[None]:
         sys.setprofile(None)
 
 
-def _invoked(arguments: dict[str, Any]) -> Profile:
-    """Invoke, blocking."""
+def _profile_invoke(arguments: dict[str, Any]) -> Profile:
+    """Return the profile of a blocking call."""
     profile = Profile()
     with SageMakerRuntimeClient(**arguments) as client:
         invoke = partial(client.invoke_endpoint_async, "e", input_location="s3://bucket/in")
@@ -188,8 +190,8 @@ def _invoked(arguments: dict[str, Any]) -> Profile:
     return profile
 
 
-def _invoked_on_asyncio(arguments: dict[str, Any]) -> Profile:
-    """Invoke in a task."""
+def _profile_invoke_on_asyncio(arguments: dict[str, Any]) -> Profile:
+    """Return the profile of a call in a task."""
     profile = Profile()
 
     async def main() -> None:
@@ -204,8 +206,8 @@ def _invoked_on_asyncio(arguments: dict[str, Any]) -> Profile:
     return profile
 
 
-def _waited(arguments: dict[str, Any]) -> Profile:
-    """Wait for an output that is there, blocking."""
+def _profile_wait(arguments: dict[str, Any]) -> Profile:
+    """Return the profile of a blocking wait for an output that exists."""
     profile = Profile()
     with SageMakerRuntimeClient(**arguments) as client:
         invocation = client.invoke_endpoint_async("e", input_location="s3://bucket/in")
@@ -218,20 +220,20 @@ def _waited(arguments: dict[str, Any]) -> Profile:
 
 
 MEASURED = {
-    "invoke_endpoint_async": _invoked,
-    "invoke_endpoint_async on asyncio": _invoked_on_asyncio,
-    "wait, the output is there": _waited,
+    "invoke_endpoint_async": _profile_invoke,
+    "invoke_endpoint_async on asyncio": _profile_invoke_on_asyncio,
+    "wait, the output is there": _profile_wait,
 }
 
 
 def measured(name: str) -> Profile:
-    """Return what one of `MEASURED` does."""
+    """Return the profile of one call of `MEASURED`."""
     with _serving() as arguments:
         return MEASURED[name](arguments)
 
 
 def main(*, is_long: bool) -> None:
-    """Print what each of `MEASURED` does: its files, and of each its functions if they are wanted."""
+    """Print the figures of each call of `MEASURED`, by file, and by function if *is_long*."""
     for name in MEASURED:
         profile = measured(name)
         print(f"\n{name}: {', '.join(f'{n} {what}' for what, n in profile.figures.items() if n)}")

@@ -1,7 +1,7 @@
 """
-What an installed wheel must do, in an environment that has only its run-time packages.
+A smoke test of an installed wheel, in an environment with only its run-time packages.
 
-Run by wheel_smoke.sh as ``python -I wheel_smoke.py WHEEL_SIZE``, in an empty folder.
+wheel_smoke.sh runs it as ``python -I wheel_smoke.py WHEEL_SIZE`` in an empty folder.
 """
 
 import importlib.metadata
@@ -18,7 +18,7 @@ import sagemaker_runtime_client
 import sigv4
 
 for module in ("httpx", "cryptography", "asyncio", "anyio"):
-    assert module not in sys.modules, f"an import loads {module}"
+    assert module not in sys.modules, f"importing the packages imports {module}"
 site = Path(sysconfig.get_path("purelib")).resolve()
 for package in (sigv4, sagemaker_runtime_client):
     folder = Path(package.__file__).resolve().parent
@@ -32,7 +32,7 @@ CREDENTIALS = sigv4.Credentials("AKIDEXAMPLE", "secret")
 
 
 class Service(BaseHTTPRequestHandler):
-    """Verifies the signature, and says that the job is queued."""
+    """Verifies the signature, and responds that the job was accepted."""
 
     protocol_version = "HTTP/1.1"
 
@@ -49,7 +49,7 @@ class Service(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 async def awaited(**settings: Any) -> sagemaker_runtime_client.Invocation:
@@ -72,9 +72,9 @@ SETTINGS = {
     "endpoint_url": f"http://127.0.0.1:{server.server_port}",
 }
 assert blocking(**SETTINGS).inference_id == "smoke"
-assert "asyncio" not in sys.modules, "a blocking call loads asyncio"
+assert "asyncio" not in sys.modules, "a blocking call imports asyncio"
 assert import_module("asyncio").run(awaited(**SETTINGS)).inference_id == "smoke"
-assert "cryptography" not in sys.modules, "a call loads cryptography"
+assert "cryptography" not in sys.modules, "a call imports cryptography"
 server.shutdown()
 versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("httpx", "attrs"))
-print(f"wheel: {int(sys.argv[1]):,} bytes, imported from {site}, with {versions}: calls answered")
+print(f"wheel: {int(sys.argv[1]):,} bytes, imported from {site}, with {versions}: calls succeeded")

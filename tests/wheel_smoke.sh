@@ -1,7 +1,7 @@
 #!/bin/sh
-# Build wheel and sdist, install the wheel alone into an empty environment, and call with it: with the
-# newest dependencies, and with the lowest that pyproject.toml allows.
-# PYTHON makes the environments; BUILD is a Python that has the packages `build` and `uv`.
+# Build wheel and sdist, install the wheel into two empty environments, and make calls: one environment has
+# the newest dependencies, the other the lowest that pyproject.toml allows.
+# PYTHON creates the environments; BUILD is a Python that has the packages `build` and `uv`.
 set -eu
 : "${PYTHON:=python3}" "${BUILD:=python3}"
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -17,7 +17,7 @@ from sigv4 import (
     SigV4A,
 )
 from sigv4.httpx_auth import SigV4Auth
-from tests.ministack import text_of
+from tests.ministack import element_text
 from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
 
 REGION = "us-east-1"
@@ -351,7 +351,7 @@ def test_caller_identity(ministack, algorithm, send):
     """STS says that it is the user who signed; by another secret it was nobody."""
     auth = auth_of(algorithm, "sts", ministack.user)
     answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
-    assert text_of(answer.text, "Arn").endswith(":user/user")
+    assert element_text(answer.text, "Arn").endswith(":user/user")
     wrong = auth_of(algorithm, "sts", ministack.user.replace(secret_access_key="wrong"))
     answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=wrong)
     assert outcome(answer) == (403, "SignatureDoesNotMatch")
@@ -362,7 +362,7 @@ def test_message_there_and_back(ministack, algorithm, send):
     """What is sent to a queue is received from it, but for a message changed on its way."""
     auth = auth_of(algorithm, "sqs", ministack.user)
     answer = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
-    queue = text_of(answer.text, "QueueUrl")
+    queue = element_text(answer.text, "QueueUrl")
 
     def elsewhere(request):
         request.url = request.url.copy_with(path="/")
@@ -374,7 +374,7 @@ def test_message_there_and_back(ministack, algorithm, send):
     receive = sqs("ReceiveMessage", QueueUrl=queue, MaxNumberOfMessages="10")
     received = send("POST", queue, **receive, auth=auth).raise_for_status().text
     assert re.findall("<Body>(.*?)</Body>", received) == ["a + b = ü"]
-    receipt = text_of(received, "ReceiptHandle")
+    receipt = element_text(received, "ReceiptHandle")
     delete = sqs("DeleteMessage", QueueUrl=queue, ReceiptHandle=receipt)
     send("POST", queue, **delete, auth=auth).raise_for_status()
 
@@ -387,7 +387,7 @@ def temporary(request, ministack):
     auth = auth_of("SigV4", "sts", ministack.user)
     said = call("POST", ministack.url, **options, auth=auth).raise_for_status().text
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    return Place(ministack.url, Credentials(*[text_of(said, name) for name in names]))
+    return Place(ministack.url, Credentials(*[element_text(said, name) for name in names]))
 
 
 @each_algorithm

@@ -23,7 +23,7 @@ from sigv4 import (
     SigV4A,
     verify,
 )
-from tests.regenerate_streams import body_of
+from tests.regenerate_streams import make_body
 from tests.sigv4.stream_oracles import AwscrtHasher, botocore_checksum, botocore_encodes
 
 FIXTURE = Path(__file__).parents[3] / "fixtures" / "sigv4" / "chunked.json"
@@ -38,7 +38,7 @@ SIGV4A = SigV4A("s3", "us-*")
 ALGORITHMS = {"SigV4": SIGV4, "SigV4A": SIGV4A}
 HASHERS = {name: lambda name=name: AwscrtHasher(name) for name in ("CRC32C", "CRC64NVME")}
 LENGTH = 20_000
-BODY = body_of(LENGTH)
+BODY = make_body(LENGTH)
 
 
 def make_seed(algorithm=SIGV4, key=KEY, signature="5eed" * 16):
@@ -80,7 +80,7 @@ def test_signed_chunks_are_botocores(case):
         checksum=case["checksum"],
         hasher=HASHERS.get(case["checksum"]),
     )
-    sent = b"".join(body.encode(body_of(case["length"]), make_seed(signature=case["seed"])))
+    sent = b"".join(body.encode(make_body(case["length"]), make_seed(signature=case["seed"])))
     lines = [line for line in sent.split(b"\r\n") if b"signature" in line]
     assert [line[-64:].decode() for line in lines] == case["signatures"]
     assert body.encoded_length == len(sent)
@@ -98,7 +98,7 @@ def test_unsigned_chunks_are_botocores(case):
         checksum=case["checksum"],
         hasher=HASHERS.get(case["checksum"]),
     )
-    sent = b"".join(body.encode(body_of(case["length"])))
+    sent = b"".join(body.encode(make_body(case["length"])))
     assert (
         len(sent),
         sha256(sent).hexdigest(),
@@ -121,7 +121,7 @@ def test_botocores_body_is_decoded(size):
 @pytest.mark.parametrize("length", [0, 1, 8192, 20_000])
 def test_round_trip(length, algorithm, checksum):
     """An encoded body has the predicted length, and is decoded to the original."""
-    body, data = form(algorithm, length, checksum), body_of(length)
+    body, data = form(algorithm, length, checksum), make_body(length)
     sent = encode(body, data)
     assert body.encoded_length == len(sent)
     assert b"".join(make_decoder(body).decode([sent[:99], sent[99:]])) == data
