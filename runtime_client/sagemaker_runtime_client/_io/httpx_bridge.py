@@ -5,8 +5,8 @@ A request goes out as it is: no headers, cookies or parameters of a client are a
 decoded.  Every exception of httpx becomes a `TransportError`.
 """
 
-import re
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 from math import inf
 from types import ModuleType
@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 # pool of our own can wait for leave.
 _EXPECT_SIZE = 1 << 20
 
-# What HTTP allows in a header (RFC 9110, section 5.5), and what h11 refuses after it.
-_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-_is_field_value = re.compile(
-    rb"(?:[\x21-\x7e\x80-\xff]+(?:[ \t]+[\x21-\x7e\x80-\xff]+)*)?"
-).fullmatch
+# What HTTP allows in the name and in the value of a header (RFC 9110, section 5.5), and what h11 refuses
+# after it.  These are no patterns, which take longer to compile than to import this module.
+_NAME = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_VALUE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
 # Raised before anything of the request is on the wire; after any other, it may have arrived.
 _BEFORE_SENDING = frozenset(
@@ -92,16 +91,7 @@ def build_request(
     headers = [(b"host", host)]
     if request.body or request.method in _WITH_LENGTH:
         headers.append((b"content-length", b"%d" % len(request.body)))
-    headers += [
-        (
-            _field_name(name),
-            # The usual case at once: a function's call for each header is felt.
-            value.encode("ascii")
-            if value.isascii() and value.isprintable() and value.strip(" ") == value
-            else _field_value(name, value),
-        )
-        for name, value in request.headers
-    ]
+    headers += _encode_headers(request.headers)
     if client is None or len(request.body) <= PIECE_SIZE:
         body = httpx.ByteStream(request.body)
     else:
@@ -136,15 +126,29 @@ def _address(httpx: ModuleType, address: str) -> tuple["URL", bytes, bytes | Non
     return url, url.netloc.lower(), None if url.raw_path == target else target
 
 
+def _encode_headers(headers: tuple[tuple[str, str], ...]) -> Iterable[tuple[bytes, bytes]]:
+    """Return headers as they are sent."""
+    if not headers:
+        return ()
+    names, values = zip(*headers, strict=True)
+    # In the usual case one check is enough for all of them, and each call for one would be felt.
+    together = f"|{'|'.join(values)}|"
+    has_outer_blank = "| " in together or " |" in together
+    if together.isascii() and together.isprintable() and not has_outer_blank:
+        return zip(map(_field_name, names), map(str.encode, values), strict=True)
+    return zip(map(_field_name, names), map(_field_value, names, values), strict=True)
+
+
 @lru_cache(maxsize=256)
 def _field_name(name: str) -> bytes:
     """Return the name of a header as it is sent."""
-    if not _is_token(name):
+    encoded = name.encode()
+    if not encoded or encoded.translate(None, _NAME):
         raise ParamValidationError(
             f"{name!a} is not a valid header name: use only letters, digits and !#$%&'*+-.^_`|~",
             argument=name,
         )
-    return name.encode("ascii")
+    return encoded
 
 
 def _field_value(name: str, value: str) -> bytes:
@@ -153,13 +157,42 @@ def _field_value(name: str, value: str) -> bytes:
         encoded = value.encode()
     except UnicodeEncodeError:
         encoded = b"\n"  # no text: refused as other control characters are
-    if not _is_field_value(encoded):
+    if encoded.translate(None, _VALUE) or encoded != encoded.strip(b" \t"):
         raise ParamValidationError(
             f"the value of the header {name} is not valid: remove control characters, line breaks "
             "and any space or tab at either end",
             argument=name,
         )
     return encoded
+
+
+def checked_headers(
+    headers: list[tuple[bytes, bytes]],
+) -> list[tuple[bytes, bytes, bytes]] | None:
+    """
+    Return headers as h11 keeps those that it has checked; None for those that it must check itself.
+
+    h11 matches two patterns against each header, which takes longer than to sign the request.  Here
+    all of them are checked at once.
+    """
+    if not headers:
+        return None
+    as_written, values = zip(*headers, strict=True)
+    names = tuple(map(bytes.lower, as_written))
+    together = b"|%b|" % b"|".join(values)
+    length = values[names.index(b"content-length")] if b"content-length" in names else b"0"
+    is_valid = (
+        all(names)
+        and not b"".join(names).translate(None, _NAME)
+        and not together.translate(None, _VALUE)
+        and not (b"| " in together or b" |" in together)
+        and not (b"|\t" in together or b"\t|" in together)
+        and b"transfer-encoding" not in names
+        and names.count(b"content-length") < 2
+        and length.isdigit()
+        and len(length) < 20
+    )
+    return list(zip(as_written, names, values, strict=True)) if is_valid else None
 
 
 def _split(httpx: ModuleType, body: bytes) -> "ByteStream":

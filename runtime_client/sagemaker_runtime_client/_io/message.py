@@ -85,15 +85,12 @@ class Response(Value):
         items: Any = headers
         if hasattr(items, "items"):
             items = items.items()
-        self.headers: tuple[tuple[str, str], ...] = tuple(
-            [
-                (
-                    (name if isinstance(name, str) else str(name, "utf-8", "replace")).lower(),
-                    value if isinstance(value, str) else str(value, "utf-8", "replace"),
-                )
-                for name, value in items
-            ]
-        )
+        pairs: list[tuple[str, str]] = []
+        for name, value in items:
+            text = name if isinstance(name, str) else str(name, "utf-8", "replace")
+            content = value if isinstance(value, str) else str(value, "utf-8", "replace")
+            pairs.append((text.lower(), content))
+        self.headers = tuple(pairs)
         self.body = body
         self.complete = complete
 

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
     from httpx import AsyncClient, Client
 
-# A proxy's scheme, what is secret in its address, and where it is.
-_match_proxy = re.compile(
-    r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?", re.IGNORECASE
-).fullmatch
+# The scheme of a proxy's address, what is secret in it, and its host and port.  `re` compiles it where it
+# is used: a first call has no time for that.
+_ADDRESS = r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?"
 
 
 def get_proxy(origin: str) -> str:
@@ -75,7 +74,7 @@ def make_proxied_client(
     except (httpx.InvalidURL, ValueError):
         # What httpx says of it may be a part of the password.
         advice = "use http://host:port, https://host:port or socks5://host:port"
-    found = _match_proxy(proxy)
+    found = re.fullmatch(_ADDRESS, proxy, re.IGNORECASE)
     address = f" {found[1]}{found[3]}{found[4] or ''}" if found else ""
     raise ConfigError(f"the proxy{address} in {scheme.upper()}_PROXY cannot be used: {advice}")
 

@@ -3,9 +3,13 @@
 import logging
 from importlib import import_module
 
+import h11
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sagemaker_runtime_client import ParamValidationError, TransportError
+from sagemaker_runtime_client._io.httpx_bridge import checked_headers
 from sagemaker_runtime_client._io.message import Request
 from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, pointed_at
 from tests.runtime_client.loopback import Loopback, always
@@ -89,3 +93,36 @@ def test_what_h11_says(driver):
         client.get_object("s3://bucket/key")
     assert "canary" not in shown(caught.value)
     assert (1, 1, False) == (len(tried), caught.value.attempts, caught.value.possibly_accepted)
+
+
+HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
+    [b"content-length", b"Content-Length", b"transfer-encoding", b"chunked", b"1", b"-1", b"1,1"]
+)
+
+
+@given(st.lists(st.tuples(HEADER_BYTES, HEADER_BYTES), max_size=4))
+@example([(b"a", b"b\nc")])
+@example([(b"a\r", b"b")])
+@example([(b"", b"b")])
+@example([(b"a", b" b")])
+@example([(b"a", b"b\t")])
+@example([(b"content-length", b"1"), (b"content-length", b"2")])
+@example([(b"content-length", b"9" * 21)])
+@example([(b"X-Amz-Date", b"20261129T000000Z"), (b"Content-Length", b"12")])
+def test_checked_headers_are_those_of_h11(headers):
+    """Headers that are checked all at once are what h11 makes of them; the rest is left to h11."""
+    items = checked_headers([(b"host", b"h"), *headers])
+    if items is not None:
+        request = h11.Request(method="GET", target="/", headers=[(b"host", b"h"), *headers])
+        assert items == request.headers._full_items
+
+
+def test_usual_headers_are_checked_at_once():
+    """The headers of a signed request are not left to h11."""
+    headers = [(b"host", b"h"), (b"Content-Length", b"12"), (b"authorization", b"AWS4 a=b, c=d")]
+    assert checked_headers(headers) == [
+        (b"host", b"host", b"h"),
+        (b"Content-Length", b"content-length", b"12"),
+        (b"authorization", b"authorization", b"AWS4 a=b, c=d"),
+    ]
+    assert checked_headers([]) is None

@@ -15,6 +15,7 @@ import h11
 import httpx
 
 from ..._limits import HEADS_SIZE
+from ..httpx_bridge import checked_headers
 
 if TYPE_CHECKING:
     from ..concurrency import Stream
@@ -25,6 +26,9 @@ _MAX_READ_SIZE = 64 * 1024
 CONTINUE_TIMEOUT = 1.0
 # The maximum size of one write in bytes.  Each write has the whole write timeout.
 _MAX_WRITE_SIZE = 64 * 1024
+
+# h11's class of headers that have been checked.  It has no public name.
+_Headers = type(h11.Request(method="GET", target="/", headers=[("host", "")]).headers)
 
 
 class Connection:
@@ -163,7 +167,9 @@ class Connection:
             headers = [*headers, (b"expect", b"100-continue")]
         target = request.extensions.get("target") or request.url.raw_path
         send = self._protocol.send
-        head = send(h11.Request(method=request.method, target=target, headers=headers))
+        items = checked_headers(headers)
+        fields = headers if items is None else _Headers(items)
+        head = send(h11.Request(method=request.method, target=target, headers=fields))
         if expects or not isinstance(stream, httpx.ByteStream):
             await self.stream.write(head, self._time_to_write(timeout))
             head = b""
