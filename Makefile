@@ -91,7 +91,7 @@ attack: $(ATTACKED)/.made ## Attack the installed wheel; ONLY=region_set (or ano
 bench: $(CONTENDERS) ## Compare size and speed with other clients; ROUNDS=15, ONLY=cold (or another part), BASELINE=revision
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) $(ONLY:%=--only %) $(BASELINE:%=--baseline)
 
-bench-readme: $(CONTENDERS) $(VENV)/.bench ## Run the benchmarks, and update table and charts of README.md
+bench-readme: $(CONTENDERS) $(VENV)/.bench ## Run the benchmarks, and update their README and the number in README.md
 	@$(BIN)/python tests/benchmarks --rounds $(ROUNDS) --keep
 
 fixtures: $(VENV)/.fixtures ## Regenerate fixtures/ with the reference implementations

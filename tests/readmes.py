@@ -20,7 +20,7 @@ READMES = sorted(
         ),
     ]
 )
-DOCUMENTS = [*READMES, ROOT / "CHANGELOG.md"]
+DOCUMENTS = [*READMES, ROOT / "CHANGELOG.md", ROOT / "fixtures" / "SOURCES.md"]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

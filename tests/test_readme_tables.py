@@ -252,6 +252,14 @@ class TestLayer:
             assert isclose(zipped / whole * 100, percent, abs_tol=0.1)
 
 
+def test_the_fixtures():
+    """The list of sources names each file of the fixtures, in the section of its folder."""
+    fixtures = ROOT / "fixtures"
+    found = {path.name for path in fixtures.rglob("*") if path.is_file()} - {"SOURCES.md"}
+    text = (fixtures / "SOURCES.md").read_text()
+    assert set(re.findall(r"^\| `([\w-]+\.\w+)` ", text, re.MULTILINE)) == found
+
+
 def test_the_make_targets():
     """The README of the tests names each documented make target."""
     makefile = (ROOT / "Makefile").read_text()
