@@ -56,8 +56,8 @@ def test_signatures(case):
     """The request's signature, each chunk's and the trailer's are the documentation's."""
     _, _, signature, sent = upload(case)
     found = re.findall(rb"signature[=:]([0-9a-f]{64})\r\n", sent)
-    assert case["canonical_request"] == signature.canonical_request
-    assert case["signatures"] == [signature.signature, *(text.decode() for text in found)]
+    assert signature.canonical_request == case["canonical_request"]
+    assert [signature.signature, *(text.decode() for text in found)] == case["signatures"]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -41,9 +41,9 @@ def test_endpoint(case):
     params = case.get("params", {})
     if "custom endpoint" in case["expect"].get("error", ""):
         # botocore's clients ask the rules for no variant of a URL; see test_variants.
-        assert params["Endpoint"] == resolve(params).origin
+        assert resolve(params).origin == params["Endpoint"]
     elif "error" in case["expect"] or case["documentation"] == NO_REGION:
         with pytest.raises(ConfigError):
             resolve(params)
     else:
-        assert case["expect"]["endpoint"]["url"] == resolve(params).origin
+        assert resolve(params).origin == case["expect"]["endpoint"]["url"]

@@ -58,10 +58,10 @@ def test_messages(case):
     [message] = decoder.feed(data)
     decoder.finish()
     stated = {h["name"]: AS_STATED[h["type"]](h["value"]) for h in expected["headers"]}
-    assert stated == message.headers
-    assert [type(v) for v in stated.values()] == [type(v) for v in message.headers.values()]
-    assert b64decode(expected["payload"]) == message.payload
-    assert data == message.encode()
+    assert message.headers == stated
+    assert [type(v) for v in message.headers.values()] == [type(v) for v in stated.values()]
+    assert message.payload == b64decode(expected["payload"])
+    assert message.encode() == data
 
 
 @pytest.mark.parametrize("case", of_kind("positive"))
@@ -70,9 +70,9 @@ def test_framing(case):
     [message] = EventDecoder().feed(b64decode(case["encoded_base64"]))
     data, expected = message.encode(), case["decoded"]
     start = (expected["total_length"], expected["headers_length"], expected["prelude_crc"])
-    assert start == unpack(">IIi", data[:12])
-    assert expected["message_crc"] == unpack(">i", data[-4:])[0]
-    assert crc32(data[:-4]) == unpack(">I", data[-4:])[0]
+    assert unpack(">IIi", data[:12]) == start
+    assert unpack(">i", data[-4:])[0] == expected["message_crc"]
+    assert unpack(">I", data[-4:])[0] == crc32(data[:-4])
 
 
 @pytest.mark.parametrize("case", of_kind("negative"))
@@ -94,7 +94,7 @@ def seed_of(case):
 def test_signatures(case):
     """The signature of an event is the one that is stated."""
     hashed = [bytes.fromhex(case[part]) for part in ("headers_hex", "payload_hex")]
-    assert case["signature"] == SignatureChain(seed_of(case)).sign("PAYLOAD", *hashed)
+    assert SignatureChain(seed_of(case)).sign("PAYLOAD", *hashed) == case["signature"]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def text(value):
 
 def test_the_suites_are_whole():
     """All 65 and 9 cases are run."""
-    assert (65, 9) == (len(PARSER), len(LOCATION))
+    assert (len(PARSER), len(LOCATION)) == (65, 9)
 
 
 @pytest.mark.parametrize("case", PARSER, ids=lambda case: case["name"])
@@ -61,12 +61,12 @@ def test_parser(case, caplog):
     if "errorContaining" in case["output"]:
         left = {name: {} for name in ("foo",) if "[profile foo]" in files[0][1]}
         left |= KEPT.get(case["name"], {}) | beyond
-        assert left == flat(profiles.profiles)
+        assert flat(profiles.profiles) == left
         assert beyond or "config, line " in caplog.text
     else:
         expected = case["output"]["config"]
-        assert expected["profiles"] | beyond == flat(profiles.profiles)
-        assert expected.get("sso_sessions", {}) == flat(profiles.sso_sessions)
+        assert flat(profiles.profiles) == expected["profiles"] | beyond
+        assert flat(profiles.sso_sessions) == expected.get("sso_sessions", {})
 
 
 @pytest.mark.parametrize("case", LOCATION, ids=lambda case: case["name"])
@@ -74,6 +74,6 @@ def test_location(case):
     """The files are where the case says, and the profile in force is the one that it names."""
     environ = case["environment"]
     expected = (case["configLocation"], case["credentialsLocation"])
-    assert expected == file_locations(environ, case["platform"])
+    assert file_locations(environ, case["platform"]) == expected
     profile = case.get("profile", "default")
-    assert profile == Config.resolve({}, environ, Profiles({profile: {}})).profile
+    assert Config.resolve({}, environ, Profiles({profile: {}})).profile == profile

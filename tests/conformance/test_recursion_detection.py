@@ -26,6 +26,6 @@ def test_the_suite_is_whole():
 def test_trace_header(case):
     """The environment gives the header that the case says, or none."""
     headers = [f"{name}: {value}" for name, value in trace_headers(case["env"])]
-    assert [line.lower() for line in case["requestHeadersAfter"]] == [
-        line.lower() for line in headers
+    assert [line.lower() for line in headers] == [
+        line.lower() for line in case["requestHeadersAfter"]
     ]

@@ -42,13 +42,13 @@ def test_error(case):
     """Code and message stand where the case says."""
     with pytest.raises(ServiceError) as caught:
         parsed(case)
-    assert case["errorCode"] == caught.value.code
-    assert case["response"]["status_code"] == caught.value.status_code
+    assert caught.value.code == case["errorCode"]
+    assert caught.value.status_code == case["response"]["status_code"]
     if "errorMessage" in case:
-        assert case["errorMessage"] == caught.value.message
+        assert caught.value.message == case["errorMessage"]
 
 
 @pytest.mark.parametrize("case", SUCCESSES)
 def test_success(case):
     """A success of another operation is no error, and has none of what ours looks for."""
-    assert Invocation() == parsed(case)
+    assert parsed(case) == Invocation()

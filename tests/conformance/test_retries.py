@@ -79,10 +79,10 @@ def test_standard_mode(case, monkeypatch):
     expected = [step["expected"] for step in steps]
     world = World(given, steps)
     outcomes = [step["outcome"] for step in expected if step["outcome"] != "retry_request"]
-    assert outcomes == [world.call() for _ in outcomes]
-    assert [step["retry_quota"] for step in expected] == world.quotas
+    assert [world.call() for _ in outcomes] == outcomes
+    assert world.quotas == [step["retry_quota"] for step in expected]
     pauses = [step["delay"] for step in expected if "delay" in step]
-    assert [pytest.approx(pause) for pause in pauses] == world.slept
+    assert world.slept == [pytest.approx(pause) for pause in pauses]
     assert world.left == 0
 
 
@@ -101,5 +101,5 @@ def test_shared_quota():
 
     world.sleep = sleep
     assert world.call() == "success"
-    assert expected == world.quotas
-    assert SHARED["expected_final_quota"] == world.quotas[-1]
+    assert world.quotas == expected
+    assert world.quotas[-1] == SHARED["expected_final_quota"]

@@ -125,36 +125,36 @@ def test_the_suite_is_whole():
 @pytest.mark.parametrize("case", CASES)
 def test_header_canonical_request(case):
     """By header: the canonical request."""
-    assert case.expected["header"]["canonical-request"] == case.signed().canonical_request
+    assert case.signed().canonical_request == case.expected["header"]["canonical-request"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_string_to_sign(case):
     """By header: the string to sign."""
-    assert case.expected["header"]["string-to-sign"] == case.signed().string_to_sign
+    assert case.signed().string_to_sign == case.expected["header"]["string-to-sign"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_header_signature(case):
     """By header: the signature, and the headers that the signed request has more than the request."""
     signature = case.signed()
-    assert case.expected["header"]["signature"] == signature.signature
+    assert signature.signature == case.expected["header"]["signature"]
     signed = _request(case.expected["header"]["signed-request"])
     given = {name for name, _ in case.request.headers}
     added = {name: value for name, value in signed.headers if name not in given}
-    assert added == signature.headers
+    assert signature.headers == added
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_canonical_request(case):
     """By query: the canonical request."""
-    assert case.expected["query"]["canonical-request"] == case.presigned().canonical_request
+    assert case.presigned().canonical_request == case.expected["query"]["canonical-request"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_query_string_to_sign(case):
     """By query: the string to sign."""
-    assert case.expected["query"]["string-to-sign"] == case.presigned().string_to_sign
+    assert case.presigned().string_to_sign == case.expected["query"]["string-to-sign"]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -162,8 +162,8 @@ def test_query_signature(case):
     """By query: the signature, and all parameters of the URL."""
     url = case.presigned().url
     expected = _request(case.expected["query"]["signed-request"])
-    assert case.expected["query"]["signature"] == url.rpartition("&X-Amz-Signature=")[2]
-    assert _parameters(expected.url) == _parameters(url)
+    assert url.rpartition("&X-Amz-Signature=")[2] == case.expected["query"]["signature"]
+    assert _parameters(url) == _parameters(expected.url)
 
 
 def _parameters(url):
@@ -202,7 +202,7 @@ def test_s3_documentation_is_accepted(case):
     verified = verify(
         _s3_arrived(case), known, at=S3_AT, service=S3["service"], region=S3["region"]
     )
-    assert case["payload_hash"] == verified.payload_hash
+    assert verified.payload_hash == case["payload_hash"]
 
 
 @pytest.mark.parametrize(
@@ -212,9 +212,9 @@ def test_s3_documentation_is_signed_alike(case):
     """The examples are signed as they stand, stage by stage."""
     signer = Signer(SigV4(S3["service"], S3["region"]), signed_headers=sign_all_headers)
     signature = signer.sign(_s3_arrived(case), S3_CREDENTIALS, at=S3_AT)
-    assert case["canonical_request"] == signature.canonical_request
-    assert case["string_to_sign"] == signature.string_to_sign
-    assert case["signature"] == signature.signature
+    assert signature.canonical_request == case["canonical_request"]
+    assert signature.string_to_sign == case["string_to_sign"]
+    assert signature.signature == case["signature"]
 
 
 @pytest.mark.parametrize("case", [case for case in S3_CASES if "X-Amz-" in case.values[0]["query"]])

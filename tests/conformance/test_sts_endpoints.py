@@ -38,7 +38,7 @@ def test_endpoint(case):
     params, expect = case.get("params", {}), case["expect"]
     if "custom endpoint" in expect.get("error", ""):
         # botocore's clients ask the rules for no variant of a URL; see test_variants.
-        assert params["Endpoint"] == resolve(params).origin
+        assert resolve(params).origin == params["Endpoint"]
         return
     # A URL of one's own needs no region to be found, but to be signed for.
     if "error" in expect or "Region" not in params:
@@ -46,6 +46,6 @@ def test_endpoint(case):
             resolve(params)
         return
     (scheme,) = expect["endpoint"].get("properties", {}).get("authSchemes", [{}])
-    assert expect["endpoint"]["url"] == resolve(params).origin
-    assert "sts" == resolve(params).service
-    assert scheme.get("signingRegion", params["Region"]) == resolve(params).region
+    assert resolve(params).origin == expect["endpoint"]["url"]
+    assert resolve(params).service == "sts"
+    assert resolve(params).region == scheme.get("signingRegion", params["Region"])

@@ -40,18 +40,18 @@ NOISE_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def headers_are_botocores(request: Unsigned) -> None:
     """Every stage of a signature in headers is botocore's, and `verify` accepts it."""
     expected, actual = botocore_signs(request), sign(request)
-    assert expected.canonical_request == actual.canonical_request
-    assert expected.string_to_sign == actual.string_to_sign
-    assert expected.signature == actual.signature
-    assert expected.signed_headers == ";".join(actual.signed_headers)
-    assert request.access_key_id == receive(send(request), request).access_key_id
+    assert actual.canonical_request == expected.canonical_request
+    assert actual.string_to_sign == expected.string_to_sign
+    assert actual.signature == expected.signature
+    assert ";".join(actual.signed_headers) == expected.signed_headers
+    assert receive(send(request), request).access_key_id == request.access_key_id
 
 
 def urls_are_botocores(request: Unsigned) -> None:
     """The signature of a presigned URL is botocore's, and `verify` accepts both URLs."""
     expected = botocore_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
-    assert expected.signature == signature_of(arrived.url)
+    assert signature_of(arrived.url) == expected.signature
     theirs = arrived._replace(url=expected.url)
     assert receive(arrived, request) == receive(theirs, request)
 
@@ -66,16 +66,16 @@ def headers_are_awscrts(request: Unsigned) -> None:
     """
     names, signature = awscrt_signs(request)
     actual = sign(request)
-    assert signature == actual.signature
-    assert names == ";".join(actual.signed_headers)
-    assert request.access_key_id == receive(send(request), request).access_key_id
+    assert actual.signature == signature
+    assert ";".join(actual.signed_headers) == names
+    assert receive(send(request), request).access_key_id == request.access_key_id
 
 
 def urls_are_awscrts(request: Unsigned) -> None:
     """The signature of a presigned URL is awscrt's, repeated names included."""
-    assert awscrt_presigns(request, EXPIRES) == signature_of(presign(request, EXPIRES))
+    assert signature_of(presign(request, EXPIRES)) == awscrt_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
-    assert request.access_key_id == receive(arrived, request).access_key_id
+    assert receive(arrived, request).access_key_id == request.access_key_id
 
 
 def signature_of(url: str) -> str:

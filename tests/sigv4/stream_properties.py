@@ -114,7 +114,7 @@ def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
     if form.algorithm is None:
         assert botocore_encodes(fed.data, form.checksum or "", 8192) == sent
     cut = Fed(sent, fed.cuts)
-    assert fed.data == b"".join(form.decoder(len(fed.data)).decode(cut.pieces()))
+    assert b"".join(form.decoder(len(fed.data)).decode(cut.pieces())) == fed.data
 
 
 def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
@@ -136,7 +136,7 @@ def events_any_split_is_decoded_alike(fed: Fed) -> None:
     whole = outcome(read([fed.data]))
     assert whole == outcome(read(fed.pieces()))
     if isinstance(whole, list):
-        assert fed.data == b"".join(message.encode() for message in whole)
+        assert b"".join(message.encode() for message in whole) == fed.data
 
 
 def headers_are_one_text(data: bytes) -> None:
@@ -145,8 +145,8 @@ def headers_are_one_text(data: bytes) -> None:
         headers = decode_headers(data)
     except EventStreamError:
         return
-    assert data == encode_headers(headers)
-    assert list(headers) == list(botocore_decodes(event(data, b""))[0])
+    assert encode_headers(headers) == data
+    assert list(botocore_decodes(event(data, b""))[0]) == list(headers)
 
 
 def messages_go_both_ways(message: Message) -> None:

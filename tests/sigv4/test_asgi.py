@@ -88,7 +88,7 @@ def test_a_body_in_pieces():
     """What a server leaves out of a message is what ASGI says it is by default."""
     scope = scope_of("/q", signed("GET", "/q", (), b"body", at=AT))
     status, answer, received = serve(scope, request(b"b", b"", b"ody"))
-    assert (200, "body", 4) == (status, answer["body"], received)
+    assert (status, answer["body"], received) == (200, "body", 4)
 
 
 def test_after_the_body():
@@ -100,13 +100,13 @@ def test_after_the_body():
         assert scope["sigv4"].access_key_id == "AKIDEXAMPLE"
 
     serve(scope_of(), [*request(), {"type": "http.disconnect"}], app)
-    assert ["http.request", "http.disconnect"] == [message["type"] for message in last]
+    assert [message["type"] for message in last] == ["http.request", "http.disconnect"]
 
 
 def test_a_client_that_leaves():
     """In the middle of its body it gets no answer, and the application nothing."""
     messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
-    assert (None, None, 2) == serve(scope_of(), messages)
+    assert serve(scope_of(), messages) == (None, None, 2)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_client_that_leaves():
 )
 def test_paths_that_are_their_own_normal_form(target):
     """They are taken as clients send them."""
-    assert 200 == serve(scope_of(target))[0]
+    assert serve(scope_of(target))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_paths_that_are_their_own_normal_form(target):
 )
 def test_paths_that_are_not(target):
     """Each is refused, though it is signed."""
-    assert (400, "InvalidURI") == refusal(scope_of(target))
+    assert refusal(scope_of(target)) == (400, "InvalidURI")
 
 
 def test_paths_of_s3():
     """Its keys may hold anything, and are signed as they are."""
     headers = signed("GET", "/b/a//../c", signer=Signer(SigV4("s3", REGION)), at=AT)
-    assert 200 == serve(scope_of("/b/a//../c", headers), service="s3")[0]
+    assert serve(scope_of("/b/a//../c", headers), service="s3")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ def test_paths_of_s3():
 )
 def test_queries_with_one_meaning(query):
     """They are taken, in whatever order their names are."""
-    assert 200 == serve(scope_of(f"/q?{query}"))[0]
+    assert serve(scope_of(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_queries_with_more_than_one(query):
     """Values whose order is not signed, and blanks that are not, are refused."""
-    assert (400, "InvalidURI") == refusal(scope_of(f"/q?{query}"))
+    assert refusal(scope_of(f"/q?{query}")) == (400, "InvalidURI")
 
 
 PIECES = [*"/?&=+;a1~ ", "..", "%2e", "%2F", "%2B", "%26", "%3D", "//", "/../", "%", "&a=2", "&a=1"]
@@ -190,16 +190,16 @@ def meaning(target):
 
 def test_a_path_that_was_rewritten():
     """The application must not see another path than the one that is signed."""
-    assert (400, "InvalidURI") == refusal(scope_of("/q", path="/admin"))
-    assert (400, "InvalidURI") == refusal(scope_of("/q", raw_path=b"q", path="q"))
-    assert (400, "InvalidURI") == refusal(scope_of("/q", raw_path=b"*", path="*", method="OPTIONS"))
-    assert (400, "InvalidRequest") == refusal(scope_of("/q", raw_path=b"/%zz", path="/%zz"))
+    assert refusal(scope_of("/q", path="/admin")) == (400, "InvalidURI")
+    assert refusal(scope_of("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
+    assert refusal(scope_of("/q", raw_path=b"*", path="*", method="OPTIONS")) == (400, "InvalidURI")
+    assert refusal(scope_of("/q", raw_path=b"/%zz", path="/%zz")) == (400, "InvalidRequest")
 
 
 def test_a_root_path():
     """What a server puts before the path, as uvicorn does, a proxy has taken away: it is signed."""
     scope = scope_of("/api/q", root_path="/api")
-    assert 200 == serve(scope)[0]
+    assert serve(scope)[0] == 200
 
 
 def test_a_server_without_the_raw_path():
@@ -218,12 +218,12 @@ def test_a_scope_that_is_not_known():
 def test_a_length_over_the_cap(length):
     """However long the number is."""
     headers = {**signed(at=AT), "content-length": length}
-    assert (413, "EntityTooLarge") == refusal(scope_of("/q", headers), max_body=10)
+    assert refusal(scope_of("/q", headers), max_body=10) == (413, "EntityTooLarge")
 
 
 def test_a_length_that_is_none():
     """What is no number is the server's to refuse; the body is counted."""
-    assert 200 == serve(scope_of("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0]
+    assert serve(scope_of("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0] == 200
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
@@ -231,10 +231,10 @@ def test_no_body_is_read_for_a_key_that_is_wrong():
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
-    assert (403, "InvalidAccessKeyId") == refusal(scope_of(), secrets=known)
-    assert (403, "InvalidToken") == refusal(scope_of("/q", token), secrets=known)
-    assert (403, "SignatureDoesNotMatch") == refusal(scope_of("/x", declared))
-    assert (403, "RequestTimeTooSkewed") == refusal(scope_of(), now=lambda: AT + timedelta(days=1))
+    assert refusal(scope_of(), secrets=known) == (403, "InvalidAccessKeyId")
+    assert refusal(scope_of("/q", token), secrets=known) == (403, "InvalidToken")
+    assert refusal(scope_of("/x", declared)) == (403, "SignatureDoesNotMatch")
+    assert refusal(scope_of(), now=lambda: AT + timedelta(days=1)) == (403, "RequestTimeTooSkewed")
 
 
 @pytest.mark.parametrize("secrets", [KNOWN, KNOWN.get])
@@ -244,15 +244,15 @@ def test_kinds_of_secrets(secrets):
     async def awaited(access_key_id):
         return KNOWN.get(access_key_id)
 
-    assert 200 == serve(scope_of(), secrets=secrets)[0]
-    assert 200 == serve(scope_of(), secrets=awaited)[0]
+    assert serve(scope_of(), secrets=secrets)[0] == 200
+    assert serve(scope_of(), secrets=awaited)[0] == 200
 
 
 def test_a_verifying_key():
     """For SigV4A a server need not have the secret."""
     headers = signed(signer=Signer(SigV4A(SERVICE, "eu-*")), at=AT)
     keys = {KEY.access_key_id: SigV4A.public_key(KEY)}
-    assert 200 == serve(scope_of("/q", headers), secrets=keys, allow={"sigv4a"})[0]
+    assert serve(scope_of("/q", headers), secrets=keys, allow={"sigv4a"})[0] == 200
 
 
 def test_a_stream_of_chunks():
@@ -274,7 +274,7 @@ def test_a_stream_of_chunks():
     seed = SeedSignature(SIGNER.algorithm, KEY, headers["x-amz-date"], signature)
     body = b"".join(content.encode(b"hello", seed))
     serve(scope, request(body), app, allow=["streaming"])
-    assert [b"hello"] == decoded
+    assert decoded == [b"hello"]
 
 
 def test_until_when_a_request_must_be_remembered():
@@ -286,10 +286,10 @@ def test_until_when_a_request_must_be_remembered():
         return len(asked) > 1
 
     options = {"is_replay": is_replay, "tolerance": 100, "body_timeout": 7}
-    assert 200 == serve(scope_of(), **options)[0]
-    assert (403, "RequestReplayed") == refusal(scope_of(), request(), **options)
+    assert serve(scope_of(), **options)[0] == 200
+    assert refusal(scope_of(), request(), **options) == (403, "RequestReplayed")
     assert asked[0] == asked[1]
-    assert (64, AT + timedelta(seconds=107)) == (len(asked[0][0]), asked[0][1])
+    assert (len(asked[0][0]), asked[0][1]) == (64, AT + timedelta(seconds=107))
 
 
 def signatures_of(*scopes, **options):
@@ -297,7 +297,7 @@ def signatures_of(*scopes, **options):
     signatures = set()
     for scope in scopes:
         served = serve(scope, is_replay=lambda signature, _: signatures.add(signature), **options)
-        assert 200 == served[0]
+        assert served[0] == 200
     return len(signatures)
 
 
@@ -309,21 +309,22 @@ def test_what_a_replay_is():
     r, s = decode_dss_signature(bytes.fromhex(signature))
     twin = {**headers, "authorization": f"{start}={encode_dss_signature(r, ORDER - s).hex()}"}
     both = scope_of("/q", headers), scope_of("/q", twin)
-    assert 1 == signatures_of(*both, allow=["sigv4a"])
+    assert signatures_of(*both, allow=["sigv4a"]) == 1
     for_query = signed("GET", "/q?a=1&b=2", at=AT)
-    assert 1 == signatures_of(scope_of("/q?a=1&b=2", for_query), scope_of("/q?b=2&a=1", for_query))
+    assert signatures_of(scope_of("/q?a=1&b=2", for_query), scope_of("/q?b=2&a=1", for_query)) == 1
     other = Credentials("OTHER", "secret")
     secrets = {**KNOWN, "OTHER": other}
-    assert 2 == signatures_of(
-        scope_of(), scope_of("/q", signed(credentials=other, at=AT)), secrets=secrets
+    assert (
+        signatures_of(scope_of(), scope_of("/q", signed(credentials=other, at=AT)), secrets=secrets)
+        == 2
     )
 
 
 def test_headers_that_a_proxy_adds():
     """They may be left unsigned where they are named."""
     headers = {**signed(at=AT), "x-amz-cf-id": "abc"}
-    assert (403, "AccessDenied") == refusal(scope_of("/q", headers), request())
-    assert 200 == serve(scope_of("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0]
+    assert refusal(scope_of("/q", headers), request()) == (403, "AccessDenied")
+    assert serve(scope_of("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
 
 
 def test_the_twin_of_a_signature_is_a_replay():
@@ -343,22 +344,22 @@ def test_the_twin_of_a_signature_is_a_replay():
         return known
 
     options = {"is_replay": is_replay, "allow": ["sigv4a"]}
-    assert 200 == serve(scope_of("/q", headers), **options)[0]
+    assert serve(scope_of("/q", headers), **options)[0] == 200
     twins = scope_of("/q", {**headers, "authorization": twin})
-    assert (403, "RequestReplayed") == refusal(twins, request(), **options)
+    assert refusal(twins, request(), **options) == (403, "RequestReplayed")
 
 
 def test_a_signature_that_ends_while_the_body_arrives():
     """Whoever is slow cannot outlast the memory of signatures."""
     clock = iter([AT, AT, AT + timedelta(seconds=301)])
-    assert (403, "RequestExpired") == refusal(scope_of(), request(), now=lambda: next(clock))
+    assert refusal(scope_of(), request(), now=lambda: next(clock)) == (403, "RequestExpired")
 
 
 def test_an_answer_is_small():
     """Whatever a client sends, and however much of it is repeated: ASCII, some hundred characters."""
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
     status, answer, _ = serve(scope_of("/q", headers))
-    assert (403, "AccessDenied") == (status, answer["__type"])
+    assert (status, answer["__type"]) == (403, "AccessDenied")
     assert len(answer["message"]) <= 300
 
 
@@ -398,12 +399,12 @@ def test_a_limit_in_time(loop):
         return 1
 
     async def both():
-        assert 1 == await within(30, quick)
+        assert await within(30, quick) == 1
         with pytest.raises(TimeoutError):
             await within(0.001, endless)
 
     LOOPS[loop](both())
-    assert ["cancelled"] == endings
+    assert endings == ["cancelled"]
 
 
 async def forever():
@@ -445,7 +446,7 @@ def test_something_alongside(loop):
         await alongside(failing, main())
 
     LOOPS[loop](both())
-    assert ["began", "main", "failed", "main"] == endings
+    assert endings == ["began", "main", "failed", "main"]
 
 
 def test_trio_as_a_guest_of_asyncio():
@@ -465,4 +466,4 @@ def test_trio_as_a_guest_of_asyncio():
         )
         return (await ended).unwrap()
 
-    assert "timed out" == asyncio.run(host())
+    assert asyncio.run(host()) == "timed out"

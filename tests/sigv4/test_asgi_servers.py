@@ -104,9 +104,9 @@ def lenient(server):
 
 def refusal(answer):
     """Return status and code of a refusal, whose form is that of AWS."""
-    assert {"__type", "message"} == set(answer.body)
+    assert set(answer.body) == {"__type", "message"}
     assert answer.headers["x-amzn-errortype"] == answer.body["__type"]
-    assert "application/json" == answer.headers["content-type"]
+    assert answer.headers["content-type"] == "application/json"
     return answer.status, answer.body["__type"]
 
 
@@ -115,10 +115,10 @@ def test_what_is_signed_reaches_the_application(connection, inner):
     for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
         for body in (b"", b"body", b"x" * CAP):
             answer = connection.ask("POST", target, signed("POST", target, (), body), body)
-            assert (200, {"body": body.decode(), "key": "AKIDEXAMPLE"}) == (answer[0], answer[2])
+            assert (answer[0], answer[2]) == (200, {"body": body.decode(), "key": "AKIDEXAMPLE"})
     assert inner.started
-    assert "/files/a b:c" == inner.seen[3]["path"]
-    assert ("host", "x-amz-date") == inner.seen[0]["sigv4"].signed_headers
+    assert inner.seen[3]["path"] == "/files/a b:c"
+    assert inner.seen[0]["sigv4"].signed_headers == ("host", "x-amz-date")
 
 
 def test_what_botocore_signs_is_taken(connection):
@@ -126,7 +126,7 @@ def test_what_botocore_signs_is_taken(connection):
     request = AWSRequest("PUT", f"http://{HOST}/a%20b?b=2&a=1", {"X-Custom": "a  b"}, b"body")
     SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), SERVICE, REGION).add_auth(request)
     headers = {"Host": HOST, **dict(request.headers.items())}
-    assert 200 == connection.ask("PUT", "/a%20b?b=2&a=1", headers, b"body").status
+    assert connection.ask("PUT", "/a%20b?b=2&a=1", headers, b"body").status == 200
 
 
 def test_chunks_with_a_declared_hash(connection, inner):
@@ -137,18 +137,18 @@ def test_chunks_with_a_declared_hash(connection, inner):
         connection.socket.sendall(head("POST", "/q", headers))
         for piece in (body[:2], body[2:], b""):
             connection.socket.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
-        assert status == connection.answer("POST").status
-    assert 1 == len(inner.seen)
+        assert connection.answer("POST").status == status
+    assert len(inner.seen) == 1
 
 
 def test_unsigned_without_a_body(connection):
     """It is refused, no key is looked up, and the connection lives on."""
     for method in ("GET", "DELETE"):
         answer = connection.ask(method, "/q", {"host": HOST})
-        assert (403, "MissingAuthenticationToken") == refusal(answer)
+        assert refusal(answer) == (403, "MissingAuthenticationToken")
         assert "connection" not in answer.headers
-    assert None is connection.ask("HEAD", "/q", {"host": HOST}).body
-    assert 200 == connection.ask("GET", "/q", signed()).status
+    assert connection.ask("HEAD", "/q", {"host": HOST}).body is None
+    assert connection.ask("GET", "/q", signed()).status == 200
     assert ["AKIDEXAMPLE"] == LOOKED_UP
 
 
@@ -156,10 +156,10 @@ def test_unsigned_with_a_body_of_which_no_byte_comes(connection, inner):
     """The answer does not wait for a body, and the connection ends with it."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "content-length": 10**9}))
     answer = connection.answer()
-    assert (403, "MissingAuthenticationToken") == refusal(answer)
-    assert "close" == answer.headers["connection"]
+    assert refusal(answer) == (403, "MissingAuthenticationToken")
+    assert answer.headers["connection"] == "close"
     assert connection.is_closed()
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 @pytest.mark.parametrize("piece", [b"10000\r\n" + b"x" * 65536 + b"\r\n", b"1\r\nx\r\n" * 10_000])
@@ -167,9 +167,9 @@ def test_unsigned_with_an_endless_body(connection, inner, piece):
     """The server neither takes it in nor waits for somebody who does: it closes the connection."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "transfer-encoding": "chunked"}))
     connection.flood(piece)
-    assert 403 == connection.answer().status
+    assert connection.answer().status == 403
     assert connection.is_closed()
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 def test_a_refusal_after_a_slow_lookup(server):
@@ -185,7 +185,7 @@ def test_a_refusal_after_a_slow_lookup(server):
         connection.socket.sendall(head("PUT", "/q", headers))
         connection.fill(b"10000\r\n" + b"x" * 65536 + b"\r\n")
         found.set()
-        assert (403, "InvalidAccessKeyId") == refusal(connection.answer())
+        assert refusal(connection.answer()) == (403, "InvalidAccessKeyId")
         assert connection.is_closed()
 
 
@@ -194,10 +194,10 @@ def test_a_body_over_the_cap(connection, inner):
     headers = {**signed("PUT", "/q", (), b"x"), "content-length": CAP + 1}
     connection.socket.sendall(head("PUT", "/q", headers))
     answer = connection.answer()
-    assert (413, "EntityTooLarge") == refusal(answer)
-    assert "close" == answer.headers["connection"]
+    assert refusal(answer) == (413, "EntityTooLarge")
+    assert answer.headers["connection"] == "close"
     assert connection.is_closed()
-    assert [] == inner.seen + LOOKED_UP
+    assert inner.seen + LOOKED_UP == []
 
 
 def test_a_body_over_the_cap_without_a_length(connection, inner):
@@ -205,9 +205,9 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
     headers = {**signed("PUT", "/q", (), b"x"), "transfer-encoding": "chunked"}
     connection.socket.sendall(head("PUT", "/q", headers))
     connection.flood(b"1000\r\n" + b"x" * 4096 + b"\r\n")
-    assert (413, "EntityTooLarge") == refusal(connection.answer())
+    assert refusal(connection.answer()) == (413, "EntityTooLarge")
     assert connection.is_closed()
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,11 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
 def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
     """With the signature of its normal form or with its own, it is refused."""
     for for_target in ("/q", target):
-        assert (400, "InvalidURI") == refusal(
-            connection.ask("GET", target, signed("GET", for_target))
+        assert refusal(connection.ask("GET", target, signed("GET", for_target))) == (
+            400,
+            "InvalidURI",
         )
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 @pytest.mark.parametrize(
@@ -230,15 +231,15 @@ def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
 def test_a_query_with_two_meanings(connection, inner, sent, signed_for):
     """A bare plus, and values in an order that is not signed, are refused."""
     answer = connection.ask("GET", sent, signed("GET", signed_for))
-    assert (400, "InvalidURI") == refusal(answer)
-    assert [] == inner.seen + LOOKED_UP
+    assert refusal(answer) == (400, "InvalidURI")
+    assert inner.seen + LOOKED_UP == []
 
 
 def test_another_host(connection):
     """A signature for another host is none for this one, whoever made it."""
     answer = connection.ask("GET", "/q", signed("GET", "/q", {"host": "other.example"}))
-    assert (421, "MisdirectedRequest") == refusal(answer)
-    assert 200 == connection.ask("GET", "/q", signed("GET", "/q", {"host": "API.example"})).status
+    assert refusal(answer) == (421, "MisdirectedRequest")
+    assert connection.ask("GET", "/q", signed("GET", "/q", {"host": "API.example"})).status == 200
 
 
 @pytest.mark.parametrize("hosts", [[], [HOST, HOST], [HOST, "other.example"]])
@@ -248,14 +249,14 @@ def test_no_host_and_more_than_one(connection, inner, hosts):
     pairs += [("host", host) for host in hosts]
     connection.socket.sendall(head("GET", "/q", pairs))
     assert connection.socket.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 def test_a_target_that_is_a_url(connection, inner):
     """What a proxy would be asked for is not what is signed."""
     connection.socket.sendall(head("GET", f"http://{HOST}/x", signed("GET", "/q")))
     assert connection.answer().status in {400, 403}  # httptools leaves the path
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 def presigned():
@@ -289,26 +290,26 @@ def test_what_needs_leave(connection, inner, lenient, name):
     """It is refused by its name before a key is looked up; with leave it is taken."""
     target, headers = NEED_LEAVE[name]()
     answer = connection.ask("GET", target, headers)
-    assert (403, "AccessDenied") == refusal(answer)
+    assert refusal(answer) == (403, "AccessDenied")
     assert answer.body["message"].endswith(f": {name}")
-    assert [] == inner.seen + LOOKED_UP
-    assert 200 == lenient.ask("GET", target, headers).status
+    assert inner.seen + LOOKED_UP == []
+    assert lenient.ask("GET", target, headers).status == 200
 
 
 def test_another_method(connection, inner):
     """It is not the one that was signed."""
     answer = connection.ask("DELETE", "/q", signed("GET", "/q"))
-    assert (403, "SignatureDoesNotMatch") == refusal(answer)
-    assert [] == inner.seen
+    assert refusal(answer) == (403, "SignatureDoesNotMatch")
+    assert inner.seen == []
 
 
 def test_a_replay(connection, inner):
     """The same signature counts once, and one that is wrong does not use it up."""
     headers = signed("POST", "/q", (), b"body")
-    assert (403, "SignatureDoesNotMatch") == refusal(connection.ask("POST", "/q", headers, b"bodx"))
-    assert 200 == connection.ask("POST", "/q", headers, b"body").status
-    assert (403, "RequestReplayed") == refusal(connection.ask("POST", "/q", headers, b"body"))
-    assert 1 == len(inner.seen)
+    assert refusal(connection.ask("POST", "/q", headers, b"bodx")) == (403, "SignatureDoesNotMatch")
+    assert connection.ask("POST", "/q", headers, b"body").status == 200
+    assert refusal(connection.ask("POST", "/q", headers, b"body")) == (403, "RequestReplayed")
+    assert len(inner.seen) == 1
 
 
 def test_a_slow_body(server):
@@ -325,9 +326,9 @@ def test_a_slow_body(server):
     with serving(server, app) as port, Connection(port) as connection:
         headers = {**signed("PUT", "/q", (), b"body"), "content-length": "4"}
         connection.socket.sendall(head("PUT", "/q", headers) + b"bod")
-        assert (408, "RequestTimeout") == refusal(connection.answer())
+        assert refusal(connection.answer()) == (408, "RequestTimeout")
         assert connection.is_closed()
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 def test_a_client_that_leaves(guarded, inner):
@@ -340,7 +341,7 @@ def test_a_client_that_leaves(guarded, inner):
         connection.socket.sendall(head("PUT", "/wait", headers) + b"body")
         connection.socket.shutdown(1)
     assert inner.is_gone.wait(30)
-    assert (1, ["http.disconnect"]) == (len(inner.seen), inner.last)
+    assert (len(inner.seen), inner.last) == (1, ["http.disconnect"])
 
 
 def test_a_websocket(connection, inner):
@@ -353,7 +354,7 @@ def test_a_websocket(connection, inner):
     }
     connection.socket.sendall(head("GET", "/q", {**signed(), **upgrade}))
     assert b" 403 " in connection.socket.recv(100)
-    assert [] == inner.seen
+    assert inner.seen == []
 
 
 ON_HTTP_2 = pytest.mark.parametrize(
@@ -369,9 +370,9 @@ def test_http_2(connection):
     http2.send(1, b"body", end=True)
     http2.begin(3, {"host": HOST})
     http2.send(3, b"body", end=True)
-    assert b"200" == http2.answer(1)[b":status"]
+    assert http2.answer(1)[b":status"] == b"200"
     refused = http2.answer(3)
-    assert (b"403", False) == (refused[b":status"], b"connection" in refused)
+    assert (refused[b":status"], b"connection" in refused) == (b"403", False)
     assert b"MissingAuthenticationToken" in http2.bodies[3]
 
 
@@ -384,10 +385,10 @@ def test_http_2_with_a_body_after_the_answer(connection):
     for _ in range(30):
         http2.send(1, b"late")
     http2.send(1, b"", end=True)
-    assert b"403" == http2.answer(1)[b":status"]
+    assert http2.answer(1)[b":status"] == b"403"
     http2.begin(3, signed("POST", "/q", (), b"body"))
     http2.send(3, b"body", end=True)
-    assert b"200" == http2.answer(3)[b":status"]
+    assert http2.answer(3)[b":status"] == b"200"
 
 
 class Http2:
@@ -441,6 +442,6 @@ def test_a_root_path(server, signed_for):
         Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
     )
     with serving(server, app, root_path="/api") as port, Connection(port) as connection:
-        assert 200 == connection.ask("GET", "/q", signed("GET", signed_for)).status
+        assert connection.ask("GET", "/q", signed("GET", signed_for)).status == 200
         other = "/q" if signed_for == "/api/q" else "/api/q"
-        assert 403 == connection.ask("GET", "/q", signed("GET", other)).status
+        assert connection.ask("GET", "/q", signed("GET", other)).status == 403

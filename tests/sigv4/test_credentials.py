@@ -32,7 +32,7 @@ def test_refused_parts(part, value, error, fault):
     parts = {"access_key_id": "AKID", "secret_access_key": "secret", part: value}
     with pytest.raises(error) as caught:
         Credentials(**parts)
-    assert f"{part} {fault}" == str(caught.value)
+    assert str(caught.value) == f"{part} {fault}"
 
 
 @pytest.mark.parametrize("part", ["access_key_id", "secret_access_key"])
@@ -58,7 +58,7 @@ def test_pickling_is_refused():
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_copies_are_the_same(copied):
     """A copy is the very same, with the keys that were derived."""
-    assert KEY is copied(KEY)
+    assert copied(KEY) is KEY
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_copies_are_the_same(copied):
 )
 def test_expired(after, expired):
     """From the instant of their expiration on, credentials no longer count."""
-    assert expired == KEY.expired(AT + timedelta(seconds=after))
+    assert KEY.expired(AT + timedelta(seconds=after)) == expired
 
 
 def test_without_expiration():
@@ -77,7 +77,7 @@ def test_without_expiration():
 def test_expiration_in_another_zone():
     """The expiration is kept in UTC."""
     local = AT.astimezone(timezone(timedelta(hours=9)))
-    assert UTC is Credentials("AKID", "secret", expiration=local).expiration.tzinfo
+    assert Credentials("AKID", "secret", expiration=local).expiration.tzinfo is UTC
 
 
 def test_naive_expiration():
@@ -107,19 +107,19 @@ def test_sources(source):
     """Credentials, a function and a provider all serve both colours."""
     provider = as_provider(source)
     assert isinstance(provider, CredentialsProvider)
-    assert KEY is provider.get()
-    assert KEY is asyncio.run(provider.aget())
+    assert provider.get() is KEY
+    assert asyncio.run(provider.aget()) is KEY
 
 
 def test_a_provider_is_taken_as_it_is():
     """A provider is not wrapped."""
     provider = Provider()
-    assert provider is as_provider(provider)
+    assert as_provider(provider) is provider
 
 
 def test_async_function():
     """An async function serves where it can be awaited."""
-    assert KEY is asyncio.run(as_provider(_aget).aget())
+    assert asyncio.run(as_provider(_aget).aget()) is KEY
 
 
 class AsyncCallable:
@@ -145,7 +145,7 @@ ASYNC = {
 def test_async_function_where_nothing_is_awaited(function):
     """Whoever is only ever blocking refuses an async function when it is made; others when they ask."""
     provider = as_provider(function)
-    assert KEY is asyncio.run(provider.aget())
+    assert asyncio.run(provider.aget()) is KEY
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not from an async one"):
         provider.get()
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not from an async one"):

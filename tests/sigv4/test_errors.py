@@ -16,8 +16,8 @@ def test_pickles(kind):
     """An error pickles to one of the same kind that says the same."""
     error = kind(*ARGUMENTS.get(kind, ("text",)))
     copy = pickle.loads(pickle.dumps(error))
-    assert type(error) is type(copy)
-    assert (str(error), error.args) == (str(copy), copy.args)
+    assert type(copy) is type(error)
+    assert (str(copy), copy.args) == (str(error), error.args)
 
 
 def test_all_errors_are_sigv4_errors():

@@ -101,7 +101,7 @@ answer = pytest.mark.parametrize(("said", "code"), ANSWERS.values(), ids=ANSWERS
 def test_equal(said, code):
     """Where both sides sign the same text, it is the secret that differs."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
-    assert (code, "key", ()) == (explanation.code, explanation.cause, explanation.differences)
+    assert (explanation.code, explanation.cause, explanation.differences) == (code, "key", ())
     assert "the secret access key is not the one of this access key id" in str(explanation)
 
 
@@ -109,7 +109,7 @@ def test_equal(said, code):
 def test_canonical_request(said, code):
     """Where the canonical requests differ, each part that does is named, and no other."""
     explanation = explain(said(signed(method="PUT", url="https://host.example/a%20b")), signed())
-    assert (code, "canonical request") == (explanation.code, explanation.cause)
+    assert (explanation.code, explanation.cause) == (code, "canonical request")
     assert explanation.differences == (
         Difference("method", "GET", "PUT"),
         Difference("query parameter x", "1", None),
@@ -296,7 +296,7 @@ PARTS = {
 def test_parts(ours, theirs, expected):
     """Each part is named, with both values as far as they may be shown, and where it comes from."""
     explanation = explain(as_s3_says(signed(**theirs)), signed(**ours))
-    assert (expected,) == explanation.differences
+    assert explanation.differences == (expected,)
 
 
 def test_header_that_did_not_arrive():
@@ -325,7 +325,7 @@ def test_order(ours, theirs, expected):
     """Where the parts are equal, their order is compared."""
     texts = [f"GET\n/\n{query[1:]}\nhost:h\n\nhost\nhash" for query in (ours, theirs)]
     said = json.dumps({"message": message(signed().replace(canonical_request=texts[1]))})
-    assert (expected,) == explain(said, texts[0]).differences
+    assert explain(said, texts[0]).differences == (expected,)
 
 
 def test_control_characters():
@@ -394,7 +394,7 @@ def test_masked(text, instead):
     """A canonical request for people shows secrets' lengths alone, and all else as it is."""
     secret = "abc" if "abc" in text else "=ab"
     hidden = "=" + instead if secret == "=ab" else instead
-    assert text.replace(secret, hidden) == masked(text)
+    assert masked(text) == text.replace(secret, hidden)
 
 
 def test_masked_is_no_canonical_request():

@@ -111,7 +111,7 @@ def check(server, response, service, credentials=KEY):
     [request] = server.requests
     assert (response.status_code, response.headers.get("x-error")) == (200, None)
     expected = as_botocore_signs(request, service, credentials)
-    assert expected == request.header(b"authorization").decode()
+    assert request.header(b"authorization").decode() == expected
     return request
 
 
@@ -299,7 +299,7 @@ def test_wrong_secret(server, service, send):
 def test_one_library_is_enough(monkeypatch):
     """Where only one of the two libraries is installed, its Auth alone is taken."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
-    assert (httpx.Auth,) == _classes("Auth")
+    assert _classes("Auth") == (httpx.Auth,)
 
 
 @pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])
@@ -400,8 +400,8 @@ SENT = sorted(
 def test_redirect_to_another_origin(library, colour, status, location, wrap):
     """What goes to another origin has no signature, no token and no other header of AWS."""
     first, second = hops_of(library, colour, location, status, wrap=wrap)
-    assert SENT == of_aws(first)
-    assert [] == of_aws(second)
+    assert of_aws(first) == SENT
+    assert of_aws(second) == []
 
 
 @pytest.mark.parametrize(("start", "location"), NEAR.values(), ids=NEAR.keys())
@@ -409,7 +409,7 @@ def test_redirect_to_another_origin(library, colour, status, location, wrap):
 def test_redirect_to_the_same_origin(library, start, location):
     """What stays with the origin, as httpx sees it, is left to httpx."""
     first, second = hops_of(library, "blocking", location, 307, start=start)
-    assert (SENT, SENT) == (of_aws(first), of_aws(second))
+    assert (of_aws(first), of_aws(second)) == (SENT, SENT)
 
 
 def test_redirect_over_sockets(server, service, send):
@@ -425,7 +425,7 @@ def test_redirect_over_sockets(server, service, send):
         )
         [signed], [unsigned] = first.requests, server.requests
     assert {"authorization", *map(str.lower, SECRETS)} <= names_of(signed)
-    assert [] == of_aws(names_of(unsigned))
+    assert of_aws(names_of(unsigned)) == []
     assert unsigned.body == b"body"
 
 

@@ -51,7 +51,7 @@ SCOPES = {
 def test_scope_of_a_request(scope, expected):
     """A request names its own service and region in its extensions; the next one has the auth's."""
     auth = auth_of("sagemaker")
-    assert expected == scope_of(signed_by(auth, extensions={"sigv4": scope}))
+    assert scope_of(signed_by(auth, extensions={"sigv4": scope})) == expected
     assert scope_of(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
 
 
@@ -60,7 +60,7 @@ def test_rules_of_a_scope(service):
     """A request for another service is signed by that service's rules."""
     signed = signed_by(auth_of("sagemaker"), extensions={"sigv4": {"service": service}})
     expected = signed_by(auth_of(service))
-    assert expected.headers == signed.headers
+    assert signed.headers == expected.headers
     assert (service == "s3") == ("x-amz-content-sha256" in signed.headers)
 
 
@@ -186,7 +186,7 @@ def test_the_signature_is_there(send):
         )
     signature = response.request.extensions["sigv4"]
     assert isinstance(signature, Signature)
-    assert signature.headers["authorization"] == response.request.headers["authorization"]
+    assert response.request.headers["authorization"] == signature.headers["authorization"]
     answered = f"The Canonical String for this request should have been\n'{theirs[0]}'\n"
     assert (
         Difference("header x-amz-added", None, "by a proxy", "it was sent or added after signing")

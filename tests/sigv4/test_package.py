@@ -52,7 +52,7 @@ def test_what_an_import_loads():
 
 def test_public_names_are_sorted():
     """`__all__` is sorted without regard to case."""
-    assert sorted(sigv4.__all__, key=str.casefold) == sigv4.__all__
+    assert sigv4.__all__ == sorted(sigv4.__all__, key=str.casefold)
 
 
 def test_public_names_are_complete():
@@ -60,7 +60,7 @@ def test_public_names_are_complete():
     public = {name for name, value in vars(sigv4).items() if name[0] != "_"}
     modules = {name for name in public if isinstance(vars(sigv4)[name], type(sys))}
     imported_for_typing = {"Any", "TYPE_CHECKING"}
-    assert set() == public - modules - imported_for_typing - set(sigv4.__all__)
+    assert public - modules - imported_for_typing - set(sigv4.__all__) == set()
     assert [name for name in sigv4.__all__ if getattr(sigv4, name, None) is None] == []
 
 

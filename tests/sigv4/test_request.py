@@ -30,8 +30,8 @@ from sigv4 import InvalidRequestError, Payload, SignableRequest
 def test_parts_of_a_url(url, host, path, query):
     """Host, path and query are taken from the URL, the path and the query as they stand."""
     request = SignableRequest("GET", url)
-    assert (host, path, query) == (request.host, request.path, request.query)
-    assert (("host", host),) == request.headers
+    assert (request.host, request.path, request.query) == (host, path, query)
+    assert request.headers == (("host", host),)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_urls_are_read_as_by_a_pattern(url):
     except InvalidRequestError:
         assert match is None
     else:
-        assert (match[3] or "/", match[4] or "") == (request.path, request.query)
+        assert (request.path, request.query) == (match[3] or "/", match[4] or "")
 
 
 @pytest.mark.parametrize("tail", ["%", "a%2", "?a=%zz", "?100%"])
@@ -106,7 +106,7 @@ def test_refused_header_value(character):
 @pytest.mark.parametrize("value", ["", "a\tb", "é", "本", "\xa0"])
 def test_header_values(value):
     """Tabs and characters beyond ASCII are allowed in a header."""
-    assert value == SignableRequest("GET", "https://h.example/", {"A": value}).header("a")
+    assert SignableRequest("GET", "https://h.example/", {"A": value}).header("a") == value
 
 
 @pytest.mark.parametrize(

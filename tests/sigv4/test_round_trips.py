@@ -99,7 +99,7 @@ def test_object_there_and_back(place, algorithm, send):
     url, auth = place.url + KEY, auth_of(algorithm, "s3", place.key)
     assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
     answer = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
-    assert (200, BODY) == (answer.status_code, answer.content)
+    assert (answer.status_code, answer.content) == (200, BODY)
 
 
 def hashed(algorithm, key):
@@ -135,7 +135,7 @@ def test_streamed_object(place, algorithm, send, stream):
     """A body that is streamed arrives whole, however its signature accounts for it."""
     url = f"{place.url}/bucket/{algorithm}-{stream.__name__}"
     assert outcome(send("PUT", url, **stream(algorithm, place.key))) == (200, None)
-    assert BODY == stored(place, url)
+    assert stored(place, url) == BODY
 
 
 @each_place
@@ -236,7 +236,7 @@ def test_presigned_url(place, algorithm, send):
     assert outcome(send("PUT", presigned("PUT", place.key), content=BODY)) == (200, None)
     to_get = presigned("GET", place.key)
     answer = send("GET", to_get)
-    assert (200, BODY) == (answer.status_code, answer.content)
+    assert (answer.status_code, answer.content) == (200, BODY)
     wrong = presigned("GET", place.key.replace(secret_access_key="wrong"))
     for refused in (wrong, to_get.replace("=60&", "=61&"), to_get.replace("%20", "%20a", 1)):
         assert outcome(call("GET", refused)) == (403, "SignatureDoesNotMatch")
@@ -268,7 +268,7 @@ def test_signed_chunks(place, algorithm, send, checksum):
     """A body in signed chunks, followed by a checksum or not, arrives whole."""
     url = f"{place.url}/bucket/{algorithm}-{checksum}"
     assert outcome(put_in_chunks(send, url, algorithm, place.key, checksum=checksum)) == (200, None)
-    assert BODY == stored(place, url)
+    assert stored(place, url) == BODY
 
 
 def _data(sent):
@@ -315,7 +315,7 @@ def put_changed(place, algorithm, send, change, checksum):
 def test_tampering_with_chunks(place, algorithm, send_plainly, change):
     """A chunk that is changed on the way is refused, and nothing is stored."""
     actual = put_changed(place, algorithm, send_plainly, change, None)
-    assert ((403, "SignatureDoesNotMatch"), None) == actual
+    assert actual == ((403, "SignatureDoesNotMatch"), None)
 
 
 @pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack takes any signature here
@@ -324,7 +324,7 @@ def test_tampering_with_chunks(place, algorithm, send_plainly, change):
 def test_tampering_with_trailers(place, algorithm, send_plainly, change):
     """A trailer that is changed on the way is refused, and nothing is stored."""
     actual = put_changed(place, algorithm, send_plainly, change, "SHA256")
-    assert ((403, "SignatureDoesNotMatch"), None) == actual
+    assert actual == ((403, "SignatureDoesNotMatch"), None)
 
 
 # Temporary keys, and services with the rules of all but S3.
@@ -412,7 +412,7 @@ PARTS = {
 def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
     """A temporary key counts only with its own token and its own secret."""
     auth = auth_of(algorithm, "s3", temporary.key.replace(**change))
-    assert expected == outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth))
+    assert outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth)) == expected
 
 
 INVOCATION = "/endpoints/my-endpoint/async-invocations"

@@ -41,7 +41,7 @@ HASH = "x-amz-content-sha256"
 def test_what_is_added(signer, credentials, names):
     """A signature adds these headers, and nothing else."""
     signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
-    assert names == sorted(signature.headers)
+    assert sorted(signature.headers) == names
 
 
 @pytest.mark.parametrize("service", ["s3", "s3express", "s3-object-lambda", "s3-outposts"])
@@ -49,23 +49,23 @@ def test_s3_rules(service):
     """S3's services bring S3's rules."""
     signer = Signer(SigV4(service, "us-east-1"))
     expected = (True, False, False, True)
-    assert expected == (
+    assert (
         signer.s3,
         signer.normalize_path,
         signer.double_encode,
         signer.content_sha256,
-    )
+    ) == expected
 
 
 def test_rules_of_all_others():
     """All other services want the path normalised and encoded twice, and no hash in a header."""
     expected = (False, True, True, False)
-    assert expected == (
+    assert (
         OTHERS.s3,
         OTHERS.normalize_path,
         OTHERS.double_encode,
         OTHERS.content_sha256,
-    )
+    ) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_path_rules(options, path):
     """Each rule of the path can be chosen by itself."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), **options)
     signature = signer.sign(SignableRequest("GET", "https://h.example/a/..//b%20"), KEY, at=AT)
-    assert path == signature.canonical_request.split("\n")[1]
+    assert signature.canonical_request.split("\n")[1] == path
 
 
 def test_request_stays_as_it_was():
@@ -90,14 +90,14 @@ def test_request_stays_as_it_was():
     request = SignableRequest("PUT", URL, {"A": "1"}, Payload.of(b"x"))
     before = (request.method, request.url, request.headers, request.payload)
     S3.sign(request, TEMPORARY, at=AT)
-    assert before == (request.method, request.url, request.headers, request.payload)
+    assert (request.method, request.url, request.headers, request.payload) == before
 
 
 def test_signing_again_replaces_the_signature():
     """A request that carries an old signature is signed as if it did not, as a retry must be."""
     added = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT - timedelta(days=1)).headers
     expected = S3.sign(SignableRequest("GET", URL), KEY, at=AT).headers
-    assert expected == S3.sign(SignableRequest("GET", URL, added), KEY, at=AT).headers
+    assert S3.sign(SignableRequest("GET", URL, added), KEY, at=AT).headers == expected
 
 
 @pytest.mark.parametrize("signer", [OTHERS, S3], ids=["others", "S3"])
@@ -106,7 +106,7 @@ def test_content_sha256_of_the_request(signer, value):
     """A hash that the request carries is what is signed."""
     request = SignableRequest("PUT", URL, {HASH: f" {value} "}, Payload.of(b"x"))
     signature = signer.sign(request, KEY, at=AT)
-    assert value == signature.canonical_request.rpartition("\n")[2]
+    assert signature.canonical_request.rpartition("\n")[2] == value
     assert HASH in signature.signed_headers
 
 
@@ -136,8 +136,8 @@ def test_signer_of_a_selection_is_a_value():
     """A function that selects stays itself, however often the signer is replaced, copied or sent."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers=str.isalpha)
     for again in (signer.replace(s3=False), pickle.loads(pickle.dumps(signer))):
-        assert signer == again
-        assert str.isalpha is again.signed_headers
+        assert again == signer
+        assert again.signed_headers is str.isalpha
 
 
 def test_token_added_unsigned():
@@ -198,7 +198,7 @@ def test_repr_of_a_signature_holds_no_secret():
     """A signature shows the names that it covers, and nothing that it could be sent with."""
     signature = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
     names = ("host", HASH, "x-amz-date", "x-amz-security-token")
-    assert f"Signature(signed_headers={names!r})" == repr(signature)
+    assert repr(signature) == f"Signature(signed_headers={names!r})"
 
 
 @pytest.mark.parametrize("selected", [None, sign_all_headers])
@@ -210,8 +210,8 @@ def test_signer_pickles(selected):
     pickled = pickle.dumps(signer)
     assert b"very-secret" not in pickled
     assert (
-        expected.headers
-        == pickle.loads(pickled).sign(SignableRequest("GET", URL), KEY, at=AT).headers
+        pickle.loads(pickled).sign(SignableRequest("GET", URL), KEY, at=AT).headers
+        == expected.headers
     )
 
 

@@ -20,7 +20,7 @@ def test_one_derivation_a_day():
     signer.sign(REQUEST, key, at=AT)
     [first] = key._derived_keys.values()
     signer.sign(REQUEST, key, at=AT + timedelta(hours=11))
-    assert [first] == [*key._derived_keys.values()]
+    assert [*key._derived_keys.values()] == [first]
     signer.sign(REQUEST, key, at=AT + timedelta(hours=12))
     [second] = key._derived_keys.values()
     assert first != second
@@ -72,21 +72,21 @@ def test_threads_share_a_signer():
     shared = Signer(SigV4("s3", "us-east-1"))
     with ThreadPoolExecutor(8) as pool:
         signed = pool.map(lambda job: shared.sign(REQUEST, job[0], at=job[1]).signature, jobs)
-        assert expected == list(signed)
+        assert list(signed) == expected
 
 
 def test_repr_and_pickle():
     """An algorithm is shown and pickled by its service and region."""
     algorithm = SigV4("s3", "us-east-1")
     assert repr(algorithm) == "SigV4(service='s3', region='us-east-1')"
-    assert algorithm == pickle.loads(pickle.dumps(algorithm))
+    assert pickle.loads(pickle.dumps(algorithm)) == algorithm
 
 
 def test_derived_keys_stay_out_of_sight():
     """Credentials that have signed look the same, are equal to others, and give new ones no keys."""
     key, other = Credentials("AKID", "secret"), Credentials("AKID", "secret")
     Signer(SigV4("s3", "us-east-1")).sign(REQUEST, key, at=AT)
-    assert (key, repr(key), hash(key)) == (other, repr(other), hash(other))
+    assert (other, repr(other), hash(other)) == (key, repr(key), hash(key))
     assert key.replace()._derived_keys == {}
 
 

@@ -73,8 +73,8 @@ def test_awscrts_signatures_verify(case, public):
         region=region_in(case),
         service=case["service"],
     )
-    assert credentials.access_key_id == verified.access_key_id
-    assert ("expires" in case) == (verified.expires_at is not None)
+    assert verified.access_key_id == credentials.access_key_id
+    assert (verified.expires_at is not None) == ("expires" in case)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -98,11 +98,11 @@ def test_our_signatures_verify(case):
         headers = [*request.headers, *signature.headers.items()]
         theirs = dict(case["signed_headers"])["Authorization"]
         ours = signature.headers["authorization"]
-        assert theirs.rpartition("=")[0] == ours.rpartition("=")[0]
+        assert ours.rpartition("=")[0] == theirs.rpartition("=")[0]
         assert awscrt_verifies(key.public_key, signature.string_to_sign, signature.signature)
     arrived = (case["method"], url, headers, body)
     verified = check(arrived, known, region=region_in(case), service=case["service"])
-    assert credentials.access_key_id == verified.access_key_id
+    assert verified.access_key_id == credentials.access_key_id
 
 
 # The keys that AWS derives: aws-c-auth's and aws-sdk-go-v2's tests of the derivation state them.
@@ -132,7 +132,7 @@ def test_rejected_candidates(secret):
     ]
     smallest = min(candidates)
     credentials = Credentials("AKIDEXAMPLE", secret)
-    assert smallest + 1 == signing_scalar(credentials, order=smallest + 2)
+    assert signing_scalar(credentials, order=smallest + 2) == smallest + 1
 
 
 def test_a_key_is_derived_once():
@@ -141,7 +141,7 @@ def test_a_key_is_derived_once():
     SigV4A(service="s3", region_set="*").sign_string("text", credentials, "20261122T120000Z")
     [kept] = credentials._derived_keys.values()
     SigV4A(service="sts", region_set="*").sign_string("text", credentials, "20261123T120000Z")
-    assert [kept] == [*credentials._derived_keys.values()]
+    assert [*credentials._derived_keys.values()] == [kept]
 
 
 REGION_SETS = {
@@ -157,9 +157,9 @@ def test_region_sets(given, joined):
     """A region set is a text or several, and is held and sent joined by commas."""
     algorithm = SigV4A(service="s3", region_set=given)
     headers = Signer(algorithm).sign(SignableRequest("GET", URL), KEY, at=AT).headers
-    assert joined == algorithm.region_set
-    assert joined == headers["x-amz-region-set"]
-    assert f"SigV4A(service='s3', region_set={joined!r})" == repr(algorithm)
+    assert algorithm.region_set == joined
+    assert headers["x-amz-region-set"] == joined
+    assert repr(algorithm) == f"SigV4A(service='s3', region_set={joined!r})"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ COVERED = [
 @pytest.mark.parametrize(("region_set", "region", "expected"), COVERED)
 def test_covers(region_set, region, expected):
     """A region is covered if one of the set's texts, with * for anything, is all of it."""
-    assert expected is covers(region_set, region)
+    assert covers(region_set, region) is expected
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -213,7 +213,7 @@ def test_wildcards_match_as_those_of_a_shell(seed):
     for _ in range(500):
         pattern = "".join(random.choices("ab**-", k=random.randrange(1, 9)))
         region = "".join(random.choices("ab-", k=random.randrange(9)))
-        assert fnmatchcase(region, pattern) is covers(pattern, region)
+        assert covers(pattern, region) is fnmatchcase(region, pattern)
 
 
 def signed(key=KEY):
@@ -407,4 +407,4 @@ def test_the_hash_is_the_bodys():
     method, url, headers, _ = signed()
     refusal = refused((method, url, headers, b"other"))
     assert refusal.code == "XAmzContentSHA256Mismatch"
-    assert sha256(b"").hexdigest() == headers["x-amz-content-sha256"]
+    assert headers["x-amz-content-sha256"] == sha256(b"").hexdigest()

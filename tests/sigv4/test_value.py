@@ -15,9 +15,9 @@ AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 def test_equality():
     """Values of one kind are equal where their parts are, and have one hash."""
-    assert EAST == SigV4(region="us-east-1", service="s3")
+    assert SigV4(region="us-east-1", service="s3") == EAST
     assert hash(EAST) == hash(SigV4("s3", "us-east-1"))
-    assert EAST != SigV4("s3", "us-east-2")
+    assert SigV4("s3", "us-east-2") != EAST
     assert EAST != ("s3", "us-east-1")
     assert SigV4("s3", "*") != SigV4A("s3", "*")
 
@@ -28,7 +28,7 @@ def test_what_is_kept_apart():
     EAST.sign_string("text", used, "20261126T120000Z")
     assert used._derived_keys
     assert not new._derived_keys
-    assert (used, hash(used)) == (new, hash(new))
+    assert (new, hash(new)) == (used, hash(used))
 
 
 VALUES = [
@@ -67,8 +67,8 @@ def test_hidden_fields(value):
 
 def test_replace():
     """Another value, checked as any; also by the name under which Python 3.13 looks for it."""
-    assert SigV4("s3", "us-east-2") == EAST.replace(region="us-east-2")
-    assert SigV4("sts", "us-east-1") == EAST.__replace__(service="sts")
+    assert EAST.replace(region="us-east-2") == SigV4("s3", "us-east-2")
+    assert EAST.__replace__(service="sts") == SigV4("sts", "us-east-1")
     with pytest.raises(ValueError, match="region must be"):
         EAST.replace(region="")
     with pytest.raises(TypeError, match="color"):
@@ -77,14 +77,14 @@ def test_replace():
 
 def test_repr():
     """Parts are shown by name."""
-    assert "SigV4(service='s3', region='us-east-1')" == repr(EAST)
+    assert repr(EAST) == "SigV4(service='s3', region='us-east-1')"
 
 
 @pytest.mark.parametrize("value", [EAST, Payload.UNSIGNED, Signer(EAST, double_encode=True)])
 def test_copies(value):
     """A copy, a deep one, and one by way of a pickle are equal."""
     twins = copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))
-    assert (value, value, value) == twins
+    assert twins == (value, value, value)
 
 
 def test_signatures():
@@ -93,14 +93,14 @@ def test_signatures():
     one, other = (Signer(EAST).sign(request, key, at=AT) for _ in range(2))
     assert one.headers == other.headers
     assert one != other
-    assert 2 == len({one, other, one})
+    assert len({one, other, one}) == 2
 
 
 def test_case():
     """A value can be taken apart by ``case``."""
     match EAST:
         case SigV4("s3", region):
-            assert "us-east-1" == region
+            assert region == "us-east-1"
         case _:
             pytest.fail("no case fits")
 
@@ -117,8 +117,8 @@ def test_derived_class():
     assert key == Named("AKID", "secret")
     assert key != Named("AKID", "other")
     assert key != Credentials("AKID", "secret")
-    assert "Named(access_key_id='AKID', expiration=None, account_id=None)" == repr(key)
-    assert Named("AKID", "secret", "token") == key.replace(session_token="token")
+    assert repr(key) == "Named(access_key_id='AKID', expiration=None, account_id=None)"
+    assert key.replace(session_token="token") == Named("AKID", "secret", "token")
 
 
 def test_former_names():

@@ -45,13 +45,13 @@ def request_of(case):
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_canonical_request(case):
     """The canonical request is botocore's."""
-    assert case["canonical_request"] == sign(request_of(case)).canonical_request
+    assert sign(request_of(case)).canonical_request == case["canonical_request"]
 
 
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_string_to_sign(case):
     """The string to sign is botocore's."""
-    assert case["string_to_sign"] == sign(request_of(case)).string_to_sign
+    assert sign(request_of(case)).string_to_sign == case["string_to_sign"]
 
 
 @pytest.mark.parametrize("case", load(*SIGNED))
@@ -60,12 +60,12 @@ def test_signature(case):
     request = request_of(case)
     signature = sign(request)
     scope = case["string_to_sign"].split("\n")[2]
-    assert case["signature"] == signature.signature
-    assert case["signed_headers"] == ";".join(signature.signed_headers)
-    assert (
+    assert signature.signature == case["signature"]
+    assert ";".join(signature.signed_headers) == case["signed_headers"]
+    assert signature.headers["authorization"] == (
         f"AWS4-HMAC-SHA256 Credential={request.access_key_id}/{scope}, "
         f"SignedHeaders={case['signed_headers']}, Signature={case['signature']}"
-    ) == signature.headers["authorization"]
+    )
 
 
 @pytest.mark.parametrize("case", load("presigned"))
@@ -85,16 +85,16 @@ def test_presigned_stages(case):
             region=request.region,
         )
     assert refusal.value.code == "SignatureDoesNotMatch"
-    assert case["canonical_request"] == refusal.value.canonical_request
-    assert case["string_to_sign"] == refusal.value.string_to_sign
+    assert refusal.value.canonical_request == case["canonical_request"]
+    assert refusal.value.string_to_sign == case["string_to_sign"]
 
 
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_signature(case):
     """The signature and the parameters of a presigned URL are botocore's."""
     expected, actual = case["presigned_url"], presign(request_of(case), case["expires"])
-    assert case["signature"] == actual.rpartition("X-Amz-Signature=")[2]
-    assert _parameters(expected) == _parameters(actual)
+    assert actual.rpartition("X-Amz-Signature=")[2] == case["signature"]
+    assert _parameters(actual) == _parameters(expected)
 
 
 def _parameters(url):
@@ -115,7 +115,7 @@ GOLDEN = {
 )
 def test_golden_signatures(case):
     """Calls that a botocore client signed are signed alike."""
-    assert GOLDEN[case["name"]] == sign(request_of(case)).signature
+    assert sign(request_of(case)).signature == GOLDEN[case["name"]]
 
 
 @pytest.mark.parametrize("case", load("sagemaker"))
@@ -124,4 +124,4 @@ def test_default_selection_signs_invocations_alike(case):
     request = request_of(case)
     signer = Signer(SigV4(request.service, request.region))
     signature = signer.sign(signable(request), credentials_of(request), at=request.at)
-    assert case["signature"] == signature.signature
+    assert signature.signature == case["signature"]

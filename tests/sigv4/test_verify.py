@@ -242,7 +242,7 @@ URL_REFUSALS = [
 def test_refusals(wire, options, code):
     """What is wrong is refused with the service's code for it, and without a word of a secret."""
     error = refusal(wire, **options)
-    assert code == error.code
+    assert error.code == code
     for text in (str(error), repr(error)):
         assert "very-secret" not in text
         assert "to-ken" not in text
@@ -283,18 +283,18 @@ def test_equivalent_spellings(wire, service):
 def test_verified_header():
     """What a signature in headers vouches for is told."""
     verified = by_header().received()
-    assert KEY.access_key_id == verified.access_key_id
+    assert verified.access_key_id == KEY.access_key_id
     assert verified.signed_at == AT
     assert verified.expires_at is None
     assert verified.signed_headers == ("content-type", "host", HASH, "x-amz-date")
-    assert Payload.of(BODY).hash == verified.payload_hash
+    assert verified.payload_hash == Payload.of(BODY).hash
 
 
 def test_verified_url():
     """A presigned URL also tells when it ends; for S3 it says nothing of the body."""
     verified = by_url().received()
-    assert AT + timedelta(seconds=600) == verified.expires_at
-    assert Payload.UNSIGNED.hash == verified.payload_hash
+    assert verified.expires_at == AT + timedelta(seconds=600)
+    assert verified.payload_hash == Payload.UNSIGNED.hash
 
 
 def test_unsigned_payload():
@@ -302,12 +302,12 @@ def test_unsigned_payload():
     request = SignableRequest("PUT", URL, {}, Payload.UNSIGNED)
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
     verified = Wire("PUT", URL, added, b"whatever").received()
-    assert Payload.UNSIGNED.hash == verified.payload_hash
+    assert verified.payload_hash == Payload.UNSIGNED.hash
 
 
 def test_secrets_as_a_function():
     """Credentials may come from a function of the access key id."""
-    assert KEY.access_key_id == by_header().received(secrets=KNOWN.get).access_key_id
+    assert by_header().received(secrets=KNOWN.get).access_key_id == KEY.access_key_id
 
 
 @pytest.mark.parametrize(("service", "seconds"), [("s3", 900), ("sts", 300)])
@@ -327,7 +327,7 @@ def test_url_counts_until_its_end():
     """A presigned URL counts long after it was signed, up to its last second."""
     week = timedelta(days=7)
     wire = by_url(expires=604_800)
-    assert AT + week == wire.received(at=AT + week - timedelta(seconds=1)).expires_at
+    assert wire.received(at=AT + week - timedelta(seconds=1)).expires_at == AT + week
 
 
 def until(end):
@@ -340,14 +340,14 @@ def test_expired_credentials(wire):
     """A key counts until its end, whatever it has signed."""
     second = timedelta(seconds=1)
     assert wire.received(secrets=until(AT + second)).signed_at == AT
-    assert "ExpiredToken" == refusal(wire, secrets=until(AT)).code
-    assert MISMATCH == refusal(wire.replace("/a/b", "/a/c"), secrets=until(AT)).code
+    assert refusal(wire, secrets=until(AT)).code == "ExpiredToken"
+    assert refusal(wire.replace("/a/b", "/a/c"), secrets=until(AT)).code == MISMATCH
 
 
 def test_a_url_ends_with_its_key():
     """A presigned URL counts no longer than the key that signed it."""
     end = AT + timedelta(seconds=60)
-    assert end == by_url(TEMPORARY).received(secrets=until(end)).expires_at
+    assert by_url(TEMPORARY).received(secrets=until(end)).expires_at == end
 
 
 @pytest.mark.parametrize("signer", [SigV4Auth, S3SigV4Auth])
@@ -363,11 +363,11 @@ def test_date_in_place_of_x_amz_date(signer):
     wire = Wire("PUT", URL, {name.lower(): text for name, text in request.headers.items()})
     assert "x-amz-date" not in wire.headers
     assert wire.received(service=service).signed_at == AT
-    assert "IncompleteSignature" == refusal(wire.replace("date;", ""), service=service).code
-    assert MISMATCH == refusal(wire.replace("12:00:00", "12:00:01"), service=service).code
+    assert refusal(wire.replace("date;", ""), service=service).code == "IncompleteSignature"
+    assert refusal(wire.replace("12:00:00", "12:00:01"), service=service).code == MISMATCH
     for text in ("Sun, 31 Feb 2026 12:00:00 GMT", "noon", "Fri, 31 Dec 9999 23:59:59 -2359", ""):
         code = "IncompleteSignature" if not text else MALFORMED
-        assert code == refusal(wire.but(date=text), service=service).code
+        assert refusal(wire.but(date=text), service=service).code == code
 
 
 def test_mismatch_shows_what_was_signed():
@@ -376,8 +376,8 @@ def test_mismatch_shows_what_was_signed():
     request = SignableRequest("PUT", URL, {"content-type": "text/html"}, Payload.of(BODY))
     expected = signer.sign(request, KEY, at=AT)
     error = refusal(by_header().but(content_type="text/html"))
-    assert expected.canonical_request == error.canonical_request
-    assert expected.string_to_sign == error.string_to_sign
+    assert error.canonical_request == expected.canonical_request
+    assert error.string_to_sign == expected.string_to_sign
 
 
 def test_what_came_off_the_wire():
@@ -400,7 +400,7 @@ def test_two_authorizations():
         request = SignableRequest(wire.method, wire.url, pairs, Payload.of(wire.body))
         with pytest.raises(SignatureError) as caught:
             verify(request, KNOWN, at=AT, service="s3", region="us-east-1")
-        assert MALFORMED == caught.value.code
+        assert caught.value.code == MALFORMED
 
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
@@ -418,8 +418,8 @@ def test_access_key_id_with_slashes(send):
     """A key id may hold slashes, as MinIO's do: the scope is what the credential ends with."""
     wire = send(SLASHED)
     known = {SLASHED.access_key_id: SLASHED}
-    assert SLASHED.access_key_id == wire.received(secrets=known).access_key_id
-    assert "InvalidAccessKeyId" == refusal(wire).code
+    assert wire.received(secrets=known).access_key_id == SLASHED.access_key_id
+    assert refusal(wire).code == "InvalidAccessKeyId"
     for scope in ("us-east-1", "s3", "20261122"):
         malformed = refusal(wire.replace(scope, "x"), secrets=known)
         assert malformed.code in {MALFORMED, BAD_QUERY}
@@ -432,18 +432,18 @@ FROM_CLOUDFRONT = {"unsigned_headers": ["X-Amz-Cf-Id"]}
 def test_headers_that_a_proxy_adds(send):
     """A header that may be added on the way need not be signed, and nothing vouches for it."""
     wire = send().but(x_amz_cf_id="added")
-    assert "AccessDenied" == refusal(wire).code
+    assert refusal(wire).code == "AccessDenied"
     assert "x-amz-cf-id" not in wire.received(**FROM_CLOUDFRONT).signed_headers
-    assert "AccessDenied" == refusal(wire.but(x_amz_acl="a"), **FROM_CLOUDFRONT).code
-    assert MISMATCH == refusal(wire.but(content_type="text/html"), **FROM_CLOUDFRONT).code
+    assert refusal(wire.but(x_amz_acl="a"), **FROM_CLOUDFRONT).code == "AccessDenied"
+    assert refusal(wire.but(content_type="text/html"), **FROM_CLOUDFRONT).code == MISMATCH
 
 
 def test_such_a_header_that_is_signed():
     """Where the sender has signed it, it counts as any other."""
     wire = by_header(headers={"x-amz-cf-id": "mine"})
     assert "x-amz-cf-id" in wire.received(**FROM_CLOUDFRONT).signed_headers
-    assert MISMATCH == refusal(wire.but(x_amz_cf_id="other"), **FROM_CLOUDFRONT).code
-    assert MISMATCH == refusal(wire.without("x-amz-cf-id"), **FROM_CLOUDFRONT).code
+    assert refusal(wire.but(x_amz_cf_id="other"), **FROM_CLOUDFRONT).code == MISMATCH
+    assert refusal(wire.without("x-amz-cf-id"), **FROM_CLOUDFRONT).code == MISMATCH
 
 
 @pytest.mark.parametrize(
@@ -495,5 +495,5 @@ def test_a_refusal_is_one_line(query):
 def test_a_refusal_escapes_what_cannot_be_seen():
     """Line ends, ESC, C1 controls, marks of direction and lone surrogates are escaped; text stays."""
     error = SignatureError("Code", "a\n\x1b[31m\x9b\u202e\udcff é")
-    assert r"Code: a\n\x1b[31m\x9b\u202e\udcff é" == str(error)
+    assert str(error) == r"Code: a\n\x1b[31m\x9b\u202e\udcff é"
     assert error.args == ("Code", error.message)

@@ -152,7 +152,7 @@ def test_v4a(run):
     known: dict[str, VerifyingKey] = {KEY.access_key_id: SigV4A.public_key(KEY)}
     request = SignableRequest("GET", URL, headers)
     verified = verify(request, known, at=AT, service="s3", region="us-west-2")
-    assert (0, KEY.access_key_id) == (code, verified.access_key_id)
+    assert (code, verified.access_key_id) == (0, KEY.access_key_id)
 
 
 def test_presign(run):
@@ -197,7 +197,7 @@ def test_verify_presigned(run, tmp_path):
     target = url.removeprefix("http://bucket.example")
     (tmp_path / "request").write_bytes(raw(f"GET {target} HTTP/1.1", {"Host": "bucket.example"}))
     code, out, _ = run("verify", tmp_path / "request", "--scheme", "http", *S3)
-    assert (0, True) == (code, "ends at: 20261122T120100Z\n" in out)
+    assert (code, "ends at: 20261122T120100Z\n" in out) == (0, True)
 
 
 def test_verify_refused(run, environ):
@@ -207,7 +207,7 @@ def test_verify_refused(run, environ):
     sent = signed(credentials=TEMPORARY).headers
     data = raw("GET /c HTTP/1.1", {"Host": "bucket.example", **sent})
     code, out, err = run("verify", *S3, stdin=data)
-    assert (1, "") == (code, out)
+    assert (code, out) == (1, "")
     assert err.startswith("SignatureDoesNotMatch: the signature is not the one")
     assert "\nGET\n/c\n\nhost:bucket.example\n" in err
     assert "x-amz-security-token:<6 characters, hidden>" in err
@@ -218,7 +218,7 @@ def test_verify_unsigned(run):
     """A request that is not signed has no canonical request to show."""
     code, out, err = run("verify", *S3, stdin=b"GET / HTTP/1.1\nHost: h\n\n")
     expected = "MissingAuthenticationToken: the request is not signed\n"
-    assert (1, "", expected) == (code, out, err)
+    assert (code, out, err) == (1, "", expected)
 
 
 # explain.
@@ -242,7 +242,7 @@ def answer(tmp_path):
 def test_explain(run, answer):
     """`explain` names what differs."""
     code, out, err = run("explain", answer / "answer", answer / "ours")
-    assert (0, "") == (code, err)
+    assert (code, err) == (0, "")
     assert out.splitlines()[:2] == [
         "the canonical requests differ.",
         "  path: we signed '/a%20b', AWS '/c' (it must be sent as it was signed)",
@@ -253,13 +253,13 @@ def test_explain_the_key(run, answer):
     """With the string to sign it knows when the key is wrong."""
     stdin = (answer / "answer").read_bytes()
     code, out, _ = run("explain", "-", answer / "theirs", answer / "to-sign", stdin=stdin)
-    assert (0, True) == (code, out.startswith("both sides signed the same text"))
+    assert (code, out.startswith("both sides signed the same text")) == (0, True)
 
 
 def test_explain_nothing(run, answer):
     """An answer that says nothing is an error of its own."""
     code, out, err = run("explain", "-", answer / "ours", stdin=b"<Error/>")
-    assert (1, "") == (code, out)
+    assert (code, out) == (1, "")
     assert err == "sigv4: the answer does not say what the service would have signed\n"
 
 
@@ -316,8 +316,8 @@ def test_curl(run, tmp_path, options, body):
             ["sh", "-c", f"unset http_proxy; {out}"], capture_output=True, check=False, timeout=30
         )
         [request] = server.requests
-    assert (0, body) == (done.returncode, request.body)
-    assert (200, {}) == answer(request)
+    assert (done.returncode, request.body) == (0, body)
+    assert answer(request) == (200, {})
 
 
 def test_curl_of_an_end():
@@ -351,7 +351,7 @@ def test_refused(run, arguments, expected):
     """What is wrong is said in a line, with exit code 2."""
     command, *rest = arguments
     code, out, err = run(command, *S3, *rest)
-    assert (2, "") == (code, out)
+    assert (code, out) == (2, "")
     assert err.startswith(expected)
     assert err.count("\n") == 1
 
@@ -398,7 +398,7 @@ def test_secret_that_is_none(run, environ):
     """A secret that cannot be one is not repeated."""
     environ.setenv("AWS_SECRET_ACCESS_KEY", "very secret")
     code, _, err = run("sign", URL, *S3)
-    assert (2, False) == (code, "very" in err)
+    assert (code, "very" in err) == (2, False)
 
 
 def test_no_region(run):
@@ -410,7 +410,7 @@ def test_no_region(run):
 def test_long_input(run):
     """No more is read than could be a request."""
     code, _, err = run("verify", *S3, stdin=bytes(64 * 1024 * 1024 + 1))
-    assert (2, "sigv4: the input is longer than 67108864 bytes\n") == (code, err)
+    assert (code, err) == (2, "sigv4: the input is longer than 67108864 bytes\n")
 
 
 @pytest.mark.parametrize(
@@ -438,7 +438,7 @@ def test_nobody_reads(environ):
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:
         environ.setattr(sys, "stdout", stdout)
-        assert 141 == main(["presign", URL, *S3, "--expires", "60"])
+        assert main(["presign", URL, *S3, "--expires", "60"]) == 141
 
 
 def test_as_a_program(environ):

@@ -39,19 +39,19 @@ def environ(tmp_path, monkeypatch):
 
 def test_sign(capfdbinary):
     """A request is signed with the profile's key, which wins over that of the variables."""
-    assert 0 == main(["sign", URL, *SCOPE, "--profile", "work"])
+    assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 0
     lines = capfdbinary.readouterr().out.decode().splitlines()
     headers = [tuple(line.split(": ", 1)) for line in lines]
     known = {"AKIDWORK": Credentials("AKIDWORK", "very-secret")}
     verified = verify(
         SignableRequest("GET", URL, headers), known, at=AT, service="s3", region="us-east-1"
     )
-    assert "AKIDWORK" == verified.access_key_id
+    assert verified.access_key_id == "AKIDWORK"
 
 
 def test_presign(capfdbinary):
     """So is a URL."""
-    assert 0 == main(["presign", URL, *SCOPE, "--profile", "work"])
+    assert main(["presign", URL, *SCOPE, "--profile", "work"]) == 0
     assert b"X-Amz-Credential=AKIDWORK%2F" in capfdbinary.readouterr().out
 
 
@@ -64,9 +64,9 @@ def test_presign(capfdbinary):
 )
 def test_no_credentials(capfdbinary, profile, says):
     """What is wrong with a profile is said as the client says it."""
-    assert 2 == main(["sign", URL, *SCOPE, "--profile", profile])
+    assert main(["sign", URL, *SCOPE, "--profile", profile]) == 2
     out, err = capfdbinary.readouterr()
-    assert (b"", True) == (out, err.decode().startswith(f"sigv4: {says}"))
+    assert (out, err.decode().startswith(f"sigv4: {says}")) == (b"", True)
 
 
 def test_alone(tmp_path):
@@ -83,13 +83,13 @@ def test_alone(tmp_path):
         )
 
     done = run("--profile", "work")
-    assert (2, b"") == (done.returncode, done.stdout)
+    assert (done.returncode, done.stdout) == (2, b"")
     assert b"--profile needs the package sagemaker_runtime_client: pip install" in done.stderr
-    assert 0 == run().returncode
+    assert run().returncode == 0
 
 
 def test_client_that_is_missing(capfdbinary, monkeypatch):
     """The same in this process."""
     monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
-    assert 2 == main(["sign", URL, *SCOPE, "--profile", "work"])
+    assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 2
     assert b"--profile needs the package" in capfdbinary.readouterr().err
