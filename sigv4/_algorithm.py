@@ -95,7 +95,7 @@ def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
     if isinstance(algorithm, Algorithm):
         return algorithm
     raise TypeError(
-        f"{type(algorithm).__name__} signs no streams: it has no signature_length or no check_string"
+        f"{type(algorithm).__name__} cannot sign streams: it needs signature_length and check_string"
     )
 
 
@@ -104,6 +104,5 @@ def check_scope_part(name: str, value: Any) -> None:
     fit = isinstance(value, str) and value.isascii() and value.isprintable()
     if not (fit and 1 <= len(value) <= 255) or any(character in value for character in " /,"):
         raise InvalidRequestError(
-            f"{name} must be printable ASCII, without blanks, slashes and commas, "
-            "of 1 to 255 characters"
+            f"{name} must be 1 to 255 printable ASCII characters, without spaces, slashes or commas"
         )

@@ -85,7 +85,7 @@ def format_timestamp(at: datetime) -> str:
     """Return the aware instant *at* as ``20150830T123600Z``."""
     if at.tzinfo is not UTC:
         if at.tzinfo is None:
-            raise ValueError("at must carry a time zone, such as datetime.UTC")
+            raise ValueError("at must have a time zone, such as datetime.UTC")
         at = at.astimezone(UTC)
     parts = (at.year, at.month, at.day, at.hour, at.minute, at.second)
     return "%04d%02d%02dT%02d%02d%02dZ" % parts  # noqa: UP031 (in half the time of an f-string)
@@ -125,14 +125,14 @@ def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
     signed = sorted(headers, key=_first)
     values = dict(signed)
     if len(values) < len(signed):
-        values = _joined(signed)
+        values = _join_values(signed)
     lines = "".join([f"{name}:{value}\n" for name, value in values.items()])
     if " " in lines or "\t" in lines:
         lines = "".join([f"{name}:{canonical_value(value)}\n" for name, value in values.items()])
     return lines, ";".join(values)
 
 
-def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the values of each name, each trimmed, joined by commas."""
     values: dict[str, list[str]] = {}
     for name, value in headers:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 else:
 
-    class _LateModule:
+    class _LazyModule:
         """`cryptography`'s module of elliptic curves, for tools that look an annotation up."""
 
         def __getattr__(self, name: str) -> object:
             return getattr(import_ec(), name)
 
-    ec = _LateModule()
+    ec = _LazyModule()
 
 
 def import_ec() -> Any:
@@ -28,18 +28,18 @@ def import_ec() -> Any:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
         raise MissingDependencyError(
-            "SigV4A needs the package cryptography: pip install cryptography"
-            f" (here its import fails: {error})"
+            "SigV4A requires the cryptography package: pip install cryptography"
+            f" (the import failed: {error})"
         ) from error
     return ec
 
 
-def _aware_utc(value: datetime | None) -> datetime | None:
+def _to_utc(value: datetime | None) -> datetime | None:
     """Return *value* in UTC; an instant without a time zone is nobody's instant."""
     if value is None:
         return None
     if value.tzinfo is None:
-        raise ValueError("expiration must carry a time zone, such as datetime.UTC")
+        raise ValueError("expiration must have a time zone, such as datetime.UTC")
     return value.astimezone(UTC)
 
 
@@ -50,7 +50,7 @@ def _check_usable(name: str, value: object) -> None:
     if not value:
         raise ValueError(f"{name} must not be empty")
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f"{name} must be printable ASCII without blanks")
+        raise ValueError(f"{name} must be printable ASCII without spaces")
 
 
 class Credentials(Value):
@@ -106,7 +106,7 @@ class Credentials(Value):
         self.access_key_id = access_key_id
         self.secret_access_key = secret_access_key
         self.session_token = session_token
-        self.expiration = _aware_utc(expiration)
+        self.expiration = _to_utc(expiration)
         self.account_id = account_id
         self._derived_keys = {}
 
@@ -124,7 +124,7 @@ class Credentials(Value):
 
     def __reduce__(self) -> NoReturn:
         """Refuse: a pickle outlives its reader and is seldom guarded."""
-        raise TypeError("credentials are not pickled; let the other process look them up itself")
+        raise TypeError("credentials cannot be pickled: load them in the other process instead")
 
 
 # For the algorithms, which derive a key once.  It is kept here, so that it goes when its secret goes.
@@ -156,7 +156,7 @@ class VerifyingKey(Value):
     ) -> None:
         curve = getattr(public_key, "curve", None)
         if getattr(curve, "name", None) != "secp256r1" or not hasattr(public_key, "verify"):
-            raise ValueError("public_key must be cryptography's public key on the curve P-256")
+            raise ValueError("public_key must be a public key of cryptography on the curve P-256")
         self.public_key = public_key
         self.session_token = session_token
 
@@ -218,14 +218,14 @@ class FunctionProvider:
 
     def get(self) -> Credentials:
         """Return what the function returns, or raise TypeError if that must be awaited."""
-        _refuse_async(self.function)
+        _reject_async(self.function)
         credentials = self.function()
         if isinstance(credentials, Credentials):
             return credentials
         close = getattr(credentials, "close", None)  # a coroutine that nobody will await
         if close is not None:
             close()
-        raise TypeError(f"{_BLOCKING}, not {type_name(credentials)}")
+        raise TypeError(f"{_NEEDS_FUNCTION}, not {type_name(credentials)}")
 
     async def aget(self) -> Credentials:
         """Return what the function returns, awaited if need be."""
@@ -233,15 +233,13 @@ class FunctionProvider:
         return await credentials if isawaitable(credentials) else credentials
 
 
-_BLOCKING = (
-    "a blocking client takes credentials from a plain function that returns sigv4.Credentials"
-)
+_NEEDS_FUNCTION = "a blocking client needs a synchronous function that returns sigv4.Credentials"
 
 
-def _refuse_async(function: object) -> None:
+def _reject_async(function: object) -> None:
     """Refuse what must be awaited, by a client that cannot."""
     if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
-        raise TypeError(f"{_BLOCKING}, not from an async one")
+        raise TypeError(f"{_NEEDS_FUNCTION}, not an async function")
 
 
 def as_provider(source: CredentialsLike, *, blocking: bool = False) -> CredentialsProvider:
@@ -261,9 +259,9 @@ def as_provider(source: CredentialsLike, *, blocking: bool = False) -> Credentia
         return source
     if not callable(source):
         raise TypeError(
-            "credentials must be sigv4.Credentials, a provider with get and aget, or a function that "
+            "credentials must be sigv4.Credentials, a provider with get and aget methods, or a function that "
             f"returns sigv4.Credentials, not {type_name(source)}"
         )
     if blocking:
-        _refuse_async(source)
+        _reject_async(source)
     return FunctionProvider(source)

@@ -12,7 +12,7 @@ _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._
 _PATH = _UNRESERVED + "/"
 
 
-def _one_character_a_byte(text: str | bytes) -> str:
+def _to_latin1(text: str | bytes) -> str:
     """Return a text with a character for each byte of *text*, of which ASCII is the usual case."""
     if isinstance(text, str):
         if text.isascii():
@@ -22,16 +22,16 @@ def _one_character_a_byte(text: str | bytes) -> str:
 
 
 @cache
-def _escapes(kept: str) -> dict[int, str]:
+def _escapes(safe: str) -> dict[int, str]:
     """Return what stands for each byte but those that are *kept*."""
-    return {code: f"%{code:02X}" for code in range(256) if chr(code) not in kept}
+    return {code: f"%{code:02X}" for code in range(256) if chr(code) not in safe}
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
     return bytes.fromhex(match[0].replace(b"%", b"").decode("ascii"))
 
 
-def _decoded(text: str) -> bytes:
+def _percent_decode(text: str) -> bytes:
     """Return the bytes that a percent-encoded text stands for."""
     return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode("utf-8", "surrogatepass"))
 
@@ -46,7 +46,7 @@ def percent_encode(text: str | bytes) -> str:
     >>> percent_encode("a b/c")
     'a%20b%2Fc'
     """
-    text = _one_character_a_byte(text)
+    text = _to_latin1(text)
     if not text.strip(_UNRESERVED):
         return text
     return text.translate(_escapes(_UNRESERVED))
@@ -59,13 +59,13 @@ def percent_encode_path(text: str | bytes) -> str:
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
     """
-    text = _one_character_a_byte(text)
+    text = _to_latin1(text)
     if not text.strip(_PATH):
         return text
     return text.translate(_escapes(_PATH))
 
 
-def encode_s3_path_anew(path: str) -> str:
+def reencode_s3_path(path: str) -> str:
     """
     Return the path of a URL as S3 signs it, however it is encoded: decoded, and encoded anew.
 
@@ -79,7 +79,7 @@ def encode_s3_path_anew(path: str) -> str:
         if segment in {".", ".."}:
             segments.append(segment)
             continue
-        for part in _decoded(segment).split(b"/"):
+        for part in _percent_decode(segment).split(b"/"):
             dots = part in {b".", b".."}
             segments.append("%2E" * len(part) if dots else percent_encode(part))
     return "/".join(segments)
@@ -94,7 +94,7 @@ def canonical_part(part: str) -> str:
     """
     if not part.strip(_UNRESERVED):
         return part
-    return percent_encode(_decoded(part))
+    return percent_encode(_percent_decode(part))
 
 
 def remove_dot_segments(path: str) -> str:

@@ -10,9 +10,9 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from ._encoding import encode_s3_path_anew, percent_encode_path
+from ._encoding import percent_encode_path, reencode_s3_path
 from ._errors import UnexplainedError
-from ._refusal import Refusal, lines_of
+from ._refusal import SignatureMismatch, normalize_line_ends
 from ._signer import Signature
 
 # Headers whose values are not for anybody's terminal or log.
@@ -36,10 +36,10 @@ Cause = Literal["canonical request", "string to sign", "key", "unknown"]
 _VERDICTS: dict[Cause, str] = {
     "canonical request": "the canonical requests differ.",
     "string to sign": "the canonical requests are equal, but the strings to sign differ.",
-    "key": "both sides signed the same text, so the keys differ: the secret access key is not the "
-    "one of this access key id.",
-    "unknown": "the canonical requests are equal.  So the key differs, or the timestamp or the scope "
-    "in the string to sign: compare that with yours, too.",
+    "key": "both sides signed the same string, so the signing keys differ: the secret access key does "
+    "not belong to this access key ID.",
+    "unknown": "the canonical requests are equal, so the string to sign or the key differs: compare "
+    "the string to sign as well.",
 }
 
 
@@ -64,8 +64,8 @@ class Difference:
     hint: str = ""
 
     def __str__(self) -> str:
-        sides = [_quoted(self.ours), _quoted(self.theirs)]
-        return f"{self.part}: we signed {sides[0]}, AWS {sides[1]}" + (
+        sides = [_quote(self.ours), _quote(self.theirs)]
+        return f"{self.part}: we signed {sides[0]}, AWS expected {sides[1]}" + (
             f" ({self.hint})" if self.hint else ""
         )
 
@@ -92,7 +92,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = [*map(str, self.differences)]
         if self.cause == "unknown" and self.string_to_sign:
-            lines += [f"AWS signs {_quoted(line)}" for line in self.string_to_sign.split("\n")]
+            lines += [f"AWS expected {_quote(line)}" for line in self.string_to_sign.split("\n")]
         code = f"{self.code}: " if self.code else ""
         return "\n  ".join([code + _VERDICTS[self.cause], *lines])
 
@@ -113,14 +113,14 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
         UnexplainedError: The answer does not say what AWS would have signed, as answers to other
             errors do not; or one of the two texts is no canonical request.
     """
-    theirs = Refusal.of(answer)
-    mine = lines_of(ours) if isinstance(ours, str) else ours.canonical_request
-    differences = _differences(_parts, mine, theirs.canonical_request) or _differences(
-        _order, mine, theirs.canonical_request
+    theirs = SignatureMismatch.parse(answer)
+    mine = normalize_line_ends(ours) if isinstance(ours, str) else ours.canonical_request
+    differences = _compare(_canonical_fields, mine, theirs.canonical_request) or _compare(
+        _name_order, mine, theirs.canonical_request
     )
     cause: Cause = "canonical request" if differences else "unknown"
     if not (differences or isinstance(ours, str) or theirs.string_to_sign is None):
-        differences = _differences(_signed_parts, ours.string_to_sign, theirs.string_to_sign)
+        differences = _compare(_string_to_sign_fields, ours.string_to_sign, theirs.string_to_sign)
         cause = "string to sign" if differences else "key"
     return Explanation(theirs.code, cause, differences, theirs.string_to_sign)
 
@@ -130,14 +130,14 @@ def is_secret_header(name: str) -> bool:
     return name in _SECRET_HEADERS or name.endswith(_SECRET_SUFFIX)
 
 
-def masked(canonical_request: str) -> str:
+def mask_secrets(canonical_request: str) -> str:
     """Return a canonical request for people to read: each secret replaced by its length."""
     lines = canonical_request.split("\n")
     if len(lines) > 2:
         pairs = [pair.partition("=") for pair in lines[2].split("&")]
-        lines[2] = "&".join([name + mark + _safe(name, value) for name, mark, value in pairs])
+        lines[2] = "&".join([name + mark + _mask(name, value) for name, mark, value in pairs])
     headers = [line.partition(":") for line in lines[3:-2]]
-    lines[3:-2] = [name + mark + _safe(name, value) for name, mark, value in headers]
+    lines[3:-2] = [name + mark + _mask(name, value) for name, mark, value in headers]
     return "\n".join(lines)
 
 
@@ -145,7 +145,7 @@ def masked(canonical_request: str) -> str:
 
 
 @frozen
-class _Canonical:
+class _CanonicalRequest:
     """A canonical request, taken apart; names come with the mark that ends them."""
 
     method: str
@@ -156,10 +156,10 @@ class _Canonical:
     payload_hash: str
 
     @classmethod
-    def of(cls, text: str) -> "_Canonical":
+    def parse(cls, text: str) -> "_CanonicalRequest":
         lines = text.strip("\n").split("\n")
         if len(lines) < 6:
-            raise UnexplainedError("a canonical request has a line for each of its parts")
+            raise UnexplainedError("the text is not a canonical request: it has fewer than 6 lines")
         method, path, query, *headers, signed_headers, payload_hash = lines
         return cls(
             method,
@@ -171,20 +171,20 @@ class _Canonical:
         )
 
 
-def _parts(canonical_request: str) -> dict[str, str]:
+def _canonical_fields(canonical_request: str) -> dict[str, str]:
     """Return the parts of a canonical request."""
-    of = _Canonical.of(canonical_request)
+    of = _CanonicalRequest.parse(canonical_request)
     return {
         "method": of.method,
         "path": of.path,
-        **_joined("query parameter", of.query),
-        **_joined("header", of.headers),
+        **_join_values("query parameter", of.query),
+        **_join_values("header", of.headers),
         "signed headers": of.signed_headers,
         "payload hash": of.payload_hash,
     }
 
 
-def _joined(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]:
+def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]:
     """Return the values of each name, those of a repeated one joined by commas."""
     values: dict[str, list[str]] = {}
     for name, _, value in pairs:
@@ -192,16 +192,16 @@ def _joined(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]:
     return {name: ",".join(several) for name, several in values.items()}
 
 
-def _order(canonical_request: str) -> dict[str, str]:
+def _name_order(canonical_request: str) -> dict[str, str]:
     """Return what else can differ: in what order the names come, and whether they are repeated."""
-    of = _Canonical.of(canonical_request)
+    of = _CanonicalRequest.parse(canonical_request)
     return {
         "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
         "order of headers": ",".join([name + mark for name, mark, _ in of.headers]),
     }
 
 
-def _signed_parts(string_to_sign: str) -> dict[str, str]:
+def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
     """Return the parts of a string to sign, its last line being what the canonical request gives."""
     return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
@@ -209,7 +209,7 @@ def _signed_parts(string_to_sign: str) -> dict[str, str]:
 # 2. How they differ.
 
 
-def _differences(
+def _compare(
     parts: Callable[[str], dict[str, str]], ours: str, theirs: str
 ) -> tuple[Difference, ...]:
     """Return each of the *parts* of two texts that differs."""
@@ -221,17 +221,19 @@ def _differences(
 def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
     """Return what can be shown of a part that differs."""
     name = part.rpartition(" ")[2]
-    shown = [value if value is None else _safe(name, value) for value in (ours, theirs)]
-    return Difference(ascii(part[:_SHOWN])[1:-1], *_cut(*shown), _hint(part, ours, theirs))
+    shown = [value if value is None else _mask(name, value) for value in (ours, theirs)]
+    return Difference(
+        ascii(part[:_SHOWN])[1:-1], *_clip_to_difference(*shown), _hint(part, ours, theirs)
+    )
 
 
 def _hint(part: str, ours: str | None, theirs: str | None) -> str:
     """Return what a difference often comes from."""
     kind = part.partition(" ")[0]
     if theirs is None and kind == "header":
-        return "it was removed on the way, or never sent"
+        return "it was removed in transit, or never sent"
     if ours is None:
-        return "it was sent or added after signing" if kind in {"header", "query"} else ""
+        return "it was added after signing" if kind in {"header", "query"} else ""
     if theirs is None:
         return ""
     if part == "path":
@@ -242,43 +244,43 @@ def _hint(part: str, ours: str | None, theirs: str | None) -> str:
 def _path_hint(ours: str, theirs: str) -> str:
     """Tell whose path is encoded once more."""
     if percent_encode_path(ours.encode("utf-8", "surrogatepass")) == theirs:
-        return "AWS encodes it once more: sign with double_encode=True, for all but S3"
+        return "AWS encodes the path twice: use double_encode=True, which is correct for all services except S3"
     if percent_encode_path(theirs.encode("utf-8", "surrogatepass")) == ours:
-        return "AWS encodes it once less: sign with double_encode=False, as for S3"
-    if encode_s3_path_anew(ours) == theirs:
-        return "S3 decodes it and encodes it anew: encode the key with percent_encode_path"
-    return "it must be sent as it was signed"
+        return "AWS encodes the path only once: use double_encode=False, which is correct for S3"
+    if reencode_s3_path(ours) == theirs:
+        return "S3 decodes the path and encodes it again: encode the key with percent_encode_path"
+    return "the path must be sent exactly as it was signed"
 
 
 _HINTS = {
-    "payload hash": "the body was changed after signing, or one side takes it for UNSIGNED-PAYLOAD",
-    "scope": "service, region or day",
-    "header host": "a proxy or an alias on the way, or a port",
+    "payload hash": "the body was changed after signing, or only one side used UNSIGNED-PAYLOAD",
+    "scope": "the service, region or date differs",
+    "header host": "a proxy, a DNS alias or a port changed it",
 }
 
 
-def _safe(name: str, value: str) -> str:
+def _mask(name: str, value: str) -> str:
     """Return *value*, if what has this name may be shown, or else its length and a mark to compare."""
     secret = is_secret_header(name) or name in SECRET_PARAMETERS
     return f"<{len(value)} characters, hidden>" if secret and value else value
 
 
-def _cut(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
+def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
     """Return both values, if they are long from shortly before the first difference on."""
     if ours is None or theirs is None:
-        return _ended(ours), _ended(theirs)
+        return _clip(ours), _clip(theirs)
     pairs = enumerate(zip(ours, theirs, strict=False))
     at = next((at for at, (mine, other) in pairs if mine != other), min(len(ours), len(theirs)))
     start = max(0, at - _SHOWN // 4) if max(len(ours), len(theirs)) > _SHOWN else 0
     dots = "..." if start else ""
-    return _ended(dots + ours[start:]), _ended(dots + theirs[start:])
+    return _clip(dots + ours[start:]), _clip(dots + theirs[start:])
 
 
-def _ended(value: str | None) -> str | None:
+def _clip(value: str | None) -> str | None:
     """Return *value*, cut where it is long."""
     return value if value is None or len(value) <= _SHOWN else value[:_SHOWN] + "..."
 
 
-def _quoted(value: str | None) -> str:
+def _quote(value: str | None) -> str:
     """Return a value for people, in quotes; control characters cannot reach their terminal."""
     return "nothing" if value is None else ascii(value)

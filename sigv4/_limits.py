@@ -32,7 +32,7 @@ MOST_EVENT_PAYLOAD = 24 * 1024 * 1024
 
 # Of an answer to be explained: a canonical request has some 8 KiB of headers at most, and S3 gives
 # it twice, once in hexadecimal.
-LONGEST_ANSWER = 256 * 1024
+LONGEST_ERROR_RESPONSE = 256 * 1024
 
 # Of a file that the command line reads.
 LONGEST_INPUT = 64 * 1024 * 1024

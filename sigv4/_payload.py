@@ -26,7 +26,7 @@ class Payload(Value):
         # It stands on the last line of a canonical request.
         if not hash or not hash.isascii() or not hash.isprintable():
             raise ValueError(
-                "a payload hash must be a SHA-256 in hexadecimal, or a marker such as UNSIGNED-PAYLOAD"
+                "hash must be a hexadecimal SHA-256 digest, or a marker such as UNSIGNED-PAYLOAD"
             )
         self.hash = hash
 
@@ -39,7 +39,7 @@ class Payload(Value):
     def hashed(cls, hexdigest: str) -> "Payload":
         """Return the payload of a body whose SHA-256 is known, as 64 hexadecimal digits."""
         if len(hexdigest) != 64 or not set(hexdigest) <= set("0123456789abcdef"):
-            raise ValueError("hexdigest must be 64 lower-case hexadecimal digits")
+            raise ValueError("hexdigest must be 64 lowercase hexadecimal digits")
         return cls(hexdigest)
 
     @classmethod
@@ -57,7 +57,7 @@ class Payload(Value):
         """
         form = f"STREAMING-{algorithm or 'UNSIGNED'}-PAYLOAD{'-TRAILER' if trailer else ''}"
         if form not in CHUNKED:
-            raise ValueError(f"there is no aws-chunked form {form}")
+            raise ValueError(f"aws-chunked has no payload type {form}")
         return cls(form)
 
 

@@ -34,9 +34,9 @@ def presign(
 ) -> str:
     """Do what `Signer.presign` says."""
     if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
-        raise InvalidRequestError(f"expires must be 1 to {LONGEST_EXPIRY} seconds, an int")
+        raise InvalidRequestError(f"expires must be an integer, from 1 to {LONGEST_EXPIRY} seconds")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
-    signed = _signed(rules, request)
+    signed = _headers_to_sign(rules, request)
     algorithm, timestamp = rules.algorithm, rules.signing_timestamp(credentials, at)
     scope = algorithm.scope(timestamp)
     unsigned_body = Payload.UNSIGNED if rules.s3 else request.payload
@@ -67,7 +67,7 @@ def presign(
     return f"{base}?{'&'.join(parts + [f'{name}={value}' for name, value in added])}"
 
 
-def _signed(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
+def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
     """
     Return the headers that are signed: all, unless the signer has a selection of its caller's.
 
@@ -76,12 +76,12 @@ def _signed(rules: SigningRules, request: SignableRequest) -> list[tuple[str, st
     names = [name for name, _ in request.headers]
     if replaced := REPLACED.intersection(names):
         raise InvalidRequestError(
-            f"header {min(replaced)}: a presigned URL says it in its query; leave the header out"
+            f"header {min(replaced)}: a presigned URL carries it in its query: remove the header"
         )
     if rules.signed_headers is not sign_default_headers:
         return rules.headers_to_sign(request, REPLACED)
     if unsignable := NEVER_SIGNED.intersection(names):
         raise InvalidRequestError(
-            f"header {min(unsignable)}: it may change on the way and is never signed; leave it out"
+            f"header {min(unsignable)} cannot be signed, because proxies may change it: remove it"
         )
     return [*request.headers]

@@ -21,7 +21,7 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from ._errors import UnexplainedError
-from ._limits import LONGEST_ANSWER
+from ._limits import LONGEST_ERROR_RESPONSE
 
 # What stands before the two texts in a message.
 _CANONICAL_REQUEST = "The Canonical String for this request should have been"
@@ -36,11 +36,11 @@ _escape = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 _DEEPEST = 4
 
-Answer = bytes | str | Exception
+ErrorResponse = bytes | str | Exception
 
 
 @frozen
-class Refusal:
+class SignatureMismatch:
     """
     What AWS says of a signature that it refuses.
 
@@ -55,42 +55,44 @@ class Refusal:
     string_to_sign: str | None = field(repr=False)
 
     @classmethod
-    def of(cls, answer: Answer) -> "Refusal":
+    def parse(cls, answer: ErrorResponse) -> "SignatureMismatch":
         """
         Return what an answer says: its body, an exception made of it, or a text that repeats it.
 
         Raises:
             UnexplainedError: It does not say what AWS would have signed.
         """
-        fields = _fields(answer)
+        fields = _parse_response(answer)
         _, _, rest = fields.get("message", "").partition(_CANONICAL_REQUEST)
         canonical_request, _, string_to_sign = rest.partition(_STRING_TO_SIGN)
         canonical_request = fields.get("canonicalrequest") or canonical_request
         string_to_sign = fields.get("stringtosign") or string_to_sign
         if not canonical_request:
-            raise UnexplainedError("the answer does not say what the service would have signed")
+            raise UnexplainedError(
+                "the response does not contain the canonical request that the service expected"
+            )
         code = fields.get("code") or fields.get("__type", "").rpartition("#")[2]
         return cls(
             "".join(filter(str.isalnum, code))[:64] or None,
-            _unquoted(canonical_request, _is_canonical_request),
-            _unquoted(string_to_sign, _is_string_to_sign) or None,
+            _unquote(canonical_request, _is_canonical_request),
+            _unquote(string_to_sign, _is_string_to_sign) or None,
         )
 
 
-def lines_of(text: str) -> str:
+def normalize_line_ends(text: str) -> str:
     """Return a text with the line ends of this package, whatever way it came here."""
     return text.replace("\r\n", "\n")
 
 
-def _fields(answer: Answer) -> dict[str, str]:
+def _parse_response(answer: ErrorResponse) -> dict[str, str]:
     """Return the texts of an answer, by their names in lower case."""
     if isinstance(answer, Exception):
         response: Any = getattr(answer, "response", None)
         if isinstance(response, Mapping):  # botocore's ClientError
-            return _texts(cast("Mapping[str, Any]", response).get("Error"))
+            return _text_fields(cast("Mapping[str, Any]", response).get("Error"))
         answer = str(answer)
-    if len(answer) > LONGEST_ANSWER:
-        raise UnexplainedError(f"the answer is longer than {LONGEST_ANSWER} bytes")
+    if len(answer) > LONGEST_ERROR_RESPONSE:
+        raise UnexplainedError(f"the response is longer than {LONGEST_ERROR_RESPONSE} bytes")
     text = answer if isinstance(answer, str) else answer.decode("utf-8", "surrogateescape")
     text = text.lstrip("\ufeff").strip()
     fields = _xml_fields(answer) or _json_fields(text)
@@ -99,28 +101,28 @@ def _fields(answer: Answer) -> dict[str, str]:
     return _log_fields(text)
 
 
-def _unquoted(text: str, is_whole: Any) -> str:
+def _unquote(text: str, is_whole: Any) -> str:
     """Return what *is_whole* finds in a text, or all of it without the quotes that are around it."""
-    text = lines_of(text).strip()
+    text = normalize_line_ends(text).strip()
     match = is_whole(text)
     return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
 
 
-def _texts(document: Any) -> dict[str, str]:
+def _text_fields(document: Any) -> dict[str, str]:
     """Return the texts of an object, by their names in lower case."""
     if not hasattr(document, "items"):
         return {}
     return {
         str(name).lower(): value
         for name, value in document.items()
-        if isinstance(value, str) and len(value) <= LONGEST_ANSWER
+        if isinstance(value, str) and len(value) <= LONGEST_ERROR_RESPONSE
     }
 
 
 def _json_fields(text: str) -> dict[str, str]:
     """Return the texts of a JSON object; none if it is no such thing."""
     try:
-        return _texts(json.loads(text))
+        return _text_fields(json.loads(text))
     except (RecursionError, ValueError):
         return {}
 
@@ -128,14 +130,14 @@ def _json_fields(text: str) -> dict[str, str]:
 def _log_fields(text: str) -> dict[str, str]:
     """Return what a text repeats of an answer: an exception, a log, a body in the midst of others."""
     start, end = text.find("<Error"), text.find(">", text.rfind("</Error")) + 1
-    if 0 <= start < end and (fields := _xml_fields(_unescaped(text[start:end]))):
+    if 0 <= start < end and (fields := _xml_fields(_unescape_text(text[start:end]))):
         return fields
     _, found, rest = text.partition(_CANONICAL_REQUEST)
     code = _code(text)
-    return {"message": found + _unescaped(rest), "code": code[1] if code else ""}
+    return {"message": found + _unescape_text(rest), "code": code[1] if code else ""}
 
 
-def _unescaped(text: str) -> str:
+def _unescape_text(text: str) -> str:
     """Return a text as it was before JSON or `repr` wrote it, maybe one in the other."""
     for _ in range(_DEEPEST):
         if "\\n" not in text.partition("\n")[0]:
@@ -157,7 +159,7 @@ def _xml_fields(answer: bytes | str) -> dict[str, str]:
     grows large.
     """
     # A text was decoded already, whatever encoding it declares.
-    data, encoding = (answer, None) if isinstance(answer, bytes) else (_encoded(answer), "utf-8")
+    data, encoding = (answer, None) if isinstance(answer, bytes) else (_encode(answer), "utf-8")
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not data.startswith(b"<"):
         return {}
@@ -174,7 +176,7 @@ def _xml_fields(answer: bytes | str) -> dict[str, str]:
         pieces.clear()
 
     def refuse(*_declaration: object) -> None:
-        raise ValueError("a document type is declared")
+        raise ValueError("DOCTYPE")
 
     parser = expat.ParserCreate(encoding)
     parser.StartElementHandler = start
@@ -188,5 +190,5 @@ def _xml_fields(answer: bytes | str) -> dict[str, str]:
     return fields
 
 
-def _encoded(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")

@@ -27,7 +27,7 @@ class HasItems(Protocol):
 Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
-def _text(part: str | bytes) -> str:
+def _decode(part: str | bytes) -> str:
     """Return the text of bytes from the wire, such that encoding it gives those bytes again."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
@@ -41,24 +41,24 @@ def _check_names(names: list[str]) -> None:
     for name in names:
         if not name or name.strip(_TOKEN):
             raise InvalidRequestError(
-                f"{name[:64]!r} is not a header name (RFC 9110, section 5.6.2)"
+                f"{name[:64]!r} is not a valid header name (RFC 9110, section 5.6.2)"
             )
 
 
-def _pairs(headers: Headers) -> list[tuple[str, str]]:
+def _normalize_headers(headers: Headers) -> list[tuple[str, str]]:
     """Return headers as pairs, names in lower case, each fit for the wire."""
     items: Any = headers
     names: list[str] = []
     pairs: list[tuple[str, str]] = []
     for name, value in items.items() if hasattr(items, "items") else items:
-        known = name if isinstance(name, str) else _text(name)
-        text = value if isinstance(value, str) else _text(value)
+        known = name if isinstance(name, str) else _decode(name)
+        text = value if isinstance(value, str) else _decode(value)
         names.append(known)
         if not text.isprintable() and re.search(_UNSENDABLE, text):
             _check_names(names)
             raise InvalidRequestError(
-                f"header {known.lower()}: control characters, such as line ends, are not allowed, "
-                "nor are lone surrogates"
+                f"header {known.lower()}: control characters (such as line ends) and lone surrogates "
+                "are not allowed"
             )
         pairs.append((known.lower(), text))
     if names:
@@ -66,7 +66,7 @@ def _pairs(headers: Headers) -> list[tuple[str, str]]:
     return pairs
 
 
-def _method(method: str) -> str:
+def _check_method(method: str) -> str:
     """Return *method*, if it can be one."""
     if not method or method.strip(_TOKEN):
         raise InvalidRequestError("method must be an HTTP method, such as GET")
@@ -116,17 +116,17 @@ class SignableRequest:
         fit = url.isascii() and url.isprintable() and " " not in url and "#" not in url
         if not fit or not authority or not scheme[:1].isalpha() or scheme.strip(_SCHEME):
             raise InvalidRequestError(
-                "url must be absolute, percent-encoded ASCII without a fragment"
+                "url must be an absolute URL in percent-encoded ASCII, without a fragment"
             )
         if "%" in url and re.search(r"%(?![0-9A-Fa-f]{2})", url):
             raise InvalidRequestError("url: each % must be followed by two hexadecimal digits")
-        pairs = _pairs(headers)
+        pairs = _normalize_headers(headers)
         host = next((value for name, value in pairs if name == "host"), None)
         if host is None:
             host = authority.rpartition("@")[2].lower()
             host = host.removesuffix(_DEFAULT_PORTS.get(scheme.lower(), ":")).removesuffix(":")
             pairs.insert(0, ("host", host))
-        self.method = _method(method)
+        self.method = _check_method(method)
         self.url = url
         self.host = host
         self.path = "/" + path

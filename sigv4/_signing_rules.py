@@ -67,7 +67,9 @@ class SigningRules(Value):
         """Return the signing time as it is written, if *credentials* are still valid by then."""
         signed_at = format_timestamp(at)  # first, because it refuses a time without a time zone
         if credentials.expired(at):
-            raise ExpiredCredentialsError(f"the credentials expired at {credentials.expiration}")
+            raise ExpiredCredentialsError(
+                f"the credentials expired at {credentials.expiration}: load new ones"
+            )
         return signed_at
 
     def headers_to_sign(
@@ -88,9 +90,7 @@ def query_to_sign(request: SignableRequest, reserved: frozenset[str]) -> str:
     if "X-Amz-" in query:
         names = {pair.partition("=")[0] for pair in query.split("&")}
         if found := sorted(names & reserved):
-            raise InvalidRequestError(
-                f"url is signed already: it has {', '.join(found)} in its query"
-            )
+            raise InvalidRequestError(f"url is already signed: its query has {', '.join(found)}")
     return query
 
 

@@ -82,7 +82,7 @@ def _digest(text: str) -> bytes:
     return sha256(text.encode()).digest()
 
 
-def _joined(regions: str | Iterable[str]) -> str:
+def _join_regions(regions: str | Iterable[str]) -> str:
     """Return regions and wildcards joined by commas; a ``str`` is one or is joined already."""
     given = regions.split(",") if isinstance(regions, str) else regions
     try:
@@ -92,7 +92,7 @@ def _joined(regions: str | Iterable[str]) -> str:
         parts, fit = [], False
     if not fit:
         raise InvalidRequestError(
-            "region_set must name regions, with * as a wildcard: us-east-1, eu-*, *"
+            "region_set must be region names or patterns, such as us-east-1, eu-* or *"
         )
     return ",".join(parts)
 
@@ -127,7 +127,7 @@ def _matches(pattern: str, region: str) -> bool:
     return True
 
 
-def smaller_twin(signature: str) -> str:
+def low_s_signature(signature: str) -> str:
     """Return of (r, s) and (r, n - s), which are right for the same text, the one with the smaller s."""
     from cryptography.hazmat.primitives.asymmetric.utils import (
         decode_dss_signature,
@@ -168,7 +168,7 @@ class SigV4A(Value):
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
         check_scope_part("service", service)
         self.service = service
-        self.region_set = _joined(region_set)
+        self.region_set = _join_regions(region_set)
 
     def scope(self, timestamp: str) -> str:
         """Return the credential scope: day, service and the closing word."""

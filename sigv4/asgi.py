@@ -12,8 +12,8 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, get_args
 
-from ._asgi.event_loop import within
-from ._asgi.head import Allowed, check_path, check_query, needs_leave, read_head
+from ._asgi.event_loop import run_with_timeout
+from ._asgi.head import Allowed, check_path, check_query, read_head, required_permissions
 from ._asgi.message import (
     ASGIApp,
     Body,
@@ -30,9 +30,9 @@ from ._errors import SignatureError
 from ._payload import Payload
 from ._signing_rules import S3_SERVICES
 from ._v4 import SigV4
-from ._verifying.candidate import Candidate, read_claim
+from ._verifying.candidate import Candidate, read_candidate
 from ._verifying.verified import Verified
-from ._verifying.verify import check_body, check_key, check_signature, exempt_header_names
+from ._verifying.verify import check_body, check_key, check_signature, check_unsigned_headers
 
 Secrets = (
     Mapping[str, Credentials]
@@ -122,16 +122,18 @@ class SigV4Middleware:
         _check_collection("allowed_hosts", allowed_hosts)
         _check_collection("allow", allow)
         if not allowed_hosts:
-            raise ValueError("allowed_hosts must name the hosts that requests may be for")
+            raise ValueError("allowed_hosts must not be empty: list the Host headers to accept")
         if unknown := sorted(set(allow) - set(_ALLOWED)):
-            raise ValueError(f"allow cannot hold {unknown[0]!r}, only {', '.join(_ALLOWED)}")
+            raise ValueError(f"allow must contain only {', '.join(_ALLOWED)}, not {unknown[0]!r}")
         if not (callable(secrets) or hasattr(secrets, "get")):
             raise TypeError(
-                "secrets must be a mapping from access key id to credentials, or a function of the "
-                f"access key id, not {type(secrets).__name__}"
+                "secrets must be a mapping from access key ID to credentials, or a function of the "
+                f"access key ID, not {type(secrets).__name__}"
             )
-        if max_body < 0 or not body_timeout > 0:
-            raise ValueError("max_body must be 0 bytes or more, body_timeout more than 0 seconds")
+        if max_body < 0:
+            raise ValueError(f"max_body must be at least 0 bytes, not {max_body}")
+        if not body_timeout > 0:
+            raise ValueError(f"body_timeout must be more than 0 seconds, not {body_timeout}")
         SigV4(service=service, region=region)  # refuses what cannot be one
         self.app = app
         self._find = secrets if callable(secrets) else secrets.get
@@ -142,7 +144,7 @@ class SigV4Middleware:
         self._max_body = max_body
         self._body_timeout = body_timeout
         self._tolerance = tolerance
-        self._exempt = exempt_header_names(unsigned_headers)
+        self._exempt = check_unsigned_headers(unsigned_headers)
         self._is_replay = is_replay
         self._now = now or _utc_now
 
@@ -156,7 +158,7 @@ class SigV4Middleware:
         elif kind == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            raise RuntimeError(f"scope type {kind!r} is not known to SigV4Middleware, so refused")
+            raise RuntimeError(f"SigV4Middleware does not support the ASGI scope type {kind!r}")
 
     async def _serve(self, scope: Scope, body: Body, send: Send) -> None:
         try:
@@ -173,8 +175,8 @@ class SigV4Middleware:
 
     async def _verify(self, scope: Scope, body: Body) -> Verified:
         """Return who sent a request, and what the signature vouches for."""
-        candidate = self._judge(scope)
-        credentials = await _awaited(self._find(candidate.access_key_id))
+        candidate = self._check_head(scope)
+        credentials = await _maybe_await(self._find(candidate.access_key_id))
         key = check_key(candidate, credentials)
         check = partial(check_signature, candidate, key, unsigned_headers=self._exempt)
         verified = None
@@ -188,26 +190,28 @@ class SigV4Middleware:
         if self._is_replay is not None:
             # The memory of signatures must outlast whoever sends slowly.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
-            if await _awaited(self._is_replay(verified.signature, until)):
-                message = "this signature was used before: sign each request anew"
+            if await _maybe_await(self._is_replay(verified.signature, until)):
+                message = "this signature was already used: sign each request again"
                 raise RefusedError(403, "RequestReplayed", message)
         return verified
 
-    def _judge(self, scope: Scope) -> Candidate:
+    def _check_head(self, scope: Scope) -> Candidate:
         """Return what is known from the head alone, unless the request is refused for it."""
         request = read_head(scope)
-        candidate = read_claim(
+        candidate = read_candidate(
             request,
             at=self._now(),
             service=self._service,
             region=self._region,
             tolerance=self._tolerance,
         )
-        if denied := sorted(needs_leave(candidate) - self._allow):
+        if denied := sorted(required_permissions(candidate) - self._allow):
             message = f"this server does not accept: {', '.join(denied)}"
             raise RefusedError(403, "AccessDenied", message)
         if request.host.strip(" \t").lower() not in self._hosts:
-            raise RefusedError(421, "MisdirectedRequest", "this host is not served here")
+            raise RefusedError(
+                421, "MisdirectedRequest", "this server does not serve the requested host"
+            )
         if self._service not in S3_SERVICES:  # whose keys may hold anything
             check_path(request.path)
         check_query(request.query)
@@ -219,7 +223,7 @@ class SigV4Middleware:
     async def _read(self, body: Body) -> Payload:
         """Return what stands for the body in the signature, once it has arrived."""
         try:
-            return await within(self._body_timeout, lambda: body.read(self._max_body))
+            return await run_with_timeout(self._body_timeout, lambda: body.read(self._max_body))
         except TimeoutError:
             message = f"the body must arrive within {self._body_timeout:g} seconds"
             raise RefusedError(408, "RequestTimeout", message) from None
@@ -229,7 +233,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _awaited(value: Any) -> Any:
+async def _maybe_await(value: Any) -> Any:
     """Return *value*, awaited if it must be."""
     return await value if isawaitable(value) else value
 

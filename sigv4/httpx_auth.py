@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Union
 
 from ._credentials import Credentials, CredentialsLike, as_provider
-from ._encoding import canonical_part, encode_s3_path_anew, percent_encode_path
+from ._encoding import canonical_part, percent_encode_path, reencode_s3_path
 from ._errors import InvalidRequestError
 from ._payload import Payload
 from ._request import SignableRequest
@@ -107,7 +107,7 @@ class SigV4Auth(Auth):
 
     def sync_auth_flow(self, request: "Request") -> "Generator[Request, Response, None]":
         """Sign *request* for a blocking client."""
-        _take_back(request)
+        _remove_signature(request)
         if self._needs_body(request):
             request.read()
         self._sign(request, self._provider.get())
@@ -115,7 +115,7 @@ class SigV4Auth(Auth):
 
     async def async_auth_flow(self, request: "Request") -> "AsyncGenerator[Request, Response]":
         """Sign *request* for an async client."""
-        _take_back(request)
+        _remove_signature(request)
         if self._needs_body(request):
             await request.aread()
         self._sign(request, await self._provider.aget())
@@ -130,16 +130,16 @@ class SigV4Auth(Auth):
         added: dict[str, str] = {}
         if self._unsigned_payload and "x-amz-content-sha256" not in request.headers:
             added["x-amz-content-sha256"] = Payload.UNSIGNED.hash
-        signer = _signer_of(request, self._signer)
+        signer = _select_signer(request, self._signer)
         target = _canonical_target(request, s3=signer.s3)
         url = f"{request.url.scheme}://{request.headers['host']}{target}"
-        headers = [*request.headers.raw, *_raw(added)]
+        headers = [*request.headers.raw, *_encode_headers(added)]
         payload = Payload.of(request.content) if self._needs_body(request) else Payload.EMPTY
         signable = SignableRequest(request.method, url, headers, payload)
-        signature = signer.sign(signable, credentials, at=self._date_of(request))
-        _add(request, added | signature.headers, signature)
+        signature = signer.sign(signable, credentials, at=self._signing_time(request))
+        _add_signature(request, added | signature.headers, signature)
 
-    def _date_of(self, request: "Request") -> datetime:
+    def _signing_time(self, request: "Request") -> datetime:
         """Return the instant that the request carries, or the clock's."""
         given = request.headers.get("x-amz-date")
         if given is None:
@@ -147,7 +147,9 @@ class SigV4Auth(Auth):
         try:
             return datetime.strptime(given, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
-            raise InvalidRequestError("header x-amz-date must be like 20150830T123600Z") from None
+            raise InvalidRequestError(
+                "header x-amz-date must have the form 20150830T123600Z"
+            ) from None
 
 
 def _check_signer(signer: object) -> None:
@@ -163,7 +165,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _signer_of(request: "Request", signer: Signer) -> Signer:
+def _select_signer(request: "Request", signer: Signer) -> Signer:
     """Return *signer*, or the one for the scope that *request* names."""
     scope: Any = request.extensions.get(_SIGV4)
     if scope is None:
@@ -174,7 +176,7 @@ def _signer_of(request: "Request", signer: Signer) -> Signer:
         raise InvalidRequestError(f"extension {_SIGV4}: {error}") from None
     except (AttributeError, TypeError, ValueError):
         raise InvalidRequestError(
-            f"extension {_SIGV4}: a mapping to str, whose keys are service and region, "
+            f"extension {_SIGV4} must be a mapping of str to str with the keys service and region, "
             "or service and region_set for SigV4A"
         ) from None
 
@@ -184,7 +186,9 @@ def _scoped(signer: Signer, scope: _Scope) -> Signer:
     """Return *signer* for another scope; S3's rules go with the service."""
     known: Any = signer.algorithm
     if not hasattr(known, "replace"):
-        raise InvalidRequestError(f"{type(known).__name__} has no replace() for another scope")
+        raise InvalidRequestError(
+            f"{type(known).__name__} has no replace method, so the scope cannot be changed"
+        )
     algorithm = known.replace(**dict(scope))
     if algorithm.service == known.service:
         return signer.replace(algorithm=algorithm)
@@ -201,7 +205,7 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
         return str(request.extensions["target"], "ascii")
     sent = request.url.raw_path.decode("ascii")
     path, mark, query = sent.partition("?")
-    path = encode_s3_path_anew(path) if s3 else _fully_encoded(path)
+    path = reencode_s3_path(path) if s3 else _encode_path(path)
     # In a query that httpx made, + is a blank; on the wire %20 is one for everybody.  Empty pairs
     # go: botocore, and what checks signatures with it, signs them, and nobody else does.
     pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
@@ -212,7 +216,7 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
     return target
 
 
-def _fully_encoded(path: str) -> str:
+def _encode_path(path: str) -> str:
     """Encode what is bare in *path*, and leave what is encoded."""
     return "".join(
         part.upper() if part.startswith("%") else percent_encode_path(part)
@@ -249,23 +253,23 @@ class _NameOrAuthorization(bytes):
     __hash__ = bytes.__hash__
 
 
-def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+def _encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     """Return headers of ours as they go on the wire."""
     return [
         (name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()
     ]
 
 
-def _name(header: tuple[bytes, bytes]) -> str:
+def _decode_name(header: tuple[bytes, bytes]) -> str:
     return header[0].lower().decode("latin-1")
 
 
-def _add(request: "Request", headers: dict[str, str], signature: Signature) -> None:
+def _add_signature(request: "Request", headers: dict[str, str], signature: Signature) -> None:
     """Set the headers of a signature, and bind to it whatever is AWS's."""
     added = tuple(name for name in headers if name not in request.headers)
     replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # of another signer, maybe
-    kept = [pair for pair in request.headers.raw if _name(pair) not in replaced]
-    bound = type(request.headers)([*kept, *_raw(headers)])
+    kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]
+    bound = type(request.headers)([*kept, *_encode_headers(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)
         (raw, _BoundName(name) if name.startswith(b"x-amz") else name, value)
         for raw, name, value in bound._list  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -276,10 +280,10 @@ def _add(request: "Request", headers: dict[str, str], signature: Signature) -> N
     request.extensions = {**request.extensions, **kept_extensions}
 
 
-def _take_back(request: "Request") -> None:
+def _remove_signature(request: "Request") -> None:
     """Remove what an earlier signature added to *request*, and unbind the rest."""
     added = request.extensions.get(_ADDED, ())
-    kept = [pair for pair in request.headers.raw if _name(pair) not in added]
+    kept = [pair for pair in request.headers.raw if _decode_name(pair) not in added]
     request.headers = type(request.headers)(kept)
     if isinstance(request.extensions.get(_SIGV4), Signature):
         scope = request.extensions.get(_SCOPE)

@@ -17,7 +17,7 @@ def _trio() -> Any:
     return sys.modules["trio"]
 
 
-async def within(seconds: float, function: Callable[[], Awaitable[T]]) -> T:
+async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]]) -> T:
     """
     Return what an async function returns.
 
@@ -33,7 +33,7 @@ async def within(seconds: float, function: Callable[[], Awaitable[T]]) -> T:
     raise TimeoutError
 
 
-async def alongside(background: Callable[[], Awaitable[object]], main: Awaitable[None]) -> None:
+async def run_beside(background: Callable[[], Awaitable[object]], main: Awaitable[None]) -> None:
     """Await *main* while *background* runs, which is cancelled at the end; its errors are dropped."""
 
     async def quietly() -> None:

@@ -32,7 +32,7 @@ def read_head(scope: Scope) -> SignableRequest:
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1:  # RFC 9112, section 3.2
-        raise RefusedError(400, "InvalidRequest", "the request must have one Host header")
+        raise RefusedError(400, "InvalidRequest", "the request must have exactly one Host header")
     target = f"{_raw_path(scope)}?{scope['query_string'].decode('latin-1')}"
     try:
         return SignableRequest(scope["method"], f"http://host{target}", headers)
@@ -45,14 +45,16 @@ def _raw_path(scope: Scope) -> str:
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:
         raise RuntimeError(
-            "the server gives no raw_path, without which no signature can be checked: "
-            "use one that does, such as uvicorn or hypercorn"
+            "the ASGI server does not provide raw_path, which is needed to verify signatures: "
+            "use a server that provides it, such as uvicorn or hypercorn"
         )
     path = raw_path.decode("latin-1")
     if not path.startswith("/"):
-        raise RefusedError(400, "InvalidURI", "the target must be a path that begins with /")
+        raise RefusedError(
+            400, "InvalidURI", "the request target must be a path that starts with /"
+        )
     if unquote(path) != scope["path"]:
-        message = "the path was rewritten on this side, so that its signature cannot be checked"
+        message = "the server rewrote the path, so its signature cannot be verified"
         raise RefusedError(400, "InvalidURI", message)
     return path
 
@@ -65,10 +67,12 @@ def check_path(path: str) -> None:
     """
     decoded = unquote(path)
     if remove_dot_segments(decoded) != decoded:
-        message = "the path must not have the segments . and .., nor empty ones"
+        message = "the path must not have ., .. or empty segments"
         raise RefusedError(400, "InvalidURI", message)
     if _escape.sub(_normal_escape, path) != path:
-        message = "the path must encode only what needs it, with the digits A to F as capitals"
+        message = (
+            "the path must percent-encode only what needs it, with uppercase hexadecimal digits"
+        )
         raise RefusedError(400, "InvalidURI", message)
 
 
@@ -79,7 +83,7 @@ def _normal_escape(match: re.Match[str]) -> str:
 def check_query(query: str) -> None:
     """Refuse a query that can be read in two ways, or whose order is not signed."""
     if "+" in query:
-        message = "the query must not have a bare +, which may stand for a blank: send %20 or %2B"
+        message = "the query must not have a bare +, which may mean a space: send %20 or %2B"
         raise RefusedError(400, "InvalidURI", message)
     last: dict[str, str] = {}
     for pair in query.split("&"):
@@ -90,12 +94,12 @@ def check_query(query: str) -> None:
         last[name] = value
 
 
-def needs_leave(candidate: Candidate) -> set[Allowed]:
+def required_permissions(candidate: Candidate) -> set[Allowed]:
     """Return what a request needs leave for."""
     declared = candidate.declared_hash or ""
     needs: dict[Allowed, bool] = {
-        "presigned": candidate.claim.expires is not None,
-        "sigv4a": candidate.claim.algorithm != SigV4.name,
+        "presigned": candidate.authorization.expires is not None,
+        "sigv4a": candidate.authorization.algorithm != SigV4.name,
         "streaming": declared.startswith("STREAMING-"),
         "unsigned-payload": "UNSIGNED" in declared,
     }

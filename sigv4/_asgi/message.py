@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from .._payload import Payload
-from .event_loop import alongside
+from .event_loop import run_beside
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -82,7 +82,7 @@ class Body:
 def check_size(size: int, limit: int) -> None:
     """Refuse a body of *size* bytes if it is too large."""
     if size > limit:
-        raise RefusedError(413, "EntityTooLarge", f"the body may have {limit} bytes at most")
+        raise RefusedError(413, "EntityTooLarge", f"the body must not be larger than {limit} bytes")
 
 
 async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
@@ -114,7 +114,7 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
     if body.is_read:
         await answer(ends=True)
     elif is_http_1:
-        await alongside(body.discard, answer(ends=True))
+        await run_beside(body.discard, answer(ends=True))
     else:
         await answer(ends=False)
         await body.discard()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .._credentials import Credentials
-from .._encoding import encode_s3_path_anew
+from .._encoding import reencode_s3_path
 from .._errors import (
     InvalidRequestError,
     SignatureError,
@@ -27,10 +27,10 @@ from .._errors import (
     UnexplainedError,
     printable,
 )
-from .._explain import explain, masked
+from .._explain import explain, mask_secrets
 from .._limits import LONGEST_INPUT
 from .._payload import Payload
-from .._refusal import lines_of
+from .._refusal import normalize_line_ends
 from .._request import SignableRequest
 from .._signer import Signature, Signer
 from .._v4 import SigV4
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SignatureError as refusal:
         _write(sys.stderr, str(refusal))
         if refusal.canonical_request is not None:
-            lines = map(printable, masked(refusal.canonical_request).split("\n"))
+            lines = map(printable, mask_secrets(refusal.canonical_request).split("\n"))
             text = "\n".join(lines)
             _write(sys.stderr, f"\nThe canonical request should have been\n{text}")
         return 1
@@ -70,9 +70,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (SigV4Error, OSError, ValueError) as error:
-        _write(sys.stderr, printable(f"sigv4: {error}"))
+        _write(sys.stderr, printable(f"sigv4: {_name_option(str(error))}"))
         return 2
     return 0
+
+
+# Arguments of the library, by their names at the shell.
+_OPTIONS = {
+    "access_key_id": "AWS_ACCESS_KEY_ID",
+    "expires": "--expires",
+    "method": "--method",
+    "region": "--region",
+    "region_set": "--region",
+    "secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "service": "--service",
+    "session_token": "AWS_SESSION_TOKEN",
+}
+
+
+def _name_option(message: str) -> str:
+    """Return an error message that begins with the option or variable instead of the argument."""
+    argument, must, rest = message.partition(" must ")
+    return _OPTIONS.get(argument, argument) + must + rest
 
 
 # The commands: each returns what is printed.
@@ -92,7 +111,7 @@ def _sign(options: argparse.Namespace) -> str:
     }
     if options.show != "curl":
         return texts[options.show]
-    kept = [pair for pair in _given_headers(request) if pair[0] not in added]
+    kept = [pair for pair in _explicit_headers(request) if pair[0] not in added]
     return curl(request.method, request.url, [*kept, *added.items()], _data_for_curl(options))
 
 
@@ -102,7 +121,7 @@ def _presign(options: argparse.Namespace) -> str:
     url = signer.presign(request, _credentials(options), at=_date(options), expires=options.expires)
     if options.show != "curl":
         return url
-    return curl(request.method, url, _given_headers(request), _data_for_curl(options))
+    return curl(request.method, url, _explicit_headers(request), _data_for_curl(options))
 
 
 def _verify(options: argparse.Namespace) -> str:
@@ -140,14 +159,12 @@ def _explain(options: argparse.Namespace) -> str:
 
 def _credentials(options: argparse.Namespace) -> Credentials:
     if options.profile is not None:
-        return _of_profile(options.profile)
+        return _load_profile_credentials(options.profile)
     missing = [
         name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)
     ]
     if missing:
-        raise InvalidRequestError(
-            f"the environment has no {' and no '.join(missing)}; set it, or give --profile"
-        )
+        raise InvalidRequestError(f"no credentials: set {' and '.join(missing)}, or use --profile")
     return Credentials(
         os.environ["AWS_ACCESS_KEY_ID"],
         os.environ["AWS_SECRET_ACCESS_KEY"],
@@ -155,15 +172,15 @@ def _credentials(options: argparse.Namespace) -> Credentials:
     )
 
 
-def _of_profile(name: str) -> Credentials:
+def _load_profile_credentials(name: str) -> Credentials:
     """Return the credentials of a profile of the shared files, from whatever source it names."""
     try:
         client: Any = import_module("sagemaker_runtime_client")
         prompts: Any = import_module("sagemaker_runtime_client._cli.prompts")
     except ImportError as error:
         raise InvalidRequestError(
-            "--profile needs the package sagemaker_runtime_client: "
-            f"pip install sagemaker-runtime-client (here its import fails: {error})"
+            "--profile requires the package sagemaker_runtime_client: "
+            f"pip install sagemaker-runtime-client (the import failed: {error})"
         ) from error
     with client.default_chain(profile=name, mfa_token=prompts.mfa_token) as chain:
         try:
@@ -177,7 +194,7 @@ def _region(options: argparse.Namespace) -> str:
     names = ("AWS_REGION", "AWS_DEFAULT_REGION")
     region = options.region or next(filter(None, map(os.environ.get, names)), None)
     if region is None:
-        raise InvalidRequestError("no region: give --region, or set AWS_REGION")
+        raise InvalidRequestError("no region: use --region, or set AWS_REGION")
     return str(region)
 
 
@@ -200,7 +217,7 @@ def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
     if options.unsigned_payload:
         headers.append(("x-amz-content-sha256", payload.hash))
     request = SignableRequest(method, options.url, headers, payload)
-    path = encode_s3_path_anew(request.path) if s3 else request.path
+    path = reencode_s3_path(request.path) if s3 else request.path
     if path == request.path:
         return request
     before, mark, query = options.url.partition("?")
@@ -213,11 +230,11 @@ def _headers(text: str) -> list[tuple[str, str]]:
     lines = _text(_read(text[1:])).split("\n") if text.startswith("@") else [text]
     pairs = [line.partition(":") for line in lines if line]
     if not all(colon for _, colon, _ in pairs):
-        raise InvalidRequestError("a header must be NAME:VALUE")
+        raise InvalidRequestError("--header: each header must have the form NAME:VALUE")
     return [(name, value.strip(" \t")) for name, _, value in pairs]
 
 
-def _given_headers(request: SignableRequest) -> list[tuple[str, str]]:
+def _explicit_headers(request: SignableRequest) -> list[tuple[str, str]]:
     """Return the headers of a request, less a host that its URL gives."""
     implied = SignableRequest(request.method, request.url).host
     return [pair for pair in request.headers if pair != ("host", implied)]
@@ -227,37 +244,41 @@ def _payload(data: str | None) -> Payload:
     """Return what stands for the body; a file is hashed piece by piece."""
     if data is None or not data.startswith("@"):
         return Payload.of((data or "").encode("utf-8", "surrogateescape"))
-    with _opened(data[1:]) as stream:
+    with _open(data[1:]) as stream:
         return Payload.hashed(file_digest(stream, "sha256").hexdigest())
 
 
 def _data_for_curl(options: argparse.Namespace) -> str | None:
     if options.data == "@" + STDIN:
-        raise InvalidRequestError("curl reads its options from stdin: give the body in a file")
+        raise InvalidRequestError(
+            "--curl cannot be used with --data @-, because curl reads its options from stdin: use --data @FILE"
+        )
     return None if options.data is None else str(options.data)
 
 
 def _read_once(names: Sequence[str | None], stdin: str) -> None:
     if names.count(stdin) > 1:
-        raise InvalidRequestError("stdin can be read only once")
+        raise InvalidRequestError("only one argument can read stdin (-)")
 
 
-def _opened(name: str) -> AbstractContextManager[Any]:
+def _open(name: str) -> AbstractContextManager[Any]:
     return nullcontext(sys.stdin.buffer) if name == STDIN else Path(name).open("rb")
 
 
 def _read(name: str) -> bytes:
     """Return the content of a file."""
-    with _opened(name) as stream:
+    with _open(name) as stream:
         content: bytes = stream.read(LONGEST_INPUT + 1)
     if len(content) > LONGEST_INPUT:
-        raise InvalidRequestError(f"the input is longer than {LONGEST_INPUT} bytes")
+        raise InvalidRequestError(
+            f"{'stdin' if name == STDIN else name} is longer than {LONGEST_INPUT} bytes"
+        )
     return content
 
 
 def _text(content: bytes) -> str:
     """Return a text, with the line ends of this package and none at its end."""
-    return lines_of(content.decode("utf-8", "surrogateescape")).rstrip("\n")
+    return normalize_line_ends(content.decode("utf-8", "surrogateescape")).rstrip("\n")
 
 
 def _write(stream: TextIO, text: str) -> None:

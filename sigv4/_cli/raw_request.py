@@ -42,12 +42,12 @@ def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
     first, *lines = _end_of_line.split(head)
     match = _is_request_line(first)
     if match is None:
-        raise InvalidRequestError("the first line must be METHOD TARGET HTTP/1.1")
+        raise InvalidRequestError("the first line of the request must be METHOD TARGET HTTP/1.1")
     method, target = (part.decode("ascii", "replace") for part in match.groups())
     headers = [_header(line) for line in lines]
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1:
-        raise InvalidRequestError("the request must have one host header")
+        raise InvalidRequestError("the request must have exactly one Host header")
     if target.startswith("/"):
         target = f"{scheme}://{hosts[0].decode('ascii', 'replace')}{target}"
     return SignableRequest(method, target, headers, Payload.of(_body(headers, body)))
@@ -57,7 +57,7 @@ def _header(line: bytes) -> tuple[bytes, bytes]:
     """Return name and value of a header's line, the name in lower case."""
     name, colon, value = line.partition(b":")
     if not colon or line[:1] in b" \t":
-        raise InvalidRequestError("each header must be a line of its own, NAME: VALUE")
+        raise InvalidRequestError("each header must be on its own line, in the form NAME: VALUE")
     return name.lower(), value.strip(b" \t")
 
 
@@ -65,12 +65,14 @@ def _body(headers: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
     """Return the body, at the beginning of what follows the head."""
     if any(name == b"transfer-encoding" for name, _ in headers):
         raise InvalidRequestError(
-            "a body in transfer chunks is not read here: join them, and drop Transfer-Encoding"
+            "Transfer-Encoding is not supported: join the chunks of the body and remove the header"
         )
     lengths = [value for name, value in headers if name == b"content-length"]
     if not lengths:
         return rest
     length = int(lengths[0]) if len(lengths) == 1 and _is_length(lengths[0]) else len(rest) + 1
     if length > len(rest):
-        raise InvalidRequestError("Content-Length is not the length of a body that is here")
+        raise InvalidRequestError(
+            f"Content-Length must be a number, at most {len(rest)}, the length of the body"
+        )
     return rest[:length]

@@ -38,7 +38,7 @@ class ParsedAuthorization:
         expires: For how many seconds a presigned URL counts; None in headers.
         region_set: Of SigV4A; else empty.
         query: The query less the signature.
-        malformed: The code for a fault in the claim's form.
+        malformed_code: The code for a fault in the claim's form.
     """
 
     algorithm: str
@@ -50,53 +50,65 @@ class ParsedAuthorization:
     expires: str | None
     region_set: str
     query: str = field(repr=False)
-    malformed: str
+    malformed_code: str
 
 
 def parse_authorization(request: SignableRequest) -> ParsedAuthorization:
     """Return what the request says of its signature, in the one place where it says it."""
     if sum(name == "authorization" for name, _ in request.headers) > 1:
-        raise SignatureError("AuthorizationHeaderMalformed", "there is more than one Authorization")
+        raise SignatureError(
+            "AuthorizationHeaderMalformed", "the request has more than one Authorization header"
+        )
     authorization = request.header("authorization")
     parameters = _query_parameters(request.query)
     if authorization is not None and parameters:
-        raise SignatureError("InvalidArgument", "both a header and the query claim a signature")
+        raise SignatureError(
+            "InvalidArgument", "the request has a signature in both its headers and its query"
+        )
     if authorization is not None:
-        return _in_header(request, authorization)
+        return _parse_header(request, authorization)
     if parameters:
-        return _in_query(request, parameters)
+        return _parse_query(request, parameters)
     raise SignatureError("MissingAuthenticationToken", "the request is not signed")
 
 
-def _in_header(request: SignableRequest, authorization: str) -> ParsedAuthorization:
+def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthorization:
     """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
     algorithm, _, rest = authorization.partition(" ")
     if rest.count(",") >= MOST_AUTHORIZATION_PARTS:
-        raise SignatureError("AuthorizationHeaderMalformed", "the header has too many parts")
+        raise SignatureError(
+            "AuthorizationHeaderMalformed",
+            f"the Authorization header has more than {MOST_AUTHORIZATION_PARTS} parts",
+        )
     parts: dict[str, str] = {}
     for part in rest.split(","):
         name, _, value = part.strip(" \t").partition("=")
         if name in parts:
-            raise SignatureError("AuthorizationHeaderMalformed", "a part of the header is repeated")
+            raise SignatureError(
+                "AuthorizationHeaderMalformed", "the Authorization header has a repeated part"
+            )
         parts[name] = value
     missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not parts.get(name)]
     if missing:
-        raise SignatureError("IncompleteSignature", f"the header has no {', '.join(missing)}")
+        raise SignatureError(
+            "IncompleteSignature", f"the Authorization header has no {', '.join(missing)}"
+        )
     return ParsedAuthorization(
         algorithm=algorithm,
         credential=parts["Credential"],
         signed_headers=parts["SignedHeaders"],
         signature=parts["Signature"],
-        timestamp=request.header("x-amz-date") or _signed_date(request, parts["SignedHeaders"]),
+        timestamp=request.header("x-amz-date")
+        or _read_signed_date(request, parts["SignedHeaders"]),
         token=request.header("x-amz-security-token"),
         expires=None,
         region_set=request.header("x-amz-region-set") or "",
         query=request.query,
-        malformed="AuthorizationHeaderMalformed",
+        malformed_code="AuthorizationHeaderMalformed",
     )
 
 
-def _signed_date(request: SignableRequest, signed_headers: str) -> str:
+def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
     """
     Return the instant of a signed Date, which may stand in for x-amz-date; empty if there is none.
 
@@ -126,12 +138,14 @@ def _query_parameters(query: str) -> dict[str, str]:
             name = unquote(name)
         if name in SIGNATURE_PARAMETERS:
             if name in parameters:
-                raise SignatureError("AuthorizationQueryParametersError", f"{name} is repeated")
+                raise SignatureError(
+                    "AuthorizationQueryParametersError", f"the query parameter {name} is repeated"
+                )
             parameters[name] = unquote(value)
     return parameters
 
 
-def _in_query(request: SignableRequest, parameters: dict[str, str]) -> ParsedAuthorization:
+def _parse_query(request: SignableRequest, parameters: dict[str, str]) -> ParsedAuthorization:
     """Return the claim of a presigned URL."""
     missing = [name for name in _REQUIRED if not parameters.get(name)]
     if missing:
@@ -151,5 +165,5 @@ def _in_query(request: SignableRequest, parameters: dict[str, str]) -> ParsedAut
         expires=parameters["X-Amz-Expires"],
         region_set=parameters.get("X-Amz-Region-Set", ""),
         query="&".join(unsigned),
-        malformed="AuthorizationQueryParametersError",
+        malformed_code="AuthorizationQueryParametersError",
     )

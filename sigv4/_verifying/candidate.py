@@ -32,11 +32,11 @@ _is_timestamp = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
 
 class Candidate(NamedTuple):
     """
-    A request whose claim is well-formed, scoped to this service and region, and counts now.
+    A request whose authorization is well-formed, scoped to this service and region, and counts now.
 
     Attributes:
         request: The request; its payload is not looked at.
-        claim: What it says of its signature.
+        authorization: What it says of its signature.
         algorithm: The one that is claimed, for the service and region wanted here.
         rules: How a signer of the same service makes its text.
         region: The region that a region set must cover.
@@ -48,7 +48,7 @@ class Candidate(NamedTuple):
     """
 
     request: SignableRequest
-    claim: ParsedAuthorization
+    authorization: ParsedAuthorization
     algorithm: Algorithm
     rules: SigningRules
     region: str
@@ -61,7 +61,7 @@ class Candidate(NamedTuple):
     def check_age(self, at: datetime) -> None:
         """Refuse it if it has become too old by the aware instant *at*."""
         if at > self.valid_until:
-            raise SignatureError("RequestExpired", "the signature ended before the body was there")
+            raise SignatureError("RequestExpired", "the signature expired before the body arrived")
 
 
 def _sigv4(service: str, region: str) -> Algorithm:
@@ -80,7 +80,7 @@ _ALGORITHMS: dict[str, Callable[[str, str], Algorithm]] = {
 }
 
 
-def read_claim(
+def read_candidate(
     request: SignableRequest,
     *,
     at: datetime,
@@ -95,25 +95,25 @@ def read_claim(
     """
     format_timestamp(at)  # refuses a naive one
     _check_size(request)
-    claim = parse_authorization(request)
-    if claim.algorithm not in _ALGORITHMS:
-        raise SignatureError(claim.malformed, "the algorithm is not one that is known here")
-    algorithm = _ALGORITHMS[claim.algorithm](service, region)
+    authorization = parse_authorization(request)
+    if authorization.algorithm not in _ALGORITHMS:
+        raise SignatureError(authorization.malformed_code, "the signing algorithm is unknown")
+    algorithm = _ALGORITHMS[authorization.algorithm](service, region)
     rules = SigningRules(algorithm)
-    signed_at = _signed_at(claim)
-    access_key_id = _scoped_key(claim, algorithm.scope(claim.timestamp))
+    signed_at = _parse_signing_time(authorization)
+    access_key_id = _parse_access_key_id(authorization, algorithm.scope(authorization.timestamp))
     if tolerance is None:
         tolerance = 900 if rules.s3 else 300
     margin = timedelta(seconds=tolerance)
-    expires_at = _check_time(claim, signed_at, at, margin)
+    expires_at = _check_validity(authorization, signed_at, at, margin)
     return Candidate(
         request,
-        claim,
+        authorization,
         algorithm,
         rules,
         region,
         access_key_id,
-        _declared_hash(request, claim, sent=rules.content_sha256),
+        _read_declared_hash(request, authorization, sent=rules.content_sha256),
         signed_at,
         expires_at,
         expires_at or signed_at + margin,
@@ -131,71 +131,91 @@ def _check_size(request: SignableRequest) -> None:
     ):
         raise SignatureError(
             "RequestHeaderSectionTooLarge",
-            f"the head may have {LONGEST_HEAD} characters, {MOST_HEADERS} headers and "
-            f"{MOST_QUERY_PARAMETERS} query parameters at most",
+            f"the request head must not exceed {LONGEST_HEAD} characters, {MOST_HEADERS} headers and "
+            f"{MOST_QUERY_PARAMETERS} query parameters",
         )
 
 
-def _scoped_key(claim: ParsedAuthorization, scope: str) -> str:
+def _parse_access_key_id(authorization: ParsedAuthorization, scope: str) -> str:
     """Return the access key id, if the credential's scope is the one wanted here."""
     # A key of other vendors may hold slashes: the scope is what it ends with.
-    access_key_id = claim.credential.removesuffix(f"/{scope}")
-    if access_key_id == claim.credential:
-        raise SignatureError(claim.malformed, f"the credential must be scoped to {scope!r}")
+    access_key_id = authorization.credential.removesuffix(f"/{scope}")
+    if access_key_id == authorization.credential:
+        raise SignatureError(
+            authorization.malformed_code, f"the credential must be scoped to {scope!r}"
+        )
     if not 1 <= len(access_key_id) <= LONGEST_ACCESS_KEY_ID:
         raise SignatureError(
-            claim.malformed, f"an access key id has 1 to {LONGEST_ACCESS_KEY_ID} characters"
+            authorization.malformed_code,
+            f"the access key ID must have 1 to {LONGEST_ACCESS_KEY_ID} characters",
         )
     return access_key_id
 
 
-def _signed_at(claim: ParsedAuthorization) -> datetime:
+def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
     """Return the instant of signing."""
-    if not claim.timestamp:
+    if not authorization.timestamp:
         raise SignatureError(
-            "IncompleteSignature", "the request has no x-amz-date, and no signed date"
+            "IncompleteSignature",
+            "the request has neither an x-amz-date header nor a signed date header",
         )
-    if _is_timestamp(claim.timestamp):
+    if _is_timestamp(authorization.timestamp):
         with suppress(ValueError):  # of a thirteenth month
-            return datetime.strptime(claim.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    raise SignatureError(claim.malformed, "the date must be like 20150830T123600Z")
+            return datetime.strptime(authorization.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    raise SignatureError(
+        authorization.malformed_code, "the signing time must have the form 20150830T123600Z"
+    )
 
 
-def _check_time(
-    claim: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
+def _check_validity(
+    authorization: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
     """Refuse what is too old or too new, and return when the signature ends, if it says so."""
-    if signed_at > at + margin or (claim.expires is None and signed_at < at - margin):
+    if signed_at > at + margin or (authorization.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",
-            f"signed at {claim.timestamp}, which is more than {margin.total_seconds():.0f} s off",
+            f"the signing time {authorization.timestamp} differs from the server's time by more than "
+            f"{margin.total_seconds():.0f} seconds",
         )
-    if claim.expires is None:
+    if authorization.expires is None:
         return None
-    if not (claim.expires.isascii() and claim.expires.isdigit() and len(claim.expires) < 9):
-        raise SignatureError(claim.malformed, "X-Amz-Expires must be a number of seconds")
-    if not 1 <= int(claim.expires) <= LONGEST_EXPIRY:
-        raise SignatureError(claim.malformed, f"X-Amz-Expires must be 1 to {LONGEST_EXPIRY}")
-    expires_at = signed_at + timedelta(seconds=int(claim.expires))
+    if not (
+        authorization.expires.isascii()
+        and authorization.expires.isdigit()
+        and len(authorization.expires) < 9
+    ):
+        raise SignatureError(
+            authorization.malformed_code, "X-Amz-Expires must be a number of seconds"
+        )
+    if not 1 <= int(authorization.expires) <= LONGEST_EXPIRY:
+        raise SignatureError(
+            authorization.malformed_code, f"X-Amz-Expires must be 1 to {LONGEST_EXPIRY} seconds"
+        )
+    expires_at = signed_at + timedelta(seconds=int(authorization.expires))
     if at >= expires_at:
-        raise SignatureError("RequestExpired", f"the URL expired at {expires_at:%Y%m%dT%H%M%SZ}")
+        raise SignatureError(
+            "RequestExpired", f"the presigned URL expired at {expires_at:%Y%m%dT%H%M%SZ}"
+        )
     return expires_at
 
 
-def _declared_hash(
-    request: SignableRequest, claim: ParsedAuthorization, *, sent: bool
+def _read_declared_hash(
+    request: SignableRequest, authorization: ParsedAuthorization, *, sent: bool
 ) -> str | None:
     """Return what the head says of the body, where *sent* tells if it must; None if nothing."""
     declared = request.header("x-amz-content-sha256")
     if declared is not None:
-        foreign = "AWS4" in declared and f"-{claim.algorithm}-" not in declared
+        foreign = "AWS4" in declared and f"-{authorization.algorithm}-" not in declared
         if not is_sha256(declared) and (declared not in MARKERS or foreign):
             raise SignatureError(
-                "InvalidArgument", "x-amz-content-sha256 must be a SHA-256 or one of the markers"
+                "InvalidArgument",
+                "x-amz-content-sha256 must be a hexadecimal SHA-256 digest, or a marker such as UNSIGNED-PAYLOAD",
             )
         return declared
     if not sent:
         return None
-    if claim.expires is None:
-        raise SignatureError("MissingSecurityHeader", "the request has no x-amz-content-sha256")
+    if authorization.expires is None:
+        raise SignatureError(
+            "MissingSecurityHeader", "the request has no x-amz-content-sha256 header"
+        )
     return Payload.UNSIGNED.hash

@@ -17,7 +17,7 @@ from .._payload import Payload
 from .._request import SignableRequest
 from .._signing_rules import canonical_request
 from .authorization import ParsedAuthorization
-from .candidate import Candidate, is_sha256, read_claim
+from .candidate import Candidate, is_sha256, read_candidate
 from .verified import Verified
 
 Secrets = (
@@ -72,7 +72,7 @@ def verify(
             *unsigned_headers* says what the signature is of, such as ``x-amz-date``.
         TypeError: *unsigned_headers* is a ``str``, not a collection of names.
     """
-    candidate = read_claim(request, at=at, service=service, region=region, tolerance=tolerance)
+    candidate = read_candidate(request, at=at, service=service, region=region, tolerance=tolerance)
     credentials = (secrets if callable(secrets) else secrets.get)(candidate.access_key_id)
     key = check_key(candidate, credentials)
     payload_hash = candidate.declared_hash or request.payload.hash
@@ -93,13 +93,13 @@ def check_key(
         candidate: What the head of the request says.
         credentials: What was found for its access key id; None if that is unknown.
     """
-    claim = candidate.claim
+    authorization = candidate.authorization
     if credentials is None:
-        raise SignatureError("InvalidAccessKeyId", "the access key id is not known here")
-    if not _same(credentials.session_token, claim.token):
-        raise SignatureError("InvalidToken", "the session token is not the one of this key")
+        raise SignatureError("InvalidAccessKeyId", "the access key ID is unknown")
+    if not _equal_tokens(credentials.session_token, authorization.token):
+        raise SignatureError("InvalidToken", "the session token does not belong to this access key")
     if candidate.algorithm.region_set is not None:
-        _check_region(claim, candidate.region)
+        _check_region(authorization, candidate.region)
     return credentials
 
 
@@ -121,21 +121,25 @@ def check_signature(
         at: The aware instant of the check.
         unsigned_headers: As for `verify`.
     """
-    request, claim, algorithm = candidate.request, candidate.claim, candidate.algorithm
+    request, authorization, algorithm = (
+        candidate.request,
+        candidate.authorization,
+        candidate.algorithm,
+    )
     text = canonical_request(
         candidate.rules,
         request,
-        canonical_query(claim.query),
-        _signed_lines(request, claim, exempt_header_names(unsigned_headers)),
-        claim.signed_headers,
+        canonical_query(authorization.query),
+        _read_signed_headers(request, authorization, check_unsigned_headers(unsigned_headers)),
+        authorization.signed_headers,
         payload_hash,
     )
-    scope = algorithm.scope(claim.timestamp)
-    to_sign = string_to_sign(claim.algorithm, claim.timestamp, scope, text)
-    if not algorithm.check_string(to_sign, key, claim.timestamp, claim.signature):
+    scope = algorithm.scope(authorization.timestamp)
+    to_sign = string_to_sign(authorization.algorithm, authorization.timestamp, scope, text)
+    if not algorithm.check_string(to_sign, key, authorization.timestamp, authorization.signature):
         raise SignatureError(
             "SignatureDoesNotMatch",
-            "the signature is not the one that the key gives for this request",
+            "the signature does not match the request and the key",
             text,
             to_sign,
         )
@@ -149,58 +153,62 @@ def check_signature(
         candidate.access_key_id,
         candidate.signed_at,
         expires_at,
-        tuple(claim.signed_headers.split(";")),
+        tuple(authorization.signed_headers.split(";")),
         payload_hash,
-        SeedSignature(algorithm, key, claim.timestamp, claim.signature),
-        _recognisable(algorithm, claim),
+        SeedSignature(algorithm, key, authorization.timestamp, authorization.signature),
+        _normalize_signature(algorithm, authorization),
     )
 
 
-def _recognisable(algorithm: Algorithm, claim: ParsedAuthorization) -> str:
+def _normalize_signature(algorithm: Algorithm, authorization: ParsedAuthorization) -> str:
     """Return the one form of a signature that was found right."""
     if algorithm.region_set is None:
-        return claim.signature
-    from .._v4a import smaller_twin
+        return authorization.signature
+    from .._v4a import low_s_signature
 
-    return smaller_twin(claim.signature)
+    return low_s_signature(authorization.signature)
 
 
 def check_body(verified: Verified, payload: Payload) -> None:
     """Refuse a body that is not the one that was signed."""
     if is_sha256(verified.payload_hash) and verified.payload_hash != payload.hash:
-        raise SignatureError("XAmzContentSHA256Mismatch", "the body is not the one that was signed")
+        raise SignatureError(
+            "XAmzContentSHA256Mismatch", "the body does not match the signed payload hash"
+        )
 
 
-def _same(token: str | None, claimed: str | None) -> bool:
+def _equal_tokens(token: str | None, claimed: str | None) -> bool:
     """Compare session tokens in constant time."""
     if token is None or claimed is None:
         return token is claimed
     return compare_digest(token.encode(), claimed.encode("utf-8", "surrogateescape"))
 
 
-def _check_region(claim: ParsedAuthorization, region: str) -> None:
+def _check_region(authorization: ParsedAuthorization, region: str) -> None:
     """Refuse a signature that is not for this region."""
     from .._v4a import covers
 
-    if not covers(claim.region_set, region):
-        raise SignatureError(claim.malformed, f"the region set must cover {region!r}")
+    if not covers(authorization.region_set, region):
+        raise SignatureError(
+            authorization.malformed_code, f"the region set must include {region!r}"
+        )
 
 
-def exempt_header_names(unsigned_headers: Collection[str]) -> frozenset[str]:
+def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
     """Return the names of headers that need not be signed, if they say nothing of the signature."""
     if isinstance(unsigned_headers, str):
-        raise TypeError("unsigned_headers must be a collection of names, not a str")
+        raise TypeError("unsigned_headers must be a collection of header names, not a str")
     names = frozenset(map(str.lower, unsigned_headers))
     if decisive := names & _DECISIVE:
-        raise ValueError(f"unsigned_headers: {min(decisive)} must be signed")
+        raise ValueError(f"unsigned_headers must not contain {min(decisive)}, which must be signed")
     return names
 
 
-def _signed_lines(
-    request: SignableRequest, claim: ParsedAuthorization, exempt: frozenset[str]
+def _read_signed_headers(
+    request: SignableRequest, authorization: ParsedAuthorization, exempt: frozenset[str]
 ) -> str:
     """Return the canonical headers, if those are signed that must be, and those there that are."""
-    claimed = frozenset(claim.signed_headers.split(";"))
+    claimed = frozenset(authorization.signed_headers.split(";"))
     needless = claimed | exempt
     unsigned = [
         name
@@ -209,11 +217,11 @@ def _signed_lines(
     ]
     if unsigned:
         named = ", ".join([name[:64] for name in unsigned[:8]])
-        raise SignatureError("AccessDenied", f"headers that must be signed are not: {named}")
+        raise SignatureError("AccessDenied", f"these headers must be signed: {named}")
     lines, names = canonical_headers([pair for pair in request.headers if pair[0] in claimed])
-    if names != claim.signed_headers:
+    if names != authorization.signed_headers:
         raise SignatureError(
             "SignatureDoesNotMatch",
-            "the list of signed headers is unsorted, or names one that is absent",
+            "SignedHeaders must be sorted and name only headers of the request",
         )
     return lines

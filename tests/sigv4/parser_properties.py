@@ -25,7 +25,7 @@ from sigv4 import (
     verify,
 )
 from sigv4._cli.raw_request import parse_request
-from sigv4._explain import masked
+from sigv4._explain import mask_secrets
 
 KEY = Credentials("AKID", "very-secret", "to-ken")
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -83,7 +83,7 @@ def signatures_are_right_or_refused(arriving: Arriving) -> None:
     good = verified(arriving.data)
     found = outcome(lambda: verified(arriving.altered))
     if isinstance(found, SigV4Error):
-        shown = masked(getattr(found, "canonical_request", None) or "")
+        shown = mask_secrets(getattr(found, "canonical_request", None) or "")
         assert KEY.session_token not in str(found) + repr(found) + shown
     else:
         assert (good.access_key_id, good.signed_at) == (found.access_key_id, found.signed_at)

@@ -24,7 +24,7 @@ from sigv4 import (
     SigV4,
     SigV4A,
 )
-from sigv4._asgi.event_loop import alongside, within
+from sigv4._asgi.event_loop import run_beside, run_with_timeout
 from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
 
@@ -365,13 +365,21 @@ def test_an_answer_is_small():
 
 FAULTS = {
     "one host": ({"allowed_hosts": HOST}, TypeError, "allowed_hosts must be a collection"),
-    "no host": ({"allowed_hosts": []}, ValueError, "allowed_hosts must name"),
+    "no host": ({"allowed_hosts": []}, ValueError, "allowed_hosts must not be empty"),
     "no secrets": ({"secrets": KEY}, TypeError, "secrets must be .*, not Credentials"),
-    "unknown leave": ({"allow": ["all"]}, ValueError, "allow cannot hold 'all', only presigned, "),
+    "unknown leave": (
+        {"allow": ["all"]},
+        ValueError,
+        "allow must contain only presigned, .*, not 'all'",
+    ),
     "one leave": ({"allow": "presigned"}, TypeError, "allow must be a collection of str"),
-    "negative": ({"max_body": -1}, ValueError, "max_body must be 0 bytes or more"),
-    "no time": ({"body_timeout": 0}, ValueError, "body_timeout more than 0"),
-    "decisive": ({"unsigned_headers": ["x-amz-date"]}, ValueError, "x-amz-date must be signed"),
+    "negative": ({"max_body": -1}, ValueError, "max_body must be at least 0 bytes, not -1"),
+    "no time": ({"body_timeout": 0}, ValueError, "body_timeout must be more than 0 seconds, not 0"),
+    "decisive": (
+        {"unsigned_headers": ["x-amz-date"]},
+        ValueError,
+        "x-amz-date, which must be signed",
+    ),
     "scope": ({"region": "a/b"}, ValueError, "region"),
 }
 
@@ -399,9 +407,9 @@ def test_a_limit_in_time(loop):
         return 1
 
     async def both():
-        assert await within(30, quick) == 1
+        assert await run_with_timeout(30, quick) == 1
         with pytest.raises(TimeoutError):
-            await within(0.001, endless)
+            await run_with_timeout(0.001, endless)
 
     LOOPS[loop](both())
     assert endings == ["cancelled"]
@@ -442,8 +450,8 @@ def test_something_alongside(loop):
         endings.append("main")
 
     async def both():
-        await alongside(background, main())
-        await alongside(failing, main())
+        await run_beside(background, main())
+        await run_beside(failing, main())
 
     LOOPS[loop](both())
     assert endings == ["began", "main", "failed", "main"]
@@ -454,7 +462,7 @@ def test_trio_as_a_guest_of_asyncio():
 
     async def guest():
         with pytest.raises(TimeoutError):
-            await within(0.001, trio.sleep_forever)
+            await run_with_timeout(0.001, trio.sleep_forever)
         return "timed out"
 
     async def host():

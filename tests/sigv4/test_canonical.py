@@ -69,7 +69,7 @@ def test_timestamp(at, written):
 
 def test_naive_timestamp():
     """An instant without a time zone is refused."""
-    with pytest.raises(ValueError, match="at must carry a time zone"):
+    with pytest.raises(ValueError, match="at must have a time zone"):
         format_timestamp(datetime(2026, 1, 1))  # noqa: DTZ001
 
 

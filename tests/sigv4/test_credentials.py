@@ -20,9 +20,9 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret", "to-ken", AT)
     ("value", "error", "fault"),
     [
         ("", ValueError, "must not be empty"),
-        ("a b", ValueError, "must be printable ASCII without blanks"),
-        ("a\n", ValueError, "must be printable ASCII without blanks"),
-        ("é", ValueError, "must be printable ASCII without blanks"),
+        ("a b", ValueError, "must be printable ASCII without spaces"),
+        ("a\n", ValueError, "must be printable ASCII without spaces"),
+        ("é", ValueError, "must be printable ASCII without spaces"),
         (b"hush", TypeError, "must be a str, not bytes"),
     ],
     ids=["empty", "blank", "line end", "not ASCII", "bytes"],
@@ -50,7 +50,7 @@ def test_repr_holds_no_secret():
 
 def test_pickling_is_refused():
     """Credentials do not travel between processes, and the refusal holds no secret."""
-    with pytest.raises(TypeError, match="credentials are not pickled") as caught:
+    with pytest.raises(TypeError, match="credentials cannot be pickled") as caught:
         pickle.dumps(KEY)
     assert "secret" not in str(caught.value)
 
@@ -82,7 +82,7 @@ def test_expiration_in_another_zone():
 
 def test_naive_expiration():
     """An instant without a time zone is refused."""
-    with pytest.raises(ValueError, match="expiration must carry a time zone"):
+    with pytest.raises(ValueError, match="expiration must have a time zone"):
         Credentials("AKID", "secret", expiration=AT.replace(tzinfo=None))
 
 
@@ -146,9 +146,9 @@ def test_async_function_where_nothing_is_awaited(function):
     """Whoever is only ever blocking refuses an async function when it is made; others when they ask."""
     provider = as_provider(function)
     assert asyncio.run(provider.aget()) is KEY
-    with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not from an async one"):
+    with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
         provider.get()
-    with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not from an async one"):
+    with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
         as_provider(function, blocking=True)
 
 

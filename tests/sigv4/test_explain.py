@@ -17,8 +17,8 @@ from sigv4 import (
     UnexplainedError,
     explain,
 )
-from sigv4._explain import masked
-from sigv4._limits import LONGEST_ANSWER
+from sigv4._explain import mask_secrets
+from sigv4._limits import LONGEST_ERROR_RESPONSE
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")
@@ -102,7 +102,7 @@ def test_equal(said, code):
     """Where both sides sign the same text, it is the secret that differs."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
     assert (explanation.code, explanation.cause, explanation.differences) == (code, "key", ())
-    assert "the secret access key is not the one of this access key id" in str(explanation)
+    assert "the secret access key does not belong to this access key ID" in str(explanation)
 
 
 @answer
@@ -118,9 +118,9 @@ def test_canonical_request(said, code):
     assert str(explanation) == "\n  ".join(
         [
             (f"{code}: " if code else "") + "the canonical requests differ.",
-            "method: we signed 'GET', AWS 'PUT'",
-            "query parameter x: we signed '1', AWS nothing",
-            "query parameter y: we signed '2', AWS nothing",
+            "method: we signed 'GET', AWS expected 'PUT'",
+            "query parameter x: we signed '1', AWS expected nothing",
+            "query parameter y: we signed '2', AWS expected nothing",
         ]
     )
 
@@ -134,7 +134,7 @@ def test_string_to_sign():
             "scope",
             "20261122/us-east-1/execute-api/aws4_request",
             "20261122/eu-west-1/execute-api/aws4_request",
-            "service, region or day",
+            "the service, region or date differs",
         ),
     )
     assert "the canonical requests are equal, but the strings to sign differ." in str(explanation)
@@ -145,7 +145,7 @@ def test_canonical_request_alone():
     explanation = explain(as_s3_says(signed()), signed().canonical_request + "\n")
     assert (explanation.cause, explanation.differences) == ("unknown", ())
     assert explanation.string_to_sign == signed().string_to_sign
-    assert "AWS signs '20261122/us-east-1/execute-api/aws4_request'" in str(explanation)
+    assert "AWS expected '20261122/us-east-1/execute-api/aws4_request'" in str(explanation)
 
 
 def test_answer_without_string_to_sign():
@@ -155,7 +155,9 @@ def test_answer_without_string_to_sign():
     )
     explanation = explain(said, signed())
     assert (explanation.code, explanation.cause) == (None, "unknown")
-    assert str(explanation).startswith("the canonical requests are equal.  So the key differs")
+    assert str(explanation).startswith(
+        "the canonical requests are equal, so the string to sign or the key differs"
+    )
 
 
 def meta(**headers):
@@ -172,7 +174,7 @@ PARTS = {
             "path",
             "/a%20b",
             "/a%2520b",
-            "AWS encodes it once more: sign with double_encode=True, for all but S3",
+            "AWS encodes the path twice: use double_encode=True, which is correct for all services except S3",
         ),
     ),
     "path encoded twice": (
@@ -182,7 +184,7 @@ PARTS = {
             "path",
             "/a%2520b",
             "/a%20b",
-            "AWS encodes it once less: sign with double_encode=False, as for S3",
+            "AWS encodes the path only once: use double_encode=False, which is correct for S3",
         ),
     ),
     "path that S3 decodes": (
@@ -192,13 +194,13 @@ PARTS = {
             "path",
             "/%7Ea",
             "/~a",
-            "S3 decodes it and encodes it anew: encode the key with percent_encode_path",
+            "S3 decodes the path and encodes it again: encode the key with percent_encode_path",
         ),
     ),
     "path": (
         {"url": "https://host.example/a?x=1&y=2"},
         {"url": "https://host.example/b?x=1&y=2"},
-        Difference("path", "/a", "/b", "it must be sent as it was signed"),
+        Difference("path", "/a", "/b", "the path must be sent exactly as it was signed"),
     ),
     "query": (
         {},
@@ -213,7 +215,7 @@ PARTS = {
     "query parameter of theirs": (
         {},
         {"url": "https://host.example/a%20b?x=1&y=2&z="},
-        Difference("query parameter z", None, "", "it was sent or added after signing"),
+        Difference("query parameter z", None, "", "it was added after signing"),
     ),
     "token in the query": (
         {"url": "https://host.example/?X-Amz-Security-Token=secret"},
@@ -229,7 +231,7 @@ PARTS = {
         meta(x_amz_meta_a="b", host="a.example"),
         meta(x_amz_meta_a="b", host="b.example"),
         Difference(
-            "header host", "a.example", "b.example", "a proxy or an alias on the way, or a port"
+            "header host", "a.example", "b.example", "a proxy, a DNS alias or a port changed it"
         ),
     ),
     "header": (
@@ -286,7 +288,7 @@ PARTS = {
             "payload hash",
             Payload.of(b"a").hash,
             Payload.EMPTY.hash,
-            "the body was changed after signing, or one side takes it for UNSIGNED-PAYLOAD",
+            "the body was changed after signing, or only one side used UNSIGNED-PAYLOAD",
         ),
     ),
 }
@@ -304,7 +306,7 @@ def test_header_that_did_not_arrive():
     explanation = explain(as_s3_says(signed(headers=())), signed(headers=[("x-amz-a", LONG)]))
     assert explanation.differences == (
         Difference(
-            "header x-amz-a", "x" * 120 + "...", None, "it was removed on the way, or never sent"
+            "header x-amz-a", "x" * 120 + "...", None, "it was removed in transit, or never sent"
         ),
         Difference(
             "signed headers",
@@ -333,7 +335,7 @@ def test_control_characters():
     theirs = signed().replace(canonical_request="GET\n/\n\nhost\x1b[31m:\x07\n\nhost\nhash")
     text = str(explain(as_api_gateway_says(theirs), signed()))
     assert all(line.isprintable() for line in text.splitlines())
-    assert r"header host\x1b[31m: we signed nothing, AWS '\x07'" in text
+    assert r"header host\x1b[31m: we signed nothing, AWS expected '\x07'" in text
 
 
 SILENT = {
@@ -353,7 +355,7 @@ SILENT = {
     "document type": (
         b'<!DOCTYPE a [<!ENTITY b "c">]><Error><CanonicalRequest>&b;</CanonicalRequest></Error>'
     ),
-    "too long": b"<Error>" + b" " * LONGEST_ANSWER,
+    "too long": b"<Error>" + b" " * LONGEST_ERROR_RESPONSE,
 }
 
 
@@ -368,7 +370,7 @@ def test_answers_that_say_nothing(said):
 
 def test_ours_is_no_canonical_request():
     """What is no canonical request of ours is refused likewise."""
-    with pytest.raises(UnexplainedError, match="a line for each of its parts"):
+    with pytest.raises(UnexplainedError, match="the text is not a canonical request"):
         explain(as_s3_says(signed()), "GET\n/")
 
 
@@ -394,9 +396,9 @@ def test_masked(text, instead):
     """A canonical request for people shows secrets' lengths alone, and all else as it is."""
     secret = "abc" if "abc" in text else "=ab"
     hidden = "=" + instead if secret == "=ab" else instead
-    assert masked(text) == text.replace(secret, hidden)
+    assert mask_secrets(text) == text.replace(secret, hidden)
 
 
 def test_masked_is_no_canonical_request():
     """What is none stays as it is."""
-    assert masked("GET") == "GET"
+    assert mask_secrets("GET") == "GET"

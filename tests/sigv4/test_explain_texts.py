@@ -17,7 +17,7 @@ from sigv4 import (
     UnexplainedError,
     explain,
 )
-from sigv4._limits import LONGEST_ANSWER
+from sigv4._limits import LONGEST_ERROR_RESPONSE
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")
@@ -145,10 +145,10 @@ SILENT = {
     "ClientError without an error": ClientError({}, "GetObject"),
     "ClientError of no text": ClientError({"Error": {"CanonicalRequest": 7}}, "GetObject"),
     "ClientError too long": ClientError(
-        {"Error": {"CanonicalRequest": "a" * (LONGEST_ANSWER + 1)}}, "GetObject"
+        {"Error": {"CanonicalRequest": "a" * (LONGEST_ERROR_RESPONSE + 1)}}, "GetObject"
     ),
     "exception": ValueError("no"),
-    "exception too long": ValueError("a" * (LONGEST_ANSWER + 1)),
+    "exception too long": ValueError("a" * (LONGEST_ERROR_RESPONSE + 1)),
     "backslashes": "The Canonical String for this request should have been" + "\\" * 1001,
 }
 

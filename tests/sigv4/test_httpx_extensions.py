@@ -92,7 +92,7 @@ def test_keys_of_a_scope_are_kept():
 )
 def test_refused_scope(scope):
     """A scope that is none is refused, before anything is sent."""
-    with pytest.raises(InvalidRequestError, match="extension sigv4: a mapping"):
+    with pytest.raises(InvalidRequestError, match="extension sigv4 must be a mapping"):
         signed_by(auth_of("s3"), extensions={"sigv4": scope})
 
 
@@ -100,7 +100,9 @@ def test_refused_scope(scope):
 def test_impossible_scope(scope):
     """A service or region that cannot be one is refused by its name, before anything is sent."""
     (name,) = scope
-    with pytest.raises(InvalidRequestError, match=f"extension sigv4: {name} must be printable"):
+    with pytest.raises(
+        InvalidRequestError, match=f"extension sigv4: {name} must be 1 to 255 printable"
+    ):
         signed_by(auth_of("s3"), extensions={"sigv4": scope})
 
 
@@ -112,7 +114,7 @@ def test_algorithm_without_scopes():
 
         service = "s3"
 
-    with pytest.raises(InvalidRequestError, match=r"extension sigv4: Fixed has no replace\(\)"):
+    with pytest.raises(InvalidRequestError, match=r"extension sigv4: Fixed has no replace method"):
         signed_by(SigV4Auth(Signer(Fixed()), KEY), extensions={"sigv4": {"region": "r"}})
 
 
@@ -189,7 +191,7 @@ def test_the_signature_is_there(send):
     assert response.request.headers["authorization"] == signature.headers["authorization"]
     answered = f"The Canonical String for this request should have been\n'{theirs[0]}'\n"
     assert (
-        Difference("header x-amz-added", None, "by a proxy", "it was sent or added after signing")
+        Difference("header x-amz-added", None, "by a proxy", "it was added after signing")
         in explain(answered, signature).differences
     )
 

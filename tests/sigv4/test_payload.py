@@ -27,14 +27,14 @@ def test_hashed():
 @pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "UNSIGNED-PAYLOAD"])
 def test_refused_hash(digest):
     """What is no SHA-256 in lower-case hexadecimal is refused."""
-    with pytest.raises(ValueError, match="64 lower-case hexadecimal digits"):
+    with pytest.raises(ValueError, match="64 lowercase hexadecimal digits"):
         Payload.hashed(digest)
 
 
 @pytest.mark.parametrize("marker", ["", "é", "a\nb"])
 def test_refused_marker(marker):
     """What cannot end a canonical request is refused."""
-    with pytest.raises(ValueError, match="a payload hash must be"):
+    with pytest.raises(ValueError, match="hash must be a hexadecimal SHA-256 digest"):
         Payload(marker)
 
 

@@ -174,23 +174,25 @@ def test_expired_credentials(after):
 def test_naive_instant(credentials):
     """An instant without a time zone is refused, whatever the credentials."""
     request, at = SignableRequest("GET", URL), AT.replace(tzinfo=None)
-    with pytest.raises(ValueError, match="at must carry a time zone"):
+    with pytest.raises(ValueError, match="at must have a time zone"):
         OTHERS.sign(request, credentials, at=at)
-    with pytest.raises(ValueError, match="at must carry a time zone"):
+    with pytest.raises(ValueError, match="at must have a time zone"):
         OTHERS.presign(request, credentials, at=at, expires=1)
 
 
 @pytest.mark.parametrize("expires", [-1, 0, 604_801, True, 1.5, "60"])
 def test_refused_expiry(expires):
     """A presigned URL counts for a second to a week."""
-    with pytest.raises(InvalidRequestError, match="expires must be 1 to 604800 seconds, an int"):
+    with pytest.raises(
+        InvalidRequestError, match="expires must be an integer, from 1 to 604800 seconds"
+    ):
         S3.presign(SignableRequest("GET", URL), KEY, at=AT, expires=expires)
 
 
 def test_presigning_a_presigned_url():
     """A URL is presigned once."""
     url = S3.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
-    with pytest.raises(InvalidRequestError, match="url is signed already"):
+    with pytest.raises(InvalidRequestError, match="url is already signed"):
         S3.presign(SignableRequest("GET", url), KEY, at=AT, expires=60)
 
 
@@ -234,7 +236,7 @@ def test_an_algorithm_may_sign_requests_alone():
     signer = Signer(SigningOnly())
     signature = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
     assert "Signature=5eed" in signature.headers["authorization"]
-    with pytest.raises(TypeError, match="SigningOnly signs no streams"):
+    with pytest.raises(TypeError, match="SigningOnly cannot sign streams"):
         signer.seed(signature, KEY)
-    with pytest.raises(TypeError, match="SigningOnly signs no streams"):
+    with pytest.raises(TypeError, match="SigningOnly cannot sign streams"):
         AwsChunked(signer.algorithm, 0)

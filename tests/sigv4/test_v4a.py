@@ -169,7 +169,7 @@ def test_region_sets(given, joined):
 )
 def test_impossible_region_sets(given):
     """A region set that is empty, or no list of regions, is refused."""
-    with pytest.raises(InvalidRequestError, match="region_set must name regions"):
+    with pytest.raises(InvalidRequestError, match="region_set must be region names or patterns"):
         SigV4A(service="s3", region_set=given)
 
 

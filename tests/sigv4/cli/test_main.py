@@ -67,27 +67,27 @@ def signed(  # as the command line does
     return signer.sign(SignableRequest(method, url, headers, payload), credentials, at=AT)
 
 
-def lines_of(signature):
+def header_lines(signature):
     """Return the headers of a signature, a line each."""
     return "".join(f"{name}: {value}\n" for name, value in signature.headers.items())
 
 
 def test_sign(run):
     """`sign` prints the headers to add."""
-    assert run("sign", URL, *S3) == (0, lines_of(signed()), "")
+    assert run("sign", URL, *S3) == (0, header_lines(signed()), "")
 
 
 def test_sign_with_a_token(run, environ):
     """The session token of the environment is among them."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
-    assert run("sign", URL, *S3) == (0, lines_of(signed(credentials=TEMPORARY)), "")
+    assert run("sign", URL, *S3) == (0, header_lines(signed(credentials=TEMPORARY)), "")
 
 
 def test_region_of_the_environment(run, environ):
     """Without an option the region is the environment's."""
     environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    assert run("sign", URL, "--service", "s3", *DATE) == (0, lines_of(signed()), "")
+    assert run("sign", URL, "--service", "s3", *DATE) == (0, header_lines(signed()), "")
 
 
 def test_clock(run):
@@ -111,13 +111,13 @@ def test_body(run, tmp_path, options, stdin, body):
     """A body makes it a POST, and its hash is signed, wherever it is."""
     (tmp_path / "file").write_bytes(b"file")
     options = [option.format(file=tmp_path / "file") for option in options]
-    expected = lines_of(signed(method="POST", payload=Payload.of(body)))
+    expected = header_lines(signed(method="POST", payload=Payload.of(body)))
     assert run("sign", URL, *S3, *options, stdin=stdin) == (0, expected, "")
 
 
 def test_unsigned_payload(run):
     """A body may be left out."""
-    expected = lines_of(signed(method="PUT", payload=Payload.UNSIGNED))
+    expected = header_lines(signed(method="PUT", payload=Payload.UNSIGNED))
     assert run("sign", URL, *S3, "-X", "PUT", "--unsigned-payload") == (0, expected, "")
 
 
@@ -132,7 +132,7 @@ def test_headers(run, tmp_path):
     (tmp_path / "file").write_bytes(b"X-Amz-B: c  d\r\n\r\nX-Amz-C:\xff\n")
     options = ["-H", "X-Amz-A: b", "-H", f"@{tmp_path / 'file'}", "-H", "@-"]
     headers = [("x-amz-a", "b"), ("x-amz-b", "c  d"), (b"x-amz-c", b"\xff"), ("x-amz-d", "e")]
-    expected = lines_of(signed(headers=headers))
+    expected = header_lines(signed(headers=headers))
     assert run("sign", URL, *S3, *options, stdin=b"X-Amz-D: e") == (0, expected, "")
 
 
@@ -208,7 +208,7 @@ def test_verify_refused(run, environ):
     data = raw("GET /c HTTP/1.1", {"Host": "bucket.example", **sent})
     code, out, err = run("verify", *S3, stdin=data)
     assert (code, out) == (1, "")
-    assert err.startswith("SignatureDoesNotMatch: the signature is not the one")
+    assert err.startswith("SignatureDoesNotMatch: the signature does not match")
     assert "\nGET\n/c\n\nhost:bucket.example\n" in err
     assert "x-amz-security-token:<6 characters, hidden>" in err
     assert "to-ken" not in err
@@ -245,7 +245,7 @@ def test_explain(run, answer):
     assert (code, err) == (0, "")
     assert out.splitlines()[:2] == [
         "the canonical requests differ.",
-        "  path: we signed '/a%20b', AWS '/c' (it must be sent as it was signed)",
+        "  path: we signed '/a%20b', AWS expected '/c' (the path must be sent exactly as it was signed)",
     ]
 
 
@@ -253,14 +253,17 @@ def test_explain_the_key(run, answer):
     """With the string to sign it knows when the key is wrong."""
     stdin = (answer / "answer").read_bytes()
     code, out, _ = run("explain", "-", answer / "theirs", answer / "to-sign", stdin=stdin)
-    assert (code, out.startswith("both sides signed the same text")) == (0, True)
+    assert (code, out.startswith("both sides signed the same string")) == (0, True)
 
 
 def test_explain_nothing(run, answer):
     """An answer that says nothing is an error of its own."""
     code, out, err = run("explain", "-", answer / "ours", stdin=b"<Error/>")
     assert (code, out) == (1, "")
-    assert err == "sigv4: the answer does not say what the service would have signed\n"
+    assert (
+        err
+        == "sigv4: the response does not contain the canonical request that the service expected\n"
+    )
 
 
 # curl.
@@ -329,20 +332,32 @@ def test_curl_of_an_end():
 # What is refused.
 
 REFUSED = {
-    "bad URL": (["sign", "bucket.example"], "sigv4: url must be absolute"),
-    "header without a colon": (["sign", URL, "-H", "A"], "sigv4: a header must be NAME:VALUE"),
+    "bad URL": (["sign", "bucket.example"], "sigv4: url must be an absolute URL"),
+    "header without a colon": (
+        ["sign", URL, "-H", "A"],
+        "sigv4: --header: each header must have the form NAME:VALUE",
+    ),
     "stdin twice": (
         ["sign", URL, "-H", "@-", "--data", "@-"],
-        "sigv4: stdin can be read only once",
+        "sigv4: only one argument can read stdin (-)",
     ),
     "curl with stdin": (
         ["sign", URL, "--data", "@-", "--curl"],
-        "sigv4: curl reads its options from stdin: give the body in a file",
+        "sigv4: --curl cannot be used with --data @-",
     ),
     "no file": (["sign", URL, "--data", "@/no/such/file"], "sigv4: [Errno 2] No such file"),
-    "too long": (["presign", URL, "--expires", "604801"], "sigv4: expires must be 1 to 604800"),
-    "region set": (["sign", URL, "--v4a", "--region", "?"], "sigv4: region_set must name regions"),
-    "no request": (["verify"], "sigv4: the first line must be METHOD TARGET HTTP/1.1"),
+    "too long": (
+        ["presign", URL, "--expires", "604801"],
+        "sigv4: --expires must be an integer, from 1 to 604800",
+    ),
+    "region set": (
+        ["sign", URL, "--v4a", "--region", "?"],
+        "sigv4: --region must be region names or patterns",
+    ),
+    "no request": (
+        ["verify"],
+        "sigv4: the first line of the request must be METHOD TARGET HTTP/1.1",
+    ),
 }
 
 
@@ -384,14 +399,14 @@ def test_a_refusal_steers_no_terminal(run, said):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("AWS_ACCESS_KEY_ID", "the environment has no AWS_ACCESS_KEY_ID"),
-        ("AWS_SECRET_ACCESS_KEY", "the environment has no AWS_SECRET_ACCESS_KEY"),
+        ("AWS_ACCESS_KEY_ID", "no credentials: set AWS_ACCESS_KEY_ID"),
+        ("AWS_SECRET_ACCESS_KEY", "no credentials: set AWS_SECRET_ACCESS_KEY"),
     ],
 )
 def test_no_credentials(run, environ, name, expected):
     """Credentials that are not there are named."""
     environ.delenv(name)
-    assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}; set it, or give --profile\n")
+    assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}, or use --profile\n")
 
 
 def test_secret_that_is_none(run, environ):
@@ -403,14 +418,14 @@ def test_secret_that_is_none(run, environ):
 
 def test_no_region(run):
     """Without a region nothing is guessed."""
-    expected = "sigv4: no region: give --region, or set AWS_REGION\n"
+    expected = "sigv4: no region: use --region, or set AWS_REGION\n"
     assert run("sign", URL, "--service", "s3") == (2, "", expected)
 
 
 def test_long_input(run):
     """No more is read than could be a request."""
     code, _, err = run("verify", *S3, stdin=bytes(64 * 1024 * 1024 + 1))
-    assert (code, err) == (2, "sigv4: the input is longer than 67108864 bytes\n")
+    assert (code, err) == (2, "sigv4: stdin is longer than 67108864 bytes\n")
 
 
 @pytest.mark.parametrize(
@@ -429,7 +444,7 @@ def test_usage_of_a_date(run, capfdbinary):
     """A date that is none is answered with how one is written."""
     with pytest.raises(SystemExit):
         run("sign", URL, *S3, "--date", "noon")
-    assert b"argument --date: must be like 20150830T123600Z" in capfdbinary.readouterr().err
+    assert b"argument --date: must have the form 20150830T123600Z" in capfdbinary.readouterr().err
 
 
 def test_nobody_reads(environ):

@@ -84,7 +84,7 @@ def test_alone(tmp_path):
 
     done = run("--profile", "work")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert b"--profile needs the package sagemaker_runtime_client: pip install" in done.stderr
+    assert b"--profile requires the package sagemaker_runtime_client: pip install" in done.stderr
     assert run().returncode == 0
 
 
@@ -92,4 +92,4 @@ def test_client_that_is_missing(capfdbinary, monkeypatch):
     """The same in this process."""
     monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 2
-    assert b"--profile needs the package" in capfdbinary.readouterr().err
+    assert b"--profile requires the package" in capfdbinary.readouterr().err

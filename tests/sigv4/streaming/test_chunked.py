@@ -225,8 +225,8 @@ INVALID_FORMS = {
         "must be an aws-chunked one",
     ),
     "decoder without seed": (lambda: make_decoder(form(), seed=None), "seed is required"),
-    "no such form": (lambda: Payload.streaming(None), "no aws-chunked form"),
-    "no such algorithm": (lambda: Payload.streaming("AWS5"), "no aws-chunked form"),
+    "no such form": (lambda: Payload.streaming(None), "aws-chunked has no payload type"),
+    "no such algorithm": (lambda: Payload.streaming("AWS5"), "aws-chunked has no payload type"),
 }
 
 
