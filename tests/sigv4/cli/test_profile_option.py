@@ -56,17 +56,18 @@ def test_presign(capfdbinary):
 
 
 @pytest.mark.parametrize(
-    ("profile", "says"),
+    ("profile", "words"),
     [
-        ("broken", "credential_process of profile broken cannot be used: /no/such/program"),
-        ("none", "there is no profile 'none'"),
+        ("broken", ["credential_process", "profile broken", "/no/such/program"]),
+        ("none", ["profile", "'none'"]),
     ],
 )
-def test_no_credentials(capfdbinary, profile, says):
-    """What is wrong with a profile is said as the client says it."""
+def test_no_credentials(capfdbinary, profile, words):
+    """An error of the client about a profile is printed."""
     assert main(["sign", URL, *SCOPE, "--profile", profile]) == 2
     out, err = capfdbinary.readouterr()
-    assert (out, err.decode().startswith(f"sigv4: {says}")) == (b"", True)
+    assert (out, err.startswith(b"sigv4: ")) == (b"", True)
+    assert [word for word in words if word not in err.decode()] == []
 
 
 def test_alone(tmp_path):
