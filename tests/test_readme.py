@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from sagemaker_runtime_client.emulator import Emulator, ModelRequest
-from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
+from sagemaker_runtime_client.emulator._environment import CONFLICTING_VARIABLES
 from tests.readmes import CLIENT_README, READMES, ROOT, all_blocks, blocks, name, shell_lines
 
 PYTHON_PATH = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
@@ -28,7 +28,7 @@ def _model(request: ModelRequest) -> tuple[bytes, str]:
 
 def _environ(emulator):
     """Return the variables that lead to an emulator and to the packages of this tree."""
-    kept = {name: value for name, value in os.environ.items() if name not in IN_THE_WAY}
+    kept = {name: value for name, value in os.environ.items() if name not in CONFLICTING_VARIABLES}
     return {**kept, **emulator.environ, "PYTHONPATH": PYTHON_PATH}
 
 

@@ -9,16 +9,16 @@ import pytest
 
 from sagemaker_runtime_client.emulator import Emulator
 from sigv4 import AwsChunked, Credentials, Payload, SignableRequest, Signer, SigV4
-from tests.emulator.wire import INPUT, INVOCATION, call, plain, send, signed
+from tests.emulator.wire import INPUT, INVOCATION, build_request, call, send, sign_request
 
 BODY = b'{"question": 1}'
-STRANGER = Credentials("AKIASTRANGER", "canary-secret")
+UNKNOWN_KEY = Credentials("AKIAUNKNOWN_KEY", "canary-secret")
 
 
-def refusal(answer):
+def status_and_code(response):
     """Return status and code of a refusal by either service."""
-    code = answer.headers.get("x-amzn-errortype")
-    return answer.status, code or ET.fromstring(answer.body).findtext("Code")
+    code = response.headers.get("x-amzn-errortype")
+    return response.status, code or ET.fromstring(response.body).findtext("Code")
 
 
 def test_request_is_taken(emulator):
@@ -40,11 +40,13 @@ def test_request_is_taken(emulator):
 )
 def test_tampering_with_an_invocation(emulator, old, new):
     """Whatever is altered on the way, the invocation is refused and not queued."""
-    request = signed(emulator, "POST", INVOCATION, {"x-amzn-sagemaker-inference-id": "mine"}, BODY)
-    answer = send(emulator, request.replace(old, new))
-    assert refusal(answer) == (403, "InvalidSignatureException")
-    assert set(json.loads(answer.body)) == {"message"}
-    assert answer.headers["x-amzn-requestid"]
+    request = sign_request(
+        emulator, "POST", INVOCATION, {"x-amzn-sagemaker-inference-id": "mine"}, BODY
+    )
+    response = send(emulator, request.replace(old, new))
+    assert status_and_code(response) == (403, "InvalidSignatureException")
+    assert set(json.loads(response.body)) == {"message"}
+    assert response.headers["x-amzn-requestid"]
     assert emulator.jobs == ()
 
 
@@ -62,27 +64,27 @@ def test_tampering_with_an_invocation(emulator, old, new):
 )
 def test_tampering_with_an_object(emulator, old, new, expected):
     """Whatever is altered on the way, S3 refuses it with its own code."""
-    request = signed(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, BODY)
-    answer = send(emulator, request.replace(old, new))
-    assert refusal(answer) == expected
-    document = ET.fromstring(answer.body)
-    assert document.findtext("RequestId") == answer.headers["x-amz-request-id"]
-    assert document.findtext("HostId") == answer.headers["x-amz-id-2"]
+    request = sign_request(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, BODY)
+    response = send(emulator, request.replace(old, new))
+    assert status_and_code(response) == expected
+    document = ET.fromstring(response.body)
+    assert document.findtext("RequestId") == response.headers["x-amz-request-id"]
+    assert document.findtext("HostId") == response.headers["x-amz-id-2"]
     assert emulator.objects.list() == []
 
 
 @pytest.mark.parametrize(
-    ("how", "expected"),
+    ("options", "expected"),
     [
-        ({"credentials": STRANGER}, (403, "UnrecognizedClientException")),
+        ({"credentials": UNKNOWN_KEY}, (403, "UnrecognizedClientException")),
         ({"region": "eu-west-1"}, (403, "InvalidSignatureException")),
         ({"service": "s3"}, (403, "InvalidSignatureException")),
     ],
     ids=["key", "region", "service"],
 )
-def test_refused_invocation(emulator, how, expected):
+def test_refused_invocation(emulator, options, expected):
     """An unknown key and a wrong scope have SageMaker's own codes."""
-    assert refusal(call(emulator, "POST", INVOCATION, INPUT, **how)) == expected
+    assert status_and_code(call(emulator, "POST", INVOCATION, INPUT, **options)) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,19 +97,21 @@ def test_refused_invocation(emulator, how, expected):
 )
 def test_unsigned(emulator, method, target, expected):
     """A request without a signature is refused."""
-    assert refusal(send(emulator, plain(method, target, {"host": "h"}))) == expected
+    assert status_and_code(send(emulator, build_request(method, target, {"host": "h"}))) == expected
 
 
 def test_incomplete_signature(emulator):
     """A signature without its parts has SageMaker's own code."""
-    request = plain("POST", INVOCATION, {"host": "h", "authorization": "AWS4-HMAC-SHA256 x"})
-    assert refusal(send(emulator, request)) == (403, "IncompleteSignatureException")
+    request = build_request(
+        "POST", INVOCATION, {"host": "h", "authorization": "AWS4-HMAC-SHA256 x"}
+    )
+    assert status_and_code(send(emulator, request)) == (403, "IncompleteSignatureException")
 
 
 def test_target_that_is_not_encoded(emulator):
     """A target with a stray percent sign cannot have been signed."""
-    request = plain("GET", "/bucket/%zz", {"host": "h"})
-    assert refusal(send(emulator, request)) == (400, "InvalidURI")
+    request = build_request("GET", "/bucket/%zz", {"host": "h"})
+    assert status_and_code(send(emulator, request)) == (400, "InvalidURI")
 
 
 @pytest.mark.parametrize(
@@ -123,8 +127,8 @@ def test_expired_credentials(method, target, expected):
     ended = datetime.now(UTC) - timedelta(seconds=1)
     with Emulator(credentials=Credentials("ASIA", "canary-secret", "token", ended)) as emulator:
         alive = Credentials("ASIA", "canary-secret", "token")
-        answer = call(emulator, method, target, credentials=alive)
-    assert refusal(answer) == expected
+        response = call(emulator, method, target, credentials=alive)
+    assert status_and_code(response) == expected
 
 
 @pytest.mark.parametrize(
@@ -133,12 +137,12 @@ def test_expired_credentials(method, target, expected):
     ids=["ahead", "behind"],
 )
 def test_runtime_clock_that_is_off(emulator, skew, message):
-    """A server whose clock is off refuses, and its Date tells by how much."""
+    """A server whose clock is off refuses, and its Date tells by options much."""
     emulator.faults.clock_skew = skew
-    answer = call(emulator, "POST", INVOCATION, INPUT)
-    server = parsedate_to_datetime(answer.headers["date"])
-    assert refusal(answer) == (403, "InvalidSignatureException")
-    assert json.loads(answer.body)["message"].startswith(message)
+    response = call(emulator, "POST", INVOCATION, INPUT)
+    server = parsedate_to_datetime(response.headers["date"])
+    assert status_and_code(response) == (403, "InvalidSignatureException")
+    assert json.loads(response.body)["message"].startswith(message)
     assert abs((server - datetime.now(UTC)).total_seconds() - skew) < 5
     at = datetime.now(UTC) + timedelta(seconds=skew)
     assert call(emulator, "POST", INVOCATION, INPUT, at=at).status == 202
@@ -149,17 +153,17 @@ def test_s3_clock_that_is_off(emulator):
     emulator.faults.clock_skew = 800
     assert call(emulator, "PUT", "/bucket/key").status == 200
     emulator.faults.clock_skew = 1000
-    answer = call(emulator, "PUT", "/bucket/key")
-    assert refusal(answer) == (403, "RequestTimeTooSkewed")
-    assert ET.fromstring(answer.body).findtext("ServerTime").endswith("Z")
+    response = call(emulator, "PUT", "/bucket/key")
+    assert status_and_code(response) == (403, "RequestTimeTooSkewed")
+    assert ET.fromstring(response.body).findtext("ServerTime").endswith("Z")
 
 
 def test_own_clock():
     """The server's time is what its clock says."""
     then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     with Emulator(clock=lambda: then) as emulator:
-        answer = call(emulator, "PUT", "/bucket/key", at=then)
-    assert (answer.status, answer.headers["date"]) == (200, "Fri, 02 Jan 2026 03:04:05 GMT")
+        response = call(emulator, "PUT", "/bucket/key", at=then)
+    assert (response.status, response.headers["date"]) == (200, "Fri, 02 Jan 2026 03:04:05 GMT")
     assert emulator.objects.get("s3://bucket/key").last_modified == then
 
 
@@ -168,7 +172,7 @@ def test_body_in_chunks(emulator, algorithm):
     """An aws-chunked body is stored out of its chunks, its checksum checked."""
     form = AwsChunked(algorithm, 10_000, checksum="CRC32", chunk_size=8192)
     headers = {**form.headers, "content-encoding": "aws-chunked,gzip"}
-    answer = call(
+    response = call(
         emulator,
         "PUT",
         "/bucket/key",
@@ -177,7 +181,7 @@ def test_body_in_chunks(emulator, algorithm):
         encode=lambda seed: b"".join(form.encode(b"x" * 10_000, seed if algorithm else None)),
     )
     stored = emulator.objects.get("s3://bucket/key")
-    assert answer.status == 200
+    assert response.status == 200
     assert stored.body == b"x" * 10_000
     assert stored.headers == {"content-encoding": "gzip"}
     assert list(stored.checksums) == ["x-amz-checksum-crc32"]
@@ -186,7 +190,7 @@ def test_body_in_chunks(emulator, algorithm):
 def test_body_in_broken_chunks(emulator):
     """A chunked body that is cut short is refused."""
     form = AwsChunked(None, 3, checksum="CRC32")
-    answer = call(
+    response = call(
         emulator,
         "PUT",
         "/bucket/key",
@@ -194,14 +198,14 @@ def test_body_in_broken_chunks(emulator):
         payload=form.payload,
         encode=lambda _: b"3\r\nabc",
     )
-    assert refusal(answer) == (400, "IncompleteBody")
+    assert status_and_code(response) == (400, "IncompleteBody")
 
 
 def test_body_of_events(emulator):
     """A payload hash that announces events is refused: S3 takes none."""
     length = {"x-amz-decoded-content-length": "0"}
-    answer = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
-    assert refusal(answer) == (400, "InvalidArgument")
+    response = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
+    assert status_and_code(response) == (400, "InvalidArgument")
 
 
 def test_presigned_for_another_region(emulator):
@@ -218,13 +222,13 @@ def test_presigned_for_another_region(emulator):
     )
     target = presigned.removeprefix(emulator.url)
     host = {"host": emulator.url.removeprefix("http://")}
-    assert send(emulator, plain("GET", target, host)).body == b"found"
+    assert send(emulator, build_request("GET", target, host)).body == b"found"
 
 
 def test_region_that_nobody_claims(emulator):
     """An unsigned request for a bucket that is elsewhere is refused like any other."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
-    assert refusal(send(emulator, plain("GET", "/bucket/key", {"host": "h"}))) == (
+    assert status_and_code(send(emulator, build_request("GET", "/bucket/key", {"host": "h"}))) == (
         403,
         "AccessDenied",
     )
@@ -238,7 +242,7 @@ def test_region_that_is_none(emulator, scope):
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     authorization = f"AWS4-HMAC-SHA256 Credential=A{scope}, SignedHeaders=host, Signature=b"
     headers = {"host": "h", "x-amz-date": "20261127T000000Z", "authorization": authorization}
-    assert refusal(send(emulator, plain("GET", "/bucket/key", headers))) == (
+    assert status_and_code(send(emulator, build_request("GET", "/bucket/key", headers))) == (
         400,
         "AuthorizationHeaderMalformed",
     )

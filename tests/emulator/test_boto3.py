@@ -12,16 +12,16 @@ from sigv4 import Credentials
 
 
 def test_inline_loop(boto):
-    """An inline payload is queued, run through the model, and its answer lies where the 202 says."""
+    """An inline payload is queued, run through the model, and its response lies where the 202 says."""
     with Emulator(lambda request: request.body.upper()) as emulator:
         runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
-        taken = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc", InferenceId="mine")
-        bucket, _, key = taken["OutputLocation"].removeprefix("s3://").partition("/")
+        accepted = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc", InferenceId="mine")
+        bucket, _, key = accepted["OutputLocation"].removeprefix("s3://").partition("/")
         emulator.wait_idle()
         found = s3.get_object(Bucket=bucket, Key=key)
         assert found["Body"].read() == b"ABC"
-    assert taken["ResponseMetadata"]["HTTPStatusCode"] == 202
-    assert taken["InferenceId"] == "mine"
+    assert accepted["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert accepted["InferenceId"] == "mine"
     assert found["ContentType"] == "application/octet-stream"
 
 
@@ -30,17 +30,17 @@ def test_loop_through_s3(emulator, boto):
     runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
     s3.create_bucket(Bucket="inputs")
     s3.put_object(Bucket="inputs", Key="a b/in.json", Body=b"{}")
-    taken = runtime.invoke_endpoint_async(
+    accepted = runtime.invoke_endpoint_async(
         EndpointName="e",
         InputLocation="s3://inputs/a b/in.json",
         ContentType="application/json",
         Filename="answer.json",
         S3OutputPathExtension="day/1/",
     )
-    stored = emulator.objects.wait_for(taken["OutputLocation"])
+    stored = emulator.objects.wait_for(accepted["OutputLocation"])
     assert (stored.body, stored.content_type) == (b"{}", "application/json")
     path = "s3://sagemaker-emulator/async-endpoint-outputs/day/1/answer.json"
-    assert taken["OutputLocation"] == path
+    assert accepted["OutputLocation"] == path
 
 
 def test_objects(emulator, boto):

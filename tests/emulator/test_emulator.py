@@ -15,7 +15,7 @@ from sagemaker_runtime_client import emulator as package
 from sagemaker_runtime_client.emulator import Emulator, _app, serve
 from sagemaker_runtime_client.emulator._environment import no_proxy
 from sagemaker_runtime_client.emulator._records import MOST_RECORDS
-from tests.emulator.wire import INVOCATION, PATIENCE, address, call, plain
+from tests.emulator.wire import INVOCATION, TIMEOUT, address, build_request, call
 
 
 def test_threads_are_gone_after_it():
@@ -25,15 +25,15 @@ def test_threads_are_gone_after_it():
 
     def model(request):
         running.set()
-        return request.cancelled.wait(PATIENCE) and b""
+        return request.cancelled.wait(TIMEOUT) and b""
 
     with Emulator(model) as emulator:
         call(emulator, "POST", INVOCATION, (), b"in")
-        assert running.wait(PATIENCE)
-        idle = socket.create_connection(address(emulator), PATIENCE)
-        half = socket.create_connection(address(emulator), PATIENCE)
+        assert running.wait(TIMEOUT)
+        idle = socket.create_connection(address(emulator), TIMEOUT)
+        half = socket.create_connection(address(emulator), TIMEOUT)
         begun = {"host": "h", "content-length": "9", "expect": "100-continue"}
-        half.sendall(plain("PUT", "/bucket/key", begun))
+        half.sendall(build_request("PUT", "/bucket/key", begun))
         assert half.recv(1024).startswith(b"HTTP/1.1 100 ")
     assert set(threading.enumerate()) <= before
     with idle, half:
@@ -46,7 +46,7 @@ def test_connection_in_the_moment_of_the_stop():
     """A connection that is accepted while the emulator stops is closed like any other."""
     for _ in range(20):
         with Emulator() as emulator:
-            late = socket.create_connection(address(emulator), PATIENCE)
+            late = socket.create_connection(address(emulator), TIMEOUT)
         with late, contextlib.suppress(ConnectionResetError):
             assert late.recv(1) == b""
 
@@ -101,7 +101,7 @@ def test_outside_of_its_block():
         emulator.url  # noqa: B018
     with emulator:
         pass
-    with pytest.raises(RuntimeError, match="entered once"):
+    with pytest.raises(RuntimeError, match="only once"):
         emulator.__enter__()
 
 
@@ -109,7 +109,10 @@ def test_outside_of_its_block():
     ("arguments", "message"),
     [
         ({"output_path": "https://b/out"}, "output_path must be like s3://bucket/prefix"),
-        ({"failure_path": "s3:///x"}, "a location must be s3://bucket/key"),
+        (
+            {"failure_path": "s3:///x"},
+            "failure_path must be like s3://bucket/prefix, not 's3:///x'",
+        ),
         ({"concurrency": -1}, "concurrency must be 0 or more, not -1"),
     ],
     ids=["output path", "failure path", "concurrency"],
@@ -177,8 +180,23 @@ def test_serve_without_a_listener():
 def test_without_the_extra(monkeypatch):
     """Without starlette the import says what to install."""
     monkeypatch.setitem(sys.modules, "starlette", None)
-    with pytest.raises(ImportError, match=r"pip install sagemaker-runtime-client\[emulator\]"):
+    with pytest.raises(ImportError, match=r"pip install 'sagemaker-runtime-client\[emulator\]'"):
         importlib.reload(package)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("Garbled", "MalformedResponse"), ("Refusal", "ErrorResponse")]
+)
+def test_former_names(old, new):
+    """Names of version 0.1.0 still work, with a warning."""
+    with pytest.warns(DeprecationWarning, match=rf"\.{old} is deprecated: use .*\.{new} instead$"):
+        assert getattr(package, old) is getattr(package, new)
+
+
+def test_unknown_name():
+    """A name that the package does not have is an AttributeError."""
+    with pytest.raises(AttributeError, match="has no attribute 'Unknown'"):
+        package.Unknown  # noqa: B018
 
 
 def test_public_names():

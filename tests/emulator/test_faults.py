@@ -10,17 +10,17 @@ from time import monotonic, sleep
 
 import pytest
 
-from sagemaker_runtime_client.emulator import Emulator, Faults, Latency, Refusal, StaleOutput
+from sagemaker_runtime_client.emulator import Emulator, ErrorResponse, Faults, Latency, StaleOutput
 from tests.emulator.wire import (
     INPUT,
     INVOCATION,
-    PATIENCE,
+    TIMEOUT,
     address,
+    build_request,
     call,
-    plain,
+    receive_until_reset,
     send,
-    signed,
-    until_reset,
+    sign_request,
 )
 
 OUTPUT = "x-amzn-sagemaker-outputlocation"
@@ -41,9 +41,9 @@ INVOKE = "InvokeEndpointAsync"
 def test_refusal_by_the_runtime(emulator, fault, status, code, body):
     """A queued refusal befalls one invocation, which is not taken; the next one is."""
     emulator.faults.once(fault)
-    answer = call(emulator, "POST", INVOCATION, INPUT)
-    assert (answer.status, answer.headers.get("x-amzn-errortype")) == (status, code)
-    assert json.loads(answer.body) == body
+    response = call(emulator, "POST", INVOCATION, INPUT)
+    assert (response.status, response.headers.get("x-amzn-errortype")) == (status, code)
+    assert json.loads(response.body) == body
     assert emulator.jobs == ()
     assert emulator.requests[0].outcome == fault.code
     assert call(emulator, "POST", INVOCATION, INPUT).status == 202
@@ -54,25 +54,25 @@ def test_refusal_by_the_runtime(emulator, fault, status, code, body):
     [
         (Faults.SLOW_DOWN, 503, b"<Code>SlowDown</Code>"),
         (Faults.ACCESS_DENIED, 403, b"<Code>AccessDenied</Code>"),
-        (Refusal(403, "AllAccessDisabled", headers={"retry-after": "1"}), 403, b"AllAccess"),
-        (Refusal(418), 418, b"<Code></Code>"),
+        (ErrorResponse(403, "AllAccessDisabled", headers={"retry-after": "1"}), 403, b"AllAccess"),
+        (ErrorResponse(418), 418, b"<Code></Code>"),
     ],
-    ids=["slow down", "access denied", "of one's own", "without a code"],
+    ids=["slow down", "access denied", "user-defined", "without a code"],
 )
 def test_refusal_by_s3(emulator, fault, status, code):
     """A refusal for one operation leaves the others alone, and is in S3's words."""
     emulator.faults.once(fault, on="GetObject")
     assert call(emulator, "PUT", "/bucket/key", (), b"there").status == 200
-    answer = call(emulator, "GET", "/bucket/key")
-    assert answer.status == status
-    assert code in answer.body
-    assert answer.headers.get("retry-after") == fault.headers.get("retry-after")
+    response = call(emulator, "GET", "/bucket/key")
+    assert response.status == status
+    assert code in response.body
+    assert response.headers.get("retry-after") == fault.headers.get("retry-after")
     assert emulator.requests[1].outcome == (fault.code or str(status))
     assert call(emulator, "GET", "/bucket/key").body == b"there"
 
 
 def test_order_of_faults(emulator):
-    """Queued faults come one a request in their order; standing ones come until they are cleared."""
+    """Queued faults come one a request in their order; permanent ones come until they are cleared."""
     emulator.faults.once(Faults.THROTTLED, times=2, on=[INVOKE, "PutObject"])
     emulator.faults.once(Faults.INTERNAL_FAILURE, on=INVOKE)
     statuses = [call(emulator, "POST", INVOCATION, INPUT).status for _ in range(4)]
@@ -91,7 +91,9 @@ def test_order_of_faults(emulator):
 
 def test_operation_that_does_not_exist():
     """A fault for an operation that could never come is refused at once."""
-    with pytest.raises(ValueError, match="no operation is called InvokeEndpoint; there are Create"):
+    with pytest.raises(
+        ValueError, match="unknown operations: InvokeEndpoint; the emulator supports Create"
+    ):
         Faults().once(Faults.THROTTLED, on="InvokeEndpoint")
 
 
@@ -110,7 +112,7 @@ def test_reset_before_the_request_is_read(emulator):
     """The connection is reset, nothing comes back, and nothing is done."""
     emulator.faults.once(Faults.RESET_BEFORE_READ, on=INVOKE)
     assert call(emulator, "PUT", "/bucket/key").status == 200
-    received = until_reset(emulator, signed(emulator, "POST", INVOCATION, INPUT))
+    received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, INPUT))
     assert received == b""
     assert emulator.jobs == ()
     assert emulator.requests[1].outcome == "reset before_read"
@@ -122,9 +124,9 @@ def test_reset_before_the_request_is_read(emulator):
 def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
     """It is told by the head, however that comes, and by the host in it."""
     host = f"bucket.localhost:{emulator.url.rpartition(':')[2]}"
-    request = signed(emulator, "PUT", "/key", host=host)
+    request = sign_request(emulator, "PUT", "/key", host=host)
     emulator.faults.once(Faults.RESET_BEFORE_READ, on="PutObject")
-    with socket.create_connection(address(emulator), PATIENCE) as connection:
+    with socket.create_connection(address(emulator), TIMEOUT) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(request[:cut])
         sleep(0.05)
@@ -139,7 +141,7 @@ def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
 
 def test_no_end_of_a_head(emulator):
     """A head that does not end is refused by the server, as without faults."""
-    request = plain("GET", "/bucket/key", {"host": "h", "a": "x" * 70_000})[:-4]
+    request = build_request("GET", "/bucket/key", {"host": "h", "a": "x" * 70_000})[:-4]
     assert send(emulator, request).status == 400
 
 
@@ -155,18 +157,20 @@ def test_reset_that_is_not_for_what_is_read():
     assert faults.take(INVOKE) == ()
 
 
-def test_standing_reset_before_the_request_is_read(emulator):
-    """A standing reset resets every connection."""
+def test_permanent_reset_before_the_request_is_read(emulator):
+    """A permanent reset resets every connection."""
     emulator.faults.always(Faults.RESET_BEFORE_READ)
     for _ in range(2):
-        assert until_reset(emulator, plain("GET", "/bucket/key", {"host": "h"})) == b""
+        assert (
+            receive_until_reset(emulator, build_request("GET", "/bucket/key", {"host": "h"})) == b""
+        )
     assert [one.status for one in emulator.requests] == [None, None]
 
 
 def test_reset_after_the_request_was_taken(emulator):
     """The connection is reset and nothing comes back, yet the invocation is queued."""
     emulator.faults.once(Faults.RESET_AFTER_TAKEN)
-    received = until_reset(emulator, signed(emulator, "POST", INVOCATION, (), b"in"))
+    received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"in"))
     assert received == b""
     emulator.wait_idle()
     assert [job.state for job in emulator.jobs] == ["completed"]
@@ -174,9 +178,9 @@ def test_reset_after_the_request_was_taken(emulator):
 
 
 def test_reset_in_the_head(emulator):
-    """Half the head of the answer comes back before the reset; the invocation is queued."""
+    """Half the head of the response comes back before the reset; the invocation is queued."""
     emulator.faults.once(Faults.RESET_IN_HEAD)
-    received = until_reset(emulator, signed(emulator, "POST", INVOCATION, (), b"in"))
+    received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"in"))
     assert received.startswith(b"HTTP/1.1 202 \r\n")
     assert b"\r\n\r\n" not in received
     assert len(emulator.jobs) == 1
@@ -186,46 +190,48 @@ def test_reset_in_the_body(emulator):
     """The head and half the body come back before the reset."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(Faults.RESET_IN_BODY, on="GetObject")
-    received = until_reset(emulator, signed(emulator, "GET", "/bucket/key"))
+    received = receive_until_reset(emulator, sign_request(emulator, "GET", "/bucket/key"))
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"content-length: 10" in head
     assert body == b"01234"
     emulator.faults.once(Faults.RESET_IN_BODY, on="HeadObject")
-    assert until_reset(emulator, signed(emulator, "HEAD", "/bucket/key")).endswith(b"\r\n\r\n")
+    assert receive_until_reset(emulator, sign_request(emulator, "HEAD", "/bucket/key")).endswith(
+        b"\r\n\r\n"
+    )
 
 
 def test_locations_that_are_not_named(emulator):
-    """The invocation is taken, and the 202 names no location."""
+    """The invocation is accepted, and the 202 names no location."""
     emulator.faults.once(Faults.NO_LOCATIONS)
-    answer = call(emulator, "POST", INVOCATION, (), b"in")
-    assert answer.status == 202
-    assert not [name for name in answer.headers if name.endswith("location")]
+    response = call(emulator, "POST", INVOCATION, (), b"in")
+    assert response.status == 202
+    assert not [name for name in response.headers if name.endswith("location")]
     assert emulator.objects.wait_for(emulator.jobs[0].invocation.output_location).body == b"in"
 
 
 def test_body_that_is_broken(emulator):
-    """The invocation is taken, and the body of the 202 is no JSON."""
+    """The invocation is accepted, and the body of the 202 is no JSON."""
     emulator.faults.once(Faults.BROKEN_BODY)
-    answer = call(emulator, "POST", INVOCATION, (), b"in")
-    assert (answer.status, len(emulator.jobs)) == (202, 1)
-    assert answer.headers[OUTPUT]
+    response = call(emulator, "POST", INVOCATION, (), b"in")
+    assert (response.status, len(emulator.jobs)) == (202, 1)
+    assert response.headers[OUTPUT]
     with pytest.raises(ValueError, match=r"delimiter|Unterminated"):
-        json.loads(answer.body)
+        json.loads(response.body)
 
 
 def test_stale_output():
-    """An older object lies at the output location until the answer replaces it."""
+    """An older object lies at the output location until the response replaces it."""
     with Emulator(concurrency=0) as emulator:
         emulator.faults.once(StaleOutput(b"old", age=60))
         filename = {"x-amzn-sagemaker-filename": "reused"}
-        answer = call(emulator, "POST", INVOCATION, filename, b"new")
-        stale = emulator.objects.get(answer.headers[OUTPUT])
-        taken = parsedate_to_datetime(answer.headers["date"])
+        response = call(emulator, "POST", INVOCATION, filename, b"new")
+        stale = emulator.objects.get(response.headers[OUTPUT])
+        accepted = parsedate_to_datetime(response.headers["date"])
         assert stale.body == b"old"
-        assert timedelta(seconds=59) <= taken - stale.last_modified <= timedelta(seconds=61)
+        assert timedelta(seconds=59) <= accepted - stale.last_modified <= timedelta(seconds=61)
         emulator.set_concurrency(1)
         emulator.wait_idle()
-        assert emulator.objects.get(answer.headers[OUTPUT]).body == b"new"
+        assert emulator.objects.get(response.headers[OUTPUT]).body == b"new"
 
 
 def test_missing_key_without_list_bucket(emulator):
@@ -233,9 +239,9 @@ def test_missing_key_without_list_bucket(emulator):
     assert call(emulator, "GET", "/bucket/key").status == 404
     emulator.faults.no_list_bucket = True
     for method, target in (("GET", "/bucket/key"), ("GET", "/bucket?list-type=2")):
-        answer = call(emulator, method, target)
-        assert answer.status == 403
-        assert b"<Code>AccessDenied</Code>" in answer.body
+        response = call(emulator, method, target)
+        assert response.status == 403
+        assert b"<Code>AccessDenied</Code>" in response.body
     head = call(emulator, "HEAD", "/bucket/key")
     assert (head.status, head.body) == (403, b"")
     emulator.objects.put("s3://bucket/key", b"there")
@@ -262,12 +268,12 @@ def test_latency_ends_with_the_emulator():
 
     with Emulator() as emulator:
         emulator.faults.once(Latency(3600))
-        request = signed(emulator, "PUT", "/bucket/key")
+        request = sign_request(emulator, "PUT", "/bucket/key")
         thread = Thread(target=wait)
         thread.start()
         while emulator.faults._queued:
             thread.join(0.001)
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert len(failures) == 1
     assert not thread.is_alive()
 

@@ -15,7 +15,7 @@ from sagemaker_runtime_client.emulator import (
     ModelResponse,
     echo,
 )
-from tests.emulator.wire import INVOCATION, PATIENCE, call
+from tests.emulator.wire import INVOCATION, TIMEOUT, call
 
 OUTPUT = "x-amzn-sagemaker-outputlocation"
 FAILURE = "x-amzn-sagemaker-failurelocation"
@@ -30,16 +30,16 @@ ASKED = {
 def outcome(model, headers=(), body=b"in"):
     """Run one invocation, and return the body and type of whichever object it leaves."""
     with Emulator(model) as emulator:
-        taken = call(emulator, "POST", INVOCATION, headers, body).headers
+        accepted = call(emulator, "POST", INVOCATION, headers, body).headers
         emulator.wait_idle()
-        output, failure = (emulator.objects.get(taken[name]) for name in (OUTPUT, FAILURE))
+        output, failure = (emulator.objects.get(accepted[name]) for name in (OUTPUT, FAILURE))
         assert (output is None) != (failure is None)
         stored = output or failure
         return emulator.jobs[0].state, stored.body, stored.content_type
 
 
 @pytest.mark.parametrize(
-    ("answer", "body", "content_type"),
+    ("response", "body", "content_type"),
     [
         (b"out", b"out", "application/octet-stream"),
         ("\xe9", b"\xc3\xa9", "text/plain; charset=utf-8"),
@@ -48,9 +48,9 @@ def outcome(model, headers=(), body=b"in"):
     ],
     ids=["bytes", "str", "pair", "response"],
 )
-def test_answer(answer, body, content_type):
+def test_answer(response, body, content_type):
     """Whatever a model returns becomes the output object as it is."""
-    assert outcome(lambda _: answer) == ("completed", body, content_type)
+    assert outcome(lambda _: response) == ("completed", body, content_type)
 
 
 def test_request():
@@ -120,7 +120,7 @@ def test_answer_of_a_wrong_type():
 
 
 def shout(request):
-    """Answer in capitals."""
+    """Return a response in capitals."""
     return request.body.upper()
 
 
@@ -137,10 +137,10 @@ def test_name_of_nothing(model):
 
 
 def test_late_answer_of_a_model():
-    """An answer that comes after its invocation ended is dropped."""
+    """An response that comes after its invocation ended is dropped."""
 
     def model(request):
-        request.cancelled.wait(PATIENCE)
+        request.cancelled.wait(TIMEOUT)
         return b"late"
 
     with Emulator(model) as emulator:
@@ -149,7 +149,7 @@ def test_late_answer_of_a_model():
         )
         emulator.advance(60)
         emulator.wait_idle()
-        emulator._runner.join(PATIENCE)
+        emulator._runner.join(TIMEOUT)
         call(emulator, "POST", INVOCATION, (), b"2")
     assert [job.state for job in emulator.jobs] == ["failed", "running"]
 
@@ -161,7 +161,7 @@ class Container(BaseHTTPRequestHandler):
     asked: ClassVar = []
 
     def do_POST(self):
-        """Answer as SageMaker asks."""
+        """Return a response as SageMaker asks."""
         body = self.rfile.read(int(self.headers["content-length"]))
         self.asked.append((self.path, dict(self.headers), body))
         self.send_response(int(body) if body.isdigit() else 200)

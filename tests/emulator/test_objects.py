@@ -12,7 +12,7 @@ import pytest
 from sagemaker_runtime_client.emulator import ObjectStore
 from sagemaker_runtime_client.emulator._target import UNSUPPORTED
 from sigv4 import Payload, SignableRequest, Signer, SigV4, sign_all_headers
-from tests.emulator.wire import PATIENCE, call, send
+from tests.emulator.wire import TIMEOUT, call, send
 
 EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
 
@@ -37,9 +37,9 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
 def test_ranges(emulator, wanted, status, body, content_range):
     """A single range is honoured, an impossible one refused, anything else ignored."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
-    answer = call(emulator, "GET", "/bucket/key", {"range": wanted})
-    assert (answer.status, answer.headers.get("content-range")) == (status, content_range)
-    assert answer.body == body or b"<Code>InvalidRange</Code>" in answer.body
+    response = call(emulator, "GET", "/bucket/key", {"range": wanted})
+    assert (response.status, response.headers.get("content-range")) == (status, content_range)
+    assert response.body == body or b"<Code>InvalidRange</Code>" in response.body
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_conditions(emulator, condition, status):
         "etag": first.headers["etag"].strip('"'),
         "modified": first.headers["last-modified"],
     }
-    answer = call(
+    response = call(
         emulator, "GET", "/bucket/key", {n: v.format(**facts) for n, v in condition.items()}
     )
-    assert answer.status == status
+    assert response.status == status
     if status == 412:
-        assert b"<Code>PreconditionFailed</Code>" in answer.body
+        assert b"<Code>PreconditionFailed</Code>" in response.body
         return
-    assert answer.body == (first.body if status == 200 else b"")
-    assert answer.headers["etag"] == first.headers["etag"]
+    assert response.body == (first.body if status == 200 else b"")
+    assert response.headers["etag"] == first.headers["etag"]
 
 
 def test_description(emulator):
@@ -147,14 +147,14 @@ def test_checksums(emulator, header, value):
          b"InvalidRequest"),
         ({"x-amz-copy-source": "/b/k"}, 501, b"NotImplemented"),
     ],
-    ids=["md5", "short md5", "md5 that is none", "crc32", "sha1", "no base64", "short crc32c",
-         "two", "another one", "copy"],
+    ids=["md5", "short md5", "malformed md5", "crc32", "sha1", "not base64", "short crc32c",
+         "two", "other algorithm", "copy"],
 )  # fmt: skip
 def test_put_that_is_refused(emulator, headers, status, code):
     """A wrong checksum, and what the emulator cannot do, are refused."""
-    answer = call(emulator, "PUT", "/bucket/key", headers, b"body")
-    assert answer.status == status
-    assert code in answer.body
+    response = call(emulator, "PUT", "/bucket/key", headers, b"body")
+    assert response.status == status
+    assert code in response.body
     assert emulator.objects.list() == []
 
 
@@ -162,9 +162,9 @@ def test_put_that_overwrites_nothing(emulator):
     """With If-None-Match an object that is there stays."""
     if_new = {"if-none-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", if_new, b"first").status == 200
-    answer = call(emulator, "PUT", "/bucket/key", if_new, b"second")
-    assert answer.status == 412
-    assert b"<Code>PreconditionFailed</Code>" in answer.body
+    response = call(emulator, "PUT", "/bucket/key", if_new, b"second")
+    assert response.status == 412
+    assert b"<Code>PreconditionFailed</Code>" in response.body
     assert emulator.objects.get("s3://bucket/key").body == b"first"
 
 
@@ -262,13 +262,13 @@ def test_virtual_host(emulator):
 def test_store_is_shared_between_threads():
     """Whoever waits for an object gets it when it comes, and is told when it does not."""
     store = ObjectStore()
-    with pytest.raises(TimeoutError, match="no object at s3://b/k after 0 s"):
+    with pytest.raises(TimeoutError, match="no object was written to s3://b/k within 0 s"):
         store.wait_for("s3://b/k", timeout=0)
     found = []
-    thread = Thread(target=lambda: found.append(store.wait_for("s3://b/k", PATIENCE)))
+    thread = Thread(target=lambda: found.append(store.wait_for("s3://b/k", TIMEOUT)))
     thread.start()
     stored = store.put("s3://b/k", b"body", metadata={"a": "1"})
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert [one.body for one in found] == [b"body"]
     assert stored.metadata == {"a": "1"}
     store.delete("s3://b/k")
@@ -277,5 +277,5 @@ def test_store_is_shared_between_threads():
 
 def test_location_that_is_none():
     """A text that names no bucket and key is refused."""
-    with pytest.raises(ValueError, match="a location must be s3://bucket/key"):
+    with pytest.raises(ValueError, match="a location must have the form s3://bucket/key"):
         ObjectStore().get("bucket/key")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sagemaker_runtime_client import SageMakerRuntimeClient
-from sagemaker_runtime_client.emulator._environment import IN_THE_WAY
+from sagemaker_runtime_client.emulator._environment import CONFLICTING_VARIABLES
 
 pytest_plugins = ["sagemaker_runtime_client.emulator.pytest_plugin"]
 
@@ -20,8 +20,8 @@ def sagemaker_model():
 
 def test_answer(sagemaker_environment):
     runtime = boto3.client("sagemaker-runtime")
-    taken = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc")
-    assert sagemaker_environment.objects.wait_for(taken["OutputLocation"]).body == b"ABC"
+    accepted = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc")
+    assert sagemaker_environment.objects.wait_for(accepted["OutputLocation"]).body == b"ABC"
     runtime.close()
 """
 
@@ -47,7 +47,7 @@ class TestOverrides:
         monkeypatch.setenv("HOME", str(tmp_path))
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             monkeypatch.delenv(name, raising=False)
-        for name in IN_THE_WAY:
+        for name in CONFLICTING_VARIABLES:
             monkeypatch.setenv(name, "elsewhere")
         for name in ("HTTP_PROXY", "http_proxy"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -58,7 +58,7 @@ class TestOverrides:
         assert sagemaker_environment is sagemaker_emulator
         assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
         assert os.environ["AWS_REGION"] == "eu-west-1"
-        assert set(IN_THE_WAY) & set(os.environ) == set()
+        assert set(CONFLICTING_VARIABLES) & set(os.environ) == set()
         with SageMakerRuntimeClient() as client:
             assert client.infer("a", b"x", timeout=10).body == b"x"
         with monkeypatch.context() as patch:  # as in a shell, which has the files all the same

@@ -1,11 +1,11 @@
-"""From the 202 to the answer: order, concurrency, limits of time, and what is left behind."""
+"""From the 202 to the response: order, concurrency, limits of time, and what is left behind."""
 
 from threading import Event, Semaphore, Thread
 
 import pytest
 
 from sagemaker_runtime_client.emulator import Emulator
-from tests.emulator.wire import INPUT, INVOCATION, PATIENCE, call
+from tests.emulator.wire import INPUT, INVOCATION, TIMEOUT, call
 
 OUTPUT = "x-amzn-sagemaker-outputlocation"
 FAILURE = "x-amzn-sagemaker-failurelocation"
@@ -16,9 +16,9 @@ FAILURES = "s3://sagemaker-emulator/async-endpoint-failures"
 def invoke(emulator, body=b"in", **headers):
     """Invoke with an inline body, and return the headers of the 202."""
     named = {f"x-amzn-sagemaker-{name}": value for name, value in headers.items()}
-    answer = call(emulator, "POST", INVOCATION, named, body)
-    assert answer.status == 202
-    return answer.headers
+    response = call(emulator, "POST", INVOCATION, named, body)
+    assert response.status == 202
+    return response.headers
 
 
 def states(emulator):
@@ -27,8 +27,8 @@ def states(emulator):
 
 
 def hang(request):
-    """Answer nothing until nobody waits any more."""
-    assert request.cancelled.wait(PATIENCE)
+    """Return a response nothing until nobody waits any more."""
+    assert request.cancelled.wait(TIMEOUT)
     return b""
 
 
@@ -44,9 +44,9 @@ def test_names(emulator):
 def test_paths_of_the_endpoint():
     """Outputs and failures go where the emulator was told."""
     with Emulator(output_path="s3://b/out/", failure_path="s3://c") as emulator:
-        taken = invoke(emulator, filename="x.json", s3outputpathextension="/a/b/")
-    assert taken[OUTPUT] == "s3://b/out/a/b/x.json"
-    assert taken[FAILURE].startswith("s3://c/")
+        accepted = invoke(emulator, filename="x.json", s3outputpathextension="/a/b/")
+    assert accepted[OUTPUT] == "s3://b/out/a/b/x.json"
+    assert accepted[FAILURE].startswith("s3://c/")
 
 
 def test_concurrency():
@@ -55,17 +55,17 @@ def test_concurrency():
 
     def model(_):
         started.release()
-        assert go_on.acquire(timeout=PATIENCE)
+        assert go_on.acquire(timeout=TIMEOUT)
         return b""
 
     with Emulator(model, concurrency=2) as emulator:
         for _ in range(3):
             invoke(emulator)
-        assert started.acquire(timeout=PATIENCE)
-        assert started.acquire(timeout=PATIENCE)
+        assert started.acquire(timeout=TIMEOUT)
+        assert started.acquire(timeout=TIMEOUT)
         assert states(emulator) == ["running", "running", "queued"]
         go_on.release()
-        assert started.acquire(timeout=PATIENCE)
+        assert started.acquire(timeout=TIMEOUT)
         assert sorted(states(emulator)) == ["completed", "running", "running"]
         assert emulator.jobs[2].state == "running"
         go_on.release(2)
@@ -76,12 +76,12 @@ def test_concurrency():
 def test_held_queue():
     """With a concurrency of 0 nothing runs until it is raised, as on an endpoint scaled to zero."""
     with Emulator(concurrency=0) as emulator:
-        taken = invoke(emulator)
-        with pytest.raises(TimeoutError, match="still on its way"):
+        accepted = invoke(emulator)
+        with pytest.raises(TimeoutError, match="still queued or running"):
             emulator.wait_idle(timeout=0)
         assert states(emulator) == ["queued"]
         emulator.set_concurrency(1)
-        assert emulator.objects.wait_for(taken[OUTPUT]).body == b"in"
+        assert emulator.objects.wait_for(accepted[OUTPUT]).body == b"in"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_held_queue():
 def test_request_that_expires_in_the_queue(text, left):
     """After RequestTTLSeconds in the queue an invocation never reaches the model."""
     with Emulator(concurrency=0, expired_text=text) as emulator:
-        taken = invoke(emulator, requestttlseconds="60")
+        accepted = invoke(emulator, requestttlseconds="60")
         longer = invoke(emulator, requestttlseconds="61")
         emulator.advance(60)
         emulator.set_concurrency(1)
@@ -98,7 +98,7 @@ def test_request_that_expires_in_the_queue(text, left):
         found = [emulator.objects.get(one).body for one in emulator.objects.list(FAILURES)]
     assert states(emulator) == ["expired", "completed"]
     assert found == left
-    assert emulator.objects.get(taken[OUTPUT]) is None
+    assert emulator.objects.get(accepted[OUTPUT]) is None
     assert emulator.objects.get(longer[OUTPUT]).body == b"in"
 
 
@@ -125,31 +125,31 @@ def test_model_that_takes_too_long():
     with Emulator(model, concurrency=1) as emulator:
         slow = invoke(emulator, b"slow", invocationtimeoutseconds="3600")
         quick = invoke(emulator, b"quick")
-        assert running.wait(PATIENCE)
+        assert running.wait(TIMEOUT)
         assert states(emulator) == ["running", "queued"]
         emulator.advance(3600)
         failure = emulator.objects.wait_for(slow[FAILURE])
         assert emulator.objects.wait_for(quick[OUTPUT]).body == b"done"
         emulator.wait_idle()
-    assert failure.body == b"The model did not answer within 3600 seconds."
+    assert failure.body == b"The model did not respond within 3600 seconds."
     assert failure.content_type == "text/plain; charset=utf-8"
     assert states(emulator) == ["failed", "completed"]
 
 
 def test_missing_input(emulator):
     """The input is looked for when the invocation is processed; without it there is a failure."""
-    taken = call(emulator, "POST", INVOCATION, INPUT).headers
-    failure = emulator.objects.wait_for(taken[FAILURE])
+    accepted = call(emulator, "POST", INVOCATION, INPUT).headers
+    failure = emulator.objects.wait_for(accepted[FAILURE])
     assert failure.body == b"Could not download the input s3://bucket/in: NoSuchKey"
 
 
 def test_input_that_comes_later():
     """An input that is put after the call, and before its turn, is found."""
     with Emulator(concurrency=0) as emulator:
-        taken = call(emulator, "POST", INVOCATION, INPUT).headers
+        accepted = call(emulator, "POST", INVOCATION, INPUT).headers
         emulator.objects.put("s3://bucket/in", b"late")
         emulator.set_concurrency(1)
-        assert emulator.objects.wait_for(taken[OUTPUT]).body == b"late"
+        assert emulator.objects.wait_for(accepted[OUTPUT]).body == b"late"
 
 
 @pytest.mark.parametrize("how", ["option", "switch"])
@@ -158,14 +158,14 @@ def test_no_failure_path(how):
     options = {"failure_path": None} if how == "option" else {}
     with Emulator(lambda _: 1 / 0, **options) as emulator:
         emulator.faults.no_failure_path = how == "switch"
-        taken = invoke(emulator)
+        accepted = invoke(emulator)
         emulator.wait_idle()
-        assert FAILURE not in taken
+        assert FAILURE not in accepted
         assert emulator.objects.list() == []
         assert states(emulator) == ["failed"]
 
 
-def test_slot_that_is_granted_too_late():
+def test_permit_that_is_granted_too_late():
     """A request that expires in the moment of its turn gives the slot back."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator, requestttlseconds="60")

@@ -57,9 +57,9 @@ def header(name, value):
 )
 def test_refused_argument(emulator, headers, body, message):
     """Each limit and pattern is answered with the service's ValidationError, and nothing is queued."""
-    answer = call(emulator, "POST", INVOCATION, headers, body)
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationError")
-    said = json.loads(answer.body)
+    response = call(emulator, "POST", INVOCATION, headers, body)
+    assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    said = json.loads(response.body)
     assert list(said) == ["Message"]
     assert re.search(message, said["Message"]), said["Message"]
     assert emulator.jobs == ()
@@ -70,9 +70,9 @@ def test_refused_argument(emulator, headers, body, message):
 )
 def test_refused_endpoint_name(emulator, name):
     """An endpoint's name that cannot be one is refused."""
-    answer = call(emulator, "POST", f"/endpoints/{name}/async-invocations", INPUT)
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationError")
-    assert "'endpointName'" in json.loads(answer.body)["Message"]
+    response = call(emulator, "POST", f"/endpoints/{name}/async-invocations", INPUT)
+    assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert "'endpointName'" in json.loads(response.body)["Message"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_refused_endpoint_name(emulator, name):
     ids=["body", "id", "filename", "ttl 60", "ttl 21600", "timeout 1", "timeout 3600", "https"],
 )
 def test_taken_at_the_limit(emulator, headers, body):
-    """What is just within the limits is taken."""
+    """What is just within the limits is accepted."""
     assert call(emulator, "POST", INVOCATION, headers, body).status == 202
 
 
@@ -98,21 +98,24 @@ def test_unknown_endpoint():
     """Where endpoints are named, no other exists."""
     with Emulator(endpoints=["my-endpoint"]) as emulator:
         assert call(emulator, "POST", INVOCATION, INPUT).status == 202
-        answer = call(emulator, "POST", "/endpoints/other/async-invocations", INPUT)
-    assert answer.status == 400
+        response = call(emulator, "POST", "/endpoints/other/async-invocations", INPUT)
+    assert response.status == 400
     expected = "Endpoint other of account 000000000000 not found."
-    assert json.loads(answer.body)["Message"] == expected
+    assert json.loads(response.body)["Message"] == expected
 
 
 def test_unknown_operation(emulator):
     """The emulator says so where SageMaker has an operation and it has none."""
-    answer = call(emulator, "POST", "/endpoints/my-endpoint/invocations", (), b"x")
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
+    response = call(emulator, "POST", "/endpoints/my-endpoint/invocations", (), b"x")
+    assert (response.status, response.headers["x-amzn-errortype"]) == (
+        404,
+        "UnknownOperationException",
+    )
 
 
 def test_sensitive_value_is_not_repeated(emulator):
     """The value of CustomAttributes is neither in the refusal nor in the record."""
-    answer = call(emulator, "POST", INVOCATION, header("custom-attributes", "canary\xff"))
-    assert b"canary" not in answer.body
+    response = call(emulator, "POST", INVOCATION, header("custom-attributes", "canary\xff"))
+    assert b"canary" not in response.body
     assert emulator.requests[0].header("x-amzn-sagemaker-custom-attributes") == "***"
     assert "canary" not in repr(emulator.requests)

@@ -1,4 +1,4 @@
-"""Requests to an emulator, signed by `sigv4` and sent over a plain socket, byte for byte."""
+"""Requests to an emulator, signed by `sigv4` and sent over a build_request socket, byte for byte."""
 
 import socket
 from datetime import UTC, datetime
@@ -9,10 +9,10 @@ from sigv4 import Payload, SignableRequest, Signer, SigV4, sign_all_headers
 
 INVOCATION = "/endpoints/my-endpoint/async-invocations"
 INPUT = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What came back."""
 
     status: int
@@ -26,27 +26,27 @@ def address(emulator):
     return host, int(port)
 
 
-def signed(emulator, method, target, headers=(), body=b"", **how):
-    """Return the bytes of a signed request; *how* replaces what the signature is made with."""
+def sign_request(emulator, method, target, headers=(), body=b"", **options):
+    """Return the bytes of a signed request; *options* replaces what the signature is made with."""
     service = "sagemaker" if method == "POST" else "s3"
     signer = Signer(
-        SigV4(how.get("service", service), how.get("region", emulator.region)),
-        s3=how.get("service", service) == "s3",
+        SigV4(options.get("service", service), options.get("region", emulator.region)),
+        s3=options.get("service", service) == "s3",
         signed_headers=sign_all_headers,
     )
-    host = how.get("host", emulator.url.removeprefix("http://"))
+    host = options.get("host", emulator.url.removeprefix("http://"))
     pairs = {"host": host, **dict(headers)}
-    payload = how.get("payload", Payload.of(body))
+    payload = options.get("payload", Payload.of(body))
     request = SignableRequest(method, f"http://{host}{target}", pairs, payload)
-    at = how.get("at", datetime.now(UTC))
-    credentials = how.get("credentials", emulator.credentials)
+    at = options.get("at", datetime.now(UTC))
+    credentials = options.get("credentials", emulator.credentials)
     signature = signer.sign(request, credentials, at=at)
-    if "encode" in how:
-        body = how["encode"](signer.seed(signature, credentials))
-    return plain(method, target, {**pairs, **signature.headers}, body)
+    if "encode" in options:
+        body = options["encode"](signer.seed(signature, credentials))
+    return build_request(method, target, {**pairs, **signature.headers}, body)
 
 
-def plain(method, target, headers, body=b""):
+def build_request(method, target, headers, body=b""):
     """Return the bytes of a request as it stands."""
     lines = [f"{method} {target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -56,25 +56,25 @@ def plain(method, target, headers, body=b""):
 
 
 def send(emulator, request):
-    """Send the bytes of a request, and return the answer to it."""
+    """Send the bytes of a request, and return the response to it."""
     method = request.partition(b" ")[0].decode()
-    with socket.create_connection(address(emulator), PATIENCE) as connection:
+    with socket.create_connection(address(emulator), TIMEOUT) as connection:
         connection.sendall(request)
-        with HTTPResponse(connection, method=method) as response:
-            response.begin()
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, headers, response.read())
+        with HTTPResponse(connection, method=method) as parser:
+            parser.begin()
+            headers = {name.lower(): value for name, value in parser.getheaders()}
+            return Response(parser.status, headers, parser.read())
 
 
-def call(emulator, method, target, headers=(), body=b"", **how):
-    """Sign a request, send it, and return the answer to it."""
-    return send(emulator, signed(emulator, method, target, headers, body, **how))
+def call(emulator, method, target, headers=(), body=b"", **options):
+    """Sign a request, send it, and return the response to it."""
+    return send(emulator, sign_request(emulator, method, target, headers, body, **options))
 
 
-def until_reset(emulator, request):
+def receive_until_reset(emulator, request):
     """Send the bytes of a request, and return what came before the connection was reset."""
     received = b""
-    with socket.create_connection(address(emulator), PATIENCE) as connection:
+    with socket.create_connection(address(emulator), TIMEOUT) as connection:
         connection.sendall(request)
         while True:
             try:

@@ -12,7 +12,7 @@ CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 # Functions and methods that take a message, besides the constructors of errors and warnings.
 _SPEAKERS = frozenset(
     {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
-    | {"incomplete_body", "malformed_trailer"}
+    | {"incomplete_body", "malformed_trailer", "ModelFailure", "rejection", "validation_error"}
 )
 _KEYWORDS = frozenset({"help", "description", "epilog", "message"})
 

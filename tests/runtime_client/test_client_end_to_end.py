@@ -19,9 +19,9 @@ from sagemaker_runtime_client import (
 )
 from sagemaker_runtime_client.emulator import (
     Emulator,
+    ErrorResponse,
     Faults,
     ModelFailure,
-    Refusal,
     StaleOutput,
 )
 from sigv4 import Credentials
@@ -178,7 +178,7 @@ def test_redirects_are_not_followed(driver, emulator, status):
     """A redirect, to whatever host, is an error; nothing signed goes there."""
     with Emulator() as elsewhere:
         location = {"location": f"{elsewhere.url}/endpoints/x/async-invocations"}
-        emulator.faults.always(Refusal(status, headers=location))
+        emulator.faults.always(ErrorResponse(status, headers=location))
         client = driver.client(**settings(emulator))
         for call in (
             lambda: client.invoke_endpoint_async(ENDPOINT, body=b"x"),
@@ -350,7 +350,7 @@ def test_two_wrong_regions(client, emulator):
     """A bucket that is said to be elsewhere by everyone who is asked is an error."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     onward = {"x-amz-bucket-region": "eu-west-1"}
-    emulator.faults.always(Refusal(301, "PermanentRedirect", "elsewhere", onward))
+    emulator.faults.always(ErrorResponse(301, "PermanentRedirect", "elsewhere", onward))
     with pytest.raises(ServiceError) as caught:
         client.get_object("s3://elsewhere/key")
     assert (caught.value.code, caught.value.region) == ("PermanentRedirect", "eu-west-1")

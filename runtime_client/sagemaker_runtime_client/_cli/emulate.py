@@ -13,11 +13,11 @@ from .terminal import say
 def emulate(options: argparse.Namespace) -> None:
     """Run the emulator until Ctrl-C."""
     from ..emulator import Emulator, echo, serve
-    from ..emulator._environment import IN_THE_WAY
-    from ..emulator._models import imported
+    from ..emulator._environment import CONFLICTING_VARIABLES
+    from ..emulator._models import import_model
 
     def ready(emulator: Emulator) -> None:
-        print("unset", *IN_THE_WAY)
+        print("unset", *CONFLICTING_VARIABLES)
         for name, value in emulator.environ.items():
             print(f"export {name}={quote(value)}")
         sys.stdout.flush()
@@ -25,7 +25,7 @@ def emulate(options: argparse.Namespace) -> None:
 
     try:
         with _current_folder_first():
-            model = imported(options.model or echo)
+            model = import_model(options.model or echo)
         serve(
             model,
             host=options.host,

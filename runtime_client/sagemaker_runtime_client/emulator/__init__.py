@@ -1,8 +1,8 @@
 """
 SageMaker asynchronous inference on this machine, for tests and for trying things out.
 
-Real sockets, every signature verified, a queue, a model, and the switches for what production
-does to people.  Point the client at it, or boto3:
+The emulator listens on real sockets, verifies every signature, and has a queue and a model.  It
+can be told to fail as the real services do.  It works with this package's client and with boto3:
 
     from sagemaker_runtime_client.emulator import Emulator, Faults
 
@@ -11,7 +11,7 @@ does to people.  Point the client at it, or boto3:
         emulator.faults.once(Faults.THROTTLED_NULL, on="InvokeEndpointAsync")
         ...
 
-Needs the extra ``emulator``: starlette and uvicorn.
+It requires the extra ``emulator``: starlette and uvicorn.
 """
 
 try:
@@ -19,31 +19,35 @@ try:
     import uvicorn as _uvicorn
 except ImportError as error:
     raise ImportError(
-        "the emulator needs starlette and uvicorn: pip install sagemaker-runtime-client[emulator]"
+        "the emulator requires starlette and uvicorn; to install them, run: "
+        "pip install 'sagemaker-runtime-client[emulator]'"
     ) from error
 
+from typing import Any
+from warnings import warn
+
 from ._emulator import Emulator, serve
-from ._faults import Faults, Garbled, Latency, Reset, StaleOutput
+from ._faults import Faults, Latency, MalformedResponse, Reset, StaleOutput
 from ._models import ModelFailure, ModelRequest, ModelResponse, echo
 from ._objects import ObjectStore, StoredObject
 from ._queue import Invocation, Job
 from ._records import ReceivedRequest
-from ._reply import Refusal
+from ._reply import ErrorResponse
 
 __all__ = [
     "echo",
     "Emulator",
+    "ErrorResponse",
     "Faults",
-    "Garbled",
     "Invocation",
     "Job",
     "Latency",
+    "MalformedResponse",
     "ModelFailure",
     "ModelRequest",
     "ModelResponse",
     "ObjectStore",
     "ReceivedRequest",
-    "Refusal",
     "Reset",
     "serve",
     "StaleOutput",
@@ -51,3 +55,18 @@ __all__ = [
 ]
 
 del _starlette, _uvicorn
+
+# Public names of version 0.1.0, and their replacements.
+_RENAMED = {"Garbled": "MalformedResponse", "Refusal": "ErrorResponse"}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public object by its former name, with a warning."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warn(
+        f"{__name__}.{name} is deprecated: use {__name__}.{_RENAMED[name]} instead",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return globals()[_RENAMED[name]]

@@ -1,4 +1,4 @@
-"""Who sent this?  The signature of each request, and each service's words for a refusal."""
+"""Authentication: the signature of each request, and each service's error for an invalid one."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,13 +14,13 @@ from sigv4 import (
     verify,
 )
 
-from ._reply import Refusal, RefusedError, refused
+from ._reply import ErrorResponse, RejectedRequestError, rejection
 from ._target import Target
 
-_MARGIN = timedelta(minutes=5)  # what services other than S3 allow a clock to be off
+_TOLERANCE = timedelta(minutes=5)  # the clock difference that services other than S3 allow
 _credential = re.compile(r"Credential=[^/,&]+/[^/,&]+/([a-z0-9-]+)/").search
 
-# sigv4's code: SageMaker's.  Whatever is not here is an InvalidSignatureException.
+# SageMaker's codes by sigv4's code.  All others become InvalidSignatureException.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 _RUNTIME_CODES = {
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
@@ -37,7 +37,7 @@ _RUNTIME_MESSAGES = {
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
-# sigv4's code: S3's, and the status.  Whatever is not here keeps its name, with 403.
+# S3's codes and statuses by sigv4's code.  All others are sent unchanged, with status 403.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),
@@ -59,25 +59,25 @@ _S3_CODES = {
 }
 
 
-def signable(
+def build_signable_request(
     method: str, target: str, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> SignableRequest:
     """
-    Return a request as it came off the wire, to be checked.
+    Return the raw request in the form that `verify` accepts.
 
     Args:
         method: The method.
-        target: Path and query, undecoded.
-        headers: All of them, as they arrived.
-        body: What arrived.
+        target: Path and query, percent-encoded.
+        headers: All headers, as they arrived.
+        body: The bytes that arrived.
 
     Raises:
-        RefusedError: The target is not percent-encoded as it must be.
+        RejectedRequestError: The percent-encoding of the target is invalid.
     """
     try:
         return SignableRequest(method, f"http://emulator{target}", headers, Payload.of(body))
     except InvalidRequestError:
-        raise refused(400, "InvalidURI", "Couldn't parse the specified URI.") from None
+        raise rejection(400, "InvalidURI", "Couldn't parse the specified URI.") from None
 
 
 def authenticate(
@@ -90,77 +90,79 @@ def authenticate(
     at: datetime,
 ) -> tuple[bytes, dict[str, str]]:
     """
-    Check the signature of a request, and of each chunk of its body if it came as aws-chunked.
+    Check the signature of a request, and that of each chunk if the body is aws-chunked.
 
     Args:
-        request: The request as it came off the wire.
-        body: What arrived.
-        target: What it is addressed to, which says the service.
-        credentials: The one key that is known.
+        request: The request as it arrived.
+        body: The bytes that arrived.
+        target: The target of the request, which determines the service.
+        credentials: The only valid key.
         region: The region that the signature must be scoped to.
-        at: What time it is, to the server.
+        at: The time of the server's clock.
 
     Returns:
-        The body, out of its chunks, and the trailers that came with it.
+        The decoded body, and its trailers.
 
     Raises:
-        RefusedError: It is refused, in the words of the service.
+        RejectedRequestError: The signature is invalid.  The error has the service's code and
+            message.
     """
     try:
-        secrets = {credentials.access_key_id: credentials}
-        verified = verify(request, secrets, at=at, service=target.service, region=region)
-        return _out_of_chunks(request, verified, body)
+        known_keys = {credentials.access_key_id: credentials}
+        verified = verify(request, known_keys, at=at, service=target.service, region=region)
+        return _decode_body(request, verified, body)
     except SignatureError as error:
         if target.service == "s3":
-            raise RefusedError(_s3_refusal(error, request, region, at)) from None
-        raise RefusedError(_runtime_refusal(error, request, at)) from None
+            raise RejectedRequestError(_s3_error(error, request, region, at)) from None
+        raise RejectedRequestError(_runtime_error(error, request, at)) from None
 
 
-def claimed_region(request: SignableRequest) -> str:
-    """Return the region that a request says it is signed for; empty if it does not say."""
+def parse_region(request: SignableRequest) -> str:
+    """Return the region in the request's credential scope; empty if there is none."""
     query = re.sub("%2[Ff]", "/", request.query)
     match = _credential(request.header("authorization") or query)
     return "" if match is None else match[1]
 
 
-def _out_of_chunks(
+def _decode_body(
     request: SignableRequest, verified: Verified, body: bytes
 ) -> tuple[bytes, dict[str, str]]:
-    """Return the body and the trailers of a request, whose form its payload hash tells."""
+    """Return the decoded body and its trailers, according to the payload hash."""
     if not verified.payload_hash.startswith("STREAMING-"):
         return body, {}
     try:
         decoder = ChunkDecoder.of(request, verified)
     except ValueError:
         raise SignatureError(
-            "InvalidArgument", "x-amz-content-sha256 does not announce a body in chunks"
+            "InvalidArgument", "x-amz-content-sha256 does not name an aws-chunked payload"
         ) from None
     return b"".join(decoder.decode(body)), decoder.trailers
 
 
-def _runtime_refusal(error: SignatureError, request: SignableRequest, at: datetime) -> Refusal:
-    """Return what SageMaker says."""
+def _runtime_error(error: SignatureError, request: SignableRequest, at: datetime) -> ErrorResponse:
+    """Return SageMaker's error for an invalid signature."""
     code = _RUNTIME_CODES.get(error.code, "InvalidSignatureException")
     message = _RUNTIME_MESSAGES.get(error.code, error.message)
     if error.code == "RequestTimeTooSkewed":
-        message = _skewed(request.header("x-amz-date") or "", at)
-    return Refusal(403, code, message)
+        message = _skew_message(request.header("x-amz-date") or "", at)
+    return ErrorResponse(403, code, message)
 
 
-def _skewed(signed_at: str, at: datetime) -> str:
-    """Return the sentence from which SDKs conclude that a clock is off."""
+def _skew_message(signed_at: str, at: datetime) -> str:
+    """Return the message from which SDKs detect clock skew."""
     now, earliest, latest = (
-        f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}" for instant in (at, at - _MARGIN, at + _MARGIN)
+        f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        for instant in (at, at - _TOLERANCE, at + _TOLERANCE)
     )
     if signed_at < earliest:
         return f"Signature expired: {signed_at} is now earlier than {earliest} ({now} - 5 min.)"
     return f"Signature not yet current: {signed_at} is still later than {latest} ({now} + 5 min.)"
 
 
-def _s3_refusal(
+def _s3_error(
     error: SignatureError, request: SignableRequest, region: str, at: datetime
-) -> Refusal:
-    """Return what S3 says."""
+) -> ErrorResponse:
+    """Return S3's error for an invalid signature."""
     code, status = _S3_CODES.get(error.code, (error.code, 403))
     details: dict[str, str] = {}
     if code == "AuthorizationHeaderMalformed":
@@ -171,4 +173,4 @@ def _s3_refusal(
             "ServerTime": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "MaxAllowedSkewMilliseconds": "900000",
         }
-    return Refusal(status, code, error.message, details=details)
+    return ErrorResponse(status, code, error.message, details=details)

@@ -1,4 +1,4 @@
-"""The emulator, as its users see it."""
+"""The public interface of the emulator."""
 
 import os
 from collections.abc import Callable, Collection, Mapping
@@ -12,59 +12,64 @@ from typing import Self
 from sigv4 import Credentials
 
 from ._app import Application, server_clock
-from ._environment import TAKEN_BACK, no_proxy
+from ._environment import RESET_VARIABLES, no_proxy
 from ._faults import Faults
-from ._models import Model, echo, runner_of
-from ._objects import ObjectStore, split_location
+from ._models import Model, echo, make_runner
+from ._objects import ObjectStore
 from ._queue import InvocationQueue, Job
 from ._records import ReceivedRequest
 from ._server import Server
 from ._settings import Settings, utc_now
 
 LOOPBACK = "127.0.0.1"
-_GRACE = 5.0  # seconds that a model gets to notice that it is cancelled
+_JOIN_TIMEOUT = 5.0  # seconds to wait for the model's threads after their requests are cancelled
 
 
 def random_credentials() -> Credentials:
-    """Return a key that looks like one and opens nothing."""
+    """Return credentials in the format of AWS, which are valid for no AWS account."""
     access_key_id = "AKIA" + "".join(choice(ascii_uppercase + digits) for _ in range(16))
     return Credentials(access_key_id, token_urlsafe(30))
 
 
 class Emulator:
     """
-    SageMaker asynchronous inference on this machine: the runtime API, the S3 it needs, the queue.
+    SageMaker asynchronous inference on this machine: the runtime API, the queue, and S3.
 
-    A context manager; between entering and leaving it listens on a socket of its own, in a
-    thread of its own, and checks the signature of every request on the bytes that arrived.
+    Use it as a context manager.  Inside the ``with`` block it listens on a socket in a thread of
+    its own, and checks the signature of every request.
 
     Args:
-        model: What answers: a function of a `ModelRequest` that returns bytes, a text, (bytes,
-            content type) or a `ModelResponse`, called in a thread of its own; ``"module:function"``;
-            or the address of a model container.  By default the answer is the payload.
-        endpoints: The names of the endpoints that exist; None if every name does.
-        credentials: The one key that may sign; by default one made at random.
+        model: A function that accepts a `ModelRequest` and returns bytes, str, (bytes, content
+            type) or a `ModelResponse`, called in a separate thread; or ``"module:function"``; or
+            the http(s) address of a model container.  By default the payload is returned
+            unchanged.
+        endpoints: The names of the endpoints that exist; None accepts every name.
+        credentials: The only key that is valid; by default a random one.
         region: The region that signatures must be scoped to.
         output_path: The endpoints' ``S3OutputPath``.
-        failure_path: Their ``S3FailurePath``; None if they have none: then a failure leaves
-            nothing behind, as in production.
-        concurrency: How many invocations the model gets at a time; 0 holds the queue.
-        expired_text: What the failure object of an invocation says that spent its
+        failure_path: The endpoints' ``S3FailurePath``.  With None, a failed invocation leaves no
+            object, as in production.
+        concurrency: The number of invocations that the model processes at a time; 0 pauses the
+            queue.
+        expired_text: The content of the failure object for an invocation that spent its
             ``RequestTTLSeconds`` in the queue; None writes no such object.
         strict_buckets: Whether a bucket must be created before it is used.
-        clock: Tells the server's time, as an aware instant: for ``Date``, ``Last-Modified`` and
-            signatures.  The queue's two limits run in real time, or faster by `advance`.
-        host: The IPv4 address to listen on; keep it a loopback one.
-        port: The port to listen on; 0 for a free one.
+        clock: A function that returns the server's time as an aware datetime, for ``Date``,
+            ``Last-Modified`` and signatures.  The time limits of the queue are in real time,
+            unless `advance` is called.
+        host: The IPv4 address to listen on; use a loopback address.
+        port: The port to listen on; 0 for any free port.
 
     Attributes:
-        credentials: The key that may sign.
+        credentials: The valid key.
         region: The region.
-        faults: The switches, `Faults`.
-        objects: What S3 holds, an `ObjectStore`.
+        faults: The faults to inject, a `Faults`.
+        objects: The S3 objects, an `ObjectStore`.
 
     Raises:
-        ValueError: An argument makes no sense; the message says which.
+        ValueError: An argument is invalid; the message names it.
+        ImportError: The module of *model* does not exist.
+        AttributeError: The module of *model* has no such function.
 
     >>> with Emulator(model=lambda request: request.body.upper()) as emulator:
     ...     emulator.url.startswith("http://127.0.0.1:")
@@ -94,25 +99,31 @@ class Emulator:
             credentials=self.credentials,
             region=region,
             endpoints=None if endpoints is None else frozenset(endpoints),
-            output_path=_s3_path("output_path", output_path),
-            failure_path=failure_path and _s3_path("failure_path", failure_path),
+            output_path=_check_s3_path("output_path", output_path),
+            failure_path=failure_path and _check_s3_path("failure_path", failure_path),
             strict_buckets=strict_buckets,
             clock=clock,
         )
         now = server_clock(settings, self.faults)
         self.objects = ObjectStore(now)
-        self._runner = runner_of(model)
+        self._runner = make_runner(model)
         self._queue = InvocationQueue(
-            self.objects, self._runner, _whole("concurrency", concurrency), expired_text
+            self.objects, self._runner, _check_count("concurrency", concurrency), expired_text
         )
         self._application = Application(settings, self.objects, self._queue, self.faults, now)
         self._address = (host, port)
         self._server: Server | None = None
 
     def __enter__(self) -> Self:
-        """Listen; a free port is found now."""
+        """
+        Start listening.
+
+        Raises:
+            RuntimeError: The emulator has been entered before.
+            OSError: It is not possible to listen on the address.
+        """
         if self._server is not None:
-            raise RuntimeError("an emulator is entered once; make another")
+            raise RuntimeError("an Emulator can be entered only once: create a new one")
         self._server = Server(self._application, *self._address)
         return self
 
@@ -122,25 +133,25 @@ class Emulator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop at once: connections are closed, what is queued is dropped, models are cancelled."""
+        """Stop at once: close connections, drop queued invocations and cancel running models."""
         self._running.stop()
-        self._runner.join(_GRACE)
+        self._runner.join(_JOIN_TIMEOUT)
 
     @property
     def _running(self) -> Server:
-        """The server, if there is one."""
+        """The server.  Raises RuntimeError if it has not been started."""
         if self._server is None:
-            raise RuntimeError("the emulator does not run: use it in a with statement")
+            raise RuntimeError("the emulator is not running: use it in a with statement")
         return self._server
 
     @property
     def url(self) -> str:
-        """Where it listens, such as ``http://127.0.0.1:49152``; for SageMaker and S3 alike."""
+        """The URL of both SageMaker and S3, such as ``http://127.0.0.1:49152``."""
         return f"http://{self._address[0]}:{self._running.port}"
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The environment variables that point AWS SDKs, boto3 among them, past a proxy at this emulator."""
+        """Environment variables that make AWS SDKs such as boto3 use this emulator directly."""
         variables = {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_S3": self.url,
@@ -148,7 +159,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            **TAKEN_BACK,
+            **RESET_VARIABLES,
             **no_proxy(os.environ, self._address[0]),
         }
         if self.credentials.session_token is not None:
@@ -157,46 +168,54 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The newest 10,000 requests that arrived, in the order of the answers; without secrets."""
+        """The newest 10,000 requests, without secrets, in the order of the responses."""
         return tuple(self._application.received)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """The invocations that were taken so far, in order, each with its state."""
+        """The accepted invocations, in order, each with its state."""
         return tuple(self._queue.jobs)
 
     def set_concurrency(self, concurrency: int) -> None:
         """
-        Change how many invocations the model gets at a time.
+        Change the number of invocations that the model processes at a time.
 
         Args:
-            concurrency: From now on; 0 holds the queue, as an endpoint that is scaled to zero.
+            concurrency: The new number; 0 pauses the queue, like an endpoint scaled to zero.
+
+        Raises:
+            ValueError: *concurrency* is negative.
+            RuntimeError: The emulator is not running.
         """
-        self._running.call(self._queue.limit, _whole("concurrency", concurrency))
+        self._running.call(self._queue.limit, _check_count("concurrency", concurrency))
 
     def advance(self, seconds: float) -> None:
         """
-        Let everything that is queued or running be older, so that no test waits for hours.
+        Make every queued and running invocation older, so that tests need not wait.
 
-        Only the queue's limits notice: ``RequestTTLSeconds`` and ``InvocationTimeoutSeconds``.
+        This affects only the time limits of the queue: ``RequestTTLSeconds`` and
+        ``InvocationTimeoutSeconds``.
 
         Args:
-            seconds: By how much.
+            seconds: The number of seconds to add to the age.
+
+        Raises:
+            RuntimeError: The emulator is not running.
         """
         self._running.call(self._queue.advance, seconds)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
         """
-        Wait until nothing is queued or running.
+        Wait until no invocation is queued or running.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: Something still is.
+            TimeoutError: An invocation is still queued or running.
         """
         if not self._queue.wait_idle(timeout):
-            raise TimeoutError(f"an invocation is still on its way after {timeout:g} s")
+            raise TimeoutError(f"invocations are still queued or running after {timeout:g} s")
 
 
 def serve(
@@ -212,7 +231,7 @@ def serve(
     stop: Event | None = None,
 ) -> None:
     """
-    Run an emulator until Ctrl-C; for a command line.  Prints nothing.
+    Run an emulator until it is interrupted, for a command-line program.
 
     Args:
         model: As for `Emulator`.
@@ -222,12 +241,12 @@ def serve(
         region: As for `Emulator`.
         endpoints: As for `Emulator`.
         strict_buckets: As for `Emulator`.
-        ready: Is called once with the emulator, when it listens: to print its address.
-        stop: Ends it, once set.
+        ready: Called once with the emulator when it listens, for example to print its address.
+        stop: An event that ends the emulator.
 
     Raises:
-        OSError: The address cannot be listened on.
-        KeyboardInterrupt: Ctrl-C; the emulator has stopped.
+        OSError: It is not possible to listen on the address.
+        KeyboardInterrupt: Ctrl-C was pressed; the emulator has stopped.
     """
     with Emulator(
         model,
@@ -243,16 +262,16 @@ def serve(
         (stop or Event()).wait()
 
 
-def _s3_path(name: str, path: str) -> str:
-    """Return a path of an endpoint without its closing slash."""
-    if not path.startswith("s3://") or not path.isascii() or not path.isprintable():
+def _check_s3_path(name: str, path: str) -> str:
+    """Return an ``s3://`` path without a trailing slash, after checking it."""
+    bucket = path.removeprefix("s3://").partition("/")[0]
+    if not path.startswith("s3://") or not bucket or not path.isascii() or not path.isprintable():
         raise ValueError(f"{name} must be like s3://bucket/prefix, not {path!r}")
-    split_location(path)
     return path.rstrip("/")
 
 
-def _whole(name: str, number: int) -> int:
-    """Return a number that counts something."""
+def _check_count(name: str, number: int) -> int:
+    """Return *number*, after checking that it is not negative."""
     if number < 0:
         raise ValueError(f"{name} must be 0 or more, not {number}")
     return number

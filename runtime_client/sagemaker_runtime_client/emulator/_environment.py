@@ -1,10 +1,10 @@
-"""What in an environment would lead a client past the emulator."""
+"""Environment variables that would keep a client from using the emulator."""
 
 from collections.abc import Mapping
 
-# Each would win over a variable that the emulator names, or go with its keys although it belongs to
-# others.  Both botocore and our client look at them.
-IN_THE_WAY = (
+# Each of these has precedence over a variable that the emulator sets, or would be combined with the
+# emulator's keys although it belongs to others.  Both botocore and our client read them.
+CONFLICTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -12,8 +12,8 @@ IN_THE_WAY = (
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ENDPOINT_URL",
 )
-# Each may also stand in the developer's own profile, over which a variable wins.
-TAKEN_BACK = {
+# These may also be set in the user's profile, over which an environment variable has precedence.
+RESET_VARIABLES = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
     "AWS_USE_FIPS_ENDPOINT": "false",
     "AWS_USE_DUALSTACK_ENDPOINT": "false",
@@ -22,9 +22,9 @@ TAKEN_BACK = {
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
     """
-    Return the variables by which requests to *host* go past a proxy, as others do already.
+    Return the variables that exclude *host*, and the hosts already excluded, from proxying.
 
-    Under either name: the one in lower case wins with urllib and httpx, where it is set.
+    Both spellings are set, because urllib and httpx prefer the one in lower case.
     """
     known = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     hosts = [name.strip() for name in known.split(",") if name.strip()]

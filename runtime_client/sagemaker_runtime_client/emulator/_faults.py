@@ -1,4 +1,4 @@
-"""What production does to people, as switches that can be thrown while the emulator runs."""
+"""Faults of production that can be injected while the emulator runs."""
 
 from collections.abc import Iterable
 from threading import Lock
@@ -6,17 +6,17 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from ._reply import Refusal
+from ._reply import ErrorResponse
 from ._target import OPERATIONS
 
 
 @frozen
 class Latency:
     """
-    The request waits before anything is done about it.
+    Delays the processing of the request.
 
     Attributes:
-        seconds: How long.
+        seconds: The delay.
     """
 
     seconds: float
@@ -25,24 +25,26 @@ class Latency:
 @frozen
 class Reset:
     """
-    The connection is reset (TCP RST) in place of a whole answer.
+    Resets the connection (TCP RST) before the response is complete.
 
     Attributes:
-        when: ``before_read``: nothing of the request was looked at but its head;
-            ``after_taken``: it was carried out, and an invocation is queued; ``in_head``: likewise,
-            and half the answer's head was sent; ``in_body``: likewise, and half its body.
+        when: ``before_read``: after the head of the request, which is not processed.
+            ``after_taken``: after the request was executed, and an invocation queued; nothing is
+            sent.  ``in_head``: like ``after_taken``, but half of the response's head is sent.
+            ``in_body``: like ``after_taken``, but the head and half of the body are sent.
     """
 
     when: Literal["before_read", "after_taken", "in_head", "in_body"]
 
 
 @frozen
-class Garbled:
+class MalformedResponse:
     """
-    The invocation is taken, and the 202 says less than it should.
+    Accepts the invocation, but sends an incomplete 202 response.
 
     Attributes:
-        what: ``no_locations``: neither location is named; ``broken_body``: the JSON is cut short.
+        what: ``no_locations``: the response has no output or failure location.  ``broken_body``:
+            its JSON is truncated.
     """
 
     what: Literal["no_locations", "broken_body"]
@@ -51,51 +53,52 @@ class Garbled:
 @frozen
 class StaleOutput:
     """
-    An older object lies at the output location of the invocation when it is taken.
+    Writes an older object to the output location when the invocation is accepted.
 
-    It stays until the model's answer replaces it, as under a ``Filename`` that was used before.
+    The model's output replaces it, as happens when a ``Filename`` is used a second time.
 
     Attributes:
-        body: What the object holds.
-        age: How many seconds before the invocation it was last modified.
+        body: The content of the object.
+        age: The age of the object when the invocation arrives, in seconds.
     """
 
     body: bytes = b"stale"
     age: float = 3600.0
 
 
-Fault = Latency | Refusal | Reset | Garbled | StaleOutput
+Fault = Latency | ErrorResponse | Reset | MalformedResponse | StaleOutput
 
 
 @frozen
-class _Planned:
-    """A fault, and the operations that it befalls."""
+class ScheduledFault:
+    """A fault, and the operations that it applies to."""
 
     fault: Fault
     operations: frozenset[str]
 
-    def befalls(self, operation: str) -> bool:
-        """Tell whether a request for *operation* gets it."""
+    def applies_to(self, operation: str) -> bool:
+        """Tell whether the fault applies to a request for *operation*."""
         return not self.operations or operation in self.operations
 
 
-def _known_operations(on: str | Iterable[str] | None) -> frozenset[str]:
-    """Return the operations as a set, refusing what could never happen."""
+def _check_operations(on: str | Iterable[str] | None) -> frozenset[str]:
+    """Return the operations as a set, after checking their names."""
     operations = frozenset({on} if isinstance(on, str) else on or ())
     unknown = sorted(operations - OPERATIONS)
     if unknown:
         raise ValueError(
-            f"no operation is called {', '.join(unknown)}; there are {', '.join(sorted(OPERATIONS))}"
+            f"unknown operations: {', '.join(unknown)}; the emulator supports "
+            f"{', '.join(sorted(OPERATIONS))}"
         )
     return operations
 
 
 class Faults:
     """
-    The switches.  They may be thrown from any thread.
+    The faults that an emulator injects.  They may be changed from any thread.
 
-    A fault is queued for the next requests with `once`, or stands with `always`.  A request takes
-    the first queued fault that is meant for its operation, and every standing one.
+    `once` queues a fault for the next requests, and `always` adds a permanent fault.  A request
+    gets all permanent faults for its operation, and the first queued one.
 
     >>> faults = Faults()
     >>> faults.once(Faults.THROTTLED, times=2, on="InvokeEndpointAsync")
@@ -105,37 +108,40 @@ class Faults:
     ['ThrottlingException']
 
     Attributes:
-        clock_skew: How many seconds the server's clock is ahead; negative if it is behind.
-        no_list_bucket: The caller lacks ``s3:ListBucket``: a missing key is 403 AccessDenied.
-        no_failure_path: The endpoints have no ``S3FailurePath``: invocations taken from now on are
-            told no failure location, and leave no failure object.
-        bucket_regions: Regions by bucket, for buckets that are elsewhere: a request signed for
-            another region is answered 301 PermanentRedirect.
+        clock_skew: The number of seconds by which the server's clock is ahead; negative if it is
+            behind.
+        no_list_bucket: Whether the caller lacks ``s3:ListBucket``, so that a missing key is
+            reported as 403 AccessDenied.
+        no_failure_path: Whether the endpoints have no ``S3FailurePath``.  If so, invocations get
+            no failure location and leave no failure object.
+        bucket_regions: The regions of buckets that are not in the emulator's region.  A request
+            signed for another region gets 301 PermanentRedirect.
     """
 
-    THROTTLED: ClassVar = Refusal(400, "ThrottlingException", "Rate exceeded")
-    THROTTLED_429: ClassVar = Refusal(429, "ThrottlingException", "Rate exceeded")
-    # opensearch-project/ml-commons#2429: HTTP 400 with {"message": null}, and no code.
-    THROTTLED_NULL: ClassVar = Refusal(400, "ThrottlingException", shows_code=False)
-    INTERNAL_FAILURE: ClassVar = Refusal(500, "InternalFailure", "Internal failure")
-    UNAVAILABLE: ClassVar = Refusal(503, "ServiceUnavailable", "Service unavailable")
-    SLOW_DOWN: ClassVar = Refusal(503, "SlowDown", "Please reduce your request rate.")
-    ACCESS_DENIED: ClassVar = Refusal(403, "AccessDenied", "Access Denied")
+    THROTTLED: ClassVar = ErrorResponse(400, "ThrottlingException", "Rate exceeded")
+    THROTTLED_429: ClassVar = ErrorResponse(429, "ThrottlingException", "Rate exceeded")
+    # HTTP 400 with {"message": null} and no code was observed in
+    # opensearch-project/ml-commons#2429.
+    THROTTLED_NULL: ClassVar = ErrorResponse(400, "ThrottlingException", shows_code=False)
+    INTERNAL_FAILURE: ClassVar = ErrorResponse(500, "InternalFailure", "Internal failure")
+    UNAVAILABLE: ClassVar = ErrorResponse(503, "ServiceUnavailable", "Service unavailable")
+    SLOW_DOWN: ClassVar = ErrorResponse(503, "SlowDown", "Please reduce your request rate.")
+    ACCESS_DENIED: ClassVar = ErrorResponse(403, "AccessDenied", "Access Denied")
     RESET_BEFORE_READ: ClassVar = Reset("before_read")
     RESET_AFTER_TAKEN: ClassVar = Reset("after_taken")
     RESET_IN_HEAD: ClassVar = Reset("in_head")
     RESET_IN_BODY: ClassVar = Reset("in_body")
-    NO_LOCATIONS: ClassVar = Garbled("no_locations")
-    BROKEN_BODY: ClassVar = Garbled("broken_body")
+    NO_LOCATIONS: ClassVar = MalformedResponse("no_locations")
+    BROKEN_BODY: ClassVar = MalformedResponse("broken_body")
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._queued: list[_Planned] = []
-        self._standing: list[_Planned] = []
+        self._queued: list[ScheduledFault] = []
+        self._permanent: list[ScheduledFault] = []
         self._set_switches()
 
     def _set_switches(self) -> None:
-        """Put every switch to where production has it on a good day."""
+        """Set every attribute to its default."""
         self.clock_skew: float = 0.0
         self.no_list_bucket = False
         self.no_failure_path = False
@@ -146,35 +152,49 @@ class Faults:
         Queue a fault for the next requests.
 
         Args:
-            fault: One of the constants of this class, or a value such as ``Latency(0.5)``.
-            times: How many requests get it.
-            on: The operation or operations whose requests get it, such as ``"GetObject"``; None
-                for any.
+            fault: A constant of this class, or a value such as ``Latency(0.5)``.
+            times: The number of requests that get the fault.
+            on: The operation or operations that it applies to, such as ``"GetObject"``; None for
+                all.
 
         Raises:
-            ValueError: There is no such operation.
+            ValueError: An operation is unknown.
         """
-        planned = _Planned(fault, _known_operations(on))
+        scheduled = ScheduledFault(fault, _check_operations(on))
         with self._lock:
-            self._queued += [planned] * times
+            self._queued += [scheduled] * times
 
     def always(self, fault: Fault, *, on: str | Iterable[str] | None = None) -> None:
-        """Let a fault stand until `clear`, for requests of the operations *on*."""
-        planned = _Planned(fault, _known_operations(on))
+        """
+        Add a fault that applies to every request until `clear` is called.
+
+        Args:
+            fault: As for `once`.
+            on: As for `once`.
+
+        Raises:
+            ValueError: An operation is unknown.
+        """
+        scheduled = ScheduledFault(fault, _check_operations(on))
         with self._lock:
-            self._standing.append(planned)
+            self._permanent.append(scheduled)
 
     def clear(self) -> None:
-        """Take back everything: queued and standing faults, and the switches."""
+        """Remove all queued and permanent faults, and reset the attributes."""
         with self._lock:
             self._queued.clear()
-            self._standing.clear()
+            self._permanent.clear()
             self._set_switches()
 
     def take(self, operation: str) -> tuple[Fault, ...]:
-        """Return what befalls a request for *operation* that is read, the standing faults first."""
+        """
+        Return the faults for a request that was read: the permanent and the next queued ones.
+
+        Args:
+            operation: The operation of the request; its queued fault is removed from the queue.
+        """
         with self._lock:
-            faults = self._standing_for(operation)
+            faults = self._permanent_for(operation)
             queued = self._next_queued(operation)
             if queued is not None and queued.fault != self.RESET_BEFORE_READ:
                 self._queued.remove(queued)
@@ -182,18 +202,23 @@ class Faults:
             return tuple(fault for fault in faults if fault != self.RESET_BEFORE_READ)
 
     def take_before_read(self, operation: str) -> bool:
-        """Tell whether the request for *operation* is to be reset unread; if so, that is used up."""
+        """
+        Tell whether to reset the request before it is read, and remove the fault if it was queued.
+
+        Args:
+            operation: The operation of the request.
+        """
         with self._lock:
             queued = self._next_queued(operation)
             if queued is not None and queued.fault == self.RESET_BEFORE_READ:
                 self._queued.remove(queued)
                 return True
-            return self.RESET_BEFORE_READ in self._standing_for(operation)
+            return self.RESET_BEFORE_READ in self._permanent_for(operation)
 
-    def _next_queued(self, operation: str) -> _Planned | None:
-        """Return the first queued fault for *operation*."""
-        return next((planned for planned in self._queued if planned.befalls(operation)), None)
+    def _next_queued(self, operation: str) -> ScheduledFault | None:
+        return next(
+            (scheduled for scheduled in self._queued if scheduled.applies_to(operation)), None
+        )
 
-    def _standing_for(self, operation: str) -> list[Fault]:
-        """Return the standing faults for *operation*."""
-        return [planned.fault for planned in self._standing if planned.befalls(operation)]
+    def _permanent_for(self, operation: str) -> list[Fault]:
+        return [scheduled.fault for scheduled in self._permanent if scheduled.applies_to(operation)]

@@ -1,5 +1,5 @@
 """
-ListObjectsV2: the keys of a bucket, a page at a time.
+ListObjectsV2, which lists the keys of a bucket in pages.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sigv4 import percent_encode_path
 
 from ._objects import StoredObject
-from ._reply import XML_HEADER, Reply, refused, xml_elements
+from ._reply import XML_HEADER, Reply, rejection, xml_elements
 from ._target import Target
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -22,11 +22,11 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
     Return one page of a listing.
 
     Args:
-        objects: All objects of the bucket by their keys, sorted.
-        target: The request, whose parameters say what is wanted.
+        objects: The bucket's objects by key, sorted.
+        target: The target of the request, with the parameters of the listing.
 
     Raises:
-        RefusedError: A parameter is wrong.
+        RejectedRequestError: A parameter is invalid.
     """
     prefix, delimiter = target.parameter("prefix"), target.parameter("delimiter")
     size = _page_size(target.parameter("max-keys", str(_LARGEST_PAGE)))
@@ -54,14 +54,16 @@ def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
 
 
 def _page_size(text: str) -> int:
-    """Return how many entries a page may hold."""
+    """Return the maximum number of entries in a page."""
     if not (text.isascii() and text.isdigit()):
-        raise refused(400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys")
+        raise rejection(
+            400, "InvalidArgument", "max-keys must be a number.", ArgumentName="max-keys"
+        )
     return min(int(text), _LARGEST_PAGE)
 
 
 def _token(name: str) -> str:
-    """Return the continuation token of the page after the entry *name*."""
+    """Return the continuation token for the page after the entry *name*."""
     return urlsafe_b64encode(name.encode()).decode()
 
 
@@ -73,7 +75,7 @@ def _start(target: Target) -> str:
     try:
         return b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise refused(
+        raise rejection(
             400, "InvalidArgument", "The continuation token provided is incorrect"
         ) from None
 
@@ -81,7 +83,7 @@ def _start(target: Target) -> str:
 def _entries(
     objects: Mapping[str, StoredObject], prefix: str, delimiter: str, after: str
 ) -> dict[str, StoredObject | None]:
-    """Return the keys under the prefix; those with a delimiter after it are rolled up into one."""
+    """Return the keys with the prefix; keys that share a common prefix are replaced by it."""
     entries: dict[str, StoredObject | None] = {}
     for key, stored in objects.items():
         if key.startswith(prefix) and key.encode() > after.encode():
@@ -89,13 +91,13 @@ def _entries(
             rolled_up = prefix + head + found
             if not found:
                 entries[key] = stored
-            elif rolled_up != after:  # which the page before has shown
+            elif rolled_up != after:  # the page before contains this common prefix
                 entries[rolled_up] = None
     return entries
 
 
 def _entry(name: str, stored: StoredObject | None) -> str:
-    """Return the XML of one entry: an object, or a common prefix."""
+    """Return the XML of an entry: an object, or a common prefix."""
     if stored is None:
         return f"<CommonPrefixes>{xml_elements({'Prefix': name})}</CommonPrefixes>"
     content = xml_elements(

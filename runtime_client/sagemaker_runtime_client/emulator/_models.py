@@ -1,4 +1,4 @@
-"""What stands for the model: a Python function, or a container that SageMaker would run."""
+"""The model: a Python function, or a container as SageMaker runs it."""
 
 from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,17 +19,17 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 @frozen
 class ModelRequest:
     """
-    What a model is asked.
+    The input of a model.
 
     Attributes:
-        body: The payload: the inline body, or what lay at the input location.
-        content_type: Its MIME type, if the caller named one.
-        accept: What the caller wants back, if it said so.
-        custom_attributes: What the caller passes to the model.
-        endpoint_name: The endpoint that was invoked; one function may serve several.
-        inference_id: The caller's name for the inference, or the emulator's.
-        cancelled: Is set when nobody waits any more: the invocation ran out of time, or the
-            emulator stops.  A model that blocks should block on this.
+        body: The payload: the inline body, or the object at the input location.
+        content_type: The MIME type of the body; None if the caller did not specify it.
+        accept: The requested MIME type of the output; None if the caller did not specify it.
+        custom_attributes: The caller's custom attributes.
+        endpoint_name: The name of the endpoint that was invoked.
+        inference_id: The caller's inference ID, or one that the emulator generated.
+        cancelled: Set when the result is no longer needed, because the invocation timed out or the
+            emulator stops.  A model that blocks should wait for this event.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -44,23 +44,23 @@ class ModelRequest:
 @frozen
 class ModelResponse:
     """
-    What a model answers; it becomes the output object as it is.
+    The output of a model, which becomes the content of the output object.
 
     Attributes:
-        body: The bytes.
-        content_type: Their MIME type.
+        body: The content.
+        content_type: Its MIME type.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
     content_type: str = DEFAULT_CONTENT_TYPE
 
 
-class ModelFailure(Exception):  # noqa: N818 (the failure object's exception, not an error of ours)
+class ModelFailure(Exception):  # noqa: N818 (it carries the content of the failure object)
     """
-    The inference failed; raise it in a model to choose what the failure object holds.
+    The inference failed.  Raise it in a model to choose the content of the failure object.
 
     Attributes:
-        body: What it holds.
+        body: The content.
         content_type: Its MIME type.
     """
 
@@ -70,72 +70,89 @@ class ModelFailure(Exception):  # noqa: N818 (the failure object's exception, no
         self.content_type = content_type
 
 
-Answer = bytes | str | tuple[bytes, str] | ModelResponse
-ModelFunction = Callable[[ModelRequest], Answer]
+ModelResult = bytes | str | tuple[bytes, str] | ModelResponse
+ModelFunction = Callable[[ModelRequest], ModelResult]
 Model = ModelFunction | str
 
 
 class Runner(Protocol):
-    """A model in the shape in which the queue runs it."""
+    """A model in the form that the queue runs."""
 
     def __call__(self, request: ModelRequest, /) -> Awaitable[ModelResponse]:
-        """Return the answer, or raise `ModelFailure` and nothing else."""
+        """Return the output.  Raise `ModelFailure` on any failure."""
         ...
 
     async def aclose(self) -> None:
-        """Let go of what the model holds; the loop is about to end."""
+        """Release the model's resources before the event loop ends."""
         ...
 
 
 def echo(request: ModelRequest) -> ModelResponse:
-    """Answer with what was asked: the model of those who name none."""
+    """Return the payload unchanged: the default model."""
     return ModelResponse(request.body, request.content_type or DEFAULT_CONTENT_TYPE)
 
 
-def runner_of(model: Model) -> "FunctionRunner | ContainerRunner":
+def make_runner(model: Model) -> "FunctionRunner | ContainerRunner":
     """
-    Return the runner of a model.
+    Return the runner for a model.
 
     Args:
-        model: A function; ``"module:function"``, to be imported; or the ``http://`` or
+        model: A function; ``"module:function"``, which is imported; or the ``http://`` or
             ``https://`` address of a model container.
 
     Raises:
-        ValueError: It is none of these.
-        ImportError: There is no such module.
-        AttributeError: It has no such function.
+        ValueError: *model* has another form.
+        ImportError: The module does not exist.
+        AttributeError: The module has no such function.
     """
-    model = imported(model)
+    model = import_model(model)
     return ContainerRunner(model.rstrip("/")) if isinstance(model, str) else FunctionRunner(model)
 
 
-def imported(model: Model) -> Model:
-    """Return the function that ``"module:function"`` names; an address as it is; see `runner_of`."""
+def import_model(model: Model) -> Model:
+    """
+    Import the function that ``"module:function"`` names.
+
+    Args:
+        model: As for `make_runner`.
+
+    Returns:
+        The function; an address is returned unchanged.
+
+    Raises:
+        ValueError: *model* has another form.
+        ImportError: The module does not exist.
+        AttributeError: The module has no such function.
+    """
     if not isinstance(model, str):
-        return _plain(model)
+        return _check_callable(model)
     if model.startswith(("http://", "https://")):
         return model
     module, colon, name = model.partition(":")
     if not (module and colon and name):
         raise ValueError(
-            "model must be a function, 'module:function' or the address of a container, "
+            "model must be a function, 'module:function' or the http(s) address of a container, "
             f"not {model!r}"
         )
-    return _plain(getattr(import_module(module), name))
+    return _check_callable(getattr(import_module(module), name))
 
 
-def _plain(function: Any) -> ModelFunction:
-    """Return a function that can be called in a thread; refuse anything else at the start."""
-    if not callable(function) or iscoroutinefunction(function):
-        raise ValueError(f"model must be a plain function, not {function!r}")
+def _check_callable(function: Any) -> ModelFunction:
+    """Return *function*, after checking that a thread can call it."""
+    if not callable(function):
+        raise ValueError(  # noqa: TRY004 (every wrong model is a ValueError)
+            f"model must be callable, not {type(function).__name__}"
+        )
+    if iscoroutinefunction(function):
+        raise ValueError(f"model must not be a coroutine function: {function!r}")
     return cast("ModelFunction", function)
 
 
 class FunctionRunner:
     """
-    A function as a model: each call has a thread, so that it may block.
+    Runs a function as a model, with a thread for each call, so that the function may block.
 
-    The threads are daemons: Python offers no way to end one, and a model that ignores
+    The threads are daemons, because Python cannot end a thread, and a model that ignores
     `ModelRequest.cancelled` must not keep the process alive.
     """
 
@@ -144,77 +161,79 @@ class FunctionRunner:
         self._threads: set[Thread] = set()
 
     async def __call__(self, request: ModelRequest) -> ModelResponse:
-        """Return the function's answer; whatever it raises is a failed inference."""
+        """Return the output of the function; any exception that it raises is a failed inference."""
         loop = get_running_loop()
         done: Future[ModelResponse] = loop.create_future()
 
-        def finish(answer: ModelResponse | ModelFailure) -> None:
-            if not done.done():  # as it is once nobody waits
-                if isinstance(answer, ModelResponse):
-                    done.set_result(answer)
+        def finish(result: ModelResponse | ModelFailure) -> None:
+            if not done.done():  # it is done if the invocation was cancelled
+                if isinstance(result, ModelResponse):
+                    done.set_result(result)
                 else:
-                    done.set_exception(answer)
+                    done.set_exception(result)
 
         def run() -> None:
-            answer = self._answer(request)
-            with suppress(RuntimeError):  # the loop ended first
-                loop.call_soon_threadsafe(finish, answer)
+            result = self._call_function(request)
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(finish, result)
 
         thread = Thread(target=run, name="sagemaker-emulator-model", daemon=True)
-        self._threads = {one for one in self._threads if one.is_alive()} | {thread}
+        self._threads = {other for other in self._threads if other.is_alive()} | {thread}
         thread.start()
         try:
             return await done
         finally:
             request.cancelled.set()
 
-    def _answer(self, request: ModelRequest) -> ModelResponse | ModelFailure:
-        """Return what the function answers, or how it failed."""
+    def _call_function(self, request: ModelRequest) -> ModelResponse | ModelFailure:
+        """Return the output of the function, or its failure."""
         try:
-            return _response(self._function(request))
+            return _to_response(self._function(request))
         except ModelFailure as failure:
             return failure
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a model may raise anything)
-            return _server_error(500, f"{type(error).__name__}: {error}")
+            return _container_error(500, f"{type(error).__name__}: {error}")
 
     async def aclose(self) -> None:
-        """Do nothing: threads are waited for by `join`, outside the loop."""
+        """Do nothing, because `join` waits for the threads, outside the event loop."""
 
     def join(self, timeout: float) -> None:
-        """Wait for threads that are still about, *timeout* seconds for each at most."""
+        """Wait for the running threads, at most *timeout* seconds for each."""
         for thread in self._threads:
             thread.join(timeout)
 
 
-def _response(answer: Any) -> ModelResponse:
-    """Return a function's answer in full."""
-    match answer:
+def _to_response(result: Any) -> ModelResponse:
+    """Convert the return value of a model."""
+    match result:
         case ModelResponse():
-            if not (answer.content_type.isascii() and answer.content_type.isprintable()):
-                raise ValueError("a content type must be printable ASCII")
-            return answer
+            if not (result.content_type.isascii() and result.content_type.isprintable()):
+                raise ValueError(
+                    f"the content type of a model must be printable ASCII, not {result.content_type!r}"
+                )
+            return result
         case bytes():
-            return ModelResponse(answer)
+            return ModelResponse(result)
         case str():
-            return ModelResponse(answer.encode(), "text/plain; charset=utf-8")
+            return ModelResponse(result.encode(), "text/plain; charset=utf-8")
         case (bytes() as body, str() as content_type):
-            return _response(ModelResponse(body, content_type))
+            return _to_response(ModelResponse(body, content_type))
         case _:
             raise TypeError(
-                "a model returns bytes, str, (bytes, content type) or ModelResponse, "
-                f"not {type(answer).__name__}"
+                "a model must return bytes, str, (bytes, content type) or ModelResponse, "
+                f"not {type(result).__name__}"
             )
 
 
-def _server_error(status: int, message: str) -> ModelFailure:
-    """Return a failure in the words in which SageMaker reports a container's."""
+def _container_error(status: int, message: str) -> ModelFailure:
+    """Return a failure with the message of SageMaker for an error response of a container."""
     side = "server" if status >= 500 else "client"
     return ModelFailure(f'Received {side} error ({status}) from model with message "{message}"')
 
 
 class ContainerRunner:
     """
-    A model container, called as SageMaker calls it: ``POST /invocations``.
+    Runs a model container, which is called as SageMaker calls it: ``POST /invocations``.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
     """
@@ -224,26 +243,27 @@ class ContainerRunner:
         self._client: "httpx.AsyncClient | None" = None
 
     async def __call__(self, request: ModelRequest) -> ModelResponse:
-        """Return the container's answer; any status but 2xx is a failed inference."""
+        """Return the container's response; any status other than 2xx is a failed inference."""
         import httpx
 
         if self._client is None:
-            # The queue bounds the time; the container is this machine's, not a proxy's.
+            # The queue limits the time, and the container is local, so neither a timeout nor a
+            # proxy is needed.
             self._client = httpx.AsyncClient(timeout=None, trust_env=False)  # noqa: S113
         try:
-            answer = await self._client.post(
+            response = await self._client.post(
                 f"{self._url}/invocations",
                 content=request.body,
                 headers=_container_headers(request),
             )
-        except Exception as error:  # noqa: BLE001 (of what is no port the network raises a group)
+        except Exception as error:  # noqa: BLE001 (an invalid port raises an exception group)
             raise ModelFailure(
                 f"Could not reach the model at {self._url}: {type(error).__name__}"
             ) from None
-        if not answer.is_success:
-            raise _server_error(answer.status_code, answer.text)
-        content_type = answer.headers.get("content-type", DEFAULT_CONTENT_TYPE)
-        return ModelResponse(answer.content, content_type)
+        if not response.is_success:
+            raise _container_error(response.status_code, response.text)
+        content_type = response.headers.get("content-type", DEFAULT_CONTENT_TYPE)
+        return ModelResponse(response.content, content_type)
 
     async def aclose(self) -> None:
         """Close the connections to the container."""
@@ -251,11 +271,11 @@ class ContainerRunner:
             await self._client.aclose()
 
     def join(self, timeout: float) -> None:
-        """Do nothing: no thread was started."""
+        """Do nothing, because there are no threads."""
 
 
 def _container_headers(request: ModelRequest) -> Mapping[str, str]:
-    """Return the headers that a container gets, those left out that the caller left out."""
+    """Return the headers for a container; it gets no header that the caller omitted."""
     headers = {
         "content-type": request.content_type,
         "accept": request.accept,

@@ -1,7 +1,8 @@
 """
-The S3 operations that the loop needs, from request to reply.
+The S3 operations that asynchronous inference needs.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+Source:
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
 
 import re
@@ -15,7 +16,7 @@ from .._io.message import parse_http_date
 from ._faults import Faults
 from ._listing import list_objects
 from ._objects import ObjectStore, StoredObject
-from ._reply import RefusedError, Reply, refused
+from ._reply import RejectedRequestError, Reply, rejection
 from ._settings import Settings
 from ._target import Target
 from ._upload import uploaded_object
@@ -28,11 +29,11 @@ _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 @frozen
 class ObjectRoutes:
     """
-    S3's side of the emulator.
+    Handles requests to S3.
 
     Attributes:
-        settings: Whether buckets must be made first, and the region they are in.
-        store: Where the objects are.
+        settings: Whether buckets must be created first, and the region that they are in.
+        store: The objects.
         faults: Whether the caller may list buckets.
         now: The server's clock.
     """
@@ -42,29 +43,29 @@ class ObjectRoutes:
     faults: Faults
     now: Callable[[], datetime]
 
-    def answer(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+    def handle(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
         """
-        Carry out a request whose signature is right.
+        Execute a request whose signature has been verified.
 
         Raises:
-            RefusedError: S3 would refuse it.
+            RejectedRequestError: S3 would reject the request.
         """
         if target.operation not in _OPERATIONS:
-            raise refused(501, "NotImplemented", "The emulator has no such operation.")
+            raise rejection(501, "NotImplemented", "The emulator does not support this operation.")
         if not _is_bucket_name(target.bucket):
-            raise refused(400, "InvalidBucketName", "The specified bucket is not valid.")
+            raise rejection(400, "InvalidBucketName", "The specified bucket is not valid.")
         if len(target.key.encode()) > _LONGEST_KEY:
-            raise refused(400, "KeyTooLongError", "Your key is too long")
+            raise rejection(400, "KeyTooLongError", "Your key is too long")
         if target.operation != "CreateBucket":
             self._check_bucket(target)
         return _OPERATIONS[target.operation](self, target, headers, body)
 
     def _check_bucket(self, target: Target) -> None:
-        """Refuse to use a bucket that is not there, or make it."""
+        """Reject a request for a missing bucket, or create the bucket if that is allowed."""
         if not self.settings.strict_buckets:
             self.store.create_bucket(target.bucket)
         elif not self.store.has_bucket(target.bucket):
-            raise refused(
+            raise rejection(
                 404,
                 "NoSuchBucket",
                 "The specified bucket does not exist",
@@ -72,12 +73,12 @@ class ObjectRoutes:
             )
 
     def create_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Make a bucket; to make one's own again does no harm (as in us-east-1)."""
+        """Create a bucket.  A bucket that exists already is not an error, as in us-east-1."""
         self.store.create_bucket(target.bucket)
         return Reply(200, {"location": f"/{target.bucket}"})
 
     def head_bucket(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Say where a bucket is."""
+        """Return the region of a bucket."""
         region = self.faults.bucket_regions.get(target.bucket, self.settings.region)
         return Reply(200, {"x-amz-bucket-region": region})
 
@@ -90,41 +91,41 @@ class ObjectRoutes:
     def put_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
         """Store an object."""
         if "x-amz-copy-source" in headers:
-            raise refused(501, "NotImplemented", "The emulator does not copy objects.")
-        known = self.store.read(target.bucket, target.key)
-        if "if-match" in headers and known is None:
+            raise rejection(501, "NotImplemented", "The emulator does not copy objects.")
+        existing = self.store.read(target.bucket, target.key)
+        if "if-match" in headers and existing is None:
             raise _no_such_key(target)
-        if known is not None:
-            _check_preconditions(headers, known)
+        if existing is not None:
+            _check_preconditions(headers, existing)
         tags = headers.get("if-none-match", "*")
         if tags != "*":
-            raise refused(501, "NotImplemented", "If-None-Match must be * for PutObject.")
-        if "if-none-match" in headers and known is not None:
+            raise rejection(501, "NotImplemented", "If-None-Match must be * for PutObject.")
+        if "if-none-match" in headers and existing is not None:
             raise _precondition_failed("If-None-Match")
         stored = evolve(uploaded_object(headers, body), last_modified=self.now())
         self.store.write(target.bucket, target.key, stored)
         return Reply(200, {"etag": stored.etag, **_checksums(stored)})
 
     def get_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Return an object, or the part of it that is asked for; for HEAD alike."""
+        """Return an object, or the requested range of it; used for HEAD as well."""
         stored = self.store.read(target.bucket, target.key)
         if stored is None:
             raise _access_denied() if self.faults.no_list_bucket else _no_such_key(target)
         _check_preconditions(headers, stored)
-        described = _described(stored)
-        if _is_known(headers, stored):
-            return Reply(304, {name: described[name] for name in ("etag", "last-modified")})
-        wanted = _range(headers.get("range", ""), len(stored.body))
-        if wanted is None:
+        object_headers = _object_headers(stored)
+        if _is_not_modified(headers, stored):
+            return Reply(304, {name: object_headers[name] for name in ("etag", "last-modified")})
+        byte_range = _parse_range(headers.get("range", ""), len(stored.body))
+        if byte_range is None:
             if headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
-                described.update(_checksums(stored))
-            return Reply(200, described, stored.body)
-        first, last = wanted
-        described["content-range"] = f"bytes {first}-{last}/{len(stored.body)}"
-        return Reply(206, described, stored.body[first : last + 1])
+                object_headers.update(_checksums(stored))
+            return Reply(200, object_headers, stored.body)
+        first, last = byte_range
+        object_headers["content-range"] = f"bytes {first}-{last}/{len(stored.body)}"
+        return Reply(206, object_headers, stored.body[first : last + 1])
 
     def delete_object(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Remove an object; that it is not there is no error."""
+        """Remove an object.  A missing object is not an error."""
         if (stored := self.store.read(target.bucket, target.key)) is not None:
             _check_preconditions(headers, stored)
         self.store.delete(f"s3://{target.bucket}/{target.key}")
@@ -142,17 +143,17 @@ _OPERATIONS: dict[str, Callable[[ObjectRoutes, Target, Mapping[str, str], bytes]
 }
 
 
-def _access_denied() -> RefusedError:
-    """Return what hides whether a key exists from those who may not list."""
-    return refused(403, "AccessDenied", "Access Denied")
+def _access_denied() -> RejectedRequestError:
+    """Return the error that hides from callers without s3:ListBucket whether a key exists."""
+    return rejection(403, "AccessDenied", "Access Denied")
 
 
-def _no_such_key(target: Target) -> RefusedError:
-    """Return S3's word for a key that is not there."""
-    return refused(404, "NoSuchKey", "The specified key does not exist.", Key=target.key)
+def _no_such_key(target: Target) -> RejectedRequestError:
+    """Return S3's error for a missing key."""
+    return rejection(404, "NoSuchKey", "The specified key does not exist.", Key=target.key)
 
 
-def _described(stored: StoredObject) -> dict[str, str]:
+def _object_headers(stored: StoredObject) -> dict[str, str]:
     """Return the headers that describe an object."""
     return {
         "content-type": stored.content_type,
@@ -164,8 +165,8 @@ def _described(stored: StoredObject) -> dict[str, str]:
     }
 
 
-def _precondition_failed(condition: str) -> RefusedError:
-    return refused(
+def _precondition_failed(condition: str) -> RejectedRequestError:
+    return rejection(
         412,
         "PreconditionFailed",
         "At least one of the pre-conditions you specified did not hold",
@@ -174,9 +175,9 @@ def _precondition_failed(condition: str) -> RefusedError:
 
 
 def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> None:
-    """Refuse what is meant for another version (RFC 9110, section 13.2.2)."""
+    """Reject the request if its preconditions exclude this version (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-match")) is not None:
-        if not _names(tags, stored):
+        if not _etag_matches(tags, stored):
             raise _precondition_failed("If-Match")
         return
     since = parse_http_date(headers.get("if-unmodified-since"))
@@ -184,30 +185,32 @@ def _check_preconditions(headers: Mapping[str, str], stored: StoredObject) -> No
         raise _precondition_failed("If-Unmodified-Since")
 
 
-def _is_known(headers: Mapping[str, str], stored: StoredObject) -> bool:
-    """Tell whether the caller has this version already (RFC 9110, section 13.2.2)."""
+def _is_not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:
+    """Tell whether the caller already has this version (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-none-match")) is not None:
-        return _names(tags.replace("W/", ""), stored)  # weak tags compare as well
+        return _etag_matches(
+            tags.replace("W/", ""), stored
+        )  # If-None-Match uses the weak comparison
     since = parse_http_date(headers.get("if-modified-since"))
     return since is not None and stored.last_modified.replace(microsecond=0) <= since
 
 
-def _names(tags: str, stored: StoredObject) -> bool:
-    """Tell whether a list of entity tags names this version; S3 takes them without quotes too."""
-    given = {tag.strip().strip('"') for tag in tags.split(",")}
-    return not {"*", stored.etag.strip('"')}.isdisjoint(given)
+def _etag_matches(tags: str, stored: StoredObject) -> bool:
+    """Tell whether a list of entity tags, quoted or not, contains this version."""
+    tags_without_quotes = {tag.strip().strip('"') for tag in tags.split(",")}
+    return not {"*", stored.etag.strip('"')}.isdisjoint(tags_without_quotes)
 
 
 def _checksums(stored: StoredObject) -> dict[str, str]:
-    """Return the headers for the checksum that was stored with an object, if one was."""
+    """Return the headers for the checksum stored with an object; empty without one."""
     return {**stored.checksums, "x-amz-checksum-type": "FULL_OBJECT"} if stored.checksums else {}
 
 
-def _range(header: str, size: int) -> tuple[int, int] | None:
+def _parse_range(header: str, size: int) -> tuple[int, int] | None:
     """
-    Return the first and last octet that a range header asks for; None for the whole.
+    Return the first and last byte position of a Range header; None for the whole object.
 
-    What is not a single range of bytes is ignored (RFC 9110, section 14.2).
+    A header that is not a single range of bytes is ignored (RFC 9110, section 14.2).
     """
     match = _single_range(header)
     if match is None or not (match[1] or match[2]):
@@ -219,7 +222,7 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     else:
         first, last = max(size - int(match[2]), 0), size - 1
     if first >= size:
-        raise refused(
+        raise rejection(
             416,
             "InvalidRange",
             "The requested range is not satisfiable",

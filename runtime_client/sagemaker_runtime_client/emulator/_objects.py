@@ -1,4 +1,4 @@
-"""The object store: what S3 holds."""
+"""The objects in the emulated S3."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,27 +11,28 @@ from attrs import evolve, field, frozen
 
 from ._settings import utc_now
 
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # what S3 stores where the caller names none
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the caller does not specify one
 
 _location = re.compile(r"(https|s3)://([^/]+)/?(.*)", re.DOTALL).fullmatch
 _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
 
-# Named here: in a class that has a method `list`, Python 3.14 takes that for the type.
+# This name exists because in a class with a method `list`, Python 3.14 resolves `list` to that
+# method.
 Locations = list[str]
 
 
 @frozen
 class StoredObject:
     """
-    An object, as it lies in the store.
+    An object in the store.
 
     Attributes:
-        body: The bytes.
-        content_type: Their MIME type.
-        metadata: What the caller says of it, by names without ``x-amz-meta-``.
-        last_modified: The aware instant at which it was written, by the server's clock.
-        headers: Further headers that were stored with it, such as ``cache-control``.
-        checksums: ``x-amz-checksum-*`` headers that were checked when it was written.
+        body: The content.
+        content_type: Its MIME type.
+        metadata: The user-defined metadata; the names are without ``x-amz-meta-``.
+        last_modified: When it was written, by the server's clock; an aware datetime.
+        headers: Further headers stored with it, such as ``cache-control``.
+        checksums: The ``x-amz-checksum-*`` headers that were checked when it was written.
     """
 
     body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
@@ -43,19 +44,20 @@ class StoredObject:
 
     @property
     def etag(self) -> str:
-        """The MD5 of the body in quotes, as S3 has it for an object that came in one piece."""
+        """The MD5 of the body in quotes, which S3 uses for an object uploaded in one part."""
         return f'"{md5(self.body, usedforsecurity=False).hexdigest()}"'
 
 
 def split_location(location: str) -> tuple[str, str]:
     """
-    Return the bucket and the key that a location names.
+    Return the bucket and the key in a location.
 
     Args:
-        location: ``s3://bucket/key``, or an ``https://`` address of S3 in either style.
+        location: ``s3://bucket/key``, or an ``https://`` address of S3 in path or virtual-host
+            style.
 
     Raises:
-        ValueError: It names neither.
+        ValueError: The location has another form.
 
     >>> split_location("s3://bucket/a/b")
     ('bucket', 'a/b')
@@ -66,7 +68,7 @@ def split_location(location: str) -> tuple[str, str]:
     """
     match = _location(location)
     if match is None:
-        raise ValueError("a location must be s3://bucket/key or https://host/key")
+        raise ValueError("a location must have the form s3://bucket/key or https://host/key")
     scheme, authority, path = match.groups()
     if scheme == "s3":
         return authority, path
@@ -79,10 +81,10 @@ def split_location(location: str) -> tuple[str, str]:
 
 class ObjectStore:
     """
-    Buckets of objects, in memory; any thread may use it.
+    Buckets of objects, in memory.  Any thread may use them.
 
-    `put`, `get` and the like take whole locations, ``s3://bucket/key``, as the service's answers name
-    them; the others a bucket and a key.
+    `put`, `get`, `delete`, `list` and `wait_for` accept locations such as ``s3://bucket/key``, as
+    they are in the service's responses.  The other methods accept a bucket and a key.
     """
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
@@ -91,12 +93,12 @@ class ObjectStore:
         self._changed = Condition()
 
     def create_bucket(self, bucket: str) -> None:
-        """Make a bucket, if it is not there."""
+        """Create a bucket, unless it exists."""
         with self._changed:
             self._buckets.setdefault(bucket, {})
 
     def has_bucket(self, bucket: str) -> bool:
-        """Tell whether a bucket is there."""
+        """Tell whether a bucket exists."""
         with self._changed:
             return bucket in self._buckets
 
@@ -110,25 +112,32 @@ class ObjectStore:
         last_modified: datetime | None = None,
     ) -> StoredObject:
         """
-        Write an object, and its bucket if need be.
+        Write an object; its bucket is created if necessary.
 
         Args:
-            location: Where.
-            body: What.
+            location: The location.
+            body: The content.
             content_type: Its MIME type.
-            metadata: What `StoredObject.metadata` says.
-            last_modified: The instant it claims to be written at; None for now.
+            metadata: See `StoredObject.metadata`.
+            last_modified: The modification time, an aware datetime; None for the server's time.
 
         Returns:
             The object as it was stored.
+
+        Raises:
+            ValueError: *location* is invalid.
         """
-        instant = self._now() if last_modified is None else last_modified.astimezone(UTC)
-        stored = StoredObject(body, content_type, metadata or {}, instant)
+        written = self._now() if last_modified is None else last_modified.astimezone(UTC)
+        stored = StoredObject(body, content_type, metadata or {}, written)
         self.write(*split_location(location), stored)
         return stored
 
     def write(self, bucket: str, key: str, stored: StoredObject) -> None:
-        """Write an object that is made already; S3's clock has whole seconds."""
+        """
+        Write an object.
+
+        Its modification time is rounded down to a second, the precision of S3.
+        """
         stored = evolve(stored, last_modified=stored.last_modified.replace(microsecond=0))
         with self._changed:
             self._buckets.setdefault(bucket, {})[key] = stored
@@ -139,19 +148,19 @@ class ObjectStore:
         return self.read(*split_location(location))
 
     def read(self, bucket: str, key: str) -> StoredObject | None:
-        """Return the object under a key; None if there is none."""
+        """Return the object with a key; None if there is none."""
         with self._changed:
             return self._buckets.get(bucket, {}).get(key)
 
     def delete(self, location: str) -> None:
-        """Remove the object at a location, if it is there."""
+        """Remove the object at a location, if there is one."""
         bucket, key = split_location(location)
         with self._changed:
             self._buckets.get(bucket, {}).pop(key, None)
 
     def list(self, location: str = "s3://") -> Locations:
         """
-        Return the locations of the objects whose location starts with *location*.
+        Return the locations that start with *location*, sorted.
 
         >>> store = ObjectStore()
         >>> _ = store.put("s3://bucket/in/1", b"")
@@ -160,10 +169,10 @@ class ObjectStore:
         """
         with self._changed:
             found = [f"s3://{name}/{key}" for name, keys in self._buckets.items() for key in keys]
-        return sorted(one for one in found if one.startswith(location))
+        return sorted(name for name in found if name.startswith(location))
 
     def keys(self, bucket: str) -> dict[str, StoredObject]:
-        """Return a bucket's objects by their keys, sorted as S3 sorts them: by their UTF-8 bytes."""
+        """Return a bucket's objects by key, sorted like in S3, by the UTF-8 bytes of the keys."""
         with self._changed:
             objects = dict(self._buckets.get(bucket, {}))
         return dict(sorted(objects.items(), key=lambda item: item[0].encode()))
@@ -173,14 +182,15 @@ class ObjectStore:
         Wait until there is an object at a location, and return it.
 
         Args:
-            location: Where.
-            timeout: Seconds to wait at most.
+            location: The location.
+            timeout: The maximum time to wait, in seconds.
 
         Raises:
-            TimeoutError: There is none yet.
+            TimeoutError: There is no object after that time.
+            ValueError: *location* is invalid.
         """
         bucket, key = split_location(location)
         with self._changed:
             if self._changed.wait_for(lambda: key in self._buckets.get(bucket, {}), timeout):
                 return self._buckets[bucket][key]
-        raise TimeoutError(f"no object at {location} after {timeout:g} s")
+        raise TimeoutError(f"no object was written to {location} within {timeout:g} s")

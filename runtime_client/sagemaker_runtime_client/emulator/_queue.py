@@ -1,7 +1,7 @@
 """
-The queue between the 202 and the answer: order, concurrency, and the two time limits.
+The queue of accepted invocations: their order, their concurrency and their time limits.
 
-All of it runs in the event loop of the server; other threads only look.
+The queue runs in the server's event loop.  Other threads only read its state.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ State = Literal["queued", "running", "completed", "failed", "expired"]
 @frozen(kw_only=True)
 class Invocation:
     """
-    An invocation that was taken.
+    An accepted invocation.
 
     Attributes:
-        request: What the model will be asked; its body is empty until an input is read.
-        input_location: Where the input is to be read; None for an inline body.
-        output_location: Where the answer will be.
-        failure_location: Where the failure will be; None if it is told nowhere.
-        ttl: Seconds that it may wait in the queue.
-        timeout: Seconds that the model may take.
+        request: The input of the model; its body is empty until the input object is read.
+        input_location: The location of the input; None for an inline body.
+        output_location: The location of the output object.
+        failure_location: The location of the failure object; None if there is no failure path.
+        ttl: The maximum time in the queue, in seconds.
+        timeout: The maximum time in the model, in seconds.
     """
 
     request: ModelRequest
@@ -44,63 +44,63 @@ class Invocation:
 @define(eq=False)
 class Job:
     """
-    An invocation on its way.
+    An invocation and its state.
 
     Attributes:
-        invocation: What was taken.
-        state: How far it is: ``queued``, ``running``, ``completed``, ``failed`` or ``expired``.
+        invocation: The invocation.
+        state: ``queued``, ``running``, ``completed``, ``failed`` or ``expired``.
     """
 
     invocation: Invocation
     state: State = "queued"
 
 
-class _Slots:
-    """As many running invocations as the limit allows, in the order of their coming."""
+class _Permits:
+    """A semaphore whose limit can change, which wakes its waiters in order."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._taken = 0
+        self._in_use = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a slot; whoever is cancelled while waiting takes none."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        self.fill()
+        """Wait for a permit.  A waiter that is cancelled does not keep one."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self.grant()
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if waiter.done() and not waiter.cancelled():
                 self.release()
             raise
 
     def release(self) -> None:
-        """Give a slot back."""
-        self._taken -= 1
-        self.fill()
+        """Return a permit."""
+        self._in_use -= 1
+        self.grant()
 
-    def fill(self) -> None:
-        """Let as many of those who wait go on as there are slots."""
-        while self._waiting and self._taken < self.limit:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self._taken += 1
-                turn.set_result(None)
+    def grant(self) -> None:
+        """Wake waiters while there are free permits."""
+        while self._waiting and self._in_use < self.limit:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self._in_use += 1
+                waiter.set_result(None)
 
 
 @define(eq=False)
 class InvocationQueue:
     """
-    Carries each invocation from the queue to its output or failure object.
+    Runs each invocation, and writes its output or failure object.
 
     Attributes:
-        store: Where inputs are read and answers are written.
+        store: The objects, from which inputs are read and to which outputs are written.
         run: The model.
-        concurrency: How many invocations the model gets at a time, to begin with.
-        expired_text: What the failure object of an expired invocation says; None writes none.
-            AWS does not say what it does.
-        jobs: Everything that was taken, in order.
+        concurrency: The initial number of invocations that run at a time.
+        expired_text: The content of the failure object for an expired invocation; None writes
+            none.  AWS does not document what SageMaker does.
+        jobs: All accepted invocations, in order.
     """
 
     store: ObjectStore
@@ -108,41 +108,44 @@ class InvocationQueue:
     concurrency: int
     expired_text: str | None
     jobs: list[Job] = field(factory=list[Job])
-    _slots: _Slots = field(init=False)
+    _permits: _Permits = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set[asyncio.Task[None]], init=False)
     _limits: set[asyncio.Timeout] = field(factory=set[asyncio.Timeout], init=False)
     _idle: Condition = field(factory=Condition, init=False)
-    _open: int = field(default=0, init=False)
+    _unfinished: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Make the slots."""
-        self._slots = _Slots(self.concurrency)
+        self._permits = _Permits(self.concurrency)
 
     def put(self, invocation: Invocation) -> None:
         """Queue an invocation."""
         job = Job(invocation)
         with self._idle:
             self.jobs.append(job)
-            self._open += 1
-        task = asyncio.create_task(self._carry(job))
+            self._unfinished += 1
+        task = asyncio.create_task(self._process(job))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def limit(self, concurrency: int) -> None:
-        """Change how many invocations run at a time; 0 holds the queue, as an endpoint scaled to zero."""
-        self._slots.limit = concurrency
-        self._slots.fill()
+        """Change how many invocations run at a time; 0 pauses the queue."""
+        self._permits.limit = concurrency
+        self._permits.grant()
 
     def advance(self, seconds: float) -> None:
-        """Let everything that waits or runs be *seconds* older."""
+        """Make everything that waits or runs *seconds* older."""
         for limit in self._limits:
-            with suppress(RuntimeError):  # it expires already
+            with suppress(RuntimeError):  # the limit has been reached already
                 limit.reschedule((limit.when() or 0) - seconds)
 
     def wait_idle(self, timeout: float) -> bool:
-        """Block until nothing is queued or running, in another thread than the loop's."""
+        """
+        Block until nothing is queued or running.
+
+        Do not call it in the thread of the event loop.
+        """
         with self._idle:
-            return self._idle.wait_for(lambda: self._open == 0, timeout)
+            return self._idle.wait_for(lambda: self._unfinished == 0, timeout)
 
     async def aclose(self) -> None:
         """Drop everything that waits or runs."""
@@ -151,52 +154,56 @@ class InvocationQueue:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.run.aclose()
 
-    async def _carry(self, job: Job) -> None:
-        """Take a job through its states."""
+    async def _process(self, job: Job) -> None:
+        """Run a job, and set its state."""
         try:
-            job.state = await self._outcome(job)
+            job.state = await self._run(job)
         finally:
             with self._idle:
-                self._open -= 1
+                self._unfinished -= 1
                 self._idle.notify_all()
 
-    async def _outcome(self, job: Job) -> State:
-        """Wait for a slot, run the model, write what came of it, and return the last state."""
+    async def _run(self, job: Job) -> State:
+        """Wait for a permit, run the model, write the result, and return the final state."""
         try:
-            with self._ages_for(job.invocation.ttl) as limit:
+            with self._time_limit(job.invocation.ttl) as limit:
                 async with limit:
-                    await self._slots.acquire()
+                    await self._permits.acquire()
         except TimeoutError:
             if self.expired_text is not None:
                 self._fail(job.invocation, ModelFailure(self.expired_text))
             return "expired"
         job.state = "running"
         try:
-            answer = await self._inference(job.invocation)
+            response = await self._inference(job.invocation)
         except ModelFailure as failure:
             self._fail(job.invocation, failure)
             return "failed"
         finally:
-            self._slots.release()
-        self.store.put(job.invocation.output_location, answer.body, answer.content_type)
+            self._permits.release()
+        self.store.put(job.invocation.output_location, response.body, response.content_type)
         return "completed"
 
     async def _inference(self, invocation: Invocation) -> ModelResponse:
-        """Read the input, if it lies elsewhere, and ask the model."""
+        """Read the input, unless it was inline, and run the model."""
         request = invocation.request
         if invocation.input_location is not None:
             request = evolve(request, body=self._input(invocation.input_location))
         try:
-            with self._ages_for(invocation.timeout) as limit:
+            with self._time_limit(invocation.timeout) as limit:
                 async with limit:
                     return await self.run(request)
         except TimeoutError:
             raise ModelFailure(
-                f"The model did not answer within {invocation.timeout:g} seconds."
+                f"The model did not respond within {invocation.timeout:g} seconds."
             ) from None
 
     def _input(self, location: str) -> bytes:
-        """Return what lies at an input location, which nobody has looked at before now."""
+        """
+        Return the object at the input location.
+
+        Only now is a missing input noticed, as in production.
+        """
         bucket, key = split_location(location)
         stored = self.store.read(bucket, key)
         if stored is None:
@@ -204,13 +211,13 @@ class InvocationQueue:
         return stored.body
 
     def _fail(self, invocation: Invocation, failure: ModelFailure) -> None:
-        """Write the failure object, if there is a place for it."""
+        """Write the failure object, if there is a failure location."""
         if invocation.failure_location is not None:
             self.store.put(invocation.failure_location, failure.body, failure.content_type)
 
     @contextmanager
-    def _ages_for(self, seconds: float) -> Generator[asyncio.Timeout]:
-        """Yield a time limit that `advance` reaches."""
+    def _time_limit(self, seconds: float) -> Generator[asyncio.Timeout]:
+        """Yield a timeout that `advance` can shorten."""
         limit = asyncio.timeout(seconds)
         self._limits.add(limit)
         try:

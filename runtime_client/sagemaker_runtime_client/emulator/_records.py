@@ -1,4 +1,4 @@
-"""What arrived at the emulator, for tests to look at; without secrets."""
+"""The record of requests that arrived at the emulator, without secrets."""
 
 import re
 
@@ -7,8 +7,9 @@ from attrs import frozen
 from sigv4 import SECRET_PARAMETERS, is_secret_header
 
 REDACTED = "***"
-# How many requests an emulator remembers.  A record is made before the signature is checked, and
-# holds the whole head of a request, so without a bound any caller could fill the memory.
+# The maximum number of recorded requests.  A request is recorded before its signature is checked,
+# so
+# without a limit any caller could fill the memory.
 MOST_RECORDS = 10_000
 
 _secret_parameters = re.compile(rf"(?<=[?&])((?:{'|'.join(SECRET_PARAMETERS)})=)[^&]*")
@@ -17,17 +18,17 @@ _secret_parameters = re.compile(rf"(?<=[?&])((?:{'|'.join(SECRET_PARAMETERS)})=)
 @frozen
 class ReceivedRequest:
     """
-    A request that arrived, and what became of it.
+    A request that arrived, and its outcome.
 
     Attributes:
-        method: Its method.
-        target: Path and query as they arrived, undecoded.
-        headers: Names in lower case and values, in the order of arrival.  Of a request that was
-            reset unread there are none.
-        operation: What it asked for, such as ``GetObject``; ``Unknown`` for nothing known.
-        status: The status of the answer; None if the connection was reset.
-        outcome: ``ok``; the code of the refusal, such as ``ThrottlingException``, or its status if
-            it has no code; or ``reset`` and when.
+        method: The method.
+        target: Path and query, percent-encoded.
+        headers: Names in lower case and values, in the order of arrival; empty for a request that
+            was reset before it was read.
+        operation: The operation, such as ``GetObject``; ``Unknown`` for an unsupported one.
+        status: The status of the response; None if the connection was reset.
+        outcome: ``ok``; the error code, such as ``ThrottlingException``, or the status of an error
+            without a code; or ``reset`` and the value of `Reset.when`.
     """
 
     method: str
@@ -38,13 +39,13 @@ class ReceivedRequest:
     outcome: str
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header, whose name is in lower case; None without it."""
+        """Return the first value of a header; None without it.  *name* must be in lower case."""
         return next((value for known, value in self.headers if known == name), None)
 
 
 def redacted_target(target: str) -> str:
     """
-    Return a raw target without what signs it.
+    Return a raw target with the values of secret parameters replaced.
 
     >>> redacted_target("/b/k?X-Amz-Expires=60&X-Amz-Signature=ab12")
     '/b/k?X-Amz-Expires=60&X-Amz-Signature=***'
@@ -53,6 +54,6 @@ def redacted_target(target: str) -> str:
 
 
 def redacted_headers(headers: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Return headers as text, those that are secret without their values."""
+    """Return the headers as text, with the values of secret headers replaced."""
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
     return tuple((name, REDACTED if is_secret_header(name) else value) for name, value in pairs)

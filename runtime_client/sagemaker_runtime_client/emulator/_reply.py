@@ -1,4 +1,4 @@
-"""What goes back to a caller: a reply, or a refusal in the words of the service that refuses."""
+"""Responses, and errors in the format of the service that returns them."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 @frozen
 class Reply:
     """
-    A whole HTTP answer.
+    A complete HTTP response.
 
     Attributes:
         status: The HTTP status.
-        headers: In the order in which they are sent, beside those that every answer has.
-        body: The bytes; of an answer to HEAD, those that GET would have got.
-        outcome: For the record of requests: ``ok``, or what `Refusal.outcome` says.
+        headers: The headers, without those common to all responses.
+        body: The content; for HEAD, the content that GET would return.
+        outcome: For the record of requests: ``ok``, or `ErrorResponse.outcome`.
     """
 
     status: int
@@ -28,15 +28,16 @@ class Reply:
 
 
 @frozen
-class Refusal:
+class ErrorResponse:
     """
-    An error, as a service reports it.
+    An error that a service returns.
 
     Attributes:
         status: The HTTP status.
-        code: The service's name for it; None for an error without a name.
-        shows_code: Whether the answer names the code; if not, only the record of requests does.
-        message: What is said about it; None is sent as ``null``, which production does.
+        code: The error code; None for an error without a code.
+        shows_code: Whether the response contains the code.  If not, only the record of requests
+            does.
+        message: The error message; None is sent as ``null``, which occurs in production.
         headers: Further headers, such as ``retry-after``.
         details: Further elements of S3's XML, such as ``Region``.
     """
@@ -50,75 +51,75 @@ class Refusal:
 
     @property
     def shown_code(self) -> str:
-        """The code in the answer; empty if it names none."""
+        """The code that is sent; empty if none is."""
         return self.code if self.code and self.shows_code else ""
 
     @property
     def outcome(self) -> str:
-        """What the record of requests says: the code, or the status of an error without one."""
+        """The outcome for the record of requests: the code, or the status if there is none."""
         return self.code or str(self.status)
 
 
-class RefusedError(Exception):
-    """A request is refused; carries the refusal up to where it is put into words."""
+class RejectedRequestError(Exception):
+    """A request is rejected with an error response."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.status, refusal.code)
-        self.refusal = refusal
+    def __init__(self, response: ErrorResponse) -> None:
+        super().__init__(response.status, response.code)
+        self.response = response
 
 
-def refused(
+def rejection(
     status: int,
     code: str,
     message: str,
     headers: Mapping[str, str] | None = None,
     **details: str,
-) -> RefusedError:
-    """Return the error to raise for a refusal."""
-    return RefusedError(Refusal(status, code, message, headers or {}, details))
+) -> RejectedRequestError:
+    """Return the exception to raise in order to reject a request."""
+    return RejectedRequestError(ErrorResponse(status, code, message, headers or {}, details))
 
 
-def as_json(refusal: Refusal) -> Reply:
+def as_json(error: ErrorResponse) -> Reply:
     """
-    Return a refusal as rest-json has it: the code in a header, the message in the body.
+    Return an error in the format of rest-json: the code in a header, the message in the body.
 
-    Source: service model sagemaker-runtime 2017-05-13, whose errors have the member ``Message``;
-    the front end in front of every service writes ``message``.
+    Source: service model sagemaker-runtime 2017-05-13, in which errors have the member
+    ``Message``.  The front end, which all services share, sends ``message`` instead.
     """
-    modelled = refusal.code in {"ValidationError", "InternalFailure", "ServiceUnavailable"}
-    body = {"Message" if modelled else "message": refusal.message}
-    named = {"x-amzn-errortype": refusal.shown_code} if refusal.shown_code else {}
+    modelled = error.code in {"ValidationError", "InternalFailure", "ServiceUnavailable"}
+    body = {"Message" if modelled else "message": error.message}
+    error_type = {"x-amzn-errortype": error.shown_code} if error.shown_code else {}
     return Reply(
-        refusal.status,
-        {"content-type": "application/json", **named, **refusal.headers},
+        error.status,
+        {"content-type": "application/json", **error_type, **error.headers},
         json.dumps(body).encode(),
-        refusal.outcome,
+        error.outcome,
     )
 
 
-def as_xml(refusal: Refusal, identifiers: Mapping[str, str]) -> Reply:
+def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
     """
-    Return a refusal as S3 has it.
+    Return an error in the format of S3.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
     elements = {
-        "Code": refusal.shown_code,
-        "Message": refusal.message or "",
-        **refusal.details,
+        "Code": error.shown_code,
+        "Message": error.message or "",
+        **error.details,
         **identifiers,
     }
     return Reply(
-        refusal.status,
-        {"content-type": "application/xml", **refusal.headers},
+        error.status,
+        {"content-type": "application/xml", **error.headers},
         f"{XML_HEADER}<Error>{xml_elements(elements)}</Error>".encode(),
-        refusal.outcome,
+        error.outcome,
     )
 
 
 def xml_elements(elements: Mapping[str, str]) -> str:
     """
-    Return XML elements of names and texts.
+    Return one XML element for each name and text.
 
     >>> xml_elements({"Key": "a&b"})
     '<Key>a&amp;b</Key>'

@@ -1,4 +1,4 @@
-"""InvokeEndpointAsync: from a request whose signature is right to the 202."""
+"""InvokeEndpointAsync, from a verified request to its 202 response."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,16 +7,16 @@ from uuid import uuid4
 
 from attrs import frozen
 
-from ._faults import Fault, Faults, Garbled, StaleOutput
+from ._faults import Fault, Faults, MalformedResponse, StaleOutput
 from ._models import ModelRequest
 from ._objects import ObjectStore
 from ._queue import Invocation, InvocationQueue
-from ._reply import Reply, refused
+from ._reply import Reply, rejection
 from ._settings import Settings
 from ._target import UNKNOWN, Target
-from ._validation import invalid, validate
+from ._validation import validate, validation_error
 
-# What holds where the caller says nothing (the service model's documentation of the two).
+# The defaults for omitted headers, from the documentation of the service model.
 _DEFAULT_TTL = 21_600
 _DEFAULT_TIMEOUT = 900
 _ACCOUNT = "000000000000"
@@ -25,12 +25,12 @@ _ACCOUNT = "000000000000"
 @frozen
 class RuntimeRoutes:
     """
-    SageMaker Runtime's side of the emulator.
+    Handles requests to SageMaker Runtime.
 
     Attributes:
-        settings: Which endpoints there are, and where they write.
-        store: Where stale objects are laid.
-        queue: Where invocations go.
+        settings: The endpoints that exist, and where they write.
+        store: The objects, for stale outputs.
+        queue: The queue of invocations.
         faults: Whether the endpoints have a failure path.
         now: The server's clock.
     """
@@ -41,39 +41,43 @@ class RuntimeRoutes:
     faults: Faults
     now: Callable[[], datetime]
 
-    def answer(
+    def handle(
         self, target: Target, headers: Mapping[str, str], body: bytes, faults: tuple[Fault, ...]
     ) -> Reply:
         """
-        Take an invocation.
+        Accept an invocation.
 
         Args:
             target: The endpoint.
             headers: All headers of the request.
             body: The inline payload; empty for none.
-            faults: What befalls this request.
+            faults: The faults for this request.
 
         Raises:
-            RefusedError: The service would refuse it.
+            RejectedRequestError: The service would reject the request.
         """
         if target.operation == UNKNOWN:
-            raise refused(404, "UnknownOperationException", "The emulator has no such operation.")
+            raise rejection(
+                404, "UnknownOperationException", "The emulator does not support this operation."
+            )
         members = validate(target.endpoint_name, headers, body)
         known = self.settings.endpoints
         if known is not None and target.endpoint_name not in known:
-            raise invalid(f"Endpoint {target.endpoint_name} of account {_ACCOUNT} not found.")
+            raise validation_error(
+                f"Endpoint {target.endpoint_name} of account {_ACCOUNT} not found."
+            )
         invocation = self._invocation(target.endpoint_name, members, body)
         for fault in faults:
             if isinstance(fault, StaleOutput):
-                self._lay_stale(invocation.output_location, fault)
+                self._put_stale_output(invocation.output_location, fault)
         self.queue.put(invocation)
-        return _accepted(invocation, faults)
+        return _accepted_response(invocation, faults)
 
     def _invocation(
         self, endpoint_name: str, members: Mapping[str, str], body: bytes
     ) -> Invocation:
-        """Return what is to be queued."""
-        name = str(uuid4())  # not the inference id: in production it was not that either
+        """Return the invocation to queue."""
+        name = str(uuid4())  # in production too, this is not the inference id
         failure_path = None if self.faults.no_failure_path else self.settings.failure_path
         request = ModelRequest(
             body,
@@ -87,20 +91,21 @@ class RuntimeRoutes:
             request=request,
             input_location=members.get("inputLocation"),
             output_location=_output_location(self.settings.output_path, members, name),
-            # What Filename and S3OutputPathExtension do to it is not documented: nothing, here.
+            # How Filename and S3OutputPathExtension affect this location is not documented.  Here
+            # they do not.
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),
         )
 
-    def _lay_stale(self, location: str, fault: StaleOutput) -> None:
-        """Lay an old object where the answer will be."""
+    def _put_stale_output(self, location: str, fault: StaleOutput) -> None:
+        """Write an older object to the output location."""
         written = self.now() - timedelta(seconds=fault.age)
         self.store.put(location, fault.body, last_modified=written)
 
 
 def _output_location(output_path: str, members: Mapping[str, str], name: str) -> str:
-    """Return where the answer will be: path, then the extension, then the file's name."""
+    """Return the output location: the output path, the path extension and the file name."""
     parts = [
         output_path,
         members.get("s3OutputPathExtension", "").strip("/"),
@@ -109,20 +114,20 @@ def _output_location(output_path: str, members: Mapping[str, str], name: str) ->
     return "/".join(part for part in parts if part)
 
 
-def _accepted(invocation: Invocation, faults: tuple[Fault, ...]) -> Reply:
-    """Return the 202, or what is left of it."""
-    garbled = {fault.what for fault in faults if isinstance(fault, Garbled)}
+def _accepted_response(invocation: Invocation, faults: tuple[Fault, ...]) -> Reply:
+    """Return the 202 response, with the defects of a `MalformedResponse`."""
+    defects = {fault.what for fault in faults if isinstance(fault, MalformedResponse)}
     locations = {
         "x-amzn-sagemaker-outputlocation": invocation.output_location,
         "x-amzn-sagemaker-failurelocation": invocation.failure_location,
     }
-    named = {name: value for name, value in locations.items() if value is not None}
+    locations_present = {name: value for name, value in locations.items() if value is not None}
     body = json.dumps({"InferenceId": invocation.request.inference_id}).encode()
     return Reply(
         202,
         {
             "content-type": "application/json",
-            **({} if "no_locations" in garbled else named),
+            **({} if "no_locations" in defects else locations_present),
         },
-        body[:-3] if "broken_body" in garbled else body,
+        body[:-3] if "broken_body" in defects else body,
     )

@@ -1,4 +1,4 @@
-"""What an emulator is told once, when it is made."""
+"""The settings of an emulator, which do not change."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,23 +9,24 @@ from sigv4 import Credentials
 
 
 def utc_now() -> datetime:
-    """Return the time of this machine."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 @frozen(kw_only=True)
 class Settings:
     """
-    What holds as long as an emulator runs.
+    The settings of an emulator.
 
     Attributes:
-        credentials: The one key that may sign.
+        credentials: The only valid key.
         region: The region that signatures must be scoped to.
-        endpoints: The names of the endpoints that exist; None if every name does.
-        output_path: The endpoints' ``S3OutputPath``, an ``s3://`` address without a closing slash.
-        failure_path: Their ``S3FailurePath``; None if they have none.
+        endpoints: The names of the endpoints that exist; None accepts every name.
+        output_path: The endpoints' ``S3OutputPath``, an ``s3://`` address without a trailing
+            slash.
+        failure_path: The endpoints' ``S3FailurePath``; None if they have none.
         strict_buckets: Whether a bucket must be created before it is used.
-        clock: Tells the time that the server believes, but for its skew.
+        clock: Returns the server's time, without the clock skew of `Faults`.
     """
 
     credentials: Credentials

@@ -1,8 +1,8 @@
 """
-What a request is addressed to, read from the raw bytes of its first line.
+The target of a request, parsed from the raw bytes of its first line.
 
-Routing is done here and not by starlette's routes, which match the decoded path: to them the keys
-``a%2Fb`` and ``a/b`` are one, and to a signature they are two.
+starlette's routes are not used because they match the decoded path, in which the keys ``a%2Fb``
+and ``a/b`` are the same.  The signature distinguishes them.
 """
 
 import re
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
-# What can be asked, by service; the names are the services' own.
+# The supported operations of both services, by their AWS names.
 OPERATIONS = frozenset(
     {
         "InvokeEndpointAsync",
@@ -26,15 +26,16 @@ OPERATIONS = frozenset(
 )
 UNKNOWN = "Unknown"
 
-_OF_A_BUCKET = {"PUT": "CreateBucket", "HEAD": "HeadBucket", "GET": "ListObjectsV2"}
-_OF_AN_OBJECT = {
+_BUCKET_OPERATIONS = {"PUT": "CreateBucket", "HEAD": "HeadBucket", "GET": "ListObjectsV2"}
+_OBJECT_OPERATIONS = {
     "PUT": "PutObject",
     "GET": "GetObject",
     "HEAD": "HeadObject",
     "DELETE": "DeleteObject",
 }
-# The parameters that name another operation of S3's, or that change what this one does.  The
-# emulator has none of these, and refuses them.  As S3 does, it ignores every parameter it does not know.
+# Parameters that select another S3 operation, or modify the selected one.  The emulator supports
+# none of
+# them, and rejects the request.  Like S3, it ignores parameters that it does not know.
 _UNSUPPORTED = (
     "abac accelerate acl analytics annotation annotationName attributes cors delete encryption "
     "intelligent-tiering inventory legal-hold lifecycle location logging "
@@ -54,14 +55,14 @@ _virtual_host = re.compile(r"(.+)\.localhost(?::[0-9]+)?", re.IGNORECASE).fullma
 @frozen
 class Target:
     """
-    What a request is addressed to.
+    The target of a request.
 
     Attributes:
         service: The signing name of the service.
-        operation: Its operation; ``Unknown`` if the emulator has none of that shape.
-        endpoint_name: Of an invocation, decoded.
-        bucket: Of an S3 request, decoded.
-        key: Of an S3 request, decoded; empty if it is about the bucket.
+        operation: The operation; ``Unknown`` if the emulator does not support it.
+        endpoint_name: The endpoint of an invocation, decoded.
+        bucket: The bucket of an S3 request, decoded.
+        key: The key of an S3 request, decoded; empty for an operation on the bucket.
         parameters: The query, decoded.
     """
 
@@ -72,22 +73,22 @@ class Target:
     key: str = ""
     parameters: tuple[tuple[str, str], ...] = field(
         default=(), repr=False
-    )  # a signature among them
+    )  # the parameters may include a signature
 
     def parameter(self, name: str, default: str = "") -> str:
-        """Return the value of a parameter of the query."""
+        """Return the value of a query parameter."""
         return dict(self.parameters).get(name, default)
 
 
-def target_of(method: str, path: str, query: str, host: str) -> Target:
+def parse_target(method: str, path: str, query: str, host: str) -> Target:
     """
-    Return what a request is addressed to.
+    Parse the target of a request.
 
     Args:
         method: The method of the request.
-        path: As it arrived, percent-encoded.
-        query: Likewise.
-        host: The host header; ``BUCKET.localhost`` names a bucket.
+        path: The path, percent-encoded.
+        query: The query, percent-encoded.
+        host: The Host header; ``BUCKET.localhost`` specifies a bucket.
     """
     if method == "POST" and path.startswith("/endpoints/"):
         match = _invocation(path)
@@ -105,12 +106,12 @@ def target_of(method: str, path: str, query: str, host: str) -> Target:
 
 
 def _s3_operation(method: str, bucket: str, key: str, parameters: dict[str, str]) -> str:
-    """Return the name of the S3 operation that a request of this shape asks for."""
+    """Return the S3 operation of a request; ``Unknown`` if it is not supported."""
     if not bucket or not UNSUPPORTED.isdisjoint(parameters):
         return UNKNOWN
     if key:
-        return _OF_AN_OBJECT.get(method, UNKNOWN)
-    operation = _OF_A_BUCKET.get(method, UNKNOWN)
+        return _OBJECT_OPERATIONS.get(method, UNKNOWN)
+    operation = _BUCKET_OPERATIONS.get(method, UNKNOWN)
     if operation == "ListObjectsV2" and parameters.get("list-type") != "2":
-        return UNKNOWN  # the first version's listing
+        return UNKNOWN  # ListObjects, the first version of the operation
     return operation

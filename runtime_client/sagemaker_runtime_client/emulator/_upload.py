@@ -1,14 +1,14 @@
-"""What a PutObject carries: an object with its headers, and checksums to be checked."""
+"""The upload of an object by PutObject: its headers, and the check of its checksums."""
 
 from collections.abc import Mapping
 
 from sigv4 import checksum, checksum_algorithm, decode_checksum
 
 from ._objects import DEFAULT_CONTENT_TYPE, StoredObject
-from ._reply import refused
+from ._reply import rejection
 
 _METADATA = "x-amz-meta-"
-_KEPT = frozenset(
+_STORED_HEADERS = frozenset(
     {
         "cache-control",
         "content-disposition",
@@ -21,85 +21,87 @@ _KEPT = frozenset(
 
 def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
     """
-    Return the object that a PutObject asks to be stored.
+    Return the object to store for a PutObject.
 
     Args:
-        headers: Those of the request, and the trailers of its body.
-        body: The bytes, out of whatever framing they came in.
+        headers: The headers of the request, and the trailers of its body.
+        body: The decoded body.
 
     Raises:
-        RefusedError: A checksum is not that of the body.
+        RejectedRequestError: A checksum does not match the body.
     """
     _check_md5(headers, body)
-    checksums = _checked(headers, body)
+    checksums = _check_checksums(headers, body)
     encodings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
     encoding = ",".join(part for part in encodings if part not in {"", "aws-chunked"})
-    said = {**headers, "content-encoding": encoding}
+    headers = {**headers, "content-encoding": encoding}
     return StoredObject(
         body,
-        said.get("content-type", DEFAULT_CONTENT_TYPE),
+        headers.get("content-type", DEFAULT_CONTENT_TYPE),
         {
             name.removeprefix(_METADATA): value
-            for name, value in said.items()
+            for name, value in headers.items()
             if name.startswith(_METADATA)
         },
-        headers={name: value for name, value in said.items() if name in _KEPT and value},
+        headers={
+            name: value for name, value in headers.items() if name in _STORED_HEADERS and value
+        },
         checksums=checksums,
     )
 
 
-def _check_md5(said: Mapping[str, str], body: bytes) -> None:
-    """Refuse a body that has another MD5 than was said of it."""
-    stated = said.get("content-md5")
-    if stated is None:
+def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
+    """Reject the request if its Content-MD5 does not match the body."""
+    expected = headers.get("content-md5")
+    if expected is None:
         return
-    if decode_checksum(stated, "MD5") is None:
-        raise refused(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
-    if stated != (actual := checksum("MD5", body)):
-        raise refused(
+    if decode_checksum(expected, "MD5") is None:
+        raise rejection(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+    if expected != (actual := checksum("MD5", body)):
+        raise rejection(
             400,
             "BadDigest",
             "The Content-MD5 you specified did not match what we received.",
-            ExpectedDigest=stated,
+            ExpectedDigest=expected,
             CalculatedDigest=actual,
         )
 
 
-def _checked(said: Mapping[str, str], body: bytes) -> dict[str, str]:
+def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
     """
-    Return the checksum that was said of a body, by its header, if it is right.
+    Return the checksum headers, after checking that they match the body.
 
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html;
-    the words are those that S3 answers with.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html.
+    The error messages are those of S3.
     """
-    algorithms = {name: algorithm for name in said if (algorithm := checksum_algorithm(name))}
+    algorithms = {name: algorithm for name in headers if (algorithm := checksum_algorithm(name))}
     if len(algorithms) > 1:
-        raise refused(
+        raise rejection(
             400,
             "InvalidRequest",
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
         )
     for name, algorithm in algorithms.items():
-        value = said[name]
+        value = headers[name]
         if decode_checksum(value, algorithm) is None:
-            raise refused(400, "InvalidRequest", f"Value for {name} header is invalid.")
-        if said.get("x-amz-sdk-checksum-algorithm", algorithm).upper() != algorithm:
-            raise refused(
+            raise rejection(400, "InvalidRequest", f"Value for {name} header is invalid.")
+        if headers.get("x-amz-sdk-checksum-algorithm", algorithm).upper() != algorithm:
+            raise rejection(
                 400,
                 "InvalidRequest",
                 "Value for x-amz-sdk-checksum-algorithm header is invalid.",
             )
         if not _is_checksum(value, algorithm, body):
-            raise refused(
+            raise rejection(
                 400,
                 "BadDigest",
                 f"The {algorithm} you specified did not match the calculated checksum.",
             )
-    return {name: said[name] for name in algorithms}
+    return {name: headers[name] for name in algorithms}
 
 
 def _is_checksum(value: str, algorithm: str, body: bytes) -> bool:
-    """Tell whether a checksum is that of the body; one that cannot be made here is believed."""
+    """Tell whether a checksum matches the body; one that cannot be computed is accepted."""
     try:
         return value == checksum(algorithm, body)
     except ValueError:

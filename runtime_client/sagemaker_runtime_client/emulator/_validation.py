@@ -1,5 +1,5 @@
 """
-What the service refuses before it takes an invocation: limits and patterns, as a table.
+The limits and patterns that the service checks before it accepts an invocation.
 
 Source: service model sagemaker-runtime 2017-05-13, InvokeEndpointAsync.
 """
@@ -9,30 +9,30 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from ._reply import refused
+from ._reply import rejection
 
-LARGEST_BODY = 128_000
+MAX_BODY_SIZE = 128_000
 _HEADER = "x-amzn-sagemaker-"
 
 
 @frozen
 class _Text:
-    """A member that is a text: how long it is, and of what form."""
+    """A text member, with the limits of its length and its pattern."""
 
     member: str
     header: str
-    shortest: int
-    longest: int
+    min_length: int
+    max_length: int
     pattern: str
     sensitive: bool = False
 
-    def faults(self, value: str) -> list[str]:
-        """Return the constraints that a value breaks."""
+    def violations(self, value: str) -> list[str]:
+        """Return the constraints that *value* violates."""
         found: list[str] = []
-        if len(value) > self.longest:
-            found.append(f"Member must have length less than or equal to {self.longest}")
-        if len(value) < self.shortest:
-            found.append(f"Member must have length greater than or equal to {self.shortest}")
+        if len(value) > self.max_length:
+            found.append(f"Member must have length less than or equal to {self.max_length}")
+        if len(value) < self.min_length:
+            found.append(f"Member must have length greater than or equal to {self.min_length}")
         if not re.fullmatch(self.pattern, value, re.DOTALL):
             found.append(f"Member must satisfy regular expression pattern: {self.pattern}")
         return found
@@ -40,27 +40,27 @@ class _Text:
 
 @frozen
 class _Number:
-    """A member that is a whole number in a range."""
+    """An integer member, with its range."""
 
     member: str
     header: str
-    least: int
-    most: int
+    minimum: int
+    maximum: int
     sensitive: bool = False
 
-    def faults(self, value: str) -> list[str]:
-        """Return the constraints that a value breaks."""
+    def violations(self, value: str) -> list[str]:
+        """Return the constraints that *value* violates."""
         if not re.fullmatch(r"-?[0-9]{1,18}", value):
             return ["Member must be an integer"]
-        if int(value) < self.least:
-            return [f"Member must have value greater than or equal to {self.least}"]
-        if int(value) > self.most:
-            return [f"Member must have value less than or equal to {self.most}"]
+        if int(value) < self.minimum:
+            return [f"Member must have value greater than or equal to {self.minimum}"]
+        if int(value) > self.maximum:
+            return [f"Member must have value less than or equal to {self.maximum}"]
         return []
 
 
 _ASCII = r"[\x00-\x7f]*"  # \p{ASCII}* in the model
-_NAME = _Text("endpointName", "", 0, 63, r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_ENDPOINT_NAME = _Text("endpointName", "", 0, 63, r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _MEMBERS = (
     _Text("contentType", "content-type", 0, 1024, _ASCII),
     _Text("accept", "accept", 0, 1024, _ASCII),
@@ -82,41 +82,50 @@ _MEMBERS = (
 
 def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
     """
-    Check an invocation, and return its members by the names of the model.
+    Check an invocation, and return its members by their names in the service model.
 
     Args:
-        endpoint_name: From the path, decoded.
+        endpoint_name: The endpoint name from the path, decoded.
         headers: All headers of the request.
         body: The inline payload; empty for none.
 
     Raises:
-        RefusedError: ``ValidationError``, with every constraint that is broken.
+        RejectedRequestError: ``ValidationError``, which lists every violated constraint.
     """
-    errors = [_sentence(_NAME, endpoint_name, fault) for fault in _NAME.faults(endpoint_name)]
+    errors = [
+        _violation_message(_ENDPOINT_NAME, endpoint_name, violation)
+        for violation in _ENDPOINT_NAME.violations(endpoint_name)
+    ]
     members: dict[str, str] = {}
     for rule in _MEMBERS:
         value = headers.get(_HEADER + rule.header)
         if value is not None:
-            # Servers read headers as Latin-1; AWS SDKs write them in UTF-8.
+            # Servers decode headers as Latin-1, but AWS SDKs encode them in UTF-8.
             value = value.encode("latin-1").decode("utf-8", "replace")
             members[rule.member] = value
-            errors += [_sentence(rule, value, fault) for fault in rule.faults(value)]
+            errors += [
+                _violation_message(rule, value, violation) for violation in rule.violations(value)
+            ]
     if errors:
         noun = "error" if len(errors) == 1 else "errors"
-        raise invalid(f"{len(errors)} validation {noun} detected: {'; '.join(errors)}")
-    if len(body) > LARGEST_BODY:
-        raise invalid(f"Body must have length less than or equal to {LARGEST_BODY} bytes.")
+        raise validation_error(f"{len(errors)} validation {noun} detected: {'; '.join(errors)}")
+    if len(body) > MAX_BODY_SIZE:
+        raise validation_error(
+            f"Body must have length less than or equal to {MAX_BODY_SIZE} bytes."
+        )
     if bool(body) == ("inputLocation" in members):
-        raise invalid("Body and InputLocation are mutually exclusive. Provide exactly one of them.")
+        raise validation_error(
+            "Body and InputLocation are mutually exclusive. Provide exactly one of them."
+        )
     return members
 
 
-def invalid(message: str) -> Exception:
-    """Return the service's refusal of an argument."""
-    return refused(400, "ValidationError", message)
+def validation_error(message: str) -> Exception:
+    """Return the service's error for an invalid argument."""
+    return rejection(400, "ValidationError", message)
 
 
-def _sentence(rule: _Text | _Number, value: str, fault: str) -> str:
-    """Return one complaint in the service's words; a sensitive value is not repeated."""
+def _violation_message(rule: _Text | _Number, value: str, violation: str) -> str:
+    """Return the service's message for a violation; it omits a sensitive value."""
     shown = "Value" if rule.sensitive else f"Value '{value}'"
-    return f"{shown} at '{rule.member}' failed to satisfy constraint: {fault}"
+    return f"{shown} at '{rule.member}' failed to satisfy constraint: {violation}"

@@ -1,13 +1,13 @@
 """
-Fixtures for tests against the emulator.
+Fixtures for tests with the emulator.
 
-Load it where your tests want it, in ``conftest.py``:
+To load the plugin, add this line to ``conftest.py``:
 
     pytest_plugins = ["sagemaker_runtime_client.emulator.pytest_plugin"]
 
-and override ``sagemaker_model`` or ``sagemaker_emulator_options`` where the defaults do not do.
+To change the defaults, override ``sagemaker_model`` or ``sagemaker_emulator_options``.
 
-It has no asserts to explain, and may be imported before pytest loads it: PYTEST_DONT_REWRITE
+The module has no assertions to rewrite, and may be imported before pytest: PYTEST_DONT_REWRITE
 """
 
 import os
@@ -17,13 +17,17 @@ from typing import Any
 import pytest
 
 from . import Emulator, echo
-from ._environment import IN_THE_WAY
+from ._environment import CONFLICTING_VARIABLES
 from ._models import Model
 
 
 @pytest.fixture
 def sagemaker_model() -> Model:
-    """Return the model of `sagemaker_emulator`; override it.  By default the answer is the payload."""
+    """
+    Return the model of `sagemaker_emulator`.
+
+    Override it; the default returns the payload unchanged.
+    """
     return echo
 
 
@@ -37,7 +41,7 @@ def sagemaker_emulator_options() -> dict[str, Any]:
 def sagemaker_emulator(
     sagemaker_model: Model, sagemaker_emulator_options: dict[str, Any]
 ) -> Iterator[Emulator]:
-    """Run an emulator as long as the test runs."""
+    """Run an emulator during the test."""
     with Emulator(sagemaker_model, **sagemaker_emulator_options) as emulator:
         yield emulator
 
@@ -46,8 +50,8 @@ def sagemaker_emulator(
 def sagemaker_environment(
     sagemaker_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
-    """Point the environment of the test at the emulator, past the shared files, and return it."""
-    for name in IN_THE_WAY:
+    """Set the environment variables of the test so that clients use the emulator, and return it."""
+    for name in CONFLICTING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in sagemaker_emulator.environ.items():
         monkeypatch.setenv(name, value)

@@ -15,7 +15,7 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
 )
 from sagemaker_runtime_client._cli.commands import main
-from sagemaker_runtime_client.emulator._environment import IN_THE_WAY, TAKEN_BACK
+from sagemaker_runtime_client.emulator._environment import CONFLICTING_VARIABLES, RESET_VARIABLES
 from tests.runtime_client.cli.programs import SOURCES
 from tests.runtime_client.clients import often
 
@@ -95,7 +95,7 @@ class TestEmulate:
             arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             variables, said = {}, process.stderr.readline()
-            assert process.stdout.readline() == f"unset {' '.join(IN_THE_WAY)}\n"
+            assert process.stdout.readline() == f"unset {' '.join(CONFLICTING_VARIABLES)}\n"
             while len(variables) < 8:
                 name, value = process.stdout.readline().split()[1].split("=", 1)
                 variables[name] = value
@@ -119,9 +119,9 @@ class TestEmulate:
     def test_in_a_shell_that_points_elsewhere(self, bare_environment):
         """The printed lines lead a shell to the emulator, whatever it was set up for before."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
-        for name in IN_THE_WAY:
+        for name in CONFLICTING_VARIABLES:
             bare_environment.setenv(name, "elsewhere")
-        for name in TAKEN_BACK:
+        for name in RESET_VARIABLES:
             bare_environment.setenv(name, "true")
         for name in ("HTTP_PROXY", "http_proxy"):
             bare_environment.setenv(name, "http://127.0.0.1:9")
@@ -145,8 +145,11 @@ class TestEmulate:
             (("--model", "nothing"), "model must be a function, 'module:function'"),
             (("--model", "no_such_module:model"), "No module named 'no_such_module'"),
             (("--model", "json:no_such_function"), "no attribute 'no_such_function'"),
-            (("--model", "json:__doc__"), "must be a plain function, not 'JSON"),
-            (("--model", "asyncio:sleep"), "must be a plain function, not <function sleep"),
+            (("--model", "json:__doc__"), "model must be callable, not str"),
+            (
+                ("--model", "asyncio:sleep"),
+                "model must not be a coroutine function: <function sleep",
+            ),
             (("--host", "192.0.2.1"), "Cannot assign requested address"),
         ],
         ids=["no model", "no module", "no function", "a text", "async", "no host"],
@@ -170,7 +173,7 @@ class TestEmulate:
         monkeypatch.setitem(sys.modules, "uvicorn", None)
         code, out, err = command("emulate")
         assert (code, out) == (2, b"")
-        assert "pip install sagemaker-runtime-client[emulator]" in err
+        assert "pip install 'sagemaker-runtime-client[emulator]'" in err
 
 
 class Printed(io.StringIO):
