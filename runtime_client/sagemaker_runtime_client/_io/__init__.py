@@ -1,1 +1,1 @@
-"""The outside world: files, processes, clocks, event loops, connections.  Every side effect of the client is here."""
+"""Every side effect of the client: files, processes, clocks, event loops and connections."""

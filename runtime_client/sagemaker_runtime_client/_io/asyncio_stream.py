@@ -1,8 +1,8 @@
 """
-Connections of asyncio, over its transports.  The errors are httpx's.
+Connections on asyncio, over its transports.  Their errors are httpx's.
 
-httpcore's way to asyncio leads through anyio, which takes 20 ms to import, and costs a call on a warm
-connection twice the time.
+httpcore uses asyncio through anyio, which takes 20 ms to import and doubles the time of a call on
+an open connection.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from .thread_stream import AddressInfo, SocketAddress, connect_first
 if TYPE_CHECKING:
     from .concurrency import TLS, Backend, Event
 
-# Beyond so many bytes that nobody has read, the server is made to wait.
+# If more unread bytes than this are buffered, reading from the socket pauses.
 _MAX_BUFFERED = 1 << 18
 
 
 class Stream(asyncio.Protocol):
     """
-    A connection: what has come of it and was not read yet, and whether more can be written.
+    A connection: its unread data, and whether more can be written.
 
     Args:
-        connected: The socket, which the transport owns once there is one.
-        backend: Makes the events that are waited for.
+        connected: The connected socket.  The transport owns it as soon as there is one.
+        backend: Creates the events that readers and writers wait for.
     """
 
     def __init__(self, connected: socket.socket, backend: "Backend") -> None:
@@ -38,19 +38,20 @@ class Stream(asyncio.Protocol):
         self._received = bytearray()
         self._is_at_end = self._is_lost = self._is_full = self._is_waiting_for_reader = False
         self._error: Exception | None = None
-        self._readable: Event | None = None  # what a reader waits for
-        self._writable: Event | None = None  # what a writer waits for
+        self._readable: Event | None = None  # set for the reader that waits
+        self._writable: Event | None = None  # set for the writer that waits
 
     def _has_input(self) -> bool:
-        """Tell whether there is something to read: bytes, or the end."""
+        """Return whether there are unread data or the connection has ended."""
         return self._is_at_end or bool(self._received)
 
     async def is_readable(self) -> bool:
         """
-        Tell whether a read would return at once, with data or at the end.
+        Return whether a read would return at once, with data or at the end of the connection.
 
-        Bytes at the socket are no proof, as TLS sends some of its own; the event loop takes them in.
-        It looks at the socket in its first turn, and reads from it in the second.
+        Bytes at the socket alone do not prove that: TLS sends messages of its own.  Only the event
+        loop can decrypt them.  It notices the bytes in its next iteration, and reads them in the
+        one after that.
         """
         for _ in range(2):
             if self._has_input() or not self._has_bytes():
@@ -59,7 +60,7 @@ class Stream(asyncio.Protocol):
         return self._has_input()
 
     def _has_bytes(self) -> bool:
-        """Tell whether the socket has bytes that the event loop has not taken yet, or is at its end."""
+        """Return whether the socket has ended or has bytes that the event loop has not read."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -69,14 +70,14 @@ class Stream(asyncio.Protocol):
         return True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has come, once something has; nothing at the end."""
+        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
         await self._wait_for_input(timeout)
         data = bytes(self._received[:max_bytes])
         self._consume(len(data))
         return data
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
         await self._wait_for_input(timeout)
         size = min(len(buffer), len(self._received))
         with memoryview(self._received) as received:
@@ -94,20 +95,20 @@ class Stream(asyncio.Protocol):
             raise httpx.ReadError(str(self._error)) from self._error
 
     def _consume(self, size: int) -> None:
-        """Forget what was read, and let the server go on if it had to wait."""
+        """Remove data that were read, and resume reading from the socket if it was paused."""
         del self._received[:size]
         if self._is_waiting_for_reader:
             self._is_waiting_for_reader = False
             self._transport.resume_reading()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send *buffer*, which is small: it is on its way at once, or as soon as there is room."""
+        """Send *buffer*, which must be small.  It may wait in asyncio's write buffer."""
         if self._is_lost:
             raise httpx.WriteError(str(self._error or "the connection is closed"))
         self._transport.write(buffer)
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
         if await self.is_readable():
             return 0
         written = 0
@@ -130,7 +131,7 @@ class Stream(asyncio.Protocol):
             self._transport.abort()
 
     def discard(self) -> None:
-        """Close the connection, from any thread; nothing if its event loop is closed."""
+        """Close the connection from any thread.  If its event loop is closed, do nothing."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.close)
 
@@ -147,7 +148,7 @@ class Stream(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._is_at_end = True
         _wake(self._readable)
-        # There may be more to write, but TLS knows no half of a connection.
+        # The client may still have data to write, but a TLS connection cannot be half-closed.
         return self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -172,22 +173,23 @@ def _wake(event: "Event | None") -> None:
 async def connect(
     backend: "Backend", host: str, port: int, tls: "TLS | None", timeout: float | None
 ) -> Stream:
-    """Connect to *host*, with TLS from the first byte if there are settings for it."""
+    """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
     try:
         async with asyncio.timeout(timeout):
             found = await _addresses(host, port)
             return await _stream(backend, await connect_first(found, timeout, _Attempts()), tls)
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
-    except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
+    except (OSError, OverflowError, ValueError) as error:  # invalid ports and host names
         raise httpx.ConnectError(str(error)) from error
 
 
 async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None") -> Stream:
     """
-    Return the stream over a socket that is connected.
+    Return the stream over a connected socket.
 
-    A stream that went over to TLS later would take what came before the handshake for the server's.
+    TLS starts together with the stream.  If the stream were upgraded later, it would accept plain
+    text that arrived before the handshake as data from the server.
     """
     stream = Stream(connected, backend)
     context, name = tls or (None, b"")
@@ -195,7 +197,9 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
         await asyncio.get_running_loop().create_connection(
             lambda: stream, sock=connected, ssl=context, server_hostname=name.decode() or None
         )
-        await asyncio.sleep(0)  # uvloop tells a turn later what came with the end of the handshake
+        await asyncio.sleep(
+            0
+        )  # uvloop delivers data that came with the end of the handshake one iteration later
     except BaseException:
         stream.close()
         connected.close()
@@ -204,7 +208,7 @@ async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None
 
 
 async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
-    """Return a host's addresses; one that is an address is its own answer, without a thread."""
+    """Resolve a host name in a thread.  An IP address is parsed without a thread."""
     name, kind = host.encode("ascii"), socket.SOCK_STREAM  # in bytes: see `TLS`
     try:
         return socket.getaddrinfo(name, port, type=kind, flags=socket.AI_NUMERICHOST)
@@ -214,9 +218,10 @@ async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
 
 class _Attempts:
     """
-    Attempts by tasks.
+    Attempts to connect, each in a task.
 
-    The race that asyncio has itself leaves sockets open when it is cancelled.
+    asyncio's own implementation of the race between addresses leaves sockets open when it is
+    cancelled.
     """
 
     def __init__(self) -> None:
@@ -254,6 +259,6 @@ async def _connected(
 
 
 def _discard(task: asyncio.Task[socket.socket]) -> None:
-    """Close the socket of an attempt that came too late."""
+    """Close the socket of an attempt that lost the race."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()

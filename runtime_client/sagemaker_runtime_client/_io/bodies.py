@@ -1,8 +1,8 @@
 """
-Bodies in the terms of httpx (or httpx2): a request's, piece by piece, and a response's, as it was sent.
+Request bodies in pieces and response bodies without decoding, for httpx (or httpx2).
 
-A response hook of a client may read a response before we do.  httpx then keeps it decoded, or not at all,
-so what a hook reads is recorded on the way.
+A response hook of a user-supplied client may read the response first.  httpx then keeps only the
+decoded body, or nothing.  Therefore this module records what a hook reads.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -20,16 +20,16 @@ C = TypeVar("C", "Client", "AsyncClient")
 
 
 def request_body(httpx: ModuleType, body: bytes) -> "ByteStream":
-    """Return the stream of a request's body, which comes piece by piece."""
+    """Return a stream that sends *body* in pieces."""
     return _request_body(httpx)(body)
 
 
 def response_body(httpx: ModuleType, response: "Response") -> Any:
     """
-    Return what an answer's body is read from, undecoded.
+    Return a stream of the response body, without decoding its Content-Encoding.
 
-    The connection of an answer that was read already may be at work for another request: its stream
-    is not touched again.
+    If the response was already read, its connection may be in use for another request.  Its stream
+    is not used again then.
     """
     recorded: object = response.stream
     if isinstance(recorded, _RecordedBody) and recorded.complete:
@@ -38,25 +38,25 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
     if not (response.is_stream_consumed or response.is_closed):
         return stream
     while stream is not None:
-        if isinstance(
-            stream, httpx.ByteStream
-        ):  # a mock's answer, which is read as often as one likes
+        # The response of a mock, which can be read repeatedly.
+        if isinstance(stream, httpx.ByteStream):
             return stream
         stream = getattr(stream, "_stream", None)
     if not response.is_stream_consumed:
         if response.is_success:
             raise httpx.StreamClosed
-        return httpx.ByteStream(b"")  # closed by a hook that raised; the status is what counts
+        return httpx.ByteStream(b"")  # closed by a hook that raised; only the status is needed
     if "content-encoding" in response.headers:
-        raise httpx.StreamConsumed  # what was kept is decoded, and we want what was sent
+        raise httpx.StreamConsumed  # httpx kept the decoded body, but the original bytes are needed
     return httpx.ByteStream(response.content)
 
 
 def recording(httpx: ModuleType, client: C) -> C:
     """
-    Return *client*, or where it has response hooks a copy that records what they read.
+    Return *client*.  If it has response hooks, return a copy that records what they read.
 
-    A copy shares transports and cookies; the user's own client keeps its list of hooks.
+    The copy shares the transports and the cookies.  The list of hooks of the user's client is not
+    changed.
     """
     hooks: Mapping[str, list[Callable[..., object]]] = client.event_hooks
     if not hooks["response"]:
@@ -77,19 +77,19 @@ def recording(httpx: ModuleType, client: C) -> C:
 
 @lru_cache(maxsize=2)
 def _request_body(httpx: ModuleType) -> "type[ByteStream]":
-    """Return the class of a request's body, in the terms of one library."""
+    """Create the class of request bodies for one library, httpx or httpx2."""
     return type("RequestBody", (_RequestBody, httpx.ByteStream), {})
 
 
 @lru_cache(maxsize=2)
 def _recorded_body(httpx: ModuleType) -> "Callable[[object], ByteStream]":
-    """Return the class of the body of an answer that a hook may read."""
+    """Create the class of recorded response bodies for one library, httpx or httpx2."""
     return type("RecordedBody", (_RecordedBody, httpx.SyncByteStream, httpx.AsyncByteStream), {})
 
 
 class _RequestBody:
     def __init__(self, body: bytes) -> None:
-        self._stream = body  # as httpx's own class calls it
+        self._stream = body  # the name of this attribute in httpx's own class
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(_Pieces(self._stream))
@@ -125,9 +125,10 @@ class _RecordedBody:
 
 class _Pieces:
     """
-    The pieces of a body, for threads and for tasks.
+    The pieces of a body, as an iterator and an async iterator.
 
-    No generator: on trio one that is left in the middle is finished by the garbage collector, which warns.
+    This is not a generator: on trio, an async generator that is not exhausted is finalized by the
+    garbage collector, which warns.
     """
 
     def __init__(self, body: bytes) -> None:

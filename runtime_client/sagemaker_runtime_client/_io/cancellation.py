@@ -1,4 +1,4 @@
-"""How work is cut off: threads where they wait, tasks by their errors, calls by time."""
+"""Cancellation of waiting threads, and the errors of cancelled work."""
 
 import threading
 from collections.abc import Callable
@@ -9,22 +9,23 @@ T = TypeVar("T")
 
 
 class Interruptible(Protocol):
-    """What another thread may wait for, such as a connection."""
+    """An object that a thread can wait for, such as a connection."""
 
     def interrupt(self) -> None:
-        """End what another thread waits for."""
+        """End the wait of another thread."""
         ...
 
 
 class Cancelled(BaseException):
-    """Raised in a cancelled thread where it waits."""
+    """Raised in a cancelled thread at the point where it waits."""
 
 
 class Latch:
     """
     An event for one thread.
 
-    That of the standard library is set under a lock, which a signal handler's own thread may hold.
+    `threading.Event` is not used: it is set under a lock, which the thread of a signal handler may
+    already hold.
     """
 
     __slots__ = ("_lock",)
@@ -34,16 +35,16 @@ class Latch:
         self._lock.acquire()
 
     def set(self) -> None:
-        """Let the one that waits go on."""
-        with suppress(RuntimeError):  # it was set already
+        """Wake the waiting thread."""
+        with suppress(RuntimeError):  # it was already set
             self._lock.release()
 
     def interrupt(self) -> None:
-        """Let the one that waits go on, for its scope is cancelled."""
+        """Wake the waiting thread because its scope was cancelled."""
         self.set()
 
     async def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
+        """Wait until the event is set, or for *timeout* seconds."""
         seconds = -1 if timeout is None else timeout
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
         if scope is None:
@@ -54,48 +55,48 @@ class Latch:
 
 class CancelScope:
     """
-    What threads of a group have in common: that they may be cancelled.
+    The state that the threads of a group share: whether they are cancelled, and what they wait for.
 
     Attributes:
-        local: Where each thread finds the scope that it runs in, under the name ``scope``.
+        local: Thread-local data.  Its attribute ``scope`` is the scope in which the thread runs.
     """
 
     local = threading.local()
 
     def __init__(self) -> None:
         self._is_cancelled = False
-        self._waiting: dict[Interruptible, None] = {}  # for what a thread of the scope waits now
+        self._waiting: dict[Interruptible, None] = {}  # what the threads of the scope wait for
         self._within: dict[CancelScope, None] = {}  # the scopes that its threads have opened
         self._outer: CancelScope | None = getattr(self.local, "scope", None)
         if self._outer is not None:
             self._outer.add(self)
 
     def add(self, scope: "CancelScope") -> None:
-        """Cancel *scope* together with this one."""
+        """Make *scope* an inner scope, which is cancelled together with this one."""
         self._within[scope] = None
         if self._is_cancelled:
             scope.cancel()
 
     def enter(self) -> None:
-        """Make this thread a part of the scope, to its end."""
+        """Make the current thread a part of the scope."""
         self.local.scope = self
 
     def detach(self) -> None:
-        """End the scope: the one in which it was opened forgets it."""
+        """Remove this scope from its outer scope."""
         if self._outer is not None:
             self._outer.remove(self)
 
     def remove(self, scope: "CancelScope") -> None:
-        """Forget *scope*."""
+        """Remove an inner scope."""
         self._within.pop(scope, None)
 
     def check_outer(self) -> None:
-        """Raise `Cancelled` if the scope is cancelled in which this one was opened."""
+        """Raise `Cancelled` if the outer scope is cancelled."""
         if self._outer is not None:
             self._outer.check()
 
     def cancel(self) -> None:
-        """End what waits, now and from now on."""
+        """Interrupt all threads of the scope that wait now, or that will wait later."""
         self._is_cancelled = True
         for waiter in tuple(self._waiting):
             waiter.interrupt()
@@ -108,7 +109,11 @@ class CancelScope:
             raise Cancelled
 
     def wait_for(self, waiter: Interruptible, step: Callable[..., T], *arguments: object) -> T:
-        """Return what *step* returns, which `Interruptible.interrupt` ends; raise `Cancelled` then."""
+        """
+        Run *step*, which waits for *waiter*, and return its result.
+
+        Raise `Cancelled` if the scope is cancelled.
+        """
         self._waiting[waiter] = None
         try:
             self.check()
@@ -119,10 +124,14 @@ class CancelScope:
 
 
 class StillRunningError(Exception):
-    """What was waited for did not end in time, and goes on."""
+    """Raised when a function has not returned in time.  It continues to run."""
 
 
 def first_error(error: BaseException) -> BaseException:
-    """Return the first error of a group, for those who expect one."""
+    """
+    Return the first error of an exception group.
+
+    An error that is not a group is returned as it is.
+    """
     exceptions: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     return first_error(exceptions[0]) if exceptions else error

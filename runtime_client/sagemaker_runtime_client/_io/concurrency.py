@@ -1,8 +1,8 @@
 """
-How threads and tasks wait, connect and work side by side: one protocol, in three forms.
+One protocol for concurrency, with a backend for threads, for asyncio and for trio.
 
-`on_threads`, `on_asyncio` and `on_trio` are the forms.  What is built on a `Backend` is written once, as
-coroutines.  Over threads these coroutines block and never suspend.
+The backends are `on_threads`, `on_asyncio` and `on_trio`.  Code over a `Backend` is written once,
+as coroutines.  Over threads these coroutines block and never suspend.
 """
 
 from collections.abc import Callable, Coroutine
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Settings of TLS and the server's name.  The name is in bytes, and so is a host: text would go through a
-# codec that takes 2 ms to import.
+# The TLS context and the server name.  Host names are bytes: encoding a `str` would import a codec,
+# which takes 2 ms.
 TLS = tuple["SSLContext", bytes]
 
 
 class Event(Protocol):
-    """What one thread or one task waits for."""
+    """An event for one waiting thread or task."""
 
     def set(self) -> object:
-        """Let the one that waits go on.  To set it twice does no harm."""
+        """Wake the waiter.  Setting an event twice has no further effect."""
         ...
 
     async def wait(self, timeout: float | None) -> object:
-        """Return when it is set, or after *timeout* seconds."""
+        """Wait until the event is set, or for *timeout* seconds."""
         ...
 
 
@@ -36,15 +36,15 @@ class Lock(Protocol):
     """A lock for threads or for the tasks of one event loop."""
 
     def acquire_nowait(self) -> bool:
-        """Acquire it if it is free, and tell whether it was."""
+        """Acquire the lock if it is free, and return whether it was."""
         ...
 
     async def acquire(self) -> object:
-        """Acquire it once it is free."""
+        """Wait until the lock is free, and acquire it."""
         ...
 
     def release(self) -> object:
-        """Release it."""
+        """Release the lock."""
         ...
 
 
@@ -52,15 +52,15 @@ class Stream(Protocol):
     """A connection.  Its errors are httpx's."""
 
     async def is_readable(self) -> bool:
-        """Tell whether a read would return at once, with data or at the end."""
+        """Return whether a read would return at once, with data or at the end of the connection."""
         ...
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has arrived, once something has; nothing at the end."""
+        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
         ...
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
         ...
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -68,7 +68,7 @@ class Stream(Protocol):
         ...
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
         ...
 
     def close(self) -> None:
@@ -76,15 +76,15 @@ class Stream(Protocol):
         ...
 
     def discard(self) -> None:
-        """Close the connection, from any thread."""
+        """Close the connection from any thread."""
         ...
 
 
 class TaskGroup(Protocol):
     """
-    Coroutines that run side by side: `async with` it, `start` some, and leave it once all have ended.
+    An async context in which coroutines run concurrently.  Leaving it waits for all of them.
 
-    The first error cancels the others and is raised.  So does an error in the body of the `async with`.
+    The first error, also one in the body of the ``async with``, cancels the others and is raised.
     """
 
     async def __aenter__(self) -> Self: ...
@@ -99,17 +99,17 @@ class TaskGroup(Protocol):
     def start(
         self, function: Callable[..., Coroutine[object, object, object]], *arguments: object
     ) -> None:
-        """Run ``function(*arguments)`` beside the others."""
+        """Run ``function(*arguments)`` concurrently with the others."""
         ...
 
     def cancel(self) -> None:
-        """Have all of them end where they wait next."""
+        """Cancel all coroutines of the group where they wait next."""
         ...
 
 
 class Backend(Protocol):
     """
-    How threads, or the tasks of an event loop, do what differs between them.
+    The operations that differ between threads and the event loops.
 
     Attributes:
         is_blocking: Whether its coroutines block and never suspend.
@@ -118,7 +118,7 @@ class Backend(Protocol):
     is_blocking: bool
 
     def loop(self) -> object:
-        """Return the event loop; for threads, an object that stands for it."""
+        """Return the running event loop; for threads, an object in its place."""
         ...
 
     def event(self) -> Event:
@@ -131,19 +131,23 @@ class Backend(Protocol):
 
     def task_lock(self, limit: int = 1) -> Lock:
         """
-        Return a lock that as many tasks hold at once as *limit* says.
+        Return a lock that *limit* tasks can hold at the same time.
 
-        For threads it holds up nobody.  It is for what two of them may do at the same time, where an
-        interrupt must leave nothing held.
+        Among threads it never blocks.  It is for work that two threads may do at the same time, and
+        where an interrupt must not leave a lock held.
         """
         ...
 
     async def sleep(self, seconds: float, /) -> object:
-        """Return after *seconds*."""
+        """Wait for *seconds*."""
         ...
 
     def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """Return a context that is left after *seconds* where it waits; a thread stays in it."""
+        """
+        Return a context that cancels its body after *seconds*.
+
+        Among threads it does nothing.
+        """
         ...
 
     async def finish_by(
@@ -153,26 +157,32 @@ class Backend(Protocol):
         *arguments: object,
     ) -> T:
         """
-        Return what *function* returns.
+        Call *function*, and return its result.
 
-        After *seconds* raise `StillRunningError` and let the function go on.  A thread waits to the end.
+        After *seconds*, raise `StillRunningError` and let the function continue.  A thread waits
+        until the function returns.
         """
         ...
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return what a function returns that blocks; an event loop runs it in a thread."""
+        """
+        Call a blocking function, and return its result.
+
+        An event loop runs it in a worker thread.
+        """
         ...
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """
-        Do the same without a pool of threads, for what is done once or so in a process.
+        Call a blocking function in a new thread instead of a thread pool, and return its result.
 
-        A task that is cancelled does not wait for the thread.
+        This is for work that is done once or so per process.  A task that is cancelled does not
+        wait for the thread.
         """
         ...
 
     def load(self) -> None:
-        """Import what `connect` needs, so that this does not count as a server's time."""
+        """Import what `connect` needs, so that the import does not count as time of the server."""
         ...
 
     def task_group(self) -> TaskGroup:
@@ -182,5 +192,5 @@ class Backend(Protocol):
     async def connect(
         self, host: str, port: int, tls: TLS | None = None, timeout: float | None = None
     ) -> Stream:
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
         ...

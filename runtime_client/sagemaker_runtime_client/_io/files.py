@@ -1,4 +1,4 @@
-"""Files: read within bounds, replaced in one step, and shared by tasks that read and write by offset."""
+"""Bounded reads, atomic replacement of files, and files that tasks read and write by offset."""
 
 import os
 from collections.abc import Callable, Generator
@@ -19,7 +19,11 @@ T = TypeVar("T")
 
 
 def read(path: str, max_bytes: int) -> bytes | None:
-    """Return what a file holds, of *max_bytes* bytes at the most, or None if there is no such file."""
+    """
+    Return the content of a file, or None if it does not exist.
+
+    More than *max_bytes* is an OSError.
+    """
     try:
         with open(path, "rb") as file:
             return bounded(file.read(max_bytes + 1), max_bytes)
@@ -28,7 +32,7 @@ def read(path: str, max_bytes: int) -> bytes | None:
     except PermissionError:
         if os.path.exists(path):
             raise
-        return None  # in a folder that is not for this user: a container's HOME may be /root
+        return None  # a directory above it is not accessible: HOME in a container may be /root
     except OSError as error:
         if is_shortage(error):
             raise shortage(f"{path} cannot be read") from error
@@ -36,12 +40,16 @@ def read(path: str, max_bytes: int) -> bytes | None:
 
 
 def write(path: str, data: bytes) -> None:
-    """Replace a file in one step, readable by its owner alone; make its folder if need be."""
+    """
+    Replace a file atomically.
+
+    Only its owner can read it.  Create its directory if necessary.
+    """
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     from tempfile import mkstemp
 
-    descriptor, name = mkstemp(dir=folder)  # mode 0600
+    descriptor, name = mkstemp(dir=folder)  # its mode is 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -55,10 +63,10 @@ def write(path: str, data: bytes) -> None:
 
 class FileStream:
     """
-    An open file, whose parts tasks or threads read and write side by side.
+    An open file that tasks or threads read and write concurrently, by offset.
 
     Args:
-        backend: How its calls are kept off an event loop.
+        backend: Runs the blocking calls outside the event loop.
         file: The file, which must be unbuffered.
     """
 
@@ -68,31 +76,39 @@ class FileStream:
 
     @classmethod
     async def open(cls, backend: "Backend", path: "str | Path", mode: str = "rb") -> Self:
-        """Open a file; *mode* is that of the function `open`, in binary."""
+        """Open a file in a binary *mode* of the built-in function `open`."""
         return cls(backend, await backend.in_thread(_open, path, mode))
 
     async def size(self) -> int:
-        """Return how many bytes the file has."""
+        """Return the size of the file in bytes."""
         return (await self._do(os.fstat)).st_size
 
     async def read_at(self, offset: int, size: int) -> bytes:
-        """Return *size* bytes from *offset* on, fewer at the end of the file."""
+        """Return *size* bytes from *offset*, fewer at the end of the file."""
         return await self._do(_read_at, offset, size)
 
     async def write_at(self, offset: int, data: bytes | memoryview) -> None:
-        """Write all of *data* from *offset* on."""
+        """Write all of *data* at *offset*."""
         await self._do(_write_at, offset, data)
 
     async def sync(self) -> None:
-        """Return once the disk has what was written."""
+        """Wait until all written data are on the disk."""
         await self._do(os.fsync)
 
     async def close(self) -> None:
-        """Close the file; what is under way, of a task that was cancelled, goes on to its end."""
+        """
+        Close the file.
+
+        An operation of a cancelled task that is still running in a thread continues.
+        """
         await self._backend.in_thread(self._close)
 
     async def _do(self, step: Callable[..., T], *arguments: object) -> T:
-        """Do a step in a thread, with a descriptor of its own: none that another file may have got."""
+        """
+        Run a step in a thread.
+
+        It has its own descriptor, whose number no other file can get meanwhile.
+        """
         return await self._backend.in_thread(self._with_descriptor, step, *arguments)
 
     def _with_descriptor(self, step: Callable[..., T], *arguments: object) -> T:
@@ -130,12 +146,12 @@ def _write_at(descriptor: int, offset: int, data: bytes | memoryview) -> None:
 
 
 class NotWrittenError(Exception):
-    """A file or stdout did not take what was to be written: the disk is full, for example."""
+    """Data could not be written to a file or to stdout, for example because the disk is full."""
 
 
 @contextmanager
 def writing(target: "str | Path") -> Generator[None]:
-    """Turn each failure to write to *target* into a `NotWrittenError`; a broken pipe stays one."""
+    """Raise failures to write to *target* as `NotWrittenError`, except for a broken pipe."""
     try:
         yield
     except BrokenPipeError:
@@ -147,17 +163,18 @@ def writing(target: "str | Path") -> Generator[None]:
 @contextmanager
 def replacing(path: "Path") -> Generator[BinaryIO]:
     """
-    Open a new file that takes the place of *path* when the block ends without an error.
+    Open a new file that replaces *path* when the block ends without an error.
 
-    Until then, and after an error, *path* is as it was.  What is no regular file, such as a device
-    or a pipe, is written to directly.
+    Until then, and after an error, *path* is unchanged.  A device, a pipe or anything else that is
+    not a regular file is written to directly.
     """
     with writing(path):
         if path.exists() and not path.is_file():
             with path.open("wb") as file:
                 yield file
         else:
-            with _beside(path.resolve()) as file:  # a link stays, and leads to the new file
+            # A symbolic link stays, and its target is replaced.
+            with _beside(path.resolve()) as file:
                 yield file
 
 
@@ -179,12 +196,16 @@ def _beside(path: "Path") -> Generator[BinaryIO]:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Tell whether the process, or the machine, has no file descriptor left just now."""
+    """Return whether the process or the machine has run out of file descriptors."""
     return isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}
 
 
 def shortage(failure: str, *, possibly_accepted: bool = False) -> TransportError:
-    """Return what is said of a step that failed for want of a file descriptor: it may be tried again."""
+    """
+    Return the error for a step that found no free file descriptor.
+
+    The step can be tried again.
+    """
     error = TransportError(
         f"{failure}: too many open files; close some, raise the limit (ulimit -n) or lower "
         "max_connections"

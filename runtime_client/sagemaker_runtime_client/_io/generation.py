@@ -1,10 +1,11 @@
 """
-Which generation of the program this is: another one after a fork, and after a snapshot is restored.
+The generation of the process: a number that changes after a fork and after a restored snapshot.
 
-What was learned before may not hold any more then: connections are somebody else's or long closed,
-credentials may have ended, the clock may have been set.  A restore (AWS Lambda SnapStart) is told by
-AWS's hook, where there is one; anywhere else by the clock, which jumps away from the one that is never
-set.  So it does when the clock is set, and on Linux when a machine wakes up.
+State of an earlier generation may be invalid: connections belong to the parent process or were
+closed long ago, credentials may have expired, and the clock may have been set.  AWS Lambda
+announces the restore of a SnapStart snapshot by a hook.  Elsewhere a restore is detected by the
+system clock, which jumps relative to the monotonic clock.  The same happens when the system clock
+is set, and on Linux when the machine wakes up from suspend.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
@@ -16,25 +17,25 @@ from importlib import import_module
 from threading import get_ident
 from weakref import ref
 
-# Seconds by which the clocks drift apart only if one of them was set.
+# If the two clocks drift apart by more seconds than this, the system clock was set.
 _JUMP = 30.0
-# Seconds for which a fork waits for an import at the most.
+# How many seconds a fork waits for imports of other threads at most.
 _MAX_IMPORT_TIME = 10.0
-# ... and until it looks again.
+# How many seconds a waiting thread sleeps before it checks again.
 _PAUSE = 0.001
 
 
 class _Generations:
-    """Counts generations.  That two threads may count one twice does no harm."""
+    """Counts generations.  If two threads count one twice, that does no harm."""
 
     def __init__(self) -> None:
         self._number = 0
         self._process = os.getpid()
-        # By how much the clock is ahead of the one that is never set.
+        # How far the system clock is ahead of the monotonic clock.
         self._offset = time.time() - time.monotonic()
 
     def current(self) -> int:
-        """Return the number of the generation."""
+        """Return the number of the current generation."""
         process, offset = os.getpid(), time.time() - time.monotonic()
         if process != self._process or abs(offset - self._offset) > _JUMP:
             self.advance()
@@ -42,7 +43,7 @@ class _Generations:
         return self._number
 
     def advance(self) -> None:
-        """Begin a new one."""
+        """Start a new generation."""
         self._number += 1
 
 
@@ -51,13 +52,13 @@ generation = _generations.current
 
 
 def _register_snapstart_hook() -> None:
-    """Have Lambda tell, where it may restore a snapshot."""
+    """Register a hook that starts a new generation when AWS Lambda restores a snapshot."""
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
         return
     try:
         hooks = import_module("snapshot_restore_py")
     except ImportError:
-        return  # the clock will tell
+        return  # the clock will show it
     hooks.register_after_restore(_generations.advance)
 
 
@@ -65,19 +66,22 @@ _register_snapstart_hook()
 
 
 class _Import:
-    """A context in which a thread loads a part of us."""
+    """A context in which a thread imports modules that are loaded late."""
 
     def __init__(self, imports: "_Imports") -> None:
         self._imports = imports
-        # Removes the mark of a context that was interrupted, by code that is not Python's.
+        # Removes the mark of an interrupted context.  The callback is not Python code, so nothing
+        # interrupts it.
         self._end = ref(self, partial(imports.marks.pop, id(self)))
 
     def __enter__(self) -> None:
         imports, thread = self._imports, get_ident()
-        # A fork waits for the end of the outermost context, so that those within it do not wait.
+        # A fork waits for the end of the outermost context, so the inner ones must not wait for the
+        # fork.
         is_within = thread in tuple(imports.marks.values())
         imports.marks[id(self)] = thread
-        while imports.forking.keys() - {thread} and not is_within:  # set before marks are looked at
+        # A fork sets `forking` before it reads `marks`.
+        while imports.forking.keys() - {thread} and not is_within:
             imports.marks.pop(id(self), None)
             time.sleep(_PAUSE)
             imports.marks[id(self)] = thread
@@ -88,17 +92,17 @@ class _Import:
 
 class _Imports:
     """
-    Which threads load a part of us; no fork is made meanwhile.
+    The threads that import modules of this package.  A fork waits until none does.
 
-    In a child that is forked meanwhile the lock of a module would stay taken, by a thread that the child
-    has not got, and the child would wait for it for ever.
+    Otherwise a module lock could be held in the child by a thread that exists only in the parent,
+    and the child would wait for it forever.
 
-    There is no lock here, for an interrupt just after its acquisition would leave it taken.  A mark that
-    an interrupt leaves ends with the context that set it.
+    There is no lock here, because an interrupt right after its acquisition would leave it held.  If
+    an interrupt leaves a mark behind, the mark disappears together with its context.
 
     Attributes:
-        marks: The thread of each context that was entered, by the context's id.
-        forking: The threads that fork.
+        marks: The thread of each context that was entered, by the id of the context.
+        forking: The threads that are forking.
     """
 
     def __init__(self) -> None:
@@ -106,28 +110,34 @@ class _Imports:
         self.forking: dict[int, None] = {}
 
     def __call__(self) -> _Import:
-        """Return a context for what is loaded late."""
+        """Return a context for late imports."""
         return _Import(self)
 
     def before_fork(self) -> None:
-        """Wait for the end of others' imports; not for ever, for they may need what this thread holds."""
+        """
+        Wait until no other thread imports.
+
+        The wait is limited: an import may need a lock of this thread.
+        """
         self.forking[get_ident()] = None
         ends = time.monotonic() + _MAX_IMPORT_TIME
         while set(self.marks.values()) - {get_ident()} and time.monotonic() < ends:
             time.sleep(_PAUSE)
 
     def after_fork(self) -> None:
-        """Let others import again."""
+        """Allow other threads to import again."""
         self.forking.pop(get_ident(), None)
 
     def after_fork_in_child(self) -> None:
-        """Forget the threads that the child has not got."""
+        """Forget the threads of the parent process, which do not exist in the child."""
         self.marks.clear()
         self.forking.clear()
 
 
 importing = _Imports()
-import_module("logging")  # it too takes a lock before a fork: after ours, for imports make loggers
+import_module(
+    "logging"
+)  # its own fork handler takes a lock and must run after ours, because imports create loggers
 if hasattr(os, "register_at_fork"):  # pragma: no branch (not on Windows)
     os.register_at_fork(
         before=importing.before_fork,

@@ -1,8 +1,8 @@
 """
 Converts requests, responses and errors between our types and httpx's (or httpx2's).
 
-A request goes out as it is: no headers, cookies or parameters of a client are added, nothing is
-decoded.  Every exception of httpx becomes a `TransportError`.
+A request is sent exactly as it was built: no headers, cookies or parameters of a client are added.
+Response bodies are not decoded.  Every exception of httpx becomes a `TransportError`.
 """
 
 import time
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from httpx import URL, ByteStream
     from httpx import Request as HTTPXRequest
 
-# From so many bytes on S3 is asked, by the head of a PUT, before the body is sent: a refusal, or a redirect
-# to another region, then costs no upload.  That takes a round trip, which is little beside the time for a
-# body of this size.  The SDKs for Java and Go ask from 1 and 2 MiB on; botocore asks for any size.  Only a
-# pool of our own can wait for leave.
+# A PUT of at least this size to S3 asks for permission by ``Expect: 100-continue``, so that an
+# error or a redirect to another region costs no upload.  That takes one round trip, which is short
+# compared to sending a body of this size.  The SDKs for Java and Go ask from 1 and 2 MiB on;
+# botocore asks for any size.  Only the built-in pool can wait for the permission.
 _EXPECT_SIZE = 1 << 20
 
-# What HTTP allows in the name and in the value of a header (RFC 9110, section 5.5), and what h11 refuses
-# after it.  These are no patterns, which take longer to compile than to import this module.
+# The characters that HTTP allows in names and values of headers (RFC 9110, section 5.5).  h11 refuses all
+# others.  Regular expressions are not used here: compiling them takes longer than importing this module.
 _NAME = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
-# Raised before anything of the request is on the wire; after any other, it may have arrived.
+# Raised before anything was sent.  After any other error, the request may have arrived.
 _BEFORE_SENDING = frozenset(
     {
         "ConnectError",
@@ -44,9 +44,9 @@ _BEFORE_SENDING = frozenset(
         "UnsupportedProtocol",
     }
 )
-# Methods whose requests state the length of their body, even of none (RFC 9110, section 8.6).
+# Methods whose requests have a Content-Length even if the body is empty (RFC 9110, section 8.6).
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
-# Raised for what will be the same at the next attempt.
+# Errors that would occur again in another attempt.
 _LASTING = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
 
 
@@ -55,13 +55,13 @@ class HTTPClient(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the client is closed."""
         ...
 
     def send(
         self, request: Any, *, stream: bool = ..., auth: Any = ..., follow_redirects: Any = ...
     ) -> Any:
-        """Send a request of its own library."""
+        """Send a request of the client's library."""
         ...
 
 
@@ -71,10 +71,10 @@ def get_library(client: HTTPClient, kind: str) -> str:
 
     Args:
         client: The client.
-        kind: The class that it must be of: ``Client`` or ``AsyncClient``.
+        kind: The name of its class or base class: ``Client`` or ``AsyncClient``.
 
     Raises:
-        ConfigError: It is of another class.
+        ConfigError: The client is of another class.  Pass a client of the class in the message.
     """
     for base in type(client).__mro__:
         library = base.__module__.partition(".")[0]
@@ -86,7 +86,11 @@ def get_library(client: HTTPClient, kind: str) -> str:
 def build_request(
     httpx: ModuleType, client: HTTPClient | None, origin: str, request: Request
 ) -> "HTTPXRequest":
-    """Return the request in httpx's terms, made without the client, which would add to it."""
+    """
+    Convert *request* to httpx's.
+
+    It is not built by the client, which would add headers and cookies.
+    """
     url, host, target = _address(httpx, origin + request.path)
     headers = [(b"host", host)]
     if request.body or request.method in _WITH_LENGTH:
@@ -107,7 +111,8 @@ def build_request(
                 "segments '.' and '..' from the path: use another key or no proxy"
             )
         message.extensions["target"] = target
-    if url.raw_host.endswith(b"."):  # which is no part of a name in TLS; the pool knows that
+    # A server name in TLS has no trailing dot.  The pool itself removes it.
+    if url.raw_host.endswith(b"."):
         message.extensions["sni_hostname"] = url.raw_host.rstrip(b".").decode("ascii")
     return message
 
@@ -115,23 +120,23 @@ def build_request(
 @lru_cache(maxsize=64)
 def _address(httpx: ModuleType, address: str) -> tuple["URL", bytes, bytes | None]:
     """
-    Return a URL in httpx's terms and the host header that goes with it.
+    Return the URL for httpx, the Host header, and the request target if httpx would change it.
 
-    A client's URLs are few, and to make one takes as long as a signature.  Path and query come third,
-    where httpx would alter them: it drops dot segments, and what is signed is what is sent.
+    A client uses few URLs, and parsing one takes as long as signing a request, so the results are
+    cached.  httpx removes dot segments from a path, but the target that was signed must be sent.
     """
     url = httpx.URL(address)
     target = ("/" + address.split("/", 3)[3]).encode("ascii")
-    # httpx leaves IPv6 addresses in capitals, which are signed in lower case.
+    # httpx keeps upper case in IPv6 addresses, but they are signed in lower case.
     return url, url.netloc.lower(), None if url.raw_path == target else target
 
 
 def _encode_headers(headers: tuple[tuple[str, str], ...]) -> Iterable[tuple[bytes, bytes]]:
-    """Return headers as they are sent."""
+    """Return the names and values of headers as bytes, or raise ParamValidationError."""
     if not headers:
         return ()
     names, values = zip(*headers, strict=True)
-    # In the usual case one check is enough for all of them, and each call for one would be felt.
+    # Usually one check is enough for all headers.  A function call for each would take noticeable time.
     together = f"|{'|'.join(values)}|"
     has_outer_blank = "| " in together or " |" in together
     if together.isascii() and together.isprintable() and not has_outer_blank:
@@ -141,7 +146,7 @@ def _encode_headers(headers: tuple[tuple[str, str], ...]) -> Iterable[tuple[byte
 
 @lru_cache(maxsize=256)
 def _field_name(name: str) -> bytes:
-    """Return the name of a header as it is sent."""
+    """Return a header name as bytes, or raise ParamValidationError."""
     encoded = name.encode()
     if not encoded or encoded.translate(None, _NAME):
         raise ParamValidationError(
@@ -152,11 +157,11 @@ def _field_name(name: str) -> bytes:
 
 
 def _field_value(name: str, value: str) -> bytes:
-    """Return a header's value as it is sent; its text is nobody's to see, for it may be a secret."""
+    """Return a header value as bytes.  An error does not show the value, which may be a secret."""
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
-        encoded = b"\n"  # no text: refused as other control characters are
+        encoded = b"\n"  # a lone surrogate is refused like a control character
     if encoded.translate(None, _VALUE) or encoded != encoded.strip(b" \t"):
         raise ParamValidationError(
             f"the value of the header {name} is not valid: remove control characters, line breaks "
@@ -170,10 +175,10 @@ def checked_headers(
     headers: list[tuple[bytes, bytes]],
 ) -> list[tuple[bytes, bytes, bytes]] | None:
     """
-    Return headers as h11 keeps those that it has checked; None for those that it must check itself.
+    Check all headers at once, and return them in the form that h11 uses after its own checks.
 
-    h11 matches two patterns against each header, which takes longer than to sign the request.  Here
-    all of them are checked at once.
+    Return None if h11 must check them itself.  h11 matches two patterns against each header, which takes
+    longer than signing the request.
     """
     if not headers:
         return None
@@ -196,7 +201,11 @@ def checked_headers(
 
 
 def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
-    """Return the stream of a large body, in pieces, so that each has the whole write timeout."""
+    """
+    Return a stream that sends a large body in pieces.
+
+    Each piece has the whole write timeout.
+    """
     from .bodies import request_body
 
     return request_body(httpx, body)
@@ -205,9 +214,13 @@ def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
 def set_time_limits(
     request: "HTTPXRequest", *, connect: float, read: float, deadline: float | None
 ) -> None:
-    """Give *request* its time limits: the usual ones, or what is left until *deadline*."""
+    """
+    Set the timeouts of *request*.
+
+    None is longer than the time that is left until *deadline*.
+    """
     left = inf if deadline is None else time_left(deadline)
-    # The pool's own; httpx ignores it.
+    # Only the built-in pool reads this extension; httpx ignores it.
     request.extensions["deadline"] = inf if deadline is None else time.monotonic() + left
     request.extensions["timeout"] = {
         "connect": min(connect, left),
@@ -218,14 +231,14 @@ def set_time_limits(
 
 
 def time_left(deadline: float) -> float:
-    """Return the seconds until *deadline*: a moment at least, for what comes at once."""
+    """Return the seconds until *deadline*, at least 1 ms, to read a response that is ready."""
     return max(0.001, deadline - time.monotonic())
 
 
 def make_transport_error(
     httpx: ModuleType, client: HTTPClient | None, origin: str, error: BaseException
 ) -> TransportError:
-    """Return what is said of *error*, of a request to *origin*."""
+    """Return the `TransportError` for *error*, which a request to *origin* raised."""
     name, reason = type(error).__name__, _reason(error)
     proxy = "" if client is None else get_client_proxy(client, httpx.URL(origin)).address
     destination = f"{origin} through the proxy {proxy}" if proxy else origin
@@ -238,10 +251,10 @@ def make_transport_error(
 
 def _reason(error: BaseException) -> str:
     """
-    Return what an exception says; one that says nothing, as trio's do, leaves it to its cause.
+    Return the message of an exception, or of its cause if it has none, as with trio.
 
-    What h11 says of a request quotes the header that it refuses.  That may be a secret, so that text is
-    taken out of the exceptions themselves, which a traceback shows.
+    A message of h11 may quote the header that it refuses, which may be a secret.  Therefore the
+    message is also removed from the exceptions themselves, because a traceback shows them.
     """
     reason, cause = "", cast("BaseException | None", error)
     while cause is not None:

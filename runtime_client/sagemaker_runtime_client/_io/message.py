@@ -1,4 +1,4 @@
-"""Our own request and response: what the core makes and reads, whoever carries it."""
+"""HTTP requests and responses, independent of the library that sends them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from .._value import Value
 
-# How much of a body is written at once.
+# Large bodies are written in pieces of this size, in bytes.
 PIECE_SIZE = 64 * 1024
 
 
 class HasItems(Protocol):
-    """A mapping, or what is near enough: urllib's headers are none, and have items."""
+    """An object with the method ``items``: a mapping, or for example the headers of urllib."""
 
     def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
         """Return pairs of name and value."""
@@ -24,11 +24,11 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 class Request(Value):
     """
-    A request, less its origin and its signature.
+    A request without its origin and its signature.
 
     Attributes:
-        method: Such as ``POST``.
-        path: Path and query, percent-encoded: what goes on the wire after the origin.
+        method: The method, such as ``POST``.
+        path: The path and query, percent-encoded, as they are sent after the origin.
         headers: Pairs of name and value.
         body: The whole body.
     """
@@ -54,19 +54,19 @@ class Request(Value):
         self.body = body
 
     def with_headers(self, headers: Iterable[tuple[str, str]]) -> "Request":
-        """Return the request with more headers."""
+        """Return a copy of the request with additional headers."""
         return Request(self.method, self.path, (*self.headers, *headers), self.body)
 
 
 class Response(Value):
     """
-    An answer.
+    An HTTP response.
 
     Attributes:
         status: The HTTP status.
         headers: Pairs of name, in lower case, and value.
-        body: What came of the body, as it came: no content encoding is undone.
-        complete: Whether that is all of it.
+        body: The bytes of the body that arrived, without decoding their Content-Encoding.
+        complete: Whether the whole body arrived.
     """
 
     __slots__ = __match_args__ = ("status", "headers", "body", "complete")
@@ -96,34 +96,39 @@ class Response(Value):
 
     @property
     def ok(self) -> bool:
-        """Whether the status says success."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the header *name*, given in lower case; None if absent or empty."""
+        """
+        Return the first value of the header *name*, or None if it is absent or empty.
+
+        Args:
+            name: The name in lower case.
+        """
         for known, value in self.headers:
             if known == name:
                 return value or None
         return None
 
     def timestamp(self, name: str) -> datetime | None:
-        """Return the time in the header *name*, such as ``date``; None if there is none."""
+        """Return the time in the header *name*, such as ``date``; None without a valid time."""
         return parse_http_date(self.header(name))
 
     @property
     def request_id(self) -> str | None:
-        """The id of the request, under either of the names that AWS services use."""
+        """The request id, from either of the two headers that AWS services use."""
         return self.header("x-amzn-requestid") or self.header("x-amz-request-id")
 
 
 def parse_length(text: str | None) -> int | None:
-    """Return the number in a header such as ``content-length``, or None if it is none."""
+    """Parse a number such as the value of ``content-length``; return None if it is not valid."""
     is_length = text is not None and text.isascii() and text.isdigit() and len(text) < 20
     return int(text) if text is not None and is_length else None
 
 
 def parse_http_date(text: str | None) -> datetime | None:
-    """Return the time of an HTTP date (RFC 9110, section 5.6.7), or None if it is none."""
+    """Parse an HTTP date (RFC 9110, section 5.6.7); return None if it is not valid."""
     if text is None:
         return None
     clock = text[17:25].split(":")
@@ -147,15 +152,17 @@ def parse_http_date(text: str | None) -> datetime | None:
 
 
 def _parse_old_date(text: str) -> datetime | None:
-    """Return the time of a date in a form that no server of today writes."""
-    # Not strptime, whose month names depend on the locale.  `open_session` has loaded it.
+    """Parse a date in one of the obsolete formats."""
+    # strptime is not used, because its month names depend on the locale.  `open_session` has
+    # already loaded email.utils.
     from email.utils import parsedate_to_datetime
 
     try:
         time = parsedate_to_datetime(text)
         if time.tzinfo is None:
             time = time.replace(tzinfo=UTC)
-        # A year at either end of the calendar is no date, and leaves no room to reckon with it.
+        # A year near either limit of `datetime` is not plausible, and calculating with it would
+        # overflow.
         return time.astimezone(UTC) if 1900 < time.year < 9000 else None
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""The backend of asyncio, with its own means: anyio takes 20 ms to import."""
+"""The backend of asyncio.  It does not use anyio, which takes 20 ms to import."""
 
 import asyncio
 import sys
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from .concurrency import TLS, Stream
 
 T = TypeVar("T")
-# What ends at once, as a question for credentials that are there, then needs no turn of the loop.
+# A coroutine that ends without waiting, for example for cached credentials, then needs no iteration
+# of the event loop.
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class Event:
-    """An event for one waiter: a fifth of the memory of anyio's, and thousands may wait."""
+    """
+    An event for one waiter.
+
+    It takes a fifth of the memory of anyio's, and thousands of tasks may wait.
+    """
 
     __slots__ = ("_future",)
 
@@ -29,12 +34,12 @@ class Event:
         self._future = asyncio.get_running_loop().create_future()
 
     def set(self) -> None:
-        """Let the one that waits go on."""
+        """Wake the waiter."""
         if not self._future.done():
             self._future.set_result(None)
 
     async def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
+        """Wait until the event is set, or for *timeout* seconds."""
         if timeout is None:
             await self._future
             return
@@ -46,10 +51,14 @@ class Event:
 
 
 class Semaphore(asyncio.Semaphore):
-    """A lock that several tasks hold; asyncio's own lock does not tell of those to whom it is promised."""
+    """
+    A lock that several tasks can hold.
+
+    `asyncio.Lock.locked` does not report that a released lock is reserved for a waiting task.
+    """
 
     def acquire_nowait(self) -> bool:
-        """Acquire it if it is free, and tell whether it was."""
+        """Acquire the lock if it is free, and return whether it was."""
         if self.locked():
             return False
         with suppress(StopIteration):  # it does not suspend
@@ -58,7 +67,7 @@ class Semaphore(asyncio.Semaphore):
 
 
 class TaskGroup:
-    """Tasks that work side by side."""
+    """A group of concurrent tasks."""
 
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
@@ -66,7 +75,7 @@ class TaskGroup:
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
-        """Begin."""
+        """Enter the group."""
         await self._group.__aenter__()
         return self
 
@@ -76,11 +85,11 @@ class TaskGroup:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Wait for all of them, and raise the first error."""
+        """Wait for all tasks, and raise the first error."""
         try:
             await self._group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            # A body that waited was cancelled for the error of a task.
+            # The error of a task cancels a body that waits.
             if error is None or isinstance(error, asyncio.CancelledError):
                 raise first_error(group) from None
 
@@ -91,7 +100,7 @@ class TaskGroup:
         coroutine = function(*arguments)
         try:
             task = self._group.create_task(coroutine)
-        except RuntimeError:  # the group ends with an error
+        except RuntimeError:  # the group is ending with an error
             coroutine.close()
             raise
         self._tasks.add(task)
@@ -100,14 +109,14 @@ class TaskGroup:
             task.cancel()
 
     def cancel(self) -> None:
-        """Have all of them end where they wait next."""
+        """Cancel all tasks where they wait next."""
         self._is_cancelled = True
         for task in tuple(self._tasks):
             task.cancel()
 
 
 class AsyncioBackend:
-    """How tasks of asyncio wait, connect and work side by side."""
+    """The concurrency backend of asyncio."""
 
     is_blocking = False
     event = staticmethod(Event)
@@ -115,7 +124,7 @@ class AsyncioBackend:
     sleep = staticmethod(asyncio.sleep)
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return what *function* returns, in a thread."""
+        """Call *function* in a worker thread, and return its result."""
         return await asyncio.to_thread(function, *arguments)
 
     def load(self) -> None:
@@ -131,15 +140,15 @@ class AsyncioBackend:
         return Semaphore()
 
     def task_lock(self, limit: int = 1) -> Semaphore:
-        """Return a lock that as many tasks hold at once as *limit* says."""
+        """Return a lock that *limit* tasks can hold at the same time."""
         return Semaphore(limit)
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """
-        Return what *function* returns, in a thread of its own.
+        Call *function* in a new thread, and return its result.
 
-        For what is done once or so in a process: asyncio's pool of threads takes 1 ms of a first call to
-        import, and is not needed where a name is not looked up either.
+        This is for work that is done once or so per process.  asyncio's thread pool takes 1 ms of a
+        first call to import, and a call that resolves no host name does not need it otherwise.
         """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
@@ -147,7 +156,7 @@ class AsyncioBackend:
         errors: list[BaseException] = []
 
         def wake() -> None:
-            if not ended.done():  # nobody waits any more for what was cancelled
+            if not ended.done():  # a cancelled task no longer waits
                 ended.set_result(None)
 
         def work() -> None:
@@ -166,7 +175,11 @@ class AsyncioBackend:
 
     @asynccontextmanager
     async def move_on_after(self, seconds: float) -> AsyncGenerator[None]:
-        """Give up what takes longer, and go on; a TimeoutError from within is not ours."""
+        """
+        Cancel the body after *seconds*, without an error.
+
+        A TimeoutError that the body raises is kept.
+        """
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
@@ -181,7 +194,11 @@ class AsyncioBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return what *function* returns; after *seconds* raise StillRunningError, and let it go on."""
+        """
+        Call *function*, and return its result.
+
+        After *seconds*, raise StillRunningError and let it continue.
+        """
         make_task: Any = asyncio.Task
         loop = asyncio.get_running_loop()
         task: asyncio.Task[T] = make_task(function(*arguments), loop=loop, **_EAGER)
@@ -196,18 +213,18 @@ class AsyncioBackend:
             raise
         finally:
             task.add_done_callback(_forget)
-            del task  # it has the error whose traceback has this frame
+            del task  # the traceback of its error refers to this frame
 
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
         from .asyncio_stream import connect
 
         return await connect(self, host, port, tls, timeout)
 
 
 def _forget(task: "asyncio.Task[object]") -> None:
-    """Take note of an outcome that nobody may wait for any more."""
+    """Retrieve the error of a task that nobody may await, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()

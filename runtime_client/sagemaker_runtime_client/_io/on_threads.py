@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class ThreadLock:
-    """A lock.  A coroutine that acquires it blocks its thread."""
+    """A lock for threads.  A coroutine that acquires it blocks its thread."""
 
     __slots__ = ("_lock",)
 
@@ -25,20 +25,20 @@ class ThreadLock:
         self._lock = threading.Lock()
 
     def acquire_nowait(self) -> bool:
-        """Acquire it if it is free, and tell whether it was."""
+        """Acquire the lock if it is free, and return whether it was."""
         return self._lock.acquire(blocking=False)
 
     async def acquire(self) -> None:
-        """Acquire it once it is free."""
+        """Wait until the lock is free, and acquire it."""
         self._lock.acquire()
 
     def release(self) -> None:
-        """Release it."""
+        """Release the lock."""
         self._lock.release()
 
 
 class _NoLock:
-    """A lock that holds up nobody."""
+    """A lock that never blocks."""
 
     def acquire_nowait(self) -> bool:
         return True
@@ -52,9 +52,9 @@ class _NoLock:
 
 class ThreadGroup:
     """
-    Threads that work side by side.
+    A group of concurrent threads.
 
-    A cancelled one ends in its pause, or where it reads from or writes to a connection.
+    A cancelled thread ends while it sleeps, or while it reads from or writes to a connection.
     """
 
     def __init__(self) -> None:
@@ -63,11 +63,11 @@ class ThreadGroup:
         self._errors: list[BaseException] = []
 
     async def __aenter__(self) -> Self:
-        """Begin."""
+        """Enter the group."""
         return self
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Wait for all of them, and raise the first error."""
+        """Wait for all threads, and raise the first error."""
         try:
             if error is not None:
                 self.cancel()
@@ -85,7 +85,7 @@ class ThreadGroup:
                 raise first
 
     def _join(self) -> None:
-        for thread in self._threads:  # grows while one of them starts others
+        for thread in self._threads:  # the list grows while threads start others
             if thread.ident is not None:
                 thread.join()
 
@@ -98,7 +98,7 @@ class ThreadGroup:
         thread.start()
 
     def cancel(self) -> None:
-        """Have all of them end where they wait next."""
+        """Cancel all threads where they wait next."""
         self._scope.cancel()
 
     def _work(
@@ -118,12 +118,12 @@ class ThreadGroup:
 
 
 class SyncBackend:
-    """How threads wait, connect and work side by side."""
+    """The concurrency backend of threads."""
 
     is_blocking = True
 
     def loop(self) -> object:
-        """Return what stands for the event loop."""
+        """Return an object in place of an event loop."""
         return self
 
     def event(self) -> Latch:
@@ -135,11 +135,11 @@ class SyncBackend:
         return ThreadLock()
 
     def task_lock(self, limit: int = 1) -> _NoLock:
-        """Return a lock that holds up nobody."""
+        """Return a lock that never blocks."""
         return _NoLock()
 
     async def sleep(self, seconds: float) -> None:
-        """Return after *seconds*."""
+        """Wait for *seconds*."""
         pause = time.sleep
         if hasattr(CancelScope.local, "scope"):
             await Latch().wait(seconds)
@@ -147,7 +147,7 @@ class SyncBackend:
             pause(seconds)
 
     def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """Return a context that does nothing: a thread cannot be called off."""
+        """Return a context that does nothing, because a thread cannot be cancelled from outside."""
         return nullcontext()
 
     async def finish_by(
@@ -156,15 +156,15 @@ class SyncBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return what *function* returns, however long that takes."""
+        """Call *function*, and return its result, however long that takes."""
         return await function(*arguments)
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return what a function returns that blocks."""
+        """Call a blocking function, and return its result."""
         return function(*arguments)
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Do the same."""
+        """Call a blocking function in the current thread, and return its result."""
         return function(*arguments)
 
     def load(self) -> None:
@@ -178,7 +178,7 @@ class SyncBackend:
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
         from .thread_stream import connect
 
         return await connect(host, port, tls, timeout)

@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 
 class Event:
-    """An event."""
+    """An event for one waiter."""
 
     def __init__(self) -> None:
         self._event = trio.Event()
 
     def set(self) -> None:
-        """Let the one that waits go on."""
+        """Wake the waiter."""
         self._event.set()
 
     async def wait(self, timeout: float | None) -> None:
-        """Return when it is set, or after *timeout* seconds."""
+        """Wait until the event is set, or for *timeout* seconds."""
         with trio.move_on_after(inf if timeout is None else timeout):
             await self._event.wait()
 
 
 class Lock:
-    """A lock that as many tasks hold at once as *limit* says; one task may release it for another."""
+    """A lock that *limit* tasks can hold at the same time.  Any task may release it."""
 
     def __init__(self, limit: int = 1) -> None:
         self._semaphore = trio.Semaphore(limit)
 
     def acquire_nowait(self) -> bool:
-        """Acquire it if it is free, and tell whether it was."""
+        """Acquire the lock if it is free, and return whether it was."""
         try:
             self._semaphore.acquire_nowait()
         except trio.WouldBlock:
@@ -49,23 +49,23 @@ class Lock:
         return True
 
     async def acquire(self) -> None:
-        """Acquire it once it is free."""
+        """Wait until the lock is free, and acquire it."""
         await self._semaphore.acquire()
 
     def release(self) -> None:
-        """Release it."""
+        """Release the lock."""
         self._semaphore.release()
 
 
 class TaskGroup:
-    """Tasks that work side by side."""
+    """A group of concurrent tasks."""
 
     def __init__(self) -> None:
         self._manager = trio.open_nursery(strict_exception_groups=True)
-        self._nursery: Any = None  # before it is entered
+        self._nursery: Any = None  # until the group is entered
 
     async def __aenter__(self) -> Self:
-        """Begin."""
+        """Enter the group."""
         self._nursery = await self._manager.__aenter__()
         return self
 
@@ -75,11 +75,11 @@ class TaskGroup:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        """Wait for all of them, and raise the first error."""
+        """Wait for all tasks, and raise the first error."""
         try:
             return bool(await self._manager.__aexit__(kind, error, traceback))
         except BaseExceptionGroup as group:
-            # A body that waited was cancelled for the error of a task.
+            # The error of a task cancels a body that waits.
             errors = group.split(trio.Cancelled)[1]
             if errors is not None and (error is None or isinstance(error, trio.Cancelled)):
                 raise first_error(errors) from None
@@ -94,12 +94,12 @@ class TaskGroup:
         self._nursery.start_soon(function, *arguments)
 
     def cancel(self) -> None:
-        """Have all of them end where they wait next."""
+        """Cancel all tasks where they wait next."""
         self._nursery.cancel_scope.cancel()
 
 
 class TrioBackend:
-    """How tasks of trio wait, connect and work side by side."""
+    """The concurrency backend of trio."""
 
     is_blocking = False
     event = staticmethod(Event)
@@ -116,16 +116,20 @@ class TrioBackend:
         return TaskGroup()
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return what *function* returns, in a thread."""
+        """Call *function* in a worker thread, and return its result."""
         return await trio.to_thread.run_sync(function, *arguments)
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """Do the same; a cancelled task does not wait for the thread."""
+        """
+        Call *function* in a worker thread, and return its result.
+
+        A cancelled task does not wait for it.
+        """
         return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
 
     @asynccontextmanager
     async def move_on_after(self, seconds: float) -> AsyncGenerator[None]:
-        """Give up what takes longer, and go on."""
+        """Cancel the body after *seconds*, without an error."""
         with trio.move_on_after(seconds):
             yield
 
@@ -135,7 +139,11 @@ class TrioBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return what *function* returns; after *seconds* raise StillRunningError, and let it go on."""
+        """
+        Call *function*, and return its result.
+
+        After *seconds*, raise StillRunningError and let it continue.
+        """
         outcomes: list[Outcome[T]] = []
         scope, ended = trio.CancelScope(), trio.Event()
 
@@ -158,7 +166,7 @@ class TrioBackend:
     async def connect(
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
-        """Connect to *host*, with TLS from the first byte if there are settings for it."""
+        """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
         from .trio_stream import connect
 
         return await connect(host, port, tls, timeout)

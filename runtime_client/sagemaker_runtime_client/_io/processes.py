@@ -1,4 +1,4 @@
-"""Programs that are run for what they write: ``credential_process``."""
+"""Runs a program and collects its output, for ``credential_process``."""
 
 import signal
 import subprocess
@@ -17,12 +17,12 @@ _PIPES = ("stdout", "stderr")
 
 class Finished:
     """
-    A process that ended.
+    A process that has ended.
 
     Args:
-        status: Its exit status.
-        stdout: What it wrote there.
-        stderr: Likewise.
+        status: The exit status.
+        stdout: The bytes that it wrote to stdout.
+        stderr: The bytes that it wrote to stderr.
     """
 
     def __init__(self, status: int, stdout: bytes, stderr: bytes) -> None:
@@ -30,7 +30,11 @@ class Finished:
 
 
 async def run_process(backend: "Backend", arguments: Sequence[str], max_bytes: int) -> Finished:
-    """Run a program, see `System.run_process`; it is killed when nobody waits for it any more."""
+    """
+    Run a program as `System.run_process` does.
+
+    If the task is cancelled, the program is killed.
+    """
     program = _Program()
     try:
         return await backend.in_new_thread(program.run, arguments, max_bytes)
@@ -40,7 +44,7 @@ async def run_process(backend: "Backend", arguments: Sequence[str], max_bytes: i
 
 
 class _Program:
-    """A program that a thread runs, and that its task may kill: before its start, too."""
+    """A program that runs in a thread.  Its task may kill it, even before it has started."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -55,7 +59,7 @@ class _Program:
         return _outcome(process, max_bytes)
 
     def kill(self) -> None:
-        """Kill the program; the thread then removes it from the system's table of processes."""
+        """Kill the program.  The thread that runs it then collects its exit status."""
         with self._lock:
             self._is_killed = True
             if self._process is not None:
@@ -69,17 +73,21 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
-    """Wait for the end of a process; kill it where it writes too much, or nobody waits any more."""
+    """
+    Wait for the end of a process.
+
+    Kill it if it writes too much, or if the wait is interrupted.
+    """
     read: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 
     def read_pipe(name: str) -> None:
-        with getattr(process, name) as pipe:  # once it is closed, nobody can write on
+        with getattr(process, name) as pipe:  # once it is closed, the program cannot write any more
             data = pipe.read(max_bytes + 1)
         read.put((name, data))
 
     try:
         for name in _PIPES:
-            # The threads are never waited for: a pipe may be open in what the program has started.
+            # These threads are not joined: a child of the program may keep the pipe open.
             Thread(target=read_pipe, args=(name,), daemon=True).start()
         pairs = (read.get() for _ in _PIPES)
         outputs = {name: bounded(data, max_bytes) for name, data in pairs}

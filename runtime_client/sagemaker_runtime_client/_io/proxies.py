@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, if any, and a client of httpx that sends through it."""
+"""Finds the proxy for a request, and creates clients of httpx that send through it."""
 
 import re
 from importlib import import_module
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from httpx import AsyncClient, Client
 
-# The scheme of a proxy's address, what is secret in it, and its host and port.  `re` compiles it where it
-# is used: a first call has no time for that.
+# Scheme, user and password, host and port of a proxy's address.  The pattern is compiled only where it is
+# used, because compiling it would delay the first call.
 _ADDRESS = r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?"
 
 
 def get_proxy(origin: str) -> str:
     """
-    Return the address of the proxy that the environment has for *origin*; empty without one.
+    Return the address of the environment's proxy for *origin*, or an empty string.
 
-    As in boto3 it is that of the origin's own scheme, never ALL_PROXY, and NO_PROXY is compared as text;
-    an IPv6 host is found in it without its brackets, too.
+    As in boto3, this is the proxy for the scheme of the origin, never ALL_PROXY.  NO_PROXY is
+    compared as text.  An IPv6 host may also be written there without its brackets.
 
     Source: botocore 1.44, utils.py, get_environ_proxies; httpsession.py, ProxyConfiguration.
     """
@@ -48,20 +48,21 @@ def make_proxied_client(
     max_idle: int,
 ) -> "Client | AsyncClient":
     """
-    Return a client of httpx that sends through a proxy.
+    Create a client of httpx that sends through a proxy.
 
     Args:
-        kind: Its class: ``Client`` or ``AsyncClient``.
-        scheme: Of the origins that it sends to.
+        kind: The class of the client: ``Client`` or ``AsyncClient``.
+        scheme: The scheme of the origins that it sends to.
         proxy: The address of the proxy.
-        ca_bundle: As for `tls_context`.
-        max_connections: How many connections there may be at once.
-        max_idle: How many of them may be idle.
+        ca_bundle: The certificates to trust, as for `tls_context`.
+        max_connections: The maximum number of connections.
+        max_idle: The maximum number of idle connections.
     """
     httpx = import_module("httpx")
     limits = httpx.Limits(
         max_connections=max_connections,
-        # httpcore's pool compares this with all connections, so that a smaller one closes busy pools.
+        # httpcore's pool compares this limit with the number of all connections, so a smaller limit
+        # would close connections of a busy pool.
         max_keepalive_connections=max_idle,
         keepalive_expiry=5.0,
     )
@@ -72,7 +73,7 @@ def make_proxied_client(
     except ImportError:
         advice = "run pip install 'httpx[socks]'"
     except (httpx.InvalidURL, ValueError):
-        # What httpx says of it may be a part of the password.
+        # httpx's message may contain a part of the password, so it is not shown.
         advice = "use http://host:port, https://host:port or socks5://host:port"
     found = re.fullmatch(_ADDRESS, proxy, re.IGNORECASE)
     address = f" {found[1]}{found[3]}{found[4] or ''}" if found else ""
@@ -84,8 +85,8 @@ class Proxy(NamedTuple):
     The proxy that a client uses for a URL.
 
     Attributes:
-        address: Scheme, host and port, without its password; empty without a proxy.
-        forwards: Whether it is one of HTTP, and reads the requests' lines.
+        address: Scheme, host and port, without the password; empty without a proxy.
+        forwards: Whether it is an HTTP proxy, which reads the request line, and not a SOCKS proxy.
     """
 
     address: str = ""
@@ -93,10 +94,12 @@ class Proxy(NamedTuple):
 
 
 def get_client_proxy(client: Any, url: object) -> Proxy:
-    """Return the proxy to which *client* sends what is for *url*."""
+    """Return the proxy through which *client* sends requests for *url*."""
     pool = getattr(client._transport_for_url(url), "_pool", None)  # noqa: SLF001
     proxy = getattr(pool, "_proxy_url", None)
     if proxy is None:
         return Proxy()
-    kind = type(pool).__name__  # in httpcore, HTTPProxy and SOCKSProxy, and the same with Async
+    kind = type(
+        pool
+    ).__name__  # in httpcore: HTTPProxy, SOCKSProxy, AsyncHTTPProxy or AsyncSOCKSProxy
     return Proxy(f"{proxy.scheme.decode()}://{proxy.host.decode()}:{proxy.port}", "HTTP" in kind)

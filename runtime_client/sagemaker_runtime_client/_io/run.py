@@ -1,10 +1,11 @@
 """
-How the coroutines of this package are driven: in an event loop, or without one.
+Runs the coroutines of this package, with or without an event loop.
 
-An async client awaits them, on asyncio or trio.  A blocking client runs them: over threads no coroutine
-ever suspends, so that one step brings the result, in a running event loop as well.
+An async client awaits them, on asyncio or trio.  A blocking client calls `run`: over threads a
+coroutine never suspends, so that one step completes it, even inside a running event loop.
 
-Here is also which event loop runs (`async_backend`), and what each loop has of its own (`PerLoop`).
+This module also finds the running event loop (`async_backend`), and keeps one value per loop
+(`PerLoop`).
 """
 
 import sys
@@ -27,8 +28,9 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
     Run a coroutine that never suspends, and return its result.
 
     Raises:
-        RuntimeError: It did suspend: the user has put something async into a blocking client.  The
-            coroutine is told, so that it can add what must not be lost.
+        RuntimeError: The coroutine suspended, because the user passed something async to a blocking
+            client.  The error is also thrown into the coroutine, which may attach the handle of a
+            queued job to it.
     """
     suspended = RuntimeError(
         "a coroutine suspended in a blocking client, which runs no event loop: pass nothing async to "
@@ -46,16 +48,16 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
 
 
 def is_async(function: object) -> bool:
-    """Tell whether what *function* returns is to be awaited, as far as it says so."""
+    """Return whether *function* is declared as async, so that its result must be awaited."""
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":
-    """Return the loop of the running task of asyncio; None in trio, and outside of loops."""
-    asyncio = sys.modules.get("asyncio")  # what is not loaded does not run
+    """Return the loop of the running asyncio task, or None in trio and outside of event loops."""
+    asyncio = sys.modules.get("asyncio")  # if it is not loaded, no loop of it is running
     try:
         task = None if asyncio is None else asyncio.current_task()
-    except RuntimeError:  # no loop of asyncio's
+    except RuntimeError:  # no asyncio loop is running
         return None
     return None if task is None else task.get_loop()
 
@@ -81,10 +83,11 @@ def _trio_backend() -> "Backend":
 
 class PerLoop(Generic[T]):
     """
-    Something of which each event loop has its own; threads have one for all.
+    One value per event loop; threads share one value.
 
-    What belongs to loops that were closed is dropped when another one comes: connections and locks of
-    asyncio refer to their loop, so that no key here would ever vanish by itself.
+    The values of closed loops are dropped when a value for another loop is made.  They do not
+    disappear by themselves: connections and locks of asyncio refer to their loop, so the weak keys
+    stay alive.
     """
 
     def __init__(self, backend: "Callable[[], Backend]", make: "Callable[[Backend], T]") -> None:
@@ -93,7 +96,7 @@ class PerLoop(Generic[T]):
         self._thread_value: T | None = None
 
     def __call__(self) -> T:
-        """Return that of the running loop."""
+        """Return the value of the running loop."""
         if self._thread_value is not None:
             return self._thread_value
         backend = self._backend()
@@ -107,7 +110,7 @@ class PerLoop(Generic[T]):
         return made
 
     def __len__(self) -> int:
-        """Return how many loops have one."""
+        """Return the number of loops that have a value."""
         return len(self._made)
 
     def _drop_closed(self) -> None:

@@ -1,7 +1,8 @@
 """
-Who sends to an origin: the pool, or a client of httpx, which the user supplies or a proxy needs.
+Chooses the sender for an origin: the pool, or a client of httpx.
 
-What sends is made when it is first needed.  Modules and the CA bundle are then loaded in a thread.
+A client of httpx is used if the user supplies one, or for a proxy.  Senders are created when they
+are first needed.  Modules and the CA bundle are loaded in a thread.
 """
 
 import sys
@@ -29,10 +30,10 @@ T = TypeVar("T")
 
 class Sender(Protocol):
     """
-    What sends to an origin: the pool, or a client of httpx.
+    The pool or a client of httpx.
 
     Attributes:
-        library: httpx or httpx2, of which its requests are.
+        library: The module to which its requests belong: httpx or httpx2.
         client: The client; None for the pool.
     """
 
@@ -42,41 +43,42 @@ class Sender(Protocol):
     def client(self) -> "HTTPClient | None": ...
 
     def reserve(self, timeout: float, /) -> AbstractAsyncContextManager[Any]:
-        """Return a context that waits for a connection, and gives what `send` takes."""
+        """Return a context that waits for a connection.  Its value is an argument of `send`."""
         ...
 
     def limit(self, ends: float, /) -> AbstractAsyncContextManager[object]:
-        """Return a context for the body of a response that must be there by then."""
+        """Return a context for reading a body until *ends*, on the monotonic clock."""
         ...
 
     async def send(self, request: "httpx.Request", reservation: Any, /) -> Any:
         """
-        Send a request, and return the response's head.
+        Send a request, and return the response as soon as its head has arrived.
 
-        Its ``stream`` has the methods ``read``, which returns the next bytes of the body, and ``aclose``.
+        Its ``stream`` has a method ``read``, which returns the next bytes of the body, and a method
+        ``aclose``.
         """
         ...
 
     async def aclose(self) -> None:
-        """Close what was opened; requests under way go on."""
+        """Close the connections.  Requests in progress continue."""
         ...
 
 
 class Senders:
     """
-    What one event loop, or all threads, send with.
+    The senders of one event loop, or of all threads.
 
-    After `close` it still sends, but then no connection is kept after its request: a call may still be
-    under way, and nobody would close it.
+    They can still send after `close`, because a call may be in progress.  But then each connection
+    is closed after its request, because nothing would close it later.
 
     Args:
-        backend: How they wait.
-        http_client: A client of the user's; None for connections of our own.
+        backend: The concurrency backend.
+        http_client: A user-supplied client; None for the built-in pool.
         max_connections: As for `Transport`.
         ca_bundle: As for `Transport`.
 
     Attributes:
-        admission: What as many calls hold at once as there may be connections; None for threads.
+        admission: A lock that as many calls can hold as connections are allowed; None for threads.
     """
 
     def __init__(
@@ -89,17 +91,17 @@ class Senders:
     ) -> None:
         self._backend, self._http_client = backend, http_client
         self._max_connections, self._ca_bundle = max_connections, ca_bundle
-        self._opened: dict[str, Sender] = {}  # by scheme and proxy; the pool has neither
-        self._proxies: dict[str, str] = {}  # by origin; none is the empty string
+        self._opened: dict[str, Sender] = {}  # by scheme and proxy; an empty key is the pool
+        self._proxies: dict[str, str] = {}  # by origin; an empty string means no proxy
         self._user: dict[str, Sender] = {}
         self._loading = backend.task_lock()
         self._is_closed = False
-        # Of a user-supplied client only the client knows how many requests it can have under way.
+        # Only a user-supplied client itself knows how many requests it can have in progress.
         most = max_connections if http_client is None else sys.maxsize
         self.admission = None if backend.is_blocking else backend.task_lock(most)
 
     async def get(self, origin: str, *, direct: bool) -> Sender:
-        """Return what sends to *origin*; *direct* says to use no proxy."""
+        """Return the sender for *origin*; if *direct*, without a proxy."""
         if self._http_client is not None:
             sender = self._user.get("")
             if sender is None:
@@ -117,23 +119,31 @@ class Senders:
         return self._opened.get(key) or await self._open(key)
 
     async def _find(self, known: dict[str, T], key: str, make: Callable[[str], T]) -> T:
-        """Return what is known under a key, or make it in a thread; of many tasks one does so for all."""
+        """
+        Return the value of a key, or make it in a thread.
+
+        One of several waiting tasks makes it for all.
+        """
         loading = self._loading
         await loading.acquire()
         try:
             if key not in known:
                 made = await self._backend.in_new_thread(make, key)
-                return known.setdefault(key, made)  # of two threads the first one wins
+                return known.setdefault(key, made)  # of two threads, the first one wins
             return known[key]
         finally:
             loading.release()
 
     async def _open(self, key: str) -> Sender:
-        """Make what sends, and keep none of its connections if the client is closed in the meantime."""
+        """
+        Make a sender.
+
+        If the client is closed meanwhile, make sure that it keeps no connections.
+        """
         was_closed = self._is_closed
         sender = await self._find(self._opened, key, self._make)
         if self._is_closed and not key:
-            await sender.aclose()  # a pool still sends after that
+            await sender.aclose()  # a pool can still send after that
         elif self._is_closed and not was_closed:
             sender = await self._find(self._opened, key, self._make)
         return sender
@@ -167,7 +177,7 @@ class Senders:
         return "Client" if self._backend.is_blocking else "AsyncClient"
 
     def _wrap(self, client: Any) -> Sender:
-        """Return a client of httpx as a sender."""
+        """Return a sender for a client of httpx."""
         with importing():
             from .user_client import AsyncClient, SyncClient
 
@@ -177,7 +187,7 @@ class Senders:
         return AsyncClient(httpx, client, self._backend)
 
     def close(self) -> list[Sender]:
-        """Keep no connections from now on; return what is to be closed."""
+        """Keep no connections from now on, and return the senders that must be closed."""
         self._is_closed = True
         opened, self._opened = self._opened, {}
         return list(opened.values())

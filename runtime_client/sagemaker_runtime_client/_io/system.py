@@ -1,8 +1,7 @@
 """
-The part of the outside world that needs no settings: environment, files, programs, clocks, pauses.
+Side effects that need no settings: environment, files, programs, clocks and pauses.
 
-`transport` is the other part, which is made from the settings; `Once` is how a client finds these out at its
-first call.
+`transport` contains the others, which need settings.  `Once` loads the settings at the first call.
 """
 
 import os
@@ -18,7 +17,7 @@ from .cancellation import StillRunningError
 from .generation import generation, importing
 from .run import PerLoop
 
-if TYPE_CHECKING:  # a program is seldom run
+if TYPE_CHECKING:  # programs are rarely run
     from collections.abc import Awaitable
 
     from sigv4 import Credentials, CredentialsProvider
@@ -28,8 +27,8 @@ if TYPE_CHECKING:  # a program is seldom run
 
 T = TypeVar("T")
 
-# From so many bytes on, a thread costs less than an event loop that stands still: they take some 4 ms
-# to hash or to copy.
+# From this many bytes on, a thread costs less than blocking the event loop: hashing or copying them
+# takes about 4 ms.
 _WORTH_A_THREAD = 1 << 20
 
 
@@ -38,11 +37,11 @@ class System:
     Environment, files, programs, clocks and pauses.
 
     Args:
-        backend: Returns how this client waits: by threads, or by the tasks of the running event loop.
+        backend: Returns the concurrency backend: of threads, or of the running event loop.
 
     Attributes:
-        backend: The same.
-        environ: The variables of the environment.
+        backend: The argument *backend*.
+        environ: The environment variables.
     """
 
     def __init__(self, backend: Callable[[], "Backend"]) -> None:
@@ -54,42 +53,51 @@ class System:
 
             log_to_stderr(level)
 
-    # A number that is another one after a fork, and after a snapshot is restored.
+    # A number that changes after a fork and after a snapshot is restored.
     generation = staticmethod(generation)
-    # Seconds on a clock that is never set.
+    # The monotonic clock, in seconds.
     monotonic = staticmethod(time.monotonic)
-    # The time, in UTC.
+    # The current time in UTC.
     now = staticmethod(partial(datetime.now, UTC))
 
     @staticmethod
     def home(user: str = "") -> str:
-        """Return the folder of *user*, or of this process's, as the system knows it; else ``~user``."""
+        """Return the home directory of *user* or the current user; ``~user`` if unknown."""
         return os.path.expanduser("~" + user)
 
     @staticmethod
     def random() -> float:
-        """Return a number from 0 up to 1, a different one in each process and after each restore."""
-        # The system's numbers: a process that was forked or restored does not repeat its twin's.
+        """Return a random number from 0 up to 1."""
+        # From the operating system: a forked or restored process must not repeat the numbers of its
+        # twin.
         return int.from_bytes(os.urandom(7)) / (1 << 56)
 
     @staticmethod
     def uuid() -> str:
-        """Return a new UUID, of the random kind."""
-        # RFC 9562, section 5.4, without the module, which costs the first call 2 ms.
+        """Return a new random UUID (version 4)."""
+        # RFC 9562, section 5.4.  The module uuid would cost the first call 2 ms.
         bits = int.from_bytes(os.urandom(16)) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
         digits = f"{bits:032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
     async def sleep(self, seconds: float) -> None:
-        """Return after *seconds*."""
+        """Wait for *seconds*."""
         await self.backend().sleep(seconds)
 
     def lock(self) -> "Lock":
-        """Return a new lock; the tasks of one event loop do not wait for those of another."""
+        """
+        Return a new lock.
+
+        Each event loop has its own: tasks wait only for tasks of the same loop.
+        """
         return _LoopLock(self.backend)
 
     async def compute(self, size: int, function: Callable[..., T], *arguments: object) -> T:
-        """Return what *function* makes of *size* bytes, and hold up no event loop meanwhile."""
+        """
+        Call *function*, which processes *size* bytes, and return its result.
+
+        Large work runs in a thread.
+        """
         if size < _WORTH_A_THREAD:
             return function(*arguments)
         return await self.backend().in_thread(function, *arguments)
@@ -98,10 +106,11 @@ class System:
         self, provider: "CredentialsProvider", deadline: float | None
     ) -> "Credentials":
         """
-        Ask a provider that may be the user's, or raise TransportError at the *deadline*.
+        Return the credentials of a provider, or raise TransportError at the *deadline*.
 
-        The provider itself is not cut off: others wait for it too, and its old token may be used up by
-        then.  So a blocking one is waited for to its end.
+        The provider itself is not cancelled: other calls may wait for it too, and it may already
+        have used up a refresh token.  A blocking provider is therefore not interrupted at the
+        deadline.
         """
         if self.backend().is_blocking:
             return provider.get()
@@ -113,7 +122,7 @@ class System:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """Return what a source of credentials returns, or raise TransportError at the *deadline*."""
+        """Return the credentials from *function*, or raise TransportError at the *deadline*."""
         if deadline is None:
             return await function(*arguments)
         seconds = deadline - time.monotonic()
@@ -126,22 +135,29 @@ class System:
 
     async def read_file(self, path: str, max_bytes: int) -> bytes | None:
         """
-        Return what a file holds, or None if there is no such file; other faults are OSErrors.
+        Return the content of a file, or None if it does not exist.
 
-        One of them is that it holds more than *max_bytes* bytes.  For want of descriptors it raises
-        TransportError.
+        Raises:
+            OSError: The file cannot be read, or it has more than *max_bytes* bytes.
+            TransportError: No file descriptor is free.
         """
         return await self.backend().in_new_thread(files.read, path, max_bytes)
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Replace a file in one step, readable by its owner alone; its folder is made if need be."""
+        """
+        Replace a file atomically, readable only by its owner.
+
+        Create its directory if necessary.
+        """
         await self.backend().in_thread(files.write, path, data)
 
     async def run_process(self, arguments: Sequence[str], max_bytes: int) -> "Finished":
         """
-        Run a program without a shell and without input, and return how it ended.
+        Run a program without a shell and without input, and return its status and output.
 
-        One that writes more than *max_bytes* bytes to stdout or to stderr is killed, which is an OSError.
+        Raises:
+            OSError: The program could not be started, or it wrote more than *max_bytes* bytes to
+                stdout or stderr and was killed.
         """
         with importing():
             from .processes import run_process
@@ -154,7 +170,7 @@ async def _ask(provider: "CredentialsProvider") -> "Credentials":
 
 
 class _LoopLock:
-    """A lock of which each event loop has its own."""
+    """A lock with a separate state for each event loop."""
 
     def __init__(self, backend: Callable[[], "Backend"]) -> None:
         self._lock: PerLoop[Lock] = PerLoop(backend, _new_lock)
@@ -175,15 +191,16 @@ def _new_lock(backend: "Backend") -> "Lock":
 
 class Once(Generic[T]):
     """
-    A value that is made when it is first asked for, and then kept.
+    A value that is made at the first call, and then kept.
 
-    Of many that ask at the same time one makes it for all, or the first one of each event loop, of which
-    the first value is kept.  If that fails, the next one tries again.
+    If several tasks or threads call at the same time, one of them makes the value for all.  If
+    several event loops do so, the first value is kept.  If making the value fails, the next call
+    tries again.
 
     Args:
-        system: Where its lock is from.
+        system: Provides the lock.
         make: Makes the value.
-        kept: Is awaited with the value once that is kept.
+        kept: A function that is awaited with the value as soon as it is kept; None for no function.
 
     Attributes:
         value: The value; None before it is made.
@@ -201,7 +218,11 @@ class Once(Generic[T]):
         self._reset()
 
     def _reset(self) -> None:
-        """Have a free lock: at first, and in a new generation, in which it may have been left held."""
+        """
+        Create a free lock.
+
+        After a fork, a thread of the parent may have left the old one held.
+        """
         self._generation = self._system.generation()
         self._lock = self._system.lock()
 

@@ -1,8 +1,8 @@
 """
-Connections of threads, over blocking sockets, and the race of a host's addresses.  The errors are httpx's.
+Connections of threads, over blocking sockets, and the race between the addresses of a host.
 
-Coroutines here never suspend.  A socket's time limit is set only where it changes: that is a call into the
-kernel, and an occasion for another thread.
+The errors are httpx's.  The coroutines never suspend.  The timeout of a socket is set only if it
+changes, because setting it is a system call and lets other threads run.
 """
 
 import os
@@ -25,31 +25,32 @@ from .cancellation import CancelScope
 if TYPE_CHECKING:
     from .concurrency import TLS
 
-# What `is_readable` reads at once.
+# How many bytes `is_readable` reads at once.
 _MAX_READ_SIZE = 1 << 16
 
-# The next address is tried after so many seconds ("Connection Attempt Delay", RFC 8305, section 5).
+# How many seconds to wait before the next address is tried ("Connection Attempt Delay", RFC 8305,
+# section 5).
 ATTEMPT_DELAY = 0.25
 
 A = TypeVar("A")
 T = TypeVar("T")
 
-# What `socket.getaddrinfo` returns of an address: family, kind, protocol, canonical name, address.
+# The elements of `socket.getaddrinfo`: family, kind, protocol, canonical name, address.
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 AddressInfo = tuple[int, int, int, str, SocketAddress]
 
 
 class Stream:
     """
-    A connection over a socket, which may speak TLS.
+    A connection over a socket, with or without TLS.
 
     Args:
-        connected: The socket; with TLS, after the handshake.
+        connected: The connected socket; with TLS, after the handshake.
     """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._received = b""  # by `is_readable`, for the next read
+        self._received = b""  # read by `is_readable`, for the next read
         self._poll = None
         if hasattr(select, "poll"):  # not on Windows
             self._poll = select.poll()
@@ -57,14 +58,15 @@ class Stream:
 
     async def is_readable(self) -> bool:
         """
-        Tell whether a read would return at once, with data or at the end.
+        Return whether a read would return at once, with data or at the end of the connection.
 
-        It is tried, for bytes at the socket are no proof: TLS sends some of its own, such as the
-        session tickets that follow a handshake (RFC 8446, section 4.6.1).
+        This tries to read.  Bytes at the socket alone prove nothing: TLS sends messages of its own,
+        such as the session tickets after a handshake (RFC 8446, section 4.6.1).
         """
         if self._received:
             return True
-        # Neither the socket nor TLS has any bytes: that is known eight times as fast as by a read.
+        # If neither the socket nor TLS has any bytes, poll shows it in an eighth of the time of a
+        # read.
         pending = getattr(self._socket, "pending", int)
         if self._poll is not None and not self._poll.poll(0) and not pending():
             return False
@@ -77,7 +79,7 @@ class Stream:
         return True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has arrived, once something has; nothing at the end."""
+        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
         if self._received:
             received, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return received
@@ -89,7 +91,7 @@ class Stream:
             raise httpx.ReadError(str(error)) from error
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
         if self._received:
             data = await self.read(len(buffer))
             buffer[: len(data)] = data
@@ -102,7 +104,7 @@ class Stream:
             raise httpx.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all of *buffer*; each part of it has so much time."""
+        """Send all of *buffer*.  Each part of it has the whole timeout."""
         try:
             left = memoryview(buffer)
             while left:
@@ -113,7 +115,7 @@ class Stream:
             raise httpx.WriteError(str(error)) from error
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
         if await self.is_readable():
             return 0
         try:
@@ -125,14 +127,14 @@ class Stream:
             raise httpx.WriteError(str(error)) from error
 
     async def _wait(self, timeout: float | None) -> None:
-        """Wait until something can be sent, or read."""
+        """Wait until the socket is writable or readable."""
         with DefaultSelector() as selector:
             selector.register(self._socket, EVENT_READ | EVENT_WRITE)
             if not self._do(0, selector.select, timeout):
                 raise httpx.WriteTimeout("timed out")
 
     def _do(self, timeout: float | None, step: Callable[[A], T], argument: A) -> T:
-        """Do one step within *timeout* seconds; in a thread of a group, one that can be interrupted."""
+        """Call *step* with *timeout*.  In a thread of a group, the call can be interrupted."""
         if self._socket.gettimeout() != timeout:
             self._socket.settimeout(timeout)
         scope: CancelScope | None = getattr(CancelScope.local, "scope", None)
@@ -147,14 +149,14 @@ class Stream:
     discard = close
 
     def interrupt(self) -> None:
-        """End a read or write of another thread."""
+        """End a read or write in another thread."""
         with suppress(OSError):
-            # Of the socket below TLS, which does not take part in this.
+            # This shuts down the socket below TLS, without a TLS alert.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
-    """Connect to *host*, with TLS from the first byte if there are settings for it."""
+    """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
     ends = inf if timeout is None else monotonic() + timeout
     try:
         found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
@@ -162,12 +164,12 @@ async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None
         return Stream(_wrap_tls(connected, tls, ends))
     except TimeoutError as error:
         raise httpx.ConnectTimeout(str(error)) from error
-    except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
+    except (OSError, OverflowError, ValueError) as error:  # invalid ports and host names
         raise httpx.ConnectError(str(error)) from error
 
 
 def _wrap_tls(connected: socket.socket, tls: "TLS | None", ends: float) -> socket.socket:
-    """Return the socket after the handshake; close it where that fails."""
+    """Return the socket after the TLS handshake, and close it if that fails."""
     if tls is None:
         return connected
     context, name = tls
@@ -180,22 +182,22 @@ def _wrap_tls(connected: socket.socket, tls: "TLS | None", ends: float) -> socke
 
 
 class Attempts(Protocol):
-    """Attempts to connect, several of which may be under way."""
+    """Attempts to connect, several of which may be in progress."""
 
     def start(self, family: int, kind: int, protocol: int, address: SocketAddress) -> None:
-        """Begin to connect to an address; an OSError may be raised here or by `outcome`."""
+        """Start to connect to an address.  An OSError may be raised here or by `outcome`."""
         ...
 
     async def outcome(self, timeout: float | None) -> socket.socket | None:
         """
-        Wait for one of them to end: return its socket, or raise its OSError.
+        Wait until one attempt ends, and return its socket or raise its OSError.
 
-        Return None where none has ended after *timeout* seconds.
+        Return None if none has ended after *timeout* seconds.
         """
         ...
 
     def close(self) -> None:
-        """Give up what is still under way, and close its sockets."""
+        """Abort the attempts in progress, and close their sockets."""
         ...
 
 
@@ -203,14 +205,14 @@ async def connect_first(
     found: Sequence[AddressInfo], timeout: float | None, attempts: Attempts
 ) -> socket.socket:
     """
-    Return a socket that is connected to one of a host's addresses, the first that answers.
+    Connect to the address of a host that responds first, and return the socket.
 
-    An address that fails, or has not answered after a moment, is joined by the next one.
+    If an address fails, or does not respond within `ATTEMPT_DELAY`, the next one is tried as well.
 
     Args:
         found: The addresses, as `socket.getaddrinfo` returns them.
-        timeout: Seconds for all of them; None for no limit.
-        attempts: How to connect.
+        timeout: Seconds for all of them together; None for no limit.
+        attempts: Connects to single addresses.
 
     Source: RFC 8305, section 5.
     """
@@ -239,11 +241,11 @@ async def connect_first(
         raise failure
     finally:
         attempts.close()
-        del failure  # a frame that holds the error whose traceback holds the frame is a cycle
+        del failure  # the traceback of the error refers to this frame: avoid a reference cycle
 
 
 def _interleaved(found: Sequence[AddressInfo]) -> list[AddressInfo]:
-    """Return addresses with their families in turn, that of the first one first (RFC 8305, section 4)."""
+    """Return the addresses with alternating families (RFC 8305, section 4)."""
     families: dict[int, list[AddressInfo]] = {}
     for one in found:
         families.setdefault(one[0], []).append(one)
@@ -252,7 +254,7 @@ def _interleaved(found: Sequence[AddressInfo]) -> list[AddressInfo]:
 
 
 class _Attempts:
-    """Attempts by sockets that do not block."""
+    """Attempts to connect with non-blocking sockets."""
 
     def __init__(self) -> None:
         self._selector = DefaultSelector()

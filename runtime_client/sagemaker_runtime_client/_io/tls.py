@@ -1,11 +1,12 @@
 """
-Whom to trust: TLS settings, made with the first https URL, once for each bundle, and shared by all.
+TLS contexts, created for the first https URL, cached per CA bundle and shared by all clients.
 
-To load a whole bundle of certificates takes 17 ms, a fifth of a first call.  AWS's endpoints are
-vouched for by Amazon's own authorities, of which there are five; so those of the bundle are trusted
-first, and the whole bundle from the first server on that needs it, at the price of one handshake more.
+Loading a whole bundle of certificates takes 17 ms, a fifth of a first call.  The certificates of
+AWS's endpoints are issued by Amazon's five authorities.  Therefore only Amazon's authorities of the
+bundle are loaded first.  The whole bundle is loaded for the first server that needs it, which costs
+that server's connection a second handshake.
 
-Source: https://www.amazontrust.com/repository/ (how AWS's authorities are called).
+Source: https://www.amazontrust.com/repository/ (the names of AWS's authorities).
 """
 
 import os
@@ -30,17 +31,17 @@ _AMAZON = (b"Amazon", b"Starfield Services Root")
 
 def context_makers(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]":
     """
-    Return what makes TLS settings: those that serve for AWS, and those for all.
+    Return two functions that create TLS contexts: one for AWS's servers, one for all.
 
     Args:
-        ca_bundle: A file, or a folder as OpenSSL's ``c_rehash`` makes it; None takes SSL_CERT_FILE or
-            SSL_CERT_DIR, as httpx does, or else certifi's.
+        ca_bundle: A file, or a directory as OpenSSL's ``c_rehash`` makes it.  None means
+            SSL_CERT_FILE or SSL_CERT_DIR, as in httpx, or otherwise certifi's bundle.
     """
     return [partial(make, _path(ca_bundle)) for make in (_amazon_context, _context)]
 
 
 def tls_context(ca_bundle: str | None) -> "ssl.SSLContext":
-    """Return the TLS settings for all; raise ConfigError where the bundle cannot be read."""
+    """Return the TLS context for all servers, or raise ConfigError if the bundle cannot be read."""
     return _context(_path(ca_bundle))
 
 
@@ -62,7 +63,11 @@ def _context(path: str | None) -> "ssl.SSLContext":
 
 @lru_cache(maxsize=8)
 def _amazon_context(path: str | None) -> "ssl.SSLContext":
-    """Return the TLS settings for AWS: Amazon's authorities, or the whole of a bundle without them."""
+    """
+    Return a TLS context with Amazon's authorities only.
+
+    If the bundle contains none of them, the context has the whole bundle.
+    """
     certificates = _amazon_certificates(path)
     try:
         return _make_context(cadata=certificates) if certificates else _context(path)
@@ -74,10 +79,10 @@ def _make_context(
     *, cafile: str | None = None, capath: str | None = None, cadata: bytes | None = None
 ) -> "ssl.SSLContext":
     """
-    Return Python's default context with these certificates, and with botocore's rules for chains.
+    Return Python's default context with these certificates, but with botocore's rules for chains.
 
-    From Python 3.13 on the default is stricter.  It refuses certificates without an Authority Key
-    Identifier, for example, which companies issue.
+    From Python 3.13 on the default is stricter.  For example, it refuses certificates without an
+    Authority Key Identifier, which some companies issue.
     """
     import ssl
 
@@ -87,16 +92,16 @@ def _make_context(
 
 
 def _amazon_certificates(path: str | None) -> bytes:
-    """Return the certificates of Amazon's authorities in a bundle; nothing if it has none."""
+    """Return the certificates of Amazon's authorities in a bundle, or empty bytes."""
     try:
         certificates = _certificates(_certifi() if path is None else _read(path))
     except (OSError, Error):
-        return b""  # OpenSSL will say better what is wrong, or knows how to read it
+        return b""  # OpenSSL may be able to read the bundle, or gives a better error message
     return b"".join(one for one in certificates if any(name in one for name in _AMAZON))
 
 
 def _path(ca_bundle: str | None) -> str | None:
-    """Return where the bundle is; None for certifi's, which may be in a zip file."""
+    """Return the path of the bundle, or None for certifi's, which may be in a zip file."""
     if ca_bundle:
         return os.path.expanduser(ca_bundle)
     return os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
@@ -108,16 +113,20 @@ def _read(path: str) -> bytes:
 
 
 def _certifi() -> bytes:
-    """Return certifi's bundle, without importing it: that takes 3 ms, and a temporary file for a zip."""
+    """
+    Return certifi's bundle.  It is read without importing certifi.
+
+    The import would take 3 ms, and would create a temporary file if certifi is in a zip file.
+    """
     spec: Any = find_spec("certifi")
     try:
         data: bytes = spec.loader.get_data(os.path.join(os.path.dirname(spec.origin), "cacert.pem"))
-    except OSError:  # Debian and Fedora leave it out, and let certifi name the system's
+    except OSError:  # Debian and Fedora remove the file, and `certifi.where` returns the system's
         return _read(import_module("certifi").where())
     return data
 
 
 def _certificates(bundle: bytes) -> list[bytes]:
-    """Return the certificates of a bundle in PEM, in DER."""
+    """Return the certificates of a PEM bundle, in DER format."""
     parts = bundle.split(_BEGIN)[1:]
     return [a2b_base64(part.partition(_END)[0]) for part in parts]

@@ -1,8 +1,10 @@
 """
-Sends requests, by the pool or by a client of httpx (or httpx2), which are imported with the first of them.
+Sends requests by the pool or by a client of httpx (or httpx2).
 
-Requests go straight to the pool, past httpx's client.  A client of httpx is used where the environment
-names a proxy, or where the user supplies one.  Redirects are not followed.
+Either is imported for the first request.
+
+Requests go directly to the pool, without httpx's client.  A client of httpx is used if the
+environment names a proxy, or if the user supplies the client.  Redirects are not followed.
 """
 
 import time
@@ -38,16 +40,17 @@ class Transport:
     Sends requests.
 
     Args:
-        backend: Returns how this client waits.
-        http_client: A client of the user's, which is never closed here; None for connections of our own.
-        connect_timeout: Seconds to connect, TLS included.
-        read_timeout: Seconds between two pieces of what is sent or received.  Both together limit the
-            wait for a free connection.
-        max_connections: How many connections are open at once at the most.
-        ca_bundle: Path of the certificates to trust; None takes SSL_CERT_FILE, SSL_CERT_DIR or certifi's.
+        backend: Returns the concurrency backend.
+        http_client: A user-supplied client, which is never closed here; None for the built-in pool.
+        connect_timeout: Seconds to connect, including TLS.
+        read_timeout: Seconds between two pieces of the data that are sent or received.  The sum of
+            both timeouts limits the wait for a free connection.
+        max_connections: The maximum number of open connections.
+        ca_bundle: Path of the certificates to trust.  None means SSL_CERT_FILE, SSL_CERT_DIR or
+            certifi's.
 
     Attributes:
-        senders: Returns what the running event loop, or threads, send with.
+        senders: Returns the senders of the running event loop, or of threads.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class Transport:
         self._reset()
 
     def _reset(self) -> None:
-        """Have no connections: at first, and in a new generation, which is noted last."""
+        """Start without connections.  The number of the generation is stored last."""
         self.senders: PerLoop[Senders] = PerLoop(self._backend, self._make_senders)
         self._generation = generation()
 
@@ -79,13 +82,13 @@ class Transport:
         )
 
     def _get_senders(self) -> Senders:
-        """Return what the running event loop, or threads, send with."""
+        """Return the senders of the running event loop, or of threads."""
         if self._generation != generation():
-            self._reset()  # nothing is closed: a fork's are the parent's, too, a snapshot's are gone
+            self._reset()  # close nothing: connections belong to the parent process, or are gone after a restore
         return self.senders()
 
     async def prepare(self, origin: str, *, direct: bool = False) -> None:
-        """Load what sends to *origin*, so that its loading does not count as the server's time."""
+        """Load the sender for *origin*, so that loading it does not count as time of the server."""
         await self._get_senders().get(origin, direct=direct)
 
     async def send(
@@ -98,18 +101,21 @@ class Transport:
         limit: "ResponseLimit" = RESPONSE,
     ) -> "Response":
         """
-        Send a request, and return the whole response.
+        Send a request, and return the response with its body.
 
         Args:
-            origin: Where to: scheme and host, and the port where it is not the scheme's.
-            make: Makes the request.  It is called once there is a connection, so that what waits is small
-                and newly signed.
-            deadline: When to give up, on the monotonic clock; None for no limit but those of a connection.
-            direct: Whether to use no proxy, as for an agent of this machine.
-            limit: How much of the response's body is taken.
+            origin: Scheme and host of the server, and the port unless it is the default of the
+                scheme.
+            make: Builds the request.  It is called when there is a connection, so that a waiting
+                call holds little memory and its signature is new.
+            deadline: When to give up, on the monotonic clock; None for no limit except the
+                timeouts.
+            direct: Whether to use no proxy, for example for an agent on this machine.
+            limit: How much of the response body is read.
 
         Raises:
-            TransportError: There is no response, or not in time, or it is too large.
+            TransportError: No response arrived, or not in time.
+            ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)
         httpx, wait = sender.library, self._connect_timeout + self._read_timeout
@@ -135,12 +141,12 @@ class Transport:
                         else:
                             reader.complete = True
                 except httpx.TransportError:
-                    pass  # what came of the body is told from a complete one
+                    pass  # the response is then marked as incomplete
                 finally:
                     await body.aclose()
         except (
             httpx.HTTPError,
-            # A user-supplied client may have hooks, and a transport of its own, that raise anything.
+            # A user-supplied client may have hooks or a custom transport, which may raise anything.
             httpx.InvalidURL,
             httpx.StreamError,
             httpx.CookieConflict,
@@ -159,20 +165,20 @@ class Transport:
         )
 
     async def close(self) -> None:
-        """Close our own connections in this event loop: idle ones now, others after their requests."""
+        """Close the connections in this event loop: idle ones now, others after their requests."""
         for sender in self._get_senders().close():
             await sender.aclose()
 
 
 class Admission:
     """
-    A context for a call.  There are as many at once as there may be connections.
+    A context for a call, which limits the calls in progress to the number of connections.
 
-    Of thousands of tasks all others wait here, where they have next to nothing yet.  Threads do not wait:
-    each has its memory already.
+    If there are thousands of tasks, most of them wait here, where they hold little memory.  Threads
+    do not wait here, because each thread already has its memory.
 
     Args:
-        transport: What sends the call.
+        transport: The transport that sends the call.
         deadline: When to raise TransportError, on the monotonic clock; None for never.
     """
 
@@ -183,7 +189,7 @@ class Admission:
         self._lock: "Lock | None" = None
 
     async def __aenter__(self) -> None:
-        """Wait until the call may begin."""
+        """Wait until the call may start."""
         lock = self._transport.senders().admission
         if lock is not None and not lock.acquire_nowait():
             if self._deadline is None:
@@ -193,18 +199,18 @@ class Admission:
         self._lock = lock
 
     async def __aexit__(self, *_: object) -> None:
-        """Let another one begin."""
+        """Allow another call to start."""
         if self._lock is not None:
             self._lock.release()
 
 
 class ResponseReader:
     """
-    Collects a response while it comes in.
+    Collects a response while it arrives.
 
     Attributes:
-        complete: Whether all of it came; for whoever reads it to the end to say.
-        ends: When it must have come, on the monotonic clock.
+        complete: Whether the whole body arrived.  The caller sets it at the end of the body.
+        ends: When the whole body must have arrived, on the monotonic clock.
     """
 
     def __init__(
@@ -221,13 +227,14 @@ class ResponseReader:
         if self._limit.within_read_timeout:
             self.ends = min(self.ends, time.monotonic() + read_timeout)
         self._announced = parse_length(response.headers.get("content-length")) or 0
-        # Its value is what it grew in: to join pieces would take the body's size once more.
+        # `getvalue` returns the buffer without a copy, but joining pieces would need the memory
+        # twice.
         self._body = BytesIO()
         self._is_too_large = False
         self.complete = False
 
     def add(self, piece: bytes) -> bool:
-        """Keep a piece, and tell whether to go on."""
+        """Store a piece of the body, and return whether to continue reading."""
         self._body.write(piece)
         size = (
             self._body.tell()
@@ -239,13 +246,13 @@ class ResponseReader:
 
     def response(self, label: str) -> Response:
         """
-        Return what came.
+        Return the response as far as it arrived.
 
         Args:
-            label: Whom, and how, for the message of an error.
+            label: Method and origin of the request, for the message of an error.
 
         Raises:
-            ResponseTooLargeError: It is more than may come.
+            ResponseTooLargeError: The body is larger than the limit.
         """
         body, limit = self._body.getvalue(), self._limit
         if not self._is_too_large:

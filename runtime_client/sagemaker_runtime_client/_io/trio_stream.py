@@ -1,4 +1,4 @@
-"""Connections of trio, over sockets that do not block.  The errors are httpx's."""
+"""Connections on trio, over non-blocking sockets.  Their errors are httpx's."""
 
 import socket
 import ssl
@@ -19,16 +19,16 @@ T = TypeVar("T")
 
 
 class Stream(thread_stream.Stream):
-    """A connection, as a thread has it, but trio waits."""
+    """A connection as in `thread_stream`, but trio waits for the socket."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has arrived, once something has; nothing at the end."""
+        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
         if self._received:
             return await super().read(max_bytes)
         return await self._read(self._socket.recv, max_bytes, timeout)
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Fill *buffer* from its start with what has arrived; return the number of bytes, 0 at the end."""
+        """Wait for data, and copy them into *buffer*.  Return the number of bytes, 0 at the end."""
         if self._received:
             return await super().read_into(buffer)
         return await self._read(self._socket.recv_into, buffer, timeout)
@@ -43,7 +43,7 @@ class Stream(thread_stream.Stream):
             raise httpx.ReadError(str(error)) from error
 
     async def write_part(self, buffer: memoryview, timeout: float | None = None) -> int:
-        """Send a part of *buffer*, and return its length; or 0 once there may be something to read."""
+        """Send a part of *buffer*.  Return its length, or 0 if there may be something to read."""
         await trio.lowlevel.checkpoint()
         return await super().write_part(buffer, timeout)
 
@@ -61,7 +61,7 @@ class Stream(thread_stream.Stream):
             raise httpx.WriteError(str(error)) from error
 
     async def _wait(self, timeout: float | None) -> None:
-        """Wait until something can be sent, or read."""
+        """Wait until the socket is writable or readable."""
         with trio.move_on_after(_seconds(timeout)) as limit:
             async with trio.open_nursery() as nursery:
 
@@ -75,7 +75,7 @@ class Stream(thread_stream.Stream):
             raise httpx.WriteTimeout("timed out")
 
     async def secure(self, tls: "TLS") -> None:
-        """Begin to speak TLS, before anything else was said."""
+        """Do the TLS handshake.  It must come before any other data."""
         context, name = tls
         secured = context.wrap_socket(
             self._socket, server_hostname=name, do_handshake_on_connect=False
@@ -89,7 +89,7 @@ class Stream(thread_stream.Stream):
         step: Callable[..., T],
         *arguments: object,
     ) -> T:
-        """Do a step as soon as the socket is ready; a plain one, without TLS, becomes so by *wait*."""
+        """Call *step* as soon as the socket is ready.  *wait* is how to wait for it without TLS."""
         await trio.lowlevel.checkpoint()
         while True:
             try:
@@ -103,20 +103,20 @@ class Stream(thread_stream.Stream):
 
 
 async def connect(host: str, port: int, tls: "TLS | None", timeout: float | None) -> Stream:
-    """Connect to *host*, with TLS from the first byte if there are settings for it."""
+    """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
     try:
         with trio.fail_after(_seconds(timeout)):
-            # In bytes, which are not checked against the rules for registering names.
+            # As bytes, the name is not checked against the IDNA rules for registered names.
             opened = await trio.open_tcp_stream(host.encode("ascii"), port)
             return await _stream(socket.socket(fileno=opened.socket.detach()), tls)
     except trio.TooSlowError as error:
         raise httpx.ConnectTimeout("timed out") from error
-    except (OSError, OverflowError, ValueError) as error:  # ports and names that are invalid
+    except (OSError, OverflowError, ValueError) as error:  # invalid ports and host names
         raise httpx.ConnectError(str(error)) from error
 
 
 async def _stream(connected: socket.socket, tls: "TLS | None") -> Stream:
-    """Return the stream over a socket that is connected."""
+    """Return the stream over a connected socket."""
     connected.setblocking(False)
     stream = Stream(connected)
     try:

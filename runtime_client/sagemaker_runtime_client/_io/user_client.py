@@ -1,4 +1,4 @@
-"""Sending by a client of httpx (or httpx2): a user-supplied one, or one for a proxy."""
+"""Sends through a client of httpx (or httpx2): a user-supplied client, or a client for a proxy."""
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
     from .concurrency import Backend
 
-# A read's own limit strikes first, and says how far it came.
+# Extra seconds, so that the timeout of a single read expires first: its error says how much
+# arrived.
 _GRACE = 0.1
 
 
 class SyncClient:
     """
-    A blocking client, with which coroutines send that never suspend.
+    Sends through a blocking client.  Its coroutines never suspend.
 
     Args:
-        httpx: The client's library.
+        httpx: The library of the client.
         client: The client.
     """
 
@@ -40,12 +41,13 @@ class SyncClient:
         return nullcontext()
 
     async def send(self, request: "httpx.Request", _reservation: None) -> "_Received":
-        """Send a request, and return the response's head."""
+        """Send a request, and return the response as soon as its head has arrived."""
         try:
             response = recording(self.library, self.client).send(
                 request, stream=True, auth=None, follow_redirects=False
             )
-        except self.library.HTTPStatusError as error:  # of a hook that raises; we judge responses
+        # Raised by a hook; the caller judges the status itself.
+        except self.library.HTTPStatusError as error:
             response = error.response
         return _Received(response, _SyncBody(self.library, response))
 
@@ -55,7 +57,7 @@ class SyncClient:
 
 
 class _Received:
-    """What `ResponseReader` asks of a response, and its body, undecoded."""
+    """A response with the attributes that `ResponseReader` reads, and with an undecoded body."""
 
     def __init__(self, response: "httpx.Response", stream: "_SyncBody | _AsyncBody") -> None:
         self.status_code, self.is_success = response.status_code, response.is_success
@@ -81,10 +83,10 @@ class _SyncBody:
 
 class AsyncClient:
     """
-    The same for an async client, which knows no limit of time but that of each step.
+    Sends through an async client, which has a timeout for each step but no deadline.
 
     Args:
-        httpx: The client's library.
+        httpx: The library of the client.
         client: The client.
         backend: The backend of the running event loop.
     """
@@ -97,22 +99,21 @@ class AsyncClient:
         return nullcontext()
 
     def limit(self, ends: float) -> AbstractAsyncContextManager[object]:
-        """Return a context that is left where it takes longer than until *ends*, on the monotonic clock."""
+        """Return a context that cancels its body shortly after *ends*, on the monotonic clock."""
         if ends == inf:
             return nullcontext()
         return self._backend.move_on_after(max(0.001, ends - time.monotonic()) + _GRACE)
 
     async def send(self, request: "httpx.Request", _reservation: None) -> _Received:
-        """Send a request, and return the response's head."""
+        """Send a request, and return the response as soon as its head has arrived."""
         ends = min(request.extensions["deadline"], time.monotonic() + _time_for_head(request))
         async with self.limit(ends):
             try:
                 response = await recording(self.library, self.client).send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
-            except (
-                self.library.HTTPStatusError
-            ) as error:  # of a hook that raises; we judge responses
+            # Raised by a hook; the caller judges the status itself.
+            except self.library.HTTPStatusError as error:
                 response = error.response
             return _Received(response, _AsyncBody(self.library, response))
         raise self.library.ReadTimeout("the response did not arrive in time", request=request)
@@ -141,7 +142,7 @@ class _AsyncBody:
 
 
 def _time_for_head(request: "httpx.Request") -> float:
-    """Return the seconds until there is a response's head, if each step takes all of its own limit."""
+    """Return the seconds until the head has arrived if each step takes its whole timeout."""
     limits = request.extensions["timeout"]
     pieces = int(request.headers.get("content-length", 0)) // PIECE_SIZE
     seconds: float = sum(limits.values()) + pieces * limits["write"]
