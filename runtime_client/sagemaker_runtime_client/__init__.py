@@ -1,12 +1,16 @@
 """
-Amazon SageMaker asynchronous inference without the AWS SDK: sign, invoke, wait, answer.
+Amazon SageMaker asynchronous inference without the AWS SDK.
 
     from sagemaker_runtime_client import SageMakerRuntimeClient
 
     with SageMakerRuntimeClient(region="eu-west-1") as client:
         output = client.infer("my-endpoint", b"1,2,3", content_type="text/csv", timeout=600)
 
-Importing it loads neither httpx nor cryptography nor asyncio; httpx comes with the first request.
+`SageMakerRuntimeClient` blocks; `AsyncSageMakerRuntimeClient` runs on asyncio or trio.  All errors derive
+from `RuntimeClientError`.  To see each request and its outcome on stderr, set the environment variable
+``SAGEMAKER_RUNTIME_LOG`` to ``debug`` (or ``info`` or ``warning`` for less).
+
+Importing this package loads neither httpx nor cryptography nor asyncio.  The first request loads httpx.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -85,9 +89,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """
-    Import what the first call does without, when it is first asked for.
+    Import names that the first call does not need, on first access.
 
-    By statements, which a program that freezes others (PyInstaller, Nuitka) sees.
+    The imports are statements so that tools such as PyInstaller and Nuitka find them.
     """
     match name:
         case "default_chain" | "DefaultChain":

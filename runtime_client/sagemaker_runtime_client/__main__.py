@@ -1,4 +1,4 @@
-"""`python -m sagemaker_runtime_client`."""
+"""The command line as `python -m sagemaker_runtime_client`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Both clients: settings in, and each operation of the core run to its end, or awaited."""
+"""The blocking and the async client, which run the operations of `Core`."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial, wraps
@@ -27,81 +27,95 @@ from ._io.files import is_shortage, shortage
 from ._io.on_threads import sync_backend
 from ._io.run import async_backend, is_async, run
 from ._io.system import System
-from ._settings.arguments import Settings, check_names, takes_settings
+from ._settings.arguments import Settings, check_argument_names, with_settings_signature
 from ._settings.context import transport_opener
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Client = TypeVar("Client")
 
-if TYPE_CHECKING:  # to evaluate them takes longer than all else here
+if TYPE_CHECKING:  # evaluating these takes longer than the rest of this module
     Operation = Callable[Concatenate[Core, P], Coroutine[Any, Any, T]]
     Method = Callable[Concatenate["_BaseClient", P], T]
 
 
 class _BaseClient:
     """
-    What both clients do: take the settings, and make the core that does the work.
+    The common part of both clients.
 
-    Safe to share between threads (blocking) or tasks (async).
+    A blocking client may be shared between threads, an async client between tasks.
     """
 
     _is_blocking: ClassVar[bool]
 
-    @takes_settings
+    @with_settings_signature
     def __init__(self, *positional: Never, **settings: Unpack[Settings]) -> None:
         """
-        Take the settings; nothing is read, opened or sent before the first call.
+        Create a client.  No file is read and nothing is sent before the first call.
 
-        Where an argument is None, variables decide, then the profile in ``~/.aws/config``, then
-        the default.
+        A setting that is None comes from the environment variables named below, then from the
+        profile in ``~/.aws/config``, then from the default.
 
         Args:
-            region: Such as ``eu-west-1``; ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
-                profile's.
-            profile: The profile of ``~/.aws/config`` and ``~/.aws/credentials``; ``AWS_DEFAULT_PROFILE``,
-                ``AWS_PROFILE``, then ``default``.  One that is given here wins over keys in variables.
-            credentials: The credentials, a `CredentialsProvider`, or a function that returns
-                credentials (an async client takes an async one too, and calls a plain one in a
-                thread, once at a time); by default those that boto3 and the AWS CLI would find, see
-                `default_chain`, refreshed before they end.
-            endpoint_url: An endpoint of your own for SageMaker Runtime;
+            region: The AWS region, such as ``eu-west-1``; ``AWS_REGION``, then
+                ``AWS_DEFAULT_REGION``, then the profile.
+            profile: The name of a profile in ``~/.aws/config`` and ``~/.aws/credentials``;
+                ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``, then ``default``.  A profile passed here
+                takes precedence over credentials in environment variables.
+            credentials: A `sigv4.Credentials`, a `sigv4.CredentialsProvider`, or a function that
+                returns credentials.  An async client also accepts an async function; it calls a
+                plain function in a thread, one call at a time.  By default the client finds the
+                same credentials as boto3 and the AWS CLI, and refreshes them before they expire;
+                see `default_chain`.
+            endpoint_url: A custom endpoint for SageMaker Runtime, such as ``https://host:port``;
                 ``AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME``, then ``AWS_ENDPOINT_URL``.
-            s3_endpoint_url: Likewise for S3; ``AWS_ENDPOINT_URL_S3``, then ``AWS_ENDPOINT_URL``.
-            s3_addressing_style: ``virtual`` (bucket in the host), ``path``, or ``auto``, which takes
-                the host unless an endpoint URL or the bucket's name speaks against it.
-            use_fips_endpoint: Take endpoints with FIPS 140 cryptography; ``AWS_USE_FIPS_ENDPOINT``.
-            use_dualstack_endpoint: Take endpoints that answer on IPv6 too;
+            s3_endpoint_url: A custom endpoint for S3; ``AWS_ENDPOINT_URL_S3``, then
+                ``AWS_ENDPOINT_URL``.
+            s3_addressing_style: ``virtual`` (bucket in the host name), ``path`` (bucket in the
+                path), or ``auto`` (default): ``virtual`` unless a custom endpoint or the name of the
+                bucket requires ``path``.
+            use_fips_endpoint: Whether to use endpoints with FIPS 140 cryptography;
+                ``AWS_USE_FIPS_ENDPOINT``.
+            use_dualstack_endpoint: Whether to use endpoints that also support IPv6;
                 ``AWS_USE_DUALSTACK_ENDPOINT``.
-            retry_mode: ``standard``, or ``adaptive``, which sends more slowly once AWS throttles;
-                ``AWS_RETRY_MODE``.
-            max_attempts: Requests a call, the first included; ``AWS_MAX_ATTEMPTS``, then 3.
-            retry_ambiguous: Whether `invoke_endpoint_async` is tried again after an attempt that may
-                have been taken; True.  False raises instead, and the job may be queued or not.
-            timeout: Seconds that a call may take in all, from its start, where it is given no
-                ``timeout`` of its own; no limit.  It includes the wait for a free connection,
-                credentials, the upload, and all attempts with their pauses.
-            connect_timeout: Seconds to connect; 10.
-            read_timeout: Seconds between two pieces of what is sent or received, and for the whole
-                head of an answer; 60.
-            max_connections: How many connections are open at once at the most; 64.
-            ca_bundle: Path of the certificates to trust; ``AWS_CA_BUNDLE``, then the profile's, then
+            retry_mode: ``standard``, or ``adaptive``, which also lowers the request rate while AWS
+                throttles; ``AWS_RETRY_MODE``.
+            max_attempts: Maximum number of attempts per request, including the first one;
+                ``AWS_MAX_ATTEMPTS``, default 3.
+            retry_ambiguous: Whether to retry `invoke_endpoint_async` if the failed attempt may have
+                queued the job; default True.  If False, the error is raised, and the job may or may
+                not be queued.
+            timeout: Default time limit in seconds for a whole call, used if the call has no
+                ``timeout`` of its own; default no limit.  It covers waiting for a free connection,
+                credentials, the upload, all attempts and the pauses between them.
+            connect_timeout: Time limit in seconds for establishing a connection; default 10.
+            read_timeout: Time limit in seconds between two pieces of data that are sent or received,
+                and for receiving the status line and all headers of a response; default 60.
+            max_connections: Maximum number of open connections; default 64.
+            ca_bundle: Path of a PEM file with trusted certificates, or of a directory prepared by
+                ``c_rehash`` of OpenSSL; ``AWS_CA_BUNDLE``, then the profile, then
                 ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
-            app_id: A name for your application in the user agent; ``AWS_SDK_UA_APP_ID``.
-            request_checksum_calculation: ``when_supported`` sends the CRC32 of what is put into S3,
-                ``when_required`` leaves it out; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
-            response_checksum_validation: ``when_supported`` checks what is got from S3 by the checksum
-                that S3 has of it, ``when_required`` does not; ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
-            region_from_instance: Where nothing names a region, ask the metadata of the EC2 instance.
-            http_client: A client of httpx or httpx2 to send with.  It stays yours: it is not closed,
-                and its own auth, headers, cookies and redirects are not used.  The timeouts above
-                hold, and its pool, TLS and proxies do.
+            app_id: The name of your application in the User-Agent header, up to 50 characters;
+                ``AWS_SDK_UA_APP_ID``.
+            request_checksum_calculation: ``when_supported`` (default) sends a CRC32 checksum with
+                uploads to S3; ``when_required`` does not;
+                ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+            response_checksum_validation: ``when_supported`` (default) validates downloads from S3
+                against the stored checksum, if there is one; ``when_required`` does not;
+                ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
+            region_from_instance: Whether to ask the metadata service of the EC2 instance if no
+                region is configured; default False.
+            http_client: An httpx or httpx2 client for all requests: ``Client`` for a blocking
+                client, ``AsyncClient`` for an async one.  Its connection pool, TLS settings and
+                proxies are used; its auth, headers, cookies and redirects are not.  The timeouts
+                above apply.  It is never closed; you close it.
 
         Raises:
-            ConfigError: *http_client* is not a client of the right kind, or *credentials* are not
-                credentials.  A malformed setting raises it at the first call.
+            ConfigError: *http_client* or *credentials* is of the wrong type.  Any other malformed
+                setting raises this error from the first call.
+            TypeError: An argument is positional or unknown.
         """
-        check_names(type(self).__name__, positional, settings)
+        check_argument_names(type(self).__name__, positional, settings)
         credentials = settings.pop("credentials", None)
         http_client = settings.pop("http_client", None)
         if isinstance(ca_bundle := settings.get("ca_bundle"), PathLike):
@@ -113,13 +127,13 @@ class _BaseClient:
         self._shown = {name: settings.get(name) for name in ("profile", "region")}
 
     def __repr__(self) -> str:
-        """Show for whom it is; whatever else it was given may hold a secret."""
+        """Show profile and region.  Other settings may contain secrets."""
         shown = [f"{name}={value!r}" for name, value in self._shown.items() if value is not None]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Refuse a source of credentials that this client cannot ask."""
+        """Return a provider for the argument *credentials*, or raise ConfigError."""
         if source is None or isinstance(source, Credentials):
             return source
         try:
@@ -129,7 +143,7 @@ class _BaseClient:
 
 
 def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
-    """Return a method that runs an operation of the core to its end."""
+    """Return a method that runs an operation and blocks until it ends."""
 
     @wraps(operation)
     def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
@@ -151,7 +165,7 @@ def sync_method(operation: "Operation[P, T]") -> "Method[P, T]":
 
 
 def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any, T]]":
-    """Return a method that awaits an operation of the core."""
+    """Return a method that awaits an operation."""
 
     @wraps(operation)
     async def call(self: _BaseClient, /, *args: "P.args", **kwargs: "P.kwargs") -> T:
@@ -173,8 +187,8 @@ def async_method(operation: "Operation[P, T]") -> "Method[P, Coroutine[Any, Any,
 def _refuse_async(listener: object, client: _BaseClient) -> None:
     if is_async(listener):
         raise ParamValidationError(
-            f"on_invocation must be a plain function in {type(client).__name__}, which awaits "
-            f"nothing, not the async {getattr(listener, '__name__', listener)}",
+            f"{type(client).__name__} cannot await on_invocation: pass a plain function instead of "
+            f"the async function {getattr(listener, '__name__', listener)}",
             argument="on_invocation",
         )
 
@@ -182,14 +196,14 @@ def _refuse_async(listener: object, client: _BaseClient) -> None:
 def _wrong_call(
     client: _BaseClient, method: str, names: Iterable[str], error: TypeError
 ) -> TypeError:
-    """Return Python's error about the arguments with the public method in place of the private one."""
+    """Return Python's error about wrong arguments, with the public name of the method."""
     _, _, fault = str(error).partition("() ")
     text = f"{type(client).__name__}.{method}() {fault}"
     return TypeError("; ".join([text, *spellings(names)]))
 
 
 def _names_methods(client_class: type[Client]) -> type[Client]:
-    """Name each method after the client, not after the operation, for errors and `repr`."""
+    """Give each method its public name, which errors and `repr` show."""
     for name, method in vars(client_class).items():
         if isinstance(method, FunctionType):
             method.__name__, method.__qualname__ = name, f"{client_class.__name__}.{name}"
@@ -197,11 +211,11 @@ def _names_methods(client_class: type[Client]) -> type[Client]:
 
 
 def _shortage(error: OSError) -> TransportError:
-    """Return the error for a file or a module that could not be opened, with the job that it knows."""
+    """Return the error for a lack of file descriptors, with the handle or the id of the job."""
     known = {name: getattr(error, name, None) for name in ("invocation", "inference_id")}
     is_queued = known["invocation"] is not None
     failure = shortage(
-        "the call cannot go on",
+        "the call failed",
         possibly_accepted=not is_queued and known["inference_id"] is not None,
     )
     vars(failure).update(known)
@@ -211,7 +225,7 @@ def _shortage(error: OSError) -> TransportError:
 @_names_methods
 class SageMakerRuntimeClient(_BaseClient):
     """
-    Amazon SageMaker asynchronous inference, blocking.
+    A blocking client for Amazon SageMaker asynchronous inference.
 
         with SageMakerRuntimeClient(region="eu-west-1") as client:
             output = client.infer("my-endpoint", b"1,2,3", timeout=600)
@@ -238,14 +252,14 @@ class SageMakerRuntimeClient(_BaseClient):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close the client."""
         self.close()
 
 
 @_names_methods
 class AsyncSageMakerRuntimeClient(_BaseClient):
     """
-    Amazon SageMaker asynchronous inference, on asyncio or trio.
+    An async client for Amazon SageMaker asynchronous inference, on asyncio or trio.
 
         async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
             output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
@@ -264,7 +278,7 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
 
     @classmethod
     def _check(cls, source: CredentialsLike | None) -> SuppliedCredentials:
-        """Have a plain function called in a thread: it may block."""
+        """Return a provider as above; run a plain function in a thread, because it may block."""
         provider = super()._check(source)
         if provider is source or is_async(source):
             return provider
@@ -282,5 +296,5 @@ class AsyncSageMakerRuntimeClient(_BaseClient):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close the client."""
         await self.aclose()

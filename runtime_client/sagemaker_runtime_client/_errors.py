@@ -1,27 +1,27 @@
 """
-What can go wrong, as one tree.
+All errors of this package, in one tree.
 
     RuntimeClientError
-    ├── ConfigError (ValueError)           the caller's: a setting is missing or contradicts another
-    ├── ParamValidationError (ValueError)  the caller's: an argument breaks a rule of the service
-    ├── CredentialsError                   whoever supplies keys: they are there and do not serve
-    │   ├── NoCredentialsError             ... every source had nothing
-    │   └── CredentialProviderError        ... one is configured and failed
-    ├── TransportError                     the network's: no whole answer came
-    │   ├── ChecksumError                  ... or not the one that S3 sent
-    │   └── ResponseTooLargeError          ... or one that is larger than may be
-    ├── ServiceError                       the service's: an answer that is an error
+    ├── ConfigError (ValueError)           a setting is missing or malformed
+    ├── ParamValidationError (ValueError)  an argument is invalid; nothing was sent
+    ├── CredentialsError                   credentials were found but cannot be used
+    │   ├── NoCredentialsError             no credentials were found
+    │   └── CredentialProviderError        a configured source of credentials failed
+    ├── TransportError                     no complete response was received
+    │   ├── ChecksumError                  an object does not match its checksum
+    │   └── ResponseTooLargeError          a response exceeds its size limit
+    ├── ServiceError                       the service returned an error
     │   ├── ThrottlingError                too many requests
     │   ├── ServiceUnavailableError        503
     │   ├── InternalFailureError           500
-    │   ├── RequestValidationError         the service finds an argument wrong
-    │   ├── AccessDeniedError              the credentials, or what they may do
+    │   ├── RequestValidationError         the service rejected an argument
+    │   ├── AccessDeniedError              invalid credentials or missing permissions
     │   └── ObjectNotFoundError            S3: no such key or bucket
-    ├── NoOutputLocationError              the service's: it took the job, and did not say where
-    ├── InferenceFailedError               the model's: the failure object is there
-    └── WaitTimeoutError                   nobody's yet: neither object is there
+    ├── NoOutputLocationError              the job is queued, but its output location is unknown
+    ├── InferenceFailedError               the model failed
+    └── WaitTimeoutError                   there was no output in time
 
-Every error pickles, and none holds a secret.
+Every error can be pickled, and none contains a secret.
 """
 
 from datetime import datetime
@@ -32,20 +32,19 @@ from ._value import JobHandle
 
 class RuntimeClientError(Exception):
     """
-    Base of everything that this package raises.
+    Base class of all errors of this package.
 
     Attributes:
-        message: One sentence or more, for people.
-        code: The service's name for the error, such as ``ValidationError``; None without one.
-        status_code: The HTTP status of the last answer; None where none came.
-        request_id: What AWS support asks for; None where none came.
-        attempts: How many requests were sent.
+        message: What failed and why, without the facts below.
+        code: The error code of the service, such as ``ValidationError``, or None.
+        status_code: The HTTP status of the last response, or None if there was no response.
+        request_id: The request id of the last response, which AWS support asks for, or None.
+        attempts: The number of requests that were sent.
         retryable: Whether the same call may succeed later.
-        possibly_accepted: Whether some attempt may have reached the service although no answer
-            says so.  Of `invoke_endpoint_async` that means: the job may be queued.
-        invocation: The `Invocation` that was waited for, to wait again with; None if there is none.
-        inference_id: The id of the job that is queued or, where `possibly_accepted`, may be; None
-            if there is none.
+        possibly_accepted: Whether an attempt may have succeeded although no response confirmed it.
+            After `invoke_endpoint_async`, this means that the job may be queued.
+        invocation: The `Invocation` of the job if it is known; pass it to ``wait`` to wait again.
+        inference_id: The id of the job if it is queued, or may be queued (`possibly_accepted`).
     """
 
     retryable: bool = False
@@ -76,14 +75,14 @@ class RuntimeClientError(Exception):
         return self.possibly_accepted
 
     def __setstate__(self, state: dict[str, object] | None) -> None:
-        """Take the attributes of an error that this version or an earlier one pickled."""
+        """Restore the attributes of an error that this or an earlier version pickled."""
         renamed = {"may_have_been_taken": "possibly_accepted"}
         self.__dict__.update(
             {renamed.get(name, name): value for name, value in (state or {}).items()}
         )
 
     def __str__(self) -> str:
-        """Return the message, with the facts that are known."""
+        """Return the message with error code, status, request id and number of attempts."""
         facts = {
             "code": self.code,
             "status": self.status_code,
@@ -95,15 +94,21 @@ class RuntimeClientError(Exception):
 
 
 class ConfigError(RuntimeClientError, ValueError):
-    """A setting is missing, malformed or contradicts another; the message says which and how to mend it."""
+    """
+    A setting is missing, malformed or contradicts another setting.
+
+    The message names the setting and says how to fix it.
+    """
 
 
 class ParamValidationError(RuntimeClientError, ValueError):
     """
-    An argument breaks a rule that the service states; nothing was sent.
+    An argument breaks a rule of the service or of this client.  Nothing was sent.
+
+    Correct the argument; the message states the rule.
 
     Attributes:
-        argument: The argument's name.
+        argument: The name of the argument.
     """
 
     def __init__(self, message: str = "", *, argument: str = "") -> None:
@@ -112,15 +117,17 @@ class ParamValidationError(RuntimeClientError, ValueError):
 
 
 class CredentialsError(RuntimeClientError):
-    """There are credentials, and they do not serve: they expired, say."""
+    """Credentials were found but cannot be used, for example because they have expired."""
 
 
 class NoCredentialsError(CredentialsError):
     """
-    No source of credentials had any.
+    No source has credentials.
+
+    Configure one of the sources, or pass credentials to the client.
 
     Attributes:
-        tried: The names of the sources, in the order asked.
+        tried: The names of all sources, in the order in which they were tried.
     """
 
     def __init__(self, message: str = "", *, tried: tuple[str, ...] = ()) -> None:
@@ -130,10 +137,12 @@ class NoCredentialsError(CredentialsError):
 
 class CredentialProviderError(CredentialsError):
     """
-    A source of credentials is configured, and failed.
+    A configured source of credentials failed.
+
+    The message says what to fix; ``sagemaker-runtime credentials`` shows all sources.
 
     Attributes:
-        provider: Its name.
+        provider: The name of the source, such as ``sso``.
     """
 
     def __init__(self, message: str = "", *, provider: str = "") -> None:
@@ -143,9 +152,10 @@ class CredentialProviderError(CredentialsError):
 
 class TransportError(RuntimeClientError):
     """
-    No whole answer came: no connection, a time limit, a connection that broke.
+    No complete response was received: the connection failed, timed out or was dropped.
 
-    Look at `possibly_accepted` before sending a job again by hand.
+    The client has already retried if that was safe.  Check `possibly_accepted` before you submit a
+    job again: it may already be queued.
     """
 
     retryable = True
@@ -153,22 +163,22 @@ class TransportError(RuntimeClientError):
 
 class ChecksumError(TransportError):
     """
-    An object arrived other than it is stored: it has not the checksum that S3 states.
+    A downloaded object does not match the checksum that S3 has stored.
 
-    It was fetched again already.  ``response_checksum_validation="when_required"`` takes it unchecked.
+    The client has already retried the download.  To skip the check, use the setting
+    ``response_checksum_validation="when_required"``.
     """
 
 
 class ResponseTooLargeError(TransportError):
     """
-    An answer is larger than what is taken of it.
+    A response exceeds its size limit.  It was discarded, and the request is not retried.
 
-    Nothing of it was used, and it is not asked for again.  A larger object is read with a larger
-    ``max_size``, or in another way; of any other answer, ask who it is that answers in the service's
-    place.
+    To read a larger object, pass a larger ``max_size``.  For any other response, check the endpoint and
+    the proxy: the response probably does not come from AWS.
 
     Attributes:
-        limit: How many bytes it may have.
+        limit: The limit in bytes.
     """
 
     retryable = False
@@ -187,14 +197,15 @@ class ResponseTooLargeError(TransportError):
 
 class ServiceError(RuntimeClientError):
     """
-    The service answered with an error; `code` names it.
+    The service returned an error; see `code`.
 
-    Codes without a class of their own, which AWS adds at any time, are plain `ServiceError`.
+    Subclasses exist for the common codes.  Any other code, including codes that AWS adds later, raises
+    a plain `ServiceError`.
 
     Attributes:
-        retry_after: For how many seconds the service asks to be left alone; None if it does not.
-        date: The service's clock, unless the answer came out of a cache.
-        region: The region that S3 names as the right one; None if it names none.
+        retry_after: The number of seconds after which the service accepts a retry, or None.
+        date: The time at the service, or None if the response is from a cache or has no date.
+        region: The correct region of the bucket if S3 names it, or None.
     """
 
     retry_after: float | None = None
@@ -203,45 +214,45 @@ class ServiceError(RuntimeClientError):
 
 
 class ThrottlingError(ServiceError):
-    """Too many requests.  Send fewer at a time; the client has backed off and tried again already."""
+    """Too many requests.  The client has already backed off and retried; reduce the request rate."""
 
     retryable = True
 
 
 class ServiceUnavailableError(ServiceError):
-    """503: the service cannot take requests just now.  Try again later."""
+    """503: the service is temporarily unavailable.  The client has already retried; try again later."""
 
     retryable = True
 
 
 class InternalFailureError(ServiceError):
-    """500: the service failed.  Try again; if it stays, ask AWS, with the request id."""
+    """500: internal failure of the service.  If it persists, contact AWS with the `request_id`."""
 
     retryable = True
 
 
 class RequestValidationError(ServiceError):
-    """The service finds an argument wrong, or the endpoint does not exist.  The message says which."""
+    """The service rejected an argument, or the endpoint does not exist; see the message."""
 
 
 class AccessDeniedError(ServiceError):
     """
-    The credentials are wrong or have expired, or their policy does not allow the call.
+    The credentials are invalid or expired, or lack a permission; `code` distinguishes these cases.
 
-    `code` tells them apart; invoking needs ``sagemaker:InvokeEndpointAsync``, reading an object
-    ``s3:GetObject`` and, if it is encrypted with a KMS key, ``kms:Decrypt``.
+    Invoking an endpoint requires ``sagemaker:InvokeEndpointAsync``.  Reading an object requires
+    ``s3:GetObject``, and also ``kms:Decrypt`` if the object is encrypted with a KMS key.
     """
 
 
 class ObjectNotFoundError(ServiceError):
-    """S3 has no such key (``NoSuchKey``) or bucket (``NoSuchBucket``)."""
+    """The key (``NoSuchKey``) or the bucket (``NoSuchBucket``) does not exist in S3."""
 
 
 class NoOutputLocationError(RuntimeClientError):
     """
-    The service took the job without saying where its output will be, so nobody can wait for it.
+    The service accepted the job but did not return an output location, so ``wait`` cannot find it.
 
-    It is queued all the same; a notification may say where.
+    The job is queued.  If the endpoint sends notifications, they contain the output location.
     """
 
     invocation: JobHandle  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -249,12 +260,14 @@ class NoOutputLocationError(RuntimeClientError):
 
 class InferenceFailedError(RuntimeClientError):
     """
-    The inference failed, and the endpoint has said so in the failure object.
+    The inference failed: the endpoint wrote a failure object to S3.
+
+    Read `reason`, and the log of the endpoint in CloudWatch, before you submit the job again.
 
     Attributes:
-        failure_location: Where the failure object is.
-        reason: Its text, or the message in it where it is JSON.
-        body: Its bytes, up to the first 1,048,576.
+        failure_location: The S3 URI of the failure object.
+        reason: The text of the failure object, or its message if the text is JSON.
+        body: The first 1,048,576 bytes of the failure object.
     """
 
     invocation: JobHandle  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -275,13 +288,14 @@ class InferenceFailedError(RuntimeClientError):
 
 class WaitTimeoutError(RuntimeClientError):
     """
-    Neither the output nor the failure object was there in time.
+    Neither an output nor a failure object appeared within the timeout.
 
-    The inference may still succeed: keep `invocation` and wait again.
+    The inference may still succeed.  Pass `invocation` to ``wait`` to wait again.
 
     Attributes:
-        access_denied_only: Whether S3 answered nothing but 403 for the output, as it does for a
-            missing key without ``s3:ListBucket``, and for any key without ``s3:GetObject``.
+        access_denied_only: Whether every response of S3 for the output was 403.  S3 returns 403 for a
+            missing key if ``s3:ListBucket`` is not allowed, and for any key if ``s3:GetObject`` is
+            not allowed.
     """
 
     retryable = True

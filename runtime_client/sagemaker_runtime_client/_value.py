@@ -1,14 +1,14 @@
 """
-Values: objects that are equal where their fields are; and `JobHandle`, which errors carry.
+`Value`, the base of value classes, and `JobHandle`, the data of a job that errors carry.
 
-Where a class is used decides how it is written:
+Which kind of class to use:
 
-- It is public, and the first call makes one: a `Value`, with slots and a constructor by hand.
-- It is a private record: a `typing.NamedTuple`.
-- Anything else: attrs.
+- `Value` with slots and a hand-written constructor for public classes that the first call needs.
+- `typing.NamedTuple` for private records.
+- attrs for anything else.
 
-A cold start is the reason.  attrs and `dataclasses` write code for each class when it is imported: half
-a millisecond, where a `Value` takes a hundredth of that.
+The reason is the cold start.  attrs and `dataclasses` generate code for each class at import, which takes
+half a millisecond per class.  A `Value` takes a hundredth of that.
 """
 
 import json
@@ -22,7 +22,7 @@ V = TypeVar("V", bound="Value")
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's class, with its module: other libraries have classes of the same name."""
+    """Return the class of a value with its module, because other libraries use the same class names."""
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
@@ -30,15 +30,15 @@ def type_name(value: object) -> str:
 
 class Value:
     """
-    What a class with slots lacks: equality, hash, ``repr``, copies with changes, pickling.
+    Base class that adds equality, hash, ``repr``, `replace` and pickling to a class with slots.
 
-    A class derived from it names its fields, in the order of its constructor's arguments, in
-    ``__match_args__``, where ``case`` looks for them too.  Nothing refuses to set a field, since that
-    would make each object four times as slow to make: treat it as a value.
+    A subclass lists its fields in ``__match_args__``, in the order of the arguments of its constructor.
+    Do not modify an instance.  Nothing prevents it, because that would make creating an instance four
+    times as slow.
 
     Attributes:
-        _hidden: Fields that ``repr`` leaves out.
-        _renamed: Fields by their former names, which still work, with a warning.
+        _hidden: Fields that ``repr`` omits.
+        _renamed: Former names of fields, which still work but issue a warning.
     """
 
     __slots__ = ()
@@ -46,10 +46,10 @@ class Value:
     _hidden: ClassVar[frozenset[str]] = frozenset()
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    if not TYPE_CHECKING:  # a type checker shall report misspelt names
+    if not TYPE_CHECKING:  # so that type checkers report misspelt names
 
         def __getattr__(self, name: str) -> object:
-            """Return a field by its former name."""
+            """Return the value of a field by its former name, with a warning."""
             kind = type(self)
             if name not in self._renamed:
                 raise AttributeError(f"{kind.__qualname__!r} object has no attribute {name!r}")
@@ -62,17 +62,17 @@ class Value:
         return {name: getattr(self, name) for name in self.__match_args__}
 
     def _key(self) -> tuple[object, ...]:
-        """Return what equality compares."""
+        """Return the values that equality compares."""
         return tuple([getattr(self, name) for name in self.__match_args__])
 
     def replace(self, **changes: object) -> Self:
-        """Return a value like this one but for *changes*, which are checked as in any other."""
+        """Return a copy with *changes*, which are checked as in the constructor."""
         return _make(type(self), {**self._asdict(), **changes})
 
     __replace__ = replace  # for `copy.replace` of Python 3.13
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether *other* is of the same class, with equal fields."""
+        """Return whether *other* is of the same class with equal fields."""
         if not isinstance(other, Value) or type(self) is not type(other):
             return NotImplemented
         return self._key() == other._key()
@@ -82,27 +82,27 @@ class Value:
         return hash(self._key())
 
     def __repr__(self) -> str:
-        """Show the fields, but for those that are hidden."""
+        """Show all fields that are not hidden."""
         fields = self._asdict().items()
         shown = [f"{name}={value!r}" for name, value in fields if name not in self._hidden]
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Copy and pickle by the constructor, which checks the fields."""
+        """Copy and unpickle through the constructor, which checks the fields."""
         return _make, (type(self), self._asdict())
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    # A value that an earlier version pickled has its fields by their former names.
+    # A pickle from an earlier version has the former names of fields.
     renamed = kind._renamed  # noqa: SLF001 (the class is in this file)
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})
 
 
 class JobHandle(Value):
     """
-    The data of a job's handle; an object is always an `Invocation`, which documents the fields.
+    The data of a job handle.  Every instance is an `Invocation`, which documents the fields.
 
-    It is here since errors carry a handle, and what `Invocation` does beside raises errors.
+    This base class exists because errors refer to the handle, and `Invocation` itself raises errors.
     """
 
     _renamed = MappingProxyType({"has_new_name": "unique_output_name"})

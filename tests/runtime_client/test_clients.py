@@ -79,9 +79,13 @@ class TestAgreement:
     @pytest.mark.parametrize(
         ("arguments", "positional", "text"),
         [
-            ({"foo": 1}, (), "has no argument foo"),
-            ({"region_name": "r"}, (), "has no argument region_name; region_name is region here"),
-            ({}, ("eu-west-1",), "takes its settings by name, such as region='eu-west-1'"),
+            ({"foo": 1}, (), "got unexpected argument foo"),
+            (
+                {"region_name": "r"},
+                (),
+                "got unexpected argument region_name; use region instead of region_name",
+            ),
+            ({}, ("eu-west-1",), "accepts keyword arguments only, such as region='eu-west-1'"),
         ],
         ids=["unknown", "of boto3", "positional"],
     )

@@ -64,16 +64,20 @@ def test_a_key_with_line_ends_makes_no_second_line():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"region_name": "eu-west-1"}, "has no argument region_name; region_name is region here"),
-        ({"verify": False}, "has no argument verify; verify is ca_bundle here"),
+        (
+            {"region_name": "eu-west-1"},
+            "got unexpected argument region_name; use region instead of region_name",
+        ),
+        ({"verify": False}, "got unexpected argument verify; use ca_bundle instead of verify"),
         (
             {"profile_name": "p", "aws_access_key_id": "AKID"},
             (
-                "has no argument aws_access_key_id, profile_name; aws_access_key_id is "
-                "credentials=sigv4.Credentials(...) here; profile_name is profile here"
+                "got unexpected arguments aws_access_key_id, profile_name; use "
+                "credentials=sigv4.Credentials(...) instead of aws_access_key_id; use profile "
+                "instead of profile_name"
             ),
         ),
-        ({"colour": "red"}, "has no argument colour"),
+        ({"colour": "red"}, "got unexpected argument colour"),
     ],
 )
 def test_settings_that_are_called_otherwise(client, arguments, says):
@@ -86,7 +90,7 @@ def test_settings_that_are_called_otherwise(client, arguments, says):
 @clients
 def test_settings_without_names(client):
     """Nor can they be given in an order."""
-    with pytest.raises(TypeError, match=f"{client.__name__} takes its settings by name"):
+    with pytest.raises(TypeError, match=f"{client.__name__} accepts keyword arguments only"):
         client("eu-west-1")
 
 

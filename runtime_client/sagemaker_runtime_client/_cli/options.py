@@ -55,7 +55,7 @@ _OPTIONS = {
     for name in (*INVOKE_OPTIONS, *_CLIENT_OPTIONS, "input_location", "input_prefix", "timeout")
 }
 _WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT"}
-_argument = re.compile(r"(give the client )?\b(\w+)(=(?!\w))?")
+_argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
 
 
 def in_shell_words(message: str, argument: str = "") -> str:
@@ -66,16 +66,16 @@ def in_shell_words(message: str, argument: str = "") -> str:
         message: The message.
         argument: The argument that is wrong; empty if none is.
 
-    >>> in_shell_words("no region: give the client region=, or set AWS_REGION")
-    'no region: give --region, or set AWS_REGION'
+    >>> in_shell_words("no region: pass region= to the client, or set AWS_REGION")
+    'no region: pass --region, or set AWS_REGION'
     >>> in_shell_words("filename must be shorter", "filename")
     '--filename must be shorter'
     """
 
     def word(match: re.Match[str]) -> str:
-        give, name, is_keyword = match.groups()
+        name, is_keyword, _ = match.groups()
         if name in _WORDS and (is_keyword or name == argument or (argument and "_" in name)):
-            return ("give " if give else "") + _WORDS[name]
+            return _WORDS[name] + ("" if is_keyword else match[3] or "")
         return match[0]
 
     return _argument.sub(word, message.replace(", or pass credentials= to the client", ""))

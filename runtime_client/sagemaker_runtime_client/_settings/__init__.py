@@ -1,1 +1,1 @@
-"""Settings: from arguments, the environment and the shared files."""
+"""Settings from arguments, environment variables and the shared configuration files."""

@@ -1,4 +1,4 @@
-"""What a client is made with: the names and the types of its arguments."""
+"""The arguments of a client's constructor: their names and types."""
 
 from collections.abc import Callable, Collection
 from inspect import Parameter, Signature
@@ -14,7 +14,11 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 class Settings(TypedDict, total=False):
-    """A client's arguments, which its constructor describes and `Config` knows how to read."""
+    """
+    The keyword arguments of a client's constructor, which describes each of them.
+
+    Use it to annotate a dictionary of settings, or ``**settings: Unpack[Settings]``.
+    """
 
     region: str | None
     profile: str | None
@@ -39,13 +43,13 @@ class Settings(TypedDict, total=False):
     http_client: HTTPClient | None
 
 
-# What boto3's names for settings are called here.
+# boto3's names of arguments, and what to use instead.
 _KEYS = "credentials=sigv4.Credentials(...)"
 _BOTO3_NAMES = {
     "aws_access_key_id": _KEYS,
     "aws_secret_access_key": _KEYS,
     "aws_session_token": _KEYS,
-    "config": "arguments of their own, such as retry_mode, max_attempts and read_timeout",
+    "config": "retry_mode, max_attempts, read_timeout and other arguments",
     "max_pool_connections": "max_connections",
     "profile_name": "profile",
     "region_name": "region",
@@ -56,27 +60,36 @@ _BOTO3_NAMES = {
 }
 
 
-def check_names(client: str, positional: Collection[object], names: Collection[str]) -> None:
+def check_argument_names(
+    client: str, positional: Collection[object], names: Collection[str]
+) -> None:
     """
-    Refuse arguments of a constructor that are no settings.
+    Check that all arguments of a constructor are settings.
 
     Args:
         client: The name of the client's class.
-        positional: The arguments without a name.
-        names: The names of the others.
+        positional: The positional arguments.
+        names: The names of the keyword arguments.
 
     Raises:
-        TypeError: There are such; the message has the names of those that boto3 calls otherwise.
+        TypeError: An argument is positional or unknown.  For arguments of boto3 the message says
+            what to use instead.
     """
     if positional:
-        raise TypeError(f"{client} takes its settings by name, such as region='eu-west-1'")
+        raise TypeError(f"{client} accepts keyword arguments only, such as region='eu-west-1'")
     if unknown := sorted({*names} - Settings.__optional_keys__):
-        hints = [f"{name} is {_BOTO3_NAMES[name]} here" for name in unknown if name in _BOTO3_NAMES]
-        raise TypeError("; ".join([f"{client} has no argument {', '.join(unknown)}", *hints]))
+        hints = [
+            f"use {_BOTO3_NAMES[name]} instead of {name}"
+            for name in unknown
+            if name in _BOTO3_NAMES
+        ]
+        plural = "s" if len(unknown) > 1 else ""
+        text = f"{client} got unexpected argument{plural} {', '.join(unknown)}"
+        raise TypeError("; ".join([text, *hints]))
 
 
-def takes_settings(init: Constructor) -> Constructor:
-    """Give a constructor the signature that spells out its settings for tools."""
+def with_settings_signature(init: Constructor) -> Constructor:
+    """Set the signature of a constructor to one that lists each setting, for `help` and editors."""
     parameters = [Parameter("self", Parameter.POSITIONAL_ONLY)]
     for name, annotation in Settings.__annotations__.items():
         parameters.append(

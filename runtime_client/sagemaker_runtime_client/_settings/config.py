@@ -1,8 +1,11 @@
 """
-Settings: from an argument, else a variable, else the profile, else the default.  One table.
+The table of all settings.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html, and botocore
-1.44, configprovider.py, for names, order and defaults.
+A setting comes from an argument, an environment variable, the profile, or its default, in this order.
+
+Source of names, order and defaults:
+https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html and configprovider.py of
+botocore 1.44.
 """
 
 import logging
@@ -32,7 +35,7 @@ _LONGEST_APP_ID = 50
 
 
 def _endpoint_url(service: str) -> Setting[str | None]:
-    """Return the setting of a service's custom endpoint; *service* is its id, as in boto3."""
+    """Return the setting for the custom endpoint of *service*, the service ID in boto3."""
     return Setting(
         None,
         str,
@@ -44,22 +47,23 @@ def _endpoint_url(service: str) -> Setting[str | None]:
 
 
 def _app_id(text: str) -> str:
-    """Take a name for the application, of any length, as botocore does."""
+    """Return *text*; warn if it is too long, as botocore does."""
     if len(text) > _LONGEST_APP_ID:
-        _log.warning("the app id has more than %d characters, which AWS may cut", _LONGEST_APP_ID)
+        _log.warning("app_id is longer than %d characters; AWS may truncate it", _LONGEST_APP_ID)
     return text
 
 
 class Config(HasSources):
     """
-    The value of each setting: an argument's, or that of the first source that has one.
+    The values of all settings.
 
-    The table below has for each its default, what reads it, the variables and the profile's keys.
-    `Settings` describes those that a client takes as arguments.
+    A value comes from an argument, or else from the first source that has one.  Each row of the table
+    below lists the default, the parser, the environment variables and the keys of the profile.
+    `Settings` lists the settings that a client accepts as arguments.
 
     Args:
-        arguments: Values by name; None leaves a setting to the sources.
-        sources: Where a setting is looked up when it is first asked for.
+        arguments: Values by name of the setting.  None means that the sources decide.
+        sources: Where to look up all other settings, on first access.
 
     Raises:
         ConfigError: An argument is malformed.
@@ -69,7 +73,7 @@ class Config(HasSources):
     region = Setting(None, str, "AWS_REGION", "AWS_DEFAULT_REGION", key="region")
     region_from_instance = Setting(False, boolean)
 
-    # Custom endpoints: of the two services that a client calls, and of those that give credentials.
+    # Custom endpoints of the two services that a client calls and of the services for credentials.
     endpoint_url = _endpoint_url("sagemaker_runtime")
     s3_endpoint_url = _endpoint_url("s3")
     sts_endpoint_url = _endpoint_url("sts")
@@ -84,7 +88,7 @@ class Config(HasSources):
         key="ignore_configured_endpoint_urls",
     )
 
-    # Which of AWS's endpoints.
+    # Variants of AWS's endpoints.
     s3_addressing_style = Setting(
         "auto", one_of("auto", "path", "virtual"), key="s3.addressing_style"
     )
@@ -102,7 +106,7 @@ class Config(HasSources):
     # Retries and time limits.
     retry_mode = Setting(
         "standard",
-        # What boto3 still calls legacy is something else than it was, and not worth a third way.
+        # boto3's legacy mode has changed over time and is not worth a third implementation.
         one_of("standard", "adaptive", legacy="standard"),
         "AWS_RETRY_MODE",
         key="retry_mode",
@@ -118,7 +122,7 @@ class Config(HasSources):
     ca_bundle = Setting(None, str, "AWS_CA_BUNDLE", key="ca_bundle", last="REQUESTS_CA_BUNDLE")
     app_id = Setting(None, _app_id, "AWS_SDK_UA_APP_ID", key="sdk_ua_app_id")
 
-    # Checksums of S3's objects.
+    # Checksums of objects in S3.
     request_checksum_calculation = Setting(
         "when_supported",
         one_of("when_supported", "when_required"),
@@ -168,7 +172,7 @@ class Config(HasSources):
                 vars(self)[name] = SETTINGS[name].argument(value)
 
     def with_region(self, region: str | None) -> "Config":
-        """Return the same settings for another region."""
+        """Return a copy with another region."""
         config = Config(sources=self.sources)
         vars(config).update(vars(self), region=region)
         return config
@@ -181,44 +185,44 @@ class Config(HasSources):
         profiles: Profiles = NO_PROFILES,
     ) -> "Config":
         """
-        Return the settings that *arguments*, *environ* and *profiles* give together.
+        Return the settings from arguments, environment variables and a profile.
 
         Args:
-            arguments: By setting; None leaves one to the others.
-            environ: The environment's variables; empty ones count as unset.
-            profiles: What the shared files say.
+            arguments: Values by name of the setting.  None means that the sources decide.
+            environ: The environment variables.  An empty variable is treated as unset.
+            profiles: The parsed shared files.
 
         Raises:
-            ConfigError: An argument is malformed, or there is no such profile.  A variable or a
-                profile's key that is malformed raises it when the setting is asked for; the message
-                names the argument, the variable or the key.
+            ConfigError: An argument is malformed, or the profile does not exist.  A malformed
+                variable or profile key raises this error on first access of the setting.  The
+                message names the argument, the variable or the key.
         """
         known = {name: environ[name] for name in _VARIABLES if name in environ}
         config = cls(arguments, SettingSources(known))
-        is_named = arguments.get("profile") is not None or any(
+        is_explicit = arguments.get("profile") is not None or any(
             map(known.get, SETTINGS["profile"].variables)
         )
-        section = profile_section(profiles, config.profile, is_named=is_named)
-        config.sources = SettingSources(known, section)
+        section = profile_section(profiles, config.profile, is_explicit=is_explicit)
+        config.sources = SettingSources(known, section, config.profile)
         return config
 
     @property
     def endpoints(self) -> Endpoints:
-        """The endpoints of the region in force; raises ConfigError where no region is set."""
+        """The endpoints of the configured region; raises ConfigError if there is none."""
         if self.region is None:
             raise ConfigError(
-                "no region: give the client region=, set AWS_REGION, or give the profile "
-                f"{self.profile!r} a region"
+                "no region is configured: pass region= to the client, set AWS_REGION, or set region "
+                f"in profile {self.profile!r}"
             )
         return Endpoints(self.region, self.use_fips_endpoint, self.use_dualstack_endpoint)
 
     def endpoint(self, service: str, region: str | None = None) -> Endpoint:
         """
-        Return the endpoint of a service that gives credentials.
+        Return the endpoint of a service that issues credentials.
 
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-            region: Another region than the client's.
+            region: The region of the endpoint.  None means the region of the client.
         """
         url: str | None = getattr(self, f"{service.replace('-', '_')}_endpoint_url")
         config = self if region is None else self.with_region(region)
@@ -227,7 +231,7 @@ class Config(HasSources):
 
     @property
     def metadata_endpoint(self) -> str:
-        """Where the instance's metadata service is."""
+        """The URL of the EC2 instance metadata service."""
         mode = self.ec2_metadata_service_endpoint_mode
         if self.ec2_metadata_service_endpoint is not None:
             return self.ec2_metadata_service_endpoint.rstrip("/")
@@ -236,7 +240,7 @@ class Config(HasSources):
 
     @property
     def retry_policy(self) -> RetryPolicy:
-        """How often a call is tried."""
+        """The number of attempts and the retry mode."""
         return RetryPolicy(
             max_attempts=self.max_attempts,
             retry_ambiguous=self.retry_ambiguous,

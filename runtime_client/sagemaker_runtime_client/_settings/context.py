@@ -1,4 +1,4 @@
-"""`Context`: settings, shared files, and the transport that is made from them."""
+"""The context of services and credential providers: settings, shared files and transport."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,18 +20,20 @@ OpenTransport = Callable[[Config], Transport]
 
 class Context(NamedTuple):
     """
-    What services and providers of credentials work with.
+    The context in which services and credential providers work.
 
     Attributes:
-        system: Variables, files, processes, clocks.
-        transport: What sends requests.
-        config: The settings: region, FIPS, dual-stack, endpoint URLs, time limits.
-        profiles: The shared files, parsed.
-        profile: The name of the profile in force.
-        explicit: Whether that profile was named by an argument, which then wins over the
-            environment's keys.
-        mfa_token: Takes an MFA device's serial number and returns the code that it shows.
-        key_passphrase: Takes the path of a private key and returns the passphrase that decrypts it.
+        system: Environment variables, files, processes and clocks.
+        transport: Sends HTTP requests.
+        config: The settings, such as region, endpoint URLs and time limits.
+        profiles: The parsed shared files.
+        profile: The name of the profile in use.
+        explicit: Whether an argument named the profile.  An explicit profile takes precedence over
+            credentials in environment variables.
+        mfa_token: A function that receives the serial number of an MFA device and returns the code
+            that the device shows.
+        key_passphrase: A function that receives the path of an encrypted private key and returns its
+            passphrase.
     """
 
     system: System
@@ -48,14 +50,14 @@ def transport_opener(
     backend: "Callable[[], Backend]", http_client: HTTPClient | None
 ) -> OpenTransport:
     """
-    Return what makes the transport, once the settings are known.
+    Return a function that makes the transport from the settings.
 
     Args:
-        backend: How the transport's users wait.
-        http_client: A client of httpx or httpx2 that is to be used.
+        backend: Returns the concurrency backend of the transport.
+        http_client: A user-supplied client of httpx or httpx2, or None.
 
     Raises:
-        ConfigError: The client is not of the class that goes with *backend*.
+        ConfigError: *http_client* is of the wrong class for *backend*.
     """
     if http_client is not None:
         get_library(http_client, "Client" if backend is sync_backend else "AsyncClient")
@@ -81,14 +83,14 @@ async def load_context(
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:
     """
-    Read the shared files, find out the settings, and make the transport from them.
+    Read the shared files, resolve the settings and make the transport.
 
     Args:
-        system: Where the files and variables are.
-        open_transport: Makes the transport.
-        arguments: The settings that the caller gave, by name; None leaves one to the others.
-        mfa_token: As for `Context`.
-        key_passphrase: As for `Context`.
+        system: Provides the environment variables and the files.
+        open_transport: Makes the transport from the settings.
+        arguments: Settings from the caller, by name.  None means that the other sources decide.
+        mfa_token: See `Context`.
+        key_passphrase: See `Context`.
 
     Raises:
         ConfigError: A file or a setting is malformed.

@@ -1,12 +1,12 @@
 """
-The shared files ``~/.aws/config`` and ``~/.aws/credentials``: where they are, and what they say.
+The shared files ``~/.aws/config`` and ``~/.aws/credentials``: their locations and their format.
 
-Pure but for `read_profiles`, which reads their text.
-A heading or a line that cannot be read is skipped with a warning, so that it costs no other profile.
+Everything here is pure except `read_profiles`, which reads the files.  A malformed line is skipped
+with a warning, so that the other profiles remain usable.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and file-location.html.
-Where botocore 1.44 reads more than that page allows, it is followed (configloader.py, and Python's
-RawConfigParser): ``:`` as a delimiter, profiles of any name, text behind a heading, ``[DEFAULT]``.
+botocore 1.44 accepts more than these pages allow (configloader.py and Python's RawConfigParser), and so
+does this parser: ``:`` as a delimiter, any profile name, text after a heading, ``[DEFAULT]``.
 """
 
 import logging
@@ -22,19 +22,20 @@ from .._limits import SHARED_FILE_SIZE
 _log = logging.getLogger("sagemaker_runtime_client")
 
 Section = Mapping[str, "str | Mapping[str, str]"]
-_Key = tuple[str, str]  # a section's kind and name
+_Key = tuple[str, str]  # kind and name of a section
 _Sections = dict[_Key, dict[str, str]]
 
 _PROPERTY_NAME = ascii_letters + digits + "_./%@:+-"
 _KINDS = ("profile", "sso-session", "services")
-# Its properties are every other section's as well, unless that has its own.
+# Properties of this section apply to every other section that does not define them.
 _DEFAULTS = ("DEFAULT", "")
-# A heading ends before a comment, or else at the last bracket: a name may have some.
+# A heading ends before a comment, or else at the last bracket, because a name may contain brackets.
 _HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
-# The part of a line before its comment.  A comment begins behind a blank, and outside of quotes.
+# The part of a line before its comment.  A comment begins after a space or tab, outside of quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
-# A key is taken from one file as a whole: a token of one and a secret of the other make no pair.
+# These properties come from one file as a whole: a secret of one file does not fit the access key of
+# the other.
 _KEY = (
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -46,13 +47,14 @@ _KEY = (
 
 class Profiles:
     """
-    What the shared files say.
+    The parsed shared files.
 
     Attributes:
-        profiles: By name; the credentials file's values win over the config file's.
-        sso_sessions: The ``[sso-session NAME]`` sections, by name.
-        services: The ``[services NAME]`` sections, by name; their values are nested.
-        with_key_in_credentials_file: The names of the profiles whose key is from there.
+        profiles: Profiles by name.  Values from the credentials file override the config file.
+        sso_sessions: ``[sso-session NAME]`` sections by name.
+        services: ``[services NAME]`` sections by name.  Their values are nested.
+        with_key_in_credentials_file: Names of the profiles with an access key in the credentials
+            file.
     """
 
     __slots__ = ("profiles", "sso_sessions", "services", "with_key_in_credentials_file")
@@ -77,13 +79,13 @@ def expand_user(
     path: str, environ: Mapping[str, str], home: Callable[[str], str], platform: str = sys.platform
 ) -> str:
     """
-    Return a path with a user's folder in place of a leading ``~`` or ``~name``.
+    Expand a leading ``~`` or ``~name`` in a path to the home directory of the user.
 
     Args:
-        path: As somebody wrote it.
-        environ: The environment's variables.
-        home: As `System.home`.
-        platform: As `sys.platform` has it, such as ``linux`` or ``win32``.
+        path: The path.
+        environ: The environment variables.
+        home: Returns the home directory of a user by name, like `System.home`.
+        platform: A value of `sys.platform`, such as ``linux`` or ``win32``.
     """
     if not path.startswith("~"):
         return path
@@ -101,13 +103,14 @@ def file_locations(
     home: Callable[[str], str] = "~{}".format,
 ) -> tuple[str, str]:
     """
-    Return where the config file and the credentials file are.
+    Return the paths of the config file and of the credentials file.
 
     Args:
-        environ: ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE`` name files elsewhere;
-            ``~``, ``~user``, ``$NAME`` and ``${NAME}`` in them are expanded.
-        platform: As for `expand_user`.
-        home: Likewise.
+        environ: The environment variables.  ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE``
+            override the default paths.  ``~``, ``~user``, ``$NAME`` and ``${NAME}`` in them are
+            expanded.
+        platform: See `expand_user`.
+        home: See `expand_user`.
     """
     slash = "\\" if platform.startswith("win") else "/"
     config, credentials = [
@@ -121,16 +124,16 @@ def file_locations(
 
 
 def _expand_variables(path: str, environ: Mapping[str, str]) -> str:
-    variable = r"\$(?:(\w+)|\{(\w+)\})"  # one that is not set stays as it is
+    variable = r"\$(?:(\w+)|\{(\w+)\})"  # an unset variable is not replaced
     return re.sub(variable, lambda x: environ.get(x[1] or x[2], x[0]), path, flags=re.ASCII)
 
 
 async def read_profiles(system: System) -> Profiles:
     """
-    Read and parse both files; a missing one is taken as empty.
+    Read and parse both files.  A missing file is treated as empty.
 
     Raises:
-        ConfigError: One is there and cannot be read; the message names it.
+        ConfigError: A file exists but cannot be read.  The message names the file.
     """
     texts = [await _text(system, path) for path in file_locations(system.environ, home=system.home)]
     return parse_profiles(*texts)
@@ -140,8 +143,8 @@ async def _text(system: System, path: str) -> tuple[str, str]:
     try:
         return path, (await system.read_file(path, SHARED_FILE_SIZE) or b"").decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text") from None
-    except IsADirectoryError:  # as Docker makes one where the source of a mount is missing
+        raise ConfigError(f"{path} is not valid UTF-8; save it in this encoding") from None
+    except IsADirectoryError:  # Docker creates a directory if the source of a mount is missing
         return path, ""
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
@@ -150,7 +153,7 @@ async def _text(system: System, path: str) -> tuple[str, str]:
 def parse_profiles(
     config: tuple[str, str] = ("config", ""), credentials: tuple[str, str] = ("credentials", "")
 ) -> Profiles:
-    """Return what the two files say, each given as its path and its text."""
+    """Parse the two files, each a pair of path and text."""
     sections = _sections(*config, _config_key)
     if ("profile", "default") in sections:  # [profile default] overrides [default]
         sections.pop(("", "default"), None)
@@ -181,7 +184,7 @@ def _without_key(section: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nested(section: Mapping[str, str]) -> Section:
-    """Return a section with those values as mappings that begin on a line of their own."""
+    """Parse values that begin on their own line into mappings."""
     return {
         name: dict(_pairs(value)) if value.startswith("\n") else value
         for name, value in section.items()
@@ -195,7 +198,7 @@ def _pairs(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _config_key(heading: str) -> _Key | None:
-    """Return the key of a section of the config file; None for a section that does not matter here."""
+    """Return the key of a section of the config file, or None for an irrelevant section."""
     if heading.rstrip() == "default":
         return "", "default"
     kind = next((kind for kind in _KINDS if heading.startswith(kind)), None)
@@ -203,37 +206,39 @@ def _config_key(heading: str) -> _Key | None:
         return None
     words = _words(heading)
     if len(words) != 2:
-        raise ValueError(f"a section must be like [{kind} NAME], with quotes around blanks")
+        raise ValueError(
+            f"the heading must have the form [{kind} NAME]; quote a name that contains spaces"
+        )
     return kind, words[1]
 
 
 def _words(heading: str) -> list[str]:
     if not {*heading} & {*"'\"\\"}:
         return [word for word in re.split("[ \t]", heading) if word]
-    import shlex  # quoted names are rare
+    import shlex  # only here, because quoted names are rare
 
     return shlex.split(heading)
 
 
 class _Parser:
     """
-    Reads one file line by line.
+    Parses one file line by line.
 
     Args:
-        path: The file's path, for warnings.
-        key: Makes a section's key of its heading: None where it does not matter, ValueError where
-            it cannot be read.
+        path: The path of the file, for warnings.
+        key: Returns the key of a section from its heading, or None if the section is irrelevant.
+            It raises ValueError if the heading is malformed.
     """
 
     def __init__(self, path: str, key: Callable[[str], _Key | None]) -> None:
-        self.sections: _Sections = {}  # sections of one key are one
+        self.sections: _Sections = {}  # sections with the same key are merged
         self._path, self._key = path, key
-        self._section: dict[str, str] | None = None  # the one in which the next line is
-        self._name: str | None = None  # the property that the next line continues if it is indented
-        self._depth = 0  # how far that property is indented
+        self._section: dict[str, str] | None = None  # the current section
+        self._name: str | None = None  # the property that an indented line continues
+        self._depth = 0  # indentation of that property
 
     def read(self, number: int, line: str) -> None:
-        """Read a line, or warn that it cannot be read; it is not repeated, for it may hold a secret."""
+        """Parse a line, or log a warning without the line, which may contain a secret."""
         text = line.strip()
         depth = len(line) - len(line.lstrip())
         if text[:1] in {"#", ";"}:
@@ -245,23 +250,23 @@ class _Parser:
                 self._name, self._depth = None, depth
                 self._read_heading_or_property(text, line)
         except ValueError as error:
-            _log.warning("%s, line %d is ignored: %s", self._path, number, error)
+            _log.warning("%s, line %d was ignored: %s", self._path, number, error)
 
     def _read_heading_or_property(self, text: str, line: str) -> None:
         if heading := re.match(_HEADING, text):
-            self._section = {}  # what follows a name that cannot be read is dropped
+            self._section = {}  # collects and drops the lines below a malformed heading
             name = (heading[1] or heading[2]).lstrip(" \t")
             key = _DEFAULTS if name.rstrip() == "DEFAULT" else self._key(name)
             if key is not None:
                 self._section = self.sections.setdefault(key, {})
         elif text[0] == "[":
             self._section = {}
-            raise ValueError("a section's name must end with ]")
+            raise ValueError("a section heading must end with ]")
         elif self._section is None:
             self._section = {}
-            raise ValueError("a [profile] must come before anything else")
+            raise ValueError("a setting must be below a section heading such as [default]")
         else:
-            # Lines that continue one that cannot be read go the same way: they have no name.
+            # Lines that continue a malformed line are dropped too: they belong to the empty name.
             self._name, self._section[""] = "", "-"
             uncommented = (re.match(_UNCOMMENTED, line) or [line])[0]
             self._name, value = _property(uncommented, "=:")
@@ -269,7 +274,7 @@ class _Parser:
 
 
 def _continue(section: dict[str, str], name: str, text: str) -> None:
-    """Read a further line of a value; in one that begins on a line of its own, each is a property."""
+    """Append a line to a value.  In a nested value, each line must be a property."""
     if text and section[name][:1] in {"", "\n"}:
         _property(text, "=")
     section[name] += "\n" + text
@@ -291,8 +296,8 @@ def _sections(path: str, text: str, key: Callable[[str], _Key | None]) -> _Secti
 
 
 def _property(text: str, delimiters: str) -> tuple[str, str]:
-    """Return name and value of a property, or of one in a nested value."""
+    """Split a line into the name and the value of a property."""
     name, *value = re.split(f"[{delimiters}]", text, maxsplit=1)
     if not value or not name.strip():
-        raise ValueError("a property must be like name = value")
+        raise ValueError("a setting must have the form name = value")
     return name.strip().lower(), value[0].strip()

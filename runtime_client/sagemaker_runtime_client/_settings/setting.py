@@ -1,4 +1,4 @@
-"""A setting: what it is where nothing sets it, what may set it, and how it is read.  Pure."""
+"""A setting: its default, its sources and its parser.  Pure."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -7,21 +7,21 @@ from typing import Generic, Self, TypeVar, cast, overload
 from .._errors import ConfigError
 from .profiles import Profiles, Section
 
-# Annotations are quoted where to evaluate them would cost the import more than the rest of the class.
+# Some annotations are quoted: evaluating them takes longer than the rest of the class definition.
 T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 _NOTHING: Mapping[str, str] = {}
 
-# Seconds that may pass, of which no clock overflows: eleven days.
+# Eleven days in seconds: no clock overflows when this is added.
 _LONGEST = 1_000_000
 
 
-# How a value is read: of an argument as of the text of a variable or of a profile, by one rule.
+# Parsers of values.  They accept arguments as well as the text of variables and profiles.
 
 
 def boolean(value: str | bool) -> bool:
-    """Read ``true`` or ``false``, in any case."""
+    """Parse ``true`` or ``false``, in any case."""
     word = str(value).lower()
     if word not in {"true", "false"}:
         raise ValueError("must be true or false")
@@ -29,29 +29,29 @@ def boolean(value: str | bool) -> bool:
 
 
 def whole_number(value: str | int) -> int:
-    """Read a whole number from 1."""
+    """Parse a positive whole number."""
     try:
         number = int(value)
     except ValueError:
         number = 0
     if number < 1:
-        raise ValueError("must be a whole number, 1 or more")
+        raise ValueError("must be a whole number of at least 1")
     return number
 
 
 def seconds(value: str | float) -> float:
-    """Read a number of seconds."""
+    """Parse a number of seconds."""
     try:
         number = float(value)
     except ValueError:
         number = 0.0
     if not 0 < number <= _LONGEST:
-        raise ValueError(f"must be more than 0 seconds, and at most {_LONGEST:,}")
+        raise ValueError(f"must be a number of seconds above 0 and up to {_LONGEST:,}")
     return number
 
 
 def one_of(*choices: str, **others: str) -> Callable[[str], str]:
-    """Return a reader of a word, in any case; *others* are spellings of one of the *choices*."""
+    """Return a parser for one of the *choices*, in any case; *others* maps aliases to choices."""
 
     def read(text: str) -> str:
         word = others.get(text.lower(), text.lower())
@@ -63,25 +63,26 @@ def one_of(*choices: str, **others: str) -> Callable[[str], str]:
 
 
 class HasSources:
-    """What has settings for attributes."""
+    """A class whose attributes are settings."""
 
     sources: "SettingSources"
 
 
 class Setting(Generic[T_co]):
     """
-    What a setting is where no argument gives it; as an attribute of a class, its value for an instance.
+    A descriptor that looks up a setting on first access and stores its value in the instance.
 
-    A value is looked up when it is first asked for, and then kept: a malformed one does not stop
-    what can do without.  The instance has the `SettingSources` in ``sources``.
+    A malformed setting raises an error only if it is used.  The instance has the `SettingSources` in
+    its attribute ``sources``.
 
     Args:
-        default: Its value where nothing sets it.
-        read: Makes a value of a text or of an argument, or raises ValueError with what it must be.
-        variables: The first of these with a value comes first.
-        key: The profile's keys come next, with a blank between them; a dot leads into a nested value.
-        last: Variables that come after the profile, with a blank between them.
-        unless: A setting that, where it is true, leaves this one to arguments.
+        default: The value if no source sets one.
+        read: Parses a text or an argument.  It raises ValueError with the rule that was broken.
+        variables: Environment variables.  The first one with a value takes precedence.
+        key: Keys of the profile, separated by spaces, which follow the variables.  A dot leads into a
+            nested value.
+        last: Environment variables that follow the profile, separated by spaces.
+        unless: Name of a setting.  If it is true, only an argument can set this setting.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Setting(Generic[T_co]):
         self.unless = unless
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Be told the name."""
+        """Store the name of the attribute."""
         self.name = name
 
     @overload
@@ -107,7 +108,7 @@ class Setting(Generic[T_co]):
     @overload
     def __get__(self, instance: HasSources, owner: type) -> T_co: ...
     def __get__(self, instance: "HasSources | None", owner: type) -> "Self | T_co":
-        """Return the value for *instance*, which is kept there; of the class, the setting."""
+        """Return the value for *instance* and store it there; on the class, return the setting."""
         if instance is None:
             return self
         ignored = self.unless and getattr(instance, self.unless)
@@ -117,10 +118,10 @@ class Setting(Generic[T_co]):
 
     def argument(self, value: object) -> T_co:
         """
-        Return the value that an argument gives.
+        Check and parse the value of an argument.
 
         Raises:
-            ConfigError: It is of another type than the default, or malformed.
+            ConfigError: The type differs from that of the default, or the value is malformed.
         """
         kind = str if self.default is None else type(self.default)
         kinds = (int, float) if kind is float else (kind,)
@@ -129,42 +130,46 @@ class Setting(Generic[T_co]):
                 f"{self.name} must be of type {kind.__name__}, not {type(value).__name__}"
             )
         try:
-            return self.read(cast("str", value))  # which also reads what is of the type already
+            return self.read(cast("str", value))  # a parser also accepts values of its type
         except ValueError as error:
             raise ConfigError(f"{self.name} {error}") from None
 
 
 class SettingSources:
     """
-    What sets settings where no argument does.
+    The sources of settings that are not arguments.
 
     Args:
-        environ: The environment's variables.
-        section: The profile's keys.
+        environ: The environment variables.
+        section: The section of the profile.
+        profile: The name of the profile, for messages.
     """
 
     def __init__(
-        self, environ: Mapping[str, str] = _NOTHING, section: Mapping[str, object] = _NOTHING
+        self,
+        environ: Mapping[str, str] = _NOTHING,
+        section: Mapping[str, object] = _NOTHING,
+        profile: str = "default",
     ) -> None:
-        self._environ, self._section = environ, section
+        self._environ, self._section, self._profile = environ, section, profile
 
     def value(self, setting: "Setting[T_co]") -> T_co:
         """
-        Return the value of a setting, which is its default where nothing sets it.
+        Return the value of a setting, or its default if no source sets it.
 
-        What is neither true nor false is false, as botocore has it.
+        A malformed boolean is treated as false, as in botocore.
 
         Raises:
-            ConfigError: It is malformed; the message names the variable or the profile's key.
+            ConfigError: The value is malformed.  The message names the variable or the profile key.
         """
-        for where, text in self._texts(setting):
+        for source, text in self._texts(setting):
             if text:
                 try:
                     return setting.read(text)
                 except ValueError as error:
                     if setting.read is not boolean:
-                        raise ConfigError(f"{where} {error}") from None
-                    _log.warning("%s %s; it is taken for false", where, error)
+                        raise ConfigError(f"{source} {error}") from None
+                    _log.warning("%s %s; using false", source, error)
                     return setting.read("false")
         return setting.default
 
@@ -175,7 +180,7 @@ class SettingSources:
             found: object = self._section
             for name in key.split("."):
                 found = getattr(found, "get", _nothing)(name)
-            yield f"the profile's {key}", found if isinstance(found, str) else None
+            yield f"{key} in profile {self._profile!r}", found if isinstance(found, str) else None
         for variable in setting.last:
             yield variable, self._environ.get(variable)
 
@@ -184,30 +189,33 @@ NO_SOURCES = SettingSources()
 
 
 def _nothing(_name: str) -> None:
-    """Return what a text says of names below it."""
+    """Find no key in a value that is not nested."""
 
 
-class _NoServices:
-    """A ``services`` section that is not there: an error for each setting that looks into it."""
+class _MissingServices:
+    """A missing ``services`` section: raises an error for each setting that is looked up in it."""
 
     def __init__(self, profile: str, name: object) -> None:
-        self._message = f"profile {profile!r} has services = {name}: there is no [services {name}]"
+        self._message = (
+            f"profile {profile!r} has services = {name}, but the config file has no section "
+            f"[services {name}]"
+        )
 
     def get(self, _name: str) -> None:
-        """Refuse."""
+        """Raise the error."""
         raise ConfigError(self._message)
 
 
-def profile_section(profiles: Profiles, name: str, *, is_named: bool) -> Mapping[str, object]:
-    """Return a profile, with its ``services`` section in place of that one's name."""
+def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapping[str, object]:
+    """Return the section of a profile, with the name of its ``services`` section resolved."""
     section: Section | None = profiles.profiles.get(name)
     if section is None:
-        if not is_named:
+        if not is_explicit:
             return {}
         raise ConfigError(
-            f"there is no profile {name!r} in the config file nor in the credentials file"
+            f"profile {name!r} is neither in the config file nor in the credentials file"
         )
     if not (services := section.get("services")):
         return section
     found = profiles.services.get(services) if isinstance(services, str) else None
-    return {**section, "services": _NoServices(name, services) if found is None else found}
+    return {**section, "services": _MissingServices(name, services) if found is None else found}

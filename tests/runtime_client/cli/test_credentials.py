@@ -157,4 +157,4 @@ def test_none(capsys, profile, as_json):
 def test_no_such_profile(capsys):
     """A profile that is not there is a wrong setting."""
     assert main(["credentials", "--profile", "none"]) == 2
-    assert "there is no profile 'none'" in capsys.readouterr().err
+    assert "profile 'none' is neither in" in capsys.readouterr().err

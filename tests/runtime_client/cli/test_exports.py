@@ -142,7 +142,7 @@ def test_botocore_takes_it():
     [
         ("ended", 3, "process returned credentials that expired at 2020-01-01"),
         ("circle", 3, "profile circle exports the credentials of profile circle"),
-        ("none", 2, "there is no profile 'none'"),
+        ("none", 2, "profile 'none' is neither in"),
     ],
 )
 def test_nothing_to_export(capsys, profile, code, says):

@@ -161,7 +161,7 @@ def test_profile_argument(monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "other")
     assert default_chain().get().access_key_id == "AKIDENV"
     assert default_chain(profile="other").get().access_key_id == "AKIDOTHER"
-    with pytest.raises(ConfigError, match="there is no profile 'none'"):
+    with pytest.raises(ConfigError, match="profile 'none' is neither in"):
         default_chain(profile="none").get()
 
 

@@ -68,4 +68,4 @@ def test_description(name):
         assert f"``{default}``" in says
     elif default is not None and default is not False:
         text = "no limit" if default == inf else f"{default}".removesuffix(".0")
-        assert re.search(rf"(^|; |then ){text}\b", says)
+        assert re.search(rf"(^|; |then |default ){text}\b", says)

@@ -224,7 +224,7 @@ def test_profile_in_force():
 @pytest.mark.parametrize("arguments", [{"profile": "none"}, {}], ids=["argument", "variable"])
 def test_no_such_profile(arguments):
     """A profile that somebody named must be there, as must its services section."""
-    with pytest.raises(ConfigError, match="there is no profile 'none'"):
+    with pytest.raises(ConfigError, match="profile 'none' is neither in"):
         Config.resolve(arguments, {"AWS_PROFILE": "none"}, Profiles({"default": {}}))
 
 
@@ -236,7 +236,10 @@ def test_no_such_services(services):
     assert config.sts_endpoint_url == "https://sts"
     with pytest.raises(ConfigError) as caught:
         _ = config.s3_endpoint_url
-    says = f"profile 'default' has services = {services}: there is no [services {services}]"
+    says = (
+        f"profile 'default' has services = {services}, but the config file has no section "
+        f"[services {services}]"
+    )
     assert caught.value.message == says
 
 
@@ -293,7 +296,9 @@ def test_legacy_retries_are_standard():
 def test_malformed_profile_key():
     """A malformed value of the profile is named by its key."""
     config = Config.resolve({}, {}, Profiles({"default": {"max_attempts": "many"}}))
-    with pytest.raises(ConfigError, match=r"^the profile's max_attempts must be a whole number"):
+    with pytest.raises(
+        ConfigError, match=r"^max_attempts in profile 'default' must be a whole number"
+    ):
         _ = config.max_attempts
 
 
@@ -313,7 +318,7 @@ def test_neither_true_nor_false(setting, variable, text, caplog):
         getattr(config, setting.name),
         getattr(config.with_region(None), setting.name),
     ] == [False, False]
-    assert caplog.messages == [f"{variable} must be true or false; it is taken for false"]
+    assert caplog.messages == [f"{variable} must be true or false; using false"]
     assert ensure_boolean(text) is False
 
 
@@ -321,7 +326,7 @@ def test_neither_true_nor_false_in_the_profile(caplog):
     """The same in the profile, where the key is named."""
     profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
     assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
-    says = "the profile's use_fips_endpoint must be true or false; it is taken for false"
+    says = "use_fips_endpoint in profile 'default' must be true or false; using false"
     assert caplog.messages == [says]
 
 
@@ -446,7 +451,9 @@ def test_ignored_endpoint_urls(text, ignored):
 
 def test_no_region():
     """Without a region nothing can be signed, and the message says how to set one."""
-    with pytest.raises(ConfigError, match=r"region=, set AWS_REGION, or give the profile"):
+    with pytest.raises(
+        ConfigError, match=r"pass region= to the client, set AWS_REGION, or set region in profile"
+    ):
         _ = Config().endpoints
 
 

@@ -224,12 +224,15 @@ def test_any_text(config, credentials):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("canary = canary", "line 1 is ignored: a [profile] must come before anything else"),
-        ("\n\n[canary", "line 3 is ignored: a section's name must end with ]"),
-        ("[a]\nhidden canary", "line 2 is ignored: a property must be like name = value"),
-        ("[a]\n= canary", "line 2 is ignored: a property must be like name = value"),
-        ("[a]\n  canary", "line 2 is ignored: a property must be like name = value"),
-        ("[a]\ns3 =\n  canary", "line 3 is ignored: a property must be like name = value"),
+        (
+            "canary = canary",
+            "line 1 was ignored: a setting must be below a section heading such as [default]",
+        ),
+        ("\n\n[canary", "line 3 was ignored: a section heading must end with ]"),
+        ("[a]\nhidden canary", "line 2 was ignored: a setting must have the form name = value"),
+        ("[a]\n= canary", "line 2 was ignored: a setting must have the form name = value"),
+        ("[a]\n  canary", "line 2 was ignored: a setting must have the form name = value"),
+        ("[a]\ns3 =\n  canary", "line 3 was ignored: a setting must have the form name = value"),
     ],
 )
 def test_malformed(text, says, caplog):
@@ -272,8 +275,8 @@ def test_continued_values():
 def test_ignored_names_are_logged(caplog):
     """A section of a name that nobody can ask for is ignored, and the log says where, and what to write."""
     assert parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles == {}
-    reason = "a section must be like [profile NAME], with quotes around blanks"
-    assert caplog.messages == [f"config, line 1 is ignored: {reason}"]
+    reason = "the heading must have the form [profile NAME]; quote a name that contains spaces"
+    assert caplog.messages == [f"config, line 1 was ignored: {reason}"]
 
 
 def test_reading():
@@ -292,7 +295,7 @@ def test_no_files():
 @pytest.mark.parametrize(
     ("held", "says"),
     [
-        (b"\xff", "/other/file is not UTF-8 text"),
+        (b"\xff", "/other/file is not valid UTF-8; save it in this encoding"),
         (OSError(5, "Input/output error"), "/other/file cannot be read: Input/output error"),
         (PermissionError(13, "Permission denied"), "/other/file cannot be read: Permission denied"),
     ],
