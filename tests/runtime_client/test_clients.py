@@ -152,7 +152,7 @@ class TestCredentials:
     def test_sources(self, plain_driver, emulator, monkeypatch, how):
         """Credentials come from wherever they are said to; an async client awaits who wants that."""
         if how == "async function" and not plain_driver.kind.is_async:
-            expected = pytest.raises(RuntimeClientError, match="async one")
+            expected = pytest.raises(RuntimeClientError, match="not an async function")
         else:
             expected = ExitStack()
 
