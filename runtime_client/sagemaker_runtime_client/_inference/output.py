@@ -1,4 +1,4 @@
-"""The answer to an invocation.  Pure."""
+"""The output of an inference.  Pure."""
 
 import json
 from collections.abc import Mapping
@@ -11,19 +11,21 @@ from .invocation import Invocation
 
 class Output(S3Object):
     """
-    The model's answer: an object of S3, and the job that it answers.
+    The output of an inference: an object in S3, and the job that wrote it.
+
+    In a test, ``Output(b"1,2,3", "text/csv")`` is enough.
 
     Attributes:
-        body: What the model's container answered, byte for byte.  Kept out of ``repr``.
-        content_type: Its MIME type, as the container named it; None if it is not known.
+        body: The bytes that the model's container returned.
+        content_type: Their MIME type, as the container named it; None if it is unknown.
         metadata: The object's metadata.
-        location: Where it is, as ``s3://bucket/key``.
-        last_modified: When it was written, to the second.
-        invocation: What was waited for.
-        size: How many bytes the object has.
-        etag: S3's mark of this version, with its quotes; None if it is not known.
+        location: The object's location, as ``s3://bucket/key``.
+        last_modified: When the object was written, to the second; None if that is unknown.
+        invocation: The handle that was waited for.
+        size: The size of the object in bytes.
+        etag: S3's entity tag of the object, with its quotes; None if it is unknown.
 
-    Equality and ``repr`` leave out *size* and *etag*.
+    Equality ignores *size* and *etag*.  The ``repr`` shows *content_type*, *location* and *size* only.
     """
 
     __slots__ = ("invocation",)
@@ -37,24 +39,24 @@ class Output(S3Object):
         "size",
         "etag",
     )
-    _hidden = frozenset({"body", "size", "etag"})
+    _hidden = frozenset({"body", "metadata", "last_modified", "invocation", "etag"})
 
     invocation: Invocation
 
     def __init__(
         self,
         body: bytes,
-        content_type: str | None,
-        metadata: Mapping[str, str],
-        location: str,
-        last_modified: datetime | None,
-        invocation: Invocation,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        location: str = "",
+        last_modified: datetime | None = None,
+        invocation: Invocation | None = None,
         size: int | None = None,
         etag: str | None = None,
     ) -> None:
         size = len(body) if size is None else size
-        super().__init__(location, body, size, content_type, metadata, etag, last_modified)
-        self.invocation = invocation
+        super().__init__(location, body, size, content_type, metadata or {}, etag, last_modified)
+        self.invocation = invocation or Invocation()
 
     def _key(self) -> tuple[object, ...]:
         return super()._key()[:-2]  # neither size nor etag

@@ -1,0 +1,27 @@
+"""The output of an inference, as a value."""
+
+from datetime import UTC, datetime
+
+from sagemaker_runtime_client import Invocation, Output
+
+
+def test_two_arguments():
+    """A test of a user's code needs only the body and its type."""
+    output = Output(b'{"a": 1}', "application/json")
+    assert output.json() == {"a": 1}
+    assert output.text == '{"a": 1}'
+    assert (output.size, output.metadata, output.location) == (8, {}, "")
+    assert output.invocation == Invocation()
+
+
+def test_repr():
+    """The repr is short: it shows type, location and size, and neither the body nor the handle."""
+    output = Output(
+        b"answer",
+        "text/csv",
+        {"a": "hidden"},
+        "s3://bucket/key",
+        datetime(2026, 11, 29, tzinfo=UTC),
+        Invocation("hidden"),
+    )
+    assert repr(output) == "Output(content_type='text/csv', location='s3://bucket/key', size=6)"
