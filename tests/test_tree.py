@@ -8,7 +8,7 @@ import pytest
 from tests.rooms import CLIENT, FOLDERS, README, ROOT, drawn, imports, picture
 
 LONGEST, LONGEST_TEST, MOST_AT_THE_ROOT, MOST_IN_A_FOLDER = 300, 500, 8, 22
-LONGER = {"sigv4/_signer.py": 310}  # it has all steps of the specification in their order
+LONGER = {"sigv4/_signer.py": 310}  # contains all steps of the specification, in order
 PRODUCT = [path for folder in FOLDERS.values() for path in folder.rglob("*.py")]
 TESTS = list((ROOT / "tests").rglob("*.py"))
 

@@ -40,5 +40,5 @@ def warm(server: Server, rounds: int) -> Iterator[tuple[str, Table]]:
         with workers(clients, server) as members:
             for at_once in grades:
                 measures = {name: measure(member, at_once) for name, member in members.items()}
-                title = f"CPU of a warm call, {kind}: {at_once}"
+                title = f"CPU time of a warm call, {kind}: {at_once}"
                 yield f"{kind} {at_once}", side_by_side(title, measures, rounds, rivals)

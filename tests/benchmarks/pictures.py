@@ -96,7 +96,7 @@ def _cpu_per_call(axes: Any, report: Mapping[str, Table]) -> None:
     axes.set_xticks(TASKS, [str(number) for number in TASKS])
     ticks = (50, 100, 200, 500, 1000, 2000, 5000)
     axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
-    axes.set_xlabel("calls in flight")
+    axes.set_xlabel("calls at once")
     axes.set_ylabel("us of CPU each")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 TOP_README = ROOT / "README.md"
 README = Path(__file__).parent / "README.md"
 PICTURES = {
-    "cold_start.svg": "A cold start over https, from exec to the first answered call",
-    "cpu_per_call.svg": "CPU of a call on asyncio, by calls in flight",
+    "cold_start.svg": "A cold start over https, from exec to the first response",
+    "cpu_per_call.svg": "CPU time per call on asyncio, by the number of calls at once",
 }
 BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<=<!-- number -->\n).*?(?=<!-- /number -->)", re.DOTALL)
@@ -57,24 +57,28 @@ EACH = SYNC | {"aiobotocore": "aiobotocore"}
 WITHOUT_CRYPTOGRAPHY = EACH | {"ours": "ours, lean"}
 SIGNERS = {"ours": "ours", "boto3": "botocore", "capo": "capo", "floor": "floor"}
 ROWS = (
-    Row("installed, MB", "footprint", "MB", "boto3", EACH),
-    Row("installed without cryptography, MB", "footprint", "MB", "boto3", WITHOUT_CRYPTOGRAPHY),
-    Row("import, whole process, ms", "import", "ms", "boto3", EACH),
+    Row("installed size, MB", "footprint", "MB", "boto3", EACH),
+    Row(
+        "installed size without cryptography, MB", "footprint", "MB", "boto3", WITHOUT_CRYPTOGRAPHY
+    ),
+    Row("import in a new process, ms", "import", "ms", "boto3", EACH),
     Row("cold start over https, ms", "cold https", "ms", "boto3", SYNC),
-    Row("the same on asyncio", "cold https", "ms", "boto3", ASYNC),
+    Row("cold start over https on asyncio, ms", "cold https", "ms", "boto3", ASYNC),
     Row("cold start over http, ms", "cold http", "ms", "boto3", SYNC),
-    Row("the same on asyncio", "cold http", "ms", "boto3", ASYNC),
-    Row("most memory of a first call, MB", "cold https", "peak MB", "boto3", SYNC),
-    Row("a signature, us", "sign", "us", "boto3", SIGNERS),
-    Row("CPU of a call, us", "threads 1", "us", "boto3", SYNC),
-    Row("in 16 threads", "threads 16", "us", "boto3", SYNC),
-    Row("on asyncio, 1 in flight", "tasks 1", "us", "aiobotocore", ASYNC),
-    Row("10 in flight", "tasks 10", "us", "aiobotocore", ASYNC),
-    Row("64 in flight", "tasks 64", "us", "aiobotocore", ASYNC),
-    Row("calls a second", "threads 1", "calls/s", "boto3", SYNC),
-    Row("in 16 threads", "threads 16", "calls/s", "boto3", SYNC),
-    Row("on asyncio, 64 in flight", "tasks 64", "calls/s", "aiobotocore", ASYNC),
-    Row("10,000 calls at once, KiB each", "crowd", "KiB each", "aiobotocore", ASYNC),
+    Row("cold start over http on asyncio, ms", "cold http", "ms", "boto3", ASYNC),
+    Row("peak memory of a first call, MB", "cold https", "peak MB", "boto3", SYNC),
+    Row("signature, us", "sign", "us", "boto3", SIGNERS),
+    Row("CPU time per call, us", "threads 1", "us", "boto3", SYNC),
+    Row("CPU time per call in 16 threads, us", "threads 16", "us", "boto3", SYNC),
+    Row("CPU time per call on asyncio, 1 at once, us", "tasks 1", "us", "aiobotocore", ASYNC),
+    Row("CPU time per call on asyncio, 10 at once, us", "tasks 10", "us", "aiobotocore", ASYNC),
+    Row("CPU time per call on asyncio, 64 at once, us", "tasks 64", "us", "aiobotocore", ASYNC),
+    Row("calls per second", "threads 1", "calls/s", "boto3", SYNC),
+    Row("calls per second in 16 threads", "threads 16", "calls/s", "boto3", SYNC),
+    Row("calls per second on asyncio, 64 at once", "tasks 64", "calls/s", "aiobotocore", ASYNC),
+    Row(
+        "memory per call, 10,000 at once on asyncio, KiB", "crowd", "KiB each", "aiobotocore", ASYNC
+    ),
 )
 
 

@@ -74,7 +74,7 @@ def _layers() -> Iterator[Target]:
         ("full layer", "full", 0.38),
     ):
         for python in PYTHONS:
-            where = f"{what} of Python {python}, zipped, : boto3's"
+            where = f"{what} of Python {python}, zipped, relative to boto3's"
             yield Target(where, _layer(variant, python), must, after="make layer")
 
 
@@ -84,22 +84,24 @@ def _cold() -> Iterator[Target]:
         for must, (own, capo) in zip(most, rivals, strict=True):
             where = f"cold start of {own}, over {scheme}"
             key = f"cold {scheme}"
-            yield Target(f"{where}, : boto3", _ratio(key, "boto3", "ms", own), must)
+            yield Target(f"{where}, relative to boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
             yield Target(f"{where}, : boto3, with its exit", with_exit, 0.55, 0.5)
             # "Well below" means at least a tenth below.
-            yield Target(f"{where}, : capo", _ratio(key, capo, "ms", own), 0.9)
+            yield Target(f"{where}, relative to capo", _ratio(key, capo, "ms", own), 0.9)
 
 
 def _warm() -> Iterator[Target]:
     for threads, must in ((1, 0.37), (16, 0.4)):
-        key, what = f"threads {threads}", f"CPU of a call, threads: {threads}"
-        yield Target(f"{what}, : boto3", _ratio(key, "boto3", "us"), must)
-        yield Target(f"{what}, : capo", _ratio(key, "capo", "us"), 1)
+        key, what = f"threads {threads}", f"CPU time per call, threads: {threads}"
+        yield Target(f"{what}, relative to boto3", _ratio(key, "boto3", "us"), must)
+        yield Target(f"{what}, relative to capo", _ratio(key, "capo", "us"), 1)
     for tasks, must, aim in ((1, 0.8, None), (10, 0.7, 0.5), (64, 0.45, None)):
-        key, what, own = f"tasks {tasks}", f"CPU of a call, tasks: {tasks}", "ours, async"
-        yield Target(f"{what}, : aiobotocore", _ratio(key, "aiobotocore", "us", own), must, aim)
-        yield Target(f"{what}, : capo", _ratio(key, "capo, async", "us", own), 1)
+        key, what, own = f"tasks {tasks}", f"CPU time per call, tasks: {tasks}", "ours, async"
+        yield Target(
+            f"{what}, relative to aiobotocore", _ratio(key, "aiobotocore", "us", own), must, aim
+        )
+        yield Target(f"{what}, relative to capo", _ratio(key, "capo, async", "us", own), 1)
 
 
 def _before() -> Iterator[Target]:
@@ -108,11 +110,11 @@ def _before() -> Iterator[Target]:
     pairs = {"threads": ("ours", BASELINE), "tasks": tuple(asynchronous)}
     for key in ("threads 1", "threads 16", "tasks 1", "tasks 10", "tasks 64"):
         own, before = pairs[key.split()[0]]
-        what = f"CPU of a call, {key.replace(' ', ': ')}, : before"
+        what = f"CPU time per call, {key.replace(' ', ': ')}, relative to before"
         yield Target(what, _ratio(key, before, "us", own), 1.03)
     for scheme in ("https", "http"):
         for own, before in pairs.values():
-            what = f"cold start of {own}, over {scheme}, : before"
+            what = f"cold start of {own}, over {scheme}, relative to before"
             yield Target(what, _ratio(f"cold {scheme}", before, "ms", own), 1.03)
 
 
@@ -121,12 +123,12 @@ TARGETS = (
     *_cold(),
     *_warm(),
     *_before(),
-    Target("CPU of a call, 64 tasks : 1 task", _growing, 1.3),
-    Target("10,000 at once, KiB each", _value("crowd", "ours, async", "KiB each"), 4),
-    Target("10,000 at once, failed", _value("crowd", "ours, async", "failed"), 0),
-    Target("100,000 calls, KiB grown", _value("growth", "ours", "KiB grown"), 512),
+    Target("CPU time per call, 64 tasks relative to 1", _growing, 1.3),
+    Target("10,000 calls at once, KiB per call", _value("crowd", "ours, async", "KiB each"), 4),
+    Target("10,000 calls at once, failed", _value("crowd", "ours, async", "failed"), 0),
+    Target("100,000 calls, growth in KiB", _value("growth", "ours", "KiB grown"), 512),
     Target(
-        "100,000 calls on asyncio, KiB grown", _value("growth", "ours, async", "KiB grown"), 512
+        "100,000 calls on asyncio, growth in KiB", _value("growth", "ours, async", "KiB grown"), 512
     ),
 )
 
