@@ -1,4 +1,4 @@
-"""A zip whose bytes depend on nothing but what is in it."""
+"""Writes a zip archive whose bytes depend only on its content."""
 
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -11,12 +11,13 @@ from .._io.files import replacing
 @frozen
 class Layer:
     """
-    A layer that was built.
+    A layer that has been built.
 
     Attributes:
-        path: Its zip.
-        zipped: Size of the zip, in bytes.
-        unzipped: Size of what is in it: Lambda counts this against its 250 MB.
+        path: The path of the zip file.
+        zipped: The size of the zip file in bytes.
+        unzipped: The total size of the files in it, in bytes; Lambda's limit of 250 MB applies to
+            it.
     """
 
     path: Path
@@ -25,12 +26,12 @@ class Layer:
 
 
 def archive(root: Path, path: Path) -> Layer:
-    """Zip a folder, under its own name, and return the layer."""
+    """Write a folder to a zip file, with its name as the top-level folder, and return the layer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unzipped = 0
     with replacing(path) as written, ZipFile(written, "w", ZIP_DEFLATED, compresslevel=9) as layer:
         for file in sorted(file for file in root.rglob("*") if file.is_file()):
-            # Whatever clock and umask the machine has: 1980, and readable by all.
+            # Fixed date (1980) and mode (readable by all), independent of clock and umask.
             entry = ZipInfo(file.relative_to(root.parent).as_posix())
             entry.compress_type = ZIP_DEFLATED
             entry.create_system = 3

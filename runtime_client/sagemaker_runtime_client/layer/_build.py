@@ -1,4 +1,4 @@
-"""From wheels and our own packages to a zip."""
+"""Builds a layer: installs wheels, copies this distribution's packages, and writes the zip file."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +11,7 @@ from attrs import frozen
 
 from .._version import __version__
 from ._archive import Layer, archive
-from ._pins import PINS, on, pins
+from ._pins import PINS, pip_platform_options, select_pins
 from ._recipe import ARCHITECTURES, DISTRIBUTION, PACKAGES, READ_AT_RUN_TIME, VARIANTS, is_left_out
 from ._tools import interpreter, pip, run
 
@@ -19,15 +19,15 @@ _COMPILER = Path(__file__).parent / "_bytecode.py"
 
 
 @frozen
-class Plan:
+class LayerSpec:
     """
-    Which layer it is to be.
+    Which layer to build.
 
     Attributes:
-        python: The function's Python, such as ``3.12``.
-        architecture: The function's architecture, as Lambda calls it.
-        variant: ``lean`` or ``full``; what lean is without stands in `_recipe`.
-        sourceless: Whether bytecode stands in place of the sources.
+        python: The Python version of the function, such as ``3.12``.
+        architecture: The architecture of the function, in Lambda's terms.
+        variant: ``lean`` or ``full``; `_recipe` lists what the lean variant omits.
+        sourceless: Whether the layer contains bytecode instead of source files.
     """
 
     python: str
@@ -37,65 +37,73 @@ class Plan:
 
     @property
     def suffix(self) -> str:
-        """What tells the zip from those of other plans, but for the variant."""
+        """The part of the zip file's name that depends on this specification, except the variant."""
         sources = "-sourceless" if self.sourceless else ""
         return f"{sources}-python{self.python}-{self.architecture}.zip"
 
 
-def build(plan: Plan, folder: Path, chosen: Path = PINS) -> Layer:
+def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
     """
-    Build a layer.
+    Build a layer of this distribution.
 
     Args:
-        plan: Which.
-        folder: Where its zip goes.
-        chosen: The file with the pins; what came with the package.
+        spec: Which layer to build.
+        folder: The folder for the zip file.
+        pins_file: The file with the pins; by default the one in this package.
 
     Raises:
-        ConfigError: The plan's Python is missing, or pip could not get the wheels.
+        ConfigError: The Python version is not installed, or pip could not install the wheels.
     """
-    pinned = pins(chosen.read_text(), VARIANTS[plan.variant])
-    name = f"{DISTRIBUTION}-{__version__}-{plan.variant}{plan.suffix}"
-    return pack(plan, folder / name, pinned, PACKAGES)
+    pinned = select_pins(pins_file.read_text(), VARIANTS[spec.variant])
+    name = f"{DISTRIBUTION}-{__version__}-{spec.variant}{spec.suffix}"
+    return build_zip(spec, folder / name, pinned, PACKAGES)
 
 
-def pack(plan: Plan, path: Path, pinned: str, packages: Sequence[str] = ()) -> Layer:
+def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] = ()) -> Layer:
     """
-    Build a layer of any wheels, by the same recipe.
+    Build a layer of any wheels, in the same way.
 
     Args:
-        plan: Which; its variant does not count.
-        path: The zip.
-        pinned: Pins, as pip reads them.
-        packages: What is importable here, and goes in beside the wheels.
+        spec: Which layer to build; its variant is ignored.
+        path: The path of the zip file.
+        pinned: The pins, in the format of a pip requirements file.
+        packages: Importable packages to copy into the layer besides the wheels.
+
+    Raises:
+        ConfigError: As for `build`.
     """
     with TemporaryDirectory() as scratch:
         root = Path(scratch) / "python"
-        _install(plan, Path(scratch) / "pins.txt", pinned, root)
+        _install(spec, Path(scratch) / "pins.txt", pinned, root)
         for package in packages:
             _copy(package, root)
         if packages:
             _copy_metadata(root)
         _trim(root)
-        _compile(plan, root)
+        _compile(spec, root)
         return archive(root, path)
 
 
-def _install(plan: Plan, file: Path, pinned: str, root: Path) -> None:
-    """Install wheels, which must have the hashes that are pinned."""
+def _install(spec: LayerSpec, file: Path, pinned: str, root: Path) -> None:
+    """Install wheels with pip, which checks their pinned hashes."""
     file.write_text(pinned)
     options = ("--require-hashes", "--no-deps", "--requirement", file, "--target", root)
-    pip(interpreter(plan.python), "install", *options, *on(ARCHITECTURES[plan.architecture]))
+    pip(
+        interpreter(spec.python),
+        "install",
+        *options,
+        *pip_platform_options(ARCHITECTURES[spec.architecture]),
+    )
 
 
 def _copy(package: str, root: Path) -> None:
-    """Copy a package, as it is imported here."""
+    """Copy the source files of a package that is importable here."""
     source = Path(import_module(package).__file__ or "").parent
     copytree(source, root / package, ignore=ignore_patterns("__pycache__"))
 
 
 def _copy_metadata(root: Path) -> None:
-    """Copy what is known of our own distribution."""
+    """Copy the metadata of this distribution."""
     for file in distribution(DISTRIBUTION).files or ():
         if file.parts[0].endswith(".dist-info"):
             target = root / file
@@ -104,7 +112,11 @@ def _copy_metadata(root: Path) -> None:
 
 
 def _trim(root: Path) -> None:
-    """Take out what the recipe leaves out; of metadata, the description, which is a whole README."""
+    """
+    Delete the files that the recipe leaves out.
+
+    The description in a METADATA file is deleted as well, because it is a whole README.
+    """
     for path in [path for path in root.rglob("*") if path.is_file()]:
         name = path.relative_to(root).as_posix()
         if is_left_out(name):
@@ -113,20 +125,20 @@ def _trim(root: Path) -> None:
             path.write_bytes(path.read_bytes().partition(b"\n\n")[0] + b"\n")
 
 
-def _compile(plan: Plan, root: Path) -> None:
+def _compile(spec: LayerSpec, root: Path) -> None:
     """
-    Compile all sources for the plan's Python, as they will stand in /opt.
+    Compile all source files with the specified Python, with the paths that they will have in /opt.
 
-    The columns of each instruction are left out: they are a fifth of the bytecode, and but
-    underline parts of a traceback's lines.
+    Column positions are omitted: they make up a fifth of the bytecode, and only underline parts of
+    the lines in a traceback.
     """
-    run(interpreter(plan.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt")
-    if plan.sourceless:
+    run(interpreter(spec.python), "-X", "no_debug_ranges", _COMPILER, root, "/opt")
+    if spec.sourceless:
         _drop_sources(root)
 
 
 def _drop_sources(root: Path) -> None:
-    """Put bytecode in place of sources."""
+    """Replace the source files by their bytecode."""
     for source in sorted(root.rglob("*.py")):
         if source.relative_to(root).as_posix() not in READ_AT_RUN_TIME:
             (bytecode,) = (source.parent / "__pycache__").glob(f"{source.stem}.cpython-*.pyc")

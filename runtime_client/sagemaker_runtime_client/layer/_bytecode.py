@@ -1,8 +1,8 @@
 """
-Compile a folder for the Python that runs this: ``python _bytecode.py ROOT PREFIX``.
+Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
 
-It is a program of its own, since that Python has nothing of ours.  Unlike compileall it leaves out
-docstrings, which are a sixth of what bytecode weighs in a zip, and no assertion.
+This is a separate program because that Python has none of this distribution's packages.  Unlike
+compileall it omits docstrings, which make up a sixth of the zipped bytecode, but keeps assertions.
 """
 
 import ast
@@ -12,17 +12,17 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# PEP 552: the bytecode goes by a hash of its source, which is never compared.
+# PEP 552: the bytecode contains a hash of its source, which Python never checks.
 _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 
 def compile_folder(root: Path, prefix: str) -> None:
     """
-    Compile all sources below a folder.
+    Compile all source files below a folder.
 
     Args:
         root: The folder.
-        prefix: The folder that it will stand in, for tracebacks.
+        prefix: The folder that will contain *root* at run time, for the paths in tracebacks.
     """
     for path in sorted(root.rglob("*.py")):
         target = Path(cache_from_source(str(path)))
@@ -31,13 +31,13 @@ def compile_folder(root: Path, prefix: str) -> None:
 
 
 def bytecode(source: bytes, name: str) -> bytes:
-    """Return what stands in the .pyc of a source."""
+    """Return the content of the .pyc file of a source file."""
     code = compile(without_docstrings(ast.parse(source, name)), name, "exec", dont_inherit=True)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
-    """Take the docstrings out of a module."""
+    """Remove the docstrings of a module from its syntax tree, and return the tree."""
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             first = node.body.pop(0)

@@ -1,4 +1,4 @@
-"""`sagemaker-runtime layer`: builds what was asked for, and prints how large it is."""
+"""The command `layer`: builds the selected layers and prints their sizes."""
 
 import argparse
 from itertools import product
@@ -6,42 +6,56 @@ from pathlib import Path
 
 from .._errors import ConfigError
 from ._archive import Layer
-from ._build import Plan, build, pack
-from ._pins import PINS, pins, renew
+from ._build import LayerSpec, build, build_zip
+from ._pins import PINS, renew, select_pins
 from ._recipe import ARCHITECTURES, PYTHONS, VARIANTS
 from ._tools import interpreter
 
 
 def build_layers(options: argparse.Namespace) -> None:
-    """Build a layer for each Python, architecture and variant; beside them what they are compared with."""
-    chosen = options.pins or PINS
+    """
+    Build a layer for each selected Python, architecture and variant.
+
+    Layers of the wheels in the files of ``--compare`` are built as well, for comparison.
+
+    Args:
+        options: The command line's options.
+
+    Raises:
+        ConfigError: A Python version is not installed, the pins are not valid, or pip failed.
+    """
+    pins_file = options.pins or PINS
     if options.renew:
-        renew(chosen)
+        renew(pins_file)
     pythons = options.python or PYTHONS
-    for python in pythons:  # whatever is missing is missed before anything is built
+    for python in pythons:  # report a missing Python before anything is built
         interpreter(python)
     if len({file.stem for file in options.compare}) < len(options.compare):
-        raise ConfigError("--compare: layers are called as the files are, and two have one name")
+        raise ConfigError(
+            "--compare: two files have the same name, so their layers would overwrite each other"
+        )
     _print(("layer", "zip bytes", "unzipped"), [f"of {file.stem}" for file in options.compare])
     for python, architecture in product(pythons, options.architecture or ARCHITECTURES):
-        others = _others(Plan(python, architecture), options)
+        others = _others(LayerSpec(python, architecture), options)
         for layer in others:
             _show(layer, others)
         for variant in options.variant or VARIANTS:
-            plan = Plan(python, architecture, variant, sourceless=options.sourceless)
-            _show(build(plan, Path(options.output), chosen), others)
+            spec = LayerSpec(python, architecture, variant, sourceless=options.sourceless)
+            _show(build(spec, Path(options.output), pins_file), others)
 
 
-def _others(plan: Plan, options: argparse.Namespace) -> list[Layer]:
-    """Build layers of other wheels, to be compared with."""
+def _others(spec: LayerSpec, options: argparse.Namespace) -> list[Layer]:
+    """Build the layers for comparison."""
     return [
-        pack(plan, Path(options.output) / f"{file.stem}{plan.suffix}", pins(file.read_text()))
+        build_zip(
+            spec, Path(options.output) / f"{file.stem}{spec.suffix}", select_pins(file.read_text())
+        )
         for file in options.compare
     ]
 
 
 def _show(layer: Layer, others: list[Layer]) -> None:
-    """Print the sizes of a layer, and the ratio of its zip to that of each other."""
+    """Print the sizes of a layer, and the ratio of its zip size to that of each layer in *others*."""
     sizes = (layer.path.name, f"{layer.zipped:,}", f"{layer.unzipped:,}")
     _print(sizes, [f"{layer.zipped / other.zipped:.3f}" for other in others])
 

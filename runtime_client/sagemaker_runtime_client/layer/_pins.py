@@ -1,4 +1,4 @@
-"""The wheels that layers are made of: each by its hash."""
+"""The pins of the wheels in layers: name, version and hashes."""
 
 import json
 import re
@@ -17,22 +17,21 @@ from ._tools import interpreter, pip
 
 PINS = Path(__file__).parent / "pins.txt"
 
-_comment = re.compile(r"(^|\s)#.*")  # as pip has it
-_HEAD = (
-    "# What layers are made of, as pip reads it.  Renewed by: sagemaker-runtime layer --renew\n\n"
-)
+_comment = re.compile(r"(^|\s)#.*")  # pip's definition of a comment
+_HEAD = "# The wheels in layers, for pip.  To update: sagemaker-runtime layer --renew\n\n"
 
 
-def pins(text: str, without: Iterable[str] = ()) -> str:
+def select_pins(text: str, without: Iterable[str] = ()) -> str:
     """
-    Return the pins of a file, each in one line.
+    Return the pins in the text of a pins file, one per line.
 
     Args:
-        text: What the file holds.
-        without: Projects to leave out.
+        text: The content of the file.
+        without: The projects to leave out.
 
     Raises:
-        ConfigError: A line is no pin, or pins what is no wheel and would be built here.
+        ConfigError: A line is not a pin, or its URL is not that of a wheel, so that pip would build
+            it.
     """
     requirements = _packaging("requirements")
     lines = [_comment.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
@@ -42,42 +41,46 @@ def pins(text: str, without: Iterable[str] = ()) -> str:
 
 
 def _pinned(requirements: Any, line: str) -> str:
-    """Return the project that a line pins."""
+    """Return the name of the project that a line pins."""
     try:
         requirement = requirements.Requirement(line.partition(" --")[0])
     except requirements.InvalidRequirement:
         raise ConfigError(
-            f"a line of the pins is not like name==1.0 --hash=sha256:...: {line}"
+            f"pins must have the form name==1.0 --hash=sha256:..., not: {line}"
         ) from None
     if requirement.url is not None:
         url = urlsplit(str(requirement.url))
         if url.scheme not in {"file", "http", "https"} or not url.path.endswith(".whl"):
             raise ConfigError(
-                f"the pin of {requirement.name} must be a wheel, for nothing is built here: {line}"
+                f"the pin of {requirement.name} must be the URL of a wheel, because nothing is built "
+                f"from source: {line}"
             )
     return _project(requirement.name)
 
 
 def _packaging(module: str) -> Any:
-    """Return a module of packaging: what is installed, or what pip has, which layers need anyway."""
+    """Import a module of the package packaging, or of the copy in pip, which building needs anyway."""
     for package in ("packaging", "pip._vendor.packaging"):
         try:
             return import_module(f"{package}.{module}")
         except ImportError:
             continue
-    raise ConfigError("layers are built with pip, and this Python has none: python -m ensurepip")
+    raise ConfigError(
+        "building layers requires pip, which this Python lacks: run python -m ensurepip"
+    )
 
 
 def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
     """
-    Resolve requirements anew, on every Python and architecture, and pin what they come to.
+    Resolve the requirements for every Python and architecture, and write the resulting pins.
 
     Args:
-        file: Where the pins go; those that came with the package.
-        needed: Requirements; those of the distribution.
+        file: The file for the pins; by default the one in this package.
+        needed: The requirements; by default those of this distribution.
 
     Raises:
-        ConfigError: A Python is missing, or a project has no one version that suits them all.
+        ConfigError: A Python version is not installed, or no single version of a project supports
+            all Pythons and architectures.
     """
     if needed is None:
         needed = [line for line in requires(DISTRIBUTION) or () if "extra ==" not in line]
@@ -87,35 +90,38 @@ def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
             for pin, digest in _resolve(python, platform, needed).items():
                 found.setdefault(pin, set()).add(digest)
     projects = [_project(pin) for pin in found]
-    if torn := {project for project in projects if projects.count(project) > 1}:
-        raise ConfigError(f"no one version suits all Pythons: {', '.join(sorted(torn))}")
+    if conflicting := {project for project in projects if projects.count(project) > 1}:
+        raise ConfigError(
+            "no single version supports all Pythons and architectures: "
+            f"{', '.join(sorted(conflicting))}"
+        )
     with replacing(file) as written:
-        written.write((_HEAD + _written(found)).encode())
+        written.write((_HEAD + _format_pins(found)).encode())
 
 
 def _resolve(python: str, platform: str, needed: Iterable[str]) -> dict[str, str]:
-    """Return what is installed on a platform, as pins, each with the digest of its wheel."""
+    """Return what pip would install for a platform: pins, each with the digest of its wheel."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ("--dry-run", "--ignore-installed", "--report", report, "--target", folder)
-        pip(interpreter(python), "install", *options, *on(platform), *needed)
+        pip(interpreter(python), "install", *options, *pip_platform_options(platform), *needed)
         installed = json.loads(report.read_text())["install"]
     pinned: dict[str, str] = {}
-    for one in installed:
-        metadata = one["metadata"]
+    for distribution in installed:
+        metadata = distribution["metadata"]
         if _project(metadata["name"]) not in NEVER:
-            digest = one["download_info"]["archive_info"]["hashes"]["sha256"]
+            digest = distribution["download_info"]["archive_info"]["hashes"]["sha256"]
             pinned[f"{metadata['name']}=={metadata['version']}"] = digest
     return pinned
 
 
-def on(platform: str) -> tuple[str, ...]:
-    """Return the options that make pip choose wheels for a platform, and nothing but wheels."""
+def pip_platform_options(platform: str) -> tuple[str, ...]:
+    """Return the options that make pip select wheels for a platform and never build from source."""
     return ("--only-binary=:all:", "--platform", platform, "--no-compile")
 
 
-def _written(found: Mapping[str, set[str]]) -> str:
-    """Return pins as they stand in a file."""
+def _format_pins(found: Mapping[str, set[str]]) -> str:
+    """Return pins in the format of a pip requirements file."""
     return "".join(
         " \\\n    ".join([pin, *[f"--hash=sha256:{digest}" for digest in sorted(found[pin])]])
         + "\n"
@@ -124,6 +130,6 @@ def _written(found: Mapping[str, set[str]]) -> str:
 
 
 def _project(pin: str) -> str:
-    """Return the name of a pin of ours, as registries compare it."""
+    """Return the normalized name of the project that a pin names."""
     name: str = _packaging("utils").canonicalize_name(pin.partition("==")[0])
     return name

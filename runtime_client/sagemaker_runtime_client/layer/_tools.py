@@ -1,4 +1,4 @@
-"""The programs that a layer is made with: a Python of each version, pip, the compiler of bytecode."""
+"""The programs that build a layer: a Python of each version, and pip."""
 
 import os
 import subprocess
@@ -14,25 +14,25 @@ from .._errors import ConfigError
 @lru_cache
 def interpreter(version: str) -> str:
     """
-    Find a Python.
+    Find a Python interpreter, and return its path.
 
     Args:
-        version: Such as ``3.12``.
+        version: The version, such as ``3.12``.
 
     Raises:
-        ConfigError: There is none; a layer without bytecode would be compiled at each cold start.
+        ConfigError: There is none.  A layer without bytecode would be compiled at each cold start.
     """
     for candidate in _candidates(version):
         if _version(candidate) == version:
             return candidate
     raise ConfigError(
-        f"there is no Python {version} here to compile the layer's bytecode with:"
-        f" put python{version} on the PATH, or leave the version out"
+        f"Python {version}, which compiles the layer's bytecode, was not found: "
+        f"put python{version} on the PATH, or select other versions with --python"
     )
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Yield what may be a Python of this version: this one, that on the PATH, pyenv's newest first."""
+    """Yield the paths to try: this Python, the one on the PATH, then pyenv's with the newest first."""
     yield sys.executable
     if (found := which(f"python{version}")) is not None:
         yield found
@@ -43,7 +43,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _version(python: str) -> str | None:
-    """Return the version of a Python; None if it does not run, as pyenv's shims may not."""
+    """Return the version of a Python, or None if it does not run, which is common for pyenv's shims."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
@@ -56,12 +56,12 @@ def _version(python: str) -> str | None:
 
 def run(python: str, *arguments: str | Path) -> str:
     """
-    Run a Python under a fixed hash seed, and return what it prints.
+    Run a Python with a fixed hash seed, and return its output.
 
     Raises:
-        ConfigError: It failed, for the reason that it gave.
+        ConfigError: The program failed; the message contains its error output.
     """
-    # What the environment has for pip counts; what it has for this Python is not for that one.
+    # Variables for pip stay; variables for this Python must not affect the other one.
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
     }
@@ -79,6 +79,6 @@ def run(python: str, *arguments: str | Path) -> str:
 
 
 def pip(python: str, *arguments: str | Path) -> str:
-    """Run this environment's pip for another Python, and return what it prints."""
+    """Run the pip of this environment for another Python, and return its output."""
     quiet = ("--quiet", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore")
     return run(sys.executable, "-m", "pip", "--python", python, *arguments, *quiet)

@@ -1,4 +1,4 @@
-"""Layers, built once each and unpacked as Lambda does; and a service that functions in them call."""
+"""Fixtures that build layers, unpack them as Lambda does, and serve the functions' requests."""
 
 import json
 import os
@@ -17,27 +17,27 @@ from zipfile import ZipFile
 import pytest
 
 from sagemaker_runtime_client.layer import _pins
-from sagemaker_runtime_client.layer._build import Plan, build
+from sagemaker_runtime_client.layer._build import LayerSpec, build
 from sagemaker_runtime_client.layer._recipe import PYTHONS
 from sigv4 import Credentials
 from tests.runtime_client.layer.pythons import ARCHITECTURE, found
-from tests.runtime_client.layer.runtime_api import PATIENCE, ROOT, Sandbox, runtime_folder
+from tests.runtime_client.layer.runtime_api import ROOT, TIMEOUT, Sandbox, runtime_folder
 from tests.runtime_client.loopback import Loopback, response
 
 THIS_PYTHON = "{}.{}".format(*sys.version_info)
-# `make layer-test` says that all are wanted, and that time does not matter.
-THOROUGH = os.environ.get("LAYERS") == "all"
-# On a Python that Lambda has not yet there is nothing to be tried.
+# `make layer-test` sets LAYERS=all: test all Pythons, including the slow tests.
+ALL_PYTHONS = os.environ.get("LAYERS") == "all"
+# On a Python that Lambda does not offer yet, no test of this folder is collected.
 collect_ignore_glob = [] if THIS_PYTHON in PYTHONS else ["test_*.py"]
-PLANS = {
-    f"{variant}{'-sourceless' if sourceless else ''}-{python}-{architecture}": Plan(
+SPECS = {
+    f"{variant}{'-sourceless' if sourceless else ''}-{python}-{architecture}": LayerSpec(
         python, architecture, variant, sourceless
     )
-    for python, architecture in (found() if THOROUGH else [(THIS_PYTHON, ARCHITECTURE)])
+    for python, architecture in (found() if ALL_PYTHONS else [(THIS_PYTHON, ARCHITECTURE)])
     for variant, sourceless in (("lean", False), ("lean", True), ("full", False))
 }
-LEAN = Plan(THIS_PYTHON, ARCHITECTURE, "lean")
-# The projects that the distribution requires.
+LEAN = LayerSpec(THIS_PYTHON, ARCHITECTURE, "lean")
+# The direct dependencies of the distribution.
 REQUIRED = [
     re.match(r"[\w-]+", line)[0]
     for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -45,16 +45,16 @@ REQUIRED = [
 
 
 def pytest_report_header():
-    """Say with which Pythons functions run, for Debian has not each of them for arm64."""
-    return f"layers: {', '.join(PLANS)}" if THOROUGH else None
+    """List the layers under test, because Debian does not have every Python for arm64."""
+    return f"layers: {', '.join(SPECS)}" if ALL_PYTHONS else None
 
 
 class Unpacked:
-    """A layer, in a folder that cannot be written to."""
+    """A layer unpacked into a read-only folder."""
 
-    def __init__(self, plan, folder):
-        self.plan = plan
-        self.built = build(plan, folder)
+    def __init__(self, spec, folder):
+        self.spec = spec
+        self.built = build(spec, folder)
         self.opt = folder / "opt"
         with ZipFile(self.built.path) as layer:
             layer.extractall(self.opt)
@@ -62,32 +62,32 @@ class Unpacked:
 
     @property
     def python(self):
-        """The folder on the path."""
+        """The folder that Lambda adds to the module search path."""
         return self.opt / "python"
 
 
 def read_only(folder):
-    """Take away the right to write to a folder, and to all that is in it."""
+    """Make a folder and all its content read-only."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 @pytest.fixture(scope="session")
 def unpacked(tmp_path_factory):
-    """A function that returns the layer of a plan."""
+    """A function that builds and unpacks the layer of a specification once."""
     made = {}
 
-    def of(plan):
-        if plan not in made:
-            made[plan] = Unpacked(plan, tmp_path_factory.mktemp("layer"))
-        return made[plan]
+    def make(spec):
+        if spec not in made:
+            made[spec] = Unpacked(spec, tmp_path_factory.mktemp("layer"))
+        return made[spec]
 
-    return of
+    return make
 
 
-@pytest.fixture(params=[pytest.param(plan, id=name) for name, plan in PLANS.items()])
+@pytest.fixture(params=[pytest.param(spec, id=name) for name, spec in SPECS.items()])
 def layer(request, unpacked):
-    """Each layer for this machine; with LAYERS=all for each Python."""
+    """Each layer for this Python; with LAYERS=all, for each Python."""
     return unpacked(request.param)
 
 
@@ -99,7 +99,7 @@ def lean_layer(unpacked):
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):
-    """A function that makes a wheel, in a folder where pip looks for nothing else."""
+    """A function that builds a wheel in the only folder that pip searches."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -122,10 +122,10 @@ def wheel(tmp_path, monkeypatch):
 
 class Service:
     """
-    SageMaker, S3 and a container's keys, as far as the functions need them.
+    A server that plays SageMaker, S3 and the container credentials endpoint.
 
-    Each signature is checked, with the newest of `known`, by a clock that is `ahead`.  Jobs whose
-    payload is ``meet`` wait for each other, two and two.
+    Each signature is verified with the newest credentials of `known`, by a clock that is fast by
+    `ahead`.  Jobs with the payload ``meet`` wait for each other in pairs.
     """
 
     def __init__(self):
@@ -151,7 +151,7 @@ class Service:
         if request.body == b"refuse":
             return response(b'{"message": "no"}', 400, {"x-amzn-ErrorType": "ValidationError"})
         if request.body == b"meet":
-            self._meeting.wait(PATIENCE)
+            self._meeting.wait(TIMEOUT)
         places = {"X-Amzn-SageMaker-OutputLocation": "s3://bucket/out"}
         inference = request.header("x-amzn-sagemaker-inference-id")
         return response(f'{{"InferenceId": "{inference}"}}'.encode(), 202, places)
@@ -166,8 +166,8 @@ class Service:
         }
         return response(json.dumps(document).encode())
 
-    def asked(self, method, target=""):
-        """Return the requests that came with a method, for a target that begins like this."""
+    def received(self, method, target=""):
+        """Return the received requests with a method and a target that starts with *target*."""
         return [
             request
             for request in self.server.requests
@@ -176,7 +176,11 @@ class Service:
 
     @property
     def container(self):
-        """The variables that lead here, where functions get their keys as SnapStart has it."""
+        """
+        The environment variables of a function that gets its credentials from the container endpoint.
+
+        SnapStart functions get their credentials in this way.
+        """
         return {
             "AWS_ENDPOINT_URL": self.server.url,
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.server.url}/keys",
@@ -185,7 +189,7 @@ class Service:
 
     @property
     def environ(self):
-        """The variables that lead here, keys among them."""
+        """The environment variables of a function, including its credentials."""
         keys = self.known[-1]
         return {
             "AWS_ENDPOINT_URL": self.server.url,
@@ -195,17 +199,17 @@ class Service:
         }
 
     def close_idle(self):
-        """Close all connections, as a server does with idle ones."""
+        """Close all connections, as servers do with idle ones."""
         for connection in self.open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # it was closed before
+            except OSError:  # already closed
                 continue
 
 
 @pytest.fixture
 def service():
-    """The service, while it runs."""
+    """A running `Service`."""
     service = Service()
     with service.server:
         yield service
@@ -213,7 +217,7 @@ def service():
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory):
-    """The functions' own folder, which cannot be written to either."""
+    """The read-only folder with the code of the functions."""
     folder = tmp_path_factory.mktemp("task")
     shutil.copytree(Path(__file__).parent / "functions", folder, dirs_exist_ok=True)
     read_only(folder)
@@ -222,23 +226,23 @@ def task(tmp_path_factory):
 
 @pytest.fixture
 def sandbox(task):
-    """A function that returns the sandbox of a layer, for a handler and its variables."""
+    """A function that makes the sandbox for a layer, a handler and its environment variables."""
 
-    def of(layer, handler, environ):
+    def make(layer, handler, environ):
         return Sandbox(
-            plan=layer.plan,
+            spec=layer.spec,
             layer=layer.opt,
-            runtime=runtime_folder(layer.plan),
+            runtime=runtime_folder(layer.spec),
             task=task,
             handler=handler,
             environ=environ,
         )
 
-    return of
+    return make
 
 
 @pytest.fixture
 def function(sandbox, layer, service):
-    """The functions, running in a layer."""
+    """The functions of `app.py`, running in each layer."""
     with sandbox(layer, "app.handler", service.environ) as running:
         yield running

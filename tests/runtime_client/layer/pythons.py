@@ -1,10 +1,11 @@
 """
-The Pythons that tests run on and layers are built with: those found here, and Debian's.
+The Pythons with which tests run and layers are built: those installed here, and Debian's.
 
-The Makefile fetches Debian's with apt, from the mirror that it uses here, into folders of the environment:
-`native` those versions that are not here, `arm64` those that QEMU emulates on another machine, one program
-at a time.  Nothing is installed, and nobody need be root.  Debian does not have each version; without apt
-there is none.
+The Makefile runs this module to download Debian's Pythons with apt, from the mirror that this
+machine uses, into folders of the virtual environment.  The folder `native` has the versions that
+are not installed here.  The folder `arm64` has those that QEMU emulates, one program at a time.
+The packages are only unpacked, so no root access is needed.  Debian does not have every version.
+Without apt nothing is downloaded.
 """
 
 import platform
@@ -19,15 +20,15 @@ from sagemaker_runtime_client import ConfigError
 from sagemaker_runtime_client.layer._recipe import PYTHONS
 from sagemaker_runtime_client.layer._tools import interpreter, run
 
-# This machine's, as Lambda calls it.
+# The architecture of this machine, in Lambda's terms.
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# Debian's release that has it, for each Python.
+# The Debian release that has each Python.
 _RELEASES = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
 _ARM64 = {"APT::Architecture": "arm64", "APT::Architectures": "arm64"}
 _NATIVE = Path(sys.prefix, "pythons")
 _EMULATED = Path(sys.prefix, "arm64")
 _EMULATOR = _EMULATED / "qemu-aarch64-static"
-# A Python of Debian's needs the loader and the libraries of its own release.
+# A Python from Debian needs the loader and the libraries of its own release.
 _LIBRARIES = ("lib", "usr/lib")
 _LAUNCHER = """\
 #!/bin/sh
@@ -37,21 +38,21 @@ exec {loader} --library-path {libraries} --argv0 "$0" {program} "$@"
 
 @cache
 def found():
-    """Return the versions that functions can run with here, each with its architecture."""
+    """Return the Python versions that can run functions here, each with its architecture."""
     emulated = [(python, "arm64") for python in PYTHONS if (_EMULATED / python).exists()]
     return [(python, ARCHITECTURE) for python in PYTHONS if _is_here(python)] + emulated
 
 
-def command(plan):
-    """Return what starts the Python of a layer's plan."""
-    if plan.architecture == ARCHITECTURE:
-        return [interpreter(plan.python)]
-    root = _EMULATED / plan.python
-    return [_EMULATOR, "-L", root, root / "usr" / "bin" / f"python{plan.python}"]
+def command(spec):
+    """Return the command that starts the Python of a layer."""
+    if spec.architecture == ARCHITECTURE:
+        return [interpreter(spec.python)]
+    root = _EMULATED / spec.python
+    return [_EMULATOR, "-L", root, root / "usr" / "bin" / f"python{spec.python}"]
 
 
 def _is_here(python):
-    """Tell whether there is such a Python of this machine's architecture."""
+    """Return whether this Python is installed for the architecture of this machine."""
     try:
         return bool(interpreter(python))
     except ConfigError:
@@ -59,7 +60,7 @@ def _is_here(python):
 
 
 def fetch_native():
-    """Fetch each Python that Debian has, and that is not here."""
+    """Download the Pythons that Debian has and that are not installed here."""
     rmtree(_NATIVE, ignore_errors=True)
     missing = [python for python in _RELEASES if not _is_here(python)]
     if missing and (mirror := _mirror()):
@@ -68,31 +69,35 @@ def fetch_native():
 
 
 def _fetch_native(python, mirror):
-    """Fetch a Python for this machine, which can make virtual environments."""
+    """Download a Python for this machine that can create virtual environments."""
     root = _NATIVE / python
     packages = [f"python{python}", f"python{python}-venv", "libstdc++6"]
     _unpack(packages, f"deb {mirror} {_RELEASES[python]} main\n", root)
     for settings in (root / "usr" / "lib" / f"python{python}").glob("_sysconfigdata_*.py"):
-        wheels = "/usr/share/python-wheels"  # where venv looks for pip
+        wheels = "/usr/share/python-wheels"  # the folder in which venv finds pip
         settings.write_text(settings.read_text().replace(f"'{wheels}", f"'{root}{wheels}"))
     program = root / "usr" / "bin" / f"python{python}"
     original = program.rename(program.with_name(f"{program.name}.elf"))
     (loader,) = root.glob("lib*/ld-linux-*.so.*")
     libraries = ":".join([f"{root}/{one}/{platform.machine()}-linux-gnu" for one in _LIBRARIES])
     _write_program(program, _LAUNCHER.format(loader=loader, libraries=libraries, program=original))
-    # Python finds its library from the folder that it is started in.
+    # Python locates its library relative to the path by which it is started.
     (_NATIVE / "bin").mkdir(exist_ok=True)
     _write_program(_NATIVE / "bin" / program.name, f'#!/bin/sh\nexec {program} "$@"\n')
 
 
 def _write_program(path, text):
-    """Write a shell script that can be executed."""
+    """Write an executable shell script."""
     path.write_text(text)
     path.chmod(0o755)
 
 
 def fetch_arm64():
-    """Fetch the emulator, and each Python of which there is one here too, for it compiles the library."""
+    """
+    Download the emulator, and each Python that is also installed here.
+
+    The installed Python compiles the emulated one's library.
+    """
     rmtree(_EMULATED, ignore_errors=True)
     mirror = "" if ARCHITECTURE == "arm64" else _mirror()
     if not mirror:
@@ -110,7 +115,7 @@ def fetch_arm64():
 
 
 def _mirror():
-    """Return where apt gets Debian's packages; an empty text where it gets none."""
+    """Return the URL from which apt downloads Debian's packages, or an empty string without one."""
     if which("apt-get") is None:
         return ""
     with TemporaryDirectory() as scratch:
@@ -121,7 +126,7 @@ def _mirror():
 
 
 def _unpack(packages, source, root, **settings):
-    """Unpack packages and all that they need; nothing is run, as installing them would."""
+    """Download and unpack packages with their dependencies, without running their install scripts."""
     with TemporaryDirectory() as scratch:
         sources = Path(scratch, "sources.list")
         sources.write_text(source)
@@ -132,13 +137,13 @@ def _unpack(packages, source, root, **settings):
         root.mkdir(parents=True, exist_ok=True)
         for archive in Path(scratch).rglob("*.deb"):
             _run("dpkg", "--extract", archive, root)
-    for folder in ("lib", "lib64"):  # which Debian's newer releases leave to be linked
+    for folder in ("lib", "lib64"):  # newer releases of Debian do not contain these links
         if not (root / folder).exists():
             (root / folder).symlink_to(f"usr/{folder}")
 
 
 def _apt(scratch, **settings):
-    """Return a function that has apt work in a folder, as if nothing were installed."""
+    """Return a function that runs apt in a folder, as if no packages were installed."""
     for folder in ("state/lists", "cache/archives"):
         (scratch / folder / "partial").mkdir(parents=True)
     (scratch / "status").touch()
@@ -154,7 +159,7 @@ def _apt(scratch, **settings):
 
 
 def _run(*words):
-    """Run a program, and return what it prints."""
+    """Run a program and return its output."""
     return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

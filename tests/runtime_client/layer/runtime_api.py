@@ -1,8 +1,8 @@
 """
-Lambda's side: a Runtime API for one function, and the sandbox that the function runs in.
+The Lambda side of a function: its Runtime API, and the sandbox in which it runs.
 
-The function runs under AWS's own runtime client, `awslambdaric`, with nothing on its path but the
-function's folder, the layer and that client: no site-packages, no home, no folder to write to.
+The function runs under AWS's runtime client, `awslambdaric`.  Its module search path has only the
+function's folder, the layer and that client: no site-packages, no home folder, no writable folder.
 """
 
 import json
@@ -15,22 +15,22 @@ from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
 
-from sagemaker_runtime_client.layer._pins import on
+from sagemaker_runtime_client.layer._pins import pip_platform_options
 from sagemaker_runtime_client.layer._recipe import ARCHITECTURES
 from sagemaker_runtime_client.layer._tools import interpreter, pip
 from tests.runtime_client.layer.pythons import command
 
 ROOT = Path(__file__).parent.parent.parent.parent
-PATIENCE = 60.0
+TIMEOUT = 60.0
 _PREFIX = "/2018-06-01/runtime/"
 
 
 class FunctionError(Exception):
-    """What the function raised, as it told Lambda."""
+    """The error that the function raised, as reported to Lambda."""
 
 
 class RuntimeAPI:
-    """Hands events to a function, one after another, for as long as the context is open."""
+    """A Runtime API that passes events to a function, one after another, while its context is open."""
 
     def __init__(self):
         self._events, self._results = Queue(), Queue()
@@ -43,11 +43,11 @@ class RuntimeAPI:
             def do_GET(self):
                 if self.path == f"{_PREFIX}restore/next":
                     api.snapshot.set()
-                    assert api.restored.wait(PATIENCE)
+                    assert api.restored.wait(TIMEOUT)
                     return self.answer(200)
                 assert self.path == f"{_PREFIX}invocation/next"
                 event = api._events.get()
-                if event is None:  # the function is gone, and so is whoever else waits
+                if event is None:  # the function has ended; wake up other waiting threads as well
                     api._events.put(None)
                     self.close_connection = True
                     return None
@@ -56,7 +56,7 @@ class RuntimeAPI:
                     "Lambda-Runtime-Deadline-Ms": "4102444800000",
                     "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:1:function:f",
                     "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9;Sampled=1",
-                    "Content-Type": "application/json",  # without it the native client crashes
+                    "Content-Type": "application/json",  # the native client crashes without this header
                 }
                 return self.answer(200, event, headers)
 
@@ -75,7 +75,7 @@ class RuntimeAPI:
                 self.wfile.write(body)
 
             def log_message(self, *_):
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
@@ -92,10 +92,10 @@ class RuntimeAPI:
         self._server.server_close()
 
     def invoke(self, *events):
-        """Hand over events, and return what the function returns for each, as they are done."""
+        """Pass events to the function, and return its results in the order of completion."""
         for event in events:
             self._events.put(json.dumps(event).encode())
-        results = [self._results.get(timeout=PATIENCE) for _ in events]
+        results = [self._results.get(timeout=TIMEOUT) for _ in events]
         for result in results:
             if isinstance(result, FunctionError):
                 raise result
@@ -106,34 +106,34 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """Keep quiet about functions that are killed; they are meant to be."""
+        """Ignore the errors of functions that the tests kill on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 class Sandbox:
     """
-    A process that runs a function, for as long as the context is open.
+    A process that runs a function while its context is open.
 
     Args:
-        plan: The layer's plan.
+        spec: The specification of the layer.
         layer: The unpacked layer.
-        runtime: What Lambda has in /var/runtime: its runtime client.
-        task: The function's folder.
-        handler: The function in it, as Lambda names it.
-        environ: The function's variables.
+        runtime: The folder with Lambda's runtime client, which Lambda has in /var/runtime.
+        task: The folder with the function's code.
+        handler: The name of the handler, such as ``app.handler``.
+        environ: The environment variables of the function.
     """
 
-    def __init__(self, *, plan, layer, runtime, task, handler, environ):
+    def __init__(self, *, spec, layer, runtime, task, handler, environ):
         self._api = RuntimeAPI()
         path = [task, layer / "python", runtime]
         function = ["-s", "-S", "-P", "-m", "awslambdaric", handler]
-        self._command, self._task = [*unprivileged(), *command(plan), *function], task
+        self._command, self._task = [*unprivileged(), *command(spec), *function], task
         self._environ = {
             "PYTHONPATH": os.pathsep.join(map(str, path)),
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "AWS_LAMBDA_FUNCTION_NAME": "f",
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{plan.python}",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{spec.python}",
             "AWS_REGION": "eu-west-1",
             **environ,
         }
@@ -146,24 +146,24 @@ class Sandbox:
         return self
 
     def __exit__(self, *_):
-        os.killpg(self._process.pid, signal.SIGKILL)  # its copies as well
+        os.killpg(self._process.pid, signal.SIGKILL)  # including the copies of the process
         self._process.wait()
         self._api.__exit__()
 
     def invoke(self, **event):
-        """Invoke the function, and return what it returns."""
+        """Invoke the function once, and return its result."""
         return self._api.invoke(event)[0]
 
     def invoke_all(self, *events):
-        """Invoke the function for each of these, whichever copy of it takes which."""
+        """Invoke the function for each event, in any copy of the process."""
         return self._api.invoke(*events)
 
     def wait_for_snapshot(self):
-        """Wait until the function has started, and all is ready for its snapshot."""
-        assert self._api.snapshot.wait(PATIENCE)
+        """Wait until the function has started and is ready for its snapshot."""
+        assert self._api.snapshot.wait(TIMEOUT)
 
     def restore(self):
-        """Let it go on from its snapshot."""
+        """Let the function continue after its snapshot."""
         self._api.restored.set()
 
     def freeze(self):
@@ -171,22 +171,22 @@ class Sandbox:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self):
-        """Let it go on."""
+        """Let the process continue."""
         self._process.send_signal(signal.SIGCONT)
 
 
 def unprivileged():
-    """Return what starts a process for which the modes of files count, even if it is root's."""
+    """Return a command prefix under which file modes apply even to root."""
     if os.geteuid() != 0:
         return []
     return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
 
-def runtime_folder(plan):
-    """Return a folder with AWS's runtime client for a layer's Python; it is installed there once."""
-    folder = Path(sys.prefix, "lambda", f"{plan.python}-{plan.architecture}")
+def runtime_folder(spec):
+    """Return the folder with AWS's runtime client for a layer's Python, and install it there once."""
+    folder = Path(sys.prefix, "lambda", f"{spec.python}-{spec.architecture}")
     if not folder.exists():
         group = ("--group", f"{ROOT / 'pyproject.toml'}:lambda")
-        wheels = on(ARCHITECTURES[plan.architecture])
-        pip(interpreter(plan.python), "install", *group, "--target", folder, *wheels)
+        wheels = pip_platform_options(ARCHITECTURES[spec.architecture])
+        pip(interpreter(spec.python), "install", *group, "--target", folder, *wheels)
     return folder

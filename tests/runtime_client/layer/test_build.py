@@ -1,4 +1,4 @@
-"""What is in a layer, what is not, and that the same comes out each time."""
+"""Tests of the content of layers and of reproducible builds."""
 
 import ast
 import json
@@ -16,14 +16,14 @@ import pytest
 import sagemaker_runtime_client
 import sigv4
 from sagemaker_runtime_client.layer import _bytecode
-from sagemaker_runtime_client.layer._build import Plan, _copy, _install, build, pack
-from sagemaker_runtime_client.layer._pins import PINS, pins
+from sagemaker_runtime_client.layer._build import LayerSpec, _copy, _install, build, build_zip
+from sagemaker_runtime_client.layer._pins import PINS, select_pins
 from sagemaker_runtime_client.layer._recipe import LEFT_OUT, PACKAGES, READ_AT_RUN_TIME, is_left_out
-from tests.runtime_client.layer.conftest import LEAN, THIS_PYTHON, THOROUGH
+from tests.runtime_client.layer.conftest import ALL_PYTHONS, LEAN, THIS_PYTHON
 from tests.runtime_client.layer.pythons import command
 from tests.runtime_client.layer.runtime_api import ROOT, unprivileged
 
-# All that the lean layer has on the path; of projects that are in it, what is known of them.
+# The top-level names in the lean layer, and the projects with metadata in it.
 LEAN_NAMES = {
     *("anyio", "attr", "attrs", "certifi", "h11", "httpcore", "httpx", "idna"),
     *("sagemaker_runtime_client", "sigv4", "typing_extensions"),
@@ -33,8 +33,8 @@ LEAN_PROJECTS = {
     *("sagemaker_runtime_client", "typing_extensions"),
 }
 
-# Imports of what is left out, all in functions or guarded: they fail as they do without trio, h2,
-# socksio and click.
+# Modules that the recipe leaves out although other modules import them.  All these imports are
+# inside functions or guarded, and fail as they do without trio, h2, socksio and click.
 GUARDED = {
     "httpcore._async.http2",
     "httpcore._async.socks_proxy",
@@ -46,8 +46,12 @@ GUARDED = {
 
 
 def run_in(layer, program, *options):
-    """Run a program with nothing but a layer on its path, and return what it prints, as JSON."""
-    started = [*unprivileged(), *command(layer.plan), "-S", *options, "-c", program]
+    """
+    Run a program with only a layer on the module search path.
+
+    Its output, parsed as JSON, and its stderr are returned.
+    """
+    started = [*unprivileged(), *command(layer.spec), "-S", *options, "-c", program]
     environ = {"PYTHONPATH": str(layer.python)}
     done = subprocess.run(started, capture_output=True, text=True, check=False, env=environ)
     assert done.returncode == 0, done.stderr
@@ -55,7 +59,7 @@ def run_in(layer, program, *options):
 
 
 def test_names(lean_layer):
-    """The lean layer has these packages, and no other file."""
+    """The lean layer contains the expected packages and no other files."""
     with ZipFile(lean_layer.built.path) as layer:
         paths = [name.split("/") for name in layer.namelist()]
     assert {path[0] for path in paths} == {"python"}
@@ -66,8 +70,8 @@ def test_names(lean_layer):
 
 
 def test_full_names(unpacked):
-    """The full layer has cryptography as well, and of cffi what that needs."""
-    layer = unpacked(Plan(THIS_PYTHON, LEAN.architecture, "full"))
+    """The full layer also contains cryptography, and of cffi only the extension module."""
+    layer = unpacked(LayerSpec(THIS_PYTHON, LEAN.architecture, "full"))
     names = {path.name.partition(".")[0] for path in layer.python.iterdir()}
     beside = {name for name in names if "-" not in name} - LEAN_NAMES
     assert beside == {"__pycache__", "_cffi_backend", "cryptography"}
@@ -75,8 +79,8 @@ def test_full_names(unpacked):
 
 @pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
 def test_machine(unpacked, architecture, machine):
-    """What is native in a full layer is for the function's architecture, whatever this one is."""
-    layer = unpacked(Plan(THIS_PYTHON, architecture, "full"))
+    """Native modules in a full layer are for the function's architecture, whichever machine builds it."""
+    layer = unpacked(LayerSpec(THIS_PYTHON, architecture, "full"))
     native = [path.read_bytes() for path in layer.python.rglob("*.so")]
     assert len(native) == 2
     assert {(one[:4], int.from_bytes(one[18:20], "little")) for one in native} == {
@@ -85,7 +89,7 @@ def test_machine(unpacked, architecture, machine):
 
 
 def test_same_bytes(lean_layer, tmp_path, monkeypatch):
-    """Whoever builds a layer elsewhere, with another hash seed and umask, gets the same bytes."""
+    """A build in another folder, with another hash seed and umask, produces the same bytes."""
     elsewhere = tmp_path / "a longer name of a folder"
     elsewhere.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
@@ -100,14 +104,14 @@ def test_same_bytes(lean_layer, tmp_path, monkeypatch):
 
 
 def test_sizes(lean_layer):
-    """The sizes are those of the zip and of the files in it."""
+    """The reported sizes are those of the zip file and of the files in it."""
     assert lean_layer.built.zipped == lean_layer.built.path.stat().st_size
     files = [path.stat().st_size for path in lean_layer.opt.rglob("*") if path.is_file()]
     assert lean_layer.built.unzipped == sum(files)
 
 
 def test_everything_imports(layer):
-    """Each module of a layer can be imported, but that for trio, which a function may bring."""
+    """Every module of a layer can be imported, except those that require trio."""
     program = """
 import importlib, json, sys
 from pathlib import Path
@@ -131,7 +135,7 @@ print(json.dumps(failed))
 
 
 def test_public_names(layer):
-    """Each public name of both packages and of httpx is there."""
+    """Every public name of both packages and of httpx is available."""
     program = """
 import json, sys
 import sagemaker_runtime_client, sigv4, httpx
@@ -146,7 +150,7 @@ print(json.dumps([sagemaker_runtime_client.__all__, sigv4.__all__]))
 
 
 def test_versions(layer):
-    """importlib.metadata knows each project, as scanners do."""
+    """importlib.metadata finds the version and license of each project."""
     program = """
 import json
 from importlib.metadata import distributions
@@ -163,7 +167,7 @@ print(json.dumps({one.name: [one.version, bool(one.metadata["License-Expression"
 
 
 def test_bytecode_is_used(layer):
-    """No source is compiled when a layer is imported, whatever its times say."""
+    """Importing the packages of a layer compiles no source file, whatever the modification times are."""
     program = "import sagemaker_runtime_client, sigv4.httpx_auth, anyio, httpx\nprint(1)"
     _, trace = run_in(layer, program, "-v")
     compiled = [line for line in trace.splitlines() if "code object from" in line]
@@ -173,7 +177,7 @@ def test_bytecode_is_used(layer):
 
 
 def test_bytecode(lean_layer):
-    """Each source has bytecode that is never checked and stands in /opt in tracebacks."""
+    """Each source file has bytecode that is never checked and has paths below /opt for tracebacks."""
     sources = list(lean_layer.python.rglob("*.py"))
     assert len(sources) > 100
     for source in sources:
@@ -186,8 +190,8 @@ def test_bytecode(lean_layer):
 
 
 def test_sourceless(unpacked):
-    """A layer without sources has bytecode in their place, and imports no more than with them."""
-    layer = unpacked(Plan(THIS_PYTHON, LEAN.architecture, "lean", sourceless=True))
+    """A sourceless layer contains bytecode instead of sources, and imports the same modules."""
+    layer = unpacked(LayerSpec(THIS_PYTHON, LEAN.architecture, "lean", sourceless=True))
     sources = {path.relative_to(layer.python).as_posix() for path in layer.python.rglob("*.py")}
     assert READ_AT_RUN_TIME.keys() == sources
     assert (layer.python / "sigv4" / "__init__.pyc").exists()
@@ -197,7 +201,7 @@ def test_sourceless(unpacked):
 
 
 def modules_imported(path, name):
-    """Yield the modules that a source may import, wherever the statement stands."""
+    """Yield the modules that a source file imports anywhere."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
             case ast.Import(names):
@@ -209,7 +213,7 @@ def modules_imported(path, name):
 
 
 def test_no_import_is_broken(lean_layer):
-    """Only those import what the recipe leaves out that can do without."""
+    """Modules that the recipe leaves out are imported only where the import may fail."""
     missing = set()
     for path in lean_layer.python.rglob("*.py"):
         parts = path.relative_to(lean_layer.python).with_suffix("").parts
@@ -222,9 +226,9 @@ def test_no_import_is_broken(lean_layer):
 
 
 def test_recipe(unpacked, tmp_path):
-    """Each row of what is left out stands for some file, and none of these is in a layer."""
-    plan = Plan(THIS_PYTHON, LEAN.architecture, "full")
-    _install(plan, tmp_path / "pins.txt", PINS.read_text(), tmp_path / "all")
+    """Each pattern of the recipe matches some file, and no file that matches is in a layer."""
+    spec = LayerSpec(THIS_PYTHON, LEAN.architecture, "full")
+    _install(spec, tmp_path / "pins.txt", PINS.read_text(), tmp_path / "all")
     for package in PACKAGES:
         _copy(package, tmp_path / "all")
     names = [
@@ -233,13 +237,13 @@ def test_recipe(unpacked, tmp_path):
         if path.is_file()
     ]
     assert [row for row in LEFT_OUT if not any(fnmatchcase(name, row) for name in names)] == []
-    layer = unpacked(plan)
+    layer = unpacked(spec)
     left = {path.relative_to(layer.python).as_posix() for path in layer.python.rglob("*.*")}
     assert [name for name in left if is_left_out(name)] == []
 
 
 def test_docstrings_and_assertions():
-    """Bytecode is without docstrings, and keeps assertions, lines and all that is run."""
+    """The compiler removes docstrings, and keeps assertions and line numbers."""
     source = '''"""Module."""
 class A:
     """Class."""
@@ -262,23 +266,25 @@ class A:
 
 
 def test_module_of_a_docstring():
-    """A module that is nothing but its docstring compiles to nothing."""
+    """A module that contains only a docstring compiles to an empty module."""
     assert _bytecode.without_docstrings(ast.parse('"""Only this."""')).body == []
 
 
-@pytest.mark.skipif(not THOROUGH, reason="builds boto3's for each Python: make layer-test")
+@pytest.mark.skipif(
+    not ALL_PYTHONS, reason="builds a layer of boto3 for each Python: run make layer-test"
+)
 def test_small(layer):
-    """The zip keeps below its part of boto3's, which is made by the same recipe."""
+    """The zip file stays below a fixed fraction of the size of a layer of boto3."""
     most = {("lean", False): 0.1, ("lean", True): 0.065, ("full", False): 0.38}
-    plan = layer.plan
-    theirs = boto3_layer(plan.python)
-    assert layer.built.zipped <= most[plan.variant, plan.sourceless] * theirs.zipped
+    spec = layer.spec
+    theirs = boto3_layer(spec.python)
+    assert layer.built.zipped <= most[spec.variant, spec.sourceless] * theirs.zipped
     assert layer.built.unzipped < theirs.unzipped
 
 
 @lru_cache
 def boto3_layer(python):
-    """Return the sizes of a layer of boto3."""
-    pinned = pins((ROOT / "tests" / "benchmarks" / "layers" / "boto3.txt").read_text())
+    """Build a layer of boto3, and return it."""
+    pinned = select_pins((ROOT / "tests" / "benchmarks" / "layers" / "boto3.txt").read_text())
     with TemporaryDirectory() as folder:
-        return pack(Plan(python, LEAN.architecture), Path(folder) / "boto3.zip", pinned)
+        return build_zip(LayerSpec(python, LEAN.architecture), Path(folder) / "boto3.zip", pinned)

@@ -1,4 +1,4 @@
-"""`sagemaker-runtime layer`, over a folder of small wheels."""
+"""Tests of the command `layer` with a folder of small wheels."""
 
 import marshal
 import runpy
@@ -17,7 +17,7 @@ NAME = f"sagemaker-runtime-client-{__version__}"
 
 @pytest.fixture
 def layer(wheel, tmp_path, capsys):
-    """A function that builds layers for this Python, and returns code, rows of stdout and stderr."""
+    """A function that runs the command; it returns exit code, output rows and stderr."""
     (tmp_path / "pins.txt").write_text(wheel("demo", "1"))
     (tmp_path / "rival.txt").write_text(wheel("rival", "2"))
 
@@ -31,7 +31,7 @@ def layer(wheel, tmp_path, capsys):
 
 
 def test_all(layer, tmp_path):
-    """Both variants for both architectures are built, and their true sizes printed."""
+    """Both variants are built for both architectures, and the printed sizes are correct."""
     code, (_, *rows), _ = layer("--python", THIS_PYTHON)
     assert code == 0
     assert [row[0] for row in rows] == [
@@ -41,13 +41,13 @@ def test_all(layer, tmp_path):
     ]
     for name, zipped, unzipped in rows:
         path = tmp_path / "out" / name
-        assert f"{path.stat().st_size:,}" == zipped
+        assert zipped == f"{path.stat().st_size:,}"
         with ZipFile(path) as built:
-            assert f"{sum(entry.file_size for entry in built.infolist()):,}" == unzipped
+            assert unzipped == f"{sum(entry.file_size for entry in built.infolist()):,}"
 
 
 def test_sourceless_beside_another(layer, tmp_path):
-    """A layer of other wheels is measured with its sources, and kept beside ours."""
+    """A layer for comparison is built with sources, next to the sourceless one."""
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
     assert code == 0
@@ -66,7 +66,7 @@ def test_sourceless_beside_another(layer, tmp_path):
 
 
 def test_others_for_each(layer, tmp_path):
-    """What ours are compared with is kept for each architecture: sources whatever ours have, the same bytes each time."""
+    """A layer for comparison is built for each architecture; --sourceless does not change its bytes."""
     rivals = [
         f"rival-python{THIS_PYTHON}-{architecture}.zip" for architecture in ("arm64", "x86_64")
     ]
@@ -84,16 +84,16 @@ def test_others_for_each(layer, tmp_path):
 
 
 def test_others_of_one_name(layer, tmp_path):
-    """Of two files with one name neither's layer takes the other's place."""
+    """Two files with the same name are rejected, because their layers would overwrite each other."""
     compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
     code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])
     assert (code, rows) == (2, [])
-    assert "--compare: layers are called as the files are, and two have one name" in err
+    assert "--compare: two files have the same name" in err
     assert not (tmp_path / "out").exists()
 
 
 def test_renewed(layer, wheel, tmp_path):
-    """`--renew` pins the newest wheels first."""
+    """The option --renew updates the pins to the newest wheels before building."""
     for name in REQUIRED:
         wheel(name, "9999")
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean")
@@ -108,16 +108,16 @@ def test_renewed(layer, wheel, tmp_path):
 
 
 def test_no_python(layer, tmp_path, monkeypatch):
-    """A missing Python is an error before anything is built, not a layer that is left out."""
+    """A missing Python is reported before anything is built."""
     monkeypatch.setattr("sagemaker_runtime_client.layer._command.PYTHONS", (THIS_PYTHON, "3.99"))
     code, rows, err = layer()
     assert (code, rows) == (2, [])
-    assert "there is no Python 3.99 here" in err
+    assert "Python 3.99, which compiles the layer's bytecode, was not found" in err
     assert not (tmp_path / "out").exists()
 
 
 def test_a_file_in_place_of_the_folder(layer, tmp_path, capsys):
-    """A place that layers cannot be put in is refused before anything is built."""
+    """An output path that cannot be a folder is rejected before anything is built."""
     (tmp_path / "file").touch()
     for output in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(SystemExit) as caught:
@@ -127,7 +127,7 @@ def test_a_file_in_place_of_the_folder(layer, tmp_path, capsys):
 
 
 def test_full_disk(layer, tmp_path):
-    """A layer that cannot be written has a code of its own, and is not there by half."""
+    """A full disk has its own exit code, and leaves no partial layer."""
     name = f"{NAME}-lean-python{THIS_PYTHON}-arm64.zip"
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).symlink_to("/dev/full")
@@ -138,7 +138,7 @@ def test_full_disk(layer, tmp_path):
 
 
 def test_wrong_hash(layer, tmp_path):
-    """A wheel that is not the one that was pinned is refused."""
+    """A wheel whose hash differs from the pinned one is rejected."""
     pinned = tmp_path / "pins.txt"
     pinned.write_text("demo==1 --hash=sha256:" + "0" * 64 + "\n")
     code, _, err = layer("--python", THIS_PYTHON)
@@ -149,7 +149,7 @@ def test_wrong_hash(layer, tmp_path):
 
 
 def test_compiler(tmp_path, monkeypatch):
-    """The compiler is a program that needs nothing of ours."""
+    """The compiler runs as a program without this distribution's packages."""
     source = tmp_path / "python" / "package" / "module.py"
     source.parent.mkdir(parents=True)
     source.write_text("'Text.'\nanswer = 42\n")

@@ -1,4 +1,4 @@
-"""Functions in each layer, under AWS's own runtime client."""
+"""Tests of functions that use each layer, under AWS's runtime client."""
 
 import time
 from contextlib import ExitStack
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from sigv4 import Credentials
-from tests.runtime_client.layer.conftest import PLANS, THOROUGH, Service
+from tests.runtime_client.layer.conftest import ALL_PYTHONS, SPECS, Service
 from tests.runtime_client.layer.runtime_api import runtime_folder
 
 
 def test_invocations(function, service):
-    """A cold invocation and warm ones share one process and one connection; signatures are right."""
+    """Cold and warm invocations share one process and one connection, and their signatures are valid."""
     answers = [function.invoke(job="queue", body=f"{number}") for number in range(3)]
     assert [answer["invocations"] for answer in answers] == [1, 2, 3]
     ids = [request.header("x-amzn-sagemaker-inference-id") for request in service.server.requests]
@@ -22,19 +22,19 @@ def test_invocations(function, service):
 
 
 def test_trace(function, service):
-    """The trace of an invocation goes on in the request."""
+    """The trace header of an invocation is sent with the request."""
     function.invoke(job="queue", body="1")
     trace = service.server.requests[0].header("x-amzn-trace-id")
     assert trace.startswith("Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700")
 
 
 def test_whole_job(function):
-    """An answer is waited for, and fetched."""
+    """The function can wait for an inference and download its output."""
     assert function.invoke(job="infer", body="1")["result"] == "ANSWER"
 
 
 def test_event_loops(function, service):
-    """An async client outlives the event loop of an invocation: the next have their own."""
+    """An async client works in the new event loop of each invocation."""
     for number in range(3):
         bodies = [f"{number}-{one}" for one in range(4)]
         answer = function.invoke(job="queue_async", bodies=bodies)
@@ -43,7 +43,7 @@ def test_event_loops(function, service):
 
 
 def test_batch(function, service):
-    """Of an SQS batch only what failed comes back."""
+    """The response to an SQS batch lists only the failed messages."""
     bodies = ["good", "refuse", "fine"]
     records = [
         {"messageId": f"m{number}", "body": body, "eventSource": "aws:sqs"}
@@ -56,7 +56,7 @@ def test_batch(function, service):
 
 @pytest.mark.parametrize("job", ["queue", "queue_async"])
 def test_frozen(function, service, job):
-    """What the server closed while the sandbox was frozen is noticed: nothing is sent twice."""
+    """A connection that was closed while the function was frozen is replaced; nothing is sent twice."""
     event = {"job": job, "body": "1", "bodies": ["1"]}
     function.invoke(**event)
     function.freeze()
@@ -66,12 +66,12 @@ def test_frozen(function, service, job):
     assert len(service.server.requests) == service.server.connections == 2
 
 
-@pytest.mark.skipif(not THOROUGH, reason="takes a minute: make layer-test")
+@pytest.mark.skipif(not ALL_PYTHONS, reason="takes a minute: run make layer-test")
 def test_frozen_for_a_minute(unpacked, sandbox):
-    """A minute is as nothing to a frozen function, even if the server kept its connection."""
+    """Clients still work after the function was frozen for a minute, with the connections kept open."""
     with ExitStack() as stack:
         running = []
-        for layer in map(unpacked, PLANS.values()):
+        for layer in map(unpacked, SPECS.values()):
             service = Service()
             stack.enter_context(service.server)
             function = stack.enter_context(sandbox(layer, "app.handler", service.environ))
@@ -89,7 +89,7 @@ def test_frozen_for_a_minute(unpacked, sandbox):
 
 
 def test_rotated_credentials(function, service):
-    """New keys in the environment sign the next request."""
+    """New credentials in the environment sign the next request."""
     function.invoke(job="queue", body="1")
     service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
     function.invoke(job="queue", body="2", environ=service.environ)
@@ -98,7 +98,7 @@ def test_rotated_credentials(function, service):
 
 
 def test_bounds(function, layer, task):
-    """A warm function stays below 128 MB, writes nowhere, and loads nothing but layer and runtime."""
+    """A warm function uses less than 128 MB, has a read-only path, and loads modules only from there."""
     function.invoke(job="queue", body="1")
     function.invoke(job="queue_async", bodies=["1", "2"])
     facts = function.invoke(job="facts")["result"]
@@ -112,6 +112,6 @@ def test_bounds(function, layer, task):
 
 
 def test_name(function, layer):
-    """Lambda's own `runtime_client` is what a function gets under that name."""
+    """A function that imports `runtime_client` gets Lambda's own module of that name."""
     native = Path(function.invoke(job="facts")["result"]["native"])
-    assert (native.parent, native.suffix) == (runtime_folder(layer.plan), ".so")
+    assert (native.parent, native.suffix) == (runtime_folder(layer.spec), ".so")

@@ -1,4 +1,4 @@
-"""Pins: read, selected, and resolved anew against a folder of wheels."""
+"""Tests of reading, selecting and renewing pins, with a folder of wheels."""
 
 import re
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sagemaker_runtime_client import ConfigError
-from sagemaker_runtime_client.layer._pins import PINS, pins, renew
+from sagemaker_runtime_client.layer._pins import PINS, renew, select_pins
 from sagemaker_runtime_client.layer._recipe import ARCHITECTURES, NEVER, PYTHONS, VARIANTS
 from tests.runtime_client.layer.conftest import REQUIRED
 
@@ -14,8 +14,8 @@ DIGEST = "a" * 64
 
 
 def test_ours():
-    """What came with the package pins each project once, with a hash for each kind of wheel."""
-    lines = pins(PINS.read_text()).splitlines()
+    """The pins of this package list each project once, with a hash for each kind of wheel."""
+    lines = select_pins(PINS.read_text()).splitlines()
     names = [line.partition("==")[0] for line in lines]
     assert sorted(set(names)) == names
     assert {"anyio", "attrs", "certifi", "httpcore", "httpx"} < set(names)
@@ -30,10 +30,10 @@ def test_ours():
 
 
 def test_left_out():
-    """A project is left out by its name, however that is spelt; remarks and blank lines always."""
+    """A project is left out however its name is spelled, and comments and blank lines are ignored."""
     text = f"# a remark\n\nA_b.C==1 \\\n    --hash=sha256:{DIGEST}\nd==2 --hash=sha256:{DIGEST}\n"
-    assert pins(text, {"a-b-c"}) == f"d==2 --hash=sha256:{DIGEST}\n"
-    assert [line.split()[0] for line in pins(text).splitlines()] == ["A_b.C==1", "d==2"]
+    assert select_pins(text, {"a-b-c"}) == f"d==2 --hash=sha256:{DIGEST}\n"
+    assert [line.split()[0] for line in select_pins(text).splitlines()] == ["A_b.C==1", "d==2"]
 
 
 @pytest.mark.parametrize(
@@ -47,27 +47,30 @@ def test_left_out():
     ],
 )
 def test_left_out_however_it_is_written(pin):
-    """A project is left out in each form in which pip reads a requirement."""
+    """A project is left out in every form of requirement that pip accepts."""
     text = f"{pin} --hash=sha256:{DIGEST}  # a remark\nd==2 --hash=sha256:{DIGEST}\n"
-    assert pins(text, VARIANTS["lean"]) == f"d==2 --hash=sha256:{DIGEST}\n"
+    assert select_pins(text, VARIANTS["lean"]) == f"d==2 --hash=sha256:{DIGEST}\n"
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("demo @ file:///tmp/demo-1.tar.gz", "the pin of demo must be a wheel"),
-        ("demo @ file:///tmp/demo", "the pin of demo must be a wheel"),
-        ("demo @ file:///tmp/demo-1.tar.gz?a.whl", "the pin of demo must be a wheel"),
-        ("demo @ git+https://example.org/demo@v1.whl", "the pin of demo must be a wheel"),
-        ("-e .", "a line of the pins is not like"),
-        ("-r others.txt", "a line of the pins is not like"),
-        ("./demo-1.tar.gz", "a line of the pins is not like"),
+        ("demo @ file:///tmp/demo-1.tar.gz", "the pin of demo must be the URL of a wheel"),
+        ("demo @ file:///tmp/demo", "the pin of demo must be the URL of a wheel"),
+        ("demo @ file:///tmp/demo-1.tar.gz?a.whl", "the pin of demo must be the URL of a wheel"),
+        (
+            "demo @ git+https://example.org/demo@v1.whl",
+            "the pin of demo must be the URL of a wheel",
+        ),
+        ("-e .", "pins must have the form name==1.0"),
+        ("-r others.txt", "pins must have the form name==1.0"),
+        ("./demo-1.tar.gz", "pins must have the form name==1.0"),
     ],
 )
 def test_what_would_be_built_is_refused(line, why):
-    """Nothing that a pin names is run here: only wheels are installed."""
+    """A pin that pip would have to build from source is rejected."""
     with pytest.raises(ConfigError, match=f"{why}.*: {re.escape(line)}"):
-        pins(f"{line} --hash=sha256:{DIGEST}\n")
+        select_pins(f"{line} --hash=sha256:{DIGEST}\n")
 
 
 @pytest.mark.parametrize(
@@ -76,52 +79,56 @@ def test_what_would_be_built_is_refused(line, why):
     ids=["pip's own", "no pip"],
 )
 def test_packaging_of_pip(monkeypatch, missing, is_read):
-    """Where packaging is not installed, pip's is used; without pip that is said."""
+    """Without packaging, pip's copy is used; without pip, the error says how to install it."""
     for name in missing:
         for module in ("requirements", "utils"):
             monkeypatch.setitem(sys.modules, f"{name}.{module}", None)
     if is_read:
-        assert pins("d==2\n") == "d==2\n"
+        assert select_pins("d==2\n") == "d==2\n"
     else:
-        with pytest.raises(ConfigError, match=r"this Python has none: python -m ensurepip"):
-            pins("d==2\n")
+        with pytest.raises(
+            ConfigError, match=r"requires pip, which this Python lacks: run python -m ensurepip"
+        ):
+            select_pins("d==2\n")
 
 
 def test_renew(wheel, tmp_path):
-    """The newest wheels are pinned, those of each platform, and what they require."""
+    """Renewing pins the newest wheels of each platform and their dependencies."""
     wheel("demo", "1.0")
     for platform in ARCHITECTURES.values():
         wheel("demo", "2.0", f"py3-none-{platform}", requires=["other>=1", "pycparser"])
     wheel("other", "1.5")
     wheel("pycparser", "1")
     renew(tmp_path / "pins.txt", ["demo"])
-    demo, other = pins((tmp_path / "pins.txt").read_text()).splitlines()
+    demo, other = select_pins((tmp_path / "pins.txt").read_text()).splitlines()
     assert (demo.split()[0], demo.count("--hash=sha256:")) == ("demo==2.0", 2)
     assert (other.split()[0], other.count("--hash=sha256:")) == ("other==1.5", 1)
 
 
 def test_renew_what_the_distribution_requires(wheel, tmp_path):
-    """Without requirements those of this distribution are pinned, and of its extras none."""
+    """By default the requirements of this distribution are pinned, without those of its extras."""
     for name in REQUIRED:
         wheel(name, "9999")
     renew(tmp_path / "pins.txt")
-    assert [line.split()[0] for line in pins((tmp_path / "pins.txt").read_text()).splitlines()] == [
-        f"{name}==9999" for name in sorted(REQUIRED)
-    ]
+    assert [
+        line.split()[0] for line in select_pins((tmp_path / "pins.txt").read_text()).splitlines()
+    ] == [f"{name}==9999" for name in sorted(REQUIRED)]
 
 
 def test_no_one_version(wheel, tmp_path):
-    """Versions that differ between platforms are refused, and the file stays as it was."""
+    """If versions differ between platforms, renewing fails and leaves the file unchanged."""
     for version, platform in zip("12", ARCHITECTURES.values(), strict=True):
         wheel("demo", version, f"py3-none-{platform}")
     (tmp_path / "pins.txt").write_text("as it was")
-    with pytest.raises(ConfigError, match="no one version suits all Pythons: demo"):
+    with pytest.raises(
+        ConfigError, match="no single version supports all Pythons and architectures: demo"
+    ):
         renew(tmp_path / "pins.txt", ["demo"])
     assert (tmp_path / "pins.txt").read_text() == "as it was"
 
 
 def test_no_wheel(wheel, tmp_path):
-    """What cannot be had is named."""
+    """The error names a requirement for which there is no wheel."""
     wheel("demo", "1", requires=["missing"])
     with pytest.raises(ConfigError, match=r"(?s)^pip failed: .*missing"):
         renew(tmp_path / "pins.txt", ["demo"])

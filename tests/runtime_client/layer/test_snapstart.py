@@ -1,4 +1,4 @@
-"""A function under SnapStart: what a warm process knew does not outlive its snapshot."""
+"""Functions with SnapStart: a snapshot must not preserve the state of a warm process."""
 
 from datetime import timedelta
 
@@ -9,13 +9,14 @@ from sigv4 import Credentials
 
 @pytest.mark.parametrize("function", ["snapstart", "snapstart_by_clock"])
 def test_two_copies(sandbox, layer, service, function):
-    """Two copies of a warm process share no connection, and look at keys and clock again."""
+    """Two copies of a warm process share no connection, and both reload credentials and clock offset."""
     service.ahead = timedelta(hours=1)
     environ = {**service.container, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     with sandbox(layer, f"{function}.handler", environ) as running:
         running.wait_for_snapshot()
-        primed = service.asked("POST")
-        assert [request.body for request in primed] == [b"prime", b"prime"]  # the clock was off
+        primed = service.received("POST")
+        # The first request was rejected because of the clock.
+        assert [request.body for request in primed] == [b"prime", b"prime"]
 
         service.ahead = timedelta()
         service.known.append(Credentials("AKIDROTATED", "another-secret", "another-token"))
@@ -24,7 +25,8 @@ def test_two_copies(sandbox, layer, service, function):
 
     assert one["pid"] != other["pid"]
     assert one["random"] != other["random"]
-    first, second = service.asked("POST")[len(primed) :]  # neither was refused for its date
+    # Neither of the later requests was rejected because of its date.
+    first, second = service.received("POST")[len(primed) :]
     assert len({first.connection, second.connection, primed[-1].connection}) == 3
     assert all("AKIDROTATED" in one.header("authorization") for one in (first, second))
-    assert len(service.asked("GET", "/keys")) == 3
+    assert len(service.received("GET", "/keys")) == 3

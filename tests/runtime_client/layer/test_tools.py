@@ -1,4 +1,4 @@
-"""Finding Pythons, and running them."""
+"""Tests of finding and running Python interpreters."""
 
 import sys
 from pathlib import Path
@@ -14,15 +14,15 @@ from tests.runtime_client.layer.runtime_api import ROOT
 
 @pytest.fixture
 def pythons(tmp_path, monkeypatch):
-    """A function that makes a program which says that it is a Python; no other is found."""
+    """A function that makes a program which reports a Python version; no real Python is found."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     interpreter.cache_clear()
 
-    def make(path, says, status=0):
+    def make(path, version, status=0):
         program = tmp_path / path
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(f"#!/bin/sh\necho {says}\nexit {status}\n")
+        program.write_text(f"#!/bin/sh\necho {version}\nexit {status}\n")
         program.chmod(0o755)
         return str(program)
 
@@ -31,7 +31,7 @@ def pythons(tmp_path, monkeypatch):
 
 
 def test_supported():
-    """The Pythons are those that the distribution names."""
+    """The supported Pythons are those in the classifiers of the distribution."""
     named = [
         line.partition(" :: Python :: ")[2].rstrip('",')
         for line in (ROOT / "pyproject.toml").read_text().splitlines()
@@ -40,20 +40,20 @@ def test_supported():
     assert list(PYTHONS) == named
 
 
-def test_this_python(pythons):  # noqa: ARG001 (no other is found)
-    """This Python serves for its own version."""
+def test_this_python(pythons):  # noqa: ARG001 (the fixture hides all other Pythons)
+    """The running Python is used for its own version."""
     assert interpreter(THIS_PYTHON) == sys.executable
 
 
 def test_on_the_path(pythons):
-    """Then comes what is on the path."""
+    """A Python on the PATH takes precedence over pyenv's."""
     found = pythons("bin/python3.99", "3.99")
     pythons("pyenv/versions/3.99.1/bin/python", "3.99")
     assert interpreter("3.99") == found
 
 
 def test_pyenv(pythons):
-    """A shim that does not run is passed over for the newest of pyenv's own."""
+    """If the shim on the PATH does not run, the newest matching Python of pyenv is used."""
     pythons("bin/python3.99", "3.99", status=127)
     known = {
         version: pythons(f"pyenv/versions/{version}/bin/python", "3.99")
@@ -62,24 +62,26 @@ def test_pyenv(pythons):
     assert interpreter("3.99") == known["3.99.10"]
 
 
-@pytest.mark.parametrize("says", ["3.98", ""])
-def test_none(pythons, says):
-    """Without a Python of the version there is no layer; another under its name does not count."""
-    pythons("bin/python3.99", says)
+@pytest.mark.parametrize("version", ["3.98", ""])
+def test_none(pythons, version):
+    """If no Python reports the version, the error says how to provide one."""
+    pythons("bin/python3.99", version)
     (Path(pythons("pyenv/versions/3.99.1/bin/python", "3.99"))).unlink()
-    with pytest.raises(ConfigError, match=r"no Python 3\.99 here .* put python3\.99 on the PATH"):
+    with pytest.raises(
+        ConfigError, match=r"^Python 3\.99, .* not found: put python3\.99 on the PATH"
+    ):
         interpreter("3.99")
 
 
 def test_environment(monkeypatch):
-    """A program gets a fixed hash seed, and nothing that is meant for this Python."""
+    """A program runs with a fixed hash seed and without this Python's environment variables."""
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     program = "import os; print({n: v for n, v in os.environ.items() if n.startswith('PYTHON')})"
     assert run(sys.executable, "-c", program) == "{'PYTHONHASHSEED': '0'}\n"
 
 
 def test_failure():
-    """What a program says of its failure is passed on."""
+    """The error contains the failed program's output."""
     with pytest.raises(ConfigError, match=r"(?s)^compileall failed: .*unrecognized arguments"):
         run(sys.executable, "-m", "compileall", "--unknown")
     with pytest.raises(ConfigError, match=r"^python failed: on stdout$"):

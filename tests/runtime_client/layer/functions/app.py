@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-import runtime_client  # AWS's own, which a package of that name would hide
+import runtime_client  # Lambda's own module, which a package of that name would hide
 from sagemaker_runtime_client import (
     AsyncSageMakerRuntimeClient,
     SageMakerRuntimeClient,
@@ -20,19 +20,19 @@ invocations = itertools.count(1)
 
 
 def handler(event, context):
-    """Do what the event asks for; say what became of it."""
+    """Run the job that the event names, and return its result."""
     os.environ.update(event.get("environ", {}))
     result = JOBS[event["job"]](event, context) if "job" in event else batch(event, context)
     return {"result": result, "invocations": next(invocations), "pid": os.getpid()}
 
 
 def queue(event, _):
-    """Queue one inference."""
+    """Submit one inference."""
     return client.invoke_endpoint_async("endpoint", body=event["body"].encode()).inference_id
 
 
 def queue_async(event, _):
-    """Queue some inferences at once, in an event loop of this invocation's own."""
+    """Submit several inferences concurrently, in a new event loop."""
 
     async def one(body):
         done = await async_client.invoke_endpoint_async("endpoint", body=body.encode())
@@ -45,12 +45,12 @@ def queue_async(event, _):
 
 
 def infer(event, _):
-    """Queue an inference, wait for it, and return the answer."""
+    """Submit an inference, wait for it, and return its output."""
     return client.infer("endpoint", event["body"].encode(), timeout=30).text
 
 
 def batch(event, _):
-    """Queue an inference for each message of a batch, and name those that failed, for SQS to keep."""
+    """Submit an inference for each message of an SQS batch, and return the ids of those that failed."""
     failed = []
     for record in event["Records"]:
         try:
@@ -61,7 +61,7 @@ def batch(event, _):
 
 
 def facts(*_):
-    """Say what this process is like."""
+    """Return facts about this process."""
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]
     return {
         "peak": int(peak) * 1024,

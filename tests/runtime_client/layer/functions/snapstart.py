@@ -1,4 +1,4 @@
-"""A function that makes a call before its snapshot is taken; two copies go on from there."""
+"""A function that sends a request before its snapshot; two copies continue from the snapshot."""
 
 import os
 
@@ -13,11 +13,11 @@ client.invoke_endpoint_async("endpoint", body=b"prime")
 
 @register_before_snapshot
 def copy():
-    """Stand in for the snapshot: what runs twice from here was one process."""
+    """Fork in place of a snapshot: two processes continue from the same state."""
     os.fork()
 
 
 def handler(*_):
-    """Queue one inference, at the same time as the other copy; say who it was."""
+    """Submit one inference at the same time as the other copy, and return facts about the process."""
     client.invoke_endpoint_async("endpoint", body=b"meet")
     return {"pid": os.getpid(), "random": System.random()}

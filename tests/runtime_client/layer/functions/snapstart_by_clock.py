@@ -1,4 +1,9 @@
-"""The same function, where nobody tells of the restore but the clock, which stood still for an hour."""
+"""
+The function of `snapstart`, without snapshot hooks.
+
+Only the wall clock, which is an hour behind until the snapshot, shows that the process was
+restored.
+"""
 
 import sys
 import time
@@ -8,11 +13,11 @@ import snapshot_restore_py
 
 right_time, behind = time.time, [3600]
 time.time = lambda: right_time() - sum(behind)
-# From the snapshot on it is right again.
+# From the snapshot on the clock is right again.
 snapshot_restore_py.register_before_snapshot(behind.clear)
 
 sys.modules["snapshot_restore_py"] = None
-import_module("sagemaker_runtime_client._io.generation")  # which finds no hooks
+import_module("sagemaker_runtime_client._io.generation")  # the import finds no snapshot hooks
 sys.modules["snapshot_restore_py"] = snapshot_restore_py
 
 handler = import_module("snapstart").handler
