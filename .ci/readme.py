@@ -1,7 +1,7 @@
 """
 Makes the description of the distribution from README.md, with absolute links.
 
-An index shows the description away from the repository, where relative links lead nowhere.
+A package index shows the description outside of the repository, where relative links do not work.
 """
 
 import re
@@ -10,15 +10,15 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-# What stands before a relative target: an exclamation mark and a text for a picture, a text for a link.
+# A link with a relative target, or with an exclamation mark a picture.
 _LINK = re.compile(r"(!?)(\[[^\]]*\])\((?!https?://|#)([^)\s]+)\)")
 
 
 class ReadmeHook(MetadataHookInterface):
-    """Sets the description."""
+    """Metadata hook that provides the description."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Take README.md, with the address of the source in front of each relative link."""
+        """Set the description to README.md, its links relative to the project's Source URL."""
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
         source = metadata["urls"]["Source"]
         metadata["readme"] = {
@@ -28,7 +28,7 @@ class ReadmeHook(MetadataHookInterface):
 
 
 def with_absolute_links(text: str, source: str) -> str:
-    """Return a document whose links and pictures lead to the repository at *source*."""
+    """Return *text* with relative links and pictures turned into URLs of the repository at *source*."""
 
     def absolute(link: re.Match[str]) -> str:
         mark, label, target = link.groups()
