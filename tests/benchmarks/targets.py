@@ -86,7 +86,7 @@ def _cold() -> Iterator[Target]:
             key = f"cold {scheme}"
             yield Target(f"{where}, relative to boto3", _ratio(key, "boto3", "ms", own), must)
             with_exit = _ratio(key, "boto3", "ms with exit", own)
-            yield Target(f"{where}, : boto3, with its exit", with_exit, 0.55, 0.5)
+            yield Target(f"{where}, relative to boto3, with process exit", with_exit, 0.55, 0.5)
             # "Well below" means at least a tenth below.
             yield Target(f"{where}, relative to capo", _ratio(key, capo, "ms", own), 0.9)
 
@@ -110,11 +110,11 @@ def _before() -> Iterator[Target]:
     pairs = {"threads": ("ours", BASELINE), "tasks": tuple(asynchronous)}
     for key in ("threads 1", "threads 16", "tasks 1", "tasks 10", "tasks 64"):
         own, before = pairs[key.split()[0]]
-        what = f"CPU time per call, {key.replace(' ', ': ')}, relative to before"
+        what = f"CPU time per call, {key.replace(' ', ': ')}, relative to the baseline"
         yield Target(what, _ratio(key, before, "us", own), 1.03)
     for scheme in ("https", "http"):
         for own, before in pairs.values():
-            what = f"cold start of {own}, over {scheme}, relative to before"
+            what = f"cold start of {own}, over {scheme}, relative to the baseline"
             yield Target(what, _ratio(f"cold {scheme}", before, "ms", own), 1.03)
 
 
