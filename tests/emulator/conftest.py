@@ -1,4 +1,4 @@
-"""An emulator for a test, and boto3 pointed at it."""
+"""Fixtures: an emulator, and boto3 clients for it."""
 
 from contextlib import ExitStack, closing
 
@@ -14,14 +14,14 @@ ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 
 @pytest.fixture
 def emulator():
-    """An emulator whose model echoes."""
+    """Run an emulator whose model returns its input."""
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def boto():
-    """A function that makes boto3 clients for an emulator."""
+    """Return a function that creates boto3 clients for an emulator."""
     with ExitStack() as stack:
 
         def client(service, emulator, **changes):

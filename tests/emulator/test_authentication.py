@@ -1,4 +1,4 @@
-"""Whose requests are carried out, and what the others are told."""
+"""Which requests the emulator accepts, and the errors for the others."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,13 +16,13 @@ UNKNOWN_KEY = Credentials("AKIAUNKNOWN_KEY", "canary-secret")
 
 
 def status_and_code(response):
-    """Return status and code of a refusal by either service."""
+    """Return the status and the code of an error response of either service."""
     code = response.headers.get("x-amzn-errortype")
     return response.status, code or ET.fromstring(response.body).findtext("Code")
 
 
-def test_request_is_taken(emulator):
-    """A request that is signed as it must be is carried out."""
+def test_request_is_accepted(emulator):
+    """A request with a valid signature is executed."""
     assert call(emulator, "POST", INVOCATION, (), BODY).status == 202
     assert call(emulator, "PUT", "/bucket/a%2Fb%20c", (), BODY).status == 200
     assert emulator.objects.get("s3://bucket/a/b c").body == BODY
@@ -39,7 +39,7 @@ def test_request_is_taken(emulator):
     ids=["body", "path", "header", "signature"],
 )
 def test_tampering_with_an_invocation(emulator, old, new):
-    """Whatever is altered on the way, the invocation is refused and not queued."""
+    """An invocation that was altered in transit is rejected and not queued."""
     request = sign_request(
         emulator, "POST", INVOCATION, {"x-amzn-sagemaker-inference-id": "mine"}, BODY
     )
@@ -63,7 +63,7 @@ def test_tampering_with_an_invocation(emulator, old, new):
     ids=["body", "raw path", "header", "region", "no signature", "method"],
 )
 def test_tampering_with_an_object(emulator, old, new, expected):
-    """Whatever is altered on the way, S3 refuses it with its own code."""
+    """A request to S3 that was altered in transit is rejected with S3's own code."""
     request = sign_request(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, BODY)
     response = send(emulator, request.replace(old, new))
     assert status_and_code(response) == expected
@@ -82,8 +82,8 @@ def test_tampering_with_an_object(emulator, old, new, expected):
     ],
     ids=["key", "region", "service"],
 )
-def test_refused_invocation(emulator, options, expected):
-    """An unknown key and a wrong scope have SageMaker's own codes."""
+def test_rejected_invocation(emulator, options, expected):
+    """An unknown key and a wrong scope are rejected with SageMaker's own codes."""
     assert status_and_code(call(emulator, "POST", INVOCATION, INPUT, **options)) == expected
 
 
@@ -96,20 +96,20 @@ def test_refused_invocation(emulator, options, expected):
     ids=["sagemaker", "s3"],
 )
 def test_unsigned(emulator, method, target, expected):
-    """A request without a signature is refused."""
+    """A request without a signature is rejected."""
     assert status_and_code(send(emulator, build_request(method, target, {"host": "h"}))) == expected
 
 
 def test_incomplete_signature(emulator):
-    """A signature without its parts has SageMaker's own code."""
+    """An incomplete signature is rejected with SageMaker's own code."""
     request = build_request(
         "POST", INVOCATION, {"host": "h", "authorization": "AWS4-HMAC-SHA256 x"}
     )
     assert status_and_code(send(emulator, request)) == (403, "IncompleteSignatureException")
 
 
-def test_target_that_is_not_encoded(emulator):
-    """A target with a stray percent sign cannot have been signed."""
+def test_invalid_percent_encoding(emulator):
+    """A target with an invalid percent-encoding is rejected, because it cannot be signed."""
     request = build_request("GET", "/bucket/%zz", {"host": "h"})
     assert status_and_code(send(emulator, request)) == (400, "InvalidURI")
 
@@ -123,7 +123,7 @@ def test_target_that_is_not_encoded(emulator):
     ids=["sagemaker", "s3"],
 )
 def test_expired_credentials(method, target, expected):
-    """A key that has ended is refused, however well it signs."""
+    """A request signed with an expired key is rejected."""
     ended = datetime.now(UTC) - timedelta(seconds=1)
     with Emulator(credentials=Credentials("ASIA", "canary-secret", "token", ended)) as emulator:
         alive = Credentials("ASIA", "canary-secret", "token")
@@ -136,8 +136,8 @@ def test_expired_credentials(method, target, expected):
     [(400, "Signature expired: "), (-400, "Signature not yet current: ")],
     ids=["ahead", "behind"],
 )
-def test_runtime_clock_that_is_off(emulator, skew, message):
-    """A server whose clock is off refuses, and its Date tells by options much."""
+def test_clock_skew_at_the_runtime(emulator, skew, message):
+    """With clock skew, SageMaker rejects a request; the Date header shows the server's clock."""
     emulator.faults.clock_skew = skew
     response = call(emulator, "POST", INVOCATION, INPUT)
     server = parsedate_to_datetime(response.headers["date"])
@@ -148,8 +148,8 @@ def test_runtime_clock_that_is_off(emulator, skew, message):
     assert call(emulator, "POST", INVOCATION, INPUT, at=at).status == 202
 
 
-def test_s3_clock_that_is_off(emulator):
-    """S3 allows a quarter of an hour, and then says both times."""
+def test_clock_skew_at_s3(emulator):
+    """S3 allows 15 minutes of clock skew, and its error contains the server's time."""
     emulator.faults.clock_skew = 800
     assert call(emulator, "PUT", "/bucket/key").status == 200
     emulator.faults.clock_skew = 1000
@@ -158,8 +158,8 @@ def test_s3_clock_that_is_off(emulator):
     assert ET.fromstring(response.body).findtext("ServerTime").endswith("Z")
 
 
-def test_own_clock():
-    """The server's time is what its clock says."""
+def test_user_supplied_clock():
+    """The server's time is that of a user-supplied clock."""
     then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     with Emulator(clock=lambda: then) as emulator:
         response = call(emulator, "PUT", "/bucket/key", at=then)
@@ -169,7 +169,7 @@ def test_own_clock():
 
 @pytest.mark.parametrize("algorithm", [None, SigV4("s3", "us-east-1")], ids=["unsigned", "signed"])
 def test_body_in_chunks(emulator, algorithm):
-    """An aws-chunked body is stored out of its chunks, its checksum checked."""
+    """An aws-chunked body is stored decoded, and its checksum is checked."""
     form = AwsChunked(algorithm, 10_000, checksum="CRC32", chunk_size=8192)
     headers = {**form.headers, "content-encoding": "aws-chunked,gzip"}
     response = call(
@@ -187,8 +187,8 @@ def test_body_in_chunks(emulator, algorithm):
     assert list(stored.checksums) == ["x-amz-checksum-crc32"]
 
 
-def test_body_in_broken_chunks(emulator):
-    """A chunked body that is cut short is refused."""
+def test_truncated_body_in_chunks(emulator):
+    """A truncated aws-chunked body is rejected."""
     form = AwsChunked(None, 3, checksum="CRC32")
     response = call(
         emulator,
@@ -202,14 +202,14 @@ def test_body_in_broken_chunks(emulator):
 
 
 def test_body_of_events(emulator):
-    """A payload hash that announces events is refused: S3 takes none."""
+    """S3 rejects a payload hash for event streams."""
     length = {"x-amz-decoded-content-length": "0"}
     response = call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS)
     assert status_and_code(response) == (400, "InvalidArgument")
 
 
 def test_presigned_for_another_region(emulator):
-    """The region of a presigned URL is read from its query."""
+    """The region of a presigned URL is parsed from its query."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     emulator.objects.put("s3://bucket/key", b"found")
     signer = Signer(SigV4("s3", "eu-west-1"), s3=True)
@@ -225,8 +225,8 @@ def test_presigned_for_another_region(emulator):
     assert send(emulator, build_request("GET", target, host)).body == b"found"
 
 
-def test_region_that_nobody_claims(emulator):
-    """An unsigned request for a bucket that is elsewhere is refused like any other."""
+def test_unsigned_for_another_region(emulator):
+    """An unsigned request for a bucket in another region is rejected like any other."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     assert status_and_code(send(emulator, build_request("GET", "/bucket/key", {"host": "h"}))) == (
         403,
@@ -237,8 +237,8 @@ def test_region_that_nobody_claims(emulator):
 @pytest.mark.parametrize(
     "scope", ["", "/20261127/a b/s3/aws4_request", "/20261127//s3/aws4_request"]
 )
-def test_region_that_is_none(emulator, scope):
-    """So is one that claims a region that cannot be one."""
+def test_invalid_region(emulator, scope):
+    """A request with an invalid region is rejected, also for a bucket in another region."""
     emulator.faults.bucket_regions["bucket"] = "eu-west-1"
     authorization = f"AWS4-HMAC-SHA256 Credential=A{scope}, SignedHeaders=host, Signature=b"
     headers = {"host": "h", "x-amz-date": "20261127T000000Z", "authorization": authorization}

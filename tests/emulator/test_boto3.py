@@ -1,4 +1,4 @@
-"""boto3, which we did not write, against the emulator."""
+"""The emulator with boto3 as an independent client."""
 
 from contextlib import closing
 from urllib.request import urlopen
@@ -12,7 +12,7 @@ from sigv4 import Credentials
 
 
 def test_inline_loop(boto):
-    """An inline payload is queued, run through the model, and its response lies where the 202 says."""
+    """An inline payload is processed, and the output is at the location in the 202 response."""
     with Emulator(lambda request: request.body.upper()) as emulator:
         runtime, s3 = boto("sagemaker-runtime", emulator), boto("s3", emulator)
         accepted = runtime.invoke_endpoint_async(EndpointName="e", Body=b"abc", InferenceId="mine")
@@ -44,7 +44,7 @@ def test_loop_through_s3(emulator, boto):
 
 
 def test_objects(emulator, boto):
-    """Objects are put, described, read whole and in part, listed and deleted."""
+    """Objects can be written, described, read in full and in part, listed and deleted."""
     s3 = boto("s3", emulator)
     put = s3.put_object(
         Bucket="b", Key="k", Body=b"0123456789", ContentType="text/plain", Metadata={"a": "1"}
@@ -72,7 +72,7 @@ def test_objects(emulator, boto):
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums(emulator, boto, algorithm):
-    """boto3, as it is set by default, has its checksums confirmed and finds them right."""
+    """boto3's default checksums are accepted on upload, and are correct on download."""
     s3 = boto("s3", emulator, config=None)
     put = s3.put_object(Bucket="b", Key="k", Body=b"body", ChecksumAlgorithm=algorithm)
     got = s3.get_object(Bucket="b", Key="k")
@@ -85,7 +85,7 @@ def test_checksums(emulator, boto, algorithm):
 
 
 def test_damaged_object(emulator, boto):
-    """boto3 sees that an object is not the one of its checksum."""
+    """boto3 detects that an object does not match its checksum."""
     checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
     emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
     body = boto("s3", emulator).get_object(Bucket="b", Key="k")["Body"]
@@ -94,7 +94,7 @@ def test_damaged_object(emulator, boto):
 
 
 def test_listing_in_pages(emulator, boto):
-    """A listing rolls up common prefixes and goes on where the page before ended."""
+    """A listing contains common prefixes, and continues after the previous page."""
     s3 = boto("s3", emulator)
     for key in ("a&<b", "d/", "d/1", "d/2", "e/é", "f"):
         emulator.objects.put(f"s3://b/{key}", b"")
@@ -111,7 +111,7 @@ def test_listing_in_pages(emulator, boto):
 
 
 def test_listing_from_a_key_on(emulator, boto):
-    """A listing starts after a key, and shows the prefix that other keys under it share."""
+    """A listing can start after a key, and then contains the common prefix of later keys."""
     s3 = boto("s3", emulator)
     for key in ("d/1", "d/2", "e"):
         emulator.objects.put(f"s3://b/{key}", b"")
@@ -134,7 +134,7 @@ def test_listing_from_a_key_on(emulator, boto):
     ids=["sagemaker", "s3"],
 )
 def test_wrong_secret(emulator, boto, service, ask, code):
-    """A boto3 with the wrong secret is refused, and nothing is done for it."""
+    """A request of boto3 with a wrong secret key is rejected."""
     client = boto(service, emulator, aws_secret_access_key="wrong")
     with pytest.raises(ClientError) as caught:
         ask(client)
@@ -144,7 +144,7 @@ def test_wrong_secret(emulator, boto, service, ask, code):
 
 
 def test_presigned_url(emulator, boto):
-    """A URL that boto3 presigned fetches an object without a key at hand."""
+    """A URL presigned by boto3 gets an object without further credentials."""
     s3 = boto("s3", emulator, config=Config(signature_version="s3v4"))
     emulator.objects.put("s3://b/a b+c", b"found")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "a b+c"})
@@ -155,7 +155,7 @@ def test_presigned_url(emulator, boto):
 
 
 def test_strict_buckets(boto):
-    """Where buckets are strict, one must be created before it is used."""
+    """With strict buckets, a bucket must be created before it is used."""
     with Emulator(strict_buckets=True) as emulator:
         s3 = boto("s3", emulator)
         with pytest.raises(ClientError, match="NoSuchBucket"):
@@ -166,7 +166,7 @@ def test_strict_buckets(boto):
 
 
 def test_bucket_elsewhere(emulator, boto):
-    """A bucket in another region is found by boto3's own redirect, signed for that region."""
+    """boto3 follows the redirect to a bucket in another region, and signs for that region."""
     emulator.objects.put("s3://b/k", b"found")
     emulator.faults.bucket_regions["b"] = "eu-west-1"
     s3 = boto("s3", emulator)
@@ -176,7 +176,7 @@ def test_bucket_elsewhere(emulator, boto):
 
 
 def test_session_token(boto):
-    """A temporary key is taken with its token, and refused with another."""
+    """A temporary key is accepted with its session token, and rejected with another."""
     with Emulator(credentials=Credentials("ASIA", "canary-secret", "token")) as emulator:
         assert emulator.environ["AWS_SESSION_TOKEN"] == "token"
         boto("s3", emulator).create_bucket(Bucket="b")

@@ -1,4 +1,4 @@
-"""The emulator as a whole: its life, its address, its fixtures."""
+"""The emulator as a whole: starting, stopping, its address and its record of requests."""
 
 import contextlib
 import importlib
@@ -18,8 +18,8 @@ from sagemaker_runtime_client.emulator._records import MOST_RECORDS
 from tests.emulator.wire import INVOCATION, TIMEOUT, address, build_request, call
 
 
-def test_threads_are_gone_after_it():
-    """Nothing is left behind: no thread, no socket, though a model hangs and a client waits."""
+def test_stopping_leaves_nothing_behind():
+    """Stopping ends every thread and closes every socket, even if a model or a client blocks."""
     before = set(threading.enumerate())
     running = Event()
 
@@ -42,8 +42,8 @@ def test_threads_are_gone_after_it():
         urlopen(emulator.url)
 
 
-def test_connection_in_the_moment_of_the_stop():
-    """A connection that is accepted while the emulator stops is closed like any other."""
+def test_connection_during_stop():
+    """A connection that is accepted while the emulator stops is closed too."""
     for _ in range(20):
         with Emulator() as emulator:
             late = socket.create_connection(address(emulator), TIMEOUT)
@@ -52,14 +52,14 @@ def test_connection_in_the_moment_of_the_stop():
 
 
 def test_listens_on_the_loopback_address_only(emulator):
-    """The port is free, and nobody else's machine reaches it."""
+    """By default the emulator listens on a free port of the loopback address."""
     assert address(emulator)[0] == "127.0.0.1"
     with Emulator() as other:
         assert other.url != emulator.url
 
 
 def test_environ(emulator, monkeypatch):
-    """The variables point at the emulator, with a key that is made up anew for each."""
+    """The environment variables select the emulator, whose key differs for each instance."""
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert emulator.environ == {
@@ -88,14 +88,14 @@ def test_environ(emulator, monkeypatch):
     ],
     ids=["others", "both", "there already", "all"],
 )
-def test_past_a_proxy(known, expected):
-    """The emulator joins whatever goes past a proxy already, under both names."""
+def test_bypasses_proxy(known, expected):
+    """The emulator's host is added to the hosts that bypass the proxy, in both variables."""
     variables = {"NO_PROXY": expected, "no_proxy": expected}
     assert no_proxy(known, "127.0.0.1") == variables
 
 
-def test_outside_of_its_block():
-    """Before it is entered there is no address, and it is entered once."""
+def test_outside_of_with():
+    """The emulator has no address before it is entered, and can be entered only once."""
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="use it in a with statement"):
         emulator.url  # noqa: B018
@@ -117,20 +117,20 @@ def test_outside_of_its_block():
     ],
     ids=["output path", "failure path", "concurrency"],
 )
-def test_refused_arguments(arguments, message):
-    """What makes no sense is refused before anything listens."""
+def test_invalid_arguments(arguments, message):
+    """Invalid arguments raise an error before the emulator listens."""
     with pytest.raises(ValueError, match=message):
         Emulator(**arguments)
 
 
 def test_address_in_use(emulator):
-    """An address that is taken is an error at once."""
+    """An address in use raises an error when the emulator is entered."""
     with pytest.raises(OSError, match="in use"):
         Emulator(port=address(emulator)[1]).__enter__()
 
 
 def test_record_of_requests(emulator):
-    """What arrived is recorded with its raw target and headers, and without secrets."""
+    """A request is recorded with its raw target and its headers, but without secrets."""
     call(emulator, "PUT", "/bucket/a%2Fb", {"x-amz-meta-a": "1"}, b"body")
     (request,) = emulator.requests
     assert (request.method, request.target, request.operation) == (
@@ -145,7 +145,7 @@ def test_record_of_requests(emulator):
 
 
 def test_the_record_is_bounded(emulator, monkeypatch):
-    """Requests that nobody may make do not fill the memory: the oldest records are forgotten."""
+    """The number of records is limited: the oldest are removed, even those of invalid requests."""
     monkeypatch.setattr(_app, "MOST_RECORDS", 3)
     for number in range(5):
         call(emulator, "GET", f"/bucket/{number}", region="elsewhere")
@@ -154,12 +154,12 @@ def test_the_record_is_bounded(emulator, monkeypatch):
 
 
 def test_the_bound_is_documented():
-    """The documentation of the record names its bound."""
+    """The docstring of the record states its limit."""
     assert f"{MOST_RECORDS:,} requests" in Emulator.requests.__doc__
 
 
 def test_serve():
-    """Serving blocks until it is stopped, and hands the emulator over once it listens."""
+    """`serve` calls *ready* with the listening emulator, and blocks until *stop* is set."""
     stop, seen = Event(), []
 
     def ready(emulator):
@@ -170,15 +170,15 @@ def test_serve():
     assert seen == [200]
 
 
-def test_serve_without_a_listener():
-    """Nobody need be told that it listens."""
+def test_serve_without_ready():
+    """The argument *ready* of `serve` is optional."""
     stop = Event()
     stop.set()
     assert serve(stop=stop) is None
 
 
 def test_without_the_extra(monkeypatch):
-    """Without starlette the import says what to install."""
+    """Without starlette the import fails with the command that installs it."""
     monkeypatch.setitem(sys.modules, "starlette", None)
     with pytest.raises(ImportError, match=r"pip install 'sagemaker-runtime-client\[emulator\]'"):
         importlib.reload(package)
@@ -194,12 +194,12 @@ def test_former_names(old, new):
 
 
 def test_unknown_name():
-    """A name that the package does not have is an AttributeError."""
+    """A name that the package does not have raises AttributeError."""
     with pytest.raises(AttributeError, match="has no attribute 'Unknown'"):
         package.Unknown  # noqa: B018
 
 
 def test_public_names():
-    """What is public is sorted, whatever its case, and there."""
+    """The public names are sorted without regard to case, and exist."""
     assert sorted(package.__all__, key=str.lower) == package.__all__
     assert [name for name in package.__all__ if not hasattr(package, name)] == []

@@ -1,4 +1,4 @@
-"""What production does to people, one switch at a time."""
+"""The faults that can be injected."""
 
 import json
 import socket
@@ -38,8 +38,8 @@ INVOKE = "InvokeEndpointAsync"
     ],
     ids=["400", "429", "null", "500", "503"],
 )
-def test_refusal_by_the_runtime(emulator, fault, status, code, body):
-    """A queued refusal befalls one invocation, which is not taken; the next one is."""
+def test_error_of_the_runtime(emulator, fault, status, code, body):
+    """A queued error response is sent for one invocation; the next one is accepted."""
     emulator.faults.once(fault)
     response = call(emulator, "POST", INVOCATION, INPUT)
     assert (response.status, response.headers.get("x-amzn-errortype")) == (status, code)
@@ -59,8 +59,8 @@ def test_refusal_by_the_runtime(emulator, fault, status, code, body):
     ],
     ids=["slow down", "access denied", "user-defined", "without a code"],
 )
-def test_refusal_by_s3(emulator, fault, status, code):
-    """A refusal for one operation leaves the others alone, and is in S3's words."""
+def test_error_of_s3(emulator, fault, status, code):
+    """An error for one operation does not affect others, and has S3's format."""
     emulator.faults.once(fault, on="GetObject")
     assert call(emulator, "PUT", "/bucket/key", (), b"there").status == 200
     response = call(emulator, "GET", "/bucket/key")
@@ -72,7 +72,7 @@ def test_refusal_by_s3(emulator, fault, status, code):
 
 
 def test_order_of_faults(emulator):
-    """Queued faults come one a request in their order; permanent ones come until they are cleared."""
+    """A request gets the next queued fault, and permanent faults until they are cleared."""
     emulator.faults.once(Faults.THROTTLED, times=2, on=[INVOKE, "PutObject"])
     emulator.faults.once(Faults.INTERNAL_FAILURE, on=INVOKE)
     statuses = [call(emulator, "POST", INVOCATION, INPUT).status for _ in range(4)]
@@ -89,16 +89,16 @@ def test_order_of_faults(emulator):
     ]
 
 
-def test_operation_that_does_not_exist():
-    """A fault for an operation that could never come is refused at once."""
+def test_unknown_operation():
+    """A fault for an unknown operation raises an error at once."""
     with pytest.raises(
         ValueError, match="unknown operations: InvokeEndpoint; the emulator supports Create"
     ):
         Faults().once(Faults.THROTTLED, on="InvokeEndpoint")
 
 
-def test_clear_puts_switches_back():
-    """Clearing takes back the switches as well."""
+def test_clear_resets_attributes():
+    """`clear` also resets the attributes."""
     faults = Faults()
     faults.clock_skew, faults.no_list_bucket, faults.no_failure_path = 5.0, True, True
     faults.bucket_regions["b"] = "eu-west-1"
@@ -109,7 +109,7 @@ def test_clear_puts_switches_back():
 
 
 def test_reset_before_the_request_is_read(emulator):
-    """The connection is reset, nothing comes back, and nothing is done."""
+    """The connection is reset without a response, and the request is not executed."""
     emulator.faults.once(Faults.RESET_BEFORE_READ, on=INVOKE)
     assert call(emulator, "PUT", "/bucket/key").status == 200
     received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, INPUT))
@@ -122,7 +122,7 @@ def test_reset_before_the_request_is_read(emulator):
 
 @pytest.mark.parametrize("cut", [10, 40, -4, -1])
 def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
-    """It is told by the head, however that comes, and by the host in it."""
+    """The head of the request, which may arrive in pieces, and its host decide the reset."""
     host = f"bucket.localhost:{emulator.url.rpartition(':')[2]}"
     request = sign_request(emulator, "PUT", "/key", host=host)
     emulator.faults.once(Faults.RESET_BEFORE_READ, on="PutObject")
@@ -139,14 +139,14 @@ def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
     assert call(emulator, "PUT", "/key", host=host).status == 200
 
 
-def test_no_end_of_a_head(emulator):
-    """A head that does not end is refused by the server, as without faults."""
+def test_endless_head(emulator):
+    """A head that is too long is rejected by uvicorn."""
     request = build_request("GET", "/bucket/key", {"host": "h", "a": "x" * 70_000})[:-4]
     assert send(emulator, request).status == 400
 
 
-def test_reset_that_is_not_for_what_is_read():
-    """What was read is not reset unread; the fault waits for a request that is."""
+def test_reset_before_read_stays_queued():
+    """The fault "before read" does not apply to a request that was read, and stays queued."""
     faults = Faults()
     faults.once(Faults.RESET_BEFORE_READ)
     faults.once(Faults.THROTTLED)
@@ -167,8 +167,8 @@ def test_permanent_reset_before_the_request_is_read(emulator):
     assert [one.status for one in emulator.requests] == [None, None]
 
 
-def test_reset_after_the_request_was_taken(emulator):
-    """The connection is reset and nothing comes back, yet the invocation is queued."""
+def test_reset_after_the_request_was_executed(emulator):
+    """The connection is reset without a response, but the invocation is queued."""
     emulator.faults.once(Faults.RESET_AFTER_TAKEN)
     received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"in"))
     assert received == b""
@@ -178,7 +178,7 @@ def test_reset_after_the_request_was_taken(emulator):
 
 
 def test_reset_in_the_head(emulator):
-    """Half the head of the response comes back before the reset; the invocation is queued."""
+    """Half of the response's head is sent before the reset, and the invocation is queued."""
     emulator.faults.once(Faults.RESET_IN_HEAD)
     received = receive_until_reset(emulator, sign_request(emulator, "POST", INVOCATION, (), b"in"))
     assert received.startswith(b"HTTP/1.1 202 \r\n")
@@ -187,7 +187,7 @@ def test_reset_in_the_head(emulator):
 
 
 def test_reset_in_the_body(emulator):
-    """The head and half the body come back before the reset."""
+    """The head and half of the body are sent before the reset."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(Faults.RESET_IN_BODY, on="GetObject")
     received = receive_until_reset(emulator, sign_request(emulator, "GET", "/bucket/key"))
@@ -200,8 +200,8 @@ def test_reset_in_the_body(emulator):
     )
 
 
-def test_locations_that_are_not_named(emulator):
-    """The invocation is accepted, and the 202 names no location."""
+def test_missing_locations(emulator):
+    """The invocation is accepted, and the 202 response has no locations."""
     emulator.faults.once(Faults.NO_LOCATIONS)
     response = call(emulator, "POST", INVOCATION, (), b"in")
     assert response.status == 202
@@ -209,8 +209,8 @@ def test_locations_that_are_not_named(emulator):
     assert emulator.objects.wait_for(emulator.jobs[0].invocation.output_location).body == b"in"
 
 
-def test_body_that_is_broken(emulator):
-    """The invocation is accepted, and the body of the 202 is no JSON."""
+def test_invalid_body(emulator):
+    """The invocation is accepted, and the body of the 202 response is not valid JSON."""
     emulator.faults.once(Faults.BROKEN_BODY)
     response = call(emulator, "POST", INVOCATION, (), b"in")
     assert (response.status, len(emulator.jobs)) == (202, 1)
@@ -220,7 +220,7 @@ def test_body_that_is_broken(emulator):
 
 
 def test_stale_output():
-    """An older object lies at the output location until the response replaces it."""
+    """An older object is at the output location until the output replaces it."""
     with Emulator(concurrency=0) as emulator:
         emulator.faults.once(StaleOutput(b"old", age=60))
         filename = {"x-amzn-sagemaker-filename": "reused"}
@@ -235,7 +235,7 @@ def test_stale_output():
 
 
 def test_missing_key_without_list_bucket(emulator):
-    """Who may not list a bucket is not told whether a key is there, and cannot list."""
+    """Without s3:ListBucket a missing key is reported as AccessDenied, and listing is forbidden."""
     assert call(emulator, "GET", "/bucket/key").status == 404
     emulator.faults.no_list_bucket = True
     for method, target in (("GET", "/bucket/key"), ("GET", "/bucket?list-type=2")):
@@ -249,7 +249,7 @@ def test_missing_key_without_list_bucket(emulator):
 
 
 def test_latency(emulator):
-    """A request waits as long as it is told."""
+    """A request is delayed by the latency."""
     emulator.faults.once(Latency(0.05))
     before = monotonic()
     assert call(emulator, "PUT", "/bucket/key").status == 200
@@ -257,7 +257,7 @@ def test_latency(emulator):
 
 
 def test_latency_ends_with_the_emulator():
-    """A request that waits does not keep the emulator from stopping."""
+    """A delayed request does not keep the emulator from stopping."""
     failures = []
 
     def wait():
@@ -278,8 +278,8 @@ def test_latency_ends_with_the_emulator():
     assert not thread.is_alive()
 
 
-def test_skew_reaches_last_modified(emulator):
-    """The store's clock is off as well, as S3's would be."""
+def test_clock_skew_of_last_modified(emulator):
+    """Clock skew also affects the modification time of objects, as in S3."""
     emulator.faults.clock_skew = -600
     call(emulator, "PUT", "/bucket/key", at=datetime.now(UTC) - timedelta(seconds=600))
     age = datetime.now(UTC) - emulator.objects.get("s3://bucket/key").last_modified

@@ -1,4 +1,4 @@
-"""What stands for the model: functions, names of functions, containers."""
+"""Models: functions, names of functions, and containers."""
 
 import sys
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from tests.emulator.wire import INVOCATION, TIMEOUT, call
 
 OUTPUT = "x-amzn-sagemaker-outputlocation"
 FAILURE = "x-amzn-sagemaker-failurelocation"
-ASKED = {
+HEADERS = {
     "x-amzn-sagemaker-content-type": "text/csv",
     "x-amzn-sagemaker-accept": "application/json",
     "x-amzn-sagemaker-custom-attributes": "canary",
@@ -28,7 +28,7 @@ ASKED = {
 
 
 def outcome(model, headers=(), body=b"in"):
-    """Run one invocation, and return the body and type of whichever object it leaves."""
+    """Run one invocation, and return its state and the content and type of its object."""
     with Emulator(model) as emulator:
         accepted = call(emulator, "POST", INVOCATION, headers, body).headers
         emulator.wait_idle()
@@ -39,7 +39,7 @@ def outcome(model, headers=(), body=b"in"):
 
 
 @pytest.mark.parametrize(
-    ("response", "body", "content_type"),
+    ("result", "body", "content_type"),
     [
         (b"out", b"out", "application/octet-stream"),
         ("\xe9", b"\xc3\xa9", "text/plain; charset=utf-8"),
@@ -48,33 +48,33 @@ def outcome(model, headers=(), body=b"in"):
     ],
     ids=["bytes", "str", "pair", "response"],
 )
-def test_answer(response, body, content_type):
-    """Whatever a model returns becomes the output object as it is."""
-    assert outcome(lambda _: response) == ("completed", body, content_type)
+def test_return_value(result, body, content_type):
+    """The return value of a model becomes the output object."""
+    assert outcome(lambda _: result) == ("completed", body, content_type)
 
 
 def test_request():
-    """A model is asked what the caller asked."""
-    asked = []
+    """A model gets the headers and the body of the request."""
+    received = []
 
     def model(request):
-        asked.append(request)
+        received.append(request)
         return b""
 
-    outcome(model, ASKED)
+    outcome(model, HEADERS)
     expected = ModelRequest(b"in", "text/csv", "application/json", "canary", "my-endpoint", "mine")
-    assert asked == [expected]
-    assert "canary" not in repr(asked)
+    assert received == [expected]
+    assert "canary" not in repr(received)
 
 
 def test_echo():
-    """The model of those who name none answers with what it was asked."""
-    assert outcome(echo, ASKED) == ("completed", b"in", "text/csv")
+    """The default model returns its input."""
+    assert outcome(echo, HEADERS) == ("completed", b"in", "text/csv")
     assert outcome(echo) == ("completed", b"in", "application/octet-stream")
 
 
 def test_exception():
-    """An exception is a failed inference, in SageMaker's words."""
+    """An exception is a failed inference, with SageMaker's message."""
 
     def model(_):
         raise ValueError("bad input")
@@ -92,8 +92,8 @@ def test_exception():
     ],
     ids=["text", "json", "empty"],
 )
-def test_failure_of_choice(failure, body, content_type):
-    """A model chooses what the failure object holds."""
+def test_chosen_failure(failure, body, content_type):
+    """A model can choose the content of the failure object."""
 
     def model(_):
         raise failure
@@ -101,43 +101,43 @@ def test_failure_of_choice(failure, body, content_type):
     assert outcome(model) == ("failed", body, content_type)
 
 
-def test_model_that_ends_the_program():
-    """A model that wants to end the program has failed."""
+def test_model_that_exits():
+    """SystemExit in a model is a failed inference."""
     assert outcome(lambda _: sys.exit(3))[0] == "failed"
 
 
 @pytest.mark.parametrize("content_type", ["text/\u20ac", "text/plain\r\nx: y"])
-def test_content_type_that_is_no_header(content_type):
-    """What cannot go into a header is a failed inference."""
+def test_invalid_content_type(content_type):
+    """A content type that is not a valid header is a failed inference."""
     assert outcome(lambda _: (b"x", content_type))[0] == "failed"
 
 
-def test_answer_of_a_wrong_type():
-    """A model that returns something else has failed, and the failure object says what it may."""
+def test_invalid_return_value():
+    """A return value of another type is a failed inference, whose message lists the valid types."""
     state, body, _ = outcome(lambda _: 42)
     assert state == "failed"
     assert body.endswith(b'bytes, str, (bytes, content type) or ModelResponse, not int"')
 
 
-def shout(request):
-    """Return a response in capitals."""
+def upper_case(request):
+    """Return the payload in upper case."""
     return request.body.upper()
 
 
 def test_named_function():
-    """A function is found by its module and name."""
-    assert outcome(f"{__name__}:shout")[1] == b"IN"
+    """A function can be specified by its module and name."""
+    assert outcome(f"{__name__}:upper_case")[1] == b"IN"
 
 
-@pytest.mark.parametrize("model", ["shout", ":shout", "module:"])
-def test_name_of_nothing(model):
-    """A text that names neither a function nor an address is refused at once."""
+@pytest.mark.parametrize("model", ["upper_case", ":upper_case", "module:"])
+def test_invalid_name(model):
+    """A string that is neither the name of a function nor an address raises an error."""
     with pytest.raises(ValueError, match="model must be a function, 'module:function' or"):
         Emulator(model)
 
 
-def test_late_answer_of_a_model():
-    """An response that comes after its invocation ended is dropped."""
+def test_late_return_value():
+    """The output of a model is dropped after the invocation has ended."""
 
     def model(request):
         request.cancelled.wait(TIMEOUT)
@@ -155,15 +155,15 @@ def test_late_answer_of_a_model():
 
 
 class Container(BaseHTTPRequestHandler):
-    """A model container; a body that is a number is the status it answers with."""
+    """A model container.  A numeric request body is the status of its response."""
 
     protocol_version = "HTTP/1.1"
-    asked: ClassVar = []
+    received: ClassVar = []
 
     def do_POST(self):
-        """Return a response as SageMaker asks."""
+        """Respond like a model container."""
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.asked.append((self.path, dict(self.headers), body))
+        self.received.append((self.path, dict(self.headers), body))
         self.send_response(int(body) if body.isdigit() else 200)
         if body != b"bare":
             self.send_header("Content-Type", "application/json")
@@ -172,7 +172,7 @@ class Container(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -189,32 +189,32 @@ def container():
 
 
 def test_container():
-    """A container is called as SageMaker calls it, and its type is the output's."""
-    Container.asked.clear()
+    """A container is called as SageMaker calls it, and its content type is that of the output."""
+    Container.received.clear()
     with container() as url:
-        assert outcome(url, ASKED) == ("completed", b"{}", "application/json")
+        assert outcome(url, HEADERS) == ("completed", b"{}", "application/json")
         assert outcome(url, (), b"bare") == ("completed", b"{}", "application/octet-stream")
-    path, headers, body = Container.asked[0]
+    path, headers, body = Container.received[0]
     assert (path, body) == ("/invocations", b"in")
     assert headers["content-type"] == "text/csv"
     assert headers["accept"] == "application/json"
     assert headers["x-amzn-sagemaker-custom-attributes"] == "canary"
-    assert "content-type" not in Container.asked[1][1]
+    assert "content-type" not in Container.received[1][1]
 
 
 @pytest.mark.parametrize(
     ("status", "side"), [(b"500", b"server"), (b"404", b"client"), (b"302", b"client")]
 )
-def test_container_that_refuses(status, side):
-    """Any status but 2xx is a failed inference."""
+def test_container_error(status, side):
+    """Any status other than 2xx is a failed inference."""
     with container() as url:
         state, body, _ = outcome(url, (), status)
     assert state == "failed"
     assert body == b'Received %s error (%s) from model with message "{}"' % (side, status)
 
 
-def test_container_serves_many():
-    """The connections to a container are shared between invocations."""
+def test_container_connections():
+    """Invocations share the connections to a container."""
     with container() as url, Emulator(url) as emulator:
         for _ in range(3):
             call(emulator, "POST", INVOCATION, (), b"in")
@@ -222,7 +222,7 @@ def test_container_serves_many():
         assert [job.state for job in emulator.jobs] == ["completed"] * 3
 
 
-def test_container_that_is_not_there():
+def test_unreachable_container():
     """A container that cannot be reached is a failed inference."""
     with container() as url:
         pass
@@ -231,12 +231,12 @@ def test_container_that_is_not_there():
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:port", "http://a\x00"])
-def test_container_that_cannot_be(url):
-    """Nor can one be reached whose address is none."""
+def test_invalid_container_address(url):
+    """An invalid address of a container is a failed inference."""
     assert outcome(url)[0] == "failed"
 
 
-def test_container_that_is_never_asked():
-    """An emulator with a container that nobody needs stops as well."""
+def test_unused_container():
+    """An emulator whose container is never called stops cleanly."""
     with Emulator("http://127.0.0.1:9") as emulator:
         assert emulator.jobs == ()

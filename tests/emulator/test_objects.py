@@ -1,4 +1,4 @@
-"""What S3 does with objects, byte for byte, and the store beneath it."""
+"""S3's operations on objects, and the object store."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "body", "content_range"),
+    ("requested", "status", "body", "content_range"),
     [
         ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
         ("bytes=8-", 206, b"89", "bytes 8-9/10"),
@@ -34,10 +34,10 @@ EARLIER = "Thu, 01 Jan 2026 00:00:00 GMT"
         ("bytes=0-" + "9" * 5000, 200, b"0123456789", None),
     ],
 )
-def test_ranges(emulator, wanted, status, body, content_range):
-    """A single range is honoured, an impossible one refused, anything else ignored."""
+def test_ranges(emulator, requested, status, body, content_range):
+    """A single range is applied, an unsatisfiable one is rejected, and any other is ignored."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
-    response = call(emulator, "GET", "/bucket/key", {"range": wanted})
+    response = call(emulator, "GET", "/bucket/key", {"range": requested})
     assert (response.status, response.headers.get("content-range")) == (status, content_range)
     assert response.body == body or b"<Code>InvalidRange</Code>" in response.body
 
@@ -68,7 +68,7 @@ def test_ranges(emulator, wanted, status, body, content_range):
     ],
 )
 def test_conditions(emulator, condition, status):
-    """What the caller has already, or does not mean, is not sent; what is no date does not count."""
+    """Conditional requests are evaluated, and invalid dates in them are ignored."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     first = call(emulator, "GET", "/bucket/key")
     facts = {
@@ -87,21 +87,21 @@ def test_conditions(emulator, condition, status):
 
 
 def test_description(emulator):
-    """An object comes back with what was said of it."""
-    said = {
+    """An object is returned with the headers of its upload."""
+    upload_headers = {
         "content-type": "text/plain",
         "cache-control": "no-cache",
         "x-amz-meta-a": "1",
         "x-amz-checksum-crc32c": "AAAAAA==",
         "content-md5": b64encode(md5(b"body").digest()).decode(),
     }
-    assert call(emulator, "PUT", "/bucket/key", said, b"body").status == 200
-    described = call(emulator, "HEAD", "/bucket/key")
-    assert (described.body, described.headers["content-length"]) == (b"", "4")
+    assert call(emulator, "PUT", "/bucket/key", upload_headers, b"body").status == 200
+    head = call(emulator, "HEAD", "/bucket/key")
+    assert (head.body, head.headers["content-length"]) == (b"", "4")
     for name in ("content-type", "cache-control", "x-amz-meta-a"):
-        assert described.headers[name] == said[name]
-    assert described.headers["etag"] == f'"{md5(b"body").hexdigest()}"'
-    assert "x-amz-checksum-crc32c" not in described.headers
+        assert head.headers[name] == upload_headers[name]
+    assert head.headers["etag"] == f'"{md5(b"body").hexdigest()}"'
+    assert "x-amz-checksum-crc32c" not in head.headers
     checked = call(emulator, "GET", "/bucket/key", {"x-amz-checksum-mode": "enabled"})
     assert checked.headers["x-amz-checksum-crc32c"] == "AAAAAA=="
     assert checked.headers["x-amz-checksum-type"] == "FULL_OBJECT"
@@ -118,9 +118,12 @@ def test_description(emulator):
     ],
 )
 def test_checksums(emulator, header, value):
-    """A right checksum is confirmed, kept, and given to whoever asks for it."""
-    said = {header: value.decode(), "x-amz-sdk-checksum-algorithm": header.rpartition("-")[2]}
-    put = call(emulator, "PUT", "/bucket/key", said, b"body")
+    """A correct checksum is confirmed, stored, and returned on request."""
+    upload_headers = {
+        header: value.decode(),
+        "x-amz-sdk-checksum-algorithm": header.rpartition("-")[2],
+    }
+    put = call(emulator, "PUT", "/bucket/key", upload_headers, b"body")
     assert (put.status, put.headers[header]) == (200, value.decode())
     for method in ("GET", "HEAD"):
         got = call(emulator, method, "/bucket/key", {"x-amz-checksum-mode": "ENABLED"})
@@ -150,16 +153,16 @@ def test_checksums(emulator, header, value):
     ids=["md5", "short md5", "malformed md5", "crc32", "sha1", "not base64", "short crc32c",
          "two", "other algorithm", "copy"],
 )  # fmt: skip
-def test_put_that_is_refused(emulator, headers, status, code):
-    """A wrong checksum, and what the emulator cannot do, are refused."""
+def test_rejected_put(emulator, headers, status, code):
+    """A wrong checksum or an unsupported feature is rejected."""
     response = call(emulator, "PUT", "/bucket/key", headers, b"body")
     assert response.status == status
     assert code in response.body
     assert emulator.objects.list() == []
 
 
-def test_put_that_overwrites_nothing(emulator):
-    """With If-None-Match an object that is there stays."""
+def test_conditional_put(emulator):
+    """With If-None-Match, an existing object is not overwritten."""
     if_new = {"if-none-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", if_new, b"first").status == 200
     response = call(emulator, "PUT", "/bucket/key", if_new, b"second")
@@ -168,8 +171,8 @@ def test_put_that_overwrites_nothing(emulator):
     assert emulator.objects.get("s3://bucket/key").body == b"first"
 
 
-def test_writes_with_a_condition(emulator):
-    """What is meant for another version changes nothing."""
+def test_conditional_writes(emulator):
+    """A conditional write for another version changes nothing."""
     other, this = {"if-match": '"other"'}, {"if-match": "*"}
     assert call(emulator, "PUT", "/bucket/key", this, b"first").status == 404
     assert call(emulator, "DELETE", "/bucket/key", other).status == 204
@@ -185,7 +188,7 @@ def test_writes_with_a_condition(emulator):
 
 
 def test_repeated_headers(emulator):
-    """Values of one name are joined, as they are signed."""
+    """Values of a repeated header are joined, as in the signature."""
     signer = Signer(SigV4("s3", emulator.region), signed_headers=sign_all_headers)
     host = emulator.url.removeprefix("http://")
     pairs = [("host", host), ("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")]
@@ -197,8 +200,8 @@ def test_repeated_headers(emulator):
     assert emulator.objects.get("s3://bucket/key").metadata == {"a": "1,2"}
 
 
-def test_secrets_are_not_kept(emulator):
-    """What arrived can be looked at, but for what is worth as much as a key."""
+def test_secrets_are_not_recorded(emulator):
+    """The record of requests contains no secrets."""
     secrets = {
         "x-amz-s3session-token": "canary",
         "x-amz-server-side-encryption-customer-key": "canary",
@@ -237,13 +240,13 @@ def test_secrets_are_not_kept(emulator):
         ("HEAD", "/bucket?cache", 200),
     ],
 )
-def test_shapes_of_requests(emulator, method, target, status):
-    """What the emulator lacks is refused by name; a parameter that S3 does not know is ignored."""
+def test_operations_and_parameters(emulator, method, target, status):
+    """Unsupported operations are rejected; parameters that S3 does not know are ignored."""
     assert call(emulator, method, target).status == status
 
 
 def test_unsupported_parameters_are_those_of_s3():
-    """Each parameter of botocore's model that names an operation is refused."""
+    """Each parameter that selects an operation in botocore's model is rejected."""
     model = botocore.session.get_session().get_service_model("s3")
     uris = [model.operation_model(name).http["requestUri"] for name in model.operation_names]
     queries = [uri.partition("?")[2] for uri in uris]
@@ -252,7 +255,7 @@ def test_unsupported_parameters_are_those_of_s3():
 
 
 def test_virtual_host(emulator):
-    """A bucket may be named in the host."""
+    """The Host header may specify the bucket."""
     port = emulator.url.rpartition(":")[2]
     host = f"bucket.localhost:{port}"
     assert call(emulator, "PUT", "/a/b", (), b"body", host=host).status == 200
@@ -260,7 +263,7 @@ def test_virtual_host(emulator):
 
 
 def test_store_is_shared_between_threads():
-    """Whoever waits for an object gets it when it comes, and is told when it does not."""
+    """`wait_for` returns an object written by another thread, or raises TimeoutError."""
     store = ObjectStore()
     with pytest.raises(TimeoutError, match="no object was written to s3://b/k within 0 s"):
         store.wait_for("s3://b/k", timeout=0)
@@ -275,7 +278,7 @@ def test_store_is_shared_between_threads():
     assert store.get("s3://b/k") is None
 
 
-def test_location_that_is_none():
-    """A text that names no bucket and key is refused."""
+def test_invalid_location():
+    """A location without a bucket and a key raises an error."""
     with pytest.raises(ValueError, match="a location must have the form s3://bucket/key"):
         ObjectStore().get("bucket/key")

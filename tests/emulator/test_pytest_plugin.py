@@ -1,4 +1,4 @@
-"""The fixtures, loaded as users load them."""
+"""The pytest fixtures, loaded as users load them."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from sagemaker_runtime_client.emulator._environment import CONFLICTING_VARIABLES
 
 pytest_plugins = ["sagemaker_runtime_client.emulator.pytest_plugin"]
 
-OF_A_USER = """
+USER_TEST = """
 import boto3, pytest
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_answer(sagemaker_environment):
 
 class TestDefaults:
     def test_defaults(self, sagemaker_emulator, sagemaker_model):
-        """Without overrides the emulator echoes in us-east-1."""
+        """By default the emulator is in us-east-1 and returns its input."""
         assert sagemaker_emulator.region == "us-east-1"
         assert sagemaker_model.__name__ == "echo"
 
@@ -54,26 +54,26 @@ class TestOverrides:
 
     @pytest.mark.usefixtures("_elsewhere")
     def test_environment(self, sagemaker_environment, sagemaker_emulator, monkeypatch):
-        """The environment points at the emulator, and nothing in it leads elsewhere."""
+        """The environment variables select the emulator only."""
         assert sagemaker_environment is sagemaker_emulator
         assert os.environ["AWS_ENDPOINT_URL_S3"] == sagemaker_emulator.url
         assert os.environ["AWS_REGION"] == "eu-west-1"
         assert set(CONFLICTING_VARIABLES) & set(os.environ) == set()
         with SageMakerRuntimeClient() as client:
             assert client.infer("a", b"x", timeout=10).body == b"x"
-        with monkeypatch.context() as patch:  # as in a shell, which has the files all the same
+        with monkeypatch.context() as patch:  # as in a shell, where these files are still used
             for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
                 patch.delenv(name)
             with SageMakerRuntimeClient() as client:
                 assert client.infer("a", b"x", timeout=10).body == b"x"
 
 
-def test_run_of_a_user(tmp_path):
-    """A conftest.py that names the plugin is all that a test with boto3 needs."""
+def test_plugin_in_conftest(tmp_path):
+    """Naming the plugin in conftest.py is enough for a test with boto3."""
     plugin = "sagemaker_runtime_client.emulator.pytest_plugin"
     imported_before = "from sagemaker_runtime_client.emulator import pytest_plugin\n"
     (tmp_path / "conftest.py").write_text(f"{imported_before}pytest_plugins = ['{plugin}']")
-    (tmp_path / "test_it.py").write_text(OF_A_USER)
+    (tmp_path / "test_it.py").write_text(USER_TEST)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -1,4 +1,4 @@
-"""From the 202 to the response: order, concurrency, limits of time, and what is left behind."""
+"""The queue: order, concurrency, time limits, and the objects that are written."""
 
 from threading import Event, Semaphore, Thread
 
@@ -14,7 +14,7 @@ FAILURES = "s3://sagemaker-emulator/async-endpoint-failures"
 
 
 def invoke(emulator, body=b"in", **headers):
-    """Invoke with an inline body, and return the headers of the 202."""
+    """Invoke with an inline body, and return the headers of the 202 response."""
     named = {f"x-amzn-sagemaker-{name}": value for name, value in headers.items()}
     response = call(emulator, "POST", INVOCATION, named, body)
     assert response.status == 202
@@ -22,18 +22,18 @@ def invoke(emulator, body=b"in", **headers):
 
 
 def states(emulator):
-    """Return how far each invocation is."""
+    """Return the state of each invocation."""
     return [job.state for job in emulator.jobs]
 
 
 def hang(request):
-    """Return a response nothing until nobody waits any more."""
+    """Block until the invocation is cancelled."""
     assert request.cancelled.wait(TIMEOUT)
     return b""
 
 
 def test_names(emulator):
-    """Output and failure have names of their own under the endpoint's paths, one for each call."""
+    """Each invocation has an output and a failure location of its own."""
     first, second = invoke(emulator), invoke(emulator)
     name = first[OUTPUT].removeprefix(f"{OUTPUTS}/").removesuffix(".out")
     assert first[FAILURE] == f"{FAILURES}/{name}-error.out"
@@ -42,7 +42,7 @@ def test_names(emulator):
 
 
 def test_paths_of_the_endpoint():
-    """Outputs and failures go where the emulator was told."""
+    """Outputs and failures are written below the configured paths."""
     with Emulator(output_path="s3://b/out/", failure_path="s3://c") as emulator:
         accepted = invoke(emulator, filename="x.json", s3outputpathextension="/a/b/")
     assert accepted[OUTPUT] == "s3://b/out/a/b/x.json"
@@ -50,7 +50,7 @@ def test_paths_of_the_endpoint():
 
 
 def test_concurrency():
-    """As many invocations run as the limit allows, and no more; the others follow in order."""
+    """No more invocations run than the limit allows; the others follow in order."""
     started, go_on = Semaphore(0), Semaphore(0)
 
     def model(_):
@@ -74,7 +74,7 @@ def test_concurrency():
 
 
 def test_held_queue():
-    """With a concurrency of 0 nothing runs until it is raised, as on an endpoint scaled to zero."""
+    """With a concurrency of 0 nothing runs, as on an endpoint scaled to zero."""
     with Emulator(concurrency=0) as emulator:
         accepted = invoke(emulator)
         with pytest.raises(TimeoutError, match="still queued or running"):
@@ -87,8 +87,8 @@ def test_held_queue():
 @pytest.mark.parametrize(
     ("text", "left"), [(None, []), ("expired", [b"expired"])], ids=["nothing", "failure object"]
 )
-def test_request_that_expires_in_the_queue(text, left):
-    """After RequestTTLSeconds in the queue an invocation never reaches the model."""
+def test_expired_invocation(text, left):
+    """An invocation that waits longer than RequestTTLSeconds never reaches the model."""
     with Emulator(concurrency=0, expired_text=text) as emulator:
         accepted = invoke(emulator, requestttlseconds="60")
         longer = invoke(emulator, requestttlseconds="61")
@@ -103,19 +103,19 @@ def test_request_that_expires_in_the_queue(text, left):
 
 
 def test_default_limits():
-    """Without limits of its own an invocation has six hours in the queue."""
+    """By default an invocation may wait for six hours."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator)
         emulator.advance(21_590)
         assert states(emulator) == ["queued"]
         emulator.advance(10)
-        emulator.advance(10)  # a second time does no harm
+        emulator.advance(10)  # a second call has no effect
         emulator.wait_idle()
         assert states(emulator) == ["expired"]
 
 
-def test_model_that_takes_too_long():
-    """After InvocationTimeoutSeconds the failure object says so, and the slot is free again."""
+def test_slow_model():
+    """After InvocationTimeoutSeconds the invocation fails, and the next one can run."""
     running = Event()
 
     def model(request):
@@ -137,14 +137,14 @@ def test_model_that_takes_too_long():
 
 
 def test_missing_input(emulator):
-    """The input is looked for when the invocation is processed; without it there is a failure."""
+    """A missing input is noticed when the invocation is processed, and is a failure."""
     accepted = call(emulator, "POST", INVOCATION, INPUT).headers
     failure = emulator.objects.wait_for(accepted[FAILURE])
     assert failure.body == b"Could not download the input s3://bucket/in: NoSuchKey"
 
 
-def test_input_that_comes_later():
-    """An input that is put after the call, and before its turn, is found."""
+def test_late_input():
+    """An input written after the call, but before it is processed, is found."""
     with Emulator(concurrency=0) as emulator:
         accepted = call(emulator, "POST", INVOCATION, INPUT).headers
         emulator.objects.put("s3://bucket/in", b"late")
@@ -154,7 +154,7 @@ def test_input_that_comes_later():
 
 @pytest.mark.parametrize("how", ["option", "switch"])
 def test_no_failure_path(how):
-    """Without a failure path no failure location is told, and a failure leaves nothing behind."""
+    """Without a failure path there is no failure location and no failure object."""
     options = {"failure_path": None} if how == "option" else {}
     with Emulator(lambda _: 1 / 0, **options) as emulator:
         emulator.faults.no_failure_path = how == "switch"
@@ -166,7 +166,7 @@ def test_no_failure_path(how):
 
 
 def test_permit_that_is_granted_too_late():
-    """A request that expires in the moment of its turn gives the slot back."""
+    """An invocation that expires when it gets a permit returns the permit."""
     with Emulator(concurrency=0) as emulator:
         invoke(emulator, requestttlseconds="60")
 
@@ -181,7 +181,7 @@ def test_permit_that_is_granted_too_late():
 
 
 def test_many_callers():
-    """Invocations that come all at once all get their own answers."""
+    """Concurrent invocations all get their own outputs."""
     with Emulator(concurrency=3) as emulator:
         found = []
 

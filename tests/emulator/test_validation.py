@@ -1,4 +1,4 @@
-"""What the service refuses before it takes an invocation."""
+"""The checks of an invocation before it is accepted."""
 
 import json
 import re
@@ -12,7 +12,7 @@ LONG = "a" * 1025
 
 
 def header(name, value):
-    """Return a wrong header beside a right input."""
+    """Return the headers of a valid input, with one other header."""
     return {**INPUT, f"x-amzn-sagemaker-{name}": value}
 
 
@@ -55,21 +55,21 @@ def header(name, value):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_refused_argument(emulator, headers, body, message):
-    """Each limit and pattern is answered with the service's ValidationError, and nothing is queued."""
+def test_invalid_argument(emulator, headers, body, message):
+    """A value outside the limits or patterns is rejected, and nothing is queued."""
     response = call(emulator, "POST", INVOCATION, headers, body)
     assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
-    said = json.loads(response.body)
-    assert list(said) == ["Message"]
-    assert re.search(message, said["Message"]), said["Message"]
+    error = json.loads(response.body)
+    assert list(error) == ["Message"]
+    assert re.search(message, error["Message"]), error["Message"]
     assert emulator.jobs == ()
 
 
 @pytest.mark.parametrize(
     "name", ["", "-a", "a-", "a_b", "a%2Fb", "a" * 64], ids=lambda name: name[:8] or "empty"
 )
-def test_refused_endpoint_name(emulator, name):
-    """An endpoint's name that cannot be one is refused."""
+def test_invalid_endpoint_name(emulator, name):
+    """An invalid endpoint name is rejected."""
     response = call(emulator, "POST", f"/endpoints/{name}/async-invocations", INPUT)
     assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
     assert "'endpointName'" in json.loads(response.body)["Message"]
@@ -89,13 +89,13 @@ def test_refused_endpoint_name(emulator, name):
     ],
     ids=["body", "id", "filename", "ttl 60", "ttl 21600", "timeout 1", "timeout 3600", "https"],
 )
-def test_taken_at_the_limit(emulator, headers, body):
-    """What is just within the limits is accepted."""
+def test_accepted_at_the_limit(emulator, headers, body):
+    """Values at the limits are accepted."""
     assert call(emulator, "POST", INVOCATION, headers, body).status == 202
 
 
 def test_unknown_endpoint():
-    """Where endpoints are named, no other exists."""
+    """If the endpoints are configured, other names are rejected."""
     with Emulator(endpoints=["my-endpoint"]) as emulator:
         assert call(emulator, "POST", INVOCATION, INPUT).status == 202
         response = call(emulator, "POST", "/endpoints/other/async-invocations", INPUT)
@@ -105,7 +105,7 @@ def test_unknown_endpoint():
 
 
 def test_unknown_operation(emulator):
-    """The emulator says so where SageMaker has an operation and it has none."""
+    """An operation of SageMaker that the emulator does not support is rejected."""
     response = call(emulator, "POST", "/endpoints/my-endpoint/invocations", (), b"x")
     assert (response.status, response.headers["x-amzn-errortype"]) == (
         404,
@@ -114,7 +114,7 @@ def test_unknown_operation(emulator):
 
 
 def test_sensitive_value_is_not_repeated(emulator):
-    """The value of CustomAttributes is neither in the refusal nor in the record."""
+    """The value of CustomAttributes is in neither the error nor the record."""
     response = call(emulator, "POST", INVOCATION, header("custom-attributes", "canary\xff"))
     assert b"canary" not in response.body
     assert emulator.requests[0].header("x-amzn-sagemaker-custom-attributes") == "***"

@@ -1,4 +1,4 @@
-"""Requests to an emulator, signed by `sigv4` and sent over a build_request socket, byte for byte."""
+"""Raw requests to an emulator, signed by `sigv4` and sent over a socket."""
 
 import socket
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ TIMEOUT = 10.0
 
 
 class Response(NamedTuple):
-    """What came back."""
+    """A response of the emulator."""
 
     status: int
     headers: dict[str, str]
@@ -21,13 +21,13 @@ class Response(NamedTuple):
 
 
 def address(emulator):
-    """Return host and port of an emulator."""
+    """Return the host and the port of an emulator."""
     host, _, port = emulator.url.removeprefix("http://").rpartition(":")
     return host, int(port)
 
 
 def sign_request(emulator, method, target, headers=(), body=b"", **options):
-    """Return the bytes of a signed request; *options* replaces what the signature is made with."""
+    """Return the bytes of a signed request; *options* replace the defaults of the signature."""
     service = "sagemaker" if method == "POST" else "s3"
     signer = Signer(
         SigV4(options.get("service", service), options.get("region", emulator.region)),
@@ -47,7 +47,7 @@ def sign_request(emulator, method, target, headers=(), body=b"", **options):
 
 
 def build_request(method, target, headers, body=b""):
-    """Return the bytes of a request as it stands."""
+    """Return the bytes of a request, without signing it."""
     lines = [f"{method} {target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if "content-length" not in headers:
@@ -56,7 +56,7 @@ def build_request(method, target, headers, body=b""):
 
 
 def send(emulator, request):
-    """Send the bytes of a request, and return the response to it."""
+    """Send the bytes of a request, and return the response."""
     method = request.partition(b" ")[0].decode()
     with socket.create_connection(address(emulator), TIMEOUT) as connection:
         connection.sendall(request)
@@ -67,12 +67,12 @@ def send(emulator, request):
 
 
 def call(emulator, method, target, headers=(), body=b"", **options):
-    """Sign a request, send it, and return the response to it."""
+    """Sign and send a request, and return the response."""
     return send(emulator, sign_request(emulator, method, target, headers, body, **options))
 
 
 def receive_until_reset(emulator, request):
-    """Send the bytes of a request, and return what came before the connection was reset."""
+    """Send the bytes of a request, and return those received before the connection is reset."""
     received = b""
     with socket.create_connection(address(emulator), TIMEOUT) as connection:
         connection.sendall(request)

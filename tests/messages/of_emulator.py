@@ -1,0 +1,282 @@
+"""Messages of the emulator: its errors in Python, and its error responses."""
+
+import asyncio
+import json
+import socket
+import sys
+from importlib import import_module, reload
+from unittest.mock import patch
+from xml.etree import ElementTree as ET
+
+from sagemaker_runtime_client.emulator import Emulator, Faults, ObjectStore
+from sigv4 import Payload
+from tests.emulator.wire import INPUT, INVOCATION, build_request, call, send
+
+ROOMS = ("runtime_client/sagemaker_runtime_client/emulator",)
+
+PACKAGE = "sagemaker_runtime_client.emulator"
+
+
+def without_starlette():
+    """Import the emulator where starlette is not installed."""
+    with patch.dict(sys.modules, starlette=None):
+        reload(import_module(PACKAGE))
+
+
+def enter_twice():
+    """Enter an emulator a second time."""
+    emulator = Emulator()
+    with emulator:
+        pass
+    with emulator:
+        pass
+
+
+def wait_for_a_paused_queue():
+    """Wait until nothing is queued, with a model that never starts."""
+    with Emulator(concurrency=0) as emulator:
+        call(emulator, "POST", INVOCATION, (), b"in")
+        emulator.wait_idle(timeout=0)
+
+
+def error(method, target, headers=(), body=b"", **options):
+    """Return the message of the error response to a signed request."""
+    with Emulator(**options) as emulator:
+        return message(call(emulator, method, target, headers, body))
+
+
+def unsigned_error(target):
+    """Return the message of the error response to an unsigned request."""
+    with Emulator() as emulator:
+        return message(send(emulator, build_request("GET", target, {"host": "h"})))
+
+
+def put_error(headers):
+    """Return the message of the error response to a PutObject of an existing key."""
+    with Emulator() as emulator:
+        emulator.objects.put("s3://bucket/key", b"body")
+        return message(call(emulator, "PUT", "/bucket/key", headers, b"body"))
+
+
+def event_stream_error():
+    """Return the message for a PutObject whose payload hash is that of an event stream."""
+    with Emulator() as emulator:
+        length = {"x-amz-decoded-content-length": "0"}
+        return message(call(emulator, "PUT", "/bucket/key", length, payload=Payload.EVENTS))
+
+
+def redirect():
+    """Return the message for a bucket in another region."""
+    with Emulator() as emulator:
+        emulator.faults.bucket_regions["bucket"] = "eu-west-1"
+        return message(call(emulator, "GET", "/bucket/key"))
+
+
+def message(response):
+    """Return the message in an error response of either service."""
+    if "json" in response.headers["content-type"]:
+        document = json.loads(response.body)
+        return document.get("Message", document.get("message"))
+    return ET.fromstring(response.body).findtext("Message")
+
+
+def failure(model, headers=(), body=b"in"):
+    """Return the content of the failure object of an invocation."""
+    with Emulator(model) as emulator:
+        response = call(emulator, "POST", INVOCATION, headers, body)
+        location = response.headers["x-amzn-sagemaker-failurelocation"]
+        return emulator.objects.wait_for(location).body.decode()
+
+
+def timed_out():
+    """Return the content of the failure object of an invocation that takes too long."""
+    with Emulator(lambda request: request.cancelled.wait(10) and b"") as emulator:
+        response = call(emulator, "POST", INVOCATION, (), b"in")
+        while emulator.jobs[0].state != "running":
+            pass
+        emulator.advance(900)
+        location = response.headers["x-amzn-sagemaker-failurelocation"]
+        return emulator.objects.wait_for(location).body.decode()
+
+
+def unreachable():
+    """Return the content of the failure object for a container that does not listen."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return failure(f"http://127.0.0.1:{port}").replace(str(port), "PORT")
+
+
+MESSAGES = [
+    (
+        without_starlette,
+        """
+        the emulator requires starlette and uvicorn; to install them, run:
+        pip install 'sagemaker-runtime-client[emulator]'
+        """,
+    ),
+    (
+        lambda: import_module(PACKAGE).Refusal,
+        """
+        sagemaker_runtime_client.emulator.Refusal is deprecated: use
+        sagemaker_runtime_client.emulator.ErrorResponse instead
+        """,
+    ),
+    (
+        lambda: import_module(PACKAGE).Unknown,
+        "module 'sagemaker_runtime_client.emulator' has no attribute 'Unknown'",
+    ),
+    # Arguments and use of an emulator.
+    (
+        lambda: Emulator(output_path="bucket"),
+        "output_path must be like s3://bucket/prefix, not 'bucket'",
+    ),
+    (lambda: Emulator(concurrency=-1), "concurrency must be 0 or more, not -1"),
+    (
+        lambda: Emulator("model.py"),
+        """
+        model must be a function, 'module:function' or the http(s) address of a container,
+        not 'model.py'
+        """,
+    ),
+    (lambda: Emulator("json:__doc__"), "model must be callable, not str"),
+    (
+        lambda: Emulator(asyncio.sleep),
+        f"model must not be a coroutine function: {asyncio.sleep!r}",
+    ),
+    (enter_twice, "an Emulator can be entered only once: create a new one"),
+    (lambda: Emulator().url, "the emulator is not running: use it in a with statement"),
+    (
+        wait_for_a_paused_queue,
+        "invocations are still queued or running after 0 s",
+    ),
+    (
+        lambda: Faults().once(Faults.THROTTLED, on="InvokeEndpoint"),
+        """
+        unknown operations: InvokeEndpoint; the emulator supports CreateBucket, DeleteObject,
+        GetObject, HeadBucket, HeadObject, InvokeEndpointAsync, ListObjectsV2, PutObject
+        """,
+    ),
+    (
+        lambda: ObjectStore().get("bucket/key"),
+        "a location must have the form s3://bucket/key or https://host/key",
+    ),
+    (
+        lambda: ObjectStore().wait_for("s3://bucket/key", timeout=0),
+        "no object was written to s3://bucket/key within 0 s",
+    ),
+    # Failures of a model.
+    (
+        lambda: failure(lambda _: 42),
+        """
+        Received server error (500) from model with message "TypeError: a model must return bytes,
+        str, (bytes, content type) or ModelResponse, not int"
+        """,
+    ),
+    (
+        lambda: failure(lambda _: (b"", "text/\u20ac")),
+        """
+        Received server error (500) from model with message "ValueError: the content type of a model
+        must be printable ASCII, not 'text/\u20ac'"
+        """,
+    ),
+    (unreachable, "Could not reach the model at http://127.0.0.1:PORT: ConnectError"),
+    (timed_out, "The model did not respond within 900 seconds."),
+    (
+        lambda: failure(lambda _: b"", INPUT, b""),
+        "Could not download the input s3://bucket/in: NoSuchKey",
+    ),
+    # Error responses of SageMaker Runtime.
+    (
+        lambda: error("POST", "/endpoints/my-endpoint/invocations", (), b"in"),
+        "The emulator does not support this operation.",
+    ),
+    (
+        lambda: error("POST", INVOCATION, INPUT, endpoints=["other"]),
+        "Endpoint my-endpoint of account 000000000000 not found.",
+    ),
+    (
+        lambda: error("POST", INVOCATION),
+        "Body and InputLocation are mutually exclusive. Provide exactly one of them.",
+    ),
+    (
+        lambda: error("POST", INVOCATION, (), b"x" * 128_001),
+        "Body must have length less than or equal to 128000 bytes.",
+    ),
+    (
+        lambda: error("POST", INVOCATION, {**INPUT, "x-amzn-sagemaker-requestttlseconds": "5"}),
+        """
+        1 validation error detected: Value '5' at 'requestTTLSeconds' failed to satisfy constraint:
+        Member must have value greater than or equal to 60
+        """,
+    ),
+    # Error responses of S3.
+    (lambda: unsigned_error("/bucket/%zz"), "Couldn't parse the specified URI."),
+    (
+        redirect,
+        """
+        The bucket you are attempting to access must be addressed using the specified endpoint.
+        Please send all future requests to this endpoint.
+        """,
+    ),
+    (
+        event_stream_error,
+        "x-amz-content-sha256 does not name an aws-chunked payload",
+    ),
+    (
+        lambda: error("GET", "/b%20d/key"),
+        "The specified bucket is not valid.",
+    ),
+    (lambda: error("PUT", "/bucket/" + "k" * 1025), "Your key is too long"),
+    (
+        lambda: error("GET", "/bucket/key", strict_buckets=True),
+        "The specified bucket does not exist",
+    ),
+    (lambda: error("GET", "/bucket/key"), "The specified key does not exist."),
+    (lambda: error("GET", "/bucket?acl"), "The emulator does not support this operation."),
+    (
+        lambda: error("GET", "/bucket?list-type=2&max-keys=many"),
+        "max-keys must be a number.",
+    ),
+    (
+        lambda: error("GET", "/bucket?list-type=2&continuation-token=A"),
+        "The continuation token provided is incorrect",
+    ),
+    (
+        lambda: put_error({"x-amz-copy-source": "/bucket/other"}),
+        "The emulator does not copy objects.",
+    ),
+    (
+        lambda: put_error({"if-none-match": "etag"}),
+        "If-None-Match must be * for PutObject.",
+    ),
+    (
+        lambda: put_error({"if-none-match": "*"}),
+        "At least one of the pre-conditions you specified did not hold",
+    ),
+    (
+        lambda: put_error({"content-md5": "*"}),
+        "The Content-MD5 you specified was invalid.",
+    ),
+    (
+        lambda: put_error({"content-md5": "A" * 22 + "=="}),
+        "The Content-MD5 you specified did not match what we received.",
+    ),
+    (
+        lambda: put_error({"x-amz-checksum-crc32": "", "x-amz-checksum-sha1": ""}),
+        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+    ),
+    (
+        lambda: put_error({"x-amz-checksum-crc32": "*"}),
+        "Value for x-amz-checksum-crc32 header is invalid.",
+    ),
+    (
+        lambda: put_error(
+            {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "SHA1"}
+        ),
+        "Value for x-amz-sdk-checksum-algorithm header is invalid.",
+    ),
+    (
+        lambda: put_error({"x-amz-checksum-crc32": "AAAAAA=="}),
+        "The CRC32 you specified did not match the calculated checksum.",
+    ),
+]
