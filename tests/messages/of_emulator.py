@@ -5,6 +5,7 @@ import json
 import socket
 import sys
 from importlib import import_module, reload
+from time import sleep
 from unittest.mock import patch
 from xml.etree import ElementTree as ET
 
@@ -51,11 +52,11 @@ def unsigned_error(target):
         return message(send(emulator, build_request("GET", target, {"host": "h"})))
 
 
-def put_error(headers):
-    """Return the message of the error response to a PutObject of an existing key."""
+def object_error(headers, method="PUT"):
+    """Return the message of the error response to a request for an existing object."""
     with Emulator() as emulator:
         emulator.objects.put("s3://bucket/key", b"body")
-        return message(call(emulator, "PUT", "/bucket/key", headers, b"body"))
+        return message(call(emulator, method, "/bucket/key", headers, b"body"))
 
 
 def event_stream_error():
@@ -93,7 +94,7 @@ def timed_out():
     with Emulator(lambda request: request.cancelled.wait(10) and b"") as emulator:
         response = call(emulator, "POST", INVOCATION, (), b"in")
         while emulator.jobs[0].state != "running":
-            pass
+            sleep(0.001)
         emulator.advance(900)
         location = response.headers["x-amzn-sagemaker-failurelocation"]
         return emulator.objects.wait_for(location).body.decode()
@@ -242,41 +243,45 @@ MESSAGES = [
         "The continuation token provided is incorrect",
     ),
     (
-        lambda: put_error({"x-amz-copy-source": "/bucket/other"}),
+        lambda: object_error({"x-amz-copy-source": "/bucket/other"}),
         "The emulator does not copy objects.",
     ),
     (
-        lambda: put_error({"if-none-match": "etag"}),
+        lambda: object_error({"if-none-match": "etag"}),
         "If-None-Match must be * for PutObject.",
     ),
     (
-        lambda: put_error({"if-none-match": "*"}),
+        lambda: object_error({"if-none-match": "*"}),
         "At least one of the pre-conditions you specified did not hold",
     ),
     (
-        lambda: put_error({"content-md5": "*"}),
+        lambda: object_error({"range": "bytes=9-"}, "GET"),
+        "The requested range is not satisfiable",
+    ),
+    (
+        lambda: object_error({"content-md5": "*"}),
         "The Content-MD5 you specified was invalid.",
     ),
     (
-        lambda: put_error({"content-md5": "A" * 22 + "=="}),
+        lambda: object_error({"content-md5": "A" * 22 + "=="}),
         "The Content-MD5 you specified did not match what we received.",
     ),
     (
-        lambda: put_error({"x-amz-checksum-crc32": "", "x-amz-checksum-sha1": ""}),
+        lambda: object_error({"x-amz-checksum-crc32": "", "x-amz-checksum-sha1": ""}),
         "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
     ),
     (
-        lambda: put_error({"x-amz-checksum-crc32": "*"}),
+        lambda: object_error({"x-amz-checksum-crc32": "*"}),
         "Value for x-amz-checksum-crc32 header is invalid.",
     ),
     (
-        lambda: put_error(
+        lambda: object_error(
             {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "SHA1"}
         ),
         "Value for x-amz-sdk-checksum-algorithm header is invalid.",
     ),
     (
-        lambda: put_error({"x-amz-checksum-crc32": "AAAAAA=="}),
+        lambda: object_error({"x-amz-checksum-crc32": "AAAAAA=="}),
         "The CRC32 you specified did not match the calculated checksum.",
     ),
 ]
