@@ -199,7 +199,7 @@ def test_the_table_of_exit_codes():
 
 def test_the_table_of_the_signer():
     """Each name in the table is a public name of `sigv4`."""
-    rows = table(section(ROOT / "sigv4" / "README.md", "## What else is in the package"))
+    rows = table(section(ROOT / "sigv4" / "README.md", "## Other names in the package"))
     assert {word for row in rows for word in words(row[0])} <= set(sigv4.__all__)
 
 
