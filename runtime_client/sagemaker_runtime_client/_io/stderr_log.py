@@ -49,7 +49,7 @@ def log_to_stderr(level: str) -> None:
     number = _LEVELS.get(level.strip().lower())
     if number is None:
         _logger.warning(
-            "SAGEMAKER_RUNTIME_LOG must be one of %s; it is ignored", ", ".join(_LEVELS)
+            "SAGEMAKER_RUNTIME_LOG is ignored: it must be one of %s", ", ".join(_LEVELS)
         )
         return
     is_first = _handler not in _logger.handlers

@@ -85,7 +85,7 @@ def test_unknown_level(bare_environment, caplog):
         with default_chain():
             pass
     assert caplog.messages == [
-        "SAGEMAKER_RUNTIME_LOG must be one of debug, info, warning; it is ignored"
+        "SAGEMAKER_RUNTIME_LOG is ignored: it must be one of debug, info, warning"
     ]
     assert stderr_log._handler not in LOGGER.handlers
 
