@@ -101,6 +101,6 @@ MESSAGES = [
     ),
     (
         lambda: log_to_stderr("verbose"),
-        "SAGEMAKER_RUNTIME_LOG must be one of debug, info, warning; it is ignored",
+        "SAGEMAKER_RUNTIME_LOG is ignored: it must be one of debug, info, warning",
     ),
 ]

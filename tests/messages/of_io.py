@@ -15,7 +15,6 @@ from sagemaker_runtime_client._io.httpx_bridge import build_request, make_transp
 from sagemaker_runtime_client._io.message import Request
 from sagemaker_runtime_client._io.proxies import make_proxied_client
 from sagemaker_runtime_client._io.run import async_backend, run
-from sagemaker_runtime_client._io.stderr_log import log_to_stderr
 from sagemaker_runtime_client._io.system import System
 from sagemaker_runtime_client._io.thread_stream import connect_first
 from sagemaker_runtime_client._io.transport import ResponseReader, Transport
@@ -298,9 +297,5 @@ MESSAGES = [
             "a coroutine suspended in a blocking client, which runs no event loop: pass nothing async to "
             "SageMakerRuntimeClient, or use AsyncSageMakerRuntimeClient"
         ),
-    ),
-    (
-        lambda: log_to_stderr.__wrapped__("loud"),
-        "SAGEMAKER_RUNTIME_LOG is ignored: it must be one of debug, info, warning",
     ),
 ]
