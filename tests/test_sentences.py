@@ -15,7 +15,7 @@ Example::
 
     not_a = "sentence of the docstring"
 
->>> "nor is" + "this one"
+>>> "not" + "this"
 """
 
 first = 1  # a trailing comment

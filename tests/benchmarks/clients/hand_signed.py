@@ -31,17 +31,17 @@ def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[],
         return key
 
     def sign() -> dict[str, str]:
-        instant = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        day = instant[:8]
+        timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        day = timestamp[:8]
         if day not in keys:
             keys[day] = derive(day)
         scope = f"{day}/{region}/sagemaker/aws4_request"
-        hashed = sha256(f"{before}{instant}{after}".encode()).hexdigest()
-        text = f"AWS4-HMAC-SHA256\n{instant}\n{scope}\n{hashed}"
+        hashed = sha256(f"{before}{timestamp}{after}".encode()).hexdigest()
+        text = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{hashed}"
         signature = hmac.digest(keys[day], text.encode(), "sha256").hex()
         return {
             **known,
-            "X-Amz-Date": instant,
+            "X-Amz-Date": timestamp,
             "Authorization": f"AWS4-HMAC-SHA256 Credential={key_id}/{scope}, "
             f"SignedHeaders={names}, Signature={signature}",
         }

@@ -106,7 +106,7 @@ async def on_asyncio(client: Any, url: str) -> None:
             for _ in range(count):
                 try:
                     await call()
-                except Exception as error:  # noqa: BLE001 (whatever it is, it is counted)
+                except Exception as error:  # noqa: BLE001 (any error is counted)
                     failures[type(error).__name__] += 1
 
         async def spread(count: int, at_once: int, failures: Counter[str]) -> None:

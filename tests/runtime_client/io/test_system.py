@@ -247,8 +247,8 @@ def test_timeout_of_a_user_supplied_client(backend):
 def test_home_and_generation(system, monkeypatch):
     """The home directory and the process's generation are those of the system."""
     io, _ = system
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert (io.home(), io.generation()) == ("/home/somebody", generation())
+    monkeypatch.setenv("HOME", "/home/user")
+    assert (io.home(), io.generation()) == ("/home/user", generation())
 
 
 def test_time_and_random_numbers():

@@ -129,7 +129,7 @@ def security(request, certificate):
 class TestExpectContinue:
     """With ``Expect: 100-continue`` a server can refuse an upload before the body is sent."""
 
-    @pytest.mark.parametrize("lingers", [True, False], ids=["goes on reading", "closes"])
+    @pytest.mark.parametrize("lingers", [True, False], ids=["keeps reading", "closes"])
     def test_refused(self, plain_driver, security, lingers):
         """The refusal is returned, no body is sent, and the connection is not used again."""
         tls, client_options = security
@@ -319,7 +319,7 @@ class TestEarlyResponse:
     """A response that arrives before the end of the body, without an Expect header."""
 
     @unread_body
-    @pytest.mark.parametrize("then", ["closes", "stops reading", "goes on reading"])
+    @pytest.mark.parametrize("then", ["closes", "stops reading", "keeps reading"])
     def test_early_response(self, make, security, then):
         """
         The response is returned, the rest of the body is not sent, and the connection is not
@@ -333,7 +333,7 @@ class TestEarlyResponse:
             exchange.write(DENIED)
             if then == "closes":
                 exchange.close()
-            if then == "goes on reading":
+            if then == "keeps reading":
                 exchange.read(SIZE)
             if then == "stops reading":
                 over.wait(PATIENCE)
