@@ -1,12 +1,12 @@
 """
-Signature Version 4, for any AWS service: sign, presign and verify.
+Signature Version 4 for any AWS service: sign, presign and verify requests.
 
-Pure: no I/O, no clock, no environment.  Time is an argument; a signature comes back as headers
-to set, and the request stays as it was.
+The package is pure: it does no I/O and reads neither the clock nor the environment.  The time is an
+argument.  A signature is returned as headers to set, and the request is not changed.
 
-Beside `SigV4` there is `SigV4A`, whose signatures count in many regions and are checked with a
-`VerifyingKey`; bodies in chunks, `AwsChunked` and `ChunkDecoder`; and signed events, `EventSigner`
-and `EventVerifier`.  They are imported when they are first asked for.
+Beside `SigV4` there are `SigV4A`, whose signatures are valid in several regions and can be verified
+with a `VerifyingKey`; `AwsChunked` and `ChunkDecoder` for bodies in chunks; and `EventSigner` and
+`EventVerifier` for signed events.  They are imported on first use.
 
 >>> from datetime import UTC, datetime
 >>> from sigv4 import Credentials, SignableRequest, Signer, SigV4
@@ -113,7 +113,7 @@ __all__ = [
 ]
 
 
-# Public names of version 0.1.0, and what they are called now.
+# Public names of version 0.1.0 and their current names.
 _RENAMED = {
     "ALL_BUT_NEVER_SIGNED": "sign_all_headers",
     "CredentialsSource": "CredentialsLike",
@@ -124,9 +124,9 @@ _RENAMED = {
 
 def __getattr__(name: str) -> Any:
     """
-    Import what few programs use, when it is first asked for.
+    Import a rarely used name on first access.
 
-    By statements, which a program that freezes others (PyInstaller, Nuitka) sees.
+    The imports are statements, so that tools that freeze programs (PyInstaller, Nuitka) find them.
     """
     match name:
         case "AwsChunked" | "ChunkEncoder":

@@ -1,4 +1,4 @@
-"""What tells SigV4 from SigV4A: a few facts, and how a text is signed and checked."""
+"""The interface that SigV4 and SigV4A implement, and the seed of a signed stream."""
 
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -9,7 +9,7 @@ from ._value import Value
 
 
 class SigningAlgorithm(Protocol):
-    """What a `Signer` asks of an algorithm."""
+    """An algorithm that can sign requests; this is all that a `Signer` needs."""
 
     @property
     def name(self) -> str:
@@ -23,7 +23,7 @@ class SigningAlgorithm(Protocol):
 
     @property
     def region_set(self) -> str | None:
-        """The value of ``X-Amz-Region-Set``, if there is one."""
+        """The value of ``X-Amz-Region-Set``, or None if the algorithm does not send it."""
         ...
 
     def scope(self, timestamp: str) -> str:
@@ -37,30 +37,31 @@ class SigningAlgorithm(Protocol):
 
 @runtime_checkable
 class Algorithm(SigningAlgorithm, Protocol):
-    """What SigV4 and SigV4A differ in: how requests and streams are signed, and how they are checked."""
+    """An algorithm that can sign requests and streams, and can verify both."""
 
     @property
     def signature_length(self) -> int:
-        """How many characters the signature of a chunk fills."""
+        """The length of the signature of a chunk, in characters, including padding."""
         ...
 
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Tell whether *signature* is one of *text*."""
+        """Return whether *signature* is a valid signature of *text*."""
         ...
 
 
 class SeedSignature(Value):
     """
-    What the parts of a stream are chained to: the signature of its request, and who made it.
+    The start of a stream's chain of signatures: the signature of its request, and its key.
 
-    The sender has it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key,
-    so it stays out of ``repr``.
+    The sender gets it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key, so
+    its
+    ``repr`` leaves the key out.
 
     Attributes:
-        algorithm: Such as a `SigV4`.
-        key: The credentials, or the public key, that signed or checked the request.
+        algorithm: The algorithm of the request, such as a `SigV4`.
+        key: The credentials, or the public key, that signed or verified the request.
         timestamp: When the request was signed, as ``20150830T123600Z``.
         signature: The request's signature, in hexadecimal.
     """
@@ -86,12 +87,12 @@ class SeedSignature(Value):
         self.timestamp = timestamp
         self.signature = signature
 
-    __eq__ = object.__eq__  # by identity: each stream has its own
+    __eq__ = object.__eq__  # compared by identity: each stream has its own seed
     __hash__ = object.__hash__
 
 
 def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
-    """Return *algorithm*, unless it is one that only signs requests."""
+    """Return *algorithm*, or raise TypeError if it can sign requests only."""
     if isinstance(algorithm, Algorithm):
         return algorithm
     raise TypeError(
@@ -100,7 +101,7 @@ def for_streams(algorithm: SigningAlgorithm) -> Algorithm:
 
 
 def check_scope_part(name: str, value: Any) -> None:
-    """Refuse what cannot be a part of a credential scope, or would be more than one."""
+    """Raise InvalidRequestError if *value* cannot be exactly one part of a credential scope."""
     fit = isinstance(value, str) and value.isascii() and value.isprintable()
     if not (fit and 1 <= len(value) <= 255) or any(character in value for character in " /,"):
         raise InvalidRequestError(

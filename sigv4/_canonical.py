@@ -1,5 +1,5 @@
 """
-The texts that a signature is made of, in the order of the specification.
+The strings that a signature is made from, in the order of the specification.
 
     canonical request = method LF path LF query LF headers LF signed headers LF payload hash
     string to sign    = algorithm LF timestamp LF scope LF SHA-256 of the canonical request
@@ -23,8 +23,9 @@ HeaderSelection = Callable[[str], bool]
 
 _first = itemgetter(0)
 
-# Proxies and tracers add or rewrite these, so a signature over them would break on the way.
-# The list is botocore's (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44), with what carries the signature itself.
+# Proxies and tracers add or rewrite these headers, so a signature over them would become invalid in
+# transit.  The list is botocore's (auth.py, SIGNED_HEADERS_BLACKLIST, 1.44), plus Authorization,
+# which carries the signature.
 NEVER_SIGNED = frozenset(
     {
         "authorization",
@@ -44,14 +45,16 @@ NEVER_SIGNED = frozenset(
         "x-amzn-trace-id",
     }
 )
-# Whatever a caller selects: without these a signature says nothing.
+# These headers are always signed, regardless of the caller's selection, because they define the
+# signature.
 ALWAYS_SIGNED = frozenset(
     {"host", "x-amz-content-sha256", "x-amz-date", "x-amz-region-set", "x-amz-security-token"}
 )
-# What a signer writes itself; what stood there before is replaced, so that a retry can be re-signed.
+# The signer writes these headers.  It replaces existing ones, so that a retry can be signed again.
 REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
-# What makes a URL a presigned one, and what else a presigned URL says of its signature.  The first
-# are those that aws-c-auth refuses to sign (aws_signing.c, s_forbidden_params).
+# Any of these parameters makes a URL a presigned one.  They are the parameters that aws-c-auth
+# refuses
+# to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS adds the optional ones.
 PRESIGNED = frozenset(
     {
         "X-Amz-Algorithm",
@@ -67,9 +70,9 @@ _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 def sign_default_headers(name: str) -> bool:
     """
-    Select what AWS asks to be signed: host, content-type, content-md5, x-amz-* and x-amzn-*.
+    Select the headers that AWS requires to be signed.
 
-    What proxies add or rewrite is left out, so that it may change on the way.
+    They are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or rewrite are not selected, so they may change in transit.
     """
     return name in _BY_DEFAULT or (
         name.startswith(("x-amz-", "x-amzn-")) and name not in NEVER_SIGNED
@@ -77,12 +80,12 @@ def sign_default_headers(name: str) -> bool:
 
 
 def sign_all_headers(name: str) -> bool:
-    """Select every header but those on the never-signed list, as botocore does."""
+    """Select every header except those on the never-signed list, as botocore does."""
     return name not in NEVER_SIGNED
 
 
 def format_timestamp(at: datetime) -> str:
-    """Return the aware instant *at* as ``20150830T123600Z``."""
+    """Format *at*, a datetime with a time zone, as ``20150830T123600Z``."""
     if at.tzinfo is not UTC:
         if at.tzinfo is None:
             raise ValueError("at must have a time zone, such as datetime.UTC")
@@ -92,7 +95,7 @@ def format_timestamp(at: datetime) -> str:
 
 
 def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
-    """Return the path as it is signed: for S3 untouched, for all others normalised and encoded again."""
+    """Return the path as signed: normalized and encoded once more, except for S3."""
     if normalize:
         path = remove_dot_segments(path)
     return percent_encode_path(path) if double_encode else path
@@ -100,11 +103,11 @@ def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
 
 def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
     """
-    Return the query's pairs, encoded canonically and sorted by name, then by value.
+    Return the pairs of the query, canonically encoded and sorted by name, then by value.
 
     Args:
-        query: The query as it stands in a URL.
-        added: Further pairs, which are encoded canonically already.
+        query: The query as it is written in the URL.
+        added: Further pairs, which must be canonically encoded already.
     """
     pairs = [*added]
     if query:
@@ -116,11 +119,11 @@ def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
 
 def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
     """
-    Return the canonical headers, a line each, and the list of their names.
+    Return the canonical headers, one per line, and the list of their names.
 
     Args:
-        headers: Those that are signed: names in lower case, and values; a repeated name's values
-            are joined by commas.
+        headers: The signed headers: lowercase names, and values.  The values of a repeated name are
+            joined by commas.
     """
     signed = sorted(headers, key=_first)
     values = dict(signed)
@@ -133,7 +136,7 @@ def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the values of each name, each trimmed, joined by commas."""
+    """Return a dict in which the values of a repeated name are trimmed and joined by commas."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(canonical_value(value))
@@ -141,6 +144,6 @@ def _join_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
-    """Return the text that the key signs."""
+    """Return the string to sign, as the module's docstring describes it."""
     digest = sha256(canonical_request.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{algorithm}\n{timestamp}\n{scope}\n{digest}"

@@ -1,4 +1,4 @@
-"""Who signs: an access key, and the protocol of whatever supplies one.  Who checks: a public key."""
+"""Credentials and their providers for signers, and public keys for verifiers."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     class _LazyModule:
-        """`cryptography`'s module of elliptic curves, for tools that look an annotation up."""
+        """The elliptic curve module of `cryptography`, for tools that evaluate annotations."""
 
         def __getattr__(self, name: str) -> object:
             return getattr(import_ec(), name)
@@ -23,7 +23,7 @@ else:
 
 
 def import_ec() -> Any:
-    """Return `cryptography`'s module of elliptic curves."""
+    """Import the elliptic curve module of `cryptography`, or raise MissingDependencyError."""
     try:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
@@ -35,7 +35,6 @@ def import_ec() -> Any:
 
 
 def _to_utc(value: datetime | None) -> datetime | None:
-    """Return *value* in UTC; an instant without a time zone is nobody's instant."""
     if value is None:
         return None
     if value.tzinfo is None:
@@ -44,7 +43,7 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 def _check_usable(name: str, value: object) -> None:
-    """Refuse what cannot be a key or a token, without repeating it: it may be a secret."""
+    """Check a key or token; the errors leave out its value, which may be secret."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if not value:
@@ -55,19 +54,19 @@ def _check_usable(name: str, value: object) -> None:
 
 class Credentials(Value):
     """
-    An AWS access key, with its session token where it is temporary.
+    An AWS access key, with its session token if it is temporary.
 
-    Secrets stay out of ``repr``, and the value refuses to be pickled.
+    Secrets are left out of ``repr``, and the object cannot be pickled.
 
     Attributes:
-        access_key_id: The public half, such as ``AKIDEXAMPLE``.
-        secret_access_key: The secret half.
-        session_token: Present exactly where the key is temporary.
-        expiration: The aware instant from which the key no longer counts; None if it does not end.
-        account_id: The account whose key it is, where its source says so; not secret.
+        access_key_id: The public part, such as ``AKIDEXAMPLE``.
+        secret_access_key: The secret part.
+        session_token: The session token of a temporary key; None otherwise.
+        expiration: When the key expires, a datetime with a time zone; None if it does not expire.
+        account_id: The account that owns the key, if known.  It is not secret.
 
     Raises:
-        ValueError: A part is empty, holds blanks or is not ASCII; the message names the part.
+        ValueError: A part is empty, contains spaces or is not ASCII; the message names the part.
         TypeError: A part is not a ``str``.
     """
 
@@ -111,38 +110,39 @@ class Credentials(Value):
         self._derived_keys = {}
 
     def expired(self, at: datetime) -> bool:
-        """Tell whether the key no longer counts at the aware instant *at*."""
+        """Return whether the key has expired at *at*, a datetime with a time zone."""
         return self.expiration is not None and self.expiration <= at
 
     def __copy__(self) -> "Credentials":
-        """Return itself, with the keys that were derived."""
+        """Return the object itself, so that its derived keys are reused."""
         return self
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Credentials":
-        """Return itself, with the keys that were derived."""
+        """Return the object itself, so that its derived keys are reused."""
         return self
 
     def __reduce__(self) -> NoReturn:
-        """Refuse: a pickle outlives its reader and is seldom guarded."""
+        """Raise TypeError: pickles are often stored for long and without protection."""
         raise TypeError("credentials cannot be pickled: load them in the other process instead")
 
 
-# For the algorithms, which derive a key once.  It is kept here, so that it goes when its secret goes.
+# The cache of keys that the algorithms derive.  It belongs to the credentials, so that it is freed
+# with them.
 get_derived_keys: "Callable[[Credentials], dict[Hashable, Any]]" = attrgetter("_derived_keys")
 
 
 class VerifyingKey(Value):
     """
-    The public half of a SigV4A key: it checks signatures and can make none.
+    The public half of a SigV4A key, which can verify signatures but not make them.
 
-    `verify` takes it wherever it takes credentials, so that a server need not hold secrets.
+    `verify` accepts it instead of credentials, so that a server does not need to store secrets.
 
     Attributes:
-        public_key: As `cryptography` has it, on the curve P-256.
-        session_token: The token that requests must carry, where the key is temporary.
+        public_key: A public key of `cryptography` on the curve P-256.
+        session_token: The token that requests must carry, if the key is temporary.
 
     Raises:
-        ValueError: *public_key* is not such a key.
+        ValueError: *public_key* is not a public key on the curve P-256.
     """
 
     __slots__ = __match_args__ = ("public_key", "session_token")
@@ -163,10 +163,10 @@ class VerifyingKey(Value):
     @classmethod
     def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
         """
-        Return the key that ``-----BEGIN PUBLIC KEY-----`` encloses.
+        Load a public key from PEM (``-----BEGIN PUBLIC KEY-----``).
 
         Raises:
-            ValueError: It encloses no key, or not one on the curve P-256.
+            ValueError: The PEM contains no public key, or one that is not on the curve P-256.
         """
         import_ec()
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -175,7 +175,7 @@ class VerifyingKey(Value):
         return cls(key, session_token)
 
     def to_pem(self) -> bytes:
-        """Return the key between ``-----BEGIN PUBLIC KEY-----`` and its end, without the token."""
+        """Return the key as PEM (``-----BEGIN PUBLIC KEY-----``), without the session token."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         return self.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -184,14 +184,15 @@ class VerifyingKey(Value):
 @runtime_checkable
 class CredentialsProvider(Protocol):
     """
-    Whatever supplies credentials, blocking and async.
+    A source of credentials for blocking and for async callers.
 
-    Each call returns credentials that are good for one signature now; caching and refreshing
-    are the provider's business.  ``sigv4`` holds no provider of its own.
+    Each call returns credentials that are valid now, for one signature.  The provider is
+    responsible for
+    caching and refreshing.  ``sigv4`` has no providers of its own.
     """
 
     def get(self) -> Credentials:
-        """Return credentials, blocking if need be."""
+        """Return credentials; this may block."""
         ...
 
     async def aget(self) -> Credentials:
@@ -206,29 +207,30 @@ CredentialsLike = (
 
 class FunctionProvider:
     """
-    A function as a provider: it is called for each signature.
+    A provider that calls a function for each signature.
 
     Args:
-        function: Takes nothing and returns credentials; where only `aget` is asked, it may be
-            ``async``.
+        function: A function without arguments that returns credentials.  It may be ``async`` if
+            only
+            `aget` is used.
     """
 
     def __init__(self, function: Callable[[], Credentials | Awaitable[Credentials]]) -> None:
         self.function = function
 
     def get(self) -> Credentials:
-        """Return what the function returns, or raise TypeError if that must be awaited."""
+        """Call the function and return its result; raise TypeError if the function is async."""
         _reject_async(self.function)
         credentials = self.function()
         if isinstance(credentials, Credentials):
             return credentials
-        close = getattr(credentials, "close", None)  # a coroutine that nobody will await
+        close = getattr(credentials, "close", None)  # an unawaited coroutine would warn
         if close is not None:
             close()
         raise TypeError(f"{_NEEDS_FUNCTION}, not {type_name(credentials)}")
 
     async def aget(self) -> Credentials:
-        """Return what the function returns, awaited if need be."""
+        """Call the function and return its result, awaited if necessary."""
         credentials = self.function()
         return await credentials if isawaitable(credentials) else credentials
 
@@ -237,21 +239,20 @@ _NEEDS_FUNCTION = "a blocking client needs a synchronous function that returns s
 
 
 def _reject_async(function: object) -> None:
-    """Refuse what must be awaited, by a client that cannot."""
     if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
         raise TypeError(f"{_NEEDS_FUNCTION}, not an async function")
 
 
 def as_provider(source: CredentialsLike, *, blocking: bool = False) -> CredentialsProvider:
     """
-    Return a provider of whatever *source* is: credentials, a provider or a function.
+    Return a provider for credentials, a provider or a function.
 
     Args:
-        source: A function is called for each signature.
-        blocking: Whether the provider will only ever be asked by `CredentialsProvider.get`.
+        source: Credentials, a provider, or a function, which is called for each signature.
+        blocking: Whether only `CredentialsProvider.get` will be called.
 
     Raises:
-        TypeError: *source* is none of these, or is async where *blocking* is set.
+        TypeError: *source* is none of these, or it is async although *blocking* is set.
     """
     if isinstance(source, Credentials):
         return FunctionProvider(lambda: source)
@@ -259,8 +260,8 @@ def as_provider(source: CredentialsLike, *, blocking: bool = False) -> Credentia
         return source
     if not callable(source):
         raise TypeError(
-            "credentials must be sigv4.Credentials, a provider with get and aget methods, or a function that "
-            f"returns sigv4.Credentials, not {type_name(source)}"
+            "credentials must be sigv4.Credentials, a provider with get and aget methods, or a "
+            f"function that returns sigv4.Credentials, not {type_name(source)}"
         )
     if blocking:
         _reject_async(source)

@@ -1,5 +1,5 @@
 """
-Percent-encoding, dot segments and header blanks, each as the signing rules want them.
+Percent-encoding, dot segments and whitespace in headers, according to the signing rules.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -13,7 +13,7 @@ _PATH = _UNRESERVED + "/"
 
 
 def _to_latin1(text: str | bytes) -> str:
-    """Return a text with a character for each byte of *text*, of which ASCII is the usual case."""
+    """Return a string with one character per byte of *text*."""
     if isinstance(text, str):
         if text.isascii():
             return text
@@ -23,7 +23,7 @@ def _to_latin1(text: str | bytes) -> str:
 
 @cache
 def _escapes(safe: str) -> dict[int, str]:
-    """Return what stands for each byte but those that are *kept*."""
+    """Return a translation table that percent-encodes each byte except those in *safe*."""
     return {code: f"%{code:02X}" for code in range(256) if chr(code) not in safe}
 
 
@@ -32,16 +32,18 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _percent_decode(text: str) -> bytes:
-    """Return the bytes that a percent-encoded text stands for."""
     return re.sub(rb"(?:%[0-9A-Fa-f]{2})+", _unescape, text.encode("utf-8", "surrogatepass"))
 
 
 def percent_encode(text: str | bytes) -> str:
     """
-    Encode everything but letters, digits and ``-._~``, as a path segment or query part needs.
+    Percent-encode everything except letters, digits and ``-._~``.
+
+    Use it for a path segment, or a name or value in a query.
 
     Args:
-        text: What to encode; a ``str`` as UTF-8.  What is encoded already is encoded again.
+        text: The text to encode; a ``str`` is encoded as UTF-8.  Existing escapes are encoded
+            again.
 
     >>> percent_encode("a b/c")
     'a%20b%2Fc'
@@ -54,7 +56,7 @@ def percent_encode(text: str | bytes) -> str:
 
 def percent_encode_path(text: str | bytes) -> str:
     """
-    Encode like `percent_encode`, but leave ``/``: for an S3 key or a whole path.
+    Percent-encode like `percent_encode`, but keep ``/``, for an S3 key or a whole path.
 
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
@@ -67,12 +69,13 @@ def percent_encode_path(text: str | bytes) -> str:
 
 def reencode_s3_path(path: str) -> str:
     """
-    Return the path of a URL as S3 signs it, however it is encoded: decoded, and encoded anew.
+    Decode the path of a URL and encode it again, which is how S3 signs it.
 
-    A dot segment stays as it is, since a client would take it out where its dots are bare.  In what
-    S3 signs it is bare, so that a key with such a segment is out of reach for most clients.
+    A dot segment keeps its encoding, since a client would remove a segment with unencoded dots.  S3
+    signs
+    the dots unencoded, so most clients cannot reach a key with such a segment.
 
-    Source: the CanonicalRequest in S3's answer to a signature that does not match.
+    Source: the CanonicalRequest in S3's response to a signature that does not match.
     """
     segments: list[str] = []
     for segment in path.split("/"):
@@ -87,10 +90,11 @@ def reencode_s3_path(path: str) -> str:
 
 def canonical_part(part: str) -> str:
     """
-    Return a name or value of a query, encoded on the wire in whatever way, in the one canonical way.
+    Return the canonical encoding of a name or value in a query.
 
-    Services decode the query before they check the signature, so ``*`` and ``%2a`` are both
-    ``%2A`` here.  A ``+`` is a plus, as in every AWS SDK, never a blank.
+    Services decode the query before they verify the signature, so ``*`` and ``%2a`` both become
+    ``%2A``.
+    A ``+`` means a plus sign, as in every AWS SDK, not a space.
     """
     if not part.strip(_UNRESERVED):
         return part
@@ -99,9 +103,10 @@ def canonical_part(part: str) -> str:
 
 def remove_dot_segments(path: str) -> str:
     """
-    Normalise a path: no ``.``, no ``..``, no empty segment; a closing ``/`` stays.
+    Remove ``.``, ``..`` and empty segments from a path; a trailing ``/`` is kept.
 
-    Unlike RFC 3986, section 5.2.4, AWS drops empty segments, and keeps no ``/`` for a closing dot.
+    Unlike RFC 3986, section 5.2.4, AWS removes empty segments and keeps no ``/`` after a final dot
+    segment.
 
     >>> remove_dot_segments("/a//b/../c/")
     '/a/c/'
@@ -120,7 +125,7 @@ def remove_dot_segments(path: str) -> str:
 
 def canonical_value(value: str) -> str:
     """
-    Return a header's value as it is signed: trimmed, and inner runs of blanks as one space.
+    Return a header value as signed: trimmed, with runs of spaces and tabs as one space.
 
     >>> canonical_value("  a   b  ")
     'a b'

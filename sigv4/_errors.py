@@ -1,33 +1,34 @@
 """
-What can go wrong, as one tree.
+The exceptions of this package.
 
-    SigV4Error
-    ├── InvalidRequestError (ValueError)   the caller's: the request cannot be signed as it stands
-    ├── ExpiredCredentialsError            the caller's: these credentials ended before the signing time
-    ├── MissingDependencyError (ImportError)  the installation's: SigV4A without cryptography
-    ├── EventStreamError (ValueError)      bytes that are no event-stream message, or cannot be one
-    ├── UnexplainedError (ValueError)      an answer that does not say why a signature did not match
-    └── SignatureError                     the other side's: the request that arrived is refused
+SigV4Error
+├── InvalidRequestError (ValueError)   the request cannot be signed; the caller must fix it
+├── ExpiredCredentialsError            the credentials expired before the signing time
+├── MissingDependencyError (ImportError)  SigV4A is used without cryptography
+├── EventStreamError (ValueError)      bytes or values do not form an event-stream message
+├── UnexplainedError (ValueError)      a response does not say why a signature did not match
+└── SignatureError                     a received request is rejected; the sender must fix it
 """
 
 
 def printable(text: str) -> str:
-    """Return *text* with what cannot be seen escaped: line ends, ESC, marks of direction and the like."""
+    """Escape the unprintable characters of *text*, such as line ends, ESC and direction marks."""
     if text.isprintable():
         return text
     return "".join([part if part.isprintable() else ascii(part)[1:-1] for part in text])
 
 
 class SigV4Error(Exception):
-    """Base of everything that this package raises."""
+    """The base class of the exceptions of this package."""
 
 
 class InvalidRequestError(SigV4Error, ValueError):
     """
-    The request is not ready for the wire: a bad URL, header, expiry or date.
+    A request cannot be signed: its URL, a header, the expiry or the date is invalid.
 
-    Mend the request; nothing was signed.  The message names the part and its fault,
-    never the value of a header.
+    Fix the request; nothing was signed.  The message names the invalid part and the problem, but
+    never
+    the value of a header.
     """
 
 
@@ -35,46 +36,47 @@ class ExpiredCredentialsError(SigV4Error):
     """
     The credentials expired before the signing time.
 
-    Fetch new ones; a signature made with these would be refused.
+    Load new credentials; the service would reject a signature made with the expired ones.
     """
 
 
 class MissingDependencyError(SigV4Error, ImportError):
     """
-    A package that only this algorithm needs cannot be imported.
+    A package that SigV4A needs cannot be imported.
 
-    Install what the message names, or sign with SigV4.
+    Install the package that the message names, or sign with SigV4.
     """
 
 
 class EventStreamError(SigV4Error, ValueError):
     """
-    These bytes are no event-stream message, or this value cannot stand in one.
+    The bytes are not an event-stream message, or a value cannot be part of one.
 
-    A stream cannot go on after it: close the connection.
+    The stream cannot continue after this error: close the connection.
     """
 
 
 class UnexplainedError(SigV4Error, ValueError):
     """
-    This answer does not say what the service would have signed, or it is no answer at all.
+    A response does not contain the canonical request that AWS expected.
 
-    Not every service says it, and none does for any other refusal.
+    Only some services include it, and only for a signature that does not match.
     """
 
 
 class SignatureError(SigV4Error):
     """
-    A request that arrived does not prove who sent it.
+    The signature of a received request is missing, invalid or expired.
 
     Attributes:
-        code: The service's own name for the refusal, such as ``SignatureDoesNotMatch``.
-        message: One sentence that says what is wrong.  It holds no secret, and of what the sender
-            wrote nothing that a terminal or a log would take for more than text.
-        canonical_request: What was signed, as this side sees it, once it is known; compare it
-            with the sender's.  It holds the values of signed headers, the session token
-            among them, so it is left out of the message and of pickles.
-        string_to_sign: Likewise.
+        code: The service's name of the error, such as ``SignatureDoesNotMatch``.
+        message: A sentence that says what is wrong.  It contains no secrets, and unprintable
+            characters from the sender are escaped, so it is safe for terminals and logs.
+        canonical_request: The canonical request that the verifier computed, or None if it was not
+            computed.  Compare it with the sender's.  It contains the values of signed headers,
+            including the session token, so it is left out of the message and of pickles.
+        string_to_sign: The string to sign that the verifier computed, or None.  It is also left out
+            of the message and of pickles.
     """
 
     def __init__(
@@ -92,9 +94,9 @@ class SignatureError(SigV4Error):
         self.string_to_sign = string_to_sign
 
     def __str__(self) -> str:
-        """Return the code and the sentence."""
+        """Return the code and the message."""
         return f"{self.code}: {self.message}"
 
     def __reduce__(self) -> tuple[type["SignatureError"], tuple[str, str]]:
-        """Pickle without the canonical request, which holds header values."""
+        """Pickle without the canonical request, which contains header values."""
         return type(self), (self.code, self.message)

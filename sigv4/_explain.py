@@ -1,8 +1,8 @@
 """
-Why a signature did not match: what we signed, line by line beside what AWS would have signed.
+Explain why a signature did not match, by comparing what we signed with what AWS expected.
 
-    SignatureDoesNotMatch: the canonical requests differ.
-      path: we signed '/a b', AWS '/a%20b'
+SignatureDoesNotMatch: the canonical requests differ.
+  path: we signed '/a b', AWS expected '/a%20b'
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ._errors import UnexplainedError
 from ._refusal import SignatureMismatch, normalize_line_ends
 from ._signer import Signature
 
-# Headers whose values are not for anybody's terminal or log.
+# Headers whose values must not appear in terminals or logs.
 _SECRET_HEADERS = frozenset(
     {
         "authorization",
@@ -26,8 +26,8 @@ _SECRET_HEADERS = frozenset(
         "x-api-key",
     }
 )
-_SECRET_SUFFIX = "-customer-key"  # S3's keys of SSE-C
-# The parameters of a query whose values may not be shown.
+_SECRET_SUFFIX = "-customer-key"  # S3's customer keys for encryption (SSE-C)
+# Query parameters whose values must not be shown.
 SECRET_PARAMETERS = ("X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature")
 _SHOWN = 120
 
@@ -46,16 +46,17 @@ _VERDICTS: dict[Cause, str] = {
 @frozen
 class Difference:
     """
-    One part that the two sides see differently.
+    A part of the request that differs between the two sides.
 
-    What is secret is replaced by its length, what is long is cut around the first difference.
+    A secret value is replaced by its length; a long value is cut around the first difference.
 
     Attributes:
-        part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers``,
-            ``payload hash``; or, of the string to sign, ``algorithm``, ``timestamp``, ``scope``.
-        ours: What we signed; None if we have no such part.
-        theirs: What AWS would have signed; None if AWS saw no such part.
-        hint: What that often comes from; empty if nothing is known.
+        part: ``method``, ``path``, ``query parameter NAME``, ``header NAME``, ``signed headers`` or
+            ``payload hash``; for the string to sign, ``algorithm``, ``timestamp`` or ``scope``.
+        ours: The value that we signed; None if our request does not have the part.
+        theirs: The value that AWS expected; None if the request that AWS saw does not have the
+            part.
+        hint: A common cause of the difference; empty if none is known.
     """
 
     part: str
@@ -73,15 +74,17 @@ class Difference:
 @frozen
 class Explanation:
     """
-    Why a signature did not match; as a ``str`` for people.
+    Why a signature did not match; ``str`` returns a report.
 
     Attributes:
-        code: The service's own name for the refusal; None if it gave none.
-        cause: The first text that differs: ``canonical request`` or ``string to sign``; ``key``
-            if neither does; ``unknown`` if only the canonical requests could be compared.
-        differences: Part by part, in the order of that text.
-        string_to_sign: What AWS signs in the end, if it says so: algorithm, timestamp, scope, and
-            the hash of the canonical request.
+        code: The service's name of the error; None if the response has none.
+        cause: The first string that differs: ``canonical request`` or ``string to sign``; ``key``
+            if
+            neither differs; ``unknown`` if only the canonical requests could be compared.
+        differences: The parts that differ, in the order of that string.
+        string_to_sign: The string to sign that AWS expected, if the response contains it:
+            algorithm,
+            timestamp, scope and the hash of the canonical request.
     """
 
     code: str | None
@@ -99,19 +102,21 @@ class Explanation:
 
 def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanation:
     """
-    Tell why AWS refused a signature.
+    Explain why AWS rejected a signature.
 
     Args:
-        answer: What says ``SignatureDoesNotMatch``, ``InvalidSignatureException`` or the like: the
-            body of the response, in XML or JSON; botocore's ``ClientError``; or any text that
-            repeats it, such as that of a log.
-        ours: What `Signer.sign` returned for the request, or its canonical request alone, with
-            which only that can be compared.  After a `SigV4Auth` it is
+        answer: An error such as ``SignatureDoesNotMatch`` or ``InvalidSignatureException``: the
+            response
+            body in XML or JSON, botocore's ``ClientError``, or any text that contains the response,
+            such as part of a log.
+        ours: The return value of `Signer.sign` for the request, or only its canonical request, if
+            nothing else is available.  With `SigV4Auth` the signature is
             ``response.request.extensions["sigv4"]``.
 
     Raises:
-        UnexplainedError: The answer does not say what AWS would have signed, as answers to other
-            errors do not; or one of the two texts is no canonical request.
+        UnexplainedError: *answer* does not contain the canonical request that AWS expected, or one
+            of
+            the two texts is not a canonical request.  Responses to other errors do not contain it.
     """
     theirs = SignatureMismatch.parse(answer)
     mine = normalize_line_ends(ours) if isinstance(ours, str) else ours.canonical_request
@@ -126,12 +131,12 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
 
 
 def is_secret_header(name: str) -> bool:
-    """Tell whether the values of the header *name*, in lower case, may not be shown."""
+    """Return whether the values of the header *name*, in lowercase, must not be shown."""
     return name in _SECRET_HEADERS or name.endswith(_SECRET_SUFFIX)
 
 
 def mask_secrets(canonical_request: str) -> str:
-    """Return a canonical request for people to read: each secret replaced by its length."""
+    """Return a canonical request in which each secret is replaced by its length."""
     lines = canonical_request.split("\n")
     if len(lines) > 2:
         pairs = [pair.partition("=") for pair in lines[2].split("&")]
@@ -141,17 +146,17 @@ def mask_secrets(canonical_request: str) -> str:
     return "\n".join(lines)
 
 
-# 1. The parts of a text, by name, in its order.
+# 1. Parse a string into named parts, in order.
 
 
 @frozen
 class _CanonicalRequest:
-    """A canonical request, taken apart; names come with the mark that ends them."""
+    """A parsed canonical request; each name is followed by its separator."""
 
     method: str
     path: str
     query: list[tuple[str, str, str]] = field(repr=False)
-    headers: list[tuple[str, str, str]] = field(repr=False)  # the session token among them
+    headers: list[tuple[str, str, str]] = field(repr=False)  # include the session token
     signed_headers: str
     payload_hash: str
 
@@ -172,7 +177,6 @@ class _CanonicalRequest:
 
 
 def _canonical_fields(canonical_request: str) -> dict[str, str]:
-    """Return the parts of a canonical request."""
     of = _CanonicalRequest.parse(canonical_request)
     return {
         "method": of.method,
@@ -185,7 +189,7 @@ def _canonical_fields(canonical_request: str) -> dict[str, str]:
 
 
 def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]:
-    """Return the values of each name, those of a repeated one joined by commas."""
+    """Return a dict in which the values of a repeated name are joined by commas."""
     values: dict[str, list[str]] = {}
     for name, _, value in pairs:
         values.setdefault(f"{kind} {name}", []).append(value)
@@ -193,7 +197,7 @@ def _join_values(kind: str, pairs: list[tuple[str, str, str]]) -> dict[str, str]
 
 
 def _name_order(canonical_request: str) -> dict[str, str]:
-    """Return what else can differ: in what order the names come, and whether they are repeated."""
+    """Return the names in order, which can differ although all values are equal."""
     of = _CanonicalRequest.parse(canonical_request)
     return {
         "order of query parameters": "&".join([name + mark for name, mark, _ in of.query]),
@@ -202,24 +206,24 @@ def _name_order(canonical_request: str) -> dict[str, str]:
 
 
 def _string_to_sign_fields(string_to_sign: str) -> dict[str, str]:
-    """Return the parts of a string to sign, its last line being what the canonical request gives."""
+    """Return the parts of a string to sign, without its last line, a hash."""
     return dict(zip(("algorithm", "timestamp", "scope"), string_to_sign.split("\n"), strict=False))
 
 
-# 2. How they differ.
+# 2. Compare the parts.
 
 
 def _compare(
     parts: Callable[[str], dict[str, str]], ours: str, theirs: str
 ) -> tuple[Difference, ...]:
-    """Return each of the *parts* of two texts that differs."""
+    """Return the parts that differ between two strings; *parts* parses a string."""
     mine, others = parts(ours), parts(theirs)
     both = [(part, mine.get(part), others.get(part)) for part in {**mine, **others}]
     return tuple([_difference(*values) for values in both if values[1] != values[2]])
 
 
 def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
-    """Return what can be shown of a part that differs."""
+    """Return a part that differs, with secrets masked and long values cut."""
     name = part.rpartition(" ")[2]
     shown = [value if value is None else _mask(name, value) for value in (ours, theirs)]
     return Difference(
@@ -228,7 +232,7 @@ def _difference(part: str, ours: str | None, theirs: str | None) -> Difference:
 
 
 def _hint(part: str, ours: str | None, theirs: str | None) -> str:
-    """Return what a difference often comes from."""
+    """Return a common cause of a difference, or an empty string."""
     kind = part.partition(" ")[0]
     if theirs is None and kind == "header":
         return "it was removed in transit, or never sent"
@@ -242,9 +246,12 @@ def _hint(part: str, ours: str | None, theirs: str | None) -> str:
 
 
 def _path_hint(ours: str, theirs: str) -> str:
-    """Tell whose path is encoded once more."""
+    """Return a hint on which side encoded the path once more than the other."""
     if percent_encode_path(ours.encode("utf-8", "surrogatepass")) == theirs:
-        return "AWS encodes the path twice: use double_encode=True, which is correct for all services except S3"
+        return (
+            "AWS encodes the path twice: use double_encode=True, which is correct for all "
+            "services except S3"
+        )
     if percent_encode_path(theirs.encode("utf-8", "surrogatepass")) == ours:
         return "AWS encodes the path only once: use double_encode=False, which is correct for S3"
     if reencode_s3_path(ours) == theirs:
@@ -260,13 +267,13 @@ _HINTS = {
 
 
 def _mask(name: str, value: str) -> str:
-    """Return *value*, if what has this name may be shown, or else its length and a mark to compare."""
+    """Return *value*, or only its length if values with this name are secret."""
     secret = is_secret_header(name) or name in SECRET_PARAMETERS
     return f"<{len(value)} characters, hidden>" if secret and value else value
 
 
 def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | None, str | None]:
-    """Return both values, if they are long from shortly before the first difference on."""
+    """Cut long values so that they start shortly before the first difference."""
     if ours is None or theirs is None:
         return _clip(ours), _clip(theirs)
     pairs = enumerate(zip(ours, theirs, strict=False))
@@ -277,10 +284,10 @@ def _clip_to_difference(ours: str | None, theirs: str | None) -> tuple[str | Non
 
 
 def _clip(value: str | None) -> str | None:
-    """Return *value*, cut where it is long."""
+    """Cut *value* if it is long."""
     return value if value is None or len(value) <= _SHOWN else value[:_SHOWN] + "..."
 
 
 def _quote(value: str | None) -> str:
-    """Return a value for people, in quotes; control characters cannot reach their terminal."""
+    """Return *value* in quotes, with control characters escaped for terminals."""
     return "nothing" if value is None else ascii(value)

@@ -1,4 +1,4 @@
-"""What stands for the body in the canonical request."""
+"""The payload hash of the canonical request."""
 
 from hashlib import sha256
 from typing import ClassVar
@@ -8,7 +8,7 @@ from ._value import Value
 
 class Payload(Value):
     """
-    A body's part in a signature: its SHA-256, or a marker that stands in for it.
+    The payload hash of a request: the SHA-256 of the body, or a marker that replaces it.
 
     Attributes:
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
@@ -23,7 +23,7 @@ class Payload(Value):
     EVENTS: ClassVar["Payload"]
 
     def __init__(self, hash: str) -> None:  # noqa: A002 (its name is known by now)
-        # It stands on the last line of a canonical request.
+        # The hash is a line of the canonical request, so it must not contain line ends.
         if not hash or not hash.isascii() or not hash.isprintable():
             raise ValueError(
                 "hash must be a hexadecimal SHA-256 digest, or a marker such as UNSIGNED-PAYLOAD"
@@ -32,7 +32,7 @@ class Payload(Value):
 
     @classmethod
     def of(cls, body: bytes | bytearray | memoryview) -> "Payload":
-        """Return the payload of *body*, which is hashed now and not kept."""
+        """Return the payload of *body*, which is hashed immediately and not stored."""
         return cls(sha256(body).hexdigest()) if body else cls.EMPTY
 
     @classmethod
@@ -45,15 +45,16 @@ class Payload(Value):
     @classmethod
     def streaming(cls, algorithm: str | None, *, trailer: bool = False) -> "Payload":
         """
-        Return the payload of an ``aws-chunked`` body; `AwsChunked.payload` does it for you.
+        Return the payload of an ``aws-chunked`` body; `AwsChunked.payload` calls this for you.
 
         Args:
             algorithm: The name of the algorithm that signs each chunk, such as
-                ``AWS4-HMAC-SHA256``; None if chunks are unsigned, as they may be over https.
-            trailer: Whether trailers follow the chunks.  Unsigned chunks must have one.
+                ``AWS4-HMAC-SHA256``; None
+                if the chunks are unsigned, which S3 allows over https.
+            trailer: Whether trailers follow the chunks.  Unsigned chunks must have a trailer.
 
         Raises:
-            ValueError: There is no such form.
+            ValueError: AWS defines no payload type with these properties.
         """
         form = f"STREAMING-{algorithm or 'UNSIGNED'}-PAYLOAD{'-TRAILER' if trailer else ''}"
         if form not in CHUNKED:
@@ -64,7 +65,7 @@ class Payload(Value):
 Payload.EMPTY = Payload(sha256(b"").hexdigest())
 # "UNSIGNED-PAYLOAD": https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 Payload.UNSIGNED = Payload("UNSIGNED-PAYLOAD")
-# A body of event-stream messages, each signed: such as Transcribe's, `EventSigner`.
+# A body of signed event-stream messages, such as Transcribe's: see `EventSigner`.
 Payload.EVENTS = Payload("STREAMING-AWS4-HMAC-SHA256-EVENTS")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html

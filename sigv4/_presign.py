@@ -1,5 +1,5 @@
 """
-A presigned URL: the signature of a request in its query.
+Presigned URLs, which carry the signature in the query.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
@@ -32,7 +32,7 @@ def presign(
     at: datetime,
     expires: int,
 ) -> str:
-    """Do what `Signer.presign` says."""
+    """Implement `Signer.presign`."""
     if type(expires) is not int or not 1 <= expires <= LONGEST_EXPIRY:
         raise InvalidRequestError(f"expires must be an integer, from 1 to {LONGEST_EXPIRY} seconds")
     given_query = query_to_sign(request, SIGNATURE_PARAMETERS)
@@ -69,9 +69,9 @@ def presign(
 
 def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
     """
-    Return the headers that are signed: all, unless the signer has a selection of its caller's.
+    Return the headers to sign: all of them, unless the signer has a custom selection.
 
-    Whoever gives a header here binds the URL's user to it.  One that is left out binds nobody.
+    The user of the URL must send the signed headers unchanged.
     """
     names = [name for name, _ in request.headers]
     if replaced := REPLACED.intersection(names):

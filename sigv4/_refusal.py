@@ -1,14 +1,15 @@
 """
-What AWS answers to a signature that does not match: the texts that it signs itself.
+Parse the error response to a signature that does not match, which contains what AWS expected.
 
-S3 gives them as elements of XML, other services in a message, in XML or JSON:
+S3 returns the expected canonical request and string to sign as elements of XML.  Other services put
+them into the message, in XML or JSON:
 
     The Canonical String for this request should have been
     '...'
     The String-to-Sign should have been
     '...'
 
-From there they get into exceptions, and into logs.
+Exceptions and logs repeat these texts.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 """
@@ -23,11 +24,12 @@ from attrs import field, frozen
 from ._errors import UnexplainedError
 from ._limits import LONGEST_ERROR_RESPONSE
 
-# What stands before the two texts in a message.
+# The sentences in a message that precede the two texts.
 _CANONICAL_REQUEST = "The Canonical String for this request should have been"
 _STRING_TO_SIGN = "The String-to-Sign should have been"
 
-# The first ends with a hash or a marker, the second is four lines; a log goes on behind them.
+# The canonical request ends with a hash or a marker, the string to sign has four lines.  In a log,
+# more text may follow.
 _is_canonical_request = re.compile(r"'(.*?\n[0-9A-Za-z-]+)'", re.DOTALL).match
 _is_string_to_sign = re.compile(r"'?(AWS4[^\n']*\n[^\n']*\n[^\n']*\n[0-9a-f]{64})").match
 
@@ -42,12 +44,13 @@ ErrorResponse = bytes | str | Exception
 @frozen
 class SignatureMismatch:
     """
-    What AWS says of a signature that it refuses.
+    The content of an error response to a signature that does not match.
 
     Attributes:
-        code: The service's own name for it; None if there is none.
-        canonical_request: What AWS would have signed.  It holds the values of headers.
-        string_to_sign: Likewise; None if AWS does not say.
+        code: The service's name of the error; None if the response has none.
+        canonical_request: The canonical request that AWS expected.  It contains header values.
+        string_to_sign: The string to sign that AWS expected; None if the response does not contain
+            it.
     """
 
     code: str | None
@@ -57,10 +60,10 @@ class SignatureMismatch:
     @classmethod
     def parse(cls, answer: ErrorResponse) -> "SignatureMismatch":
         """
-        Return what an answer says: its body, an exception made of it, or a text that repeats it.
+        Parse a response body, an exception made from it, or a text that contains it.
 
         Raises:
-            UnexplainedError: It does not say what AWS would have signed.
+            UnexplainedError: The response does not contain the canonical request that AWS expected.
         """
         fields = _parse_response(answer)
         _, _, rest = fields.get("message", "").partition(_CANONICAL_REQUEST)
@@ -80,12 +83,12 @@ class SignatureMismatch:
 
 
 def normalize_line_ends(text: str) -> str:
-    """Return a text with the line ends of this package, whatever way it came here."""
+    """Replace each CRLF by LF."""
     return text.replace("\r\n", "\n")
 
 
 def _parse_response(answer: ErrorResponse) -> dict[str, str]:
-    """Return the texts of an answer, by their names in lower case."""
+    """Return the string fields of a response, by lowercase name."""
     if isinstance(answer, Exception):
         response: Any = getattr(answer, "response", None)
         if isinstance(response, Mapping):  # botocore's ClientError
@@ -102,14 +105,14 @@ def _parse_response(answer: ErrorResponse) -> dict[str, str]:
 
 
 def _unquote(text: str, is_whole: Any) -> str:
-    """Return what *is_whole* finds in a text, or all of it without the quotes that are around it."""
+    """Return the match of *is_whole* in *text*, or else all of *text* without its quotes."""
     text = normalize_line_ends(text).strip()
     match = is_whole(text)
     return str(match[1]) if match else text.removeprefix("'").removesuffix("'")
 
 
 def _text_fields(document: Any) -> dict[str, str]:
-    """Return the texts of an object, by their names in lower case."""
+    """Return the string fields of an object, by lowercase name."""
     if not hasattr(document, "items"):
         return {}
     return {
@@ -120,7 +123,7 @@ def _text_fields(document: Any) -> dict[str, str]:
 
 
 def _json_fields(text: str) -> dict[str, str]:
-    """Return the texts of a JSON object; none if it is no such thing."""
+    """Return the string fields of a JSON object, or an empty dict if *text* is not JSON."""
     try:
         return _text_fields(json.loads(text))
     except (RecursionError, ValueError):
@@ -128,7 +131,7 @@ def _json_fields(text: str) -> dict[str, str]:
 
 
 def _log_fields(text: str) -> dict[str, str]:
-    """Return what a text repeats of an answer: an exception, a log, a body in the midst of others."""
+    """Return the fields of a response that is quoted in an exception, a log or another text."""
     start, end = text.find("<Error"), text.find(">", text.rfind("</Error")) + 1
     if 0 <= start < end and (fields := _xml_fields(_unescape_text(text[start:end]))):
         return fields
@@ -138,7 +141,7 @@ def _log_fields(text: str) -> dict[str, str]:
 
 
 def _unescape_text(text: str) -> str:
-    """Return a text as it was before JSON or `repr` wrote it, maybe one in the other."""
+    """Undo the escaping of JSON or ``repr``, which may be nested."""
     for _ in range(_DEEPEST):
         if "\\n" not in text.partition("\n")[0]:
             break
@@ -153,12 +156,13 @@ def _unescape(match: re.Match[str]) -> str:
 
 def _xml_fields(answer: bytes | str) -> dict[str, str]:
     """
-    Return the text of each element that holds no other, by its name in lower case; none if it is no XML.
+    Return the text of each element without children, by lowercase name; none if it is not XML.
 
-    What declares a document type is refused: AWS never does, and entities are how a small answer
-    grows large.
+    A document type is rejected: AWS never sends one, and its entities can expand a small response
+    to a
+    huge one.
     """
-    # A text was decoded already, whatever encoding it declares.
+    # A str is decoded already, so the encoding that it declares is ignored.
     data, encoding = (answer, None) if isinstance(answer, bytes) else (_encode(answer), "utf-8")
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not data.startswith(b"<"):
@@ -185,7 +189,7 @@ def _xml_fields(answer: bytes | str) -> dict[str, str]:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding is a LookupError
+    except (expat.ExpatError, LookupError, ValueError):  # an unknown encoding raises LookupError
         return {}
     return fields
 

@@ -1,4 +1,4 @@
-"""The request to be signed or checked: what goes on the wire, as it goes on the wire."""
+"""The request to sign or to verify, as it is sent."""
 
 import re
 from collections.abc import Iterable
@@ -11,13 +11,14 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SCHEME = _ALPHANUMERIC + "+.-"  # RFC 3986, section 3.1
 _TOKEN = _ALPHANUMERIC + "!#$%&'*+-.^_`|~"  # RFC 9110, section 5.6.2
-# Control characters but the tab, and surrogates but those that stand for bytes (PEP 383).  Compiled
-# when a value asks for it, which is seldom.
+# Control characters except the tab, and surrogates except those that represent bytes (PEP 383).
+# The
+# pattern is compiled on first use, which is rare.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
 class HasItems(Protocol):
-    """A mapping, or what is near enough: the headers of `email` and urllib are none."""
+    """A mapping, or an object with ``items`` such as the headers of `email` and urllib."""
 
     def items(self) -> Iterable[tuple[str | bytes, str | bytes]]:
         """Return pairs of name and value."""
@@ -28,14 +29,14 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def _decode(part: str | bytes) -> str:
-    """Return the text of bytes from the wire, such that encoding it gives those bytes again."""
+    """Decode bytes such that encoding restores them."""
     return part if isinstance(part, str) else part.decode("utf-8", "surrogateescape")
 
 
 def _check_names(names: list[str]) -> None:
-    """Refuse what cannot be the name of a header."""
+    """Raise InvalidRequestError if a name is not a valid header name."""
     joined = "".join(names)
-    # Nearly all are of letters, digits and hyphens: one look at all of them tells.
+    # Nearly all names consist of letters, digits and hyphens: check all of them at once.
     if "" not in names and joined.isascii() and joined.replace("-", "0").isalnum():
         return
     for name in names:
@@ -46,7 +47,7 @@ def _check_names(names: list[str]) -> None:
 
 
 def _normalize_headers(headers: Headers) -> list[tuple[str, str]]:
-    """Return headers as pairs, names in lower case, each fit for the wire."""
+    """Return headers as pairs with lowercase names, after checking that they can be sent."""
     items: Any = headers
     names: list[str] = []
     pairs: list[tuple[str, str]] = []
@@ -67,7 +68,6 @@ def _normalize_headers(headers: Headers) -> list[tuple[str, str]]:
 
 
 def _check_method(method: str) -> str:
-    """Return *method*, if it can be one."""
     if not method or method.strip(_TOKEN):
         raise InvalidRequestError("method must be an HTTP method, such as GET")
     return method
@@ -75,30 +75,32 @@ def _check_method(method: str) -> str:
 
 class SignableRequest:
     """
-    A request as it goes on the wire, for signing or for checking.
+    A request to sign or to verify, as it is sent.
 
-    Path and query are taken as they stand, percent-encoded: what is signed is what is sent.
+    Path and query are used as they are in the URL, percent-encoded, so that the signed bytes are
+    the sent bytes.
     Encode an S3 key with `percent_encode_path` first.
 
     Args:
-        method: Such as ``GET``; its case counts.
-        url: Absolute, percent-encoded, without a fragment.
-        headers: A mapping or pairs; ``bytes`` are taken as they came off the wire.  A ``host``
-            header wins over the URL's; without one the URL's is taken, its user, its default
-            port and the case of its name left out.
-        payload: What stands for the body; by default no body.
+        method: The HTTP method, such as ``GET``; case-sensitive.
+        url: An absolute, percent-encoded URL without a fragment.
+        headers: A mapping or pairs of ``str`` or ``bytes``.  A ``host`` header has priority over
+            the
+            host of the URL.  Without one, ``host`` is the URL's, in lowercase, without user
+            information and the scheme's default port.
+        payload: The payload hash; by default that of an empty body.
 
-    Treat it as a value: nothing here changes it.
+    The object is not frozen, but treat it as immutable.
 
     Attributes:
-        method, url, payload: As given.
-        host: What the ``host`` header says.
-        path: The path as it stands in the URL; ``/`` if there is none.
-        query: The query as it stands in the URL, without the ``?``.
-        headers: Pairs in the order given, names in lower case, ``host`` among them.
+        method, url, payload: The arguments.
+        host: The value of the ``host`` header.
+        path: The path of the URL; ``/`` if the URL has none.
+        query: The query of the URL, without the ``?``.
+        headers: Pairs with lowercase names in the given order, including ``host``.
 
     Raises:
-        InvalidRequestError: The URL, the method or a header could not go on the wire.
+        InvalidRequestError: The URL, the method or a header is invalid and could not be sent.
     """
 
     __slots__ = ("headers", "host", "method", "path", "payload", "query", "url")
@@ -135,15 +137,15 @@ class SignableRequest:
         self.payload = payload
 
     def __repr__(self) -> str:
-        """Show neither query nor headers, nor a path that looks like one: signatures and tokens are there."""
+        """Return a repr without query, headers and text after ``=``, where signatures can be."""
         path, equals, _ = self.path.partition("=")
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 
     def header(self, name: str) -> str | None:
         """
-        Return the first value of the header *name*, given in lower case; None without it.
+        Return the first value of a header, or None; *name* must be lowercase.
 
-        Blanks around it are no part of it (RFC 9110, section 5.5).
+        Surrounding whitespace is not part of the value (RFC 9110, section 5.5).
         """
         for known, value in self.headers:
             if known == name:

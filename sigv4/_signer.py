@@ -1,7 +1,7 @@
 """
-The signer: a request, credentials and an instant in; what to add to the request out.
+The signer, which returns the headers or the URL for a request, credentials and a time.
 
-Nothing here knows which algorithm it is, reads a clock or touches the request.
+This module does not depend on the algorithm, reads no clock and does not change the request.
 """
 
 from datetime import datetime
@@ -16,16 +16,17 @@ from ._value import Value
 
 class Signature(Value):
     """
-    What to add to a request, and how it came about.
+    The headers to add to a request, and the strings that were signed.
 
     Attributes:
-        headers: The headers to set: ``x-amz-date``, ``authorization`` and, where they apply,
+        headers: The headers to set: ``x-amz-date``, ``authorization`` and, if applicable,
             ``x-amz-security-token``, ``x-amz-content-sha256`` and ``x-amz-region-set``.
-        signature: The signature itself, in hexadecimal.
-        signed_headers: The names that it covers.
-        canonical_request: What was hashed.  Compare it with the one in the service's answer when
-            that says SignatureDoesNotMatch.  It holds header values, the session token's too.
-        string_to_sign: What was signed.
+        signature: The signature, in hexadecimal.
+        signed_headers: The names of the signed headers.
+        canonical_request: The canonical request.  Compare it with the one in the service's response
+            if the error is SignatureDoesNotMatch.  It contains header values, including the
+            session token.
+        string_to_sign: The string to sign.
     """
 
     __slots__ = __match_args__ = (
@@ -57,29 +58,34 @@ class Signature(Value):
         self.canonical_request = canonical_request
         self.string_to_sign = string_to_sign
 
-    __eq__ = object.__eq__  # by identity: its headers are a dict, which has no hash
+    __eq__ = object.__eq__  # compared by identity: a dict cannot be hashed
     __hash__ = object.__hash__
 
 
 class Signer(SigningRules):
     """
-    Signs requests for one service, by header or as a presigned URL.
+    Signs requests for one service, in headers or as a presigned URL.
 
-    Safe to share between threads.  Derived keys are kept for the day, and no longer than the
-    credentials that they came from.
+    A signer can be shared between threads.  A derived key is cached for its day, but not longer
+    than the
+    credentials exist.
 
     Args:
-        algorithm: `SigV4` (service and region) or another of its kind.
-        s3: Whether S3's rules hold: the path as it stands, and ``x-amz-content-sha256`` sent.
-            By default they do for services named ``s3``, ``s3express`` and the like.
-        signed_headers: Which headers of a request are signed, by lower-case name: `sign_default_headers`,
-            `sign_all_headers` or any function.  ``host`` and what the signer adds always are.
-            With `sign_default_headers`, a presigned URL signs all.
-        normalize_path: Whether dot segments and empty ones go from the path before it is
-            signed; all but S3 want it.
-        double_encode: Whether the path is encoded once more before it is signed; likewise.
-        content_sha256: Whether the payload's hash is sent as a header; S3 requires it.
-        sign_session_token: Whether the session token is signed or only added, as AWS IoT wants it.
+        algorithm: A `SigV4` (service and region), or another algorithm with the same interface.
+        s3: Whether to apply S3's rules: the path is signed unchanged, and ``x-amz-content-sha256``
+            is
+            sent.  By default this depends on the service: ``s3``, ``s3express`` and so on.
+        signed_headers: A function that selects the headers to sign by lowercase name, such as
+            `sign_default_headers` or `sign_all_headers`.  ``host`` and the headers that the signer
+            adds are always signed.  With `sign_default_headers`, a presigned URL signs all headers.
+        normalize_path: Whether to remove dot segments and empty segments from the path before
+            signing;
+            all services except S3 require this.
+        double_encode: Whether to encode the path once more before signing; all services except S3
+            require this.
+        content_sha256: Whether to send the payload hash as a header; S3 requires it.
+        sign_session_token: Whether the session token is signed.  AWS IoT requires that it is added
+            to the request without being signed.
     """
 
     __slots__ = ()
@@ -88,21 +94,23 @@ class Signer(SigningRules):
         self, request: SignableRequest, credentials: Credentials, *, at: datetime
     ) -> Signature:
         """
-        Sign *request* by headers.
+        Sign *request* in its headers.
 
         Args:
-            request: Left as it is.  A signature, date or token in its headers is replaced; an
-                ``x-amz-content-sha256`` header stands, and is then what is signed.
-            credentials: Whose signature it is.
-            at: The aware instant of signing.  Services refuse one that is more than 5 minutes
-                (S3: 15) from theirs.
+            request: The request, which is not changed.  An existing signature, date or token in its
+                headers
+                is replaced.  An existing ``x-amz-content-sha256`` header is kept and signed.
+            credentials: The credentials that sign the request.
+            at: The signing time, a datetime with a time zone.  Services reject a request whose time
+                differs from theirs by more than 5 minutes (S3: 15 minutes).
 
         Returns:
-            The headers to set, with the texts that were signed.
+            The headers to set, and the strings that were signed.
 
         Raises:
-            InvalidRequestError: The URL has parameters of a signature: it is presigned.
-            ExpiredCredentialsError: The credentials ended before *at*.
+            InvalidRequestError: The URL is presigned already: its query has parameters of a
+                signature.
+            ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
         """
         algorithm, timestamp = self.algorithm, self.signing_timestamp(credentials, at)
@@ -137,22 +145,26 @@ class Signer(SigningRules):
         """
         Return the URL of *request* with the signature in its query.
 
-        Whoever has the URL can send the request until it expires: treat it as a secret.
+        Anyone who has the URL can send the request until it expires: treat the URL as a secret.
 
         Args:
-            request: All its headers are signed, unless the signer was given a selection, and must
-                be sent with the URL exactly as they are here: ``content-length`` limits an upload to
-                that length, ``if-none-match: *`` keeps what is there.  For S3, the body is left
-                unsigned.
-            credentials: Whose signature it is.  The URL ends with them, if they end sooner.
-            at: The aware instant from which the URL counts.
-            expires: For how many seconds, 1 to 604800 (a week).
+            request: The request.  All its headers are signed, unless the signer has a custom
+                selection,
+                and must be sent with the URL exactly as they are here: ``content-length`` limits an
+                upload
+                to that length, ``if-none-match: *`` prevents overwriting.  For S3, the body is not
+                signed.
+            credentials: The credentials that sign the URL.  The URL expires with them, if they
+                expire
+                first.
+            at: The time from which the URL is valid, a datetime with a time zone.
+            expires: The validity of the URL in seconds, 1 to 604800 (a week).
 
         Raises:
-            InvalidRequestError: *expires* is no int, or out of range; the URL has parameters of a
-                signature already; or a header cannot be signed, such as ``user-agent``, which may
-                change on the way.
-            ExpiredCredentialsError: The credentials ended before *at*.
+            InvalidRequestError: *expires* is not an int or is out of range; the URL is presigned
+                already;
+                or a header cannot be signed, such as ``user-agent``, which may change in transit.
+            ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
@@ -163,14 +175,14 @@ class Signer(SigningRules):
 
     def seed(self, signature: Signature, credentials: Credentials) -> SeedSignature:
         """
-        Return what the chunks or events of a request's body are chained to.
+        Return the seed of the signatures of a body's chunks or events.
 
         Args:
-            signature: What `sign` returned for the request.
-            credentials: Those that signed it.
+            signature: The return value of `sign` for the request.
+            credentials: The credentials that signed the request.
 
         Raises:
-            TypeError: The algorithm signs requests alone.
+            TypeError: The algorithm can sign requests only.
         """
         timestamp = signature.headers["x-amz-date"]
         return SeedSignature(

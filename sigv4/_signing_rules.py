@@ -1,4 +1,4 @@
-"""What signing by headers, presigning and checking share: the rules by which a request becomes text."""
+"""The rules for canonical requests, which signing, presigning and verifying share."""
 
 from datetime import datetime
 
@@ -16,13 +16,13 @@ from ._errors import ExpiredCredentialsError, InvalidRequestError
 from ._request import SignableRequest
 from ._value import Value
 
-# Signed for under these names, requests follow S3's own rules (endpoint rule sets of botocore
-# 1.44: disableDoubleEncoding).
+# Services whose requests follow S3's signing rules (endpoint rule sets of botocore 1.44:
+# disableDoubleEncoding).
 S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
 
 
 class SigningRules(Value):
-    """The base of `Signer`, which describes the arguments."""
+    """The base class of `Signer`, which documents the arguments."""
 
     __slots__ = __match_args__ = (
         "algorithm",
@@ -64,8 +64,8 @@ class SigningRules(Value):
         self.sign_session_token = sign_session_token
 
     def signing_timestamp(self, credentials: Credentials, at: datetime) -> str:
-        """Return the signing time as it is written, if *credentials* are still valid by then."""
-        signed_at = format_timestamp(at)  # first, because it refuses a time without a time zone
+        """Format the signing time, at which *credentials* must not have expired."""
+        signed_at = format_timestamp(at)  # first, because it rejects a time without a time zone
         if credentials.expired(at):
             raise ExpiredCredentialsError(
                 f"the credentials expired at {credentials.expiration}: load new ones"
@@ -75,7 +75,7 @@ class SigningRules(Value):
     def headers_to_sign(
         self, request: SignableRequest, replaced: frozenset[str]
     ) -> list[tuple[str, str]]:
-        """Return those headers of *request* that are signed and not *replaced*."""
+        """Return the headers of *request* that are signed and not *replaced*."""
         selected = self.signed_headers
         return [
             pair
@@ -85,7 +85,7 @@ class SigningRules(Value):
 
 
 def query_to_sign(request: SignableRequest, reserved: frozenset[str]) -> str:
-    """Return the canonical query, if it has none of the *reserved* parameters."""
+    """Return the canonical query, or raise InvalidRequestError if it has a *reserved* parameter."""
     query = canonical_query(request.query)
     if "X-Amz-" in query:
         names = {pair.partition("=")[0] for pair in query.split("&")}
@@ -103,15 +103,15 @@ def canonical_request(
     payload_hash: str,
 ) -> str:
     """
-    Return the canonical request: method and path of *request*, and what else is given.
+    Return the canonical request.
 
     Args:
-        rules: Say how the path is written.
-        request: Gives the method and the path.
-        query: The canonical query, less the signature.
-        headers: The canonical headers, each line with its end.
-        names: Their names, joined by ``;``.
-        payload_hash: The last line.
+        rules: The rules for the encoding of the path.
+        request: The request, whose method and path are used.
+        query: The canonical query, without the signature.
+        headers: The canonical headers, each line with its line end.
+        names: The names of the signed headers, joined by ``;``.
+        payload_hash: The payload hash.
     """
     path = canonical_path(
         request.path, normalize=rules.normalize_path, double_encode=rules.double_encode

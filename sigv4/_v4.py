@@ -1,4 +1,4 @@
-"""SigV4: a key derived by HMAC for one day, region and service, and a signature by HMAC."""
+"""SigV4: an HMAC key derived for one day, region and service, and HMAC signatures."""
 
 from hashlib import sha256
 from hmac import compare_digest, digest
@@ -11,32 +11,34 @@ from ._value import Value
 if TYPE_CHECKING:
     from _hashlib import HASH
 
-# HMAC's two passes (RFC 2104), each fed with the key: hashes to be copied, for half of what it
-# takes to copy an `hmac.HMAC`.
+# The two hashes of HMAC (RFC 2104), each with the key already added.  Copying them takes half the
+# time of
+# copying an `hmac.HMAC`.
 _Mac = tuple["HASH", "HASH"]
 
-# How many scopes of one access key are remembered: a server may take the region from the request.
+# Maximum number of cached scopes per access key: a server may get the region from the request.
 _MOST_KEYS = 64
 
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 def _keyed(key: bytes) -> _Mac:
-    """Return HMAC-SHA256 with *key*, of no more than the hash's 64 bytes."""
+    """Return HMAC-SHA256 with *key*, which must not be longer than the hash's block of 64 bytes."""
     block = key.ljust(64, b"\0")
     return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
 
 
 class SigV4(Value):
     """
-    The algorithm ``AWS4-HMAC-SHA256``, for one service in one region.
+    The algorithm ``AWS4-HMAC-SHA256`` for one service in one region.
 
     Attributes:
-        service: The signing name, such as ``sagemaker`` or ``s3``.
-        region: Such as ``eu-west-1``.
+        service: The signing name of the service, such as ``sagemaker`` or ``s3``.
+        region: The region, such as ``eu-west-1``.
 
     Raises:
-        InvalidRequestError: One of them cannot stand in a credential scope; the message names it.
+        InvalidRequestError: *service* or *region* cannot be part of a credential scope; the message
+            names the argument.
     """
 
     __slots__ = __match_args__ = ("service", "region")
@@ -45,7 +47,7 @@ class SigV4(Value):
     region: str
 
     name = "AWS4-HMAC-SHA256"
-    region_set = None  # the scope names the one region
+    region_set = None  # not sent: the scope contains the region
     signature_length = 64
 
     def __init__(self, service: str, region: str) -> None:
@@ -55,11 +57,11 @@ class SigV4(Value):
         self.region = region
 
     def scope(self, timestamp: str) -> str:
-        """Return the credential scope: day, region, service and the closing word."""
+        """Return the credential scope: day, region, service and ``aws4_request``."""
         return f"{timestamp[:8]}/{self.region}/{self.service}/aws4_request"
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return the signature of a string to sign, in hexadecimal."""
+        """Return the signature of the string to sign, in hexadecimal."""
         keyed_inner, keyed_outer = self._signing_key(credentials, timestamp[:8])
         inner, outer = keyed_inner.copy(), keyed_outer.copy()
         inner.update(text.encode())
@@ -69,17 +71,17 @@ class SigV4(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """Tell in constant time whether *signature* is the signature of *text*."""
+        """Return whether *signature* is the signature of *text*, compared in constant time."""
         if not isinstance(credentials, Credentials):
-            return False  # a public key can vouch for no HMAC
+            return False  # a public key cannot verify an HMAC
         expected = self.sign_string(text, credentials, timestamp)
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
         """
-        Return the day's key, ready to be copied and fed; it takes the place of yesterday's.
+        Return the HMAC of the day's signing key, which replaces the previous day's in the cache.
 
-        It is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
+        The key is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """
         keys, scope = get_derived_keys(credentials), (self.region, self.service)
         kept: tuple[str, _Mac] | None = keys.get(scope)

@@ -1,8 +1,8 @@
 """
-SigV4A: a P-256 key derived from the secret, good for a set of regions, and a signature by ECDSA.
+SigV4A: ECDSA signatures with a P-256 key derived from the secret, valid in a set of regions.
 
-The key depends on the access key alone, not on day, region or service; and whoever checks a
-signature needs only its public half.  `cryptography` is imported when the first key is made.
+The key depends only on the access key, not on day, region or service.  A verifier needs only the
+public half of the key.  `cryptography` is imported when the first key is derived.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html,
 "Derive a signing key for SigV4a"
@@ -28,17 +28,17 @@ NAME = "AWS4-ECDSA-P256-SHA256"
 
 # The order of P-256: NIST SP 800-186, section 3.2.1.3.
 _ORDER = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
-# [L] of SP 800-108, section 4.1: the length of the key in bits.
+# [L] in SP 800-108, section 4.1: the length of the key in bits.
 _KEY_BITS = (256).to_bytes(4, "big")
 
-# DER in hexadecimal, as every signer writes it.
+# The form of a signature that every signer writes: DER in hexadecimal.
 _is_signature = re.compile(r"(?:[0-9a-f]{2}){8,72}").fullmatch
 _is_pattern = re.compile(r"[A-Za-z0-9\-*]+").fullmatch
 
 
 @cache
 def _ecdsa() -> "ECDSA":
-    """Return the signature scheme: ECDSA over SHA-256, which hashlib takes in less time."""
+    """Return ECDSA for hashes that hashlib computes, which is faster than `cryptography`."""
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -48,13 +48,16 @@ def _ecdsa() -> "ECDSA":
 
 def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
     """
-    Return the private key, by the KDF in counter mode of NIST SP 800-108, section 4.1.
+    Derive the private key with the KDF in counter mode of NIST SP 800-108, section 4.1.
 
         fixed input = label || 0x00 || access key id || counter || length of the key in bits
         candidate   = HMAC-SHA256("AWS4A" + secret, 0x00000001 || fixed input)
 
-    The first candidate that is no greater than the curve's *order* less two, plus one, is the
-    key (FIPS 186-5, appendix A.2.2: rejection sampling).  One in 2 ** 32 is rejected.
+    The first candidate that is not greater than *order* - 2, where *order* is the order of the
+    curve,
+    plus one, is the key (FIPS 186-5, appendix A.2.2: rejection sampling).  One candidate in 2 ** 32
+    is
+    rejected.
     """
     key = b"AWS4A" + credentials.secret_access_key.encode()
     label = NAME.encode() + b"\0" + credentials.access_key_id.encode()
@@ -68,7 +71,7 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
 
 
 def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
-    """Return the key pair of *credentials*, derived once."""
+    """Return the private key of *credentials*, which is derived once."""
     keys = get_derived_keys(credentials)
     if NAME not in keys:
         ec = import_ec()
@@ -78,17 +81,16 @@ def _private_key(credentials: Credentials) -> "EllipticCurvePrivateKey":
 
 
 def _digest(text: str) -> bytes:
-    """Return what ECDSA signs of a string to sign."""
     return sha256(text.encode()).digest()
 
 
 def _join_regions(regions: str | Iterable[str]) -> str:
-    """Return regions and wildcards joined by commas; a ``str`` is one or is joined already."""
+    """Return regions and patterns joined by commas; a ``str`` may contain several."""
     given = regions.split(",") if isinstance(regions, str) else regions
     try:
         parts = [part.strip() for part in given]
         fit = bool(parts) and all(map(_is_pattern, parts))
-    except (AttributeError, TypeError):  # it is not of texts
+    except (AttributeError, TypeError):  # not an iterable of str
         parts, fit = [], False
     if not fit:
         raise InvalidRequestError(
@@ -99,7 +101,7 @@ def _join_regions(regions: str | Iterable[str]) -> str:
 
 def covers(region_set: str, region: str) -> bool:
     """
-    Tell whether *region* is one that the comma-joined *region_set* stands for.
+    Return whether *region* is in the comma-separated *region_set*.
 
     >>> covers("us-*,eu-west-1", "us-east-2")
     True
@@ -111,7 +113,7 @@ def covers(region_set: str, region: str) -> bool:
 
 
 def _matches(pattern: str, region: str) -> bool:
-    """Tell whether *region* is *pattern*, in which each ``*`` stands for any text."""
+    """Return whether *region* matches *pattern*, in which ``*`` matches any text."""
     start, *others = pattern.split("*")
     if not others:
         return region == pattern
@@ -119,7 +121,7 @@ def _matches(pattern: str, region: str) -> bool:
     at, stop = len(start), len(region) - len(end)
     if stop < at or not (region.startswith(start) and region.endswith(end)):
         return False
-    for part in inner:  # the first place is as good as any: what follows has more room
+    for part in inner:  # the first match is enough: it leaves the most room for the next parts
         found = region.find(part, at, stop)
         if found < 0:
             return False
@@ -128,7 +130,7 @@ def _matches(pattern: str, region: str) -> bool:
 
 
 def low_s_signature(signature: str) -> str:
-    """Return of (r, s) and (r, n - s), which are right for the same text, the one with the smaller s."""
+    """Return the equivalent signature with the smaller s: (r, s) and (r, n - s) are both valid."""
     from cryptography.hazmat.primitives.asymmetric.utils import (
         decode_dss_signature,
         encode_dss_signature,
@@ -140,18 +142,18 @@ def low_s_signature(signature: str) -> str:
 
 class SigV4A(Value):
     """
-    The algorithm ``AWS4-ECDSA-P256-SHA256``, for one service in a set of regions.
+    The algorithm ``AWS4-ECDSA-P256-SHA256`` for one service in a set of regions.
 
-    Its signatures differ each time: ECDSA takes a random number.
+    Two signatures of the same request differ, because ECDSA uses a random number.
 
     Attributes:
-        service: The signing name, such as ``s3``.
-        region_set: Regions and wildcards: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.
-            Held joined by commas, as it is sent.
+        service: The signing name of the service, such as ``s3``.
+        region_set: Regions and patterns: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.
+            The attribute holds them joined by commas, as they are sent.
 
     Raises:
-        InvalidRequestError: *region_set* is empty, or holds what cannot be part of a region's name;
-            or *service* cannot stand in a credential scope.
+        InvalidRequestError: *region_set* is empty or contains an invalid region name, or *service*
+            cannot be part of a credential scope.
         MissingDependencyError: `cryptography` cannot be imported; raised by the first signature.
     """
 
@@ -161,8 +163,9 @@ class SigV4A(Value):
     region_set: str
 
     name = NAME
-    # A signature in DER is 70 to 72 bytes, mostly; padded, the length of a body is known beforehand
-    # (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
+    # Most DER signatures have 70 to 72 bytes.  They are padded, so that the length of a body is
+    # known in
+    # advance (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
     signature_length = 144
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
@@ -171,21 +174,22 @@ class SigV4A(Value):
         self.region_set = _join_regions(region_set)
 
     def scope(self, timestamp: str) -> str:
-        """Return the credential scope: day, service and the closing word."""
+        """Return the credential scope: day, service and ``aws4_request``."""
         return f"{timestamp[:8]}/{self.service}/aws4_request"
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return a signature of a string to sign: DER, in hexadecimal."""
+        """Return a signature of the string to sign, as DER in hexadecimal."""
         return _private_key(credentials).sign(_digest(text), _ecdsa()).hex()
 
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
         """
-        Tell whether *signature* is one of *text*, by the secret or only the public key.
+        Return whether *signature* is a valid signature of *text*, by the secret or the public key.
 
-        Its form must be the one that signers write.  Of (r, s) and (r, n - s) either is right: AWS's
-        own signers write both, each half of the time.
+        The signature must have the form that signers write.  Both (r, s) and (r, n - s) are valid:
+        AWS's
+        signers write either, each half of the time.
         """
         if not _is_signature(signature):
             return False
@@ -203,5 +207,5 @@ class SigV4A(Value):
 
     @staticmethod
     def public_key(credentials: Credentials) -> VerifyingKey:
-        """Return the public half of the key that *credentials* sign with, for a verifier."""
+        """Return the public key for verifying signatures that *credentials* make."""
         return VerifyingKey(_private_key(credentials).public_key(), credentials.session_token)

@@ -1,14 +1,16 @@
 """
-Values: objects that are equal where their fields are.
+A base class for values: objects that are equal if their fields are equal.
 
-Where a class is used decides how it is written:
+How a class is written depends on its use:
 
-- It is public, and the first signature needs it: a `Value`, with slots and a constructor by hand.
-- It is a private record: a `typing.NamedTuple`; with attrs, if its ``repr`` must hide something.
-- Anything else: attrs.
+- Public classes that the first signature needs derive from `Value`, with slots and a handwritten
+constructor.
+- Private records are `typing.NamedTuple`, or attrs classes if ``repr`` must hide a field.
+- All other classes use attrs.
 
-A cold start is the reason.  attrs and `dataclasses` write code for each class when it is imported: half
-a millisecond, where a `Value` takes a hundredth of that.
+The reason is the time of a cold start.  attrs and `dataclasses` generate code for each class at
+import,
+which takes half a millisecond.  A `Value` takes a hundredth of that.
 """
 
 from collections.abc import Mapping
@@ -20,7 +22,7 @@ V = TypeVar("V", bound="Value")
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's class, with its module: other libraries have classes of the same name."""
+    """Return the class name with its module, since libraries share class names."""
     kind = type(value)
     name = kind.__qualname__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
@@ -28,15 +30,16 @@ def type_name(value: object) -> str:
 
 class Value:
     """
-    What a class with slots lacks: equality, hash, ``repr``, copies with changes, pickling.
+    Adds equality, hash, ``repr``, pickling and copies with changes to a class with slots.
 
-    A class derived from it names its fields, in the order of its constructor's arguments, in
-    ``__match_args__``, where ``case`` looks for them too.  Nothing refuses to set a field, since that
-    would make each object four times as slow to make: treat it as a value.
+    A subclass lists its fields in ``__match_args__``, in the order of the constructor's arguments.
+    Setting a field is not prevented, since that would quadruple the time to create an object: treat
+    the
+    object as immutable.
 
     Attributes:
-        _hidden: Fields that ``repr`` leaves out.
-        _renamed: Fields by their former names, which still work, with a warning.
+        _hidden: The fields that ``repr`` leaves out.
+        _renamed: The former names of fields, which still work but warn.
     """
 
     __slots__ = ()
@@ -44,10 +47,10 @@ class Value:
     _hidden: ClassVar[frozenset[str]] = frozenset()
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    if not TYPE_CHECKING:  # a type checker shall report misspelt names
+    if not TYPE_CHECKING:  # a type checker must report misspelt names
 
         def __getattr__(self, name: str) -> object:
-            """Return a field by its former name."""
+            """Return a field by its former name, with a warning."""
             kind = type(self)
             if name not in self._renamed:
                 raise AttributeError(f"{kind.__qualname__!r} object has no attribute {name!r}")
@@ -60,17 +63,17 @@ class Value:
         return {name: getattr(self, name) for name in self.__match_args__}
 
     def _key(self) -> tuple[object, ...]:
-        """Return what equality compares."""
+        """Return the fields that are compared."""
         return tuple([getattr(self, name) for name in self.__match_args__])
 
     def replace(self, **changes: object) -> Self:
-        """Return a value like this one but for *changes*, which are checked as in any other."""
+        """Return a copy with *changes*, which the constructor checks."""
         return _make(type(self), {**self._asdict(), **changes})
 
     __replace__ = replace  # for `copy.replace` of Python 3.13
 
     def __eq__(self, other: object, /) -> bool:
-        """Tell whether *other* is of the same class, with equal fields."""
+        """Return whether *other* has the same class and equal fields."""
         if not isinstance(other, Value) or type(self) is not type(other):
             return NotImplemented
         return self._key() == other._key()
@@ -80,17 +83,17 @@ class Value:
         return hash(self._key())
 
     def __repr__(self) -> str:
-        """Show the fields, but for those that are hidden."""
+        """Return a repr with all fields that are not hidden."""
         fields = self._asdict().items()
         shown = [f"{name}={value!r}" for name, value in fields if name not in self._hidden]
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Copy and pickle by the constructor, which checks the fields."""
+        """Copy and pickle by calling the constructor, which checks the fields."""
         return _make, (type(self), self._asdict())
 
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
-    # A value that an earlier version pickled has its fields by their former names.
+    # A value that was pickled by an earlier version has the former names of its fields.
     renamed = kind._renamed  # noqa: SLF001 (the class is in this file)
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})
