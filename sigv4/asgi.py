@@ -1,9 +1,10 @@
 """
-`SigV4Middleware`, for ASGI applications: those of Starlette, FastAPI, Quart, Litestar and others.
+`SigV4Middleware` for ASGI applications: Starlette, FastAPI, Quart, Litestar and others.
 
-It imports no framework and no server.  Nothing of this package imports this module; import it
-yourself.  `sigv4` itself takes the time as an argument.  Here nobody is there to pass it, as requests
-come from a server: so this module reads the clock, unless it is given another one.
+The module imports no framework and no server.  `sigv4` does not import it, so import it explicitly.
+The rest of `sigv4` takes the time as an argument.  The middleware is called by a server, which
+passes
+no time, so it reads the clock, unless it is given another clock.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -48,59 +49,86 @@ _ALLOWED: tuple[Allowed, ...] = get_args(Allowed)
 
 class SigV4Middleware:
     """
-    Let only signed requests through to an application, and only as they were signed.
+    Passes a request to an application only if its signature is valid.
 
-    The head of a request is judged first: no byte of a body is read for a request that is unsigned,
-    too old, or for another service, region or host.  Then the key is looked up, the body is read, and
-    the signature is checked over the method, the path, the query, the signed headers and the body
-    as they arrived.  The application finds a `sigv4.Verified` in ``scope["sigv4"]`` (Starlette:
-    ``request.scope["sigv4"]``), and reads the body as usual.  Its ``signed_headers`` are the headers
-    that the signature covers.  Anyone on the way may have added or changed the others.
+    The head of a request is checked first: the body of a request that is unsigned, too old, or for
+    another
+    service, region or host is not read.  Then the key is looked up, the body is read, and the
+    signature
+    is verified over the method, the path, the query, the signed headers and the body as they
+    arrived.
+    The application finds a `sigv4.Verified` in ``scope["sigv4"]`` (Starlette:
+    ``request.scope["sigv4"]``) and reads the body as usual.  Its ``signed_headers`` are the headers
+    that
+    the signature covers; a proxy may have added or changed the others.
 
-    Put it outside of every middleware that changes a path or a header.  Only what answers by itself,
-    such as a middleware for CORS, belongs outside of it.  A server's ``root_path`` is signed where the
-    server puts it before ``scope["raw_path"]``, as uvicorn does.
+    Install it outside of every middleware that changes a path or a header.  Only a middleware that
+    responds by itself, such as one for CORS, belongs outside of it.  A server's ``root_path`` is
+    signed
+    if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
 
     Args:
         app: The application.
-        secrets: Credentials by access key id, as for `sigv4.verify`; or a function of the access key
-            id, which returns None for an unknown one and may be async.  A plain function is called
-            in the event loop: make it async if it waits for a database or a network.
-        service: The signing name that requests must be scoped to, such as ``execute-api``.
-        region: The region that they must be scoped to, such as ``eu-west-1``.
-        allowed_hosts: The Host headers that requests may have, such as ``api.example.com``; with
-            the port (``localhost:8000``) unless it is the scheme's own.  Case does not matter.
-        allow: What is refused without it.  ``"presigned"``: URLs with the signature in the query,
-            which can be passed on and last up to a week.  ``"sigv4a"``: signatures that count in
-            several regions; checking them needs `cryptography`.  ``"unsigned-payload"``: the
-            signature does not cover the body; presigned URLs for S3 need this, too.  ``"streaming"``: the body
-            comes in signed chunks or events (``STREAMING-...``), as it arrived: the application
-            must pass it through a `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
-        max_body: The largest body, in bytes; 10 MiB by default, about as much as API Gateway takes.  A
-            body is held in memory until the application has it, twice for a moment.  A server
-            may hold one for each request that it serves at once.
-        body_timeout: How many seconds a body may take to arrive in all; 30 by default.
-        tolerance: How many seconds a client's clock may be off; 300 by default, 900 for S3.
+        secrets: Credentials by access key ID, as for `sigv4.verify`, or a function of the access
+            key ID
+            that returns None for an unknown one and may be async.  A synchronous function is called
+            in
+            the event loop: make it async if it waits for a database or a network.
+        service: The signing name to which requests must be scoped, such as ``execute-api``.
+        region: The region to which requests must be scoped, such as ``eu-west-1``.
+        allowed_hosts: The Host headers to accept, such as ``api.example.com``, with the port
+            (``localhost:8000``) unless it is the scheme's default.  Case does not matter.
+        allow: Kinds of requests that are rejected by default.  ``"presigned"``: URLs with the
+            signature
+            in the query, which can be passed on and are valid for up to a week.  ``"sigv4a"``:
+            signatures that are valid in several regions; verifying them needs `cryptography`.
+            ``"unsigned-payload"``: the signature does not cover the body; presigned URLs for S3
+            need
+            this, too.  ``"streaming"``: the body consists of signed chunks or events
+            (``STREAMING-...``) and is passed on unchanged; the application must decode it with a
+            `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
+        max_body: The maximum size of a body, in bytes; 10 MiB by default, about as much as API
+            Gateway
+            accepts.  A body is held in memory until the application reads it, and for a short time
+            twice.  A server may hold one body for each concurrent request.
+        body_timeout: The time in which the whole body must arrive, in seconds; 30 by default.
+        tolerance: The accepted difference between the clocks, in seconds; 300 by default, 900 for
+            S3.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, as for `sigv4.verify`.
-        is_replay: A function, plain or async, of a signature and an aware instant.  It must keep the
-            signature until that instant and tell whether it had it already, in one step: in
-            Redis ``SET signature 1 NX EXAT instant``.  It is asked last, for requests that are
-            right.  Without it, whoever sees a signed request can send it again for as long as
-            *tolerance* (a presigned URL: until it expires).  With it, a client that sends two equal
-            requests within a second must tell them apart, by an ``x-amz-`` header for instance.
-        now: The clock, as a function that returns an aware instant; this machine's by default.
+        is_replay: A synchronous or async function of a signature and a datetime with a time zone.
+            In one
+            atomic step, it must store the signature until that time and return whether it was
+            stored
+            before: in Redis ``SET signature 1 NX EXAT time``.  It is called last, for valid
+                requests
+            only.  Without it, anyone who sees a signed request can send it again within *tolerance*
+            (a presigned URL: until it expires).  With it, a client that sends two equal requests
+            within
+            a second must make them different, for example by an ``x-amz-`` header.
+        now: The clock, a function that returns a datetime with a time zone; by default the system
+            clock.
 
-    What is refused gets a small answer in JSON, ``{"__type": code, "message": ...}``, with the
-    code in ``x-amzn-errortype`` as well: status 403 for whatever is wrong with a signature; 400 for
-    a request that can be read in two ways (no Host or several; a path with ``.``, ``..``, empty
-    segments or needless percent-encoding, unless the service is S3; a bare ``+`` in the query;
-    repeated parameters in another order than that of their values, which is the order that
-    signatures know); 421 for another host; 413 for a body over *max_body*; 408 for one that is
-    too slow.  Where the body was not read, the connection is closed.  WebSockets are refused (403).
+    The response to a rejected request is JSON, ``{"__type": code, "message": ...}``, and has the
+    code in
+    the header ``x-amzn-errortype``.  The status is one of:
+
+    - 403 for any problem with a signature, and for WebSockets;
+    - 400 for a request that can be interpreted in two ways: no Host header or several; a path with
+    ``.``,
+      ``..``, empty segments or unnecessary percent-encoding, unless the service is S3; a bare ``+``
+      in
+      the query; repeated parameters whose values are not in ascending order, which is the order in
+      which they are signed;
+    - 421 for another host;
+    - 413 for a body larger than *max_body*;
+    - 408 for a body that arrives too slowly.
+
+    If the body was not read, the connection is closed.
 
     Raises:
-        TypeError, ValueError: An argument cannot be what it must be.
-        RuntimeError: When called: the scope is of a type that is not known here, or without the raw path.
+        TypeError, ValueError: An argument is invalid; the message names it.
+        RuntimeError: The type of the ASGI scope is not supported, or the server does not provide
+            ``raw_path``.  It is raised by a call, not by the constructor.
     """
 
     def __init__(
@@ -134,7 +162,7 @@ class SigV4Middleware:
             raise ValueError(f"max_body must be at least 0 bytes, not {max_body}")
         if not body_timeout > 0:
             raise ValueError(f"body_timeout must be more than 0 seconds, not {body_timeout}")
-        SigV4(service=service, region=region)  # refuses what cannot be one
+        SigV4(service=service, region=region)  # raises if service or region is invalid
         self.app = app
         self._find = secrets if callable(secrets) else secrets.get
         self._service = service
@@ -149,7 +177,7 @@ class SigV4Middleware:
         self._now = now or _utc_now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or start and stop the application."""
+        """Handle one request, or pass on the lifespan of the application."""
         kind = scope["type"]
         if kind == "http":
             await self._serve(scope, Body(receive), send)
@@ -164,7 +192,7 @@ class SigV4Middleware:
         try:
             verified = await self._verify(scope, body)
         except DisconnectedError:
-            return  # nobody waits for an answer
+            return  # nobody would receive a response
         except RefusedError as refusal:
             await refuse(refusal, scope, body, send)
         except SignatureError as error:
@@ -174,13 +202,15 @@ class SigV4Middleware:
             await self.app(scope, body.receive, send)
 
     async def _verify(self, scope: Scope, body: Body) -> Verified:
-        """Return who sent a request, and what the signature vouches for."""
+        """Verify a request, and return its sender and what the signature covers."""
         candidate = self._check_head(scope)
         credentials = await _maybe_await(self._find(candidate.access_key_id))
         key = check_key(candidate, credentials)
         check = partial(check_signature, candidate, key, unsigned_headers=self._exempt)
         verified = None
-        if candidate.declared_hash is not None:  # then the signature does not wait for the body
+        if (
+            candidate.declared_hash is not None
+        ):  # the signature can be verified before the body is read
             verified = check(candidate.declared_hash, at=self._now())
         payload = await self._read(body)
         if verified is None:
@@ -188,7 +218,7 @@ class SigV4Middleware:
         check_body(verified, payload)
         candidate.check_age(self._now())
         if self._is_replay is not None:
-            # The memory of signatures must outlast whoever sends slowly.
+            # A signature must be remembered longer than a slow body takes.
             until = candidate.valid_until + timedelta(seconds=self._body_timeout)
             if await _maybe_await(self._is_replay(verified.signature, until)):
                 message = "this signature was already used: sign each request again"
@@ -196,7 +226,7 @@ class SigV4Middleware:
         return verified
 
     def _check_head(self, scope: Scope) -> Candidate:
-        """Return what is known from the head alone, unless the request is refused for it."""
+        """Check the head of a request before its body is read."""
         request = read_head(scope)
         candidate = read_candidate(
             request,
@@ -212,7 +242,7 @@ class SigV4Middleware:
             raise RefusedError(
                 421, "MisdirectedRequest", "this server does not serve the requested host"
             )
-        if self._service not in S3_SERVICES:  # whose keys may hold anything
+        if self._service not in S3_SERVICES:  # S3 keys may contain any segments
             check_path(request.path)
         check_query(request.query)
         length = request.header("content-length") or ""
@@ -221,7 +251,7 @@ class SigV4Middleware:
         return candidate
 
     async def _read(self, body: Body) -> Payload:
-        """Return what stands for the body in the signature, once it has arrived."""
+        """Read the body, and return its payload hash."""
         try:
             return await run_with_timeout(self._body_timeout, lambda: body.read(self._max_body))
         except TimeoutError:
@@ -234,7 +264,7 @@ def _utc_now() -> datetime:
 
 
 async def _maybe_await(value: Any) -> Any:
-    """Return *value*, awaited if it must be."""
+    """Return *value*, awaited if it is awaitable."""
     return await value if isawaitable(value) else value
 
 

@@ -1,9 +1,8 @@
 """
-`SigV4Auth`, for anyone's httpx or httpx2 client.
+`SigV4Auth`, which signs the requests of a client of httpx or httpx2.
 
-The only module of this package that knows httpx.  With `asgi` and the command line, it is the only
-one that reads a clock.
-Nothing here imports it; import it yourself.
+Only this module of the package uses httpx.  Only this module, `asgi` and the command line read a
+clock.  The package does not import this module, so import it explicitly.
 """
 
 import re
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _classes(name: str) -> tuple[type, ...]:
-    """Return the class of this name of httpx and of httpx2, as far as they are installed."""
+    """Return the class *name* of each installed library, httpx and httpx2."""
     found: list[type] = []
     for library in ("httpx", "httpx2"):
         try:
@@ -36,7 +35,7 @@ def _classes(name: str) -> tuple[type, ...]:
 
 
 if not TYPE_CHECKING:  # pragma: no branch
-    # Each library takes only an Auth of its own, and this one works with both.
+    # Each library accepts only a subclass of its own Auth; this class works with both.
     Auth = type("Auth", _classes("Auth"), {})
     Request, Response = (
         Union[_classes(name) or (object,)]  # noqa: UP007 (of as many as there are)
@@ -47,46 +46,60 @@ _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 _Scope = tuple[tuple[str, str], ...]
 
-# Extensions of a request.  In the first its sender names another scope, and finds the signature once
-# it is signed.  The others keep that scope and the names of the headers that were added, so that a
-# request that is sent again is signed again.
+# Extensions of a request.  The first holds another scope before signing, and the signature
+# afterwards.
+# The others store that scope and the names of the added headers, so that a request can be signed
+# again
+# when it is sent again.
 _SIGV4, _SCOPE, _ADDED = "sigv4", "sigv4.scope", "sigv4.added"
 
 
 class SigV4Auth(Auth):
     """
-    Sign each request that a client sends.
+    Signs each request of a client of httpx or httpx2.
 
-    The URL is brought into canonical percent-encoding first (httpx writes a blank in a query as
-    ``+`` and leaves ``*`` in a path), so that what is signed is what is sent.  For S3 the path is
-    decoded and encoded anew, as S3 does before it checks a signature.
+    The URL is first converted to canonical percent-encoding, so that the signed URL is the one that
+    is
+    sent: httpx writes a space in a query as ``+`` and keeps ``*`` in a path.  For S3, the path is
+    decoded
+    and encoded again, as S3 does before it verifies a signature.
 
     Args:
-        signer: Knows the service, the region and the rules.  A request may name others in its
-            extensions: ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with
-            ``service`` and ``region``, or for SigV4A ``region_set``.
+        signer: The signer for the service and region.  A request can override them in its
+            extensions:
+            ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with the keys
+            ``service`` and ``region``, or ``region_set`` for SigV4A.
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
-            credentials; in an ``AsyncClient`` it may be ``async``.  Nobody knows beforehand which
-            client will ask, so that a blocking one refuses an async function when it first would
-            call it, before anything is sent; what can serve neither is refused at once.
-        unsigned_payload: Leave the body out of the signature, so that a stream need not be read
-            first.  S3 takes that over https.
-        now: The clock, as a function that returns an aware instant.
+            credentials.
+            The function may be ``async`` for an ``AsyncClient``.  A blocking client raises
+            TypeError
+            for an async function when it sends its first request, since the kind of client is
+            unknown
+            until then.  Any other value raises TypeError immediately.
+        unsigned_payload: Whether to leave the body out of the signature, so that a stream need not
+            be
+            read first.  S3 accepts this over https.
+        now: The clock, a function that returns a datetime with a time zone.
 
-    A request that was signed has its `Signature` in the same place, for `explain`:
+    A signed request has its `Signature` in the same extension, for `explain`:
     ``explain(response.text, response.request.extensions["sigv4"])``.
 
-    A body is read into memory before it is signed, unless *unsigned_payload* is set or the
-    request carries ``x-amz-content-sha256``.  An ``x-amz-date`` of the request is honoured.
+    A body is read into memory before it is signed, unless *unsigned_payload* is set or the request
+    has an
+    ``x-amz-content-sha256`` header.  If the request has an ``x-amz-date`` header, this is the
+    signing time.
 
-    Where a client follows a redirect to another origin, the ``x-amz-*`` headers stay behind with
-    ``Authorization``, those that the caller set among them.  What httpx takes for the same origin
-    (https instead of http, at the same host) gets all of it, and refuses the signature of another URL.
+    When a client follows a redirect to another origin, it removes ``Authorization`` and all
+    ``x-amz-*``
+    headers, including those that the caller set.  A redirect from http to https on the same host is
+    the
+    same origin for httpx: all headers are sent, and the server rejects the signature of the first
+    URL.
 
     Raises:
-        TypeError: *signer* or *credentials* cannot be what they must be.
-        InvalidRequestError: A request cannot be signed as it stands.
-        ExpiredCredentialsError: The credentials ended.
+        TypeError: *signer* or *credentials* has the wrong type.
+        InvalidRequestError: A request cannot be signed; the message says why.
+        ExpiredCredentialsError: The credentials have expired.
     """
 
     def __init__(
@@ -103,7 +116,8 @@ class SigV4Auth(Auth):
         self._unsigned_payload = unsigned_payload
         self._now = now or _utc_now
 
-    # `requires_request_body` stays False: whether a body must be read depends on the request.
+    # `requires_request_body` stays False, because it depends on the request whether its body must
+    # be read.
 
     def sync_auth_flow(self, request: "Request") -> "Generator[Request, Response, None]":
         """Sign *request* for a blocking client."""
@@ -122,11 +136,10 @@ class SigV4Auth(Auth):
         yield request
 
     def _needs_body(self, request: "Request") -> bool:
-        """Tell whether the signature takes a hash of the body."""
+        """Return whether the signature includes a hash of the body."""
         return not self._unsigned_payload and "x-amz-content-sha256" not in request.headers
 
     def _sign(self, request: "Request", credentials: Credentials) -> None:
-        """Add the signature to *request*."""
         added: dict[str, str] = {}
         if self._unsigned_payload and "x-amz-content-sha256" not in request.headers:
             added["x-amz-content-sha256"] = Payload.UNSIGNED.hash
@@ -140,7 +153,7 @@ class SigV4Auth(Auth):
         _add_signature(request, added | signature.headers, signature)
 
     def _signing_time(self, request: "Request") -> datetime:
-        """Return the instant that the request carries, or the clock's."""
+        """Return the time in the request's ``x-amz-date``, or the current time."""
         given = request.headers.get("x-amz-date")
         if given is None:
             return self._now()
@@ -153,7 +166,7 @@ class SigV4Auth(Auth):
 
 
 def _check_signer(signer: object) -> None:
-    """Refuse what is easily taken for a signer: the algorithm that it is made of."""
+    """Raise TypeError if *signer* is not a Signer, for example if it is a SigV4."""
     if not isinstance(signer, Signer):
         raise TypeError(
             "signer must be a Signer, such as Signer(SigV4(service, region)), "
@@ -166,7 +179,7 @@ def _utc_now() -> datetime:
 
 
 def _select_signer(request: "Request", signer: Signer) -> Signer:
-    """Return *signer*, or the one for the scope that *request* names."""
+    """Return *signer*, or a signer for the scope in the request's extensions."""
     scope: Any = request.extensions.get(_SIGV4)
     if scope is None:
         return signer
@@ -181,9 +194,9 @@ def _select_signer(request: "Request", signer: Signer) -> Signer:
         ) from None
 
 
-@lru_cache(maxsize=64)  # with each signer the keys that it derived
+@lru_cache(maxsize=64)  # keeps the derived keys of each signer
 def _scoped(signer: Signer, scope: _Scope) -> Signer:
-    """Return *signer* for another scope; S3's rules go with the service."""
+    """Return *signer* with another scope; whether S3's rules apply depends on the service."""
     known: Any = signer.algorithm
     if not hasattr(known, "replace"):
         raise InvalidRequestError(
@@ -200,14 +213,15 @@ def _scoped(signer: Signer, scope: _Scope) -> Signer:
 
 
 def _canonical_target(request: "Request", *, s3: bool) -> str:
-    """Bring path and query of *request* into canonical encoding, and return them."""
-    if "target" in request.extensions:  # its sender has taken the wire into his own hands
+    """Rewrite path and query of *request* in canonical encoding, and return them."""
+    if "target" in request.extensions:  # the caller chose the exact bytes
         return str(request.extensions["target"], "ascii")
     sent = request.url.raw_path.decode("ascii")
     path, mark, query = sent.partition("?")
     path = reencode_s3_path(path) if s3 else _encode_path(path)
-    # In a query that httpx made, + is a blank; on the wire %20 is one for everybody.  Empty pairs
-    # go: botocore, and what checks signatures with it, signs them, and nobody else does.
+    # httpx writes a space in a query as +; every server reads %20 as a space.  Empty pairs are
+    # removed,
+    # because only botocore, and servers that use it to verify, sign them.
     pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
     parts = [canonical_part(name) + equals + canonical_part(value) for name, equals, value in pairs]
     target = path + mark + "&".join(parts)
@@ -217,7 +231,7 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
 
 
 def _encode_path(path: str) -> str:
-    """Encode what is bare in *path*, and leave what is encoded."""
+    """Percent-encode the characters of *path* that are not escapes already."""
     return "".join(
         part.upper() if part.startswith("%") else percent_encode_path(part)
         for part in _escapes.split(path)
@@ -226,24 +240,28 @@ def _encode_path(path: str) -> str:
 
 class _BoundName(bytes):
     """
-    The name of a header that stays behind where ``Authorization`` stays behind.
+    A header name that a redirect removes together with ``Authorization``.
 
-    A client that redirects a request to another origin deletes ``Authorization`` from a copy of
-    the headers, and nothing else; what to delete it finds by comparing ``name.lower()``.  There a
-    name of this kind is equal to that one too, and everywhere else only to itself.  So the
-    headers of a signature go together, and copies of them are whole: OpenTelemetry, for one,
-    sends a copy.
+    A client that redirects a request to another origin deletes only ``Authorization`` from a copy
+    of the
+    headers, and finds it by comparing ``name.lower()``.  In that comparison, a name of this class
+    is equal
+    to ``authorization``, too.  In any other comparison, the name is only equal to itself.  So the
+    headers
+    of a signature are removed together, while complete copies of the headers keep them:
+    OpenTelemetry,
+    for example, sends a copy.
     """
 
     __slots__ = ()
 
     def lower(self) -> "_NameOrAuthorization":
-        """Return what deletion compares."""
+        """Return the object that the client compares when it deletes a header."""
         return _NameOrAuthorization(self)
 
 
 class _NameOrAuthorization(bytes):
-    """Equal to itself, and to ``authorization``."""
+    """A name that is equal to itself and to ``authorization``."""
 
     __slots__ = ()
 
@@ -254,7 +272,6 @@ class _NameOrAuthorization(bytes):
 
 
 def _encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return headers of ours as they go on the wire."""
     return [
         (name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()
     ]
@@ -265,9 +282,9 @@ def _decode_name(header: tuple[bytes, bytes]) -> str:
 
 
 def _add_signature(request: "Request", headers: dict[str, str], signature: Signature) -> None:
-    """Set the headers of a signature, and bind to it whatever is AWS's."""
+    """Set the headers of a signature, and make redirects remove all ``x-amz-*`` headers."""
     added = tuple(name for name in headers if name not in request.headers)
-    replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # of another signer, maybe
+    replaced = {*headers, "x-amz-region-set", "x-amz-security-token"}  # maybe from another signer
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in replaced]
     bound = type(request.headers)([*kept, *_encode_headers(headers)])
     bound._list = [  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (both libraries have it)
@@ -281,7 +298,7 @@ def _add_signature(request: "Request", headers: dict[str, str], signature: Signa
 
 
 def _remove_signature(request: "Request") -> None:
-    """Remove what an earlier signature added to *request*, and unbind the rest."""
+    """Remove the headers that an earlier signature added, and restore the other headers."""
     added = request.extensions.get(_ADDED, ())
     kept = [pair for pair in request.headers.raw if _decode_name(pair) not in added]
     request.headers = type(request.headers)(kept)

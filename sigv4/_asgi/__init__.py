@@ -1,1 +1,1 @@
-"""The parts of `sigv4.asgi`."""
+"""The implementation of `sigv4.asgi`."""

@@ -1,4 +1,4 @@
-"""What the middleware asks of an event loop, of asyncio or trio, without importing trio."""
+"""Timeouts and background tasks on asyncio and trio, without importing trio."""
 
 import asyncio
 import sys
@@ -10,8 +10,11 @@ T = TypeVar("T")
 
 
 def _trio() -> Any:
-    """Return trio if a task of its own runs, else None; it may run inside of asyncio's loop."""
-    with suppress(RuntimeError):  # no loop of asyncio's
+    """
+    Return the module trio if the current task is a trio task, or None; trio can run inside
+    asyncio's loop.
+    """
+    with suppress(RuntimeError):  # asyncio has no running loop
         if asyncio.current_task() is not None:
             return None
     return sys.modules["trio"]
@@ -19,10 +22,10 @@ def _trio() -> Any:
 
 async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]]) -> T:
     """
-    Return what an async function returns.
+    Return the result of an async function.
 
     Raises:
-        TimeoutError: It did not return within *seconds*, and was cancelled.
+        TimeoutError: The function did not return within *seconds*, and was cancelled.
     """
     trio = _trio()
     if trio is None:
@@ -34,7 +37,7 @@ async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]])
 
 
 async def run_beside(background: Callable[[], Awaitable[object]], main: Awaitable[None]) -> None:
-    """Await *main* while *background* runs, which is cancelled at the end; its errors are dropped."""
+    """Run *background* while *main* runs, then cancel it; errors of *background* are ignored."""
 
     async def quietly() -> None:
         with suppress(Exception):

@@ -1,8 +1,9 @@
 """
-The head of a request, which must have one meaning only.
+Checks that the head of a request has only one meaning.
 
-A signature is for the canonical form of a path and of a query.  Whoever changes a request on its way
-into another one of the same form need not sign it again.
+A signature covers the canonical form of a path and a query.  Someone who changes a request in
+transit
+to another one with the same canonical form does not have to sign it again.
 """
 
 import re
@@ -23,11 +24,11 @@ _escape = re.compile(r"%[0-9A-Fa-f]{2}")
 
 def read_head(scope: Scope) -> SignableRequest:
     """
-    Return the request of a scope, as it arrived, without its body.
+    Return the request of a scope, without its body.
 
     Raises:
-        RefusedError: It cannot be one, or is one for several hosts.
-        RuntimeError: The server does not say what arrived.
+        RefusedError: The head is not valid HTTP, or does not have exactly one host.
+        RuntimeError: The server does not provide the path as it arrived.
     """
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     hosts = [value for name, value in headers if name == b"host"]
@@ -41,7 +42,10 @@ def read_head(scope: Scope) -> SignableRequest:
 
 
 def _raw_path(scope: Scope) -> str:
-    """Return the path as it arrived, if it is that of which the application sees the decoded form."""
+    """
+    Return the path as it arrived, after checking that it decodes to the path that the
+    application gets.
+    """
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:
         raise RuntimeError(
@@ -61,9 +65,9 @@ def _raw_path(scope: Scope) -> str:
 
 def check_path(path: str) -> None:
     """
-    Refuse a path that is not its own normal form.
+    Raise RefusedError if a path is not normalized.
 
-    Source: RFC 3986, section 6.2.2, and for empty segments `remove_dot_segments`.
+    Source: RFC 3986, section 6.2.2, and `remove_dot_segments` for empty segments.
     """
     decoded = unquote(path)
     if remove_dot_segments(decoded) != decoded:
@@ -81,7 +85,7 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 
 def check_query(query: str) -> None:
-    """Refuse a query that can be read in two ways, or whose order is not signed."""
+    """Raise RefusedError if a query is ambiguous, or if its order differs from the signed order."""
     if "+" in query:
         message = "the query must not have a bare +, which may mean a space: send %20 or %2B"
         raise RefusedError(400, "InvalidURI", message)
@@ -95,7 +99,7 @@ def check_query(query: str) -> None:
 
 
 def required_permissions(candidate: Candidate) -> set[Allowed]:
-    """Return what a request needs leave for."""
+    """Return the values of ``allow`` that a request requires."""
     declared = candidate.declared_hash or ""
     needs: dict[Allowed, bool] = {
         "presigned": candidate.authorization.expires is not None,

@@ -1,4 +1,4 @@
-"""The types of ASGI, a body that is read before the application reads it, and the refusal of a request."""
+"""The types of ASGI, the body of a request, and the response to a rejected request."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,11 +14,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_LONGEST_MESSAGE = 300  # characters; some repeat what the client sent
+_LONGEST_MESSAGE = 300  # characters; some messages contain text from the client
 
 
 class RefusedError(Exception):
-    """A request is refused: with which status, code and message."""
+    """A request is rejected, with a status, a code and a message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(status, code, message)
@@ -28,15 +28,15 @@ class RefusedError(Exception):
 
 
 class DisconnectedError(Exception):
-    """The client has gone before its body was there."""
+    """The client disconnected before the body arrived."""
 
 
 class Body:
     """
-    The body of a request, which is read once and then handed on.
+    The body of a request, which is read once and then passed to the application.
 
     Attributes:
-        is_read: Whether all of it has arrived.
+        is_read: Whether the whole body has arrived.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -46,11 +46,11 @@ class Body:
 
     async def read(self, limit: int) -> Payload:
         """
-        Read all of it, and return what stands for it in a signature.
+        Read the whole body, and return its payload hash.
 
         Raises:
-            RefusedError: It has more than *limit* bytes.
-            DisconnectedError: Its end does not come.
+            RefusedError: The body is larger than *limit* bytes.
+            DisconnectedError: The client disconnected before the end of the body.
         """
         data, digest = bytearray(), sha256()
         while not self.is_read:
@@ -66,27 +66,27 @@ class Body:
         return Payload.hashed(digest.hexdigest())
 
     async def receive(self) -> Message:
-        """Give the application the body, and after it what the server has to say."""
+        """Return the body as one message, and then the server's messages."""
         if self._data is None:
             return await self._receive()
         body, self._data = bytes(self._data), None
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def discard(self) -> None:
-        """Take what still arrives, and keep nothing of it."""
+        """Read the rest of the body and discard it."""
         while not self.is_read:
             message = await self._receive()
             self.is_read = not message.get("more_body", False)
 
 
 def check_size(size: int, limit: int) -> None:
-    """Refuse a body of *size* bytes if it is too large."""
+    """Raise RefusedError if a body of *size* bytes is too large."""
     if size > limit:
         raise RefusedError(413, "EntityTooLarge", f"the body must not be larger than {limit} bytes")
 
 
 async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) -> None:
-    """Answer, and close the connection of HTTP/1 if a body has not arrived."""
+    """Send the response, and close an HTTP/1 connection if its body has not arrived."""
     content = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
     headers = [
         (b"content-type", b"application/json"),
@@ -94,7 +94,7 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         (b"x-amzn-errortype", refusal.code.encode()),
     ]
     is_http_1 = scope["http_version"] < "2"
-    # HTTP/2 has no such header (RFC 9113, section 8.2.2).
+    # HTTP/2 forbids this header (RFC 9113, section 8.2.2).
     if is_http_1 and not body.is_read and _announces_body(scope):
         headers.append((b"connection", b"close"))
     start: Message = {
@@ -107,10 +107,13 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         await send(start)
         await send({"type": "http.response.body", "body": content, "more_body": not ends})
 
-    # What still arrives must be taken by somebody, for hypercorn's sake (0.18).  It queues ten pieces
-    # of a body and then waits for the application to take one, at the end of an answer as well: it
-    # would wait for ever.  On HTTP/2 it fails at a piece that comes after the end of the answer; on
-    # trio, the whole server does.
+    # hypercorn (0.18) requires that the rest of the body is read.  It queues ten pieces of a body
+    # and then
+    # waits until the application reads one, also at the end of a response, so it would wait
+    # forever.  On
+    # HTTP/2, a piece that arrives after the end of the response is an error; on trio, it stops the
+    # whole
+    # server.
     if body.is_read:
         await answer(ends=True)
     elif is_http_1:
@@ -122,7 +125,7 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
 
 
 def _announces_body(scope: Scope) -> bool:
-    """Tell whether a body follows the head (RFC 9112, section 6)."""
+    """Return whether a body follows the head (RFC 9112, section 6)."""
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
         for name, value in scope["headers"]

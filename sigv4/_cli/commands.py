@@ -1,10 +1,11 @@
 """
 The command line: ``python -m sigv4 sign | presign | verify | explain``.
 
-The edge of this package: here alone, in `httpx_auth` and in `asgi`, a clock is read; and here alone the
-environment and files are.  Nothing is sent, unless ``--profile`` names one whose credentials come
-from a service: they are found by the client that is installed with this package, which is imported
-then and by name, since this package stands alone.
+Only this package, `httpx_auth` and `asgi` read a clock, and only this package reads the environment
+and
+files.  Nothing is sent, unless ``--profile`` names a profile whose credentials come from a service.
+The client that is installed beside this package loads them.  It is imported by name and only when
+it is needed, because this package does not depend on it.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Run one command.
 
     Args:
-        arguments: The command line, without the program's name; None takes the process's own.
+        arguments: The command line, without the program's name; None means ``sys.argv``.
 
     Returns:
         The exit code.
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnexplainedError as error:
         _write(sys.stderr, printable(f"sigv4: {error}"))
         return 1
-    except BrokenPipeError:  # nobody reads it any more, nor what Python would write at its end
+    except BrokenPipeError:  # redirect stdout, or Python would write to the pipe again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (SigV4Error, OSError, ValueError) as error:
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-# Arguments of the library, by their names at the shell.
+# Argument names of the library, and their names at the shell.
 _OPTIONS = {
     "access_key_id": "AWS_ACCESS_KEY_ID",
     "expires": "--expires",
@@ -89,12 +90,12 @@ _OPTIONS = {
 
 
 def _name_option(message: str) -> str:
-    """Return an error message that begins with the option or variable instead of the argument."""
+    """Replace the argument at the start of an error message by its option or variable."""
     argument, must, rest = message.partition(" must ")
     return _OPTIONS.get(argument, argument) + must + rest
 
 
-# The commands: each returns what is printed.
+# The commands.  Each returns the text to print.
 
 
 def _sign(options: argparse.Namespace) -> str:
@@ -154,7 +155,7 @@ def _explain(options: argparse.Namespace) -> str:
     return str(explain(answer, Signature({}, "", (), canonical_request, string_to_sign)))
 
 
-# What the commands are made of.
+# Helpers of the commands.
 
 
 def _credentials(options: argparse.Namespace) -> Credentials:
@@ -173,7 +174,7 @@ def _credentials(options: argparse.Namespace) -> Credentials:
 
 
 def _load_profile_credentials(name: str) -> Credentials:
-    """Return the credentials of a profile of the shared files, from whatever source it names."""
+    """Return the credentials of a profile in the shared configuration files."""
     try:
         client: Any = import_module("sagemaker_runtime_client")
         prompts: Any = import_module("sagemaker_runtime_client._cli.prompts")
@@ -209,7 +210,7 @@ def _signer(options: argparse.Namespace) -> Signer:
 
 
 def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
-    """Return the request that the options describe, its path for S3 as S3 signs it."""
+    """Return the request that the options describe; a path for S3 is encoded as S3 signs it."""
     _read_once([*options.header, options.data], "@" + STDIN)
     headers = [pair for text in options.header for pair in _headers(text)]
     method = options.method or ("GET" if options.data is None else "POST")
@@ -226,7 +227,7 @@ def _request(options: argparse.Namespace, *, s3: bool) -> SignableRequest:
 
 
 def _headers(text: str) -> list[tuple[str, str]]:
-    """Return the headers of an option: one, or those of a file."""
+    """Return the headers of one ``--header`` option: one header, or those of a file."""
     lines = _text(_read(text[1:])).split("\n") if text.startswith("@") else [text]
     pairs = [line.partition(":") for line in lines if line]
     if not all(colon for _, colon, _ in pairs):
@@ -235,13 +236,13 @@ def _headers(text: str) -> list[tuple[str, str]]:
 
 
 def _explicit_headers(request: SignableRequest) -> list[tuple[str, str]]:
-    """Return the headers of a request, less a host that its URL gives."""
+    """Return the headers of a request, without the host header that follows from its URL."""
     implied = SignableRequest(request.method, request.url).host
     return [pair for pair in request.headers if pair != ("host", implied)]
 
 
 def _payload(data: str | None) -> Payload:
-    """Return what stands for the body; a file is hashed piece by piece."""
+    """Return the payload hash of the body; a file is hashed in pieces."""
     if data is None or not data.startswith("@"):
         return Payload.of((data or "").encode("utf-8", "surrogateescape"))
     with _open(data[1:]) as stream:
@@ -266,7 +267,6 @@ def _open(name: str) -> AbstractContextManager[Any]:
 
 
 def _read(name: str) -> bytes:
-    """Return the content of a file."""
     with _open(name) as stream:
         content: bytes = stream.read(LONGEST_INPUT + 1)
     if len(content) > LONGEST_INPUT:
@@ -277,11 +277,11 @@ def _read(name: str) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    """Return a text, with the line ends of this package and none at its end."""
+    """Decode *content*, with LF as line end and without trailing line ends."""
     return normalize_line_ends(content.decode("utf-8", "surrogateescape")).rstrip("\n")
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Print a text, whatever bytes stand in it."""
+    """Print a text that may contain arbitrary bytes as surrogates."""
     stream.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
     stream.flush()

@@ -1,4 +1,4 @@
-"""The options of ``python -m sigv4``, and what each may be."""
+"""The options of ``python -m sigv4``."""
 
 import argparse
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 STDIN = "-"
 
-# The end of the help; no docstring, which `python -OO` would leave out.
+# The end of the help text.  It is not a docstring, because `python -OO` removes docstrings.
 EPILOG = """\
 Credentials come from --profile, or else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 AWS_SESSION_TOKEN.  The region comes from --region, or else from AWS_REGION or AWS_DEFAULT_REGION.
@@ -25,13 +25,13 @@ def parser(
     *, sign: _Command, presign: _Command, verify: _Command, explain: _Command
 ) -> argparse.ArgumentParser:
     """
-    Return what reads the command line, and leaves the command that it names in ``run``.
+    Return the parser of the command line, which stores the selected command as ``run``.
 
     Args:
-        sign: A command.
-        presign: A command.
-        verify: A command.
-        explain: A command.
+        sign: The function that runs the command ``sign``.
+        presign: The function that runs the command ``presign``.
+        verify: The function that runs the command ``verify``.
+        explain: The function that runs the command ``explain``.
     """
     parser = argparse.ArgumentParser(
         prog="python -m sigv4",

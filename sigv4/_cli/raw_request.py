@@ -1,10 +1,11 @@
 """
-A request as its bytes stand on the wire, HTTP/1.1, taken for a `SignableRequest`.
+Parses an HTTP/1.1 request in its raw form into a `SignableRequest`.
 
     request = method SP target SP version CRLF *( name ":" value CRLF ) CRLF body
 
-For what was captured or written by hand, so that a bare line feed ends a line too.  It is no server's
-parser: nothing is decoded, and what is ambiguous is refused.
+It is meant for requests that were captured or written by hand, so a bare line feed ends a line,
+too.
+It is not the parser of a server: nothing is decoded, and ambiguous input is rejected.
 
 Source: RFC 9112, sections 2 to 7
 """
@@ -24,16 +25,17 @@ _is_length = re.compile(rb"[0-9]{1,15}").fullmatch
 
 def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
     """
-    Return the request that *data* is.
+    Parse a raw request.
 
     Args:
-        data: From the request line to the end of the body.  Without ``Content-Length`` the body is
-            all that follows the head; with it, what follows the body is left out.
-        scheme: Of the URL, where the target is no URL itself.
+        data: The request, from the request line to the end of the body.  Without
+            ``Content-Length``, the
+            body is everything after the head; with it, data after the body is ignored.
+        scheme: The scheme of the URL, used unless the target is a URL.
 
     Raises:
-        InvalidRequestError: It is no request, or one that this parser leaves alone: folded headers,
-            ``Transfer-Encoding``, a target that is neither a path nor a URL.
+        InvalidRequestError: *data* is not a valid request, or it has an unsupported feature: folded
+            headers, ``Transfer-Encoding``, or a target that is neither a path nor a URL.
     """
     end = _end_of_head.search(data, 0, LONGEST_HEAD)
     head, body = (data[: end.start()], data[end.end() :]) if end else (data.rstrip(b"\r\n"), b"")
@@ -54,7 +56,7 @@ def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:
-    """Return name and value of a header's line, the name in lower case."""
+    """Parse the line of a header into its lowercase name and its value."""
     name, colon, value = line.partition(b":")
     if not colon or line[:1] in b" \t":
         raise InvalidRequestError("each header must be on its own line, in the form NAME: VALUE")
@@ -62,7 +64,7 @@ def _header(line: bytes) -> tuple[bytes, bytes]:
 
 
 def _body(headers: list[tuple[bytes, bytes]], rest: bytes) -> bytes:
-    """Return the body, at the beginning of what follows the head."""
+    """Return the body, which is at the start of *rest*."""
     if any(name == b"transfer-encoding" for name, _ in headers):
         raise InvalidRequestError(
             "Transfer-Encoding is not supported: join the chunks of the body and remove the header"

@@ -1,7 +1,7 @@
 """
-What a request says of its own signature, in its headers or in its query.
+Parses the signature of a request, from its headers or its query.
 
-Nothing is believed here; `verify` checks it.
+The parsed values are not trusted; `verify` checks them.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 """
@@ -20,25 +20,25 @@ _REQUIRED = tuple(
     f"X-Amz-{name}"
     for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 )
-_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # with each character escaped
+_LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # if each character is escaped
 
 
 @frozen
 class ParsedAuthorization:
     """
-    What a request says of its own signature, wherever it says it.
+    The parsed signature of a request, from an Authorization header or a presigned URL.
 
     Attributes:
         algorithm: The algorithm's name on the wire.
-        credential: ``KEY/SCOPE``.
-        signed_headers: Their names, joined by ``;``.
-        signature: In hexadecimal, if it is one.
-        timestamp: Like ``20150830T123600Z``, if it is one.
+        credential: The access key ID and the scope, ``KEY/SCOPE``.
+        signed_headers: The names of the signed headers, joined by ``;``.
+        signature: The signature; a valid one is hexadecimal.
+        timestamp: The signing time; a valid one has the form ``20150830T123600Z``.
         token: The session token.
-        expires: For how many seconds a presigned URL counts; None in headers.
-        region_set: Of SigV4A; else empty.
-        query: The query less the signature.
-        malformed_code: The code for a fault in the claim's form.
+        expires: The validity of a presigned URL in seconds; None for a signature in headers.
+        region_set: The region set of SigV4A; otherwise empty.
+        query: The query without the signature.
+        malformed_code: The error code to use if the authorization is malformed.
     """
 
     algorithm: str
@@ -54,7 +54,7 @@ class ParsedAuthorization:
 
 
 def parse_authorization(request: SignableRequest) -> ParsedAuthorization:
-    """Return what the request says of its signature, in the one place where it says it."""
+    """Parse the signature of a request, which must be either in its headers or in its query."""
     if sum(name == "authorization" for name, _ in request.headers) > 1:
         raise SignatureError(
             "AuthorizationHeaderMalformed", "the request has more than one Authorization header"
@@ -73,7 +73,7 @@ def parse_authorization(request: SignableRequest) -> ParsedAuthorization:
 
 
 def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthorization:
-    """Return the claim of ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
+    """Parse ``Authorization: ALGORITHM Credential=, SignedHeaders=, Signature=``."""
     algorithm, _, rest = authorization.partition(" ")
     if rest.count(",") >= MOST_AUTHORIZATION_PARTS:
         raise SignatureError(
@@ -110,10 +110,11 @@ def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthori
 
 def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
     """
-    Return the instant of a signed Date, which may stand in for x-amz-date; empty if there is none.
+    Return the timestamp of a signed Date header, which can replace x-amz-date; empty if there is none.
 
-    Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers, which writes it so where a
-    request has one.
+    Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers.  botocore writes the
+    signing time
+    to the Date header if the request has one.
     """
     date = request.header("date")
     if date is None or "date" not in signed_headers.split(";"):
@@ -124,11 +125,14 @@ def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
         instant = parsedate_to_datetime(date)
         return f"{instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC):%Y%m%dT%H%M%SZ}"
     except (ValueError, OverflowError):
-        return date  # it may be like 20150830T123600Z
+        return date  # it may have the form 20150830T123600Z
 
 
 def _query_parameters(query: str) -> dict[str, str]:
-    """Return what the query says of its signature, if it claims one at all."""
+    """
+    Return the parameters of a signature in the query, or an empty dict if the query has no
+    signature.
+    """
     if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
         return {}
     parameters: dict[str, str] = {}
@@ -146,7 +150,7 @@ def _query_parameters(query: str) -> dict[str, str]:
 
 
 def _parse_query(request: SignableRequest, parameters: dict[str, str]) -> ParsedAuthorization:
-    """Return the claim of a presigned URL."""
+    """Parse the signature of a presigned URL."""
     missing = [name for name in _REQUIRED if not parameters.get(name)]
     if missing:
         raise SignatureError(

@@ -1,7 +1,7 @@
 """
-What is known of a request before its key is looked up and before its body is there.
+Checks of a request that need neither its key nor its body.
 
-Whoever serves strangers looks up keys and reads bodies only for a `Candidate`.
+A server that accepts untrusted requests looks up a key and reads a body only for a `Candidate`.
 """
 
 import re
@@ -32,19 +32,19 @@ _is_timestamp = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
 
 class Candidate(NamedTuple):
     """
-    A request whose authorization is well-formed, scoped to this service and region, and counts now.
+    A request whose authorization is well-formed, has the expected scope and is valid now.
 
     Attributes:
-        request: The request; its payload is not looked at.
-        authorization: What it says of its signature.
-        algorithm: The one that is claimed, for the service and region wanted here.
-        rules: How a signer of the same service makes its text.
-        region: The region that a region set must cover.
-        access_key_id: Whose key is said to have signed it.
-        declared_hash: What the head says of the body; None if the body must be hashed.
-        signed_at: The instant of signing, as the sender states it.
-        expires_at: When a presigned URL ends; None for a signature in headers.
-        valid_until: The last instant at which its age does not matter.
+        request: The request; its payload is not used.
+        authorization: The parsed authorization.
+        algorithm: The algorithm that the authorization names, for the expected service and region.
+        rules: The rules for canonical requests of the service.
+        region: The region that a region set must include.
+        access_key_id: The ID of the key that signed the request, according to the authorization.
+        declared_hash: The payload hash in the head; None if the body must be hashed.
+        signed_at: The signing time, according to the sender.
+        expires_at: When a presigned URL expires; None for a signature in headers.
+        valid_until: The latest time at which the request is not too old.
     """
 
     request: SignableRequest
@@ -59,7 +59,7 @@ class Candidate(NamedTuple):
     valid_until: datetime
 
     def check_age(self, at: datetime) -> None:
-        """Refuse it if it has become too old by the aware instant *at*."""
+        """Raise SignatureError if the request is too old at *at*, a datetime with a time zone."""
         if at > self.valid_until:
             raise SignatureError("RequestExpired", "the signature expired before the body arrived")
 
@@ -89,11 +89,11 @@ def read_candidate(
     tolerance: float | None,
 ) -> Candidate:
     """
-    Judge a request by its head.
+    Check a request by its head.
 
     Arguments and errors are those of `verify`.
     """
-    format_timestamp(at)  # refuses a naive one
+    format_timestamp(at)  # raises if it has no time zone
     _check_size(request)
     authorization = parse_authorization(request)
     if authorization.algorithm not in _ALGORITHMS:
@@ -121,7 +121,7 @@ def read_candidate(
 
 
 def _check_size(request: SignableRequest) -> None:
-    """Refuse what is larger than a signed request is, before anything of it is looked at."""
+    """Raise SignatureError if the request is too large, before it is parsed."""
     headers = request.headers
     if (
         len(headers) > MOST_HEADERS
@@ -137,8 +137,9 @@ def _check_size(request: SignableRequest) -> None:
 
 
 def _parse_access_key_id(authorization: ParsedAuthorization, scope: str) -> str:
-    """Return the access key id, if the credential's scope is the one wanted here."""
-    # A key of other vendors may hold slashes: the scope is what it ends with.
+    """Return the access key ID of the credential, whose scope must be *scope*."""
+    # Access key IDs of other vendors may contain slashes, so the scope is the end of the
+    # credential.
     access_key_id = authorization.credential.removesuffix(f"/{scope}")
     if access_key_id == authorization.credential:
         raise SignatureError(
@@ -153,14 +154,13 @@ def _parse_access_key_id(authorization: ParsedAuthorization, scope: str) -> str:
 
 
 def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
-    """Return the instant of signing."""
     if not authorization.timestamp:
         raise SignatureError(
             "IncompleteSignature",
             "the request has neither an x-amz-date header nor a signed date header",
         )
     if _is_timestamp(authorization.timestamp):
-        with suppress(ValueError):  # of a thirteenth month
+        with suppress(ValueError):  # for example for a thirteenth month
             return datetime.strptime(authorization.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     raise SignatureError(
         authorization.malformed_code, "the signing time must have the form 20150830T123600Z"
@@ -170,7 +170,7 @@ def _parse_signing_time(authorization: ParsedAuthorization) -> datetime:
 def _check_validity(
     authorization: ParsedAuthorization, signed_at: datetime, at: datetime, margin: timedelta
 ) -> datetime | None:
-    """Refuse what is too old or too new, and return when the signature ends, if it says so."""
+    """Check that the request is valid at *at*, and return when it expires, if it is presigned."""
     if signed_at > at + margin or (authorization.expires is None and signed_at < at - margin):
         raise SignatureError(
             "RequestTimeTooSkewed",
@@ -202,7 +202,7 @@ def _check_validity(
 def _read_declared_hash(
     request: SignableRequest, authorization: ParsedAuthorization, *, sent: bool
 ) -> str | None:
-    """Return what the head says of the body, where *sent* tells if it must; None if nothing."""
+    """Return the payload hash in the head, or None; *sent* means that the header is required."""
     declared = request.header("x-amz-content-sha256")
     if declared is not None:
         foreign = "AWS4" in declared and f"-{authorization.algorithm}-" not in declared

@@ -1,4 +1,4 @@
-"""What is known of a request once its signature has been found right."""
+"""The result of a successful verification."""
 
 from datetime import datetime
 
@@ -10,21 +10,22 @@ from .._algorithm import SeedSignature
 @frozen
 class Verified:
     """
-    Who sent a request, and what the signature vouches for.
+    The sender of a request, and what its signature covers.
 
     Attributes:
-        access_key_id: Whose key signed it.
-        signed_at: The instant of signing, as the sender states it.
-        expires_at: When a presigned URL ends, or its credentials do, if that is sooner; None for a
+        access_key_id: The ID of the key that signed the request.
+        signed_at: The signing time, according to the sender.
+        expires_at: When a presigned URL or its credentials expire, whichever is first; None for a
             signature in headers.
         signed_headers: The names of the headers that the signature covers.
-        payload_hash: What the signature says of the body; ``UNSIGNED-PAYLOAD`` if nothing, and
-            ``STREAMING-...`` if its parts say it themselves.
-        seed: What those parts are chained to, for `ChunkDecoder` and `EventVerifier`.  It holds
-            the key.
-        signature: The signature, in hexadecimal: by it a request that is sent again is known.  With
-            SigV4A anybody can make of (r, s) its twin (r, n - s), which is as right; this is
-            the one with the smaller s, whichever came.
+        payload_hash: The signed payload hash; ``UNSIGNED-PAYLOAD`` if the body is not signed, and
+            ``STREAMING-...`` if its chunks or events are signed.
+        seed: The seed of the signatures of those chunks or events, for `ChunkDecoder` and
+            `EventVerifier`.  It holds the key.
+        signature: The signature in hexadecimal, which identifies a request that is sent again.
+            Anyone
+            can convert a SigV4A signature (r, s) to the equally valid (r, n - s); this attribute
+            always has the smaller s of the two.
     """
 
     access_key_id: str

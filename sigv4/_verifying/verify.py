@@ -1,5 +1,5 @@
 """
-The other side: does this request carry a right signature, and does it still count?
+Verification of the signature of a received request.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html and, for
 S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the codes).
@@ -27,7 +27,7 @@ Secrets = (
     | Callable[[str], Credentials | VerifyingKey | None]
 )
 
-# What a signature is of, and how the body is to be read: nobody else may say that.
+# Headers that define what is signed or how the body is read, so they must always be signed.
 _DECISIVE = ALWAYS_SIGNED | {"x-amz-decoded-content-length", "x-amz-trailer"}
 
 
@@ -42,35 +42,44 @@ def verify(
     unsigned_headers: Collection[str] = (),
 ) -> Verified:
     """
-    Check the signature of a request that arrived, in its headers or in its query.
+    Verify the signature of a received request, in its headers or in its query.
 
     Args:
-        request: The request as it came off the wire, its path and query undecoded, its headers
-            all there, its payload made from the body that arrived.  A bare ``+`` in the query counts
-            as ``%2B``: whoever reads it as a blank, as forms do, must refuse it first.
-        secrets: Credentials by access key id: a mapping, or a function that returns None for an
-            unknown one.  With a session token in them, the request must carry the same; with an
-            expiration, they count until then.  For SigV4A a `VerifyingKey` does as well.
-        at: The aware instant of the check.
-        service: The signing name that the request must be scoped to; ``s3`` brings S3's rules.
-        region: The region that it must be scoped to, or that its region set must cover.
-        tolerance: How many seconds the sender's clock may be off; 300 by default, 900 for S3.
+        request: The request as it arrived: path and query undecoded, all headers, and the payload
+            hash of
+            the received body.  A bare ``+`` in the query is read as ``%2B``.  An application that
+            reads
+            it as a space, as HTML forms do, must reject it first.
+        secrets: Credentials by access key ID: a mapping, or a function that returns None for an
+            unknown
+            ID.  If the credentials have a session token, the request must carry it; if they expire,
+            they
+            are rejected after that time.  For SigV4A, a `VerifyingKey` can replace the credentials.
+        at: The time of the check, a datetime with a time zone.
+        service: The signing name to which the request must be scoped; ``s3`` applies S3's rules.
+        region: The region to which the request must be scoped, or that its region set must include.
+        tolerance: The accepted difference between the clocks, in seconds; 300 by default, 900 for
+            S3.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, such as CloudFront's
-            ``x-amz-cf-id``.  All others must be signed.  Where one of these is not in
-            `Verified.signed_headers`, anybody may have written it.
+            ``x-amz-cf-id``.  All other ``x-amz-*`` headers must be signed.  If one of these names
+            is
+            not in `Verified.signed_headers`, do not trust the header's value.
 
     Returns:
-        Who sent it, and what the signature vouches for.  Where `Verified.payload_hash` is
-        ``UNSIGNED-PAYLOAD``, that is not the body; where it is ``STREAMING-...``, the body must
-        go through a `ChunkDecoder` or an `EventVerifier`.
+        The sender, and what the signature covers.  If `Verified.payload_hash` is
+        ``UNSIGNED-PAYLOAD``,
+        the signature does not cover the body.  If it is ``STREAMING-...``, decode the body with a
+        `ChunkDecoder` or an `EventVerifier`.
 
     Raises:
-        SignatureError: The request is refused.  Its ``code`` is S3's name for the reason, which
-            is the most precise; other services fold several of them into one.
-        MissingDependencyError: It is signed with SigV4A, and `cryptography` cannot be imported.
-        ValueError: *at* has no time zone, *service* or *region* cannot be one, or a header among
-            *unsigned_headers* says what the signature is of, such as ``x-amz-date``.
-        TypeError: *unsigned_headers* is a ``str``, not a collection of names.
+        SignatureError: The request is rejected.  Its ``code`` is S3's name of the error, which is
+            the
+            most specific; other services combine several errors into one code.
+        MissingDependencyError: The request is signed with SigV4A, and `cryptography` cannot be
+            imported.
+        ValueError: *at* has no time zone, *service* or *region* is invalid, or *unsigned_headers*
+            contains a header that must be signed, such as ``x-amz-date``.
+        TypeError: *unsigned_headers* is a ``str`` instead of a collection of names.
     """
     candidate = read_candidate(request, at=at, service=service, region=region, tolerance=tolerance)
     credentials = (secrets if callable(secrets) else secrets.get)(candidate.access_key_id)
@@ -87,11 +96,11 @@ def check_key(
     candidate: Candidate, credentials: Credentials | VerifyingKey | None
 ) -> Credentials | VerifyingKey:
     """
-    Return the credentials of a candidate's key, if they may sign this request.
+    Return the credentials of a candidate, after checking that they may sign this request.
 
     Args:
-        candidate: What the head of the request says.
-        credentials: What was found for its access key id; None if that is unknown.
+        candidate: The request, whose head was checked.
+        credentials: The credentials of its access key ID; None if the ID is unknown.
     """
     authorization = candidate.authorization
     if credentials is None:
@@ -112,14 +121,14 @@ def check_signature(
     unsigned_headers: Collection[str] = (),
 ) -> Verified:
     """
-    Check the signature of a request, but not whether its body is the one that was signed.
+    Verify the signature of a request, but not that its body matches the signed payload hash.
 
     Args:
-        candidate: What the head of the request says.
-        key: What `check_key` returned.
-        payload_hash: What the candidate declares, or else the hash of the body.
-        at: The aware instant of the check.
-        unsigned_headers: As for `verify`.
+        candidate: The request, whose head was checked.
+        key: The return value of `check_key`.
+        payload_hash: The candidate's declared hash, or otherwise the hash of the body.
+        at: The time of the check, a datetime with a time zone.
+        unsigned_headers: The argument of `verify`.
     """
     request, authorization, algorithm = (
         candidate.request,
@@ -144,7 +153,7 @@ def check_signature(
             to_sign,
         )
     expires_at = candidate.expires_at
-    expiration = getattr(key, "expiration", None)  # a verifying key has none
+    expiration = getattr(key, "expiration", None)  # a VerifyingKey does not expire
     if expiration is not None:
         if at >= expiration:
             raise SignatureError("ExpiredToken", "the credentials have expired")
@@ -161,7 +170,7 @@ def check_signature(
 
 
 def _normalize_signature(algorithm: Algorithm, authorization: ParsedAuthorization) -> str:
-    """Return the one form of a signature that was found right."""
+    """Return the form of a valid signature that is unique for the request."""
     if algorithm.region_set is None:
         return authorization.signature
     from .._v4a import low_s_signature
@@ -170,7 +179,7 @@ def _normalize_signature(algorithm: Algorithm, authorization: ParsedAuthorizatio
 
 
 def check_body(verified: Verified, payload: Payload) -> None:
-    """Refuse a body that is not the one that was signed."""
+    """Raise SignatureError if the body does not match the signed payload hash."""
     if is_sha256(verified.payload_hash) and verified.payload_hash != payload.hash:
         raise SignatureError(
             "XAmzContentSHA256Mismatch", "the body does not match the signed payload hash"
@@ -185,7 +194,6 @@ def _equal_tokens(token: str | None, claimed: str | None) -> bool:
 
 
 def _check_region(authorization: ParsedAuthorization, region: str) -> None:
-    """Refuse a signature that is not for this region."""
     from .._v4a import covers
 
     if not covers(authorization.region_set, region):
@@ -195,7 +203,10 @@ def _check_region(authorization: ParsedAuthorization, region: str) -> None:
 
 
 def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
-    """Return the names of headers that need not be signed, if they say nothing of the signature."""
+    """
+    Return the lowercase names of *unsigned_headers*, or raise an error if one of them must be
+    signed.
+    """
     if isinstance(unsigned_headers, str):
         raise TypeError("unsigned_headers must be a collection of header names, not a str")
     names = frozenset(map(str.lower, unsigned_headers))
@@ -207,7 +218,7 @@ def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
 def _read_signed_headers(
     request: SignableRequest, authorization: ParsedAuthorization, exempt: frozenset[str]
 ) -> str:
-    """Return the canonical headers, if those are signed that must be, and those there that are."""
+    """Return the canonical headers, after checking that all required headers are signed."""
     claimed = frozenset(authorization.signed_headers.split(";"))
     needless = claimed | exempt
     unsigned = [
