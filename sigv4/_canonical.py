@@ -72,7 +72,8 @@ def sign_default_headers(name: str) -> bool:
     """
     Select the headers that AWS requires to be signed.
 
-    They are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or rewrite are not selected, so they may change in transit.
+    They are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or
+    rewrite are not selected, so they may change in transit.
     """
     return name in _BY_DEFAULT or (
         name.startswith(("x-amz-", "x-amzn-")) and name not in NEVER_SIGNED

@@ -10,10 +10,7 @@ T = TypeVar("T")
 
 
 def _trio() -> Any:
-    """
-    Return the module trio if the current task is a trio task, or None; trio can run inside
-    asyncio's loop.
-    """
+    """Return the module trio in a trio task, which can run inside asyncio's loop, or else None."""
     with suppress(RuntimeError):  # asyncio has no running loop
         if asyncio.current_task() is not None:
             return None

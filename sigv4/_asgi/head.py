@@ -42,10 +42,7 @@ def read_head(scope: Scope) -> SignableRequest:
 
 
 def _raw_path(scope: Scope) -> str:
-    """
-    Return the path as it arrived, after checking that it decodes to the path that the
-    application gets.
-    """
+    """Return the path as it arrived; the application must get its decoded form."""
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:
         raise RuntimeError(

@@ -252,7 +252,8 @@ def _payload(data: str | None) -> Payload:
 def _data_for_curl(options: argparse.Namespace) -> str | None:
     if options.data == "@" + STDIN:
         raise InvalidRequestError(
-            "--curl cannot be used with --data @-, because curl reads its options from stdin: use --data @FILE"
+            "--curl cannot be used with --data @-, because curl reads its options from stdin: "
+            "use --data @FILE"
         )
     return None if options.data is None else str(options.data)
 

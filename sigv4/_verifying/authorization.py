@@ -110,7 +110,7 @@ def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthori
 
 def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
     """
-    Return the timestamp of a signed Date header, which can replace x-amz-date; empty if there is none.
+    Return the timestamp of a signed Date header, which can replace x-amz-date, or an empty str.
 
     Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers.  botocore writes the
     signing time
@@ -129,10 +129,7 @@ def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
 
 
 def _query_parameters(query: str) -> dict[str, str]:
-    """
-    Return the parameters of a signature in the query, or an empty dict if the query has no
-    signature.
-    """
+    """Return the signature's parameters in the query, or an empty dict."""
     if "X-Amz-Signature" not in query and "X-Amz-Credential" not in query:
         return {}
     parameters: dict[str, str] = {}

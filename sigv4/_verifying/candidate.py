@@ -209,7 +209,8 @@ def _read_declared_hash(
         if not is_sha256(declared) and (declared not in MARKERS or foreign):
             raise SignatureError(
                 "InvalidArgument",
-                "x-amz-content-sha256 must be a hexadecimal SHA-256 digest, or a marker such as UNSIGNED-PAYLOAD",
+                "x-amz-content-sha256 must be a hexadecimal SHA-256 digest, or a marker such as "
+                "UNSIGNED-PAYLOAD",
             )
         return declared
     if not sent:

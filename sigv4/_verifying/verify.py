@@ -203,10 +203,7 @@ def _check_region(authorization: ParsedAuthorization, region: str) -> None:
 
 
 def check_unsigned_headers(unsigned_headers: Collection[str]) -> frozenset[str]:
-    """
-    Return the lowercase names of *unsigned_headers*, or raise an error if one of them must be
-    signed.
-    """
+    """Return lowercase names, none of which may be a header that must be signed."""
     if isinstance(unsigned_headers, str):
         raise TypeError("unsigned_headers must be a collection of header names, not a str")
     names = frozenset(map(str.lower, unsigned_headers))
