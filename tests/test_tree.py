@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.rooms import CLIENT, FOLDERS, README, ROOT, drawn, imports, picture
+from tests.components import CLIENT, FOLDERS, README, ROOT, diagram, drawn, imports
 
 LONGEST, LONGEST_TEST, MOST_AT_THE_ROOT, MOST_IN_A_FOLDER = 300, 500, 8, 22
 LONGER = {"sigv4/_signer.py": 310}  # contains all steps of the specification, in order
@@ -53,9 +53,9 @@ def test_no_circular_import():
         pytest.fail(" -> ".join(error.args[1][::-1]))
 
 
-def test_picture():
-    """The diagram in the README shows the current imports; `python tests/rooms.py` renews it."""
-    assert drawn() == picture()
+def test_diagram():
+    """The diagram in the README shows the current imports; `python tests/components.py` renews it."""
+    assert drawn() == diagram()
 
 
 @pytest.mark.parametrize("readme", [README, ROOT / "tests" / "README.md"], ids=["client", "tests"])

@@ -1,7 +1,7 @@
 """
 Each operation once, as a coroutine.
 
-Annotations in this room name two classes that the first call does without: ``_core.Output`` and
+Annotations in this folder name two classes that the first call does without: ``_core.Output`` and
 ``_core.S3Object``.  They are imported when a tool looks them up.
 """
 

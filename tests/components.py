@@ -1,5 +1,5 @@
 """
-The diagram of components in `runtime_client/README.md`: `python tests/rooms.py` redraws it from the imports.
+The diagram of components in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
 
 A component is a folder or a file at the root of the client package.  Its level is one above the
 highest level from which it imports.
@@ -57,7 +57,7 @@ def levels(imported: Mapping[str, set[str]]) -> dict[str, int]:
     return {component: level(component) for component in imported}
 
 
-def picture() -> str:
+def diagram() -> str:
     """Return each component, from the top level down, with its description and its imports."""
     found = imports_by_component()
     level = levels(found)
@@ -65,7 +65,7 @@ def picture() -> str:
     entries = []
     for component in order:
         below = (
-            ", ".join(other for other in order if other in found[component]) or "nothing of ours"
+            ", ".join(other for other in order if other in found[component]) or "no other component"
         )
         lines = (
             f"{level[component]}  {component:15} {_first_sentence(component)}",
@@ -95,4 +95,4 @@ def drawn() -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(README.read_text().replace(drawn(), picture()))
+    README.write_text(README.read_text().replace(drawn(), diagram()))
