@@ -1,8 +1,8 @@
 """
 The checksums that S3 accepts, and the hashers for those that the standard library can compute.
 
-The standard library cannot compute CRC32C, CRC64NVME and the XXHASH checksums, and no dependency
-of this package can.  For these, pass a function that returns a hasher, such as
+Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME and
+the XXHASH checksums.  For these, pass a function that returns a hasher, such as
 google_crc32c.Checksum.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
@@ -66,7 +66,7 @@ class Crc32:
 
 HASHERS: Hashers = {
     "CRC32": Crc32,
-    # These check integrity only, so the hashes are requested in a way that FIPS mode permits.
+    # The flag permits MD5 and SHA-1 in FIPS mode, because they only check integrity here.
     "MD5": partial(md5, usedforsecurity=False),
     "SHA1": partial(sha1, usedforsecurity=False),
     "SHA256": sha256,
@@ -100,10 +100,13 @@ def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
 
 def checksum_algorithm(header: str) -> str | None:
     """
-    Return the algorithm of the checksum that *header*, a name in lower case, carries.
+    Return the algorithm of a checksum header.
+
+    Args:
+        header: The name of a header, in lower case.
 
     Returns:
-        The algorithm, such as ``CRC32``; None if the header carries no checksum.
+        The algorithm, such as ``CRC32``; None if the header does not carry a checksum.
     """
     algorithm = header.removeprefix(HEADER).upper()
     return algorithm if header.startswith(HEADER) and algorithm in SIZES else None

@@ -56,8 +56,8 @@ class ChunkDecoder:
             memory.
 
     Raises:
-        SignatureError: The names in *trailers* are invalid, or do not fit *payload*.
-        ValueError: *payload* is not an aws-chunked one, or *seed* is missing.
+        SignatureError: The names in *trailers* are invalid, or *payload* does not allow trailers.
+        ValueError: *payload* is not for an aws-chunked body, or *seed* is missing.
     """
 
     def __init__(
@@ -71,9 +71,7 @@ class ChunkDecoder:
         largest_chunk: int = LARGEST_CHUNK,
     ) -> None:
         if payload.hash not in CHUNKED:
-            raise ValueError(
-                f"payload must be an aws-chunked one from Payload.streaming, not {payload.hash}"
-            )
+            raise ValueError(f"payload must be made by Payload.streaming, not {payload.hash}")
         signed = "UNSIGNED" not in payload.hash
         if signed and seed is None:
             raise ValueError(
@@ -160,7 +158,7 @@ class ChunkDecoder:
             SignatureError: The body is invalid.  Every later call raises the same error.
         """
         if self._error:
-            # Otherwise the traceback would grow with each call.
+            # Without this, the traceback would grow with each call.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:
@@ -197,7 +195,7 @@ class ChunkDecoder:
             source: The encoded body: bytes, a file opened in binary mode, or an iterable of bytes.
 
         Raises:
-            SignatureError: The body is invalid, or was altered.
+            SignatureError: The body is invalid; raised during iteration.
         """
         return drive(self, source, _PIECE_SIZE)
 
@@ -243,7 +241,7 @@ class ChunkDecoder:
             raise incomplete_body(f"chunk {number} must begin with its size in hexadecimal")
         if int(size, 16) > self._remaining:
             raise incomplete_body(
-                f"the chunks contain more bytes than the decoded length, {self._decoded_length}"
+                f"the chunks contain more bytes than the decoded length of {self._decoded_length}"
             )
         if self._chain and int(size, 16) > self._largest_chunk:
             raise SignatureError(
@@ -282,7 +280,7 @@ class ChunkDecoder:
             left -= len(line)
         if line is None:
             raise malformed_trailer(
-                f"the trailers are longer than {LONGEST_TRAILERS} bytes, the limit"
+                f"the trailers are longer than the limit of {LONGEST_TRAILERS} bytes"
             )
         signature, text = self._expected_trailers.signature_and_text()
         if self._chain and text:

@@ -71,8 +71,8 @@ class AwsChunked:
         algorithm: The algorithm that signs the request and each chunk.  None leaves the chunks
             unsigned, which S3 accepts only over https and with a checksum.
         decoded_length: The length of the body before encoding, in bytes.
-        checksum: The checksum in the trailer: ``CRC32``, ``SHA1``, ``SHA256`` or another of S3's;
-            None for no trailer.
+        checksum: The checksum in the trailer: ``CRC32``, ``SHA1``, ``SHA256`` or another one that
+            S3 supports; None for no trailer.
         chunk_size: The size of each chunk but the last, in bytes; at least 8192.  At most one
             chunk is held in memory.
         hasher: A function that returns a hasher for *checksum*, with `update` and `digest` as in
@@ -147,7 +147,7 @@ class AwsChunked:
             seed: The result of `Signer.seed`; required if chunks are signed, otherwise None.
 
         Raises:
-            ValueError: The seed is missing, not wanted, or of another algorithm.
+            ValueError: The seed is missing or of another algorithm, or the chunks are unsigned.
         """
         return ChunkEncoder(self, seed)
 
@@ -209,11 +209,13 @@ class ChunkEncoder:
         self._remaining -= len(data)
         if self._remaining < 0:
             raise InvalidRequestError(
-                f"the body is longer than its decoded_length, {self._form.decoded_length} bytes"
+                f"the body is longer than decoded_length, which is {self._form.decoded_length} bytes"
             )
         size = self._form.chunk_size
         if len(data) == size and not self._pending:
-            return self._chunk(data)  # `encode` feeds whole chunks, which need not be copied
+            return self._chunk(
+                data
+            )  # fast path for `encode`, which feeds whole chunks: nothing is copied
         self._pending += data
         whole = len(self._pending) - len(self._pending) % size
         chunks = [self._chunk(bytes(self._pending[at : at + size])) for at in range(0, whole, size)]
@@ -229,8 +231,8 @@ class ChunkEncoder:
         """
         if self._remaining:
             raise InvalidRequestError(
-                f"the body is {self._remaining} bytes shorter than its decoded_length, "
-                f"{self._form.decoded_length} bytes"
+                f"the body is {self._remaining} bytes shorter than decoded_length, "
+                f"which is {self._form.decoded_length} bytes"
             )
         rest = self._chunk(bytes(self._pending)) if self._pending else b""
         self._pending.clear()

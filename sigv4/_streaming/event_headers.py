@@ -24,16 +24,16 @@ class Int16(int):
 
 
 class Int32(int):
-    """An integer that is sent in four bytes, as is a plain ``int`` that fits into them."""
+    """An integer that is sent in four bytes.  A plain ``int`` that fits is sent in the same way."""
 
 
 class Int64(int):
-    """An integer that is sent in eight bytes, as is a plain ``int`` that needs more than four."""
+    """An integer that is sent in eight bytes.  A larger plain ``int`` is sent in the same way."""
 
 
 HeaderValue = bool | int | bytes | str | datetime | UUID
 
-_LONGEST_VALUE = 32_767  # in bytes, for byte strings and strings (see the source above)
+_LONGEST_VALUE = 32_767  # the limit for byte strings and strings, in bytes (see the source above)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -53,8 +53,7 @@ def _timestamp(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
-# By type number, for values of fixed size: the binary format, and the function that makes the
-# value.
+# The types of fixed size, by number: the binary format, and a function that converts the value.
 _FIXED: dict[int, tuple[Struct, Callable[[Any], HeaderValue]]] = {
     **{number: (form, kind) for kind, (number, form) in _NUMBERS.items()},
     _TIMESTAMP: (_milliseconds, _timestamp),
@@ -68,7 +67,8 @@ def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
     Encode *headers*, in their order.
 
     Raises:
-        EventStreamError: A name or a value is too long, or a value is out of its type's range.
+        EventStreamError: A name or a value is too long, a number is out of range, or a datetime
+            has no time zone.
     """
     return b"".join([_encode_name(name) + _encode_value(name, headers[name]) for name in headers])
 

@@ -1,8 +1,10 @@
 """
-Signed event-stream messages.  Each encoded message is the payload of another one, which signs it.
+Signed event-stream messages.
+
+Each encoded message becomes the payload of an outer message, which carries its signature:
 
     :date             the time of signing
-    :chunk-signature  covers the other headers and the payload, and the signature before it
+    :chunk-signature  covers the other headers, the payload and the previous signature
     payload           the encoded message; empty in the last event, which ends the stream
 
 Source: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html
@@ -80,7 +82,7 @@ class EventVerifier:
             at: The current time, an aware datetime.
 
         Returns:
-            The encoded message inside it; empty for the last event.
+            The encoded inner message; empty for the last event.
 
         Raises:
             SignatureError: The event is unsigned, its signature does not match for this position

@@ -31,7 +31,8 @@ class Message:
 
     Attributes:
         headers: The values by name.  Decoded integers are `Int8`, `Int16`, `Int32` or `Int64`, and
-            equal plain ones.  Decoded timestamps are aware datetimes with millisecond precision.
+            equal plain integers.  Decoded timestamps are aware datetimes with millisecond
+            precision.
         payload: The content of the message.
     """
 
@@ -83,7 +84,7 @@ class EventDecoder:
                 error.
         """
         if self._error:
-            # Otherwise the traceback would grow with each call.
+            # Without this, the traceback would grow with each call.
             raise self._error.with_traceback(None)
         self._buffer.put(data)
         try:

@@ -1,8 +1,8 @@
 """
-Sans-I/O codecs: they convert bytes that are fed to them, and perform no I/O.
+Sans-I/O codecs, which convert the bytes that are fed to them without performing any I/O.
 
 A codec has the methods `feed` and `finish`.  A decoder's parser is a generator that reads from a
-`ByteBuffer`, which holds the bytes not yet parsed.  The parser can thus be written like the
+`ByteBuffer`, which holds the bytes not yet parsed.  The parser's code therefore follows the
 grammar.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from attrs import field, frozen
 
 Bytes = bytes | bytearray | memoryview
-Parser = Generator[None]  # yields whenever the buffer has too few bytes
+Parser = Generator[None]  # it yields whenever the buffer has too few bytes
 
 
 @runtime_checkable

@@ -1,10 +1,10 @@
 """
-Chained signatures: the signature of each part of a stream covers the signature before it.
+Chained signatures: the signature of each part of a stream covers the previous signature.
 
     string to sign = algorithm "-" kind LF timestamp LF scope LF previous signature LF hashes
 
-The signature before the first part is the request's own, the seed signature.  The hashes, one on
-each line, depend on the kind of part: a chunk, the trailers or an event.
+The first part follows the seed signature, which is the signature of the request.  The hashes, one
+on each line, depend on the kind of the part: a chunk, the trailers or an event.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 """
@@ -36,7 +36,7 @@ class SignatureChain:
 
         Args:
             kind: ``PAYLOAD`` or ``TRAILER``.
-            hashed: The data to hash, in the order of the hashes' lines.
+            hashed: The data of which the hashes are computed, in the order of the string to sign.
             timestamp: The time of signing; by default the timestamp of the seed.
 
         Raises:
@@ -74,7 +74,7 @@ class SignatureChain:
         if not seed.algorithm.check_string(text, seed.key, timestamp, signature):
             raise SignatureError(
                 "SignatureDoesNotMatch",
-                f"the signature of {label} does not match the calculated one",
+                f"the signature of {label} does not match the calculated signature",
                 string_to_sign=text,
             )
         self.previous = signature

@@ -23,7 +23,8 @@ class Trailers:
         unchecked: The names of checksum trailers that no hasher can compute.
 
     Raises:
-        SignatureError: There are too many names, a name is repeated, or several name checksums.
+        SignatureError: There are too many names, a name is repeated, or there is more than one
+            checksum.
     """
 
     __slots__ = ("_hashers", "_allowed", "names", "received", "unchecked")
@@ -84,7 +85,7 @@ class Trailers:
         if self.received.keys() != self.names:
             missing = ", ".join(sorted(self.names - self.received.keys()))
             raise malformed_trailer(
-                f"the body ends without these trailers of x-amz-trailer: {missing}"
+                f"x-amz-trailer names trailers that are missing from the body: {missing}"
             )
         lines = [f"{name}:{value}\n" for name, value in sorted(self.received.items())]
         return signature, "".join(lines).encode("latin-1")
@@ -103,9 +104,11 @@ class Trailers:
             digest = decode_checksum(value, algorithm)
             if digest is None:
                 raise SignatureError(
-                    "InvalidRequest", f"the trailer {name} is not a base64-encoded {algorithm}"
+                    "InvalidRequest",
+                    f"the trailer {name} must be a base64-encoded {algorithm} checksum",
                 )
             if name in self._hashers and self._hashers[name].digest() != digest:
                 raise SignatureError(
-                    "BadDigest", f"the {algorithm} of the body does not match the trailer {name}"
+                    "BadDigest",
+                    f"the {algorithm} checksum of the body does not match the trailer {name}",
                 )

@@ -122,7 +122,7 @@ def test_reset_before_the_request_is_read(emulator):
 
 @pytest.mark.parametrize("cut", [10, 40, -4, -1])
 def test_reset_before_a_head_in_pieces_is_read(emulator, cut):
-    """The head of the request, which may arrive in pieces, and its host decide the reset."""
+    """A reset before reading works for a head that arrives in pieces, and for a virtual host."""
     host = f"bucket.localhost:{emulator.url.rpartition(':')[2]}"
     request = sign_request(emulator, "PUT", "/key", host=host)
     emulator.faults.once(Faults.RESET_BEFORE_READ, on="PutObject")

@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def outcome(model, headers=(), body=b"in"):
-    """Run one invocation, and return its state and the content and type of its object."""
+    """Run one invocation; return its state, and the content and type of the resulting object."""
     with Emulator(model) as emulator:
         accepted = call(emulator, "POST", INVOCATION, headers, body).headers
         emulator.wait_idle()

@@ -1,7 +1,7 @@
 """
 Time and memory of every parser of a request or a response, for inputs made to slow it down.
 
-Eight times the input may take at most 32 times the time; a quadratic parser takes 64 times.
+Eight times the input may take at most 32 times as long; a quadratic parser takes 64 times as long.
 """
 
 import json
@@ -174,7 +174,7 @@ SMALL, TIMES = 2000, 8
 
 
 def shortest_time(run, size):
-    """Return the least processor time of five runs."""
+    """Return the shortest processor time of five runs."""
 
     def once():
         start = time.process_time()
@@ -186,7 +186,7 @@ def shortest_time(run, size):
 
 @growing
 def test_time(run):
-    """Eight times the input takes at most 32 times the time, plus a millisecond."""
+    """Eight times the input takes at most 32 times as long, plus a millisecond."""
     assert shortest_time(run, SMALL * TIMES) < shortest_time(run, SMALL) * TIMES * 4 + 0.001
 
 

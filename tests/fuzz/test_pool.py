@@ -1,5 +1,5 @@
 """
-The connection pool, with random responses of a server and random sequences of calls: `make fuzz`.
+The connection pool, tested with random responses and random sequences of calls: `make fuzz`.
 
 Each request must end with a response or an error of httpx's, and no permit may be held afterwards.
 """
@@ -77,9 +77,8 @@ class PoolStateMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.pool_state = PoolState(Event, 3, 2, 1e9)
-        # Owners that have a permit only, that wait, and that have a connection; then the idle
-        # connections, and
-        # the number of connections made.
+        # `free` are the owners that have a permit but no connection, `queue` those that wait, and `used`
+        # those that have a connection.  `idle` are the idle connections, and `made` counts all connections.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
     def granted(self):

@@ -125,11 +125,11 @@ MESSAGES = [
     ),
     (
         lambda: AwsChunked(SIGV4, 2).encoder(seed()).feed(b"abc"),
-        "the body is longer than its decoded_length, 2 bytes",
+        "the body is longer than decoded_length, which is 2 bytes",
     ),
     (
         lambda: AwsChunked(SIGV4, 3).encoder(seed()).finish(),
-        "the body is 3 bytes shorter than its decoded_length, 3 bytes",
+        "the body is 3 bytes shorter than decoded_length, which is 3 bytes",
     ),
     (
         lambda: list(
@@ -142,7 +142,7 @@ MESSAGES = [
     # Decoding a body in chunks.
     (
         lambda: ChunkDecoder(Payload.UNSIGNED, 1),
-        "payload must be an aws-chunked one from Payload.streaming, not UNSIGNED-PAYLOAD",
+        "payload must be made by Payload.streaming, not UNSIGNED-PAYLOAD",
     ),
     (
         lambda: ChunkDecoder(Payload(SIGNED), 1),
@@ -160,7 +160,7 @@ MESSAGES = [
     (lambda: decode(b"many\r\n"), "chunk 1 must begin with its size in hexadecimal"),
     (
         lambda: decode(b"4\r\nabcd\r\n"),
-        "the chunks contain more bytes than the decoded length, 3",
+        "the chunks contain more bytes than the decoded length of 3",
     ),
     (lambda: decode(b"0\r\n\r\n"), "the chunks contain 0 bytes, but the decoded length is 3"),
     (
@@ -186,7 +186,7 @@ MESSAGES = [
     ),
     (
         lambda: decode_signed(b"3;chunk-signature=%b\r\nabc\r\n" % (b"0" * 64)),
-        "the signature of chunk 1 does not match the calculated one",
+        "the signature of chunk 1 does not match the calculated signature",
     ),
     (
         lambda: decode_signed(b"3\r\nabc\r\n"),
@@ -207,21 +207,21 @@ MESSAGES = [
     ),
     (
         lambda: decode_trailers("a" * 10_000),
-        "the trailers are longer than 8192 bytes, the limit",
+        "the trailers are longer than the limit of 8192 bytes",
     ),
     (lambda: decode_trailers("a"), "a trailer must have the form name:value"),
     (lambda: decode_trailers("a:b"), "the trailer 'a' is repeated or not in x-amz-trailer"),
     (
         lambda: decode_trailers(trailers=["a", "b"]),
-        "the body ends without these trailers of x-amz-trailer: a, b",
+        "x-amz-trailer names trailers that are missing from the body: a, b",
     ),
     (
         lambda: decode_trailers("x-amz-checksum-crc32:*"),
-        "the trailer x-amz-checksum-crc32 is not a base64-encoded CRC32",
+        "the trailer x-amz-checksum-crc32 must be a base64-encoded CRC32 checksum",
     ),
     (
         lambda: decode_trailers("x-amz-checksum-crc32:AAAAAQ=="),
-        "the CRC32 of the body does not match the trailer x-amz-checksum-crc32",
+        "the CRC32 checksum of the body does not match the trailer x-amz-checksum-crc32",
     ),
     # Encoding event-stream messages.
     (

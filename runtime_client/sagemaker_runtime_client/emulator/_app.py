@@ -40,7 +40,7 @@ from ._target import Target, parse_target
 
 
 class Resettable(Protocol):
-    """The part of the connection below ASGI that the application needs."""
+    """The methods of the connection that the application needs."""
 
     def reset(self, partial_response: bytes = b"") -> None:
         """Send the beginning of a response, then reset the connection."""
@@ -233,7 +233,7 @@ def partial_response(response: Response, reset: Reset, *, has_body: bool) -> byt
 
 
 def _join_headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers by name, joining the values of a repeated name as the signature does."""
+    """Return the headers by name; the values of a repeated name are joined, as in the signature."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

@@ -17,10 +17,10 @@ from sigv4 import (
 from ._reply import ErrorResponse, RejectedRequestError, rejection
 from ._target import Target
 
-_TOLERANCE = timedelta(minutes=5)  # the clock difference that services other than S3 allow
+_TOLERANCE = timedelta(minutes=5)  # the clock skew that services other than S3 allow
 _credential = re.compile(r"Credential=[^/,&]+/[^/,&]+/([a-z0-9-]+)/").search
 
-# SageMaker's codes by sigv4's code.  All others become InvalidSignatureException.
+# The SageMaker error code for each code of sigv4.  All others become InvalidSignatureException.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
 _RUNTIME_CODES = {
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
@@ -37,7 +37,7 @@ _RUNTIME_MESSAGES = {
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
-# S3's codes and statuses by sigv4's code.  All others are sent unchanged, with status 403.
+# The S3 error code and HTTP status for each code of sigv4.  Other codes are sent unchanged, with 403.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),

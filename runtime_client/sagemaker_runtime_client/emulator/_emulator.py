@@ -26,7 +26,7 @@ _JOIN_TIMEOUT = 5.0  # seconds to wait for the model's threads after their reque
 
 
 def random_credentials() -> Credentials:
-    """Return credentials in the format of AWS, which are valid for no AWS account."""
+    """Return random credentials that look like those of AWS but are not valid there."""
     access_key_id = "AKIA" + "".join(choice(ascii_uppercase + digits) for _ in range(16))
     return Credentials(access_key_id, token_urlsafe(30))
 
@@ -120,7 +120,7 @@ class Emulator:
 
         Raises:
             RuntimeError: The emulator has been entered before.
-            OSError: It is not possible to listen on the address.
+            OSError: The address is in use or not available.
         """
         if self._server is not None:
             raise RuntimeError("an Emulator can be entered only once: create a new one")
@@ -139,7 +139,7 @@ class Emulator:
 
     @property
     def _running(self) -> Server:
-        """The server.  Raises RuntimeError if it has not been started."""
+        """The server.  Raises RuntimeError if the emulator has not been entered."""
         if self._server is None:
             raise RuntimeError("the emulator is not running: use it in a with statement")
         return self._server

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-# Each of these has precedence over a variable that the emulator sets, or would be combined with the
-# emulator's keys although it belongs to others.  Both botocore and our client read them.
+# Each of these overrides a variable that the emulator sets, or would be combined with the emulator's
+# keys although it belongs to other credentials.  Both botocore and this package's client read them.
 CONFLICTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -12,7 +12,7 @@ CONFLICTING_VARIABLES = (
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ENDPOINT_URL",
 )
-# These may also be set in the user's profile, over which an environment variable has precedence.
+# The user's profile may contain these settings; environment variables override the profile.
 RESET_VARIABLES = {
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
     "AWS_USE_FIPS_ENDPOINT": "false",
@@ -22,7 +22,7 @@ RESET_VARIABLES = {
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
     """
-    Return the variables that exclude *host*, and the hosts already excluded, from proxying.
+    Return the proxy exclusions in *environ*, with *host* added to them.
 
     Both spellings are set, because urllib and httpx prefer the one in lower case.
     """

@@ -28,10 +28,10 @@ class Reset:
     Resets the connection (TCP RST) before the response is complete.
 
     Attributes:
-        when: ``before_read``: after the head of the request, which is not processed.
-            ``after_taken``: after the request was executed, and an invocation queued; nothing is
-            sent.  ``in_head``: like ``after_taken``, but half of the response's head is sent.
-            ``in_body``: like ``after_taken``, but the head and half of the body are sent.
+        when: The time of the reset.  With ``before_read``, the request is not executed.  With the
+            other values it is executed, and an invocation is queued: ``after_taken`` sends nothing
+            of the response, ``in_head`` half of its head, and ``in_body`` its head and half of its
+            body.
     """
 
     when: Literal["before_read", "after_taken", "in_head", "in_body"]
@@ -43,8 +43,8 @@ class MalformedResponse:
     Accepts the invocation, but sends an incomplete 202 response.
 
     Attributes:
-        what: ``no_locations``: the response has no output or failure location.  ``broken_body``:
-            its JSON is truncated.
+        what: The defect.  ``no_locations`` omits the output and the failure location;
+            ``broken_body`` truncates the JSON.
     """
 
     what: Literal["no_locations", "broken_body"]
@@ -95,7 +95,9 @@ def _check_operations(on: str | Iterable[str] | None) -> frozenset[str]:
 
 class Faults:
     """
-    The faults that an emulator injects.  They may be changed from any thread.
+    The faults that an emulator injects.
+
+    They may be changed from any thread.
 
     `once` queues a fault for the next requests, and `always` adds a permanent fault.  A request
     gets all permanent faults for its operation, and the first queued one.
@@ -203,7 +205,7 @@ class Faults:
 
     def take_before_read(self, operation: str) -> bool:
         """
-        Tell whether to reset the request before it is read, and remove the fault if it was queued.
+        Tell whether to reset the connection before the request is read; a queued reset is removed.
 
         Args:
             operation: The operation of the request.

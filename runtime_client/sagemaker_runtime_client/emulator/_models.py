@@ -166,7 +166,7 @@ class FunctionRunner:
         done: Future[ModelResponse] = loop.create_future()
 
         def finish(result: ModelResponse | ModelFailure) -> None:
-            if not done.done():  # it is done if the invocation was cancelled
+            if not done.done():  # the future is done if the invocation was cancelled
                 if isinstance(result, ModelResponse):
                     done.set_result(result)
                 else:
@@ -226,7 +226,7 @@ def _to_response(result: Any) -> ModelResponse:
 
 
 def _container_error(status: int, message: str) -> ModelFailure:
-    """Return a failure with the message of SageMaker for an error response of a container."""
+    """Return the failure that SageMaker reports for an error response of a container."""
     side = "server" if status >= 500 else "client"
     return ModelFailure(f'Received {side} error ({status}) from model with message "{message}"')
 
@@ -275,7 +275,7 @@ class ContainerRunner:
 
 
 def _container_headers(request: ModelRequest) -> Mapping[str, str]:
-    """Return the headers for a container; it gets no header that the caller omitted."""
+    """Return the headers for a container, without those that the caller omitted."""
     headers = {
         "content-type": request.content_type,
         "accept": request.accept,

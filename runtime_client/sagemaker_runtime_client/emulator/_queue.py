@@ -64,7 +64,7 @@ class _Permits:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a permit.  A waiter that is cancelled does not keep one."""
+        """Wait for a permit.  A cancelled waiter does not keep a permit."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         self.grant()
@@ -202,7 +202,7 @@ class InvocationQueue:
         """
         Return the object at the input location.
 
-        Only now is a missing input noticed, as in production.
+        As in production, a missing input is not noticed earlier.
         """
         bucket, key = split_location(location)
         stored = self.store.read(bucket, key)

@@ -77,7 +77,7 @@ class RuntimeRoutes:
         self, endpoint_name: str, members: Mapping[str, str], body: bytes
     ) -> Invocation:
         """Return the invocation to queue."""
-        name = str(uuid4())  # in production too, this is not the inference id
+        name = str(uuid4())  # as in production, this is not the inference ID
         failure_path = None if self.faults.no_failure_path else self.settings.failure_path
         request = ModelRequest(
             body,
@@ -91,8 +91,7 @@ class RuntimeRoutes:
             request=request,
             input_location=members.get("inputLocation"),
             output_location=_output_location(self.settings.output_path, members, name),
-            # How Filename and S3OutputPathExtension affect this location is not documented.  Here
-            # they do not.
+            # AWS does not document how Filename and S3OutputPathExtension affect this location; here they do not.
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),

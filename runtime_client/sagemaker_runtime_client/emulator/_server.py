@@ -27,11 +27,8 @@ T = TypeVar("T")
 # SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
 _BACKLOG = 2048
-# For each accepted connection, asyncio creates a task, then a transport, then the connection.  If
-# the
-# server is closed in between, the connection is never closed (Server._attach fails), so `_close`
-# first
-# lets the event loop run this often.
+# For each accepted connection, asyncio creates a task, then a transport, then the connection.  If the server closes in between, the connection is never closed (Server._attach fails).  `_close`
+# therefore first lets the event loop run this many times.
 _ITERATIONS_TO_ACCEPT = 4
 # A longer head is passed on to uvicorn, which rejects it.
 _LONGEST_HEAD = 64 * 1024
@@ -56,7 +53,7 @@ class Connection(H11Protocol):
         self._head = b""
 
     def data_received(self, data: bytes) -> None:
-        """Pass the data on, or reset the connection if that fault is due for this request."""
+        """Pass the data on, or reset the connection if that fault applies to the request."""
         if self.conn.their_state is h11.IDLE:
             data = self._head + data
             head, is_whole, _ = data.partition(b"\r\n\r\n")
@@ -70,7 +67,7 @@ class Connection(H11Protocol):
         super().data_received(data)
 
     def _resets_unread(self, head: str) -> bool:
-        """Tell whether to reset the request before it is read, and record it if so."""
+        """Tell whether to reset the connection before the request is read, and record it if so."""
         line, *headers = head.split("\r\n")
         method, _, rest = line.partition(" ")
         raw_target = rest.rpartition(" ")[0]

@@ -1,4 +1,4 @@
-"""The upload of an object by PutObject: its headers, and the check of its checksums."""
+"""PutObject: the object to store, and the checks of its checksums."""
 
 from collections.abc import Mapping
 

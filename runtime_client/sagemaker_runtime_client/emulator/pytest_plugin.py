@@ -50,7 +50,7 @@ def sagemaker_emulator(
 def sagemaker_environment(
     sagemaker_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
-    """Set the environment variables of the test so that clients use the emulator, and return it."""
+    """Set the environment variables so that clients use the emulator, and return the emulator."""
     for name in CONFLICTING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in sagemaker_emulator.environ.items():

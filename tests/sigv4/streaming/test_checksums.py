@@ -67,7 +67,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("header", "expected"), HEADERS.items())
 def test_headers(header, expected):
-    """The name of a header tells which checksum it carries, if any."""
+    """The algorithm of a checksum is parsed from the name of its header."""
     assert checksum_algorithm(header) == expected
 
 

@@ -222,7 +222,7 @@ INVALID_FORMS = {
     ),
     "payload not in chunks": (
         lambda: ChunkDecoder(Payload.UNSIGNED, 1),
-        "must be an aws-chunked one",
+        "must be made by Payload",
     ),
     "decoder without seed": (lambda: make_decoder(form(), seed=None), "seed is required"),
     "no such form": (lambda: Payload.streaming(None), "aws-chunked has no payload type"),

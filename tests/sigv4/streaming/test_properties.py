@@ -90,7 +90,7 @@ def many_events(count):
 
 @pytest.mark.parametrize("make", [many_chunks, large_chunk, large_event, many_events])
 def test_time_is_linear(make):
-    """Eight times the input takes less than 24 times the time; a quadratic parser takes 64."""
+    """Eight times the input takes less than 24 times as long; a quadratic parser takes 64."""
     one = min(time_by_bytes(*make(1)) for _ in range(3))
     eight = min(time_by_bytes(*make(8)) for _ in range(3))
     assert eight < one * 24
