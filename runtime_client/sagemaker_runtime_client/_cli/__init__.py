@@ -1,1 +1,1 @@
-"""Commands of the command line, and what they need of the terminal, of signals and of streams."""
+"""The command line: its commands, options, signal handling and terminal output."""

@@ -1,4 +1,4 @@
-"""The command line: `sagemaker-runtime`, or `python -m sagemaker_runtime_client`."""
+"""The program `sagemaker-runtime`, also available as `python -m sagemaker_runtime_client`."""
 
 import argparse
 import json
@@ -30,10 +30,10 @@ from .credentials import credentials
 from .emulate import emulate
 from .options import INVOKE_OPTIONS, STDIO, in_shell_words, parser
 from .prompts import mfa_token
-from .signals import end_by, ending_signals_raised
-from .terminal import leave, say, stand_in_for_closed_streams, status
+from .signals import raise_ending_signals, terminate_by
+from .terminal import replace_closed_streams, say, silence, status
 
-# The first that fits an error.
+# The first matching class determines the exit code.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigError, 2),
     (ParamValidationError, 2),
@@ -48,7 +48,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (RuntimeClientError, 4),
 )
 
-# What a document about an error says of it, if it is known.
+# Attributes of an error that `--json` prints.
 _FACTS = (
     *("code", "status_code", "request_id", "attempts", "retryable"),
     *("possibly_accepted", "inference_id"),
@@ -57,25 +57,26 @@ _FACTS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run one command, in the main thread of a process.
+    Run one command in the main thread of the process.
 
-    Ctrl-C, SIGTERM and SIGHUP end the process, once the job's handle is said and all is closed.
+    Ctrl-C, SIGTERM and SIGHUP end the process after the handle of the job is printed and all resources
+    are closed.
 
     Args:
-        arguments: The command line, without the program's name; None takes the process's own.
+        arguments: The command line without the name of the program.  None means `sys.argv`.
 
     Returns:
         The exit code.
     """
-    with ending_signals_raised():
+    with raise_ending_signals():
         try:
             return _exit_code(arguments)
         except KeyboardInterrupt as interrupt:
-            return end_by(interrupt)
+            return terminate_by(interrupt)
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
-    stand_in_for_closed_streams()
+    replace_closed_streams()
     options = parser(
         invoke=_invoke,
         wait=_wait,
@@ -91,58 +92,61 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         with writing("stdout"):
             sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
-        job.say_handle(interrupt)
+        job.print_handle(interrupt)
         raise
     except BrokenPipeError as error:
-        leave(sys.stdout)
-        job.say_handle(error)
+        silence(sys.stdout)
+        job.print_handle(error)
         return 141
-    except UnsupportedOperation:  # of the stand-in
-        say("sagemaker-runtime: stdout is closed")
+    except UnsupportedOperation:  # raised by the replacement of a closed stdout
+        say("sagemaker-runtime: the output cannot be printed: stdout is closed")
         return 2
     except tuple(kind for kind, _ in EXIT_CODES) as error:
         try:
             _report(error, job, as_json=options.json)
             sys.stdout.flush()
-        except OSError:  # that may be what the error is about
-            leave(sys.stdout)
+        except OSError:  # stdout may be the cause of the error
+            silence(sys.stdout)
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     return 0
 
 
+_HANDLE = "handle for `sagemaker-runtime wait`"
+
+
 class _Job:
     """
-    The job that a command is about.
+    The job of a command.
 
     Attributes:
-        invocation: Its handle, once it is known.
+        invocation: The handle of the job, or None while it is unknown.
     """
 
     def __init__(self) -> None:
         self.invocation: Invocation | None = None
-        self._is_said = False
+        self._is_printed = False
 
     def queued(self, invocation: Invocation) -> None:
-        """Say the handle of a job that was queued, before anything can go wrong."""
-        self.invocation, self._is_said = invocation, True
-        say(f"queued; to wait again: {invocation.to_json()}")
+        """Print the handle of a new job to stderr before anything else can fail."""
+        self.invocation, self._is_printed = invocation, True
+        say(f"job queued; {_HANDLE}: {invocation.to_json()}")
 
-    def say_handle(self, error: BaseException) -> None:
-        """Say how to get the answer after *error*, unless that was said before."""
+    def print_handle(self, error: BaseException) -> None:
+        """Print the handle of the job after *error*, unless it was printed before."""
         self.invocation = self.invocation or getattr(error, "invocation", None)
         if self.invocation is None:
             for note in getattr(error, "__notes__", ()):  # the job may be queued
                 say(note)
-        elif not self._is_said:
-            say(f"to wait again: {self.invocation.to_json()}")
+        elif not self._is_printed:
+            say(f"{_HANDLE}: {self.invocation.to_json()}")
 
 
 def _invoke(options: argparse.Namespace) -> None:
-    """Send a payload and, unless told otherwise, wait for the answer."""
+    """Send a payload, and wait for the output unless `--no-wait` is given."""
     _check_stdout(options)
     if options.input_prefix is not None and options.input is None:
         raise ParamValidationError(
-            "--input-prefix is for --input: --input-location is in S3 already"
+            "--input-prefix requires --input; --input-location is already in S3"
         )
     arguments: Any = {name: getattr(options, name) for name in INVOKE_OPTIONS}
     with _client(options) as client:
@@ -159,32 +163,33 @@ def _invoke(options: argparse.Namespace) -> None:
             _print(invocation.to_json())
         else:
             options.job.queued(invocation)
-            _answer(client, invocation, options)
+            _write_output(client, invocation, options)
 
 
 def _check_stdout(options: argparse.Namespace) -> None:
-    """Refuse to begin where the answer could not be printed."""
+    """Raise an error before anything is sent if the output could not be printed."""
     needed = options.json or options.output == STDIO
     if needed and not sys.stdout.writable():
-        raise ConfigError("stdout is closed: name a file with --output")
+        raise ConfigError("stdout is closed: use --output to write to a file, without --json")
 
 
 def _wait(options: argparse.Namespace) -> None:
-    """Wait for a job that was queued before."""
     _check_stdout(options)
     try:
         invocation = options.job.invocation = Invocation.from_json(_read(options.handle))
     except ParamValidationError:
-        where = "stdin" if options.handle == STDIO else options.handle
-        raise ParamValidationError(f"{where} holds no handle, as invoke prints it") from None
+        source = "stdin" if options.handle == STDIO else options.handle
+        raise ParamValidationError(
+            f"{source} is not a handle printed by `sagemaker-runtime invoke`"
+        ) from None
     with _client(options) as client:
-        _answer(client, invocation, options)
+        _write_output(client, invocation, options)
 
 
-def _answer(
+def _write_output(
     client: SageMakerRuntimeClient, invocation: Invocation, options: argparse.Namespace
 ) -> None:
-    """Wait, and hand over the answer."""
+    """Wait for the output and write it."""
     with status(f"waiting for inference {invocation.inference_id}"):
         output = client.wait(invocation, timeout=options.timeout)
     if options.output != STDIO:
@@ -204,7 +209,6 @@ def _print(text: str) -> None:
 
 
 def _layer(options: argparse.Namespace) -> None:
-    """Build layers for AWS Lambda."""
     from ..layer._command import build_layers
 
     build_layers(options)
@@ -212,12 +216,16 @@ def _layer(options: argparse.Namespace) -> None:
 
 @contextmanager
 def _client(options: argparse.Namespace) -> Generator[SageMakerRuntimeClient]:
-    """Open a client whose credentials may want a code that somebody reads off a device."""
-    who = {"profile": options.profile, "region": options.region, "ca_bundle": options.ca_bundle}
+    """Open a client that prompts for the code of an MFA device if its credentials require one."""
+    arguments = {
+        "profile": options.profile,
+        "region": options.region,
+        "ca_bundle": options.ca_bundle,
+    }
     with (
-        default_chain(**who, mfa_token=mfa_token) as chain,
+        default_chain(**arguments, mfa_token=mfa_token) as chain,
         SageMakerRuntimeClient(
-            **who,
+            **arguments,
             credentials=chain,
             endpoint_url=options.endpoint_url,
             s3_endpoint_url=options.s3_endpoint_url,
@@ -231,7 +239,7 @@ def _read(name: str) -> bytes:
 
 
 def _document(output: Output) -> dict[str, Any]:
-    """Return an output as a JSON document; a body that is no text is in base64."""
+    """Return an output as a JSON document, with a body that is not text in base64."""
     try:
         body = {"body": output.text}
     except UnicodeDecodeError:
@@ -247,15 +255,15 @@ def _document(output: Output) -> dict[str, Any]:
 
 
 def _report(error: Exception, job: _Job, *, as_json: bool) -> None:
-    """Say what went wrong: on stderr, and as JSON on stdout where that is wanted."""
+    """Print an error on stderr and, if requested, as JSON on stdout."""
     argument = getattr(error, "argument", "")
-    # A program that failed here says several lines; what a service says is one.
+    # Output of a local program may have several lines.  The message of a service must stay on one.
     text = in_shell_words(str(error), argument)
     first, *more = text.splitlines() if isinstance(error, ConfigError) else [text]
     say(f"sagemaker-runtime: {first}")
     for line in more:
         say(line)
-    job.say_handle(error)
+    job.print_handle(error)
     if as_json:
         document = {name: getattr(error, name, None) for name in _FACTS}
         message = in_shell_words(getattr(error, "message", str(error)), argument)

@@ -1,4 +1,4 @@
-"""The command `credentials`: where credentials come from, or the credentials themselves."""
+"""The command `credentials`: show the source of the credentials, or export them."""
 
 import argparse
 import json
@@ -23,23 +23,23 @@ from .exports import exported
 from .prompts import mfa_token
 from .report import Report, report
 
-# The profiles that are being exported by this process and those that started it.
+# A variable with the profiles that this process and its parent processes are exporting.
 _EXPORTING = "_SAGEMAKER_RUNTIME_EXPORTING"
 
 
 def credentials(options: argparse.Namespace) -> None:
-    """Say which source of credentials answers, and what the others lacked; or export what it has."""
+    """Show which source provides credentials and why others were skipped, or export the credentials."""
     system = System(sync_backend)
     arguments = {"profile": options.profile, "region": options.region}
     skipped: list[SkippedProvider] = []
 
-    async def look() -> tuple[Report, Credentials]:
+    async def resolve() -> tuple[Report, Credentials]:
         context = await open_context(
             system, transport_opener(sync_backend, None), arguments, mfa_token
         )
         try:
             if options.export:
-                _refuse_circle(context.profile)
+                _check_recursion(context.profile)
             found = await search(context, skipped)
             if options.export:
                 refuse_expired(found, system.now())
@@ -48,7 +48,7 @@ def credentials(options: argparse.Namespace) -> None:
             await context.transport.close()
 
     try:
-        facts, found = run(look())
+        facts, found = run(resolve())
     except CredentialProviderError:
         if not (options.json or options.export):
             _table({}, skipped)
@@ -61,18 +61,19 @@ def credentials(options: argparse.Namespace) -> None:
         _table(asdict(facts), skipped)
 
 
-def _refuse_circle(profile: str) -> None:
-    """Refuse to export a profile whose ``credential_process`` is this very command."""
+def _check_recursion(profile: str) -> None:
+    """Raise an error if this process was started to export the same profile."""
     profiles = os.environ.get(_EXPORTING, "").split("\n")
     if profile in profiles:
         raise ConfigError(
-            f"the credential_process of profile {profile} exports the credentials of profile {profile}"
+            f"credential_process of profile {profile!r} exports the same profile: name another "
+            "profile in its --profile option"
         )
     os.environ[_EXPORTING] = "\n".join((*profiles, profile))
 
 
 def _table(facts: dict[str, Any], skipped: Sequence[SkippedProvider]) -> None:
-    """Print what is known of credentials, and which sources had none."""
+    """Print the facts about the credentials and the skipped sources."""
     lines = [(name.replace("_", " "), value) for name, value in facts.items()]
     lines += [("skipped", f"{source.name}: {source.reason}") for source in skipped]
     for name, value in lines:

@@ -1,4 +1,4 @@
-"""The command `emulate`: SageMaker and S3 on this machine."""
+"""The command `emulate`: run the emulator of SageMaker and S3."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def emulate(options: argparse.Namespace) -> None:
         for name, value in emulator.environ.items():
             print(f"export {name}={quote(value)}")
         sys.stdout.flush()
-        say(f"SageMaker and S3 at {emulator.url}, until Ctrl-C")
+        say(f"emulator of SageMaker and S3 running at {emulator.url}; press Ctrl-C to stop it")
 
     try:
         with _current_folder_first():
@@ -35,21 +35,21 @@ def emulate(options: argparse.Namespace) -> None:
             strict_buckets=options.strict_buckets,
             ready=ready,
         )
-    except (AttributeError, ValueError) as error:  # there is no such model
+    except (AttributeError, ValueError) as error:  # the model does not exist or is malformed
         raise ConfigError(str(error)) from error
 
 
 @contextmanager
 def _current_folder_first() -> Generator[None]:
     """
-    Let modules of the current folder be imported.
+    Allow imports from the current directory.
 
-    The folder is on the path for that import alone: what the emulator imports later would
-    otherwise be taken from there too.
+    The directory is on `sys.path` only for the import of the model.  Otherwise, modules that the emulator
+    imports later could come from this directory.
     """
     sys.path.insert(0, "")
     try:
         yield
     finally:
-        with suppress(ValueError):  # the module took it out itself
+        with suppress(ValueError):  # the module has already removed it
             sys.path.remove("")

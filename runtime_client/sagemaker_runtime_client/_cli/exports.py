@@ -1,8 +1,8 @@
 """
-Credentials as text for other programs, in the formats of ``aws configure export-credentials``.
+Export of credentials in the formats of ``aws configure export-credentials``.
 
-Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike
-there, values are quoted, so that no shell takes a part of one for a command.
+Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike the
+AWS CLI, this module quotes the values, so that a shell cannot execute parts of them.
 """
 
 import json
@@ -29,13 +29,12 @@ def _fish(value: str) -> str:
 def _cmd(value: str) -> str:
     if {*value} & {*'"%!'}:
         raise CredentialsError(
-            "a part of the credentials has a character that cmd cannot hold: "
-            "export them as powershell"
+            "the credentials contain a character that cannot be quoted for cmd: use --export powershell"
         )
     return value
 
 
-# For shells: a line for each variable, and how its value is quoted.
+# Formats for shells: the line for each variable, and the function that quotes its value.
 _LINES: dict[str, tuple[str, _Quote]] = {
     "env": ("export {name}={value}", quote),
     "env-no-export": ("{name}={value}", quote),
@@ -49,15 +48,15 @@ FORMATS = (*_VERSION, *_LINES)
 
 def exported(credentials: Credentials, format_name: str) -> str:
     """
-    Return credentials as text, with their secrets, for a program to read.
+    Return credentials, including secrets, as text for another program.
 
     Args:
         credentials: The credentials.
-        format_name: One of `FORMATS`: ``process`` is what ``credential_process`` must print,
-            ``json`` the same without a version, each other one lines for a shell.
+        format_name: One of `FORMATS`.  ``process`` is the format of ``credential_process``.  ``json``
+            is the same without a version.  All others are lines for a shell.
 
     Raises:
-        CredentialsError: A value cannot be written in this format.
+        CredentialsError: A value cannot be represented in this format.
     """
     ends = credentials.expiration
     parts: list[tuple[str, str, str | None]] = [

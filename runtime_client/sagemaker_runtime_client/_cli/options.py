@@ -1,4 +1,4 @@
-"""The options of the command line, and what each may be."""
+"""The options of the command line and the checks of their values."""
 
 import argparse
 import os
@@ -16,18 +16,21 @@ from .exports import FORMATS
 
 STDIO = "-"
 
-# The end of the help; no docstring, which `python -OO` would leave out.
+# The end of the help.  It is not a docstring, because `python -OO` removes docstrings.
 EPILOG = """\
-Answers go to stdout, everything else to stderr.  Exit codes:
+Output goes to stdout, everything else to stderr.  SAGEMAKER_RUNTIME_LOG=debug (or info or warning)
+logs to stderr, like --debug.
 
-    0    done
-    2    the command line, a setting, an argument or a file is wrong
-    3    no credentials, or none that serve
-    4    the service refused
+Exit codes:
+
+    0    success
+    2    invalid command line, setting, argument or file
+    3    no usable credentials
+    4    the service returned an error
     5    the inference failed
-    6    no answer in time; wait again with the handle on stderr
-    7    the network failed
-    8    the answer could not be written; wait again with the handle on stderr
+    6    no output in time; wait again with the handle on stderr
+    7    network error
+    8    the output could not be written; wait again with the handle on stderr
     129  ended by SIGHUP
     130  ended by Ctrl-C
     141  stdout was closed (broken pipe)
@@ -38,11 +41,11 @@ _Command = Callable[[argparse.Namespace], None]
 
 INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
 _CLIENT_OPTIONS = {
-    "profile": ("NAME", "profile of the shared files (default: AWS_PROFILE, then default)"),
-    "region": ("NAME", "such as eu-west-1 (default: AWS_REGION, then the profile's)"),
-    "endpoint_url": ("URL", "where SageMaker Runtime is (default: by the region)"),
-    "s3_endpoint_url": ("URL", "where S3 is (default: by the region)"),
-    "ca_bundle": ("FILE", "certificates to trust, in PEM (default: AWS_CA_BUNDLE)"),
+    "profile": ("NAME", "profile in the shared files (default: AWS_PROFILE, then default)"),
+    "region": ("NAME", "AWS region, such as eu-west-1 (default: AWS_REGION, then the profile)"),
+    "endpoint_url": ("URL", "endpoint of SageMaker Runtime (default: the endpoint of the region)"),
+    "s3_endpoint_url": ("URL", "endpoint of S3 (default: the endpoint of the region)"),
+    "ca_bundle": ("FILE", "PEM file with trusted certificates (default: AWS_CA_BUNDLE)"),
 }
 
 
@@ -60,11 +63,11 @@ _argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
 
 def in_shell_words(message: str, argument: str = "") -> str:
     """
-    Return an error's message with the options of the command line in place of Python's arguments.
+    Replace names of Python arguments in an error message by options of the command line.
 
     Args:
         message: The message.
-        argument: The argument that is wrong; empty if none is.
+        argument: The name of the invalid argument, or an empty string.
 
     >>> in_shell_words("no region: pass region= to the client, or set AWS_REGION")
     'no region: pass --region, or set AWS_REGION'
@@ -90,37 +93,44 @@ def parser(
     layer: _Command,
 ) -> argparse.ArgumentParser:
     """
-    Return what reads the command line, and leaves the command that it names in ``run``.
+    Return the parser of the command line.  It stores the function of the command as ``run``.
 
     Args:
-        invoke: A command.
-        wait: A command.
-        credentials: A command.
-        emulate: A command.
-        layer: A command.
+        invoke: The function that runs `invoke`.
+        wait: The function that runs `wait`.
+        credentials: The function that runs `credentials`.
+        emulate: The function that runs `emulate`.
+        layer: The function that runs `layer`.
     """
     parser = argparse.ArgumentParser(
         prog="sagemaker-runtime",
-        description="Amazon SageMaker asynchronous inference, without the AWS SDK.",
+        description="Amazon SageMaker asynchronous inference without the AWS SDK.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--version", action="version", version=__version__, help="print the version, and end"
+        "--version", action="version", version=__version__, help="print the version and exit"
     )
     _add_debug(parser, default=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, add, name, summary in (
-        (invoke, _add_invoke, "invoke", "send a payload, wait, and print the answer"),
-        (wait, _add_wait, "wait", "wait for a job that was queued before"),
-        (credentials, _add_credentials, "credentials", "say where credentials come from"),
-        (emulate, _add_emulate, "emulate", "run SageMaker and S3 on this machine"),
+        (invoke, _add_invoke, "invoke", "send a payload, wait and print the output"),
+        (wait, _add_wait, "wait", "wait for a queued job and print its output"),
+        (
+            credentials,
+            _add_credentials,
+            "credentials",
+            "show the source of the credentials, or export them",
+        ),
+        (emulate, _add_emulate, "emulate", "run an emulator of SageMaker and S3"),
         (layer, _add_layer, "layer", "build layers for AWS Lambda"),
     ):
         command = commands.add_parser(name, help=summary)
         command.set_defaults(run=run)
         add(command)
-        _add_debug(command, default=argparse.SUPPRESS)  # which keeps a --debug before the command
+        _add_debug(
+            command, default=argparse.SUPPRESS
+        )  # so that --debug before the command stays in force
     return parser
 
 
@@ -137,13 +147,17 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
     members = INVOKE_ENDPOINT_ASYNC.members
     _add_member(parser.add_argument, members["endpoint_name"], "endpoint_name")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", metavar="FILE", help="the payload; - for stdin")
+    source.add_argument("--input", metavar="FILE", help="file with the payload; - for stdin")
     _add_member(source.add_argument, members["input_location"])
     parser.add_argument(
-        "--input-prefix", metavar="S3URI", help="where a payload over 128,000 bytes goes"
+        "--input-prefix",
+        metavar="S3URI",
+        help="S3 URI under which a payload over 128,000 bytes is uploaded",
     )
     answer = parser.add_mutually_exclusive_group()
-    answer.add_argument("--no-wait", action="store_true", help="print the handle, and do not wait")
+    answer.add_argument(
+        "--no-wait", action="store_true", help="print the handle of the job and do not wait"
+    )
     for name in INVOKE_OPTIONS:
         _add_member(parser.add_argument, members[name])
     _add_output(answer.add_argument)
@@ -153,7 +167,7 @@ def _add_invoke(parser: argparse.ArgumentParser) -> None:
 def _add_member(
     add_argument: Callable[..., argparse.Action], member: Member, name: str | None = None
 ) -> None:
-    """Add an argument of the operation, as an option unless it is given another name."""
+    """Add an argument of the operation: an option, unless *name* is that of a positional argument."""
     add_argument(
         name or _option(member.argument),
         type=member.kind,
@@ -164,7 +178,7 @@ def _add_member(
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "handle", metavar="FILE", help="the handle, as invoke prints it; - for stdin"
+        "handle", metavar="FILE", help="file with the handle that invoke printed; - for stdin"
     )
     _add_output(parser.add_argument)
     _add_waiting(parser)
@@ -176,44 +190,52 @@ def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
         metavar="FILE",
         type=_output,
         default=STDIO,
-        help="where the answer goes (default: stdout)",
+        help="file for the output (default: stdout)",
     )
 
 
 def _add_waiting(parser: argparse.ArgumentParser) -> None:
-    """Add what invoke and wait have in common."""
+    """Add the options that invoke and wait share."""
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=_seconds,
         default=900.0,
-        help="how long to wait (default: 900)",
+        help="maximum time to wait for the output (default: 900)",
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON document, errors too")
+    parser.add_argument("--json", action="store_true", help="print the result or the error as JSON")
     for name, (metavar, summary) in _CLIENT_OPTIONS.items():
         parser.add_argument(_option(name), metavar=metavar, help=summary)
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--profile", metavar="NAME", help="the profile (default: AWS_PROFILE, then default)"
+        "--profile",
+        metavar="NAME",
+        help="profile in the shared files (default: AWS_PROFILE, then default)",
     )
-    parser.add_argument("--region", metavar="NAME", help="the region, for those that ask AWS")
-    parser.add_argument("--verify", action="store_true", help="ask STS whose they are")
+    parser.add_argument(
+        "--region", metavar="NAME", help="region for sources that send requests to AWS"
+    )
+    parser.add_argument(
+        "--verify", action="store_true", help="ask STS for the identity of the credentials"
+    )
     printed = parser.add_mutually_exclusive_group()
-    printed.add_argument("--json", action="store_true", help="print a JSON document, errors too")
+    printed.add_argument(
+        "--json", action="store_true", help="print the result or the error as JSON"
+    )
     printed.add_argument(
         "--export",
         choices=FORMATS,
-        help="print the credentials themselves, secrets and all, as `aws configure "
-        "export-credentials` does: process is for credential_process, the others for a shell",
+        help="print the credentials, including secrets, like `aws configure export-credentials`; "
+        "process is the format for credential_process",
     )
 
 
 def _add_emulate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(json=False)
     parser.add_argument(
-        "--model", help="module:function, or the address of a model container (default: echo)"
+        "--model", help="model as module:function, or URL of a model container (default: echo)"
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
@@ -222,44 +244,54 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=0, help="port to listen on (default: a free one)"
     )
     parser.add_argument(
-        "--region", default="us-east-1", help="region of signatures (default: us-east-1)"
+        "--region", default="us-east-1", help="region of the emulated services (default: us-east-1)"
     )
     parser.add_argument(
         "--endpoint",
         metavar="NAME",
         action="append",
-        help="an endpoint that exists; again for more (default: every name does)",
+        help="name of an existing endpoint; repeat for more (default: every name exists)",
     )
     parser.add_argument(
         "--strict-buckets",
         action="store_true",
-        help="take only buckets that were created (default: every name is one)",
+        help="reject buckets that were not created (default: every bucket exists)",
     )
 
 
 def _add_layer(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(json=False)
     for option, known, summary in (
-        ("--python", PYTHONS, "a Python to build for"),
-        ("--architecture", tuple(ARCHITECTURES), "an architecture to build for"),
-        ("--variant", tuple(VARIANTS), "lean is without cryptography"),
+        ("--python", PYTHONS, "Python version to build for"),
+        ("--architecture", tuple(ARCHITECTURES), "architecture to build for"),
+        ("--variant", tuple(VARIANTS), "variant to build; lean omits cryptography"),
     ):
         parser.add_argument(
-            option, action="append", choices=known, help=f"{summary}; again for more; all"
+            option,
+            action="append",
+            choices=known,
+            help=f"{summary}; repeat for more (default: all)",
         )
     parser.add_argument(
         "--sourceless",
         action="store_true",
-        help="bytecode in place of sources; tracebacks show no lines of them",
+        help="include bytecode instead of source code; tracebacks show no source lines",
     )
     parser.add_argument(
-        "--output", metavar="FOLDER", type=_folder, default="dist", help="where they go; dist"
+        "--output",
+        metavar="FOLDER",
+        type=_folder,
+        default="dist",
+        help="folder for the layers (default: dist)",
     )
     parser.add_argument(
-        "--pins", metavar="FILE", type=Path, help="wheels and their hashes; those of this package"
+        "--pins",
+        metavar="FILE",
+        type=Path,
+        help="file with pinned wheels and their hashes (default: the pins of this package)",
     )
     parser.add_argument(
-        "--renew", action="store_true", help="pin the newest wheels first, in the file of --pins"
+        "--renew", action="store_true", help="first update the file of --pins to the newest wheels"
     )
     parser.add_argument(
         "--compare",
@@ -267,26 +299,26 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        help="build a layer of other wheels too, by the same recipe, and compare sizes",
+        help="also build a layer from other pinned wheels with the same recipe, and compare sizes",
     )
 
 
-# What is wrong is refused before anything is queued that nobody would wait for, or could keep.
+# These checks run before a job is queued whose output could not be awaited or written.
 
 
 def _output(text: str) -> str:
-    """Take the name of a file that can be written."""
+    """Check that a file can be written."""
     path = Path(text)
     needed = [path] if path.exists() else []
     if not needed or path.is_file():
-        needed.append(path.resolve().parent)  # where the new file is made
+        needed.append(path.resolve().parent)  # a new file is created there
     if path.is_dir() or not all(os.access(one, os.W_OK) for one in needed):
-        raise argparse.ArgumentTypeError("must be a file that can be written, in such a folder")
+        raise argparse.ArgumentTypeError("must be a writable file in a writable folder")
     return text
 
 
 def _folder(text: str) -> str:
-    """Take the name of a folder that is there, or can be made."""
+    """Check that a folder exists or can be created."""
     path = Path(text).absolute()
     if not next(one for one in (path, *path.parents) if one.exists()).is_dir():
         raise argparse.ArgumentTypeError("must be a folder")
@@ -294,18 +326,16 @@ def _folder(text: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    """Read a time limit."""
     try:
         seconds = float(text)
     except ValueError:
         seconds = inf
     if not 0 <= seconds <= LONGEST_WAIT:
-        raise argparse.ArgumentTypeError(f"must be a number of seconds, 0 to {LONGEST_WAIT:,}")
+        raise argparse.ArgumentTypeError(f"must be a number of seconds from 0 to {LONGEST_WAIT:,}")
     return seconds
 
 
 def _port(text: str) -> int:
-    """Read the number of a port."""
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError("must be a number, 0 to 65535")
+        raise argparse.ArgumentTypeError("must be a port number from 0 to 65535")
     return int(text)

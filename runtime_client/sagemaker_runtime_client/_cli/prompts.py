@@ -1,4 +1,4 @@
-"""What a person is asked on the terminal."""
+"""Prompts on the terminal."""
 
 import os
 import sys
@@ -8,16 +8,16 @@ from .._errors import CredentialProviderError
 
 def mfa_token(serial: str) -> str:
     """
-    Ask for the code of an MFA device, as the AWS CLI does.
+    Prompt for the code of an MFA device, like the AWS CLI.
 
     Raises:
-        CredentialProviderError: There is no terminal.
+        CredentialProviderError: The process has no terminal.
     """
     if not _has_terminal():
         raise CredentialProviderError(
-            f"the code of the MFA device {serial} is asked for on a terminal, and there is none: "
-            "run `sagemaker-runtime credentials --profile NAME --export env` on one, set the "
-            "variables that it prints, and leave --profile out here",
+            f"the code of MFA device {serial} is required, but there is no terminal to enter it: "
+            "run `sagemaker-runtime credentials --profile NAME --export env` in a terminal, set the "
+            "variables that it prints, and omit --profile here",
             provider="assume-role",
         )
     from getpass import getpass
@@ -26,9 +26,9 @@ def mfa_token(serial: str) -> str:
 
 
 def _has_terminal() -> bool:
-    """Tell whether `getpass` finds a terminal, which need not be stdin: the payload may be there."""
+    """Return whether `getpass` finds a terminal.  It need not be stdin, which may have the payload."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except (OSError, AttributeError):  # Windows has neither
+    except (OSError, AttributeError):  # there is no terminal, or this is Windows
         return sys.stdin.isatty()
     return True

@@ -1,4 +1,4 @@
-"""What the command line says of credentials: who answered, whose keys they are, until when."""
+"""The report of the command `credentials`: source, identity and expiration of the credentials."""
 
 from attrs import frozen
 
@@ -11,7 +11,7 @@ from ..credentials._provider import Provider
 from ..credentials._sts import STSProvider
 
 _SHOWN = 4
-# What tells the role, by provider: a variable, and a key of the profile.
+# The variable and the key of the profile with the role, by provider.
 _ROLES = {
     "assume-role": ("", "role_arn"),
     "web-identity": ("AWS_ROLE_ARN", "role_arn"),
@@ -23,17 +23,17 @@ _ROLES = {
 @frozen
 class Report:
     """
-    Where credentials come from; nothing in it is secret.
+    Facts about credentials, without secrets.
 
     Attributes:
-        provider: The provider that answered.
-        profile: The profile in force.
-        region: The region in force; None without one.
-        access_key_id: The last characters of it.
-        account_id: The account, where that is known.
-        role: The role, where that is known: its name or its ARN.
-        expiration: When the credentials end, in ISO 8601; None if they do not.
-        identity: What STS says, if it was asked.
+        provider: The name of the provider that had the credentials.
+        profile: The profile in use.
+        region: The configured region, or None.
+        access_key_id: The access key ID, masked except for its last characters.
+        account_id: The account ID, or None if it is unknown.
+        role: The name or the ARN of the role, or None if it is unknown.
+        expiration: The expiration time in ISO 8601, or None if the credentials do not expire.
+        identity: The ARN returned by STS, or None if STS was not asked.
     """
 
     provider: str
@@ -48,12 +48,12 @@ class Report:
 
 async def report(context: Context, resolved: ResolvedCredentials, *, verify: bool) -> Report:
     """
-    Return what is known of credentials.
+    Make a report about credentials.
 
     Args:
-        context: What the providers work with.
-        resolved: The credentials, and their provider.
-        verify: Whether to ask STS whose they are.
+        context: The context of the providers.
+        resolved: The credentials and their provider.
+        verify: Whether to ask STS for the identity of the credentials.
     """
     credentials, provider = resolved.credentials, resolved.provider
     identity, account_id = await _identity(context, credentials) if verify else (None, None)
@@ -72,16 +72,16 @@ async def report(context: Context, resolved: ResolvedCredentials, *, verify: boo
 
 
 def _account(provider: Provider, role: str | None) -> str | None:
-    """Return the account in a role's ARN, or else the profile's."""
+    """Return the account in the ARN of the role, or else ``sso_account_id`` of the profile."""
     parts = (role or "").split(":")
     return parts[4] if len(parts) == 6 else provider.setting("sso_account_id")
 
 
 async def _identity(context: Context, credentials: Credentials) -> tuple[str, str]:
-    """Return whose the credentials are, as STS says: ARN and account."""
+    """Return the ARN and the account of the credentials from STS."""
     sts, action = STSProvider(context, "sts"), "GetCallerIdentity"
     texts = await sts.query(action, {}, operation=action, auth=CredentialsAuth(credentials))
     arn, account = texts.get("Arn"), texts.get("Account")
     if not arn or not account:
-        raise sts.failure(f"the answer to {action} has no Arn or no Account")
+        raise sts.failure(f"the response to {action} lacks Arn or Account")
     return arn, account

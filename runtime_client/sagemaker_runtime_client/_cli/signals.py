@@ -1,8 +1,8 @@
 """
 Signals that end the command.
 
-A shell that runs a command in a loop goes on after an exit code, whatever the code, and ends when
-the command was ended by Ctrl-C.  So the command cleans up, and then lets the signal end it.
+A shell loop continues after a command that exits with a code, but stops after a command that a signal
+has ended.  Therefore the command cleans up and then lets the signal end it.
 """
 
 import signal
@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-# Ctrl-C is Python's own.  Windows has no SIGHUP.
+# Python already handles Ctrl-C.  Windows has no SIGHUP.
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class Ended(KeyboardInterrupt):
+class EndingSignal(KeyboardInterrupt):
     """
-    A signal asks the process to end.  Like Ctrl-C, it interrupts whatever is done.
+    A signal that ends the process.  Like Ctrl-C, it interrupts the running code.
 
     Attributes:
-        number: The signal.
+        number: The number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -29,12 +29,12 @@ class Ended(KeyboardInterrupt):
 
 
 @contextmanager
-def ending_signals_raised() -> Generator[None]:
-    """Raise `Ended` in the main thread for each signal that would end the process at once."""
+def raise_ending_signals() -> Generator[None]:
+    """Raise `EndingSignal` in the main thread on each signal that would end the process at once."""
     before = {
         number: signal.signal(number, _raise)
         for number in _ENDING
-        if signal.getsignal(number) is signal.SIG_DFL  # nohup has SIGHUP ignored
+        if signal.getsignal(number) is signal.SIG_DFL  # nohup ignores SIGHUP
     }
     try:
         yield
@@ -44,12 +44,12 @@ def ending_signals_raised() -> Generator[None]:
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
-    raise Ended(number)
+    raise EndingSignal(number)
 
 
-def end_by(interrupt: KeyboardInterrupt) -> int:
-    """End this process by the signal that interrupted it; where that is blocked, return its exit code."""
-    number = interrupt.number if isinstance(interrupt, Ended) else signal.SIGINT
+def terminate_by(interrupt: KeyboardInterrupt) -> int:
+    """End this process with the signal that interrupted it; return the exit code if it is blocked."""
+    number = interrupt.number if isinstance(interrupt, EndingSignal) else signal.SIGINT
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
     return 128 + number

@@ -1,4 +1,4 @@
-"""What people read: stderr, a status line, and streams that the shell has closed."""
+"""Output for people: lines on stderr, a status line, and replacements of closed streams."""
 
 import os
 import sys
@@ -11,20 +11,20 @@ from .._io.stderr_log import printable
 
 
 def say(text: str) -> None:
-    """Print one line on stderr, if that takes it."""
+    """Print one line on stderr, if possible."""
     try:
         print(printable(text), file=sys.stderr, flush=True)
-    except OSError:  # nobody listens, or there is no room
-        leave(sys.stderr)
+    except OSError:  # stderr is a broken pipe, or its disk is full
+        silence(sys.stderr)
 
 
-def leave(stream: TextIO) -> None:
-    """Write no more to a stream, not even what Python would at its end."""
+def silence(stream: TextIO) -> None:
+    """Discard all further output to a stream, including the buffer that Python flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def stand_in_for_closed_streams() -> None:
-    """Give what the shell has closed (``>&-``) a stand-in: stdout refuses what is written there."""
+def replace_closed_streams() -> None:
+    """Replace streams that the shell has closed (``>&-``); writing to the new stdout is an error."""
     nothing = Path(os.devnull)
     sys.stdin = sys.stdin or nothing.open()
     sys.stdout = sys.stdout or nothing.open()
@@ -33,7 +33,7 @@ def stand_in_for_closed_streams() -> None:
 
 @contextmanager
 def status(text: str) -> Generator[None]:
-    """Show on a terminal that something goes on, if rich is installed and the terminal takes it."""
+    """Show a status line while the block runs, if stderr is a terminal and rich is installed."""
     if not sys.stderr.isatty():
         yield
         return

@@ -93,7 +93,7 @@ def test_verified():
     ("answer", "says"),
     [
         (s3_error(403, "InvalidClientTokenId"), "GetCallerIdentity failed"),
-        (Response(200, {}, b"<R/>"), "has no Arn or no Account"),
+        (Response(200, {}, b"<R/>"), "lacks Arn or Account"),
     ],
     ids=["refused", "rubbish"],
 )

@@ -99,7 +99,10 @@ class TestEmulate:
             while len(variables) < 8:
                 name, value = process.stdout.readline().split()[1].split("=", 1)
                 variables[name] = value
-            assert said == f"SageMaker and S3 at {variables['AWS_ENDPOINT_URL_S3']}, until Ctrl-C\n"
+            url = variables["AWS_ENDPOINT_URL_S3"]
+            assert (
+                said == f"emulator of SageMaker and S3 running at {url}; press Ctrl-C to stop it\n"
+            )
             for name, value in variables.items():
                 bare_environment.setenv(name, value)
             s3 = boto3.client("s3")

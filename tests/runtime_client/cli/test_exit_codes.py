@@ -39,7 +39,7 @@ class TestExitCodes:
                 ("invoke", "a", "--input", "-", "--endpoint-url", "nowhere"),
                 "the endpoint URL for SageMaker",
             ),
-            (("wait", "-"), "stdin holds no handle, as invoke prints it"),
+            (("wait", "-"), "stdin is not a handle printed by `sagemaker-runtime invoke`"),
             (("wait", "/no/such/file"), "No such file"),
         ],
         ids=["argument", "input", "option", "setting", "handle", "handle's file"],
@@ -123,7 +123,7 @@ class TestExitCodes:
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())
-        said = b"argument --timeout: must be a number of seconds, 0 to 1,000,000,000"
+        said = b"argument --timeout: must be a number of seconds from 0 to 1,000,000,000"
         assert said in capsysbinary.readouterr().err
 
     @pytest.mark.parametrize("output", ["no/such/folder/out", "."], ids=["no folder", "a folder"])
@@ -134,7 +134,7 @@ class TestExitCodes:
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--output", output, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())
-        said = b"argument --output: must be a file that can be written, in such a folder"
+        said = b"argument --output: must be a writable file in a writable folder"
         assert said in capsysbinary.readouterr().err
 
     @pytest.mark.usefixtures("emulator")
@@ -160,7 +160,7 @@ class TestExitCodes:
         emulator.set_concurrency(0)
         code, out, err = command(*self.INVOKE, "--timeout", "0", stdin=b"x")
         assert (code, out) == (6, b"")
-        handle = re.search(r"to wait again: (.*)\n", err)[1]
+        handle = re.search(r"handle for `sagemaker-runtime wait`: (.*)\n", err)[1]
         emulator.set_concurrency(1)
         assert command("wait", "-", stdin=handle.encode())[:2] == (0, b"X")
 
@@ -228,7 +228,7 @@ class TestSignals:
             process.send_signal(number)
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (-number, b"")
-        (handle,) = re.findall(r"to wait again: (.*)\n", err.decode())
+        (handle,) = re.findall(r"handle for `sagemaker-runtime wait`: (.*)\n", err.decode())
         assert emulator.jobs[0].invocation.request.inference_id in handle
         assert b"Traceback" not in err
 
@@ -280,7 +280,7 @@ class TestBrokenStdout:
         """The handle of a job that nobody waits for is not lost."""
         code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
         assert code == broken
-        (handle,) = re.findall("^to wait again: (.*)$", err, re.MULTILINE)
+        (handle,) = re.findall("^handle for `sagemaker-runtime wait`: (.*)$", err, re.MULTILINE)
         assert Invocation.from_json(handle).output_location
 
     def test_failure(self, command):
@@ -306,7 +306,7 @@ class TestOutput:
         assert ([*tmp_path.iterdir()], answer.read_bytes()) == ([answer], b"as it was")
         (job,) = emulator.jobs
         assert job.invocation.output_location == document["invocation"]["output_location"]
-        assert done.stderr.count(b"to wait again: ") == 1
+        assert done.stderr.count(b"handle for `sagemaker-runtime wait`: ") == 1
 
     @pytest.mark.usefixtures("emulator")
     def test_full_device(self, command):
@@ -317,7 +317,7 @@ class TestOutput:
         document = json.loads(out)["error"]
         assert (code, document["type"]) == (8, "NotWrittenError")
         assert json.loads(handle) == document["invocation"]
-        assert f"to wait again: {handle.decode()}" in err
+        assert f"handle for `sagemaker-runtime wait`: {handle.decode()}" in err
 
 
 @pytest.mark.usefixtures("emulator")

@@ -90,7 +90,7 @@ def test_quotes(secret):
 @pytest.mark.parametrize("character", ['"', "%", "!"])
 def test_what_cmd_cannot_hold(character):
     """What cmd would take for something else is refused, and not shown."""
-    with pytest.raises(CredentialsError, match="cmd cannot hold") as caught:
+    with pytest.raises(CredentialsError, match="cannot be quoted for cmd") as caught:
         exported(Credentials("AKID", f"canary{character}"), "windows-cmd")
     assert "canary" not in str(caught.value)
 
@@ -141,7 +141,7 @@ def test_botocore_takes_it():
     ("profile", "code", "says"),
     [
         ("ended", 3, "process returned credentials that expired at 2020-01-01"),
-        ("circle", 3, "profile circle exports the credentials of profile circle"),
+        ("circle", 3, "credential_process of profile 'circle' exports the same profile"),
         ("none", 2, "profile 'none' is neither in"),
     ],
 )
@@ -158,7 +158,10 @@ def test_circle(capsys, monkeypatch):
     monkeypatch.setenv("_SAGEMAKER_RUNTIME_EXPORTING", "\nthrough\nwork")
     assert main(["credentials", "--profile", "work", "--export", "process"]) == 2
     out, err = capsys.readouterr()
-    assert (out, "the credential_process of profile work exports" in err) == ("", True)
+    assert (out, "credential_process of profile 'work' exports the same profile" in err) == (
+        "",
+        True,
+    )
 
 
 @pytest.mark.usefixtures("home")

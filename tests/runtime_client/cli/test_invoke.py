@@ -24,7 +24,9 @@ class TestInvoke:
         payload.write_bytes(b"hello \xff")
         code, out, err = command("invoke", "my-endpoint", "--input", str(payload))
         assert (code, out) == (0, b"hello \xff".upper())
-        handle = Invocation.from_json(re.match(r"queued; to wait again: (.*)\n", err)[1])
+        handle = Invocation.from_json(
+            re.match(r"job queued; handle for `sagemaker-runtime wait`: (.*)\n", err)[1]
+        )
         assert emulator.jobs[0].invocation.request.inference_id == handle.inference_id
 
     def test_streams(self, command, emulator, tmp_path):
@@ -104,7 +106,7 @@ class TestInvoke:
         arguments = ("invoke", "a", "--input", "-")
         code, _, err = command(*arguments, stdin=b"x")
         assert code == 2
-        assert "no region: give --region, set AWS_REGION" in err
+        assert "pass --region, set AWS_REGION" in err
         options = ["--region", emulator.region, "--ca-bundle", "/unused"]
         options += ["--endpoint-url", emulator.url, "--s3-endpoint-url", emulator.url]
         assert command(*arguments, *options, stdin=b"x")[:2] == (0, b"X")
@@ -155,7 +157,7 @@ class TestInvoke:
         ("closed", "code", "out", "err"),
         [
             ("2>&-", 0, "X", ""),
-            (">&-", 2, "", "stdout is closed: name a file with --output"),
+            (">&-", 2, "", "stdout is closed: use --output to write to a file, without --json"),
             ("--no-wait >&-", 2, "", "stdout is closed"),
             ("--output {path} --json >&-", 2, "", "stdout is closed"),
             ("--output {path} >&-", 0, "", "queued"),
@@ -185,9 +187,12 @@ class TestInvoke:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (("invoke", "a", "--input", "-"), "stdout is closed: name a file with --output"),
-            (("wait", "-"), "stdout is closed: name a file with --output"),
-            (("credentials",), "stdout is closed"),
+            (
+                ("invoke", "a", "--input", "-"),
+                "stdout is closed: use --output to write to a file, without --json",
+            ),
+            (("wait", "-"), "stdout is closed: use --output to write to a file, without --json"),
+            (("credentials",), "the output cannot be printed: stdout is closed"),
         ],
         ids=["invoke", "wait", "credentials"],
     )
@@ -205,7 +210,7 @@ class TestInvoke:
         location = ("--input-location", "s3://b/k", "--input-prefix", "s3://b/p")
         code, _, err = command("invoke", "a", *location)
         assert (code, emulator.requests) == (2, ())
-        assert "--input-prefix is for --input" in err
+        assert "--input-prefix requires --input" in err
 
     @pytest.mark.usefixtures("emulator")
     @pytest.mark.parametrize("is_there", [True, False], ids=["on a terminal", "after a hang-up"])
@@ -228,7 +233,10 @@ class TestInvoke:
                 with suppress(OSError):  # the end, on Linux
                     while piece := shown.read(4096):
                         seen += piece
-                assert b'queued; to wait again: {"inference_id": "mine"' in seen
+                assert (
+                    b'job queued; handle for `sagemaker-runtime wait`: {"inference_id": "mine"'
+                    in seen
+                )
                 assert (b"waiting for inference mine" in seen) is has_rich
 
 

@@ -129,7 +129,7 @@ def test_no_terminal(environ, sts):
         check=False,
     )
     assert (done.returncode, done.stdout, sts.received) == (3, b"", [])
-    assert b"asked for on a terminal, and there is none" in done.stderr
+    assert b"there is no terminal to enter it" in done.stderr
     assert b"--profile NAME --export env" in done.stderr
 
 
@@ -187,5 +187,5 @@ def test_the_systems_terminal(terminal, monkeypatch):
 def test_stdin_is_none(monkeypatch):
     """Nor need it be: then nobody is asked."""
     monkeypatch.setattr(sys, "stdin", StringIO("123456\n"))
-    with pytest.raises(CredentialProviderError, match="the code of the MFA device me is asked"):
+    with pytest.raises(CredentialProviderError, match="the code of MFA device me is required"):
         mfa_token("me")

@@ -4,18 +4,18 @@ import signal
 
 import pytest
 
-from sagemaker_runtime_client._cli.signals import Ended, end_by, ending_signals_raised
+from sagemaker_runtime_client._cli.signals import EndingSignal, raise_ending_signals, terminate_by
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_interrupts(number):
     """It is raised like Ctrl-C; where it is blocked, the exit code is what a shell makes of it."""
-    with pytest.raises(Ended) as caught, ending_signals_raised():
+    with pytest.raises(EndingSignal) as caught, raise_ending_signals():
         signal.raise_signal(number)
     assert signal.getsignal(number) is signal.SIG_DFL
     signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
-        assert end_by(caught.value) == 128 + number
+        assert terminate_by(caught.value) == 128 + number
         assert signal.sigtimedwait({number}, 10) is not None
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})

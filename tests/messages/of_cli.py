@@ -1,0 +1,309 @@
+"""Messages and help pages of the command line."""
+
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from io import StringIO
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from sagemaker_runtime_client import Invocation, WaitTimeoutError
+from sagemaker_runtime_client._cli import commands, options
+from sagemaker_runtime_client._cli.credentials import _check_recursion
+from sagemaker_runtime_client._cli.emulate import emulate
+from sagemaker_runtime_client._cli.exports import exported
+from sagemaker_runtime_client._cli.prompts import mfa_token
+from sagemaker_runtime_client._cli.report import _identity
+from sagemaker_runtime_client.credentials import open_context
+from sigv4 import Credentials
+from tests.runtime_client.scripted_io import Response, ScriptedIO, run
+
+# Files and folders of the code whose messages are all in a table.
+ROOMS = ("runtime_client/sagemaker_runtime_client/_cli",)
+
+
+def command(*arguments):
+    """Run a command line; return what it prints."""
+    shown = StringIO()
+    with (
+        patch.dict(os.environ, {"COLUMNS": "1000"}),
+        patch.object(sys, "stdin", StringIO()),
+        redirect_stdout(shown),
+        redirect_stderr(shown),
+        suppress(SystemExit),
+    ):
+        commands.main(arguments)
+    return shown.getvalue()
+
+
+def help_of(*names):
+    """Return the options of a help page, or of the whole program, without the usage line."""
+    return command(*names, "--help").split("\n\n", 1)[1]
+
+
+def part_of(text, start, end):
+    """Return the part of a text from *start* to the next *end*."""
+    return start + text.partition(start)[2].partition(end)[0]
+
+
+def without_stdout(*arguments):
+    """Run a command line with a closed stdout; return what it prints on stderr."""
+    shown = StringIO()
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+    with (
+        patch.dict(os.environ, keys),
+        patch.object(sys, "stdout", None),
+        redirect_stderr(shown),
+    ):
+        commands.main(arguments)
+        sys.stdout.close()
+    return shown.getvalue()
+
+
+def stderr_of(function, *arguments):
+    """Return what a function prints on stderr."""
+    shown = StringIO()
+    with redirect_stderr(shown):
+        function(*arguments)
+    return shown.getvalue()
+
+
+def prompt_without_terminal():
+    """Ask for the code of an MFA device in a process without a terminal."""
+    with patch("sagemaker_runtime_client._cli.prompts._has_terminal", bool):
+        mfa_token("arn:aws:iam::123456789012:mfa/me")
+
+
+def export_in_a_circle():
+    """Export a profile whose credential_process exports the same profile."""
+    with patch.dict(os.environ, {"_SAGEMAKER_RUNTIME_EXPORTING": "dev"}):
+        _check_recursion("dev")
+
+
+def ask_sts():
+    """Ask STS for an identity; the response is empty."""
+    io = ScriptedIO([Response(200, {}, b"<R/>")])
+    context = run(open_context(io, lambda _config: io, {"region": "eu-west-1"}))
+    run(_identity(context, Credentials("AKIDEXAMPLE", "secret")))
+
+
+def run_emulator():
+    """Start the emulator with a stand-in for its server; return what the command prints."""
+    running = SimpleNamespace(environ={}, url="http://127.0.0.1:8080")
+    started = SimpleNamespace(
+        model=None, host="", port=0, region="", endpoint=None, strict_buckets=False
+    )
+    with (
+        patch("sagemaker_runtime_client.emulator.serve", lambda *_, ready, **__: ready(running)),
+        redirect_stdout(StringIO()),
+    ):
+        return stderr_of(emulate, started)
+
+
+def report(error):
+    """Report an error about a job."""
+    error.invocation = JOB
+    commands._report(error, commands._Job(), as_json=False)
+
+
+JOB = Invocation("1", "s3://bucket/output")
+
+MESSAGES = [
+    # Help pages.
+    (
+        help_of,
+        """
+        Amazon SageMaker asynchronous inference without the AWS SDK.
+
+        positional arguments:
+          COMMAND
+            invoke      send a payload, wait and print the output
+            wait        wait for a queued job and print its output
+            credentials show the source of the credentials, or export them
+            emulate     run an emulator of SageMaker and S3
+            layer       build layers for AWS Lambda
+
+        options:
+          -h, --help    show this help message and exit
+          --version     print the version and exit
+          --debug       log each request and its outcome to stderr
+
+        Output goes to stdout, everything else to stderr.  SAGEMAKER_RUNTIME_LOG=debug (or info
+        or warning) logs to stderr, like --debug.
+
+        Exit codes:
+
+            0    success
+            2    invalid command line, setting, argument or file
+            3    no usable credentials
+            4    the service returned an error
+            5    the inference failed
+            6    no output in time; wait again with the handle on stderr
+            7    network error
+            8    the output could not be written; wait again with the handle on stderr
+            129  ended by SIGHUP
+            130  ended by Ctrl-C
+            141  stdout was closed (broken pipe)
+            143  ended by SIGTERM
+        """,
+    ),
+    (
+        lambda: part_of(help_of("invoke"), "--input FILE", "--input-location"),
+        "--input FILE file with the payload; - for stdin",
+    ),
+    (
+        lambda: part_of(help_of("invoke"), "--input-prefix", "--content-type"),
+        """
+          --input-prefix S3URI  S3 URI under which a payload over 128,000 bytes is uploaded
+          --no-wait             print the handle of the job and do not wait
+        """,
+    ),
+    (
+        lambda: help_of("wait"),
+        """
+        positional arguments:
+          FILE               file with the handle that invoke printed; - for stdin
+
+        options:
+          -h, --help         show this help message and exit
+          --output FILE      file for the output (default: stdout)
+          --timeout SECONDS  maximum time to wait for the output (default: 900)
+          --json             print the result or the error as JSON
+          --profile NAME     profile in the shared files (default: AWS_PROFILE, then default)
+          --region NAME      AWS region, such as eu-west-1 (default: AWS_REGION, then the profile)
+          --endpoint-url URL endpoint of SageMaker Runtime (default: the endpoint of the region)
+          --s3-endpoint-url URL endpoint of S3 (default: the endpoint of the region)
+          --ca-bundle FILE   PEM file with trusted certificates (default: AWS_CA_BUNDLE)
+          --debug            log each request and its outcome to stderr
+        """,
+    ),
+    (
+        lambda: help_of("credentials"),
+        """
+        options:
+          -h, --help      show this help message and exit
+          --profile NAME  profile in the shared files (default: AWS_PROFILE, then default)
+          --region NAME   region for sources that send requests to AWS
+          --verify        ask STS for the identity of the credentials
+          --json          print the result or the error as JSON
+          --export {process,json,env,env-no-export,powershell,windows-cmd,fish}
+                          print the credentials, including secrets, like
+                          `aws configure export-credentials`; process is the format for
+                          credential_process
+          --debug         log each request and its outcome to stderr
+        """,
+    ),
+    (
+        lambda: help_of("emulate"),
+        """
+        options:
+          -h, --help        show this help message and exit
+          --model MODEL     model as module:function, or URL of a model container (default: echo)
+          --host HOST       address to listen on (default: 127.0.0.1)
+          --port PORT       port to listen on (default: a free one)
+          --region REGION   region of the emulated services (default: us-east-1)
+          --endpoint NAME   name of an existing endpoint; repeat for more (default: every name
+                            exists)
+          --strict-buckets  reject buckets that were not created (default: every bucket exists)
+          --debug           log each request and its outcome to stderr
+        """,
+    ),
+    (
+        lambda: help_of("layer"),
+        """
+        options:
+          -h, --help      show this help message and exit
+          --python {3.11,3.12,3.13,3.14}
+                          Python version to build for; repeat for more (default: all)
+          --architecture {x86_64,arm64}
+                          architecture to build for; repeat for more (default: all)
+          --variant {lean,full}
+                          variant to build; lean omits cryptography; repeat for more (default: all)
+          --sourceless    include bytecode instead of source code; tracebacks show no source lines
+          --output FOLDER folder for the layers (default: dist)
+          --pins FILE     file with pinned wheels and their hashes (default: the pins of this package)
+          --renew         first update the file of --pins to the newest wheels
+          --compare PINS  also build a layer from other pinned wheels with the same recipe, and
+                          compare sizes
+          --debug         log each request and its outcome to stderr
+        """,
+    ),
+    # Command lines.
+    (
+        lambda: command("emulate", "--port", "x").partition("error: ")[2],
+        "argument --port: must be a port number from 0 to 65535",
+    ),
+    (
+        lambda: command("wait", "-", "--timeout", "-1").partition("error: ")[2],
+        "argument --timeout: must be a number of seconds from 0 to 1,000,000,000",
+    ),
+    (
+        lambda: command("wait", "-", "--output", "/").partition("error: ")[2],
+        "argument --output: must be a writable file in a writable folder",
+    ),
+    (
+        lambda: command("layer", "--output", __file__).partition("error: ")[2],
+        "argument --output: must be a folder",
+    ),
+    (
+        lambda: command("invoke", "e", "--input-location", "s3://b/k", "--input-prefix", "s3://b"),
+        "sagemaker-runtime: --input-prefix requires --input; --input-location is already in S3",
+    ),
+    (
+        lambda: command("wait", os.devnull),
+        "sagemaker-runtime: /dev/null is not a handle printed by `sagemaker-runtime invoke`",
+    ),
+    (
+        lambda: without_stdout("wait", "-"),
+        "sagemaker-runtime: stdout is closed: use --output to write to a file, without --json",
+    ),
+    (
+        lambda: without_stdout("credentials"),
+        "sagemaker-runtime: the output cannot be printed: stdout is closed",
+    ),
+    (
+        lambda: options.in_shell_words(
+            "no region is configured: pass region= to the client, set AWS_REGION, or set region in "
+            "profile 'dev'"
+        ),
+        "no region is configured: pass --region, set AWS_REGION, or set region in profile 'dev'",
+    ),
+    # Jobs.
+    (
+        lambda: stderr_of(commands._Job().queued, JOB),
+        f"job queued; handle for `sagemaker-runtime wait`: {JOB.to_json()}",
+    ),
+    (
+        lambda: stderr_of(report, WaitTimeoutError("no output within 60 seconds")),
+        (
+            "sagemaker-runtime: no output within 60 seconds "
+            f"handle for `sagemaker-runtime wait`: {JOB.to_json()}"
+        ),
+    ),
+    # Credentials.
+    (
+        export_in_a_circle,
+        (
+            "credential_process of profile 'dev' exports the same profile: name another profile in "
+            "its --profile option"
+        ),
+    ),
+    (
+        lambda: exported(Credentials("AKIDEXAMPLE", "100%"), "windows-cmd"),
+        "the credentials contain a character that cannot be quoted for cmd: use --export powershell",
+    ),
+    (
+        prompt_without_terminal,
+        (
+            "the code of MFA device arn:aws:iam::123456789012:mfa/me is required, but there is no "
+            "terminal to enter it: run `sagemaker-runtime credentials --profile NAME --export env` "
+            "in a terminal, set the variables that it prints, and omit --profile here"
+        ),
+    ),
+    (ask_sts, "the response to GetCallerIdentity lacks Arn or Account"),
+    # The emulator.
+    (
+        run_emulator,
+        "emulator of SageMaker and S3 running at http://127.0.0.1:8080; press Ctrl-C to stop it",
+    ),
+]
