@@ -1,4 +1,4 @@
-"""Worlds for providers, and certificates."""
+"""Fixtures for the tests of credential providers: harnesses, cached chains and certificates."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,19 +19,19 @@ from tests.runtime_client.credentials.harness import Harness
 
 @pytest.fixture(params=[None, "asyncio", "trio"], ids=["blocking", "asyncio", "trio"])
 def harness(request, tmp_path):
-    """Blocking, asyncio and trio, each."""
+    """A harness for the blocking client, for asyncio and for trio."""
     return Harness(request.param, tmp_path)
 
 
 @pytest.fixture
 def blocking(tmp_path):
-    """Blocking, for what does not depend on how one waits."""
+    """A harness for the blocking client, for tests that do not depend on the backend."""
     return Harness(None, tmp_path)
 
 
 @pytest.fixture
 def make_chain(monkeypatch):
-    """Return a function that makes the chain's credentials over one provider."""
+    """Return a function that makes the chain's cached credentials from a single provider."""
 
     def make(io, provider):
         async def context():
@@ -40,7 +40,7 @@ def make_chain(monkeypatch):
         async def search(_context):
             return ResolvedCredentials(await provider.load(), provider.spec, provider)
 
-        # The search itself has its own tests; here it finds this one.
+        # `search` has its own tests; here it returns the one provider.
         monkeypatch.setattr(refresh, "search", search)
         return ChainCredentials(io, context)
 
@@ -49,7 +49,7 @@ def make_chain(monkeypatch):
 
 @frozen
 class Issued:
-    """A certificate and its key, also as PEM."""
+    """A certificate with its private key."""
 
     certificate: x509.Certificate
     key: object
@@ -73,7 +73,7 @@ def pem(key, encryption=None):
 
 
 def issue(name, key, issuer=None, *, ca=False, days=1):
-    """Return a certificate for *key*, by *issuer* or by itself."""
+    """Return a certificate for *key* that *issuer* signed, or a self-signed one."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     by = subject if issuer is None else issuer.certificate.subject
     now = datetime.now(UTC)
@@ -90,17 +90,17 @@ def issue(name, key, issuer=None, *, ca=False, days=1):
 
 @pytest.fixture(scope="session")
 def root():
-    """A certification authority."""
+    """A root certificate authority."""
     return issue("root", ec.generate_private_key(ec.SECP256R1()), ca=True)
 
 
 @pytest.fixture(scope="session")
 def intermediate(root):
-    """An authority under the root."""
+    """A certificate authority under the root."""
     return issue("intermediate", ec.generate_private_key(ec.SECP384R1()), root, ca=True)
 
 
 @pytest.fixture(scope="session")
 def rsa_key():
-    """An RSA key, which takes a while to make."""
+    """An RSA key, created once because that is slow."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -1,4 +1,4 @@
-"""A provider that counts how often it is asked, and the numbered keys that it hands out."""
+"""A provider that counts its calls, and returns numbered credentials."""
 
 from datetime import timedelta
 
@@ -7,7 +7,14 @@ from sigv4 import Credentials
 
 
 class CountingProvider:
-    """A provider that counts, and hands out keys numbered from 1 that live for some seconds."""
+    """
+    Counts the calls of `load`, which returns credentials numbered from 1.
+
+    Args:
+        io: The clock.
+        lifetime: The lifetime of the credentials in seconds; None for no expiration.
+        name: The provider that this one stands in for.
+    """
 
     def __init__(self, io, lifetime=3600.0, name="process"):
         self.io = io
@@ -24,6 +31,6 @@ class CountingProvider:
 
 
 def key(number, now, lifetime):
-    """Return a whole key, each part of which has its number."""
+    """Return credentials in which each part contains *number*."""
     ends = None if lifetime is None else now + timedelta(seconds=lifetime)
     return Credentials(f"AKID{number}", f"canary-secret-{number}", f"canary-token-{number}", ends)

@@ -1,7 +1,7 @@
 """
-The services that give out credentials, on 127.0.0.1; each checks what it is sent, by code of its own.
+Fake credential services on 127.0.0.1, which verify each request with their own code.
 
-They speak as the documentation says.  `Fake.faults` says what to answer instead, once each.
+They follow the services' documentation.  Each entry of `Fake.faults` replaces one response.
 """
 
 import json
@@ -25,28 +25,30 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/analyst"
 
 
 def soon(seconds=3600):
-    """Return the instant in so many seconds, to the second."""
+    """Return the time in so many seconds, rounded down to a second."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).replace(microsecond=0)
 
 
 def iso(moment):
-    """Return an instant as AWS writes it."""
+    """Return a time in the format of AWS."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def as_json(document, status=200, headers=()):
-    """Return an answer with JSON in it."""
+    """Return a response with a JSON body."""
     headers = {"Content-Type": "application/json", **dict(headers)}
     return response(json.dumps(document).encode(), status, headers)
 
 
 class Fake:
     """
-    A service, as `Loopback` wants it.
+    A service for `Loopback`.
 
     Attributes:
-        faults: What to answer instead: bytes, or functions of the request; none answers nothing.
-        ends: When the credentials that are given out end.
+        faults: Replacements for the next responses: bytes, or functions of the request.  Empty
+            bytes close the connection without a response.
+        ends: The expiration of the credentials that the service issues.
+        issued: The credentials that the service has issued, by their access key ids.
     """
 
     def __init__(self):
@@ -62,7 +64,7 @@ class Fake:
         return self.answer(request)
 
     def credentials(self, kind):
-        """Return new credentials, which are remembered."""
+        """Issue and remember new credentials."""
         number = next(self._numbers)
         credentials = Credentials(
             f"ASIA{kind}{number}", f"canary-secret-{kind}-{number}", f"canary-token-{kind}-{number}"
@@ -73,13 +75,14 @@ class Fake:
 
 class STS(Fake):
     """
-    AssumeRole, whose signature must be right, and AssumeRoleWithWebIdentity, which is not signed.
+    AssumeRole, which must be signed, and AssumeRoleWithWebIdentity, which must not be.
 
     Args:
-        known: Credentials that may sign, beside those that were given out.
+        known: Credentials that may sign, in addition to those that the service has issued.
 
     Attributes:
-        host: The host that is signed, where this one stands for it.
+        host: The host in the signature, if requests for another host are redirected to this
+            service.
     """
 
     host = None
@@ -130,7 +133,7 @@ class STS(Fake):
 
 
 def sts_error(code, message, status=400):
-    """Return an error as the query protocol writes it."""
+    """Return an error response of the query protocol."""
     text = (
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
         f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>R</RequestId>"
@@ -194,8 +197,8 @@ class SignIn(Fake):
     The token service of ``aws login``.
 
     Attributes:
-        public_key: The key that proofs must be signed with.
-        url: Where the service is, which proofs must name.
+        public_key: The public key that verifies the proofs.
+        url: The URL of the service, which the proofs must name.
     """
 
     refresh_token = "canary-login-refresh"
@@ -232,12 +235,13 @@ class SignIn(Fake):
         )
 
     def _check(self, proof):
-        """Check a proof as RFC 9449, section 4.3, has it."""
+        """Verify a DPoP proof as RFC 9449, section 4.3, requires."""
         header, claims, signature = proof.split(".")
-        told = json.loads(unbase64url(header))
-        assert (told["typ"], told["alg"]) == ("dpop+jwt", "ES256")
-        assert set(told["jwk"]) == {"kty", "crv", "x", "y"}  # no private part
-        x, y = (int.from_bytes(unbase64url(told["jwk"][name])) for name in "xy")
+        jose_header = json.loads(unbase64url(header))
+        assert (jose_header["typ"], jose_header["alg"]) == ("dpop+jwt", "ES256")
+        # The header must not contain the private key.
+        assert set(jose_header["jwk"]) == {"kty", "crv", "x", "y"}
+        x, y = (int.from_bytes(unbase64url(jose_header["jwk"][name])) for name in "xy")
         key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
         assert self.public_key == key
         raw = unbase64url(signature)
@@ -248,24 +252,24 @@ class SignIn(Fake):
             f"{header}.{claims}".encode(),
             ec.ECDSA(hashes.SHA256()),
         )
-        said = json.loads(unbase64url(claims))
-        assert {name: said[name] for name in ("htm", "htu")} == {
+        proof_claims = json.loads(unbase64url(claims))
+        assert {name: proof_claims[name] for name in ("htm", "htu")} == {
             "htm": "POST",
             "htu": f"{self.url}/v1/token",
         }
-        assert abs(datetime.now(UTC).timestamp() - said["iat"]) < 60
-        assert said["jti"] not in self.proofs
-        self.proofs.add(said["jti"])
+        assert abs(datetime.now(UTC).timestamp() - proof_claims["iat"]) < 60
+        assert proof_claims["jti"] not in self.proofs
+        self.proofs.add(proof_claims["jti"])
 
 
 def unbase64url(text):
-    """Decode base64url without padding, and nothing looser."""
+    """Decode base64url; padding is rejected."""
     assert "=" not in text
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class Container(Fake):
-    """The agent of ECS or of EKS Pod Identity, which wants a token where it is told one."""
+    """The agent of ECS or of EKS Pod Identity, which may require a token."""
 
     token = None
 
@@ -290,8 +294,8 @@ class IMDS(Fake):
     The instance metadata service.
 
     Attributes:
-        version_1: Whether it answers without a token as well.
-        role: The instance's role.
+        version_1: Whether the service also accepts requests without a token.
+        role: The name of the instance's role.
     """
 
     version_1 = False
@@ -326,10 +330,10 @@ class IMDS(Fake):
 
 class RolesAnywhere(Fake):
     """
-    IAM Roles Anywhere, which trusts one root.
+    IAM Roles Anywhere with one trusted root certificate.
 
     Attributes:
-        asked: What CreateSession was asked for: query, body, algorithm.
+        received: The query, the body and the algorithm of each CreateSession request.
     """
 
     def __init__(self, root, region="eu-west-1"):
@@ -354,9 +358,10 @@ class RolesAnywhere(Fake):
 
     def _check(self, request, query):
         """
-        Check certificate, chain and signature, and return the algorithm's name.
+        Verify the certificates and the signature, and return the name of the algorithm.
 
-        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
+        Source:
+        https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
         """
         leaf = x509.load_der_x509_certificate(b64decode(request.header("x-amz-x509")))
         chain = [

@@ -1,4 +1,4 @@
-"""A provider among real sockets and files, with variables, clock and pauses of the test's own."""
+"""Runs a provider with real sockets and files, but with the test's variables, clock and pauses."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,9 +18,9 @@ from sagemaker_runtime_client.credentials._chain import PROVIDERS
 from tests.runtime_client.loopback import Loopback
 from tests.runtime_client.scripted_io import REGION
 
-# A key as a profile has it.
+# Static credentials in a profile.
 KEY = {"aws_access_key_id": "AKID", "aws_secret_access_key": "canary"}
-# The variables that tell a provider where its service is.
+# The variables that set the endpoint of each provider's service.
 _ENDPOINTS = {
     "assume-role": ("AWS_ENDPOINT_URL_STS",),
     "container": ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
@@ -34,20 +34,20 @@ _ENDPOINTS = {
 
 class Harness:
     """
-    One kind of client, and what a provider finds there.
+    Loads credentials from a provider for one kind of client.
 
     Args:
-        backend: The event loop's library; None for the blocking client.
-        home: The user's folder.
+        backend: The async library; None for the blocking client.
+        home: The home folder.
 
     Attributes:
-        environ: The variables.
-        ahead: By how much the clock is.
-        slept: The pauses, which take no time.
-        limits: How many seconds each request had that had a limit of its own.
-        elsewhere: Which origin stands for which.
-        unwritable: Whether no file can be written.
-        asleep: What goes on during a pause.
+        environ: The environment variables.
+        clock_offset: How far the clock is ahead of the real time.
+        slept: The pauses that the provider requested, which return at once.
+        timeouts: The time limits of the requests that have one, in seconds.
+        redirected: The origin to which requests for an origin are sent instead.
+        read_only: Whether writing a file fails.
+        on_sleep: A function that is called at each pause.
     """
 
     def __init__(self, backend, home):
@@ -74,14 +74,16 @@ class Harness:
         key_passphrase=None,
         **arguments,
     ):
-        """Return what the provider *name* loads, with these texts as the shared files."""
+        """Return the credentials that the provider *name* loads from these shared files."""
         profiles = parse_profiles(("config", config), ("credentials", credentials))
         settings = Config.resolve({"region": REGION, **arguments}, self.environ, profiles)
 
         async def load(io):
             try:
-                given = (settings, profiles, profile, explicit, mfa_token, key_passphrase)
-                return await ask(PROVIDERS[name].create(Context(io, io, *given)))
+                context = Context(
+                    io, io, settings, profiles, profile, explicit, mfa_token, key_passphrase
+                )
+                return await ask(PROVIDERS[name].create(context))
             finally:
                 await io.close()
 
@@ -90,14 +92,14 @@ class Harness:
         return anyio.run(self._load_async, load, backend=self.backend)
 
     def load_from(self, service, name, config="", *, path="", **options):
-        """Return what the provider *name* loads from *service*, and the requests that this got."""
+        """Return the credentials that a provider loads from *service*, and the received requests."""
         with Loopback(service) as server:
             service.url = server.url
             self.environ |= dict.fromkeys(_ENDPOINTS[name], server.url + path)
             return self.load(name, config, **options), server.requests
 
     def write(self, path, document):
-        """Write a file of the AWS CLI's: a text as it is, anything else as JSON."""
+        """Write a cache file of the AWS CLI; a document that is not a str is written as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(document if isinstance(document, str) else json.dumps(document))
 
@@ -109,7 +111,7 @@ class Harness:
 
 
 def caught_error(name, load, *arguments, **options):
-    """Return the error of loading, which names the provider, and shows no secret."""
+    """Return the error of loading, which must name the provider and show no secret."""
     with pytest.raises(CredentialProviderError) as caught:
         load(*arguments, **options)
     assert caught.value.provider == name
@@ -123,7 +125,7 @@ def lines(requests):
 
 
 class _IO:
-    """The real `System` and `Transport`, but for what belongs to the harness."""
+    """The real `System` and `Transport`, with the clock, pauses and redirects of the harness."""
 
     def __init__(self, harness, backend):
         self._harness = harness
@@ -150,11 +152,11 @@ class _IO:
         self._harness.on_sleep()
 
     async def send(self, origin, make, deadline, **options):
-        """Send, where an address that only AWS has stands for one of this machine."""
+        """Send to another origin if the origin is redirected, because only AWS has the real one."""
         if deadline is not None:
             self._harness.timeouts.append(round(deadline - self._system.monotonic(), 1))
-        where = self._harness.redirected.get(origin, origin)
-        return await self._transport.send(where, make, deadline, **options)
+        target = self._harness.redirected.get(origin, origin)
+        return await self._transport.send(target, make, deadline, **options)
 
     async def write_file(self, path, data):
         if self._harness.read_only:

@@ -1,4 +1,4 @@
-"""Roles assumed with the keys of other profiles, or of the surroundings."""
+"""Tests of roles assumed with the credentials of another profile, the environment or a local service."""
 
 import logging
 
@@ -18,7 +18,7 @@ CONFIG = f"{ASSUMES}[profile me]\n{KEYS}"
 
 @pytest.fixture
 def sts():
-    """STS, which knows my key."""
+    """STS, which knows the access key of the user."""
     return STS(ME)
 
 
@@ -28,7 +28,7 @@ def load(harness, sts, config=CONFIG, **options):
 
 
 def test_role(harness, sts):
-    """A role is assumed with the keys of the source profile, which sign the request."""
+    """A role is assumed with the credentials of the source profile, which sign the request."""
     credentials, _ = load(harness, sts)
     (form,) = sts.received
     given = sts.issued[credentials.access_key_id]
@@ -41,7 +41,7 @@ def test_role(harness, sts):
 
 
 def test_chain_of_roles(harness, sts):
-    """A source that is a role itself is assumed first, and its temporary keys sign the next."""
+    """If the source profile has a role, its temporary credentials sign the second request."""
     config = (
         f"[profile c]\nrole_arn = {ROLE}-c\nsource_profile = b\n"
         f"[profile b]\nrole_arn = {ROLE}-b\nsource_profile = a\nexternal_id = x\n"
@@ -54,7 +54,7 @@ def test_chain_of_roles(harness, sts):
 
 
 def test_settings(blocking, sts):
-    """Session name, external id and duration go into the request."""
+    """Session name, external id and duration are sent."""
     more = "role_session_name = me\nexternal_id = a+b/c=\nduration_seconds = 900\n"
     load(blocking, sts, ASSUMES + more + f"[profile me]\n{KEYS}")
     (form,) = sts.received
@@ -76,7 +76,7 @@ def test_settings(blocking, sts):
     ids=["regional", "FIPS", "dual-stack", "legacy", "China"],
 )  # fmt: skip
 def test_endpoints(blocking, options, environ, origin, region):
-    """STS is asked where the settings say that it is, with a signature for there."""
+    """The settings select the endpoint of STS and the region of the signature."""
     sts = STS(ME, region=region)
     with Loopback(sts) as server:
         blocking.redirected[origin] = server.url
@@ -86,7 +86,7 @@ def test_endpoints(blocking, options, environ, origin, region):
 
 
 def test_duration_that_is_no_number(blocking, sts, caplog):
-    """A duration that is no number is ignored, as AWS's tools do, and said to be."""
+    """A duration that is not a number is ignored with a warning, as in AWS tools."""
     with caplog.at_level(logging.WARNING):
         load(blocking, sts, f"{ASSUMES}duration_seconds = 1h\n[profile me]\n{KEYS}")
     assert "DurationSeconds" not in sts.received[0]
@@ -94,7 +94,7 @@ def test_duration_that_is_no_number(blocking, sts, caplog):
 
 
 def test_own_source(blocking, sts):
-    """A profile may be its own source, for the keys that stand in it."""
+    """A profile may name itself as its source to use its own static credentials."""
     credentials, _ = load(
         blocking, sts, f"[default]\nrole_arn = {ROLE}\nsource_profile = default\n{KEYS}"
     )
@@ -102,7 +102,7 @@ def test_own_source(blocking, sts):
 
 
 def test_keys_before_role(blocking, sts):
-    """Of a source that has both, the keys are taken and not its role."""
+    """If a source profile has both static credentials and a role, the static credentials are used."""
     config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = nowhere\n{KEYS}"
     load(blocking, sts, config)
     assert [form["RoleArn"] for form in sts.received] == [ROLE]
@@ -110,7 +110,7 @@ def test_keys_before_role(blocking, sts):
 
 @pytest.mark.parametrize("line", KEYS.splitlines())
 def test_half_a_key_before_role(blocking, sts, line):
-    """A source with half a key is broken, even if it has a role besides."""
+    """A source profile with an incomplete access key is an error, even if it has a role."""
     config = f"{ASSUMES}[profile me]\nrole_arn = {ROLE}-me\nsource_profile = x\n{line}\n"
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config + f"[profile x]\n{KEYS}")
@@ -119,7 +119,7 @@ def test_half_a_key_before_role(blocking, sts, line):
 
 
 def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
-    """A source profile stands for itself: a web identity in variables is not its."""
+    """A web identity in environment variables does not apply to a source profile."""
     (tmp_path / "token").write_text("canary-web-token")
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
     blocking.environ["AWS_ROLE_ARN"] = f"{ROLE}-web"
@@ -128,7 +128,7 @@ def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
 
 
 def test_environment_as_source(harness, sts):
-    """Of credential_source Environment, the variables' keys sign; even with a named profile."""
+    """With credential_source Environment, the variables are used even if the profile is explicit."""
     harness.environ["AWS_ACCESS_KEY_ID"] = ME.access_key_id
     harness.environ["AWS_SECRET_ACCESS_KEY"] = ME.secret_access_key
     config = f"[profile x]\nrole_arn = {ROLE}\ncredential_source = Environment\n"
@@ -138,11 +138,11 @@ def test_environment_as_source(harness, sts):
 
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 def test_mfa(harness, sts, kind):
-    """The code of the device comes from a function, which an async client may await."""
-    asked = []
+    """The MFA code comes from a function, which may be async in an async client."""
+    serials = []
 
     def plain(serial):
-        asked.append(serial)
+        serials.append(serial)
         return MFA_CODE
 
     async def coroutine(serial):
@@ -150,13 +150,13 @@ def test_mfa(harness, sts, kind):
 
     config = f"{ASSUMES}mfa_serial = arn:aws:iam::1:mfa/me\n[profile me]\n{KEYS}"
     load(harness, sts, config, mfa_token={"plain": plain, "coroutine": coroutine}[kind])
-    assert asked == ["arn:aws:iam::1:mfa/me"]
+    assert serials == ["arn:aws:iam::1:mfa/me"]
     assert sts.received[0]["SerialNumber"] == "arn:aws:iam::1:mfa/me"
     assert sts.received[0]["TokenCode"] == MFA_CODE
 
 
 def test_mfa_code_is_not_repeated(blocking, sts):
-    """A code that STS repeats when it refuses does not show."""
+    """An MFA code that STS repeats in an error is removed from the message."""
     sts.faults.append(sts_error("AccessDenied", f"invalid code {MFA_CODE}", 403))
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
@@ -165,7 +165,7 @@ def test_mfa_code_is_not_repeated(blocking, sts):
 
 
 def fails(_serial):
-    """Fail, as a function of the user's may."""
+    """Raise an error, as a function of the user may."""
     raise ValueError("the telephone is at home")
 
 
@@ -196,12 +196,12 @@ def fails(_serial):
     ],
 )
 def test_mfa_that_fails(blocking, sts, function, message):
-    """Without a function, or without digits from it, the error says which is missing."""
+    """If the function is missing or does not return digits, the error says so."""
     config = f"{ASSUMES}mfa_serial = me\n[profile me]\n{KEYS}"
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, mfa_token=function)
     assert caught.value.message.startswith(message)
-    assert "telephone" not in str(caught.value)  # it stays with its own error, the cause
+    assert "telephone" not in str(caught.value)  # the text stays in the cause
     assert isinstance(caught.value.__cause__, ValueError) is (function is fails)
     assert not sts.received
 
@@ -217,7 +217,7 @@ def test_mfa_that_fails(blocking, sts, function, message):
     ],
 )
 def test_not_configured(harness, config):
-    """A profile without a role, or with a web identity, is none of this provider's."""
+    """A profile without a role, or with a web identity, is not configured for this provider."""
     assert harness.load("assume-role", config) is None
 
 
@@ -268,7 +268,7 @@ def test_not_configured(harness, config):
     ],
 )
 def test_settings_that_lead_nowhere(blocking, sts, config, message):
-    """Settings that contradict each other or lead nowhere are told by name; nothing is sent."""
+    """Settings that are contradictory or incomplete are named in the error, and nothing is sent."""
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config)
     assert caught.value.message == message
@@ -277,7 +277,7 @@ def test_settings_that_lead_nowhere(blocking, sts, config, message):
 
 
 def test_refusal(harness, sts):
-    """What STS refuses is told with its code and the request's id, and not tried again."""
+    """An error of STS is reported with its code and request id, and is not retried."""
     sts.faults.append(sts_error("AccessDenied", f"not for {ME.secret_access_key}", 403))
     with pytest.raises(CredentialProviderError) as caught:
         load(harness, sts)
@@ -289,7 +289,7 @@ def test_refusal(harness, sts):
 
 
 def test_failure_that_passes(harness, sts):
-    """What may pass is tried again."""
+    """Temporary failures are retried."""
     sts.faults += [b"", response(status=503), sts_error("Throttling", "slow down")]
     credentials, _ = load(harness, sts, max_attempts=4)
     assert credentials.access_key_id == "ASIASTS1"
@@ -306,7 +306,7 @@ def test_failure_that_passes(harness, sts):
     ],
 )
 def test_answer_that_is_none(blocking, sts, body, message):
-    """An answer without credentials is a failure that may pass."""
+    """A response without credentials is a retryable error."""
     sts.faults.append(response(body))
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts)
@@ -315,7 +315,7 @@ def test_answer_that_is_none(blocking, sts, body, message):
 
 
 def test_answer_without_an_account(blocking, sts):
-    """Where the role's ARN is none, there is no account id."""
+    """If the role's ARN is malformed, the credentials have no account id."""
     answer = sts.answer
     sts.faults.append(lambda request: answer(request).replace(b"arn:aws:sts", b"arn-aws-sts"))
     credentials, _ = load(blocking, sts)
@@ -323,7 +323,7 @@ def test_answer_without_an_account(blocking, sts):
 
 
 def test_no_region(blocking):
-    """Without a region the global STS is asked, as by botocore; a variant of it there is not."""
+    """Without a region the global endpoint of STS is used, as in botocore; it has no FIPS variant."""
     sts = STS(ME, region="us-east-1")
     sts.host = "sts.amazonaws.com"
     with Loopback(sts) as server:

@@ -1,4 +1,4 @@
-"""Keys from the agents of ECS and EKS."""
+"""Tests of credentials from the agents of ECS and EKS."""
 
 import logging
 
@@ -16,7 +16,7 @@ TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
 @pytest.fixture
 def agent():
-    """An agent that wants no token."""
+    """An agent that requires no token."""
     return Container()
 
 
@@ -33,7 +33,7 @@ def error(harness, agent=None):
 
 
 def test_full_uri(harness, agent):
-    """The URL is asked as it stands."""
+    """The full URI is requested unchanged."""
     credentials, (request,) = load(harness, agent)
     assert request.line == "GET /v1/credentials?x=%20 HTTP/1.1"
     assert request.header("accept") == "application/json"
@@ -45,7 +45,7 @@ def test_full_uri(harness, agent):
 
 
 def test_relative_uri(harness, agent):
-    """A path is asked of ECS's agent, and wins over a URL."""
+    """A relative URI is requested from the ECS agent, and takes precedence over a full URI."""
     harness.environ |= {RELATIVE: "/v2/credentials/1", FULL: "http://evil.example/"}
     with Loopback(agent) as server:
         harness.redirected["http://169.254.170.2"] = server.url
@@ -54,13 +54,13 @@ def test_relative_uri(harness, agent):
 
 
 def test_token(harness, agent):
-    """A token is shown as it stands."""
+    """The token in the variable is sent unchanged."""
     agent.token = harness.environ[TOKEN] = "Basic canary-abc=="
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
 
 def test_token_file(harness, agent, tmp_path):
-    """A file with the token wins, and is read anew each time."""
+    """The token file takes precedence over the variable, and is read at each load."""
     path = tmp_path / "token"
     harness.environ |= {TOKEN: "canary-other", TOKEN_FILE: str(path)}
     for token in ("canary-first", "canary-second"):
@@ -70,7 +70,7 @@ def test_token_file(harness, agent, tmp_path):
 
 
 def test_https(blocking, agent, tmp_path, monkeypatch):
-    """Over https any host may be asked."""
+    """Any host is allowed with https."""
     bundle, tls = certify(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", bundle)
     with Loopback(agent, tls) as server:
@@ -81,7 +81,7 @@ def test_https(blocking, agent, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("values", [{}, {RELATIVE: "", FULL: ""}], ids=["unset", "empty"])
 def test_not_configured(harness, values):
-    """Without a variable there is no container."""
+    """Without a URI the provider is not configured."""
     harness.environ |= values
     assert harness.load("container") is None
 
@@ -103,7 +103,7 @@ def test_not_configured(harness, values):
     ],
 )
 def test_hosts_that_are_asked(blocking, agent, host):
-    """Over plain http this machine and AWS's agents are asked, on any port."""
+    """With plain http, loopback addresses and the hosts of AWS's agents are allowed, on any port."""
     with Loopback(agent) as server:
         blocking.redirected[f"http://{host}"] = server.url
         blocking.environ[FULL] = f"http://{host}/x"
@@ -128,7 +128,7 @@ def test_hosts_that_are_asked(blocking, agent, host):
     ],
 )
 def test_hosts_that_are_not(blocking, host):
-    """Another host, or a name that looks like one of these, is refused before anything is sent."""
+    """Any other host is rejected before anything is sent."""
     blocking.environ |= {FULL: f"http://{host}/x", TOKEN: "canary"}
     message = error(blocking).message
     assert message.startswith(f"{FULL} must use https for the host {host.strip('[]')}: plain http")
@@ -157,14 +157,14 @@ def test_hosts_that_are_not(blocking, host):
     ],
 )
 def test_urls_that_are_none(blocking, url):
-    """What is no plain URL is refused."""
+    """A full URI that is not a plain URL is rejected."""
     blocking.environ[FULL] = url
     assert error(blocking).message == f"{FULL} must be a URL such as http://host:port/path"
 
 
 @pytest.mark.parametrize("path", ["x", "@evil.example/x", ".evil.example", "/a b", "/a\r\nb"])
 def test_paths_that_are_none(blocking, path):
-    """A relative URI that is no path could name another host."""
+    """A relative URI that is not a path is rejected, because it could name another host."""
     blocking.environ[RELATIVE] = path
     assert error(blocking).message == f"{RELATIVE} must be a URL path that starts with /"
 
@@ -172,7 +172,7 @@ def test_paths_that_are_none(blocking, path):
 @pytest.mark.parametrize("end", [" ", "\t", "\n", " \r\n", "\u00a0", "\u2028"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
 def test_blanks_around_a_token(blocking, agent, tmp_path, kind, end):
-    """Blanks and line ends around a token are no part of it: a server takes them off as well."""
+    """Whitespace around a token is removed, as servers do with header values."""
     agent.token = "canary"
     path = tmp_path / "token"
     path.write_bytes(f"{end}canary{end}".encode())
@@ -181,7 +181,7 @@ def test_blanks_around_a_token(blocking, agent, tmp_path, kind, end):
 
 
 def test_blank_token(blocking, agent):
-    """A token of blanks is none."""
+    """A token that contains only whitespace counts as no token."""
     blocking.environ[TOKEN] = " "
     assert load(blocking, agent)[1][0].header("authorization") is None
 
@@ -189,7 +189,7 @@ def test_blank_token(blocking, agent):
 @pytest.mark.parametrize("end", ["\nx", "\r\nx: y", "\rx", "\0", "\u00e9", "\x7f", "\x1b"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
 def test_token_that_is_none(blocking, agent, tmp_path, kind, end):
-    """A token with a line break or other such characters is refused, and not repeated."""
+    """A token with a line break or an unprintable character is rejected, and is not shown."""
     path = tmp_path / "token"
     path.write_bytes(f"canary{end}".encode())
     blocking.environ[TOKEN] = f"canary{end}"
@@ -202,14 +202,14 @@ def test_token_that_is_none(blocking, agent, tmp_path, kind, end):
 
 
 def test_token_file_that_is_missing(harness, agent, tmp_path):
-    """The error names the variable and the file."""
+    """The error names the variable and the missing token file."""
     harness.environ |= {TOKEN: "canary", TOKEN_FILE: str(tmp_path / "token")}
     message = f"{TOKEN_FILE}: the file {tmp_path / 'token'} does not exist"
     assert error(harness, agent).message == message
 
 
 def test_failure_that_passes(harness, agent):
-    """A failure is followed by another attempt, a second later."""
+    """A failed attempt is repeated after a second."""
     agent.faults += [response(status=500), b""]
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
     assert harness.slept == [1.0, 1.0]
@@ -241,7 +241,7 @@ def test_failure_that_passes(harness, agent):
     ],
 )
 def test_failure_that_stays(harness, agent, fault, message, caplog):
-    """After three attempts the error says where and how; it may pass."""
+    """After three failed attempts the error names the agent and the failure, and is retryable."""
     agent.faults += [fault] * 3
     with caplog.at_level(logging.DEBUG):
         caught = error(harness, agent)
@@ -255,24 +255,24 @@ def test_failure_that_stays(harness, agent, fault, message, caplog):
 @pytest.mark.parametrize("text", ["canary\r\nx: y", "canary one", "canary\u00e9", "canary\0"])
 @pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "Token"])
 def test_keys_that_are_none(blocking, agent, name, text):
-    """What cannot be a part of credentials is told by its name alone, and at once."""
+    """A malformed field is named in the error, its value is not shown, and no attempt follows."""
     keys = {"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t", name: text}
     agent.faults.append(as_json(keys))
     caught = error(blocking, agent)
     assert "is malformed: " in caught.message
-    assert "must be printable ASCII without blanks" in caught.message
+    assert "must be printable ASCII without spaces" in caught.message
     assert (caught.attempts, caught.retryable) == (1, False)
 
 
 def test_blanks_around_a_session_token(blocking, agent):
-    """Blanks around a session token are no part of it, as for boto3, which sends them in a header."""
+    """Whitespace around a session token is removed, because the token becomes a header value."""
     keys = {"AccessKeyId": "A", "SecretAccessKey": "s", "Token": " canary\r\n"}
     agent.faults.append(as_json(keys))
     assert load(blocking, agent)[0].session_token == "canary"
 
 
 def test_refusal_has_its_code(blocking, agent):
-    """A refusal tells the agent's code and status."""
+    """The error has the code and the status of the agent's response."""
     agent.faults += [as_json({"code": "AccessDenied", "message": "canary"}, 403)] * 3
     caught = error(blocking, agent)
     assert (caught.code, caught.status_code) == ("AccessDenied", 403)
@@ -280,7 +280,7 @@ def test_refusal_has_its_code(blocking, agent):
 
 @pytest.mark.parametrize("scheme", ["http", "all"])
 def test_proxies_are_not_for_agents(harness, agent, monkeypatch, scheme):
-    """A proxy in the environment sees neither the request nor its token."""
+    """Requests to an agent do not use the proxy in the environment."""
     agent.token = harness.environ[TOKEN] = "canary"
     with Loopback(lambda *_: response(status=502)) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
@@ -289,13 +289,13 @@ def test_proxies_are_not_for_agents(harness, agent, monkeypatch, scheme):
 
 
 def test_proxy_that_is_none(harness, agent, monkeypatch):
-    """A proxy that cannot be used does not matter to an agent either."""
+    """A malformed proxy in the environment does not affect requests to an agent."""
     monkeypatch.setenv("HTTP_PROXY", "socks5://host:1")
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
 
 def test_lasting_keys(blocking, agent):
-    """An agent of another make may give keys without token and end."""
+    """An agent may return credentials without a token and an expiration."""
     agent.faults.append(as_json({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": ""}))
     credentials, _ = load(blocking, agent)
     assert (credentials.session_token, credentials.expiration) == (None, None)

@@ -1,4 +1,4 @@
-"""The chain as anyone's provider: what it finds, in which order, and what of it is closed."""
+"""Tests of the chain: its order, its use as a credentials provider, and its clean-up."""
 
 from threading import Event
 
@@ -33,7 +33,7 @@ ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "canary"}
 
 @pytest.fixture
 def home(home):
-    """The same with two profiles."""
+    """The home folder with two profiles."""
     text = f"[default]\n{STATIC.format('AKIDDEFAULT')}[other]\n{STATIC.format('AKIDOTHER')}"
     (home / ".aws" / "credentials").write_text(text, "utf-8")
     (home / ".aws" / "config").write_text("[profile other]\nregion = eu-north-1\n", "utf-8")
@@ -41,25 +41,25 @@ def home(home):
 
 
 def test_order():
-    """The sources come in this order, and those of a source_profile are these."""
-    assert [source.name for source in ORDER] == [
+    """The providers are tried in this order, and these are usable for a source_profile."""
+    assert [spec.name for spec in ORDER] == [
         *("environment", "assume-role", "web-identity", "sso", "shared-credentials-file"),
         *("login", "process", "config-file", "roles-anywhere", "container", "instance-metadata"),
     ]
-    assert [source.name for source in ORDER if source.usable_as_source_profile] == [
+    assert [spec.name for spec in ORDER if spec.usable_as_source_profile] == [
         *("web-identity", "sso", "shared-credentials-file", "login", "process", "config-file")
     ]
 
 
 @pytest.mark.parametrize("spec", ORDER, ids=lambda spec: spec.name)
 def test_providers_are_importable(spec):
-    """Each provider is where the table says it is, and has the table's name."""
+    """Each provider can be imported and has the name in the table."""
     assert spec.create(context(ScriptedIO())).name == spec.name
 
 
 @pytest.mark.usefixtures("home")
 def test_provider_of_signatures():
-    """It signs for httpx's blocking client."""
+    """The chain supplies the credentials for a blocking client of httpx."""
     seen = []
     transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
     with default_chain() as chain, httpx.Client(transport=transport) as client:
@@ -72,7 +72,7 @@ def test_provider_of_signatures():
 @pytest.mark.usefixtures("home")
 @pytest.mark.anyio
 async def test_provider_of_signatures_async():
-    """It signs for httpx's async client, on asyncio and trio."""
+    """The chain supplies the credentials for an async client of httpx, on asyncio and trio."""
     seen = []
     transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200))
     async with default_chain() as chain, httpx.AsyncClient(transport=transport) as client:
@@ -84,7 +84,7 @@ async def test_provider_of_signatures_async():
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
 @pytest.mark.anyio
 async def test_requests_go_over_the_client(home, monkeypatch, is_async):
-    """What a source sends goes over the client of its kind, which stays open."""
+    """Providers send their requests through the user's client, which stays open."""
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/creds")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "none"))
     answer = b'{"AccessKeyId":"AKIDBOX","SecretAccessKey":"s","Token":"t",'
@@ -103,12 +103,12 @@ async def test_requests_go_over_the_client(home, monkeypatch, is_async):
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
 async def test_what_it_opened_is_closed(monkeypatch, is_async):
-    """A connection of its own stays open until it is closed, and no longer."""
+    """A connection of the chain stays open until the chain is closed."""
     agent, after = Container(), []
 
     def answer(request, connection):
         connection.sendall(agent.answer(request))
-        after.append(connection.recv(1))  # nothing, once the other side has closed it
+        after.append(connection.recv(1))  # returns no data when the chain closes the connection
 
     with Loopback(answer) as server:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
@@ -124,7 +124,7 @@ async def test_what_it_opened_is_closed(monkeypatch, is_async):
 
 @pytest.mark.usefixtures("home")
 def test_closed_while_it_is_opened(monkeypatch):
-    """What is opened by a call during which the chain is closed keeps no connection."""
+    """A chain that is closed during its first call leaves no connection open."""
     after = Event()
     original = module.open_context
 
@@ -148,14 +148,14 @@ def test_closed_while_it_is_opened(monkeypatch):
 
 
 def test_what_is_no_client():
-    """What is no client is refused at once."""
+    """An http_client that is not a client of httpx is rejected at once."""
     with pytest.raises(ConfigError, match=r"must be httpx\.Client or httpx2\.Client, not str"):
         default_chain("http://proxy")
 
 
 @pytest.mark.usefixtures("home")
 def test_profile_argument(monkeypatch):
-    """A profile that is asked for wins over keys in variables; one in a variable does not."""
+    """A profile argument takes precedence over credentials in variables; a profile variable does not."""
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_PROFILE", "other")
@@ -166,7 +166,7 @@ def test_profile_argument(monkeypatch):
 
 
 def test_client_takes_the_profile():
-    """A client takes region and keys from the profile, and reads the files once."""
+    """A client reads region and credentials of the profile, and reads the files once."""
     files = {CONFIG: "[profile p]\nregion = eu-north-1\n", CREDENTIALS_FILE: "[p]\n" + STATIC}
     files[CREDENTIALS_FILE] = files[CREDENTIALS_FILE].format("AKIDP")
     io = ScriptedIO([accepted(), accepted()], ENVIRON, files=files)
@@ -179,7 +179,7 @@ def test_client_takes_the_profile():
 
 
 def test_region_of_the_instance():
-    """The region is the instance's only where that is asked for, and nothing else names one."""
+    """The instance's region is used only if that is enabled and no other region is set."""
     answers = [Response(200, {}, b"token"), Response(200, {}, b"ap-south-1"), accepted()]
     io = ScriptedIO(answers, ENVIRON)
     client = make_core(io, {"region_from_instance": True}, None)
@@ -196,7 +196,7 @@ def test_region_of_the_instance():
 
 @pytest.mark.parametrize("off", [True, False], ids=["disabled", "silent"])
 def test_no_region_of_the_instance(off):
-    """Where there is no instance there is no region of it."""
+    """Outside EC2 there is no instance region."""
     answers = [] if off else [dropped(taken=False)]
     io = ScriptedIO(answers, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
     with pytest.raises(ConfigError, match="no region"):
@@ -209,12 +209,12 @@ def test_no_region_of_the_instance(off):
 
 
 def context(io, *, explicit=False, **section):
-    """Return what sources work with."""
+    """Return a context for the providers."""
     return Context(io, io, Config(), Profiles({"default": section}), explicit=explicit)
 
 
 def test_a_broken_source_ends_the_search():
-    """What is configured and broken is said, and nobody else is asked."""
+    """An error of a configured provider ends the search."""
     io = ScriptedIO(environ={"AWS_ACCESS_KEY_ID": "AKID"})
     skipped = []
     with pytest.raises(CredentialProviderError, match="AWS_SECRET_ACCESS_KEY is not") as caught:
@@ -223,20 +223,20 @@ def test_a_broken_source_ends_the_search():
 
 
 def test_skipped():
-    """What was skipped is listed, with the reason."""
+    """The providers without credentials are listed with the reasons."""
     skipped = []
     io = ScriptedIO(environ=ENVIRON)
     found = run(search(context(io, explicit=True, **KEY), skipped))
     assert found.spec.name == "config-file"
     assert "canary" not in repr(found)
-    assert [(source.name, source.reason) for source in skipped[:2]] == [
+    assert [(spec.name, spec.reason) for spec in skipped[:2]] == [
         ("environment", "profile default was selected explicitly"),
         ("assume-role", "profile default has no role_arn"),
     ]
 
 
 def test_nothing_found():
-    """Where nobody has anything the error says so of each."""
+    """If no provider has credentials, the error lists the reason of each."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(NoCredentialsError, match=r"process \(profile default has no credential_pr"):
         run(search(Context(io, io, Config({"ec2_metadata_disabled": True}), Profiles())))
@@ -244,16 +244,16 @@ def test_nothing_found():
 
 
 def test_resolve_source():
-    """A profile that others name gives its own keys."""
+    """A source profile supplies its own credentials."""
     assert run(resolve_source(context(ScriptedIO(), **KEY), None)).access_key_id == "AKID"
 
 
 def test_mfa(home):
-    """The chain asks its caller for the code of an MFA device."""
+    """The chain calls the function for the code of the MFA device."""
     text = "[profile role]\nrole_arn = r\nsource_profile = default\nmfa_serial = device\n"
     (home / ".aws" / "config").write_text(text, "utf-8")
-    asked = []
-    chain = default_chain(profile="role", mfa_token=lambda serial: asked.append(serial) or "")
+    serials = []
+    chain = default_chain(profile="role", mfa_token=lambda serial: serials.append(serial) or "")
     with pytest.raises(CredentialProviderError, match="the MFA code of device device must be"):
         chain.get()
-    assert asked == ["device"]
+    assert serials == ["device"]

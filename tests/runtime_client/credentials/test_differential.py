@@ -1,7 +1,8 @@
 """
-Our chain beside botocore's: the same arrangement of variables and files, the same source and keys.
+Compares the chain with botocore's: for the same variables and files, both find the same credentials.
 
-What asks a service is compared by the source alone: botocore would ask later, and ours asks a script.
+If a provider sends requests, only the provider's name is compared, because botocore sends them
+later and this chain gets scripted responses.
 """
 
 import json
@@ -21,7 +22,7 @@ from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._chain import search
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
-# botocore's names of what we have a name for.
+# botocore's names of the providers, and this chain's names.
 NAMES = {
     "env": "environment",
     "assume-role": "assume-role",
@@ -46,7 +47,7 @@ KEYS = {
     },
     "half a key": {"AWS_ACCESS_KEY_ID": "AKIDENV"},
 }
-# The profile: variables, and the argument.
+# The selection of the profile: variables and the argument.
 CHOICES = {
     "default": ({}, None),
     "variable": ({"AWS_PROFILE": "work"}, None),
@@ -57,7 +58,7 @@ CHOICES = {
 
 
 def static(name):
-    """Return the lines of a key."""
+    """Return static credentials as lines of a profile."""
     return f"aws_access_key_id = AKID{name}\naws_secret_access_key = s{name}\n"
 
 
@@ -68,7 +69,7 @@ ECHO = (
 ROLE = "role_arn = arn:aws:iam::123456789012:role/r\n"
 SSO = "sso_account_id = 123456789012\nsso_role_name = r\n"
 SESSION = "[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x.awsapps.com/start\n"
-# What the profile work says: in the config file, and in the credentials file.
+# The content of the config file and of the credentials file.
 FILES = {
     "no files": (None, None),
     "no such profile": ("[default]\nregion = eu-west-1\n", None),
@@ -159,7 +160,7 @@ PORTAL = {
 
 
 def cloud(_io, sent):
-    """Answer as AWS and the container would."""
+    """Respond like AWS and the container agent."""
     if "portal.sso" in sent.origin:
         return Response(200, {}, json.dumps(PORTAL).encode())
     if "sts." in sent.origin:
@@ -171,7 +172,7 @@ def cloud(_io, sent):
 
 @pytest.fixture(scope="module")
 def container():
-    """Return the address of a container's credentials."""
+    """Start a container credentials endpoint, and return its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -182,7 +183,7 @@ def container():
             self.wfile.write(body)
 
         def log_message(self, *_arguments):
-            """Say nothing."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -194,7 +195,7 @@ def container():
 
 @pytest.fixture
 def arrange(tmp_path, monkeypatch):
-    """Return a function that arranges variables and files, for both chains."""
+    """Return a function that sets variables and writes files for both chains."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
 
@@ -230,8 +231,8 @@ def arrange(tmp_path, monkeypatch):
     return arrange
 
 
-def ours(io, profile):
-    """Return the source that our chain names, and the key where none was asked for."""
+def run_chain(io, profile):
+    """Return the provider that this chain finds, with its credentials if botocore loads them at once."""
     try:
         context = run(
             open_context(io, lambda _config: io, {"profile": profile, "region": "eu-west-1"})
@@ -247,11 +248,11 @@ def ours(io, profile):
     return (name, key.access_key_id, key.secret_access_key, key.session_token)
 
 
-def theirs(profile):
-    """Return the same of botocore's."""
+def run_botocore(profile):
+    """Return the same for botocore's chain."""
     try:
         session = Session(profile=profile)
-        session.get_scoped_config()  # as a client would: a profile that is named must be there
+        session.get_scoped_config()  # raises if a named profile does not exist
         found = session.get_credentials()
         if found is None:
             return NOTHING
@@ -265,14 +266,14 @@ def theirs(profile):
 
 
 def test_the_matrix_is_one():
-    """There are 1,320 arrangements."""
+    """The matrix has 1,320 combinations."""
     assert len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS) == 1320
 
 
 @pytest.mark.parametrize("files", FILES)
 @pytest.mark.parametrize("choice", CHOICES)
 def test_chains_agree(arrange, container, choice, files):
-    """With every key in variables and in all surroundings, both name the same source and key."""
+    """Both chains find the same provider and credentials in every combination."""
     variables, profile = CHOICES[choice]
     outcomes, expected = {}, {}
     for keys, surroundings in product(KEYS, SURROUNDINGS):
@@ -286,41 +287,41 @@ def test_chains_agree(arrange, container, choice, files):
             for name in set(os.environ) - set(io.environ):
                 if name.startswith("AWS_"):
                     patch.delenv(name)
-            outcomes[keys, surroundings] = ours(io, profile)
-            expected[keys, surroundings] = theirs(profile)
+            outcomes[keys, surroundings] = run_chain(io, profile)
+            expected[keys, surroundings] = run_botocore(profile)
     assert outcomes == expected
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "of_profile"),
-    list(product([None, "one-1"], [None, "two-1"], [None, "profile-1"])),
+    ("region", "default_region", "profile_region"),
+    list(product([None, "region-1"], [None, "default-1"], [None, "profile-1"])),
     ids=str,
 )
-def test_regions(arrange, one, two, of_profile):
-    """The region is botocore's, but for AWS_REGION, which all other SDKs know and botocore does not."""
-    environ = {"AWS_REGION": one, "AWS_DEFAULT_REGION": two}
-    config = f"[default]\nregion = {of_profile}\n" if of_profile else "[default]\n"
+def test_regions(arrange, region, default_region, profile_region):
+    """The region is the one that botocore finds, but AWS_REGION, which botocore ignores, comes first."""
+    environ = {"AWS_REGION": region, "AWS_DEFAULT_REGION": default_region}
+    config = f"[default]\nregion = {profile_region}\n" if profile_region else "[default]\n"
     io = arrange({name: text for name, text in environ.items() if text}, config, None)
-    region = run(open_context(io, lambda _config: io, {})).config.region
-    assert (one or Session().get_config_variable("region")) == region
+    found = run(open_context(io, lambda _config: io, {})).config.region
+    assert found == (region or Session().get_config_variable("region"))
 
 
 def test_older_name_of_the_token(arrange):
     """
-    Of two tokens ours is the one of today's name, as in the other SDKs; botocore takes the older.
+    If both variables for the token are set, this chain prefers AWS_SESSION_TOKEN, like other SDKs.
 
-    Lambda sets both, alike.
+    botocore prefers the older AWS_SECURITY_TOKEN.  Lambda sets both variables to the same value.
     """
     key = KEYS["key and token"]
     io = arrange({**key, "AWS_SECURITY_TOKEN": "old"}, None, None)
-    assert ours(io, None)[3] == "tenv"
-    assert theirs(None)[3] == "old"
+    assert run_chain(io, None)[3] == "tenv"
+    assert run_botocore(None)[3] == "old"
 
 
 def test_stranger_files(arrange):
-    """A section that stands twice is read; botocore refuses the whole file."""
+    """A section that occurs twice is accepted; botocore rejects the whole file."""
     io = arrange({"AWS_PROFILE": "work"}, "[profile work]\na = 1\n[profile work]\nb = 2\n", None)
-    assert (ours(io, None), theirs(None)) == (NOTHING, BROKEN)
+    assert (run_chain(io, None), run_botocore(None)) == (NOTHING, BROKEN)
 
 
 @pytest.mark.parametrize(
@@ -329,11 +330,11 @@ def test_stranger_files(arrange):
 @pytest.mark.parametrize("way", ["argument", "variable"])
 @pytest.mark.parametrize("file", ["config", "credentials"])
 def test_names_of_profiles(arrange, name, way, file):
-    """A profile of any name is found where botocore finds it, beside one that another program wrote."""
+    """A profile is found by any name that botocore accepts."""
     heading = f'profile "{name}"' if file == "config" and " " in name else f"profile {name}"
     config = f"[{heading}]\n{static('CONF')}[profile other]\nregion: us-east-1\n"
     texts = (config, None) if file == "config" else (None, f"[{name}]\n{static('CRED')}")
     io = arrange({"AWS_PROFILE": name} if way == "variable" else {}, *texts)
     profile = name if way == "argument" else None
-    assert ours(io, profile) == theirs(profile)
-    assert ours(io, profile)[0].endswith("-file")
+    assert run_chain(io, profile) == run_botocore(profile)
+    assert run_chain(io, profile)[0].endswith("-file")

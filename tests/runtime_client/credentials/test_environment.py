@@ -1,4 +1,4 @@
-"""Credentials from the environment, and from whatever else a client is given."""
+"""Tests of credentials in environment variables, and of other credentials passed to a client."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ KEY = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
 
 
 def load(environ):
-    """Ask the provider."""
+    """Load from the provider for environment variables."""
     io = ScriptedIO(environ=environ)
     context = Context(io, io, Config(), Profiles())
     return run(PROVIDERS["environment"].create(context).load())
@@ -53,24 +53,24 @@ def load(environ):
     ids=str,
 )
 def test_environment(more, token, expiration):
-    """The variables give a key, and what goes with it."""
+    """The variables supply the key, the token and the expiration."""
     expected = Credentials("AKID", "canary-secret", token, expiration)
     assert load({**KEY, **more}) == expected
 
 
 def test_account():
-    """The account may be named as well."""
+    """A variable supplies the account id."""
     assert load({**KEY, "AWS_ACCOUNT_ID": "123456789012"}).account_id == "123456789012"
 
 
 @pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": "s"}])
 def test_nothing_there(environ):
-    """Without a key there are none."""
+    """Without an access key id the provider is not configured."""
     assert load(environ) is None
 
 
 @pytest.mark.parametrize(
-    ("more", "says"),
+    ("more", "message"),
     [
         ({"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY is not"),
         ({"AWS_ACCESS_KEY_ID": "AK ID"}, "access_key_id"),
@@ -81,9 +81,9 @@ def test_nothing_there(environ):
         ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00"}, "expiration"),
     ],
 )
-def test_there_and_broken(more, says):
-    """What is there and does not serve is an error that names the part and repeats nothing."""
-    with pytest.raises(CredentialProviderError, match=says) as caught:
+def test_there_and_broken(more, message):
+    """A malformed variable is named in the error, and its value is not shown."""
+    with pytest.raises(CredentialProviderError, match=message) as caught:
         load({**KEY, **more})
     assert caught.value.provider == "environment"
     assert "canary" not in str(caught.value)
@@ -91,34 +91,34 @@ def test_there_and_broken(more, says):
 
 
 def invoke(io, credentials):
-    """Make a call with these credentials."""
+    """Send one request with these credentials."""
     provider = None if credentials is None else as_provider(credentials)
     client = make_core(io, {"region": REGION}, provider)
     return run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
 
 
 class Provider:
-    """A provider of one's own."""
+    """A custom credentials provider."""
 
     def get(self):
         return CREDENTIALS
 
     async def aget(self):
-        raise AssertionError("this client blocks")
+        raise AssertionError("a blocking client must not call this")
 
 
 @pytest.mark.parametrize(
     "source", [CREDENTIALS, Provider(), lambda: CREDENTIALS], ids=["value", "provider", "function"]
 )
 def test_sources(source):
-    """Credentials come as they are, from a provider or from a function."""
+    """A client accepts credentials, a provider or a function."""
     io = ScriptedIO([accepted()])
     invoke(io, source)
     assert io.sent[0].verify().access_key_id == CREDENTIALS.access_key_id
 
 
 def test_environment_is_the_default():
-    """Without any, the environment's are taken, anew for each request."""
+    """By default the environment variables are read for each request."""
     environ = dict(KEY)
     io = ScriptedIO([accepted(), accepted()], environ)
     client = make_core(io, {"region": REGION}, None)
@@ -151,26 +151,26 @@ async def _later():
         (_later, CredentialProviderError),
         (Credentials("AKID", "canary-secret", None, START), CredentialsError),
     ],
-    ids=["nothing", "says so", "raises", "None", "a tuple", "async", "expired"],
+    ids=["nothing", "message so", "raises", "None", "a tuple", "async", "expired"],
 )
 def test_failing_sources(source, kind):
-    """A source that fails is an error of ours before anything is sent, and shows no secret."""
+    """If custom credentials fail, the error shows no secret and nothing is sent."""
     io = ScriptedIO([], {"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
     assert (type(caught.value), io.sent) == (kind, [])
-    assert "sealed" not in str(caught.value)  # it stays with its own error, the cause
+    assert "sealed" not in str(caught.value)  # the text stays in the cause
     assert isinstance(caught.value.__cause__, OSError) is (source is _broken)
     assert not caught.value.possibly_accepted
 
 
 @pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])
 def test_failure_of_a_source_is_not_the_services(code, status):
-    """What a source tried again itself is not tried again here, nor does it slow us down."""
-    asked = []
+    """A provider's failure is not retried by the client, and does not slow down its requests."""
+    calls = []
 
     def source():
-        asked.append(1)
+        calls.append(1)
         error = CredentialProviderError("AssumeRole failed", provider="assume-role")
         error.code, error.status_code, error.retryable = code, status, True
         raise error
@@ -179,12 +179,12 @@ def test_failure_of_a_source_is_not_the_services(code, status):
     client = make_core(io, {"region": REGION, "retry_mode": "adaptive"}, as_provider(source))
     with pytest.raises(CredentialProviderError) as caught:
         run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
-    assert (len(asked), caught.value.attempts) == (1, 0)
+    assert (len(calls), caught.value.attempts) == (1, 0)
     assert not client._session.value.runtime._limiter._throttled
 
 
 def test_expiry_is_looked_at_for_each_attempt():
-    """A key that expires during a pause is not sent again."""
+    """Credentials that expire during a pause are not used for another attempt."""
     short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])
     with pytest.raises(CredentialsError) as caught:

@@ -1,7 +1,8 @@
 """
-The fakes against botocore: what they accept from us they accept from AWS's own code, and no less.
+Tests of the fake services with botocore, so that they accept what AWS's own code sends.
 
-Each runs in a process of its own, whose home is the test's; `aws login` needs awscrt there.
+Each test runs botocore in a separate process with its own home folder; ``aws login`` requires
+awscrt there.
 """
 
 import json
@@ -16,15 +17,15 @@ from tests.runtime_client.credentials import test_assume_role, test_login, test_
 from tests.runtime_client.credentials.fakes import IMDS, ROLE, SSO, STS, Container, SignIn
 from tests.runtime_client.loopback import Loopback
 
-ASK = """
+PROGRAM = """
 import botocore.session, json
 c = botocore.session.Session().get_credentials().get_frozen_credentials()
 print(json.dumps([c.access_key, c.secret_key, c.token]))
 """
 
 
-def ask(fake, home, environ, config=""):
-    """Return what botocore finds there; ``URL`` in a variable stands for the fake's."""
+def run_botocore(fake, home, environ, config=""):
+    """Return the key id of botocore's credentials; ``URL`` in a variable is the fake's URL."""
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(config)
     with Loopback(fake) as server:
@@ -32,7 +33,11 @@ def ask(fake, home, environ, config=""):
         environ = {name: value.replace("URL", server.url) for name, value in environ.items()}
         environ |= {"HOME": str(home), "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
         done = subprocess.run(
-            [sys.executable, "-c", ASK], env=environ, capture_output=True, text=True, check=False
+            [sys.executable, "-c", PROGRAM],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode == 0, done.stderr
     found = Credentials(*json.loads(done.stdout))
@@ -41,67 +46,67 @@ def ask(fake, home, environ, config=""):
 
 
 def test_botocore_assume_role(tmp_path):
-    """STS takes botocore's signature for AssumeRole."""
+    """STS accepts botocore's signature of AssumeRole."""
     fake = STS(test_assume_role.ME)
     environ = {"AWS_ENDPOINT_URL_STS": "URL"}
-    assert ask(fake, tmp_path, environ, test_assume_role.CONFIG) == "ASIASTS1"
+    assert run_botocore(fake, tmp_path, environ, test_assume_role.CONFIG) == "ASIASTS1"
 
 
 def test_botocore_web_identity(tmp_path):
-    """STS takes botocore's token."""
+    """STS accepts the token that botocore sends."""
     (tmp_path / "token").write_text("canary-web-token")
     environ = {
         "AWS_ENDPOINT_URL_STS": "URL",
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
         "AWS_ROLE_ARN": ROLE,
     }
-    assert ask(STS(), tmp_path, environ) == "ASIASTS1"
+    assert run_botocore(STS(), tmp_path, environ) == "ASIASTS1"
 
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["fresh", "refreshed"])
 def test_botocore_sso(blocking, seconds):
-    """The portal takes botocore's bearer token, and the token service its refresh token."""
+    """The portal accepts botocore's bearer token, and the token service its refresh token."""
     test_sso.log_in(blocking, test_sso.token(seconds))
     environ = {"AWS_ENDPOINT_URL_SSO": "URL", "AWS_ENDPOINT_URL_SSO_OIDC": "URL"}
-    assert ask(SSO(), blocking.home, environ, test_sso.CONFIG) == "ASIASSO1"
-    # What botocore writes is what we write, and can be read.
+    assert run_botocore(SSO(), blocking.home, environ, test_sso.CONFIG) == "ASIASSO1"
+    # botocore writes the same fields as this client, which can read them.
     written = json.loads(test_sso.cache(blocking).read_text())
     assert set(written) == set(test_sso.token())
-    assert test_sso.load(blocking, _next(written))[0].secret_access_key == "canary-secret-SSO-1"
+    assert test_sso.load(blocking, _knowing(written))[0].secret_access_key == "canary-secret-SSO-1"
 
 
-def _next(written):
-    """Return services that know the token that was written."""
+def _knowing(written):
+    """Return services that know the token in *written*."""
     sso = SSO()
     sso.access_token = written["accessToken"]
     return sso
 
 
 def test_botocore_login(blocking):
-    """The sign-in service takes botocore's proof."""
+    """The sign-in service accepts botocore's proof."""
     key = ec.generate_private_key(ec.SECP256R1())
     test_login.log_in(blocking, test_login.token(key, -1))
     fake = SignIn(key.public_key())
     environ = {"AWS_ENDPOINT_URL_SIGNIN": "URL"}
-    assert ask(fake, blocking.home, environ, test_login.CONFIG) == "ASIALOGIN1"
+    assert run_botocore(fake, blocking.home, environ, test_login.CONFIG) == "ASIALOGIN1"
     assert len(fake.proofs) == 1
-    # What botocore writes can be read.
+    # This client can read what botocore writes.
     credentials, requests = test_login.load(blocking, fake)
     assert (credentials.secret_access_key, requests) == ("canary-secret-LOGIN-1", [])
 
 
 def test_botocore_container(tmp_path):
-    """The agent takes botocore's token."""
+    """The agent accepts the token that botocore sends."""
     fake = Container()
     fake.token = "canary"
     environ = {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "URL/x",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": fake.token,
     }
-    assert ask(fake, tmp_path, environ) == "ASIAECS1"
+    assert run_botocore(fake, tmp_path, environ) == "ASIAECS1"
 
 
 def test_botocore_instance_metadata(tmp_path):
-    """The metadata service takes botocore's way through it."""
+    """The metadata service accepts botocore's requests."""
     environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "URL/"}
-    assert ask(IMDS(), tmp_path, environ) == "ASIAIMDS1"
+    assert run_botocore(IMDS(), tmp_path, environ) == "ASIAIMDS1"

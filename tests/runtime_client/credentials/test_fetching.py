@@ -1,4 +1,4 @@
-"""Files that are not whole, or without an end: read again after a pause, and only so far."""
+"""Tests of files that are incomplete or too large."""
 
 import json
 from hashlib import sha1, sha256
@@ -43,8 +43,8 @@ LOGIN = {
     "refreshToken": "canary",
     "dpopKey": "k",
 }
-# By source: its settings, its file, and what that holds once it is whole.
-SOURCES = {
+# For each provider: variables, config file, path of its cached file, and complete content of that file.
+PROVIDERS = {
     "sso": (
         {},
         SSO,
@@ -57,15 +57,15 @@ SOURCES = {
 }
 BROKEN = {"empty": "", "blank": "\n", "half": '{"accessToken": "cana'}
 CASES = [
-    pytest.param(source, fault, id=f"{source}-{fault}")
-    for source in SOURCES
+    pytest.param(provider, fault, id=f"{provider}-{fault}")
+    for provider in PROVIDERS
     for fault in BROKEN
-    if fault != "half" or source in {"sso", "login"}
+    if fault != "half" or provider in {"sso", "login"}
 ]
 
 
 def cloud(_io, sent):
-    """Answer as AWS and the container would."""
+    """Respond like AWS and the container agent."""
     if "portal.sso" in sent.origin:
         keys = {"roleCredentials": {**KEYS, "expiration": 32472144000000}}
         return Response(200, {}, json.dumps(keys).encode())
@@ -80,16 +80,16 @@ def cloud(_io, sent):
 
 
 class Rewritten(ScriptedIO):
-    """A harness in which another program has a file whole again after some seconds."""
+    """A system in which another program completes a file after some seconds."""
 
-    def __init__(self, source, held, after, answers=cloud):
-        environ, config, self.path, self.whole = SOURCES[source]
+    def __init__(self, provider, content, complete_at, answers=cloud):
+        environ, config, self.path, self.whole = PROVIDERS[provider]
         super().__init__(answers, dict(environ), files={CONFIG: config})
-        self.held, self.after = held, after
+        self.content, self.complete_at = content, complete_at
 
     async def read_file(self, path, most):
         if path == self.path:
-            self.files[path] = self.whole if self.elapsed >= self.after else self.held
+            self.files[path] = self.whole if self.elapsed >= self.complete_at else self.content
         return await super().read_file(path, most)
 
 
@@ -99,38 +99,38 @@ def load(io):
 
 
 @pytest.mark.parametrize(
-    ("source", "fault"), [*CASES, *[(source, "missing") for source in SOURCES]]
+    ("provider", "fault"), [*CASES, *[(provider, "missing") for provider in PROVIDERS]]
 )
-def test_file_that_is_being_rewritten(source, fault):
-    """A file that is empty, half written or away for 150 ms is read again after a pause."""
-    io = Rewritten(source, BROKEN.get(fault), 0.15)
+def test_file_that_is_being_rewritten(provider, fault):
+    """A file that is empty, incomplete or absent for 150 ms is read again."""
+    io = Rewritten(provider, BROKEN.get(fault), 0.15)
     assert load(io).access_key_id == "A"
     assert io.slept == [0.05, 0.1]
 
 
-@pytest.mark.parametrize(("source", "fault"), CASES)
-def test_file_that_stays_broken(source, fault):
-    """One that stays so is an error that may pass, and shows nothing of it."""
+@pytest.mark.parametrize(("provider", "fault"), CASES)
+def test_file_that_stays_broken(provider, fault):
+    """A file that stays incomplete is a retryable error that does not show its content."""
     with pytest.raises(CredentialProviderError) as caught:
-        load(Rewritten(source, BROKEN[fault], 9.0))
-    assert (caught.value.provider, caught.value.retryable) == (source, True)
+        load(Rewritten(provider, BROKEN[fault], 9.0))
+    assert (caught.value.provider, caught.value.retryable) == (provider, True)
     assert (
         "is not a complete JSON object" if fault == "half" else "is empty"
     ) in caught.value.message
     assert "cana" not in str(caught.value)
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_file_that_is_missing(source):
-    """One that stays away does not come back by itself."""
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_file_that_is_missing(provider):
+    """A file that stays absent is an error that is not retryable."""
     with pytest.raises(CredentialProviderError, match="does not exist") as caught:
-        load(Rewritten(source, None, 9.0))
+        load(Rewritten(provider, None, 9.0))
     assert not caught.value.retryable
 
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_wait_goes_on(fault):
-    """A wait in another process outlasts a broken SSO cache, and hands over the answer."""
+    """A wait continues while the SSO cache of another process is incomplete, and returns the output."""
     s3 = FakeS3().put("s3://bucket/out/1.out", b"answer")
 
     def answer(io, sent):
@@ -143,9 +143,9 @@ def test_a_wait_goes_on(fault):
     assert 5 <= io.elapsed < 10
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_file_without_an_end(source):
-    """A file of more than a mebibyte is no token, and named."""
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_file_without_an_end(provider):
+    """A file larger than a mebibyte is rejected, and the error names the limit."""
 
     class Endless(Rewritten):
         async def read_file(self, path, most):
@@ -155,4 +155,4 @@ def test_file_without_an_end(source):
             return await super().read_file(path, most)
 
     with pytest.raises(CredentialProviderError, match="cannot be read: more than 1,048,576 bytes"):
-        load(Endless(source, "", 0.0))
+        load(Endless(provider, "", 0.0))

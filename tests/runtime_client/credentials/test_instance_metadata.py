@@ -1,4 +1,4 @@
-"""Keys of an EC2 instance's role."""
+"""Tests of the role credentials of an EC2 instance."""
 
 import logging
 import socket
@@ -18,19 +18,19 @@ KEYS = ROLE + "my-role"
 
 @pytest.fixture
 def imds():
-    """The service, version 2 alone."""
+    """The service, which accepts only IMDSv2."""
     return IMDS()
 
 
 def load(harness, imds, **environ):
-    """Load from *imds*; return the credentials and the requests' lines."""
+    """Load from *imds*; return the credentials and the request lines."""
     harness.environ |= environ
     credentials, requests = harness.load_from(imds, "instance-metadata", path="/")
     return credentials, lines(requests)
 
 
 def test_version_2(harness, imds):
-    """A token is asked for, then the role, then its keys."""
+    """IMDSv2 requires three requests: for a token, for the role and for its credentials."""
     credentials, lines = load(harness, imds)
     assert lines == [TOKEN, ROLE, KEYS]
     assert credentials.secret_access_key == "canary-secret-IMDS-1"
@@ -50,7 +50,7 @@ def test_version_2(harness, imds):
     ],
 )
 def test_address(blocking, imds, environ, origin):
-    """The service is at AWS's address, of IPv4 or of IPv6."""
+    """The service is at AWS's IPv4 or IPv6 address."""
     blocking.environ |= environ
     with Loopback(imds) as server:
         blocking.redirected[origin] = server.url
@@ -73,7 +73,7 @@ def test_address(blocking, imds, environ, origin):
     ],
 )
 def test_version_1(harness, imds, fault):
-    """Where there is no token, or it gets lost one hop too far, version 1 is asked."""
+    """If the token request fails or its response is lost at the hop limit, IMDSv1 is used."""
     imds.version_1 = True
     imds.faults.append(fault)
     credentials, lines = load(harness, imds)
@@ -82,7 +82,7 @@ def test_version_1(harness, imds, fault):
 
 
 def test_token_that_does_not_come(harness, imds):
-    """A token that does not come in time is given up, and version 1 asked."""
+    """A token request that times out is given up, and IMDSv1 is tried."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Loopback(imds) as server:
         imds.version_1 = True
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -98,7 +98,7 @@ def test_token_that_does_not_come(harness, imds):
     "fault", [response(status=403), response(status=500), b""], ids=["403", "500", "lost"]
 )
 def test_version_1_disabled(harness, imds, fault):
-    """With version 1 disabled, a missing token is an error that says so."""
+    """If IMDSv1 is disabled, a missing token is an error."""
     imds.faults.append(fault)
     with pytest.raises(CredentialProviderError) as caught:
         load(harness, imds, AWS_EC2_METADATA_V1_DISABLED="true")
@@ -108,13 +108,13 @@ def test_version_1_disabled(harness, imds, fault):
 
 
 def test_disabled(harness, imds):
-    """With the service disabled, nothing is asked."""
+    """If the service is disabled, nothing is sent."""
     assert load(harness, imds, AWS_EC2_METADATA_DISABLED="true") == (None, [])
 
 
 @pytest.mark.parametrize("attempts", ["1", "3"])
 def test_nobody_there(harness, unused_port, attempts):
-    """Elsewhere than on EC2 there is no service, which is no error; version 1 disabled or not."""
+    """Outside EC2 there is no service, which is not an error."""
     harness.environ |= {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{unused_port}",
         "AWS_EC2_METADATA_V1_DISABLED": "true",
@@ -125,7 +125,7 @@ def test_nobody_there(harness, unused_port, attempts):
 
 @pytest.fixture
 def unused_port():
-    """A port that nobody listens at."""
+    """A port on which nothing listens."""
     with refusing() as port:
         yield port
 
@@ -154,7 +154,7 @@ GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expirati
     ],
 )
 def test_nothing_to_be_had(harness, imds, faults, lines, caplog):
-    """A service without a role, or in trouble, has no credentials; that is no error."""
+    """A service without a role, or with an error, yields no credentials and no error."""
     imds.faults += [imds.answer if fault is None else fault for fault in faults]
     with caplog.at_level(logging.DEBUG):
         assert load(harness, imds) == (None, lines)
@@ -162,7 +162,7 @@ def test_nothing_to_be_had(harness, imds, faults, lines, caplog):
 
 
 def test_attempts(harness, imds):
-    """What fails is tried as often as the setting says."""
+    """Failed requests are repeated as often as the setting allows."""
     fault = response(status=500)
     imds.faults += [
         fault,
@@ -181,7 +181,7 @@ def test_attempts(harness, imds):
 
 
 def test_refusal_that_stays(blocking, imds):
-    """A token request that is wrong in itself is not repeated."""
+    """A token request with the status 400 is not repeated."""
     imds.faults.append(response(status=400))
     found = load(blocking, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
     assert found == (None, [TOKEN])
@@ -189,7 +189,7 @@ def test_refusal_that_stays(blocking, imds):
 
 @pytest.mark.parametrize("role", ["../../x", "a b", "a\nb", "<html>"])
 def test_role_that_is_none(blocking, imds, role):
-    """What is no name of a role does not go into a path."""
+    """A malformed role name is rejected, and is not used in a path."""
     imds.role = role
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, imds)
@@ -197,7 +197,7 @@ def test_role_that_is_none(blocking, imds, role):
 
 
 def test_malformed_end(blocking, imds):
-    """Credentials with a malformed end are a failure that may pass, and repeats nothing of them."""
+    """A malformed expiration is a retryable error that does not show the credentials."""
     imds.faults += [imds.answer, imds.answer, as_json(GOOD)]
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, imds)
@@ -207,7 +207,7 @@ def test_malformed_end(blocking, imds):
 
 @pytest.mark.parametrize("url", ["127.0.0.1", "http://user@host", "http://ho st", "ftp://x"])
 def test_endpoint_that_is_none(blocking, url):
-    """An endpoint that is no URL is told."""
+    """An endpoint that is not a URL is rejected."""
     blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = url
     with pytest.raises(CredentialProviderError) as caught:
         blocking.load("instance-metadata")
@@ -218,7 +218,7 @@ def test_endpoint_that_is_none(blocking, url):
 
 
 def test_proxies_are_not_for_the_service(harness, imds, monkeypatch):
-    """A proxy in the environment is another machine, whose role it would give."""
+    """Requests do not use a proxy, which would return the role of another machine."""
     with Loopback(lambda *_: response(status=502)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         assert load(harness, imds)[0].access_key_id == "ASIAIMDS1"
@@ -231,7 +231,7 @@ def region(harness):
 
 
 def test_region(harness, imds):
-    """The instance knows its region."""
+    """The region of the instance is read from the service."""
     imds.faults += [imds.answer, response(b"eu-north-1\n")]
     with Loopback(imds) as server:
         harness.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
@@ -240,7 +240,7 @@ def test_region(harness, imds):
 
 
 def test_no_region(blocking, imds):
-    """A service that is disabled or does not know it has no region."""
+    """There is no region if the service is disabled or does not know it."""
     with Loopback(imds) as server:
         blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
         imds.faults += [imds.answer, response(status=404)]
@@ -252,7 +252,7 @@ def test_no_region(blocking, imds):
 
 @pytest.mark.parametrize("seconds", [-3600, 0, 700], ids=["over", "now", "soon"])
 def test_static_stability(harness, imds, seconds, caplog):
-    """Keys whose end is near or over are taken to last 12 to 20 minutes more."""
+    """Credentials that have expired or are about to expire are used for 12 to 20 more minutes."""
     imds.ends = soon(seconds)
     credentials, _ = load(harness, imds)
     left = credentials.expiration - datetime.now(UTC)

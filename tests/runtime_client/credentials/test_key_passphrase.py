@@ -1,4 +1,4 @@
-"""Encrypted private keys for IAM Roles Anywhere, and their passphrases."""
+"""Tests of encrypted private keys for IAM Roles Anywhere, and of their passphrases."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,13 +20,13 @@ FORMATS = {"PKCS#8": PrivateFormat.PKCS8, "legacy": PrivateFormat.TraditionalOpe
 
 @pytest.fixture
 def service(root):
-    """The service, which trusts the root."""
+    """The service, which trusts the root certificate."""
     return RolesAnywhere(root.certificate)
 
 
 @pytest.fixture(params=FORMATS)
 def values(request, tmp_path, root):
-    """The settings, with a key that is encrypted in one way or the other."""
+    """The settings, with a key that is encrypted in either format."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
     values = settings(tmp_path, leaf)
     encryption = BestAvailableEncryption(PASSPHRASE.encode())
@@ -51,13 +51,13 @@ def file_setting(tmp_path, text):
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nanother line\n"])
 def test_file(blocking, service, values, tmp_path, end):
-    """The first line of a file is the passphrase, blanks and all."""
+    """The first line of the file is the passphrase, including spaces."""
     values |= file_setting(tmp_path, f"{PASSPHRASE}{end}".encode())
     assert load(blocking, service, values).access_key_id == "ASIARA1"
 
 
 def test_variable(blocking, service, values, tmp_path):
-    """The file is named by a variable as well."""
+    """The file can be set by an environment variable."""
     for name, value in file_setting(tmp_path, PASSPHRASE.encode()).items():
         blocking.environ[name.upper()] = value
     assert load(blocking, service, values).access_key_id == "ASIARA1"
@@ -65,24 +65,24 @@ def test_variable(blocking, service, values, tmp_path):
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_function(harness, service, values, tmp_path, is_async):
-    """A function gets the path of the key, and wins over the file; for async callers it may be async."""
-    asked = []
+    """The function receives the path of the key, takes precedence over the file, and may be async."""
+    paths = []
 
     def passphrase(path):
-        asked.append(path)
+        paths.append(path)
         return PASSPHRASE
 
     async def passphrase_async(path):
         return passphrase(path)
 
     values |= file_setting(tmp_path, b"wrong")
-    given = passphrase_async if is_async else passphrase
-    assert load(harness, service, values, key_passphrase=given).access_key_id == "ASIARA1"
-    assert [str(tmp_path / "leaf.key")] == asked
+    function = passphrase_async if is_async else passphrase
+    assert load(harness, service, values, key_passphrase=function).access_key_id == "ASIARA1"
+    assert paths == [str(tmp_path / "leaf.key")]
 
 
 def test_chain(bare_environment, service, values, tmp_path):
-    """The chain takes the function too."""
+    """`default_chain` accepts the function."""
     (tmp_path / "config").write_text(config(values))
     bare_environment.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with Loopback(service) as server:
@@ -92,13 +92,13 @@ def test_chain(bare_environment, service, values, tmp_path):
 
 
 def test_key_that_is_not_encrypted(blocking, service, leaf, tmp_path):
-    """Nobody is asked for the passphrase of a key that has none."""
+    """No passphrase is requested for a key that is not encrypted."""
     values = settings(tmp_path, leaf) | file_setting(tmp_path, b"canary")
     assert load(blocking, service, values, key_passphrase=None).access_key_id == "ASIARA1"
 
 
 def test_no_passphrase(blocking, service, values, tmp_path):
-    """Without a passphrase the error names the key and both ways to give one."""
+    """Without a passphrase the error names the key and both ways to supply one."""
     assert error(blocking, service, values).message == (
         f"the private key file {tmp_path / 'leaf.key'} is encrypted: set "
         "roles_anywhere_private_key_passphrase_file, or pass a function as key_passphrase= to "
@@ -109,11 +109,11 @@ def test_no_passphrase(blocking, service, values, tmp_path):
 @pytest.mark.parametrize("wrong", ["canary", "canary" * 999])
 @pytest.mark.parametrize("way", ["file", "function"])
 def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
-    """A wrong one is an error that names the key and where it is from, and never the passphrase."""
-    given = {"key_passphrase": lambda _: wrong} if way == "function" else {}
+    """A wrong passphrase is an error that names the key and the passphrase's source."""
+    options = {"key_passphrase": lambda _: wrong} if way == "function" else {}
     if way == "file":
         values |= file_setting(tmp_path, wrong.encode())
-    message = error(blocking, service, values, **given).message
+    message = error(blocking, service, values, **options).message
     assert message.startswith(
         f"the private key file {tmp_path / 'leaf.key'} cannot be decrypted with "
     )
@@ -126,14 +126,14 @@ def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
 
 @pytest.mark.parametrize("answer", [None, 5, b"canary"], ids=str)
 def test_function_that_returns_no_text(blocking, service, values, tmp_path, answer):
-    """What is no text is refused, and not shown."""
+    """A function that does not return a str is an error that does not show the result."""
     message = error(blocking, service, values, key_passphrase=lambda _: answer).message
     path = tmp_path / "leaf.key"
     assert f"key_passphrase must return a str for the private key file {path}" == message
 
 
 def test_function_that_fails(blocking, service, values):
-    """What it raises is told by its kind alone; an error of ours is passed on."""
+    """Only the class of the function's error is shown; a RuntimeClientError is raised unchanged."""
 
     def fail(_path):
         raise ValueError("no")
@@ -150,7 +150,7 @@ def test_function_that_fails(blocking, service, values):
     ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not UTF-8 text")]
 )
 def test_file_that_does_not_serve(blocking, service, values, tmp_path, text, says):
-    """A passphrase file that is missing or malformed is named."""
+    """A passphrase file that is missing, empty or not text is named in the error."""
     values |= file_setting(tmp_path, text or b"")
     if text is None:
         (tmp_path / "passphrase").unlink()

@@ -1,4 +1,4 @@
-"""The keys of ``aws login``."""
+"""Tests of the credentials of ``aws login``."""
 
 import json
 import logging
@@ -24,18 +24,18 @@ AGAIN = "run `aws login` again"
 
 @pytest.fixture(scope="module")
 def key():
-    """The key of the login."""
+    """The private key of the login."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 @pytest.fixture
 def signin(key):
-    """The service, which knows the key of the login."""
+    """The service, which knows the login's public key."""
     return SignIn(key.public_key())
 
 
 def sec1(key):
-    """Return a key as the AWS CLI writes it."""
+    """Return a key in the format of the AWS CLI."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -44,7 +44,7 @@ def sec1(key):
 
 
 def token(key, seconds=60, **changes):
-    """Return what ``aws login`` writes; None leaves a field out."""
+    """Return the content that ``aws login`` writes to its cache file; None omits a field."""
     document = {
         "accessToken": {
             "accessKeyId": "ASIALOGIN",
@@ -64,12 +64,12 @@ def token(key, seconds=60, **changes):
 
 
 def cache(harness, folder=".aws/login/cache"):
-    """Return the path of the login's file."""
+    """Return the path of the login's cache file."""
     return harness.home / folder / f"{sha256(SESSION.encode()).hexdigest()}.json"
 
 
 def log_in(harness, document, folder=".aws/login/cache"):
-    """Write a login where the AWS CLI does."""
+    """Write a login to the cache, like the AWS CLI."""
     harness.write(cache(harness, folder), document)
 
 
@@ -84,7 +84,7 @@ def error(harness, signin, **options):
 
 
 def test_fresh(harness, signin, key):
-    """Keys with more than 5 minutes left are used as they are; nothing is sent."""
+    """Credentials with more than 5 minutes left are used without a request."""
     log_in(harness, token(key, 320))
     credentials, requests = load(harness, signin)
     assert requests == []
@@ -95,7 +95,7 @@ def test_fresh(harness, signin, key):
 
 @pytest.mark.parametrize("seconds", [299, -3600], ids=["late", "too late"])
 def test_refresh(harness, signin, key, seconds):
-    """Keys with 5 minutes left or less are refreshed, with a proof; the file is rewritten."""
+    """Credentials with 5 minutes or less left are refreshed, and the cache file is rewritten."""
     log_in(harness, token(key, seconds))
     credentials, _ = load(harness, signin)
     assert credentials.secret_access_key == "canary-secret-LOGIN-1"
@@ -113,7 +113,7 @@ def test_refresh(harness, signin, key, seconds):
 
 
 def test_refresh_token_rotates(blocking, signin, key):
-    """The next refresh sends the refresh token of the last one, with a proof of its own."""
+    """The next refresh sends the new refresh token, with a new proof."""
     log_in(blocking, token(key))
     load(blocking, signin)
     blocking.clock_offset = timedelta(seconds=20)
@@ -125,7 +125,7 @@ def test_refresh_token_rotates(blocking, signin, key):
 
 
 def test_each_attempt_has_its_own_proof(harness, signin, key):
-    """A retry is proved anew: a proof counts once."""
+    """Each retry has a new proof, because a proof is valid only once."""
     log_in(harness, token(key))
     signin.faults += [response(status=500)] * 2
     _, requests = load(harness, signin)
@@ -142,7 +142,7 @@ def test_each_attempt_has_its_own_proof(harness, signin, key):
     ],
 )
 def test_region(blocking, signin, key, changes, origin):
-    """The region of the login is asked, else the client's."""
+    """The region of the login is used, or else the client's region."""
     log_in(blocking, token(key, **changes))
     with Loopback(signin) as server:
         signin.url = origin
@@ -152,19 +152,19 @@ def test_region(blocking, signin, key, changes, origin):
 
 @pytest.mark.parametrize("folder", ["{home}/elsewhere", "~/elsewhere/"], ids=["path", "home"])
 def test_folder(blocking, signin, key, folder):
-    """A variable puts the cache elsewhere."""
+    """A variable sets the folder of the cache."""
     blocking.environ["AWS_LOGIN_CACHE_DIRECTORY"] = folder.format(home=blocking.home)
     log_in(blocking, token(key, 3600), "elsewhere")
     assert load(blocking, signin)[0].access_key_id == "ASIALOGIN"
 
 
 def test_not_configured(harness, signin):
-    """A profile without a login session has no keys of one."""
+    """Without login_session the provider is not configured."""
     assert load(harness, signin, "[default]\nregion = x\n") == (None, [])
 
 
 def curve(name):
-    """Return another kind of key, as PEM."""
+    """Return a private key on another curve as PEM."""
     return pem(ec.generate_private_key(name())).decode()
 
 
@@ -185,7 +185,7 @@ def curve(name):
     ],
 )
 def test_login_that_is_incomplete(blocking, signin, key, changes, message):
-    """The error names what is missing in which file."""
+    """The error names the cache file and the missing fields."""
     log_in(blocking, token(key, **changes))
     assert error(blocking, signin).message == f"the login cache file {cache(blocking)} {message}"
 
@@ -201,7 +201,7 @@ def test_login_that_is_incomplete(blocking, signin, key, changes, message):
     ],
 )
 def test_no_login(harness, signin, document, message):
-    """Without a login the error says to log in."""
+    """Without a login the error tells the user to log in."""
     if document is not None:
         log_in(harness, document)
     assert error(harness, signin).message == f"the login cache file {cache(harness)} {message}"
@@ -215,7 +215,7 @@ def test_no_login(harness, signin, document, message):
     ],
 )
 def test_key_that_is_none(blocking, signin, key, make):
-    """A key of another kind is refused."""
+    """A key that is not a P-256 key is rejected."""
     log_in(blocking, token(key, -60, dpopKey=make()))
     message = f"dpopKey in the login cache file {cache(blocking)} is not a P-256 key: {HINT}"
     assert error(blocking, signin).message == message
@@ -234,7 +234,7 @@ def test_key_that_is_none(blocking, signin, key, make):
     ],
 )
 def test_refusal(harness, signin, key, code, remedy):
-    """What the service refuses is told, with what to do about it."""
+    """An error of the service is reported with what to do about it."""
     log_in(harness, token(key, -1))
     signin.faults.append(as_json({"error": code, "message": "canary-login-refresh no"}, 403))
     caught = error(harness, signin)
@@ -248,7 +248,7 @@ def test_refusal(harness, signin, key, code, remedy):
     [{"error": "INVALID_REQUEST", "message": "m"}, {"message": "m"}, {"error": 7, "message": "m"}],
 )
 def test_other_refusal(blocking, signin, key, body):
-    """A refusal without a known remedy is told as it is."""
+    """An error without a known remedy is reported with the service's message."""
     log_in(blocking, token(key, -1))
     signin.faults.append(as_json(body, 400))
     caught = error(blocking, signin)
@@ -273,7 +273,7 @@ def test_other_refusal(blocking, signin, key, body):
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": 7},
             INCOMPLETE,
-            id="refresh token is no text",
+            id="refresh token is not a str",
         ),
         pytest.param(
             {"accessToken": {"accessKeyId": "A"}, "expiresIn": 900, "refreshToken": "canary"},
@@ -283,7 +283,7 @@ def test_other_refusal(blocking, signin, key, body):
     ],
 )
 def test_answer_that_is_none(blocking, signin, key, answer, message):
-    """An answer without credentials leaves the file alone."""
+    """A response without credentials is an error, and the cache file stays unchanged."""
     log_in(blocking, token(key, -1))
     before = cache(blocking).read_text()
     signin.faults.append(as_json(answer))
@@ -294,7 +294,7 @@ def test_answer_that_is_none(blocking, signin, key, answer, message):
 
 
 def test_refresh_that_fails(harness, signin, key, caplog):
-    """While a refresh fails, the keys serve until they expire."""
+    """If a refresh fails, the credentials are used until they expire."""
     log_in(harness, token(key, 60))
     signin.faults += [response(status=503)] * 3
     with caplog.at_level(logging.DEBUG):
@@ -308,7 +308,7 @@ def test_refresh_that_fails(harness, signin, key, caplog):
 
 
 def test_another_process_was_quicker(harness, signin, key):
-    """Where another process has used up the refresh token, what it wrote serves."""
+    """If another process has used up the refresh token, the credentials that it wrote are used."""
     log_in(harness, token(key, -1))
 
     def refuse(_request):
@@ -321,7 +321,7 @@ def test_another_process_was_quicker(harness, signin, key):
 
 
 def test_file_that_cannot_be_written(harness, signin, key, caplog):
-    """New keys serve even where they cannot be kept."""
+    """New credentials are used even if the cache file cannot be written."""
     log_in(harness, token(key))
     harness.read_only = True
     assert load(harness, signin)[0].access_key_id == "ASIALOGIN1"
@@ -329,7 +329,7 @@ def test_file_that_cannot_be_written(harness, signin, key, caplog):
 
 
 def test_without_cryptography(blocking, signin, key, monkeypatch):
-    """Without the package, a refresh says what is missing; fresh keys do not need it."""
+    """Without cryptography a refresh is an error; credentials that need no refresh are used."""
     log_in(blocking, token(key, -1))
     for name in list(sys.modules):
         if name.startswith("cryptography"):

@@ -1,7 +1,7 @@
 """
-Roles against a server that nobody here wrote, and which checks every signature.
+Tests of roles against MiniStack, a server that verifies every signature.
 
-Its temporary keys then sign a request to S3, which it accepts.
+The temporary credentials then sign requests to S3, which the server accepts.
 """
 
 import boto3
@@ -12,13 +12,13 @@ from sigv4 import Credentials
 from tests.runtime_client.credentials.harness import REGION
 
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"}]}'
-BUCKET = "for-roles"  # others have buckets on the same server
+BUCKET = "for-roles"  # other tests have buckets on the same server
 ALLOW = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 
 
 @pytest.fixture(scope="module")
 def account(ministack):
-    """A user's key, and the ARNs of two roles that are made; a bucket is made, too."""
+    """A user's credentials and the ARNs of two new roles; a bucket is created as well."""
     options = {
         "region_name": REGION,
         "endpoint_url": ministack.url,
@@ -38,7 +38,7 @@ def account(ministack):
 
 
 def put(ministack, credentials):
-    """Write and read an object with *credentials*; return what was read."""
+    """Write and read an object with *credentials*, and return what was read."""
     with SageMakerRuntimeClient(
         region=REGION, credentials=credentials, s3_endpoint_url=ministack.url
     ) as client:
@@ -47,7 +47,7 @@ def put(ministack, credentials):
 
 
 def keys(credentials):
-    """Return a key as lines of a profile."""
+    """Return credentials as lines of a profile."""
     return (
         f"aws_access_key_id = {credentials.access_key_id}\n"
         f"aws_secret_access_key = {credentials.secret_access_key}\n"
@@ -55,7 +55,7 @@ def keys(credentials):
 
 
 def test_assume_role(harness, ministack, account):
-    """A role's temporary keys are good for S3, in the role's account."""
+    """The temporary credentials of a role are valid for S3, and have the role's account id."""
     me, first, _ = account
     harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     credentials = harness.load(
@@ -68,7 +68,7 @@ def test_assume_role(harness, ministack, account):
 
 
 def test_chain_of_roles(harness, ministack, account):
-    """A role is assumed with the keys of another role."""
+    """A role is assumed with the credentials of another role."""
     me, first, second = account
     harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     credentials = harness.load(
@@ -80,7 +80,7 @@ def test_chain_of_roles(harness, ministack, account):
 
 
 def test_web_identity(harness, ministack, account, tmp_path):
-    """A token of an identity provider buys keys that are good for S3."""
+    """A web identity token is exchanged for credentials that are valid for S3."""
     _, first, _ = account
     token = tmp_path / "token"
     token.write_text("e30.eyJpc3MiOiJodHRwczovL2V4YW1wbGUiLCJzdWIiOiJtZSJ9.e30")
@@ -93,7 +93,7 @@ def test_web_identity(harness, ministack, account, tmp_path):
 
 
 def test_wrong_key(harness, ministack, account):
-    """A wrong secret is refused, and the refusal told: the server does check."""
+    """The server rejects a wrong secret, which shows that it verifies signatures."""
     me, first, _ = account
     harness.environ["AWS_ENDPOINT_URL_STS"] = ministack.url
     wrong = Credentials(me.access_key_id, "canary-wrong-secret")

@@ -1,4 +1,4 @@
-"""A key in the shared files, and one from a program."""
+"""Tests of credentials in the shared files and from programs."""
 
 import sys
 
@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import START, ScriptedIO, run
 
 
 def load(name, section, io=None, keyed=()):
-    """Ask the provider *name*; the profiles in *keyed* have their key from the credentials file."""
+    """Load from the provider *name*; the profiles in *keyed* have their key in the credentials file."""
     profiles = Profiles({"work": section}, {}, {}, keyed)
     io = io or ScriptedIO()
     context = Context(io, io, Config(), profiles, "work")
@@ -41,7 +41,7 @@ def load(name, section, io=None, keyed=()):
     ids=str,
 )
 def test_shared_file(more, expected):
-    """The profile gives a key, and what goes with it; each file is a source of its own."""
+    """A profile supplies credentials, with a separate provider for each file."""
     section = {**KEY, **more}
     both = ("config-file", "shared-credentials-file")
     assert [load(name, section) for name in both] == [expected, None]
@@ -50,12 +50,12 @@ def test_shared_file(more, expected):
 
 @pytest.mark.parametrize("section", [{}, {"aws_access_key_id": ""}, {"region": "r"}], ids=str)
 def test_no_key(section):
-    """Without an id there is no key."""
+    """A profile without an access key id has no credentials."""
     assert load("config-file", section) is None
 
 
 @pytest.mark.parametrize(
-    ("more", "says"),
+    ("more", "message"),
     [
         ({"aws_secret_access_key": ""}, "profile work has aws_access_key_id but no aws_secret"),
         (
@@ -68,16 +68,16 @@ def test_no_key(section):
         ),
     ],
 )
-def test_broken_key(more, says):
-    """Half a key, or what is none, is an error that repeats nothing of it."""
-    with pytest.raises(CredentialProviderError, match=says) as caught:
+def test_broken_key(more, message):
+    """Incomplete or malformed credentials are an error that does not show them."""
+    with pytest.raises(CredentialProviderError, match=message) as caught:
         load("config-file", {**KEY, **more})
     assert caught.value.provider == "config-file"
     assert "canary" not in str(caught.value)
 
 
 def wrote(text, status=0, stderr=b""):
-    """Return an IO in which the program vault ends so."""
+    """Return a system in which the program vault ends with this output and status."""
     return ScriptedIO(processes={"vault": Finished(status, text, stderr)})
 
 
@@ -101,7 +101,7 @@ WHOLE += b' "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}'
     ids=["whole", "other date", "least"],
 )
 def test_process(text, expected):
-    """A program's JSON gives a key; its command is split as a shell would, and no shell runs it."""
+    """The output of a program supplies credentials; its command is split without running a shell."""
     io = wrote(text)
     section = {"credential_process": "vault --role 'the  one' $HOME \"a;b\""}
     assert load("process", section, io) == expected
@@ -109,7 +109,7 @@ def test_process(text, expected):
 
 
 def test_account_of_the_profile():
-    """Where the program does not say whose key it is, the profile may."""
+    """The profile supplies the account id if the program does not."""
     io = wrote(b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "canary"}')
     section = {"credential_process": "vault", "aws_account_id": "1"}
     assert load("process", section, io).account_id == "1"
@@ -117,12 +117,12 @@ def test_account_of_the_profile():
 
 @pytest.mark.parametrize("section", [{}, {"credential_process": ""}], ids=str)
 def test_no_process(section):
-    """Without a program there is no key."""
+    """Without a program the provider is not configured."""
     assert load("process", section) is None
 
 
 @pytest.mark.parametrize(
-    ("io", "command", "says"),
+    ("io", "command", "message"),
     [
         (wrote(b"", 3, b" log in first\n"), "vault", "exited with status 3: log in first"),
         (wrote(b"", 3, b"x" * 9999), "vault", r"exited with status 3: x{500}$"),
@@ -143,11 +143,11 @@ def test_no_process(section):
         ),
     ],
 )
-def test_broken_process(io, command, says):
-    """A program that cannot be run, fails or writes something else is an error that names it."""
+def test_broken_process(io, command, message):
+    """A program that cannot be run, fails or writes malformed output is named in the error."""
     if command in {"''", "#"}:
         io.processes = {"": PermissionError(13, "Permission denied"), "#": ValueError("vault")}
-    with pytest.raises(CredentialProviderError, match=says) as caught:
+    with pytest.raises(CredentialProviderError, match=message) as caught:
         load("process", {"credential_process": command}, io)
     assert caught.value.provider == "process"
     assert "profile work" in str(caught.value)
@@ -155,13 +155,13 @@ def test_broken_process(io, command, says):
 
 
 def test_only_blanks():
-    """A command of blanks is empty."""
+    """A command that contains only whitespace is an error."""
     with pytest.raises(CredentialProviderError, match=r"\(profile work\) is empty"):
         load("process", {"credential_process": " "})
 
 
 def test_real_process(tmp_path):
-    """A real program is run, without a shell and without input."""
+    """A real program runs without a shell and without input."""
     program = tmp_path / "vault.py"
     program.write_text(f"import sys\nassert not sys.stdin.read()\nprint({WHOLE.decode()!r})\n")
     io = System(sync_backend)

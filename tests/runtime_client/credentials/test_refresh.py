@@ -1,4 +1,4 @@
-"""Credentials that are cached while they are valid: when they are refreshed, and what failing does."""
+"""Tests of cached credentials: when they are refreshed, and what happens if a refresh fails."""
 
 import logging
 
@@ -19,13 +19,13 @@ from tests.runtime_client.credentials.counting import CountingProvider
 from tests.runtime_client.scripted_io import ScriptedIO
 
 
-def at(io, seconds):
-    """Move the clock to *seconds* since the start."""
+def set_clock(io, seconds):
+    """Set the clock to so many seconds after the start."""
     io.elapsed = float(seconds)
 
 
 @pytest.mark.parametrize(
-    ("source", "lifetime", "due", "overdue"),
+    ("name", "lifetime", "advisory", "mandatory"),
     [
         ("process", 6 * 3600, 900, 600),
         ("process", 3600, 900, 450),
@@ -35,26 +35,26 @@ def at(io, seconds):
         ("login", 300, 150, 37.5),
     ],
 )
-def test_windows(make_chain, source, lifetime, due, overdue):
-    """A refresh is tried so many seconds before the end, and insisted on so many."""
+def test_windows(make_chain, name, lifetime, advisory, mandatory):
+    """The advisory and mandatory windows begin so many seconds before the expiration."""
     io = ScriptedIO()
-    fetches = CountingProvider(io, lifetime, source)
+    fetches = CountingProvider(io, lifetime, name)
     credentials = make_chain(io, fetches)
     credentials.get()
     fetches.error = CredentialProviderError("down", provider="process")
-    at(io, lifetime - due - 1)
+    set_clock(io, lifetime - advisory - 1)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 1)
-    at(io, lifetime - due)
+    set_clock(io, lifetime - advisory)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 2)
-    at(io, lifetime - overdue - 0.5)
+    set_clock(io, lifetime - mandatory - 0.5)
     assert credentials.get().access_key_id == "AKID1"
-    at(io, lifetime - overdue)
+    set_clock(io, lifetime - mandatory)
     with pytest.raises(CredentialProviderError, match="down"):
         credentials.get()
 
 
 def test_short_keys_are_fetched_once():
-    """A key for 900 seconds that is used 1,000 times before it is due is fetched once."""
+    """Credentials with a lifetime of 900 seconds are loaded once for 1,000 uses before their refresh."""
     written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "SessionToken": "t",'
     written += b' "Expiration": "2026-11-22T12:15:00Z"}'
     io = ScriptedIO(processes={"vault": Finished(0, written, b"")})
@@ -65,23 +65,23 @@ def test_short_keys_are_fetched_once():
 
     credentials = ChainCredentials(io, context)
     for number in range(1000):
-        at(io, number * 0.6)
+        set_clock(io, number * 0.6)
         assert credentials.get().access_key_id == "AKID"
     assert io.ran == [["vault"]]
 
 
 def test_endless_keys_are_fetched_once(make_chain):
-    """A key without an end is not fetched again."""
+    """Credentials without an expiration are never refreshed."""
     io = ScriptedIO()
     fetches = CountingProvider(io, None)
     credentials = make_chain(io, fetches)
     credentials.get()
-    at(io, 1e8)
+    set_clock(io, 1e8)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 1)
 
 
 def test_failures_while_there_is_time(make_chain, caplog):
-    """For ten minutes of failures what there is serves, with one attempt a minute, each logged."""
+    """During the advisory window a failed refresh is logged and repeated once a minute."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 24 * 3600)
     credentials = make_chain(io, fetches)
@@ -90,28 +90,28 @@ def test_failures_while_there_is_time(make_chain, caplog):
     begin = 24 * 3600 - 900
     with caplog.at_level(logging.WARNING, "sagemaker_runtime_client"):
         for second in range(299):
-            at(io, begin + second)
+            set_clock(io, begin + second)
             assert credentials.get().access_key_id == "AKID1"
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == fetches.count - 1 == 5
     assert "refresh failed (the vault is shut); using the current credentials until" in caplog.text
     assert "canary" not in caplog.text
     fetches.error = None
-    at(io, begin + 299)
+    set_clock(io, begin + 299)
     assert credentials.get().access_key_id == "AKID1"
-    at(io, begin + 300)
+    set_clock(io, begin + 300)
     assert credentials.get().access_key_id == "AKID7"
 
 
 def test_failures_without_time(make_chain):
-    """For ten minutes of failures at the end each call fails, and the next success serves."""
+    """During the mandatory window each failed refresh is raised, until one succeeds."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 3600)
     credentials = make_chain(io, fetches)
     credentials.get()
     fetches.error = OSError("secret1 is in here")
     for minute in range(10):
-        at(io, 3600 + 60 * minute)
+        set_clock(io, 3600 + 60 * minute)
         with pytest.raises(CredentialProviderError) as caught:
             credentials.get()
         assert str(caught.value) == "credential provider process raised OSError"
@@ -121,7 +121,7 @@ def test_failures_without_time(make_chain):
 
 
 def test_first_failure_of_a_source(make_chain):
-    """What a source raises that is none of our errors becomes one, at the first search as well."""
+    """An unexpected error of a provider becomes a CredentialProviderError in the first search as well."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
     fetches.error = KeyError("secret")
@@ -132,7 +132,7 @@ def test_first_failure_of_a_source(make_chain):
 
 
 def test_a_source_that_dries_up(make_chain):
-    """A source that has nothing any more is broken, and no other is asked in its place."""
+    """A provider that has no credentials any more raises an error; no other provider is tried."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 60)
     credentials = make_chain(io, fetches)
@@ -142,13 +142,13 @@ def test_a_source_that_dries_up(make_chain):
         return None
 
     fetches.load = nothing
-    at(io, 60)
+    set_clock(io, 60)
     with pytest.raises(CredentialProviderError, match="process no longer has credentials"):
         credentials.get()
 
 
 def test_rubbish(make_chain):
-    """Credentials that have ended when they arrive are refused."""
+    """Credentials that have expired when they are loaded are rejected."""
     io = ScriptedIO()
     with pytest.raises(
         CredentialProviderError, match="process returned credentials that expired at"
@@ -158,29 +158,29 @@ def test_rubbish(make_chain):
 
 @pytest.mark.parametrize(("random", "pause"), [(0.0, 120), (0.5, 360)])
 def test_static_stability(make_chain, caplog, random, pause):
-    """An instance's keys outlast their end while its service is down, which is asked now and then."""
+    """Expired credentials of an instance stay in use while refreshes fail at long intervals."""
     io = ScriptedIO(random=random)
     fetches = CountingProvider(io, 6 * 3600, "instance-metadata")
     credentials = make_chain(io, fetches)
     credentials.get()
     fetches.error = CredentialProviderError("no answer", provider="instance-metadata")
-    at(io, 6 * 3600 + 5)
+    set_clock(io, 6 * 3600 + 5)
     for _ in range(3):
         kept = credentials.get()
         assert (kept.access_key_id, fetches.count) == ("AKID1", 2)
         assert not kept.expired(io.now())
     assert "refresh failed (no answer); extending the current credentials until" in caplog.text
-    at(io, 6 * 3600 + 5 + pause - 1)
+    set_clock(io, 6 * 3600 + 5 + pause - 1)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 2)
-    at(io, 6 * 3600 + 5 + pause)
+    set_clock(io, 6 * 3600 + 5 + pause)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 3)
     fetches.error = None
-    at(io, 7 * 3600)
+    set_clock(io, 7 * 3600)
     assert credentials.get().access_key_id == "AKID4"
 
 
 def test_variables_are_looked_at_anew():
-    """Keys in variables are not kept; where they go, the search begins again."""
+    """Environment variables are read at each use; when they are removed, the chain is searched again."""
     environ = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
     io = ScriptedIO(environ=environ)
     profiles = Profiles(
@@ -193,7 +193,7 @@ def test_variables_are_looked_at_anew():
     credentials = ChainCredentials(io, context)
     first = credentials.get()
     assert first.access_key_id == "AKID1"
-    assert credentials.get() is first  # with the day's key, which takes as long as a signature
+    assert credentials.get() is first  # the object keeps the derived signing key
     environ["AWS_ACCESS_KEY_ID"] = "AKID2"
     second = credentials.get()
     assert second.access_key_id == "AKID2"
@@ -203,7 +203,7 @@ def test_variables_are_looked_at_anew():
 
 
 def test_nothing_after_a_fork(make_chain):
-    """A child fetches its own, even if its parent's lock was taken when it was born."""
+    """A forked child loads its own credentials, even if the lock was held during the fork."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
     credentials = make_chain(io, fetches)
@@ -215,10 +215,10 @@ def test_nothing_after_a_fork(make_chain):
 
 
 def test_somebody_was_faster(make_chain):
-    """Who gets to refresh when another one has just done so takes what that one got."""
+    """A caller that gets the lock after another caller's refresh uses that caller's credentials."""
 
     class Late:
-        """A lock that is free once another one has refreshed."""
+        """A lock that another caller acquires, and releases after a refresh, just before this caller."""
 
         def __init__(self, lock):
             self.lock = lock
@@ -236,12 +236,12 @@ def test_somebody_was_faster(make_chain):
     credentials = make_chain(io, fetches)
     credentials.get()
     credentials._lock = Late(credentials._lock)
-    at(io, 3600 - 900)
+    set_clock(io, 3600 - 900)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID2", 2)
 
 
 def test_errors_are_ours():
-    """Nothing found is an error that lists what was tried."""
+    """If no provider has credentials, the error lists the providers and their reasons."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
 
     async def context():
@@ -251,5 +251,5 @@ def test_errors_are_ours():
         ChainCredentials(io, context).get()
     assert caught.value.tried == tuple(PROVIDERS)
     assert isinstance(caught.value, CredentialsError)
-    for source in PROVIDERS.values():
-        assert source.absent.format(profile="default") in str(caught.value)
+    for spec in PROVIDERS.values():
+        assert spec.absent.format(profile="default") in str(caught.value)

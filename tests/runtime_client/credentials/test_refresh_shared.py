@@ -1,4 +1,4 @@
-"""Threads and tasks that share credentials: one of them refreshes, and the others wait or go on."""
+"""Tests of threads and tasks that share cached credentials, of which one refreshes them."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import START
 
 
 class Clock:
-    """A clock that only moves when told, for the real outside harness."""
+    """A clock that moves only when a test sets it, for a real `System`."""
 
     elapsed = 0.0
 
@@ -29,19 +29,19 @@ class Clock:
         return self.elapsed
 
 
-class Threads(Clock, System):
-    """The outside harness for threads, with such a clock."""
+class ThreadSystem(Clock, System):
+    """A `System` for threads with a manual clock."""
 
     def __init__(self):
         super().__init__(sync_backend)
         self.queued = threading.Semaphore(0)
 
     def lock(self):
-        return Queue(self.queued)
+        return CountingLock(self.queued)
 
 
-class Queue(ThreadLock):
-    """A lock that counts who has come to wait for it."""
+class CountingLock(ThreadLock):
+    """A lock that counts the threads that have tried to acquire it."""
 
     def __init__(self, queued):
         super().__init__()
@@ -52,15 +52,15 @@ class Queue(ThreadLock):
         await super().acquire()
 
 
-class Tasks(Clock, System):
-    """The outside harness for tasks, with such a clock."""
+class TaskSystem(Clock, System):
+    """A `System` for tasks with a manual clock."""
 
     def __init__(self):
         super().__init__(async_backend)
 
 
-class Gate(CountingProvider):
-    """A source that waits until it is told to go on."""
+class GatedProvider(CountingProvider):
+    """A provider that waits for an event before it returns."""
 
     def __init__(self, io, event, **options):
         super().__init__(io, **options)
@@ -80,7 +80,7 @@ class Gate(CountingProvider):
 
 
 def in_threads(count, function, release):
-    """Run *function* in so many threads at once, let them go on, and return what came."""
+    """Call *function* in *count* threads, call *release*, and return the results and errors."""
     outcomes, started = [], threading.Barrier(count + 1)
 
     def work():
@@ -102,7 +102,7 @@ def in_threads(count, function, release):
 
 
 def parts(credentials):
-    """Return the numbers in a key's parts."""
+    """Return the numbers in the parts of credentials."""
     return {
         credentials.access_key_id.removeprefix("AKID"),
         credentials.secret_access_key.removeprefix("canary-secret-"),
@@ -112,9 +112,9 @@ def parts(credentials):
 
 @pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
 def test_threads_share_a_fetch(make_chain, elapsed):
-    """200 threads that need a key cause one fetch, and all get the whole of the same key."""
-    io = Threads()
-    gate = Gate(io, threading.Event())
+    """200 threads that need credentials cause one load, and all get the same credentials."""
+    io = ThreadSystem()
+    gate = GatedProvider(io, threading.Event())
     credentials = make_chain(io, gate)
     if elapsed:
         credentials.get()
@@ -125,9 +125,9 @@ def test_threads_share_a_fetch(make_chain, elapsed):
 
 
 def test_threads_share_a_failure(make_chain):
-    """Those that wait for a fetch that fails share its failure, each with a copy of his own."""
-    io = Threads()
-    gate = Gate(io, threading.Event())
+    """Threads that wait for a load that fails get copies of the same error."""
+    io = ThreadSystem()
+    gate = GatedProvider(io, threading.Event())
     gate.open, gate.error = False, CredentialProviderError("down", provider="process")
     credentials = make_chain(io, gate)
 
@@ -142,9 +142,9 @@ def test_threads_share_a_failure(make_chain):
 
 
 def test_a_refresh_that_hangs(make_chain):
-    """While one thread hangs in a refresh that is merely due, the others go on with what there is."""
-    io = Threads()
-    gate = Gate(io, threading.Event())
+    """While one thread hangs in an advisory refresh, the others use the current credentials."""
+    io = ThreadSystem()
+    gate = GatedProvider(io, threading.Event())
     credentials = make_chain(io, gate)
     credentials.get()
     gate.open, io.elapsed = False, 3600 - 900
@@ -161,9 +161,9 @@ def test_a_refresh_that_hangs(make_chain):
 @pytest.mark.parametrize("elapsed", [0, 3600], ids=["first", "at the end"])
 @pytest.mark.anyio
 async def test_tasks_share_a_fetch(make_chain, elapsed):
-    """200 tasks that need a key cause one fetch, which does not block the loop."""
-    io = Tasks()
-    gate = Gate(io, anyio.Event())
+    """200 tasks that need credentials cause one load, which does not block the event loop."""
+    io = TaskSystem()
+    gate = GatedProvider(io, anyio.Event())
     credentials = make_chain(io, gate)
     if elapsed:
         await credentials.aget()
@@ -186,9 +186,9 @@ async def test_tasks_share_a_fetch(make_chain, elapsed):
 
 @pytest.mark.anyio
 async def test_a_task_that_is_cancelled(make_chain):
-    """A fetch that is cancelled leaves the lock to the next, who fetches himself."""
-    io = Tasks()
-    gate = Gate(io, anyio.Event())
+    """A cancelled load releases the lock, and the next caller loads again."""
+    io = TaskSystem()
+    gate = GatedProvider(io, anyio.Event())
     gate.open = False
     credentials = make_chain(io, gate)
     async with anyio.create_task_group() as group:
@@ -202,9 +202,9 @@ async def test_a_task_that_is_cancelled(make_chain):
 
 @pytest.mark.anyio
 async def test_tasks_go_on_while_one_refreshes(make_chain):
-    """While one task refreshes, the others go on with what there is."""
-    io = Tasks()
-    gate = Gate(io, anyio.Event())
+    """While one task refreshes, the others use the current credentials."""
+    io = TaskSystem()
+    gate = GatedProvider(io, anyio.Event())
     credentials = make_chain(io, gate)
     await credentials.aget()
     gate.open, io.elapsed = False, 3600 - 900
@@ -218,8 +218,8 @@ async def test_tasks_go_on_while_one_refreshes(make_chain):
 
 
 def test_two_event_loops(make_chain):
-    """Credentials that were fetched in one event loop serve in the next."""
-    io = Tasks()
+    """Credentials that were loaded in one event loop are used and refreshed in the next."""
+    io = TaskSystem()
     credentials = make_chain(io, CountingProvider(io))
     assert anyio.run(credentials.aget).access_key_id == "AKID1"
     io.elapsed = 3600
@@ -228,9 +228,9 @@ def test_two_event_loops(make_chain):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_real_fork(make_chain):
-    """A child that is forked while another thread is fetching, and has the lock, fetches for itself."""
-    io = Threads()
-    gate = Gate(io, threading.Event())
+    """A child that is forked while another thread holds the lock loads its own credentials."""
+    io = ThreadSystem()
+    gate = GatedProvider(io, threading.Event())
     credentials = make_chain(io, gate)
     credentials.get()
     gate.open, io.elapsed = False, 3600
@@ -238,7 +238,7 @@ def test_a_real_fork(make_chain):
     fetching.start()
     while gate.count == 1:
         pass
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of the threads
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # for the threads
         child = os.fork()
     if child == 0:
         gate.open = True

@@ -1,4 +1,4 @@
-"""IAM Roles Anywhere."""
+"""Tests of credentials from IAM Roles Anywhere."""
 
 import sys
 
@@ -18,18 +18,18 @@ PROFILE = f"arn:aws:rolesanywhere:eu-west-1:{ACCOUNT}:profile/p"
 
 @pytest.fixture
 def service(root):
-    """The service, which trusts the root."""
+    """The service, which trusts the root certificate."""
     return RolesAnywhere(root.certificate)
 
 
 @pytest.fixture(scope="session")
 def leaf(root):
-    """A certificate for a P-256 key, right under the root."""
+    """A certificate for a P-256 key, issued by the root."""
     return issue("machine", ec.generate_private_key(ec.SECP256R1()), root)
 
 
 def settings(folder, leaf, *chain, **changes):
-    """Write certificate and key, and return the settings; None leaves one out."""
+    """Write the certificate and the key, and return the settings; None omits a setting."""
     (folder / "leaf.pem").write_bytes(leaf.certificate_pem)
     (folder / "leaf.key").write_bytes(leaf.key_pem)
     values = {
@@ -49,7 +49,7 @@ def settings(folder, leaf, *chain, **changes):
 
 
 def config(values):
-    """Return settings as a profile."""
+    """Return settings as the text of a config file."""
     return "[default]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
@@ -64,7 +64,7 @@ def error(harness, service, values, **options):
 
 
 def test_profile(harness, service, leaf, tmp_path):
-    """The profile's keys name what is sent; the certificate's key signs it."""
+    """The profile's settings are sent, signed with the certificate's key."""
     credentials = load(harness, service, settings(tmp_path, leaf))
     ((query, body, algorithm),) = service.received
     assert query == {"trustAnchorArn": ANCHOR, "profileArn": PROFILE, "roleArn": ROLE}
@@ -76,7 +76,7 @@ def test_profile(harness, service, leaf, tmp_path):
 
 
 def test_variables(harness, service, leaf, tmp_path):
-    """So do variables, in capitals; with length and name of the session."""
+    """Environment variables can set the same, including duration and session name."""
     values = settings(tmp_path, leaf, session_duration="900", role_session_name="me")
     harness.environ |= {name.upper(): value for name, value in values.items()}
     assert load(harness, service, {}).access_key_id == "ASIARA1"
@@ -84,29 +84,29 @@ def test_variables(harness, service, leaf, tmp_path):
 
 
 def test_named_profile(blocking, service, leaf, tmp_path):
-    """A profile that an argument names stands alone."""
+    """If an argument selects the profile, the variables are ignored."""
     blocking.environ |= {name.upper(): value for name, value in settings(tmp_path, leaf).items()}
     assert load(blocking, service, {}, explicit=True) is None
 
 
 @pytest.mark.parametrize("curve", [ec.SECP384R1, ec.SECP521R1], ids=lambda curve: curve.name)
 def test_curves(blocking, service, root, tmp_path, curve):
-    """Keys on other curves sign as well."""
+    """Keys on other curves can sign as well."""
     leaf = issue("machine", ec.generate_private_key(curve()), root)
     assert load(blocking, service, settings(tmp_path, leaf)) is not None
 
 
 def test_rsa(harness, service, root, rsa_key, tmp_path):
-    """RSA keys sign with an algorithm of their own."""
+    """RSA keys use the RSA algorithm."""
     load(harness, service, settings(tmp_path, issue("machine", rsa_key, root)))
     assert service.received[0][2] == "AWS4-X509-RSA-SHA256"
 
 
-@pytest.mark.parametrize("where", ["own file", "file of the certificate"])
-def test_intermediates(harness, service, intermediate, tmp_path, where):
-    """Who stands between certificate and trust anchor goes along, from either file."""
+@pytest.mark.parametrize("location", ["own file", "file of the certificate"])
+def test_intermediates(harness, service, intermediate, tmp_path, location):
+    """Intermediate certificates are sent, from their own file or from the certificate's file."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), intermediate)
-    if where == "own file":
+    if location == "own file":
         values = settings(tmp_path, leaf, intermediate)
     else:
         values = settings(tmp_path, leaf)
@@ -116,7 +116,7 @@ def test_intermediates(harness, service, intermediate, tmp_path, where):
 
 
 def test_key_of_old(blocking, service, leaf, tmp_path):
-    """A key in the older format of OpenSSL is read too."""
+    """A key in the older format of OpenSSL is accepted."""
     values = settings(tmp_path, leaf)
     (tmp_path / "leaf.key").write_bytes(
         leaf.key.private_bytes(
@@ -129,14 +129,14 @@ def test_key_of_old(blocking, service, leaf, tmp_path):
 
 
 def test_each_attempt_is_signed(harness, service, leaf, tmp_path):
-    """A failure that passes is followed by another attempt, signed anew."""
+    """Temporary failures are retried, and each attempt is signed."""
     service.faults += [response(status=503), b""]
     assert load(harness, service, settings(tmp_path, leaf)).access_key_id == "ASIARA1"
     assert len(harness.slept) == 2
 
 
 def test_files_are_read_anew(blocking, service, leaf, root, tmp_path):
-    """A certificate that was renewed is the one that is sent."""
+    """A renewed certificate is used for the next load."""
     values = settings(tmp_path, leaf)
     load(blocking, service, values)
     settings(tmp_path, issue("machine", ec.generate_private_key(ec.SECP256R1()), root))
@@ -144,7 +144,7 @@ def test_files_are_read_anew(blocking, service, leaf, root, tmp_path):
 
 
 def test_region(blocking, service, leaf, tmp_path):
-    """The region of the trust anchor is asked and signed for, not the client's."""
+    """The endpoint and the signature use the region of the trust anchor, not the client's."""
     service.faults.append(
         lambda request: as_json({"message": request.header("authorization")}, 403)
     )
@@ -157,7 +157,7 @@ def test_region(blocking, service, leaf, tmp_path):
 
 
 def test_not_configured(harness, service):
-    """Without a setting there is no such role; a role of another provider is none."""
+    """Without these settings the provider is not configured, even if there is a role_arn."""
     assert load(harness, service, {"role_arn": ROLE}) is None
 
 
@@ -195,18 +195,18 @@ def test_not_configured(harness, service):
     ],
 )
 def test_settings_that_do_not_serve(blocking, service, leaf, tmp_path, *, changes, message):
-    """A setting that is missing or wrong is told by name; nothing is sent."""
+    """A setting that is missing or malformed is named in the error, and nothing is sent."""
     assert error(blocking, service, settings(tmp_path, leaf, **changes)).message == message
     assert not service.received
 
 
 def other_key(_leaf):
-    """Return another key."""
+    """Return a key of another certificate as PEM."""
     return pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 def ed25519_key(_leaf):
-    """Return a key of another kind."""
+    """Return an Ed25519 key as PEM."""
     return pem(ed25519.Ed25519PrivateKey.generate())
 
 
@@ -242,7 +242,7 @@ def ed25519_key(_leaf):
 def test_files_that_do_not_serve(
     harness, service, leaf, intermediate, tmp_path, *, name, content, message
 ):
-    """A file that is missing or does not serve is told by its path."""
+    """A file that is missing or malformed is named in the error, and nothing is sent."""
     values = settings(tmp_path, leaf, intermediate)
     path = tmp_path / name
     if content is None:
@@ -256,7 +256,7 @@ def test_files_that_do_not_serve(
 @pytest.mark.parametrize("name", ["certificate", "private_key"])
 @pytest.mark.parametrize("scheme", ["pkcs11", "PKCS11"])
 def test_pkcs11(blocking, service, leaf, tmp_path, name, scheme):
-    """A key or a certificate behind PKCS#11 is refused by name, with what to do instead."""
+    """A PKCS#11 URI is rejected with an alternative."""
     values = settings(tmp_path, leaf, **{name: f"{scheme}:token=t;object=o?pin-value=canary"})
     message = error(blocking, service, values).message
     assert message.startswith(f"roles_anywhere_{name} is a PKCS#11 URI, which is not supported: ")
@@ -264,7 +264,7 @@ def test_pkcs11(blocking, service, leaf, tmp_path, name, scheme):
 
 
 def test_certificate_that_expired(blocking, service, root, tmp_path):
-    """A certificate that has expired is told with its dates; nothing is sent."""
+    """An expired certificate is an error that shows its validity period."""
     leaf = issue("machine", ec.generate_private_key(ec.SECP256R1()), root, days=-1)
     message = error(blocking, service, settings(tmp_path, leaf)).message
     assert f"the certificate {tmp_path / 'leaf.pem'} is valid only from" in message
@@ -280,7 +280,7 @@ def test_certificate_that_expired(blocking, service, root, tmp_path):
     ],
 )
 def test_refusal(harness, service, leaf, tmp_path, *, code, status):
-    """What the service refuses is told with its code."""
+    """An error of the service is reported with its code."""
     service.faults.append(as_json({"message": "no"}, status, {"x-amzn-errortype": code}))
     caught = error(harness, service, settings(tmp_path, leaf))
     assert caught.message == f"CreateSession for {ROLE} failed: no"
@@ -291,7 +291,7 @@ def test_refusal(harness, service, leaf, tmp_path, *, code, status):
     "answer", [[], {}, {"credentialSet": []}, {"credentialSet": ["x"]}, {"credentialSet": [{}]}]
 )
 def test_answer_that_is_none(blocking, service, leaf, tmp_path, answer):
-    """An answer without credentials is a failure that may pass."""
+    """A response without credentials is a retryable error."""
     service.faults.append(as_json(answer, 201))
     caught = error(blocking, service, settings(tmp_path, leaf))
     assert caught.message.startswith("the response to CreateSession is missing accessKeyId,")
@@ -299,7 +299,7 @@ def test_answer_that_is_none(blocking, service, leaf, tmp_path, answer):
 
 
 def test_without_cryptography(blocking, service, leaf, tmp_path, monkeypatch):
-    """Without the package, the error says what is missing."""
+    """Without cryptography the error names the missing package."""
     values = settings(tmp_path, leaf)
     for name in list(sys.modules):
         if name.startswith("cryptography"):

@@ -1,4 +1,4 @@
-"""Keys from an agent of this machine, where all loads slowly: its time is not used up by our loading."""
+"""Tests that slow imports do not use up the time limit of a local agent."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 from tests.runtime_client.credentials.fakes import IMDS, Container
 from tests.runtime_client.loopback import Loopback
 
-# The clock goes on by ten seconds with each module that is looked for.
+# Each import moves the clock forward by ten seconds.
 SLOW = """
 import asyncio, sys, time
 right, late = time.monotonic, 0.0
@@ -23,7 +23,7 @@ class Slow:
 from sagemaker_runtime_client import default_chain
 sys.meta_path.insert(0, Slow)
 """
-FACES = {
+CLIENTS = {
     "blocking": "print(default_chain().get().access_key_id)",
     "async": "print(asyncio.run(default_chain().aget()).access_key_id)",
 }
@@ -33,10 +33,10 @@ AGENTS = {
 }
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("variable", AGENTS)
-def test_slow_machine(face, variable, tmp_path):
-    """An agent that takes its time, but not too long, is asked but once."""
+def test_slow_machine(client, variable, tmp_path):
+    """A local agent that responds within its time limit is asked only once."""
     kind, methods = AGENTS[variable]
     agent = kind()
 
@@ -47,7 +47,7 @@ def test_slow_machine(face, variable, tmp_path):
     with Loopback(answer) as server:
         environ = {variable: server.url, "HOME": str(tmp_path)}
         done = subprocess.run(
-            [sys.executable, "-c", SLOW + FACES[face]],
+            [sys.executable, "-c", SLOW + CLIENTS[client]],
             env=environ,
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""Roles of IAM Identity Center."""
+"""Tests of role credentials from IAM Identity Center."""
 
 import json
 import logging
@@ -21,17 +21,17 @@ LOGIN = "run `aws sso login --profile default`"
 
 @pytest.fixture
 def sso():
-    """Both services."""
+    """The portal and the token service."""
     return SSO()
 
 
 def cache(harness, name="corp"):
-    """Return the path of the token of a session or a start URL."""
+    """Return the path of the cached token of a session or a start URL."""
     return harness.home / ".aws" / "sso" / "cache" / f"{sha1(name.encode()).hexdigest()}.json"
 
 
 def token(seconds=3600, **changes):
-    """Return what ``aws sso login`` writes; None leaves a field out."""
+    """Return the content that ``aws sso login`` writes to its cache file; None omits a field."""
     document = {
         "startUrl": START,
         "region": "eu-west-1",
@@ -47,12 +47,12 @@ def token(seconds=3600, **changes):
 
 
 def log_in(harness, document, name="corp"):
-    """Write a token where the AWS CLI does."""
+    """Write a token to the cache, like the AWS CLI."""
     harness.write(cache(harness, name), document)
 
 
 def load(harness, sso, config=CONFIG, **options):
-    """Load with *sso* as both services; return the credentials and the requests' lines."""
+    """Load with *sso* as both services; return the credentials and the request lines."""
     credentials, requests = harness.load_from(sso, "sso", config, **options)
     return credentials, lines(requests)
 
@@ -63,7 +63,7 @@ def error(harness, sso, config=CONFIG, **options):
 
 
 def test_session(harness, sso):
-    """The token of the session buys the role's keys, for the account of the profile."""
+    """The cached token of the session is exchanged for the role's credentials."""
     log_in(harness, token())
     credentials, lines = load(harness, sso)
     assert lines == ["GET /federation/credentials?role_name=Dev%20%26%20co&account_id=123456789012"]
@@ -73,7 +73,7 @@ def test_session(harness, sso):
 
 
 def test_legacy(harness, sso):
-    """In the legacy form the token is named after the start URL."""
+    """In the legacy form the cache file is named after the start URL."""
     log_in(harness, token(), START)
     assert load(harness, sso, LEGACY)[0].access_key_id == "ASIASSO1"
 
@@ -88,7 +88,7 @@ def test_region_of_the_session(blocking, sso):
 
 
 def test_refresh(harness, sso):
-    """A token with less than 15 minutes left is refreshed, and the file says so, to its owner alone."""
+    """A token with less than 15 minutes left is refreshed, and the file mode is 0600."""
     log_in(harness, token(14 * 60))
     credentials, lines = load(harness, sso)
     assert credentials.access_key_id == "ASIASSO1"
@@ -104,7 +104,7 @@ def test_refresh(harness, sso):
 
 
 def test_refresh_without_a_new_refresh_token(blocking, sso):
-    """Where no new refresh token comes, the old one is not kept: it is used up."""
+    """If a response has no refresh token, the old one is removed, because it has been used up."""
     log_in(blocking, token(60))
     sso.faults.append(as_json({"accessToken": "canary-access-token", "expiresIn": 900}))
     load(blocking, sso)
@@ -113,7 +113,7 @@ def test_refresh_without_a_new_refresh_token(blocking, sso):
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["cached", "refreshed"])
 def test_blanks_around_a_token(harness, sso, seconds):
-    """Blanks and line ends around a token are no part of it, in the cache or in an answer."""
+    """Whitespace around a token is removed, in the cache and in responses."""
     log_in(harness, token(seconds, accessToken="canary-access-token \r\n"))
     sso.faults += [as_json({"accessToken": "canary-access-token\r\n", "expiresIn": 900})][
         : seconds < 900
@@ -122,7 +122,7 @@ def test_blanks_around_a_token(harness, sso, seconds):
 
 
 def test_legacy_token_is_not_refreshed(blocking, sso):
-    """The legacy token is used as long as it counts."""
+    """A legacy token is used until it expires."""
     log_in(blocking, token(60), START)
     assert [line.partition(" ")[0] for line in load(blocking, sso, LEGACY)[1]] == ["GET"]
 
@@ -131,7 +131,7 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
     ("changes", "faults"),
     [
         pytest.param({"refreshToken": None}, [], id="no refresh token"),
-        pytest.param({"clientSecret": 7}, [], id="secret is no text"),
+        pytest.param({"clientSecret": 7}, [], id="secret is not a str"),
         pytest.param({"registrationExpiresAt": "2020-01-01T00:00:00Z"}, [], id="registration over"),
         pytest.param({"registrationExpiresAt": "soon"}, [], id="registration malformed"),
         pytest.param({}, [as_json({"error": "invalid_grant"}, 400)], id="refused"),
@@ -144,7 +144,7 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
     ],
 )
 def test_refresh_that_fails(harness, sso, changes, faults, caplog):
-    """While a refresh fails, the token serves until it expires; then the error says what to do."""
+    """If a refresh fails, the token is used until it expires; then the error says what to do."""
     log_in(harness, token(60, **changes))
     before = cache(harness).read_text()
     sso.faults += faults
@@ -159,7 +159,7 @@ def test_refresh_that_fails(harness, sso, changes, faults, caplog):
 
 
 def test_why_a_refresh_fails(blocking, sso, caplog):
-    """What OAuth calls a description is what the log says, less the token in it."""
+    """The log contains the OAuth error description without the token."""
     log_in(blocking, token(60))
     said = {"error": "invalid_grant", "error_description": "not canary-refresh-token"}
     sso.faults.append(as_json(said, 400, {"x-amzn-errortype": "InvalidGrantException"}))
@@ -168,7 +168,7 @@ def test_why_a_refresh_fails(blocking, sso, caplog):
 
 
 def test_another_process_was_quicker(harness, sso):
-    """Where another process has used up the refresh token, what it wrote serves."""
+    """If another process has used up the refresh token, the token that it wrote is used."""
     log_in(harness, token(-1))
 
     def refuse(_request):
@@ -180,7 +180,7 @@ def test_another_process_was_quicker(harness, sso):
 
 
 def test_file_that_cannot_be_written(harness, sso, caplog):
-    """A new token serves even where it cannot be kept."""
+    """A new token is used even if the cache file cannot be written."""
     log_in(harness, token(60))
     harness.read_only = True
     assert load(harness, sso)[0].access_key_id == "ASIASSO1"
@@ -191,7 +191,7 @@ def test_file_that_cannot_be_written(harness, sso, caplog):
 
 
 def test_expired_legacy_token(blocking, sso):
-    """An expired token of the legacy form is not even shown to the service."""
+    """An expired legacy token is never sent to the service."""
     log_in(blocking, token(-1), START)
     assert error(blocking, sso, LEGACY).message.endswith(f"has expired: {LOGIN}")
 
@@ -200,7 +200,7 @@ def test_expired_legacy_token(blocking, sso):
     "config", [pytest.param("", id="no profile"), pytest.param(SESSION, id="session alone")]
 )
 def test_not_configured(harness, sso, config):
-    """Without account and role, a profile has no role of IAM Identity Center."""
+    """Without an account and a role the provider is not configured."""
     assert load(harness, sso, config) == (None, [])
 
 
@@ -236,7 +236,7 @@ def test_not_configured(harness, sso, config):
     ],
 )
 def test_settings_that_do_not_serve(blocking, sso, config, message):
-    """A setting that is missing or contradicts another is told by name."""
+    """A setting that is missing or contradictory is named in the error."""
     assert error(blocking, sso, config).message == message
 
 
@@ -261,14 +261,14 @@ def test_settings_that_do_not_serve(blocking, sso, config, message):
     ],
 )
 def test_cache_that_does_not_serve(harness, sso, document, message):
-    """Where there is no usable token, the error says to log in."""
+    """Without a valid cached token, the error tells the user to log in."""
     if document is not None:
         log_in(harness, document)
     assert error(harness, sso).message == f"the SSO token file {cache(harness)} {message}: {LOGIN}"
 
 
 def test_unauthorized(harness, sso):
-    """A token that the service does not know wants a new login."""
+    """If the service rejects the token, the error tells the user to log in."""
     log_in(harness, token(accessToken="canary-unknown"))
     caught = error(harness, sso)
     assert caught.message.endswith(f"Session token not found or invalid: {LOGIN}")
@@ -277,7 +277,7 @@ def test_unauthorized(harness, sso):
 
 
 def test_forbidden(harness, sso):
-    """Another refusal is told as it is, less the token that it repeats."""
+    """Other errors of the service are reported without the token that they repeat."""
     log_in(harness, token())
     sso.faults.append(as_json({"message": "No access canary-access-token"}, 403))
     assert (
@@ -327,12 +327,12 @@ def test_forbidden(harness, sso):
                 }
             },
             "is malformed: access_key_id must be a str, not int",
-            id="key is no text",
+            id="key is not a str",
         ),
     ],
 )
 def test_answer_that_is_none(blocking, sso, answer, message):
-    """An answer without credentials may pass; one with what can be none does not.  Nothing is repeated."""
+    """A response without credentials is a retryable error, but malformed credentials are not."""
     log_in(blocking, token())
     sso.faults.append(as_json(answer))
     caught = error(blocking, sso)

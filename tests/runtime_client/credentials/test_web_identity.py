@@ -1,4 +1,4 @@
-"""Roles assumed with the token of an identity provider."""
+"""Tests of roles assumed with a web identity token."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from tests.runtime_client.credentials.fakes import ACCOUNT, ROLE, STS, sts_error
 
 @pytest.fixture
 def sts():
-    """STS, which trusts one token."""
+    """STS, which accepts one token."""
     return STS()
 
 
 @pytest.fixture
 def token_file(tmp_path):
-    """The file with that token."""
+    """The file with the token."""
     path = tmp_path / "token"
     path.write_text("canary-web-token")
     return path
@@ -26,7 +26,7 @@ def load(harness, sts, config="", **options):
 
 
 def test_variables(harness, sts, token_file):
-    """The variables name the file, the role and the session."""
+    """Environment variables set the token file, the role and the session name."""
     harness.environ |= {
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file),
         "AWS_ROLE_ARN": ROLE,
@@ -40,7 +40,7 @@ def test_variables(harness, sts, token_file):
 
 
 def test_profile(harness, sts, token_file):
-    """So do the profile's keys, and the session has a name if nobody gives one."""
+    """A profile can set the same; the session has a default name."""
     config = f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
     credentials = load(harness, sts, config, profile="p")
     assert credentials.access_key_id == "ASIASTS1"
@@ -52,7 +52,7 @@ def test_profile(harness, sts, token_file):
     [pytest.param(False, "variable", id="chosen"), pytest.param(True, "profile", id="named")],
 )
 def test_variables_before_profile(blocking, sts, token_file, explicit, session):
-    """A variable wins over the profile's key, unless the profile was named by an argument."""
+    """A variable takes precedence over the profile, unless an argument selects the profile."""
     blocking.environ |= {"AWS_ROLE_SESSION_NAME": "variable", "AWS_ROLE_ARN": ROLE}
     config = (
         f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
@@ -63,7 +63,7 @@ def test_variables_before_profile(blocking, sts, token_file, explicit, session):
 
 
 def test_token_is_read_anew(blocking, sts, token_file):
-    """A token that was replaced is the one that is sent."""
+    """The token file is read at each load."""
     blocking.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     load(blocking, sts)
     token_file.write_text("canary-second")
@@ -73,12 +73,12 @@ def test_token_is_read_anew(blocking, sts, token_file):
 
 @pytest.mark.parametrize("explicit", [False, True])
 def test_not_configured(harness, sts, explicit):
-    """Without a token file there is nothing to do; a role alone is none."""
+    """Without a token file the provider is not configured, even if there is a role."""
     assert load(harness, sts, f"[default]\nrole_arn = {ROLE}\n", explicit=explicit) is None
 
 
 def test_no_role(blocking, sts, token_file):
-    """A token without a role is told, and how to give one."""
+    """A token file without a role is an error that says how to set one."""
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(token_file)
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts)
@@ -97,7 +97,7 @@ def test_no_role(blocking, sts, token_file):
     ],
 )
 def test_file_that_cannot_be_used(harness, sts, tmp_path, content, message):
-    """The error names the file and what is wrong with it."""
+    """The error names the token file and what is wrong with it."""
     path = tmp_path / "token"
     if content == "folder":
         path.mkdir()
@@ -110,7 +110,7 @@ def test_file_that_cannot_be_used(harness, sts, tmp_path, content, message):
 
 
 def test_refusal(harness, sts, token_file):
-    """What STS refuses is told, without the token that it repeats."""
+    """An error of STS is reported without the token that it repeats."""
     token_file.write_text("canary-of-another")
     harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     with pytest.raises(CredentialProviderError) as caught:
@@ -121,7 +121,7 @@ def test_refusal(harness, sts, token_file):
 
 
 def test_identity_provider_that_is_down(harness, sts, token_file):
-    """That STS cannot reach the identity provider may pass, and is tried again."""
+    """The error of STS for an unreachable identity provider is retried."""
     sts.faults.append(sts_error("IDPCommunicationError", "it does not answer"))
     harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     assert load(harness, sts).access_key_id == "ASIASTS1"
