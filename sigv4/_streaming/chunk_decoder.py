@@ -56,7 +56,8 @@ class ChunkDecoder:
             memory.
 
     Raises:
-        SignatureError: The names in *trailers* are invalid, or *payload* does not allow trailers.
+        SignatureError: The names in *trailers* are invalid, or *payload* requires trailers and
+            there are none, or the other way round.
         ValueError: *payload* is not for an aws-chunked body, or *seed* is missing.
     """
 

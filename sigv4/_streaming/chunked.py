@@ -213,9 +213,7 @@ class ChunkEncoder:
             )
         size = self._form.chunk_size
         if len(data) == size and not self._pending:
-            return self._chunk(
-                data
-            )  # fast path for `encode`, which feeds whole chunks: nothing is copied
+            return self._chunk(data)  # `encode` feeds whole chunks: no copy is needed
         self._pending += data
         whole = len(self._pending) - len(self._pending) % size
         chunks = [self._chunk(bytes(self._pending[at : at + size])) for at in range(0, whole, size)]

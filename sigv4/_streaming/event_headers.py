@@ -24,11 +24,15 @@ class Int16(int):
 
 
 class Int32(int):
-    """An integer that is sent in four bytes.  A plain ``int`` that fits is sent in the same way."""
+    """An integer that is sent in four bytes.  A plain ``int`` that fits is sent in this way."""
 
 
 class Int64(int):
-    """An integer that is sent in eight bytes.  A larger plain ``int`` is sent in the same way."""
+    """
+    An integer that is sent in eight bytes.
+
+    A plain ``int`` too large for four is sent in this way.
+    """
 
 
 HeaderValue = bool | int | bytes | str | datetime | UUID

@@ -77,8 +77,9 @@ class PoolStateMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.pool_state = PoolState(Event, 3, 2, 1e9)
-        # `free` are the owners that have a permit but no connection, `queue` those that wait, and `used`
-        # those that have a connection.  `idle` are the idle connections, and `made` counts all connections.
+        # `free` are the owners that have a permit but no connection, `queue` those that wait, and
+        # `used` those that have a connection.  `idle` are the idle connections, and `made` counts
+        # all connections.
         self.free, self.queue, self.used, self.idle, self.made = [], deque(), [], [], 0
 
     def granted(self):

@@ -7,33 +7,24 @@ from zlib import crc32
 from sigv4 import (
     AwsChunked,
     ChunkDecoder,
-    Credentials,
     EventDecoder,
     EventSigner,
     EventVerifier,
     Int8,
     Message,
     Payload,
-    SeedSignature,
     SignableRequest,
-    SigV4,
     SigV4A,
     Verified,
     checksum,
 )
+from tests.sigv4.seeds import KEY, SIGV4, make_seed
 
 ROOMS = ("sigv4/_streaming",)
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-KEY = Credentials("AKIDEXAMPLE", "secret")
-SIGV4 = SigV4("s3", "us-east-1")
 UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-
-
-def seed(algorithm=SIGV4, key=KEY):
-    """Return a seed signature."""
-    return SeedSignature(algorithm, key, "20261122T120000Z", "5eed" * 16)
 
 
 def decode(body, length=3, trailers=("x-amz-checksum-crc32",)):
@@ -43,7 +34,7 @@ def decode(body, length=3, trailers=("x-amz-checksum-crc32",)):
 
 def decode_signed(body, **options):
     """Decode a body of signed chunks, whose decoded length is three bytes."""
-    list(ChunkDecoder(Payload(SIGNED), 3, seed=seed(), **options).decode(body))
+    list(ChunkDecoder(Payload(SIGNED), 3, seed=make_seed(), **options).decode(body))
 
 
 def decode_trailers(*lines, trailers=("x-amz-checksum-crc32",)):
@@ -54,7 +45,7 @@ def decode_trailers(*lines, trailers=("x-amz-checksum-crc32",)):
 def decoder(headers=()):
     """Create the decoder for a request with unsigned chunks and these headers."""
     request = SignableRequest("PUT", "https://bucket.s3.us-east-1.amazonaws.com/key", headers)
-    verified = Verified(KEY.access_key_id, AT, None, (), UNSIGNED, seed(), "00")
+    verified = Verified(KEY.access_key_id, AT, None, (), UNSIGNED, make_seed(), "00")
     return ChunkDecoder.of(request, verified)
 
 
@@ -79,12 +70,12 @@ def event(headers):
 
 def verify_event(message):
     """Verify the first event of a stream."""
-    EventVerifier(seed()).verify(message, at=AT)
+    EventVerifier(make_seed()).verify(message, at=AT)
 
 
 def verify_after_the_end():
     """Verify an event that follows the last one."""
-    signer, verifier = EventSigner(seed()), EventVerifier(seed())
+    signer, verifier = EventSigner(make_seed()), EventVerifier(make_seed())
     for payload in (b"", b"late"):
         verifier.verify(signer.sign(payload, at=AT), at=AT)
 
@@ -116,7 +107,7 @@ MESSAGES = [
         "hasher is required for CRC32C, which the standard library cannot compute",
     ),
     (
-        lambda: AwsChunked(None, 1, checksum="CRC32").encoder(seed()),
+        lambda: AwsChunked(None, 1, checksum="CRC32").encoder(make_seed()),
         "seed must be None for unsigned chunks",
     ),
     (
@@ -124,17 +115,17 @@ MESSAGES = [
         "seed must be a SeedSignature of AWS4-HMAC-SHA256: pass the result of Signer.seed",
     ),
     (
-        lambda: AwsChunked(SIGV4, 2).encoder(seed()).feed(b"abc"),
+        lambda: AwsChunked(SIGV4, 2).encoder(make_seed()).feed(b"abc"),
         "the body is longer than decoded_length, which is 2 bytes",
     ),
     (
-        lambda: AwsChunked(SIGV4, 3).encoder(seed()).finish(),
+        lambda: AwsChunked(SIGV4, 3).encoder(make_seed()).finish(),
         "the body is 3 bytes shorter than decoded_length, which is 3 bytes",
     ),
     (
         lambda: list(
             AwsChunked(SigV4A("s3", "*"), 0).encode(
-                b"", seed(SigV4A("s3", "*"), SigV4A.public_key(KEY))
+                b"", make_seed(SigV4A("s3", "*"), SigV4A.public_key(KEY))
             )
         ),
         "a public key cannot sign: use a seed from Signer.seed",
@@ -274,7 +265,7 @@ MESSAGES = [
         "the event must have the headers :chunk-signature (bytes) and :date (timestamp)",
     ),
     (
-        lambda: verify_event(EventSigner(seed()).sign(b"", at=AT - timedelta(hours=1))),
+        lambda: verify_event(EventSigner(make_seed()).sign(b"", at=AT - timedelta(hours=1))),
         "the :date of the event differs from the verifier's clock by more than 300 s",
     ),
 ]

@@ -37,7 +37,7 @@ _RUNTIME_MESSAGES = {
     "SignatureDoesNotMatch": "The request signature we calculated does not match the signature "
     "you provided. Check your AWS Secret Access Key and signing method.",
 }
-# The S3 error code and HTTP status for each code of sigv4.  Other codes are sent unchanged, with 403.
+# The S3 error code and HTTP status for each code of sigv4.  Others are sent unchanged, with 403.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 _S3_CODES = {
     "AuthorizationHeaderMalformed": ("AuthorizationHeaderMalformed", 400),

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-# Each of these overrides a variable that the emulator sets, or would be combined with the emulator's
-# keys although it belongs to other credentials.  Both botocore and this package's client read them.
+# Each of these overrides a variable that the emulator sets, or would be combined with the
+# emulator's keys although it belongs to other credentials.  Both botocore and this package's client
+# read them.
 CONFLICTING_VARIABLES = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",

@@ -16,7 +16,8 @@ DEFAULT_CONTENT_TYPE = "binary/octet-stream"  # S3's default if the caller does 
 _location = re.compile(r"(https|s3)://([^/]+)/?(.*)", re.DOTALL).fullmatch
 _s3_host = re.compile(r"(?:(.+)\.)?s3[.-].*amazonaws\.com.*").fullmatch
 
-# An alias, because in annotations of a class with a method `list`, Python 3.14 resolves `list` to it.
+# An alias, because in annotations of a class with a method `list`, Python 3.14 resolves `list` to
+# it.
 Locations = list[str]
 
 

@@ -91,7 +91,8 @@ class RuntimeRoutes:
             request=request,
             input_location=members.get("inputLocation"),
             output_location=_output_location(self.settings.output_path, members, name),
-            # AWS does not document how Filename and S3OutputPathExtension affect this location; here they do not.
+            # Here Filename and S3OutputPathExtension do not affect this location.  AWS does not
+            # document whether they do.
             failure_location=failure_path and f"{failure_path}/{name}-error.out",
             ttl=float(members.get("requestTTLSeconds", _DEFAULT_TTL)),
             timeout=float(members.get("invocationTimeoutSeconds", _DEFAULT_TIMEOUT)),

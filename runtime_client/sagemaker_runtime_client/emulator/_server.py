@@ -27,7 +27,8 @@ T = TypeVar("T")
 # SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
 _BACKLOG = 2048
-# For each accepted connection, asyncio creates a task, then a transport, then the connection.  If the server closes in between, the connection is never closed (Server._attach fails).  `_close`
+# For each accepted connection, asyncio creates a task, then a transport, then the connection.  If
+# the server closes in between, the connection is never closed (Server._attach fails).  `_close`
 # therefore first lets the event loop run this many times.
 _ITERATIONS_TO_ACCEPT = 4
 # A longer head is passed on to uvicorn, which rejects it.

@@ -12,10 +12,8 @@ import pytest
 from sigv4 import (
     AwsChunked,
     ChunkDecoder,
-    Credentials,
     InvalidRequestError,
     Payload,
-    SeedSignature,
     SignableRequest,
     SignatureError,
     Signer,
@@ -24,6 +22,7 @@ from sigv4 import (
     verify,
 )
 from tests.regenerate_streams import make_body
+from tests.sigv4.seeds import KEY, SIGV4, make_seed
 from tests.sigv4.stream_oracles import AwscrtHasher, botocore_checksum, botocore_encodes
 
 FIXTURE = Path(__file__).parents[3] / "fixtures" / "sigv4" / "chunked.json"
@@ -31,19 +30,12 @@ CASES = [pytest.param(case, id=case["name"]) for case in json.loads(FIXTURE.read
 WITH_CHECKSUM = [case for case in CASES if case.values[0]["checksum"]]
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-KEY = Credentials("AKIDEXAMPLE", "secret")
 URL = "https://my-bucket.s3.us-east-1.amazonaws.com/key"
-SIGV4 = SigV4("s3", "us-east-1")
 SIGV4A = SigV4A("s3", "us-*")
 ALGORITHMS = {"SigV4": SIGV4, "SigV4A": SIGV4A}
 HASHERS = {name: lambda name=name: AwscrtHasher(name) for name in ("CRC32C", "CRC64NVME")}
 LENGTH = 20_000
 BODY = make_body(LENGTH)
-
-
-def make_seed(algorithm=SIGV4, key=KEY, signature="5eed" * 16):
-    """Return a seed signature."""
-    return SeedSignature(algorithm, key, "20261122T120000Z", signature)
 
 
 def form(algorithm=SIGV4, length=LENGTH, checksum=None, **options):

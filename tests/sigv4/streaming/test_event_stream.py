@@ -12,7 +12,6 @@ from zlib import crc32
 import pytest
 
 from sigv4 import (
-    Credentials,
     EventDecoder,
     EventSigner,
     EventStreamError,
@@ -23,7 +22,6 @@ from sigv4 import (
     Int64,
     Message,
     Payload,
-    SeedSignature,
     SignableRequest,
     SignatureError,
     Signer,
@@ -31,11 +29,12 @@ from sigv4 import (
     SigV4A,
     verify,
 )
+from tests.sigv4.seeds import KEY, make_seed
 from tests.sigv4.stream_oracles import botocore_decodes, botocore_decodes_what_is_whole, event
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "sigv4"
 AT = datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC)
-KEY = Credentials("AKIDEXAMPLE", "secret")
+TRANSCRIBE = SigV4("transcribe", "us-east-1")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -221,17 +220,11 @@ def test_iterables():
     assert asyncio.run(awaited()) == messages
 
 
-def make_seed(signature, algorithm=None):
-    """Return a seed signature."""
-    algorithm = algorithm or SigV4("transcribe", "us-east-1")
-    return SeedSignature(algorithm, KEY, "20261122T235958Z", signature)
-
-
 def test_signed_events_are_botocores():
     """The signatures of events match those computed with botocore's key, also over midnight."""
     cases = load("event_stream_signed")
-    signer = EventSigner(make_seed(cases[0]["previous"]))
-    verifier = EventVerifier(make_seed(cases[0]["previous"]))
+    signer = EventSigner(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
+    verifier = EventVerifier(make_seed(TRANSCRIBE, signature=cases[0]["previous"]))
     for case in cases:
         at = EPOCH + timedelta(milliseconds=case["milliseconds"])
         payload = b64decode(case["payload"])
@@ -241,9 +234,7 @@ def test_signed_events_are_botocores():
     assert verifier.ended
 
 
-@pytest.mark.parametrize(
-    "algorithm", [SigV4("transcribe", "us-east-1"), SigV4A("transcribe", "*")], ids=["V4", "V4A"]
-)
+@pytest.mark.parametrize("algorithm", [TRANSCRIBE, SigV4A("transcribe", "*")], ids=["V4", "V4A"])
 def test_from_request_to_events(algorithm):
     """The events of a verified request are verified, up to the last one."""
     signer = Signer(algorithm)
@@ -264,7 +255,7 @@ def test_from_request_to_events(algorithm):
 
 def signed_event(payload=b"payload", at=AT, **headers):
     """Return the first event of a stream, with some headers changed; None removes one."""
-    message = EventSigner(make_seed("5eed")).sign(payload, at=at)
+    message = EventSigner(make_seed(TRANSCRIBE)).sign(payload, at=at)
     changes = {":" + name.replace("_", "-"): value for name, value in headers.items()}
     all_headers = {
         name: value for name, value in {**message.headers, **changes}.items() if value is not None
@@ -290,7 +281,7 @@ REJECTED = {
 @pytest.mark.parametrize(("message", "code"), REJECTED.values(), ids=REJECTED)
 def test_rejected_events(message, code):
     """An event with an invalid signature is rejected and leaves the verifier unchanged."""
-    verifier = EventVerifier(make_seed("5eed"))
+    verifier = EventVerifier(make_seed(TRANSCRIBE))
     with pytest.raises(SignatureError) as caught:
         verifier.verify(message, at=AT)
     assert caught.value.code == code
@@ -299,14 +290,14 @@ def test_rejected_events(message, code):
 
 def test_tolerance():
     """The verifier chooses the maximum difference between the clocks."""
-    verifier = EventVerifier(make_seed("5eed"), tolerance=1)
+    verifier = EventVerifier(make_seed(TRANSCRIBE), tolerance=1)
     with pytest.raises(SignatureError, match="by more than 1 s"):
         verifier.verify(signed_event(), at=AT + timedelta(seconds=2))
 
 
 def test_order_of_events():
     """An event is rejected if the one before it is missing."""
-    signer, verifier = EventSigner(make_seed("5eed")), EventVerifier(make_seed("5eed"))
+    signer, verifier = EventSigner(make_seed(TRANSCRIBE)), EventVerifier(make_seed(TRANSCRIBE))
     signer.sign(b"first", at=AT)
     with pytest.raises(SignatureError, match="SignatureDoesNotMatch"):
         verifier.verify(signer.sign(b"second", at=AT), at=AT)
@@ -314,7 +305,7 @@ def test_order_of_events():
 
 def test_nothing_follows_the_last_event():
     """An event after the last one is rejected."""
-    signer, verifier = EventSigner(make_seed("5eed")), EventVerifier(make_seed("5eed"))
+    signer, verifier = EventSigner(make_seed(TRANSCRIBE)), EventVerifier(make_seed(TRANSCRIBE))
     verifier.verify(signer.sign(b"", at=AT), at=AT)
     with pytest.raises(SignatureError, match="follows the end of the stream"):
         verifier.verify(signer.sign(b"more", at=AT), at=AT)
