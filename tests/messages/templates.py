@@ -13,8 +13,9 @@ CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 _SPEAKERS = frozenset(
     {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
     | {"incomplete_body", "malformed_trailer", "ModelFailure", "rejection", "validation_error"}
+    | {"add_note", "invalid_argument"}
 )
-_KEYWORDS = frozenset({"help", "description", "epilog", "message"})
+_KEYWORDS = frozenset({"help", "description", "epilog", "message", "rule"})
 
 
 class Template(NamedTuple):

@@ -246,7 +246,7 @@ def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
     taken = caught.value.possibly_accepted
     assert caught.value.attempts == 3
     assert (len(emulator.jobs), taken) == expected
-    notes = ["the job may be queued, with inference id mine"] if taken else []
+    notes = ["the job may have been queued, under inference id mine"] if taken else []
     assert getattr(caught.value, "__notes__", []) == notes
 
 

@@ -67,13 +67,13 @@ class TestAgreement:
         with pytest.raises(TypeError) as caught:
             client.invoke_endpoint_async(EndpointName="e", RequestTTLSeconds=60)
         assert str(caught.value).startswith(f"{kind}.invoke_endpoint_async() got an unexpected")
-        hints = "EndpointName is endpoint_name here; RequestTTLSeconds is request_ttl_seconds here"
+        hints = "use endpoint_name instead of EndpointName; use request_ttl_seconds instead of RequestTTLSeconds"
         assert str(caught.value).endswith(hints)
         with pytest.raises(TypeError, match=f"{kind}.infer.. missing 1 required .*: 'payload'"):
             client.infer("e", timeout=1)
-        with pytest.raises(TypeError, match="ContentType is content_type here"):
+        with pytest.raises(TypeError, match="use content_type instead of ContentType"):
             client.infer("e", b"x", timeout=1, ContentType="text/csv")
-        with pytest.raises(TypeError, match="call invoke_endpoint_async, then wait"):
+        with pytest.raises(TypeError, match="call invoke_endpoint_async and then wait"):
             client.submit("e", b"x", input_location="s3://b/k")
 
     @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ clients = pytest.mark.parametrize("client", CLIENTS)
         (
             s3_error(404, "NoSuchBucket"),
             ObjectNotFoundError,
-            "s3://b/a key: the service answered 404",
+            "s3://b/a key: the service responded with status 404",
         ),
         (ACCESS_DENIED, AccessDeniedError, "s3://b/a key: Access Denied"),
         (Response(404, ()), ObjectNotFoundError, "s3://b/a key: "),
@@ -129,14 +129,14 @@ def test_a_function_that_returns_credentials_of_another_library():
 @pytest.mark.parametrize(
     ("payload", "arguments", "says"),
     [
-        (b"x" * 200_000, {}, "has 200,000 bytes, and a request takes 128,000 at most"),
-        (b"", {}, "is empty, which a request cannot be"),
-        (b"xy", {"inline": False}, "has 2 bytes, and inline=False was given"),
+        (b"x" * 200_000, {}, "it has 200,000 bytes, and a request can carry at most 128,000"),
+        (b"", {}, "it is empty, and a request cannot carry an empty body"),
+        (b"xy", {"inline": False}, "inline=False was passed"),
     ],
 )
 def test_why_a_prefix_is_needed(payload, arguments, says):
     """Of the reasons for the way through S3 the one is given that there is."""
-    with pytest.raises(ParamValidationError, match=f"input_prefix is needed.*{says}$"):
+    with pytest.raises(ParamValidationError, match=f"input_prefix is required.*{says}$"):
         run(core(ScriptedIO([])).submit("e", payload, **arguments))
 
 
@@ -169,6 +169,8 @@ def test_an_async_schedule():
         raise NotImplementedError
 
     io = ScriptedIO([accepted()])
-    with pytest.raises(ParamValidationError, match="schedule must be a plain function"):
+    with pytest.raises(
+        ParamValidationError, match=r"schedule must be a plain \(not async\) function"
+    ):
         run(core(io).infer("e", b"x", timeout=1, schedule=schedule))
     assert io.sent == []

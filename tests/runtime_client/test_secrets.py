@@ -48,7 +48,7 @@ class TestSecrets:
         for error in failures:
             shown += [str(error), repr(error), repr(vars(error)), str(pickle.dumps(error))]
             shown += ["".join(traceback.format_exception(error))]
-        assert "x/async-invocations, attempt 1" in caplog.text
+        assert "x/async-invocations (inference id " in caplog.text
         assert "".join(text for text in shown if "CANARY" in text) == ""
 
     @staticmethod

@@ -21,6 +21,7 @@ class Progress:
     attempts = 0
     is_under_way = False
     possibly_accepted_since: float | None = None
+    inference_id: str | None = None
 
     @property
     def possibly_accepted(self) -> bool:

@@ -150,17 +150,20 @@ class SigV4Auth(Auth):
         except Exception as error:
             # Raised as it is made: a variable of this frame would make a cycle with it.
             raise self._failure(
-                f"the credentials' source failed: {type(error).__name__}; see its __cause__",
+                f"raised {type(error).__name__}; see this error's __cause__",
                 retryable=isinstance(error, ConnectionError | TimeoutError),
             ) from error
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise self._failure(
-                f"the credentials' source returned {type_name(credentials)}, not sigv4.Credentials"
+                f"returned {type_name(credentials)}; it must return sigv4.Credentials"
             )
         return CredentialsAuth(credentials)
 
-    def _failure(self, message: str, *, retryable: bool = False) -> CredentialProviderError:
-        failure = CredentialProviderError(message, provider=type(self._provider).__name__)
+    def _failure(self, fault: str, *, retryable: bool = False) -> CredentialProviderError:
+        name = type(self._provider).__name__
+        failure = CredentialProviderError(
+            f"the provider passed as credentials= ({name}) {fault}", provider=name
+        )
         failure.retryable = retryable
         return failure
 

@@ -102,8 +102,11 @@ class ServiceClient:
         body = operation.request.body
         payload = await self._system.compute(len(body), Payload.of, body)
         attempts = Attempts(self._system.uuid(), payload, operation.progress or Progress())
-        if self._limiter and not await self._acquire_token(self._limiter, operation.deadline):
-            raise TransportError("the service throttles, and there is no time to wait for a turn")
+        if self._limiter and not await self._acquire_token(self._limiter, operation, attempts):
+            raise TransportError(
+                f"{operation} was not sent: the service is throttling requests, and the timeout leaves "
+                "no time to wait"
+            )
         while True:
             attempts.number += 1
             attempts.clock_offset, attempts.began = self._clock.offset, self._system.monotonic()
@@ -127,7 +130,7 @@ class ServiceClient:
         # An upload or the credentials may have taken all of the time.  An operation with an auth, which
         # is the last poll, is left to the transport.
         if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
-            raise TransportError("the call's time was over before the request could be sent")
+            raise TransportError(f"the timeout elapsed before {operation} could be sent")
 
         def authenticate() -> Request:
             progress.is_under_way = True
@@ -143,10 +146,14 @@ class ServiceClient:
         except OSError as error:  # of a module: those of sockets are ours by now
             if not is_shortage(error):
                 raise
-            what = f"{origin} cannot be reached"
-            raise shortage(what, possibly_accepted=progress.is_under_way) from error
+            raise shortage(
+                f"cannot connect to {origin}", possibly_accepted=progress.is_under_way
+            ) from error
         if operation.idempotent and not response.complete and response.ok:
-            raise TransportError("the answer broke off", status_code=response.status)
+            raise TransportError(
+                f"{operation}: the response ended before it was complete",
+                status_code=response.status,
+            )
         failed = not response.ok if operation.is_error is None else operation.is_error(response)
         if failed:
             secrets = [*auth.secrets, *operation.secrets]
@@ -176,8 +183,12 @@ class ServiceClient:
         """Give back what the last retry took, and note that the clock and the pace are right."""
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
-            id_ = response.request_id
-            _log.debug("%s, attempt %d: %s %s", operation, attempts.number, response, id_)
+            _log.debug(
+                "%s: attempt %d of %d succeeded (status %d, request id %s)",
+                *self._log_prefix(operation, attempts),
+                response.status,
+                response.request_id,
+            )
         if self._limiter:
             self._limiter.record(self._system.monotonic(), throttled=False)
         if not self._clock.was_right:
@@ -189,7 +200,10 @@ class ServiceClient:
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> None:
         """Say in an error what the attempts add up to, and note what it says of the service."""
-        _log.debug("%s, attempt %d: %s", operation, attempts.number, error)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "%s: attempt %d of %d failed: %s", *self._log_prefix(operation, attempts), error
+            )
         attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)
         error.attempts = attempts.number if was_sent else attempts.number - 1
@@ -214,9 +228,15 @@ class ServiceClient:
             return False
         if corrects_clock:
             attempts.clock_corrected = True
+            _log.warning(
+                "%s: attempt %d of %d was rejected because this machine's clock differs from the "
+                "service's clock by %s; retrying with the service's time",
+                *self._log_prefix(operation, attempts),
+                abs(attempts.service_ahead or timedelta()),
+            )
         elif operation.is_poll or not await self._pause(operation, attempts, error):
             return False
-        return not self._limiter or await self._acquire_token(self._limiter, operation.deadline)
+        return not self._limiter or await self._acquire_token(self._limiter, operation, attempts)
 
     async def _pause(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
@@ -230,19 +250,50 @@ class ServiceClient:
         if deadline is not None and self._system.monotonic() + pause >= deadline:
             return False
         if not self._quota.acquire(reason):
-            error.add_note("not tried again: this client's quota of retries is used up")
+            error.add_note("not retried: this client has used up its retry quota")
             return False
         attempts.retry_reason = reason
+        self._log_retry(operation, attempts, error, pause)
         await self._system.sleep(pause)
         return True
 
-    async def _acquire_token(self, limiter: "RateLimiter", deadline: float | None) -> bool:
-        """Wait until the adaptive mode lets the next request go, and return whether there is time to."""
-        now = self._system.monotonic()
-        wait = limiter.acquire(now, inf if deadline is None else deadline - now)
-        if wait:
-            await self._system.sleep(wait)
-        return wait is not None
+    def _log_retry(
+        self, operation: Operation, attempts: Attempts, error: RuntimeClientError, pause: float
+    ) -> None:
+        prefix = self._log_prefix(operation, attempts)
+        if error.possibly_accepted and not operation.idempotent:
+            _log.warning(
+                "%s: attempt %d of %d failed; retrying in %.2f s, although the service may have "
+                "accepted a previous attempt, so the request may be executed twice: %s",
+                *prefix,
+                pause,
+                error,
+            )
+        else:
+            _log.info("%s: attempt %d of %d failed; retrying in %.2f s: %s", *prefix, pause, error)
+
+    def _log_prefix(self, operation: Operation, attempts: Attempts) -> tuple[str, int, int]:
+        id_ = attempts.progress.inference_id
+        name = f"{operation} (inference id {id_})" if id_ else str(operation)
+        return name, attempts.number, self._policy.max_attempts
+
+    async def _acquire_token(
+        self, limiter: "RateLimiter", operation: Operation, attempts: Attempts
+    ) -> bool:
+        """Wait for the rate limiter of the adaptive mode; return False if the deadline comes first."""
+        now, deadline = self._system.monotonic(), operation.deadline
+        pause = limiter.acquire(now, inf if deadline is None else deadline - now)
+        if pause:
+            name, number, most = self._log_prefix(operation, attempts)
+            _log.debug(
+                "%s: attempt %d of %d waits %.2f s, because the service has throttled requests",
+                name,
+                number + 1,
+                most,
+                pause,
+            )
+            await self._system.sleep(pause)
+        return pause is not None
 
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
         """Load what sends to *origin*, and get credentials: a call with a short deadline has no time for it."""

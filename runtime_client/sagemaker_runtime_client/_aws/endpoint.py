@@ -22,7 +22,7 @@ _PARTITIONS = {
     "aws-iso-e": (r"eu-isoe-\w+-\d+", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
     "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
-_LONGEST_LABEL = 63  # RFC 1035, section 2.3.4
+_MAX_LABEL_LENGTH = 63  # RFC 1035, section 2.3.4
 # Patterns, each compiled when it is needed: few calls need them all.
 # A bucket that fits into a host name and into its TLS certificate.
 _DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
@@ -55,7 +55,7 @@ _HOSTS = {
     "sts": "sts{V}.{R}.{S}",
 }
 # ... and those that are not like this, by service, region or partition, FIPS and dual-stack.
-_ODD_HOSTS = {
+_SPECIAL_HOSTS = {
     ("signin", "aws", False, False): "{R}.signin.aws.amazon.com",
     ("signin", "aws-cn", False, False): "{R}.signin.amazonaws.cn",
     ("signin", "aws-eusc", False, False): "{R}.signin.amazonaws-eusc.eu",
@@ -161,13 +161,14 @@ class Endpoints(NamedTuple):
         shared = global_sts and re.fullmatch(_SHARES_STS, self.region) and not any(variant)
         if is_global and any(variant):
             raise ConfigError(
-                "the global endpoint of STS has no FIPS and no dual-stack: name a region"
+                "the global STS endpoint (region aws-global) has no FIPS and no dual-stack variant: "
+                "set a region, such as us-east-1"
             )
         if is_global or (service == "sts" and shared):
             return Endpoint("https://sts.amazonaws.com", "sts", "us-east-1")
         _check_region(self.region)
-        host = _ODD_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
-        host = _ODD_HOSTS.get((service, self.region, *variant), host).format(
+        host = _SPECIAL_HOSTS.get((service, partition.id, *variant), _HOSTS[service])
+        host = _SPECIAL_HOSTS.get((service, self.region, *variant), host).format(
             V="-fips" if self.fips else "",
             R=self.region,
             S=partition.dual_stack_suffix if self.dual_stack else partition.suffix,
@@ -192,12 +193,16 @@ class Endpoints(NamedTuple):
             origin, virtual = _custom_origin(self.region, url, "S3"), addressing_style == "virtual"
             if virtual and re.match(_ADDRESS, origin.partition("://")[2]):
                 raise ConfigError(
-                    "addressing style virtual needs a host name in the S3 endpoint URL, not an address"
+                    f"the S3 endpoint URL {url!r} has an IP address as its host, so it cannot be used "
+                    "with addressing style 'virtual': set the addressing style to 'path' or 'auto'"
                 )
         else:
             partition = get_partition(self.region)
             if self.fips and partition.id == "aws-cn":
-                raise ConfigError("the partition aws-cn has no FIPS endpoints of S3")
+                raise ConfigError(
+                    f"S3 has no FIPS endpoint in region {self.region} (partition aws-cn): turn off "
+                    "use_fips_endpoint"
+                )
             host = _S3[self.fips, self.dual_stack]
             origin = f"https://{_fill(host, region, partition)}"
             virtual = addressing_style != "path" and re.fullmatch(_DNS_BUCKET, bucket) is not None
@@ -210,8 +215,11 @@ def _check_region(region: str) -> None:
     """Refuse what would change the host or, in a signature, the scope."""
     words = region.replace("-", "")
     is_label = words.isascii() and words.isalnum() and "-" not in {region[0], region[-1]}
-    if not is_label or len(region) > _LONGEST_LABEL:
-        raise ConfigError(f"region must be a host label, such as eu-west-1, not {region!r}")
+    if not is_label or len(region) > _MAX_LABEL_LENGTH:
+        raise ConfigError(
+            f"region must be a host label of letters, digits and inner hyphens, such as eu-west-1, "
+            f"not {region!r}"
+        )
 
 
 def _fill(host: str, region: str, partition: Partition) -> str:
@@ -230,10 +238,10 @@ def _custom_origin(region: str, url: str, service: str) -> str:
     )
     is_path = path.isascii() and path.isprintable() and " " not in path
     if scheme.lower() not in {"http", "https"} or not is_host or not is_path or {*"?#"} & {*url}:
-        shown = "" if {*"@?"} & {*url} else f", not {url!r}"  # there may be a password in it
+        shown = "" if {*"@?"} & {*url} else f", not {url!r}"  # it may contain a password
         raise ConfigError(
-            f"the endpoint URL for {service} must be like https://host:port, without a user or a "
-            f"query{shown}"
+            f"the endpoint URL for {service} must look like https://host:port, without a user name "
+            f"and without a query{shown}"
         )
     return scheme.lower() + separator + rest
 

@@ -81,10 +81,10 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
 # Behind these words AWS repeats the signed headers, the session token among them.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
-_SHORTEST_SECRET = 4
+_MIN_SECRET_LENGTH = 4
 _SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
-_LONGEST_MESSAGE = 2048  # the model's own limit for Message
-_DEEPEST = 4  # an answer of STS, AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
+_MAX_MESSAGE_LENGTH = 2048  # the model's own limit for Message
+_MAX_DEPTH = 4  # an answer of STS, AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
 
 
 def json_error(response: Response) -> ServiceError:
@@ -107,7 +107,7 @@ def json_error(response: Response) -> ServiceError:
     if response.status == 400 and code is None and null_message:
         # Seen of SageMaker under load: {"message": null} (opensearch-project/ml-commons#2429).
         return _error(
-            response, "ThrottlingException", "too many requests (400 with a null message)"
+            response, "ThrottlingException", "too many requests (status 400 with a null message)"
         )
     return _error(response, code, message)
 
@@ -178,11 +178,11 @@ def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
         path.pop()
 
     def text(data: str) -> None:
-        if 2 <= len(path) <= _DEEPEST:
+        if 2 <= len(path) <= _MAX_DEPTH:
             pieces.setdefault(tuple(path[1:]), []).append(data)
 
     def refuse(*_declaration: object) -> None:
-        raise ValueError("a document type is declared")
+        raise ValueError
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
@@ -205,9 +205,9 @@ def _error(
     """Return an error of the class that its code, or else its status, asks for."""
     status = response.status
     kind = _BY_CODE.get(code or "") or by_status.get(status, ServiceError)
-    message = message.partition(_CANONICAL_STRING)[0].strip()[:_LONGEST_MESSAGE]
+    message = message.partition(_CANONICAL_STRING)[0].strip()[:_MAX_MESSAGE_LENGTH]
     error = kind(
-        message or f"the service answered {status} and said nothing",
+        message or f"the service responded with status {status} and no message",
         code=code or str(status),
         status_code=status,
         request_id=response.request_id,
@@ -231,7 +231,7 @@ def _retry_after(response: Response) -> float | None:
 def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
     """Take out of a service's message what it repeats of secrets."""
     for secret in secrets:
-        if secret is not None and len(secret) >= _SHORTEST_SECRET:
+        if secret is not None and len(secret) >= _MIN_SECRET_LENGTH:
             error.message = _redact(error.message, secret)
     error.message = re.sub(_SIGNATURES, "...", error.message)
     error.args = (error.message,)
@@ -241,7 +241,7 @@ def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> Servi
 def _redact(text: str, secret: str) -> str:
     """Return *text* without *secret*, nor the beginning of it where the text was cut."""
     text = text.replace(secret, "...")
-    for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+    for length in range(len(secret) - 1, _MIN_SECRET_LENGTH - 1, -1):
         if text.endswith(secret[:length]):
             return text[:-length] + "..."
     return text

@@ -16,8 +16,8 @@ _BETA = 0.7  # what is left of the rate after throttling
 _SCALE = 0.4  # how fast it climbs
 _SMOOTHING = 0.8  # what the newest measurement counts
 _PERIOD = 0.5  # seconds that one measurement takes
-_LEAST_RATE = 0.5
-_MOST_AHEAD = 2.0  # the rate is at most so many times what was measured
+_MIN_RATE = 0.5
+_MAX_RATE_FACTOR = 2.0  # the rate is at most so many times what was measured
 
 
 class Cubic:
@@ -32,11 +32,11 @@ class Cubic:
     def __init__(self, ceiling: float, at: float) -> None:
         self._ceiling = ceiling
         self._at = at
-        self._back_after: float = (ceiling * (1 - _BETA) / _SCALE) ** (1 / 3)
+        self._recovery_time: float = (ceiling * (1 - _BETA) / _SCALE) ** (1 / 3)
 
     def rate(self, now: float) -> float:
         """Return the rate at *now*."""
-        since = now - self._at - self._back_after
+        since = now - self._at - self._recovery_time
         return _SCALE * since * since * since + self._ceiling
 
 
@@ -53,7 +53,7 @@ class RateLimiter:
     """
 
     def __init__(self, now: float) -> None:
-        self.fill_rate = _LEAST_RATE
+        self.fill_rate = _MIN_RATE
         self.measured_rate = 0.0
         self._lock = RLock()  # a signal handler may call the client whose thread holds it
         self._throttled = False
@@ -84,9 +84,9 @@ class RateLimiter:
                 ceiling = min(sent, self.fill_rate) if self._throttled else sent
                 self._cubic = Cubic(ceiling, now)
                 self._throttled = True
-            rate = min(self._cubic.rate(now), _MOST_AHEAD * self.measured_rate)
+            rate = min(self._cubic.rate(now), _MAX_RATE_FACTOR * self.measured_rate)
             self._fill(now)
-            self.fill_rate = max(rate, _LEAST_RATE)
+            self.fill_rate = max(rate, _MIN_RATE)
             self._tokens = min(self._tokens, self._capacity)
 
     @property

@@ -28,9 +28,9 @@ _SKEW_CODES = frozenset(
     }
 )
 # Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
-_LEAST_SKEW = timedelta(minutes=4)
+_MIN_SKEW = timedelta(minutes=4)
 # A clock that differs by more is not followed: what is signed for it could be used long after.
-_MOST_SKEW = timedelta(days=1)
+_MAX_SKEW = timedelta(days=1)
 
 # The longest pause, and by how much the service may lengthen one (botocore 1.44.0).
 LONGEST_BACKOFF = 20.0
@@ -182,13 +182,15 @@ class ServiceClock:
             is_authentic: Whether the service's certificate was checked.  Without, anybody may have
                 written the date, so that it counts only while no other one was right.
         """
-        if ahead is None or error.code not in _SKEW_CODES or abs(ahead - offset) < _LEAST_SKEW:
+        if ahead is None or error.code not in _SKEW_CODES or abs(ahead - offset) < _MIN_SKEW:
             return False
-        if abs(ahead - self.offset) < _LEAST_SKEW:
+        if abs(ahead - self.offset) < _MIN_SKEW:
             return True
-        if abs(ahead) > _MOST_SKEW or (self.was_right and not is_authentic):
+        if abs(ahead) > _MAX_SKEW or (self.was_right and not is_authentic):
+            direction = "behind" if ahead > timedelta() else "ahead of"
             error.add_note(
-                f"the service's clock is {ahead} ahead of this machine's: set the latter"
+                f"this machine's clock is {abs(ahead)} {direction} the service's clock: set it to the "
+                "right time"
             )
             return False
         self.offset, self.was_right = ahead, False

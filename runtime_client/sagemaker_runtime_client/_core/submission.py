@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .._errors import ParamValidationError
-from .._inference.arguments import goes_inline, unexpected
+from .._inference.arguments import goes_inline, unexpected_arguments
 from .._inference.invocation import Invocation, Submission, parse_invocation
 from .._inference.invoke_endpoint_async import INLINE_LIMIT, INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._io.system import System
@@ -159,7 +159,7 @@ class SubmissionOperations(BaseOperations):
         """Return the arguments with which a payload is sent, and what must be in S3 before."""
         body = await self._bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
-            raise unexpected(unknown)
+            raise unexpected_arguments(unknown)
         arguments = {"endpoint_name": endpoint_name, **options}
         if goes_inline(body, inline):
             return {**arguments, "body": body}, None
@@ -215,13 +215,14 @@ def _upload_location(
 ) -> "S3Location":
     """Return a new location below *input_prefix*, for a payload of *size* bytes."""
     if not isinstance(input_prefix, str):
-        why = f"has {size:,} bytes, and a request takes {INLINE_LIMIT:,} at most"
+        reason = f"it has {size:,} bytes, and a request can carry at most {INLINE_LIMIT:,}"
         if size == 0:
-            why = "is empty, which a request cannot be"
+            reason = "it is empty, and a request cannot carry an empty body"
         if inline is False:
-            why = f"has {size:,} bytes, and inline=False was given"
+            reason = "inline=False was passed"
         raise ParamValidationError(
-            f"input_prefix is needed, such as s3://bucket/inputs/: the payload goes through S3, for it {why}",
+            "input_prefix is required, such as s3://bucket/inputs/: the payload must be uploaded to "
+            f"S3, because {reason}",
             argument="input_prefix",
         )
     return parse_location(f"{input_prefix.rstrip('/')}/{system.uuid()}", "input_prefix")

@@ -8,7 +8,7 @@ from .._io.run import is_async
 from .._value import type_name
 from .invocation import Invocation
 from .invoke_endpoint_async import INLINE_LIMIT
-from .members import not_bytes, refuse
+from .members import invalid_argument, not_bytes
 from .schedule import Schedule
 
 # Thirty years, of which no clock overflows.
@@ -19,25 +19,25 @@ def spellings(names: Iterable[str]) -> list[str]:
     """Return how those names are spelt here that are spelt as boto3 has them."""
     words = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
     return [
-        f"{name} is {re.sub(words, '_', name).lower()} here"
+        f"use {re.sub(words, '_', name).lower()} instead of {name}"
         for name in sorted(names)
         if name[:1].isupper()
     ]
 
 
-def unexpected(names: Collection[str]) -> TypeError:
+def unexpected_arguments(names: Collection[str]) -> TypeError:
     """Return what is said of arguments that neither ``submit`` nor ``infer`` takes."""
     hints = spellings(names)
     if "input_location" in names:
-        hints.append("for input that is in S3 call invoke_endpoint_async, then wait")
-    text = f"submit and infer take no argument {', '.join(sorted(names))}"
-    return TypeError("; ".join([text, *hints]))
+        hints.append("for input that is already in S3, call invoke_endpoint_async and then wait")
+    listed = "; ".join([", ".join(sorted(names)), *hints])
+    return TypeError(f"submit and infer do not accept {listed}")
 
 
 def as_bytes(value: object, argument: str) -> bytes:
     """Return the bytes of an argument, or refuse what has none."""
     if not isinstance(value, bytes | bytearray | memoryview):
-        raise refuse(argument, not_bytes(value))
+        raise not_bytes(argument, value)
     return bytes(cast("bytes", value))
 
 
@@ -45,13 +45,15 @@ def check_max_size(max_size: object) -> None:
     """Refuse what is no number of bytes; None is no limit."""
     is_size = isinstance(max_size, int) and not isinstance(max_size, bool) and max_size >= 0
     if max_size is not None and not is_size:
-        raise refuse("max_size", "must be a whole number of bytes, 0 or more, or None for no limit")
+        raise invalid_argument(
+            "max_size", "must be a number of bytes (an int, 0 or more) or None for no limit"
+        )
 
 
 def check_invocation(invocation: object) -> Invocation:
     """Return the handle; refuse anything else."""
     if not isinstance(invocation, Invocation):
-        raise refuse("invocation", f"must be an Invocation, not {type_name(invocation)}")
+        raise invalid_argument("invocation", f"must be an Invocation, not {type_name(invocation)}")
     return invocation
 
 
@@ -61,25 +63,29 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
     if access_denied_grace is not None:
         _check_seconds("access_denied_grace", access_denied_grace)
     if is_async(schedule) or not callable(schedule):
-        raise refuse("schedule", "must be a plain function of the seconds waited")
+        raise invalid_argument(
+            "schedule",
+            "must be a plain (not async) function that accepts the seconds waited so far and "
+            "returns the seconds to pause",
+        )
 
 
 def check_timeout(timeout: float) -> None:
     """Refuse a time in which no call can be made."""
     _check_seconds("timeout", timeout)
     if timeout == 0:
-        raise refuse("timeout", "must be more than 0 seconds: nothing can be sent in none")
+        raise invalid_argument("timeout", "must be more than 0 seconds")
 
 
 def check_listener(on_invocation: object) -> None:
     """Refuse what cannot be told of a queued job."""
     if on_invocation is not None and not callable(on_invocation):
-        raise refuse("on_invocation", "must be a function of the handle")
+        raise invalid_argument("on_invocation", "must be a function that accepts the Invocation")
 
 
 def _check_seconds(argument: str, seconds: object) -> None:
     if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_WAIT:
-        raise refuse(argument, f"must be a number of seconds, 0 to {LONGEST_WAIT:,}")
+        raise invalid_argument(argument, f"must be a number of seconds from 0 to {LONGEST_WAIT:,}")
 
 
 def goes_inline(body: bytes, inline: bool | None) -> bool:

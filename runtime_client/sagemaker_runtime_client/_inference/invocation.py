@@ -122,7 +122,7 @@ class Invocation(JobHandle):
                         known[name] = datetime.fromisoformat(known[name]).astimezone(UTC)
                 return cls(**known)
         raise ParamValidationError(
-            "text must be an invocation as to_json writes it", argument="text"
+            "text must be JSON that Invocation.to_json has written", argument="text"
         )
 
 
@@ -176,7 +176,7 @@ class Submission(Progress):
 
     def __init__(self, invocation: Invocation | None = None) -> None:
         self.invocation = invocation
-        self.inference_id = invocation and invocation.inference_id
+        self.inference_id = None if invocation is None else invocation.inference_id
 
     def __enter__(self) -> Self:
         return self
@@ -193,9 +193,15 @@ class Submission(Progress):
     def _attach_to(self, error: BaseException) -> None:
         """Say in *error* which job goes on all the same; in a note too, unless the error is one of ours."""
         if self.invocation is None:
-            error.add_note(f"the job may be queued, with inference id {self.inference_id}")
+            error.add_note(
+                f"the job may have been queued, under inference id {self.inference_id}"
+                if self.inference_id
+                else "the job may have been queued, without an inference id"
+            )
         elif not isinstance(error, RuntimeClientError):
-            error.add_note(f"the job goes on; its handle is {self.invocation.to_json()}")
+            error.add_note(
+                f"the job is queued; to wait for it again, use the handle {self.invocation.to_json()}"
+            )
         with suppress(AttributeError):  # some cancellations take none
             for name in ("inference_id", "invocation"):
                 setattr(error, name, getattr(self, name))
@@ -217,7 +223,9 @@ def _check_date(argument: str, date: datetime) -> None:
             argument=argument,
         )
     if not 1900 < date.year < 9000:
-        raise ParamValidationError(f"{argument} must be of our time", argument=argument)
+        raise ParamValidationError(
+            f"{argument} must be in the years 1901 to 8999, not {date.year}", argument=argument
+        )
 
 
 def _inference_id(body: bytes) -> str | None:

@@ -52,7 +52,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
                 1,
                 63,
                 _is_endpoint_name,
-                rule="be letters and digits, with hyphens only between them",
+                rule="contain only letters, digits and inner hyphens",
             ),
             "ENDPOINT",
             "name of the endpoint",
@@ -63,10 +63,10 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             "InputLocation",
             "X-Amzn-SageMaker-InputLocation",
             text(
-                1, 1024, _is_input_location, rule="begin with s3:// or https://", ascii_only=False
+                1, 1024, _is_input_location, rule="start with s3:// or https://", ascii_only=False
             ),
             "S3URI",
-            "a payload that is in S3 already",
+            "location of a payload that is already in S3",
         ),
         Member("body", "Body", BODY, inline(INLINE_LIMIT), kind=bytes, is_sensitive=True),
         Member(
@@ -83,7 +83,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             "X-Amzn-SageMaker-Accept",
             text(0, 1024),
             "TYPE",
-            "media type that the answer should have",
+            "media type requested for the output",
         ),
         Member(
             "custom_attributes",
@@ -91,7 +91,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             "X-Amzn-SageMaker-Custom-Attributes",
             text(0, 1024),
             "TEXT",
-            "passed on to the model; at most 1024 characters",
+            "text passed to the model, at most 1024 characters",
             is_sensitive=True,
         ),
         Member(
@@ -100,15 +100,15 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             "X-Amzn-SageMaker-Inference-Id",
             text(1, 64),
             "ID",
-            "name of the job (default: a new UUID)",
+            "id of the job (default: a new UUID)",
         ),
         Member(
             "s3_output_path_extension",
             "S3OutputPathExtension",
             "X-Amzn-SageMaker-S3OutputPathExtension",
-            text(1, 512, _is_path_extension, rule="be a path of letters, digits and !_.*'()/-"),
+            text(1, 512, _is_path_extension, rule="contain only letters, digits and !_.*'()/-"),
             "PATH",
-            "where the answer goes, below the endpoint's path",
+            "path of the output below the endpoint's output path",
         ),
         Member(
             "filename",
@@ -118,10 +118,11 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
                 1,
                 32,
                 _is_filename,
-                rule="begin with a letter or digit and hold only those, -, _ and at most one dot",
+                rule="start with a letter or digit and contain only letters, digits, -, _ and at most one "
+                "dot",
             ),
             "NAME",
-            "name of the answer's object; at most 32 characters",
+            "file name of the output, at most 32 characters",
         ),
         Member(
             "request_ttl_seconds",
@@ -129,7 +130,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             "X-Amzn-SageMaker-RequestTTLSeconds",
             seconds(60, 21_600),
             "SECONDS",
-            "how long the job may be queued, 60 to 21600",
+            "how long the job may wait in the queue, 60 to 21600",
             kind=int,
         ),
         Member(
@@ -138,7 +139,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
             "X-Amzn-SageMaker-InvocationTimeoutSeconds",
             seconds(1, 3600),
             "SECONDS",
-            "how long the model may take, 1 to 3600",
+            "how long the model may work on the job, 1 to 3600",
             kind=int,
         ),
     ),

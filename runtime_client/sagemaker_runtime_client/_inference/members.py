@@ -153,8 +153,12 @@ class OperationModel:
             one, other = self.exactly_one
             is_missing = arguments.get(one) is None
             if is_missing == (arguments.get(other) is None):
-                fault = f"or {other} is needed" if is_missing else f"and {other} exclude each other"
-                raise refuse(one, f"{fault}; give exactly one of them")
+                raise invalid_argument(
+                    one,
+                    f"or {other} is required"
+                    if is_missing
+                    else f"cannot be combined with {other}: pass only one of them",
+                )
         return Request("POST", path, tuple(headers), body)
 
     def to_operation(
@@ -185,7 +189,7 @@ class OperationModel:
         )
 
 
-def refuse(argument: str, fault: str) -> ParamValidationError:
+def invalid_argument(argument: str, fault: str) -> ParamValidationError:
     return ParamValidationError(f"{argument} {fault}", argument=argument)
 
 
@@ -205,19 +209,27 @@ def text(
 
     def check(argument: str, value: object) -> None:
         if not isinstance(value, str):
-            raise refuse(argument, f"must be a str, not {type(value).__name__}")
+            raise invalid_argument(argument, f"must be a str, not {type(value).__name__}")
         if not least <= len(value) <= most:
-            raise refuse(argument, f"must have {least} to {most} characters, not {len(value)}")
+            raise invalid_argument(
+                argument, f"must have {least} to {most} characters, not {len(value)}"
+            )
         if not value.isprintable() and re.search(_CONTROL, value):
-            raise refuse(argument, "must not hold control characters, such as line ends")
+            raise invalid_argument(
+                argument, "must not contain control characters, such as line breaks"
+            )
         if value != value.strip():
-            raise refuse(argument, "must not begin or end with a blank, which HTTP would drop")
+            raise invalid_argument(
+                argument, "must not start or end with white space, which HTTP removes"
+            )
         if ascii_only and not value.isascii():
-            raise refuse(argument, "must be ASCII")
+            raise invalid_argument(argument, "must be ASCII")
         if not value.isprintable() and re.search(_SURROGATE, value):
-            raise refuse(argument, "must be text that UTF-8 can encode")
+            raise invalid_argument(
+                argument, "must not contain lone surrogates, which UTF-8 cannot encode"
+            )
         if fits and not fits(value):
-            raise refuse(argument, f"must {rule}")
+            raise invalid_argument(argument, f"must {rule}")
 
     return check
 
@@ -227,9 +239,11 @@ def seconds(least: int, most: int) -> Check:
 
     def check(argument: str, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise refuse(argument, f"must be an int (seconds), not {type(value).__name__}")
+            raise invalid_argument(
+                argument, f"must be an int (seconds), not {type(value).__name__}"
+            )
         if not least <= value <= most:
-            raise refuse(argument, f"must be {least} to {most} seconds")
+            raise invalid_argument(argument, f"must be {least} to {most} seconds")
 
     return check
 
@@ -239,24 +253,28 @@ def inline(most: int) -> Check:
 
     def check(argument: str, value: object) -> None:
         if not isinstance(value, bytes | bytearray | memoryview):
-            raise refuse(argument, not_bytes(value))
+            raise not_bytes(argument, value)
         size = memoryview(cast("bytes", value)).nbytes
         if size == 0:
-            raise refuse(argument, "must not be empty, which the service takes for no body at all")
+            raise invalid_argument(
+                argument, "must not be empty: the service treats an empty body as a missing one"
+            )
         if size > most:
-            raise refuse(
-                argument, f"must have at most {most} bytes, not {size}; put it into S3 instead"
+            raise invalid_argument(
+                argument,
+                f"must have at most {most:,} bytes, not {size:,}: upload it to S3 and pass "
+                "input_location instead",
             )
 
     return check
 
 
-def not_bytes(value: object) -> str:
-    """Return what is wrong with a value that should be bytes, and what to do."""
+def not_bytes(argument: str, value: object) -> ParamValidationError:
+    """Return the error for a value that should be bytes, with the conversion that it needs."""
     remedies = (
-        (isinstance(value, str), "; encode it first"),
-        (hasattr(value, "read") or hasattr(value, "read_bytes"), "; read it first"),
-        (isinstance(value, dict | list), "; encode what json.dumps makes of it"),
+        (isinstance(value, str), ": encode it first"),
+        (hasattr(value, "read") or hasattr(value, "read_bytes"), ": read it first"),
+        (isinstance(value, dict | list), ": encode the result of json.dumps"),
     )
-    remedy = next((text for fits, text in remedies if fits), "")
-    return f"must be bytes, not {type(value).__name__}{remedy}"
+    remedy = next((text for is_remedy, text in remedies if is_remedy), "")
+    return invalid_argument(argument, f"must be bytes, not {type(value).__name__}{remedy}")

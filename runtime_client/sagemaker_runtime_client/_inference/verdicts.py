@@ -31,7 +31,7 @@ from .._limits import ResponseLimit
 from .._s3.objects import S3Location
 
 _NOT_MODIFIED = 304
-_LONGEST_REASON = 2000
+_MAX_REASON_LENGTH = 2000
 
 PollError = ServiceError | TransportError | CredentialProviderError
 
@@ -60,7 +60,7 @@ def _is_not_modified(error: PollError) -> bool:
 
 
 def _may_be_missing(error: PollError) -> bool:
-    """Tell whether a refusal may be due to a missing key."""
+    """Tell whether a denial may be due to a missing key."""
     return (
         isinstance(error, AccessDeniedError)
         and error.status_code == 403
@@ -69,7 +69,7 @@ def _may_be_missing(error: PollError) -> bool:
     )
 
 
-def _may_pass(error: PollError) -> bool:
+def _is_transient(error: PollError) -> bool:
     return error.retryable
 
 
@@ -77,7 +77,7 @@ _VERDICTS: tuple[tuple[Callable[[PollError], bool], Verdict], ...] = (
     (_is_missing, Verdict.MISSING),
     (_is_not_modified, Verdict.STALE),
     (_may_be_missing, Verdict.DENIED),
-    (_may_pass, Verdict.TRANSIENT),
+    (_is_transient, Verdict.TRANSIENT),
 )
 
 
@@ -89,48 +89,53 @@ class PolledObject:
         location: Where it will be.
         limit: How much of it is read.
         verdicts: Every verdict so far, but for the transient ones.
-        refusal: The last answer, if it was a refusal.
-        refused_since: How many seconds into the wait the refusals began.
+        denial: The last answer, if it was a denial.
+        denied_since: How many seconds into the wait the refusals began.
     """
 
-    __slots__ = ("limit", "location", "refusal", "refused_since", "verdicts")
+    __slots__ = ("limit", "location", "denial", "denied_since", "verdicts")
 
     def __init__(self, location: S3Location, limit: ResponseLimit) -> None:
         self.location = location
         self.limit = limit
         self.verdicts: set[Verdict] = set()
-        self.refusal: PollError | None = None
-        self.refused_since = 0.0
+        self.denial: PollError | None = None
+        self.denied_since = 0.0
 
     def note_absence(self, verdict: Verdict) -> None:
         """Note that S3 has answered, and that there is no object, or only a stale one."""
         self.verdicts.add(verdict)
-        self.refusal = None
+        self.denial = None
 
-    def note_refusal(self, error: PollError, elapsed: float) -> None:
+    def note_denial(self, error: PollError, elapsed: float) -> None:
         """Note that S3 has refused to answer, *elapsed* seconds into the wait."""
         self.verdicts.add(Verdict.DENIED)
-        if self.refusal is None:
-            self.refused_since = elapsed
-        self.refusal = error
+        if self.denial is None:
+            self.denied_since = elapsed
+        self.denial = error
 
     def check_grace(self, grace: float, elapsed: float) -> None:
-        """Raise the last refusal, if there was nothing else for *grace* seconds."""
-        if self.refusal is not None and elapsed - self.refused_since >= grace:
-            raise self._take_refusal()  # a frame that held it would make a cycle
+        """Raise the last denial, if there was nothing else for *grace* seconds."""
+        if self.denial is not None and elapsed - self.denied_since >= grace:
+            raise self._pop_denial()  # a frame that held it would make a cycle
 
-    def _take_refusal(self) -> PollError:
-        refusal, self.refusal = self.refusal, None
-        return cast("PollError", refusal)
+    def _pop_denial(self) -> PollError:
+        denial, self.denial = self.denial, None
+        return cast("PollError", denial)
 
 
-def inference_failed(
+def job_name(inference_id: str | None) -> str:
+    """Return how messages name a job."""
+    return f"inference {inference_id}" if inference_id else "the inference"
+
+
+def inference_failed_error(
     inference_id: str | None, location: S3Location, body: bytes
 ) -> InferenceFailedError:
     """Return the error that a failure object says."""
     reason = _failure_reason(body)
     return InferenceFailedError(
-        f"inference {inference_id} failed: {reason or 'the failure object is empty'}",
+        f"{job_name(inference_id)} failed: {reason or f'the failure object {location} is empty'}",
         failure_location=str(location),
         reason=reason,
         body=body,
@@ -139,7 +144,7 @@ def inference_failed(
 
 def _failure_reason(body: bytes) -> str:
     """Return what a failure object says: the message in its JSON, or its text, whatever its form."""
-    text = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
+    text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -150,10 +155,10 @@ def _failure_reason(body: bytes) -> str:
         fields = cast("dict[str, object]", document)
         named = map(fields.get, ("message", "Message", "errorMessage", "error", "failureReason"))
         text = next((value for value in named if isinstance(value, str) and value), text)
-    return text[:_LONGEST_REASON]
+    return text[:_MAX_REASON_LENGTH]
 
 
-def timed_out(
+def timeout_error(
     waited: str,
     output: PolledObject,
     failure: PolledObject | None,
@@ -170,21 +175,23 @@ def _timeout_reasons(
     output: PolledObject, failure: PolledObject | None, last_error: RuntimeClientError | None
 ) -> Iterator[str]:
     if last_error is not None:
-        yield f"not every poll succeeded: {last_error.message}"
-    if output.refusal is not None:
-        how = "each time" if output.verdicts == {Verdict.DENIED} else "in the end"
+        yield f"last polling error: {last_error.message}"
+    if output.denial is not None:
+        polls = "every poll" if output.verdicts == {Verdict.DENIED} else "the last polls"
         yield (
-            f"S3 answered 403 {how}: s3:GetObject is needed to read the output, s3:ListBucket to "
-            "be told that it is not there yet, and kms:Decrypt if it is encrypted with a KMS key"
+            f"S3 denied {polls} of the output (403): the credentials need s3:GetObject, "
+            "s3:ListBucket to see that the output does not exist yet, and kms:Decrypt if it is "
+            "encrypted with a KMS key"
         )
     elif Verdict.STALE in output.verdicts:
-        yield "at the output's location is an object that is older than the job"
+        yield "the object at the output location is older than the job"
     elif Verdict.MISSING in output.verdicts:
-        yield "the endpoint may be scaling up from no instances, or its queue be long"
+        yield "the endpoint may still be scaling up from zero instances, or its queue may be long"
     if failure is None:
-        yield "the endpoint has no S3FailurePath, so that a failure would not be seen"
-    elif failure.refusal is not None and output.refusal is None:
+        yield "the endpoint has no S3FailurePath, so a failure of the job would go unnoticed"
+    elif failure.denial is not None and output.denial is None:
         yield (
-            "S3 answered 403 for the failure object: without s3:GetObject and s3:ListBucket, and "
-            "kms:Decrypt if it is encrypted with a KMS key, a failure is not seen"
+            "S3 denied the last polls of the failure object (403): without s3:GetObject and "
+            "s3:ListBucket, and kms:Decrypt if it is encrypted with a KMS key, a failure of the job "
+            "goes unnoticed"
         )

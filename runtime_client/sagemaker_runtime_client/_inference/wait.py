@@ -7,6 +7,7 @@ beyond a deadline.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
 
+import logging
 import math
 import xml.parsers.expat
 from datetime import datetime, timedelta
@@ -30,7 +31,15 @@ from .arguments import check_waiting
 from .invocation import Invocation
 from .output import Output
 from .schedule import Schedule
-from .verdicts import PolledObject, PollError, Verdict, inference_failed, judge, timed_out
+from .verdicts import (
+    PolledObject,
+    PollError,
+    Verdict,
+    inference_failed_error,
+    job_name,
+    judge,
+    timeout_error,
+)
 
 # Whoever is going to wait loads this module before the job is queued, and with it what is needed to
 # ask S3 and to read its answers.  Later an import may fail, for want of descriptors for example, and
@@ -53,6 +62,8 @@ _SECOND = timedelta(seconds=1)
 
 E = TypeVar("E", bound=BaseException)
 
+_log = logging.getLogger("sagemaker_runtime_client")
+
 
 async def wait(
     system: System,
@@ -68,7 +79,9 @@ async def wait(
     check_waiting(timeout, schedule, access_denied_grace)
     output = PolledObject(_output_location(invocation), object_limit(max_size))
     failure = _polled_failure(invocation)
-    poller = _Poller(system, s3, timeout, _oldest_answer(invocation))
+    poller = _Poller(
+        system, s3, timeout, _earliest_valid_date(invocation), job_name(invocation.inference_id)
+    )
     while True:
         elapsed = poller.begin_poll()
         if (found := await poller.poll(output)) is not None:
@@ -76,13 +89,12 @@ async def wait(
         if failure and poller.polls_failure and (failed := await poller.poll(failure)) is not None:
             if (found := await poller.poll(output)) is not None:  # it wins over a failure
                 return _output(output.location, found, invocation)
-            raise inference_failed(invocation.inference_id, failure.location, failed.body)
+            raise inference_failed_error(invocation.inference_id, failure.location, failed.body)
         if access_denied_grace is not None:
             output.check_grace(access_denied_grace, elapsed)
         if poller.is_over:
-            job, seconds = invocation.inference_id, round(timeout, 1)
-            raise timed_out(
-                f"no answer to inference {job} after {seconds:g} s",
+            raise timeout_error(
+                f"{poller.job}: no output at {output.location} after {round(timeout, 1):g} s",
                 output,
                 failure,
                 poller.last_error,
@@ -94,8 +106,8 @@ def _output_location(invocation: Invocation) -> S3Location:
     """Return where the output will be, if the service has said so."""
     if invocation.output_location is None:
         raise NoOutputLocationError(
-            f"the service took inference {invocation.inference_id} without saying where its output "
-            "will be; a notification with its inference id may say so"
+            f"the service accepted {job_name(invocation.inference_id)} without naming its output "
+            "location: a notification with this inference id may name it"
         )
     return S3Location.parse(invocation.output_location, argument="invocation.output_location")
 
@@ -108,7 +120,7 @@ def _polled_failure(invocation: Invocation) -> PolledObject | None:
     return PolledObject(location, FAILURE_OBJECT)
 
 
-def _oldest_answer(invocation: Invocation) -> datetime | None:
+def _earliest_valid_date(invocation: Invocation) -> datetime | None:
     """
     Return from when on an object counts; None for any.
 
@@ -135,16 +147,24 @@ class _Poller:
         system: Has the clock.
         s3: What is polled.
         timeout: Seconds from now to the final poll.
-        oldest: From when on an object counts; None for any.
+        not_before: From when on an object counts; None for any.
 
     Attributes:
         last_error: The last error that may pass; None without any.
     """
 
-    def __init__(self, system: System, s3: S3, timeout: float, oldest: datetime | None) -> None:
+    def __init__(
+        self,
+        system: System,
+        s3: S3,
+        timeout: float,
+        not_before: datetime | None,
+        job: str,
+    ) -> None:
         self._system = system
         self._s3 = s3
-        self._oldest = oldest
+        self._not_before = not_before
+        self.job = job
         self._start = self._poll_began = system.monotonic()
         self._ends = self._start + timeout
         self._polls = 0
@@ -191,7 +211,7 @@ class _Poller:
                 raise
             self._note(polled, verdict, error)
             return None
-        if self._oldest is not None and _is_older(found, self._oldest):
+        if self._not_before is not None and _is_older(found, self._not_before):
             polled.note_absence(Verdict.STALE)
             return None
         return found
@@ -200,7 +220,7 @@ class _Poller:
         if verdict is Verdict.TRANSIENT:
             self.last_error, self._poll_failed = _without_frames(error), True
         elif verdict is Verdict.DENIED:
-            polled.note_refusal(_without_frames(error), self._poll_began - self._start)
+            polled.note_denial(_without_frames(error), self._poll_began - self._start)
         else:
             polled.note_absence(verdict)
 
@@ -214,7 +234,7 @@ class _Poller:
                 polled.location,
                 limit=polled.limit,
                 deadline=ends,
-                modified_since=self._oldest and self._oldest - _SECOND,
+                modified_since=self._not_before and self._not_before - _SECOND,
                 auth=auth,
                 is_poll=True,
             )
@@ -244,16 +264,18 @@ class _Poller:
         """Pause until the next poll is due, *seconds* after this one began, or until the end."""
         if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ParamValidationError(
-                "schedule must return seconds, more than 0", argument="schedule"
+                "schedule must return a number of seconds that is more than 0", argument="schedule"
             )
         ends = self._poll_began + _FINAL_PAUSE if self._is_final else self._ends
         due = min(self._poll_began + seconds, ends)
-        await self._system.sleep(max(0.0, due - self._system.monotonic()))
+        pause = max(0.0, due - self._system.monotonic())
+        _log.debug("%s: poll %d found no result; next poll in %.2f s", self.job, self._polls, pause)
+        await self._system.sleep(pause)
 
 
-def _is_older(found: Response, oldest: datetime) -> bool:
+def _is_older(found: Response, not_before: datetime) -> bool:
     written = found.timestamp("last-modified")
-    return written is not None and written < oldest
+    return written is not None and written < not_before
 
 
 def _without_frames(error: E) -> E:

@@ -11,6 +11,7 @@ from sigv4 import checksum
 
 from .._errors import ChecksumError
 from .._io.message import Response
+from .objects import S3Location, printable
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -30,7 +31,7 @@ def upload_checksum(body: bytes) -> tuple[str, str]:
     return _PREFIX + "crc32", checksum("CRC32", body)
 
 
-def check_download(response: Response) -> None:
+def check_download(location: S3Location, response: Response) -> None:
     """
     Check the body by the first checksum that comes with it and can be made here.
 
@@ -46,9 +47,12 @@ def check_download(response: Response) -> None:
             continue
         if stated != checksum(algorithm, response.body):
             raise ChecksumError(
-                f"the object arrived damaged: its {algorithm} is not the one that S3 states",
+                f"{printable(location)}: the object was damaged in transit: its {algorithm} differs "
+                "from the one that S3 sent",
                 status_code=response.status,
                 request_id=response.request_id,
             )
         return
-    _log.debug("the object came with no checksum that can be checked")
+    _log.debug(
+        "%s: not verified: S3 sent no checksum that can be computed here", printable(location)
+    )

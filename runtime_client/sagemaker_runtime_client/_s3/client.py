@@ -21,8 +21,9 @@ from .._aws.operation import Operation
 from .._errors import ParamValidationError, ServiceError, TransportError
 from .._io.message import Request, Response
 from .._limits import OBJECT, RESPONSE, ResponseLimit
+from .._value import type_name
 from . import checksums
-from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields
+from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields, printable
 
 # Answers that say: another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
@@ -32,7 +33,7 @@ _OBJECT_STATUSES = frozenset({200, 206})
 # A region is a label of a host name (RFC 1035, section 2.3.4), and a name of metadata is a part of a
 # header's name (RFC 9110, section 5.6.2).
 _REGION_CHARACTERS = ascii_lowercase + digits + "-"
-_LONGEST_REGION = 63
+_MAX_REGION_LENGTH = 63
 _NAME_CHARACTERS = ascii_letters + digits + "!#$%&'*+-.^_`|~"
 
 _endpoint = lru_cache(maxsize=256)(Endpoints.s3)
@@ -112,7 +113,7 @@ class S3:
             Request("HEAD", path),
             partial(_parse_error, location),
             deadline=deadline,
-            check=_check_object,
+            check=partial(_check_object, location),
         )
         return _object(location, await self._send(operation, location))
 
@@ -158,7 +159,7 @@ class S3:
             partial(_parse_error, location),
             limit=limit,
             deadline=deadline,
-            check=check,
+            check=partial(check, location),
             auth=auth,
             is_poll=is_poll,
         )
@@ -181,13 +182,13 @@ class S3:
         """Note where the bucket is, if *error* points to another region; return whether it does."""
         if not _is_redirect(error, operation.request.method):
             return False
-        region = error.region or await self._ask_for_region(operation, bucket)
+        region = error.region or await self._fetch_region(operation, bucket)
         if region is None or region == operation.endpoint.region or not _is_region(region):
             return False
         self._redirects[bucket] = self._endpoints._replace(region=region)
         return True
 
-    async def _ask_for_region(self, operation: Operation, bucket: str) -> str | None:
+    async def _fetch_region(self, operation: Operation, bucket: str) -> str | None:
         """Ask for the region of the bucket to which *operation* went; S3 names it in refusals, too."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
@@ -202,8 +203,8 @@ class S3:
         """Return where an object is, as far as that is known: the endpoint, and the path."""
         bucket = location.bucket
         endpoints = self._redirects.get(bucket, self._endpoints)
-        endpoint, before_key = _endpoint(endpoints, bucket, self._url, self._addressing_style)
-        return endpoint, percent_encode_path(before_key + location.key)
+        endpoint, key_prefix = _endpoint(endpoints, bucket, self._url, self._addressing_style)
+        return endpoint, percent_encode_path(key_prefix + location.key)
 
 
 def _object(location: S3Location, response: Response) -> S3Object:
@@ -212,8 +213,8 @@ def _object(location: S3Location, response: Response) -> S3Object:
 
 def _parse_error(location: S3Location, response: Response) -> ServiceError:
     """Return the error in an answer, with the object that it is about."""
-    error, name = xml_error(response), str(location)
-    error.message = f"{name if name.isprintable() else ascii(name)}: {error.message}"
+    error = xml_error(response)
+    error.message = f"{printable(location)}: {error.message}"
     return error
 
 
@@ -228,7 +229,7 @@ def _is_redirect(error: ServiceError, method: str) -> bool:
 
 def _is_region(text: str) -> bool:
     return (
-        0 < len(text) <= _LONGEST_REGION
+        0 < len(text) <= _MAX_REGION_LENGTH
         and not text.strip(_REGION_CHARACTERS)
         and "-" not in {text[0], text[-1]}
     )
@@ -242,7 +243,10 @@ def _type_header(content_type: str | None) -> list[tuple[str, str]]:
 
 def _metadata_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
     if not hasattr(metadata, "items"):
-        raise ParamValidationError("metadata must be a mapping", argument="metadata")
+        raise ParamValidationError(
+            f"metadata must be a mapping of names to values, not {type_name(metadata)}",
+            argument="metadata",
+        )
     return [
         (METADATA_PREFIX + _metadata_name(name), _header_value("metadata", value))
         for name, value in metadata.items()
@@ -253,7 +257,8 @@ def _metadata_name(name: object) -> str:
     text = _header_value("metadata", name)
     if not text or text.strip(_NAME_CHARACTERS):
         raise ParamValidationError(
-            "metadata must have names that are header names", argument="metadata"
+            f"metadata names must be HTTP header names, such as my-name, not {text!r}",
+            argument="metadata",
         )
     return text
 
@@ -263,27 +268,28 @@ def _header_value(argument: str, value: object) -> str:
     text = value.strip(" ") if isinstance(value, str) else ""
     if text != value or not text.isascii() or not text.isprintable():
         raise ParamValidationError(
-            f"{argument} must be printable ASCII without outer blanks", argument=argument
+            f"{argument} must be printable ASCII text without leading or trailing spaces",
+            argument=argument,
         )
     return text
 
 
-def _check_object(response: Response) -> None:
+def _check_object(location: S3Location, response: Response) -> None:
     """Refuse a success that has no object, such as the answer to another request."""
     if response.status not in _OBJECT_STATUSES:
-        raise _no_object(response)
+        raise _no_object(location, response)
 
 
-def _check_object_and_checksum(response: Response) -> None:
+def _check_object_and_checksum(location: S3Location, response: Response) -> None:
     """Refuse what is no object, and one that arrived damaged."""
     if response.status not in _OBJECT_STATUSES:
-        raise _no_object(response)
-    checksums.check_download(response)
+        raise _no_object(location, response)
+    checksums.check_download(location, response)
 
 
-def _no_object(response: Response) -> TransportError:
+def _no_object(location: S3Location, response: Response) -> TransportError:
     return TransportError(
-        f"S3 answered {response.status}, which comes with no object",
+        f"{printable(location)}: S3 responded with status {response.status}, which carries no object",
         status_code=response.status,
         request_id=response.request_id,
     )

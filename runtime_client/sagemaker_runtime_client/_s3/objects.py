@@ -19,7 +19,7 @@ from .._value import Value
 METADATA_PREFIX = "x-amz-meta-"
 
 _BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
-_LONGEST_BUCKET = 255
+_MAX_BUCKET_LENGTH = 255
 # Patterns, each compiled when it is first needed: a location as AWS gives it needs none of them.
 _SURROGATE = r"[\ud800-\udfff]"  # which UTF-8 cannot encode
 _BARE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
@@ -66,11 +66,12 @@ class S3Location(Value):
             bucket, _, key = text[5:].partition("/")
         else:
             bucket, key = _parse_https_address(text, argument)
-        is_bucket = 0 < len(bucket) <= _LONGEST_BUCKET and not bucket.strip(_BUCKET_CHARACTERS)
+        is_bucket = 0 < len(bucket) <= _MAX_BUCKET_LENGTH and not bucket.strip(_BUCKET_CHARACTERS)
         is_key = key != "" and (key.isascii() or not re.search(_SURROGATE, key))
         if not (is_bucket and is_key):
             raise ParamValidationError(
-                f"{argument} must name a bucket and a key: s3://bucket/key", argument=argument
+                f"{argument} must name a bucket and a key, such as s3://bucket/key",
+                argument=argument,
             )
         return cls(bucket, key)
 
@@ -79,12 +80,19 @@ class S3Location(Value):
         return f"s3://{self.bucket}/{self.key}"
 
 
+def printable(location: S3Location) -> str:
+    """Return a location for a message: a key with line breaks must not look like another message."""
+    text = str(location)
+    return text if text.isprintable() else ascii(text)
+
+
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
     """Return the bucket and the key that an https address of S3 names."""
     match = re.fullmatch(_HTTPS_ADDRESS, text, re.DOTALL)
     if match is None:
         raise ParamValidationError(
-            f"{argument} must be s3://bucket/key or an https address of S3", argument=argument
+            f"{argument} must be s3://bucket/key or the https URL of an object in S3, without a query",
+            argument=argument,
         )
     path = _decode_path(match["path"], argument)
     if match["virtual"] is not None:
@@ -101,7 +109,7 @@ def _decode_path(path: str, argument: str) -> str:
         if not re.search(_BARE_PERCENT, path):
             return unquote_plus(path, errors="strict")
     raise ParamValidationError(
-        f"{argument} must be percent-encoded UTF-8 where it is an https address", argument=argument
+        f"{argument} must be percent-encoded UTF-8, because it is an https URL", argument=argument
     )
 
 

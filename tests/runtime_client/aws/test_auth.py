@@ -25,9 +25,9 @@ def test_credentials_are_asked_for_each_attempt():
     keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
     run(caller(io, iter(keys).__next__).send(call()))
-    assert ["AKID1", "AKID2"] == [
+    assert [
         sent.verify(credentials=key).access_key_id for sent, key in zip(io.sent, keys, strict=True)
-    ]
+    ] == ["AKID1", "AKID2"]
 
 
 def test_expired_credentials():
@@ -35,7 +35,7 @@ def test_expired_credentials():
     io = ScriptedIO([])
     expired = Credentials("AKID", "canary-secret", expiration=START)
     error = refused(io, of=caller(io, expired))
-    assert (CredentialsError, [], 0) == (type(error), io.sent, error.attempts)
+    assert (type(error), io.sent, error.attempts) == (CredentialsError, [], 0)
 
 
 def test_failing_source():
@@ -46,7 +46,7 @@ def test_failing_source():
 
     io = ScriptedIO([])
     error = refused(io, of=caller(io, broken))
-    assert (CredentialProviderError, "FunctionProvider") == (type(error), error.provider)
+    assert (type(error), error.provider) == (CredentialProviderError, "FunctionProvider")
     assert "KeyError" in str(error)
     assert "secret" not in str(error)
     assert isinstance(error.__cause__, KeyError)
@@ -59,7 +59,7 @@ def test_source_that_says_so_itself():
         raise NoCredentialsError("nothing", tried=("here",))
 
     io = ScriptedIO([])
-    assert ("here",) == refused(io, of=caller(io, none)).tried
+    assert refused(io, of=caller(io, none)).tried == ("here",)
 
 
 @pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
@@ -75,7 +75,7 @@ def test_source_of_something_else(given):
 
     io = ScriptedIO([])
     error = refused(io, of=caller(io, Provider()))
-    assert (CredentialProviderError, "Provider") == (type(error), error.provider)
+    assert (type(error), error.provider) == (CredentialProviderError, "Provider")
 
 
 def test_unsignable_request():
@@ -84,7 +84,7 @@ def test_unsignable_request():
     request = Request("POST", "/", (("x", "a\nb"),))
     with pytest.raises(ParamValidationError):
         run(caller(io).send(Operation(ENDPOINT, request, json_error)))
-    assert [] == io.sent
+    assert io.sent == []
 
 
 # ---- authenticated otherwise
@@ -111,10 +111,10 @@ def test_auth_of_a_call():
         raise AssertionError
 
     run(caller(io, unasked).send(call(auth=auth, idempotent=True)))
-    assert [(ENDPOINT, Payload.of(b"body"))] * 2 == [seen[:2] for seen in auth.seen]
-    assert [str(seen[2]) for seen in auth.seen] == [sent.header("x-dated") for sent in io.sent]
+    assert [seen[:2] for seen in auth.seen] == [(ENDPOINT, Payload.of(b"body"))] * 2
+    assert [sent.header("x-dated") for sent in io.sent] == [str(seen[2]) for seen in auth.seen]
     assert auth.seen[0][2] < auth.seen[1][2]
-    assert [None, None] == [sent.header("authorization") for sent in io.sent]
+    assert [sent.header("authorization") for sent in io.sent] == [None, None]
 
 
 def test_clock_of_another_auth():
@@ -123,7 +123,7 @@ def test_clock_of_another_auth():
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
     auth = Dated()
     run(caller(io).send(call(auth=auth)))
-    assert [START, START + timedelta(hours=1)] == [seen[2] for seen in auth.seen]
+    assert [seen[2] for seen in auth.seen] == [START, START + timedelta(hours=1)]
 
 
 def test_unsigned():
@@ -131,7 +131,7 @@ def test_unsigned():
     io = ScriptedIO([OK])
     run(caller(io).send(call(auth=Unsigned())))
     names = {name for name, _ in io.sent[0].request.headers}
-    assert {"x-amzn-one", "amz-sdk-invocation-id", "amz-sdk-request"} == names
+    assert names == {"x-amzn-one", "amz-sdk-invocation-id", "amz-sdk-request"}
 
 
 def test_payload_is_hashed_once(monkeypatch):
@@ -140,7 +140,7 @@ def test_payload_is_hashed_once(monkeypatch):
     monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
     io = ScriptedIO([answer(503), OK])
     run(caller(io).send(call()))
-    assert [b"body"] == hashed
+    assert hashed == [b"body"]
 
 
 @pytest.mark.parametrize(
@@ -152,5 +152,5 @@ def test_secrets_of_an_auth(auth):
     """What an auth names as its secrets is not repeated."""
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
     error = refused(io, auth=auth)
-    assert "not ..." == error.message
+    assert error.message == "not ..."
     assert "my-secret" not in repr(call(auth=auth)) + repr(auth)

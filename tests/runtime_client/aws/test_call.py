@@ -44,12 +44,12 @@ def test_success():
     """One request, one answer, no pause."""
     io = ScriptedIO([OK])
     progress = succeed(caller(io))
-    assert (1, None) == (progress.attempts, progress.possibly_accepted_since)
-    assert [] == io.slept
+    assert (progress.attempts, progress.possibly_accepted_since) == (1, None)
+    assert io.slept == []
     (sent,) = io.sent
-    assert f"{ENDPOINT.origin}/endpoints/e/async-invocations" == sent.url
-    assert (b"body", "1") == (sent.request.body, sent.header("x-amzn-one"))
-    assert CREDENTIALS.access_key_id == sent.verify().access_key_id
+    assert sent.url == f"{ENDPOINT.origin}/endpoints/e/async-invocations"
+    assert (sent.request.body, sent.header("x-amzn-one")) == (b"body", "1")
+    assert sent.verify().access_key_id == CREDENTIALS.access_key_id
 
 
 # what comes back, the pause after the first of it, whether it may have been taken, the error at last
@@ -82,10 +82,10 @@ def test_tried_again(failure, pause, taken, _kind):
     """A failure that may pass is tried again after its pause, signed anew with the date of then."""
     io = ScriptedIO([failure, OK], latency=2.0)
     progress = succeed(caller(io))
-    assert (2, taken) == (progress.attempts, progress.possibly_accepted_since is not None)
-    assert [pytest.approx(pause)] == io.slept
+    assert (progress.attempts, progress.possibly_accepted_since is not None) == (2, taken)
+    assert io.slept == [pytest.approx(pause)]
     first, second = io.sent
-    assert timedelta(seconds=2 + pause) == second.at - first.at
+    assert second.at - first.at == timedelta(seconds=2 + pause)
     for sent in io.sent:
         sent.verify()
     assert first.header("x-amz-date") != second.header("x-amz-date")
@@ -98,17 +98,17 @@ def test_given_up(failure, _pause, taken, kind):
     """After three attempts the last failure is raised, with what the attempts add up to."""
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
-    assert kind is type(error)
-    assert (3, taken, True) == (error.attempts, error.possibly_accepted, error.retryable)
+    assert type(error) is kind
+    assert (error.attempts, error.possibly_accepted, error.retryable) == (3, taken, True)
     assert "attempts 3" in str(error)
-    assert 2 == len(io.slept)
+    assert len(io.slept) == 2
 
 
 def test_pauses_grow():
     """Each pause may be twice the last."""
     io = ScriptedIO([answer(500)] * 9, random=1.0)
     refused(io, of=caller(io, max_attempts=9))
-    assert pytest.approx([0.05 * 2**i for i in range(8)]) == io.slept
+    assert io.slept == pytest.approx([0.05 * 2**i for i in range(8)])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_pauses_grow():
 def test_not_tried_again(failure, kind):
     """A failure that will be the same next time is raised at once."""
     error = refused(ScriptedIO([failure]))
-    assert (kind, 1) == (type(error), error.attempts)
+    assert (type(error), error.attempts) == (kind, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304, 300])
@@ -135,17 +135,17 @@ def test_redirects_are_not_followed(status):
     """A redirect is an error: nobody named in an answer receives a signed request."""
     io = ScriptedIO([Response(status, {"location": "https://elsewhere.example/"})])
     error = refused(io)
-    assert (ServiceError, status) == (type(error), error.status_code)
-    assert 1 == len(io.sent)
+    assert (type(error), error.status_code) == (ServiceError, status)
+    assert len(io.sent) == 1
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_max_attempts(attempts):
     """The number of attempts is the policy's, and AWS is told it."""
     io = ScriptedIO([answer(503)] * attempts)
-    assert attempts == refused(io, of=caller(io, max_attempts=attempts)).attempts
+    assert refused(io, of=caller(io, max_attempts=attempts)).attempts == attempts
     numbers = [f"attempt={n}; max={attempts}" for n in range(1, attempts + 1)]
-    assert numbers == [sent.header("amz-sdk-request") for sent in io.sent]
+    assert [sent.header("amz-sdk-request") for sent in io.sent] == numbers
 
 
 @pytest.mark.parametrize("failure", [answer(500), dropped()], ids=["500", "dropped"])
@@ -153,13 +153,13 @@ def test_ambiguous(failure):
     """Without leave to repeat what may have been taken, that failure is raised, and says so."""
     io = ScriptedIO([answer(503), failure])
     error = refused(io, of=caller(io, retry_ambiguous=False))
-    assert (2, True) == (error.attempts, error.possibly_accepted)
+    assert (error.attempts, error.possibly_accepted) == (2, True)
 
 
 def test_ambiguous_and_idempotent():
     """What is idempotent is repeated all the same."""
     io = ScriptedIO([dropped(), OK])
-    assert 2 == succeed(caller(io, retry_ambiguous=False), idempotent=True).attempts
+    assert succeed(caller(io, retry_ambiguous=False), idempotent=True).attempts == 2
 
 
 def test_ambiguity_stays():
@@ -174,10 +174,10 @@ def test_incomplete_answer():
     """An answer that broke off is tried again, if that is harmless; if not, it is a success."""
     part = Response(200, {}, b"par", complete=False)
     io = ScriptedIO([part, OK])
-    assert OK is run(caller(io).send(call(idempotent=True)))
-    assert part is run(caller(ScriptedIO([part])).send(call()))
+    assert run(caller(io).send(call(idempotent=True))) is OK
+    assert run(caller(ScriptedIO([part])).send(call())) is part
     error = refused(ScriptedIO([part] * 3), idempotent=True)
-    assert (TransportError, 200) == (type(error), error.status_code)
+    assert (type(error), error.status_code) == (TransportError, 200)
 
 
 # ---- quota and deadline
@@ -187,10 +187,10 @@ def test_quota_ends_retries():
     """A client whose quota is spent tries nothing again, and says why."""
     io = ScriptedIO(lambda *_: answer(500))
     client = caller(io, max_attempts=36)
-    assert 36 == refused(io, of=client).attempts
+    assert refused(io, of=client).attempts == 36
     error = refused(io, of=client)
-    assert 1 == error.attempts
-    assert ["not tried again: this client's quota of retries is used up"] == error.__notes__
+    assert error.attempts == 1
+    assert error.__notes__ == ["not retried: this client has used up its retry quota"]
 
 
 def test_each_service_has_a_quota():
@@ -200,9 +200,9 @@ def test_each_service_has_a_quota():
     for expected in (36, 1):
         with pytest.raises(ServiceError) as caught:
             run(client.get_object(LOCATION))
-        assert expected == caught.value.attempts
+        assert caught.value.attempts == expected
     io._answers = lambda io, _sent: answer(503) if len(io.sent) == 38 else accepted()
-    assert 2 == run(client.invoke_endpoint_async("e", input_location=LOCATION)).attempts
+    assert run(client.invoke_endpoint_async("e", input_location=LOCATION)).attempts == 2
 
 
 def test_each_service_has_a_pace():
@@ -214,7 +214,7 @@ def test_each_service_has_a_pace():
     io.slept.clear()
     for _ in range(20):
         run(client.invoke_endpoint_async("e", input_location=LOCATION))
-    assert [] == io.slept
+    assert io.slept == []
 
 
 def test_quota_is_given_back():
@@ -222,9 +222,9 @@ def test_quota_is_given_back():
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
-    assert RetryQuota.CAPACITY - 14 == client._quota.available
+    assert client._quota.available == RetryQuota.CAPACITY - 14
     run(client.send(call()))
-    assert RetryQuota.CAPACITY - 13 == client._quota.available
+    assert client._quota.available == RetryQuota.CAPACITY - 13
 
 
 @pytest.mark.parametrize(("after", "attempts"), [(0.5, 1), (0.51, 2)])
@@ -233,8 +233,8 @@ def test_deadline(after, attempts):
     io = ScriptedIO([answer(429)] * 3)
     deadline = io.monotonic() + after
     error = refused(io, deadline=deadline)
-    assert attempts == error.attempts
-    assert [deadline] * attempts == [sent.deadline for sent in io.sent]
+    assert error.attempts == attempts
+    assert [sent.deadline for sent in io.sent] == [deadline] * attempts
 
 
 def test_closed_client():
@@ -242,7 +242,7 @@ def test_closed_client():
     closed = RuntimeClientError(
         "http_client is closed; create a new client with an open http_client"
     )
-    assert 0 == refused(ScriptedIO([closed])).attempts
+    assert refused(ScriptedIO([closed])).attempts == 0
 
 
 # ---- headers
@@ -256,8 +256,10 @@ def test_attempt_headers():
     run(client.send(call()))
     ids = [sent.header("amz-sdk-invocation-id") for sent in io.sent]
     assert ids[0] == ids[1] != ids[2]
-    assert ["attempt=1; max=3", "attempt=2; max=3", "attempt=1; max=3"] == [
-        sent.header("amz-sdk-request") for sent in io.sent
+    assert [sent.header("amz-sdk-request") for sent in io.sent] == [
+        "attempt=1; max=3",
+        "attempt=2; max=3",
+        "attempt=1; max=3",
     ]
 
 
@@ -271,14 +273,14 @@ def test_ttl():
             io, io, CredentialsAuth(CREDENTIALS), RetryPolicy(), attempt_timeout=5.0
         ).send(call())
     )
-    assert "ttl=20261122T120008Z; attempt=2; max=3" == io.sent[1].header("amz-sdk-request")
+    assert io.sent[1].header("amz-sdk-request") == "ttl=20261122T120008Z; attempt=2; max=3"
 
 
 def test_no_ttl_after_a_dropped_connection():
     """No answer, no clock, no ttl."""
     io = ScriptedIO([answer(503, date="Sun, 22 Nov 2026 12:00:00 GMT"), dropped(), OK])
     run(caller(io).send(call()))
-    assert "attempt=3; max=3" == io.sent[2].header("amz-sdk-request")
+    assert io.sent[2].header("amz-sdk-request") == "attempt=3; max=3"
 
 
 def test_attempt_headers_are_not_signed():
@@ -308,7 +310,7 @@ def test_trace_header():
 
     io = ScriptedIO([next_event, accepted()], environ)
     run(core(io).invoke_endpoint_async("e", input_location=LOCATION))
-    assert ["Root=1;Sampled=1", "Root=2%0A"] == [s.header("x-amzn-trace-id") for s in io.sent]
+    assert [s.header("x-amzn-trace-id") for s in io.sent] == ["Root=1;Sampled=1", "Root=2%0A"]
     assert "x-amzn-trace-id" not in io.sent[0].verify().signed_headers
 
 
@@ -347,7 +349,7 @@ def test_no_beginning_of_a_secret(length):
     message = "x" * (2048 - length) + secret
     error = refused(ScriptedIO([answer(403, "AccessDeniedException", message)]))
     shown = secret[:length] if length < 4 else "..."
-    assert "x" * (2048 - length) + shown == error.message
+    assert error.message == "x" * (2048 - length) + shown
 
 
 def test_no_signature_is_repeated():
@@ -357,7 +359,7 @@ def test_no_signature_is_repeated():
         f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
     )
     error = refused(ScriptedIO([answer(403, "IncompleteSignatureException", said)]))
-    assert said.replace("0a" * 32, "...") == error.message
+    assert error.message == said.replace("0a" * 32, "...")
 
 
 @pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
@@ -366,24 +368,63 @@ def test_short_values_are_no_secrets(value, says):
     io = ScriptedIO([answer(400, "ValidationError", "an abacus")])
     with pytest.raises(RequestValidationError) as caught:
         run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes=value))
-    assert says == caught.value.message
+    assert caught.value.message == says
+
+
+def _logged(caplog, *answers, level=logging.DEBUG, **arguments):
+    """Queue a job, and return the level and the text of each log line about an attempt."""
+    caplog.set_level(level, "sagemaker_runtime_client")
+    io = ScriptedIO([*answers, accepted()])
+    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, **arguments))
+    start = f"POST {ENDPOINT.origin}/endpoints/e/async-invocations"
+    for record in caplog.records:
+        assert record.getMessage().startswith(start)
+    return [(record.levelname, record.getMessage()[len(start) :]) for record in caplog.records]
 
 
 def test_log(caplog):
-    """Each attempt is a line of DEBUG: what, where to, which, and what came."""
-    caplog.set_level(logging.DEBUG, "sagemaker_runtime_client")
-    io = ScriptedIO([answer(503), accepted()])
-    run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes="canary"))
-    url = f"POST {ENDPOINT.origin}/endpoints/e/async-invocations"
-    assert [
-        f"{url}, attempt 1: m (code 503, status 503)",
-        f"{url}, attempt 2: Response(status=202, complete=True) R1",
-    ] == [record.getMessage() for record in caplog.records]
-    assert {"DEBUG"} == {record.levelname for record in caplog.records}
+    """A log line names the request, the inference id and the attempt; a retry is logged as INFO."""
+    assert _logged(caplog, answer(503), inference_id="id", custom_attributes="canary") == [
+        ("DEBUG", " (inference id id): attempt 1 of 3 failed: m (code 503, status 503)"),
+        (
+            "INFO",
+            " (inference id id): attempt 1 of 3 failed; retrying in 0.03 s: m (code 503, status 503)",
+        ),
+        ("DEBUG", " (inference id id): attempt 2 of 3 succeeded (status 202, request id R1)"),
+    ]
 
 
-def test_log_that_nobody_reads(caplog):
-    """Without DEBUG there is no line, and a success is not searched for what would be in it."""
-    caplog.set_level(logging.INFO, "sagemaker_runtime_client")
-    run(caller(ScriptedIO([OK])).send(call()))
-    assert [] == caplog.records
+def test_log_of_a_possible_duplicate(caplog):
+    """A retry that may run a job twice is logged as a warning."""
+    lines = _logged(
+        caplog, dropped(), level=logging.INFO, inference_id="id", generate_inference_id=False
+    )
+    assert lines == [
+        (
+            "WARNING",
+            (
+                " (inference id id): attempt 1 of 3 failed; retrying in 0.03 s, although the service "
+                "may have accepted a previous attempt, so the request may be executed twice: ReadError"
+            ),
+        )
+    ]
+
+
+def test_log_of_a_wrong_clock(caplog):
+    """A retry because of a wrong clock is logged as a warning."""
+    refusal = answer(403, "RequestExpired", date="Sun, 22 Nov 2026 13:00:00 GMT")
+    lines = _logged(caplog, refusal, level=logging.INFO, generate_inference_id=False)
+    assert lines == [
+        (
+            "WARNING",
+            (
+                ": attempt 1 of 3 was rejected because this machine's clock differs from the service's "
+                "clock by 1:00:00; retrying with the service's time"
+            ),
+        )
+    ]
+
+
+def test_no_log_of_a_success_without_debug(caplog):
+    """Without the level DEBUG, a success at the first attempt writes no log line."""
+    assert _logged(caplog, level=logging.INFO) == []

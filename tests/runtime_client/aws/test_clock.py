@@ -38,9 +38,9 @@ def test_clock_is_set_once(hours):
     """A clock that is off is set from the answer's Date, without a pause, and stays so."""
     io = ScriptedIO([skewed(hours)] * 3)
     client = caller(io)
-    assert 2 == succeed(client).attempts
-    assert [] == io.slept
-    assert 1 == succeed(client).attempts
+    assert succeed(client).attempts == 2
+    assert io.slept == []
+    assert succeed(client).attempts == 1
 
 
 def test_clock_that_goes_on():
@@ -49,8 +49,8 @@ def test_clock_that_goes_on():
     client = caller(io)
     run(client.send(call()))
     io.elapsed += 1000
-    assert 1 == succeed(client).attempts
-    assert START + timedelta(hours=1, seconds=1000) == io.sent[-1].verify(ahead=3600).signed_at
+    assert succeed(client).attempts == 1
+    assert io.sent[-1].verify(ahead=3600).signed_at == START + timedelta(hours=1, seconds=1000)
 
 
 @pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
@@ -59,32 +59,32 @@ def test_clock_is_not_set_to_another_day(hours, endpoint):
     """A date more than a day away is nobody's clock: what is signed for it could be used long after."""
     io = ScriptedIO([skewed(hours)])
     error = refused(io, endpoint=endpoint)
-    assert (1, "InvalidSignatureException") == (error.attempts, error.code)
-    assert "ahead of this machine's" in error.__notes__[0]
+    assert (error.attempts, error.code) == (1, "InvalidSignatureException")
+    assert "this machine's clock is" in error.__notes__[0]
 
 
 def test_clock_that_was_right_over_http():
     """Without TLS a date that anybody may have written moves no clock that was right before."""
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
-    assert 2 == succeed(client, endpoint=PLAIN).attempts
-    assert 1 == succeed(client, endpoint=PLAIN).attempts
-    assert 1 == refused(io, of=client, endpoint=PLAIN).attempts
+    assert succeed(client, endpoint=PLAIN).attempts == 2
+    assert succeed(client, endpoint=PLAIN).attempts == 1
+    assert refused(io, of=client, endpoint=PLAIN).attempts == 1
     io = ScriptedIO([OK, skewed(2), skewed(2)])
     client = caller(io)
     run(client.send(call()))
-    assert 2 == succeed(client).attempts
+    assert succeed(client).attempts == 2
 
 
 def test_clock_that_another_call_has_set_over_http():
     """Calls that were under way with the old clock are tried again with the one that was right since."""
 
     def overtaken(io, sent):
-        assert 2 == succeed(client, endpoint=PLAIN).attempts
+        assert succeed(client, endpoint=PLAIN).attempts == 2
         return skewed(1)(io, sent)
 
     client = caller(ScriptedIO([overtaken, *[skewed(1)] * 3]))
-    assert 2 == succeed(client, endpoint=PLAIN).attempts
+    assert succeed(client, endpoint=PLAIN).attempts == 2
 
 
 def test_clock_of_an_earlier_success_over_http():
@@ -92,27 +92,27 @@ def test_clock_of_an_earlier_success_over_http():
     lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
 
     def overtaken(_io, _sent):
-        assert "400" == refused(io, of=client, endpoint=PLAIN).code  # it has adopted the lie
+        assert refused(io, of=client, endpoint=PLAIN).code == "400"  # it has adopted the lie
         return OK
 
     io = ScriptedIO([overtaken, lie, answer(400), skewed(0), skewed(0)])
     client = caller(io)
-    assert 1 == succeed(client, endpoint=PLAIN).attempts
-    assert 2 == succeed(client, endpoint=PLAIN).attempts
+    assert succeed(client, endpoint=PLAIN).attempts == 1
+    assert succeed(client, endpoint=PLAIN).attempts == 2
 
 
 def test_clock_after_a_head():
     """A HEAD's refusal has no body to name its reason; where its date is another one, that is tried."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
-    assert 4 == run(core(io).head_object("s3://bucket/key")).size
+    assert run(core(io).head_object("s3://bucket/key")).size == 4
     io.sent[1].verify("s3", ahead=3600)
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_least_skew(minutes):
     """Four minutes are enough to be the reason: services allow five."""
-    assert 2 == succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts
+    assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
 
 def test_clock_that_is_right_by_now():
@@ -121,7 +121,7 @@ def test_clock_that_is_right_by_now():
     io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
     client = caller(io)
     run(client.send(call()))
-    assert 1 == refused(io, of=client).attempts
+    assert refused(io, of=client).attempts == 1
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_codes_of_a_clock(code):
     date = "Sun, 22 Nov 2026 13:00:00 GMT"
     io = ScriptedIO([answer(403, code, date=date), OK])
     run(caller(io).send(call()))
-    assert ["20261122T120000Z", "20261122T130000Z"] == [s.header("x-amz-date") for s in io.sent]
+    assert [s.header("x-amz-date") for s in io.sent] == ["20261122T120000Z", "20261122T130000Z"]
 
 
 @pytest.mark.parametrize(
@@ -159,31 +159,31 @@ def test_codes_of_a_clock(code):
 )
 def test_clock_is_not_set(failure):
     """Without a date that can be the reason, a refusal is final."""
-    assert 1 == refused(ScriptedIO([failure])).attempts
+    assert refused(ScriptedIO([failure])).attempts == 1
 
 
 def test_clock_is_not_set_twice():
     """A service that cannot make up its mind gets no third request."""
     dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
-    assert 2 == refused(io).attempts
+    assert refused(io).attempts == 2
 
 
 def test_clock_counts_as_an_attempt():
     """A call of one attempt is not tried again for the clock either, but the next call has it."""
     io = ScriptedIO([skewed(1)] * 2)
     client = caller(io, max_attempts=1)
-    assert 1 == refused(io, of=client).attempts
-    assert 1 == succeed(client).attempts
+    assert refused(io, of=client).attempts == 1
+    assert succeed(client).attempts == 1
 
 
 def test_new_generation():
     """After a fork or a restore a client knows nothing of the service's clock, and has its quota again."""
     io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
     client = caller(io)
-    assert 2 == succeed(client).attempts
-    assert 3 == refused(io, of=client).attempts
+    assert succeed(client).attempts == 2
+    assert refused(io, of=client).attempts == 3
     assert RetryQuota.CAPACITY > client._quota.available
     io.life = 2
-    assert 1 == succeed(client).attempts
-    assert RetryQuota.CAPACITY == client._quota.available
+    assert succeed(client).attempts == 1
+    assert client._quota.available == RetryQuota.CAPACITY

@@ -63,7 +63,7 @@ def both(status, headers, body):
 def test_code_and_message_as_botocore(status, headers, body):
     """Code and message stand where botocore finds them."""
     expected, actual = both(status, headers, body)
-    assert expected == actual
+    assert actual == expected
 
 
 @pytest.mark.parametrize(
@@ -89,16 +89,16 @@ def test_code_and_message_as_botocore(status, headers, body):
 def test_inputs_on_which_botocore_crashes_or_is_mute(body, code, message):
     """What is no object with text in it is an error all the same, and always says something."""
     error = json_error(Response(400, {}, body))
-    assert ServiceError is type(error)
-    assert code == error.code
-    assert (message or "the service answered 400 and said nothing") == error.message
+    assert type(error) is ServiceError
+    assert error.code == code
+    assert error.message == (message or "the service responded with status 400 and no message")
 
 
 def test_deep_nesting():
     """JSON too deep for the parser is text."""
     error = json_error(Response(500, {}, b"[" * 100_000))
-    assert (InternalFailureError, "500") == (type(error), error.code)
-    assert 2048 == len(error.message)
+    assert (type(error), error.code) == (InternalFailureError, "500")
+    assert len(error.message) == 2048
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_deep_nesting():
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_request_id(parse, headers, expected):
     """The request id is kept, even of a 5xx of HTML, where botocore loses it."""
-    assert expected == parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id
+    assert parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id == expected
 
 
 KINDS = [
@@ -149,7 +149,7 @@ KINDS = [
 def test_kinds_in_json(status, code, kind):
     """The class is the code's, else the status's."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
-    assert (kind, code or str(status), status) == (type(error), error.code, error.status_code)
+    assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
@@ -158,7 +158,7 @@ def test_kinds_in_xml(status, code, kind):
     body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
     error = xml_error(Response(status, {}, body))
     kind = ObjectNotFoundError if status == 404 else kind
-    assert (kind, code or str(status), status) == (type(error), error.code, error.status_code)
+    assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_kinds_in_xml(status, code, kind):
 def test_what_a_retry_can_do(status, code, retryable, taken):
     """An error says whether the same call may succeed, and whether this one may have."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
-    assert (retryable, taken) == (error.retryable, error.possibly_accepted)
+    assert (error.retryable, error.possibly_accepted) == (retryable, taken)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_what_a_retry_can_do(status, code, retryable, taken):
 def test_null_message(status, headers, body, throttled):
     """400 with a null message and no code is how SageMaker throttles under load."""
     error = json_error(Response(status, headers, body))
-    assert throttled is isinstance(error, ThrottlingError)
-    assert throttled is (error.code == "ThrottlingException")
+    assert isinstance(error, ThrottlingError) is throttled
+    assert (error.code == "ThrottlingException") is throttled
 
 
 def test_canonical_string_is_cut():
@@ -213,7 +213,7 @@ def test_canonical_string_is_cut():
     )
     body = json.dumps({"message": message}).encode()
     error = json_error(Response(403, {TYPE: "InvalidSignatureException"}, body))
-    assert "The request signature we calculated does not match." == error.message
+    assert error.message == "The request signature we calculated does not match."
 
 
 @pytest.mark.parametrize("parse", [json_error, xml_error])
@@ -223,7 +223,7 @@ def test_message_is_short(parse):
         json_error: b"x" * 10_000,
         xml_error: b"<E><Message>" + b"x" * 10_000 + b"</Message></E>",
     }
-    assert "x" * 2048 == parse(Response(400, {}, bodies[parse])).message
+    assert parse(Response(400, {}, bodies[parse])).message == "x" * 2048
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_message_is_short(parse):
 )
 def test_retry_after(value, expected):
     """`x-amz-retry-after` is in milliseconds, and what is none does not count."""
-    assert expected == json_error(Response(503, {"x-amz-retry-after": value}, b"")).retry_after
+    assert json_error(Response(503, {"x-amz-retry-after": value}, b"")).retry_after == expected
 
 
 def test_plain_retry_after():
@@ -253,7 +253,7 @@ def test_plain_retry_after():
 def test_date():
     """The service's clock is in the answer, unless that comes out of a cache."""
     date = {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
-    assert datetime(2026, 11, 22, 12, tzinfo=UTC) == json_error(Response(403, date, b"")).date
+    assert json_error(Response(403, date, b"")).date == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert json_error(Response(403, {**date, "age": "0"}, b"")).date is None
 
 
@@ -267,16 +267,16 @@ S3_ERROR = (
 def test_xml():
     """Code, message and region stand right below the root."""
     error = xml_error(Response(301, {}, S3_ERROR))
-    assert "PermanentRedirect" == error.code
-    assert "The bucket is <elsewhere> ä" == error.message
-    assert "eu-west-1" == error.region
+    assert error.code == "PermanentRedirect"
+    assert error.message == "The bucket is <elsewhere> ä"
+    assert error.region == "eu-west-1"
 
 
 def test_region_in_a_header():
     """The header's region wins, and is all that a HEAD has."""
     header = {"x-amz-bucket-region": "eu-north-1"}
-    assert "eu-north-1" == xml_error(Response(301, header, S3_ERROR)).region
-    assert "eu-north-1" == xml_error(Response(301, header, b"")).region
+    assert xml_error(Response(301, header, S3_ERROR)).region == "eu-north-1"
+    assert xml_error(Response(301, header, b"")).region == "eu-north-1"
     assert xml_error(Response(301, {}, b"")).region is None
 
 
@@ -316,13 +316,13 @@ def test_region_in_a_header():
 )
 def test_xml_fields(body, expected):
     """What is no plain XML has no fields."""
-    assert expected == xml_fields(body)
+    assert xml_fields(body) == expected
 
 
 def test_xml_texts():
     """Texts are found by their path below the root, as deep as an answer of STS goes."""
     body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
-    assert {"B": " ", "B/C/D": "12", "C": "3"} == xml_texts(body)
+    assert xml_texts(body) == {"B": " ", "B/C/D": "12", "C": "3"}
 
 
 @pytest.mark.parametrize(
@@ -345,8 +345,10 @@ def test_query_error_as_botocore(body):
     given_response = {"status_code": 400, "headers": HeadersDict({}), "body": body}
     expected = create_parser("query").parse(given_response, None)["Error"]
     actual = query_error(Response(400, {}, body))
-    assert expected["Code"] == actual.code
-    assert expected.get("Message", "the service answered 400 and said nothing") == actual.message
+    assert actual.code == expected["Code"]
+    assert actual.message == expected.get(
+        "Message", "the service responded with status 400 and no message"
+    )
 
 
 _headers = st.dictionaries(

@@ -57,26 +57,26 @@ def test_rates_are_botocores(answers):
         clock.now += pause
         reference.on_receiving_response(throttled=throttled)
         limiter.record(clock.now, throttled=throttled)
-        assert reference._token_bucket.max_rate == pytest.approx(limiter.fill_rate)
+        assert limiter.fill_rate == pytest.approx(reference._token_bucket.max_rate)
         capacity = reference._token_bucket.available_capacity
-        assert not limiter._throttled or capacity == pytest.approx(limiter._tokens)
+        assert not limiter._throttled or limiter._tokens == pytest.approx(capacity)
 
 
 def test_nothing_waits_before_throttling():
     """Until something is throttled, nothing waits."""
     limiter = RateLimiter(0.0)
     limiter.record(0.1, throttled=False)
-    assert [0.0] * 100 == [limiter.acquire(0.1) for _ in range(100)]
+    assert [limiter.acquire(0.1) for _ in range(100)] == [0.0] * 100
 
 
 def test_turns():
     """After throttling each request waits for its own token; a pause of theirs gathers one."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
-    assert [2.0, 4.0, 6.0] == [limiter.acquire(0.0) for _ in range(3)]
-    assert 4.0 == limiter.acquire(4.0)
-    assert 0.0 == limiter.acquire(1000.0)
-    assert 2.0 == limiter.acquire(1000.0)
+    assert [limiter.acquire(0.0) for _ in range(3)] == [2.0, 4.0, 6.0]
+    assert limiter.acquire(4.0) == 4.0
+    assert limiter.acquire(1000.0) == 0.0
+    assert limiter.acquire(1000.0) == 2.0
 
 
 @pytest.mark.parametrize(("adaptive", "pauses"), [(True, 3), (False, 1)])
@@ -88,17 +88,17 @@ def test_calls_wait(adaptive, pauses):
     )
     run(caller.send(CALL))
     run(caller.send(CALL))
-    assert pauses == len(io.slept)
-    assert 0.5 == io.slept[0]
+    assert len(io.slept) == pauses
+    assert io.slept[0] == 0.5
 
 
 def test_turn_that_is_not_taken():
     """Who has no time for a turn leaves it to the next."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
-    assert [None] * 9 == [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)]
-    assert [2.0, 4.0] == [limiter.acquire(0.0, 9.0), limiter.acquire(0.0)]
-    assert 0.0 == limiter.acquire(1000.0, 0.0)
+    assert [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)] == [None] * 9
+    assert [limiter.acquire(0.0, 9.0), limiter.acquire(0.0)] == [2.0, 4.0]
+    assert limiter.acquire(1000.0, 0.0) == 0.0
 
 
 def test_no_time_for_the_next_turn():
@@ -107,7 +107,7 @@ def test_no_time_for_the_next_turn():
     caller = ServiceClient(io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
     with pytest.raises(ThrottlingError) as caught:
         run(caller.send(CALL._replace(deadline=io.monotonic() + 1)))
-    assert (1, 1) == (caught.value.attempts, len(io.sent))
+    assert (caught.value.attempts, len(io.sent)) == (1, 1)
 
 
 def test_no_time_for_a_turn():
@@ -118,7 +118,7 @@ def test_no_time_for_a_turn():
     )
     with pytest.raises(ThrottlingError):
         run(caller.send(CALL))
-    with pytest.raises(TransportError, match="no time to wait for a turn") as caught:
+    with pytest.raises(TransportError, match="is throttling requests") as caught:
         run(caller.send(CALL._replace(deadline=io.monotonic() + 1)))
-    assert ([], 1) == (io.slept, len(io.sent))
+    assert (io.slept, len(io.sent)) == ([], 1)
     assert not caught.value.possibly_accepted

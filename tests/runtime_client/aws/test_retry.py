@@ -68,7 +68,7 @@ def test_numbers():
     assert quota._RETRY_COST == Reason.TRANSIENT.cost
     assert quota._THROTTLING_RETRY_COST == Reason.THROTTLING.cost
     assert TheirQuota.INITIAL_CAPACITY == RetryQuota.CAPACITY
-    assert standard.DEFAULT_MAX_ATTEMPTS == RetryPolicy().max_attempts
+    assert RetryPolicy().max_attempts == standard.DEFAULT_MAX_ATTEMPTS
 
 
 CODES = [
@@ -106,14 +106,15 @@ def _theirs(status, code):
 def test_reasons_are_botocores(status, code):
     """Every status with every code is judged as botocore judges it."""
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
-    assert expected is RetryPolicy().reason(error(status, code), idempotent=False)
+    assert RetryPolicy().reason(error(status, code), idempotent=False) is expected
 
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_retryable_says_the_same(status, code):
     """An error says itself whether it is tried again."""
     failure = error(status, code)
-    assert failure.retryable is (RetryPolicy().reason(failure, idempotent=False) is not None)
+    reason = RetryPolicy().reason(failure, idempotent=False)
+    assert failure.retryable is (reason is not None)
 
 
 @pytest.mark.parametrize(("status", "code"), BY_DESIGN)
@@ -138,7 +139,7 @@ def test_transport_errors(taken, lasting, idempotent, retry_ambiguous, expected)
     failure = TransportError("x")
     failure.possibly_accepted, failure.retryable = taken, not lasting
     policy = RetryPolicy(retry_ambiguous=retry_ambiguous)
-    assert expected is policy.reason(failure, idempotent=idempotent)
+    assert policy.reason(failure, idempotent=idempotent) is expected
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
@@ -146,8 +147,8 @@ def test_ambiguous_statuses(status):
     """A 500, 502 or 504 may have been taken; a 503 was not."""
     cautious = RetryPolicy(retry_ambiguous=False)
     assert cautious.reason(error(status, "Unheard"), idempotent=False) is None
-    assert Reason.TRANSIENT is cautious.reason(error(503, "Unheard"), idempotent=False)
-    assert Reason.TRANSIENT is cautious.reason(error(status, "Unheard"), idempotent=True)
+    assert cautious.reason(error(503, "Unheard"), idempotent=False) is Reason.TRANSIENT
+    assert cautious.reason(error(status, "Unheard"), idempotent=True) is Reason.TRANSIENT
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -164,28 +165,28 @@ def test_backoff_is_botocores(answer, attempt, random, retry_after):
     expected = theirs.delay_amount(context(*answer, attempt, headers))
     failure = error(*answer, headers)
     reason = RetryPolicy().reason(failure, idempotent=True)
-    assert expected == backoff(reason, attempt - 1, failure, lambda: random)
+    assert backoff(reason, attempt - 1, failure, lambda: random) == expected
 
 
 def test_backoff_without_an_answer():
     """A connection that broke asks for no longer pause."""
-    assert 0.1 == backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5)
-    assert 20.0 == backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0)
+    assert backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5) == 0.1
+    assert backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0) == 20.0
 
 
 def test_quota():
     """The quota is spent by retries, refuses what it cannot pay, and is given back by successes."""
     quota = RetryQuota()
-    assert [True] * 35 == [quota.acquire(Reason.TRANSIENT) for _ in range(35)]
-    assert 10 == quota.available
+    assert [quota.acquire(Reason.TRANSIENT) for _ in range(35)] == [True] * 35
+    assert quota.available == 10
     assert not quota.acquire(Reason.TRANSIENT)
     assert quota.acquire(Reason.THROTTLING)
     assert quota.acquire(Reason.THROTTLING)
     assert not quota.acquire(Reason.THROTTLING)
-    assert 0 == quota.available
+    assert quota.available == 0
     for last, left in [(None, 1), (Reason.THROTTLING, 6), (Reason.TRANSIENT, 20)]:
         quota.release(last)
-        assert left == quota.available
+        assert quota.available == left
 
 
 def test_quota_is_never_more_than_full():
@@ -193,4 +194,4 @@ def test_quota_is_never_more_than_full():
     quota = RetryQuota()
     quota.release(None)
     quota.release(Reason.TRANSIENT)
-    assert RetryQuota.CAPACITY == quota.available
+    assert quota.available == RetryQuota.CAPACITY

@@ -18,10 +18,10 @@ APP_ID = "AWS_SDK_UA_APP_ID"
 def test_user_agent():
     """The user agent has botocore's form: name, version of the form, system, language."""
     version = ".".join(map(str, sys.version_info[:3]))
-    assert (
+    assert user_agent("standard", None, {}) == (
         f"sagemaker-runtime-client/{__version__} ua/2.1 os/{sys.platform} lang/python#{version} "
         f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard"
-    ) == user_agent("standard", None, {})
+    )
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -31,16 +31,16 @@ def test_user_agent_holds_no_other_characters(text):
     agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
     assert agent.isprintable()
-    assert (8 if text else 6) == len(agent.split())
+    assert len(agent.split()) == (8 if text else 6)
 
 
 @pytest.mark.parametrize("length", [50, 51])
 def test_app_id_of_any_length(length, caplog):
     """Above fifty characters there is a warning, in an argument and in a variable, as in botocore."""
     given = Config.resolve({"app_id": "x" * length}, {}), Config.resolve({}, {APP_ID: "x" * length})
-    assert ["x" * length] * 2 == [config.app_id for config in given]
-    assert "x" * length == TheirConfig(user_agent_appid="x" * length).user_agent_appid
-    assert (2 if length > 50 else 0) == len(caplog.messages)
+    assert [config.app_id for config in given] == ["x" * length] * 2
+    assert TheirConfig(user_agent_appid="x" * length).user_agent_appid == "x" * length
+    assert len(caplog.messages) == (2 if length > 50 else 0)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_app_id_of_any_length(length, caplog):
 )
 def test_no_trace_header(environ):
     """Outside Lambda, or without a trace, there is none."""
-    assert [] == trace_headers(environ)
+    assert trace_headers(environ) == []
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -69,4 +69,4 @@ def test_trace_header_is_botocores(trace_id):
         for name, value in environ.items():
             patch.setenv(name, value)
         add_recursion_detection_header(params)
-    assert [("x-amzn-trace-id", params["headers"]["X-Amzn-Trace-Id"])] == trace_headers(environ)
+    assert trace_headers(environ) == [("x-amzn-trace-id", params["headers"]["X-Amzn-Trace-Id"])]

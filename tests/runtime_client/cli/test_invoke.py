@@ -68,7 +68,7 @@ class TestInvoke:
         arguments = ("invoke", "my-endpoint", "--input", "-")
         code, out, err = command(*arguments, stdin=payload)
         assert (code, out) == (2, b"")
-        assert "--input-prefix is needed" in err
+        assert "--input-prefix is required" in err
         assert emulator.requests == ()
         code, out, _ = command(*arguments, "--input-prefix", "s3://inputs/p", stdin=payload)
         assert (code, out) == (0, payload.upper())
@@ -161,7 +161,7 @@ class TestInvoke:
             ("--no-wait >&-", 2, "", "stdout is closed"),
             ("--output {path} --json >&-", 2, "", "stdout is closed"),
             ("--output {path} >&-", 0, "", "queued"),
-            ("<&-", 2, "", "--input-prefix is needed"),
+            ("<&-", 2, "", "--input-prefix is required"),
             ("2>/dev/full", 0, "X", ""),
         ],
     )

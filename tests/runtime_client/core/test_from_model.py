@@ -109,7 +109,7 @@ def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded
         ({"currency": "euro"}, "currency must have 3 to 3 characters, not 4"),
         ({"horizon_seconds": 61}, "horizon_seconds must be 1 to 60 seconds"),
         ({"kind": None}, "kind must be a str, not NoneType"),
-        ({"body": "text"}, "body must be bytes, not str; encode it first"),
+        ({"body": "text"}, "body must be bytes, not str: encode it first"),
         ({"timeout": 0}, "timeout must be more than 0 seconds"),
     ],
     ids=str,
@@ -127,7 +127,11 @@ def test_what_is_refused(clients, arguments, says):
         (("e",), {}, r"missing a required argument: 'kind'"),
         (("e", "k", b"x"), {}, "too many positional arguments"),
         (("e", "k"), {"kind": "k"}, "multiple values for argument 'kind'"),
-        (("e", "k"), {"Currency": "EUR"}, "keyword argument 'Currency'; Currency is currency here"),
+        (
+            ("e", "k"),
+            {"Currency": "EUR"},
+            "keyword argument 'Currency'; use currency instead of Currency",
+        ),
     ],
     ids=["too few", "too many", "twice", "unknown"],
 )

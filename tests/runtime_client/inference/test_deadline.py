@@ -40,7 +40,7 @@ def test_ends_at_its_deadline(trouble, latency, timeout):
     """Whatever S3 does, a wait ends at its deadline, and no later than a final poll takes."""
     s3 = FakeS3() if trouble is None else FakeS3().trouble(trouble)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
-    assert WaitTimeoutError is type(error)
+    assert type(error) is WaitTimeoutError
     assert timeout <= io.elapsed + 1e-6
     assert io.elapsed <= timeout + 1.01
 
@@ -48,7 +48,7 @@ def test_ends_at_its_deadline(trouble, latency, timeout):
 def test_polls_at_the_deadline():
     """An answer that came just before the deadline is seen at the deadline."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9))
-    assert b"output" == wait(io, timeout=100).body
+    assert wait(io, timeout=100).body == b"output"
     io = ScriptedIO(FakeS3().put(FAIL, at=99.9))
     with pytest.raises(InferenceFailedError):
         wait(io, timeout=100)
@@ -57,23 +57,23 @@ def test_polls_at_the_deadline():
 def test_final_poll_has_its_time():
     """The poll at the deadline is not cut off: it has a second."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
-    assert b"output" == wait(io, timeout=100).body
+    assert wait(io, timeout=100).body == b"output"
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
 def test_timeout_that_is_none(timeout):
     """A wait has an end."""
     error, io = fails(FakeS3(), timeout=timeout)
-    assert (ParamValidationError, "timeout", []) == (type(error), error.argument, io.sent)
+    assert (type(error), error.argument, io.sent) == (ParamValidationError, "timeout", [])
 
 
 def test_timeout():
     """The error of a wait in vain says what there is to know, and carries the invocation."""
     error, _ = fails(FakeS3(), timeout=30)
-    assert (
-        "no answer to inference id after 30 s; the endpoint may be scaling up from no instances, "
-        "or its queue be long"
-    ) == str(error)
+    assert str(error) == (
+        "inference id: no output at s3://bucket/out after 30 s; the endpoint may still be scaling "
+        "up from zero instances, or its queue may be long"
+    )
     assert error.retryable
     assert not error.access_denied_only
     assert error.__cause__ is None
@@ -90,7 +90,7 @@ def test_output_that_takes_longer_than_the_wait(timeout):
         return Response(200, headers, b"whole" if left > 50 else b"wh", complete=left > 50)
 
     io = ScriptedIO(FakeS3().trouble(slow, location=OUT))
-    assert b"whole" == wait(io, timeout=timeout).body
+    assert wait(io, timeout=timeout).body == b"whole"
 
 
 def test_output_that_takes_too_long():
@@ -101,8 +101,8 @@ def test_output_that_takes_too_long():
         return Response(200, {}, b"wh", complete=False)
 
     error, io = fails(FakeS3().trouble(endless, location=OUT), timeout=2)
-    assert WaitTimeoutError is type(error)
-    assert "the answer broke off" in str(error)
+    assert type(error) is WaitTimeoutError
+    assert "the response ended before it was complete" in str(error)
     assert io.elapsed < 70
 
 
@@ -119,7 +119,7 @@ def test_credentials_that_take_longer_than_the_wait(timeout, kept):
         return CREDENTIALS
 
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
-    assert b"output" == wait(io, timeout=timeout, credentials=slow).body
+    assert wait(io, timeout=timeout, credentials=slow).body == b"output"
 
 
 def test_loading_that_takes_longer_than_the_wait():
@@ -132,12 +132,12 @@ def test_loading_that_takes_longer_than_the_wait():
         io.elapsed += 5
 
     io.prepare = prepare
-    assert b"output" == wait(io, timeout=0).body
-    assert [io.sent[0].origin] == loaded
+    assert wait(io, timeout=0).body == b"output"
+    assert loaded == [io.sent[0].origin]
 
 
 def test_the_final_poll_is_short():
     """All that is asked in it shares a second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
-    assert WaitTimeoutError is type(error)
+    assert type(error) is WaitTimeoutError
     assert 0.99 <= io.elapsed <= 1.01

@@ -62,7 +62,7 @@ FITS = [
 
 NOT_TEXT = "must be a str"
 CONTROL = "control characters"
-BLANK = "must not begin or end with a blank"
+BLANK = "must not start or end with white space"
 REFUSED = [
     *[(name, "a" * (most + 1), f"{most} characters") for name, (_, most) in TEXTS.items()],
     *[(name, "", "1 to") for name, (least, _) in TEXTS.items() if least],
@@ -86,11 +86,11 @@ REFUSED = [
     ("endpoint_name", "", "1 to 63 characters"),
     ("endpoint_name", None, NOT_TEXT),
     ("endpoint_name", "a" * 64, "1 to 63 characters"),
-    ("endpoint_name", "-a", "hyphens only between"),
-    ("endpoint_name", "a-", "hyphens only between"),
-    ("endpoint_name", "a b", "hyphens only between"),
-    ("endpoint_name", "a/b", "hyphens only between"),
-    ("endpoint_name", "a.b", "hyphens only between"),
+    ("endpoint_name", "-a", "inner hyphens"),
+    ("endpoint_name", "a-", "inner hyphens"),
+    ("endpoint_name", "a b", "inner hyphens"),
+    ("endpoint_name", "a/b", "inner hyphens"),
+    ("endpoint_name", "a.b", "inner hyphens"),
     ("input_location", "", "1 to 1024 characters"),
     ("input_location", "s3://b/" + "k" * 1018, "1 to 1024 characters"),
     ("input_location", "http://b/k", "s3:// or https://"),
@@ -99,20 +99,20 @@ REFUSED = [
     ("input_location", " s3://b/k", BLANK),
     ("input_location", "s3://b/k ", BLANK),
     ("input_location", "s3://b/\ud800", "UTF-8"),
-    ("s3_output_path_extension", "s3:a", "be a path of"),
-    ("s3_output_path_extension", "s3://b/k", "be a path of"),
-    ("s3_output_path_extension", "https://b/k", "be a path of"),
-    ("s3_output_path_extension", "a b", "be a path of"),
-    ("s3_output_path_extension", "a~", "be a path of"),
+    ("s3_output_path_extension", "s3:a", "contain only letters, digits and"),
+    ("s3_output_path_extension", "s3://b/k", "contain only letters, digits and"),
+    ("s3_output_path_extension", "https://b/k", "contain only letters, digits and"),
+    ("s3_output_path_extension", "a b", "contain only letters, digits and"),
+    ("s3_output_path_extension", "a~", "contain only letters, digits and"),
     ("filename", "a.b.c", "at most one dot"),
-    ("filename", ".a", "begin with a letter or digit"),
-    ("filename", "_a", "begin with a letter or digit"),
+    ("filename", ".a", "start with a letter or digit"),
+    ("filename", "_a", "start with a letter or digit"),
     ("filename", "a/b", "at most one dot"),
     ("body", "text", "must be bytes, not str"),
     ("body", [1], "must be bytes, not list"),
     ("body", 1, "must be bytes, not int"),
-    ("body", b"b" * 128_001, "at most 128000 bytes, not 128001"),
-    ("body", bytearray(128_001), "at most 128000 bytes, not 128001"),
+    ("body", b"b" * 128_001, "at most 128,000 bytes, not 128,001"),
+    ("body", bytearray(128_001), "at most 128,000 bytes, not 128,001"),
 ]
 
 
@@ -131,7 +131,7 @@ def _request(argument, value):
 @pytest.mark.parametrize(("argument", "value"), FITS, ids=_id)
 def test_what_fits(argument, value):
     """A value at the edge of its rule is taken as it is."""
-    assert value == getattr(_request(argument, value), argument)
+    assert getattr(_request(argument, value), argument) == value
 
 
 @pytest.mark.parametrize(("argument", "value", "says"), REFUSED, ids=_id)
@@ -139,7 +139,7 @@ def test_what_is_refused(argument, value, says):
     """A value beyond its rule is refused, with the argument's name and the rule."""
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
-    assert argument == caught.value.argument
+    assert caught.value.argument == argument
     assert str(caught.value).startswith(argument)
     assert says in str(caught.value)
 
@@ -156,8 +156,8 @@ def test_a_secret_is_not_repeated():
 @pytest.mark.parametrize(
     ("inputs", "says"),
     [
-        ({}, "is needed"),
-        ({"body": b"x", "input_location": LOCATION}, "exclude each other"),
+        ({}, "is required"),
+        ({"body": b"x", "input_location": LOCATION}, "cannot be combined"),
         ({"body": b"", "input_location": LOCATION}, "must not be empty"),
         ({"body": b""}, "must not be empty"),
     ],
@@ -167,7 +167,7 @@ def test_exactly_one_input(inputs, says):
     """There is one input, not two and not none."""
     with pytest.raises(ParamValidationError, match=says) as caught:
         InvokeEndpointAsyncRequest("endpoint", **inputs)
-    assert "body" == caught.value.argument
+    assert caught.value.argument == "body"
 
 
 def test_the_body_is_a_copy():
@@ -175,7 +175,7 @@ def test_the_body_is_a_copy():
     buffer = bytearray(b"x")
     request = InvokeEndpointAsyncRequest("endpoint", body=buffer)
     buffer[0] = 0
-    assert b"x" == request.body
+    assert request.body == b"x"
 
 
 def test_all_but_the_name_by_keyword():
@@ -237,7 +237,7 @@ def test_texts_are_checked_as_by_the_models_patterns(name, text):
         taken = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
     except ParamValidationError:
         taken = False
-    assert taken == bool(re.fullmatch(PATTERNS[name], text))
+    assert bool(re.fullmatch(PATTERNS[name], text)) == taken
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -247,9 +247,9 @@ def test_serializes_as_botocore_does(arguments):
     members = {MEMBERS[name]: value for name, value in arguments.items()}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)
     actual = InvokeEndpointAsyncRequest(**arguments).to_http()
-    assert (expected["method"], expected["url_path"]) == (actual.method, actual.path)
-    assert dict(expected["headers"]) == dict(actual.headers)
-    assert (expected["body"] or b"") == actual.body
+    assert (actual.method, actual.path) == (expected["method"], expected["url_path"])
+    assert dict(actual.headers) == dict(expected["headers"])
+    assert actual.body == (expected["body"] or b"")
 
 
 def test_serializes_empty_text():
@@ -257,15 +257,15 @@ def test_serializes_empty_text():
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION, accept="", content_type="")
     members = {"EndpointName": "e", "InputLocation": LOCATION, "Accept": "", "ContentType": ""}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)["headers"]
-    assert dict(expected) == dict(request.to_http().headers)
+    assert dict(request.to_http().headers) == dict(expected)
     assert ("X-Amzn-SageMaker-Accept", "") in request.to_http().headers
 
 
 def test_none_is_not_sent():
     """What is not given is no header."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION).to_http()
-    assert (("X-Amzn-SageMaker-InputLocation", LOCATION),) == request.headers
-    assert "/endpoints/e/async-invocations" == request.path
+    assert request.headers == (("X-Amzn-SageMaker-InputLocation", LOCATION),)
+    assert request.path == "/endpoints/e/async-invocations"
 
 
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
@@ -303,20 +303,20 @@ def test_success(body, inference_id):
         request_id="R",
         date=datetime(2026, 11, 22, 12, tzinfo=UTC),
     )
-    assert expected == Invocation.from_http(202, headers, body, inference_id="ours")
+    assert Invocation.from_http(202, headers, body, inference_id="ours") == expected
 
 
 def test_success_that_says_nothing():
     """Headers that are missing or empty are None, and so is an id that nobody knows."""
     headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
-    assert Invocation() == Invocation.from_http(200, headers, b"")
+    assert Invocation.from_http(200, headers, b"") == Invocation()
 
 
 def test_request_id_of_s3():
     """The id of the request has two names, of which the first wins."""
-    assert "2" == Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id
+    assert Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id == "2"
     both = {"x-amz-request-id": "2", "x-amzn-requestid": "1"}
-    assert "1" == Invocation.from_http(202, both, b"").request_id
+    assert Invocation.from_http(202, both, b"").request_id == "1"
 
 
 _headers = st.lists(
@@ -339,7 +339,7 @@ def test_success_never_raises(status, headers, body):
     """The job is queued and paid for, so that 2xx never raises, and the handle can be kept."""
     invocation = Invocation.from_http(status, headers, body, inference_id="ours")
     assert invocation.inference_id
-    assert invocation == Invocation.from_json(invocation.to_json())
+    assert Invocation.from_json(invocation.to_json()) == invocation
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_failure(status, body, kind):
     """Any other status raises the service's error."""
     with pytest.raises(ServiceError) as caught:
         Invocation.from_http(status, {}, body)
-    assert kind is type(caught.value)
+    assert type(caught.value) is kind
 
 
 FULL = Invocation(
@@ -378,27 +378,27 @@ def test_date_without_zone(date):
     """A date that is no instant is refused: a wait would have to guess which it is."""
     with pytest.raises(ParamValidationError, match="date must be a datetime with") as caught:
         Invocation("id", "s3://b/o", date=date)
-    assert "date" == caught.value.argument
+    assert caught.value.argument == "date"
 
 
 @pytest.mark.parametrize("invocation", [Invocation(), FULL], ids=["empty", "full"])
 def test_json_round_trip(invocation):
     """An invocation goes through JSON, as text and as bytes."""
-    assert invocation == Invocation.from_json(invocation.to_json())
-    assert invocation == Invocation.from_json(invocation.to_json().encode())
+    assert Invocation.from_json(invocation.to_json()) == invocation
+    assert Invocation.from_json(invocation.to_json().encode()) == invocation
 
 
 def test_json_of_a_later_version():
     """What a later version adds is left out, and what it leaves out has its default."""
     text = json.dumps({"inference_id": "id", "output_location": None, "colour": "red"})
-    assert Invocation(inference_id="id") == Invocation.from_json(text)
+    assert Invocation.from_json(text) == Invocation(inference_id="id")
 
 
 def test_json_date_of_another_zone():
     """A date of another zone is the same instant."""
     east = FULL.date.astimezone(timezone(timedelta(hours=9)))
     text = json.dumps({"output_location": "s3://b/o", "date": east.isoformat()})
-    assert FULL.date == Invocation.from_json(text).date
+    assert Invocation.from_json(text).date == FULL.date
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_json_that_is_none(text):
     """Whatever is no invocation is refused with one error."""
     with pytest.raises(ParamValidationError, match="to_json") as caught:
         Invocation.from_json(text)
-    assert "text" == caught.value.argument
+    assert caught.value.argument == "text"
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -453,7 +453,7 @@ def test_any_kind_of_body_is_taken(body):
     """A 202 never raises, whatever holds its body, and headers may be bytes off the wire."""
     headers = [(b"X-Amzn-SageMaker-OutputLocation", b"s3://bucket/out")]
     invocation = Invocation.from_http(202, headers, body, inference_id="a")
-    assert ("a", "s3://bucket/out") == (invocation.inference_id, invocation.output_location)
+    assert (invocation.inference_id, invocation.output_location) == ("a", "s3://bucket/out")
 
 
 def test_a_number_of_any_size_is_refused_alike():
@@ -465,10 +465,10 @@ def test_a_number_of_any_size_is_refused_alike():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("text", "must be bytes, not str; encode it first"),
-        (Path("file"), "Path; read it first"),
-        (BytesIO(b"x"), "must be bytes, not BytesIO; read it first"),
-        ({"a": 1}, "must be bytes, not dict; encode what json.dumps makes of it"),
+        ("text", "must be bytes, not str: encode it first"),
+        (Path("file"), "Path: read it first"),
+        (BytesIO(b"x"), "must be bytes, not BytesIO: read it first"),
+        ({"a": 1}, "must be bytes, not dict: encode the result of json.dumps"),
         (5, "must be bytes, not int"),
     ],
     ids=lambda value: type(value).__name__,

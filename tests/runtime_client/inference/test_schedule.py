@@ -65,7 +65,7 @@ def test_cost(invocation):
     """A wait of 20 minutes costs under 200 requests."""
     _, io = fails(FakeS3(), invocation, timeout=1200)
     assert len(io.sent) < 200
-    assert 1200 == pytest.approx(io.elapsed)
+    assert pytest.approx(io.elapsed) == 1200
 
 
 def test_ones_own_schedule():
@@ -78,29 +78,34 @@ def test_ones_own_schedule():
 
     io = ScriptedIO(FakeS3().put(OUT, at=15), latency=1.0)
     wait(io, schedule=every_7_seconds)
-    assert [0, 7, 14] == asked
-    assert [0, 7, 14, 21] == [s.elapsed for s in io.sent if s.request.path == "/out"]
+    assert asked == [0, 7, 14]
+    assert [s.elapsed for s in io.sent if s.request.path == "/out"] == [0, 7, 14, 21]
 
 
 def test_slow_polls_leave_no_pause():
     """Where a poll takes longer than the pause, the next one follows at once."""
     io = ScriptedIO(FakeS3().put(OUT, at=5), latency=2.0)
     wait(io, schedule=lambda _elapsed: 1)
-    assert {0.0} == set(io.slept)
+    assert set(io.slept) == {0.0}
 
 
 @pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
 def test_schedule_that_is_none(pause):
     """A schedule that would stop the wait or spin is refused."""
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
-    assert (ParamValidationError, "schedule") == (type(error), error.argument)
-    assert 2 == len(io.sent)
+    assert (type(error), error.argument) == (ParamValidationError, "schedule")
+    assert len(io.sent) == 2
 
 
 def test_schedule_in_words():
     """As its documentation says."""
-    assert [0.4, 0.4, 0.95, 14.25, 14.5, 14.5] == [
-        pytest.approx(poll_schedule(elapsed)) for elapsed in (0, 4, 10, 150, 160, 3600)
+    assert [pytest.approx(poll_schedule(elapsed)) for elapsed in (0, 4, 10, 150, 160, 3600)] == [
+        0.4,
+        0.4,
+        0.95,
+        14.25,
+        14.5,
+        14.5,
     ]
 
 
@@ -109,4 +114,9 @@ def test_schedule_that_raises():
     with pytest.raises(ZeroDivisionError) as caught:
         wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)
     (note,) = caught.value.__notes__
-    assert INVOCATION == Invocation.from_json(note.removeprefix("the job goes on; its handle is "))
+    assert (
+        Invocation.from_json(
+            note.removeprefix("the job is queued; to wait for it again, use the handle ")
+        )
+        == INVOCATION
+    )

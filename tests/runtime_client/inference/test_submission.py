@@ -78,9 +78,11 @@ def test_an_ambiguous_failure_names_the_job(call):
     error = caught(call, raising(dropped()), TransportError, max_attempts=1)
     assert error.inference_id.startswith(ID)
     assert error.possibly_accepted
-    assert None is error.invocation
-    assert error.inference_id == pickle.loads(pickle.dumps(error)).inference_id
-    assert [f"the job may be queued, with inference id {error.inference_id}"] == error.__notes__
+    assert error.invocation is None
+    assert pickle.loads(pickle.dumps(error)).inference_id == error.inference_id
+    assert error.__notes__ == [
+        f"the job may have been queued, under inference id {error.inference_id}"
+    ]
 
 
 @calls
@@ -89,7 +91,9 @@ def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
     """So has what ends the call from outside, and a note for its reader."""
     error = caught(call, raising(kind()), kind)
     assert error.inference_id.startswith(ID)
-    assert [f"the job may be queued, with inference id {error.inference_id}"] == error.__notes__
+    assert error.__notes__ == [
+        f"the job may have been queued, under inference id {error.inference_id}"
+    ]
 
 
 def test_an_interrupt_between_two_attempts():
@@ -102,14 +106,14 @@ def test_an_interrupt_between_two_attempts():
     io.sleep = interrupted
     with pytest.raises(KeyboardInterrupt) as caught:
         run(invoke(core(io)))
-    assert f"{ID}1" == caught.value.inference_id
+    assert caught.value.inference_id == f"{ID}1"
 
 
 @pytest.mark.parametrize("first", [REFUSED, dropped(taken=False)])
 def test_what_was_not_taken_is_not_named(first):
     """A job that is not queued for certain has no id to look for, and no note."""
     error = caught(invoke, [first], max_attempts=1)
-    assert None is error.inference_id
+    assert error.inference_id is None
     assert not hasattr(error, "__notes__")
     io = ScriptedIO([Response(503, (), b"{}")])
 
@@ -135,8 +139,8 @@ def test_an_interrupt_before_anything_is_sent():
 
 def test_refusals_have_no_job():
     """What was refused before it was sent, or by the service, is no job."""
-    assert None is caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id
-    assert None is caught(invoke, [REFUSED], RequestValidationError).inference_id
+    assert caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id is None
+    assert caught(invoke, [REFUSED], RequestValidationError).inference_id is None
 
 
 def test_an_error_of_a_wait_names_the_job():
@@ -144,14 +148,16 @@ def test_an_error_of_a_wait_names_the_job():
     s3 = FakeS3()
     job = Invocation("theirs", OUT)
     error = caught(lambda c: c.wait(job, timeout=1), s3, WaitTimeoutError)
-    assert ("theirs", job) == (error.inference_id, error.invocation)
+    assert (error.inference_id, error.invocation) == ("theirs", job)
 
     def interrupted(_elapsed):
         raise KeyboardInterrupt
 
     error = caught(lambda c: c.wait(job, timeout=1, schedule=interrupted), s3, KeyboardInterrupt)
-    assert ("theirs", job) == (error.inference_id, error.invocation)
-    assert [f"the job goes on; its handle is {job.to_json()}"] == error.__notes__
+    assert (error.inference_id, error.invocation) == ("theirs", job)
+    assert error.__notes__ == [
+        f"the job is queued; to wait for it again, use the handle {job.to_json()}"
+    ]
 
 
 def test_infer_says_it_once():
@@ -165,8 +171,8 @@ def test_infer_says_it_once():
     )
     with pytest.raises(KeyboardInterrupt) as caught:
         run(core(io).infer("e", b"x", timeout=5, schedule=interrupted))
-    assert 1 == len(caught.value.__notes__)
-    assert OUT == caught.value.invocation.output_location
+    assert len(caught.value.__notes__) == 1
+    assert caught.value.invocation.output_location == OUT
 
 
 @pytest.fixture
@@ -198,8 +204,8 @@ def test_a_task_of_asyncio_that_is_cancelled(mute):
             return caught.value
 
     error = asyncio.run(main())
-    assert "mine" == error.inference_id
-    assert ["the job may be queued, with inference id mine"] == error.__notes__
+    assert error.inference_id == "mine"
+    assert error.__notes__ == ["the job may have been queued, under inference id mine"]
 
 
 def test_a_task_of_trio_that_is_cancelled(mute):
@@ -223,7 +229,7 @@ def test_a_task_of_trio_that_is_cancelled(mute):
                 nursery.cancel_scope.cancel()
 
     trio.run(main)
-    assert ["the job may be queued, with inference id mine"] == seen
+    assert seen == ["the job may have been queued, under inference id mine"]
 
 
 def test_a_thread_that_is_interrupted(mute):
@@ -246,7 +252,7 @@ def test_a_thread_that_is_interrupted(mute):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert "mine" == caught.value.inference_id
+    assert caught.value.inference_id == "mine"
 
 
 def tried_twice(between):
@@ -268,7 +274,7 @@ def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back)
     assert START - timedelta(seconds=2) <= invocation.first_attempt_date <= START
     io = ScriptedIO(FakeS3().put(OUT, written=written))
     if counts:
-        assert b"output" == run(core(io).wait(invocation, timeout=1)).body
+        assert run(core(io).wait(invocation, timeout=1)).body == b"output"
     else:
         with pytest.raises(WaitTimeoutError, match="older than the job"):
             run(core(io).wait(invocation, timeout=1))
@@ -278,9 +284,9 @@ def test_a_job_that_was_sent_once_has_no_earlier_date():
     """Where no earlier attempt can have been taken, only the job's own date counts."""
     io = ScriptedIO([dropped(taken=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(core(io).submit("e", b"x", filename="same.out"))
-    assert None is invocation.first_attempt_date
+    assert invocation.first_attempt_date is None
     assert not invocation.possibly_duplicated
-    assert 2 == invocation.attempts
+    assert invocation.attempts == 2
 
 
 def test_handles_of_version_0_1_0():
@@ -291,4 +297,4 @@ def test_handles_of_version_0_1_0():
         '"attempts": 2, "possibly_duplicated": true, "unique_output_name": false}'
     )
     invocation = Invocation.from_json(text)
-    assert (START, None) == (invocation.date, invocation.first_attempt_date)
+    assert (invocation.date, invocation.first_attempt_date) == (START, None)

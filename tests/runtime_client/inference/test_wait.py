@@ -38,10 +38,10 @@ def test_output():
         invocation=INVOCATION,
     )
     output = wait(io)
-    assert expected == output
-    assert 1 == len({expected, output})
-    assert {"a": 1} == output.json()
-    assert '{"a":1}' == output.text
+    assert output == expected
+    assert len({expected, output}) == 1
+    assert output.json() == {"a": 1}
+    assert output.text == '{"a":1}'
     assert '"a"' not in repr(output)
 
 
@@ -49,25 +49,25 @@ def test_wait_again():
     """With the error's invocation one waits again."""
     io = ScriptedIO(FakeS3().put(OUT, at=40))
     error, _ = fails(None, of=io, timeout=30)
-    assert b"output" == wait(io, error.invocation, timeout=30).body
+    assert wait(io, error.invocation, timeout=30).body == b"output"
     assert io.elapsed < 41
 
 
 def test_output_wins():
     """Where both are there the output wins."""
-    assert b"output" == wait(ScriptedIO(FakeS3().put(OUT).put(FAIL))).body
+    assert wait(ScriptedIO(FakeS3().put(OUT).put(FAIL))).body == b"output"
 
 
 def test_output_wins_if_it_comes_in_between():
     """Even if the failure was seen first."""
     io = ScriptedIO(FakeS3().put(FAIL).put(OUT, at=0.1, written=0), latency=0.1)
-    assert b"output" == wait(io).body
+    assert wait(io).body == b"output"
 
 
 def test_no_failure_location():
     """Without a failure path only the output is polled, and the timeout says what that means."""
     error, io = fails(FakeS3(), Invocation(output_location=OUT), timeout=30)
-    assert {"/out"} == {sent.request.path for sent in io.sent}
+    assert {sent.request.path for sent in io.sent} == {"/out"}
     assert "no S3FailurePath" in str(error)
 
 
@@ -85,14 +85,14 @@ def test_no_failure_location():
 def test_nowhere_to_look(invocation, argument):
     """An invocation with another host's location cannot be waited for."""
     error, io = fails(FakeS3(), invocation)
-    assert (ParamValidationError, argument, []) == (type(error), error.argument, io.sent)
+    assert (type(error), error.argument, io.sent) == (ParamValidationError, argument, [])
 
 
 def test_no_output_location():
     """Where the service did not say where the output will be, nobody can wait for it."""
     error, io = fails(FakeS3(), Invocation(inference_id="id"))
-    assert (NoOutputLocationError, []) == (type(error), io.sent)
-    assert "id" == error.invocation.inference_id
+    assert (type(error), io.sent) == (NoOutputLocationError, [])
+    assert error.invocation.inference_id == "id"
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,11 @@ REASONS = [
 def test_failure(body, reason):
     """A failure object is an error with its text, whatever its form."""
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
-    assert InferenceFailedError is type(error)
-    assert (FAIL, body) == (error.failure_location, error.body)
-    assert reason is None or reason == error.reason
-    says = error.reason or "the failure object is empty"
-    assert f"inference id failed: {says}" == str(error)
+    assert type(error) is InferenceFailedError
+    assert (error.failure_location, error.body) == (FAIL, body)
+    assert reason is None or error.reason == reason
+    says = error.reason or f"the failure object {FAIL} is empty"
+    assert str(error) == f"inference id failed: {says}"
     assert not error.retryable
 
 
@@ -156,7 +156,7 @@ def test_failure(body, reason):
 def test_any_failure(body):
     """Arbitrary bytes are a failure."""
     error, _ = fails(FakeS3().put(FAIL, body))
-    assert body == error.body
+    assert error.body == body
 
 
 def test_settings_that_do_not_fit():
@@ -164,4 +164,4 @@ def test_settings_that_do_not_fit():
     io = ScriptedIO(FakeS3())
     with pytest.raises(ConfigError) as caught:
         run(core(io, s3_endpoint_url="nonsense").wait(INVOCATION, timeout=60))
-    assert INVOCATION is caught.value.invocation
+    assert caught.value.invocation is INVOCATION

@@ -36,5 +36,5 @@ def fails(s3, invocation=INVOCATION, *, of=None, **arguments):
     io = of or ScriptedIO(s3)
     with pytest.raises(RuntimeClientError) as caught:
         wait(io, invocation, **arguments)
-    assert invocation is caught.value.invocation
+    assert caught.value.invocation is invocation
     return caught.value, io

@@ -55,8 +55,8 @@ LOCATIONS = [
 @pytest.mark.parametrize(("text", "bucket", "key"), LOCATIONS)
 def test_locations(text, bucket, key):
     """Both forms name a bucket and a key, the https form with the key encoded."""
-    assert S3Location(bucket, key) == S3Location.parse(text)
-    assert f"s3://{bucket}/{key}" == str(S3Location.parse(text))
+    assert S3Location.parse(text) == S3Location(bucket, key)
+    assert str(S3Location.parse(text)) == f"s3://{bucket}/{key}"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_what_is_no_location(text):
     for operation in (core(io).get_object, core(io).head_object):
         with pytest.raises(ParamValidationError) as caught:
             run(operation(text))
-        assert "location" == caught.value.argument
+        assert caught.value.argument == "location"
     with pytest.raises(ParamValidationError):
         run(core(io).put_object(text, b""))
 
@@ -125,9 +125,9 @@ def test_any_location(text):
 def test_any_key(key):
     """A key goes out with every byte but the unreserved ones and `/` encoded, and dots as they are."""
     io = ScriptedIO([FOUND])
-    assert f"s3://bucket/{key}" == run(core(io).get_object(f"s3://bucket/{key}")).location
+    assert run(core(io).get_object(f"s3://bucket/{key}")).location == f"s3://bucket/{key}"
     (sent,) = io.sent
-    assert "/" + their_percent_encode(key, safe="/~") == sent.request.path
+    assert sent.request.path == "/" + their_percent_encode(key, safe="/~")
     sent.verify("s3")
 
 
@@ -140,7 +140,7 @@ def test_keys_stay_as_they_are(style, before, key):
     io = ScriptedIO([FOUND])
     run(core(io, s3_addressing_style=style).get_object(f"s3://bucket/{key}"))
     (sent,) = io.sent
-    assert before + their_percent_encode(key, safe="/~") == sent.request.path
+    assert sent.request.path == before + their_percent_encode(key, safe="/~")
     sent.verify("s3")
 
 

@@ -40,11 +40,11 @@ def test_wrong_region(pointer):
     """An answer that names the right region is followed there once, and the region is kept."""
     io = ScriptedIO([pointer, FOUND, FOUND])
     client = core(io)
-    assert b"body" == run(client.get_object("s3://bucket/key")).body
-    assert b"body" == run(client.get_object("s3://bucket/other")).body
-    assert [] == io.slept
+    assert run(client.get_object("s3://bucket/key")).body == b"body"
+    assert run(client.get_object("s3://bucket/other")).body == b"body"
+    assert io.slept == []
     hosts = [f"https://bucket.s3.{region}.amazonaws.com" for region in (REGION, ELSEWHERE)]
-    assert [*hosts, hosts[1]] == [sent.origin for sent in io.sent]
+    assert [sent.origin for sent in io.sent] == [*hosts, hosts[1]]
     io.sent[0].verify("s3")
     for sent in io.sent[1:]:
         sent.verify("s3", region=ELSEWHERE)
@@ -63,7 +63,7 @@ def test_wrong_region_of_ones_own_endpoint():
     """An endpoint of one's own stays, and the signature's region changes."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
     run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
-    assert ["http://localhost:9000/bucket/key"] * 2 == [sent.url for sent in io.sent]
+    assert [sent.url for sent in io.sent] == ["http://localhost:9000/bucket/key"] * 2
     io.sent[1].verify("s3", region=ELSEWHERE)
 
 
@@ -73,7 +73,7 @@ def test_wrong_region_twice():
     io = ScriptedIO(away)
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
-    assert 301 == caught.value.status_code
+    assert caught.value.status_code == 301
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_not_another_region(answer):
     io = ScriptedIO([answer])
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
-    assert answer.status == caught.value.status_code
+    assert caught.value.status_code == answer.status
 
 
 NAMELESS = [
@@ -123,8 +123,8 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
     told = Response(answer, {"x-amz-bucket-region": ELSEWHERE})
     io = ScriptedIO([redirect, told, FOUND, FOUND])
     client = core(io, s3_addressing_style=style)
-    assert 4 == run(getattr(client, method)("s3://bucket/key")).size
-    assert ("HEAD", path) == (io.sent[1].request.method, io.sent[1].request.path)
+    assert run(getattr(client, method)("s3://bucket/key")).size == 4
+    assert (io.sent[1].request.method, io.sent[1].request.path) == ("HEAD", path)
     assert io.sent[0].origin == io.sent[1].origin != io.sent[2].origin
     io.sent[1].verify("s3")
     io.sent[2].verify("s3", region=ELSEWHERE)
@@ -139,7 +139,7 @@ def test_redirect_to_nowhere(region):
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
-    assert "PermanentRedirect" == caught.value.code
+    assert caught.value.code == "PermanentRedirect"
 
 
 def test_waiting_for_a_redirect_without_a_region():
@@ -147,5 +147,5 @@ def test_waiting_for_a_redirect_without_a_region():
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
     with pytest.raises(ServiceError):
         run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))
-    assert 2 == len({sent.request.method for sent in io.sent})
-    assert [1005.0, 1005.0] == [sent.deadline for sent in io.sent]
+    assert len({sent.request.method for sent in io.sent}) == 2
+    assert [sent.deadline for sent in io.sent] == [1005.0, 1005.0]
