@@ -1,4 +1,4 @@
-"""The race of a host's addresses (RFC 8305): by a script of its attempts, and over real sockets."""
+"""The race between the addresses of a host (RFC 8305), with scripted attempts and over real sockets."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 
 class Script:
-    """Attempts to connect that end as they are told to; what is asked of them is noted."""
+    """Attempts to connect with scripted outcomes; `steps` records the calls."""
 
     def __init__(self, outcomes):
         self._outcomes = iter(outcomes)
@@ -45,7 +45,11 @@ class Script:
 
 
 def addresses(*names):
-    """Return addresses as `socket.getaddrinfo` does: of IPv6 those that begin with a 6."""
+    """
+    Return addresses as `socket.getaddrinfo` does.
+
+    A name that begins with 6 stands for an IPv6 address.
+    """
     return [
         (socket.AF_INET6 if name[0] == "6" else socket.AF_INET, socket.SOCK_STREAM, 6, "", name)
         for name in names
@@ -53,10 +57,13 @@ def addresses(*names):
 
 
 class TestScript:
-    """Which address is tried when."""
+    """The order and the times in which addresses are tried."""
 
     def test_next_address(self):
-        """One that has not answered for 250 ms is joined by the next one, of the other family first."""
+        """
+        After 250 ms without a response the next address is tried too, one of the other family
+        first.
+        """
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
             attempts = Script([None, None, ConnectionRefusedError(), connected])
@@ -64,7 +71,7 @@ class TestScript:
         assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
 
     def test_refused(self):
-        """One that refuses is followed at once; what the last one says is raised."""
+        """After a refused attempt the next address is tried at once, and the last error is raised."""
         last = ConnectionRefusedError("last")
         attempts = Script([OSError("first"), last])
         with pytest.raises(ConnectionRefusedError, match="last"):
@@ -72,7 +79,7 @@ class TestScript:
         assert ["41", 0.25, "42", None, "closed"] == attempts.steps
 
     def test_refused_late(self):
-        """Where one refuses while another is under way, that one is waited for."""
+        """If one attempt is refused, the other attempt in progress is still awaited."""
         with socket.socket() as connected:
             attempts = Script([None, OSError("first"), connected])
             assert connected is run(
@@ -82,7 +89,7 @@ class TestScript:
 
     @pytest.mark.parametrize("is_connected", [False, True])
     def test_no_cycle(self, is_connected):
-        """What failed leaves no reference cycle, in which a caller's data would stay."""
+        """A failed attempt leaves no reference cycle, which would keep the caller's data in memory."""
         with socket.socket() as connected:
             attempts = Script([OSError("first"), connected if is_connected else OSError("last")])
             kept = ref(attempts)
@@ -96,7 +103,7 @@ class TestScript:
                 gc.enable()
 
     def test_limit(self, monkeypatch):
-        """All of them have the time that one has."""
+        """The time limit applies to all addresses together."""
         clock = iter([0.0, 0.0, 0.25, 0.5, 1.0])
         monkeypatch.setattr(thread_stream, "monotonic", lambda: next(clock))
         attempts = Script([None, None, None])
@@ -105,14 +112,14 @@ class TestScript:
         assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
 
     def test_no_address(self):
-        """A host without an address cannot be connected to."""
+        """Connecting to a host without an address is an error."""
         with pytest.raises(OSError, match="no IP address"):
             run(thread_stream.connect_first([], None, Script([])))
 
 
 @pytest.fixture
 def lead_to(monkeypatch):
-    """Let a host have an address for each of these ports."""
+    """Let every host name resolve to 127.0.0.1 with each of the given ports."""
 
     def lead(*ports, family=socket.AF_INET):
         found = [(family, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
@@ -122,7 +129,7 @@ def lead_to(monkeypatch):
 
 
 def noted(monkeypatch):
-    """Return the sockets that are opened from now on, but for those that are accepted or taken over."""
+    """Record the sockets that are opened from now on, except accepted and detached ones."""
     made = []
 
     class Noted(socket.socket):
@@ -136,17 +143,17 @@ def noted(monkeypatch):
 
 
 def are_closed(sockets):
-    """Tell whether all sockets are, if there are any."""
+    """Return whether there are sockets and all of them are closed."""
     return {-1} == {one.fileno() for one in sockets}
 
 
 @each_network
 @pytest.mark.parametrize("first", [full, refusing], ids=["dead", "refusing"])
 def test_next_address(network, drive, lead_to, monkeypatch, first):
-    """Where the first of two addresses is dead or refuses, the other one is there for it."""
+    """If the first of two addresses does not respond or refuses, the second one is connected."""
 
     async def connect():
-        stream = await network().connect("host", 80)  # without a limit
+        stream = await network().connect("host", 80)  # without a timeout
         peer = stream._socket.getpeername()
         stream.close()
         return peer
@@ -161,7 +168,7 @@ def test_next_address(network, drive, lead_to, monkeypatch, first):
 
 @each_network
 def test_wrong_address(monkeypatch, network, drive):
-    """An address that cannot even be tried is followed by the next one, too."""
+    """If an address is not valid for its family, the next one is tried."""
 
     async def connect():
         (await network().connect("host", 80)).close()
@@ -169,7 +176,7 @@ def test_wrong_address(monkeypatch, network, drive):
     with raw_server(lambda connection: connection.recv(1)) as address:
         own = "127.0.0.1", int(address.rpartition(":")[2])
         found = [
-            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (*own, 0, 0)),  # not of this family
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (*own, 0, 0)),  # an IPv4 address
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", own),
         ]
         opened = noted(monkeypatch)
@@ -179,7 +186,7 @@ def test_wrong_address(monkeypatch, network, drive):
 
 
 def test_too_late(monkeypatch):
-    """Of two attempts that connect at the same time, one is closed."""
+    """If two attempts connect at the same time, one of them is closed."""
 
     async def connect():
         attempts = asyncio_stream._Attempts()
@@ -200,7 +207,7 @@ def test_too_late(monkeypatch):
 
 @each_network
 def test_no_time_left(network, drive, lead_to, monkeypatch):
-    """Where all are dead, the limit is for all of them, and nothing stays open."""
+    """If no address responds, the timeout applies to all of them together, and no socket stays open."""
 
     async def connect():
         await network().connect("host", 80, None, 0.3)
@@ -215,7 +222,7 @@ def test_no_time_left(network, drive, lead_to, monkeypatch):
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_cancelled(loop, lead_to, monkeypatch):
-    """Nor does anything where the race is cancelled, whatever asyncio's own would leave open."""
+    """If the race is cancelled, no socket stays open."""
     name = {"trio": "trio"}.get(loop["backend"], "asyncio")
     network, _ = NETWORKS[name]
 
@@ -232,7 +239,7 @@ def test_cancelled(loop, lead_to, monkeypatch):
 
 
 def test_interrupted(lead_to, monkeypatch):
-    """Nor does it where Ctrl-C ends the race in a thread."""
+    """If Ctrl-C interrupts the race in a thread, no socket stays open."""
     with full() as port:
         lead_to(port, port, port)
         opened = noted(monkeypatch)
@@ -246,7 +253,7 @@ def test_interrupted(lead_to, monkeypatch):
 
 @each_network
 def test_a_family_that_the_kernel_does_not_know(monkeypatch, network, drive):
-    """Where there is no IPv6, the next address is tried."""
+    """If the kernel does not support IPv6, the next address is tried."""
 
     class Old(socket.socket):
         def __init__(self, family=-1, *arguments, **options):

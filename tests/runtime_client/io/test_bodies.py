@@ -1,4 +1,4 @@
-"""Bodies through user-supplied clients: how they are written, and what hooks and mocks leave of an answer."""
+"""Bodies through user-supplied clients: how requests are written, and responses that hooks have read."""
 
 import gzip
 import socket
@@ -23,8 +23,8 @@ from tests.runtime_client.loopback import Loopback, always, response
 NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
 ZIPPED = gzip.compress(b"x" * 9999)
-LIMIT = 1.0  # seconds for a write of a slow upload
-# What a hook does with the answer, blocking and awaited.
+LIMIT = 1.0  # time limit of a write in a slow upload, in seconds
+# The methods by which a hook reads the response, blocking and async.
 READING = {
     "reads": ("read", "aread"),
     "iterates raw": ("iter_raw", "aiter_raw"),
@@ -35,26 +35,26 @@ READING = {
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
 def driver(request):
-    """Each user-supplied client."""
+    """Run each test with each kind of user-supplied client."""
     with ExitStack() as stack:
         yield Driver(KINDS[request.param], stack)
 
 
 class TestHooks:
     def with_hook(self, driver, blocking, awaited):
-        """Return a client of a library with a hook for answers."""
+        """Return a client of httpx with a response hook."""
         hook = awaited if driver.kind.is_async else blocking
         hooks = {"response": [hook]}
         return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
 
     @pytest.mark.parametrize("status", [200, 404])
     def test_hook_that_reads(self, driver, status):
-        """What a hook has read, to log it, is the answer's body; the stream may be another's by now."""
+        """A body that a hook has read, for example to log it, is the body of the response."""
 
         async def aread(response):
             await response.aread()
@@ -71,7 +71,7 @@ class TestHooks:
         assert 2 == len(server.requests)
 
     def test_hook_that_raises(self, driver):
-        """A hook may raise for a status: answers are judged here all the same."""
+        """If a hook raises for a status, the response is still processed."""
 
         async def araise(response):
             response.raise_for_status()
@@ -87,7 +87,7 @@ class TestHooks:
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
     def test_hook_that_takes_all(self, driver, reading, encoding):
-        """Whatever a hook reads, and however: the object is what was sent, still encoded."""
+        """However a hook reads the response, the body of the object is complete and not decoded."""
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 
         def read(answer):
@@ -108,7 +108,10 @@ class TestHooks:
     @unread_body
     @pytest.mark.parametrize("reads_some", [False, True], ids=["unread", "half read"])
     def test_hook_that_closes(self, driver, reads_some):
-        """An answer that a hook has closed before its end is lost, which is said: it is not empty."""
+        """
+        If a hook closes the response before its end, the call fails; it does not return an empty
+        body.
+        """
 
         def close(answer):
             if reads_some:
@@ -131,7 +134,7 @@ class TestMocks:
     @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hook"])
     @pytest.mark.parametrize("encoded", [False, True], ids=["identity", "gzip"])
     def test_mock(self, driver, encoded, hooked):
-        """A mock's answer is read as it was given, with Content-Encoding too."""
+        """The response of a mock transport is read unchanged, even with a Content-Encoding."""
         httpx = import_module(driver.kind.library)
         body = ZIPPED if encoded else b"x"
         headers = {"content-encoding": "gzip"} if encoded else {}
@@ -153,7 +156,7 @@ class TestMocks:
         assert 2 == len(asked)
 
     def test_transport_that_reads(self, driver):
-        """A transport that keeps what it has read, a cache say, is believed; what it decoded is not."""
+        """A body that a transport has already read is accepted, unless it had a Content-Encoding."""
         httpx = import_module(driver.kind.library)
 
         class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -191,7 +194,10 @@ class TestWrites:
     @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
     @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
     def test_slow_upload(self, kind, is_proxied, bare_environment):
-        """The time limit is for each write, not for the body: a server that reads slowly gets it all."""
+        """
+        The time limit applies to each write, not to the whole body, so a slow server gets all of
+        it.
+        """
         size = 1 << 25
         with slow_reader(size) as url, ExitStack() as stack:
             driver = Driver(KINDS[kind], stack)
@@ -208,7 +214,7 @@ class TestWrites:
 
 @contextmanager
 def slow_reader(size):
-    """Serve one request, whose body takes longer to read than any one write may take."""
+    """Serve one request, and read its body for longer than a single write may take."""
 
     def serve():
         connection, _ = server.accept()

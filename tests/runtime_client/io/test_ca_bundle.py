@@ -1,4 +1,4 @@
-"""Which file or folder of certificates is trusted, and when it is read."""
+"""Which file or directory of certificates is trusted, and when it is read."""
 
 import asyncio
 import ssl
@@ -29,19 +29,19 @@ from tests.runtime_client.loopback import Loopback, always, certify
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 class TestTLS:
     @pytest.fixture(autouse=True)
     def _fresh(self):
-        """A bundle is read once a process; here once a test."""
+        """Clear the caches: normally a bundle is read once per process."""
         _context.cache_clear()
         _amazon_context.cache_clear()
 
     @pytest.mark.parametrize("how", ["argument", "path", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
     def test_bundle(self, plain_driver, certificate, monkeypatch, how):
-        """A server is trusted whose certificate is in the bundle that is named."""
+        """A server is trusted if its certificate is in the configured bundle."""
         bundle, tls = certificate
         argument = {"argument": bundle, "path": Path(bundle)}.get(how)
         if argument is None:
@@ -55,13 +55,13 @@ class TestTLS:
 
     @pytest.mark.parametrize("name", VARIABLES)
     def test_variables(self, certificate, bare_environment, hashed, name):
-        """Each of the variables that boto3 and httpx know names certificates to trust."""
+        """Each variable of boto3 and httpx for certificates is supported."""
         bundle, tls = certificate
         bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
         self.get(tls)
 
     def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
-        """That the instance is asked first, for its region, takes nothing from the settings."""
+        """The bundle of the profile is also used if the region comes from the instance metadata."""
         bundle, tls = certificate
         with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
             bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
@@ -71,12 +71,12 @@ class TestTLS:
         assert 2 == len(imds.requests)
 
     def test_bundle_that_is_a_folder(self, certificate, hashed):
-        """A bundle may be a folder of certificates by their hashes, as requests has it."""
+        """A bundle may be a directory of certificates that are named by their hashes, as in requests."""
         self.get(certificate[1], ca_bundle=str(hashed))
 
     @pytest.mark.parametrize("first", ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE"])
     def test_order_of_bundles(self, certificate, bare_environment, tmp_path, first):
-        """AWS_CA_BUNDLE wins over the profile, that over REQUESTS_CA_BUNDLE, that over SSL_CERT_FILE."""
+        """The order is AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE."""
         bundle, tls = certificate
         order = ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
         config = tmp_path / "config"
@@ -92,16 +92,18 @@ class TestTLS:
 
     @pytest.fixture
     def hashed(self, certificate, tmp_path):
-        """A folder as OpenSSL looks things up in: certificates by the hash of their subject's name."""
+        """A directory in OpenSSL's format: each certificate is named by the hash of its subject."""
         pem = Path(certificate[0]).read_bytes()
-        name = x509.load_pem_x509_certificate(pem).subject.public_bytes()[2:]  # less its own head
+        name = x509.load_pem_x509_certificate(pem).subject.public_bytes()[
+            2:
+        ]  # without its DER header
         number = int.from_bytes(sha1(name, usedforsecurity=False).digest()[:4], "little")
         (tmp_path / f"{number:08x}.0").write_bytes(pem)
         return tmp_path
 
     @staticmethod
     def get(tls, **options):
-        """Get an object from a TLS server with a client of ours."""
+        """Get an object from a TLS server with a default client."""
         _context.cache_clear()
         with (
             Loopback(always(b"x"), tls) as server,
@@ -111,14 +113,17 @@ class TestTLS:
         _context.cache_clear()  # the next test has another environment
 
     def test_folder(self, monkeypatch, tmp_path):
-        """A folder of certificates takes the place of those that certifi has."""
+        """SSL_CERT_DIR replaces certifi's certificates."""
         assert len(tls_context(None).get_ca_certs()) > 50
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
         assert [] == tls_context(None).get_ca_certs()
 
     def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
-        """Where certifi has no bundle of its own, as Debian's, that which it names is read."""
-        import_module("certifi")  # the real one, which is put back
+        """
+        If certifi has no bundle of its own, as on Debian, the file that `certifi.where` names is
+        read.
+        """
+        import_module("certifi")  # load the real module, which monkeypatch restores
         (tmp_path / "certifi").mkdir()
         code = f"def where():\n    return {certificate[0]!r}\n"
         (tmp_path / "certifi" / "__init__.py").write_text(code)
@@ -127,7 +132,7 @@ class TestTLS:
         assert 1 == len(tls_context(None).get_ca_certs())
 
     def test_unknown_certificate(self, plain_driver, certificate):
-        """A server with another certificate gets no request, and no second try."""
+        """A server with an unknown certificate gets no request, and the call is not retried."""
         with Loopback(always(b"x"), certificate[1]) as server:
             client = plain_driver.client(**pointed_at(server, max_attempts=3))
             with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught:
@@ -140,7 +145,7 @@ class TestTLS:
         assert [] == server.requests
 
     def test_brought_in_client_has_its_own(self, certificate):
-        """A user-supplied client has its own trust settings; our bundle does not apply to it."""
+        """A user-supplied client uses its own TLS settings; `ca_bundle` does not apply to it."""
         bundle, tls = certificate
         httpx = import_module("httpx")
         with (
@@ -156,7 +161,7 @@ class TestTLS:
                 client.get_object("s3://bucket/key")
 
     def test_made_once(self, certificate):
-        """What a bundle makes is made once, for all clients."""
+        """All clients share the TLS context of a bundle."""
         bundle, tls = certificate
         with Loopback(always(b"x"), tls) as server:
             for _ in range(2):
@@ -173,7 +178,7 @@ class TestTLS:
         assert tls_context(bundle) is tls_context(bundle)
 
     def test_amazon_first(self, plain_driver, tmp_path):
-        """Of a bundle that has Amazon's authorities no others are loaded for a server of theirs."""
+        """For a server with a certificate from Amazon, only Amazon's authorities are loaded."""
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
@@ -181,7 +186,7 @@ class TestTLS:
         assert (1, 0) == (server.connections, _context.cache_info().misses)
 
     def test_all_in_the_end(self, plain_driver, tmp_path):
-        """From the first server of another authority on, the whole bundle counts."""
+        """The first server of another authority makes the client load the whole bundle."""
         servers = self.bundle(tmp_path, Amazon=1, other=1)
         bundle, tls = servers["other"]
         with Loopback(always(b"x", headers={"Connection": "close"}), tls) as server:
@@ -192,7 +197,7 @@ class TestTLS:
         assert 3 == len(server.requests)
 
     def test_other_faults(self, plain_driver, tmp_path):
-        """A certificate with another fault than its authority is refused at once."""
+        """An expired certificate is refused at once, without loading the whole bundle."""
         bundle, tls = self.bundle(tmp_path, Amazon=-1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle, max_attempts=1))
@@ -201,7 +206,7 @@ class TestTLS:
         assert (1, 0) == (server.connections, _context.cache_info().misses)
 
     def test_storm(self, tmp_path):
-        """Threads that meet such a server at the same time all get through."""
+        """If several threads need the whole bundle at the same time, all their calls succeed."""
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["other"]
         together = Barrier(8, timeout=10)
 
@@ -218,7 +223,7 @@ class TestTLS:
 
     @staticmethod
     def bundle(folder, **authorities):
-        """Return, by authority, one bundle of them all and the TLS of a server of that one."""
+        """Return a common bundle and a server's TLS context for each authority."""
         made = {}
         for name, hours in authorities.items():
             (folder / name).mkdir()
@@ -228,7 +233,7 @@ class TestTLS:
         return {name: (str(bundle), tls) for name, (_, tls) in made.items()}
 
     def test_not_needed_for_http(self, plain_driver):
-        """Where nothing is encrypted no certificates are read, however wrong their path."""
+        """For http no certificates are read, even if the path of the bundle is wrong."""
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
             assert b"x" == client.get_object("s3://bucket/key").body
@@ -240,7 +245,7 @@ class TestTLS:
         ids=["missing", "malformed"],
     )
     def test_unreadable_bundle(self, plain_driver, tmp_path, content, why):
-        """A bundle that cannot be read is a setting's fault, and the message names it."""
+        """A bundle that cannot be read is a ConfigError that contains its path."""
         bundle = tmp_path / "ca.pem"
         if content is not None:
             bundle.write_text(content)
@@ -251,7 +256,7 @@ class TestTLS:
             client.invoke_endpoint_async("x", body=b"x")
 
     def test_unreadable_file_of_the_environment(self, monkeypatch):
-        """So is one that the environment names."""
+        """An unreadable bundle from the environment is a ConfigError, too."""
         monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
         with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
             tls_context(None)

@@ -1,4 +1,4 @@
-"""A call that is cancelled, at each of its awaits in turn: no permit and no connection is lost."""
+"""Calls that are cancelled at each of their awaits in turn: no permit and no connection is lost."""
 
 import asyncio
 import ssl
@@ -17,7 +17,7 @@ from tests.runtime_client.pools import PATIENCE, async_pool, counts, limited
 
 
 class Suspensions:
-    """Await something, and call what is to be called at one of its suspensions, counted from 1."""
+    """An awaitable that calls given functions when another awaitable suspends for the n-th time."""
 
     def __init__(self, awaitable, calls):
         self._awaitable, self._calls = awaitable, calls
@@ -42,7 +42,7 @@ class Suspensions:
 
 @asynccontextmanager
 async def scoped():
-    """Cancel as anyio and trio do: whatever is awaited in the scope."""
+    """Cancel as anyio and trio do: everything that is awaited in the scope."""
     with anyio.CancelScope() as scope:
         yield scope.cancel
 
@@ -72,9 +72,9 @@ async def native():
 )
 class TestCancellation:
     def run(self, loop, cancelling, certificate, is_tls, prepare, least):
-        """Cancel a call at each of its awaits in turn, which are *least* or more."""
+        """Cancel a call at each of its awaits in turn; there must be at least *least* of them."""
         bundle, tls = certificate
-        go_on = Event()  # or all of an answer might be there at once, and be read by one await
+        go_on = Event()  # without this, a single await might read the whole response
 
         def answer(request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi")
@@ -108,7 +108,7 @@ class TestCancellation:
             anyio.run(main, **LOOPS[loop])
 
     def test_from_the_start(self, loop, cancelling, certificate, is_tls):
-        """A call that connects loses no turn and no connection, wherever it is cancelled."""
+        """A call that opens a connection loses no permit and no connection, wherever it is cancelled."""
 
         @asynccontextmanager
         async def prepare(client, transport, url):
@@ -118,7 +118,7 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=3)
 
     def test_over_an_idle_connection(self, loop, cancelling, certificate, is_tls):
-        """Nor does one that finds a connection."""
+        """A call over an idle connection loses no permit and no connection, wherever it is cancelled."""
 
         @asynccontextmanager
         async def prepare(client, _transport, url):
@@ -128,7 +128,7 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_an_upload(self, loop, cancelling, certificate, is_tls):
-        """Nor does one that is in the middle of a large body."""
+        """A call with a large body loses no permit and no connection, wherever it is cancelled."""
 
         @asynccontextmanager
         async def prepare(client, _transport, url):
@@ -138,7 +138,7 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
-        """Nor does one that waits for others, which go on."""
+        """A cancelled call that waits for a permit does not disturb the calls before it."""
 
         @asynccontextmanager
         async def prepare(client, transport, url):
@@ -155,7 +155,7 @@ class TestCancellation:
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
 def test_cancelled_when_its_turn_came(is_first):
-    """Who is cancelled at the moment of its turn, just before or after, hands it on."""
+    """A task that is cancelled just before or after its permit is granted passes the permit on."""
 
     async def main():
         transport = async_pool(limits=limited(1))

@@ -1,4 +1,4 @@
-"""A client that is closed while calls are under way: they go on, lose nothing, and leave nothing open."""
+"""Clients that are closed during calls: the calls continue, and nothing stays open."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +24,12 @@ NO_SUCH_KEY = response(b"<Error><Code>NoSuchKey</Code></Error>", 404)
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 @pytest.fixture
 def pools(monkeypatch):
-    """The pools that are made, one after the other."""
+    """A list of all pools that are created."""
     made = []
     original = Pool.__init__
 
@@ -42,7 +42,7 @@ def pools(monkeypatch):
 
 
 class Closing:
-    """Closes a client, and says so."""
+    """Closes a client, and sets an event when it is closed."""
 
     def __init__(self, client, closed):
         self._client, self._closed = client, closed
@@ -57,7 +57,7 @@ class Closing:
 
 
 def during(driver, client, call, is_under_way):
-    """Begin a call, close the client once that is under way, and return what the call returns."""
+    """Start a call, close the client as soon as the call is in progress, and return the call's result."""
     if not driver.kind.is_async:
         with ThreadPoolExecutor(1) as threads:
             result = threads.submit(call)
@@ -83,7 +83,7 @@ def during(driver, client, call, is_under_way):
 
 
 def test_wait_that_sleeps(plain_driver, pools):
-    """A wait between two looks goes on, over connections that are closed after each."""
+    """A wait that sleeps between two polls continues; each later connection is closed after its poll."""
     closed, slept = Event(), Event()
 
     def schedule(_elapsed):
@@ -100,13 +100,16 @@ def test_wait_that_sleeps(plain_driver, pools):
             return client.wait(Invocation("id", "s3://b/out"), timeout=PATIENCE, schedule=schedule)
 
         output = during(plain_driver, Closing(client, closed), call, slept.is_set)
-        gc.collect()  # would tell of sockets that nobody closed
+        gc.collect()  # warns of sockets that were not closed
     assert b"output" == output.body
     assert [(0, 0, 0, 0)] * len(pools) == [counts(one) for one in pools]
 
 
 def test_call_in_the_queue(plain_driver, pools):
-    """A request that waits for a connection gets it; what is in use is closed at its end."""
+    """
+    A call that waits for a connection still gets it, and the connection is closed after its
+    request.
+    """
     closed = Event()
 
     def answer(_request, _connection):
@@ -147,7 +150,7 @@ def test_call_in_the_queue(plain_driver, pools):
 
 
 def test_used_again(plain_driver, pools):
-    """A closed client that is used again keeps no connection, directly or through a proxy."""
+    """A closed client can be used again, but keeps no connections."""
     with Loopback(lambda *_: response(b"object")) as server:
         client = plain_driver.client(**pointed_at(server))
         close = client.aclose if plain_driver.kind.is_async else client.close
@@ -161,7 +164,7 @@ def test_used_again(plain_driver, pools):
 
 
 def test_used_again_through_a_proxy(plain_driver, bare_environment):
-    """Nor does one that goes through a proxy."""
+    """A closed client that sends through a proxy can be used again, but keeps no connections."""
     with Loopback(lambda *_: response(b"object")) as proxy:
         bare_environment.setenv("HTTP_PROXY", proxy.url)
         client = plain_driver.client(**pointed_at(None, s3_endpoint_url="http://s3.example"))
@@ -174,7 +177,7 @@ def test_used_again_through_a_proxy(plain_driver, bare_environment):
 
 
 def test_closed_while_a_pool_is_made(monkeypatch):
-    """A pool that is made while another thread closes the client keeps nothing either."""
+    """If another thread closes the client while its pool is created, the pool keeps no connections."""
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
     original = Pool.__init__
 
@@ -188,7 +191,10 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
 
 def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
-    """Nor does a client for a proxy: it is made again, as one that keeps nothing."""
+    """
+    If the client is closed while a client for a proxy is created, it is created again without idle
+    connections.
+    """
     bare_environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
     idle = []

@@ -1,4 +1,4 @@
-"""The one protocol of threads, asyncio and trio: what each form does, and that it is all there."""
+"""The concurrency backends of threads, asyncio and trio: they are complete and behave alike."""
 
 import asyncio
 import inspect
@@ -22,11 +22,11 @@ each_backend = pytest.mark.parametrize(("kind", "drive"), NETWORKS.values(), ids
 
 
 class OfATaskError(Exception):
-    """What a task raises."""
+    """Raised by a task."""
 
 
 def members(kind):
-    """Return the methods of a class, and the names of their parameters."""
+    """Return the public methods of a class with the names of their parameters."""
     found = {}
     for name in dir(concurrency.Backend):
         if name[0] != "_":
@@ -37,9 +37,9 @@ def members(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
 def test_forms(kind):
-    """Each form has the methods of the protocol, with its parameters, as far as those are ours."""
+    """Each backend has the methods of the protocol, with the same parameters."""
     protocol, form = members(concurrency.Backend), members(kind)
-    for borrowed in ("event", "loop", "sleep", "lock"):  # a class, or the library's own function
+    for borrowed in ("event", "loop", "sleep", "lock"):  # classes, or functions of the library
         del protocol[borrowed], form[borrowed]
     protocol["task_lock"] = form["task_lock"] = ["limit"]
     assert protocol == form
@@ -48,7 +48,7 @@ def test_forms(kind):
 
 @each_backend
 def test_group(kind, drive):
-    """All that a group starts has ended when it is left; some may start others."""
+    """When a group is left, everything that was started in it has ended, also by its tasks."""
     backend, done = kind(), []
 
     async def work(number):
@@ -70,7 +70,7 @@ def test_group(kind, drive):
 
 @each_backend
 def test_group_cancelled(kind, drive):
-    """A group that is cancelled ends where it waits, and is left without an error."""
+    """The tasks of a cancelled group end where they wait, and the group raises no error."""
     backend, ended = kind(), []
 
     async def work():
@@ -94,7 +94,7 @@ def test_group_cancelled(kind, drive):
 @each_backend
 @pytest.mark.parametrize("is_within", [True, False], ids=["in a task", "in the body"])
 def test_group_with_an_error(kind, drive, is_within):
-    """The first error cancels the others, and is the one that is raised."""
+    """The first error cancels the other tasks and is raised."""
     backend, ended = kind(), []
 
     async def work():
@@ -121,7 +121,7 @@ def test_group_with_an_error(kind, drive, is_within):
 
 @each_backend
 def test_group_with_an_error_while_its_body_waits(kind, drive):
-    """The error of a task is raised, not the cancellation that it brings to the body."""
+    """If the error of a task cancels a waiting body, the error is raised and not the cancellation."""
     backend = kind()
 
     async def fail():
@@ -139,7 +139,7 @@ def test_group_with_an_error_while_its_body_waits(kind, drive):
 
 @each_backend
 def test_two_errors(kind, drive):
-    """Of several errors the first one is raised."""
+    """If several tasks raise errors, the first one is raised."""
     backend = kind()
 
     async def fail(error):
@@ -156,7 +156,7 @@ def test_two_errors(kind, drive):
 
 @each_backend
 def test_started_after_the_end(kind, drive):
-    """What is started in a cancelled group ends where it waits first."""
+    """A task that is started in a cancelled group ends where it waits first."""
     backend, ended = kind(), []
 
     async def work():
@@ -171,12 +171,12 @@ def test_started_after_the_end(kind, drive):
             group.start(work)
 
     drive(main)
-    assert ended in ([1], [])  # it may not have begun
+    assert ended in ([1], [])  # a task may be cancelled before it starts
 
 
 @each_backend
 def test_behind_a_cancelled_group(kind, drive):
-    """Nothing goes on behind an inner group whose outer one is cancelled."""
+    """If an outer group is cancelled, the code after an inner group does not run."""
     backend, went_on = kind(), []
 
     async def inner():
@@ -198,7 +198,7 @@ def test_behind_a_cancelled_group(kind, drive):
 
 
 def test_a_group_that_is_opened_too_late():
-    """Threads that are started by one that is cancelled already end, too."""
+    """Threads that a cancelled thread starts end, too."""
     backend, is_cancelled, ended = sync_backend(), Event(), []
 
     async def inner():
@@ -224,7 +224,7 @@ def test_a_group_that_is_opened_too_late():
 
 
 def test_a_group_forgets_what_ended():
-    """Inner groups do not pile up in the one that they were opened in."""
+    """A scope does not keep references to inner groups that have ended."""
     backend, counts = sync_backend(), []
 
     async def part():
@@ -245,7 +245,7 @@ def test_a_group_forgets_what_ended():
 
 
 def test_a_cancelled_thread_waits_for_no_event():
-    """A thread that waits for a turn, such as a permit, ends with its group."""
+    """A thread that waits for an event, such as a permit, ends with its group."""
     backend, waited = sync_backend(), []
 
     async def work():
@@ -263,7 +263,7 @@ def test_a_cancelled_thread_waits_for_no_event():
 
 
 def test_start_in_a_group_that_ends():
-    """On asyncio what cannot be started any more leaves no coroutine behind."""
+    """On asyncio, a task that cannot be started any more leaves no coroutine that was never awaited."""
 
     async def fail():
         raise OfATaskError
@@ -285,7 +285,7 @@ def test_start_in_a_group_that_ends():
 
 @each_backend
 def test_group_in_a_group(kind, drive):
-    """A group ends with the one that its task is in."""
+    """If a group is cancelled, the groups inside its tasks are cancelled, too."""
     backend, ended = kind(), []
 
     async def inner():
@@ -311,7 +311,7 @@ def test_group_in_a_group(kind, drive):
 @each_backend
 @pytest.mark.parametrize("does", ["read", "read_into", "write"])
 def test_group_at_a_connection(kind, drive, does):
-    """A task that waits for a connection ends with its group, however long it would wait."""
+    """A task that waits for a connection ends when its group is cancelled, whatever its timeout."""
     backend, begun = kind(), []
 
     async def work(stream):
@@ -341,7 +341,7 @@ def test_group_at_a_connection(kind, drive, does):
 
 
 def test_cancelled_before_its_start():
-    """A thread of a group that is cancelled already does nothing."""
+    """A thread that is started in a cancelled group does nothing."""
     done = []
 
     async def work():
@@ -357,7 +357,7 @@ def test_cancelled_before_its_start():
 
 
 def test_an_interrupted_wait_ends_the_group(monkeypatch):
-    """Ctrl-C while threads are waited for ends them, and goes on."""
+    """Ctrl-C while a group waits for its threads cancels them, and is raised."""
     backend, ended = sync_backend(), []
 
     async def work():
@@ -386,7 +386,7 @@ def test_an_interrupted_wait_ends_the_group(monkeypatch):
 
 @each_backend
 def test_time(kind, drive):
-    """A context is left when its time is over; what is waited for may go on, where it can."""
+    """Time limits end a context, and stop waiting for a function that continues, except for threads."""
     backend, ended = kind(), []
 
     async def work():
@@ -412,7 +412,7 @@ def test_time(kind, drive):
 
 @each_backend
 def test_locks(kind, drive):
-    """A lock has one holder; a task's lock as many as it is told, and none among threads."""
+    """A lock has one holder.  A task lock has as many as its limit, and no limit among threads."""
     backend = kind()
 
     async def main():
@@ -434,7 +434,7 @@ def test_locks(kind, drive):
 
 @each_backend
 def test_file(kind, drive, tmp_path):
-    """Tasks write and read parts of one file side by side."""
+    """Tasks write and read parts of one file concurrently."""
     backend, path = kind(), tmp_path / "file"
 
     async def main():
@@ -454,7 +454,7 @@ def test_file(kind, drive, tmp_path):
 
 @each_backend
 def test_full_disk(kind, drive):
-    """What a disk does not take is an OSError of the task."""
+    """Writing to a full disk raises OSError in the task."""
     backend = kind()
 
     async def main():
@@ -469,7 +469,10 @@ def test_full_disk(kind, drive):
 
 
 def test_a_file_that_is_closed_in_the_meantime(tmp_path):
-    """What goes on of a cancelled task reaches its own file, and no other that has got its number."""
+    """
+    A write of a cancelled task goes to its own file, never to another file with the same descriptor
+    number.
+    """
     path, other, go_on = tmp_path / "file", tmp_path / "other", Event()
 
     def slow_write(descriptor):

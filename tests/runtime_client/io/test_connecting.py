@@ -1,4 +1,4 @@
-"""How connections are opened: what counts of what comes on them, and their server's name."""
+"""Opening connections: TLS from the first byte, unsolicited responses, and server names."""
 
 import gc
 import json
@@ -30,15 +30,18 @@ FORGED = response(b"forged")
 
 
 def trusting(bundle):
-    """Return the TLS settings of a client."""
+    """Return the TLS context of a client that trusts a bundle."""
     return ssl.create_default_context(cafile=bundle)
 
 
 class TestFirstByte:
-    """TLS is there from the first byte: what was sent before the handshake is no answer."""
+    """TLS starts with the first byte: data before the handshake are not a response."""
 
     def test_plaintext_before_the_handshake(self, make, certificate):
-        """Of 200 connections on which someone else speaks first none is taken for the server's."""
+        """
+        Plain text before the handshake is never accepted as the server's response, in 200
+        connections.
+        """
         bundle, tls = certificate
         with (
             Loopback(lambda *_: response(b"real"), tls) as server,
@@ -52,7 +55,7 @@ class TestFirstByte:
         assert [] == server.requests
 
     def test_nothing_before_the_handshake(self, make, certificate):
-        """Who only carries bytes to and fro is no obstacle."""
+        """A relay that only forwards bytes does no harm."""
         bundle, tls = certificate
         with (
             Loopback(lambda *_: response(b"real"), tls) as server,
@@ -62,7 +65,7 @@ class TestFirstByte:
             assert {b"real"} == {pool.get(f"https://{address}").content for _ in range(9)}
 
     def test_the_whole_client(self, driver, emulator, certificate):
-        """No forged location of an output reaches a caller, with whatever HTTP client."""
+        """With no HTTP client does a forged output location reach the caller."""
         bundle, tls = certificate
         location = {"OutputLocation": "s3://forged/output", "InferenceId": "forged"}
         forged = response(
@@ -88,7 +91,7 @@ class TestFirstByte:
 
 @pytest.fixture
 def tls12(certificate):
-    """A server's settings of TLS 1.2, where the server has the last word in a handshake."""
+    """TLS 1.2 settings of a server: in this version the server sends the last handshake message."""
     bundle, _ = certificate
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -97,10 +100,10 @@ def tls12(certificate):
 
 
 class TestUnasked:
-    """What was there before a request was written is not its answer (RFC 9112, section 9.2)."""
+    """Data that arrive before a request is written are not its response (RFC 9112, section 9.2)."""
 
     def test_on_a_new_connection(self, make, certificate, tls12):
-        """A server that answers before it is asked is not asked."""
+        """A server that sends a response before any request gets no request."""
         asked = []
 
         def serve(connection):
@@ -118,7 +121,10 @@ class TestUnasked:
         assert set(asked) <= {b""}
 
     def test_closed_at_once(self, make):
-        """A new connection that was closed gets no request, which so cannot have been taken."""
+        """
+        A new connection that is already closed gets no request, so the job cannot have been
+        accepted.
+        """
         with raw_server(lambda _connection: None) as address:
             pool = make()
             for _ in range(20):
@@ -129,7 +135,7 @@ class TestUnasked:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_at_once_behind_the_answer(self, make, certificate, is_tls):
-        """An extra answer that comes with the answer, in a TLS record of its own, is nobody's."""
+        """An extra response that follows the response in its own TLS record is discarded."""
         bundle, tls = certificate
 
         def answer(_request, connection):
@@ -147,7 +153,7 @@ class TestUnasked:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_while_idle(self, make, certificate, is_tls):
-        """So is one that comes later, once the connection is idle."""
+        """A response that arrives while the connection is idle is discarded."""
         bundle, tls = certificate
         go, sent = Event(), Event()
 
@@ -170,7 +176,7 @@ class TestUnasked:
         assert 20 == server.connections
 
     def test_closed_where_there_is_no_poll(self, make, monkeypatch):
-        """A dead connection is noticed where the system has no poll, as Windows and gevent."""
+        """A closed connection is also noticed without `select.poll`, as on Windows and with gevent."""
         monkeypatch.delattr(select, "poll")
         closed = Event()
 
@@ -190,7 +196,7 @@ class TestUnasked:
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
-    """Writing stops at the first write that is lost, and nothing is logged of it."""
+    """If the server resets the connection, writing stops at once, and asyncio logs nothing."""
     bundle, tls = certificate
 
     def serve(connection):
@@ -210,7 +216,7 @@ def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
 
 @pytest.mark.usefixtures("all_names_here")
 def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
-    """Such a dot is for the resolver and the Host header, not for TLS (RFC 6066, section 3)."""
+    """The resolver and the Host header get a trailing dot, but TLS does not (RFC 6066, section 3)."""
     bundle, tls = issue(tmp_path)
     asked = []
     tls.sni_callback = lambda _socket, name, _context: asked.append(name)
@@ -227,7 +233,7 @@ def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
 
 
 def test_address_in_capitals(driver, emulator):
-    """The host that is sent is spelled as the one that is signed."""
+    """The Host header has the same spelling as in the signature."""
     with Loopback(lambda *_: response(b"{}", 202)) as server:
         url = server.url.replace("127.0.0.1", "[::FFFF:127.0.0.1]")
         client = driver.client(**settings(emulator, endpoint_url=url, max_attempts=1))
@@ -238,7 +244,10 @@ def test_address_in_capitals(driver, emulator):
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
-    """The idle connections of a client that is dropped are closed at once, as boto3's, and quietly."""
+    """
+    Idle connections of a garbage-collected client are closed at once without a warning, as in
+    boto3.
+    """
     bundle, tls = certificate
     closed = Event()
 

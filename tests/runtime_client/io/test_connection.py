@@ -1,4 +1,4 @@
-"""One request and its answer over a connection: framing, faults, uploads."""
+"""One request and its response over a connection: framing, errors and uploads."""
 
 import socket
 from contextlib import suppress
@@ -14,14 +14,14 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, counts, limite
 
 
 def answering(data):
-    """Return a function that answers every request with these bytes, and leaves the connection open."""
+    """Return a server function that answers every request with *data*, and keeps the connection open."""
     return lambda _request, _connection: data
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-# Bytes of an answer; its body; and whether its connection serves the next request.
+# The bytes of a response, its body, and whether its connection can carry the next request.
 ANSWERS = {
     "length": (HEAD + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
     "nothing": (HEAD + b"Content-Length: 0\r\n\r\n", b"", True),
@@ -48,7 +48,7 @@ ANSWERS = {
 class TestAnswers:
     @pytest.mark.parametrize(("data", "body", "is_kept"), ANSWERS.values(), ids=ANSWERS)
     def test_framing(self, make, data, body, is_kept):
-        """Each framing gives its body, and keeps a connection that is fit for more, and no other."""
+        """Each kind of framing yields its body, and only a reusable connection is kept."""
         with Loopback(answering(data)) as server:
             pool = make()
             assert [body] * 3 == [pool.get(server.url).content for _ in range(3)]
@@ -67,7 +67,7 @@ class TestAnswers:
         assert (0, 0, 0, 0) == counts(pool.transport)
 
     def test_head(self, make):
-        """The answer to HEAD has no body, whatever length it states."""
+        """A response to HEAD has no body, whatever its Content-Length."""
         with Loopback(answering(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
             pool = make()
             for _ in range(2):
@@ -76,7 +76,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize("how", [socket.SHUT_WR, socket.SHUT_RDWR], ids=["half", "whole"])
     def test_closed_while_idle(self, make, how):
-        """A connection that was closed while it was idle, or half of it, is not used again."""
+        """A connection that was closed or half-closed while it was idle is not used again."""
         closed = Event()
 
         def answer(_request, connection):
@@ -94,7 +94,7 @@ class TestAnswers:
                 assert number + 1 == server.connections
 
     def test_written_to_while_idle(self, make):
-        """A connection on which something came unasked is not used again."""
+        """A connection on which data arrived without a request is not used again."""
         go, written = Event(), Event()
 
         def answer(_request, connection):
@@ -117,7 +117,10 @@ class TestAnswers:
 
     @unread_body
     def test_streamed(self, make):
-        """Pieces are there as they come; and what is left unread costs its connection."""
+        """
+        Pieces are returned as they arrive; if the body is not read completely, its connection is
+        closed.
+        """
         taken = Event()
 
         def answer(_request, connection):
@@ -152,7 +155,7 @@ class TestAnswers:
         ],
     )
     def test_wrong(self, make, data, error):
-        """What is no answer is an error of httpx's that names the request, and nothing stays behind."""
+        """An invalid response is an error of httpx's with the request, and its connection is closed."""
         with Loopback(lambda _, connection: connection.sendall(data)) as server:
             pool = make(limits=limited(1))
             for _ in range(2):
@@ -174,7 +177,7 @@ class TestAnswers:
 class TestUploads:
     @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
     def test_at_hand(self, size, writes):
-        """A body that is at hand goes out with its head, unless it is so large that a copy costs more."""
+        """A body in memory is sent together with the head; a large one in several writes."""
         network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))
         assert 200 == PooledTransport(network=network).handle_request(request).status_code
@@ -183,7 +186,7 @@ class TestUploads:
         assert (size, writes) == (len(body), len(network.written))
 
     def test_streamed(self, make):
-        """A body of unknown length goes out in chunks."""
+        """A body of unknown length is sent in chunks."""
         seen = []
 
         def answer(_request, connection):
@@ -199,7 +202,7 @@ class TestUploads:
 
     @unread_body
     def test_early_answer(self, make):
-        """A server may answer an upload before it has read it; its connection is given up."""
+        """If the server responds before it has read the upload, the response is returned."""
 
         def answer(_request, connection):
             connection.sendall(response(b"enough", 413, {"Connection": "close"}))
@@ -216,7 +219,10 @@ class TestUploads:
 
     @unread_body
     def test_early_end(self, make):
-        """A server that hangs up during an upload is an error of httpx's, or its answer is found."""
+        """
+        If the server hangs up during an upload, its response is returned or an error of httpx's is
+        raised.
+        """
 
         def answer(_request, connection):
             connection.sendall(response(b"enough", 413))
@@ -229,7 +235,7 @@ class TestUploads:
 
     @unread_body
     def test_body_that_fails(self, make):
-        """What a body raises comes out as it is, and its connection is given up."""
+        """An exception of the request body is raised unchanged, and the connection is closed."""
 
         def pieces():
             yield b"one"

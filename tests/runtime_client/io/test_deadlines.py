@@ -1,4 +1,4 @@
-"""Servers that are slow, or silent: what ends a call, and when."""
+"""Slow and silent servers: what ends a call, and when."""
 
 from contextlib import ExitStack, contextmanager
 from threading import Event
@@ -27,12 +27,12 @@ from tests.runtime_client.loopback import PATIENCE, Loopback, always
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 @contextmanager
 def silent():
-    """Serve without an answer until the end, which the server may not have given up before."""
+    """Run a server that never responds, and check that it was not waited for too long."""
     is_over = Event()
     gave_up = []
 
@@ -48,7 +48,7 @@ def silent():
 
 class TestTime:
     def test_server_that_never_answers(self, driver):
-        """A server that says nothing costs the read timeout, and no more."""
+        """If the server does not respond, the call ends after the read timeout."""
         with silent() as server:
             client = driver.client(**pointed_at(server, read_timeout=0.05))
             with pytest.raises(TransportError, match="ReadTimeout") as caught:
@@ -56,7 +56,10 @@ class TestTime:
         assert caught.value.possibly_accepted
 
     def test_waiting_for_a_server_that_never_answers(self, plain_driver):
-        """A wait ends at its deadline, and names the trouble as its cause."""
+        """
+        If the server does not respond, a wait ends at its deadline, with the last error as its
+        cause.
+        """
         with silent() as server:
             client = plain_driver.client(**pointed_at(server, read_timeout=0.05))
             invocation = Invocation("id", "s3://bucket/out")
@@ -66,7 +69,10 @@ class TestTime:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_credentials_are_not_cut_off(self, backend):
-        """A wait's deadline cuts off no source of credentials, whose old token may be used up by then."""
+        """
+        The deadline of a wait does not cancel a credential provider, which may have used up its old
+        token.
+        """
 
         async def slow():
             await anyio.sleep(0.3)
@@ -80,14 +86,14 @@ class TestTime:
 
     @unread_body
     def test_dribbled_body(self, driver):
-        """A body that comes byte by byte ends at the deadline, in the middle; its answer is incomplete."""
+        """A body that arrives byte by byte ends at the deadline, and the response is incomplete."""
         answer, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
         assert (200, False) == (answer.status, answer.complete)
         assert 0 < len(answer.body) < 999
         assert 0.09 <= seconds < 5
 
     def test_silence_in_a_body(self, driver):
-        """A body that stops coming ends with the deadline too, before the read timeout."""
+        """A body that stops arriving ends at the deadline, too, before the read timeout."""
         answer, seconds = self.dribbled(
             driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
         )
@@ -95,7 +101,7 @@ class TestTime:
         assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
-        """An output that is there at the deadline, but not all of it, is read on."""
+        """If an output has started to arrive at the deadline, the rest of it is still read."""
 
         def answer(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")
@@ -107,7 +113,7 @@ class TestTime:
             invocation = Invocation("id", "s3://bucket/out")
             assert b"output" == client.wait(invocation, timeout=0.1, schedule=often).body
 
-    # Nothing ends what blocks in a client that is not ours.
+    # A blocking user-supplied client cannot be interrupted.
     @pytest.mark.parametrize(
         "driver",
         [
@@ -118,7 +124,7 @@ class TestTime:
         indirect=True,
     )
     def test_dribbled_head(self, driver):
-        """A wait ends in time even if a server sends the head of its answer byte by byte."""
+        """A wait ends in time even if the head of a response arrives byte by byte."""
         stop = Event()
 
         def answer(_request, connection):
@@ -138,14 +144,14 @@ class TestTime:
         assert seconds < PATIENCE
 
     def test_too_late(self, driver):
-        """After the deadline a request is sent only if its answer comes at once."""
+        """After the deadline a request fails unless its response arrives at once."""
         with silent() as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises(TransportError):
                 client.send(server.url, Request("GET", "/"), deadline=monotonic() - 1)
 
     def dribbled(self, driver, head, pace=0.01):
-        """Return the answer of a server that dribbles, and the seconds that it took."""
+        """Return the response of a server that sends byte by byte, and the seconds that it took."""
         stop = Event()
 
         def answer(_request, connection):

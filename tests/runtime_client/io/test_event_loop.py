@@ -1,4 +1,4 @@
-"""What an async client does to its event loop: nothing that blocks, and no long work."""
+"""An async client never blocks its event loop, neither by system calls nor by long computations."""
 
 import contextvars
 import subprocess
@@ -23,7 +23,7 @@ from tests.runtime_client.test_cycles import settings
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 KEYS = Credentials("AKID", "canary-secret")
 
-# Under blockbuster: a first call of a process, with all that it loads and reads.
+# The first calls of a process, under the supervision of blockbuster.
 PROGRAM = """
 import asyncio, sys, time
 sys.path[:0] = {path}
@@ -81,7 +81,7 @@ def _serve():
 @pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("source", ["None", "keys"])
 def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
-    """A process's first calls do what blocks, such as reading files, in threads (blockbuster)."""
+    """The first calls of a process run blocking functions, such as reading files, in threads."""
     bundle, tls = certify(tmp_path)
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
     keys = f"aws_access_key_id = {KEYS.access_key_id}\naws_secret_access_key = canary-secret\n"
@@ -99,7 +99,7 @@ def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
 
 @pytest.fixture
 def work(monkeypatch):
-    """In which thread bodies are copied, hashed and checked."""
+    """Record in which thread bodies are copied, hashed and checked."""
     seen = {}
 
     def noted(name, function):
@@ -120,7 +120,7 @@ def work(monkeypatch):
 @backends
 @pytest.mark.parametrize(("size", "is_long"), [(1 << 20, True), (1 << 10, False)])
 def test_long_work_is_done_in_threads(backend, size, is_long, work):
-    """A large body is copied, hashed and checked elsewhere; for a small one a thread costs more."""
+    """A large body is copied, hashed and checked in another thread, a small one in the loop's thread."""
     body = bytes(size)
     checksum = dict([checksums.upload_checksum(body)])
     here = []
@@ -147,7 +147,7 @@ def _accepts(*_):
 
 
 def invoked(backend, credentials, calls=1, during=None):
-    """Queue jobs at once with these credentials, while something else goes on in the loop."""
+    """Queue jobs concurrently with these credentials, and run *during* meanwhile in the loop."""
 
     async def main(arguments):
         async with (
@@ -167,7 +167,7 @@ def invoked(backend, credentials, calls=1, during=None):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_may_block(backend):
-    """The loop goes on meanwhile: here it is what ends the block."""
+    """A credentials function may block: the loop continues, and here it ends the block."""
     asked, answered = Event(), Event()
 
     def keys():
@@ -185,7 +185,7 @@ def test_a_function_for_credentials_may_block(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_is_called_once_at_a_time(backend):
-    """It need not be made for threads, though it is called in some."""
+    """A credentials function is never called concurrently, so it need not be thread-safe."""
     at_once, threads = threading.Lock(), set()
 
     def keys():
@@ -201,7 +201,7 @@ def test_a_function_for_credentials_is_called_once_at_a_time(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_sees_the_context(backend):
-    """Context variables of the caller are there."""
+    """A credentials function sees the context variables of the caller."""
     tenant = contextvars.ContextVar("tenant")
     seen = []
 
@@ -238,7 +238,7 @@ class _Provider:
 @backends
 @pytest.mark.parametrize("form", ["provider", "method", "lambda"])
 def test_what_is_async_is_awaited_in_the_loop(backend, form):
-    """A provider, an async function, and what a plain one returns to be awaited, need no thread."""
+    """An async provider or function, and an awaitable from a plain function, are awaited in the loop."""
     provider = _Provider()
     forms = {"provider": provider, "method": provider.aget, "lambda": lambda: provider.aget()}  # noqa: PLW0108
     assert 1 == invoked(backend, forms[form])
@@ -248,7 +248,7 @@ def test_what_is_async_is_awaited_in_the_loop(backend, form):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_that_fails(backend):
-    """Its exception is the cause of ours."""
+    """An exception of a credentials function is the cause of the client's error."""
 
     def keys():
         raise LookupError("no vault")
@@ -267,8 +267,8 @@ def test_a_function_for_credentials_that_fails(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch):
-    """What a thread brings for a call that was cancelled, or raises, disturbs nobody."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a folder, which cannot be read
+    """The result or error of a thread that works for a cancelled call is ignored."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a directory cannot be read
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
     async def main(arguments):
@@ -285,7 +285,7 @@ def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_bundle_that_cannot_be_read(backend, tmp_path):
-    """What is wrong with a file that a thread reads is raised where it is waited for."""
+    """If a thread cannot read the CA bundle, its error is raised in the waiting task."""
 
     async def main():
         async with AsyncSageMakerRuntimeClient(

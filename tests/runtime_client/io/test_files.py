@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files are written completely or not at all."""
 
 import os
 
@@ -8,13 +8,13 @@ from sagemaker_runtime_client._io.files import NotWrittenError, replacing
 
 
 def write(path, content=b"new"):
-    """Write a file."""
+    """Write a file through `replacing`."""
     with replacing(path) as file:
         file.write(content)
 
 
 def test_new_file(tmp_path):
-    """It has the mode that any new file has."""
+    """A new file has the default mode."""
     path = tmp_path / ("n" * 255)
     before = os.umask(0o027)
     try:
@@ -26,7 +26,7 @@ def test_new_file(tmp_path):
 
 
 def test_old_file(tmp_path):
-    """It keeps its mode, and a link leads to the new content."""
+    """An existing file keeps its mode, and a link leads to the new content."""
     path, link = tmp_path / "file", tmp_path / "link"
     path.write_bytes(b"old")
     path.chmod(0o604)
@@ -38,7 +38,7 @@ def test_old_file(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_in_between(tmp_path, error):
-    """What was there stays, and nothing is beside it."""
+    """After an error the old content is still there, and no temporary file is left."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -53,7 +53,7 @@ def test_an_error_in_between(tmp_path, error):
 
 
 def test_what_is_no_file(tmp_path):
-    """A pipe is written to, and stays one; a full device is an error that names it."""
+    """A pipe is written to directly; a full device is an error that contains its path."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -68,7 +68,7 @@ def test_what_is_no_file(tmp_path):
 
 
 def test_a_pipe_without_a_reader(tmp_path):
-    """That nobody reads any more is no full disk."""
+    """A broken pipe is not reported as a write error."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

@@ -1,4 +1,4 @@
-"""A fork while another thread makes the first call of the process, and imports what that needs."""
+"""Forks while another thread makes the first call of the process, and imports modules for it."""
 
 import subprocess
 import sys
@@ -10,9 +10,10 @@ import pytest
 from sagemaker_runtime_client._io import generation
 from tests.runtime_client.loopback import Loopback, response
 
-# A thread makes a first call.  As it imports a module it stops until the main thread had its time to
-# fork: a fork that waits for the import lets that time go by.  The child then makes a call of its own.
-# Before it signs, the thread waits for the fork: what OpenSSL locks at its first use is not ours.
+# A thread makes a first call.  In the middle of an import it pauses, to let the main thread fork.
+# A fork that waits for the import lets the pause end.  The child then makes a call itself.  Before
+# the first thread signs, it waits for the fork: OpenSSL takes locks at its first use, which this
+# test does not cover.
 PROGRAM = """
 import os, signal, sys, threading, warnings
 sys.path[:0] = {path}
@@ -80,7 +81,7 @@ def _answer(request, _):
     ],
 )
 def test_a_child_that_is_forked_during_an_import_can_call(module, bare_environment):
-    """The child finds each module whole, and no lock of one taken by a thread that it has not got."""
+    """In the child each module is complete, and no module lock is held by a thread of the parent."""
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         bare_environment.setenv(name, "none")
     bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -99,7 +100,7 @@ def test_a_child_that_is_forked_during_an_import_can_call(module, bare_environme
 
 
 class Clock:
-    """A clock that goes on as somebody sleeps; each time something happens."""
+    """A clock that advances only in `sleep`, which also calls a function."""
 
     def __init__(self, happens):
         self.now, self._happens = 0.0, happens
@@ -114,19 +115,19 @@ class Clock:
 
 @pytest.fixture
 def imports(monkeypatch):
-    """Imports of nobody yet, and what sets their clock."""
+    """Return new `_Imports`, and a function that sets what happens during each sleep."""
     monkeypatch.setattr(generation, "time", Clock(None))
     return generation._Imports(), lambda happens: setattr(generation, "time", Clock(happens))
 
 
 def in_a_thread(function):
-    """Return what a function returns in another thread, which may wait for nobody."""
+    """Call a function in another thread, and return its result.  The function must not block."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(function).result(timeout=20)
 
 
 def test_a_fork_waits_for_an_import(imports):
-    """A fork waits until no other thread imports, in a context within another one either."""
+    """A fork waits until no other thread imports, even in nested contexts."""
     imports, at_each_pause = imports
     contexts = [imports(), imports()]
     for context in contexts:
@@ -137,7 +138,7 @@ def test_a_fork_waits_for_an_import(imports):
 
 
 def test_a_fork_does_not_wait_for_ever(imports):
-    """A fork goes on while an import does, after a while."""
+    """A fork stops waiting for an import after the maximum time."""
     imports, at_each_pause = imports
     at_each_pause(bool)
     context = imports()
@@ -147,7 +148,7 @@ def test_a_fork_does_not_wait_for_ever(imports):
 
 
 def test_an_import_that_was_interrupted_stops_nobody(imports):
-    """A context that was entered, and left by an interrupt before its block began, is forgotten."""
+    """If a context is entered and interrupted before its block begins, its mark is removed."""
     imports, _ = imports
     in_a_thread(lambda: imports().__enter__())
     imports.before_fork()
@@ -163,7 +164,7 @@ def test_an_import_that_was_interrupted_stops_nobody(imports):
 
 
 def test_an_import_waits_for_a_fork(imports):
-    """Whoever wants to import during another thread's fork waits for its end."""
+    """A thread that starts an import during another thread's fork waits for the end of the fork."""
     imports, at_each_pause = imports
     seen = []
 
@@ -180,7 +181,7 @@ def test_an_import_waits_for_a_fork(imports):
 
 
 def test_a_fork_imports_for_itself(imports):
-    """The thread that forks may import meanwhile: a signal handler may need it."""
+    """The thread that forks may import meanwhile, because a signal handler may need it."""
     imports, _ = imports
     imports.before_fork()
     with imports():
@@ -188,7 +189,7 @@ def test_a_fork_imports_for_itself(imports):
 
 
 def test_an_import_within_another_goes_on(imports):
-    """A fork waits for the outer context, so the inner one does not wait for the fork."""
+    """A fork waits for the outer context, so the inner context does not wait for the fork."""
     imports, _ = imports
     with imports():
         imports.forking[in_a_thread(get_ident)] = None

@@ -1,4 +1,4 @@
-"""Generations of a program: forks, restores, clocks that are set."""
+"""Generations of a process: forks, restored snapshots and clock changes."""
 
 import os
 import subprocess
@@ -15,13 +15,13 @@ from sagemaker_runtime_client._io.generation import (
 
 
 def test_nothing_happened():
-    """While the process lives and its clock runs it is the same generation."""
+    """The generation does not change while the process lives and its clock runs normally."""
     generations = _Generations()
     assert 1 == len({generations.current() for _ in range(100)})
 
 
 def test_fork():
-    """A child is another generation; its parent stays what it was."""
+    """A child process has a new generation; its parent keeps the old one."""
     generations = _Generations()
     before = generations.current()
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -36,7 +36,7 @@ def test_fork():
     ("seconds", "is_new"), [(20, False), (-20, False), (3600, True), (-90, True)]
 )
 def test_clock(seconds, is_new):
-    """It is another one, once, where the clock was set; a correction by seconds is none."""
+    """Setting the clock starts one new generation; a correction by seconds does not."""
     generations = _Generations()
     before = generations.current()
     generations._offset -= seconds
@@ -57,7 +57,7 @@ print(_generation.generation() - before)
 
 @pytest.mark.parametrize(("initialization", "generations"), [("snap-start", 1), ("on-demand", 0)])
 def test_restore(initialization, generations):
-    """Where Lambda restores snapshots, its hook tells of it."""
+    """On AWS Lambda with SnapStart, the restore hook starts a new generation."""
     environment = {
         "PYTHONPATH": ":".join(sys.path),
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
@@ -69,7 +69,7 @@ def test_restore(initialization, generations):
 
 
 def test_restore_without_a_hook():
-    """Where the hook is missing there, the clock alone tells."""
+    """If the hook library is missing on Lambda, the package can still be imported."""
     environment = {"PYTHONPATH": ":".join(sys.path), "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     program = "import sys; sys.modules['snapshot_restore_py'] = None\n"
     program += "import sagemaker_runtime_client"
@@ -77,7 +77,7 @@ def test_restore_without_a_hook():
 
 
 def test_hook(monkeypatch):
-    """The hook begins a generation; where it is missing nothing fails."""
+    """The hook starts a generation; a missing hook library is not an error."""
     hooks = []
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
     monkeypatch.setattr("snapshot_restore_py._after_restore_registry", hooks)

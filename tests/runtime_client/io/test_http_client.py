@@ -1,4 +1,4 @@
-"""The argument http_client: whose client it may be, and what of it is used."""
+"""The argument http_client: which clients are accepted, and what of them is used."""
 
 from contextlib import ExitStack
 from importlib import import_module
@@ -27,11 +27,11 @@ from tests.runtime_client.loopback import Loopback, always
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 class TestBroughtIn:
-    """A user-supplied client is borrowed."""
+    """A user-supplied client."""
 
     @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
     def driver(self, request):
@@ -39,7 +39,10 @@ class TestBroughtIn:
             yield Driver(KINDS[request.param], stack)
 
     def test_only_its_connections_are_used(self, driver):
-        """Its auth, headers, cookies, parameters, address and redirects are not; nor is it closed."""
+        """
+        Only its connections are used, not its auth, headers, cookies or redirects, and it is not
+        closed.
+        """
         with Loopback(always(b"", 307, {"Location": "/elsewhere", "Set-Cookie": "a=b"})) as server:
             http_client = driver.http_client(
                 driver.kind.library,
@@ -58,7 +61,10 @@ class TestBroughtIn:
             close = "aclose" if driver.kind.is_async else "close"
             getattr(client, close)()
             assert not http_client.is_closed
-        lines = ["GET /bucket/key HTTP/1.1", "HEAD /bucket HTTP/1.1"]  # where is the bucket, then?
+        lines = [
+            "GET /bucket/key HTTP/1.1",
+            "HEAD /bucket HTTP/1.1",
+        ]  # this asks for the region of the bucket
         assert lines * 2 == [request.line for request in server.requests]
         for request in server.requests:
             names = {name.lower() for name, _ in request.headers}
@@ -68,7 +74,7 @@ class TestBroughtIn:
             request.verify(CREDENTIALS, "s3", REGION)
 
     def test_a_class_of_ones_own(self, driver, emulator):
-        """A class derived from theirs is as good."""
+        """A subclass of httpx's client is accepted."""
         base = getattr(
             import_module(driver.kind.library), "AsyncClient" if driver.kind.is_async else "Client"
         )
@@ -82,7 +88,7 @@ class TestBroughtIn:
         assert not caught.value.possibly_accepted
 
     def test_time_limits(self, driver):
-        """The time limits are ours."""
+        """The time limits of the SageMaker client apply."""
         with Loopback(lambda *_: Event().wait(2)) as server:
             http_client = driver.http_client(driver.kind.library, timeout=None, trust_env=False)
             client = driver.client(**pointed_at(server, read_timeout=0.05), http_client=http_client)
@@ -102,7 +108,7 @@ class TestBroughtIn:
     ],
 )
 def test_wrong_kind_of_client(client_class, kind):
-    """A client of the other colour, or of another library, is refused at once."""
+    """An http_client of the other kind (sync or async), or of another library, is refused at once."""
     module, _, name = kind.rpartition(".")
     wrong = object.__new__(getattr(import_module(module), name))
     wanted = "AsyncClient" if client_class is AsyncSageMakerRuntimeClient else "Client"

@@ -1,4 +1,4 @@
-"""What becomes a header is checked before it is sent, by name; its value, which may be a secret, is not shown."""
+"""Headers are checked by name before they are sent; their values, which may be secrets, are not shown."""
 
 import logging
 from importlib import import_module
@@ -14,7 +14,7 @@ from sagemaker_runtime_client._io.message import Request
 from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, pointed_at
 from tests.runtime_client.loopback import Loopback, always
 
-# Values that h11 refuses, and those that it takes.
+# Values that h11 refuses, and values that it accepts.
 REFUSED = (
     *("canary ", " canary", "canary\t", "canary\n", "can\r\nary", "canary\0", "can\x7fary"),
     *("canary\x1b[31m", "\u20ac canary\n", "canary\ud800", "\n"),
@@ -24,16 +24,16 @@ TAKEN = ("", "a", "a b", "a\tb", "\u20ac", "\u200b", "a\u0085b", "x" * 9999)
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the machine's settings from each test."""
 
 
 def send(client, server, *headers):
-    """Send a request with these headers, and return the answer."""
+    """Send a request with these headers, and return the response."""
     return client.send(server.url, Request("GET", "/", headers))
 
 
 def shown(error):
-    """Return all that an exception, and those that it came of, may show."""
+    """Return all texts that a traceback of an exception and its causes may show."""
     found = []
     while error is not None:
         found += [repr(error), str(error), *map(str, error.args)]
@@ -44,7 +44,7 @@ def shown(error):
 class TestHeaders:
     @pytest.mark.parametrize("value", REFUSED)
     def test_value(self, driver, value, caplog):
-        """A value that cannot be sent is refused for good, whichever client would send it."""
+        """An invalid value is refused without a retry, whichever client would send it."""
         caplog.set_level(logging.DEBUG)
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
@@ -56,7 +56,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("value", TAKEN)
     def test_any_other_value(self, driver, value):
-        """What HTTP allows is sent as it is."""
+        """A value that HTTP allows is sent unchanged."""
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
             assert 200 == send(client, server, ("x-token", value)).status
@@ -64,7 +64,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "\u20ac"])
     def test_name(self, driver, name):
-        """What cannot be a header's name is refused as well."""
+        """An invalid header name is refused."""
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises(ParamValidationError, match="is not a valid header name"):
@@ -76,7 +76,7 @@ class TestHeaders:
     "driver", [kind for kind in KINDS.values() if kind.library], ids=str, indirect=True
 )
 def test_what_h11_says(driver):
-    """What a library says of a request that it refuses quotes values: that text goes nowhere."""
+    """The library's message about an invalid request quotes header values, so it is not shown."""
     library = driver.kind.library
     httpx = import_module(library)
 
@@ -110,7 +110,10 @@ HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
 @example([(b"content-length", b"9" * 21)])
 @example([(b"X-Amz-Date", b"20261129T000000Z"), (b"Content-Length", b"12")])
 def test_checked_headers_are_those_of_h11(headers):
-    """Headers that are checked all at once are what h11 makes of them; the rest is left to h11."""
+    """
+    Headers that are checked at once are the same as after h11's own checks; the others are left to
+    h11.
+    """
     items = checked_headers([(b"host", b"h"), *headers])
     if items is not None:
         request = h11.Request(method="GET", target="/", headers=[(b"host", b"h"), *headers])
@@ -118,7 +121,7 @@ def test_checked_headers_are_those_of_h11(headers):
 
 
 def test_usual_headers_are_checked_at_once():
-    """The headers of a signed request are not left to h11."""
+    """The headers of a signed request are checked at once, without h11."""
     headers = [(b"host", b"h"), (b"Content-Length", b"12"), (b"authorization", b"AWS4 a=b, c=d")]
     assert checked_headers(headers) == [
         (b"host", b"host", b"h"),

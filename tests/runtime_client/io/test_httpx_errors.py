@@ -1,4 +1,4 @@
-"""Whatever httpx raises is an error of ours, which says whether a job may be queued."""
+"""Every exception of httpx becomes a TransportError that says whether a job may be queued."""
 
 import asyncio
 from importlib import import_module
@@ -15,7 +15,7 @@ from tests.runtime_client.clients import (
     REGION,
 )
 
-# What is raised before anything of a request is on the wire.
+# Raised before anything was sent.
 BEFORE_SENDING = {
     "ConnectError",
     "ConnectTimeout",
@@ -27,7 +27,7 @@ BEFORE_SENDING = {
 }
 
 
-# What another attempt may mend.
+# Errors that another attempt may not raise again.
 PASSING = {
     "CloseError",
     "ConnectError",
@@ -51,14 +51,14 @@ WITHOUT_MESSAGE = {"RequestNotRead", "ResponseNotRead", "StreamClosed", "StreamC
 
 
 def exceptions(library):
-    """Return the names of all that a library may raise."""
+    """Return the names of all exceptions of a library."""
     module = import_module(library)
     found = [getattr(module, name) for name in module.__all__]
     return [one.__name__ for one in found if isinstance(one, type) and issubclass(one, Exception)]
 
 
 def made(httpx, name):
-    """Return an exception of httpx, by its name."""
+    """Create an exception of httpx by its name."""
     kind = getattr(httpx, name)
     if name in WITHOUT_MESSAGE:
         return kind()
@@ -68,7 +68,7 @@ def made(httpx, name):
 
 
 def raising(httpx, error, *, in_body=False):
-    """Return a transport of httpx, for either colour, that raises."""
+    """Return a sync and async transport of httpx that raises *error*."""
 
     class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):
@@ -98,11 +98,11 @@ class TestExceptions:
             (library, name)
             for library in ("httpx", "httpx2")
             for name in exceptions(library)
-            if name != "HTTPStatusError"  # which has an answer
+            if name != "HTTPStatusError"  # this exception has a response
         ],
     )
     def test_each(self, library, name, is_async):
-        """Whatever httpx raises is a TransportError that says whether a job may be queued."""
+        """Each exception of httpx becomes a TransportError that says whether a job may be queued."""
         httpx = import_module(library)
         error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
         assert isinstance(error, TransportError)
@@ -122,7 +122,7 @@ class TestExceptions:
         ],
     )
     def test_in_the_body(self, name, what, is_async):
-        """What is raised while a body comes in is an error too, where the whole of it counts."""
+        """An exception while a body arrives is also an error if the whole body is needed."""
         httpx = import_module("httpx")
         transport = raising(httpx, made(httpx, name), in_body=True)
         error = self.raised(httpx, transport, is_async)
@@ -130,20 +130,20 @@ class TestExceptions:
         assert str(error).startswith(what)
 
     def test_without_a_message(self):
-        """An exception that says nothing is known by its name."""
+        """An exception without a message is identified by its name."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
         assert "ReadTimeout from http://127.0.0.1:9" == str(error)
 
     def test_of_others(self):
-        """What is none of httpx's is not ours to translate."""
+        """Exceptions that are not httpx's are not converted."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, ZeroDivisionError()), is_async=False)
         assert ZeroDivisionError is type(error)
 
     @staticmethod
     def raised(httpx, transport, is_async):
-        """Return what reading an object raises."""
+        """Return the exception that reading an object raises."""
         options = {
             "region": REGION,
             "credentials": CREDENTIALS,
