@@ -67,8 +67,8 @@ class TestScript:
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
             attempts = Script([None, None, ConnectionRefusedError(), connected])
-            assert connected is run(thread_stream.connect_first(found, None, attempts))
-        assert ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"] == attempts.steps
+            assert run(thread_stream.connect_first(found, None, attempts)) is connected
+        assert attempts.steps == ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"]
 
     def test_refused(self):
         """After a refused attempt the next address is tried at once, and the last error is raised."""
@@ -76,16 +76,16 @@ class TestScript:
         attempts = Script([OSError("first"), last])
         with pytest.raises(ConnectionRefusedError, match="last"):
             run(thread_stream.connect_first(addresses("41", "42"), None, attempts))
-        assert ["41", 0.25, "42", None, "closed"] == attempts.steps
+        assert attempts.steps == ["41", 0.25, "42", None, "closed"]
 
     def test_refused_late(self):
         """If one attempt is refused, the other attempt in progress is still awaited."""
         with socket.socket() as connected:
             attempts = Script([None, OSError("first"), connected])
-            assert connected is run(
-                thread_stream.connect_first(addresses("41", "42"), None, attempts)
+            assert (
+                run(thread_stream.connect_first(addresses("41", "42"), None, attempts)) is connected
             )
-        assert ["41", 0.25, "42", None, None, "closed"] == attempts.steps
+        assert attempts.steps == ["41", 0.25, "42", None, None, "closed"]
 
     @pytest.mark.parametrize("is_connected", [False, True])
     def test_no_cycle(self, is_connected):
@@ -109,7 +109,7 @@ class TestScript:
         attempts = Script([None, None, None])
         with pytest.raises(TimeoutError):
             run(thread_stream.connect_first(addresses("41", "42", "43"), 1.0, attempts))
-        assert ["41", 0.25, "42", 0.25, "43", 0.5, "closed"] == attempts.steps
+        assert attempts.steps == ["41", 0.25, "42", 0.25, "43", 0.5, "closed"]
 
     def test_no_address(self):
         """Connecting to a host without an address is an error."""
@@ -128,17 +128,17 @@ def lead_to(monkeypatch):
     return lead
 
 
-def noted(monkeypatch):
+def record_sockets(monkeypatch):
     """Record the sockets that are opened from now on, except accepted and detached ones."""
     made = []
 
-    class Noted(socket.socket):
+    class Recorded(socket.socket):
         def __init__(self, family=-1, kind=-1, proto=-1, fileno=None):
             super().__init__(family, kind, proto, fileno)
             if fileno is None:
                 made.append(self)
 
-    monkeypatch.setattr(socket, "socket", Noted)
+    monkeypatch.setattr(socket, "socket", Recorded)
     return made
 
 
@@ -161,8 +161,8 @@ def test_next_address(network, drive, lead_to, monkeypatch, first):
     with raw_server(lambda connection: connection.recv(1)) as address, first() as port:
         other = int(address.rpartition(":")[2])
         lead_to(port, other)
-        opened = noted(monkeypatch)
-        assert ("127.0.0.1", other) == drive(connect)
+        opened = record_sockets(monkeypatch)
+        assert drive(connect) == ("127.0.0.1", other)
     assert are_closed(opened)
 
 
@@ -179,7 +179,7 @@ def test_wrong_address(monkeypatch, network, drive):
             (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (*own, 0, 0)),  # an IPv4 address
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", own),
         ]
-        opened = noted(monkeypatch)
+        opened = record_sockets(monkeypatch)
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         drive(connect)
     assert are_closed(opened)
@@ -199,9 +199,9 @@ def test_too_late(monkeypatch):
 
     with raw_server(lambda connection: connection.recv(1)) as address:
         own = "127.0.0.1", int(address.rpartition(":")[2])
-        opened = noted(monkeypatch)
+        opened = record_sockets(monkeypatch)
         connected = asyncio.run(connect())
-        assert [-1, connected.fileno()] == sorted(one.fileno() for one in opened)
+        assert sorted(one.fileno() for one in opened) == [-1, connected.fileno()]
         connected.close()
 
 
@@ -214,7 +214,7 @@ def test_no_time_left(network, drive, lead_to, monkeypatch):
 
     with full() as port:
         lead_to(port, port, port)
-        opened = noted(monkeypatch)
+        opened = record_sockets(monkeypatch)
         with pytest.raises(httpx.ConnectTimeout):
             drive(connect)
     assert are_closed(opened)
@@ -233,7 +233,7 @@ def test_cancelled(loop, lead_to, monkeypatch):
 
     with full() as port:
         lead_to(port, port, port)
-        opened = noted(monkeypatch)
+        opened = record_sockets(monkeypatch)
         assert anyio.run(connect, **loop)
     assert are_closed(opened)
 
@@ -242,7 +242,7 @@ def test_interrupted(lead_to, monkeypatch):
     """If Ctrl-C interrupts the race in a thread, no socket stays open."""
     with full() as port:
         lead_to(port, port, port)
-        opened = noted(monkeypatch)
+        opened = record_sockets(monkeypatch)
         striking = Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
         striking.start()
         with pytest.raises(KeyboardInterrupt):

@@ -68,7 +68,7 @@ class TestHooks:
                     continue
                 with pytest.raises(ObjectNotFoundError):
                     client.get_object("s3://bucket/key")
-        assert 2 == len(server.requests)
+        assert len(server.requests) == 2
 
     def test_hook_that_raises(self, driver):
         """If a hook raises for a status, the response is still processed."""
@@ -81,12 +81,12 @@ class TestHooks:
             client = driver.client(**pointed_at(server), http_client=http_client)
             with pytest.raises(ServiceError) as caught:
                 client.get_object("s3://bucket/key")
-        assert (404, "404") == (caught.value.status_code, caught.value.code)
+        assert (caught.value.status_code, caught.value.code) == (404, "404")
 
     @unread_body
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
-    def test_hook_that_takes_all(self, driver, reading, encoding):
+    def test_hook_that_reads_all(self, driver, reading, encoding):
         """However a hook reads the response, the body of the object is complete and not decoded."""
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 
@@ -102,8 +102,8 @@ class TestHooks:
         with Loopback(always(stored, headers={"Content-Encoding": encoding})) as server:
             client = driver.client(**pointed_at(server), http_client=http_client)
             for _ in range(2):
-                assert stored == client.get_object("s3://bucket/key").body
-        assert 1 == len(http_client.event_hooks["response"])
+                assert client.get_object("s3://bucket/key").body == stored
+        assert len(http_client.event_hooks["response"]) == 1
 
     @unread_body
     @pytest.mark.parametrize("reads_some", [False, True], ids=["unread", "half read"])
@@ -152,8 +152,8 @@ class TestMocks:
         http_client = driver.http_client(driver.kind.library, **options)
         client = driver.client(**MOCKED, http_client=http_client)
         for _ in range(2):
-            assert body == client.get_object("s3://bucket/key").body
-        assert 2 == len(asked)
+            assert client.get_object("s3://bucket/key").body == body
+        assert len(asked) == 2
 
     def test_transport_that_reads(self, driver):
         """A body that a transport has already read is accepted, unless it had a Content-Encoding."""
@@ -183,7 +183,7 @@ class TestMocks:
         transport = Reading()
         http_client = driver.http_client(driver.kind.library, transport=transport)
         client = driver.client(**MOCKED, http_client=http_client)
-        assert ZIPPED == client.get_object("s3://bucket/key").body
+        assert client.get_object("s3://bucket/key").body == ZIPPED
         transport.headers = {"content-encoding": "gzip"}
         with pytest.raises(TransportError, match="StreamConsumed"):
             client.get_object("s3://bucket/key")
@@ -209,7 +209,7 @@ class TestWrites:
                 options["s3_endpoint_url"] = url
                 options["http_client"] = driver.http_client("httpx", trust_env=False)
             client = driver.client(**options, read_timeout=LIMIT)
-            assert size == client.put_object("s3://bucket/key", bytes(size)).size
+            assert client.put_object("s3://bucket/key", bytes(size)).size == size
 
 
 @contextmanager

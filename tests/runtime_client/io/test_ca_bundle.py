@@ -48,7 +48,7 @@ class TestTLS:
             monkeypatch.setenv(how, bundle)
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=argument))
-            assert b"x" == client.get_object("s3://bucket/../key").body
+            assert client.get_object("s3://bucket/../key").body == b"x"
         server.requests[0].verify(CREDENTIALS, "s3", REGION, "https")
 
     VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -67,8 +67,8 @@ class TestTLS:
             bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
             bare_environment.setenv("AWS_CA_BUNDLE", bundle)
             options = pointed_at(server, region=None, region_from_instance=True)
-            assert b"x" == plain_driver.client(**options).get_object("s3://bucket/key").body
-        assert 2 == len(imds.requests)
+            assert plain_driver.client(**options).get_object("s3://bucket/key").body == b"x"
+        assert len(imds.requests) == 2
 
     def test_bundle_that_is_a_folder(self, certificate, hashed):
         """A bundle may be a directory of certificates that are named by their hashes, as in requests."""
@@ -109,14 +109,14 @@ class TestTLS:
             Loopback(always(b"x"), tls) as server,
             SageMakerRuntimeClient(**pointed_at(server, **options)) as client,
         ):
-            assert b"x" == client.get_object("s3://bucket/key").body
+            assert client.get_object("s3://bucket/key").body == b"x"
         _context.cache_clear()  # the next test has another environment
 
     def test_folder(self, monkeypatch, tmp_path):
         """SSL_CERT_DIR replaces certifi's certificates."""
         assert len(tls_context(None).get_ca_certs()) > 50
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-        assert [] == tls_context(None).get_ca_certs()
+        assert tls_context(None).get_ca_certs() == []
 
     def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
         """
@@ -129,7 +129,7 @@ class TestTLS:
         (tmp_path / "certifi" / "__init__.py").write_text(code)
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "certifi")
-        assert 1 == len(tls_context(None).get_ca_certs())
+        assert len(tls_context(None).get_ca_certs()) == 1
 
     def test_unknown_certificate(self, plain_driver, certificate):
         """A server with an unknown certificate gets no request, and the call is not retried."""
@@ -137,14 +137,14 @@ class TestTLS:
             client = plain_driver.client(**pointed_at(server, max_attempts=3))
             with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught:
                 client.invoke_endpoint_async("x", body=b"x")
-        assert (1, False, False) == (
+        assert (
             caught.value.attempts,
             caught.value.possibly_accepted,
             caught.value.retryable,
-        )
-        assert [] == server.requests
+        ) == (1, False, False)
+        assert server.requests == []
 
-    def test_brought_in_client_has_its_own(self, certificate):
+    def test_user_supplied_client_has_its_own_context(self, certificate):
         """A user-supplied client uses its own TLS settings; `ca_bundle` does not apply to it."""
         bundle, tls = certificate
         httpx = import_module("httpx")
@@ -155,7 +155,7 @@ class TestTLS:
         ):
             options = pointed_at(server, ca_bundle="/nowhere")
             client = SageMakerRuntimeClient(**options, http_client=trusting)
-            assert b"x" == client.get_object("s3://bucket/key").body
+            assert client.get_object("s3://bucket/key").body == b"x"
             client = SageMakerRuntimeClient(**options, http_client=wary)
             with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
                 client.get_object("s3://bucket/key")
@@ -174,7 +174,7 @@ class TestTLS:
                     await client.get_object("s3://bucket/key")
 
             asyncio.run(awaited())
-        assert 1 == _context.cache_info().misses
+        assert _context.cache_info().misses == 1
         assert tls_context(bundle) is tls_context(bundle)
 
     def test_amazon_first(self, plain_driver, tmp_path):
@@ -182,8 +182,8 @@ class TestTLS:
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
-            assert b"x" == client.get_object("s3://bucket/key").body
-        assert (1, 0) == (server.connections, _context.cache_info().misses)
+            assert client.get_object("s3://bucket/key").body == b"x"
+        assert (server.connections, _context.cache_info().misses) == (1, 0)
 
     def test_all_in_the_end(self, plain_driver, tmp_path):
         """The first server of another authority makes the client load the whole bundle."""
@@ -192,9 +192,9 @@ class TestTLS:
         with Loopback(always(b"x", headers={"Connection": "close"}), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
             for _ in range(3):
-                assert b"x" == client.get_object("s3://bucket/key").body
-        assert (4, 1) == (server.connections, _context.cache_info().misses)
-        assert 3 == len(server.requests)
+                assert client.get_object("s3://bucket/key").body == b"x"
+        assert (server.connections, _context.cache_info().misses) == (4, 1)
+        assert len(server.requests) == 3
 
     def test_other_faults(self, plain_driver, tmp_path):
         """An expired certificate is refused at once, without loading the whole bundle."""
@@ -203,7 +203,7 @@ class TestTLS:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle, max_attempts=1))
             with pytest.raises(TransportError, match="certificate has expired"):
                 client.get_object("s3://bucket/key")
-        assert (1, 0) == (server.connections, _context.cache_info().misses)
+        assert (server.connections, _context.cache_info().misses) == (1, 0)
 
     def test_storm(self, tmp_path):
         """If several threads need the whole bundle at the same time, all their calls succeed."""
@@ -219,7 +219,7 @@ class TestTLS:
             SageMakerRuntimeClient(**pointed_at(server, ca_bundle=bundle)) as client,
             ThreadPoolExecutor(8) as threads,
         ):
-            assert [b"x"] * 8 == list(threads.map(get, range(8)))
+            assert list(threads.map(get, range(8))) == [b"x"] * 8
 
     @staticmethod
     def bundle(folder, **authorities):
@@ -236,8 +236,8 @@ class TestTLS:
         """For http no certificates are read, even if the path of the bundle is wrong."""
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
-            assert b"x" == client.get_object("s3://bucket/key").body
-        assert 0 == _context.cache_info().misses
+            assert client.get_object("s3://bucket/key").body == b"x"
+        assert _context.cache_info().misses == 0
 
     @pytest.mark.parametrize(
         ("content", "why"),

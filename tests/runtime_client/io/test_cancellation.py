@@ -95,13 +95,13 @@ class TestCancellation:
                     suspensions = Suspensions(call(), calls)
                     await suspensions
                 go_on.set()
-                turns, queue, opened, idle = counts(transport)
-                assert (0, 0) == (turns, queue)
-                assert opened == idle
+                granted, queue, opened, idle = counts(transport)
+                assert (granted, queue) == (0, 0)
+                assert idle == opened
                 if suspensions.number < at:
                     break
             await client.aclose()
-            assert (0, 0, 0, 0) == counts(transport)
+            assert counts(transport) == (0, 0, 0, 0)
             assert suspensions.number >= least
 
         with Loopback(answer, tls if is_tls else None) as server:
@@ -154,18 +154,18 @@ class TestCancellation:
 
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
-def test_cancelled_when_its_turn_came(is_first):
+def test_cancelled_when_its_permit_is_granted(is_first):
     """A task that is cancelled just before or after its permit is granted passes the permit on."""
 
     async def main():
         transport = async_pool(limits=limited(1))
 
-        async def turn():
+        async def use():
             async with transport.reserve(None):
                 pass
 
         async with transport.reserve(None):
-            waiting = [asyncio.create_task(turn()) for _ in range(2)]
+            waiting = [asyncio.create_task(use()) for _ in range(2)]
             while counts(transport)[1] < 2:
                 await anyio.lowlevel.checkpoint()
             if is_first:
@@ -173,6 +173,6 @@ def test_cancelled_when_its_turn_came(is_first):
         waiting[0].cancel()
         await waiting[1]
         assert waiting[0].cancelled()
-        assert (0, 0, 0, 0) == counts(transport)
+        assert counts(transport) == (0, 0, 0, 0)
 
     asyncio.run(main())

@@ -101,8 +101,8 @@ def test_wait_that_sleeps(plain_driver, pools):
 
         output = during(plain_driver, Closing(client, closed), call, slept.is_set)
         gc.collect()  # warns of sockets that were not closed
-    assert b"output" == output.body
-    assert [(0, 0, 0, 0)] * len(pools) == [counts(one) for one in pools]
+    assert output.body == b"output"
+    assert [counts(one) for one in pools] == [(0, 0, 0, 0)] * len(pools)
 
 
 def test_call_in_the_queue(plain_driver, pools):
@@ -145,8 +145,8 @@ def test_call_in_the_queue(plain_driver, pools):
             lambda: pools and (1, 1) == counts(pools[0])[:2],
         )
         gc.collect()
-    assert [b"object"] * 2 == [one.body for one in found]
-    assert [(0, 0, 0, 0)] * len(pools) == [counts(one) for one in pools]
+    assert [one.body for one in found] == [b"object"] * 2
+    assert [counts(one) for one in pools] == [(0, 0, 0, 0)] * len(pools)
 
 
 def test_used_again(plain_driver, pools):
@@ -155,12 +155,12 @@ def test_used_again(plain_driver, pools):
         client = plain_driver.client(**pointed_at(server))
         close = client.aclose if plain_driver.kind.is_async else client.close
         for _ in range(2):
-            assert b"object" == client.get_object("s3://b/key").body
+            assert client.get_object("s3://b/key").body == b"object"
         close()
         for _ in range(2):
-            assert b"object" == client.get_object("s3://b/key").body
-        assert [(0, 0, 0, 0)] * 2 == [counts(one) for one in pools]
-    assert [0, 0, 1, 2] == [one.connection for one in server.requests]
+            assert client.get_object("s3://b/key").body == b"object"
+        assert [counts(one) for one in pools] == [(0, 0, 0, 0)] * 2
+    assert [one.connection for one in server.requests] == [0, 0, 1, 2]
 
 
 def test_used_again_through_a_proxy(plain_driver, bare_environment):
@@ -169,11 +169,11 @@ def test_used_again_through_a_proxy(plain_driver, bare_environment):
         bare_environment.setenv("HTTP_PROXY", proxy.url)
         client = plain_driver.client(**pointed_at(None, s3_endpoint_url="http://s3.example"))
         close = client.aclose if plain_driver.kind.is_async else client.close
-        assert b"object" == client.get_object("s3://b/key").body
+        assert client.get_object("s3://b/key").body == b"object"
         close()
-        assert b"object" == client.get_object("s3://b/key").body
+        assert client.get_object("s3://b/key").body == b"object"
         gc.collect()
-    assert [0, 1] == [one.connection for one in proxy.requests]
+    assert [one.connection for one in proxy.requests] == [0, 1]
 
 
 def test_closed_while_a_pool_is_made(monkeypatch):
@@ -187,7 +187,7 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
     monkeypatch.setattr(Pool, "__init__", closing)
     pool = run(senders.get("http://x", direct=True))
-    assert 0 == state(pool)._max_idle
+    assert state(pool)._max_idle == 0
 
 
 def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
@@ -207,5 +207,5 @@ def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
 
     monkeypatch.setattr(module, "make_proxied_client", closing)
     sender = run(senders.get("http://x", direct=False))
-    assert [1, 0] == idle
+    assert idle == [1, 0]
     run(sender.aclose())

@@ -21,7 +21,7 @@ from tests.runtime_client.networks import NETWORKS
 each_backend = pytest.mark.parametrize(("kind", "drive"), NETWORKS.values(), ids=NETWORKS)
 
 
-class OfATaskError(Exception):
+class TaskError(Exception):
     """Raised by a task."""
 
 
@@ -36,13 +36,13 @@ def members(kind):
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
-def test_forms(kind):
+def test_backends(kind):
     """Each backend has the methods of the protocol, with the same parameters."""
-    protocol, form = members(concurrency.Backend), members(kind)
-    for borrowed in ("event", "loop", "sleep", "lock"):  # classes, or functions of the library
-        del protocol[borrowed], form[borrowed]
-    protocol["task_lock"] = form["task_lock"] = ["limit"]
-    assert protocol == form
+    protocol, backend = members(concurrency.Backend), members(kind)
+    for name in ("event", "loop", "sleep", "lock"):  # classes, or functions of the library
+        del protocol[name], backend[name]
+    protocol["task_lock"] = backend["task_lock"] = ["limit"]
+    assert backend == protocol
     assert isinstance(kind.is_blocking, bool)
 
 
@@ -65,7 +65,7 @@ def test_group(kind, drive):
         return sorted(done)
 
     group = None
-    assert [0, 1, 2, 3] == drive(main)
+    assert drive(main) == [0, 1, 2, 3]
 
 
 @each_backend
@@ -88,7 +88,7 @@ def test_group_cancelled(kind, drive):
             await backend.sleep(0)
 
     drive(main)
-    assert [1, 1] == ended
+    assert ended == [1, 1]
 
 
 @each_backend
@@ -104,19 +104,19 @@ def test_group_with_an_error(kind, drive, is_within):
             ended.append(1)
 
     async def fail():
-        raise OfATaskError
+        raise TaskError
 
     async def main():
         async with backend.task_group() as group:
             group.start(work)
             await backend.sleep(0.02)
             if not is_within:
-                raise OfATaskError
+                raise TaskError
             group.start(fail)
 
-    with pytest.raises(OfATaskError):
+    with pytest.raises(TaskError):
         drive(main)
-    assert [1] == ended
+    assert ended == [1]
 
 
 @each_backend
@@ -126,14 +126,14 @@ def test_group_with_an_error_while_its_body_waits(kind, drive):
 
     async def fail():
         await backend.sleep(0.02)
-        raise OfATaskError
+        raise TaskError
 
     async def main():
         async with backend.task_group() as group:
             group.start(fail)
             await backend.sleep(0.2)
 
-    with pytest.raises(OfATaskError):
+    with pytest.raises(TaskError):
         drive(main)
 
 
@@ -147,10 +147,10 @@ def test_two_errors(kind, drive):
 
     async def main():
         async with backend.task_group() as group:
-            for error in (OfATaskError(), OfATaskError()):
+            for error in (TaskError(), TaskError()):
                 group.start(fail, error)
 
-    with pytest.raises(OfATaskError):
+    with pytest.raises(TaskError):
         drive(main)
 
 
@@ -194,7 +194,7 @@ def test_behind_a_cancelled_group(kind, drive):
             group.cancel()
 
     drive(main)
-    assert [] == went_on
+    assert went_on == []
 
 
 def test_a_group_that_is_opened_too_late():
@@ -241,7 +241,7 @@ def test_a_group_forgets_what_ended():
             group.start(outer, group)
 
     run(main())
-    assert [0, 0, 0] == counts
+    assert counts == [0, 0, 0]
 
 
 def test_a_cancelled_thread_waits_for_no_event():
@@ -266,7 +266,7 @@ def test_start_in_a_group_that_ends():
     """On asyncio, a task that cannot be started any more leaves no coroutine that was never awaited."""
 
     async def fail():
-        raise OfATaskError
+        raise TaskError
 
     async def late(group):
         try:
@@ -279,7 +279,7 @@ def test_start_in_a_group_that_ends():
             group.start(late, group)
             group.start(fail)
 
-    with pytest.raises(OfATaskError):
+    with pytest.raises(TaskError):
         asyncio.run(main())
 
 
@@ -305,7 +305,7 @@ def test_group_in_a_group(kind, drive):
             group.cancel()
 
     drive(main)
-    assert [1] == ended
+    assert ended == [1]
 
 
 @each_backend
@@ -353,7 +353,7 @@ def test_cancelled_before_its_start():
             group.start(work)
 
     run(main())
-    assert [] == done
+    assert done == []
 
 
 def test_an_interrupted_wait_ends_the_group(monkeypatch):
@@ -381,7 +381,7 @@ def test_an_interrupted_wait_ends_the_group(monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         run(main())
-    assert [1] == ended
+    assert ended == [1]
 
 
 @each_backend
@@ -395,7 +395,7 @@ def test_time(kind, drive):
         return "done"
 
     async def main():
-        assert "done" == await backend.finish_by(60, work)
+        assert await backend.finish_by(60, work) == "done"
         if backend.is_blocking:
             async with backend.move_on_after(0.01):
                 return "done" == await backend.finish_by(0, work)
@@ -407,7 +407,7 @@ def test_time(kind, drive):
         return True
 
     assert drive(main)
-    assert [1, 1] == ended
+    assert ended == [1, 1]
 
 
 @each_backend
@@ -422,14 +422,14 @@ def test_locks(kind, drive):
         lock.release()
         free = lock.acquire_nowait()
         pair = backend.task_lock(2)
-        taken = [pair.acquire_nowait() for _ in range(3)]
+        acquired = [pair.acquire_nowait() for _ in range(3)]
         for _ in range(2):
             pair.release()
         await pair.acquire()
         pair.release()
-        return held, free, taken
+        return held, free, acquired
 
-    assert (False, True, [True, True, kind().is_blocking]) == drive(main)
+    assert drive(main) == (False, True, [True, True, kind().is_blocking])
 
 
 @each_backend
@@ -448,8 +448,8 @@ def test_file(kind, drive, tmp_path):
         await file.close()
         return size, middle, end
 
-    assert (16, b"1...2...", b"3...") == drive(main)
-    assert b"0...1...2...3..." == path.read_bytes()
+    assert drive(main) == (16, b"1...2...", b"3...")
+    assert path.read_bytes() == b"0...1...2...3..."
 
 
 @each_backend
@@ -487,10 +487,10 @@ def test_a_file_that_is_closed_in_the_meantime(tmp_path):
         task.cancel()
         await file.close()
         descriptor = os.open(other, os.O_CREAT | os.O_RDWR)
-        assert number == descriptor
+        assert descriptor == number
         go_on.set()
         await asyncio.get_running_loop().shutdown_default_executor()
         os.close(descriptor)
 
     asyncio.run(main())
-    assert (b"of a file", b"") == (path.read_bytes(), other.read_bytes())
+    assert (path.read_bytes(), other.read_bytes()) == (b"of a file", b"")

@@ -51,8 +51,8 @@ class TestFirstByte:
             for _ in range(200):
                 with pytest.raises(httpx.ConnectError):
                     pool.get(f"https://{address}")
-            assert (0, 0, 0, 0) == counts(pool.transport)
-        assert [] == server.requests
+            assert counts(pool.transport) == (0, 0, 0, 0)
+        assert server.requests == []
 
     def test_nothing_before_the_handshake(self, make, certificate):
         """A relay that only forwards bytes does no harm."""
@@ -62,7 +62,7 @@ class TestFirstByte:
             raw_server(man_in_the_middle(server.address, b"")) as address,
         ):
             pool = make(verify=trusting(bundle), limits=limited(9, kept=0))
-            assert {b"real"} == {pool.get(f"https://{address}").content for _ in range(9)}
+            assert {pool.get(f"https://{address}").content for _ in range(9)} == {b"real"}
 
     def test_the_whole_client(self, driver, emulator, certificate):
         """With no HTTP client does a forged output location reach the caller."""
@@ -86,7 +86,7 @@ class TestFirstByte:
             for _ in range(20):
                 with pytest.raises(TransportError):
                     client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
-        assert [] == server.requests
+        assert server.requests == []
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def tls12(certificate):
     return tls
 
 
-class TestUnasked:
+class TestUnsolicited:
     """Data that arrive before a request is written are not its response (RFC 9112, section 9.2)."""
 
     def test_on_a_new_connection(self, make, certificate, tls12):
@@ -117,7 +117,7 @@ class TestUnasked:
             for _ in range(20):
                 with pytest.raises(httpx.ConnectError, match="before a request was sent"):
                     pool.get(f"https://{address}")
-            assert (0, 0, 0, 0) == counts(pool.transport)
+            assert counts(pool.transport) == (0, 0, 0, 0)
         assert set(asked) <= {b""}
 
     def test_closed_at_once(self, make):
@@ -148,8 +148,8 @@ class TestUnasked:
 
         with Loopback(answer, tls if is_tls else None) as server:
             pool = make(verify=trusting(bundle))
-            assert [b"real"] * 200 == [pool.get(server.url).content for _ in range(200)]
-        assert 200 == server.connections
+            assert [pool.get(server.url).content for _ in range(200)] == [b"real"] * 200
+        assert server.connections == 200
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_while_idle(self, make, certificate, is_tls):
@@ -169,11 +169,11 @@ class TestUnasked:
         with Loopback(answer, tls if is_tls else None) as server:
             pool = make(verify=trusting(bundle))
             for _ in range(20):
-                assert b"real" == pool.get(server.url).content
+                assert pool.get(server.url).content == b"real"
                 go.set()
                 assert sent.wait(PATIENCE)
                 sent.clear()
-        assert 20 == server.connections
+        assert server.connections == 20
 
     def test_closed_where_there_is_no_poll(self, make, monkeypatch):
         """A closed connection is also noticed without `select.poll`, as on Windows and with gevent."""
@@ -188,10 +188,10 @@ class TestUnasked:
         with Loopback(answer) as server:
             pool = make()
             for _ in range(20):
-                assert b"real" == pool.get(server.url).content
+                assert pool.get(server.url).content == b"real"
                 assert closed.wait(PATIENCE)
                 closed.clear()
-        assert 20 == server.connections
+        assert server.connections == 20
 
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
@@ -210,8 +210,8 @@ def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
         for _ in range(5):
             with pytest.raises(httpx.TransportError):
                 pool.get(f"http{'s' * is_tls}://{address}", "PUT", content=bytes(1 << 25))
-        assert (0, 0, 0, 0) == counts(pool.transport)
-    assert [] == [one.getMessage() for one in caplog.records if one.name == "asyncio"]
+        assert counts(pool.transport) == (0, 0, 0, 0)
+    assert [one.getMessage() for one in caplog.records if one.name == "asyncio"] == []
 
 
 @pytest.mark.usefixtures("all_names_here")
@@ -229,7 +229,7 @@ def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
         chosen = settings(emulator, endpoint_url=f"https://{host}", max_attempts=1)
         client = driver.client(**chosen, **options)
         client.invoke_endpoint_async("endpoint", input_location="s3://bucket/key")
-    assert (host, ["host.example"]) == (server.requests[0].header("host"), asked)
+    assert (server.requests[0].header("host"), asked) == (host, ["host.example"])
 
 
 def test_address_in_capitals(driver, emulator):
@@ -255,7 +255,7 @@ def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
         with tls.wrap_socket(connection, server_side=True) if is_tls else connection as secured:
             secured.recv(65536)
             secured.sendall(response(b"{}", 202))
-            assert b"" == secured.recv(1)
+            assert secured.recv(1) == b""
         closed.set()
 
     async def drop():

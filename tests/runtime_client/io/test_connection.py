@@ -51,8 +51,8 @@ class TestAnswers:
         """Each kind of framing yields its body, and only a reusable connection is kept."""
         with Loopback(answering(data)) as server:
             pool = make()
-            assert [body] * 3 == [pool.get(server.url).content for _ in range(3)]
-        assert ([0, 0, 0] if is_kept else [0, 1, 2]) == [one.connection for one in server.requests]
+            assert [pool.get(server.url).content for _ in range(3)] == [body] * 3
+        assert [one.connection for one in server.requests] == ([0, 0, 0] if is_kept else [0, 1, 2])
 
     def test_until_the_end(self, make):
         """A body without a length ends with its connection."""
@@ -62,17 +62,17 @@ class TestAnswers:
 
         with Loopback(answer) as server:
             pool = make()
-            assert [b"hi", b"hi"] == [pool.get(server.url).content for _ in range(2)]
-        assert [0, 1] == [one.connection for one in server.requests]
-        assert (0, 0, 0, 0) == counts(pool.transport)
+            assert [pool.get(server.url).content for _ in range(2)] == [b"hi", b"hi"]
+        assert [one.connection for one in server.requests] == [0, 1]
+        assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_head(self, make):
         """A response to HEAD has no body, whatever its Content-Length."""
         with Loopback(answering(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
             pool = make()
             for _ in range(2):
-                assert b"" == pool.get(server.url, "HEAD").content
-        assert 1 == server.connections
+                assert pool.get(server.url, "HEAD").content == b""
+        assert server.connections == 1
 
     @pytest.mark.parametrize("how", [socket.SHUT_WR, socket.SHUT_RDWR], ids=["half", "whole"])
     def test_closed_while_idle(self, make, how):
@@ -88,10 +88,10 @@ class TestAnswers:
         with Loopback(answer) as server:
             pool = make()
             for number in range(3):
-                assert b"hi" == pool.get(server.url).content
+                assert pool.get(server.url).content == b"hi"
                 assert closed.wait(PATIENCE)
                 closed.clear()
-                assert number + 1 == server.connections
+                assert server.connections == number + 1
 
     def test_written_to_while_idle(self, make):
         """A connection on which data arrived without a request is not used again."""
@@ -109,11 +109,11 @@ class TestAnswers:
             pool = make()
             for _ in range(3):
                 go.clear()
-                assert b"hi" == pool.get(server.url).content
+                assert pool.get(server.url).content == b"hi"
                 written.clear()
                 go.set()
                 assert written.wait(PATIENCE)
-        assert [0, 1, 2] == [one.connection for one in server.requests]
+        assert [one.connection for one in server.requests] == [0, 1, 2]
 
     @unread_body
     def test_streamed(self, make):
@@ -121,17 +121,17 @@ class TestAnswers:
         Pieces are returned as they arrive; if the body is not read completely, its connection is
         closed.
         """
-        taken = Event()
+        was_read = Event()
 
         def answer(_request, connection):
             connection.sendall(HEAD + b"Content-Length: 99\r\n\r\nhi")
-            assert taken.wait(PATIENCE)
+            assert was_read.wait(PATIENCE)
 
         with Loopback(answer) as server:
             pool = make()
-            assert [b"hi"] == pool.pieces(server.url, enough=1)
-            taken.set()
-            assert (0, 0, 0, 0) == counts(pool.transport)
+            assert pool.pieces(server.url, enough=1) == [b"hi"]
+            was_read.set()
+            assert counts(pool.transport) == (0, 0, 0, 0)
 
     @pytest.mark.parametrize(
         ("data", "error"),
@@ -161,8 +161,8 @@ class TestAnswers:
             for _ in range(2):
                 with pytest.raises(error) as caught:
                     pool.get(server.url)
-                assert server.url == str(caught.value.request.url)
-                assert (0, 0, 0, 0) == counts(pool.transport)
+                assert str(caught.value.request.url) == server.url
+                assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_header_that_cannot_be_sent(self, make):
         """A header that HTTP does not allow is refused before anything is sent."""
@@ -170,8 +170,8 @@ class TestAnswers:
             pool = make()
             with pytest.raises(httpx.LocalProtocolError):
                 pool.get(server.url, headers={"a": "b\nc"})
-            assert (0, 0, 0, 0) == counts(pool.transport)
-        assert [] == server.requests
+            assert counts(pool.transport) == (0, 0, 0, 0)
+        assert server.requests == []
 
 
 class TestUploads:
@@ -180,10 +180,10 @@ class TestUploads:
         """A body in memory is sent together with the head; a large one in several writes."""
         network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))
-        assert 200 == PooledTransport(network=network).handle_request(request).status_code
+        assert PooledTransport(network=network).handle_request(request).status_code == 200
         head, _, body = b"".join(network.written).partition(b"\r\n\r\n")
         assert head.startswith(b"PUT / HTTP/1.1\r\n")
-        assert (size, writes) == (len(body), len(network.written))
+        assert (len(body), len(network.written)) == (size, writes)
 
     def test_streamed(self, make):
         """A body of unknown length is sent in chunks."""
@@ -197,8 +197,8 @@ class TestUploads:
             return response(b"hi")
 
         with Loopback(answer, buffered=False) as server:
-            assert b"hi" == make().upload(server.url, [b"one", b"two"]).content
-        assert [b"one", b"two"] == seen
+            assert make().upload(server.url, [b"one", b"two"]).content == b"hi"
+        assert seen == [b"one", b"two"]
 
     @unread_body
     def test_early_answer(self, make):
@@ -214,8 +214,8 @@ class TestUploads:
             pool = make()
             for _ in range(2):
                 found = pool.upload(server.url, [bytes(1 << 16)] * 32)
-                assert (413, b"enough") == (found.status_code, found.content)
-            assert 2 == server.connections
+                assert (found.status_code, found.content) == (413, b"enough")
+            assert server.connections == 2
 
     @unread_body
     def test_early_end(self, make):
@@ -230,8 +230,8 @@ class TestUploads:
         with Loopback(answer, buffered=False) as server:
             pool = make()
             with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
-                assert 413 == pool.upload(server.url, [bytes(1 << 16)] * 64).status_code
-            assert (0, 0) == counts(pool.transport)[:2]
+                assert pool.upload(server.url, [bytes(1 << 16)] * 64).status_code == 413
+            assert counts(pool.transport)[:2] == (0, 0)
 
     @unread_body
     def test_body_that_fails(self, make):
@@ -250,4 +250,4 @@ class TestUploads:
             for _ in range(2):
                 with pytest.raises(ZeroDivisionError):
                     pool.upload(server.url, pieces())
-                assert (0, 0, 0, 0) == counts(pool.transport)
+                assert counts(pool.transport) == (0, 0, 0, 0)

@@ -43,7 +43,7 @@ def silent():
     with Loopback(answer) as server:
         yield server
         is_over.set()
-    assert [] == gave_up
+    assert gave_up == []
 
 
 class TestTime:
@@ -82,13 +82,13 @@ class TestTime:
             driver = Driver(Kind(is_async=True, backend=backend), stack)
             client = driver.client(**pointed_at(server, credentials=slow))
             invocation = Invocation("id", "s3://bucket/out")
-            assert b"x" == client.wait(invocation, timeout=0, schedule=often).body
+            assert client.wait(invocation, timeout=0, schedule=often).body == b"x"
 
     @unread_body
     def test_dribbled_body(self, driver):
         """A body that arrives byte by byte ends at the deadline, and the response is incomplete."""
         answer, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
-        assert (200, False) == (answer.status, answer.complete)
+        assert (answer.status, answer.complete) == (200, False)
         assert 0 < len(answer.body) < 999
         assert 0.09 <= seconds < 5
 
@@ -97,7 +97,7 @@ class TestTime:
         answer, seconds = self.dribbled(
             driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
         )
-        assert (b"half", False) == (answer.body, answer.complete)
+        assert (answer.body, answer.complete) == (b"half", False)
         assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
@@ -111,7 +111,7 @@ class TestTime:
         with Loopback(answer) as server:
             client = driver.client(**pointed_at(server))
             invocation = Invocation("id", "s3://bucket/out")
-            assert b"output" == client.wait(invocation, timeout=0.1, schedule=often).body
+            assert client.wait(invocation, timeout=0.1, schedule=often).body == b"output"
 
     # A blocking user-supplied client cannot be interrupted.
     @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ async def main():
 print(*asyncio.run(main()))
 """
 OUTPUT = bytes(3_000_000)
-TAKEN = {"x-amzn-sagemaker-outputlocation": "s3://b/out"}
+ACCEPTED = {"x-amzn-sagemaker-outputlocation": "s3://b/out"}
 
 
 def _serve():
@@ -66,7 +66,7 @@ def _serve():
 
     def answer(request, _):
         if request.method == "POST":
-            return response(b"{}", 202, TAKEN)
+            return response(b"{}", 202, ACCEPTED)
         if request.method != "GET":
             return response()
         if request.target == "/b/none" or not polls:
@@ -94,7 +94,7 @@ def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
         )
-    assert f"{len(OUTPUT)} ObjectNotFoundError\n" == done.stdout, done.stderr
+    assert done.stdout == f"{len(OUTPUT)} ObjectNotFoundError\n", done.stderr
 
 
 @pytest.fixture
@@ -138,8 +138,8 @@ def test_long_work_is_done_in_threads(backend, size, is_long, work):
 
     with Loopback(answer) as server:
         anyio.run(main, settings(server), backend=backend)
-    assert {"copied", "hashed", "summed", "checked"} == set(work)
-    assert [not is_long] * 4 == [thread in here for thread in work.values()]
+    assert set(work) == {"copied", "hashed", "summed", "checked"}
+    assert [thread in here for thread in work.values()] == [not is_long] * 4
 
 
 def _accepts(*_):
@@ -179,7 +179,7 @@ def test_a_function_for_credentials_may_block(backend):
         await anyio.to_thread.run_sync(asked.wait)
         answered.set()
 
-    assert 1 == invoked(backend, keys, during=during)
+    assert invoked(backend, keys, during=during) == 1
 
 
 @pytest.mark.usefixtures("bare_environment")
@@ -194,7 +194,7 @@ def test_a_function_for_credentials_is_called_once_at_a_time(backend):
         at_once.release()
         return KEYS
 
-    assert 30 == invoked(backend, keys, calls=30)
+    assert invoked(backend, keys, calls=30) == 30
     assert get_ident() not in threads
 
 
@@ -216,7 +216,7 @@ def test_a_function_for_credentials_sees_the_context(backend):
 
     with Loopback(_accepts) as server:
         anyio.run(main, settings(server, credentials=keys), backend=backend)
-    assert ["mine"] == seen
+    assert seen == ["mine"]
 
 
 class _Provider:
@@ -241,8 +241,8 @@ def test_what_is_async_is_awaited_in_the_loop(backend, form):
     """An async provider or function, and an awaitable from a plain function, are awaited in the loop."""
     provider = _Provider()
     forms = {"provider": provider, "method": provider.aget, "lambda": lambda: provider.aget()}  # noqa: PLW0108
-    assert 1 == invoked(backend, forms[form])
-    assert {get_ident()} == provider.threads
+    assert invoked(backend, forms[form]) == 1
+    assert provider.threads == {get_ident()}
 
 
 @pytest.mark.usefixtures("bare_environment")
@@ -261,7 +261,7 @@ def test_a_function_for_credentials_that_fails(backend):
 
     with Loopback(_accepts) as server:
         error = anyio.run(main, settings(server, credentials=keys), backend=backend)
-    assert "no vault" == str(error.__cause__)
+    assert str(error.__cause__) == "no vault"
 
 
 @pytest.mark.usefixtures("bare_environment")

@@ -21,8 +21,8 @@ def test_new_file(tmp_path):
         write(path)
     finally:
         os.umask(before)
-    assert (b"new", 0o640) == (path.read_bytes(), path.stat().st_mode & 0o777)
-    assert [path] == [*tmp_path.iterdir()]
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o640)
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_old_file(tmp_path):
@@ -33,7 +33,7 @@ def test_old_file(tmp_path):
     link.symlink_to(path)
     write(link)
     assert link.is_symlink()
-    assert (b"new", 0o604) == (path.read_bytes(), path.stat().st_mode & 0o777)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o604)
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
@@ -49,7 +49,7 @@ def test_an_error_in_between(tmp_path, error):
 
     with pytest.raises(error):
         fail()
-    assert ([path], b"old") == ([*tmp_path.iterdir()], path.read_bytes())
+    assert ([*tmp_path.iterdir()], path.read_bytes()) == ([path], b"old")
 
 
 def test_what_is_no_file(tmp_path):
@@ -58,7 +58,7 @@ def test_what_is_no_file(tmp_path):
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     write(pipe)
-    assert b"new" == os.read(reader, 10)
+    assert os.read(reader, 10) == b"new"
     os.close(reader)
     assert pipe.is_fifo()
     link = tmp_path / "link"

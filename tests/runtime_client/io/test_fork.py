@@ -96,7 +96,7 @@ def test_a_child_that_is_forked_during_an_import_can_call(module, bare_environme
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
         )
-    assert "0\n" == done.stdout, done.stderr
+    assert done.stdout == "0\n", done.stderr
 
 
 class Clock:
@@ -134,7 +134,7 @@ def test_a_fork_waits_for_an_import(imports):
         in_a_thread(context.__enter__)
     at_each_pause(lambda: contexts.pop().__exit__())
     imports.before_fork()
-    assert [] == contexts
+    assert contexts == []
 
 
 def test_a_fork_does_not_wait_for_ever(imports):
@@ -144,16 +144,16 @@ def test_a_fork_does_not_wait_for_ever(imports):
     context = imports()
     in_a_thread(context.__enter__)
     imports.before_fork()
-    assert generation._MAX_IMPORT_TIME == pytest.approx(generation.time.now, abs=0.01)
+    assert generation.time.now == pytest.approx(generation._MAX_IMPORT_TIME, abs=0.01)
 
 
-def test_an_import_that_was_interrupted_stops_nobody(imports):
+def test_an_import_that_was_interrupted_blocks_no_fork(imports):
     """If a context is entered and interrupted before its block begins, its mark is removed."""
     imports, _ = imports
     in_a_thread(lambda: imports().__enter__())
     imports.before_fork()
     imports.after_fork()
-    assert 0 == generation.time.now
+    assert generation.time.now == 0
 
     def use():
         with imports():
@@ -175,7 +175,7 @@ def test_an_import_waits_for_a_fork(imports):
     at_each_pause(end)
     in_a_thread(imports.before_fork)
     with imports():
-        assert [{}] == seen
+        assert seen == [{}]
         assert imports.marks
     assert not imports.marks
 
@@ -194,4 +194,4 @@ def test_an_import_within_another_goes_on(imports):
     with imports():
         imports.forking[in_a_thread(get_ident)] = None
         with imports():
-            assert 2 == len(imports.marks)
+            assert len(imports.marks) == 2

@@ -17,7 +17,7 @@ from sagemaker_runtime_client._io.generation import (
 def test_nothing_happened():
     """The generation does not change while the process lives and its clock runs normally."""
     generations = _Generations()
-    assert 1 == len({generations.current() for _ in range(100)})
+    assert len({generations.current() for _ in range(100)}) == 1
 
 
 def test_fork():
@@ -28,8 +28,8 @@ def test_fork():
         child = os.fork()
     if child == 0:
         os._exit(0 if generations.current() != before else 1)
-    assert (child, 0) == os.waitpid(child, 0)
-    assert before == generations.current()
+    assert os.waitpid(child, 0) == (child, 0)
+    assert generations.current() == before
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_clock(seconds, is_new):
     before = generations.current()
     generations._offset -= seconds
     after = generations.current()
-    assert is_new == (after != before)
-    assert after == generations.current()
+    assert (after != before) == is_new
+    assert generations.current() == after
 
 
 PROGRAM = """
@@ -65,7 +65,7 @@ def test_restore(initialization, generations):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
     )
-    assert generations == int(done.stdout)
+    assert int(done.stdout) == generations
 
 
 def test_restore_without_a_hook():
@@ -85,7 +85,7 @@ def test_hook(monkeypatch):
     before = generation()
     for hook, *_ in hooks:
         hook()
-    assert before + 1 == generation()
+    assert generation() == before + 1
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
     _register_snapstart_hook()
-    assert 1 == len(hooks)
+    assert len(hooks) == 1

@@ -30,7 +30,7 @@ def _bare(bare_environment):
     """Hide the machine's settings from each test."""
 
 
-class TestBroughtIn:
+class TestUserSupplied:
     """A user-supplied client."""
 
     @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
@@ -57,7 +57,7 @@ class TestBroughtIn:
             for _ in range(2):
                 with pytest.raises(ServiceError) as caught:
                     client.get_object("s3://bucket/key")
-                assert 307 == caught.value.status_code
+                assert caught.value.status_code == 307
             close = "aclose" if driver.kind.is_async else "close"
             getattr(client, close)()
             assert not http_client.is_closed
@@ -65,7 +65,7 @@ class TestBroughtIn:
             "GET /bucket/key HTTP/1.1",
             "HEAD /bucket HTTP/1.1",
         ]  # this asks for the region of the bucket
-        assert lines * 2 == [request.line for request in server.requests]
+        assert [request.line for request in server.requests] == lines * 2
         for request in server.requests:
             names = {name.lower() for name, _ in request.headers}
             assert not names & {"x-mine", "cookie", "accept", "accept-encoding", "connection"}
@@ -73,7 +73,7 @@ class TestBroughtIn:
             assert request.header("authorization").startswith("AWS4-HMAC-SHA256 ")
             request.verify(CREDENTIALS, "s3", REGION)
 
-    def test_a_class_of_ones_own(self, driver, emulator):
+    def test_subclass(self, driver, emulator):
         """A subclass of httpx's client is accepted."""
         base = getattr(
             import_module(driver.kind.library), "AsyncClient" if driver.kind.is_async else "Client"

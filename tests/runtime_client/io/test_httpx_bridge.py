@@ -19,7 +19,7 @@ REFUSED = (
     *("canary ", " canary", "canary\t", "canary\n", "can\r\nary", "canary\0", "can\x7fary"),
     *("canary\x1b[31m", "\u20ac canary\n", "canary\ud800", "\n"),
 )
-TAKEN = ("", "a", "a b", "a\tb", "\u20ac", "\u200b", "a\u0085b", "x" * 9999)
+ACCEPTED = ("", "a", "a b", "a\tb", "\u20ac", "\u200b", "a\u0085b", "x" * 9999)
 
 
 @pytest.fixture(autouse=True)
@@ -51,16 +51,16 @@ class TestHeaders:
             with pytest.raises(ParamValidationError, match="the header x-token ") as caught:
                 send(client, server, ("a", "b"), ("x-token", value))
         assert "ary" not in shown(caught.value) + caplog.text
-        assert (False, "x-token") == (caught.value.retryable, caught.value.argument)
-        assert [] == server.requests
+        assert (caught.value.retryable, caught.value.argument) == (False, "x-token")
+        assert server.requests == []
 
-    @pytest.mark.parametrize("value", TAKEN)
+    @pytest.mark.parametrize("value", ACCEPTED)
     def test_any_other_value(self, driver, value):
         """A value that HTTP allows is sent unchanged."""
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
-            assert 200 == send(client, server, ("x-token", value)).status
-        assert value == server.requests[0].header("x-token")
+            assert send(client, server, ("x-token", value)).status == 200
+        assert server.requests[0].header("x-token") == value
 
     @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "\u20ac"])
     def test_name(self, driver, name):
@@ -69,7 +69,7 @@ class TestHeaders:
             client = driver.client(**pointed_at(server))
             with pytest.raises(ParamValidationError, match="is not a valid header name"):
                 send(client, server, (name, "b"))
-        assert [] == server.requests
+        assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_h11_says(driver):
     with pytest.raises(TransportError, match=r"^LocalProtocolError .* not valid HTTP$") as caught:
         client.get_object("s3://bucket/key")
     assert "canary" not in shown(caught.value)
-    assert (1, 1, False) == (len(tried), caught.value.attempts, caught.value.possibly_accepted)
+    assert (len(tried), caught.value.attempts, caught.value.possibly_accepted) == (1, 1, False)
 
 
 HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
@@ -117,7 +117,7 @@ def test_checked_headers_are_those_of_h11(headers):
     items = checked_headers([(b"host", b"h"), *headers])
     if items is not None:
         request = h11.Request(method="GET", target="/", headers=[(b"host", b"h"), *headers])
-        assert items == request.headers._full_items
+        assert request.headers._full_items == items
 
 
 def test_usual_headers_are_checked_at_once():

@@ -28,7 +28,7 @@ BEFORE_SENDING = {
 
 
 # Errors that another attempt may not raise again.
-PASSING = {
+RETRYABLE = {
     "CloseError",
     "ConnectError",
     "ConnectTimeout",
@@ -107,12 +107,12 @@ class TestExceptions:
         error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
         assert isinstance(error, TransportError)
         assert str(error).startswith(f"{name} from http://127.0.0.1:9")
-        assert (name not in BEFORE_SENDING) == error.possibly_accepted
-        assert (name in PASSING) == error.retryable
+        assert error.possibly_accepted == (name not in BEFORE_SENDING)
+        assert error.retryable == (name in RETRYABLE)
 
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
     @pytest.mark.parametrize(
-        ("name", "what"),
+        ("name", "message"),
         [
             ("ReadError", "the answer broke off"),
             ("RemoteProtocolError", "the answer broke off"),
@@ -121,25 +121,25 @@ class TestExceptions:
             ("StreamClosed", "StreamClosed from"),
         ],
     )
-    def test_in_the_body(self, name, what, is_async):
+    def test_in_the_body(self, name, message, is_async):
         """An exception while a body arrives is also an error if the whole body is needed."""
         httpx = import_module("httpx")
         transport = raising(httpx, made(httpx, name), in_body=True)
         error = self.raised(httpx, transport, is_async)
         assert isinstance(error, TransportError)
-        assert str(error).startswith(what)
+        assert str(error).startswith(message)
 
     def test_without_a_message(self):
         """An exception without a message is identified by its name."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
-        assert "ReadTimeout from http://127.0.0.1:9" == str(error)
+        assert str(error) == "ReadTimeout from http://127.0.0.1:9"
 
     def test_of_others(self):
         """Exceptions that are not httpx's are not converted."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, ZeroDivisionError()), is_async=False)
-        assert ZeroDivisionError is type(error)
+        assert type(error) is ZeroDivisionError
 
     @staticmethod
     def raised(httpx, transport, is_async):
