@@ -57,6 +57,10 @@ PROCESS_OUTPUT_SIZE = 1 << 20
 HEADS_SIZE = 100 * 1024
 
 
+# A line, or the data of a server-sent event, of a streamed response.
+LINE_SIZE = 16 << 20
+
+
 def bounded(data: bytes, most: int) -> bytes:
     """Return *data*, read from a file or a program; raise OSError if it exceeds *most* bytes."""
     if len(data) > most:

@@ -1,0 +1,199 @@
+"""
+Lines, server-sent events and JSON documents out of a response that arrives in parts.  Pure.
+
+A part can end anywhere: in the middle of a line, of a line end or of a UTF-8 character.  Each decoder
+holds at most one incomplete line, and a bound on its length.  Bytes that are not valid UTF-8 become
+U+FFFD, as the specification of server-sent events asks.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html and https://jsonlines.org
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .._errors import ResponseTooLargeError
+from .._limits import LINE_SIZE
+
+_BYTE_ORDER_MARK = "\ufeff"
+# What OpenAI's protocol, and the model servers that follow it, send as the last event.
+_DONE = "[DONE]"
+
+
+class LineDecoder:
+    r"""
+    Splits bytes into lines of text, without their ends: ``\n`` or ``\r\n``.
+
+    Args:
+        limit: Maximum length of a line in bytes.
+        ends_at_return: Whether a ``\r`` alone ends a line, too, as in server-sent events.
+    """
+
+    def __init__(self, limit: int = LINE_SIZE, *, ends_at_return: bool = False) -> None:
+        self._limit = limit
+        self._ends_at_return = ends_at_return
+        self._pieces: list[bytes] = []  # of the incomplete line
+        self._size = 0
+        self._follows_return = False  # whether the last byte was a return that ended a line
+
+    def feed(self, part: bytes) -> list[str]:
+        """
+        Add the next bytes, and return the lines that are complete.
+
+        Raises:
+            ResponseTooLargeError: A line is longer than the limit.
+        """
+        if self._follows_return and part:
+            part = part.removeprefix(b"\n")
+            self._follows_return = False
+        if self._ends_at_return and b"\r" in part:
+            self._follows_return = part.endswith(b"\r")
+            part = part.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, rest = part.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._pieces, lines[0]])
+            self._pieces, self._size = [], 0
+        if rest:
+            self._pieces.append(rest)
+            self._size += len(rest)
+        longest = max(map(len, lines), default=0)
+        if max(longest, self._size) > self._limit:
+            raise ResponseTooLargeError(
+                f"a line of the response is longer than {self._limit:,} bytes", limit=self._limit
+            )
+        return [self._text(line) for line in lines]
+
+    def finish(self) -> list[str]:
+        """Return the last line if it has no end."""
+        rest = b"".join(self._pieces)
+        self._pieces, self._size = [], 0
+        return [self._text(rest)] if rest else []
+
+    def _text(self, line: bytes) -> str:
+        if not self._ends_at_return:
+            line = line.removesuffix(b"\r")
+        return line.decode("utf-8", "replace")
+
+
+class ServerSentEvent(NamedTuple):
+    r"""
+    A server-sent event.
+
+    Attributes:
+        data: Its ``data`` lines, joined by ``\n``.
+        event: The type of the event; ``message`` if the server does not name one.
+        id: The id of the event, or of the last event that had one; empty if none had.
+        retry: The reconnection time in milliseconds; None if the event does not set one.
+    """
+
+    data: str
+    event: str = "message"
+    id: str = ""
+    retry: int | None = None
+
+    def json(self) -> Any:
+        """Return the JSON document in `data`."""
+        return json.loads(self.data)
+
+
+class EventParser:
+    """
+    Parses lines into server-sent events.
+
+    Attributes:
+        is_done: Whether the event ``[DONE]`` has come.  It ends the stream and is not returned.
+    """
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self._is_first_line = True
+        self._data: list[str] = []
+        self._size = 0
+        self._event = ""
+        self._id = ""
+        self._retry: int | None = None
+
+    def feed(self, line: str) -> ServerSentEvent | None:
+        """
+        Add a line, and return the event that it completes, if it completes one.
+
+        Raises:
+            ResponseTooLargeError: The data of an event is longer than the limit of a line.
+        """
+        if self._is_first_line:
+            line, self._is_first_line = line.removeprefix(_BYTE_ORDER_MARK), False
+        if not line:
+            return self._complete()
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._size += len(value)
+            if self._size > LINE_SIZE:
+                raise ResponseTooLargeError(
+                    f"an event of the response is longer than {LINE_SIZE:,} characters",
+                    limit=LINE_SIZE,
+                )
+            self._data.append(value)
+        elif name == "event":
+            self._event = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
+        elif name == "retry" and value.isascii() and value.isdigit() and len(value) < 10:
+            self._retry = int(value)
+        return None
+
+    def finish(self) -> ServerSentEvent | None:
+        """
+        Return the last event if only its empty line is missing.
+
+        The specification discards it, but a model server that ends its stream there has sent it all.
+        """
+        return self._complete()
+
+    def _complete(self) -> ServerSentEvent | None:
+        data, event, retry = self._data, self._event, self._retry
+        self._data, self._size, self._event, self._retry = [], 0, "", None
+        if not data or self.is_done:
+            return None
+        text = "\n".join(data)
+        if text == _DONE:
+            self.is_done = True
+            return None
+        return ServerSentEvent(text, event or "message", self._id, retry)
+
+
+class JSONParser:
+    """
+    Parses lines into JSON documents: JSON Lines, or the data of server-sent events.
+
+    The first line that is not empty shows which of the two it is: no JSON document begins with the
+    name of a field.
+    """
+
+    def __init__(self) -> None:
+        self._events: EventParser | None = None
+        self._is_known = False
+
+    def feed(self, line: str) -> Iterator[Any]:
+        """
+        Add a line, and yield the document that it completes.
+
+        Raises:
+            json.JSONDecodeError: The line, or the data of the event, is not a JSON document.
+            ResponseTooLargeError: The data of an event is too long.
+        """
+        if not self._is_known and line.strip(_BYTE_ORDER_MARK + " \t"):
+            self._is_known = True
+            field = line.removeprefix(_BYTE_ORDER_MARK).partition(":")[0]
+            if field in {"", "data", "event", "id", "retry"}:
+                self._events = EventParser()
+        if self._events is not None:
+            if event := self._events.feed(line):
+                yield event.json()
+        elif line := line.strip(_BYTE_ORDER_MARK + " \t"):
+            yield json.loads(line)
+
+    def finish(self) -> Iterator[Any]:
+        """Yield the document of the last event if only its empty line is missing."""
+        if self._events is not None and (event := self._events.finish()):
+            yield event.json()

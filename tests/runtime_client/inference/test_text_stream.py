@@ -1,0 +1,159 @@
+"""Lines, server-sent events and JSON documents, wherever the parts of a response are cut."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sagemaker_runtime_client import ResponseTooLargeError
+from sagemaker_runtime_client._inference.text_stream import (
+    EventParser,
+    JSONParser,
+    LineDecoder,
+    ServerSentEvent,
+)
+from sagemaker_runtime_client._limits import LINE_SIZE
+
+
+def cuts(data):
+    """Return the ways in which the tests cut a text: at each byte, byte by byte, and not at all."""
+    pairs = [[data[:place], data[place:]] for place in range(len(data) + 1)]
+    return [[data], [data[n : n + 1] for n in range(len(data))], *pairs]
+
+
+def lines_of(parts, **options):
+    """Return the lines of a text that arrives in parts."""
+    decoder = LineDecoder(**options)
+    return [*(line for part in parts for line in decoder.feed(part)), *decoder.finish()]
+
+
+def events_of(parts):
+    """Return the events of a text that arrives in parts."""
+    parser = EventParser()
+    found = [parser.feed(line) for line in lines_of(parts, ends_at_return=True)]
+    return [event for event in [*found, parser.finish()] if event]
+
+
+def documents_of(parts):
+    """Return the JSON documents of a text that arrives in parts."""
+    parser = JSONParser()
+    found = [item for line in lines_of(parts, ends_at_return=True) for item in parser.feed(line)]
+    return [*found, *parser.finish()]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", []),
+        (b"a\nb\n", ["a", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b"a\n\nb", ["a", "", "b"]),
+        (b"a\rb\n", ["a\rb"]),
+        (b"\r\n\r\n", ["", ""]),
+        ("\u00e9\u20ac\U0001f600\n\u00e9".encode(), ["\u00e9\u20ac\U0001f600", "\u00e9"]),
+        (b"a\xffb\n", ["a\ufffdb"]),
+        ("a\u2028b\x0bc\x85d\n".encode(), ["a\u2028b\x0bc\x85d"]),
+    ],
+    ids=repr,
+)
+def test_lines(data, expected):
+    """Lines are the same however the parts are cut; only LF and CRLF end a line."""
+    for parts in cuts(data):
+        assert lines_of(parts) == expected
+
+
+@pytest.mark.parametrize("data", [b"a\rb\r\nc\n\rd", b"\r\r\n\n", b"a\r"], ids=repr)
+def test_lines_that_end_with_a_return(data):
+    """In server-sent events CR, LF and CRLF each end a line, and CRLF ends only one."""
+    expected = data.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    expected = expected if expected[-1] else expected[:-1]
+    for parts in cuts(data):
+        assert lines_of(parts, ends_at_return=True) == expected
+
+
+@given(st.lists(st.binary(max_size=8)), st.booleans())
+def test_any_parts(parts, ends_at_return):
+    """Parts of any bytes give the same lines as all of them at once."""
+    whole = lines_of([b"".join(parts)], ends_at_return=ends_at_return)
+    assert lines_of(parts, ends_at_return=ends_at_return) == whole
+
+
+@pytest.mark.parametrize("parts", [[b"12345"], [b"123", b"45"], [b"12345\n"], [b"\n123", b"45\n"]])
+def test_a_line_that_is_too_long(parts):
+    """A line over the limit is refused, whether or not its end has come."""
+    with pytest.raises(
+        ResponseTooLargeError, match="a line of the response is longer than 4 bytes"
+    ):
+        lines_of(parts, limit=4)
+    assert lines_of([b"1234\n12", b"34"], limit=4) == ["1234", "1234"]
+
+
+EVENTS = (
+    b"\xef\xbb\xbf: a comment\r\n"
+    b"data: one\n\n"
+    b"data:two\rdata:  three\r\r"
+    b'event: token\nid: 7\nretry: 1500\ndata: {"a": "\xe2\x82\xac"}\r\n\r\n'
+    b"data\n\n"
+    b"event: no data\n\n"
+    b"id: \0\nretry: soon\nunknown: x\ndata: four\n\n"
+    b"data: last"
+)
+
+
+def test_events():
+    """Fields, comments, line ends and ids are read as the specification says, wherever parts are cut."""
+    for parts in cuts(EVENTS):
+        assert events_of(parts) == [
+            ServerSentEvent("one"),
+            ServerSentEvent("two\n three"),
+            ServerSentEvent('{"a": "\u20ac"}', "token", "7", 1500),
+            ServerSentEvent("", id="7"),
+            ServerSentEvent("four", id="7"),
+            ServerSentEvent("last", id="7"),
+        ]
+
+
+def test_the_last_event():
+    """``[DONE]`` ends the events; nothing after it is returned."""
+    parser = EventParser()
+    lines = ["data: 1", "", "data: [DONE]", "", "data: 2", ""]
+    assert [event for event in map(parser.feed, lines) if event] == [ServerSentEvent("1")]
+    assert parser.is_done
+
+
+def test_an_event_that_is_too_long():
+    """The lines of an event's data are bounded together."""
+    parser = EventParser()
+    for _ in range(16):
+        parser.feed("data:" + "x" * (LINE_SIZE // 16))
+    with pytest.raises(ResponseTooLargeError, match="an event of the response is longer than"):
+        parser.feed("data:x")
+
+
+def test_the_json_document_of_an_event():
+    """An event's data can be read as JSON."""
+    assert ServerSentEvent('{"a": 1}').json() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a": "\xe2\x82\xac"}\n[1]\n\n"b"\r\n7',
+        b'\xef\xbb\xbf\n{"a": "\xe2\x82\xac"}\n[1]\n"b"\n7\n',
+        b'data: {"a": "\xe2\x82\xac"}\n\ndata: [1]\r\n\r\n: x\ndata: "b"\n\ndata: 7',
+        b'\n:\n\nid: 1\ndata: {"a":\ndata: "\xe2\x82\xac"}\n\ndata: [1]\n\ndata:"b"\n\ndata:7\n\n',
+    ],
+    ids=["lines", "lines after a mark", "events", "events of several lines"],
+)
+def test_documents(data):
+    """JSON Lines and server-sent events give the same documents, wherever parts are cut."""
+    for parts in cuts(data):
+        assert documents_of(parts) == [{"a": "\u20ac"}, [1], "b", 7]
+
+
+@pytest.mark.parametrize("data", [b"{\n", b"data: {\n\n", b"1\ndata: 2\n", b"data: {"])
+def test_what_is_not_json(data):
+    """A line or an event that is not a JSON document is an error."""
+    with pytest.raises(json.JSONDecodeError):
+        documents_of([data])
