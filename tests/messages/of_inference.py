@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from sagemaker_runtime_client import Invocation, InvokeEndpointAsyncRequest, _core
+from sagemaker_runtime_client._inference.text_stream import EventParser, LineDecoder
+from sagemaker_runtime_client._limits import LINE_SIZE
 from tests.messages.picking import pick_line, pick_note
 from tests.runtime_client.inference.waits import FAIL, INVOCATION, OUT, UNAVAILABLE, wait
 from tests.runtime_client.scripted_io import (
@@ -216,6 +218,12 @@ MESSAGES = [
     (
         lambda: pick_note(lambda: wait(ScriptedIO(interrupt))),
         (f"the job is queued; to wait for it again, use the handle {INVOCATION.to_json()}"),
+    ),
+    # The lines of a streamed response.
+    (lambda: LineDecoder(3).feed(b"abcd"), "a line of the response is longer than 3 bytes"),
+    (
+        lambda: EventParser().feed("data:" + "x" * (LINE_SIZE + 1)),
+        f"an event of the response is longer than {LINE_SIZE:,} characters",
     ),
     # The wait.
     (

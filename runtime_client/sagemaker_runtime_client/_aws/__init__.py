@@ -1,1 +1,1 @@
-"""One call to any AWS service: endpoint, signature, attempts, errors.  Knows no operation."""
+"""Calls to any AWS service: endpoint, signature, attempts and errors, independent of the operation."""

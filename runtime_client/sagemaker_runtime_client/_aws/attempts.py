@@ -1,4 +1,4 @@
-"""The attempts of one call: which one is under way, and what the earlier ones have shown."""
+"""The state of one call: the current attempt, and what the earlier attempts have shown."""
 
 from datetime import timedelta
 
@@ -8,14 +8,15 @@ from .retry import Reason
 
 
 class Progress:
-    """
-    How far a call has come, also for whoever catches an interrupt or a cancellation that ends it.
+    """The progress of a call, which stays readable when an interrupt or a cancellation ends the call.
 
     Attributes:
-        attempts: How many requests were sent, once one has succeeded.
-        is_under_way: Whether a request is being sent, or was sent, and its outcome is not known.
-        possibly_accepted_since: When the first attempt began that failed and was possibly accepted all the
-            same, on the monotonic clock; None if there is none.
+        attempts: The number of requests sent; set once one has succeeded.
+        is_under_way: Whether a request is being sent, or was sent and its outcome is unknown.
+        possibly_accepted_since: The start, on the monotonic clock, of the first failed attempt that
+            the
+            service may have accepted; None if there is no such attempt.
+        inference_id: The id of the job that the call queues, for log lines; None if there is no id.
     """
 
     attempts = 0
@@ -25,33 +26,37 @@ class Progress:
 
     @property
     def possibly_accepted(self) -> bool:
-        """Whether the service may have accepted some attempt."""
+        """Whether the service may have accepted an attempt."""
         return self.is_under_way or self.possibly_accepted_since is not None
 
     def note_failure(self, began: float, *, possibly_accepted: bool) -> None:
-        """Note that the attempt that began at *began* has failed."""
+        """Record that the attempt that started at *began* has failed."""
         self.is_under_way = False
         if possibly_accepted and self.possibly_accepted_since is None:
             self.possibly_accepted_since = began
 
 
 class Attempts:
-    """
-    What one call has tried so far.
+    """The attempts of one call.
 
     Args:
-        call_id: Tells AWS which attempts are of one call.
-        payload: What stands for the body in a signature.
-        progress: Is told how far the call has come.
+        call_id: The id by which AWS recognizes the attempts of one call.
+        payload: The body's representation in a signature.
+        progress: Updated as the call proceeds.
 
     Attributes:
-        number: Which attempt is under way, from 1.
-        began: When it began, on the monotonic clock.
-        clock_offset: What is added to our clock for its signature.
-        service_ahead: By how much the service's clock is ahead of ours, as the last answer says; None if
-            it does not say.
-        clock_corrected: Whether one of them was made because our clock was wrong: that happens once.
-        retry_reason: Why the last retry was made; None if there was none, or only for the clock.
+        number: The number of the current attempt, from 1.
+        began: The start of the current attempt, on the monotonic clock.
+        clock_offset: The correction added to this machine's clock for the current signature.
+        service_ahead: How far the service's clock is ahead of this machine's clock according to the
+            last
+            response; None if the response has no usable date.
+        clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
+            call
+            does this at most once.
+        retry_reason: The reason for the last retry; None if there was no retry, or only one to
+            correct
+            the clock.
     """
 
     __slots__ = (

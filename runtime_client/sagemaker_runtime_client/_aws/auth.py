@@ -1,11 +1,13 @@
-"""
-How a request is authenticated: one protocol, `Auth`, and who implements it.
+"""Authentication of requests: the protocol `Auth` and its general implementations.
 
-An `Auth` is asked twice for each attempt.  `prepare` gets what has to be waited for, such as credentials.
-`apply` is called when there is a connection, so that the signature has the date of sending.
+Each attempt uses an `Auth` in two steps.  `prepare` obtains everything that requires waiting, such
+as
+credentials.  `apply` runs once a connection is available, so that the signature carries the time of
+sending.
 
-Here are `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Those of the services that give credentials are
-beside their providers: the login's proof of possession, and IAM Roles Anywhere's certificate.
+This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define
+their
+own: the login provider's proof of possession, and the certificate of IAM Roles Anywhere.
 """
 
 from datetime import datetime
@@ -36,54 +38,50 @@ from .endpoint import Endpoint
 
 
 class Auth(Protocol):
-    """How the requests of one call are authenticated."""
+    """The authentication of a call's requests."""
 
     async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
-        """
-        Return what authenticates the next attempt.
+        """Return the authentication of the next attempt.
 
         Raises:
             CredentialsError: There are no credentials, or their provider failed.
-            TransportError: There were none at the *deadline*.
+            TransportError: The *deadline* passed before there were credentials.
         """
         ...
 
 
 class PreparedAuth(Auth, Protocol):
-    """
-    An `Auth` that has all that it needs.
+    """An `Auth` that can be applied without further waiting.
 
     Attributes:
-        secrets: What no message may show, although the service may repeat it.
+        secrets: Values that no message may contain, even if the service repeats them.
     """
 
     secrets: tuple[str, ...] = ()
 
     async def prepare(self, system: System, deadline: float | None) -> "PreparedAuth":
-        """Return itself."""
+        """Return this object."""
         return self
 
     def apply(
         self, endpoint: Endpoint, request: Request, payload: Payload, timestamp: datetime
     ) -> Request:
-        """
-        Return *request* as it is sent.
+        """Return *request* with its authentication.
 
         Args:
-            endpoint: Where it is sent to, and the service and region of its signature.
-            request: All of it but what this adds.
-            payload: What stands for its body in a signature.
+            endpoint: The endpoint, with the service and region for the signature.
+            request: The request without authentication.
+            payload: The body's representation in the signature.
             timestamp: The time of sending, by the service's clock.
         """
         ...
 
 
 class Unsigned(PreparedAuth):
-    """
-    Sends requests as they are.
+    """Authentication that adds nothing to a request.
 
     Args:
-        secrets: As for `PreparedAuth`, such as a token in the body.
+        secrets: Values that no message may contain, such as a token in the body.
     """
 
     def __init__(self, *secrets: str) -> None:
@@ -96,13 +94,12 @@ class Unsigned(PreparedAuth):
 
 
 class CredentialsAuth(PreparedAuth):
-    """
-    Signs, always with the same credentials.
+    """Authentication that signs with fixed credentials.
 
     Args:
-        credentials: Those.
-        secrets: As for `PreparedAuth`, beside those of the credentials.
-        signer: What signs; None takes SigV4 for the service and region of the endpoint.
+        credentials: The credentials.
+        secrets: Values that no message may contain, besides the secrets of the credentials.
+        signer: The signer; None uses SigV4 for the service and region of the endpoint.
     """
 
     def __init__(
@@ -132,11 +129,12 @@ class CredentialsAuth(PreparedAuth):
 
 
 class SigV4Auth(Auth):
-    """
-    Signs with SigV4; each attempt asks for credentials anew, since they may have been rotated.
+    """Authentication that signs with SigV4 and fetches the credentials for each attempt.
+
+    Credentials are not kept between attempts because they may have been rotated.
 
     Args:
-        provider: Whose credentials.
+        provider: The provider of the credentials.
     """
 
     def __init__(self, provider: CredentialsProvider) -> None:
@@ -148,7 +146,8 @@ class SigV4Auth(Auth):
         except RuntimeClientError:
             raise
         except Exception as error:
-            # Raised as it is made: a variable of this frame would make a cycle with it.
+            # The error is raised in the expression that creates it: a local variable would form a
+            # reference cycle with this frame.
             raise self._failure(
                 f"raised {type(error).__name__}; see this error's __cause__",
                 retryable=isinstance(error, ConnectionError | TimeoutError),
@@ -168,6 +167,6 @@ class SigV4Auth(Auth):
         return failure
 
 
-@lru_cache(64)  # a client of S3 may meet every region
+@lru_cache(64)  # an S3 client may sign for every region
 def _sigv4_signer(service: str, region: str) -> Signer:
     return Signer(SigV4(service, region))

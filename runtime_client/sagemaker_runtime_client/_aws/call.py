@@ -1,7 +1,33 @@
-"""
-One call: authenticate, send, judge the answer, perhaps again.
+"""A call to an AWS service: up to `max_attempts` attempts to send one request.
 
-Here a failed request is sent again, and errors get their number of attempts.
+`ServiceClient.send` repeats these steps until a response is accepted or a failure is final:
+
+1. Prepare the authentication.  Credentials are requested for each attempt, because they may have
+been
+   rotated since the previous one.
+2. Let the transport acquire a permit for a connection.  Waiting for a permit may take long, so the
+   request is signed only after a connection is available.  Its signature then has the time of
+   sending, and a waiting call holds no signed copy of its request.
+3. Send the request, read the response and classify it.  An error response becomes a `ServiceError`,
+   a missing or incomplete response a `TransportError`.
+
+`RetryPolicy` decides which failures are retried: throttling, transient statuses and codes, and lost
+connections.  An attempt that the service may have accepted is retried only if the operation is
+idempotent or `retry_ambiguous` is set.  A retry also needs tokens from the client's retry quota,
+which
+keeps an outage from causing a storm of retries.  `backoff` chooses the pause; the adaptive mode can
+add
+a wait for its rate limiter.  A poll is not retried for these reasons, because the next poll repeats
+it.
+
+If the service rejects a signature because this machine's clock is wrong, the client adopts the
+service's time and repeats the attempt once.  This retry has no pause and does not use the quota.
+
+The deadline covers the whole call.  A pause that would reach it is not started, and the last error
+is
+raised instead.  Each request also receives the deadline, and the transport aborts the request when
+the
+deadline passes.
 """
 
 import logging
@@ -41,18 +67,17 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 
 class ServiceClient:
-    """
-    Makes a client's calls to one service, and keeps what they share: the quota of retries and the pace.
+    """A client of one service, with the state that its calls share: the retry quota and the rate limiter.
 
     Args:
-        system: Clocks and pauses.
-        transport: What sends the requests.
-        auth: How requests are authenticated, unless an operation has its own way.
-        policy: How often a call is tried.
-        headers: What every request carries.
-        trace_headers: Returns what else a request carries, anew for each; None for nothing.
-        attempt_timeout: For how many seconds an attempt may go on, which AWS is told.
-        clock: What knows by how much ours is wrong, which all calls of a client share; None for a new one.
+        system: Provides clocks and pauses.
+        transport: Sends the requests.
+        auth: The authentication of operations that have none of their own.
+        policy: Which failures are retried, and how often.
+        headers: Headers of every request.
+        trace_headers: Returns additional headers for each request; None for no additional headers.
+        attempt_timeout: The longest duration of an attempt, in seconds, which AWS is told.
+        clock: The clock correction that all calls of a client share; None for a new one.
     """
 
     def __init__(
@@ -77,7 +102,7 @@ class ServiceClient:
         self._reset()
 
     def _reset(self) -> None:
-        """Know nothing of the service: at first, and in a new generation."""
+        """Discard what is known of the service: at first, and in a new generation."""
         self._generation = self._system.generation()
         self._quota = RetryQuota()
         self._limiter: "RateLimiter | None" = None
@@ -87,14 +112,13 @@ class ServiceClient:
             self._limiter = RateLimiter(self._system.monotonic())
 
     async def send(self, operation: Operation) -> Response:
-        """
-        Send a request until it is answered, refused for good or not worth another attempt.
+        """Send a request until an attempt succeeds or its failure is final.
 
         Returns:
-            A success; how it came about is in the operation's progress.
+            The successful response.  The operation's progress tells how many attempts were made.
 
         Raises:
-            RuntimeClientError: The last attempt's failure, with the number of attempts.
+            RuntimeClientError: The failure of the last attempt, with the number of attempts.
         """
         if self._generation != self._system.generation():
             self._reset()
@@ -113,8 +137,9 @@ class ServiceClient:
             try:
                 response = await self._attempt(operation, attempts)
             except RuntimeClientError as error:
-                # No variable may outlive this block with the error: of the error, its traceback and
-                # this frame it would make a cycle, which holds the payload until it is collected.
+                # No variable may keep the error after this block: error, traceback and frame would
+                # form
+                # a reference cycle, which holds the payload until the garbage collector runs.
                 self._note_failure(operation, attempts, error)
                 if not await self._prepare_retry(operation, attempts, error):
                     raise
@@ -123,12 +148,12 @@ class ServiceClient:
                 return response
 
     async def _attempt(self, operation: Operation, attempts: Attempts) -> Response:
-        """Authenticate, send, and return a success."""
+        """Send the request once, and return the response if it is a success."""
         system, deadline, progress = self._system, operation.deadline, attempts.progress
         headers = self._attempt_headers(attempts)
         auth = await (operation.auth or self._auth).prepare(system, deadline)
-        # An upload or the credentials may have taken all of the time.  An operation with an auth, which
-        # is the last poll, is left to the transport.
+        # An upload or the credentials may have used up the time.  The check does not apply to an
+        # operation with its own auth, which is the final poll: the transport limits its time.
         if operation.auth is None and deadline is not None and system.monotonic() >= deadline:
             raise TransportError(f"the timeout elapsed before {operation} could be sent")
 
@@ -143,7 +168,9 @@ class ServiceClient:
             response = await self._transport.send(
                 origin, authenticate, deadline, limit=operation.limit
             )
-        except OSError as error:  # of a module: those of sockets are ours by now
+        except (
+            OSError
+        ) as error:  # from loading a module; the transport has already mapped socket errors
             if not is_shortage(error):
                 raise
             raise shortage(
@@ -163,8 +190,9 @@ class ServiceClient:
         return response
 
     def _attempt_headers(self, attempts: Attempts) -> Headers:
-        """
-        Return what tells AWS who sends which attempt, and until when by its own clock, if that is known.
+        """Return the headers that describe the attempt to AWS.
+
+        If the service's clock is known, they state by that clock when the attempt ends.
 
         Source: botocore 1.44, handlers.py, add_retry_headers.
         """
@@ -180,7 +208,7 @@ class ServiceClient:
         return headers + self._trace_headers() if self._trace_headers else headers
 
     def _note_success(self, operation: Operation, attempts: Attempts, response: Response) -> None:
-        """Give back what the last retry took, and note that the clock and the pace are right."""
+        """Refund the quota, and record that the clock and the request rate were accepted."""
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
@@ -199,7 +227,7 @@ class ServiceClient:
     def _note_failure(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> None:
-        """Say in an error what the attempts add up to, and note what it says of the service."""
+        """Add the facts of all attempts to an error, and record what it reveals."""
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s: attempt %d of %d failed: %s", *self._log_prefix(operation, attempts), error
@@ -217,7 +245,7 @@ class ServiceClient:
     async def _prepare_retry(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
-        """Return whether there is another attempt, when it is time for it."""
+        """Wait until the next attempt is due; return False if there is none."""
         corrects_clock = not attempts.clock_corrected and self._clock.adopt(
             error,
             attempts.service_ahead,
@@ -241,7 +269,7 @@ class ServiceClient:
     async def _pause(
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> bool:
-        """Pause before a retry; return whether there is a reason, the time and the quota for one."""
+        """Pause before a retry; return False if the policy, the deadline or the quota rules it out."""
         reason = self._policy.reason(error, idempotent=operation.idempotent)
         if reason is None:
             return False
@@ -296,14 +324,17 @@ class ServiceClient:
         return pause is not None
 
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
-        """Load what sends to *origin*, and get credentials: a call with a short deadline has no time for it."""
+        """Load the transport for *origin*, and return credentials ready to sign.
+
+        A call with a short deadline does this first, because it has no time for it later.
+        """
         await self.load(origin)
         return await self._auth.prepare(self._system, deadline)
 
     async def load(self, origin: str) -> None:
-        """Load what sends to *origin*."""
+        """Load the transport for *origin*."""
         await self._transport.prepare(origin)
 
     async def compute(self, function: Callable[[bytes], T], body: bytes) -> T:
-        """Return what *function* makes of a body, and hold up no event loop meanwhile."""
+        """Return the result of *function* for a body, without blocking an event loop."""
         return await self._system.compute(len(body), function, body)

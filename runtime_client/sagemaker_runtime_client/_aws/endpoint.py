@@ -1,5 +1,4 @@
-"""
-Region to host, by partition, with FIPS and dual-stack.
+"""Endpoints of AWS services by region and partition, with FIPS and dual-stack variants.
 
 Source: partitions.json and the endpoint rule sets of botocore 1.44: sagemaker-runtime, s3, sts,
 sso, sso-oidc, signin.
@@ -10,8 +9,9 @@ from typing import NamedTuple
 
 from .._errors import ConfigError
 
-# id: (regions by pattern, DNS suffix, DNS suffix of dual-stack hosts); the first that fits, or
-# else the first.
+# id: (pattern of its regions, DNS suffix, DNS suffix of dual-stack hosts).  The first match
+# applies;
+# a region that matches none belongs to the first partition.
 _PARTITIONS = {
     "aws": (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
     "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -23,12 +23,12 @@ _PARTITIONS = {
     "aws-iso-f": (r"us-isof-\w+-\d+", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
 _MAX_LABEL_LENGTH = 63  # RFC 1035, section 2.3.4
-# Patterns, each compiled when it is needed: few calls need them all.
-# A bucket that fits into a host name and into its TLS certificate.
+# Patterns are compiled on demand, because few calls need them all.
+# _DNS_BUCKET is a bucket name that fits into a host name and matches its TLS certificate.
 _DNS_BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 _ADDRESS = r"\[|[\d.]+(?:[:/]|$)"
 
-# Hosts by (FIPS, dual-stack); R is the region, S the suffix, D the dual-stack suffix.
+# Hosts by (FIPS, dual-stack): R is the region, S the DNS suffix, D the dual-stack suffix.
 _SAGEMAKER_RUNTIME = {
     (False, False): "runtime.sagemaker.{R}.{S}",
     (False, True): "runtime.sagemaker.{R}.{D}",
@@ -39,14 +39,14 @@ _SAGEMAKER_RUNTIME_FIPS = {
     "aws": "runtime-fips.sagemaker.{R}.{S}",
     "aws-us-gov": "runtime.sagemaker.{R}.{S}",
 }
-# S3 keeps the plain suffix for dual-stack.
+# S3 uses the plain suffix for dual-stack hosts, too.
 _S3 = {
     (False, False): "s3.{R}.{S}",
     (False, True): "s3.dualstack.{R}.{S}",
     (True, False): "s3-fips.{R}.{S}",
     (True, True): "s3-fips.dualstack.{R}.{S}",
 }
-# Services that give credentials; V is "-fips" or nothing, S the suffix that goes with dual-stack.
+# Services that issue credentials: V is "-fips" or empty, S the plain or the dual-stack suffix.
 _HOSTS = {
     "rolesanywhere": "rolesanywhere{V}.{R}.{S}",
     "signin": "signin{V}.{R}.{S}",
@@ -54,7 +54,7 @@ _HOSTS = {
     "sso-oidc": "oidc{V}.{R}.{S}",
     "sts": "sts{V}.{R}.{S}",
 }
-# ... and those that are not like this, by service, region or partition, FIPS and dual-stack.
+# Hosts that deviate from these forms, by service, region or partition, FIPS and dual-stack.
 _SPECIAL_HOSTS = {
     ("signin", "aws", False, False): "{R}.signin.aws.amazon.com",
     ("signin", "aws-cn", False, False): "{R}.signin.amazonaws.cn",
@@ -70,7 +70,7 @@ _SPECIAL_HOSTS = {
     ("sso-oidc", "aws-us-gov", True, False): "oidc.{R}.{S}",
     ("sts", "aws-us-gov", True, False): "sts.{R}.{S}",
 }
-# Regions that share sts.amazonaws.com where sts_regional_endpoints is legacy.
+# Regions that use sts.amazonaws.com if sts_regional_endpoints is legacy.
 _SHARES_STS = (
     r"ap-northeast-1|ap-south-1|ap-southeast-[12]|ca-central-1|eu-central-1|eu-north-1"
     r"|eu-west-[123]|sa-east-1|us-(?:east|west)-[12]"
@@ -78,7 +78,7 @@ _SHARES_STS = (
 
 
 class Partition(NamedTuple):
-    """A separate copy of AWS: its id and its DNS suffixes."""
+    """A partition, which is a separate instance of AWS: its id and its DNS suffixes."""
 
     id: str
     suffix: str
@@ -86,11 +86,10 @@ class Partition(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """
-    Where requests go, and what they are signed for.
+    """The address of a service, with the names that a signature for it needs.
 
     Attributes:
-        origin: Scheme, host and perhaps a path, without a closing ``/``.
+        origin: Scheme and host, optionally with a port and a path, without a trailing ``/``.
         service: The signing name.
         region: The signing region.
     """
@@ -101,7 +100,7 @@ class Endpoint(NamedTuple):
 
 
 def get_partition(region: str) -> Partition:
-    """Return the partition of *region*; an unknown region is taken for one of ``aws``."""
+    """Return the partition of *region*, which is ``aws`` for an unknown region."""
     name = region.removesuffix("-global") if region.endswith("-global") else None
     if name not in _PARTITIONS:
         fitting = (
@@ -113,16 +112,16 @@ def get_partition(region: str) -> Partition:
 
 
 class Endpoints(NamedTuple):
-    """
-    The endpoints of AWS's services, of one region.
+    """The endpoints of AWS services in one region.
 
-    A custom endpoint wins over region and variants, as in botocore, whose rule sets refuse both together,
-    but whose clients do not ask for both.
+    A custom endpoint takes precedence over region and variants, as in botocore.  Botocore's rule
+    sets reject
+    a custom endpoint with a variant, but botocore's clients never pass both.
 
     Attributes:
-        region: Such as ``eu-west-1``.
-        fips: Whether to take the hosts with FIPS 140 cryptography.
-        dual_stack: Whether to take the hosts that answer on IPv6 too.
+        region: A region such as ``eu-west-1``.
+        fips: Whether to use hosts with FIPS 140 cryptography.
+        dual_stack: Whether to use hosts that also support IPv6.
     """
 
     region: str
@@ -130,7 +129,7 @@ class Endpoints(NamedTuple):
     dual_stack: bool = False
 
     def sagemaker_runtime(self, url: str | None = None) -> Endpoint:
-        """Return the endpoint of SageMaker Runtime; *url* is a custom one."""
+        """Return the endpoint of SageMaker Runtime, or the custom endpoint *url* if it is not None."""
         if url is not None:
             return Endpoint(
                 _custom_origin(self.region, url, "SageMaker Runtime"), "sagemaker", self.region
@@ -144,13 +143,16 @@ class Endpoints(NamedTuple):
     def credentials(
         self, service: str, url: str | None = None, *, global_sts: bool = False
     ) -> Endpoint:
-        """
-        Return the endpoint of a service that gives credentials.
+        """Return the endpoint of a service that issues credentials.
 
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.
-            url: A custom endpoint.
-            global_sts: Whether the older regions share one endpoint of STS, as they did before 2025.
+            url: A custom endpoint; None for the endpoint of AWS.
+            global_sts: Whether the older regions share one STS endpoint, which was the default
+                before 2025.
+
+        Raises:
+            ConfigError: The region or *url* is malformed, or there is no such variant.
         """
         is_global = service == "sts" and self.region == "aws-global"
         if url is not None:
@@ -178,15 +180,19 @@ class Endpoints(NamedTuple):
     def s3(
         self, bucket: str, url: str | None = None, addressing_style: str = "auto"
     ) -> tuple[Endpoint, str]:
-        """
-        Return the endpoint for *bucket*, and what stands before the key in the path.
+        """Return the endpoint for *bucket*, and the part of the path before the key.
 
         Args:
             bucket: The bucket's name.
-            url: A custom endpoint.
+            url: A custom endpoint; None for the endpoint of AWS.
             addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
-                ``auto`` prefers the host, but not for a custom endpoint (as botocore does),
-                nor for names that a certificate's wildcard does not cover.
+                ``auto``
+                uses the host, except for a custom endpoint (as botocore does) and for names that
+                the
+                wildcard of S3's certificate does not cover.
+
+        Raises:
+            ConfigError: The region or *url* is malformed, or there is no such variant.
         """
         region = "us-east-1" if self.region == "aws-global" else self.region
         if url is not None:
@@ -212,7 +218,7 @@ class Endpoints(NamedTuple):
 
 
 def _check_region(region: str) -> None:
-    """Refuse what would change the host or, in a signature, the scope."""
+    """Raise ConfigError for a region that could change the host or the scope of a signature."""
     words = region.replace("-", "")
     is_label = words.isascii() and words.isalnum() and "-" not in {region[0], region[-1]}
     if not is_label or len(region) > _MAX_LABEL_LENGTH:
@@ -228,7 +234,7 @@ def _fill(host: str, region: str, partition: Partition) -> str:
 
 
 def _custom_origin(region: str, url: str, service: str) -> str:
-    """Return a custom endpoint for *service* as an origin, if it can be one."""
+    """Return the origin that a custom endpoint URL for *service* names."""
     _check_region(region)
     url = url.rstrip("/")
     scheme, separator, rest = url.partition("://")
@@ -247,7 +253,7 @@ def _custom_origin(region: str, url: str, service: str) -> str:
 
 
 def _has_name_and_port(host: str) -> bool:
-    """Tell whether *host* has one name or address, and a port that can be one, or none."""
+    """Return whether *host* is one name or address, optionally with a valid port."""
     name, colon, port = host.rpartition(":")
     if not colon or port.endswith("]"):
         return True

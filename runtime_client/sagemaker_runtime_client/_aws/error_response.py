@@ -1,9 +1,7 @@
-"""
-An answer that is an error, as an error of ours.
+"""Parsers of error responses in JSON, as most services send them, and in XML, as S3 and STS do.
 
-Two notations: JSON, as SageMaker and most services write it, and XML, as S3 and STS do.
-
-Source: botocore 1.44, parsers.py, and https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+Source: botocore 1.44, parsers.py, and
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 """
 
 import json
@@ -40,15 +38,17 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-# The first is STS's, of an identity provider that it cannot reach (botocore 1.44, _retry.json).
+# IDPCommunicationError comes from STS, for an identity provider that STS cannot reach
+# (botocore 1.44, _retry.json).
 TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
-# 408, which botocore does not have, is how a gateway says RequestTimeout.
+# Botocore does not retry 408, which a gateway sends instead of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
-# Answers after which the request may be at work all the same: the one who answered did not do it.
+# After these statuses the request may still be executed: the sender of the response did not execute
+# it.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
-# Some services answer these with 400.
+# Some services send these codes with status 400.
 _CREDENTIALS_CODES = (
     "AccessDenied",
     "AccessDeniedException",
@@ -79,16 +79,16 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     503: ServiceUnavailableError,
 }
 _BY_S3_STATUS = {**_BY_STATUS, 404: ObjectNotFoundError}
-# Behind these words AWS repeats the signed headers, the session token among them.
+# After these words AWS repeats the signed headers, including the session token.
 _CANONICAL_STRING = "The Canonical String for this request should have been"
 _MIN_SECRET_LENGTH = 4
-_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # as services repeat them, of a wrong header
-_MAX_MESSAGE_LENGTH = 2048  # the model's own limit for Message
-_MAX_DEPTH = 4  # an answer of STS, AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
+_SIGNATURES = r"(?<=Signature=)[0-9a-f]+"  # services repeat a malformed Authorization header
+_MAX_MESSAGE_LENGTH = 2048  # the limit of Message in the service model
+_MAX_DEPTH = 4  # a response of STS has AssumeRoleResponse/AssumeRoleResult/Credentials/AccessKeyId
 
 
 def json_error(response: Response) -> ServiceError:
-    """Return the error in an answer whose body should be JSON, whatever the body is."""
+    """Return the error in a response whose body should be JSON but may be anything."""
     text = response.body.decode("utf-8", "replace")
     try:
         document: Any = json.loads(text)
@@ -101,11 +101,11 @@ def json_error(response: Response) -> ServiceError:
     if code is not None:
         code = code.partition(":")[0].rpartition("#")[2] or None
     messages = [fields.get("message"), fields.get("Message")]
-    described = fields.get("error_description")  # as OAuth has it: RFC 6749, section 5.2
+    described = fields.get("error_description")  # from an OAuth endpoint: RFC 6749, section 5.2
     message = next((text for text in (*messages, described) if isinstance(text, str)), "")
     null_message = fields.keys() & {"message", "Message"} and messages == [None, None]
     if response.status == 400 and code is None and null_message:
-        # Seen of SageMaker under load: {"message": null} (opensearch-project/ml-commons#2429).
+        # SageMaker under load sends {"message": null} (opensearch-project/ml-commons#2429).
         return _error(
             response, "ThrottlingException", "too many requests (status 400 with a null message)"
         )
@@ -113,10 +113,9 @@ def json_error(response: Response) -> ServiceError:
 
 
 def is_s3_error(response: Response) -> bool:
-    """
-    Tell whether an answer of S3 to anything but a GET is an error.
+    """Return whether a response of S3 to any request except GET is an error.
 
-    S3 may say 200 before it is done, and then send an error, or half of a document.
+    S3 may send status 200 before it has finished, and then an error or an incomplete document.
 
     Source: botocore 1.44, handlers.py, _looks_like_special_case_error.
     """
@@ -126,7 +125,10 @@ def is_s3_error(response: Response) -> bool:
 
 
 def xml_error(response: Response) -> ServiceError:
-    """Return the error in an answer of S3; that to a HEAD, which has no body, is known by its status."""
+    """Return the error in a response of S3.
+
+    The response to a HEAD request has no body, so its status determines the error.
+    """
     if response.ok:  # see `is_s3_error`
         response = response.replace(status=500)
     fields = xml_fields(response.body)
@@ -137,31 +139,30 @@ def xml_error(response: Response) -> ServiceError:
 
 
 def query_error(response: Response) -> ServiceError:
-    """Return the error in an answer of the query protocol, which STS speaks."""
+    """Return the error in a response of the query protocol, which STS uses."""
     fields = xml_texts(response.body)
     return _error(response, fields.get("Error/Code"), fields.get("Error/Message", ""))
 
 
 def xml_fields(body: bytes) -> dict[str, str]:
-    """Return the text of each element right below the root of an XML document."""
+    """Return the text of each child of the root of an XML document."""
     return {path: text for path, text in xml_texts(body).items() if "/" not in path}
 
 
 def xml_texts(body: bytes) -> dict[str, str]:
-    """
-    Return the text of each element of an XML document, by its path below the root, ``a/b``.
+    """Return the text of each element of an XML document, by its path below the root, such as ``a/b``.
 
-    What is no XML has no texts.
+    The result is empty if *body* is not XML.
     """
     return _parse_xml(body)[1]
 
 
 def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
-    """
-    Return the name of an XML document's root, and its texts; None and no texts of what is no XML.
+    """Return the name of an XML document's root and its texts, or None and no texts if it is not XML.
 
-    What declares a document type counts as none: AWS never does, and entities are how a small answer
-    grows large.
+    A document with a document type is rejected: AWS never sends one, and its entities could make a
+    small
+    response expand to a large one.
     """
     from xml.parsers import expat
 
@@ -190,8 +191,8 @@ def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(body.lstrip(), True)  # S3 sends blanks while it works
-    except (expat.ExpatError, LookupError, ValueError):  # LookupError: an encoding is not known
+        parser.Parse(body.lstrip(), True)  # S3 sends white space while it works
+    except (expat.ExpatError, LookupError, ValueError):  # LookupError: unknown encoding
         return None, {}
     return roots[0], {"/".join(path): "".join(texts) for path, texts in pieces.items()}
 
@@ -202,7 +203,7 @@ def _error(
     message: str,
     by_status: Mapping[int, type[ServiceError]] = _BY_STATUS,
 ) -> ServiceError:
-    """Return an error of the class that its code, or else its status, asks for."""
+    """Return an error of the class for its code or, for an unknown code, for its status."""
     status = response.status
     kind = _BY_CODE.get(code or "") or by_status.get(status, ServiceError)
     message = message.partition(_CANONICAL_STRING)[0].strip()[:_MAX_MESSAGE_LENGTH]
@@ -212,8 +213,8 @@ def _error(
         status_code=status,
         request_id=response.request_id,
     )
-    # Of a service's answers it is decided here alone what is tried again: `RetryPolicy` reads the class
-    # and `retryable`.
+    # This is the only place that decides which responses are retried: `RetryPolicy` uses the
+    # error's class and `retryable`.
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         error.retryable = True
     error.possibly_accepted = status in AMBIGUOUS_STATUSES
@@ -223,13 +224,13 @@ def _error(
 
 
 def _retry_after(response: Response) -> float | None:
-    """Return the seconds of ``x-amz-retry-after``, which AWS gives in milliseconds."""
+    """Return the seconds of ``x-amz-retry-after``, which AWS sends in milliseconds."""
     value = response.header("x-amz-retry-after") or ""
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> ServiceError:
-    """Take out of a service's message what it repeats of secrets."""
+    """Replace secrets that a service repeats in its message, and return the error."""
     for secret in secrets:
         if secret is not None and len(secret) >= _MIN_SECRET_LENGTH:
             error.message = _redact(error.message, secret)
@@ -239,7 +240,7 @@ def without_secrets(error: ServiceError, secrets: Iterable[str | None]) -> Servi
 
 
 def _redact(text: str, secret: str) -> str:
-    """Return *text* without *secret*, nor the beginning of it where the text was cut."""
+    """Replace *secret* in *text*, including a prefix of it at the end of a truncated text."""
     text = text.replace(secret, "...")
     for length in range(len(secret) - 1, _MIN_SECRET_LENGTH - 1, -1):
         if text.endswith(secret[:length]):

@@ -1,4 +1,4 @@
-"""One call to a service: what is sent, where to, and how its answer is judged."""
+"""An operation: a request to a service, and the rules for its response."""
 
 from collections.abc import Callable, Collection
 from typing import NamedTuple
@@ -12,24 +12,28 @@ from .endpoint import Endpoint
 
 
 class Operation(NamedTuple):
-    """
-    What to send, where to, and how to judge what comes.
+    """A request, its endpoint, and the rules for its response.
 
     Attributes:
-        endpoint: Where to, and what it is signed for.
-        request: What to send.
-        parse_error: Makes an error of an answer that is one.
-        is_error: Tells whether an answer is an error; None takes the status, which is 2xx for a success.
-        idempotent: Whether sending it twice does the same as sending it once.
-        limit: How much of a success is taken.
-        deadline: When to have done, on the monotonic clock; None for no limit but those of a
-            connection.
-        auth: How it is authenticated; None as all operations of the client are.
-        check: Raises what is wrong with an answer that is a success; None takes them all.
-        is_poll: Whether it is one of many: a failure that may pass is left to the next one, and the
-            quota of retries, which it would use up for all other calls, has no part in it.
-        progress: Is told how far the call has come; None if nobody asks.
-        sensitive_headers: Names of the request's headers whose values no message may show.
+        endpoint: The endpoint, with the names for the signature.
+        request: The request without authentication.
+        parse_error: Returns the error in an error response.
+        is_error: Returns whether a response is an error; None treats every status except 2xx as an
+            error.
+        idempotent: Whether sending the request twice has the same effect as sending it once.
+        limit: The size limit of a successful response.
+        deadline: The end of the call, on the monotonic clock; None for no limit except the timeouts
+            of
+            the connection.
+        auth: The authentication; None for the client's.
+        check: Raises an error for an invalid successful response; None accepts every one.
+        is_poll: Whether the request is one of a series of polls.  A transient failure of a poll is
+            left
+            to the next poll, and does not use the retry quota, which polls would exhaust for all
+            other
+            calls.
+        progress: Updated as the call proceeds; None if it is not needed.
+        sensitive_headers: Names of the request's headers whose values no message may contain.
     """
 
     endpoint: Endpoint
@@ -47,9 +51,9 @@ class Operation(NamedTuple):
 
     @property
     def secrets(self) -> list[str]:
-        """What of the request no message may show."""
+        """The values of the request that no message may contain."""
         return [value for name, value in self.request.headers if name in self.sensitive_headers]
 
     def __repr__(self) -> str:
-        """Return the request's line, for the log."""
+        """Return the request line, for messages and log lines."""
         return f"{self.request.method} {self.endpoint.origin}{self.request.path}"

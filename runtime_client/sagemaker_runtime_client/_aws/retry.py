@@ -1,7 +1,6 @@
-"""
-Which failures are tried again, when and how often, and how a wrong clock is corrected: botocore 1.44's ``standard`` mode.
+"""Retry decisions: which failures, how often and after which pause, and how to correct a wrong clock.
 
-Pure decisions; nothing here sleeps or sends.
+Retries follow the ``standard`` mode of botocore 1.44.  Nothing here sleeps or sends.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and
 botocore 1.44, retries/standard.py.
@@ -16,7 +15,8 @@ from typing import NamedTuple
 
 from .._errors import RuntimeClientError, ServiceError, ThrottlingError, TransportError
 
-# What a service says to a date that is not its own.  The last two say it of any wrong signature.
+# Codes that a service sends for a wrong date.  InvalidSignatureException and SignatureDoesNotMatch
+# have other causes, too.
 _SKEW_CODES = frozenset(
     {
         "RequestExpired",
@@ -24,51 +24,50 @@ _SKEW_CODES = frozenset(
         "RequestTimeTooSkewed",
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
-        "403",  # to a HEAD, whose answer has no body that could name the code
+        "403",  # the code of a response to HEAD, whose body is empty
     }
 )
-# Clocks that differ by less are not why a signature was refused: services allow 5 minutes.
+# A smaller difference does not explain a rejected signature: services allow 5 minutes.
 _MIN_SKEW = timedelta(minutes=4)
-# A clock that differs by more is not followed: what is signed for it could be used long after.
+# A larger difference is not followed: a request signed for that date could be replayed long after.
 _MAX_SKEW = timedelta(days=1)
 
-# The longest pause, and by how much the service may lengthen one (botocore 1.44.0).
+# The longest pause, and the longest extension that a service may request (botocore 1.44.0).
 LONGEST_BACKOFF = 20.0
 LONGEST_EXTENSION = 5.0
 
 
-# Other errors are raised before anything is sent.  What gives credentials has tried again by itself.
+# Other errors are raised before anything is sent.  Credential providers retry on their own.
 AFTER_SENDING = (ServiceError, TransportError)
 
 
 class Reason(Enum):
-    """Why a failure is tried again: base of its pauses in seconds, cost from the quota."""
+    """A reason for a retry: the base of its pauses in seconds, and its cost in tokens of the quota."""
 
     TRANSIENT = (0.05, 14)
     THROTTLING = (1.0, 5)
 
     @property
     def base(self) -> float:
-        """The first pause at the longest, in seconds."""
+        """The upper bound of the first pause, in seconds."""
         base: float = self.value[0]
         return base
 
     @property
     def cost(self) -> int:
-        """What one retry takes from the quota."""
+        """The tokens that one retry takes from the quota."""
         cost: int = self.value[1]
         return cost
 
 
 class RetryPolicy(NamedTuple):
-    """
-    How often a call is tried.
+    """The rules for retries.
 
     Attributes:
-        max_attempts: Requests in all, the first included.
-        retry_ambiguous: Whether a request that is not idempotent is sent again after an attempt
-            that may have reached the service.  It then may be done twice.
-        adaptive: Whether to slow down after throttling as well; see `rate_limiter`.
+        max_attempts: The maximum number of requests, including the first.
+        retry_ambiguous: Whether to retry a request that is not idempotent after an attempt that the
+            service may have accepted.  The request may then be executed twice.
+        adaptive: Whether to limit the request rate after throttling; see `rate_limiter`.
     """
 
     max_attempts: int = 3
@@ -76,7 +75,7 @@ class RetryPolicy(NamedTuple):
     adaptive: bool = False
 
     def reason(self, error: RuntimeClientError, *, idempotent: bool) -> Reason | None:
-        """Return why *error* is worth another attempt, or None if it is not."""
+        """Return the reason to retry after *error*, or None if it must not be retried."""
         if not error.retryable or not isinstance(error, AFTER_SENDING):
             return None
         if error.possibly_accepted and not idempotent and not self.retry_ambiguous:
@@ -87,29 +86,29 @@ class RetryPolicy(NamedTuple):
 def backoff(
     reason: Reason, retry: int, error: RuntimeClientError, random: Callable[[], float]
 ) -> float:
-    """
-    Return for how many seconds to pause before a retry.
+    """Return the pause before a retry, in seconds.
 
     Args:
-        reason: Why there is one.
-        retry: Which one it is, from 0.
-        error: The failure; the service may ask in it for a longer pause.
-        random: Returns a number from 0 up to 1: full jitter.
+        reason: The reason for the retry.
+        retry: The number of the retry, from 0.
+        error: The failure, in which the service may request a longer pause.
+        random: Returns a number from 0 up to 1, for full jitter.
     """
     pause = random() * min(reason.base * (1 << retry), LONGEST_BACKOFF)
-    asked = error.retry_after if isinstance(error, ServiceError) else None
-    return pause if asked is None else max(pause, min(asked, pause + LONGEST_EXTENSION))
+    requested = error.retry_after if isinstance(error, ServiceError) else None
+    return pause if requested is None else max(pause, min(requested, pause + LONGEST_EXTENSION))
 
 
 class RetryQuota:
-    """
-    What may still be spent on retries, so that an outage is not met by a storm of them.
+    """The tokens for retries that the calls of a client to one service share.
 
-    Shared by a client's calls to one service.  It has no lock, which the thread of a signal handler that
-    calls the client may hold: the tokens are in a deque, whose operations are atomic.
+    The quota keeps an outage from causing a storm of retries.  It has no lock, because a signal
+    handler may
+    call the client while its thread holds the lock.  The tokens are in a deque, whose operations
+    are atomic.
 
     Attributes:
-        is_untouched: Whether nothing was ever taken, so that there is nothing to give back.
+        is_untouched: Whether no token was ever acquired, so that there is nothing to return.
     """
 
     CAPACITY = 500
@@ -120,48 +119,51 @@ class RetryQuota:
 
     @property
     def available(self) -> int:
-        """How many tokens are left."""
+        """The number of tokens that are left."""
         return len(self._tokens)
 
     def acquire(self, reason: Reason) -> bool:
-        """Take the cost of a retry, or tell that it is not there."""
+        """Take the tokens for a retry, or return False if there are too few."""
         self.is_untouched = False
-        taken = 0
+        acquired = 0
         try:
-            while taken < reason.cost:
+            while acquired < reason.cost:
                 self._tokens.pop()
-                taken += 1
+                acquired += 1
         except IndexError:
-            self._tokens.extend(repeat(None, taken))
+            self._tokens.extend(repeat(None, acquired))
             return False
         return True
 
     def release(self, last: Reason | None) -> None:
-        """Give back, after a success, what its last retry took, or one token if there was none."""
-        self._tokens.extend(repeat(None, last.cost if last else 1))  # it is never more than full
+        """Return the tokens of the last retry after a success, or one token if there was no retry."""
+        self._tokens.extend(
+            repeat(None, last.cost if last else 1)
+        )  # the deque's maximum length bounds the quota
 
 
 class ServiceClock:
-    """
-    By how much the services' clock is ahead of ours: botocore has no such correction.
+    """The difference between the services' clock and this machine's clock.
 
-    Shared by all calls of a client, for it is this machine's that is wrong.
+    All calls of a client share it, because this machine's clock is the wrong one.  Botocore has no
+    such
+    correction.
 
     Attributes:
-        offset: What is added to our clock for a signature.
-        was_right: Whether a signature with it was accepted.
+        offset: The correction added to this machine's clock for a signature.
+        was_right: Whether a service has accepted a signature with this offset.
     """
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Take our clock for right: at first, and in a new generation."""
+        """Trust this machine's clock: at first, and in a new generation."""
         self.offset = timedelta()
         self.was_right = False
 
     def confirm(self, offset: timedelta) -> None:
-        """Note that a signature with *offset* was accepted."""
+        """Record that a service has accepted a signature with *offset*."""
         self.was_right = self.was_right or offset == self.offset
 
     def adopt(
@@ -172,15 +174,17 @@ class ServiceClock:
         *,
         is_authentic: bool,
     ) -> bool:
-        """
-        Adopt the service's clock if *error* is due to ours, and return whether it was.
+        """Adopt the service's clock if this machine's clock caused *error*, and return whether it did.
 
         Args:
-            error: What the service says to a request.
-            ahead: What `service_ahead` returns of it.
-            offset: What was signed with.  A call at the same time may have adopted the right one by now.
-            is_authentic: Whether the service's certificate was checked.  Without, anybody may have
-                written the date, so that it counts only while no other one was right.
+            error: The service's error.
+            ahead: The result of `service_ahead` for the error.
+            offset: The offset of the rejected signature.  A concurrent call may have corrected the
+                offset
+                since then.
+            is_authentic: Whether TLS has verified the service.  Otherwise anyone may have written
+                the date,
+                so the date is used only if no offset has been accepted yet.
         """
         if ahead is None or error.code not in _SKEW_CODES or abs(ahead - offset) < _MIN_SKEW:
             return False
@@ -198,7 +202,7 @@ class ServiceClock:
 
 
 def service_ahead(error: RuntimeClientError, now: datetime) -> timedelta | None:
-    """Return by how much the service's clock is ahead of *now*, if *error* tells."""
+    """Return how far the service's clock is ahead of *now*, or None if *error* does not tell."""
     if not isinstance(error, ServiceError) or error.date is None:
         return None
     return error.date - now

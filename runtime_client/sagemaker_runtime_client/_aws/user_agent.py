@@ -1,4 +1,4 @@
-"""What requests say of the client, and of who called it.  Pure."""
+"""Headers that identify the client and its caller."""
 
 import sys
 from collections.abc import Mapping
@@ -10,10 +10,9 @@ _CHARACTERS = frozenset(ascii_letters + digits + "!$%&'*+-.^_`|~,")
 
 
 def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) -> str:
-    """
-    Return what the client says of itself.
+    """Return the value of the User-Agent header, in botocore's form and with its characters.
 
-    Source: botocore 1.44, useragent.py: the same form, and the same characters.
+    Source: botocore 1.44, useragent.py.
     """
     parts = [
         f"sagemaker-runtime-client/{__version__}",
@@ -31,13 +30,12 @@ def user_agent(retry_mode: str, app_id: str | None, environ: Mapping[str, str]) 
 
 
 def is_in_lambda(environ: Mapping[str, str]) -> bool:
-    """Tell whether this is a function of Lambda."""
+    """Return whether this process is a Lambda function."""
     return bool(environ.get("AWS_LAMBDA_FUNCTION_NAME"))
 
 
 def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """
-    Return the header that lets Lambda see when a function calls itself without end.
+    """Return the header by which Lambda detects a function that calls itself endlessly.
 
     Source: botocore 1.44, handlers.py, add_recursion_detection_header.
     """
@@ -50,5 +48,5 @@ def trace_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _clean(text: str) -> str:
-    """Return *text* with a hyphen for each character that a user agent may not have."""
+    """Replace each character that a user agent must not contain by a hyphen."""
     return "".join(character if character in _CHARACTERS else "-" for character in text)
