@@ -1,3 +1,3 @@
-"""The version, where both the build and the user agent find it."""
+"""The version, read by the build and by the user agent."""
 
 __version__ = "0.1.0"

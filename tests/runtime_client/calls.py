@@ -1,4 +1,4 @@
-"""One call over a scripted world: who makes it, what it sends, and what comes back."""
+"""Helpers that make one call of `ServiceClient` over scripted I/O."""
 
 import pytest
 
@@ -28,26 +28,26 @@ LOCATION = "s3://bucket/in"
 
 
 def answer(status, code=None, message="m", **headers):
-    """Return an error of the service."""
+    """Return an error response of SageMaker Runtime."""
     named = {} if code is None else {"x-amzn-errortype": code}
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status, {**named, **headers}, b'{"message":"%s"}' % message.encode())
 
 
 def caller(io, credentials=CREDENTIALS, **policy):
-    """Return a caller over *io*."""
+    """Return a client over *io*."""
     return ServiceClient(io, io, SigV4Auth(as_provider(credentials)), RetryPolicy(**policy))
 
 
 def call(**parts):
-    """Return a call that is not idempotent, unless *parts* say otherwise."""
+    """Return an operation.  It is not idempotent unless *parts* say otherwise."""
     request = Request("POST", "/endpoints/e/async-invocations", (("x-amzn-one", "1"),), b"body")
     given = {"endpoint": ENDPOINT, "idempotent": False, **parts}
     return Operation(request=request, parse_error=json_error, **given)
 
 
 def succeed(client, **parts):
-    """Make a call that succeeds, and return how it came about."""
+    """Make a call that succeeds, and return its progress."""
     progress = Progress()
     run(client.send(call(progress=progress, **parts)))
     return progress

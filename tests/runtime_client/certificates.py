@@ -1,4 +1,4 @@
-"""Certificates as a company's own authority issues them."""
+"""Certificates issued by a private certificate authority."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -9,10 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def issue(folder, host="host.example", hours=1):
-    """
-    Make an authority and a server's certificate; return the bundle's path, and the server's TLS.
+    """Create an authority and a server certificate; return the path of the bundle and the server's TLS context.
 
-    The certificate has no Authority Key Identifier, as those of many companies have none.
+    The certificate has no Authority Key Identifier, like those of many private authorities.
     """
     authority, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _certificate("company", authority, 1).add_extension(
@@ -35,7 +34,6 @@ def issue(folder, host="host.example", hours=1):
 
 
 def _certificate(name, key, hours):
-    """Return what is to be signed."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder(

@@ -1,8 +1,8 @@
-"""
-Every way to drive a client, behind one: a scenario is written once, as plain calls.
+"""Drivers for every kind of client, so that each scenario is written once as plain calls.
 
-The async client runs in an event loop of its own thread, which anyio's portal enters; the blocking
-one runs in the test's thread, or, to show that it may, inside a running loop.
+The async client runs in an event loop in another thread, through a portal of anyio.  The blocking
+client
+runs in the thread of the test, and in one kind inside a running event loop.
 """
 
 from functools import partial
@@ -22,15 +22,16 @@ CREDENTIALS = Credentials(
 )
 REGION = "eu-west-1"
 
-# On trio httpx's own generators over a request's or an answer's body are left to the garbage
-# collector, which warns, where a server hangs up too early or not all of an answer is read.
+# On trio, httpx leaves generators over the body of a request or response to the garbage collector
+# if a
+# server hangs up too early or a response is not read completely.  Python then issues a warning.
 unread_body = pytest.mark.filterwarnings(
     "ignore:Exception ignored (in.|while finalizing generator) <async_generator object"
     ":pytest.PytestUnraisableExceptionWarning"
 )
 
 
-# Event loops, as anyio is told which to run.
+# Arguments for anyio that select an event loop.
 LOOPS = {
     "asyncio": {"backend": "asyncio"},
     "uvloop": {"backend": "asyncio", "backend_options": {"use_uvloop": True}},
@@ -41,13 +42,12 @@ each_loop = pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 
 @frozen
 class Kind:
-    """
-    One way to drive a client.
+    """One way to drive a client.
 
     Attributes:
-        is_async: Which client.
-        backend: In which of `LOOPS`; None for none.
-        library: Whose HTTP client is handed in; None for none.
+        is_async: Whether the client is async.
+        backend: A key of `LOOPS`, or None for no event loop.
+        library: The library of the user-supplied HTTP client, or None for the built-in pool.
     """
 
     is_async: bool
@@ -56,7 +56,6 @@ class Kind:
 
     @property
     def client_class(self):
-        """The client's class."""
         return AsyncSageMakerRuntimeClient if self.is_async else SageMakerRuntimeClient
 
 
@@ -79,7 +78,7 @@ KINDS = {
 
 
 class Driver:
-    """Makes clients of one kind, and calls their methods where they must be called."""
+    """Makes clients of one kind and calls their methods in the right thread or event loop."""
 
     def __init__(self, kind, stack):
         self.kind = kind
@@ -89,13 +88,13 @@ class Driver:
             self._portal = stack.enter_context(start_blocking_portal(**LOOPS[kind.backend]))
 
     def call(self, function, *args, **kwargs):
-        """Return what *function* returns, awaited if it is a coroutine function."""
+        """Call *function* and return its result, awaited if it is a coroutine function."""
         if self._portal is None:
             return function(*args, **kwargs)
         return self._portal.call(partial(function, *args, **kwargs))
 
     def client(self, **options):
-        """Return a client, closed with the test, that is called like a blocking one."""
+        """Return a client that can be called like a blocking one.  It is closed after the test."""
         if self.kind.library is not None and "http_client" not in options:
             options["http_client"] = self.http_client(self.kind.library, trust_env=False)
         client = self.kind.client_class(**options)
@@ -104,7 +103,7 @@ class Driver:
         return Driven(self, client)
 
     def http_client(self, library, **options):
-        """Return a client of httpx or httpx2 for this kind, closed with the test."""
+        """Return a client of httpx or httpx2 for this kind.  It is closed after the test."""
         httpx = import_module(library)
         options = {"verify": False, **options}
         if self.kind.is_async:
@@ -127,7 +126,7 @@ class Driven:
         return partial(self.driver.call, getattr(self.itself, name))
 
     def send(self, origin, request, deadline=None):
-        """Send a request over the client's own transport, past signatures and retries."""
+        """Send a request through the client's transport, without signature and retries."""
         arguments = origin, lambda: request, deadline
         if self.driver.kind.is_async:
             return self.driver.call(self._send, *arguments)
@@ -139,12 +138,12 @@ class Driven:
 
 
 def transport_of(client):
-    """Return what sends the requests of a client that was used."""
+    """Return the transport of a client that has been used."""
     return client._core._session.value.transport
 
 
 def opened(client):
-    """Return how many senders a client has open, in all its loops."""
+    """Return the number of senders that a client has open in all event loops."""
     return sum(len(senders._opened) for senders in transport_of(client).senders._made.values())
 
 
@@ -172,5 +171,5 @@ def pointed_at(server, **changes):
 
 
 def often(_elapsed):
-    """Schedule the polls of S3 so that no test waits for a pause."""
+    """Schedule polls of S3 with short pauses, so that tests do not wait."""
     return 0.005

@@ -1,4 +1,4 @@
-"""An emulator, and every way to drive a client at it."""
+"""Fixtures: an emulator, and every kind of client to drive at it."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ from tests.runtime_client import pools
 from tests.runtime_client.clients import KINDS, PLAIN_KINDS, Driver
 from tests.runtime_client.loopback import certify
 
-# What would point a client elsewhere.
+# Prefixes of environment variables that a client reads.
 _IN_THE_WAY = (
     "SAGEMAKER_RUNTIME_",
     *("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -23,7 +23,7 @@ _IN_THE_WAY = (
 
 @pytest.fixture
 def bare_environment(monkeypatch):
-    """Take out of the environment whatever a client looks at, and return the monkeypatch."""
+    """Remove all variables that a client reads from the environment; return the monkeypatch."""
     for name in list(os.environ):
         if name.upper().startswith(_IN_THE_WAY):
             monkeypatch.delenv(name)
@@ -32,7 +32,7 @@ def bare_environment(monkeypatch):
 
 @pytest.fixture
 def home(tmp_path, bare_environment):
-    """Return a user's folder without a profile, in an environment that names nothing of AWS."""
+    """Return an empty home directory, in an environment without settings of AWS."""
     bare_environment.setenv("HOME", str(tmp_path))
     bare_environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
     (tmp_path / ".aws").mkdir()
@@ -41,47 +41,47 @@ def home(tmp_path, bare_environment):
 
 @pytest.fixture
 def shortest_pauses(monkeypatch):
-    """Load the dice of the backoff: every pause is as short as jitter can make it."""
+    """Make every pause of the backoff as short as jitter allows."""
     monkeypatch.setattr(system.System, "random", lambda *_: 0.0)
 
 
 @pytest.fixture
 def emulator(bare_environment):  # noqa: ARG001 (the environment is emptied before)
-    """An emulator whose model answers in capitals."""
+    """An emulator whose model returns the payload in upper case."""
     with Emulator(model=lambda request: request.body.upper()) as emulator:
         yield emulator
 
 
 @pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in KINDS.items()])
 def driver(request):
-    """Each way to drive a client, brought-in HTTP clients among them."""
+    """Each kind of client, including those with a user-supplied HTTP client."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
 
 
 @pytest.fixture(params=[pytest.param(kind, id=name) for name, kind in PLAIN_KINDS.items()])
 def plain_driver(request):
-    """Each way to drive a client with HTTP clients of its own: blocking, asyncio, trio."""
+    """Each kind of client with the built-in pool: blocking, asyncio and trio."""
     with ExitStack() as stack:
         yield Driver(request.param, stack)
 
 
 @pytest.fixture(params=pools.KINDS.values(), ids=pools.KINDS)
 def make(request):
-    """Make a client over a pool, of each kind."""
+    """A function that makes an HTTP client over a pool, for each kind of pool."""
     with ExitStack() as stack:
         yield partial(request.param, stack)
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A certificate's path, and the TLS settings of a server that has it."""
+    """The path of a certificate, and the TLS context of a server that uses it."""
     return certify(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
 def all_names_here(monkeypatch):
-    """Let every name lead to 127.0.0.1."""
+    """Resolve every host name to 127.0.0.1."""
     found = socket.getaddrinfo
 
     def here(_host, *arguments, **options):

@@ -1,8 +1,8 @@
-"""
-The whole job, as a program that has nothing but the run-time packages, whatever folder they are in.
+"""A complete job as a program that has only the run-time packages, from any working directory.
 
-``job.py URL...`` takes an endpoint's URL for each run, all else from the environment, and prints what
-came of it.  It asserts nothing: that is stripped by ``-O``.
+``job.py URL...`` runs the job once per endpoint URL and prints the results.  All other settings
+come from
+the environment.  It contains no assertions, because ``-O`` removes them.
 """
 
 import asyncio
@@ -19,27 +19,27 @@ from sigv4 import MissingDependencyError, SignableRequest, Signer, SigV4A
 
 INPUT = "s3://inputs/in.txt"
 ENDPOINT = "my-endpoint"
-# Profiles of the configuration file whose keys are not to be had without cryptography.
+# Profiles whose credentials require cryptography.
 PROFILES = ("anywhere", "login")
 
 
 def often(_elapsed):
-    """Look at S3 without a pause."""
+    """Schedule polls of S3 with short pauses."""
     return 0.005
 
 
-def blocking(where):
-    """Do it in a thread; return the answer, and what S3 has of it."""
-    with SageMakerRuntimeClient(**where) as client:
+def blocking(endpoints):
+    """Run a job with the blocking client; return the output, and the same object read from S3."""
+    with SageMakerRuntimeClient(**endpoints) as client:
         client.put_object(INPUT, b"blocking")
         invocation = client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
         output = client.wait(invocation, timeout=60, schedule=often)
         return output.text, client.get_object(output.location).body.decode()
 
 
-async def awaited(where):
-    """Do it in a task."""
-    async with AsyncSageMakerRuntimeClient(**where) as client:
+async def awaited(endpoints):
+    """Run a job with the async client."""
+    async with AsyncSageMakerRuntimeClient(**endpoints) as client:
         await client.put_object(INPUT, b"awaited")
         invocation = await client.invoke_endpoint_async(ENDPOINT, input_location=INPUT)
         output = await client.wait(invocation, timeout=60, schedule=often)
@@ -47,7 +47,7 @@ async def awaited(where):
 
 
 def lacks():
-    """Yield what is said by each part that needs cryptography."""
+    """Yield the error message of each feature that requires cryptography."""
     signer = Signer(SigV4A(service="s3", region_set=["*"]))
     request = SignableRequest("GET", "https://bucket.s3.amazonaws.com/")
     with default_chain() as chain:
@@ -65,11 +65,11 @@ def lacks():
 
 
 def main(urls):
-    """Print a line for each face and URL, and one for each thing that is lacking."""
+    """Print a line for each client and URL, and one for each feature that is unavailable."""
     for url in urls:
-        where = {"endpoint_url": url, "s3_endpoint_url": url}
-        print(*blocking(where))
-        print(*asyncio.run(awaited(where)))
+        endpoints = {"endpoint_url": url, "s3_endpoint_url": url}
+        print(*blocking(endpoints))
+        print(*asyncio.run(awaited(endpoints)))
     print(*lacks(), sep="\n")
 
 

@@ -1,4 +1,4 @@
-"""Servers and proxies on 127.0.0.1 that see the raw bytes, and a certificate for them."""
+"""Servers and proxies on 127.0.0.1 that work on raw bytes, and a certificate for them."""
 
 import fcntl
 import socket
@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from sigv4 import Payload, SignableRequest, verify
 
-PATIENCE = 60.0  # seconds, for what comes at once: it ends a test that hangs, and measures nothing
+PATIENCE = 60.0  # seconds; ends a test that hangs, measures nothing
 
 
 class RawRequest(NamedTuple):
-    """A request as its bytes came in, and over which connection, counted from 0."""
+    """A request as received, and the number of its connection, counted from 0."""
 
     connection: int
     line: str
@@ -36,13 +36,13 @@ class RawRequest(NamedTuple):
         return self.line.split(" ")[1]
 
     def header(self, name):
-        """Return the one value of a header, given in lower case; None without it."""
+        """Return the only value of a header, or None.  The name must be in lower case."""
         values = [value for known, value in self.headers if known.lower() == name]
         assert len(values) <= 1
         return values[0] if values else None
 
     def verify(self, credentials, service, region, scheme="http", *, at=None):
-        """Check the signature on what came in, as the service would."""
+        """Verify the signature of the request, like the service."""
         url = f"{scheme}://{self.header('host')}{self.target}"
         signable = SignableRequest(self.method, url, self.headers, Payload.of(self.body))
         known = {credentials.access_key_id: credentials}
@@ -51,14 +51,15 @@ class RawRequest(NamedTuple):
 
 
 class Loopback:
-    """
-    Serve on 127.0.0.1 for as long as the context is open.
+    """A server on 127.0.0.1 that runs while the context is open.
 
     Args:
-        answer: Takes each request and its connection, and returns the bytes to answer with; none
-            closes the connection.
-        tls: What to speak TLS with; None for plain HTTP.
-        buffered: Whether what follows a head may be read with it; if not, *answer* can read it.
+        answer: Receives each request and its connection, and returns the bytes of the response.  No
+            bytes close the connection.
+        tls: The TLS context, or None for plain HTTP.
+        buffered: Whether the server may read beyond the head of a request.  If not, *answer* can
+            read
+            the body from the connection.
     """
 
     def __init__(self, answer, tls=None, *, buffered=True):
@@ -86,7 +87,7 @@ class Loopback:
 
             def finish(self):
                 super().finish()
-                self.connection.close()  # the server knows only what TLS was wrapped around
+                self.connection.close()  # the server only knows the socket below TLS
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
@@ -94,7 +95,7 @@ class Loopback:
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     def _counted(self):
-        """Return the number of a connection that is new."""
+        """Return the number of a new connection."""
         with self._counting:
             self.connections += 1
             return self.connections - 1
@@ -115,30 +116,30 @@ class _Server(ThreadingTCPServer):
     request_queue_size = 128
 
     def process_request(self, request, client_address):
-        """
-        Serve in a thread that coverage does not trace: of ours nothing runs there.
+        """Serve in a thread that coverage does not trace.
 
-        Where two threads begin at once, CPython may refuse to trace one, which then does not run at all.
+        If two threads start at the same time, CPython may refuse to trace one of them, which then
+        does not run.
         """
         start_new_thread(self.process_request_thread, (request, client_address))
 
     def handle_error(self, request, client_address):
-        """Keep quiet about clients that hang up; they are meant to."""
+        """Ignore clients that hang up, because the tests do this on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def refusing():
-    """Give a port of 127.0.0.1 that refuses connections: it is taken, and nobody listens there."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
+    """Yield a port of 127.0.0.1 that refuses connections, because it is bound but not listening."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        yield listener.getsockname()[1]
 
 
 @contextmanager
 def raw_server(serve):
-    """Serve each connection on 127.0.0.1 by a function that takes its socket; give the address."""
+    """Run a server that calls *serve* with the socket of each connection; yield its address."""
 
     class Handler(BaseRequestHandler):
         def handle(self):
@@ -156,7 +157,7 @@ def raw_server(serve):
 
 
 def man_in_the_middle(address, forged):
-    """Return what serves a connection by forged bytes, and from then on by the server at *address*."""
+    """Return a function that first sends forged bytes and then forwards to the server at *address*."""
 
     def serve(connection):
         connection.sendall(forged)
@@ -170,11 +171,11 @@ def man_in_the_middle(address, forged):
 
 
 def shake_hands(connection, tls):
-    """
-    Do a server's part of a handshake, over buffers.
+    """Do the server's part of a TLS handshake over buffers.
 
-    Return the TLS object, and the buffer of what is to be sent.  It has the end of the handshake: what
-    is said next can go out together with it.
+    Return the TLS object and the buffer of outgoing data.  The buffer contains the end of the
+    handshake, so
+    that the next data can be sent together with it.
     """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = tls.wrap_bio(incoming, outgoing, server_side=True)
@@ -189,25 +190,25 @@ def shake_hands(connection, tls):
 
 
 def deliver(connection):
-    """Wait until all that was sent is at the other end of a connection, read or not."""
+    """Wait until all sent data has arrived at the other end of a connection, read or unread."""
     while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
         sleep(0)
 
 
 def response(body=b"", status=200, headers=()):
-    """Return the bytes of an answer."""
+    """Return the bytes of a response."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in dict(headers).items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def always(body=b"", status=200, headers=()):
-    """Return a function that answers every request alike."""
+    """Return a function that sends the same response to every request."""
     return lambda _request, _connection: response(body, status, headers)
 
 
 def forward(request, _connection):
-    """Answer as a forward proxy: fetch what the absolute target names."""
+    """Act as a forward proxy: fetch the absolute target of the request."""
     host, _, path = request.target.removeprefix("http://").partition("/")
     with socket.create_connection(_address(host), PATIENCE) as upstream:
         lines = [f"{request.method} /{path} HTTP/1.1", "Connection: close", "Via: 1.1 loopback"]
@@ -217,7 +218,7 @@ def forward(request, _connection):
 
 
 def in_front_of(url):
-    """Return what answers as a gateway: whatever comes is for the server at *url*."""
+    """Return a function that acts as a gateway: it forwards every request to the server at *url*."""
 
     def answer(request, connection):
         line = f"{request.method} {url}{request.target} HTTP/1.1"
@@ -227,7 +228,7 @@ def in_front_of(url):
 
 
 def tunnel(request, connection):
-    """Answer as a CONNECT proxy: from then on bytes go to and fro."""
+    """Act as a CONNECT proxy: forward bytes in both directions."""
     assert request.method == "CONNECT"
     with socket.create_connection(_address(request.target), PATIENCE) as upstream:
         connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
@@ -239,7 +240,7 @@ def tunnel(request, connection):
 
 
 def certify(folder, name="loopback", hours=1):
-    """Make a certificate for 127.0.0.1 that vouches for itself; return its path and the server's TLS."""
+    """Create a self-signed certificate for 127.0.0.1; return its path and the server's TLS context."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -277,7 +278,7 @@ def _address(text):
 
 
 def _pump(source, target):
-    """Carry bytes until the source ends, then tell the target so."""
+    """Forward bytes until the source ends, then close the target for writing."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
@@ -286,7 +287,7 @@ def _pump(source, target):
 
 
 def _read(stream, back, connection):
-    """Return the next request of a connection; None at its end."""
+    """Return the next request of a connection, or None at its end."""
     line = stream.readline().decode("ascii").rstrip("\r\n")
     if not line:
         return None

@@ -1,4 +1,4 @@
-"""The networks of a pool: real ones and how to run them, and a scripted one."""
+"""Networks for pools: real ones, with a way to run them, and a scripted one."""
 
 import socket
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ def _running_in(loop):
     return lambda function: anyio.run(function, **loop)
 
 
-# How to run what connects, and by what.
+# For each kind of network: its backend, and a function that runs a coroutine function.
 NETWORKS = {
     "threads": (SyncBackend, lambda function: run(function())),
     **{
@@ -31,7 +31,7 @@ NETWORKS = {
 
 @contextmanager
 def full():
-    """Give the port of a server that accepts nobody, and whose queue is full."""
+    """Yield the port of a server that accepts no connections and whose backlog is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -44,14 +44,13 @@ def full():
 
 
 class Scripted:
-    """
-    A network, and the one stream that it opens.
+    """A network with a single scripted stream.
 
     Args:
-        pieces: What comes, read by read; then the end.
+        pieces: The results of each read, followed by the end of the stream.
 
     Attributes:
-        written: What was written, piece by piece.
+        written: The pieces that were written.
     """
 
     def __init__(self, pieces):

@@ -1,4 +1,4 @@
-"""Every way to drive a pool, behind one, through a client of httpx."""
+"""Drivers for every kind of pool, through a client of httpx."""
 
 from functools import partial
 from itertools import islice
@@ -15,7 +15,7 @@ from tests.runtime_client.loopback import PATIENCE
 
 
 class _Over:
-    """A backend whose connections another network opens."""
+    """A backend that opens connections through another network."""
 
     def __init__(self, backend, network):
         self._backend, self.connect = backend, network.connect
@@ -25,7 +25,7 @@ class _Over:
 
 
 class _Pool(Pool):
-    """A pool to which httpx's client hands a reservation with a request."""
+    """A pool that accepts a reservation in the extensions of a request."""
 
     async def handle_async_request(self, request):
         reservation = request.extensions.pop("reservation", None)
@@ -35,7 +35,10 @@ class _Pool(Pool):
 
 
 def _pool(backend, verify=True, limits=None, network=None):
-    """Return a pool, given httpx's settings of TLS, or what makes such, and `limited`."""
+    """Return a pool.
+
+    *verify* is a TLS setting of httpx or a context factory; *limits* come from `limited`.
+    """
     if isinstance(verify, bool):
         verify = partial(httpx.create_ssl_context, verify=verify)
     contexts = verify if isinstance(verify, list) else [verify]
@@ -98,7 +101,7 @@ class _Reserved:
 
 
 class Blocking:
-    """A client of httpx over a pool, for threads."""
+    """A blocking client of httpx over a pool."""
 
     def __init__(self, stack, **options):
         self.transport = PooledTransport(**options)
@@ -108,11 +111,11 @@ class Blocking:
         return function(*args)
 
     def get(self, url, method="GET", **options):
-        """Return an answer, with all of its body."""
+        """Return a response with its complete body."""
         return self.client.request(method, url, **options)
 
     def pieces(self, url, enough=None, **options):
-        """Return the pieces of an answer's body, or the first of them."""
+        """Return the pieces of a response body, or only the first ones."""
         with self.client.stream("GET", url, **options) as answer:
             return list(islice(answer.iter_raw(), enough))
 
@@ -124,7 +127,7 @@ class Blocking:
 
 
 class Tasks:
-    """The same for tasks, in an event loop of another thread."""
+    """An async client of httpx over a pool, in an event loop in another thread."""
 
     def __init__(self, loop, stack, **options):
         self._portal = stack.enter_context(start_blocking_portal(**LOOPS[loop]))
@@ -172,22 +175,24 @@ async def _made_in_loop(options):
 
 
 def limited(connections, kept=None, expiry=inf):
-    """Return limits."""
+    """Return the limits of a pool."""
     return {"max_connections": connections, "max_idle": kept, "idle_timeout": expiry}
 
 
 def state(transport):
-    """Return the bookkeeping of the pool that is in use."""
+    """Return the state of a pool."""
     return getattr(transport, "pool", transport).state
 
 
 def counts(transport):
-    """Return how many permits are granted, how many wait, how many connections are open, and idle."""
+    """Return the numbers of granted permits, waiting permits, open connections and idle
+    connections.
+    """
     known = state(transport)
     return len(known._granted), len(waiting(known)), known.open, len(known._idle)
 
 
 def waiting(known):
-    """Return the permits that wait."""
+    """Return the waiting permits."""
     permits = [one() for one in known._queue]
     return [one for one in permits if one and not (one.is_released or one.numbers)]

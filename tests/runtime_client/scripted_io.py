@@ -1,7 +1,6 @@
-"""
-The outside world as a script: answers in order, a clock that only moves when told, all of it recorded.
+"""Scripted I/O: responses in a fixed order, a clock that moves only on demand, and a record of all requests.
 
-The core's coroutines are stepped over it with `run`: there is no event loop, no socket, no pause.
+`run` steps through the coroutines of the core, without event loop, sockets or pauses.
 """
 
 from collections import deque
@@ -30,7 +29,7 @@ REGION = "eu-west-1"
 
 @frozen
 class Sent:
-    """A request that went out, and when: `at` by a right clock, `elapsed` since the beginning."""
+    """A request that was sent: `at` is the correct time, `elapsed` the seconds since the start."""
 
     origin: str
     request: Request
@@ -44,13 +43,13 @@ class Sent:
         return self.origin + self.request.path
 
     def header(self, name):
-        """Return the one header of this name, in any case; None without it."""
+        """Return the only header of this name, in any case, or None."""
         values = [value for known, value in self.request.headers if known.lower() == name.lower()]
         assert len(values) <= 1
         return values[0] if values else None
 
     def verify(self, service="sagemaker", region=REGION, credentials=CREDENTIALS, ahead=0.0):
-        """Check the signature as a service would whose clock is *ahead*, when the request arrives."""
+        """Verify the signature like a service whose clock is *ahead* by this number of seconds."""
         signable = SignableRequest(
             self.request.method, self.url, self.request.headers, Payload.of(self.request.body)
         )
@@ -66,18 +65,18 @@ class Sent:
 
 
 class ScriptedIO:
-    """
-    A `System` and a `Transport`.
+    """A `System` and a `Transport`.
 
     Args:
-        answers: What comes back: responses, errors and functions, each used once; or one function
-            for all.  Functions take this object and the `Sent`.
-        environ: The environment.
-        latency: How many seconds each request takes; at its deadline it is given up.
-        clock_error: By how much the local clock is wrong.
-        random: What `random` returns.
-        files: What files hold, as bytes or text; or an error that reading one raises.
-        processes: What programs do, by their first argument: a `Finished`, an error or a function.
+        answers: Responses, errors and functions, each used once; or one function for all requests.
+            A
+            function receives this object and the `Sent`.
+        environ: The environment variables.
+        latency: Seconds that each request takes.  It fails at its deadline.
+        clock_error: The error of the local clock in seconds.
+        random: The result of `random`.
+        files: The content of files as bytes or text, or an error that reading the file raises.
+        processes: The results of programs by name: a `Finished`, an error or a function.
     """
 
     def __init__(
@@ -152,7 +151,7 @@ class ScriptedIO:
         return self.right_time() + self.clock_error
 
     def right_time(self):
-        """Return the instant by a right clock."""
+        """Return the correct time."""
         return START + timedelta(seconds=self.elapsed)
 
     def monotonic(self):
@@ -180,7 +179,7 @@ class ScriptedIO:
         self.closed = True
 
     async def prepare(self, origin, *, direct=False):
-        """Nothing has to be loaded."""
+        """Load nothing."""
 
     async def compute(self, _size, function, *arguments):
         return function(*arguments)
@@ -204,16 +203,15 @@ class ScriptedIO:
 
     @property
     def left(self):
-        """How many answers were not asked for."""
+        """The number of unused responses."""
         return len(self._answers)
 
 
 class FakeS3:
-    """
-    S3 as a function for `ScriptedIO`: objects that appear, and troubles that come and go.
+    """S3 as a function for `ScriptedIO`, with objects and faults that exist only for some time.
 
     Args:
-        listing: Whether the credentials have ``s3:ListBucket``; a missing key is 403 without it.
+        listing: Whether the credentials allow ``s3:ListBucket``.  If not, a missing key is 403.
     """
 
     def __init__(self, listing=True):
@@ -222,14 +220,16 @@ class FakeS3:
         self._troubles = []
 
     def put(self, location, body=b"output", *, at=0.0, headers=(), written=None):
-        """Let an object appear at a time, with a Last-Modified of *written* seconds, or then."""
+        """Create an object at the time *at*, with a Last-Modified of *written* seconds (default
+        *at*).
+        """
         modified = START + timedelta(seconds=at if written is None else written)
         headers = [("Last-Modified", format_datetime(modified, usegmt=True)), *headers]
         self._objects.setdefault(location, []).append((at, Response(200, headers, body)))
         return self
 
     def trouble(self, answer, since=0.0, until=float("inf"), location=None):
-        """Answer so in a period, whatever is there; *location* limits it to one object."""
+        """Return *answer* from *since* until *until*, for one location or for all."""
         self._troubles.append((since, until, location, answer))
         return self
 
@@ -244,7 +244,7 @@ class FakeS3:
 
 
 def s3_error(status, code, message="", headers=()):
-    """Return an error as S3 writes it."""
+    """Return an error response in the format of S3."""
     body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     return Response(status, [("x-amz-request-id", "S3ID"), *headers], body.encode())
 
@@ -254,14 +254,16 @@ ACCESS_DENIED = s3_error(403, "AccessDenied", "Access Denied")
 
 
 def hang(io, sent):
-    """Take the request and never answer: a transport gives up at the deadline, or after a minute."""
+    """Accept the request and send no response, so that a transport gives up at the deadline or
+    after a minute.
+    """
     left = 60.0 if sent.deadline is None else sent.deadline - io.monotonic()
     io.elapsed += max(0.001, min(60.0, left))
     return dropped("ReadTimeout")
 
 
 def dropped(message="ReadError", *, taken=True, retryable=True):
-    """Return the error of an answer that did not come."""
+    """Return the error of a request without a response."""
     error = TransportError(message)
     error.possibly_accepted = taken
     error.retryable = retryable
@@ -269,7 +271,7 @@ def dropped(message="ReadError", *, taken=True, retryable=True):
 
 
 def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
-    """Return the answer to InvokeEndpointAsync."""
+    """Return a response of InvokeEndpointAsync."""
     known = {
         "x-amzn-sagemaker-outputlocation": "s3://bucket/out/1.out",
         "x-amzn-sagemaker-failurelocation": "s3://bucket/err/1-error.out",
@@ -279,14 +281,17 @@ def accepted(body=b'{"InferenceId":"theirs"}', status=202, **headers):
 
 
 def core(io, credentials=CREDENTIALS, **arguments):
-    """Return a core over *io*, in a region."""
+    """Return a `Core` over *io* in a region."""
     if not isinstance(credentials, Credentials):
         credentials = as_provider(credentials)
     return make_core(io, {"region": REGION, **arguments}, credentials)
 
 
 def make_core(io, arguments, credentials):
-    """Return a core over *io*, with settings; None takes the credentials of the chain."""
+    """Return a `Core` over *io* with these settings.
+
+    None as credentials means the default chain.
+    """
     return Core(io, partial(open_session, io, lambda _config: io, arguments, credentials))
 
 

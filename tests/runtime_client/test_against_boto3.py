@@ -1,4 +1,4 @@
-"""boto3 and our client at the same emulator: each takes up what the other began."""
+"""boto3 and this client use the same emulator, and each continues what the other has begun."""
 
 from contextlib import closing
 
@@ -11,26 +11,26 @@ from sagemaker_runtime_client import ChecksumError, Invocation, RequestValidatio
 from sagemaker_runtime_client.emulator import Emulator, StoredObject
 from tests.runtime_client.clients import often, settings
 
-# One for all tests: it reads the service models once.
+# One session for all tests, because it reads the service models only once.
 SESSION = boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unused")
 
 
 @pytest.fixture
 def emulator(bare_environment):  # noqa: ARG001 (the environment is emptied before)
-    """An emulator with one endpoint, whose model answers in capitals."""
+    """An emulator with one endpoint, whose model returns the payload in upper case."""
     with Emulator(lambda request: request.body.upper(), endpoints=["known"]) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def client(plain_driver, emulator):
-    """A client of ours, of each colour."""
+    """A client of each kind."""
     return plain_driver.client(**settings(emulator))
 
 
 @pytest.fixture
 def boto(emulator, request):
-    """A function that makes boto3's clients for the emulator."""
+    """A function that makes boto3 clients for the emulator."""
 
     def make(service):
         made = SESSION.client(
@@ -48,7 +48,7 @@ def boto(emulator, request):
 
 
 def test_boto_begins(client, boto):
-    """What boto3 puts and submits, we wait for."""
+    """This client waits for a job that boto3 has uploaded and submitted."""
     boto("s3").put_object(Bucket="inputs", Key="a b/ü", Body=b"hello", Metadata={"owner": "boto"})
     answer = boto("sagemaker-runtime").invoke_endpoint_async(
         EndpointName="known", InputLocation="s3://inputs/a b/ü", InferenceId="theirs"
@@ -63,7 +63,7 @@ def test_boto_begins(client, boto):
 
 
 def test_we_begin(client, boto):
-    """What we put and submit, boto3 waits for and reads, and sees with the same eyes."""
+    """boto3 waits for and reads the output of a job that this client has submitted."""
     put = client.put_object("s3://inputs/in", b"hello", content_type="text/x", metadata={"a": "b"})
     invocation = client.invoke_endpoint_async("known", input_location="s3://inputs/in")
     bucket, _, key = invocation.output_location.removeprefix("s3://").partition("/")
@@ -85,7 +85,7 @@ def test_we_begin(client, boto):
 
 
 def test_same_checksums(client, boto, emulator):
-    """What we put has the checksum that boto3's has, and each checks what the other put."""
+    """Both send the same checksum, and each checks the objects of the other."""
     s3 = boto("s3")
     s3.put_object(Bucket="b", Key="theirs", Body=b"hello")
     client.put_object("s3://b/ours", b"hello")
@@ -98,7 +98,7 @@ def test_same_checksums(client, boto, emulator):
 
 
 def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG001 (no long pauses)
-    """Both see that an object is not the one of its checksum; we have looked three times."""
+    """Both reject an object that does not match its checksum; this client makes three attempts."""
     checksums = {"x-amz-checksum-crc32": "AAAAAA=="}
     emulator.objects.write("b", "k", StoredObject(b"body", checksums=checksums))
     body = boto("s3").get_object(Bucket="b", Key="k")["Body"]
@@ -110,7 +110,7 @@ def test_damaged_object(client, boto, emulator, shortest_pauses):  # noqa: ARG00
 
 
 def test_same_refusal(client, boto):
-    """An endpoint that does not exist is refused in the same words."""
+    """Both report a missing endpoint with the same message."""
     with pytest.raises(ClientError) as theirs:
         boto("sagemaker-runtime").invoke_endpoint_async(
             EndpointName="unknown", InputLocation="s3://inputs/in"
@@ -126,7 +126,7 @@ def test_same_refusal(client, boto):
 
 
 def test_same_requests(client, boto, emulator):
-    """Both ask for the same thing: method, target and the service's own headers."""
+    """Both send the same method, target and headers of the service."""
     arguments = {
         "InputLocation": "s3://inputs/in",
         "ContentType": "text/csv",

@@ -1,9 +1,10 @@
-"""
-Our client against moto's server, which knows nothing of us.
+"""This client against the server of moto, an independent implementation.
 
-moto's ways: it checks no signature, takes the service from the credential scope, answers 200 where
-AWS answers 202, never reads the input, and writes each input location's answer at once, into a
-bucket of its own.  What the answers are is told it beforehand.
+moto checks no signature, takes the service from the credential scope, returns 200 where AWS returns
+202
+and never reads the input.  It writes the output of each input location at once, into its own
+bucket.  The
+tests configure these outputs beforehand.
 """
 
 import json
@@ -24,7 +25,7 @@ CREDENTIALS = Credentials("AKIDEXAMPLE", "unchecked")
 
 @pytest.fixture(scope="module")
 def moto():
-    """The address of a moto server in a process of its own."""
+    """The URL of a moto server in another process."""
     arguments = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with subprocess.Popen(
         arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -39,7 +40,7 @@ def moto():
 
 @pytest.fixture
 def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environment is emptied before)
-    """A client of each colour, and a bucket."""
+    """A client of each kind, and a bucket."""
     client = plain_driver.client(
         region=REGION, credentials=CREDENTIALS, endpoint_url=moto, s3_endpoint_url=moto
     )
@@ -48,7 +49,7 @@ def client(plain_driver, moto, bare_environment):  # noqa: ARG001 (the environme
 
 
 def send(url, method, document=None):
-    """Send what no client of ours does: a bucket's making, and moto's own settings."""
+    """Send a request that this client does not offer, such as creating a bucket."""
     data = None if document is None else json.dumps(document).encode()
     headers = {"content-type": "application/json"} if data else {}
     with urlopen(Request(url, data, headers, method=method), timeout=10) as answer:
@@ -56,13 +57,13 @@ def send(url, method, document=None):
 
 
 def will_answer(moto, **result):
-    """Tell moto what the next input location is answered with."""
+    """Configure the output for the next input location."""
     document = {"region": REGION, "results": [result]}
     send(f"{moto}/moto-api/static/sagemaker/async-endpoint-results", "POST", document)
 
 
 def test_whole_job(client, moto, request):
-    """A payload is put, invoked by its location, waited for and got."""
+    """A payload is uploaded, invoked by its location, awaited and downloaded."""
     will_answer(moto, data='{"first": "output"}')
     location = f"s3://inputs/{request.node.name}"
     client.put_object(location, b"hello", content_type="text/plain", metadata={"owner": "me"})
@@ -81,7 +82,7 @@ def test_whole_job(client, moto, request):
 
 
 def test_through_s3(client, moto):
-    """A whole inference through S3 puts its payload where moto has it."""
+    """An inference through S3 uploads its payload to the bucket in moto."""
     will_answer(moto, data="large output")
     output = client.infer(
         "a", b"x" * 200_000, timeout=10, schedule=often, input_prefix="s3://inputs/large/"
@@ -90,7 +91,7 @@ def test_through_s3(client, moto):
 
 
 def test_failure(client, moto, request):
-    """Moto's failure object is a failed inference."""
+    """A failure object of moto raises InferenceFailedError."""
     will_answer(moto, data="second inference failed", is_failure=True)
     location = f"s3://inputs/{request.node.name}"
     invocation = client.invoke_endpoint_async("a", input_location=location)
@@ -103,6 +104,6 @@ def test_failure(client, moto, request):
     "location", ["s3://inputs/missing", "s3://no-such-bucket/key"], ids=["key", "bucket"]
 )
 def test_missing(client, location):
-    """What moto does not have is not found."""
+    """A missing object raises ObjectNotFoundError."""
     with pytest.raises(ObjectNotFoundError):
         client.get_object(location)

@@ -1,4 +1,4 @@
-"""The whole job over real sockets: one scenario a test, for both faces and every HTTP client."""
+"""Complete jobs over real sockets, for both clients and every HTTP client."""
 
 from time import monotonic
 
@@ -36,23 +36,23 @@ INLINE_LIMIT = 128_000
 
 @pytest.fixture
 def client(driver, emulator):
-    """A client of each kind, pointed at the emulator."""
+    """A client of each kind for the emulator."""
     return driver.client(**settings(emulator))
 
 
 @pytest.fixture
 def plain_client(plain_driver, emulator, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
-    """A client of each colour with its own connections, and with no pauses before retries."""
+    """A client of each kind with the built-in pool and without pauses before retries."""
     return plain_driver.client(**settings(emulator))
 
 
 def statuses(emulator, operation=INVOKE):
-    """Return the statuses that an operation's requests were answered with; None for a reset."""
+    """Return the response statuses of an operation; None stands for a connection reset."""
     return [one.status for one in emulator.requests if one.operation == operation]
 
 
 def test_invoke_and_wait(client, emulator):
-    """What lies in S3 is invoked, waited for and returned, with all that is said of it."""
+    """An object in S3 is invoked, and its output is returned with all its attributes."""
     stored = client.put_object("s3://inputs/in.txt", b"hello", content_type="text/plain")
     invocation = client.invoke_endpoint_async(
         ENDPOINT, input_location=stored.location, inference_id="mine", filename="answer.txt"
@@ -73,7 +73,7 @@ def test_invoke_and_wait(client, emulator):
     ("size", "uploads"), [(INLINE_LIMIT, 0), (INLINE_LIMIT + 1, 1)], ids=["inline", "through S3"]
 )
 def test_infer(client, emulator, size, uploads):
-    """A payload goes inline up to 128,000 bytes and through S3 above, and its answer comes back."""
+    """A payload of up to 128,000 bytes is sent inline, and a larger one through S3."""
     handles = []
     output = client.infer(
         ENDPOINT,
@@ -90,7 +90,7 @@ def test_infer(client, emulator, size, uploads):
 
 
 def test_submit(client, emulator):
-    """Submitting queues a payload, here through S3 since that is asked for, and does not wait."""
+    """`submit` queues a payload, here through S3 on request, and does not wait."""
     emulator.set_concurrency(0)
     invocation = client.submit(ENDPOINT, b"x", inline=False, input_prefix="s3://inputs")
     assert invocation.endpoint_name == ENDPOINT
@@ -100,7 +100,7 @@ def test_submit(client, emulator):
 
 
 def test_objects(client):
-    """What is put is got and headed, with its type, its metadata and a key of any characters."""
+    """Objects keep their content type and metadata, and keys may contain any character."""
     location = "s3://inputs/a b/ü+%2F?#&=~'()*!$,;:@[]|^`{}\\\"<>"
     put = client.put_object(location, b"1234", content_type="text/csv", metadata={"owner": "me"})
     got, headed = client.get_object(location), client.head_object(location)
@@ -117,7 +117,7 @@ def test_objects(client):
 
 
 def test_objects_that_are_not_there(client):
-    """A missing key is an error of its own class; a HEAD's names the status, as S3 says no more."""
+    """A missing key raises ObjectNotFoundError; for HEAD the code is the status."""
     client.put_object("s3://inputs/there", b"")
     with pytest.raises(ObjectNotFoundError) as caught:
         client.get_object("s3://inputs/missing")
@@ -133,7 +133,7 @@ def test_objects_that_are_not_there(client):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_failed_inference(driver):
-    """A model that fails is an error with its words, the failure's location and the handle."""
+    """A failing model raises an error with its message, the failure location and the handle."""
 
     def fail(_request):
         raise ModelFailure('{"message": "out of memory"}', "application/json")
@@ -149,7 +149,7 @@ def test_failed_inference(driver):
 
 
 def test_waiting_again(driver, client, emulator):
-    """A wait that ran out is taken up by another client, from the handle's JSON."""
+    """Another client can wait again after a timeout, with the handle from JSON."""
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="scaling up") as caught:
         client.wait(client.submit(ENDPOINT, b"later"), timeout=0.03, schedule=often)
@@ -161,7 +161,7 @@ def test_waiting_again(driver, client, emulator):
 
 
 def test_wrong_secret(driver, emulator):
-    """A wrong secret is refused by both services, in their words, and not tried again."""
+    """Both services reject a wrong secret, and the request is not retried."""
     wrong = Credentials(emulator.credentials.access_key_id, "another-secret")
     client = driver.client(**settings(emulator, credentials=wrong))
     with pytest.raises(AccessDeniedError) as caught:
@@ -175,7 +175,7 @@ def test_wrong_secret(driver, emulator):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(driver, emulator, status):
-    """A redirect, to whatever host, is an error; nothing signed goes there."""
+    """A redirect to any host is an error, and no signed request is sent there."""
     with Emulator() as elsewhere:
         location = {"location": f"{elsewhere.url}/endpoints/x/async-invocations"}
         emulator.faults.always(ErrorResponse(status, headers=location))
@@ -210,13 +210,13 @@ def test_redirects_are_not_followed(driver, emulator, status):
         "500",
         "503",
         "reset before read",
-        "reset after taken",
+        "reset after accepted",
         "reset in head",
         "reset in body",
     ],
 )
 def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
-    """A fault is overcome, and the handle says how, and whether a job may be queued twice."""
+    """A temporary fault is retried; the handle says whether the job may be queued twice."""
     emulator.faults.once(fault, on=INVOKE)
     output = plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
     assert output.body == b"X"
@@ -236,17 +236,17 @@ def test_fault_that_passes(plain_client, emulator, fault, answers, expected):
         (Faults.RESET_AFTER_TAKEN, TransportError, (3, True)),
         (Faults.RESET_IN_HEAD, TransportError, (3, True)),
     ],
-    ids=["throttled", "null", "500", "503", "before read", "after taken", "in head"],
+    ids=["throttled", "null", "500", "503", "before read", "after accepted", "in head"],
 )
 def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
-    """After three attempts a fault is an error that says whether a job may be queued."""
+    """A permanent fault raises an error after three attempts; it says whether a job may be queued."""
     emulator.faults.always(fault, on=INVOKE)
     with pytest.raises(kind) as caught:
         plain_client.invoke_endpoint_async(ENDPOINT, body=b"x", inference_id="mine")
-    taken = caught.value.possibly_accepted
+    possibly_accepted = caught.value.possibly_accepted
     assert caught.value.attempts == 3
-    assert (len(emulator.jobs), taken) == expected
-    notes = ["the job may have been queued, under inference id mine"] if taken else []
+    assert (len(emulator.jobs), possibly_accepted) == expected
+    notes = ["the job may have been queued, under inference id mine"] if possibly_accepted else []
     assert getattr(caught.value, "__notes__", []) == notes
 
 
@@ -258,11 +258,11 @@ def test_fault_that_stays(plain_client, emulator, fault, kind, expected):
         (Faults.RESET_AFTER_TAKEN, 1),
         (Faults.RESET_IN_HEAD, 1),
     ],
-    ids=["500", "before read", "after taken", "in head"],
+    ids=["500", "before read", "after accepted", "in head"],
 )
 @pytest.mark.usefixtures("shortest_pauses")
 def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
-    """With retry_ambiguous=False a job that may be queued is not sent again."""
+    """With retry_ambiguous=False, a job that may be queued is not sent again."""
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(fault, on=INVOKE)
     with pytest.raises((InternalFailureError, TransportError)) as caught:
@@ -273,7 +273,7 @@ def test_no_second_attempt_when_ambiguous(plain_driver, emulator, fault, jobs):
 
 @pytest.mark.usefixtures("shortest_pauses")
 def test_second_attempt_when_certain(plain_driver, emulator):
-    """With retry_ambiguous=False a job that was certainly not queued is sent again."""
+    """With retry_ambiguous=False, a job that is certainly not queued is sent again."""
     client = plain_driver.client(**settings(emulator, retry_ambiguous=False))
     emulator.faults.once(Faults.UNAVAILABLE, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
@@ -286,7 +286,7 @@ def test_second_attempt_when_certain(plain_driver, emulator):
     ids=["slow down", "before read", "in head", "in body"],
 )
 def test_fault_while_reading(plain_client, emulator, fault):
-    """An object whose reading broke off, wherever, is read again as a whole."""
+    """A download that breaks off at any point is repeated completely."""
     emulator.objects.put("s3://bucket/key", b"0123456789")
     emulator.faults.once(fault, on="GetObject")
     assert plain_client.get_object("s3://bucket/key").body == b"0123456789"
@@ -294,14 +294,14 @@ def test_fault_while_reading(plain_client, emulator, fault):
 
 
 def test_faults_while_waiting(plain_client, emulator):
-    """A wait outlasts failures of S3 that use up all attempts of a look."""
+    """Waiting continues if all attempts of a poll fail."""
     emulator.faults.once(Faults.RESET_IN_HEAD, times=3, on="GetObject")
     emulator.faults.once(Faults.SLOW_DOWN, times=3, on="GetObject")
     assert plain_client.infer(ENDPOINT, b"x", timeout=10, schedule=often).body == b"X"
 
 
 def test_missing_is_forbidden(client, emulator):
-    """Without s3:ListBucket a missing key is 403, which is waited through."""
+    """Without s3:ListBucket a missing key is 403, and waiting continues."""
     emulator.faults.no_list_bucket = True
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="s3:ListBucket") as caught:
@@ -315,22 +315,24 @@ def test_missing_is_forbidden(client, emulator):
 
 
 def test_stale_object(client, emulator):
-    """An older object under a reused file name is no answer; the one that replaces it is."""
+    """An older object with the same file name is not the output; the object that replaces it is."""
     emulator.faults.once(StaleOutput(b"of yesterday", age=86_400), on=INVOKE)
     emulator.set_concurrency(0)
     with pytest.raises(WaitTimeoutError, match="older than the job") as caught:
         client.wait(
             client.submit(ENDPOINT, b"new", filename="answer.txt"), timeout=0.02, schedule=often
         )
-    looks = [one for one in emulator.requests if one.target.endswith("/answer.txt")]
-    assert {look.status for look in looks} == {304}
+    polls = [one for one in emulator.requests if one.target.endswith("/answer.txt")]
+    assert {poll.status for poll in polls} == {304}
     emulator.set_concurrency(1)
     assert client.wait(caught.value.invocation, timeout=10, schedule=often).body == b"NEW"
 
 
 @pytest.mark.parametrize("skew", [3600, -3600], ids=["behind", "ahead"])
 def test_wrong_clock(client, emulator, skew):
-    """A clock that is an hour off is refused once, and corrected for all that follows."""
+    """A request with a clock that is an hour off fails once; the client corrects all later
+    requests.
+    """
     emulator.faults.clock_skew = skew
     output = client.infer(ENDPOINT, b"x", timeout=10, schedule=often)
     assert (output.body, output.invocation.attempts) == (b"X", 2)
@@ -339,7 +341,7 @@ def test_wrong_clock(client, emulator, skew):
 
 
 def test_wrong_region(client, emulator):
-    """A bucket that is in another region is found there, once for all requests."""
+    """A redirect to the region of a bucket is followed once and then remembered."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     client.put_object("s3://elsewhere/key", b"x")
     assert client.get_object("s3://elsewhere/key").body == b"x"
@@ -347,7 +349,7 @@ def test_wrong_region(client, emulator):
 
 
 def test_two_wrong_regions(client, emulator):
-    """A bucket that is said to be elsewhere by everyone who is asked is an error."""
+    """A second redirect to another region is an error."""
     emulator.faults.bucket_regions["elsewhere"] = "eu-central-1"
     onward = {"x-amz-bucket-region": "eu-west-1"}
     emulator.faults.always(ErrorResponse(301, "PermanentRedirect", "elsewhere", onward))
@@ -363,7 +365,7 @@ def test_two_wrong_regions(client, emulator):
     ids=["no locations", "broken body"],
 )
 def test_answer_that_says_too_little(client, emulator, fault, located):
-    """A 202 is a handle with our inference id, whatever it lacks; only a wait may need more."""
+    """Every 202 returns a handle with the inference id; only waiting may need more data."""
     emulator.faults.once(fault, on=INVOKE)
     invocation = client.invoke_endpoint_async(ENDPOINT, body=b"x")
     assert emulator.jobs[0].invocation.request.inference_id == invocation.inference_id
@@ -377,7 +379,7 @@ def test_answer_that_says_too_little(client, emulator, fault, located):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_no_failure_path(driver):
-    """Without a failure path a failure is never seen, and the timeout says that it could not be."""
+    """Without a failure path a failure is not visible, and the error of the timeout says so."""
 
     def fail(_request):
         raise ModelFailure("unseen")
@@ -390,7 +392,7 @@ def test_no_failure_path(driver):
 
 
 def test_answers_are_not_held_back(client, emulator):
-    """An answer's body does not wait until its head is acknowledged, which takes 40 ms."""
+    """The body of a response is not delayed by 40 ms until its head is acknowledged."""
     emulator.objects.put("s3://bucket/key", b"x" * 1000)
 
     def seconds():

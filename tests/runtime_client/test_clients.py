@@ -1,4 +1,4 @@
-"""The two clients agree: in names, signatures, settings, wrong calls, and who gives them credentials."""
+"""The two clients have the same names, signatures, settings, errors and sources of credentials."""
 
 import inspect
 from contextlib import ExitStack
@@ -20,13 +20,13 @@ CLIENTS = (SageMakerRuntimeClient, AsyncSageMakerRuntimeClient)
 
 
 def operations(client_class):
-    """Return the public names of a client, close aside."""
+    """Return the public names of a client except those for closing."""
     return {name for name in dir(client_class) if not name.startswith("_")} - {"close", "aclose"}
 
 
 class TestAgreement:
     def test_names(self):
-        """The clients have the same operations; closing has the name that is usual in each."""
+        """The clients have the same operations; closing is called `close` or `aclose`."""
         assert operations(SageMakerRuntimeClient) == operations(AsyncSageMakerRuntimeClient)
         assert hasattr(SageMakerRuntimeClient, "close")
         assert not hasattr(SageMakerRuntimeClient, "aclose")
@@ -35,7 +35,7 @@ class TestAgreement:
 
     @pytest.mark.parametrize("name", sorted({*operations(SageMakerRuntimeClient), "close"}))
     def test_each(self, name):
-        """An operation has the same signature and docstring on both, and is awaited on one."""
+        """An operation has the same signature and docstring on both clients; one of them is async."""
         ours = getattr(SageMakerRuntimeClient, name)
         theirs = getattr(AsyncSageMakerRuntimeClient, "aclose" if name == "close" else name)
         assert inspect.signature(ours) == inspect.signature(theirs)
@@ -44,7 +44,7 @@ class TestAgreement:
         assert tuple(map(inspect.iscoroutinefunction, (ours, theirs))) == (False, True)
 
     def test_settings(self):
-        """Both are made with the same arguments, which one docstring describes."""
+        """Both clients have the same settings, which the docstring describes."""
         assert inspect.signature(CLIENTS[0]) == inspect.signature(CLIENTS[1])
         described = {
             line.split(":")[0].strip() for line in CLIENTS[0].__init__.__doc__.splitlines()
@@ -53,7 +53,7 @@ class TestAgreement:
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_repr(self, client_class):
-        """A client shows for whom it is, and nothing that could be secret."""
+        """`repr` shows profile and region, but nothing that could be secret."""
         assert repr(client_class()) == f"{client_class.__name__}()"
         client = client_class(
             region="eu-west-1", profile="p", endpoint_url="https://canary-secret@host"
@@ -61,7 +61,7 @@ class TestAgreement:
         assert repr(client) == f"{client_class.__name__}(profile='p', region='eu-west-1')"
 
     def test_wrong_calls(self, plain_driver):
-        """A wrong call is refused in the caller's words, with the names that boto3 has for ours."""
+        """The error for a wrong call names the public method and translates names of boto3."""
         client = plain_driver.client(region="eu-west-1")
         kind = plain_driver.kind.client_class.__name__
         with pytest.raises(TypeError) as caught:
@@ -91,7 +91,7 @@ class TestAgreement:
     )
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_wrong_settings(self, client_class, arguments, positional, text):
-        """A wrong argument of a constructor is refused in the name of the client."""
+        """The error for a wrong argument of a constructor names the client."""
         with pytest.raises(TypeError) as caught:
             client_class(*positional, **arguments)
         assert str(caught.value) == f"{client_class.__name__} {text}"
@@ -106,7 +106,7 @@ class TestAgreement:
             assert method.__qualname__ == f"{client_class.__name__}.{name}"
 
     def test_wrong_calls_of_other_methods(self, plain_driver):
-        """A wrong call names the method that was called."""
+        """The error for a wrong call names the method that was called."""
         client = plain_driver.client(region="eu-west-1")
         kind = plain_driver.kind.client_class.__name__
         with pytest.raises(TypeError) as caught:
@@ -119,7 +119,7 @@ class TestAgreement:
         assert str(caught.value).startswith(f"{kind}.{close}() takes 1 positional argument")
 
     def test_context(self, plain_driver, emulator):
-        """Either is its own context, and is closed by leaving it."""
+        """Both clients are context managers, and leaving the context closes them."""
         client = plain_driver.client(**settings(emulator)).itself
 
         async def awaited():
@@ -137,7 +137,7 @@ class TestAgreement:
         assert opened(client) == 0
 
     def test_open_again(self, plain_driver, emulator):
-        """A closed client opens new connections when it is used again, and closing twice is fine."""
+        """A closed client opens new connections when it is used again, and may be closed twice."""
         client = plain_driver.client(**settings(emulator))
         close = client.aclose if plain_driver.kind.is_async else client.close
         close()
@@ -150,7 +150,7 @@ class TestAgreement:
 class TestCredentials:
     @pytest.mark.parametrize("how", ["value", "function", "async function", "environment"])
     def test_sources(self, plain_driver, emulator, monkeypatch, how):
-        """Credentials come from wherever they are said to; an async client awaits who wants that."""
+        """Credentials may be a value or a function, and for an async client also an async function."""
         if how == "async function" and not plain_driver.kind.is_async:
             expected = pytest.raises(RuntimeClientError, match="not an async function")
         else:
@@ -174,7 +174,7 @@ class TestCredentials:
             client.put_object("s3://bucket/key", b"")
 
     def test_none(self, plain_driver, emulator):
-        """Where nobody has credentials nothing is sent."""
+        """Without credentials, nothing is sent."""
         client = plain_driver.client(**settings(emulator, credentials=None))
         with pytest.raises(NoCredentialsError):
             client.put_object("s3://bucket/key", b"")
@@ -186,13 +186,13 @@ class TestCredentialsArgument:
         return Credentials("AKIDEXAMPLE", "canary-secret")
 
     def test_async_function(self):
-        """An async function is refused where nobody would await it, when the client is made."""
+        """The blocking client rejects an async function when it is made."""
         with pytest.raises(ConfigError, match="async"):
             SageMakerRuntimeClient(credentials=self._credentials)
         AsyncSageMakerRuntimeClient(credentials=self._credentials)
 
     @pytest.mark.parametrize("client_class", CLIENTS)
     def test_neither(self, client_class):
-        """What can give no credentials at all is refused by both."""
+        """Both clients reject a value that cannot provide credentials."""
         with pytest.raises(ConfigError, match="not str"):
             client_class(credentials="AKIDEXAMPLE")

@@ -1,4 +1,4 @@
-"""What a call leaves for the cyclic garbage collector: nothing, however it ends."""
+"""Calls leave no reference cycles for the garbage collector, however they end."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ HEADERS = {
     "x-amzn-sagemaker-outputlocation": HANDLE.output_location,
     "x-amzn-sagemaker-failurelocation": HANDLE.failure_location,
 }
-TAKEN = response(b"{}", 202, HEADERS)
+ACCEPTED = response(b"{}", 202, HEADERS)
 THERE = response(b"answer")
 STORED = response()
 DROPPED = b""
@@ -55,45 +55,49 @@ def submit(client):
 
 
 def infer(client, **arguments):
-    """Queue a job, and wait for its answer."""
+    """Queue a job and wait for its output."""
     return client.infer("e", BODY, **{"timeout": 9, "schedule": often, **arguments})
 
 
 def interrupts(_elapsed):
-    """Press Ctrl-C while a wait pauses."""
+    """Interrupt a wait during its pause, like Ctrl-C."""
     raise KeyboardInterrupt
 
 
-# What is called, what the server answers in turn (the last one again and again), and what comes of it.
+# For each case: the call, the responses of the server (the last one is repeated), and the outcome.
 CALLS = {
-    "invoke": (invoke, [TAKEN], "Invocation"),
+    "invoke": (invoke, [ACCEPTED], "Invocation"),
     "invoke, refused": (invoke, [REFUSED], "RequestValidationError"),
     "invoke, no answer": (invoke, [DROPPED], "TransportError"),
-    "invoke, tried again": (invoke, [FAILED, DROPPED, TAKEN], "Invocation"),
+    "invoke, tried again": (invoke, [FAILED, DROPPED, ACCEPTED], "Invocation"),
     "invoke, wrong argument": (lambda c: invoke(c, accept="\n"), [], "ParamValidationError"),
-    "submit": (submit, [STORED, TAKEN], "Invocation"),
+    "submit": (submit, [STORED, ACCEPTED], "Invocation"),
     "submit, no upload": (submit, [DENIED], "AccessDeniedError"),
     "submit, no job": (submit, [STORED, FAILED], "InternalFailureError"),
-    "infer": (infer, [TAKEN, *[MISSING] * 6, THERE], "Output"),
-    "infer, forbidden for a while": (infer, [TAKEN, *[DENIED] * 6, THERE], "Output"),
-    "infer, in trouble for a while": (
+    "infer": (infer, [ACCEPTED, *[MISSING] * 6, THERE], "Output"),
+    "infer, forbidden for a while": (infer, [ACCEPTED, *[DENIED] * 6, THERE], "Output"),
+    "infer, temporary faults": (
         infer,
-        [TAKEN, SLOW, DROPPED, MISSING, DROPPED, THERE],
+        [ACCEPTED, SLOW, DROPPED, MISSING, DROPPED, THERE],
         "Output",
     ),
-    "infer, failed": (infer, [TAKEN, MISSING, THERE, MISSING], "InferenceFailedError"),
-    "infer, no bucket": (infer, [TAKEN, _s3(404, "NoSuchBucket")], "ObjectNotFoundError"),
-    "infer, too late": (lambda c: infer(c, timeout=0.5), [TAKEN, MISSING], "WaitTimeoutError"),
-    "infer, in trouble": (lambda c: infer(c, timeout=0.5), [TAKEN, SLOW], "WaitTimeoutError"),
-    "infer, forbidden": (lambda c: infer(c, timeout=0.5), [TAKEN, DENIED], "WaitTimeoutError"),
+    "infer, failed": (infer, [ACCEPTED, MISSING, THERE, MISSING], "InferenceFailedError"),
+    "infer, no bucket": (infer, [ACCEPTED, _s3(404, "NoSuchBucket")], "ObjectNotFoundError"),
+    "infer, too late": (lambda c: infer(c, timeout=0.5), [ACCEPTED, MISSING], "WaitTimeoutError"),
+    "infer, permanent faults": (
+        lambda c: infer(c, timeout=0.5),
+        [ACCEPTED, SLOW],
+        "WaitTimeoutError",
+    ),
+    "infer, forbidden": (lambda c: infer(c, timeout=0.5), [ACCEPTED, DENIED], "WaitTimeoutError"),
     "infer, forbidden for too long": (
         lambda c: infer(c, access_denied_grace=0.01),
-        [TAKEN, DENIED],
+        [ACCEPTED, DENIED],
         "AccessDeniedError",
     ),
     "infer, interrupted": (
         lambda c: infer(c, schedule=interrupts),
-        [TAKEN, MISSING],
+        [ACCEPTED, MISSING],
         "KeyboardInterrupt",
     ),
     "get": (lambda c: c.get_object("s3://b/k"), [THERE], "S3Object"),
@@ -111,14 +115,15 @@ calls = pytest.mark.parametrize(("call", "answers", "outcome"), CALLS.values(), 
 
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
-# What asyncio itself leaves of each connection that was closed: a transport that holds its own method,
-# and what it has beside; its buffer is a deque from Python 3.12 on.
+# asyncio leaves a transport for each closed connection, because it refers to its own method.  From
+# Python
+# 3.12 on its buffer is a deque.
 OF_ASYNCIO = {"_SelectorSocketTransport", "TransportSocket", "socket", "dict", "method", "tuple"}
 OF_ASYNCIO |= {"deque"} if sys.version_info >= (3, 12) else set()
 
 
 class Script:
-    """Answers with each in turn, then with the last one again and again; `rewind` begins anew."""
+    """Sends each response in turn and then repeats the last one; `rewind` starts again."""
 
     def __init__(self, answers):
         self._answers = answers
@@ -132,15 +137,15 @@ class Script:
 
 
 def settings(server, **changes):
-    """Return the arguments of a client of the server."""
-    where = {"endpoint_url": server.url, "s3_endpoint_url": server.url}
+    """Return the arguments of a client for the server."""
+    endpoints = {"endpoint_url": server.url, "s3_endpoint_url": server.url}
     keys = Credentials("AKID", "canary-secret")
-    return {"region": "eu-west-1", "credentials": keys, **where, "max_attempts": 3, **changes}
+    return {"region": "eu-west-1", "credentials": keys, **endpoints, "max_attempts": 3, **changes}
 
 
 def left_over(seen):
-    """Return what only the cyclic collector finds, by kind and, of a frame, by function."""
-    seen.errors.clear()  # this look-out of the tests holds every error
+    """Return the types of all objects in reference cycles; for a frame, the name of its function."""
+    seen.errors.clear()  # the tests' check for secrets keeps every error
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     gc.set_debug(0)
@@ -149,12 +154,12 @@ def left_over(seen):
         for one in gc.garbage
     ]
     gc.garbage.clear()
-    gc.collect()  # what was shown is still there
+    gc.collect()  # the objects found above still exist
     return set(found)
 
 
 def finished(call, client):
-    """Return the kind of what a call returns or raises, and keep neither."""
+    """Return the type of the result or the error of a call, without keeping either."""
     try:
         return type(call(client)).__name__
     except BaseException as error:  # noqa: BLE001 (an interrupt is one of the outcomes)
@@ -162,7 +167,7 @@ def finished(call, client):
 
 
 async def ended(call, client):
-    """Do the same in a task."""
+    """Return the type of the result or the error of an awaited call, without keeping either."""
     try:
         return type(await call(client)).__name__
     except BaseException as error:  # noqa: BLE001
@@ -171,7 +176,9 @@ async def ended(call, client):
 
 @pytest.fixture
 def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: ARG001
-    """Collect nothing but on demand, and keep no log, whose records hold errors."""
+    """Disable automatic garbage collection, and disable logging because log records refer to
+    errors.
+    """
     caplog.set_level(logging.CRITICAL, "sagemaker_runtime_client")
     gc.collect()
     gc.disable()
@@ -180,13 +187,13 @@ def seen(no_secret_shows, bare_environment, shortest_pauses, caplog):  # noqa: A
 
 
 def in_a_thread(call, answers, seen, **changes):
-    """Call a blocking client twice; return what came of it, and what the second time left."""
+    """Call a blocking client twice; return the outcome and the objects left by the second call."""
     script = Script(answers)
     with (
         Loopback(script) as server,
         SageMakerRuntimeClient(**settings(server, **changes)) as client,
     ):
-        for _ in range(2):  # at the first call modules are loaded, which have cycles
+        for _ in range(2):  # the first call loads modules, which contain cycles
             script.rewind()
             left_over(seen)
             came = finished(call, client)
@@ -195,7 +202,7 @@ def in_a_thread(call, answers, seen, **changes):
 
 
 def in_a_task(backend, call, answers, seen, **changes):
-    """Do the same in a task."""
+    """Call an async client twice; return the outcome and the objects left by the second call."""
     script = Script(answers)
 
     async def twice():
@@ -214,7 +221,7 @@ def in_a_task(backend, call, answers, seen, **changes):
 
 @calls
 def test_blocking_call(call, answers, outcome, seen):
-    """A call in a thread leaves nothing at all: reference counts end it, and with it the payload."""
+    """A blocking call leaves no cycles, so its payload is freed at once."""
     assert in_a_thread(call, answers, seen) == (outcome, set())
 
 
@@ -222,12 +229,12 @@ def test_blocking_call(call, answers, outcome, seen):
 @backends
 @calls
 def test_awaited_call(backend, call, answers, outcome, seen):
-    """Nor does one in a task, but for what asyncio leaves of each connection."""
+    """An async call leaves no cycles except those that asyncio makes for each connection."""
     assert in_a_task(backend, call, answers, seen) == (outcome, set())
 
 
 async def _cancelled(client):
-    """Cancel a wait while it pauses, as the library of the running loop does it."""
+    """Cancel a wait during its pause, in the way of the running event loop."""
     call = infer(client, schedule=lambda _: 60.0)
     if current_async_library() == "trio":
         with trio.move_on_after(0.05):
@@ -241,8 +248,8 @@ async def _cancelled(client):
 
 @backends
 def test_cancelled_call(backend, seen):
-    """Nor does one that is cancelled."""
-    came, left = in_a_task(backend, _cancelled, [TAKEN, MISSING], seen)
+    """A cancelled call leaves no cycles."""
+    came, left = in_a_task(backend, _cancelled, [ACCEPTED, MISSING], seen)
     assert came == "NoneType"
     assert left == set()
 
@@ -255,7 +262,7 @@ def _keys_fail_for_a_while():
     raise ConnectionResetError
 
 
-# Where no keys are to be had: the arguments, and what comes of it.
+# Settings without usable credentials, and the outcome.
 KEYS = {
     "none": ({"credentials": None}, "NoCredentialsError"),
     "a function that fails": ({"credentials": _keys_fail}, "CredentialProviderError"),
@@ -267,7 +274,7 @@ keys = pytest.mark.parametrize(("changes", "outcome"), KEYS.values(), ids=KEYS.k
 @keys
 @pytest.mark.parametrize("call", [invoke, lambda c: c.wait(HANDLE, timeout=0.02)])
 def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
-    """Nor does one for which there are no credentials."""
+    """A call without credentials leaves no cycles."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
@@ -281,9 +288,9 @@ def test_without_keys(call, changes, outcome, seen, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("last", [THERE, _s3(404, "NoSuchBucket")])
 def test_payload_in_a_mapped_file(last, seen):
-    """A payload that belongs to a file can be closed right after the call."""
+    """A memory-mapped file with the payload can be closed right after the call."""
     with (
-        Loopback(Script([TAKEN, MISSING, DENIED, last])) as server,
+        Loopback(Script([ACCEPTED, MISSING, DENIED, last])) as server,
         SageMakerRuntimeClient(**settings(server)) as client,
         mmap.mmap(-1, 999) as file,
     ):

@@ -1,4 +1,4 @@
-"""The demo does what it says, as a process of its own."""
+"""The demo as a separate process."""
 
 import os
 import re
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_demo(tmp_path):
-    """It runs from any folder, tells each part with its time, and every answer was compared."""
+    """The demo runs from any folder, prints the time of each part and compares all outputs."""
     sources = os.pathsep.join([str(ROOT), str(ROOT / "runtime_client")])
     done = subprocess.run(
         [sys.executable, "-W", "error", str(ROOT / "tests" / "demo")],

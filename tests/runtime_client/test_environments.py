@@ -1,8 +1,8 @@
-"""
-The whole job in environments that have little: real programs, with the run-time packages alone.
+"""Complete jobs in minimal environments: real programs with only the run-time packages.
 
-Each is a new process with nothing in its environment, without `cryptography` and the packages' metadata,
-which a Lambda layer leaves out too.  It trusts whom certifi trusts, and that is the server's certificate.
+Each program is a new process with an empty environment, without `cryptography` and without the
+metadata of
+packages, like a Lambda layer.  Its certifi bundle contains only the certificate of the server.
 """
 
 import json
@@ -34,7 +34,7 @@ from tests.runtime_client.loopback import Loopback, certify, in_front_of
 
 JOB = Path(__file__).parent / "job.py"
 LEFT_OUT = {"cryptography"}
-# What is installed for tests, is not needed for the job, and would take long to freeze.
+# Packages that are installed for tests, are not needed for the job, and would take long to freeze.
 UNFROZEN = (
     *("_pytest", "click", "httpx2", "hypothesis", "pygments", "pytest", "rich", "setuptools"),
     *("trio", "uvloop"),
@@ -78,13 +78,13 @@ def packages(distribution_name):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate's path, and the TLS settings of a server that has it."""
+    """The path of a certificate, and the TLS context of a server that uses it."""
     return certify(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, certificate):
-    """A folder with the run-time packages alone, and the job as its main program."""
+    """A folder with only the run-time packages, and the job as its main program."""
     folder = tmp_path_factory.mktemp("bare") / "packages"
     folder.mkdir()
     own = (Path(package.__file__).parent for package in (sigv4, sagemaker_runtime_client))
@@ -98,7 +98,7 @@ def folder(tmp_path_factory, certificate):
 
 @pytest.fixture(scope="module")
 def archive(folder):
-    """The same as one file, which Python runs."""
+    """The folder as a zip file that Python can run."""
     path = folder.with_suffix(".pyz")
     zipapp.create_archive(folder, path, filter=lambda path: "__pycache__" not in path.parts)
     return path
@@ -106,7 +106,7 @@ def archive(folder):
 
 @pytest.fixture(scope="module")
 def urls(certificate):
-    """Where an emulator listens, over http and https; it checks every signature."""
+    """An emulator that checks every signature, and its http and https URLs."""
     with (
         Emulator(model=lambda request: request.body.upper()) as emulator,
         Loopback(in_front_of(emulator.url), certificate[1]) as front,
@@ -116,7 +116,7 @@ def urls(certificate):
 
 @pytest.fixture(scope="module")
 def environ(urls, tmp_path_factory):
-    """Keys and region, and profiles; nothing else, not even HOME."""
+    """Environment variables with credentials, region and profiles, but without HOME."""
     home = tmp_path_factory.mktemp("home")
     (home / "config").write_text(CONFIG)
     keys = {"accessKeyId": "AKID", "secretAccessKey": "s", "sessionToken": "t", "accountId": "1"}
@@ -140,14 +140,14 @@ def environ(urls, tmp_path_factory):
 
 @frozen
 class Environment:
-    """
-    An environment.
+    """An environment of the job.
 
     Attributes:
-        program: What runs: the folder or the archive, as a program or on the path.
+        program: The program to run: the folder, the archive, or the job with the archive on the
+            path.
         flags: Flags of Python.
-        variables: Variables, beside those that the job needs.
-        limits: What the shell limits first.
+        variables: Additional environment variables.
+        limits: A shell command that sets limits first.
     """
 
     program: str
@@ -163,7 +163,7 @@ ENVIRONMENTS = {
     "optimised": Environment("folder", (*ALONE, "-OO")),
     "zip on the path": Environment("zip on the path", ("-S",)),
     "zipapp": Environment("archive", ALONE),
-    # No file can be written anywhere, by root either: not at home, nor in a temporary folder.
+    # No file can be written anywhere, not even by root or in a temporary folder.
     "read-only": Environment("folder", ALONE, {"HOME": "/"}, "ulimit -f 0"),
     "read-only zipapp": READ_ONLY_ZIP,
     "ASCII, and no folder at home": Environment(
@@ -174,7 +174,7 @@ ENVIRONMENTS = {
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 def test_the_job(environment, folder, archive, urls, environ):
-    """The job is done over http and verified https, in both faces; what is lacking says so."""
+    """Both clients run the job over http and verified https; unavailable features report why."""
     if environment == READ_ONLY_ZIP and Version(version("httpx")) < Version("0.28"):
         pytest.skip("httpx 0.27 extracts certifi's file when it is imported")
     arguments, variables = {
@@ -197,7 +197,7 @@ def test_the_job(environment, folder, archive, urls, environ):
 
 @pytest.fixture(scope="module")
 def frozen(folder):
-    """The job as one file, with a Python and all that PyInstaller finds, and no hook of ours."""
+    """The job as one file made by PyInstaller, without custom hooks."""
     try:
         get_python_library_path()
     except PythonLibraryNotFoundError:
@@ -214,7 +214,7 @@ def frozen(folder):
 
 
 def test_frozen(frozen, urls, environ, certificate):
-    """A frozen program does the job, and so finds what is imported late."""
+    """A frozen program runs the job, so PyInstaller has found all late imports."""
     done = subprocess.run(
         [frozen, *urls[1]],
         env={**environ, "AWS_CA_BUNDLE": str(certificate[0])},
@@ -228,7 +228,7 @@ def test_frozen(frozen, urls, environ, certificate):
 
 
 def test_frozen_without_keys(frozen, urls):
-    """A frozen program asks each provider of the default chain."""
+    """A frozen program tries each provider of the default chain."""
     environ = {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
     done = subprocess.run(
         [frozen, urls[1][0]], env=environ, cwd="/", capture_output=True, text=True, check=False
@@ -239,7 +239,7 @@ def test_frozen_without_keys(frozen, urls):
 
 @pytest.mark.parametrize("module", ["sigv4", "sagemaker_runtime_client"])
 def test_help(archive, module):
-    """The command lines show their exit codes with docstrings stripped, and out of a zip."""
+    """The command lines show their exit codes without docstrings and from a zip file."""
     done = subprocess.run(
         [sys.executable, "-B", "-S", "-OO", "-W", "error", "-m", module, "--help"],
         env={"PYTHONPATH": str(archive)},
@@ -251,7 +251,7 @@ def test_help(archive, module):
 
 
 def test_certificates_in_a_zip(archive, bare_environment):
-    """Those of a certifi that cannot be extracted are read where they are."""
+    """The certificates of certifi are read from a zip file if they cannot be extracted."""
     monkeypatch = bare_environment
     monkeypatch.syspath_prepend(archive)
     for module in ("certifi", "certifi.core"):

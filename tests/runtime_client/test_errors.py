@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree of errors that travel between processes."""
+"""The tree of errors, their attributes and pickling."""
 
 import copy
 import inspect
@@ -48,7 +48,7 @@ INVOCATION = Invocation(inference_id="id", date=datetime(2026, 11, 22, tzinfo=UT
 
 
 def _tree(kind, indent=""):
-    """Draw *kind* and what is below it."""
+    """Return the lines of the tree of *kind* and its subclasses."""
     others = [base.__name__ for base in kind.__bases__[1:]]
     lines = [kind.__name__ + (f" ({', '.join(others)})" if others else "")]
     below = kind.__subclasses__()
@@ -68,7 +68,7 @@ KINDS = [
 
 
 def test_tree():
-    """The tree is this one, and the module's docstring draws it."""
+    """The classes form this tree, and the docstring of the module draws it."""
     assert "\n".join(_tree(RuntimeClientError)) + "\n" == TREE
     docstring = sagemaker_runtime_client._errors.__doc__
     drawn = [line[4:] for line in docstring.splitlines() if "── " in line]
@@ -82,7 +82,7 @@ def test_all_are_public():
 
 
 def _full(kind):
-    """Return an error of *kind* with all its attributes set to something."""
+    """Return an error of *kind* with values for all attributes."""
     special = {
         ParamValidationError: {"argument": "body"},
         NoCredentialsError: {"tried": ("environment",)},
@@ -109,7 +109,7 @@ def _full(kind):
     "copied", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy]
 )
 def test_travels(kind, copied):
-    """An error is the same in another process, with all that is known of it."""
+    """A pickled error keeps all its attributes."""
     error = _full(kind)
     twin = copied(error)
     assert type(error) is type(twin)
@@ -119,7 +119,7 @@ def test_travels(kind, copied):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_defaults(kind):
-    """Every error has every attribute of the base, whoever made it."""
+    """Every error has all attributes of the base class by default."""
     error = kind()
     assert (error.code, error.status_code, error.request_id) == (None, None, None)
     assert (error.attempts, error.possibly_accepted, error.invocation) == (0, False, None)
@@ -142,7 +142,7 @@ def test_defaults(kind):
     ],
 )
 def test_text(facts, attempts, says):
-    """An error says its message, and the facts that are known."""
+    """The text of an error consists of its message and the known facts."""
     error = ServiceError("message", **facts)
     error.attempts = attempts
     assert str(error) == says
@@ -150,12 +150,12 @@ def test_text(facts, attempts, says):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_documented(kind):
-    """Each error says when it is raised."""
+    """Each error has a docstring."""
     assert kind.__dict__.get("__doc__")
 
 
 def test_retryable():
-    """What may succeed later says so."""
+    """Errors of calls that may succeed later are retryable."""
     retryable = {kind.__name__ for kind in KINDS if kind.retryable}
     assert retryable == {
         "ChecksumError",
@@ -168,7 +168,7 @@ def test_retryable():
 
 
 def test_catching():
-    """What is the caller's fault is a ValueError, as others' libraries have it; nothing else is."""
+    """Only errors about invalid arguments and settings are ValueErrors."""
     assert {k for k in KINDS if issubclass(k, ValueError)} == {ConfigError, ParamValidationError}
     assert not issubclass(TransportError, OSError)
     assert not issubclass(ThrottlingError, TransportError)

@@ -1,8 +1,8 @@
-"""
-Ctrl-C, or a signal handler that raises, at every line of a call: the pool keeps its size.
+"""Ctrl-C, or a signal handler that raises, at every line of a call: the pool keeps its size.
 
-The handler runs in the main thread between two lines; here a trace function raises at the n-th of them, for
-each n in turn.
+Python runs a signal handler in the main thread between two lines.  These tests use a trace function
+that
+raises at the n-th line, for each n.
 """
 
 import signal
@@ -21,10 +21,10 @@ from tests.runtime_client.loopback import Loopback, response
 from tests.runtime_client.pools import PooledTransport, counts, limited
 
 PATIENCE = 10
-# Whose lines are counted.
+# The modules whose lines are counted.
 TRACED = ("/sagemaker_runtime_client/", "/sigv4/")
 
-# What an interrupt leaves of a connection before anyone has it, the garbage collector closes.
+# The garbage collector closes a new connection that was interrupted before it had an owner.
 collected = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning",
     "ignore:coroutine .* was never awaited:RuntimeWarning",
@@ -34,11 +34,11 @@ collected = pytest.mark.filterwarnings(
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide the settings of the machine from all tests."""
 
 
 def interrupted(at, call):
-    """Make a call that is interrupted at its *at*-th line; tell whether it was."""
+    """Make a call that is interrupted at its *at*-th line; return whether it was interrupted."""
     left = at
 
     def trace(frame, event, _argument):
@@ -63,7 +63,9 @@ def interrupted(at, call):
 
 
 class Meeting:
-    """A server's answer, for which requests to the endpoint ``pair`` wait until two are there at once."""
+    """A response that is held back, for the endpoint ``pair``, until two requests are there at
+    once.
+    """
 
     def __init__(self, data):
         self._data, self._together = data, Barrier(2)
@@ -75,7 +77,7 @@ class Meeting:
 
 
 def serves_two(client, threads):
-    """Tell whether two calls are served at the same time."""
+    """Return whether two calls are served at the same time."""
     call = partial(client.invoke_endpoint_async, "pair", body=b"x")
     calls = [threads.submit(call) for _ in range(2)]
     return all(one.result() for one in calls)
@@ -86,7 +88,7 @@ def serves_two(client, threads):
     "headers", [{}, {"Connection": "close"}], ids=["warm", "with a new connection"]
 )
 def test_every_line_of_a_call(headers):
-    """After an interrupt at any line of a call, a pool of two still serves two."""
+    """After an interrupt at any line of a call, a pool of two still serves two calls."""
     with (
         Loopback(Meeting(response(b"{}", 202, headers))) as server,
         SageMakerRuntimeClient(**pointed_at(server, max_connections=2, read_timeout=5)) as client,
@@ -107,13 +109,15 @@ def test_every_line_of_a_call(headers):
 
 @collected
 @pytest.mark.parametrize("is_kept", [True, False], ids=["warm", "with a new connection"])
-@pytest.mark.parametrize("has_slot", [True, False], ids=["reservation", "no slot"])
-def test_every_line_of_the_pool(has_slot, is_kept):
-    """Nor is a permit lost at any line of the pool alone, nor a connection counted that is none."""
+@pytest.mark.parametrize("has_reservation", [True, False], ids=["reservation", "no reservation"])
+def test_every_line_of_the_pool(has_reservation, is_kept):
+    """An interrupt at any line of the pool loses no permit and leaves no connection that is only
+    counted.
+    """
 
     def call():
         request = httpx.Request("PUT", server.url, content=b"x")
-        if has_slot:
+        if has_reservation:
             with transport.reserve() as reservation:
                 request.extensions["reservation"] = reservation
                 transport.handle_request(request).read()
@@ -141,10 +145,10 @@ def test_every_line_of_the_pool(has_slot, is_kept):
 
 
 class TestSignalHandlers:
-    """A handler that calls the client whose thread it interrupts, or closes it, at any line."""
+    """A signal handler that calls or closes the interrupted client, at any line."""
 
     def handled(self, at, call, handle):
-        """Make a call; at its *at*-th line a signal is handled.  Tell whether it came."""
+        """Make a call and run a handler at its *at*-th line; return whether it ran."""
         came = []
 
         def handler(*_):
@@ -172,7 +176,7 @@ class TestSignalHandlers:
 
     @pytest.mark.parametrize("handle", ["close", "call"])
     def test_at_every_line(self, handle):
-        """Nothing waits for a lock that its own thread holds, and the call goes on to its end."""
+        """Nothing waits for a lock that its own thread holds, and the call completes."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             for at in count(1):
                 options = pointed_at(server, max_connections=2)

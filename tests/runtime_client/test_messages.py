@@ -1,4 +1,4 @@
-"""What is said of a mistake: which object, which value, and what to write instead."""
+"""Error messages name the object and the value, and say what to use instead."""
 
 import inspect
 
@@ -46,7 +46,7 @@ clients = pytest.mark.parametrize("client", CLIENTS)
 )
 @pytest.mark.parametrize("operation", ["get_object", "head_object"])
 def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
-    """Bucket and key are in the message: of thousands of objects it tells which."""
+    """An error of S3 names bucket and key."""
     with pytest.raises(kind) as caught:
         run(getattr(core(ScriptedIO([answer])), operation)("s3://b/a key"))
     assert str(caught.value).startswith(says)
@@ -54,7 +54,7 @@ def test_an_error_of_s3_names_the_object(operation, answer, kind, says):
 
 
 def test_a_key_with_line_ends_makes_no_second_line():
-    """What a key holds cannot look like another message."""
+    """A line end in a key does not start a new line in the message."""
     with pytest.raises(ObjectNotFoundError) as caught:
         run(core(ScriptedIO([NO_SUCH_KEY])).get_object("s3://b/a\nINFO all is well"))
     assert "\n" not in str(caught.value)
@@ -81,7 +81,7 @@ def test_a_key_with_line_ends_makes_no_second_line():
     ],
 )
 def test_settings_that_are_called_otherwise(client, arguments, says):
-    """An unknown setting is refused in the class's name, boto3's with the name that it has here."""
+    """The error for an unknown setting names the client and translates names of boto3."""
     with pytest.raises(TypeError) as caught:
         client(**arguments)
     assert str(caught.value) == f"{client.__name__} {says}"
@@ -89,21 +89,23 @@ def test_settings_that_are_called_otherwise(client, arguments, says):
 
 @clients
 def test_settings_without_names(client):
-    """Nor can they be given in an order."""
+    """Settings cannot be positional arguments."""
     with pytest.raises(TypeError, match=f"{client.__name__} accepts keyword arguments only"):
         client("eu-west-1")
 
 
 @clients
 def test_the_signature_stays(client):
-    """Tools see the settings all the same."""
+    """The signature lists the settings nevertheless."""
     assert "region" in inspect.signature(client).parameters
     assert "ca_bundle" in inspect.signature(client.__init__).parameters
 
 
 @clients
 def test_credentials_of_another_library(client):
-    """A class of the same name is told apart by its module."""
+    """The message names the module of a class, because other libraries have a class Credentials
+    too.
+    """
     wrong = BotocoreCredentials("AKID", "canary-secret")
     with pytest.raises(
         ConfigError, match=r"must be sigv4\.Credentials.*not botocore\.credentials\.C"
@@ -113,7 +115,7 @@ def test_credentials_of_another_library(client):
 
 @pytest.mark.usefixtures("bare_environment")
 def test_a_function_that_returns_credentials_of_another_library():
-    """So is one that a function returns."""
+    """The message also names the module if a function returns the wrong class."""
     with (
         Loopback(lambda *_: response(b"{}", 202)) as server,
         SageMakerRuntimeClient(
@@ -135,7 +137,7 @@ def test_a_function_that_returns_credentials_of_another_library():
     ],
 )
 def test_why_a_prefix_is_needed(payload, arguments, says):
-    """Of the reasons for the way through S3 the one is given that there is."""
+    """The message says why the payload has to go through S3."""
     with pytest.raises(ParamValidationError, match=f"input_prefix is required.*{says}$"):
         run(core(ScriptedIO([])).submit("e", payload, **arguments))
 
@@ -151,7 +153,7 @@ class _Listener:
 @pytest.mark.usefixtures("bare_environment")
 @pytest.mark.parametrize("listener", [_Listener(), _Listener().method])
 def test_an_async_listener_in_a_blocking_client(listener):
-    """It is refused before anything is sent: nobody would await it."""
+    """A blocking client rejects an async listener before anything is sent."""
     with (
         Loopback(lambda *_: response(b"{}", 202)) as server,
         SageMakerRuntimeClient(**settings(server)) as client,
@@ -163,7 +165,7 @@ def test_an_async_listener_in_a_blocking_client(listener):
 
 
 def test_an_async_schedule():
-    """A schedule is never awaited, and is refused before the job is queued."""
+    """An async schedule is rejected before the job is queued."""
 
     async def schedule(_elapsed):
         raise NotImplementedError

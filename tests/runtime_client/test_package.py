@@ -1,4 +1,4 @@
-"""The package as a whole: its names, their documentation, and what an import of it loads."""
+"""The package as a whole: its names, their documentation and the modules that an import loads."""
 
 import inspect
 import subprocess
@@ -11,7 +11,7 @@ import sagemaker_runtime_client as package
 from sagemaker_runtime_client._value import Value
 from tests.runtime_client.loopback import Loopback, response
 
-# An import of the package costs its users these, sigv4's and parts of the standard library.
+# The modules of this package that an import loads.
 LOADED = [
     "",
     "._aws",
@@ -84,7 +84,7 @@ HEAVY = [
 
 
 def modules_after(statement):
-    """Return the names of all modules that a fresh interpreter has loaded after *statement*."""
+    """Return the names of all modules that a fresh interpreter loads for *statement*."""
     program = f"import sys\nbefore = set(sys.modules)\n{statement}\n"
     program += "print(*sys.modules.keys() - before, sep='\\n')"
     done = subprocess.run(
@@ -98,7 +98,7 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """An import loads the client's modules, and nothing heavy."""
+    """An import loads the listed modules of this package and no heavy module."""
     loaded = modules_after("import sagemaker_runtime_client")
     ours = [name for name in loaded if name.partition(".")[0] == package.__name__]
     assert sorted(ours) == [package.__name__ + name for name in LOADED]
@@ -106,7 +106,7 @@ def test_what_an_import_loads():
 
 
 def test_what_a_client_loads():
-    """Nor does making a client, which is done before the first event in Lambda."""
+    """Making a client, which in Lambda happens before the first event, loads no heavy module."""
     loaded = modules_after(
         "import sagemaker_runtime_client as s\n"
         "s.SageMakerRuntimeClient(region='eu-west-1')\ns.AsyncSageMakerRuntimeClient()"
@@ -115,7 +115,7 @@ def test_what_a_client_loads():
 
 
 def test_what_lambda_loads():
-    """Where the environment has the keys, no other source is imported."""
+    """If the environment has credentials, no other provider is imported."""
     loaded = modules_after(
         "import os, sagemaker_runtime_client as s\n"
         "os.environ |= {'AWS_ACCESS_KEY_ID': 'AKID', 'AWS_SECRET_ACCESS_KEY': 'secret'}\n"
@@ -127,7 +127,7 @@ def test_what_lambda_loads():
     assert [name for name in HEAVY if name in loaded] == []
 
 
-# What else the first call loads of ours, blocking and on asyncio.
+# Further modules of this package that the first call loads, blocking and on asyncio.
 FIRST_CALL = [
     "._io.pool",
     "._io.pool.connection",
@@ -140,11 +140,14 @@ FIRST_CALL = [
     ".credentials._environment",
 ]
 FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.asyncio_stream"]
-# ... and of others: packages, and the standard library's modules in CPython 3.11 to 3.14.
+# Other packages that the first call loads, and modules of the standard library in CPython 3.11 to
+# 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}
-# What is not there in a function, and is looked for in vain.
+# Optional modules that are absent in a Lambda function.
 ABSENT = ["brotli", "brotlicffi", "click", "h2", "pygments", "rich", "socksio", "trio", "zstandard"]
-if version("httpx").startswith("0.27."):  # which loads its whole transport with itself
+if version("httpx").startswith(
+    "0.27."
+):  # this version loads its whole transport when it is imported
     PACKAGES |= {"_queue", "anyio", "certifi", "httpcore", "queue", "sniffio", "zipfile"}
 else:
     ABSENT.append("sniffio")
@@ -171,10 +174,10 @@ CALLS = {
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-@pytest.mark.parametrize("face", CALLS)
-def test_what_the_first_call_loads(face):
-    """Every module that the first call loads is known; a newcomer needs a reason."""
-    call = CALLS[face].replace("(*a)", "('e', input_location='s3://b/k')")
+@pytest.mark.parametrize("client", CALLS)
+def test_what_the_first_call_loads(client):
+    """The first call loads only listed modules; adding one requires a reason."""
+    call = CALLS[client].replace("(*a)", "('e', input_location='s3://b/k')")
     with Loopback(lambda *_: response(b"{}", 202)) as server:
         loaded = modules_after(
             f"import sys; sys.modules.update(dict.fromkeys({ABSENT}))\n"
@@ -183,7 +186,7 @@ def test_what_the_first_call_loads(face):
             f"o = {{'region': 'eu-west-1', 'endpoint_url': {server.url!r}}}\n{call}"
         )
     ours = {name for name in loaded if name.partition(".")[0] == package.__name__}
-    known = {*LOADED, *FIRST_CALL, *(FIRST_CALL_ON_ASYNCIO if face[0] == "A" else ())}
+    known = {*LOADED, *FIRST_CALL, *(FIRST_CALL_ON_ASYNCIO if client[0] == "A" else ())}
     assert ours == {package.__name__ + name for name in known}
     others = {name.partition(".")[0] for name in loaded} - {package.__name__, *ABSENT}
     assert others <= PACKAGES | STANDARD
@@ -195,7 +198,7 @@ def test_public_names_are_sorted():
 
 
 def test_public_names_are_complete():
-    """Whatever has no underscore and is no module is in `__all__`, and all of that is there."""
+    """`__all__` lists exactly the public names that are not modules."""
     assert [name for name in package.__all__ if not hasattr(package, name)] == []
     named = {name for name in vars(package) if name[0] != "_"} | {"__version__"}
     named -= {name for name in named if inspect.ismodule(vars(package)[name])}
@@ -203,7 +206,7 @@ def test_public_names_are_complete():
 
 
 def test_options_and_settings():
-    """The types of options and settings name the arguments that the signatures have."""
+    """The types of options and settings have the same names as the signatures."""
     constructor = inspect.signature(package.SageMakerRuntimeClient).parameters
     assert set(package.Settings.__annotations__) == set(constructor)
     request = inspect.signature(package.InvokeEndpointAsyncRequest).parameters
@@ -213,13 +216,13 @@ def test_options_and_settings():
 
 @pytest.mark.parametrize("name", ["InvokeOptions", "Settings"])
 def test_options_and_settings_on_demand(name):
-    """The types are imported when they are first used."""
+    """The types are imported on first access."""
     statement = f"import {package.__name__} as s; assert {name!r} not in vars(s); s.{name}"
     assert modules_after(statement)
 
 
 def test_unknown_names():
-    """A name that is not there is missed as in any module."""
+    """An unknown name raises AttributeError."""
     assert not hasattr(package, "RuntimeClient")
     assert not hasattr(package._core, "RuntimeClient")
 
@@ -236,7 +239,7 @@ METHODS = [
 
 @pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__name__)
 def test_documented(public):
-    """Each public class and function has a docstring, and says what its parts are."""
+    """Each public class and function has a docstring that describes its fields."""
     assert inspect.getdoc(public)
     parts = [field.name for field in getattr(public, "__attrs_attrs__", ())]
     if issubclass(type(public), type) and issubclass(public, Value):
@@ -248,12 +251,12 @@ def test_documented(public):
     ("kind", "name"), METHODS, ids=[f"{kind.__name__}.{name}" for kind, name in METHODS]
 )
 def test_methods_are_documented(kind, name):
-    """So has each public method and property, and a method's arguments are described."""
+    """Each public method and property has a docstring."""
     value = inspect.getattr_static(kind, name)
     assert inspect.getdoc(value)
 
 
 def test_version():
-    """The version is the distribution's, and the user agent's."""
+    """The version is that of the distribution and of the user agent."""
     assert package.__version__ == package._version.__version__
     assert package.__version__ == version("sagemaker-runtime-client")

@@ -13,7 +13,7 @@ from tests.runtime_client.clients import often, settings, unread_body
 
 
 class TestSecrets:
-    """No secret shows in a log, an error, a repr or a pickle, at any level of logging."""
+    """No secret appears in a log, an error, a repr or a pickle, at any log level."""
 
     TOKEN = "CANARY-TOKEN-b3f1"
     SECRET = "CANARY-SECRET-77aa"
@@ -21,7 +21,7 @@ class TestSecrets:
 
     @unread_body
     def test_anywhere(self, driver, caplog):
-        """The whole job, and each way to fail, leaves no trace of what is secret."""
+        """Neither a complete job nor any failure reveals a secret."""
         caplog.set_level(logging.DEBUG)
         credentials = Credentials("AKIDEXAMPLE", self.SECRET, self.TOKEN)
         attributes = {"custom_attributes": self.ATTRIBUTES}
@@ -53,7 +53,7 @@ class TestSecrets:
 
     @staticmethod
     def failure(emulator, client, fault, attributes, payload=b"x"):
-        """Return the error of an inference that a fault befalls."""
+        """Return the error of an inference during a fault."""
         if fault is not None:
             emulator.faults.once(fault)
         with pytest.raises(RuntimeClientError) as caught:

@@ -45,19 +45,19 @@ class TestLoops:
         ids=["asyncio", "trio"],
     )
     def test_runs_without_end(self, emulator, start):
-        """Where nobody closes it, what it opened in loops that ended does not pile up."""
+        """Resources of ended event loops do not accumulate in a client that is never closed."""
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         counts = []
         for _ in range(10):
             start(client.put_object("s3://bucket/key", b"x"))
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
-        assert max(counts) - counts[0] <= 4  # one or two a loop otherwise
+        assert max(counts) - counts[0] <= 4  # otherwise one or two per loop
         assert len(transport_of(client).senders) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
-        """A loop in which calls waited for one another is let go after its end."""
+        """An event loop in which calls waited for each other is freed after its end."""
         location = {"input_location": "s3://bucket/key"}
         with Loopback(lambda *_: response(b"{}", 202)) as server:
             client = AsyncSageMakerRuntimeClient(
@@ -78,14 +78,16 @@ class TestLoops:
         assert len(transport_of(client).senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
-        """Threads with a loop each share an async client, and close what is theirs."""
+        """Threads with an event loop each share an async client, and close only their own
+        connections.
+        """
         client = AsyncSageMakerRuntimeClient(**settings(emulator))
         together = Barrier(4, timeout=10)
 
         async def use(payload):
             async with client:
                 first = await client.infer("x", payload, timeout=10, schedule=often)
-                together.wait()  # now there are connections in all loops
+                together.wait()  # now all loops have connections
                 second = await client.infer("x", payload, timeout=10, schedule=often)
                 together.wait()
             return first.body + second.body
@@ -97,7 +99,7 @@ class TestLoops:
         assert opened(client) == 0
 
     def test_tasks_share_connections(self):
-        """Tasks of one loop share a client's connections, of which there are no more than allowed."""
+        """Tasks of one loop share the connections of a client, up to max_connections."""
         with Loopback(lambda *_: response(b"x")) as server:
 
             async def use():
@@ -120,7 +122,7 @@ async def _identity(coroutine):
 
 @contextmanager
 def untraced():
-    """Have this thread do without coverage, which notes 1.5 KiB for each coroutine that waits."""
+    """Disable coverage in this thread, because it needs 1.5 KiB for each coroutine that waits."""
     tracer = sys.gettrace()
     sys.settrace(None)
     try:
@@ -130,7 +132,7 @@ def untraced():
 
 
 class TestManyTasks:
-    """Of many calls at once only so many begin as there may be connections."""
+    """Of many concurrent calls, only as many start as there may be connections."""
 
     @staticmethod
     @asynccontextmanager
@@ -148,7 +150,7 @@ class TestManyTasks:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_all_succeed(self, backend):
-        """All are answered, over as many connections as may be."""
+        """All calls succeed over the maximum number of connections."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
 
             async def main():
@@ -160,7 +162,7 @@ class TestManyTasks:
         assert server.connections <= 3
 
     def test_memory(self):
-        """Each that waits takes less than 4 KiB, its task and all."""
+        """A waiting call needs less than 4 KiB, including its task."""
         count, answered = 1000, Event()
 
         def answer(_request, _connection):
@@ -174,22 +176,22 @@ class TestManyTasks:
                 before = tracemalloc.get_traced_memory()[0]
                 while len(server.requests) < 2:
                     await anyio.lowlevel.checkpoint()
-                taken = tracemalloc.get_traced_memory()[0] - before
+                memory = tracemalloc.get_traced_memory()[0] - before
                 tracemalloc.stop()
                 answered.set()
-            return taken / count
+            return memory / count
 
         with Loopback(answer) as server, untraced():
             assert 256 < asyncio.run(main()) < 4096
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_cancelled(self, backend):
-        """Who is cancelled in the queue leaves it, and the rest goes on."""
+        """A cancelled call leaves the queue, and the others continue."""
         with Loopback(lambda *_: response(b"{}", 202)) as server:
 
             async def main():
                 async with self.at_once(server.url, 20, max_connections=1) as client:
-                    await anyio.lowlevel.checkpoint()  # the others stand in the queue
+                    await anyio.lowlevel.checkpoint()  # the others wait in the queue
                     with anyio.move_on_after(0):
                         await client.invoke_endpoint_async("e", input_location="s3://bucket/key")
 
@@ -199,7 +201,7 @@ class TestManyTasks:
 
 class TestThreads:
     def test_many(self, emulator):
-        """32 threads share a blocking client, from its first request on."""
+        """32 threads share a blocking client from its first request on."""
         threads, together = 32, Barrier(32, timeout=10)
         emulator.set_concurrency(threads)
 
@@ -221,7 +223,7 @@ class TestThreads:
 class TestFork:
     @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "asyncio"])
     def test_child(self, is_async):
-        """A child opens connections of its own, and leaves its parent's alone."""
+        """A child process opens its own connections and does not touch those of its parent."""
         with Loopback(lambda request, _: response(request.target.encode())) as server:
             options = {
                 "region": "eu-west-1",
@@ -249,7 +251,7 @@ class TestFork:
 
     @staticmethod
     def forked(check):
-        """Fork, and return the child's id; it ends with 0 where the check holds."""
+        """Fork, and return the id of the child, which exits with 0 if the check holds."""
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             child = os.fork()
         if child == 0:
@@ -261,7 +263,7 @@ class TestFork:
         return child
 
     def test_in_another_generation(self, plain_driver, emulator):
-        """A client that finds itself restored from a snapshot opens new connections."""
+        """A client that was restored from a snapshot opens new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
         transport = transport_of(client.itself)
@@ -269,7 +271,10 @@ class TestFork:
         _generations.advance()
         assert client.get_object("s3://bucket/key").body == b"x"
         assert transport.senders is not before
-        transport.senders, after = before, transport.senders  # both are closed by the test's end
+        transport.senders, after = (
+            before,
+            transport.senders,
+        )  # both are closed at the end of the test
         (client.aclose if plain_driver.kind.is_async else client.close)()
         transport.senders = after
 
@@ -278,7 +283,7 @@ class TestClock:
     MANY = 16
 
     def test_threads(self, emulator):
-        """Calls that began at once with a clock that is off are each tried again with the right one."""
+        """Concurrent calls with a wrong clock are each retried with the corrected clock."""
         emulator.faults.clock_skew = 600
         with (
             SageMakerRuntimeClient(**settings(emulator)) as client,
@@ -291,7 +296,7 @@ class TestClock:
             assert {1, 2} >= {call.result().attempts for call in calls}
 
     def test_tasks(self, emulator):
-        """Likewise of tasks."""
+        """Concurrent calls of tasks are each retried with the corrected clock, too."""
         emulator.faults.clock_skew = -1200
 
         async def use():

@@ -1,4 +1,4 @@
-"""What the client's values have in common."""
+"""The common behaviour of value classes."""
 
 import copy
 import pickle
@@ -36,13 +36,13 @@ each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(val
 @each_value
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles(value, protocol):
-    """A value that was pickled is equal to what it was."""
+    """An unpickled value is equal to the original."""
     assert pickle.loads(pickle.dumps(value, protocol)) == value
 
 
 @each_value
 def test_copies(value):
-    """So is a copy, a deep one, and one without changes; they have one hash."""
+    """Copies, deep copies and replacements without changes are equal and have the same hash."""
     twins = copy.copy(value), copy.deepcopy(value), value.replace(), value.__replace__()
     assert twins == (value,) * 4
     assert {hash(value)} == {*map(hash, twins)}
@@ -50,7 +50,7 @@ def test_copies(value):
 
 @each_value
 def test_fields(value):
-    """The fields are the constructor's arguments, and each is a slot: there is no other."""
+    """The fields are the arguments of the constructor, and there are no other attributes."""
     names = type(value).__match_args__
     assert {*names} == {*signature(type(value)).parameters}
     assert not hasattr(value, "__dict__")
@@ -60,7 +60,7 @@ def test_fields(value):
 
 @each_value
 def test_repr(value):
-    """What is hidden is not shown, and all else is, in the order of the fields."""
+    """`repr` shows all fields in order, except hidden ones."""
     shown = [name for name in type(value).__match_args__ if name not in value._hidden]
     text = f"{type(value).__name__}({', '.join(f'{n}={getattr(value, n)!r}' for n in shown)})"
     assert repr(value) == text
@@ -69,7 +69,7 @@ def test_repr(value):
 
 
 def test_equality():
-    """Values of one class are equal where their fields are."""
+    """Values of the same class are equal if their fields are equal."""
     assert Request("GET", "/a") == Request("GET", "/a", (), b"")
     assert Request("GET", "/a") != Request("GET", "/b")
     assert S3Location("GET", "/a") != Request("GET", "/a")
@@ -77,7 +77,7 @@ def test_equality():
 
 
 def test_replace():
-    """A change is checked, and its name too."""
+    """`replace` checks the names and values of changes."""
     assert JOB.replace(attempts=2) == Invocation("id", "s3://b/out", None, None, "e", AT, 2)
     with pytest.raises(ParamValidationError, match="date must be"):
         JOB.replace(date=datetime(2026, 11, 26))  # noqa: DTZ001
@@ -86,7 +86,7 @@ def test_replace():
 
 
 def test_case():
-    """``case`` takes a value apart by place."""
+    """``case`` can match the fields by position."""
     match VALUES[0]:
         case Request("GET", path, headers):
             assert (path, headers) == ("/a", (("accept", "*/*"),))
@@ -95,7 +95,7 @@ def test_case():
 
 
 def test_output():
-    """An output is an object of S3, and as one keeps its etag; but it is compared without it."""
+    """An output keeps the etag of its S3 object, but equality ignores it."""
     made = VALUES[-1]
     assert isinstance(made, S3Object)
     assert (made.size, made.etag) == (4, None)
@@ -108,7 +108,7 @@ def test_output():
 
 
 def test_a_former_name_of_a_field():
-    """It still works, with a warning that names the new one."""
+    """The former name of a field works, with a warning that names the new one."""
     with pytest.warns(
         DeprecationWarning, match=r"^Invocation\.has_new_name is deprecated: use unique"
     ):
@@ -121,7 +121,7 @@ def test_a_former_name_of_a_field():
 
 
 def test_a_handle_of_version_0_1():
-    """JSON and pickles of that version, with its names of the fields, are read."""
+    """JSON and pickles of version 0.1.0, with former names of fields, can be read."""
     job = JOB.replace(unique_output_name=True)
     text = job.to_json().replace("unique_output_name", "has_new_name")
     assert Invocation.from_json(text) == job
@@ -129,7 +129,9 @@ def test_a_handle_of_version_0_1():
 
 
 def test_a_former_name_of_an_attribute_of_errors():
-    """It still works, with a warning; and errors that version 0.1.0 pickled are read."""
+    """The former name of an attribute of errors works with a warning, also in pickles of version
+    0.1.0.
+    """
     error = TransportError("no answer")
     error.possibly_accepted = True
     with pytest.warns(DeprecationWarning, match="may_have_been_taken is deprecated: use possibly"):

@@ -1,4 +1,4 @@
-"""What a user may write, for the type checkers.  Never run."""
+"""Uses of the public API, for type checkers.  This module is never run."""
 
 from datetime import datetime
 from typing import Unpack, assert_type
@@ -27,7 +27,7 @@ from sigv4.httpx_auth import SigV4Auth
 
 
 def blocking() -> None:
-    """Each method's arguments and result, blocking."""
+    """Arguments and results of the blocking client."""
     with SageMakerRuntimeClient(region="eu-west-1", http_client=httpx.Client()) as client:
         invocation = client.invoke_endpoint_async("endpoint", body=b"", content_type="text/csv")
         assert_type(invocation, Invocation)
@@ -49,7 +49,7 @@ def blocking() -> None:
 
 
 async def awaited() -> None:
-    """Each method's arguments and result, awaited."""
+    """Arguments and results of the async client."""
 
     async def credentials() -> Credentials:
         return Credentials("AKIDEXAMPLE", "secret")
@@ -64,14 +64,14 @@ async def awaited() -> None:
 
 
 def infer_csv(rows: bytes, **options: Unpack[InvokeOptions]) -> bytes:
-    """Pass the options of an invocation and the settings of a client on."""
+    """Options of an invocation and settings of a client in variables."""
     settings: Settings = {"region": "eu-west-1", "read_timeout": 5, "ca_bundle": None}
     with SageMakerRuntimeClient(**settings) as client:
         return client.infer("endpoint", rows, timeout=60, **options).body
 
 
 def pieces() -> None:
-    """The parts below the client."""
+    """Requests, signing and credentials without a client."""
     request = InvokeEndpointAsyncRequest("endpoint", body=bytearray(b"x")).to_http()
     assert_type(request.headers, tuple[tuple[str, str], ...])
     auth = SigV4Auth(
@@ -86,7 +86,7 @@ def pieces() -> None:
 
 
 def server() -> None:
-    """A middleware, as frameworks and as users make it."""
+    """The middleware, used through a framework and directly."""
     keys = {"AKIDEXAMPLE": Credentials("AKIDEXAMPLE", "secret")}
 
     async def key_of(access_key_id: str) -> Credentials | None:

@@ -1,4 +1,4 @@
-"""The command line in this process, and an emulator that the environment points at."""
+"""The command line in this process, and an emulator configured by environment variables."""
 
 import io
 import sys
@@ -12,7 +12,7 @@ from tests.runtime_client.cli.programs import model
 
 @pytest.fixture
 def emulator(bare_environment):
-    """An emulator that the environment points at."""
+    """An emulator to which the environment variables point."""
     with Emulator(model=model) as emulator:
         for name, value in emulator.environ.items():
             bare_environment.setenv(name, value)
@@ -21,7 +21,9 @@ def emulator(bare_environment):
 
 @pytest.fixture
 def command(capsysbinary, monkeypatch):
-    """A function that runs a command line on some stdin, and returns code, stdout and stderr."""
+    """A function that runs a command line with given stdin and returns exit code, stdout and
+    stderr.
+    """
 
     def run(*arguments, stdin=b""):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))

@@ -1,4 +1,4 @@
-"""The command line as a process of its own, and the model that answers it."""
+"""The command line as a separate process, and the model of the emulator."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ PROGRAM = f"{sys.executable} -m sagemaker_runtime_client"
 
 
 def model(request):
-    """Answer in capitals; fail on request."""
+    """Return the payload in upper case, or fail on request."""
     if request.body == b"fail":
         raise ModelFailure('{"message": "out of memory"}')
     if request.body == b"forge":

@@ -1,4 +1,4 @@
-"""`credentials` on the command line: who answers, whose keys they are, what was skipped."""
+"""The command `credentials`: the source and identity of credentials, and skipped sources."""
 
 import json
 
@@ -33,8 +33,8 @@ CALLER = Response(
 )
 
 
-def look(io, *, verify=False, **arguments):
-    """Make a report."""
+def make_report(io, *, verify=False, **arguments):
+    """Make a report; return it with the names of the skipped sources."""
     skipped = []
     context = run(open_context(io, lambda _config: io, {"region": "eu-west-1", **arguments}))
     found = run(search(context, skipped))
@@ -42,9 +42,9 @@ def look(io, *, verify=False, **arguments):
 
 
 def test_key():
-    """Of a key in the files the provider, the profile and the end of its id are said."""
+    """For a key in the shared files, the report shows provider, profile and the end of the key ID."""
     io = ScriptedIO(files={CONFIG: f"[profile work]\n{STATIC}"})
-    found, skipped = look(io, profile="work")
+    found, skipped = make_report(io, profile="work")
     assert (found.provider, found.profile, found.region) == ("config-file", "work", "eu-west-1")
     assert found.access_key_id == "****************WORK"
     assert (
@@ -59,27 +59,27 @@ def test_key():
 
 
 def test_role():
-    """Of a role its ARN, its account and the end of its keys are said."""
+    """For a role, the report shows its ARN, its account and the expiration."""
     environ = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
-    found, _ = look(ScriptedIO([WEB], environ, files={"/token": "canary"}))
+    found, _ = make_report(ScriptedIO([WEB], environ, files={"/token": "canary"}))
     assert (found.provider, found.role) == ("web-identity", ROLE)
     assert (found.account_id, found.expiration) == ("123456789012", "2026-11-22T13:00:00Z")
 
 
 def test_account_of_a_process():
-    """An account that the source tells is said."""
+    """The report shows an account ID from credential_process."""
     written = b'{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "AccountId": "1"}'
     io = ScriptedIO(
         files={CONFIG: "[default]\ncredential_process = vault\n"},
         processes={"vault": Finished(0, written, b"")},
     )
-    assert look(io)[0].account_id == "1"
+    assert make_report(io)[0].account_id == "1"
 
 
 def test_verified():
-    """STS says whose a key is, if it is asked, by a signed request."""
+    """With --verify, a signed request asks STS for the identity."""
     io = ScriptedIO([CALLER], files={CONFIG: f"[default]\n{STATIC}"})
-    found, _ = look(io, verify=True)
+    found, _ = make_report(io, verify=True)
     assert (
         found.identity,
         found.account_id,
@@ -98,15 +98,15 @@ def test_verified():
     ids=["refused", "rubbish"],
 )
 def test_not_verified(answer, says):
-    """A key that STS does not know is an error."""
+    """Credentials that STS does not accept are an error."""
     io = ScriptedIO([answer], files={CONFIG: f"[default]\n{STATIC}"})
     with pytest.raises(CredentialProviderError, match=says):
-        look(io, verify=True)
+        make_report(io, verify=True)
 
 
 @pytest.fixture
 def home(home):
-    """The same with a profile, and one whose program is missing."""
+    """A home directory with a profile, and another one whose program is missing."""
     text = f"[work]\n{STATIC}[broken]\ncredential_process = /no/such/program\n"
     (home / ".aws" / "credentials").write_text(text, "utf-8")
     return home
@@ -114,7 +114,7 @@ def home(home):
 
 @pytest.mark.usefixtures("home")
 def test_text(capsys):
-    """The command prints a table, and no secret."""
+    """The command prints a table without secrets."""
     assert main(["credentials", "--profile", "work"]) == 0
     printed = capsys.readouterr().out
     lines = [line.split(maxsplit=1) for line in printed.splitlines()]
@@ -126,7 +126,7 @@ def test_text(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_json(capsys):
-    """It prints the same as JSON, with a list of what was skipped."""
+    """The command prints the report and the skipped sources as JSON."""
     assert main(["credentials", "--profile", "work", "--region", "r", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (
@@ -141,7 +141,7 @@ def test_json(capsys):
 @pytest.mark.parametrize("profile", ["broken", "default"])
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_none(capsys, profile, as_json):
-    """Where nobody answers, the exit code says so, and the message who was asked."""
+    """Without credentials, the exit code is 3 and the message names the sources."""
     arguments = ["credentials"] + (["--json"] if as_json else [])
     arguments += ["--profile", "broken"] if profile == "broken" else []
     assert main(arguments) == 3
@@ -155,6 +155,6 @@ def test_none(capsys, profile, as_json):
 
 @pytest.mark.usefixtures("home")
 def test_no_such_profile(capsys):
-    """A profile that is not there is a wrong setting."""
+    """A missing profile is a configuration error."""
     assert main(["credentials", "--profile", "none"]) == 2
     assert "profile 'none' is neither in" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`emulate` on the command line."""
+"""The command `emulate`."""
 
 import io
 import re
@@ -22,7 +22,7 @@ from tests.runtime_client.clients import often
 
 @contextmanager
 def blocked_once_raised():
-    """Have Ctrl-C interrupt once, and not end this process: the signal is blocked from then on."""
+    """Let Ctrl-C interrupt once; block the signal afterwards so that it does not end this process."""
 
     def interrupt(number, _):
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
@@ -40,7 +40,7 @@ def blocked_once_raised():
 class TestEmulate:
     @staticmethod
     def answers_of(monkeypatch, *arguments):
-        """Run the command until a client of it has an answer; return its exit code and that answer."""
+        """Run the command until a client has an output; return the exit code and the output."""
         printed = Printed()
         monkeypatch.setattr(sys, "stdout", printed)
         answers = []
@@ -61,7 +61,7 @@ class TestEmulate:
         return code, *answers
 
     def test_until_interrupted(self, monkeypatch):
-        """It prints what points a client at it, and serves the model that is named until Ctrl-C."""
+        """The command prints variables for clients and serves the model until Ctrl-C."""
         arguments = (
             "--model",
             "tests.runtime_client.cli.programs:model",
@@ -74,7 +74,7 @@ class TestEmulate:
 
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
-        """Only the import of the model, and what that imports, looks into the current folder."""
+        """Only the import of the model searches the current directory."""
         monkeypatch.chdir(tmp_path)
         name = f"model_{tmp_path.name}"
         (tmp_path / f"{name}_helper.py").write_text("")
@@ -88,7 +88,7 @@ class TestEmulate:
         assert self.answers_of(monkeypatch, *arguments) == (130, repr(path).encode())
 
     def test_in_another_process(self, bare_environment):
-        """Our client and boto3 find the emulator of another process by what it prints."""
+        """This client and boto3 find an emulator in another process by the variables it prints."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
         arguments = [sys.executable, "-m", "sagemaker_runtime_client", "emulate"]
         with subprocess.Popen(
@@ -120,7 +120,7 @@ class TestEmulate:
         assert (process.returncode, rest) == (-signal.SIGINT, ("", ""))
 
     def test_in_a_shell_that_points_elsewhere(self, bare_environment):
-        """The printed lines lead a shell to the emulator, whatever it was set up for before."""
+        """The printed lines override all variables that point a shell to another endpoint."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
         for name in CONFLICTING_VARIABLES:
             bare_environment.setenv(name, "elsewhere")
@@ -158,19 +158,19 @@ class TestEmulate:
         ids=["no model", "no module", "no function", "a text", "async", "no host"],
     )
     def test_wrong(self, command, arguments, why):
-        """What cannot be started is 2, and says why."""
+        """An emulator that cannot be started is exit code 2 with a reason."""
         code, out, err = command("emulate", *arguments)
         assert (code, out) == (2, b"")
         assert re.search(why, err)
 
     def test_address_in_use(self, command, emulator):
-        """A port that is taken is 2."""
+        """A port in use is exit code 2."""
         code, _, err = command("emulate", "--port", emulator.url.rpartition(":")[2])
         assert code == 2
         assert "Address already in use" in err
 
     def test_without_the_extra(self, command, monkeypatch):
-        """Without starlette and uvicorn it says what to install."""
+        """Without starlette and uvicorn, the message says what to install."""
         for name in [name for name in sys.modules if "runtime_client.emulator" in name]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
@@ -180,7 +180,7 @@ class TestEmulate:
 
 
 class Printed(io.StringIO):
-    """A stdout that tells when it is flushed."""
+    """A stdout that signals when it is flushed."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, signals, what is said, what is not lost."""
+"""Exit codes, signals, and the handle that is never lost."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from tests.runtime_client.clients import settings
 
 
 class TestExitCodes:
-    """Each failure has its code, a line on stderr, and with --json a document on stdout."""
+    """Each failure has an exit code, a line on stderr and, with --json, a document on stdout."""
 
     INVOKE = ("invoke", "a", "--input", "-")
 
     def test_are_documented(self):
-        """The codes are those of the documentation, which the help shows."""
+        """The help shows all exit codes."""
         documented = {int(code) for code in re.findall(r"^    (\d+) ", EPILOG, re.MULTILINE)}
         signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
         assert documented == {0, 141, *signals} | {code for _, code in EXIT_CODES}
@@ -45,7 +45,7 @@ class TestExitCodes:
         ids=["argument", "input", "option", "setting", "handle", "handle's file"],
     )
     def test_wrong(self, command, emulator, arguments, why):
-        """What is wrong from the start is 2, and nothing is sent."""
+        """Invalid arguments are exit code 2, and nothing is sent."""
         code, out, err = command(*arguments, stdin=b"x")
         assert (code, out) == (2, b"")
         assert err.startswith("sagemaker-runtime: ")
@@ -78,14 +78,14 @@ class TestExitCodes:
         ],
     )
     def test_usage(self, command, capsysbinary, arguments):
-        """A command line that cannot be read is 2 as well, and the usage is shown."""
+        """A malformed command line is exit code 2 and shows the usage."""
         with pytest.raises(SystemExit) as caught:
             command(*arguments)
         assert caught.value.code == 2
         assert b"usage: sagemaker-runtime" in capsysbinary.readouterr().err
 
     def test_no_credentials(self, command, emulator, monkeypatch):
-        """Without credentials it is 3."""
+        """Missing credentials are exit code 3."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 3
@@ -96,7 +96,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_refused(self, command, monkeypatch):
-        """A refusal of the service is 4."""
+        """An error of the service is exit code 4."""
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 4
@@ -110,7 +110,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_failed(self, command):
-        """A failed inference is 5, with the model's words."""
+        """A failed inference is exit code 5, with the message of the model."""
         code, out, err = command(*self.INVOKE, stdin=b"fail")
         assert (code, out) == (5, b"")
         assert "out of memory" in err
@@ -119,7 +119,7 @@ class TestExitCodes:
     def test_a_time_limit_is_checked_before_anything_is_queued(
         self, emulator, command, capsysbinary, seconds
     ):
-        """A wait that cannot be is refused while nothing is lost."""
+        """An invalid timeout is rejected before a job is queued."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--timeout", seconds, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())
@@ -130,7 +130,7 @@ class TestExitCodes:
     def test_an_output_is_checked_before_anything_is_queued(
         self, emulator, command, capsysbinary, output
     ):
-        """An answer that could not be written is not asked for."""
+        """An output that cannot be written is rejected before a job is queued."""
         with pytest.raises(SystemExit) as refused:
             command(*self.INVOKE, "--output", output, stdin=b"x")
         assert (refused.value.code, emulator.jobs) == (2, ())
@@ -139,14 +139,14 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("emulator")
     def test_failed_as_json(self, command):
-        """A failed inference has its reason and its handle in the document."""
+        """The document about a failed inference contains its reason and its handle."""
         code, out, _ = command(*self.INVOKE, "--inference-id", "mine", "--json", stdin=b"fail")
         document = json.loads(out)["error"]
         assert (code, document["invocation"]["inference_id"]) == (5, "mine")
         assert "out of memory" in document["reason"]
 
     def test_no_answer_in_time_as_json(self, command, emulator):
-        """The handle in the document serves to wait again."""
+        """The handle in the document can be passed to `wait`."""
         emulator.set_concurrency(0)
         code, out, _ = command(*self.INVOKE, "--timeout", "0", "--json", stdin=b"x")
         document = json.loads(out)["error"]
@@ -156,7 +156,7 @@ class TestExitCodes:
         assert command("wait", "-", stdin=handle)[:2] == (0, b"X")
 
     def test_no_answer_in_time(self, command, emulator):
-        """A wait that ran out is 6; the handle on stderr serves to wait again."""
+        """A timeout is exit code 6, and the handle on stderr can be passed to `wait`."""
         emulator.set_concurrency(0)
         code, out, err = command(*self.INVOKE, "--timeout", "0", stdin=b"x")
         assert (code, out) == (6, b"")
@@ -166,7 +166,7 @@ class TestExitCodes:
 
     @pytest.mark.usefixtures("shortest_pauses")
     def test_network(self, command, emulator):
-        """A network that fails is 7."""
+        """A network error is exit code 7."""
         emulator.faults.always(Faults.RESET_BEFORE_READ)
         code, out, err = command(*self.INVOKE, "--json", stdin=b"x")
         assert code == 7
@@ -175,7 +175,7 @@ class TestExitCodes:
 
 
 class TestSignals:
-    """What ends the command from outside; each is a process of its own."""
+    """Signals to the command in a separate process."""
 
     LOOP = f"for i in 1 2 3; do echo x | {PROGRAM} invoke a --input -; done; echo went on"
 
@@ -184,13 +184,13 @@ class TestSignals:
         bare_environment.setenv("PYTHONPATH", SOURCES)
 
     @staticmethod
-    def wait_for_a_look(emulator):
-        """Wait until a command waits for its job."""
+    def wait_for_a_poll(emulator):
+        """Wait until a command polls for its output."""
         while not any(one.operation == "GetObject" for one in emulator.requests):
             Event().wait(0.01)
 
     def test_ctrl_c_ends_a_loop(self, emulator):
-        """A shell that runs the command in a loop ends with it: no further job is queued."""
+        """Ctrl-C ends a shell loop around the command, so no further job is queued."""
         emulator.set_concurrency(0)
         with subprocess.Popen(
             ["bash", "-c", self.LOOP],
@@ -199,7 +199,7 @@ class TestSignals:
             text=True,
             start_new_session=True,
         ) as shell:
-            self.wait_for_a_look(emulator)
+            self.wait_for_a_poll(emulator)
             os.killpg(shell.pid, signal.SIGINT)
             out, err = shell.communicate(timeout=60)
         assert (shell.returncode, out, len(emulator.jobs)) == (-signal.SIGINT, "", 1)
@@ -208,7 +208,7 @@ class TestSignals:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     @pytest.mark.parametrize("waits_again", [False, True], ids=["invoke", "wait"])
     def test_the_handle_is_said(self, emulator, waits_again, number):
-        """Whatever ends the command, the handle is on stderr, once; the signal is what ends it."""
+        """After every signal, stderr shows the handle once, and the signal ends the process."""
         emulator.set_concurrency(0)
         arguments, stdin = ["invoke", "a", "--input", "-"], b"x"
         if waits_again:
@@ -224,7 +224,7 @@ class TestSignals:
             process.stdin.write(stdin)
             process.stdin.close()
             process.stdin = None
-            self.wait_for_a_look(emulator)
+            self.wait_for_a_poll(emulator)
             process.send_signal(number)
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (-number, b"")
@@ -233,14 +233,14 @@ class TestSignals:
         assert b"Traceback" not in err
 
     def test_an_ignored_signal_stays_so(self, emulator, tmp_path):
-        """As under nohup, the command goes on when its terminal goes away."""
+        """As under nohup, the command continues when its terminal hangs up."""
         emulator.set_concurrency(0)
         (tmp_path / "in").write_bytes(b"x")
         command = f"trap '' HUP; exec {PROGRAM} invoke a --input {tmp_path / 'in'}"
         with subprocess.Popen(
             ["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
-            self.wait_for_a_look(emulator)
+            self.wait_for_a_poll(emulator)
             process.send_signal(signal.SIGHUP)
             emulator.set_concurrency(1)
             out, _ = process.communicate(timeout=60)
@@ -250,20 +250,20 @@ class TestSignals:
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("broken", [141, 8], ids=["a pipe without a reader", "a full disk"])
 class TestBrokenStdout:
-    """Nobody reads the answer, or there is no room for it: no traceback, now or at the end."""
+    """A broken pipe or a full disk as stdout causes no traceback, not even at exit."""
 
     INVOKE = ("invoke", "my-endpoint", "--input", "-")
 
     @pytest.fixture
     def command(self, command, monkeypatch, broken):
-        """The function that runs a command line, with a stdout that takes nothing."""
+        """A function that runs a command line with a stdout that cannot be written."""
 
         def run(*arguments, stdin):
-            where = "/dev/full"
+            target = "/dev/full"
             if broken == 141:
-                reader, where = os.pipe()
+                reader, target = os.pipe()
                 os.close(reader)
-            with open(where, "w") as stdout:  # noqa: PTH123
+            with open(target, "w") as stdout:  # noqa: PTH123
                 monkeypatch.setattr(sys, "stdout", stdout)
                 return command(*arguments, stdin=stdin)
 
@@ -271,28 +271,28 @@ class TestBrokenStdout:
 
     @pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["plain", "json"])
     def test_answer(self, command, broken, arguments):
-        """The command ends quietly, or with the reason on stderr."""
+        """The command ends silently, or with the reason on stderr."""
         code, _, err = command(*self.INVOKE, *arguments, stdin=b"x")
         assert code == broken
         assert ("stdout could not be written: No space left on device" in err) is (code == 8)
 
     def test_handle(self, command, broken):
-        """The handle of a job that nobody waits for is not lost."""
+        """The handle of a job is not lost if it cannot be printed on stdout."""
         code, _, err = command(*self.INVOKE, "--no-wait", stdin=b"x")
         assert code == broken
         (handle,) = re.findall("^handle for `sagemaker-runtime wait`: (.*)$", err, re.MULTILINE)
         assert Invocation.from_json(handle).output_location
 
     def test_failure(self, command):
-        """An error that cannot be printed as JSON keeps its code."""
+        """An error that cannot be printed as JSON keeps its exit code."""
         assert command(*self.INVOKE, "--json", stdin=b"fail")[0] == 5
 
 
 class TestOutput:
-    """The answer's file, on a disk that has no room for it."""
+    """The output file on a full disk."""
 
     def test_full_disk(self, emulator, bare_environment, tmp_path):
-        """What was there stays, nothing else is left, and the job can be waited for again."""
+        """The old file is kept, no temporary file is left, and the job can be awaited again."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
         answer = tmp_path / "out"
         answer.write_bytes(b"as it was")
@@ -310,7 +310,7 @@ class TestOutput:
 
     @pytest.mark.usefixtures("emulator")
     def test_full_device(self, command):
-        """So for what is no file; each error document has the handle, after a wait as well."""
+        """The error document contains the handle, also after `wait` and for a device."""
         arguments = ("invoke", "a", "--input", "-", "--no-wait")
         handle = command(*arguments, stdin=b"x")[1]
         code, out, err = command("wait", "-", "--json", "--output", "/dev/full", stdin=handle)
@@ -322,7 +322,7 @@ class TestOutput:
 
 @pytest.mark.usefixtures("emulator")
 def test_a_failure_moves_no_cursor(command):
-    """What a service says is one line on the terminal, and only shown: no escape sequence acts."""
+    """A message of a service stays on one line, and its escape sequences have no effect."""
     code, out, err = command("invoke", "a", "--input", "-", "--json", stdin=b"forge")
     assert code == 5
     shown = r"out of memory\x1b[2K\nsagemaker-runtime: done\u202e"

@@ -1,4 +1,4 @@
-"""Credentials as text for other programs."""
+"""Export of credentials as text for other programs."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from sigv4 import Credentials
 ENDS = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WHOLE = Credentials("AKID", "s/+=", "t", ENDS, account_id="123456789012")
 LEAST = Credentials("AKID", "s/+=")
-# What any part of credentials may be: printable ASCII without blanks.
+# Possible values of credentials: printable ASCII without spaces.
 PARTS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 
 
 def test_formats():
-    """The formats are the AWS CLI's, and JSON without a version."""
+    """The formats are those of the AWS CLI, and JSON without a version."""
     cli = {"process", "env", "env-no-export", "powershell", "windows-cmd", "fish"}
     assert {*cli, "json"} == {*FORMATS}
 
@@ -40,7 +40,7 @@ def test_formats():
     ],
 )
 def test_lines(name, line):
-    """Each variable that the environment's source reads has a line; what is not known has none."""
+    """Each variable has a line, except for unknown values."""
     lines = exported(WHOLE, name).splitlines()
     assert len(lines) == 5
     assert lines[2] == line
@@ -51,7 +51,7 @@ def test_lines(name, line):
 
 
 def test_json():
-    """A process prints what credential_process must; JSON is the same without a version."""
+    """The format process is that of credential_process; json is the same without a version."""
     known = {"AccessKeyId": "AKID", "SecretAccessKey": "s/+="}
     more = {"SessionToken": "t", "Expiration": "2026-11-22T12:00:00Z", "AccountId": "123456789012"}
     assert json.loads(exported(WHOLE, "process")) == {"Version": 1, **known, **more}
@@ -59,12 +59,12 @@ def test_json():
     assert json.loads(exported(LEAST, "process")) == {"Version": 1, **known}
 
 
-@settings(deadline=None, max_examples=20)  # a busy machine is no failure
+@settings(deadline=None, max_examples=20)  # a busy machine is not a failure
 @given(PARTS, PARTS)
 @pytest.mark.parametrize("name", ["env", "env-no-export"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_shells(shell, name, secret, token):
-    """A shell that reads the lines has the values as they are, whatever stands in them."""
+    """A shell that evaluates the lines gets the exact values, whatever characters they contain."""
     text = exported(Credentials("AKID", secret, token), name)
     show = 'printf %s\\\\n "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN"'
     done = subprocess.run(
@@ -78,7 +78,7 @@ def test_shells(shell, name, secret, token):
 
 @given(PARTS)
 def test_quotes(secret):
-    """PowerShell ends a text at a single quote, unless there are two; fish at one without a backslash."""
+    """PowerShell needs doubled single quotes, and fish needs a backslash before them."""
     credentials = Credentials("AKID", secret)
     _, line = exported(credentials, "powershell").splitlines()
     assert line.removeprefix("$Env:AWS_SECRET_ACCESS_KEY='")[:-1].replace("''", "'") == secret
@@ -89,7 +89,7 @@ def test_quotes(secret):
 
 @pytest.mark.parametrize("character", ['"', "%", "!"])
 def test_what_cmd_cannot_hold(character):
-    """What cmd would take for something else is refused, and not shown."""
+    """Characters with a meaning for cmd are rejected, and the value is not shown."""
     with pytest.raises(CredentialsError, match="cannot be quoted for cmd") as caught:
         exported(Credentials("AKID", f"canary{character}"), "windows-cmd")
     assert "canary" not in str(caught.value)
@@ -110,7 +110,7 @@ credential_process = PYTHON -m sagemaker_runtime_client credentials --profile wo
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """Return a folder with a config file that counts, in an environment without AWS."""
+    """A folder with the config file in use, in an environment without settings of AWS."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "_SAGEMAKER"))]:
         monkeypatch.delenv(name)
     (tmp_path / "config").write_text(CONFIG.replace("PYTHON", sys.executable))
@@ -123,7 +123,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("home")
 def test_command(capsys):
-    """The command prints the credentials alone, for a shell to read."""
+    """The command prints only the lines for the shell."""
     assert main(["credentials", "--profile", "work", "--export", "env"]) == 0
     lines = ["export AWS_ACCESS_KEY_ID=AKIDWORK", "export AWS_SECRET_ACCESS_KEY=s"]
     assert ((out := capsys.readouterr()).out.splitlines(), out.err) == (lines, "")
@@ -131,7 +131,7 @@ def test_command(capsys):
 
 @pytest.mark.usefixtures("home")
 def test_botocore_takes_it():
-    """A profile whose process is this command gives botocore the credentials of another one."""
+    """A profile of botocore may use this command as credential_process."""
     found = Session(profile="through").get_credentials().get_frozen_credentials()
     assert (found.access_key, found.secret_key) == ("AKIDWORK", "s")
 
@@ -146,7 +146,7 @@ def test_botocore_takes_it():
     ],
 )
 def test_nothing_to_export(capsys, profile, code, says):
-    """Where there is nothing to export, nothing is printed for the shell, and stderr says why."""
+    """Without credentials, stdout is empty and stderr says why."""
     assert main(["credentials", "--profile", profile, "--export", "process"]) == code
     out, err = capsys.readouterr()
     assert (out, says in err) == ("", True)
@@ -154,7 +154,7 @@ def test_nothing_to_export(capsys, profile, code, says):
 
 @pytest.mark.usefixtures("home")
 def test_circle(capsys, monkeypatch):
-    """A profile that is being exported already is not exported again, by whatever way it was reached."""
+    """A profile that is already being exported is not exported again by a child process."""
     monkeypatch.setenv("_SAGEMAKER_RUNTIME_EXPORTING", "\nthrough\nwork")
     assert main(["credentials", "--profile", "work", "--export", "process"]) == 2
     out, err = capsys.readouterr()
@@ -166,7 +166,7 @@ def test_circle(capsys, monkeypatch):
 
 @pytest.mark.usefixtures("home")
 def test_one_format(capsys):
-    """The report in JSON and the credentials go not together."""
+    """--json and --export exclude each other."""
     with pytest.raises(SystemExit, match="2"):
         main(["credentials", "--json", "--export", "env"])
     assert "not allowed with argument" in capsys.readouterr().err

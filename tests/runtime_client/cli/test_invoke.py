@@ -1,4 +1,4 @@
-"""`invoke` and `wait` on the command line; its help."""
+"""The commands `invoke` and `wait`, and the help."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.runtime_client.cli.programs import PROGRAM, SOURCES
 
 class TestInvoke:
     def test_file(self, command, emulator, tmp_path):
-        """A file's answer goes to stdout byte for byte; the handle, to wait again, to stderr."""
+        """The output goes to stdout byte for byte, and the handle to stderr."""
         payload = tmp_path / "in"
         payload.write_bytes(b"hello \xff")
         code, out, err = command("invoke", "my-endpoint", "--input", str(payload))
@@ -30,7 +30,7 @@ class TestInvoke:
         assert emulator.jobs[0].invocation.request.inference_id == handle.inference_id
 
     def test_streams(self, command, emulator, tmp_path):
-        """The payload may come from stdin, and the answer go to a file."""
+        """The payload may come from stdin, and the output may go to a file."""
         answer = tmp_path / "out"
         arguments = ("invoke", "my-endpoint", "--input", "-", "--output", str(answer))
         assert command(*arguments, stdin=b"hello")[:2] == (0, b"")
@@ -38,7 +38,7 @@ class TestInvoke:
         assert len(emulator.jobs) == 1
 
     def test_profile(self, command, emulator, bare_environment, tmp_path):
-        """A profile has keys and region, for the job and for a wait."""
+        """A profile provides credentials and region to `invoke` and `wait`."""
         environ = emulator.environ
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
             bare_environment.delenv(name)
@@ -57,13 +57,13 @@ class TestInvoke:
         assert command("wait", "-", "--profile", "home", stdin=handle)[0] == 2
 
     def test_location(self, command, emulator):
-        """The payload may lie in S3 already."""
+        """The payload may already be in S3."""
         emulator.objects.put("s3://inputs/in", b"from s3")
         code, out, _ = command("invoke", "my-endpoint", "--input-location", "s3://inputs/in")
         assert (code, out) == (0, b"FROM S3")
 
     def test_large_payload(self, command, emulator):
-        """A payload over the limit goes below the prefix; without one nothing is sent."""
+        """A payload over the limit is uploaded under the prefix; without a prefix nothing is sent."""
         payload = b"x" * 128_001
         arguments = ("invoke", "my-endpoint", "--input", "-")
         code, out, err = command(*arguments, stdin=payload)
@@ -75,7 +75,7 @@ class TestInvoke:
         assert len(emulator.objects.list("s3://inputs/p/")) == 1
 
     def test_each_option(self, command, emulator):
-        """Each option arrives at the service."""
+        """The service receives the value of each option."""
         options = {
             "--content-type": "text/csv",
             "--accept": "application/json",
@@ -99,7 +99,7 @@ class TestInvoke:
         assert (invocation.ttl, invocation.timeout) == (60, 7)
 
     def test_options_of_the_client(self, command, emulator, monkeypatch):
-        """Region and endpoints may be named in place of the environment's."""
+        """Options for region and endpoints override the environment."""
         for name in emulator.environ:
             if "REGION" in name or "URL" in name:
                 monkeypatch.delenv(name)
@@ -112,7 +112,7 @@ class TestInvoke:
         assert command(*arguments, *options, stdin=b"x")[:2] == (0, b"X")
 
     def test_json(self, command, emulator):
-        """A JSON document has the answer and where it is from."""
+        """The JSON document contains the output and its location."""
         arguments = ("invoke", "a", "--input", "-", "--json", "--inference-id", "mine")
         code, out, _ = command(*arguments, stdin=b"x")
         (job,) = emulator.jobs
@@ -128,7 +128,7 @@ class TestInvoke:
 
     @pytest.mark.usefixtures("emulator")
     def test_json_of_no_text(self, command, tmp_path):
-        """A body that is no text is in base64; with a file for the answer both are written."""
+        """A body that is not text is in base64, and --output also writes the file."""
         answer = tmp_path / "out"
         arguments = ("invoke", "a", "--input", "-", "--json", "--output", str(answer))
         code, out, _ = command(*arguments, stdin=b"\xff")
@@ -137,7 +137,7 @@ class TestInvoke:
         assert answer.read_bytes() == b"\xff"
 
     def test_now_and_later(self, command, emulator, tmp_path):
-        """Without waiting the handle is printed, which another command waits with."""
+        """With --no-wait the handle is printed, and `wait` accepts it."""
         code, out, err = command("invoke", "a", "--input", "-", "--no-wait", stdin=b"x")
         assert (code, err) == (0, "")
         assert len(emulator.jobs) == 1
@@ -149,7 +149,7 @@ class TestInvoke:
 
     @pytest.mark.usefixtures("emulator")
     def test_markup_in_an_id(self, command):
-        """What an inference id may hold is no markup of the status line's."""
+        """An inference id is not interpreted as markup of the status line."""
         arguments = ("invoke", "a", "--input", "-", "--inference-id", "job[/x]")
         assert command(*arguments, stdin=b"x")[:2] == (0, b"X")
 
@@ -166,7 +166,7 @@ class TestInvoke:
         ],
     )
     def test_closed_streams(self, emulator, bare_environment, tmp_path, closed, code, out, err):
-        """What the shell has closed costs no traceback, no job and no handle."""
+        """A closed stream causes no traceback, no lost job and no lost handle."""
         bare_environment.setenv("PYTHONPATH", SOURCES)
         line = f"{PROGRAM} invoke a --input - --timeout 10 "
         line += closed.format(path=tmp_path / "out")
@@ -197,7 +197,7 @@ class TestInvoke:
         ids=["invoke", "wait", "credentials"],
     )
     def test_closed_stdout(self, emulator, command, monkeypatch, arguments, said):
-        """Where the answer has no place to go to, that is said before anything is sent."""
+        """A closed stdout is reported before anything is sent."""
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", None)
             code, _, err = command(*arguments, stdin=b"x")
@@ -206,7 +206,7 @@ class TestInvoke:
         assert emulator.requests == ()
 
     def test_a_prefix_without_a_payload(self, command, emulator):
-        """What would be overlooked is refused."""
+        """An option that would have no effect is rejected."""
         location = ("--input-location", "s3://b/k", "--input-prefix", "s3://b/p")
         code, _, err = command("invoke", "a", *location)
         assert (code, emulator.requests) == (2, ())
@@ -216,7 +216,7 @@ class TestInvoke:
     @pytest.mark.parametrize("is_there", [True, False], ids=["on a terminal", "after a hang-up"])
     @pytest.mark.parametrize("has_rich", [True, False], ids=["with rich", "without rich"])
     def test_status_line(self, command, monkeypatch, is_there, has_rich):
-        """A status line is shown on a terminal; where it cannot be, the answer comes all the same."""
+        """A status line appears on a terminal; without one the output is the same."""
         if not has_rich:
             monkeypatch.setitem(sys.modules, "rich.console", None)
         keyboard, screen = os.openpty()
@@ -230,7 +230,7 @@ class TestInvoke:
             assert (code, out) == (0, b"X")
             if is_there:
                 seen = b""
-                with suppress(OSError):  # the end, on Linux
+                with suppress(OSError):  # Linux raises an error at the end
                     while piece := shown.read(4096):
                         seen += piece
                 assert (
@@ -242,7 +242,7 @@ class TestInvoke:
 
 class TestProgram:
     def test_as_a_module(self, capsys, monkeypatch):
-        """`python -m sagemaker_runtime_client` is the command, and its code the process's."""
+        """`python -m sagemaker_runtime_client` runs the command and returns its exit code."""
         monkeypatch.setattr(sys, "argv", ["sagemaker-runtime", "--version"])
         monkeypatch.delitem(sys.modules, "sagemaker_runtime_client._cli.commands")
         monkeypatch.delitem(sys.modules, "sagemaker_runtime_client.__main__", raising=False)
@@ -252,7 +252,7 @@ class TestProgram:
 
     @pytest.mark.parametrize("command", ["invoke", "wait", "credentials", "emulate", "layer"])
     def test_help(self, capsys, command):
-        """Each command has its help, and the program's shows the exit codes."""
+        """Each command has a help page, and the help of the program shows the exit codes."""
         for arguments, word in (([], "130  ended by Ctrl-C"), ([command], f"runtime {command}")):
             with pytest.raises(SystemExit) as caught:
                 main([*arguments, "--help"])
@@ -260,7 +260,7 @@ class TestProgram:
             assert word in capsys.readouterr().out
 
     def test_each_option_has_help(self):
-        """No option and no command is left without a word on what it does."""
+        """Every option and every command has a help text."""
         names = ("invoke", "wait", "credentials", "emulate", "layer")
         program = _options.parser(**dict.fromkeys(names, print))
         (commands,) = [one for one in program._actions if isinstance(one.choices, dict)]

@@ -1,4 +1,4 @@
-"""What a person is asked on the terminal: real programs, on a terminal and without one."""
+"""Prompts of real programs, with and without a terminal."""
 
 import json
 import os
@@ -28,7 +28,7 @@ aws_access_key_id = AKIDME
 aws_secret_access_key = s
 """
 PROMPT = b"Enter MFA code for arn:aws:iam::123456789012:mfa/me: "
-# The command line, on the terminal that its first argument is open on.
+# Runs the command line on the terminal whose descriptor is the first argument.
 PROGRAM = """
 import fcntl, sys, termios
 fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0)
@@ -46,7 +46,7 @@ def sts():
 
 @pytest.fixture
 def environ(tmp_path, sts):
-    """The environment of a person who has nothing but a config file."""
+    """The environment of a user with only a config file."""
     (tmp_path / "config").write_text(CONFIG)
     with Loopback(sts) as server:
         yield {
@@ -59,7 +59,9 @@ def environ(tmp_path, sts):
 
 
 def on_a_terminal(arguments, environ, typed, *, stdin=None):
-    """Run a command on a terminal of the test's own; return its outcome, and what it showed there."""
+    """Run a command on a new terminal; return exit code, stdout, stderr and the text on the
+    terminal.
+    """
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(theirs), *arguments],
@@ -80,9 +82,9 @@ def on_a_terminal(arguments, environ, typed, *, stdin=None):
 
 
 def read_prompt(terminal):
-    """Return what is shown on a terminal up to a prompt, or up to its end."""
+    """Return the text on a terminal up to a prompt or its end."""
     shown = b""
-    with suppress(OSError):  # nobody has its other end any more
+    with suppress(OSError):  # the other end is closed
         while not shown.endswith(b": "):
             shown += os.read(terminal, 999)
     return shown
@@ -90,7 +92,9 @@ def read_prompt(terminal):
 
 @pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None], ids=["elsewhere", "the terminal"])
 def test_code(environ, sts, stdin):
-    """The code is asked for on the terminal, as the AWS CLI does, wherever stdin and stdout lead."""
+    """The prompt for the code appears on the terminal, like that of the AWS CLI, even if stdin and
+    stdout are redirected.
+    """
     code, out, err, shown = on_a_terminal(EXPORT, environ, b"123456\n", stdin=stdin)
     assert (code, err, shown) == (0, b"", PROMPT)
     assert json.loads(out)["AccessKeyId"] == "ASIASTS1"
@@ -98,7 +102,9 @@ def test_code(environ, sts, stdin):
 
 
 def test_what_is_no_code(environ, sts):
-    """What is no code is refused, and not sent; it may be a password that slipped."""
+    """Input that is not a code is rejected without sending it, because it may be a mistyped
+    password.
+    """
     code, out, err, _ = on_a_terminal(EXPORT, environ, b"canary\n", stdin=subprocess.DEVNULL)
     assert (code, out, sts.received) == (3, b"", [])
     assert b"must be a string of digits" in err
@@ -106,7 +112,7 @@ def test_what_is_no_code(environ, sts):
 
 
 def test_invoke(environ):
-    """So does a command that sends."""
+    """The command `invoke` also prompts for the code."""
     role = Credentials("ASIASTS1", "canary-secret-STS-1", "canary-token-STS-1")
     with Emulator(credentials=role, region="eu-west-1") as emulator:
         environ |= {
@@ -119,7 +125,7 @@ def test_invoke(environ):
 
 
 def test_no_terminal(environ, sts):
-    """Without a terminal nobody can be asked; the error says how to go on."""
+    """Without a terminal, the error says what to do instead."""
     done = subprocess.run(
         [sys.executable, "-m", "sagemaker_runtime_client", *EXPORT],
         stdin=subprocess.DEVNULL,
@@ -135,7 +141,7 @@ def test_no_terminal(environ, sts):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Return a terminal at which somebody types a code, and what it showed by then; the system names none."""
+    """A terminal with a user who types a code, and the texts it has shown; /dev/tty does not exist."""
     real, shown = os.open, []
     ours, theirs = os.openpty()
 
@@ -158,7 +164,7 @@ def terminal(monkeypatch):
 
 
 def test_stdin_is_the_terminal(terminal, monkeypatch):
-    """Where the system names no terminal, stdin may be one."""
+    """Without /dev/tty, stdin may be the terminal."""
     theirs, shown = terminal
     with (
         os.fdopen(theirs, "r", closefd=False) as stdin,
@@ -171,7 +177,7 @@ def test_stdin_is_the_terminal(terminal, monkeypatch):
 
 
 def test_the_systems_terminal(terminal, monkeypatch):
-    """The terminal that the system names is asked first."""
+    """/dev/tty takes precedence over stdin."""
     theirs, shown = terminal
     real = os.open
 
@@ -185,7 +191,7 @@ def test_the_systems_terminal(terminal, monkeypatch):
 
 @pytest.mark.usefixtures("terminal")
 def test_stdin_is_none(monkeypatch):
-    """Nor need it be: then nobody is asked."""
+    """If stdin is not a terminal either, there is no prompt."""
     monkeypatch.setattr(sys, "stdin", StringIO("123456\n"))
     with pytest.raises(CredentialProviderError, match="the code of MFA device me is required"):
         mfa_token("me")

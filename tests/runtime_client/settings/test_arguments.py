@@ -1,4 +1,4 @@
-"""What a client may be given agrees with the table of settings: names, types, words, defaults."""
+"""The arguments of a client agree with the table of settings in names, types, words and defaults."""
 
 import inspect
 import re
@@ -14,7 +14,7 @@ from sagemaker_runtime_client._settings.arguments import Settings
 from sagemaker_runtime_client._settings.config import SETTINGS
 
 HINTS = get_type_hints(Settings)
-# What a client takes beside settings.
+# Arguments of a client that are not settings.
 PARTS = {"credentials", "http_client"}
 NAMES = sorted(HINTS.keys() - PARTS)
 
@@ -25,7 +25,7 @@ def alternatives(hint):
 
 
 def description(name):
-    """Return what the docstring says of a setting, in one line."""
+    """Return the description of a setting in the docstring as one line."""
     text = inspect.getdoc(SageMakerRuntimeClient.__init__)
     found = re.search(rf"^    {name}: (.*?)(?=^    \w|\n\n)", text, re.DOTALL | re.MULTILINE)
     return " ".join(found[1].split())
@@ -34,7 +34,7 @@ def description(name):
 @pytest.mark.parametrize("client", [SageMakerRuntimeClient, AsyncSageMakerRuntimeClient])
 @pytest.mark.parametrize("name", HINTS)
 def test_tools_see_each_setting(client, name):
-    """A client's signature has each, by name, with its type and None; its docstring says more."""
+    """The signature of a client lists each setting as keyword-only, with its type and None."""
     for seen in (client, client.__init__):
         parameter = inspect.signature(seen).parameters[name]
         assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
@@ -44,7 +44,9 @@ def test_tools_see_each_setting(client, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_type(name):
-    """A setting is None or of its default's type, text or a path; its words are those that are read."""
+    """A setting accepts None and the type of its default; a literal lists the words that are
+    accepted.
+    """
     setting = SETTINGS[name]
     kinds = alternatives(HINTS[name]) - {type(None), PathLike[str]}
     (kind,) = kinds
@@ -58,7 +60,7 @@ def test_type(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_description(name):
-    """A setting's description names its variables, in their order, and its default."""
+    """The description of a setting names its variables in order, and its default."""
     setting, says = SETTINGS[name], description(name)
     assert [*setting.variables, *setting.last] == re.findall(r"``([A-Z_0-9]+)``", says)[
         : len(setting.variables) + len(setting.last)

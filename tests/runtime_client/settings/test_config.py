@@ -1,4 +1,4 @@
-"""Settings: from an argument, else a variable, else the default."""
+"""Precedence of settings: argument, environment variables, profile, default."""
 
 import pytest
 from botocore.utils import ensure_boolean
@@ -11,14 +11,15 @@ from sagemaker_runtime_client._settings.profiles import Profiles
 
 
 def url_of(service):
-    """Return the row of a service's endpoint of one's own."""
+    """Return the row of a custom endpoint."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
     variables = {own: ("https://own",) * 2, "AWS_ENDPOINT_URL": ("https://all",) * 2}
     profile = {"endpoint_url": ("https://profile",) * 2}
     return (None, "https://argument", variables, profile)
 
 
-# setting: default, an argument, {variable: (text, value)} in the order of precedence, and for the
+# setting: default, an argument, {variable: (text, value)} in order of precedence, and the keys of
+# the
 # profile {key: (text, value)}
 SETTINGS = {
     "profile": (
@@ -140,7 +141,7 @@ SETTINGS = {
         {"imds_use_ipv6": ("true", True)},
     ),
 }
-# Names that a profile may be given in these tests.
+# Names of profiles in these tests.
 NAMED = {name: {} for name in ("argument", "one", "two")}
 NOWHERE = Profiles({"default": {}, **NAMED})
 VARIABLES = [
@@ -154,19 +155,19 @@ KEYS = [
 
 
 def test_all_settings_are_here():
-    """The table below is whole."""
+    """The table above contains all settings."""
     assert set(SETTINGS) == set(_config.SETTINGS)
 
 
 def test_no_such_setting():
-    """A setting that is not there is a mistake in the code."""
+    """An unknown setting is a programming error."""
     with pytest.raises(KeyError, match="colour"):
         Config({"colour": "red"})
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_default(name):
-    """Without an argument and a variable there is the default; None and empty text are neither."""
+    """The default applies without argument and variable; None and empty text are ignored."""
     empty = dict.fromkeys(SETTINGS[name][2], "")
     assert getattr(Config.resolve({}, {}), name) == SETTINGS[name][0]
     assert getattr(Config.resolve({name: None}, empty), name) == SETTINGS[name][0]
@@ -180,7 +181,7 @@ def test_variable(name, variable, text, value):
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if len(SETTINGS[name][2]) > 1])
 def test_precedence_of_variables(name):
-    """The first of two variables wins, unless it is empty."""
+    """The first of two variables takes precedence unless it is empty."""
     (first, one), (second, two) = SETTINGS[name][2].items()
     assert getattr(Config.resolve({}, {first: one[0], second: two[0]}, NOWHERE), name) == one[1]
     assert getattr(Config.resolve({}, {first: "", second: two[0]}, NOWHERE), name) == two[1]
@@ -188,7 +189,7 @@ def test_precedence_of_variables(name):
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_argument(name):
-    """An argument wins over every variable."""
+    """An argument takes precedence over every variable."""
     environ = {variable: text for variable, (text, _) in SETTINGS[name][2].items()}
     arguments = {name: SETTINGS[name][1]}
     assert getattr(Config.resolve(arguments, environ, NOWHERE), name) == SETTINGS[name][1]
@@ -196,7 +197,7 @@ def test_argument(name):
 
 @pytest.mark.parametrize(("name", "key", "text", "value"), KEYS)
 def test_profile_key(name, key, text, value):
-    """The profile's key sets a setting that no variable sets; empty text does not."""
+    """A key of the profile sets a setting without a variable; empty text is ignored."""
     profiles = Profiles({"default": {key: text}})
     assert getattr(Config.resolve({}, {}, profiles), name) == value
     profiles = Profiles({"default": {key: ""}})
@@ -207,14 +208,14 @@ def test_profile_key(name, key, text, value):
     ("name", "key"), [(name, key) for name, key, *_ in KEYS if SETTINGS[name][2]]
 )
 def test_variable_before_profile(name, key):
-    """A variable wins over the profile."""
+    """A variable takes precedence over the profile."""
     profiles = Profiles({"default": {key: SETTINGS[name][3][key][0]}})
     for variable, (text, value) in SETTINGS[name][2].items():
         assert getattr(Config.resolve({}, {variable: text}, profiles), name) == value
 
 
 def test_profile_in_force():
-    """The profile in force is the one named by an argument, else by a variable."""
+    """An argument selects the profile, or else a variable."""
     profiles = Profiles({name: {"region": f"{name}-1"} for name in ("default", "one", "two")})
     assert Config.resolve({}, {}, profiles).region == "default-1"
     assert Config.resolve({}, {"AWS_PROFILE": "two"}, profiles).region == "two-1"
@@ -223,14 +224,16 @@ def test_profile_in_force():
 
 @pytest.mark.parametrize("arguments", [{"profile": "none"}, {}], ids=["argument", "variable"])
 def test_no_such_profile(arguments):
-    """A profile that somebody named must be there, as must its services section."""
+    """A profile that was named explicitly must exist."""
     with pytest.raises(ConfigError, match="profile 'none' is neither in"):
         Config.resolve(arguments, {"AWS_PROFILE": "none"}, Profiles({"default": {}}))
 
 
 @pytest.mark.parametrize("services", ["none", {"s3": "x"}])
 def test_no_such_services(services):
-    """A profile's services section must be there for whoever needs it, and the message names both."""
+    """A missing services section is an error for settings that need it; the message names both
+    sections.
+    """
     profiles = Profiles({"default": {"services": services}}, {}, {"s3": {}})
     config = Config.resolve({}, {"AWS_ENDPOINT_URL_STS": "https://sts"}, profiles)
     assert config.sts_endpoint_url == "https://sts"
@@ -261,7 +264,9 @@ SERVICES = Profiles(
     ids=str,
 )
 def test_endpoint_urls_in_order(environ, sts, s3):
-    """A service's own variable comes first, then everyone's, then its section, then the profile's."""
+    """The variable of a service takes precedence over the general variable, its section, and the
+    profile.
+    """
     config = Config.resolve({}, environ, SERVICES)
     assert (config.sts_endpoint_url, config.s3_endpoint_url) == (sts, s3)
 
@@ -284,17 +289,17 @@ def test_endpoint_urls_in_order(environ, sts, s3):
     ids=str,
 )
 def test_metadata_endpoint(settings, expected):
-    """The metadata service has an address of each family; one of the user's own wins."""
+    """The metadata service has an IPv4 and an IPv6 address; a custom endpoint takes precedence."""
     assert Config(settings).metadata_endpoint == expected
 
 
 def test_legacy_retries_are_standard():
-    """What boto3 calls legacy is no reason not to start."""
+    """The retry mode legacy is an alias of standard."""
     assert Config.resolve({}, {"AWS_RETRY_MODE": "legacy"}).retry_mode == "standard"
 
 
 def test_malformed_profile_key():
-    """A malformed value of the profile is named by its key."""
+    """The error for a malformed value in a profile names its key."""
     config = Config.resolve({}, {}, Profiles({"default": {"max_attempts": "many"}}))
     with pytest.raises(
         ConfigError, match=r"^max_attempts in profile 'default' must be a whole number"
@@ -311,7 +316,9 @@ BOOLEANS = [setting for setting in _config.SETTINGS.values() if isinstance(setti
     [(setting, variable) for setting in BOOLEANS for variable in setting.variables],
 )
 def test_neither_true_nor_false(setting, variable, text, caplog):
-    """What is neither is false, as for botocore, and one warning names the variable, never the value."""
+    """A malformed boolean is false, as in botocore; one warning names the variable, but not the
+    value.
+    """
     config = Config.resolve({}, {variable: text})
     assert caplog.messages == []
     assert [
@@ -323,7 +330,7 @@ def test_neither_true_nor_false(setting, variable, text, caplog):
 
 
 def test_neither_true_nor_false_in_the_profile(caplog):
-    """The same in the profile, where the key is named."""
+    """The warning about a malformed boolean in a profile names its key."""
     profiles = Profiles({"default": {"use_fips_endpoint": "maybe"}})
     assert Config.resolve({}, {}, profiles).use_fips_endpoint is False
     says = "use_fips_endpoint in profile 'default' must be true or false; using false"
@@ -331,7 +338,9 @@ def test_neither_true_nor_false_in_the_profile(caplog):
 
 
 def test_a_setting_is_looked_up_when_it_is_needed():
-    """A malformed one stops nobody else, and is an error each time; what counts is the first call's environment."""
+    """A malformed setting is an error only when it is used; the environment of the first call
+    counts.
+    """
     environ = {variable: "\0malformed" for _, variable, *_ in VARIABLES}
     environ |= {"AWS_DEFAULT_PROFILE": "", "AWS_PROFILE": "", "AWS_REGION": "eu-west-1"}
     config = Config.resolve({"max_attempts": 2, "retry_mode": "standard"}, environ)
@@ -346,14 +355,14 @@ def test_a_setting_is_looked_up_when_it_is_needed():
 
 @pytest.mark.parametrize("name", ["use_fips_endpoint", "use_dualstack_endpoint"])
 def test_false_argument(name):
-    """False is an argument too."""
+    """False is a valid argument."""
     (variable,) = SETTINGS[name][2]
     assert getattr(Config.resolve({name: False}, {variable: "true"}), name) is False
     assert getattr(Config.resolve({}, {variable: "False"}), name) is False
 
 
 def test_argument_spares_a_malformed_variable():
-    """A variable that is not needed is not looked at."""
+    """A malformed variable is ignored if an argument is given."""
     assert Config.resolve({"max_attempts": 2}, {"AWS_MAX_ATTEMPTS": "many"}).max_attempts == 2
 
 
@@ -375,7 +384,7 @@ def test_argument_spares_a_malformed_variable():
     ids=lambda text: text[:30],
 )
 def test_malformed_variable(name, variable, text):
-    """A malformed variable is named."""
+    """The error for a malformed variable names it."""
     config = Config.resolve({}, {variable: text})
     with pytest.raises(ConfigError, match=f"^{variable} "):
         getattr(config, name)
@@ -383,7 +392,7 @@ def test_malformed_variable(name, variable, text):
 
 @pytest.mark.parametrize("number", [1, 999, 1000, 10**9])
 def test_attempts(number):
-    """The number of attempts has one rule, in an argument, a variable and the profile."""
+    """The rule for the number of attempts is the same for argument, variable and profile."""
     profiles = Profiles({"default": {"max_attempts": f"{number}"}})
     given = [Config.resolve({"max_attempts": number}, {})]
     given += [
@@ -411,7 +420,7 @@ def test_attempts(number):
     ],
 )
 def test_malformed_argument(name, value):
-    """A malformed argument is named."""
+    """The error for a malformed argument names it."""
     with pytest.raises(ConfigError, match=f"^{name} "):
         Config.resolve({name: value}, {})
 
@@ -428,13 +437,13 @@ def test_malformed_argument(name, value):
     ],
 )
 def test_words(name, value, meant):
-    """A word is an argument in any case, as it is a variable's text."""
+    """The case of words does not matter, in arguments and in variables."""
     assert getattr(Config.resolve({name: value}, {}), name) == meant
 
 
 @pytest.mark.parametrize(("text", "ignored"), [("true", True), ("TRUE", True), ("false", False)])
 def test_ignored_endpoint_urls(text, ignored):
-    """One variable takes back all endpoint URLs of the environment, but no argument."""
+    """One variable disables all endpoint URLs of the environment, but not those in arguments."""
     environ = {
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": text,
         "AWS_ENDPOINT_URL": "https://all",
@@ -450,7 +459,7 @@ def test_ignored_endpoint_urls(text, ignored):
 
 
 def test_no_region():
-    """Without a region nothing can be signed, and the message says how to set one."""
+    """Without a region, the error says how to set one."""
     with pytest.raises(
         ConfigError, match=r"pass region= to the client, set AWS_REGION, or set region in profile"
     ):
@@ -458,7 +467,7 @@ def test_no_region():
 
 
 def test_what_others_take_from_it():
-    """The retries have their part."""
+    """The settings provide the retry policy."""
     config = Config({"max_attempts": 4})
     assert config.retry_policy == RetryPolicy(4, retry_ambiguous=True)
 
@@ -476,6 +485,6 @@ def test_what_others_take_from_it():
     ],
 )
 def test_argument_of_another_kind(name, value):
-    """An argument of the wrong type is an error of the settings that names it."""
+    """The error for an argument of the wrong type names it."""
     with pytest.raises(ConfigError, match=f"{name} must be of type"):
         Config.resolve({name: value}, {})

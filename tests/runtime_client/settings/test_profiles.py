@@ -1,4 +1,4 @@
-"""The shared files: what the SDKs' suite does not say of them."""
+"""The shared files, beyond the test suite of the SDKs."""
 
 import os
 import pwd
@@ -30,7 +30,7 @@ def parse(config="", credentials=""):
 
 
 def test_sections():
-    """Profiles, sessions and services are told apart; what is none of them is left alone."""
+    """Profiles, sessions and services are separate; other sections are ignored."""
     profiles = parse(
         "[profile a]\nsso_session = s\nservices = mine\ns3 =\n  addressing_style = path\n"
         "[sso-session s]\nsso_region = eu-west-1\n"
@@ -45,7 +45,7 @@ def test_sections():
 
 
 def test_a_key_is_of_one_file():
-    """A key of the credentials file takes no token, secret or account from the config file."""
+    """An access key from one file is not combined with a token, secret or account from the other."""
     theirs = "[profile a]\naws_access_key_id = 1\naws_secret_access_key = 2\n"
     theirs += "aws_session_token = 3\naws_security_token = 4\naws_account_id = 5\nregion = r\n"
     ours = "[a]\naws_access_key_id = 6\naws_secret_access_key = 7\n"
@@ -89,7 +89,7 @@ def test_a_key_is_of_one_file():
     ids=repr,
 )
 def test_as_botocore_reads_it(tmp_path, text):
-    """Quoted names, indented comments and the rest are read as botocore reads them."""
+    """Quoted names, indented comments and other details are parsed as in botocore."""
     (tmp_path / "config").write_bytes(text.encode())
     theirs, ours = load_config(str(tmp_path / "config")), parse(text)
     assert ours.profiles == theirs["profiles"]
@@ -109,7 +109,7 @@ VALUES = st.text("abc XYZ=019-_/;#[]é", max_size=12).map(str.strip)
     )
 )
 def test_any_profile(tmp_path_factory, profiles):
-    """Profiles of any name and values are read as botocore reads them, but for its comments."""
+    """Profiles with any names and values are parsed as in botocore, except for comments."""
     lines = []
     for name, section in profiles.items():
         lines.append(f"[profile {name}]")
@@ -118,7 +118,7 @@ def test_any_profile(tmp_path_factory, profiles):
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_text(text, "utf-8")
     theirs = build_profile_map(raw_config_parse(str(path), parse_subsections=False))["profiles"]
-    # Python's parser keeps what stands behind " #" and " ;"; AWS's files have comments there.
+    # Python's parser keeps text after " #" and " ;", where the files of AWS have comments.
     cut = {
         name: {
             key: f" {value}".split(" #")[0].split(" ;")[0].strip() for key, value in section.items()
@@ -143,20 +143,21 @@ def test_any_profile(tmp_path_factory, profiles):
     ],
 )
 def test_comments(line, value):
-    """A comment begins behind a blank, and not within quotes, as commands have them."""
+    """A comment begins after a space or tab and outside of quotes."""
     section = parse("", f"[a]\ncredential_process = {line}\n").profiles["a"]
     assert section == {"credential_process": value or line}
 
 
 def test_indented_properties():
-    """Properties may all be indented; what is indented further continues one, as for boto3."""
+    """All properties may be indented; a line with more indentation continues one, as in boto3."""
     text = "[default]\n  region = r\n\toutput = o\n  s3 =\n    addressing_style = path\n  a = b\n"
     expected = {"region": "r", "output": "o", "s3": {"addressing_style": "path"}, "a": "b"}
     assert parse(text.replace("\t", "  ")).profiles == {"default": expected}
 
 
-# Files as people write them, and as they slip.  None has a comment behind a value, which boto3 takes
-# for a part of it, nor a bracket that is not closed, which boto3 takes for a property.
+# Files with typical content and typical mistakes.  They have no comments after values and no
+# unclosed
+# brackets, because boto3 parses these as part of the value and as a property.
 WORD = st.text("ab:=[]()!,'\"\\é\xa0/ \t", max_size=6)
 INDENT = st.sampled_from(["", "", " ", "   "])
 KIND = st.sampled_from(["profile ", "profiles ", "sso-session "])
@@ -176,7 +177,9 @@ REST = st.lists(
 
 
 def plain(pair):
-    """Return what two headings of one profile have in common: of such, boto3 takes the last alone."""
+    """Return the common part of equivalent headings; of several such sections, boto3 uses only the
+    last.
+    """
     return re.sub(r"[\s'\"\\]|profiles?", "", pair[0])
 
 
@@ -194,7 +197,7 @@ def files(draw):
 
 @given(files(), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_file(tmp_path_factory, lines, end):
-    """What botocore can read, it reads no differently."""
+    """Files that botocore can parse give the same result."""
     path = tmp_path_factory.mktemp("any") / "config"
     path.write_bytes(end.join(lines).encode())
     try:
@@ -206,7 +209,7 @@ def test_any_file(tmp_path_factory, lines, end):
 
 
 def named(profiles):
-    """Return profiles without properties of names that no setting has, which the SDKs ignore."""
+    """Return profiles without properties whose names no setting has, because the SDKs ignore them."""
     return {
         name: {
             key: value for key, value in of.items() if not re.search(r"[^\w./%@:+-]", key, re.ASCII)
@@ -217,7 +220,7 @@ def named(profiles):
 
 @given(st.text(), st.text())
 def test_any_text(config, credentials):
-    """Whatever the files hold, they are read."""
+    """Any text can be parsed."""
     parse(config, credentials)
 
 
@@ -236,7 +239,9 @@ def test_any_text(config, credentials):
     ],
 )
 def test_malformed(text, says, caplog):
-    """What cannot be read is skipped, with a warning that repeats nothing: it may be a secret that slipped."""
+    """A malformed line is skipped with a warning that does not repeat it, because it may contain a
+    secret.
+    """
     profiles = parse("", f"{text}\n[good]\nregion = r\n").profiles
     assert profiles["good"] == {"region": "r"}
     assert caplog.messages == [f"credentials, {says}"]
@@ -247,40 +252,42 @@ def test_malformed(text, says, caplog):
     "heading", ["[profile canary", "[profile a b]", "[profile it's]", "[profile]"]
 )
 def test_no_section_takes_what_is_not_its_own(heading):
-    """Properties below a heading that cannot be read are nobody's: they would be keys of another account."""
+    """Properties below a malformed heading belong to no section, because they may be keys of
+    another account.
+    """
     text = f"[profile a]\nregion = r\n{heading}\nregion = s\noutput = t\n[profile b]\n"
     assert parse(text).profiles == {"a": {"region": "r"}, "b": {}}
 
 
 def test_lines_that_continue_what_cannot_be_read():
-    """They go the same way: a part of something else is no property."""
+    """Lines that continue a malformed line are skipped too."""
     text = "[a]\ns3\n  region = r\n  x\noutput = t\n"
     assert parse("", text).profiles == {"a": {"output": "t"}}
 
 
 @given(st.text("ab[]()!,'\"é\xa0/: ", min_size=1).map(lambda name: name.strip(" ")).filter(bool))
 def test_any_name_in_the_credentials_file(tmp_path_factory, name):
-    """A profile of the credentials file is found by whatever name stands in its brackets."""
+    """A profile in the credentials file may have any name."""
     path = tmp_path_factory.mktemp("any") / "credentials"
     path.write_text(f"[{name}]\nregion = r\n", "utf-8")
     assert parse("", path.read_text("utf-8")).profiles == raw_config_parse(str(path))
 
 
 def test_continued_values():
-    """A value that begins on its line and goes on below is one text."""
+    """A value and its continuation lines are one text."""
     section = parse("", "[a]\ncredential_process = vault\n  --role r\n").profiles["a"]
     assert section == {"credential_process": "vault\n--role r"}
 
 
 def test_ignored_names_are_logged(caplog):
-    """A section of a name that nobody can ask for is ignored, and the log says where, and what to write."""
+    """A section with an invalid name is skipped, with a warning that shows the correct form."""
     assert parse("[profile in valid]\nregion = r\n[plugins]\na = b\n").profiles == {}
     reason = "the heading must have the form [profile NAME]; quote a name that contains spaces"
     assert caplog.messages == [f"config, line 1 was ignored: {reason}"]
 
 
 def test_reading():
-    """Both files are read where they are; a byte order mark is none of the text."""
+    """Both files are read from their paths, and a byte order mark is removed."""
     files = {CONFIG: b"\xef\xbb\xbf[profile a]\nregion = \xc3\xa9\n", CREDENTIALS: "[a]\nx = 1\n"}
     io = ScriptedIO(files=files)
     assert run(read_profiles(io)).profiles == {"a": {"region": "é", "x": "1"}}
@@ -288,7 +295,7 @@ def test_reading():
 
 
 def test_no_files():
-    """Without files there are no profiles."""
+    """Without files, there are no profiles."""
     assert run(read_profiles(ScriptedIO())).profiles == {}
 
 
@@ -301,7 +308,7 @@ def test_no_files():
     ],
 )
 def test_unreadable(held, says):
-    """A file that is there and cannot be read is an error that names it."""
+    """The error for a file that cannot be read names it."""
     io = ScriptedIO(environ={"AWS_CONFIG_FILE": "/other/file"}, files={"/other/file": held})
     with pytest.raises(ConfigError) as caught:
         run(read_profiles(io))
@@ -321,12 +328,12 @@ def test_unreadable(held, says):
     ids=str,
 )
 def test_home(environ, platform, expected):
-    """Where no variable names the user's folder, the system does."""
+    """Without a variable, the home directory comes from the system."""
     assert expand_user("~", environ, "/root{}".format, platform) == expected
 
 
 def test_folder():
-    """A folder in a file's place, as Docker makes for a mount without a source, says nothing."""
+    """A directory in place of a file, as Docker creates it for a missing mount source, is ignored."""
     files = {CONFIG: IsADirectoryError(21, "Is a directory"), CREDENTIALS: b"[a]\nx = 1\n"}
     assert run(read_profiles(ScriptedIO(files=files))).profiles == {"a": {"x": "1"}}
 
@@ -336,7 +343,7 @@ def test_folder():
     ["$A/c", "${A}/c", "~/$B$A", "$C/${D}", "$", "${", "${}", "$A-$A_", "a$A", "$Ä", "~/${A"],
 )
 def test_variables(path, monkeypatch):
-    """Variables in a path are expanded as botocore does it, with what the system has for that."""
+    """Variables in a path are expanded as in botocore."""
     environ = {"AWS_CONFIG_FILE": path, "A": "/a", "B": "b", "HOME": "/h"}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
@@ -349,7 +356,7 @@ def test_variables(path, monkeypatch):
 )
 @pytest.mark.parametrize("home", ["/h", "/", None])
 def test_tilde(path, home, monkeypatch):
-    """A leading ~ or ~user stands for a user's folder, as botocore has it from the system."""
+    """A leading ~ or ~user is expanded to the home directory, as in botocore."""
     environ = {} if home is None else {"HOME": home}
     monkeypatch.delenv("HOME")
     for name, value in environ.items():

@@ -1,4 +1,4 @@
-"""Settings that are malformed: who minds, and who does not."""
+"""Malformed settings affect only calls that need them."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sagemaker_runtime_client._settings.config import SETTINGS, Config
 from tests.runtime_client.scripted_io import ScriptedIO, accepted, core, run
 
 CONFIG = "/home/user/.aws/config"
-# What the operation itself needs, or every request.
+# Variables that the operation or every request needs.
 NEEDED = {"profile", "endpoint_url", "retry_mode", "max_attempts"}
 VARIABLES = [
     (setting, variable)
@@ -19,7 +19,7 @@ KEYS = [(setting, key) for setting in SETTINGS.values() for key in setting.keys 
 
 
 def invoke(io):
-    """Queue a job, in a region, with credentials of its own."""
+    """Queue a job with a region and credentials."""
     return run(core(io).invoke_endpoint_async("e", body=b"x"))
 
 
@@ -27,7 +27,7 @@ def invoke(io):
     "variable", [name for of, name in VARIABLES if of.name not in NEEDED], ids=str
 )
 def test_variable_that_a_call_does_not_need(variable):
-    """Each variable may be malformed while nobody needs it."""
+    """A malformed variable is ignored if a call does not need it."""
     io = ScriptedIO([accepted()], {variable: "1 malformed \0"})
     assert invoke(io).inference_id == "theirs"
     assert len(io.sent) == 1
@@ -35,7 +35,7 @@ def test_variable_that_a_call_does_not_need(variable):
 
 @pytest.mark.parametrize("key", [key for of, key in KEYS if of.name not in NEEDED], ids=str)
 def test_key_that_a_call_does_not_need(key):
-    """So may each key of the profile, and a section that it names."""
+    """A malformed key of the profile, or a missing section, is ignored if a call does not need it."""
     text = f"[default]\n{key} = 1 malformed \0\nservices = nowhere\n"
     io = ScriptedIO(
         [accepted()], {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "https://x"}, files={CONFIG: text}
@@ -45,7 +45,7 @@ def test_key_that_a_call_does_not_need(key):
 
 @pytest.mark.parametrize("variable", [name for of, name in VARIABLES if of.name in NEEDED], ids=str)
 def test_variable_that_every_call_needs(variable):
-    """What a call needs is an error, and nothing is sent."""
+    """A malformed setting that a call needs is an error, and nothing is sent."""
     io = ScriptedIO([], {variable: "1 malformed \0"})
     with pytest.raises(ConfigError):
         invoke(io)
@@ -53,5 +53,5 @@ def test_variable_that_every_call_needs(variable):
 
 
 def test_of_the_class():
-    """The class has the setting itself, as a property of Python's has it."""
+    """Access through the class returns the setting itself, as for a Python property."""
     assert Config.region.variables == ("AWS_REGION", "AWS_DEFAULT_REGION")

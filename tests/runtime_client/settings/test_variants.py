@@ -1,4 +1,4 @@
-"""FIPS and dual-stack beside endpoint URLs: what each service keeps."""
+"""FIPS and dual-stack endpoints combined with endpoint URLs."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from sagemaker_runtime_client._settings.config import Config
 @pytest.mark.parametrize("variant", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 @pytest.mark.parametrize("own", ["sagemaker_runtime", "s3", "sts"])
 def test_endpoints_are_botocores(variant, own, monkeypatch):
-    """One service has an endpoint URL, the others their variants: each origin is botocore's."""
+    """With an endpoint URL for one service, all origins are the same as in botocore."""
     environ = {variant: "true", f"AWS_ENDPOINT_URL_{own.upper()}": "https://own:8443/x"}
     environ |= {"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": "", "AWS_ACCESS_KEY_ID": "a"}
     environ |= {"AWS_SECRET_ACCESS_KEY": "b"}
@@ -34,11 +34,11 @@ def test_endpoints_are_botocores(variant, own, monkeypatch):
 
 
 class Sent(Exception):  # noqa: N818 (it is what the test asks for)
-    """A request that is not sent after all."""
+    """A request that botocore would have sent."""
 
 
 def url_of_call(service, operation, **parameters):
-    """Return where botocore would send a request."""
+    """Return the URL to which botocore would send a request."""
     client = Session().create_client(service, region_name="us-east-1")
     urls = []
 
