@@ -72,10 +72,10 @@ class ReadOnlyIO(ScriptedIO):
         raise PermissionError(13, "Permission denied", path)
 
 
-def sso(*answers, changes=(), **options):
+def sso(*responses, changes=(), **options):
     """Load from IAM Identity Center with a cached token."""
     token = as_json({**SSO_TOKEN, **dict(changes)}).body
-    return load("sso", SSO, *answers, files={SSO_CACHE: token}, **options)
+    return load("sso", SSO, *responses, files={SSO_CACHE: token}, **options)
 
 
 def without_cryptography():
@@ -84,7 +84,7 @@ def without_cryptography():
     return mock.patch.dict(sys.modules, dict.fromkeys(names))
 
 
-def login(*answers, changes=(), expires="2026-11-22T11:00:00Z", block=nullcontext, **options):
+def login(*responses, changes=(), expires="2026-11-22T11:00:00Z", block=nullcontext, **options):
     """Load from a cached login, which has to be refreshed, in the context *block*."""
     keys = {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": expires}
     token = {"accessToken": keys, "clientId": "c", "refreshToken": "r"}
@@ -92,15 +92,15 @@ def login(*answers, changes=(), expires="2026-11-22T11:00:00Z", block=nullcontex
     files = {LOGIN_CACHE: as_json(token).body}
     environ = {"AWS_LOGIN_CACHE_DIRECTORY": "/cache"}
     with block():
-        return load("login", LOGIN, *answers, files=files, environ=environ, **options)
+        return load("login", LOGIN, *responses, files=files, environ=environ, **options)
 
 
-def anywhere(*answers, files=(), settings=(), block=nullcontext, **options):
+def anywhere(*responses, files=(), settings=(), block=nullcontext, **options):
     """Load from IAM Roles Anywhere, in the context *block*."""
     files = {"/cert.pem": certificate(), "/key.pem": pem(key()), **dict(files)}
     environ = {**ANYWHERE, **dict(settings)}
     with block():
-        return load("roles-anywhere", "", *answers, files=files, environ=environ, **options)
+        return load("roles-anywhere", "", *responses, files=files, environ=environ, **options)
 
 
 ENCRYPTED = pem(key(), b"right")

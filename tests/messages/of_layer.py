@@ -15,7 +15,7 @@ ROOMS = ("runtime_client/sagemaker_runtime_client/layer",)
 
 
 def build(*compared):
-    """Build no layers, but check the command line."""
+    """Run the command with options that it rejects."""
     build_layers(
         Namespace(
             pins=None,
@@ -27,14 +27,14 @@ def build(*compared):
 
 
 def without_pip():
-    """Read pins where neither packaging nor pip is installed."""
+    """Read pins when neither packaging nor pip is installed."""
     names = ("packaging.requirements", "pip._vendor.packaging.requirements")
     with mock.patch.dict(sys.modules, dict.fromkeys(names)):
         select_pins("demo==1\n")
 
 
 def renew_conflicting():
-    """Renew pins where each platform has another version of a project."""
+    """Renew pins when each platform has another version of a project."""
     versions = iter(range(99))
 
     def resolve(*_):

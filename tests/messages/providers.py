@@ -17,7 +17,7 @@ from tests.messages.said import said
 from tests.runtime_client.scripted_io import REGION, START, ScriptedIO
 
 SSO_CACHE = f"/home/user/.aws/sso/cache/{sha1(b'corp').hexdigest()}.json"
-# What the signer says of a key that is not valid.
+# The signer's message for an access key id that is not valid.
 MALFORMED_KEY = said(lambda: Credentials("AK ID", "s"))
 LOGIN_CACHE = f"/cache/{sha256(b'me').hexdigest()}.json"
 
@@ -32,27 +32,27 @@ def context(config="", io=None, environ=(), **changes):
     return Context(io, io, settings, profiles, **changes)
 
 
-def load(name, config="", *answers, files=(), processes=(), environ=(), io=ScriptedIO, **changes):
+def load(name, config="", *responses, files=(), processes=(), environ=(), io=ScriptedIO, **changes):
     """
     Load credentials from a provider.
 
     Args:
         name: The provider's name; ``chain`` searches all of them.
         config: The text of the config file.
-        answers: The responses of the services, in order.
+        responses: The responses of the services, in order.
         files: The content of other files, by their paths.
         processes: What each program writes to stdout, or how it ends.
         environ: The environment variables.
         io: The class of the scripted system.
         changes: Other attributes of the `Context`.
     """
-    system = io(answers, files=dict(files), processes=dict(processes))
+    system = io(responses, files=dict(files), processes=dict(processes))
     made = context(config, system, environ, **changes)
     return run(search(made) if name == "chain" else PROVIDERS[name].create(made).load())
 
 
 def always(response):
-    """Return a function that answers each request with *response*."""
+    """Return a function that responds to each request with *response*."""
     return [lambda _io, _sent: response] * 9
 
 
@@ -68,12 +68,12 @@ def as_xml(text, status=200):
 
 
 def wrote(text="", status=0, stderr=""):
-    """Return the end of the program ``vault``, which writes *text* to stdout."""
+    """Return the result of the program ``vault``, which writes *text* to stdout."""
     return {"vault": Finished(status, text.encode(), stderr.encode())}
 
 
 def refresh(name, error, seconds):
-    """Load credentials that expire after an hour, and refresh them after *seconds* with an error."""
+    """Load credentials that expire after an hour; after *seconds*, refresh them with this error."""
     io = ScriptedIO()
 
     class Provider:

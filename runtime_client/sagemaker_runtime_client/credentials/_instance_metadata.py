@@ -35,8 +35,9 @@ _PARTS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
 _is_origin = re.compile(r"https?://[^/?#@\s\\]+(/[!-~]*)?").fullmatch
 _is_role = re.compile(r"[\w+=,.@-]+", re.ASCII).fullmatch
 
-# Credentials that expire within _MARGIN plus a random part of _JITTER are used for that much
-# longer: the service is sometimes late to replace them, and AWS still accepts them.
+# Credentials that expire within _MARGIN plus a random part of _JITTER, or have expired, are used
+# until the end of that period: the service is sometimes late to replace them, and AWS still accepts
+# them.
 _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 

@@ -37,7 +37,7 @@ _PARTS = ("accessKeyId", "secretAccessKey", "sessionToken", "expiresAt")
 _WINDOW = timedelta(minutes=5)
 _PATH = "/v1/token"
 
-# What to do about each error code with which the service rejects a refresh.
+# The advice for each error code with which the service rejects a refresh.
 _REMEDIES = {
     "TOKEN_EXPIRED": "run `aws login` again",
     "USER_CREDENTIALS_CHANGED": "run `aws login` again",

@@ -1,11 +1,10 @@
 """
 Caches the credentials that the chain finds, and refreshes them before they expire.
 
-A refresh has no thread or task of its own.  The first call searches the whole chain and remembers
-the provider that had credentials.  Later calls return the cached credentials until they are about
-to expire.  Then a caller asks that one provider for new credentials, in its own thread or task and
-under the lock of this object.  The cached value is replaced as a whole, so no caller sees a
-mixture.
+Nothing is refreshed in the background.  The first call searches the chain and remembers the
+provider that had credentials.  Later calls return the cached credentials until they are about to
+expire.  Then one of the callers asks that provider for new credentials, while it holds the lock of
+this object.  The cached value is replaced as a whole, so no caller sees a mixture.
 
 What happens depends on the time that is left until the expiration:
 
@@ -17,11 +16,11 @@ What happens depends on the time that is left until the expiration:
   Every caller waits for the lock.  The first one refreshes, and the others use its result.  If the
   refresh fails, the callers that were waiting raise the same error, and the next call tries again.
 
-A caller with a deadline stops waiting at that time, while the refresh continues for the others.
-The role credentials of an instance are an exception to both failure rules: AWS accepts them after
-their expiration while its metadata service is down, so they are extended and the service is polled
-again.  Credentials without an expiration are never refreshed, and environment variables are never
-cached.
+The role credentials of an EC2 instance are an exception to both failure rules.  AWS accepts them
+after their expiration while its metadata service is down, so they are extended and the service is
+polled again.  An async caller with a deadline stops waiting at that time, and the refresh continues
+for the others; a thread waits until the refresh ends.  Credentials without an expiration are never
+refreshed, and environment variables are read at each call.
 
 Source: botocore 1.44, credentials.py, RefreshableCredentials, for the two windows.
 """
@@ -134,7 +133,11 @@ class ChainCredentials:
 
     async def load(self, deadline: float | None) -> Credentials:
         """
-        Return credentials, and wait for them no longer than until *deadline* on the monotonic clock.
+        Return valid credentials, cached or new.
+
+        Args:
+            deadline: When an async caller stops waiting, in seconds of the monotonic clock; None
+                for no limit.  Threads ignore it.
 
         Raises:
             NoCredentialsError: No provider has credentials; configure one.

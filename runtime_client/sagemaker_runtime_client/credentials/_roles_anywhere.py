@@ -46,7 +46,7 @@ class RolesAnywhereProvider(ServiceProvider):
 
     async def load(self) -> Credentials | None:
         """
-        Return the role's credentials, or None if none of the required settings is set.
+        Return the role's credentials, or None if no required setting is present.
 
         Raises:
             CredentialProviderError: A setting is missing or malformed, the certificate or the key
@@ -124,8 +124,7 @@ class RolesAnywhereProvider(ServiceProvider):
         """
         Return the CreateSession request, not yet signed.
 
-        Source:
-        https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
+        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
         """
         body: dict[str, object] = {"durationSeconds": self._duration()}
         if session := self._text("role_session_name"):

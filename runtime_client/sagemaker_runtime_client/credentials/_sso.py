@@ -6,7 +6,7 @@ Loads a role's credentials from IAM Identity Center with the token that ``aws ss
     sso_account_id = 123456789012       sso_start_url = https://corp.awsapps.com/start
     sso_role_name = Developer
 
-In the legacy form, the profile contains the two settings of the session, and the token is not
+In the legacy form, the profile itself contains sso_region and sso_start_url, and the token is not
 refreshed.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html and botocore
@@ -53,7 +53,7 @@ class SSOProvider(ServiceProvider):
         return await self._role_credentials(login, await TokenCache(self, login).access_token())
 
     def _login(self) -> Login | None:
-        """Return the login that the profile configures, or None if it configures none."""
+        """Return the login that the profile configures, or None without account and role."""
         profile, section = self.context.profile, self.section
         if "sso_account_id" not in section and "sso_role_name" not in section:
             return None
@@ -67,7 +67,7 @@ class SSOProvider(ServiceProvider):
             raise self.failure(
                 f"profile {profile} uses IAM Identity Center but does not set {', '.join(missing)}"
             )
-        # The AWS CLI names the cache file after this digest, which protects no secret.
+        # The AWS CLI names the cache file after this SHA-1 digest, which is not used for security.
         digest = sha1((session or start_url).encode(), usedforsecurity=False).hexdigest()
         return Login(
             session,
@@ -106,8 +106,7 @@ class SSOProvider(ServiceProvider):
         """
         Call GetRoleCredentials and return the role's credentials.
 
-        Source:
-        https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
+        Source: https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
         """
         role, account = percent_encode(login.role_name), percent_encode(login.account_id)
         path = f"/federation/credentials?role_name={role}&account_id={account}"

@@ -21,7 +21,7 @@ from ._requests import JSON, ServiceProvider
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _TO_REFRESH = ("refreshToken", "clientId", "clientSecret", "registrationExpiresAt")
-# A token is refreshed when less than this is left.
+# A token is refreshed when less than this much time is left.
 _WINDOW = timedelta(minutes=15)
 
 

@@ -1,7 +1,7 @@
 """
 Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
 
-This is a separate program because that Python has none of this distribution's packages.  Unlike
+This is a separate program because that Python cannot import this distribution.  Unlike
 compileall it omits docstrings, which make up a sixth of the zipped bytecode, but keeps assertions.
 """
 

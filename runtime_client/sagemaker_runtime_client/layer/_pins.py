@@ -59,7 +59,7 @@ def _pinned(requirements: Any, line: str) -> str:
 
 
 def _packaging(module: str) -> Any:
-    """Import a module of the package packaging, or of the copy in pip, which building needs anyway."""
+    """Import a module of packaging, or of the copy in pip, which is required anyway."""
     for package in ("packaging", "pip._vendor.packaging"):
         try:
             return import_module(f"{package}.{module}")

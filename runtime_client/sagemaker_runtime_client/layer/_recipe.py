@@ -7,8 +7,9 @@ PACKAGES = ("sigv4", "sagemaker_runtime_client")
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# By Lambda's names of the architectures.  These wheels require glibc 2.17.  Python 3.11 runs on
-# Amazon Linux 2, which has glibc 2.26; later versions run on Amazon Linux 2023, which has 2.34.
+# The pip platform of each architecture, by Lambda's name.  These wheels require glibc 2.17.  Python
+# 3.11 runs on Amazon Linux 2, which has glibc 2.26; later versions run on Amazon Linux 2023, which
+# has 2.34.
 ARCHITECTURES = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
 
 # The dependencies that each variant omits.
@@ -20,7 +21,8 @@ VARIANTS: dict[str, frozenset[str]] = {
 # Required dependencies that are never useful in a layer.
 NEVER = {"pycparser": "parses C for cffi's compiler, which is left out as well"}
 
-# By patterns of file paths below python/, in which a star matches slashes as well.
+# The reasons for leaving out files, by patterns of paths below python/.  A star matches slashes as
+# well.
 LEFT_OUT = {
     "*.pyi": "for type checkers",
     "*/py.typed": "for type checkers",

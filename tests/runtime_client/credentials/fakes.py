@@ -61,7 +61,7 @@ class Fake:
         if self.faults:
             fault = self.faults.popleft()
             return fault(request) if isinstance(fault, Callable) else fault
-        return self.answer(request)
+        return self.respond(request)
 
     def credentials(self, kind):
         """Issue and remember new credentials."""
@@ -94,7 +94,7 @@ class STS(Fake):
         self.web_token = web_token
         self.received = []
 
-    def answer(self, request):
+    def respond(self, request):
         assert (request.method, request.target) == ("POST", "/")
         form = dict(parse_qsl(request.body.decode(), strict_parsing=True))
         self.received.append(form)
@@ -150,7 +150,7 @@ class SSO(Fake):
     client_secret = "canary-client-secret"
     lifetime = 28800
 
-    def answer(self, request):
+    def respond(self, request):
         assert request.header("authorization") is None
         if request.method == "POST":
             return self._token(request)
@@ -209,7 +209,7 @@ class SignIn(Fake):
         self.url = None
         self.proofs = set()
 
-    def answer(self, request):
+    def respond(self, request):
         assert (request.method, request.target) == ("POST", "/v1/token")
         assert request.header("authorization") is None
         self._check(request.header("dpop"))
@@ -273,7 +273,7 @@ class Container(Fake):
 
     token = None
 
-    def answer(self, request):
+    def respond(self, request):
         assert request.method == "GET"
         if request.header("authorization") != self.token:
             return as_json({"code": "AccessDenied", "message": f"not {self.token}"}, 403)
@@ -302,7 +302,7 @@ class IMDS(Fake):
     role = "my-role"
     token = "canary-imds-token=="
 
-    def answer(self, request):
+    def respond(self, request):
         if request.target == "/latest/api/token":
             assert request.method == "PUT"
             assert request.header("x-aws-ec2-metadata-token-ttl-seconds") == "21600"
@@ -342,7 +342,7 @@ class RolesAnywhere(Fake):
         self.region = region
         self.received = []
 
-    def answer(self, request):
+    def respond(self, request):
         url = urlsplit(request.target)
         assert (request.method, url.path) == ("POST", "/sessions")
         algorithm = self._check(request, url.query)
@@ -360,8 +360,7 @@ class RolesAnywhere(Fake):
         """
         Verify the certificates and the signature, and return the name of the algorithm.
 
-        Source:
-        https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
+        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
         """
         leaf = x509.load_der_x509_certificate(b64decode(request.header("x-amz-x509")))
         chain = [

@@ -31,9 +31,9 @@ def test_role(harness, sts):
     """A role is assumed with the credentials of the source profile, which sign the request."""
     credentials, _ = load(harness, sts)
     (form,) = sts.received
-    given = sts.issued[credentials.access_key_id]
-    assert credentials.secret_access_key == given.secret_access_key
-    assert credentials.session_token == given.session_token
+    issued = sts.issued[credentials.access_key_id]
+    assert credentials.secret_access_key == issued.secret_access_key
+    assert credentials.session_token == issued.session_token
     assert (credentials.expiration, credentials.account_id) == (sts.ends, ACCOUNT)
     assert form["RoleArn"] == ROLE
     assert form["RoleSessionName"].startswith("sagemaker-runtime-client-1")
@@ -85,7 +85,7 @@ def test_endpoints(blocking, options, environ, origin, region):
         assert blocking.load("assume-role", CONFIG, **options).access_key_id == "ASIASTS1"
 
 
-def test_duration_that_is_no_number(blocking, sts, caplog):
+def test_invalid_duration(blocking, sts, caplog):
     """A duration that is not a number is ignored with a warning, as in AWS tools."""
     with caplog.at_level(logging.WARNING):
         load(blocking, sts, f"{ASSUMES}duration_seconds = 1h\n[profile me]\n{KEYS}")
@@ -118,7 +118,7 @@ def test_half_a_key_before_role(blocking, sts, line):
     assert not sts.received
 
 
-def test_variables_are_not_of_the_source(blocking, sts, tmp_path):
+def test_source_profile_ignores_variables(blocking, sts, tmp_path):
     """A web identity in environment variables does not apply to a source profile."""
     (tmp_path / "token").write_text("canary-web-token")
     blocking.environ["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
@@ -201,7 +201,7 @@ def test_mfa_that_fails(blocking, sts, function, message):
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config, mfa_token=function)
     assert caught.value.message.startswith(message)
-    assert "telephone" not in str(caught.value)  # the text stays in the cause
+    assert "telephone" not in str(caught.value)  # the text of the error stays in the cause
     assert isinstance(caught.value.__cause__, ValueError) is (function is fails)
     assert not sts.received
 
@@ -267,7 +267,7 @@ def test_not_configured(harness, config):
         ),
     ],
 )
-def test_settings_that_lead_nowhere(blocking, sts, config, message):
+def test_contradictory_settings(blocking, sts, config, message):
     """Settings that are contradictory or incomplete are named in the error, and nothing is sent."""
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, sts, config)
@@ -288,7 +288,7 @@ def test_refusal(harness, sts):
     assert harness.slept == []
 
 
-def test_failure_that_passes(harness, sts):
+def test_temporary_failure(harness, sts):
     """Temporary failures are retried."""
     sts.faults += [b"", response(status=503), sts_error("Throttling", "slow down")]
     credentials, _ = load(harness, sts, max_attempts=4)
@@ -305,7 +305,7 @@ def test_failure_that_passes(harness, sts):
         ),
     ],
 )
-def test_answer_that_is_none(blocking, sts, body, message):
+def test_malformed_response(blocking, sts, body, message):
     """A response without credentials is a retryable error."""
     sts.faults.append(response(body))
     with pytest.raises(CredentialProviderError) as caught:
@@ -316,8 +316,8 @@ def test_answer_that_is_none(blocking, sts, body, message):
 
 def test_answer_without_an_account(blocking, sts):
     """If the role's ARN is malformed, the credentials have no account id."""
-    answer = sts.answer
-    sts.faults.append(lambda request: answer(request).replace(b"arn:aws:sts", b"arn-aws-sts"))
+    respond = sts.respond
+    sts.faults.append(lambda request: respond(request).replace(b"arn:aws:sts", b"arn-aws-sts"))
     credentials, _ = load(blocking, sts)
     assert credentials.account_id is None
 
@@ -336,4 +336,4 @@ def test_no_region(blocking):
     blocking.environ["AWS_USE_FIPS_ENDPOINT"] = "true"
     with pytest.raises(CredentialProviderError) as caught:
         blocking.load("assume-role", CONFIG, region=None)
-    assert "name a region" in caught.value.message
+    assert "set a region" in caught.value.message

@@ -26,7 +26,7 @@ def load(harness, agent, path="/v1/credentials?x=%20"):
 
 
 def error(harness, agent=None):
-    """Return the error of loading."""
+    """Return the error that loading raises."""
     if agent is None:
         return caught_error("container", harness.load, "container")
     return caught_error("container", load, harness, agent)
@@ -102,7 +102,7 @@ def test_not_configured(harness, values):
         "[FD00:EC2::23]:80",
     ],
 )
-def test_hosts_that_are_asked(blocking, agent, host):
+def test_allowed_hosts(blocking, agent, host):
     """With plain http, loopback addresses and the hosts of AWS's agents are allowed, on any port."""
     with Loopback(agent) as server:
         blocking.redirected[f"http://{host}"] = server.url
@@ -127,7 +127,7 @@ def test_hosts_that_are_asked(blocking, agent, host):
         "[fe80::1]",
     ],
 )
-def test_hosts_that_are_not(blocking, host):
+def test_rejected_hosts(blocking, host):
     """Any other host is rejected before anything is sent."""
     blocking.environ |= {FULL: f"http://{host}/x", TOKEN: "canary"}
     message = error(blocking).message
@@ -156,14 +156,14 @@ def test_hosts_that_are_not(blocking, host):
         "https://user:canary@agent.example/x",
     ],
 )
-def test_urls_that_are_none(blocking, url):
+def test_invalid_urls(blocking, url):
     """A full URI that is not a plain URL is rejected."""
     blocking.environ[FULL] = url
     assert error(blocking).message == f"{FULL} must be a URL such as http://host:port/path"
 
 
 @pytest.mark.parametrize("path", ["x", "@evil.example/x", ".evil.example", "/a b", "/a\r\nb"])
-def test_paths_that_are_none(blocking, path):
+def test_invalid_paths(blocking, path):
     """A relative URI that is not a path is rejected, because it could name another host."""
     blocking.environ[RELATIVE] = path
     assert error(blocking).message == f"{RELATIVE} must be a URL path that starts with /"
@@ -171,7 +171,7 @@ def test_paths_that_are_none(blocking, path):
 
 @pytest.mark.parametrize("end", [" ", "\t", "\n", " \r\n", "\u00a0", "\u2028"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
-def test_blanks_around_a_token(blocking, agent, tmp_path, kind, end):
+def test_whitespace_around_a_token(blocking, agent, tmp_path, kind, end):
     """Whitespace around a token is removed, as servers do with header values."""
     agent.token = "canary"
     path = tmp_path / "token"
@@ -188,7 +188,7 @@ def test_blank_token(blocking, agent):
 
 @pytest.mark.parametrize("end", ["\nx", "\r\nx: y", "\rx", "\0", "\u00e9", "\x7f", "\x1b"])
 @pytest.mark.parametrize("kind", ["file", "variable"])
-def test_token_that_is_none(blocking, agent, tmp_path, kind, end):
+def test_invalid_token(blocking, agent, tmp_path, kind, end):
     """A token with a line break or an unprintable character is rejected, and is not shown."""
     path = tmp_path / "token"
     path.write_bytes(f"canary{end}".encode())
@@ -208,7 +208,7 @@ def test_token_file_that_is_missing(harness, agent, tmp_path):
     assert error(harness, agent).message == message
 
 
-def test_failure_that_passes(harness, agent):
+def test_temporary_failure(harness, agent):
     """A failed attempt is repeated after a second."""
     agent.faults += [response(status=500), b""]
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
@@ -240,7 +240,7 @@ def test_failure_that_passes(harness, agent):
         ),
     ],
 )
-def test_failure_that_stays(harness, agent, fault, message, caplog):
+def test_permanent_failure(harness, agent, fault, message, caplog):
     """After three failed attempts the error names the agent and the failure, and is retryable."""
     agent.faults += [fault] * 3
     with caplog.at_level(logging.DEBUG):
@@ -254,7 +254,7 @@ def test_failure_that_stays(harness, agent, fault, message, caplog):
 
 @pytest.mark.parametrize("text", ["canary\r\nx: y", "canary one", "canary\u00e9", "canary\0"])
 @pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "Token"])
-def test_keys_that_are_none(blocking, agent, name, text):
+def test_malformed_credentials(blocking, agent, name, text):
     """A malformed field is named in the error, its value is not shown, and no attempt follows."""
     keys = {"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t", name: text}
     agent.faults.append(as_json(keys))
@@ -264,7 +264,7 @@ def test_keys_that_are_none(blocking, agent, name, text):
     assert (caught.attempts, caught.retryable) == (1, False)
 
 
-def test_blanks_around_a_session_token(blocking, agent):
+def test_whitespace_around_a_session_token(blocking, agent):
     """Whitespace around a session token is removed, because the token becomes a header value."""
     keys = {"AccessKeyId": "A", "SecretAccessKey": "s", "Token": " canary\r\n"}
     agent.faults.append(as_json(keys))
@@ -288,13 +288,13 @@ def test_proxies_are_not_for_agents(harness, agent, monkeypatch, scheme):
     assert proxy.requests == []
 
 
-def test_proxy_that_is_none(harness, agent, monkeypatch):
+def test_invalid_proxy(harness, agent, monkeypatch):
     """A malformed proxy in the environment does not affect requests to an agent."""
     monkeypatch.setenv("HTTP_PROXY", "socks5://host:1")
     assert load(harness, agent)[0].access_key_id == "ASIAECS1"
 
 
-def test_lasting_keys(blocking, agent):
+def test_keys_without_expiration(blocking, agent):
     """An agent may return credentials without a token and an expiration."""
     agent.faults.append(as_json({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": ""}))
     credentials, _ = load(blocking, agent)

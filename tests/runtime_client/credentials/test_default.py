@@ -83,13 +83,13 @@ async def test_provider_of_signatures_async():
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
 @pytest.mark.anyio
-async def test_requests_go_over_the_client(home, monkeypatch, is_async):
+async def test_requests_use_the_client(home, monkeypatch, is_async):
     """Providers send their requests through the user's client, which stays open."""
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/creds")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "none"))
-    answer = b'{"AccessKeyId":"AKIDBOX","SecretAccessKey":"s","Token":"t",'
-    answer += b'"Expiration":"2999-01-01T00:00:00Z","AccountId":"123456789012"}'
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(answer)))
+    body = b'{"AccessKeyId":"AKIDBOX","SecretAccessKey":"s","Token":"t",'
+    body += b'"Expiration":"2999-01-01T00:00:00Z","AccountId":"123456789012"}'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(body)))
     client = (httpx.AsyncClient if is_async else httpx.Client)(transport=transport)
     chain = default_chain(client)
     found = await chain.aget() if is_async else chain.get()
@@ -102,15 +102,15 @@ async def test_requests_go_over_the_client(home, monkeypatch, is_async):
 @pytest.mark.anyio
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
-async def test_what_it_opened_is_closed(monkeypatch, is_async):
+async def test_connections_are_closed(monkeypatch, is_async):
     """A connection of the chain stays open until the chain is closed."""
     agent, after = Container(), []
 
-    def answer(request, connection):
-        connection.sendall(agent.answer(request))
+    def respond(request, connection):
+        connection.sendall(agent.respond(request))
         after.append(connection.recv(1))  # returns no data when the chain closes the connection
 
-    with Loopback(answer) as server:
+    with Loopback(respond) as server:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
         chain = default_chain()
@@ -133,13 +133,13 @@ def test_closed_while_it_is_opened(monkeypatch):
         chain.close()
         return context
 
-    def answer(request, connection):
-        connection.sendall(Container().answer(request))
+    def respond(request, connection):
+        connection.sendall(Container().respond(request))
         if connection.recv(1) == b"":
             after.set()
 
     monkeypatch.setattr(module, "open_context", closing)
-    with Loopback(answer) as server:
+    with Loopback(respond) as server:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url)
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
         chain = default_chain()
@@ -147,7 +147,7 @@ def test_closed_while_it_is_opened(monkeypatch):
         assert after.wait(10)
 
 
-def test_what_is_no_client():
+def test_invalid_client():
     """An http_client that is not a client of httpx is rejected at once."""
     with pytest.raises(ConfigError, match=r"must be httpx\.Client or httpx2\.Client, not str"):
         default_chain("http://proxy")
@@ -165,7 +165,7 @@ def test_profile_argument(monkeypatch):
         default_chain(profile="none").get()
 
 
-def test_client_takes_the_profile():
+def test_client_uses_the_profile():
     """A client reads region and credentials of the profile, and reads the files once."""
     files = {CONFIG: "[profile p]\nregion = eu-north-1\n", CREDENTIALS_FILE: "[p]\n" + STATIC}
     files[CREDENTIALS_FILE] = files[CREDENTIALS_FILE].format("AKIDP")
@@ -180,8 +180,8 @@ def test_client_takes_the_profile():
 
 def test_region_of_the_instance():
     """The instance's region is used only if that is enabled and no other region is set."""
-    answers = [Response(200, {}, b"token"), Response(200, {}, b"ap-south-1"), accepted()]
-    io = ScriptedIO(answers, ENVIRON)
+    responses = [Response(200, {}, b"token"), Response(200, {}, b"ap-south-1"), accepted()]
+    io = ScriptedIO(responses, ENVIRON)
     client = make_core(io, {"region_from_instance": True}, None)
     run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
     assert io.sent[1].url == "http://169.254.169.254/latest/meta-data/placement/region"
@@ -197,8 +197,8 @@ def test_region_of_the_instance():
 @pytest.mark.parametrize("off", [True, False], ids=["disabled", "silent"])
 def test_no_region_of_the_instance(off):
     """Outside EC2 there is no instance region."""
-    answers = [] if off else [dropped(taken=False)]
-    io = ScriptedIO(answers, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
+    responses = [] if off else [dropped(taken=False)]
+    io = ScriptedIO(responses, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
     with pytest.raises(ConfigError, match="no region"):
         run(
             make_core(io, {"region_from_instance": True}, None).invoke_endpoint_async(
@@ -213,7 +213,7 @@ def context(io, *, explicit=False, **section):
     return Context(io, io, Config(), Profiles({"default": section}), explicit=explicit)
 
 
-def test_a_broken_source_ends_the_search():
+def test_an_error_ends_the_search():
     """An error of a configured provider ends the search."""
     io = ScriptedIO(environ={"AWS_ACCESS_KEY_ID": "AKID"})
     skipped = []

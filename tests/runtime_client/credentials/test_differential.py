@@ -249,7 +249,7 @@ def run_chain(io, profile):
 
 
 def run_botocore(profile):
-    """Return the same for botocore's chain."""
+    """Return the provider and the credentials that botocore's chain finds."""
     try:
         session = Session(profile=profile)
         session.get_scoped_config()  # raises if a named profile does not exist
@@ -265,7 +265,7 @@ def run_botocore(profile):
     return (name, key.access_key, key.secret_key, key.token)
 
 
-def test_the_matrix_is_one():
+def test_size_of_the_matrix():
     """The matrix has 1,320 combinations."""
     assert len(KEYS) * len(CHOICES) * len(FILES) * len(SURROUNDINGS) == 1320
 
@@ -318,7 +318,7 @@ def test_older_name_of_the_token(arrange):
     assert run_botocore(None)[3] == "old"
 
 
-def test_stranger_files(arrange):
+def test_duplicate_section(arrange):
     """A section that occurs twice is accepted; botocore rejects the whole file."""
     io = arrange({"AWS_PROFILE": "work"}, "[profile work]\na = 1\n[profile work]\nb = 2\n", None)
     assert (run_chain(io, None), run_botocore(None)) == (NOTHING, BROKEN)

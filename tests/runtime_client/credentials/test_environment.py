@@ -64,7 +64,7 @@ def test_account():
 
 
 @pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": "s"}])
-def test_nothing_there(environ):
+def test_not_configured(environ):
     """Without an access key id the provider is not configured."""
     assert load(environ) is None
 
@@ -81,7 +81,7 @@ def test_nothing_there(environ):
         ({"AWS_CREDENTIAL_EXPIRATION": "2026-11-22T12:00:00"}, "expiration"),
     ],
 )
-def test_there_and_broken(more, message):
+def test_malformed_variables(more, message):
     """A malformed variable is named in the error, and its value is not shown."""
     with pytest.raises(CredentialProviderError, match=message) as caught:
         load({**KEY, **more})
@@ -110,7 +110,7 @@ class Provider:
 @pytest.mark.parametrize(
     "source", [CREDENTIALS, Provider(), lambda: CREDENTIALS], ids=["value", "provider", "function"]
 )
-def test_sources(source):
+def test_kinds_of_credentials(source):
     """A client accepts credentials, a provider or a function."""
     io = ScriptedIO([accepted()])
     invoke(io, source)
@@ -153,19 +153,19 @@ async def _later():
     ],
     ids=["nothing", "message so", "raises", "None", "a tuple", "async", "expired"],
 )
-def test_failing_sources(source, kind):
+def test_failing_credentials(source, kind):
     """If custom credentials fail, the error shows no secret and nothing is sent."""
     io = ScriptedIO([], {"AWS_EC2_METADATA_DISABLED": "true"})
     with pytest.raises(RuntimeClientError) as caught:
         invoke(io, source)
     assert (type(caught.value), io.sent) == (kind, [])
-    assert "sealed" not in str(caught.value)  # the text stays in the cause
+    assert "sealed" not in str(caught.value)  # the text of the error stays in the cause
     assert isinstance(caught.value.__cause__, OSError) is (source is _broken)
     assert not caught.value.possibly_accepted
 
 
 @pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("", 503)])
-def test_failure_of_a_source_is_not_the_services(code, status):
+def test_provider_errors_are_not_retried(code, status):
     """A provider's failure is not retried by the client, and does not slow down its requests."""
     calls = []
 
@@ -183,7 +183,7 @@ def test_failure_of_a_source_is_not_the_services(code, status):
     assert not client._session.value.runtime._limiter._throttled
 
 
-def test_expiry_is_looked_at_for_each_attempt():
+def test_expiry_is_checked_for_each_attempt():
     """Credentials that expire during a pause are not used for another attempt."""
     short = Credentials("AKID", "canary-secret", None, START + timedelta(seconds=1))
     io = ScriptedIO([accepted(status=503, **{"x-amz-retry-after": "2000"})])

@@ -82,9 +82,9 @@ def cloud(_io, sent):
 class Rewritten(ScriptedIO):
     """A system in which another program completes a file after some seconds."""
 
-    def __init__(self, provider, content, complete_at, answers=cloud):
+    def __init__(self, provider, content, complete_at, responses=cloud):
         environ, config, self.path, self.whole = PROVIDERS[provider]
-        super().__init__(answers, dict(environ), files={CONFIG: config})
+        super().__init__(responses, dict(environ), files={CONFIG: config})
         self.content, self.complete_at = content, complete_at
 
     async def read_file(self, path, most):
@@ -129,22 +129,22 @@ def test_file_that_is_missing(provider):
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_wait_goes_on(fault):
+def test_a_wait_continues(fault):
     """A wait continues while the SSO cache of another process is incomplete, and returns the output."""
-    s3 = FakeS3().put("s3://bucket/out/1.out", b"answer")
+    s3 = FakeS3().put("s3://bucket/out/1.out", b"output")
 
-    def answer(io, sent):
+    def respond(io, sent):
         return s3(io, sent) if ".s3." in sent.origin else cloud(io, sent)
 
     invocation = run(core(ScriptedIO([accepted()])).invoke_endpoint_async("e", body=b"x"))
-    io = Rewritten("sso", BROKEN[fault], 5.0, answer)
+    io = Rewritten("sso", BROKEN[fault], 5.0, respond)
     output = run(make_core(io, {"region": REGION}, None).wait(invocation, timeout=60))
-    assert output.body == b"answer"
+    assert output.body == b"output"
     assert 5 <= io.elapsed < 10
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_file_without_an_end(provider):
+def test_file_that_is_too_large(provider):
     """A file larger than a mebibyte is rejected, and the error names the limit."""
 
     class Endless(Rewritten):

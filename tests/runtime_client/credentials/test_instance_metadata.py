@@ -81,7 +81,7 @@ def test_version_1(harness, imds, fault):
     assert credentials.access_key_id == "ASIAIMDS1"
 
 
-def test_token_that_does_not_come(harness, imds):
+def test_token_timeout(harness, imds):
     """A token request that times out is given up, and IMDSv1 is tried."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Loopback(imds) as server:
         imds.version_1 = True
@@ -113,7 +113,7 @@ def test_disabled(harness, imds):
 
 
 @pytest.mark.parametrize("attempts", ["1", "3"])
-def test_nobody_there(harness, unused_port, attempts):
+def test_no_service(harness, unused_port, attempts):
     """Outside EC2 there is no service, which is not an error."""
     harness.environ |= {
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{unused_port}",
@@ -153,9 +153,9 @@ GOOD = {"AccessKeyId": "A", "SecretAccessKey": "canary", "Token": "t", "Expirati
         ),
     ],
 )
-def test_nothing_to_be_had(harness, imds, faults, lines, caplog):
+def test_service_without_credentials(harness, imds, faults, lines, caplog):
     """A service without a role, or with an error, yields no credentials and no error."""
-    imds.faults += [imds.answer if fault is None else fault for fault in faults]
+    imds.faults += [imds.respond if fault is None else fault for fault in faults]
     with caplog.at_level(logging.DEBUG):
         assert load(harness, imds) == (None, lines)
     assert "canary" not in caplog.text
@@ -167,20 +167,20 @@ def test_attempts(harness, imds):
     imds.faults += [
         fault,
         fault,
-        imds.answer,
+        imds.respond,
         fault,
         b"",
-        imds.answer,
+        imds.respond,
         fault,
         response(b"{"),
-        imds.answer,
+        imds.respond,
     ]
     credentials, lines = load(harness, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
     assert lines == [TOKEN] * 3 + [ROLE] * 3 + [KEYS] * 3
     assert credentials.access_key_id == "ASIAIMDS1"
 
 
-def test_refusal_that_stays(blocking, imds):
+def test_bad_token_request(blocking, imds):
     """A token request with the status 400 is not repeated."""
     imds.faults.append(response(status=400))
     found = load(blocking, imds, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
@@ -188,7 +188,7 @@ def test_refusal_that_stays(blocking, imds):
 
 
 @pytest.mark.parametrize("role", ["../../x", "a b", "a\nb", "<html>"])
-def test_role_that_is_none(blocking, imds, role):
+def test_invalid_role_name(blocking, imds, role):
     """A malformed role name is rejected, and is not used in a path."""
     imds.role = role
     with pytest.raises(CredentialProviderError) as caught:
@@ -198,7 +198,7 @@ def test_role_that_is_none(blocking, imds, role):
 
 def test_malformed_end(blocking, imds):
     """A malformed expiration is a retryable error that does not show the credentials."""
-    imds.faults += [imds.answer, imds.answer, as_json(GOOD)]
+    imds.faults += [imds.respond, imds.respond, as_json(GOOD)]
     with pytest.raises(CredentialProviderError) as caught:
         load(blocking, imds)
     assert caught.value.message == "the instance metadata response has an invalid Expiration"
@@ -206,7 +206,7 @@ def test_malformed_end(blocking, imds):
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1", "http://user@host", "http://ho st", "ftp://x"])
-def test_endpoint_that_is_none(blocking, url):
+def test_invalid_endpoint(blocking, url):
     """An endpoint that is not a URL is rejected."""
     blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = url
     with pytest.raises(CredentialProviderError) as caught:
@@ -232,7 +232,7 @@ def region(harness):
 
 def test_region(harness, imds):
     """The region of the instance is read from the service."""
-    imds.faults += [imds.answer, response(b"eu-north-1\n")]
+    imds.faults += [imds.respond, response(b"eu-north-1\n")]
     with Loopback(imds) as server:
         harness.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
         assert region(harness) == "eu-north-1"
@@ -243,7 +243,7 @@ def test_no_region(blocking, imds):
     """There is no region if the service is disabled or does not know it."""
     with Loopback(imds) as server:
         blocking.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
-        imds.faults += [imds.answer, response(status=404)]
+        imds.faults += [imds.respond, response(status=404)]
         assert region(blocking) is None
         blocking.environ["AWS_EC2_METADATA_DISABLED"] = "true"
         assert region(blocking) is None

@@ -124,10 +124,10 @@ def test_wrong_passphrase(blocking, service, values, tmp_path, way, wrong):
     assert "canary" not in message
 
 
-@pytest.mark.parametrize("answer", [None, 5, b"canary"], ids=str)
-def test_function_that_returns_no_text(blocking, service, values, tmp_path, answer):
+@pytest.mark.parametrize("result", [None, 5, b"canary"], ids=str)
+def test_function_that_returns_no_str(blocking, service, values, tmp_path, result):
     """A function that does not return a str is an error that does not show the result."""
-    message = error(blocking, service, values, key_passphrase=lambda _: answer).message
+    message = error(blocking, service, values, key_passphrase=lambda _: result).message
     path = tmp_path / "leaf.key"
     assert f"key_passphrase must return a str for the private key file {path}" == message
 
@@ -149,7 +149,7 @@ def test_function_that_fails(blocking, service, values):
 @pytest.mark.parametrize(
     ("text", "says"), [(None, "does not exist"), (b"", "is empty"), (b"\xff", "is not UTF-8 text")]
 )
-def test_file_that_does_not_serve(blocking, service, values, tmp_path, text, says):
+def test_invalid_file(blocking, service, values, tmp_path, text, says):
     """A passphrase file that is missing, empty or not text is named in the error."""
     values |= file_setting(tmp_path, text or b"")
     if text is None:

@@ -79,7 +79,7 @@ def load(harness, signin, config=CONFIG, **options):
 
 
 def error(harness, signin, **options):
-    """Return the error of loading."""
+    """Return the error that loading raises."""
     return caught_error("login", load, harness, signin, **options)
 
 
@@ -214,7 +214,7 @@ def test_no_login(harness, signin, document, message):
         pytest.param(lambda: curve(ec.SECP384R1), id="P-384"),
     ],
 )
-def test_key_that_is_none(blocking, signin, key, make):
+def test_wrong_kind_of_key(blocking, signin, key, make):
     """A key that is not a P-256 key is rejected."""
     log_in(blocking, token(key, -60, dpopKey=make()))
     message = f"dpopKey in the login cache file {cache(blocking)} is not a P-256 key: {HINT}"
@@ -257,7 +257,7 @@ def test_other_refusal(blocking, signin, key, body):
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("document", "message"),
     [
         pytest.param([], INCOMPLETE, id="list"),
         pytest.param(
@@ -282,11 +282,11 @@ def test_other_refusal(blocking, signin, key, body):
         ),
     ],
 )
-def test_answer_that_is_none(blocking, signin, key, answer, message):
+def test_malformed_response(blocking, signin, key, document, message):
     """A response without credentials is an error, and the cache file stays unchanged."""
     log_in(blocking, token(key, -1))
     before = cache(blocking).read_text()
-    signin.faults.append(as_json(answer))
+    signin.faults.append(as_json(document))
     caught = error(blocking, signin)
     assert message in caught.message
     assert caught.retryable
@@ -307,7 +307,7 @@ def test_refresh_that_fails(harness, signin, key, caplog):
     assert error(harness, signin).retryable
 
 
-def test_another_process_was_quicker(harness, signin, key):
+def test_another_process_was_faster(harness, signin, key):
     """If another process has used up the refresh token, the credentials that it wrote are used."""
     log_in(harness, token(key, -1))
 

@@ -154,7 +154,7 @@ def test_broken_process(io, command, message):
     assert "canary" not in str(caught.value)
 
 
-def test_only_blanks():
+def test_blank_command():
     """A command that contains only whitespace is an error."""
     with pytest.raises(CredentialProviderError, match=r"\(profile work\) is empty"):
         load("process", {"credential_process": " "})

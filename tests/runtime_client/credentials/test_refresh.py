@@ -70,7 +70,7 @@ def test_short_keys_are_fetched_once():
     assert io.ran == [["vault"]]
 
 
-def test_endless_keys_are_fetched_once(make_chain):
+def test_keys_without_expiration(make_chain):
     """Credentials without an expiration are never refreshed."""
     io = ScriptedIO()
     fetches = CountingProvider(io, None)
@@ -120,7 +120,7 @@ def test_failures_without_time(make_chain):
     assert credentials.get().access_key_id == "AKID12"
 
 
-def test_first_failure_of_a_source(make_chain):
+def test_unexpected_error_in_the_first_search(make_chain):
     """An unexpected error of a provider becomes a CredentialProviderError in the first search as well."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
@@ -131,7 +131,7 @@ def test_first_failure_of_a_source(make_chain):
         make_chain(io, fetches).get()
 
 
-def test_a_source_that_dries_up(make_chain):
+def test_no_credentials_on_refresh(make_chain):
     """A provider that has no credentials any more raises an error; no other provider is tried."""
     io = ScriptedIO()
     fetches = CountingProvider(io, 60)
@@ -147,7 +147,7 @@ def test_a_source_that_dries_up(make_chain):
         credentials.get()
 
 
-def test_rubbish(make_chain):
+def test_credentials_that_have_expired(make_chain):
     """Credentials that have expired when they are loaded are rejected."""
     io = ScriptedIO()
     with pytest.raises(
@@ -163,13 +163,13 @@ def test_static_stability(make_chain, caplog, random, pause):
     fetches = CountingProvider(io, 6 * 3600, "instance-metadata")
     credentials = make_chain(io, fetches)
     credentials.get()
-    fetches.error = CredentialProviderError("no answer", provider="instance-metadata")
+    fetches.error = CredentialProviderError("no response", provider="instance-metadata")
     set_clock(io, 6 * 3600 + 5)
     for _ in range(3):
         kept = credentials.get()
         assert (kept.access_key_id, fetches.count) == ("AKID1", 2)
         assert not kept.expired(io.now())
-    assert "refresh failed (no answer); extending the current credentials until" in caplog.text
+    assert "refresh failed (no response); extending the current credentials until" in caplog.text
     set_clock(io, 6 * 3600 + 5 + pause - 1)
     assert (credentials.get().access_key_id, fetches.count) == ("AKID1", 2)
     set_clock(io, 6 * 3600 + 5 + pause)
@@ -179,7 +179,7 @@ def test_static_stability(make_chain, caplog, random, pause):
     assert credentials.get().access_key_id == "AKID4"
 
 
-def test_variables_are_looked_at_anew():
+def test_variables_are_read_each_time():
     """Environment variables are read at each use; when they are removed, the chain is searched again."""
     environ = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
     io = ScriptedIO(environ=environ)
@@ -202,7 +202,7 @@ def test_variables_are_looked_at_anew():
     assert credentials.get().access_key_id == "AKID3"
 
 
-def test_nothing_after_a_fork(make_chain):
+def test_fork(make_chain):
     """A forked child loads its own credentials, even if the lock was held during the fork."""
     io = ScriptedIO()
     fetches = CountingProvider(io)
@@ -214,7 +214,7 @@ def test_nothing_after_a_fork(make_chain):
     assert credentials.get().access_key_id == "AKID2"
 
 
-def test_somebody_was_faster(make_chain):
+def test_another_caller_was_faster(make_chain):
     """A caller that gets the lock after another caller's refresh uses that caller's credentials."""
 
     class Late:
@@ -240,7 +240,7 @@ def test_somebody_was_faster(make_chain):
     assert (credentials.get().access_key_id, fetches.count) == ("AKID2", 2)
 
 
-def test_errors_are_ours():
+def test_no_credentials():
     """If no provider has credentials, the error lists the providers and their reasons."""
     io = ScriptedIO(environ={"AWS_EC2_METADATA_DISABLED": "true"})
 

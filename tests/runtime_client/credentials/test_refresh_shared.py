@@ -238,7 +238,7 @@ def test_a_real_fork(make_chain):
     fetching.start()
     while gate.count == 1:
         pass
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # for the threads
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # other threads run
         child = os.fork()
     if child == 0:
         gate.open = True

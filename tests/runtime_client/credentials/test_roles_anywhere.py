@@ -54,12 +54,12 @@ def config(values):
 
 
 def load(harness, service, values, **options):
-    """Load with *service*."""
+    """Load credentials from *service*."""
     return harness.load_from(service, "roles-anywhere", config(values), **options)[0]
 
 
 def error(harness, service, values, **options):
-    """Return the error of loading."""
+    """Return the error that loading raises."""
     return caught_error("roles-anywhere", load, harness, service, values, **options)
 
 
@@ -76,14 +76,14 @@ def test_profile(harness, service, leaf, tmp_path):
 
 
 def test_variables(harness, service, leaf, tmp_path):
-    """Environment variables can set the same, including duration and session name."""
+    """The settings can also be environment variables, including duration and session name."""
     values = settings(tmp_path, leaf, session_duration="900", role_session_name="me")
     harness.environ |= {name.upper(): value for name, value in values.items()}
     assert load(harness, service, {}).access_key_id == "ASIARA1"
     assert service.received[0][1] == {"durationSeconds": 900, "roleSessionName": "me"}
 
 
-def test_named_profile(blocking, service, leaf, tmp_path):
+def test_explicit_profile(blocking, service, leaf, tmp_path):
     """If an argument selects the profile, the variables are ignored."""
     blocking.environ |= {name.upper(): value for name, value in settings(tmp_path, leaf).items()}
     assert load(blocking, service, {}, explicit=True) is None
@@ -115,7 +115,7 @@ def test_intermediates(harness, service, intermediate, tmp_path, location):
     assert load(harness, service, values).access_key_id == "ASIARA1"
 
 
-def test_key_of_old(blocking, service, leaf, tmp_path):
+def test_older_key_format(blocking, service, leaf, tmp_path):
     """A key in the older format of OpenSSL is accepted."""
     values = settings(tmp_path, leaf)
     (tmp_path / "leaf.key").write_bytes(
@@ -135,7 +135,7 @@ def test_each_attempt_is_signed(harness, service, leaf, tmp_path):
     assert len(harness.slept) == 2
 
 
-def test_files_are_read_anew(blocking, service, leaf, root, tmp_path):
+def test_files_are_read_each_time(blocking, service, leaf, root, tmp_path):
     """A renewed certificate is used for the next load."""
     values = settings(tmp_path, leaf)
     load(blocking, service, values)
@@ -194,7 +194,7 @@ def test_not_configured(harness, service):
         ],
     ],
 )
-def test_settings_that_do_not_serve(blocking, service, leaf, tmp_path, *, changes, message):
+def test_invalid_settings(blocking, service, leaf, tmp_path, *, changes, message):
     """A setting that is missing or malformed is named in the error, and nothing is sent."""
     assert error(blocking, service, settings(tmp_path, leaf, **changes)).message == message
     assert not service.received
@@ -239,9 +239,7 @@ def ed25519_key(_leaf):
         ),
     ],
 )
-def test_files_that_do_not_serve(
-    harness, service, leaf, intermediate, tmp_path, *, name, content, message
-):
+def test_invalid_files(harness, service, leaf, intermediate, tmp_path, *, name, content, message):
     """A file that is missing or malformed is named in the error, and nothing is sent."""
     values = settings(tmp_path, leaf, intermediate)
     path = tmp_path / name
@@ -288,11 +286,11 @@ def test_refusal(harness, service, leaf, tmp_path, *, code, status):
 
 
 @pytest.mark.parametrize(
-    "answer", [[], {}, {"credentialSet": []}, {"credentialSet": ["x"]}, {"credentialSet": [{}]}]
+    "document", [[], {}, {"credentialSet": []}, {"credentialSet": ["x"]}, {"credentialSet": [{}]}]
 )
-def test_answer_that_is_none(blocking, service, leaf, tmp_path, answer):
+def test_malformed_response(blocking, service, leaf, tmp_path, document):
     """A response without credentials is a retryable error."""
-    service.faults.append(as_json(answer, 201))
+    service.faults.append(as_json(document, 201))
     caught = error(blocking, service, settings(tmp_path, leaf))
     assert caught.message.startswith("the response to CreateSession is missing accessKeyId,")
     assert caught.retryable

@@ -40,11 +40,11 @@ def test_slow_machine(client, variable, tmp_path):
     kind, methods = AGENTS[variable]
     agent = kind()
 
-    def answer(*request):
+    def respond(*request):
         time.sleep(0.05)
         return agent(*request)
 
-    with Loopback(answer) as server:
+    with Loopback(respond) as server:
         environ = {variable: server.url, "HOME": str(tmp_path)}
         done = subprocess.run(
             [sys.executable, "-c", SLOW + CLIENTS[client]],

@@ -58,7 +58,7 @@ def load(harness, sso, config=CONFIG, **options):
 
 
 def error(harness, sso, config=CONFIG, **options):
-    """Return the error of loading."""
+    """Return the error that loading raises."""
     return caught_error("sso", load, harness, sso, config, **options)
 
 
@@ -79,7 +79,7 @@ def test_legacy(harness, sso):
 
 
 def test_region_of_the_session(blocking, sso):
-    """The services are asked in the session's region, not in the client's."""
+    """Requests go to the region of the session, not to the region of the client."""
     log_in(blocking, token())
     with Loopback(sso) as server:
         blocking.redirected["https://portal.sso.eu-west-1.amazonaws.com"] = server.url
@@ -112,7 +112,7 @@ def test_refresh_without_a_new_refresh_token(blocking, sso):
 
 
 @pytest.mark.parametrize("seconds", [3600, 60], ids=["cached", "refreshed"])
-def test_blanks_around_a_token(harness, sso, seconds):
+def test_whitespace_around_a_token(harness, sso, seconds):
     """Whitespace around a token is removed, in the cache and in responses."""
     log_in(harness, token(seconds, accessToken="canary-access-token \r\n"))
     sso.faults += [as_json({"accessToken": "canary-access-token\r\n", "expiresIn": 900})][
@@ -135,7 +135,7 @@ def test_legacy_token_is_not_refreshed(blocking, sso):
         pytest.param({"registrationExpiresAt": "2020-01-01T00:00:00Z"}, [], id="registration over"),
         pytest.param({"registrationExpiresAt": "soon"}, [], id="registration malformed"),
         pytest.param({}, [as_json({"error": "invalid_grant"}, 400)], id="refused"),
-        pytest.param({}, [b"", b"", b""], id="no answer"),
+        pytest.param({}, [b"", b"", b""], id="no response"),
         pytest.param({}, [response(b"rubbish")], id="rubbish"),
         pytest.param({}, [as_json({"accessToken": "x", "expiresIn": "1"})], id="no lifetime"),
         pytest.param({}, [as_json({"accessToken": "", "expiresIn": 1})], id="no token"),
@@ -167,7 +167,7 @@ def test_why_a_refresh_fails(blocking, sso, caplog):
     assert "CreateToken failed: not ... (code InvalidGrantException, status 400)" in caplog.text
 
 
-def test_another_process_was_quicker(harness, sso):
+def test_another_process_was_faster(harness, sso):
     """If another process has used up the refresh token, the token that it wrote is used."""
     log_in(harness, token(-1))
 
@@ -235,7 +235,7 @@ def test_not_configured(harness, sso, config):
         ),
     ],
 )
-def test_settings_that_do_not_serve(blocking, sso, config, message):
+def test_invalid_settings(blocking, sso, config, message):
     """A setting that is missing or contradictory is named in the error."""
     assert error(blocking, sso, config).message == message
 
@@ -260,7 +260,7 @@ def test_settings_that_do_not_serve(blocking, sso, config, message):
         ),
     ],
 )
-def test_cache_that_does_not_serve(harness, sso, document, message):
+def test_invalid_cache(harness, sso, document, message):
     """Without a valid cached token, the error tells the user to log in."""
     if document is not None:
         log_in(harness, document)
@@ -287,7 +287,7 @@ def test_forbidden(harness, sso):
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("document", "message"),
     [
         pytest.param({}, "is missing accessKeyId, secretAccessKey,", id="nothing"),
         pytest.param({"roleCredentials": []}, "is missing accessKeyId,", id="list"),
@@ -331,10 +331,10 @@ def test_forbidden(harness, sso):
         ),
     ],
 )
-def test_answer_that_is_none(blocking, sso, answer, message):
+def test_malformed_response(blocking, sso, document, message):
     """A response without credentials is a retryable error, but malformed credentials are not."""
     log_in(blocking, token())
-    sso.faults.append(as_json(answer))
+    sso.faults.append(as_json(document))
     caught = error(blocking, sso)
     assert f"the response to GetRoleCredentials {message}" in caught.message
     assert caught.retryable != message.startswith("is malformed: ")

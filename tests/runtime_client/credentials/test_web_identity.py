@@ -21,7 +21,7 @@ def token_file(tmp_path):
 
 
 def load(harness, sts, config="", **options):
-    """Load with *sts* as the service."""
+    """Load credentials from *sts*."""
     return harness.load_from(sts, "web-identity", config, **options)[0]
 
 
@@ -40,7 +40,7 @@ def test_variables(harness, sts, token_file):
 
 
 def test_profile(harness, sts, token_file):
-    """A profile can set the same; the session has a default name."""
+    """A profile can set the token file and the role; the session has a default name."""
     config = f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {token_file}\n"
     credentials = load(harness, sts, config, profile="p")
     assert credentials.access_key_id == "ASIASTS1"
@@ -62,7 +62,7 @@ def test_variables_before_profile(blocking, sts, token_file, explicit, session):
     assert sts.received[0]["RoleSessionName"] == session
 
 
-def test_token_is_read_anew(blocking, sts, token_file):
+def test_token_is_read_each_time(blocking, sts, token_file):
     """The token file is read at each load."""
     blocking.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     load(blocking, sts)
@@ -122,7 +122,7 @@ def test_refusal(harness, sts, token_file):
 
 def test_identity_provider_that_is_down(harness, sts, token_file):
     """The error of STS for an unreachable identity provider is retried."""
-    sts.faults.append(sts_error("IDPCommunicationError", "it does not answer"))
+    sts.faults.append(sts_error("IDPCommunicationError", "no response"))
     harness.environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file), "AWS_ROLE_ARN": ROLE}
     assert load(harness, sts).access_key_id == "ASIASTS1"
     assert len(harness.slept) == 1

@@ -44,7 +44,7 @@ class RuntimeAPI:
                 if self.path == f"{_PREFIX}restore/next":
                     api.snapshot.set()
                     assert api.restored.wait(TIMEOUT)
-                    return self.answer(200)
+                    return self.respond(200)
                 assert self.path == f"{_PREFIX}invocation/next"
                 event = api._events.get()
                 if event is None:  # the function has ended; wake up other waiting threads as well
@@ -58,15 +58,15 @@ class RuntimeAPI:
                     "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9;Sampled=1",
                     "Content-Type": "application/json",  # the native client crashes without this header
                 }
-                return self.answer(200, event, headers)
+                return self.respond(200, event, headers)
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 failed = self.path.endswith("/error")
                 api._results.put(FunctionError(body) if failed else body)
-                self.answer(202)
+                self.respond(202)
 
-            def answer(self, status, body=b"", headers=()):
+            def respond(self, status, body=b"", headers=()):
                 self.send_response(status)
                 for name, value in dict(headers).items():
                     self.send_header(name, value)

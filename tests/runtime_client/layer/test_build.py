@@ -79,7 +79,7 @@ def test_full_names(unpacked):
 
 @pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
 def test_machine(unpacked, architecture, machine):
-    """Native modules in a full layer are for the function's architecture, whichever machine builds it."""
+    """Native modules in a full layer are for the function's architecture, not for the building machine."""
     layer = unpacked(LayerSpec(THIS_PYTHON, architecture, "full"))
     native = [path.read_bytes() for path in layer.python.rglob("*.so")]
     assert len(native) == 2
@@ -167,13 +167,13 @@ print(json.dumps({one.name: [one.version, bool(one.metadata["License-Expression"
 
 
 def test_bytecode_is_used(layer):
-    """Importing the packages of a layer compiles no source file, whatever the modification times are."""
+    """Importing the packages of a layer compiles no source file, regardless of modification times."""
     program = "import sagemaker_runtime_client, sigv4.httpx_auth, anyio, httpx\nprint(1)"
     _, trace = run_in(layer, program, "-v")
     compiled = [line for line in trace.splitlines() if "code object from" in line]
-    ours = [line for line in compiled if str(layer.python) in line]
-    assert len(ours) > 40
-    assert [line for line in ours if ".pyc" not in line] == []
+    in_layer = [line for line in compiled if str(layer.python) in line]
+    assert len(in_layer) > 40
+    assert [line for line in in_layer if ".pyc" not in line] == []
 
 
 def test_bytecode(lean_layer):
@@ -273,13 +273,13 @@ def test_module_of_a_docstring():
 @pytest.mark.skipif(
     not ALL_PYTHONS, reason="builds a layer of boto3 for each Python: run make layer-test"
 )
-def test_small(layer):
+def test_size_compared_with_boto3(layer):
     """The zip file stays below a fixed fraction of the size of a layer of boto3."""
     most = {("lean", False): 0.1, ("lean", True): 0.065, ("full", False): 0.38}
     spec = layer.spec
-    theirs = boto3_layer(spec.python)
-    assert layer.built.zipped <= most[spec.variant, spec.sourceless] * theirs.zipped
-    assert layer.built.unzipped < theirs.unzipped
+    boto3 = boto3_layer(spec.python)
+    assert layer.built.zipped <= most[spec.variant, spec.sourceless] * boto3.zipped
+    assert layer.built.unzipped < boto3.unzipped
 
 
 @lru_cache

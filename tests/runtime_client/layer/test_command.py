@@ -46,7 +46,7 @@ def test_all(layer, tmp_path):
             assert unzipped == f"{sum(entry.file_size for entry in built.infolist()):,}"
 
 
-def test_sourceless_beside_another(layer, tmp_path):
+def test_comparison_with_a_sourceless_layer(layer, tmp_path):
     """A layer for comparison is built with sources, next to the sourceless one."""
     one = ("--python", THIS_PYTHON, "--architecture", "arm64", "--variant", "lean", "--sourceless")
     code, (head, rival, ours), _ = layer(*one, "--compare", tmp_path / "rival.txt")
@@ -65,7 +65,7 @@ def test_sourceless_beside_another(layer, tmp_path):
     assert "python/demo.py" not in names
 
 
-def test_others_for_each(layer, tmp_path):
+def test_comparison_for_each_architecture(layer, tmp_path):
     """A layer for comparison is built for each architecture; --sourceless does not change its bytes."""
     rivals = [
         f"rival-python{THIS_PYTHON}-{architecture}.zip" for architecture in ("arm64", "x86_64")
@@ -83,7 +83,7 @@ def test_others_for_each(layer, tmp_path):
         assert "python/rival.py" in rival.namelist()
 
 
-def test_others_of_one_name(layer, tmp_path):
+def test_comparison_with_equal_names(layer, tmp_path):
     """Two files with the same name are rejected, because their layers would overwrite each other."""
     compared = [("--compare", tmp_path / folder / "rival.txt") for folder in ("a", "b")]
     code, rows, err = layer("--python", THIS_PYTHON, *compared[0], *compared[1])

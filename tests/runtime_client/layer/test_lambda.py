@@ -13,10 +13,10 @@ from tests.runtime_client.layer.runtime_api import runtime_folder
 
 def test_invocations(function, service):
     """Cold and warm invocations share one process and one connection, and their signatures are valid."""
-    answers = [function.invoke(job="queue", body=f"{number}") for number in range(3)]
-    assert [answer["invocations"] for answer in answers] == [1, 2, 3]
+    results = [function.invoke(job="queue", body=f"{number}") for number in range(3)]
+    assert [result["invocations"] for result in results] == [1, 2, 3]
     ids = [request.header("x-amzn-sagemaker-inference-id") for request in service.server.requests]
-    assert [answer["result"] for answer in answers] == ids
+    assert [result["result"] for result in results] == ids
     assert [request.body for request in service.server.requests] == [b"0", b"1", b"2"]
     assert service.server.connections == 1
 
@@ -37,8 +37,8 @@ def test_event_loops(function, service):
     """An async client works in the new event loop of each invocation."""
     for number in range(3):
         bodies = [f"{number}-{one}" for one in range(4)]
-        answer = function.invoke(job="queue_async", bodies=bodies)
-        assert len(set(answer["result"])) == 4
+        result = function.invoke(job="queue_async", bodies=bodies)
+        assert len(set(result["result"])) == 4
     assert len(service.server.requests) == 12
 
 
@@ -49,8 +49,8 @@ def test_batch(function, service):
         {"messageId": f"m{number}", "body": body, "eventSource": "aws:sqs"}
         for number, body in enumerate(bodies)
     ]
-    answer = function.invoke(Records=records)["result"]
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    result = function.invoke(Records=records)["result"]
+    assert result == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert [one.body for one in service.server.requests] == [body.encode() for body in bodies]
 
 

@@ -13,7 +13,7 @@ from tests.runtime_client.layer.conftest import REQUIRED
 DIGEST = "a" * 64
 
 
-def test_ours():
+def test_pins_of_this_package():
     """The pins of this package list each project once, with a hash for each kind of wheel."""
     lines = select_pins(PINS.read_text()).splitlines()
     names = [line.partition("==")[0] for line in lines]
@@ -67,7 +67,7 @@ def test_left_out_however_it_is_written(pin):
         ("./demo-1.tar.gz", "pins must have the form name==1.0"),
     ],
 )
-def test_what_would_be_built_is_refused(line, why):
+def test_source_packages_are_rejected(line, why):
     """A pin that pip would have to build from source is rejected."""
     with pytest.raises(ConfigError, match=f"{why}.*: {re.escape(line)}"):
         select_pins(f"{line} --hash=sha256:{DIGEST}\n")
@@ -93,7 +93,7 @@ def test_packaging_of_pip(monkeypatch, missing, is_read):
 
 
 def test_renew(wheel, tmp_path):
-    """Renewing pins the newest wheels of each platform and their dependencies."""
+    """A renewal pins the newest wheels of each platform and their dependencies."""
     wheel("demo", "1.0")
     for platform in ARCHITECTURES.values():
         wheel("demo", "2.0", f"py3-none-{platform}", requires=["other>=1", "pycparser"])
@@ -115,7 +115,7 @@ def test_renew_what_the_distribution_requires(wheel, tmp_path):
     ] == [f"{name}==9999" for name in sorted(REQUIRED)]
 
 
-def test_no_one_version(wheel, tmp_path):
+def test_conflicting_versions(wheel, tmp_path):
     """If versions differ between platforms, renewing fails and leaves the file unchanged."""
     for version, platform in zip("12", ARCHITECTURES.values(), strict=True):
         wheel("demo", version, f"py3-none-{platform}")
