@@ -249,7 +249,7 @@ MESSAGES = [
     ),
     (
         lambda: _get(deadline=0.0),
-        "the timeout or the deadline of the call has expired",
+        "the read timeout or the timeout of the call has elapsed",
     ),
     (
         _wait_for_connection,
@@ -285,11 +285,11 @@ MESSAGES = [
     ),
     (
         _slow_credentials,
-        "the call's deadline passed before credentials were available",
+        "the timeout elapsed before credentials were available",
     ),
     (
         _slow_calls,
-        "the deadline passed before the call could start: 8 calls (max_connections) are in progress",
+        "the timeout elapsed before the call could start: 8 calls (max_connections) are in progress",
     ),
     (
         lambda: run(asyncio.sleep(0)),

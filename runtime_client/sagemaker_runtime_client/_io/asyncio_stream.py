@@ -1,5 +1,5 @@
 """
-Connections on asyncio, over its transports.  Their errors are httpx's.
+Connections on asyncio, over asyncio's transports.  They raise httpx's exceptions.
 
 httpcore uses asyncio through anyio, which takes 20 ms to import and doubles the time of a call on
 an open connection.
@@ -51,7 +51,7 @@ class Stream(asyncio.Protocol):
 
         Bytes at the socket alone do not prove that: TLS sends messages of its own.  Only the event
         loop can decrypt them.  It notices the bytes in its next iteration, and reads them in the
-        one after that.
+        iteration after that.
         """
         for _ in range(2):
             if self._has_input() or not self._has_bytes():
@@ -70,7 +70,7 @@ class Stream(asyncio.Protocol):
         return True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
+        """Wait for data, and return up to *max_bytes* bytes, or empty bytes at the end."""
         await self._wait_for_input(timeout)
         data = bytes(self._received[:max_bytes])
         self._consume(len(data))

@@ -36,7 +36,7 @@ class Latch:
 
     def set(self) -> None:
         """Wake the waiting thread."""
-        with suppress(RuntimeError):  # it was already set
+        with suppress(RuntimeError):  # the event was already set
             self._lock.release()
 
     def interrupt(self) -> None:

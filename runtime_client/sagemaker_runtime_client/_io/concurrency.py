@@ -49,14 +49,14 @@ class Lock(Protocol):
 
 
 class Stream(Protocol):
-    """A connection.  Its errors are httpx's."""
+    """A connection.  It raises httpx's exceptions."""
 
     async def is_readable(self) -> bool:
         """Return whether a read would return at once, with data or at the end of the connection."""
         ...
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
+        """Wait for data, and return up to *max_bytes* bytes, or empty bytes at the end."""
         ...
 
     async def read_into(self, buffer: memoryview, timeout: float | None = None) -> int:
@@ -133,8 +133,8 @@ class Backend(Protocol):
         """
         Return a lock that *limit* tasks can hold at the same time.
 
-        Among threads it never blocks.  It is for work that two threads may do at the same time, and
-        where an interrupt must not leave a lock held.
+        For threads, the lock never blocks.  It is for work that two threads may do at the same time,
+        and where an interrupt must not leave a lock held.
         """
         ...
 
@@ -146,7 +146,7 @@ class Backend(Protocol):
         """
         Return a context that cancels its body after *seconds*.
 
-        Among threads it does nothing.
+        For threads, the context does nothing.
         """
         ...
 
@@ -168,7 +168,7 @@ class Backend(Protocol):
         """
         Call a blocking function, and return its result.
 
-        An event loop runs it in a worker thread.
+        On an event loop, the function runs in a worker thread.
         """
         ...
 

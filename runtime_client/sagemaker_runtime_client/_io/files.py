@@ -49,7 +49,7 @@ def write(path: str, data: bytes) -> None:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     from tempfile import mkstemp
 
-    descriptor, name = mkstemp(dir=folder)  # its mode is 0600
+    descriptor, name = mkstemp(dir=folder)  # with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -17,7 +17,7 @@ from importlib import import_module
 from threading import get_ident
 from weakref import ref
 
-# If the two clocks drift apart by more seconds than this, the system clock was set.
+# If the two clocks drift apart by more than this number of seconds, the system clock was set.
 _JUMP = 30.0
 # How many seconds a fork waits for imports of other threads at most.
 _MAX_IMPORT_TIME = 10.0
@@ -58,7 +58,7 @@ def _register_snapstart_hook() -> None:
     try:
         hooks = import_module("snapshot_restore_py")
     except ImportError:
-        return  # the clock will show it
+        return  # the clock then shows a restore
     hooks.register_after_restore(_generations.advance)
 
 
@@ -92,7 +92,7 @@ class _Import:
 
 class _Imports:
     """
-    The threads that import modules of this package.  A fork waits until none does.
+    The threads that import modules of this package.  A fork waits until no thread imports.
 
     Otherwise a module lock could be held in the child by a thread that exists only in the parent,
     and the child would wait for it forever.

@@ -61,7 +61,7 @@ class Semaphore(asyncio.Semaphore):
         """Acquire the lock if it is free, and return whether it was."""
         if self.locked():
             return False
-        with suppress(StopIteration):  # it does not suspend
+        with suppress(StopIteration):  # acquire does not suspend here
             self.acquire().send(None)
         return True
 

@@ -123,7 +123,7 @@ class TrioBackend:
         """
         Call *function* in a worker thread, and return its result.
 
-        A cancelled task does not wait for it.
+        A cancelled task does not wait for the thread.
         """
         return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
 

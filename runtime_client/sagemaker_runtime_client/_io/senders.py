@@ -122,7 +122,7 @@ class Senders:
         """
         Return the value of a key, or make it in a thread.
 
-        One of several waiting tasks makes it for all.
+        If several tasks wait, one of them makes the value for all.
         """
         loading = self._loading
         await loading.acquire()

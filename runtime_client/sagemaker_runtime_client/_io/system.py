@@ -129,9 +129,7 @@ class System:
         try:
             return await self.backend().finish_by(seconds, function, *arguments)
         except StillRunningError:
-            raise TransportError(
-                "the call's deadline passed before credentials were available"
-            ) from None
+            raise TransportError("the timeout elapsed before credentials were available") from None
 
     async def read_file(self, path: str, max_bytes: int) -> bytes | None:
         """

@@ -1,7 +1,7 @@
 """
 Connections of threads, over blocking sockets, and the race between the addresses of a host.
 
-The errors are httpx's.  The coroutines never suspend.  The timeout of a socket is set only if it
+The connections raise httpx's exceptions.  The coroutines never suspend.  The timeout of a socket is set only if it
 changes, because setting it is a system call and lets other threads run.
 """
 
@@ -79,7 +79,7 @@ class Stream:
         return True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
+        """Wait for data, and return up to *max_bytes* bytes, or empty bytes at the end."""
         if self._received:
             received, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return received

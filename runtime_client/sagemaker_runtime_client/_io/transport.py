@@ -160,7 +160,7 @@ class Transport:
             await lock.acquire()
             return
         raise TransportError(
-            "the deadline passed before the call could start: "
+            "the timeout elapsed before the call could start: "
             f"{self._max_connections} calls (max_connections) are in progress"
         )
 

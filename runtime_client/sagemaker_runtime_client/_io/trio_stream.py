@@ -1,4 +1,4 @@
-"""Connections on trio, over non-blocking sockets.  Their errors are httpx's."""
+"""Connections on trio, over non-blocking sockets.  They raise httpx's exceptions."""
 
 import socket
 import ssl
@@ -22,7 +22,7 @@ class Stream(thread_stream.Stream):
     """A connection as in `thread_stream`, but trio waits for the socket."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for data, and return at most *max_bytes* of them; empty bytes at the end."""
+        """Wait for data, and return up to *max_bytes* bytes, or empty bytes at the end."""
         if self._received:
             return await super().read(max_bytes)
         return await self._read(self._socket.recv, max_bytes, timeout)

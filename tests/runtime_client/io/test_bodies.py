@@ -90,12 +90,12 @@ class TestHooks:
         """However a hook reads the response, the body of the object is complete and not decoded."""
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 
-        def read(answer):
-            found = getattr(answer, reading[0])()
+        def read(response):
+            found = getattr(response, reading[0])()
             return None if isinstance(found, bytes) else list(found)
 
-        async def aread(answer):
-            found = getattr(answer, reading[1])()
+        async def aread(response):
+            found = getattr(response, reading[1])()
             return [one async for one in found] if hasattr(found, "__aiter__") else await found
 
         http_client = self.with_hook(driver, read, aread)
@@ -113,15 +113,15 @@ class TestHooks:
         body.
         """
 
-        def close(answer):
+        def close(response):
             if reads_some:
-                next(answer.iter_raw(1))
-            answer.close()
+                next(response.iter_raw(1))
+            response.close()
 
-        async def aclose(answer):
+        async def aclose(response):
             if reads_some:
-                await anext(answer.aiter_raw(1))
-            await answer.aclose()
+                await anext(response.aiter_raw(1))
+            await response.aclose()
 
         http_client = self.with_hook(driver, close, aclose)
         with Loopback(always(b"content" * 99999)) as server:
@@ -140,15 +140,15 @@ class TestMocks:
         headers = {"content-encoding": "gzip"} if encoded else {}
         asked = []
 
-        def answer(request):
+        def respond(request):
             asked.append(request)
             return httpx.Response(200, headers=headers, content=body)
 
-        async def hook(answer):
-            await answer.aread()
+        async def hook(response):
+            await response.aread()
 
-        hooks = [hook if driver.kind.is_async else lambda answer: answer.read()] * hooked
-        options = {"transport": httpx.MockTransport(answer), "event_hooks": {"response": hooks}}
+        hooks = [hook if driver.kind.is_async else lambda response: response.read()] * hooked
+        options = {"transport": httpx.MockTransport(respond), "event_hooks": {"response": hooks}}
         http_client = driver.http_client(driver.kind.library, **options)
         client = driver.client(**MOCKED, http_client=http_client)
         for _ in range(2):

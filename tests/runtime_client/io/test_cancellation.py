@@ -76,7 +76,7 @@ class TestCancellation:
         bundle, tls = certificate
         go_on = Event()  # without this, a single await might read the whole response
 
-        def answer(request, connection):
+        def respond(request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi")
             if request.method != "GET":
                 assert go_on.wait(PATIENCE)
@@ -104,7 +104,7 @@ class TestCancellation:
             assert counts(transport) == (0, 0, 0, 0)
             assert suspensions.number >= least
 
-        with Loopback(answer, tls if is_tls else None) as server:
+        with Loopback(respond, tls if is_tls else None) as server:
             anyio.run(main, **LOOPS[loop])
 
     def test_from_the_start(self, loop, cancelling, certificate, is_tls):

@@ -90,10 +90,10 @@ def test_wait_that_sleeps(plain_driver, pools):
         slept.set()
         return 0.001
 
-    def answer(_request, _connection):
+    def respond(_request, _connection):
         return response(b"output") if closed.is_set() else NO_SUCH_KEY
 
-    with Loopback(answer) as server:
+    with Loopback(respond) as server:
         client = plain_driver.client(**pointed_at(server)).itself
 
         def call():
@@ -112,11 +112,11 @@ def test_call_in_the_queue(plain_driver, pools):
     """
     closed = Event()
 
-    def answer(_request, _connection):
+    def respond(_request, _connection):
         assert closed.wait(PATIENCE)
         return response(b"object")
 
-    with Loopback(answer) as server, ExitStack() as stack:
+    with Loopback(respond) as server, ExitStack() as stack:
         client = plain_driver.client(**pointed_at(server, max_connections=1)).itself
 
         def get():

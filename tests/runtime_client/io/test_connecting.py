@@ -134,11 +134,11 @@ class TestUnsolicited:
                     pool.get(f"http://{address}")
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
-    def test_at_once_behind_the_answer(self, make, certificate, is_tls):
+    def test_at_once_behind_the_response(self, make, certificate, is_tls):
         """An extra response that follows the response in its own TLS record is discarded."""
         bundle, tls = certificate
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             connection.sendall(response(b"real"))
@@ -146,7 +146,7 @@ class TestUnsolicited:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
             connection.recv(1)
 
-        with Loopback(answer, tls if is_tls else None) as server:
+        with Loopback(respond, tls if is_tls else None) as server:
             pool = make(verify=trusting(bundle))
             assert [pool.get(server.url).content for _ in range(200)] == [b"real"] * 200
         assert server.connections == 200
@@ -157,7 +157,7 @@ class TestUnsolicited:
         bundle, tls = certificate
         go, sent = Event(), Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(response(b"real"))
             assert go.wait(PATIENCE)
             go.clear()
@@ -166,7 +166,7 @@ class TestUnsolicited:
             sent.set()
             return response(b"late")
 
-        with Loopback(answer, tls if is_tls else None) as server:
+        with Loopback(respond, tls if is_tls else None) as server:
             pool = make(verify=trusting(bundle))
             for _ in range(20):
                 assert pool.get(server.url).content == b"real"
@@ -180,12 +180,12 @@ class TestUnsolicited:
         monkeypatch.delattr(select, "poll")
         closed = Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(response(b"real"))
             connection.shutdown(socket.SHUT_RDWR)
             closed.set()
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             pool = make()
             for _ in range(20):
                 assert pool.get(server.url).content == b"real"

@@ -13,7 +13,7 @@ from tests.runtime_client.networks import Scripted
 from tests.runtime_client.pools import PATIENCE, PooledTransport, counts, limited
 
 
-def answering(data):
+def responding_with(data):
     """Return a server function that answers every request with *data*, and keeps the connection open."""
     return lambda _request, _connection: data
 
@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 # The bytes of a response, its body, and whether its connection can carry the next request.
-ANSWERS = {
+RESPONSES = {
     "length": (HEAD + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
     "nothing": (HEAD + b"Content-Length: 0\r\n\r\n", b"", True),
     "no content": (b"HTTP/1.1 204 None\r\n\r\n", b"", True),
@@ -41,15 +41,15 @@ ANSWERS = {
     "close": (HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\nhi", b"hi", False),
     "old": (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", b"hi", False),
     "rubbish behind": (response(b"hi") + b"rubbish", b"hi", False),
-    "another answer behind": (response(b"hi") + response(b"no"), b"hi", False),
+    "another response behind": (response(b"hi") + response(b"no"), b"hi", False),
 }
 
 
-class TestAnswers:
-    @pytest.mark.parametrize(("data", "body", "is_kept"), ANSWERS.values(), ids=ANSWERS)
+class TestResponses:
+    @pytest.mark.parametrize(("data", "body", "is_kept"), RESPONSES.values(), ids=RESPONSES)
     def test_framing(self, make, data, body, is_kept):
         """Each kind of framing yields its body, and only a reusable connection is kept."""
-        with Loopback(answering(data)) as server:
+        with Loopback(responding_with(data)) as server:
             pool = make()
             assert [pool.get(server.url).content for _ in range(3)] == [body] * 3
         assert [one.connection for one in server.requests] == ([0, 0, 0] if is_kept else [0, 1, 2])
@@ -57,10 +57,10 @@ class TestAnswers:
     def test_until_the_end(self, make):
         """A body without a length ends with its connection."""
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(HEAD + b"\r\nhi")
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             pool = make()
             assert [pool.get(server.url).content for _ in range(2)] == [b"hi", b"hi"]
         assert [one.connection for one in server.requests] == [0, 1]
@@ -68,7 +68,7 @@ class TestAnswers:
 
     def test_head(self, make):
         """A response to HEAD has no body, whatever its Content-Length."""
-        with Loopback(answering(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
+        with Loopback(responding_with(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
             pool = make()
             for _ in range(2):
                 assert pool.get(server.url, "HEAD").content == b""
@@ -79,13 +79,13 @@ class TestAnswers:
         """A connection that was closed or half-closed while it was idle is not used again."""
         closed = Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(response(b"hi"))
             connection.shutdown(how)
             closed.set()
             Event().wait(0.2)
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             pool = make()
             for number in range(3):
                 assert pool.get(server.url).content == b"hi"
@@ -97,7 +97,7 @@ class TestAnswers:
         """A connection on which data arrived without a request is not used again."""
         go, written = Event(), Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(response(b"hi"))
             assert go.wait(PATIENCE)
             connection.sendall(response(b"no"))
@@ -105,7 +105,7 @@ class TestAnswers:
             written.set()
             return response(b"more")
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             pool = make()
             for _ in range(3):
                 go.clear()
@@ -123,11 +123,11 @@ class TestAnswers:
         """
         was_read = Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(HEAD + b"Content-Length: 99\r\n\r\nhi")
             assert was_read.wait(PATIENCE)
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             pool = make()
             assert pool.pieces(server.url, enough=1) == [b"hi"]
             was_read.set()
@@ -189,28 +189,28 @@ class TestUploads:
         """A body of unknown length is sent in chunks."""
         seen = []
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             stream = connection.makefile("rb")
             while size := int(stream.readline(), 16):
                 seen.append(stream.read(size + 2)[:-2])
             stream.readline()
             return response(b"hi")
 
-        with Loopback(answer, buffered=False) as server:
+        with Loopback(respond, buffered=False) as server:
             assert make().upload(server.url, [b"one", b"two"]).content == b"hi"
         assert seen == [b"one", b"two"]
 
     @unread_body
-    def test_early_answer(self, make):
+    def test_early_response(self, make):
         """If the server responds before it has read the upload, the response is returned."""
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(response(b"enough", 413, {"Connection": "close"}))
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(1 << 16):
                 pass
 
-        with Loopback(answer, buffered=False) as server:
+        with Loopback(respond, buffered=False) as server:
             pool = make()
             for _ in range(2):
                 found = pool.upload(server.url, [bytes(1 << 16)] * 32)
@@ -224,10 +224,10 @@ class TestUploads:
         raised.
         """
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(response(b"enough", 413))
 
-        with Loopback(answer, buffered=False) as server:
+        with Loopback(respond, buffered=False) as server:
             pool = make()
             with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
                 assert pool.upload(server.url, [bytes(1 << 16)] * 64).status_code == 413
@@ -241,11 +241,11 @@ class TestUploads:
             yield b"one"
             raise ZeroDivisionError
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             while connection.recv(1 << 16):
                 pass
 
-        with Loopback(answer, buffered=False) as server:
+        with Loopback(respond, buffered=False) as server:
             pool = make(limits=limited(1))
             for _ in range(2):
                 with pytest.raises(ZeroDivisionError):

@@ -36,18 +36,18 @@ def silent():
     is_over = Event()
     gave_up = []
 
-    def answer(_request, _connection):
+    def respond(_request, _connection):
         if not is_over.wait(PATIENCE):
             gave_up.append(True)
 
-    with Loopback(answer) as server:
+    with Loopback(respond) as server:
         yield server
         is_over.set()
     assert gave_up == []
 
 
 class TestTime:
-    def test_server_that_never_answers(self, driver):
+    def test_server_that_never_responds(self, driver):
         """If the server does not respond, the call ends after the read timeout."""
         with silent() as server:
             client = driver.client(**pointed_at(server, read_timeout=0.05))
@@ -55,7 +55,7 @@ class TestTime:
                 client.invoke_endpoint_async("x", body=b"x")
         assert caught.value.possibly_accepted
 
-    def test_waiting_for_a_server_that_never_answers(self, plain_driver):
+    def test_waiting_for_a_server_that_never_responds(self, plain_driver):
         """
         If the server does not respond, a wait ends at its deadline, with the last error as its
         cause.
@@ -87,28 +87,28 @@ class TestTime:
     @unread_body
     def test_dribbled_body(self, driver):
         """A body that arrives byte by byte ends at the deadline, and the response is incomplete."""
-        answer, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
-        assert (answer.status, answer.complete) == (200, False)
-        assert 0 < len(answer.body) < 999
+        response, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
+        assert (response.status, response.complete) == (200, False)
+        assert 0 < len(response.body) < 999
         assert 0.09 <= seconds < 5
 
     def test_silence_in_a_body(self, driver):
         """A body that stops arriving ends at the deadline, too, before the read timeout."""
-        answer, seconds = self.dribbled(
+        response, seconds = self.dribbled(
             driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
         )
-        assert (answer.body, answer.complete) == (b"half", False)
+        assert (response.body, response.complete) == (b"half", False)
         assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
         """If an output has started to arrive at the deadline, the rest of it is still read."""
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")
             sleep(0.3)
             connection.sendall(b"put")
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             client = driver.client(**pointed_at(server))
             invocation = Invocation("id", "s3://bucket/out")
             assert client.wait(invocation, timeout=0.1, schedule=often).body == b"output"
@@ -127,13 +127,13 @@ class TestTime:
         """A wait ends in time even if the head of a response arrives byte by byte."""
         stop = Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             for byte in b"HTTP/1.1 200 OK\r\n" + b"x-slow: 1\r\n" * 1000:
                 if stop.wait(0.02):
                     return
                 connection.sendall(bytes([byte]))
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             client = driver.client(**pointed_at(server))
             start = monotonic()
             with pytest.raises(WaitTimeoutError) as caught:
@@ -154,12 +154,12 @@ class TestTime:
         """Return the response of a server that sends byte by byte, and the seconds that it took."""
         stop = Event()
 
-        def answer(_request, connection):
+        def respond(_request, connection):
             connection.sendall(head)
             while not stop.wait(pace):
                 connection.sendall(b"x")
 
-        with Loopback(answer) as server:
+        with Loopback(respond) as server:
             client = driver.client(**pointed_at(server))
             start = monotonic()
             found = client.send(server.url, Request("GET", "/"), deadline=start + 0.1)

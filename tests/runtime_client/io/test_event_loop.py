@@ -64,7 +64,7 @@ ACCEPTED = {"x-amzn-sagemaker-outputlocation": "s3://b/out"}
 def _serve():
     polls = []
 
-    def answer(request, _):
+    def respond(request, _):
         if request.method == "POST":
             return response(b"{}", 202, ACCEPTED)
         if request.method != "GET":
@@ -75,7 +75,7 @@ def _serve():
         checksum = checksums.upload_checksum(OUTPUT)
         return response(OUTPUT, headers=dict([checksum]))
 
-    return answer
+    return respond
 
 
 @pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
@@ -133,10 +133,10 @@ def test_long_work_is_done_in_threads(backend, size, is_long, work):
             await client.get_object("s3://b/k")
             work["hashed"] = hashed
 
-    def answer(request, _):
+    def respond(request, _):
         return response() if request.method == "PUT" else response(body, headers=checksum)
 
-    with Loopback(answer) as server:
+    with Loopback(respond) as server:
         anyio.run(main, settings(server), backend=backend)
     assert set(work) == {"copied", "hashed", "summed", "checked"}
     assert [thread in here for thread in work.values()] == [not is_long] * 4

@@ -20,7 +20,7 @@ sys.path[:0] = {path}
 from sagemaker_runtime_client import *
 from sigv4 import Credentials
 
-warnings.simplefilter("ignore", DeprecationWarning)  # of a fork where there are threads
+warnings.simplefilter("ignore", DeprecationWarning)  # about forking a process with threads
 is_importing, was_forked = threading.Event(), threading.Event()
 
 def stop(event, arguments):
@@ -50,9 +50,9 @@ thread.start()
 assert is_importing.wait(20)
 child = os.fork()
 if child == 0:
-    was_forked = threading.Event()  # the lock of the other may be taken
+    was_forked = threading.Event()  # a thread of the parent may hold the lock of the old event
     was_forked.set()
-    signal.alarm(20)  # a child that hangs is killed
+    signal.alarm(20)  # kill a child that hangs
     second()
     os._exit(0)
 was_forked.set()

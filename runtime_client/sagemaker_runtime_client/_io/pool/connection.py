@@ -312,5 +312,5 @@ def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
         return None
     left = ends - monotonic()
     if left <= 0:
-        raise kind("the timeout or the deadline of the call has expired")
+        raise kind("the read timeout or the timeout of the call has elapsed")
     return left
