@@ -1,4 +1,4 @@
-"""ASGI servers on real sockets, each in a thread of its own, and requests to them byte by byte."""
+"""ASGI servers on real sockets, each in its own thread, and a client that sends raw requests."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4
 SERVICE, REGION, HOST = "my-api", "eu-west-1", "api.example"
 KEY = Credentials("AKIDEXAMPLE", "very-secret")
 SIGNER = Signer(SigV4(SERVICE, REGION))
-PATIENCE = 30.0  # seconds, for what comes at once
+PATIENCE = 30.0  # seconds, a timeout for events that normally happen at once
 
 
 def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_path: str) -> None:
@@ -37,7 +37,7 @@ def _uvicorn(http: str, app: Any, listener: socket.socket, stop: Event, root_pat
         server.should_exit = True
         await serving
 
-    run = uvloop.run if http == "httptools" else asyncio.run  # as uvicorn[standard] has it
+    run = uvloop.run if http == "httptools" else asyncio.run  # as in uvicorn[standard]
     run(serve())
 
 
@@ -72,7 +72,7 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Event, str], None]] = {
 
 @contextmanager
 def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
-    """Serve an application that knows of lifespan; return the port."""
+    """Serve an application that supports the lifespan protocol, and yield the port."""
     listener, stop = socket.create_server(("127.0.0.1", 0)), Event()
     port: int = listener.getsockname()[1]
     thread = Thread(target=SERVERS[server], args=(app, listener, stop, root_path))
@@ -86,12 +86,12 @@ def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
 
 class Inner:
     """
-    An application that answers with what reached it.
+    An application whose response contains the body and the access key ID that it received.
 
     Attributes:
         seen: The scopes of the requests.
-        last: What the server said after the bodies: the types of its messages.
-        started: Whether its lifespan began.
+        last: The types of the messages that the server sent after the bodies.
+        started: Whether the lifespan began.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class Inner:
 
 
 class Answer(NamedTuple):
-    """An answer: its status, its headers by lower-case name, its body."""
+    """A response: its status, its headers by lowercase name and its body."""
 
     status: int
     headers: dict[str, str]
@@ -142,7 +142,7 @@ def signed(
     credentials: Credentials = KEY,
     at: datetime | None = None,
 ) -> dict[str, str]:
-    """Return the headers of a signed request, *headers* among them."""
+    """Return the headers of a signed request, including *headers*."""
     headers = {"host": HOST, **dict(headers)}
     request = SignableRequest(method, f"http://{HOST}{target}", headers, Payload.of(body))
     signature = signer.sign(request, credentials, at=at or datetime.now(UTC))
@@ -157,7 +157,7 @@ def head(method: str, target: str, headers: Any) -> bytes:
 
 
 class Connection:
-    """A connection of a client that sends what it is told to."""
+    """A client's connection that sends arbitrary bytes."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
@@ -171,7 +171,7 @@ class Connection:
     def ask(
         self, method: str = "GET", target: str = "/q", headers: Any = (), body: bytes = b""
     ) -> Answer:
-        """Send a request in one piece, and return the answer."""
+        """Send a request in one piece, and return the response."""
         pairs = list(headers.items() if isinstance(headers, dict) else headers)
         if body:
             pairs.append(("content-length", str(len(body))))
@@ -179,7 +179,7 @@ class Connection:
         return self.answer(method)
 
     def answer(self, method: str = "GET") -> Answer:
-        """Return the next answer that is final."""
+        """Return the next final response."""
         with HTTPResponse(self.socket, method=method) as response:
             response.begin()
             content = response.read()
@@ -187,14 +187,17 @@ class Connection:
             return Answer(response.status, headers, json.loads(content) if content else None)
 
     def is_closed(self) -> bool:
-        """Wait until the server has closed it, and tell that; any further byte is a fault."""
+        """
+        Wait for the server, and return True if it closes the connection, or False if it sends a
+        byte.
+        """
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:
             return True
 
     def flood(self, piece: bytes) -> None:
-        """Send for as long as the server takes it: until it closes the connection."""
+        """Send until the server closes the connection."""
         try:
             while True:
                 self.socket.sendall(piece)
@@ -202,7 +205,7 @@ class Connection:
             return
 
     def fill(self, piece: bytes) -> None:
-        """Send for as long as somebody reads: until nothing has been taken for a while."""
+        """Send until the server has read nothing for 0.3 seconds."""
         self.socket.settimeout(0.3)
         with suppress(TimeoutError):
             while True:

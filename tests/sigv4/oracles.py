@@ -1,7 +1,7 @@
 """
-Two signers that were not written here, behind one shape: botocore and awscrt.
+Two independent signers with one interface: botocore and awscrt.
 
-Both are asked for what they would sign, with the time as an argument.
+Both sign at a given time.
 """
 
 from datetime import datetime
@@ -33,7 +33,7 @@ Headers = list[tuple[str, str]]
 
 
 class Unsigned(NamedTuple):
-    """A request that is to be signed, and by whom."""
+    """A request to sign, the credentials and the time."""
 
     service: str
     region: str
@@ -49,12 +49,12 @@ class Unsigned(NamedTuple):
 
     @property
     def s3(self) -> bool:
-        """Whether S3's rules hold."""
+        """Whether S3's rules apply."""
         return self.service == "s3"
 
 
 class Signed(NamedTuple):
-    """What an oracle makes of it, stage by stage."""
+    """The intermediate and final results of botocore for a request."""
 
     canonical_request: str
     string_to_sign: str
@@ -64,13 +64,15 @@ class Signed(NamedTuple):
 
 
 def botocore_signs(request: Unsigned) -> Signed:
-    """Sign by headers, as botocore does."""
+    """Sign in headers with botocore."""
     auth = S3SigV4Auth if request.s3 else SigV4Auth
     return _stages(request, auth(*_botocore_arguments(request)))
 
 
 def botocore_presigns(request: Unsigned, expires: int) -> Signed:
-    """Presign, as botocore does; it keeps one value of a repeated query key, and reads + as blank."""
+    """
+    Presign with botocore, which keeps one value of a repeated parameter and reads + as a space.
+    """
     auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
     return _stages(request, auth(*_botocore_arguments(request), expires=expires))
 
@@ -83,8 +85,8 @@ def _botocore_arguments(request: Unsigned) -> tuple[BotocoreCredentials, str, st
 
 
 def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
-    """Do what botocore's ``add_auth`` does, but at a given time, and keep the stages."""
-    # When it presigns, botocore moves a body into the query, taking it for a form.
+    """Do the steps of botocore's ``add_auth`` at a given time, and return their results."""
+    # When botocore presigns, it moves the body into the query, as if it were a form.
     presigning = isinstance(auth, SigV4QueryAuth)
     asked = AWSRequest(request.method, request.url, data=b"" if presigning else request.body)
     for name, value in request.headers:
@@ -105,7 +107,7 @@ def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
 
 
 def awscrt_signs(request: Unsigned) -> tuple[str, str]:
-    """Sign by headers, as awscrt does, and return the names of the signed headers and the signature."""
+    """Sign in headers with awscrt, and return the names of the signed headers and the signature."""
     signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_HEADERS, None)
     authorization = dict(signed.headers)["Authorization"]
     _, names, signature = authorization.split(", ")
@@ -113,7 +115,7 @@ def awscrt_signs(request: Unsigned) -> tuple[str, str]:
 
 
 def awscrt_presigns(request: Unsigned, expires: int) -> str:
-    """Presign, as awscrt does, and return the signature."""
+    """Presign with awscrt, and return the signature."""
     signed = _awscrt(request, AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS, expires)
     return signed.path.rpartition("X-Amz-Signature=")[2]
 

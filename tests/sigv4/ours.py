@@ -1,4 +1,7 @@
-"""The oracles' requests in this package's own terms, and what arrives of them at the other end."""
+"""
+Signs the requests of the oracles with this package, and verifies the requests that a server
+receives.
+"""
 
 from typing import NamedTuple
 
@@ -17,7 +20,7 @@ from tests.sigv4.oracles import Headers, Unsigned
 
 
 def signer_of(request: Unsigned) -> Signer:
-    """Return the signer that signs as botocore does."""
+    """Return a signer that signs the same headers as botocore."""
     return Signer(
         SigV4(request.service, request.region),
         signed_headers=sign_all_headers,
@@ -26,30 +29,30 @@ def signer_of(request: Unsigned) -> Signer:
 
 
 def credentials_of(request: Unsigned) -> Credentials:
-    """Return who signs."""
+    """Return the credentials of a request."""
     return Credentials(request.access_key_id, request.secret_access_key, request.session_token)
 
 
 def signable(request: Unsigned) -> SignableRequest:
-    """Return what is signed."""
+    """Convert a request to a `SignableRequest`."""
     payload = Payload.UNSIGNED if request.unsigned_payload else Payload.of(request.body)
     return SignableRequest(request.method, request.url, request.headers, payload)
 
 
 def sign(request: Unsigned) -> Signature:
-    """Sign by headers."""
+    """Sign a request in headers."""
     return signer_of(request).sign(signable(request), credentials_of(request), at=request.at)
 
 
 def presign(request: Unsigned, expires: int) -> str:
-    """Presign."""
+    """Presign a request."""
     return signer_of(request).presign(
         signable(request), credentials_of(request), at=request.at, expires=expires
     )
 
 
 class Arrived(NamedTuple):
-    """A signed request as a server has it before it."""
+    """A signed request as a server receives it."""
 
     method: str
     url: str
@@ -58,18 +61,18 @@ class Arrived(NamedTuple):
 
 
 def send(request: Unsigned) -> Arrived:
-    """Sign by headers, and send."""
+    """Return the request that a server receives if the request is signed in headers."""
     headers = [*request.headers, *sign(request).headers.items()]
     return Arrived(request.method, request.url, headers, request.body)
 
 
 def send_presigned(request: Unsigned, expires: int) -> Arrived:
-    """Presign, and send."""
+    """Return the request that a server receives if the request is presigned."""
     return Arrived(request.method, presign(request, expires), request.headers, request.body)
 
 
 def receive(arrived: Arrived, sent: Unsigned, **options: object) -> Verified:
-    """Verify what arrived with the sender's key, at the time and for the service that it was sent."""
+    """Verify a received request with the sender's key, time, service and region."""
     known = credentials_of(sent)
     settings = {"at": sent.at, "service": sent.service, "region": sent.region, **options}
     request = SignableRequest(

@@ -1,8 +1,8 @@
 """
-What holds for whatever bytes arrive: a request with its signature, and AWS's answer to one.
+Properties that hold for arbitrary bytes: as a signed request, and as an error response of AWS.
 
-Checked by `test_parser_properties.py` a little and by ``tests/fuzz`` a lot.  `PROPERTIES` maps a
-check to the strategy of its one argument.
+`test_parser_properties.py` checks them with few examples, ``tests/fuzz`` with many.  `PROPERTIES`
+maps each check to the strategy of its argument.
 """
 
 import json
@@ -33,7 +33,7 @@ HOST = "h.example"
 
 
 class Change(NamedTuple):
-    """What takes the place of some bytes."""
+    """A replacement of some bytes."""
 
     at: int
     length: int
@@ -49,19 +49,19 @@ def altered(data: bytes, changes: Sequence[Change]) -> bytes:
 
 
 class Arriving(NamedTuple):
-    """What arrives: something good, and what happened to it."""
+    """Valid data and the changes to it."""
 
     data: bytes
     changes: Sequence[Change]
 
     @property
     def altered(self) -> bytes:
-        """The bytes as they arrive."""
+        """The changed data."""
         return altered(self.data, self.changes)
 
 
 def outcome(read: Callable[[], Any]) -> Any:
-    """Return what *read* returns, or its refusal; nothing else may be raised."""
+    """Return what *read* returns, or the SigV4Error that it raises; other errors are not caught."""
     try:
         return read()
     except SigV4Error as refusal:
@@ -69,7 +69,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def requests_are_read_or_refused(data: bytes) -> None:
-    """Whatever the bytes, there is a request that could be sent, or a refusal of ours."""
+    """Arbitrary bytes are parsed as a request that can be sent, or raise a SigV4Error."""
     read = outcome(lambda: parse_request(data))
     if isinstance(read, SigV4Error):
         assert len(str(read)) < 200
@@ -79,7 +79,7 @@ def requests_are_read_or_refused(data: bytes) -> None:
 
 
 def signatures_are_right_or_refused(arriving: Arriving) -> None:
-    """What was altered is refused, by our own errors and without a secret, or means the same as before."""
+    """A changed request has the meaning of the original, or raises a SigV4Error without secrets."""
     good = verified(arriving.data)
     found = outcome(lambda: verified(arriving.altered))
     if isinstance(found, SigV4Error):
@@ -91,13 +91,16 @@ def signatures_are_right_or_refused(arriving: Arriving) -> None:
 
 
 def verified(data: bytes) -> Verified:
-    """Return who sent a request."""
+    """Verify a raw request."""
     known = {KEY.access_key_id: KEY}
     return verify(parse_request(data), known, at=AT, service="s3", region="us-east-1")
 
 
 def answers_are_explained_or_refused(arriving: Arriving) -> None:
-    """Whatever AWS answers, there is text for a terminal without a secret, or a refusal of ours."""
+    """
+    The explanation of any response is printable and contains no secrets, or is an
+    UnexplainedError.
+    """
     explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
     if isinstance(explanation, UnexplainedError):
         assert len(str(explanation)) < 200

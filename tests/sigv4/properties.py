@@ -1,7 +1,8 @@
 """
-What holds for every request, checked by `test_properties.py` a little and by `tests/fuzz` a lot.
+Properties that hold for every request.
 
-`PROPERTIES` maps names to a check and the strategy of its one argument.
+`test_properties.py` checks them with few examples, `tests/fuzz` with many.  `PROPERTIES` maps each
+name to a check and the strategy of its argument.
 """
 
 from datetime import UTC, datetime
@@ -38,7 +39,7 @@ NOISE_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def headers_are_botocores(request: Unsigned) -> None:
-    """Every stage of a signature in headers is botocore's, and `verify` accepts it."""
+    """Every stage of signing in headers has botocore's result, and `verify` accepts the request."""
     expected, actual = botocore_signs(request), sign(request)
     assert actual.canonical_request == expected.canonical_request
     assert actual.string_to_sign == expected.string_to_sign
@@ -48,7 +49,10 @@ def headers_are_botocores(request: Unsigned) -> None:
 
 
 def urls_are_botocores(request: Unsigned) -> None:
-    """The signature of a presigned URL is botocore's, and `verify` accepts both URLs."""
+    """
+    The signature of a presigned URL is botocore's, and `verify` accepts the URLs of both
+    packages.
+    """
     expected = botocore_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert signature_of(arrived.url) == expected.signature
@@ -58,11 +62,13 @@ def urls_are_botocores(request: Unsigned) -> None:
 
 def headers_are_awscrts(request: Unsigned) -> None:
     """
-    A signature in headers is awscrt's, however the query is spelled.
+    A signature in headers is awscrt's for any encoding of the query.
 
-    botocore signs a query as it is spelled, where services decode it first: ``*`` and ``%2a`` are
-    ``%2A``, ``a=b=c`` is ``a=b%3Dc``, ``a=1&&b=2`` is ``a=1&b=2``, and a plus is ``%2B``.  There
-    we follow awscrt.
+    botocore signs the query as it is written, but services decode it first: ``*`` and ``%2a``
+    become
+    ``%2A``, ``a=b=c`` becomes ``a=b%3Dc``, ``a=1&&b=2`` becomes ``a=1&b=2``, and a plus becomes
+    ``%2B``.
+    This package does the same as awscrt.
     """
     names, signature = awscrt_signs(request)
     actual = sign(request)
@@ -72,19 +78,19 @@ def headers_are_awscrts(request: Unsigned) -> None:
 
 
 def urls_are_awscrts(request: Unsigned) -> None:
-    """The signature of a presigned URL is awscrt's, repeated names included."""
+    """The signature of a presigned URL is awscrt's, also with repeated names."""
     assert signature_of(presign(request, EXPIRES)) == awscrt_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert receive(arrived, request).access_key_id == request.access_key_id
 
 
 def signature_of(url: str) -> str:
-    """Return the signature that a presigned URL ends with."""
+    """Return the signature at the end of a presigned URL."""
     return url.rpartition("&X-Amz-Signature=")[2]
 
 
 class Changed(NamedTuple):
-    """A request, whether it is presigned, and the name of what happens to it on its way."""
+    """A request, whether it is presigned, and the name of a change in transit."""
 
     request: Unsigned
     presigned: bool
@@ -92,7 +98,7 @@ class Changed(NamedTuple):
 
 
 def changes_are_refused(case: Changed) -> None:
-    """A change on the way is refused exactly where botocore would have signed something else."""
+    """A change in transit is rejected if and only if botocore would have signed something else."""
     request, presigned, change = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     arrived = CHANGES[change](sent)
@@ -103,14 +109,14 @@ def changes_are_refused(case: Changed) -> None:
 
 
 def other_scopes_are_refused(case: Changed) -> None:
-    """A signature counts for its own key, token, service and region, and at its own time."""
+    """A signature is valid only for its own key, token, service, region and time."""
     request, presigned, other = case
     sent = send_presigned(request, EXPIRES) if presigned else send(request)
     assert not _accepts(sent, request._replace(**OTHERS[other](request)))
 
 
 def noise_is_refused(arrived: Arrived) -> None:
-    """Whatever comes in from outside, what `verify` raises is its own."""
+    """For arbitrary values in a request, `verify` raises only its own errors."""
     try:
         request = SignableRequest(arrived.method, arrived.url, arrived.headers)
         refused = verify(
@@ -122,7 +128,7 @@ def noise_is_refused(arrived: Arrived) -> None:
 
 
 def _accepts(arrived: Arrived, request: Unsigned) -> bool:
-    """Tell whether `verify` takes *arrived* for *request*; what it raises must be its own."""
+    """Return whether `verify` accepts *arrived* for *request*; it may raise only its own errors."""
     try:
         receive(arrived, request)
     except SignatureError:
@@ -131,7 +137,9 @@ def _accepts(arrived: Arrived, request: Unsigned) -> bool:
 
 
 def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
-    """Return botocore's canonical request of what arrived, over the headers that claim to be signed."""
+    """
+    Return botocore's canonical request of *arrived*, with the headers that are listed as signed.
+    """
     authorization = dict(arrived.headers).get("authorization")
     path, _, query = arrived.url.partition("?")
     pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]
@@ -146,7 +154,7 @@ def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
     seen = AWSRequest(arrived.method, url, data=arrived.body)
     for name, value in arrived.headers:
         if name.lower() in names:
-            seen.headers.add_header(name, value.strip(" \t"))  # as any HTTP parser does
+            seen.headers.add_header(name, value.strip(" \t"))  # as every HTTP parser does
     return kind(None, request.service, request.region).canonical_request(seen)
 
 
@@ -172,7 +180,7 @@ def _on_headers(change):
 
 
 def _each_value(change):
-    """Change the values of all headers but the one that holds the signature."""
+    """Change the values of all headers except the one that holds the signature."""
     return _on_headers(
         lambda headers: [
             (name, value if name == "authorization" else change(value)) for name, value in headers
@@ -224,19 +232,19 @@ OTHERS = {
 
 
 def _body_signed_unless_s3(request: Unsigned) -> Unsigned:
-    """Return *request* with its body signed: a URL has no place to say otherwise but S3's rules."""
+    """Return *request* with a signed body: only S3's rules allow an unsigned body with a URL."""
     return request if request.s3 else request._replace(unsigned_payload=False)
 
 
 def _changed(names) -> st.SearchStrategy[Changed]:
-    """Return requests, presigned and not, and one of *names*."""
+    """Return a strategy of requests, presigned or not, with one of the changes *names*."""
     signed = st.builds(Changed, of.requests(), st.just(False), st.sampled_from(list(names)))
     to_presign = of.requests(queries=of.queries_without_repeats).map(_body_signed_unless_s3)
     return signed | st.builds(Changed, to_presign, st.just(True), st.sampled_from(list(names)))
 
 
 def _or_noise(*good: str) -> st.SearchStrategy[str]:
-    """Return texts that a signed request says of itself in one place, or anything else."""
+    """Return a strategy of the texts of one part of a signed request, and of arbitrary text."""
     noise = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=4)
     return st.one_of(*[st.sampled_from(good)] * 6, noise)
 
@@ -261,7 +269,7 @@ _claims = st.fixed_dictionaries(
 
 
 def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
-    """Return a request that claims a signature in its headers."""
+    """Return a request that has a possibly invalid signature in its headers."""
     authorization = f"{claims['Algorithm']} " + joint.join(
         f"{name}={claims[name]}" for name in ("Credential", "SignedHeaders", "Signature")
     )
@@ -272,7 +280,7 @@ def _claimed_in_headers(claims: dict[str, str], joint: str) -> Arrived:
 
 
 def _claimed_in_query(claims: dict[str, str], joint: str) -> Arrived:
-    """Return a request that claims a signature in its query."""
+    """Return a request that has a possibly invalid signature in its query."""
     query = joint.join(f"X-Amz-{name}={quote(value)}" for name, value in claims.items())
     return Arrived("GET", f"https://h.example/?{query}", [], b"")
 

@@ -1,4 +1,4 @@
-"""Every way to send a request with httpx and httpx2: blocking, and on asyncio and trio; and who signs it."""
+"""All ways to send a request with httpx and httpx2: blocking, on asyncio and on trio."""
 
 from datetime import UTC, datetime
 from types import ModuleType
@@ -19,11 +19,11 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret")
 @frozen
 class Sender:
     """
-    One way to send, called like ``httpx.request``.
+    One way to send a request, called like ``httpx.request``.
 
     Attributes:
         library: httpx or httpx2.
-        backend: In the event loop of which library; None for the blocking client.
+        backend: The library of the event loop; None for the blocking client.
     """
 
     library: ModuleType
@@ -34,12 +34,11 @@ class Sender:
 
     def __call__(self, method, url, *, pieces=None, change=None, **options):
         """
-        Return the response.
+        Send a request, and return the response.
 
         Args:
-            pieces: An iterable of bytes, sent as a body that is streamed.
-            change: What happens to the request on its way: a function of it, called once it is
-                signed.
+            pieces: An iterable of bytes, sent as a streamed body.
+            change: A function that changes the request after it is signed.
         """
         if self.backend is not None:
             return anyio.run(
@@ -51,7 +50,7 @@ class Sender:
             return client.request(method, url, **options)
 
     async def _asend(self, method, url, pieces, change, options):
-        """Do so without blocking."""
+        """Send a request with an async client."""
 
         async def achange(request):
             change(request)
@@ -67,7 +66,7 @@ class Sender:
 
 
 def _settings(hook):
-    """Return the settings of a client that sends no further than to this machine."""
+    """Return the settings of a client that sends only to this machine."""
     hooks = {"request": [hook]} if hook else {}
     return {"trust_env": False, "verify": False, "event_hooks": hooks}
 
@@ -84,12 +83,12 @@ def fixture_of(senders):
 
 
 def auth_of(service, credentials=KEY, **options):
-    """Return the auth of a client of *service*."""
+    """Return a SigV4Auth for *service*."""
     options.setdefault("now", lambda: AT)
     return SigV4Auth(Signer(SigV4(service, "us-east-1")), credentials, **options)
 
 
 def signed_by(auth, **options):
-    """Return the request that *auth* signs, as it is sent."""
+    """Return a request that *auth* has signed."""
     request = httpx.Request("GET", "https://host.example/a//b", **options)
     return next(auth.sync_auth_flow(request))

@@ -1,12 +1,13 @@
 """
-Requests of every kind, for Hypothesis.
+Hypothesis strategies for requests.
 
-What botocore and awscrt do otherwise, by choice, is left out here and has tests of its own:
+Cases that botocore and awscrt handle differently on purpose are left out and have their own tests:
 
-- botocore signs a raw query, so names and values are in canonical encoding (`odd_queries` are not);
-- botocore lets a ``Date`` header stand in for ``X-Amz-Date``, and upper-cases methods;
-- botocore takes every Unicode blank of a header for a blank; only space and tab are;
-- awscrt parses path and query as an URL (`paths_without_colons`, `odd_queries`), and refuses or skips
+- botocore signs a raw query, so names and values have canonical encoding (except in `odd_queries`).
+- botocore uses a ``Date`` header instead of ``X-Amz-Date``, and converts methods to uppercase.
+- botocore treats all Unicode whitespace in a header as whitespace; only space and tab are.
+- awscrt parses path and query as a URL (`paths_without_colons`, `odd_queries`), and rejects or
+skips
   some headers (`plain_headers`).
 """
 
@@ -18,7 +19,7 @@ from sigv4 import percent_encode
 from tests.sigv4.oracles import Unsigned
 
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_BARE_IN_PATH = _UNRESERVED + "!$&'()*+,;=:@[]|"  # what clients leave unencoded there
+_BARE_IN_PATH = _UNRESERVED + "!$&'()*+,;=:@[]|"  # clients do not encode these characters in a path
 _BARE_IN_QUERY = _UNRESERVED + "!$'()*,;:@/?+"
 
 methods = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -47,14 +48,14 @@ _bytes = st.integers(0, 255)
 
 
 def _spelled(byte: int, bare: str, form: int) -> str:
-    """Return *byte* bare where it can be, or in upper or lower case hexadecimal."""
+    """Return *byte* unencoded if possible, or percent-encoded in uppercase or lowercase."""
     if form == 0 and chr(byte) in bare:
         return chr(byte)
     return f"%{byte:02x}" if form == 1 else f"%{byte:02X}"
 
 
 def _encoded(bare: str) -> st.SearchStrategy[str]:
-    """Return texts of any bytes, each spelled in any way."""
+    """Return a strategy of arbitrary bytes, each encoded in any way."""
     byte = st.builds(_spelled, _bytes, st.just(bare), st.integers(0, 2))
     plain = st.sampled_from(bare)
     return st.lists(plain | byte, max_size=8).map("".join)
@@ -65,7 +66,7 @@ paths = st.lists(_segments, max_size=6).map(lambda segments: "/" + "/".join(segm
 
 
 def _without_colons(part: str) -> str:
-    """Return a part of a URL such that awscrt finds no scheme in it: that ends where ``:/`` is."""
+    """Encode colons: awscrt reads the text before ``:/`` as a scheme."""
     return part.replace(":", "%3A")
 
 
@@ -76,7 +77,7 @@ _pairs = st.tuples(_names, st.sampled_from(["", "1", "2", "b=c"]) | st.text(max_
 
 
 def _written(pair: tuple[str, str], equals: bool) -> str:
-    """Return a pair in canonical encoding; an empty value may do without its ``=``."""
+    """Return a pair in canonical encoding; the ``=`` before an empty value is optional."""
     name, value = map(percent_encode, pair)
     return f"{name}={value}" if value or equals or not name else name
 
@@ -108,8 +109,8 @@ _signed_names = [
     "a",
 ]
 _unsigned_names = ["User-Agent", "X-Amzn-Trace-Id", "TraceParent", "Connection", "Expect"]
-# Letters of several alphabets, punctuation and the two blanks: no control characters, and
-# none of the blanks that are blanks to botocore alone.
+# Letters of several alphabets, punctuation, space and tab: no control characters, and no other
+# whitespace, which only botocore trims.
 _values = st.text(
     st.characters(categories=["L", "N", "P", "S", "M"]) | st.sampled_from("  \t,"), max_size=12
 )
@@ -131,7 +132,7 @@ def requests(
     queries: st.SearchStrategy[str] = queries,
     headers: st.SearchStrategy = headers,
 ) -> st.SearchStrategy[Unsigned]:
-    """Return requests of any kind, or with parts of the given kinds."""
+    """Return a strategy of requests; each kind of part can be replaced."""
     urls = st.builds(
         lambda scheme, user, host, port, path, query: (
             f"{scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
@@ -155,7 +156,7 @@ def requests(
 
 
 def _over_https_if_unsigned(request: Unsigned) -> Unsigned:
-    """Return *request* over https where its body is unsigned: botocore signs it over http."""
+    """Return *request* with https if its body is unsigned: over http, botocore signs the body."""
     if not request.unsigned_payload:
         return request
     rest = request.url.partition("://")[2]

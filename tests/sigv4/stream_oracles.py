@@ -1,9 +1,10 @@
 """
 Oracles for SigV4A, for bodies in chunks and for events: botocore and awscrt.
 
-Neither signs chunks or events by itself here (awscrt's Python face has requests only), so their
-parts are taken: botocore's key and HMAC for a text laid out as the documentation has it, its
-chunked body, its checksums and its decoder of events; awscrt's ECDSA.
+Neither can sign chunks or events by itself here, since awscrt's Python API signs only requests.  So
+their parts are combined: botocore's key and HMAC sign a string to sign that is written according to
+the documentation, and its chunked body, its checksums and its event decoder are used directly.
+awscrt provides ECDSA.
 """
 
 from base64 import b64encode
@@ -34,7 +35,7 @@ EMPTY = sha256(b"").hexdigest()
 
 
 def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest:
-    """Return *case* as awscrt signs it with SigV4A: by headers, or presigned if it *expires*."""
+    """Sign *case* with awscrt's SigV4A: in headers, or presigned if *expires* is set."""
     given = case["credentials"]
     by_header, s3 = expires is None, case["service"] == "s3"
     kinds = AwsSignatureType
@@ -63,14 +64,14 @@ def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest
 
 
 def awscrt_verifies(public_key, text: str, signature: str) -> bool:
-    """Tell whether awscrt takes *signature* for one of *text* by *public_key* of cryptography."""
+    """Return whether awscrt accepts *signature* of *text* with a public key of cryptography."""
     der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = sha256(text.encode()).digest()
     return EC.new_key_from_der_data(der).verify(digest, bytes.fromhex(signature))
 
 
 def botocore_signs_text(text: str, credentials: dict, service: str, region: str) -> str:
-    """Return the signature of a string to sign, whose second line is the instant."""
+    """Return the signature of a string to sign, whose second line is the timestamp."""
     auth = SigV4Auth(
         Credentials(credentials["access_key_id"], credentials["secret_access_key"]), service, region
     )
@@ -78,12 +79,12 @@ def botocore_signs_text(text: str, credentials: dict, service: str, region: str)
 
 
 def chunks_of(body: bytes, size: int) -> list[bytes]:
-    """Return *body* in chunks, with the empty one that ends it."""
+    """Split *body* into chunks, including the empty last chunk."""
     return [*(body[at : at + size] for at in range(0, len(body), size)), b""]
 
 
 def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
-    """Return the signature of each chunk of *case*, and of its trailers if there are any."""
+    """Return the signatures of the chunks of *case*, and of its trailers if it has any."""
     instant, region = case["instant"], case["region"]
     scope = f"{instant[:8]}/{region}/{case['service']}/aws4_request"
     signatures = [case["seed"]]
@@ -98,14 +99,14 @@ def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
 
 
 def botocore_checksum(algorithm: str, body: bytes) -> str:
-    """Return a checksum as it is sent, such as that of ``CRC32C``."""
+    """Return a checksum in base64; *algorithm* is for example ``CRC32C``."""
     made = _CHECKSUM_CLS[algorithm.lower()]()
     made.update(body)
     return b64encode(made.digest()).decode()
 
 
 def botocore_encodes(body: bytes, algorithm: str, size: int) -> bytes:
-    """Return the body of unsigned chunks and a checksum that botocore sends."""
+    """Return botocore's encoding of a body in unsigned chunks with a checksum."""
     return AwsChunkedWrapper(
         BytesIO(body),
         checksum_cls=_CHECKSUM_CLS[algorithm.lower()],
@@ -115,7 +116,7 @@ def botocore_encodes(body: bytes, algorithm: str, size: int) -> bytes:
 
 
 class AwscrtHasher:
-    """A checksum of awscrt's as a hasher."""
+    """A checksum function of awscrt with the interface of a hash object."""
 
     def __init__(self, algorithm: str) -> None:
         self._function = getattr(checksums, algorithm.lower())
@@ -123,7 +124,7 @@ class AwscrtHasher:
         self._value = 0
 
     def update(self, data: bytes) -> None:
-        """Take more."""
+        """Add data."""
         self._value = self._function(data, self._value)
 
     def digest(self) -> bytes:
@@ -132,14 +133,14 @@ class AwscrtHasher:
 
 
 def event(headers: bytes, payload: bytes) -> bytes:
-    """Return a message, of headers that are encoded already."""
+    """Return an event-stream message with encoded headers."""
     prelude = pack(">II", 16 + len(headers) + len(payload), len(headers))
     start = prelude + pack(">I", crc32(prelude)) + headers + payload
     return start + pack(">I", crc32(start))
 
 
 def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
-    """Return headers and payload of the one message in *data*."""
+    """Return headers and payload of the single message in *data*."""
     buffer = EventStreamBuffer()
     buffer.add_data(data)
     [message] = buffer
@@ -147,7 +148,7 @@ def botocore_decodes(data: bytes) -> tuple[dict, bytes]:
 
 
 def botocore_decodes_what_is_whole(data: bytes) -> list[bytes]:
-    """Return the payloads that come before the first message that botocore refuses."""
+    """Return the payloads of the messages before the first one that botocore rejects."""
     buffer, payloads = EventStreamBuffer(), []
     buffer.add_data(data)
     while True:

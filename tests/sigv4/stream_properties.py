@@ -1,8 +1,9 @@
 """
-What holds for every body in chunks, every stream of events, and every request of SigV4A.
+Properties that hold for every body in chunks, every stream of events and every request with SigV4A.
 
-Checked by `streaming/test_properties.py` a little and by ``tests/fuzz`` a lot.
-`PROPERTIES` maps a check to the strategy of its one argument.
+`streaming/test_properties.py` checks them with few examples, ``tests/fuzz`` with many.
+`PROPERTIES`
+maps each check to the strategy of its argument.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,30 +54,30 @@ ALGORITHMS = {"SigV4": SigV4("s3", "us-east-1"), "SigV4A": SigV4A("s3", "us-*")}
 
 
 class Fed(NamedTuple):
-    """Bytes, and where they are cut when they are fed."""
+    """Bytes, and the positions at which they are split."""
 
     data: bytes
     cuts: Sequence[int]
 
     def pieces(self) -> list[bytes]:
-        """Return the bytes in pieces, some of which may be empty."""
+        """Return the pieces, some of which may be empty."""
         at = [0, *sorted(cut % (len(self.data) + 1) for cut in self.cuts), len(self.data)]
         return [self.data[start:end] for start, end in pairwise(at)]
 
 
 class Form(NamedTuple):
-    """A form of body in chunks."""
+    """The algorithm and the checksum of a body in chunks."""
 
     algorithm: str | None
     checksum: str | None
 
     def body(self, length: int) -> AwsChunked:
-        """Return the form for a body of *length*."""
+        """Return the encoder of a body of *length* bytes."""
         algorithm = ALGORITHMS[self.algorithm] if self.algorithm else None
         return AwsChunked(algorithm, length, chunk_size=8192, checksum=self.checksum)
 
     def seed(self) -> SeedSignature | None:
-        """Return the seed, if chunks are signed."""
+        """Return the seed signature, or None if the chunks are unsigned."""
         return (
             SeedSignature(ALGORITHMS[self.algorithm], KEY, INSTANT, "5eed")
             if self.algorithm
@@ -84,7 +85,7 @@ class Form(NamedTuple):
         )
 
     def decoder(self, length: int) -> ChunkDecoder:
-        """Return a decoder for a body of *length*."""
+        """Return a decoder for a body of *length* bytes."""
         body = self.body(length)
         return ChunkDecoder(
             body.payload,
@@ -96,7 +97,10 @@ class Form(NamedTuple):
 
 
 def outcome(read: Callable[[], Any]) -> Any:
-    """Return what *read* returns, or the kind and text of its refusal; nothing else may be raised."""
+    """
+    Return what *read* returns, or the type and text of its SigV4Error; other errors are not
+    caught.
+    """
     try:
         return read()
     except SigV4Error as refusal:
@@ -104,12 +108,15 @@ def outcome(read: Callable[[], Any]) -> Any:
 
 
 def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
-    """However a body is fed, what is sent is the same, of the foretold length, and decodes."""
+    """
+    The encoding of a body does not depend on its pieces, has the expected length, and can be
+    decoded.
+    """
     form, fed = case
     body, seed = form.body(len(fed.data)), form.seed()
     sent = b"".join(body.encode(fed.pieces(), seed))
     assert body.encoded_length == len(sent)
-    if form.algorithm != "SigV4A":  # whose signatures differ each time
+    if form.algorithm != "SigV4A":  # two SigV4A signatures of the same chunk differ
         assert b"".join(body.encode(fed.data, seed)) == sent
     if form.algorithm is None:
         assert botocore_encodes(fed.data, form.checksum or "", 8192) == sent
@@ -118,7 +125,7 @@ def any_split_is_encoded_alike(case: tuple[Form, Fed]) -> None:
 
 
 def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
-    """Whatever arrives, however it is cut, the body or the refusal is the same, and is ours."""
+    """For arbitrary bytes, the decoded body or the SigV4Error does not depend on the pieces."""
     form, length, fed = case
 
     def read(pieces: list[bytes]) -> Callable[[], Any]:
@@ -128,7 +135,7 @@ def any_split_is_decoded_alike(case: tuple[Form, int, Fed]) -> None:
 
 
 def events_any_split_is_decoded_alike(fed: Fed) -> None:
-    """Whatever arrives, however it is cut, the messages or the refusal are the same, and ours."""
+    """For arbitrary bytes, the decoded messages or the SigV4Error do not depend on the pieces."""
 
     def read(pieces: list[bytes]) -> Callable[[], Any]:
         return lambda: list(EventDecoder().decode(pieces))
@@ -140,7 +147,9 @@ def events_any_split_is_decoded_alike(fed: Fed) -> None:
 
 
 def headers_are_one_text(data: bytes) -> None:
-    """Bytes are no headers, or they are encoded again to the byte, and botocore takes them."""
+    """
+    Bytes that decode as headers are encoded to the same bytes, and botocore decodes them, too.
+    """
     try:
         headers = decode_headers(data)
     except EventStreamError:
@@ -150,7 +159,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 
 def messages_go_both_ways(message: Message) -> None:
-    """A message is decoded as it was, to types and all, and signed events are verified."""
+    """A message is decoded with the same values and types, and signed events are verified."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
@@ -163,7 +172,7 @@ def messages_go_both_ways(message: Message) -> None:
 
 
 def other_events_are_refused(case: tuple[Message, Message]) -> None:
-    """Of two messages that are not events of this stream, none is taken; the refusal is ours."""
+    """Two messages that are not events of this stream raise SignatureError."""
     seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
     verifier = EventVerifier(seed)
     for message in case:
@@ -175,7 +184,9 @@ def other_events_are_refused(case: tuple[Message, Message]) -> None:
 
 
 def v4a_goes_both_ways(case: dict[str, Any]) -> None:
-    """What awscrt signs with SigV4A we verify, and what we sign awscrt verifies, as we do."""
+    """
+    awscrt verifies the SigV4A signature of this package, which verifies the signatures of both.
+    """
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
     signer = Signer(algorithm, signed_headers=sign_all_headers)
@@ -210,7 +221,7 @@ _bodies = st.builds(
 
 
 def _altered(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    """Return *data* with some of its parts replaced."""
+    """Return *data* with some bytes replaced."""
     for at, removed, added in changes:
         start = at % (len(data) + 1)
         data = data[:start] + added + data[start + removed :]
@@ -241,7 +252,7 @@ _chunk_streams = st.one_of(
 
 @st.composite
 def _arriving(draw: st.DrawFn) -> tuple[Form, int, Fed]:
-    """Return bodies that arrive: whole, altered, or of any bytes."""
+    """Return encoded bodies: valid, changed or arbitrary bytes."""
     form = draw(_forms)
     if draw(st.booleans()):
         length, data = draw(_chunk_streams)
@@ -288,14 +299,17 @@ _header_bytes = st.one_of(
 
 @st.composite
 def _event_streams(draw: st.DrawFn) -> Fed:
-    """Return streams that arrive: whole, altered, or of headers of any bytes."""
+    """Return streams of events: valid, changed, or with arbitrary bytes as headers."""
     data = b"".join(message.encode() for message in draw(st.lists(_messages, max_size=3)))
     data += draw(st.just(b"") | _header_bytes.map(lambda headers: event(headers, b"p")))
     return Fed(_altered(data, draw(_changes)), draw(_cuts))
 
 
 def _no_scheme(query: str) -> str:
-    """Return *query* without ``:/``, which awscrt takes for the end of a scheme, and then refuses."""
+    """
+    Return *query* without ``:/``: awscrt reads the text before it as a scheme, and rejects the
+    URL.
+    """
     return query.replace(":/", ":")
 
 

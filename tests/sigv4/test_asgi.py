@@ -1,4 +1,4 @@
-"""`SigV4Middleware` without a server: what a scope may hold, what it is made with, which loop it runs in."""
+"""`SigV4Middleware` without a server: scopes, arguments and event loops."""
 
 import asyncio
 import json
@@ -29,14 +29,14 @@ from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, SIGNER, Inner, signed
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-# SEC 2, version 2.0, section 2.4.2: how many points the curve P-256 has.
+# SEC 2, version 2.0, section 2.4.2: the order of the curve P-256.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KNOWN = {KEY.access_key_id: KEY}
 LOOPS = {"asyncio": asyncio.run, "trio": lambda coroutine: trio.run(lambda: coroutine)}
 
 
 def scope_of(target="/q", headers=None, method="GET", **parts):
-    """Return the scope of a request that is signed, unless *headers* are given."""
+    """Return the scope of a request, which is signed unless *headers* are given."""
     path, _, query = target.partition("?")
     headers = signed(method, target, at=AT) if headers is None else headers
     return {
@@ -53,13 +53,16 @@ def scope_of(target="/q", headers=None, method="GET", **parts):
 
 
 def request(*pieces):
-    """Return the messages of a body."""
+    """Return the messages of a body in *pieces*."""
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     return [*messages, {"type": "http.request"}]
 
 
 def serve(scope, messages=None, app=None, **options):
-    """Let the middleware serve one request; return status, body, and how often it received."""
+    """
+    Call the middleware with a request, and return status, body and the number of received
+    messages.
+    """
     messages = iter(request() if messages is None else messages)
     sent, received = [], []
 
@@ -79,20 +82,20 @@ def serve(scope, messages=None, app=None, **options):
 
 
 def refusal(scope, messages=(), **options):
-    """Return status and code of a refusal, for which nothing is received."""
+    """Return status and code of a rejection; by default, receiving a message is an error."""
     status, answer, _ = serve(scope, messages, **options)
     return status, answer["__type"]
 
 
 def test_a_body_in_pieces():
-    """What a server leaves out of a message is what ASGI says it is by default."""
+    """Keys that a server omits from a message have the default values of the ASGI specification."""
     scope = scope_of("/q", signed("GET", "/q", (), b"body", at=AT))
     status, answer, received = serve(scope, request(b"b", b"", b"ody"))
     assert (status, answer["body"], received) == (200, "body", 4)
 
 
 def test_after_the_body():
-    """The application is told what the server says next."""
+    """After the body, the application receives the next message of the server."""
     last = []
 
     async def app(scope, receive, send):  # noqa: ARG001
@@ -104,7 +107,10 @@ def test_after_the_body():
 
 
 def test_a_client_that_leaves():
-    """In the middle of its body it gets no answer, and the application nothing."""
+    """
+    If the client disconnects during its body, no response is sent and the application is not
+    called.
+    """
     messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
     assert serve(scope_of(), messages) == (None, None, 2)
 
@@ -113,7 +119,7 @@ def test_a_client_that_leaves():
     "target", ["/", "/a/", "/.well-known/a.b", "/a:b,(c)@d!", "/%C3%BC%20%2F-", "/~a_"]
 )
 def test_paths_that_are_their_own_normal_form(target):
-    """They are taken as clients send them."""
+    """Normalized paths are accepted in the encoding that clients send."""
     assert serve(scope_of(target))[0] == 200
 
 
@@ -121,12 +127,12 @@ def test_paths_that_are_their_own_normal_form(target):
     "target", ["/..", "/a/..", "/a%2f", "/%C3%bc", "/a/%2E", "/a%2F%2Fb", "//", "/%7E"]
 )
 def test_paths_that_are_not(target):
-    """Each is refused, though it is signed."""
+    """A path that is not normalized is rejected, although it is signed."""
     assert refusal(scope_of(target)) == (400, "InvalidURI")
 
 
 def test_paths_of_s3():
-    """Its keys may hold anything, and are signed as they are."""
+    """S3 keys may contain any segments, so every path is accepted."""
     headers = signed("GET", "/b/a//../c", signer=Signer(SigV4("s3", REGION)), at=AT)
     assert serve(scope_of("/b/a//../c", headers), service="s3")[0] == 200
 
@@ -135,13 +141,16 @@ def test_paths_of_s3():
     "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
 )
 def test_queries_with_one_meaning(query):
-    """They are taken, in whatever order their names are."""
+    """Unambiguous queries are accepted, with the names in any order."""
     assert serve(scope_of(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_queries_with_more_than_one(query):
-    """Values whose order is not signed, and blanks that are not, are refused."""
+    """
+    A query is rejected if the order of its values is not the signed order, or if it has a bare
+    plus.
+    """
     assert refusal(scope_of(f"/q?{query}")) == (400, "InvalidURI")
 
 
@@ -150,7 +159,7 @@ PIECES = [*"/?&=+;a1~ ", "..", "%2e", "%2F", "%2B", "%26", "%3D", "//", "/../", 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_is_accepted_means_what_was_signed(seed):
-    """Of a thousand changed targets, each that is let through is read as the signed one is."""
+    """Of a thousand changed targets, each accepted one has the meaning of the signed target."""
     seen, chance = [], random.Random(seed)
 
     async def app(scope, receive, send):  # noqa: ARG001
@@ -178,18 +187,18 @@ def test_whatever_is_accepted_means_what_was_signed(seed):
 
 
 def meaning_of(scope):
-    """Return what an application reads in a scope."""
+    """Return the meaning of the target in a scope."""
     return meaning(f"{scope['raw_path'].decode()}?{scope['query_string'].decode()}")
 
 
 def meaning(target):
-    """Return the decoded path, and the values of each parameter in their order."""
+    """Return the decoded path, and the values of each parameter in order."""
     path, _, query = target.partition("?")
     return unquote(path), sorted(parse_qs(query, keep_blank_values=True).items())
 
 
 def test_a_path_that_was_rewritten():
-    """The application must not see another path than the one that is signed."""
+    """A request is rejected if the path for the application is not the signed path."""
     assert refusal(scope_of("/q", path="/admin")) == (400, "InvalidURI")
     assert refusal(scope_of("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
     assert refusal(scope_of("/q", raw_path=b"*", path="*", method="OPTIONS")) == (400, "InvalidURI")
@@ -197,37 +206,42 @@ def test_a_path_that_was_rewritten():
 
 
 def test_a_root_path():
-    """What a server puts before the path, as uvicorn does, a proxy has taken away: it is signed."""
+    """
+    A prefix that a proxy removed and uvicorn adds again, as ``root_path``, is part of the signed
+    path.
+    """
     scope = scope_of("/api/q", root_path="/api")
     assert serve(scope)[0] == 200
 
 
 def test_a_server_without_the_raw_path():
-    """Nothing can be checked there, and the operator is told so."""
+    """If the server does not provide the raw path, an error tells the operator."""
     with pytest.raises(RuntimeError, match="raw_path"):
         serve(scope_of("/q", raw_path=None))
 
 
 def test_a_scope_that_is_not_known():
-    """It is refused as ASGI wants it: by an error."""
+    """An unknown scope type raises an error, as ASGI requires."""
     with pytest.raises(RuntimeError, match="'http3'"):
         serve(scope_of(type="http3"))
 
 
 @pytest.mark.parametrize("length", ["1" + "0" * 5000, 11])
 def test_a_length_over_the_cap(length):
-    """However long the number is."""
+    """A Content-Length over the limit is rejected, however many digits it has."""
     headers = {**signed(at=AT), "content-length": length}
     assert refusal(scope_of("/q", headers), max_body=10) == (413, "EntityTooLarge")
 
 
 def test_a_length_that_is_none():
-    """What is no number is the server's to refuse; the body is counted."""
+    """A Content-Length that is not a number is ignored, and the bytes of the body are counted."""
     assert serve(scope_of("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0] == 200
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
-    """An unknown key, another token, a declared hash with a wrong signature: the head tells."""
+    """
+    No body is read for an unknown key, a wrong token, or a declared hash with a wrong signature.
+    """
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
@@ -239,7 +253,7 @@ def test_no_body_is_read_for_a_key_that_is_wrong():
 
 @pytest.mark.parametrize("secrets", [KNOWN, KNOWN.get])
 def test_kinds_of_secrets(secrets):
-    """A mapping and functions will do, plain and async."""
+    """*secrets* can be a mapping, a function or an async function."""
 
     async def awaited(access_key_id):
         return KNOWN.get(access_key_id)
@@ -249,14 +263,14 @@ def test_kinds_of_secrets(secrets):
 
 
 def test_a_verifying_key():
-    """For SigV4A a server need not have the secret."""
+    """A server needs only the public key to verify a SigV4A signature."""
     headers = signed(signer=Signer(SigV4A(SERVICE, "eu-*")), at=AT)
     keys = {KEY.access_key_id: SigV4A.public_key(KEY)}
     assert serve(scope_of("/q", headers), secrets=keys, allow={"sigv4a"})[0] == 200
 
 
 def test_a_stream_of_chunks():
-    """The application checks them, by what the scope says."""
+    """An application can verify signed chunks with the seed in the scope."""
     content = AwsChunked(SIGNER.algorithm, 5)
     headers = {
         **signed(
@@ -278,7 +292,10 @@ def test_a_stream_of_chunks():
 
 
 def test_until_when_a_request_must_be_remembered():
-    """For longer than its signature counts, by what a body may take; a function need not be async."""
+    """
+    A signature must be remembered until it expires, plus *body_timeout*; *is_replay* may be
+    synchronous.
+    """
     asked = []
 
     def is_replay(signature, until):
@@ -293,7 +310,7 @@ def test_until_when_a_request_must_be_remembered():
 
 
 def signatures_of(*scopes, **options):
-    """Return how many signatures some requests have."""
+    """Return the number of different signatures of some requests."""
     signatures = set()
     for scope in scopes:
         served = serve(scope, is_replay=lambda signature, _: signatures.add(signature), **options)
@@ -302,7 +319,7 @@ def signatures_of(*scopes, **options):
 
 
 def test_what_a_replay_is():
-    """Neither another spelling of a signature nor of a query makes a new request; another key does."""
+    """Another encoding of a signature or a query is a replay; a request with another key is not."""
     signer = Signer(SigV4A(SERVICE, "*"))
     headers = signed(signer=signer, at=AT)
     start, _, signature = headers["authorization"].rpartition("=")
@@ -321,14 +338,16 @@ def test_what_a_replay_is():
 
 
 def test_headers_that_a_proxy_adds():
-    """They may be left unsigned where they are named."""
+    """A header that a proxy adds is accepted unsigned only if *unsigned_headers* names it."""
     headers = {**signed(at=AT), "x-amz-cf-id": "abc"}
     assert refusal(scope_of("/q", headers), request()) == (403, "AccessDenied")
     assert serve(scope_of("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
 
 
 def test_the_twin_of_a_signature_is_a_replay():
-    """Of a SigV4A signature anybody can make another that is as right; it is remembered as the same."""
+    """
+    Anyone can convert a SigV4A signature to a second valid one, which is recognized as a replay.
+    """
     order = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
     signer = Signer(SigV4A(SERVICE, REGION))
     headers = {"host": HOST}
@@ -350,13 +369,15 @@ def test_the_twin_of_a_signature_is_a_replay():
 
 
 def test_a_signature_that_ends_while_the_body_arrives():
-    """Whoever is slow cannot outlast the memory of signatures."""
+    """A request is rejected if its signature expires while its body arrives."""
     clock = iter([AT, AT, AT + timedelta(seconds=301)])
     assert refusal(scope_of(), request(), now=lambda: next(clock)) == (403, "RequestExpired")
 
 
 def test_an_answer_is_small():
-    """Whatever a client sends, and however much of it is repeated: ASCII, some hundred characters."""
+    """
+    A response is ASCII and has a few hundred characters, even if it repeats text of the client.
+    """
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
     status, answer, _ = serve(scope_of("/q", headers))
     assert (status, answer["__type"]) == (403, "AccessDenied")
@@ -386,7 +407,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_it_cannot_be_made_with(fault):
-    """The message names the argument."""
+    """An invalid argument raises an error that names the argument."""
     options, error, message = FAULTS[fault]
     with pytest.raises(error, match=message):
         serve(scope_of(), **options)
@@ -394,7 +415,7 @@ def test_what_it_cannot_be_made_with(fault):
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_limit_in_time(loop):
-    """What takes too long is cancelled, what does not returns."""
+    """A function that exceeds its timeout is cancelled; a faster one returns its result."""
     endings = []
 
     async def endless():
@@ -416,14 +437,14 @@ def test_a_limit_in_time(loop):
 
 
 async def forever():
-    """Wait, in whatever loop."""
+    """Wait in any event loop."""
     if loop_is_trio():
         await trio.sleep_forever()
     await asyncio.Event().wait()
 
 
 def loop_is_trio():
-    """Tell whether a task of trio runs."""
+    """Return whether the current task is a trio task."""
     try:
         trio.lowlevel.current_task()
     except RuntimeError:
@@ -433,7 +454,10 @@ def loop_is_trio():
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_something_alongside(loop):
-    """It ends with what it runs beside, and its own end or error is nobody's."""
+    """
+    The background function is cancelled at the end of the main one; its own end and errors are
+    ignored.
+    """
     endings = []
 
     async def background():
@@ -458,7 +482,7 @@ def test_something_alongside(loop):
 
 
 def test_trio_as_a_guest_of_asyncio():
-    """The loop is the one whose task runs, not the one that is its host."""
+    """If trio runs as a guest of asyncio, the timeout uses trio."""
 
     async def guest():
         with pytest.raises(TimeoutError):

@@ -1,4 +1,4 @@
-"""`SigV4Middleware` under servers: what each of them makes of a request, and of a refusal."""
+"""`SigV4Middleware` with real servers."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -35,13 +35,13 @@ REPLAYS = set()
 
 
 def key_of(access_key_id):
-    """Look up a key."""
+    """Look up a key, and record the lookup."""
     LOOKED_UP.append(access_key_id)
     return {KEY.access_key_id: KEY}.get(access_key_id)
 
 
 async def is_replay(signature, until):
-    """Remember signatures."""
+    """Store a signature, and return whether it was stored before."""
     assert until > datetime.now(UTC) + timedelta(seconds=300)
     known = signature in REPLAYS
     REPLAYS.add(signature)
@@ -56,7 +56,7 @@ def server(request):
 
 @pytest.fixture(scope="module")
 def guarded(server):
-    """A port behind the middleware, and the application."""
+    """The port of a server with the middleware, and the application."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -73,7 +73,7 @@ def guarded(server):
 
 @pytest.fixture
 def inner(guarded):
-    """The application, which has seen nothing yet."""
+    """The application, without recorded requests."""
     guarded[1].seen.clear()
     LOOKED_UP.clear()
     REPLAYS.clear()
@@ -82,14 +82,14 @@ def inner(guarded):
 
 @pytest.fixture
 def connection(guarded, inner):  # noqa: ARG001 (it forgets)
-    """A connection to it."""
+    """A connection to the server."""
     with Connection(guarded[0]) as connection:
         yield connection
 
 
 @pytest.fixture
 def lenient(server):
-    """A connection to an application that takes all that needs leave."""
+    """A connection to an application that allows all kinds of requests."""
     app = SigV4Middleware(
         Inner(),
         {KEY.access_key_id: KEY},
@@ -103,7 +103,7 @@ def lenient(server):
 
 
 def refusal(answer):
-    """Return status and code of a refusal, whose form is that of AWS."""
+    """Return status and code of a rejection, which must have the form of AWS's error responses."""
     assert set(answer.body) == {"__type", "message"}
     assert answer.headers["x-amzn-errortype"] == answer.body["__type"]
     assert answer.headers["content-type"] == "application/json"
@@ -111,7 +111,10 @@ def refusal(answer):
 
 
 def test_what_is_signed_reaches_the_application(connection, inner):
-    """Method, path, query and body are those that were sent, and the scope says by whom; on one connection."""
+    """
+    The application gets method, path, query, body and sender of several requests on one
+    connection.
+    """
     for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
         for body in (b"", b"body", b"x" * CAP):
             answer = connection.ask("POST", target, signed("POST", target, (), body), body)
@@ -122,7 +125,7 @@ def test_what_is_signed_reaches_the_application(connection, inner):
 
 
 def test_what_botocore_signs_is_taken(connection):
-    """Its requests carry more signed headers than ours."""
+    """A request of botocore, which signs more headers, is accepted."""
     request = AWSRequest("PUT", f"http://{HOST}/a%20b?b=2&a=1", {"X-Custom": "a  b"}, b"body")
     SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), SERVICE, REGION).add_auth(request)
     headers = {"Host": HOST, **dict(request.headers.items())}
@@ -130,7 +133,9 @@ def test_what_botocore_signs_is_taken(connection):
 
 
 def test_chunks_with_a_declared_hash(connection, inner):
-    """The transfer coding is none of the signature's; the hash that was declared is held to."""
+    """
+    A chunked body is accepted only if it has the declared hash; Transfer-Encoding is not signed.
+    """
     for body, status in ((b"body", 200), (b"bodx", 403)):
         declared = {"x-amz-content-sha256": Payload.of(b"body").hash}
         headers = {**signed("POST", "/q", declared), "transfer-encoding": "chunked"}
@@ -142,7 +147,10 @@ def test_chunks_with_a_declared_hash(connection, inner):
 
 
 def test_unsigned_without_a_body(connection):
-    """It is refused, no key is looked up, and the connection lives on."""
+    """
+    An unsigned request without a body is rejected before a key lookup, and the connection stays
+    open.
+    """
     for method in ("GET", "DELETE"):
         answer = connection.ask(method, "/q", {"host": HOST})
         assert refusal(answer) == (403, "MissingAuthenticationToken")
@@ -153,7 +161,7 @@ def test_unsigned_without_a_body(connection):
 
 
 def test_unsigned_with_a_body_of_which_no_byte_comes(connection, inner):
-    """The answer does not wait for a body, and the connection ends with it."""
+    """The response to an unsigned request does not wait for the body, and closes the connection."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "content-length": 10**9}))
     answer = connection.answer()
     assert refusal(answer) == (403, "MissingAuthenticationToken")
@@ -164,7 +172,7 @@ def test_unsigned_with_a_body_of_which_no_byte_comes(connection, inner):
 
 @pytest.mark.parametrize("piece", [b"10000\r\n" + b"x" * 65536 + b"\r\n", b"1\r\nx\r\n" * 10_000])
 def test_unsigned_with_an_endless_body(connection, inner, piece):
-    """The server neither takes it in nor waits for somebody who does: it closes the connection."""
+    """The server closes the connection of an unsigned request with an endless body."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "transfer-encoding": "chunked"}))
     connection.flood(piece)
     assert connection.answer().status == 403
@@ -173,7 +181,7 @@ def test_unsigned_with_an_endless_body(connection, inner, piece):
 
 
 def test_a_refusal_after_a_slow_lookup(server):
-    """What arrives while a key is looked up does not keep the connection from ending."""
+    """The connection is closed even if parts of a body arrive during the key lookup."""
     found = Event()
 
     async def unknown(access_key_id):  # noqa: ARG001
@@ -190,7 +198,7 @@ def test_a_refusal_after_a_slow_lookup(server):
 
 
 def test_a_body_over_the_cap(connection, inner):
-    """Its length tells before a byte is there."""
+    """A body over the limit is rejected by its Content-Length, before a byte arrives."""
     headers = {**signed("PUT", "/q", (), b"x"), "content-length": CAP + 1}
     connection.socket.sendall(head("PUT", "/q", headers))
     answer = connection.answer()
@@ -201,7 +209,7 @@ def test_a_body_over_the_cap(connection, inner):
 
 
 def test_a_body_over_the_cap_without_a_length(connection, inner):
-    """It is refused where it passes the cap, though its end never comes."""
+    """A body without a length is rejected when it exceeds the limit, even if it never ends."""
     headers = {**signed("PUT", "/q", (), b"x"), "transfer-encoding": "chunked"}
     connection.socket.sendall(head("PUT", "/q", headers))
     connection.flood(b"1000\r\n" + b"x" * 4096 + b"\r\n")
@@ -215,7 +223,10 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
     ["/files/../q", "/./q", "//q", "/q/.", "/%2e/q", "/files/%2E%2E/q", "/files%2F..%2Fq", "/%71"],
 )
 def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
-    """With the signature of its normal form or with its own, it is refused."""
+    """
+    A path that is not normalized is rejected, whether its normalized form or the path itself is
+    signed.
+    """
     for for_target in ("/q", target):
         assert refusal(connection.ask("GET", target, signed("GET", for_target))) == (
             400,
@@ -229,14 +240,14 @@ def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
     [("/q?a=1+1", "/q?a=1%2B1"), ("/q?a+b=1", "/q?a%2Bb=1"), ("/q?a=2&a=1", "/q?a=1&a=2")],
 )
 def test_a_query_with_two_meanings(connection, inner, sent, signed_for):
-    """A bare plus, and values in an order that is not signed, are refused."""
+    """A bare plus, and values in another order than the signed one, are rejected."""
     answer = connection.ask("GET", sent, signed("GET", signed_for))
     assert refusal(answer) == (400, "InvalidURI")
     assert inner.seen + LOOKED_UP == []
 
 
 def test_another_host(connection):
-    """A signature for another host is none for this one, whoever made it."""
+    """A valid signature for another host is rejected."""
     answer = connection.ask("GET", "/q", signed("GET", "/q", {"host": "other.example"}))
     assert refusal(answer) == (421, "MisdirectedRequest")
     assert connection.ask("GET", "/q", signed("GET", "/q", {"host": "API.example"})).status == 200
@@ -244,7 +255,7 @@ def test_another_host(connection):
 
 @pytest.mark.parametrize("hosts", [[], [HOST, HOST], [HOST, "other.example"]])
 def test_no_host_and_more_than_one(connection, inner, hosts):
-    """The server or the middleware refuses it; neither fails."""
+    """The server or the middleware rejects a request without exactly one host."""
     pairs = [(name, value) for name, value in signed().items() if name != "host"]
     pairs += [("host", host) for host in hosts]
     connection.socket.sendall(head("GET", "/q", pairs))
@@ -253,14 +264,14 @@ def test_no_host_and_more_than_one(connection, inner, hosts):
 
 
 def test_a_target_that_is_a_url(connection, inner):
-    """What a proxy would be asked for is not what is signed."""
+    """An absolute URL as target, as sent to a proxy, is rejected."""
     connection.socket.sendall(head("GET", f"http://{HOST}/x", signed("GET", "/q")))
-    assert connection.answer().status in {400, 403}  # httptools leaves the path
+    assert connection.answer().status in {400, 403}  # httptools passes on only the path
     assert inner.seen == []
 
 
 def presigned():
-    """Return a request with the signature in its query."""
+    """Return a presigned request."""
     request = SignableRequest("GET", f"http://{HOST}/q")
     url = SIGNER.presign(request, KEY, at=datetime.now(UTC), expires=60)
     return url.removeprefix(f"http://{HOST}"), {"host": HOST}
@@ -272,7 +283,7 @@ def sigv4a():
 
 
 def declaring(payload_hash):
-    """Return a function that returns a request which declares this of its body."""
+    """Return a function that returns a request with this payload hash in its head."""
     return lambda: ("/q", signed("GET", "/q", {"x-amz-content-sha256": payload_hash}))
 
 
@@ -287,7 +298,7 @@ NEED_LEAVE = {
 
 @pytest.mark.parametrize("name", NEED_LEAVE)
 def test_what_needs_leave(connection, inner, lenient, name):
-    """It is refused by its name before a key is looked up; with leave it is taken."""
+    """A kind of request is rejected before a key lookup unless *allow* contains it."""
     target, headers = NEED_LEAVE[name]()
     answer = connection.ask("GET", target, headers)
     assert refusal(answer) == (403, "AccessDenied")
@@ -297,14 +308,14 @@ def test_what_needs_leave(connection, inner, lenient, name):
 
 
 def test_another_method(connection, inner):
-    """It is not the one that was signed."""
+    """A request with another method than the signed one is rejected."""
     answer = connection.ask("DELETE", "/q", signed("GET", "/q"))
     assert refusal(answer) == (403, "SignatureDoesNotMatch")
     assert inner.seen == []
 
 
 def test_a_replay(connection, inner):
-    """The same signature counts once, and one that is wrong does not use it up."""
+    """A signature is accepted once, and a request with a wrong body does not use it up."""
     headers = signed("POST", "/q", (), b"body")
     assert refusal(connection.ask("POST", "/q", headers, b"bodx")) == (403, "SignatureDoesNotMatch")
     assert connection.ask("POST", "/q", headers, b"body").status == 200
@@ -313,7 +324,7 @@ def test_a_replay(connection, inner):
 
 
 def test_a_slow_body(server):
-    """It is not waited for longer than it may take, however its bytes come."""
+    """A slow body is rejected after the timeout, even if some of its bytes arrive."""
     inner = Inner()
     app = SigV4Middleware(
         inner,
@@ -332,7 +343,10 @@ def test_a_slow_body(server):
 
 
 def test_a_client_that_leaves(guarded, inner):
-    """In the middle of a body there is nobody to serve; after it the application is told."""
+    """
+    A client that disconnects during its body gets no response; later, the application is
+    notified.
+    """
     port, _ = guarded
     headers = {**signed("PUT", "/wait", (), b"body"), "content-length": "4"}
     with Connection(port) as connection:
@@ -345,7 +359,7 @@ def test_a_client_that_leaves(guarded, inner):
 
 
 def test_a_websocket(connection, inner):
-    """It is refused before it is one, signed or not."""
+    """A WebSocket is rejected during its handshake, signed or not."""
     upgrade = {
         "connection": "Upgrade",
         "upgrade": "websocket",
@@ -364,7 +378,9 @@ ON_HTTP_2 = pytest.mark.parametrize(
 
 @ON_HTTP_2
 def test_http_2(connection):
-    """The host comes as :authority; what is refused gets no header that HTTP/2 forbids."""
+    """
+    On HTTP/2, the host comes as :authority, and the response has no header that HTTP/2 forbids.
+    """
     http2 = Http2(connection)
     http2.begin(1, signed("POST", "/q", (), b"body"))
     http2.send(1, b"body", end=True)
@@ -378,7 +394,10 @@ def test_http_2(connection):
 
 @ON_HTTP_2
 def test_http_2_with_a_body_after_the_answer(connection):
-    """The answer does not wait for the body, and the connection lives on, for others may share it."""
+    """
+    On HTTP/2, the response does not wait for the body, and the connection stays open for other
+    streams.
+    """
     http2 = Http2(connection)
     http2.begin(1, {"host": HOST})
     http2.wait_for(lambda: b"MissingAuthenticationToken" in http2.bodies[1])
@@ -392,7 +411,7 @@ def test_http_2_with_a_body_after_the_answer(connection):
 
 
 class Http2:
-    """HTTP/2 on a connection."""
+    """A minimal HTTP/2 client."""
 
     def __init__(self, connection):
         self.socket, self.protocol = connection.socket, H2Connection()
@@ -412,7 +431,7 @@ class Http2:
         self.socket.sendall(self.protocol.data_to_send())
 
     def wait_for(self, condition):
-        """Read until it is so."""
+        """Read until a condition is true."""
         while not condition():
             data = self.socket.recv(65536)
             assert data, "closed"
@@ -425,7 +444,7 @@ class Http2:
                     self.ended.add(event.stream_id)
 
     def answer(self, stream):
-        """Return the head of an answer once all of that has come."""
+        """Return the head of a response after its end has arrived."""
         self.wait_for(lambda: stream in self.ended)
         return self.heads[stream]
 
@@ -437,7 +456,7 @@ class Http2:
     scope="module",
 )
 def test_a_root_path(server, signed_for):
-    """What a proxy took away is signed where uvicorn puts it back; hypercorn has what arrived."""
+    """uvicorn adds ``root_path`` to the signed path; hypercorn uses the path that arrived."""
     app = SigV4Middleware(
         Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
     )

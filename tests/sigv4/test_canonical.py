@@ -1,4 +1,4 @@
-"""Which headers are signed, and how an instant is written."""
+"""The selection of signed headers, timestamps and canonical queries."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,20 +36,23 @@ NEVER = [*SIGNED_HEADERS_BLACKLIST, "authorization"]
 
 
 def test_default_selection():
-    """By default host, content-type, content-md5, x-amz-* and x-amzn-* are signed, but no trace."""
+    """
+    By default host, content-type, content-md5, x-amz-* and x-amzn-* are signed, except trace
+    headers.
+    """
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     assert [name for name in names if sign_default_headers(name)] == BY_DEFAULT
 
 
 def test_selection_of_botocore():
-    """All but the never-signed list is signed where one asks for it, as botocore does."""
+    """`sign_all_headers` selects the headers that botocore signs."""
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     expected = [*BY_DEFAULT, *ONLY_BY_BOTOCORE]
     assert [name for name in names if sign_all_headers(name)] == expected
 
 
 def test_never_signed():
-    """The never-signed list is botocore's, with what carries the signature itself."""
+    """The never-signed list is botocore's, plus the header that carries the signature."""
     assert {*SIGNED_HEADERS_BLACKLIST, "authorization"} == NEVER_SIGNED
 
 
@@ -63,12 +66,12 @@ def test_never_signed():
     ids=["UTC", "first year", "another zone"],
 )
 def test_timestamp(at, written):
-    """An instant is written in UTC, its fraction cut off."""
+    """A time is formatted in UTC, without fractions of a second."""
     assert format_timestamp(at) == written
 
 
 def test_naive_timestamp():
-    """An instant without a time zone is refused."""
+    """A time without a time zone is rejected."""
     with pytest.raises(ValueError, match="at must have a time zone"):
         format_timestamp(datetime(2026, 1, 1))  # noqa: DTZ001
 
@@ -78,5 +81,5 @@ def test_naive_timestamp():
     [("", ""), ("&", ""), ("a", "a="), ("b=2&a=1", "a=1&b=2"), ("a1=2&a=1", "a=1&a1=2")],
 )
 def test_canonical_query(query, canonical):
-    """Pairs are sorted by name before the = is set between."""
+    """Pairs are sorted by name before they are joined with ``=``."""
     assert canonical_query(query) == canonical

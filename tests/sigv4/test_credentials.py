@@ -1,4 +1,4 @@
-"""Credentials: what can be some, and that they stay secret."""
+"""Credentials: valid values, providers and the protection of secrets."""
 
 import asyncio
 import copy
@@ -28,7 +28,7 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret", "to-ken", AT)
     ids=["empty", "blank", "line end", "not ASCII", "bytes"],
 )
 def test_refused_parts(part, value, error, fault):
-    """What cannot be a key or a token is refused by name, and not repeated."""
+    """An invalid key or token raises an error that names the argument but not its value."""
     parts = {"access_key_id": "AKID", "secret_access_key": "secret", part: value}
     with pytest.raises(error) as caught:
         Credentials(**parts)
@@ -43,13 +43,13 @@ def test_none_is_no_key(part):
 
 
 def test_repr_holds_no_secret():
-    """Neither secret nor token is shown."""
+    """The repr contains neither the secret nor the token."""
     expected = f"Credentials(access_key_id='AKIDEXAMPLE', expiration={AT!r}, account_id=None)"
     assert expected == repr(KEY) == str(KEY)
 
 
 def test_pickling_is_refused():
-    """Credentials do not travel between processes, and the refusal holds no secret."""
+    """Pickling raises an error that contains no secret."""
     with pytest.raises(TypeError, match="credentials cannot be pickled") as caught:
         pickle.dumps(KEY)
     assert "secret" not in str(caught.value)
@@ -57,7 +57,7 @@ def test_pickling_is_refused():
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_copies_are_the_same(copied):
-    """A copy is the very same, with the keys that were derived."""
+    """A copy of credentials is the same object, which keeps the derived keys."""
     assert copied(KEY) is KEY
 
 
@@ -65,23 +65,23 @@ def test_copies_are_the_same(copied):
     ("after", "expired"), [(-1, False), (0, True), (1, True)], ids=["before", "at", "after"]
 )
 def test_expired(after, expired):
-    """From the instant of their expiration on, credentials no longer count."""
+    """Credentials have expired at their expiration and after it."""
     assert KEY.expired(AT + timedelta(seconds=after)) == expired
 
 
 def test_without_expiration():
-    """Credentials without an end do not end."""
+    """Credentials without an expiration never expire."""
     assert not Credentials("AKID", "secret").expired(datetime.max.replace(tzinfo=UTC))
 
 
 def test_expiration_in_another_zone():
-    """The expiration is kept in UTC."""
+    """The expiration is converted to UTC."""
     local = AT.astimezone(timezone(timedelta(hours=9)))
     assert Credentials("AKID", "secret", expiration=local).expiration.tzinfo is UTC
 
 
 def test_naive_expiration():
-    """An instant without a time zone is refused."""
+    """An expiration without a time zone is rejected."""
     with pytest.raises(ValueError, match="expiration must have a time zone"):
         Credentials("AKID", "secret", expiration=AT.replace(tzinfo=None))
 
@@ -91,7 +91,7 @@ async def _aget():
 
 
 class Provider:
-    """A provider of somebody else's."""
+    """A custom provider."""
 
     def get(self):
         return KEY
@@ -104,7 +104,7 @@ class Provider:
     "source", [KEY, lambda: KEY, Provider()], ids=["credentials", "function", "provider"]
 )
 def test_sources(source):
-    """Credentials, a function and a provider all serve both colours."""
+    """Credentials, a function and a provider all work for blocking and async callers."""
     provider = as_provider(source)
     assert isinstance(provider, CredentialsProvider)
     assert provider.get() is KEY
@@ -112,18 +112,18 @@ def test_sources(source):
 
 
 def test_a_provider_is_taken_as_it_is():
-    """A provider is not wrapped."""
+    """A provider is returned unchanged."""
     provider = Provider()
     assert as_provider(provider) is provider
 
 
 def test_async_function():
-    """An async function serves where it can be awaited."""
+    """An async function works for async callers."""
     assert asyncio.run(as_provider(_aget).aget()) is KEY
 
 
 class AsyncCallable:
-    """An object that is called as an async function is."""
+    """A callable object whose ``__call__`` is async."""
 
     def __init__(self):
         self.calls = 0
@@ -143,7 +143,10 @@ ASYNC = {
 
 @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC.keys())
 def test_async_function_where_nothing_is_awaited(function):
-    """Whoever is only ever blocking refuses an async function when it is made; others when they ask."""
+    """
+    An async function raises TypeError: with *blocking* immediately, otherwise in the first
+    `get`.
+    """
     provider = as_provider(function)
     assert asyncio.run(provider.aget()) is KEY
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
@@ -158,19 +161,22 @@ def test_async_function_where_nothing_is_awaited(function):
     ids=["async in disguise", "of something else"],
 )
 def test_blocking_provider_refuses_what_is_no_credentials(function, kind):
-    """Where nothing can be awaited, a coroutine is refused, and closed."""
+    """A blocking provider rejects a coroutine and closes it."""
     with pytest.raises(TypeError, match=f"returns sigv4.Credentials, not {kind}"):
         as_provider(function, blocking=True).get()
 
 
 @pytest.mark.parametrize("source", ["AKID", None, ("AKID", "secret")], ids=["str", "None", "pair"])
 def test_what_supplies_no_credentials(source):
-    """What can never supply credentials is refused at once, and not repeated."""
+    """
+    An object that cannot supply credentials is rejected immediately, and the error leaves it
+    out.
+    """
     with pytest.raises(TypeError, match=f"not {type(source).__name__}$"):
         as_provider(source)
 
 
 def test_repr_of_a_provider_holds_no_secret():
-    """A provider shows nothing of its function."""
+    """The repr of a provider contains no secrets."""
     assert KEY.secret_access_key not in repr(as_provider(KEY))
     assert isinstance(as_provider(KEY), FunctionProvider)

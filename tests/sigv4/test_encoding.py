@@ -1,4 +1,4 @@
-"""Percent-encoding, dot segments and blanks."""
+"""Percent-encoding, dot segments and whitespace."""
 
 from urllib.parse import quote
 
@@ -11,19 +11,19 @@ EVERY_BYTE = bytes(range(256))
 
 
 def test_percent_encode_every_byte():
-    """Each byte but the unreserved ones is encoded in upper case."""
+    """Each byte except the unreserved ones is encoded in uppercase."""
     assert percent_encode(EVERY_BYTE) == quote(EVERY_BYTE, safe="")
 
 
 def test_percent_encode_path_every_byte():
-    """In a path the slash stays."""
+    """In a path, the slash is not encoded."""
     assert percent_encode_path(EVERY_BYTE) == quote(EVERY_BYTE, safe="/")
 
 
 @pytest.mark.parametrize("encode", [percent_encode, percent_encode_path])
 @pytest.mark.parametrize("text", ["", "plain-._~", "a b", "bücher 本", "100%", "a%20b", "a\n"])
 def test_percent_encode_text(encode, text):
-    """Text is encoded as UTF-8, and what is encoded already once more."""
+    """Text is encoded as UTF-8, and existing escapes are encoded again."""
     assert encode(text) == quote(text, safe="")
 
 
@@ -43,7 +43,7 @@ def test_percent_encode_text(encode, text):
     ],
 )
 def test_canonical_part(spelled, canonical):
-    """Every spelling of a query's part has one canonical form."""
+    """All encodings of a part of a query have the same canonical form."""
     assert canonical_part(spelled) == canonical
 
 
@@ -68,7 +68,7 @@ def test_canonical_part(spelled, canonical):
     ],
 )
 def test_remove_dot_segments(path, normal):
-    """Dot segments and empty ones go; a closing slash stays where something is before it."""
+    """Dot segments and empty segments are removed; a trailing slash after a segment is kept."""
     assert remove_dot_segments(path) == normal
 
 
@@ -85,5 +85,5 @@ def test_remove_dot_segments(path, normal):
     ],
 )
 def test_canonical_value(value, trimmed):
-    """A header's value is trimmed, and blanks in it become one."""
+    """A header value is trimmed, and whitespace in it becomes one space."""
     assert canonical_value(value) == trimmed

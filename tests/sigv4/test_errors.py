@@ -1,4 +1,4 @@
-"""Errors travel between processes, and carry no secrets."""
+"""Errors can be pickled, and their messages contain no secrets."""
 
 import pickle
 
@@ -13,7 +13,7 @@ ARGUMENTS = {SignatureError: ("Code", "text", "canonical", "to sign")}
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_pickles(kind):
-    """An error pickles to one of the same kind that says the same."""
+    """An unpickled error has the same type, text and arguments."""
     error = kind(*ARGUMENTS.get(kind, ("text",)))
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
@@ -21,13 +21,16 @@ def test_pickles(kind):
 
 
 def test_all_errors_are_sigv4_errors():
-    """Whoever catches SigV4Error catches all."""
+    """All errors derive from SigV4Error."""
     errors = [getattr(sigv4, name) for name in sigv4.__all__ if name.endswith("Error")]
     assert [error for error in errors if not issubclass(error, SigV4Error)] == []
 
 
 def test_signature_error():
-    """A refusal says its code and one sentence; what was signed is at hand but not shown."""
+    """
+    The text of a SignatureError is its code and message; the canonical request is an attribute
+    only.
+    """
     error = SignatureError("Code", "text", "canonical", "to sign")
     assert str(error) == "Code: text"
     assert repr(error) == "SignatureError('Code', 'text')"
@@ -35,7 +38,7 @@ def test_signature_error():
 
 
 def test_signature_error_pickles_without_what_was_signed():
-    """The canonical request holds header values, so it stays here."""
+    """The canonical request contains header values, so it is not pickled."""
     pickled = pickle.dumps(SignatureError("Code", "text", "canonical", "to sign"))
     assert b"canonical" not in pickled.replace(b"canonical_request", b"")
     assert pickle.loads(pickled).canonical_request is None
