@@ -1,9 +1,9 @@
 """
-Suites of other projects, which stay outside this repository: SUITES names their folder.
+Test suites of other projects, which are not part of this repository; SUITES names their folder.
 
     SUITES=DIR python -m pytest tests/conformance
 
-Without it nothing here is collected.
+Without the variable SUITES, these tests are not collected.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Smithy's cases for the adaptive mode of retries: the rate after each answer."""
+"""Smithy's cases for the adaptive retry mode: the rate after each response."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CURVES)
 def test_curve(case):
-    """The rate is on the curve, which begins anew with each throttled answer."""
+    """The rate follows the cubic curve, which restarts at each throttled response."""
     cubic, rate = Cubic(case["given"]["last_max_rate"], case["given"]["last_throttle_time"]), None
     for step in case["cases"]:
         if step["response"] == "throttle":
@@ -29,7 +29,7 @@ def test_curve(case):
 
 
 def test_rates():
-    """The measured rate, and the rate that follows from it, are those of the case."""
+    """The measured rate and the resulting fill rate are those of the case."""
     limiter = RateLimiter(0.0)
     for step in SUITE["End-to-end test for client sending rates"]["cases"]:
         limiter.record(step["timestamp"], throttled=step["response"] == "throttle")

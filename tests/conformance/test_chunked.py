@@ -1,4 +1,4 @@
-"""The S3 documentation's streaming uploads: the chunks' and the trailer's signatures."""
+"""The signatures of chunks and trailers in the examples of the S3 documentation."""
 
 import json
 import os
@@ -30,12 +30,12 @@ BODY = b"a" * 66_560
 
 
 def crc32c():
-    """Return a hasher that the standard library lacks."""
+    """Return a CRC32C hasher, which the standard library lacks."""
     return AwscrtHasher("CRC32C")
 
 
 def upload(case):
-    """Return the request of *case*, its signature, and its body as it is sent."""
+    """Return the request of *case*, its signature and its encoded body."""
     form = AwsChunked(
         SIGNER.algorithm,
         len(BODY),
@@ -53,7 +53,7 @@ def upload(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_signatures(case):
-    """The request's signature, each chunk's and the trailer's are the documentation's."""
+    """The signatures of the request, the chunks and the trailer are the documentation's."""
     _, _, signature, sent = upload(case)
     found = re.findall(rb"signature[=:]([0-9a-f]{64})\r\n", sent)
     assert signature.canonical_request == case["canonical_request"]
@@ -62,7 +62,7 @@ def test_signatures(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_headers(case):
-    """The headers that say how the body is sent are the documentation's, the length included."""
+    """The headers that describe the body, including its length, are the documentation's."""
     form, request, _, sent = upload(case)
     stated = dict(request.headers)
     assert {name: stated.get(name, text) for name, text in form.headers.items()} == form.headers
@@ -72,7 +72,7 @@ def test_headers(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_verified(case):
-    """The upload is verified, and its body decoded."""
+    """The upload is verified, and its body is decoded."""
     _, request, signature, sent = upload(case)
     headers = dict(request.headers) | signature.headers
     arrived = SignableRequest(request.method, request.url, headers, Payload.of(sent))

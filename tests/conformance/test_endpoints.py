@@ -13,12 +13,12 @@ SUITE = json.loads(
     (Path(os.environ["SUITES"]) / "endpoints-sagemaker-runtime.json").read_text("utf-8")
 )
 CASES = [pytest.param(case, id=case["documentation"]) for case in SUITE["testCases"]]
-# A URL of one's own needs no region to be found, but to be signed for.
+# A custom URL needs a region only for signing.
 NO_REGION = "For custom endpoint with region not set and fips disabled and dualstack disabled"
 
 
 def resolve(params):
-    """Resolve a case's parameters as a client does."""
+    """Resolve the parameters of a case as a client does."""
     config = Config(
         {
             "region": params.get("Region"),
@@ -37,10 +37,10 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """Each set of parameters gives the endpoint, or is refused, as the case says."""
+    """Each set of parameters gives the endpoint or the error of the case."""
     params = case.get("params", {})
     if "custom endpoint" in case["expect"].get("error", ""):
-        # botocore's clients ask the rules for no variant of a URL; see test_variants.
+        # botocore's clients do not apply variants to a custom URL; see test_variants.
         assert resolve(params).origin == params["Endpoint"]
     elif "error" in case["expect"] or case["documentation"] == NO_REGION:
         with pytest.raises(ConfigError):

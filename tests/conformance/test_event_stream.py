@@ -1,4 +1,4 @@
-"""Event-stream messages, and chained signatures of them, of other projects' tests."""
+"""Event-stream messages and their chained signatures from the tests of other projects."""
 
 import json
 import os
@@ -30,7 +30,7 @@ MESSAGES = json.loads((SUITES / "event-stream.json").read_text("utf-8"))
 SIGNED = json.loads((SUITES / "event-signing-vectors.json").read_text("utf-8"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# A value as the suite has it, by the number of its type.
+# How the suite writes a value, by the number of its type.
 AS_STATED = {
     0: lambda value: value,
     1: lambda value: value,
@@ -46,13 +46,13 @@ AS_STATED = {
 
 
 def of_kind(kind):
-    """Return the messages that decode, or that do not."""
+    """Return the valid messages, or the invalid ones."""
     return [pytest.param(m, id=m["name"]) for m in MESSAGES if m["kind"] == kind]
 
 
 @pytest.mark.parametrize("case", of_kind("positive"))
 def test_messages(case):
-    """A message decodes to what is stated, types included, and is encoded to the byte."""
+    """A message is decoded to the expected values and types, and encoded to the same bytes."""
     data, expected = b64decode(case["encoded_base64"]), case["decoded"]
     decoder = EventDecoder()
     [message] = decoder.feed(data)
@@ -66,7 +66,7 @@ def test_messages(case):
 
 @pytest.mark.parametrize("case", of_kind("positive"))
 def test_framing(case):
-    """What is encoded has the lengths and the checksums that are stated."""
+    """An encoded message has the expected lengths and checksums."""
     [message] = EventDecoder().feed(b64decode(case["encoded_base64"]))
     data, expected = message.encode(), case["decoded"]
     start = (expected["total_length"], expected["headers_length"], expected["prelude_crc"])
@@ -77,14 +77,14 @@ def test_framing(case):
 
 @pytest.mark.parametrize("case", of_kind("negative"))
 def test_refused_messages(case):
-    """A message that was altered is refused for the checksum that is stated."""
+    """A changed message is rejected because of the expected checksum."""
     part = case["error"].split()[0].lower()
     with pytest.raises(EventStreamError, match=f"incorrect {part} CRC"):
         EventDecoder().feed(b64decode(case["encoded_base64"]))
 
 
 def seed_of(case):
-    """Return what an event is chained to."""
+    """Return the seed of the signature chain of *case*."""
     _, region, service, _ = case["scope"].split("/")
     key = Credentials("AKIDEXAMPLE", case["secret"])
     return SeedSignature(SigV4(service, region), key, case["timestamp"], case["prior"])
@@ -92,7 +92,7 @@ def seed_of(case):
 
 @pytest.mark.parametrize("case", SIGNED, ids=lambda case: case["timestamp"])
 def test_signatures(case):
-    """The signature of an event is the one that is stated."""
+    """The signature of an event is the expected one."""
     hashed = [bytes.fromhex(case[part]) for part in ("headers_hex", "payload_hex")]
     assert SignatureChain(seed_of(case)).sign("PAYLOAD", *hashed) == case["signature"]
 
@@ -103,7 +103,7 @@ def test_signatures(case):
     ids=lambda c: c["timestamp"],
 )
 def test_signed_messages(case):
-    """Where the headers are a date, `EventSigner` makes the message that carries the signature."""
+    """If a date is the only header, `EventSigner` creates the expected message."""
     at = datetime.strptime(case["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     payload = bytes.fromhex(case["payload_hex"])
     message = EventSigner(seed_of(case)).sign(payload, at=at)

@@ -1,4 +1,4 @@
-"""The SDKs' cases of the shared files: what they say, and where they are."""
+"""The AWS SDKs' cases for the shared files: their content and their location."""
 
 import json
 import os
@@ -13,7 +13,8 @@ SUITES = Path(os.environ["SUITES"])
 PARSER = json.loads((SUITES / "profile-parser.json").read_text("utf-8"))["tests"]
 LOCATION = json.loads((SUITES / "profile-file-location.json").read_text("utf-8"))["tests"]
 
-# What botocore finds where the suite's SDKs find nothing: "where boto3 works, this works" comes first.
+# Values that botocore finds but the SDKs of the suite do not.  This package follows botocore: where
+# boto3 works, this works.
 BEYOND = {
     "Profile names support alphanumeric characters and - / . % @ _ : +": {"foo!bar": {}},
     "Invalid profile names are ignored.": {"in valid 2": {"name2": "value2"}},
@@ -21,7 +22,7 @@ BEYOND = {
     "profile name with extra whitespace in credentials": {"profile bar": {}},
     "Property definitions must contain an equals sign.": {"foo": {"key": "value"}},
 }
-# What is left of files that the suite's SDKs refuse, beside an empty profile.
+# The profiles that this package reads from files that the SDKs of the suite reject.
 KEPT = {
     "Continuations reset with profile definitions.": {"foo": {"name": "value"}},
     "Invalid continuation": {"foo": {"name": "value"}},
@@ -31,7 +32,7 @@ KEPT = {
 
 
 def flat(sections):
-    """Return sections as the suite writes them: nested values as text."""
+    """Return sections in the form of the suite, with nested values as text."""
     return {name: {key: text(value) for key, value in of.items()} for name, of in sections.items()}
 
 
@@ -50,9 +51,9 @@ def test_the_suites_are_whole():
 @pytest.mark.parametrize("case", PARSER, ids=lambda case: case["name"])
 def test_parser(case, caplog):
     """
-    Each pair of files says what the case says, and what botocore finds beyond it.
+    Each pair of files has the profiles of the case, and those that only botocore finds.
 
-    Where the SDKs refuse a file, the line is named, and the rest of the file lives.
+    If the SDKs reject a file, a warning names the line, and the rest of the file is used.
     """
     files = [("config", case["input"].get("configFile", ""))]
     files += [("credentials", case["input"].get("credentialsFile", ""))]
@@ -71,7 +72,7 @@ def test_parser(case, caplog):
 
 @pytest.mark.parametrize("case", LOCATION, ids=lambda case: case["name"])
 def test_location(case):
-    """The files are where the case says, and the profile in force is the one that it names."""
+    """The files have the location of the case, and its profile is selected."""
     environ = case["environment"]
     expected = (case["configLocation"], case["credentialsLocation"])
     assert file_locations(environ, case["platform"]) == expected

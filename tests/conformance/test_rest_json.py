@@ -1,4 +1,4 @@
-"""botocore's cases for answers in the rest-json protocol: the errors, and text in headers."""
+"""botocore's cases for responses in the rest-json protocol: errors, and text in headers."""
 
 import json
 import os
@@ -15,7 +15,8 @@ ERRORS = [
     for case in suite["cases"]
     if "errorCode" in case
 ]
-# What is left out is for shapes that InvokeEndpointAsync has not: payloads, lists, numbers and
+# The remaining cases have shapes that InvokeEndpointAsync does not use: payloads, lists, numbers
+# and
 # timestamps in headers, and prefixes of headers.
 SUCCESSES = [
     pytest.param(case, id=case["id"])
@@ -26,7 +27,7 @@ SUCCESSES = [
 
 
 def parsed(case):
-    """Read a case's answer."""
+    """Parse the response of a case."""
     answer = case["response"]
     body = answer.get("body", "").encode()
     return Invocation.from_http(answer["status_code"], answer.get("headers", {}), body)
@@ -39,7 +40,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", ERRORS)
 def test_error(case):
-    """Code and message stand where the case says."""
+    """Code and message are found where the case has them."""
     with pytest.raises(ServiceError) as caught:
         parsed(case)
     assert caught.value.code == case["errorCode"]
@@ -50,5 +51,5 @@ def test_error(case):
 
 @pytest.mark.parametrize("case", SUCCESSES)
 def test_success(case):
-    """A success of another operation is no error, and has none of what ours looks for."""
+    """A successful response of another operation is not an error, and all members are empty."""
     assert parsed(case) == Invocation()

@@ -1,4 +1,4 @@
-"""Smithy's cases for the standard mode of retries: outcomes, pauses and the quota after each answer."""
+"""Smithy's cases for the standard retry mode: outcomes, pauses and quotas."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.runtime_client.scripted_io import CREDENTIALS, ScriptedIO, run
 
 SUITE = json.loads((Path(os.environ["SUITES"]) / "retries.json").read_text("utf-8"))["standard"]
 SHARED = SUITE["Shared multi-threaded scenarios"]
-# The longest pause is a constant here, so that one case is run with that constant changed.
+# The maximum pause is a constant here, so one case is run with a changed constant.
 CASES = [pytest.param(case, id=name) for name, case in SUITE.items() if "responses" in case]
 CALL = Operation(
     Endpoint("https://example.com", "sagemaker", "us-east-1"), Request("POST", "/"), json_error
@@ -26,13 +26,13 @@ CALL = Operation(
 
 
 def answer(given):
-    """Return a case's answer."""
+    """Return the response of a step."""
     code = {"x-amzn-errortype": given["error_code"]} if "error_code" in given else {}
     return Response(given["status_code"], {**code, **given.get("headers", {})})
 
 
 class World(ScriptedIO):
-    """A scripted world that notes the quota that there is when an answer has been dealt with."""
+    """Scripted I/O that records the available quota after each response."""
 
     def __init__(self, given, steps):
         super().__init__(
@@ -50,7 +50,7 @@ class World(ScriptedIO):
         await super().sleep(seconds)
 
     def call(self):
-        """Make one call; return how it ended."""
+        """Send one request, and return the outcome."""
         try:
             run(self.caller.send(CALL))
         except ServiceError as error:
@@ -70,7 +70,7 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_standard_mode(case, monkeypatch):
-    """Each answer has the outcome, the pause and the quota that the case says."""
+    """Each response has the outcome, the pause and the quota of the case."""
     given, steps = case["given"], case["responses"]
     if "max_backoff_time" in given:
         monkeypatch.setattr(
@@ -87,9 +87,9 @@ def test_standard_mode(case, monkeypatch):
 
 
 def test_shared_quota():
-    """Two calls at once share one quota, whose state follows from the order of their answers."""
+    """Two concurrent calls share one quota, which depends on the order of their responses."""
     first, second = SHARED["threads"]
-    # In the order of the quota that each answer leaves: a second call begins in a first one's pause.
+    # Sorted by the quota after each response: the second call begins during a pause of the first.
     expected = [step["expected"]["retry_quota"] for step in (*first[:2], *second, first[2])]
     world = World(SHARED["given"], [*first[:2], *second, first[2]])
     pause = World.sleep

@@ -20,7 +20,7 @@ PARTS = {
 
 
 def resolve(params):
-    """Resolve a case's parameters as a provider does."""
+    """Resolve the parameters of a case as a provider does."""
     known = {PARTS[name]: value for name, value in params.items() if name in PARTS}
     legacy = params.get("UseGlobalEndpoint", False)
     config = Config({**known, "sts_regional_endpoints": "legacy" if legacy else "regional"})
@@ -34,13 +34,13 @@ def test_the_suite_is_whole():
 
 @pytest.mark.parametrize("case", CASES)
 def test_endpoint(case):
-    """Each set of parameters gives the endpoint, or is refused, as the case says."""
+    """Each set of parameters gives the endpoint or the error of the case."""
     params, expect = case.get("params", {}), case["expect"]
     if "custom endpoint" in expect.get("error", ""):
-        # botocore's clients ask the rules for no variant of a URL; see test_variants.
+        # botocore's clients do not apply variants to a custom URL; see test_variants.
         assert resolve(params).origin == params["Endpoint"]
         return
-    # A URL of one's own needs no region to be found, but to be signed for.
+    # A custom URL needs a region only for signing.
     if "error" in expect or "Region" not in params:
         with pytest.raises(ConfigError):
             resolve(params)

@@ -70,9 +70,7 @@ def botocore_signs(request: Unsigned) -> Signed:
 
 
 def botocore_presigns(request: Unsigned, expires: int) -> Signed:
-    """
-    Presign with botocore, which keeps one value of a repeated parameter and reads + as a space.
-    """
+    """Presign with botocore, which drops repeated parameters and reads + as a space."""
     auth = S3SigV4QueryAuth if request.s3 else SigV4QueryAuth
     return _stages(request, auth(*_botocore_arguments(request), expires=expires))
 

@@ -137,9 +137,7 @@ def _accepts(arrived: Arrived, request: Unsigned) -> bool:
 
 
 def _as_botocore_sees(arrived: Arrived, request: Unsigned) -> str:
-    """
-    Return botocore's canonical request of *arrived*, with the headers that are listed as signed.
-    """
+    """Return botocore's canonical request of *arrived*, with the listed signed headers."""
     authorization = dict(arrived.headers).get("authorization")
     path, _, query = arrived.url.partition("?")
     pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]

@@ -147,9 +147,7 @@ def events_any_split_is_decoded_alike(fed: Fed) -> None:
 
 
 def headers_are_one_text(data: bytes) -> None:
-    """
-    Bytes that decode as headers are encoded to the same bytes, and botocore decodes them, too.
-    """
+    """Headers that can be decoded are encoded to the same bytes, which botocore decodes."""
     try:
         headers = decode_headers(data)
     except EventStreamError:
@@ -184,9 +182,7 @@ def other_events_are_refused(case: tuple[Message, Message]) -> None:
 
 
 def v4a_goes_both_ways(case: dict[str, Any]) -> None:
-    """
-    awscrt verifies the SigV4A signature of this package, which verifies the signatures of both.
-    """
+    """A SigV4A signature is valid for awscrt, and those of both packages for `verify`."""
     key = SigV4A.public_key(KEY)
     algorithm = SigV4A(case["service"], case["region_set"])
     signer = Signer(algorithm, signed_headers=sign_all_headers)

@@ -239,9 +239,7 @@ def test_a_length_that_is_none():
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
-    """
-    No body is read for an unknown key, a wrong token, or a declared hash with a wrong signature.
-    """
+    """No body is read for an unknown key, a wrong token, or a wrong signature of a known hash."""
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
@@ -345,16 +343,13 @@ def test_headers_that_a_proxy_adds():
 
 
 def test_the_twin_of_a_signature_is_a_replay():
-    """
-    Anyone can convert a SigV4A signature to a second valid one, which is recognized as a replay.
-    """
-    order = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
+    """The second valid form of a SigV4A signature is recognized as a replay."""
     signer = Signer(SigV4A(SERVICE, REGION))
     headers = {"host": HOST}
     headers |= signer.sign(SignableRequest("GET", f"https://{HOST}/q", headers), KEY, at=AT).headers
     signature = headers["authorization"].rpartition("=")[2]
     r, s = decode_dss_signature(bytes.fromhex(signature))
-    twin = headers["authorization"].replace(signature, encode_dss_signature(r, order - s).hex())
+    twin = headers["authorization"].replace(signature, encode_dss_signature(r, ORDER - s).hex())
     seen = set()
 
     def is_replay(signature, _until):
@@ -375,9 +370,7 @@ def test_a_signature_that_ends_while_the_body_arrives():
 
 
 def test_an_answer_is_small():
-    """
-    A response is ASCII and has a few hundred characters, even if it repeats text of the client.
-    """
+    """A response is short ASCII text, even if it quotes text of the client."""
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
     status, answer, _ = serve(scope_of("/q", headers))
     assert (status, answer["__type"]) == (403, "AccessDenied")

@@ -133,9 +133,7 @@ def test_what_botocore_signs_is_taken(connection):
 
 
 def test_chunks_with_a_declared_hash(connection, inner):
-    """
-    A chunked body is accepted only if it has the declared hash; Transfer-Encoding is not signed.
-    """
+    """A chunked body must have the declared hash; Transfer-Encoding is not signed."""
     for body, status in ((b"body", 200), (b"bodx", 403)):
         declared = {"x-amz-content-sha256": Payload.of(b"body").hash}
         headers = {**signed("POST", "/q", declared), "transfer-encoding": "chunked"}
@@ -378,9 +376,7 @@ ON_HTTP_2 = pytest.mark.parametrize(
 
 @ON_HTTP_2
 def test_http_2(connection):
-    """
-    On HTTP/2, the host comes as :authority, and the response has no header that HTTP/2 forbids.
-    """
+    """HTTP/2 has the host in :authority, and the response has no header that it forbids."""
     http2 = Http2(connection)
     http2.begin(1, signed("POST", "/q", (), b"body"))
     http2.send(1, b"body", end=True)
@@ -456,7 +452,7 @@ class Http2:
     scope="module",
 )
 def test_a_root_path(server, signed_for):
-    """uvicorn adds ``root_path`` to the signed path; hypercorn uses the path that arrived."""
+    """The signed path includes the ``root_path`` that uvicorn adds, but not with hypercorn."""
     app = SigV4Middleware(
         Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
     )

@@ -1,4 +1,4 @@
-"""Why a signature did not match: which part differs, and what never is shown."""
+"""Explanations of signatures that do not match: the parts that differ, and hidden secrets."""
 
 import json
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def signed(
 
 
 def message(theirs, told=TOLD):
-    """Return what services but S3 say."""
+    """Return the error message of services other than S3."""
     return (
         f"{told}\n\nThe Canonical String for this request should have been\n"
         f"'{theirs.canonical_request}'\n\n"
@@ -54,7 +54,7 @@ def message(theirs, told=TOLD):
 
 
 def as_s3_says(theirs):
-    """Return S3's answer."""
+    """Return an error response of S3."""
     in_hexadecimal = theirs.canonical_request.encode().hex(" ")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SignatureDoesNotMatch</Code>'
@@ -68,7 +68,7 @@ def as_s3_says(theirs):
 
 
 def as_sts_says(theirs):
-    """Return the answer of a service of the query protocol."""
+    """Return an error response of a service with the query protocol."""
     return (
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n'
         f"    <Type>Sender</Type>\n    <Code>SignatureDoesNotMatch</Code>\n"
@@ -78,12 +78,12 @@ def as_sts_says(theirs):
 
 
 def as_api_gateway_says(theirs):
-    """Return the answer of API Gateway, as text."""
+    """Return an error response of API Gateway, as text."""
     return json.dumps({"message": message(theirs)})
 
 
 def as_sagemaker_says(theirs):
-    """Return the answer of a service of a JSON protocol."""
+    """Return an error response of a service with a JSON protocol."""
     kind = "com.amazon.coral.service#InvalidSignatureException"
     return json.dumps({"__type": kind, "Message": message(theirs)}).encode()
 
@@ -99,7 +99,7 @@ answer = pytest.mark.parametrize(("said", "code"), ANSWERS.values(), ids=ANSWERS
 
 @answer
 def test_equal(said, code):
-    """Where both sides sign the same text, it is the secret that differs."""
+    """If both sides signed the same string, the cause is the key."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
     assert (explanation.code, explanation.cause, explanation.differences) == (code, "key", ())
     assert "the secret access key does not belong to this access key ID" in str(explanation)
@@ -107,7 +107,7 @@ def test_equal(said, code):
 
 @answer
 def test_canonical_request(said, code):
-    """Where the canonical requests differ, each part that does is named, and no other."""
+    """If the canonical requests differ, exactly the parts that differ are reported."""
     explanation = explain(said(signed(method="PUT", url="https://host.example/a%20b")), signed())
     assert (explanation.code, explanation.cause) == (code, "canonical request")
     assert explanation.differences == (
@@ -126,7 +126,7 @@ def test_canonical_request(said, code):
 
 
 def test_string_to_sign():
-    """Where only the string to sign differs, its part is named."""
+    """If only the strings to sign differ, the part that differs is reported."""
     explanation = explain(as_s3_says(signed(region="eu-west-1")), signed())
     assert explanation.cause == "string to sign"
     assert explanation.differences == (
@@ -141,7 +141,7 @@ def test_string_to_sign():
 
 
 def test_canonical_request_alone():
-    """Without our string to sign, AWS's is shown."""
+    """If only our canonical request is given, the string to sign that AWS expected is shown."""
     explanation = explain(as_s3_says(signed()), signed().canonical_request + "\n")
     assert (explanation.cause, explanation.differences) == ("unknown", ())
     assert explanation.string_to_sign == signed().string_to_sign
@@ -149,7 +149,7 @@ def test_canonical_request_alone():
 
 
 def test_answer_without_string_to_sign():
-    """Without AWS's string to sign, only the canonical requests are compared."""
+    """If the response has no string to sign, only the canonical requests are compared."""
     said = (
         f"<Error><CanonicalRequest>{escape(signed().canonical_request)}</CanonicalRequest></Error>"
     )
@@ -161,7 +161,7 @@ def test_answer_without_string_to_sign():
 
 
 def meta(**headers):
-    """Return headers of a request."""
+    """Return the headers of a request."""
     return {"headers": [(name.replace("_", "-"), value) for name, value in headers.items()]}
 
 
@@ -296,13 +296,13 @@ PARTS = {
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), PARTS.values(), ids=PARTS.keys())
 def test_parts(ours, theirs, expected):
-    """Each part is named, with both values as far as they may be shown, and where it comes from."""
+    """Each part that differs is reported with both values, masked if secret, and a hint."""
     explanation = explain(as_s3_says(signed(**theirs)), signed(**ours))
     assert explanation.differences == (expected,)
 
 
 def test_header_that_did_not_arrive():
-    """A header that AWS did not see changes the list of the signed ones, too."""
+    """A header that AWS did not receive is also missing in AWS's list of signed headers."""
     explanation = explain(as_s3_says(signed(headers=())), signed(headers=[("x-amz-a", LONG)]))
     assert explanation.differences == (
         Difference(
@@ -324,14 +324,14 @@ ORDERS = {
 
 @pytest.mark.parametrize(("ours", "theirs", "expected"), ORDERS.values(), ids=ORDERS.keys())
 def test_order(ours, theirs, expected):
-    """Where the parts are equal, their order is compared."""
+    """If the parts are equal, their order is compared."""
     texts = [f"GET\n/\n{query[1:]}\nhost:h\n\nhost\nhash" for query in (ours, theirs)]
     said = json.dumps({"message": message(signed().replace(canonical_request=texts[1]))})
     assert explain(said, texts[0]).differences == (expected,)
 
 
 def test_control_characters():
-    """What AWS, or who stands in for it, says cannot steer a terminal."""
+    """Control characters in a response are escaped, so they cannot affect a terminal."""
     theirs = signed().replace(canonical_request="GET\n/\n\nhost\x1b[31m:\x07\n\nhost\nhash")
     text = str(explain(as_api_gateway_says(theirs), signed()))
     assert all(line.isprintable() for line in text.splitlines())
@@ -361,7 +361,7 @@ SILENT = {
 
 @pytest.mark.parametrize("said", SILENT.values(), ids=SILENT.keys())
 def test_answers_that_say_nothing(said):
-    """An answer that does not say what AWS signs is refused, and not repeated."""
+    """A response without a canonical request raises an error that does not quote the response."""
     with pytest.raises(UnexplainedError) as refusal:
         explain(said, signed())
     assert isinstance(refusal.value, SigV4Error)
@@ -369,13 +369,13 @@ def test_answers_that_say_nothing(said):
 
 
 def test_ours_is_no_canonical_request():
-    """What is no canonical request of ours is refused likewise."""
+    """A text that is not a canonical request raises an error."""
     with pytest.raises(UnexplainedError, match="the text is not a canonical request"):
         explain(as_s3_says(signed()), "GET\n/")
 
 
 def test_no_secret():
-    """No token is shown, in the explanation or its repr."""
+    """Neither the explanation nor its repr contains a token."""
     theirs = signed(key=KEY.replace(session_token="another-token"))
     explanation = explain(as_s3_says(theirs), signed())
     assert [
@@ -393,12 +393,12 @@ MASKED = {
 
 @pytest.mark.parametrize(("text", "instead"), MASKED.values(), ids=MASKED.keys())
 def test_masked(text, instead):
-    """A canonical request for people shows secrets' lengths alone, and all else as it is."""
+    """A masked canonical request has the lengths of secrets, and is unchanged otherwise."""
     secret = "abc" if "abc" in text else "=ab"
     hidden = "=" + instead if secret == "=ab" else instead
     assert mask_secrets(text) == text.replace(secret, hidden)
 
 
 def test_masked_is_no_canonical_request():
-    """What is none stays as it is."""
+    """A text that is not a canonical request is not changed."""
     assert mask_secrets("GET") == "GET"

@@ -1,4 +1,4 @@
-"""What people have of a refusal: a log, an exception, a text with other line ends."""
+"""Explanations from texts that contain a response: logs, exceptions, texts with CRLF."""
 
 import json
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ STS = (
 
 
 def client_error(protocol, service, operation, body):
-    """Return the exception that botocore makes of an answer."""
+    """Return botocore's exception for a response."""
     model = botocore.session.get_session().get_service_model(service).operation_model(operation)
     answer = {"status_code": 403, "headers": {}, "body": body.encode()}
     parsed = create_parser(protocol).parse(answer, model.output_shape)
@@ -60,7 +60,7 @@ def client_error(protocol, service, operation, body):
 
 
 def escaped(text, times):
-    """Return a text that was written as JSON in JSON, so many times."""
+    """Escape a text as a JSON string several times."""
     for _ in range(times):
         text = json.dumps(text)
     return text
@@ -102,7 +102,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_whatever_repeats_the_answer(text):
-    """Whatever repeats what AWS said explains as much as the answer itself, and no more differs."""
+    """A text that contains the response gives the same explanation as the response itself."""
     explanation = explain(text, OURS)
     assert explanation.differences == (ADDED,)
     assert explanation.string_to_sign == THEIRS.string_to_sign
@@ -112,7 +112,7 @@ def test_whatever_repeats_the_answer(text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_no_difference_where_there_is_none(text):
-    """Where both sides signed the same, no line end and no quote is a difference."""
+    """Line ends and quotes around equal texts are not reported as differences."""
     equal = explain(text, THEIRS)
     assert (equal.cause, equal.differences) == ("key", ())
     for ours in (THEIRS.canonical_request, THEIRS.canonical_request.replace("\n", "\r\n") + "\r\n"):
@@ -121,7 +121,7 @@ def test_no_difference_where_there_is_none(text):
 
 
 def test_without_a_string_to_sign():
-    """A text that says the canonical request alone ends where that ends."""
+    """If a text contains only the canonical request, text after the request is ignored."""
     text = LINE + MESSAGE.partition("\n\nThe String-to-Sign")[0] + GONE_ON
     explanation = explain(text, OURS)
     assert (explanation.differences, explanation.string_to_sign) == ((ADDED,), None)
@@ -129,7 +129,7 @@ def test_without_a_string_to_sign():
 
 @pytest.mark.parametrize("path", ["/\ud800", "/%7e\udfff"])
 def test_a_lone_surrogate(path):
-    """A path that is no text is a difference as any other."""
+    """A path with a lone surrogate is reported like any other difference."""
     theirs = THEIRS.canonical_request.replace("/a", path)
     told = f"The Canonical String for this request should have been\n'{theirs}'\n"
     [difference] = explain(json.dumps({"message": told}), THEIRS.canonical_request).differences
@@ -155,7 +155,7 @@ SILENT = {
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_what_says_nothing(text):
-    """A text that does not say what AWS signs is refused, and not repeated."""
+    """A text without a canonical request raises an error that does not quote the text."""
     with pytest.raises(UnexplainedError) as refusal:
         explain(text, OURS)
     assert len(str(refusal.value)) < 80

@@ -1,4 +1,4 @@
-"""`SigV4Auth` through httpx and httpx2, blocking and not, against a server that checks raw bytes."""
+"""`SigV4Auth` in clients of httpx and httpx2, with a server that verifies the raw bytes."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ KNOWN = {KEY.access_key_id: KEY, TEMPORARY.access_key_id: TEMPORARY}
 
 
 class Provider:
-    """Credentials by whichever colour is asked."""
+    """A provider with different credentials for blocking and async clients."""
 
     def __init__(self):
         self.asked = []
@@ -52,13 +52,13 @@ send = fixture_of([*BLOCKING, *AWAITING])
 
 @pytest.fixture(params=["sagemaker", "s3"])
 def service(request):
-    """The signing name: S3's rules, and those of all others."""
+    """The signing name of S3 and of another service, whose rules differ."""
     return request.param
 
 
 @pytest.fixture
 def server(service):
-    """A server that verifies each request, byte by byte, and answers 200 or 403."""
+    """A server that verifies the bytes of each request, and responds with 200 or 403."""
 
     def answer(request):
         arrived = SignableRequest(
@@ -78,7 +78,7 @@ def server(service):
 
 
 def as_botocore_signs(request, service, credentials=KEY):
-    """Return botocore's signature of the raw bytes, over the headers that say that they are signed."""
+    """Return botocore's signature of the raw bytes, with the headers that are listed as signed."""
     authorization = request.header(b"authorization").decode()
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
     signed = botocore_signs(
@@ -107,7 +107,7 @@ def as_botocore_signs(request, service, credentials=KEY):
 
 
 def check(server, response, service, credentials=KEY):
-    """Assert that the one request was accepted, and that botocore signs its bytes alike."""
+    """Assert that the single request was accepted, and that botocore signs its bytes equally."""
     [request] = server.requests
     assert (response.status_code, response.headers.get("x-error")) == (200, None)
     expected = as_botocore_signs(request, service, credentials)
@@ -144,7 +144,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("request_made", REQUESTS.values(), ids=REQUESTS.keys())
 def test_requests(server, service, blocking_send, request_made):
-    """Whatever httpx makes of a request, what is signed is what is sent."""
+    """The bytes that httpx sends are the signed ones."""
     method, target, options = request_made
     url = f"http://{server.address}{target}"
     response = blocking_send(method, url, auth=auth_of(service), **options)
@@ -152,7 +152,7 @@ def test_requests(server, service, blocking_send, request_made):
 
 
 def test_each_way_of_sending(server, service, send):
-    """Blocking and not, on asyncio and trio, the signature is right."""
+    """The signature is valid with blocking clients, on asyncio and on trio."""
     url = f"http://{server.address}/a*b%2f"
     response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=auth_of(service))
     request = check(server, response, service)
@@ -179,7 +179,7 @@ def test_streamed_body(server, service, send):
 
 
 def test_unsigned_payload(server, service, send):
-    """A body that is left out of the signature is streamed as it comes."""
+    """An unsigned body is streamed without being read first."""
     url, auth = f"http://{server.address}/", auth_of(service, unsigned_payload=True)
     request = check(server, send("PUT", url, pieces=PIECES, auth=auth), service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
@@ -187,7 +187,7 @@ def test_unsigned_payload(server, service, send):
 
 
 def test_known_hash(server, service, send):
-    """A hash that the request carries is what is signed."""
+    """A hash in the headers of the request is signed."""
     headers = {"x-amz-content-sha256": Payload.of(b"body").hash}
     url = f"http://{server.address}/"
     response = send("PUT", url, content=b"body", headers=headers, auth=auth_of(service))
@@ -195,7 +195,7 @@ def test_known_hash(server, service, send):
 
 
 def test_date_of_the_request(server, service, send):
-    """A date that the request carries wins over the clock."""
+    """A date in the headers of the request has priority over the clock."""
     auth = auth_of(service, now=lambda: AT + timedelta(days=1))
     headers = {"X-Amz-Date": "20261122T120000Z"}
     response = send("GET", f"http://{server.address}/", headers=headers, auth=auth)
@@ -204,7 +204,7 @@ def test_date_of_the_request(server, service, send):
 
 
 def test_clock(server, service, send):
-    """Without a date the clock is asked."""
+    """Without a date in the headers, the clock is read."""
     auth = SigV4Auth(Signer(SigV4(service, "us-east-1")), KEY)
     before = datetime.now(UTC)
     send("GET", f"http://{server.address}/", auth=auth)
@@ -214,7 +214,7 @@ def test_clock(server, service, send):
 
 
 def test_provider_blocking(server, service, blocking_send):
-    """A blocking client asks a provider without awaiting."""
+    """A blocking client calls `get` of a provider."""
     provider = Provider()
     auth = auth_of(service, provider)
     check(server, blocking_send("GET", f"http://{server.address}/", auth=auth), service)
@@ -222,7 +222,7 @@ def test_provider_blocking(server, service, blocking_send):
 
 
 def test_provider_awaiting(server, service, awaiting_send):
-    """An async client awaits a provider."""
+    """An async client awaits `aget` of a provider."""
     provider = Provider()
     auth = auth_of(service, provider)
     check(server, awaiting_send("GET", f"http://{server.address}/", auth=auth), service)
@@ -230,7 +230,7 @@ def test_provider_awaiting(server, service, awaiting_send):
 
 
 def test_function(server, service, send):
-    """A function that returns credentials serves every client."""
+    """A function that returns credentials works in every client."""
     auth = auth_of(service, lambda: KEY)
     check(server, send("GET", f"http://{server.address}/", auth=auth), service)
 
@@ -240,13 +240,13 @@ async def _aget():
 
 
 def test_async_function_awaiting(server, service, awaiting_send):
-    """An async function serves an async client."""
+    """An async function works in an async client."""
     auth = auth_of(service, _aget)
     check(server, awaiting_send("GET", f"http://{server.address}/", auth=auth), service)
 
 
 def test_async_function_blocking(server, service, blocking_send):
-    """An async function is refused in a blocking client, before anything is sent."""
+    """An async function raises TypeError in a blocking client, before a request is sent."""
     with pytest.raises(TypeError, match=r"a synchronous function that returns sigv4\.Credentials"):
         blocking_send("GET", f"http://{server.address}/", auth=auth_of(service, _aget))
     assert server.requests == []
@@ -254,7 +254,7 @@ def test_async_function_blocking(server, service, blocking_send):
 
 @pytest.mark.parametrize("date", ["2026-11-22", "20261322T120000Z", "noon"])
 def test_refused_date(server, service, send, date):
-    """A date of another form is refused, before anything is sent."""
+    """A date with another form raises an error before a request is sent."""
     with pytest.raises(InvalidRequestError, match="header x-amz-date must have the form"):
         send(
             "GET",
@@ -269,20 +269,20 @@ def test_refused_date(server, service, send, date):
     "headers", [{b"\xff": b"a"}, {b"x-amz-a": b"a\x00"}], ids=["name", "value"]
 )
 def test_refused_headers(headers):
-    """A header that cannot be sent is refused by an error of this package."""
+    """A header that cannot be sent raises an InvalidRequestError."""
     with pytest.raises(InvalidRequestError):
         signed_by(auth_of("s3"), headers=headers)
 
 
 def test_bytes_of_a_header_stay():
-    """Bytes that are no text go to the wire as they came."""
+    """Header bytes that are not UTF-8 are sent unchanged."""
     headers = {b"x-amz-content-sha256": b"\xff", b"x-amz-meta-a": b"\xfe"}
     raw = dict(signed_by(auth_of("s3"), headers=headers).headers.raw)
     assert headers == {name: raw[name] for name in headers}
 
 
 def test_expired_credentials(server, service, send):
-    """Credentials that have ended sign nothing, and nothing is sent."""
+    """Expired credentials raise an error before a request is sent."""
     expired = Credentials("AKIDEXAMPLE", "very-secret", expiration=AT)
     with pytest.raises(ExpiredCredentialsError):
         send("GET", f"http://{server.address}/", auth=auth_of(service, expired))
@@ -290,28 +290,28 @@ def test_expired_credentials(server, service, send):
 
 
 def test_wrong_secret(server, service, send):
-    """The server of these tests does refuse: it is no rubber stamp."""
+    """The server of these tests rejects a wrong signature."""
     wrong = Credentials(KEY.access_key_id, "wrong")
     response = send("GET", f"http://{server.address}/", auth=auth_of(service, wrong))
     assert (response.status_code, response.headers["x-error"]) == (403, "SignatureDoesNotMatch")
 
 
 def test_one_library_is_enough(monkeypatch):
-    """Where only one of the two libraries is installed, its Auth alone is taken."""
+    """If only one of the two libraries is installed, only its Auth is a base class."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
     assert _classes("Auth") == (httpx.Auth,)
 
 
 @pytest.mark.parametrize("credentials", [_aget(), "AKIDEXAMPLE"], ids=["coroutine", "str"])
 def test_refused_credentials(credentials):
-    """What can serve no client is refused when the auth is made."""
+    """Credentials of a wrong type raise TypeError in the constructor."""
     with pytest.raises(TypeError, match=r"credentials must be sigv4\.Credentials, a provider"):
         auth_of("s3", credentials)
     getattr(credentials, "close", str)()
 
 
 def test_known_hash_of_a_stream(server, service, send):
-    """A streamed body whose hash the request carries is not read before it is sent."""
+    """A streamed body is not read before it is sent if the headers contain its hash."""
     url, headers = f"http://{server.address}/", {"x-amz-content-sha256": Payload.of(b"body").hash}
     response = send("PUT", url, pieces=PIECES, headers=headers, auth=auth_of(service))
     request = check(server, response, service)
@@ -341,7 +341,7 @@ NEAR = {
 
 
 class Copying:
-    """A transport's middle layer that replaces the headers by a copy, as OpenTelemetry does."""
+    """A transport that replaces the headers by a copy, as OpenTelemetry does."""
 
     def __init__(self, library, answer):
         self.library, self.answer = library, answer
@@ -353,7 +353,7 @@ class Copying:
 
 
 def hops_of(library, colour, location, status, *, wrap=lambda _, answer: answer, start=START):
-    """Return what each of two hops received, the second being where the first one redirects to."""
+    """Return the headers of two requests, of which the second follows a redirect."""
     received = []
 
     def answer(request):
@@ -377,7 +377,7 @@ def hops_of(library, colour, location, status, *, wrap=lambda _, answer: answer,
 
 
 def of_aws(names):
-    """Return the names that are AWS's, or the signature."""
+    """Return the names of AWS's headers and of Authorization."""
     return sorted(name for name in names if name.startswith("x-amz") or name == "authorization")
 
 
@@ -398,7 +398,7 @@ SENT = sorted(
 @pytest.mark.parametrize("colour", ["blocking", "awaiting"])
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_another_origin(library, colour, status, location, wrap):
-    """What goes to another origin has no signature, no token and no other header of AWS."""
+    """A request to another origin has no signature, no token and no other header of AWS."""
     first, second = hops_of(library, colour, location, status, wrap=wrap)
     assert of_aws(first) == SENT
     assert of_aws(second) == []
@@ -407,13 +407,13 @@ def test_redirect_to_another_origin(library, colour, status, location, wrap):
 @pytest.mark.parametrize(("start", "location"), NEAR.values(), ids=NEAR.keys())
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_the_same_origin(library, start, location):
-    """What stays with the origin, as httpx sees it, is left to httpx."""
+    """A request to the same origin, as httpx defines it, keeps its headers."""
     first, second = hops_of(library, "blocking", location, 307, start=start)
     assert (of_aws(first), of_aws(second)) == (SENT, SENT)
 
 
 def test_redirect_over_sockets(server, service, send):
-    """On the wire too, another origin gets the body at most."""
+    """On a real connection, another origin gets the body, but no header of AWS."""
     with WireServer(lambda _: (307, {"Location": f"http://{server.address}/b"})) as first:
         send(
             "PUT",
@@ -430,7 +430,7 @@ def test_redirect_over_sockets(server, service, send):
 
 
 def names_of(request):
-    """Return the names of the headers that arrived."""
+    """Return the names of the received headers."""
     return {name.decode().lower() for name, _ in request.headers}
 
 

@@ -1,4 +1,4 @@
-"""What a request says in its extensions, and what is said there of its signature."""
+"""The extensions of a request: a scope before signing, the signature afterwards."""
 
 import pickle
 from datetime import timedelta
@@ -30,11 +30,11 @@ send = fixture_of([*BLOCKING, *AWAITING])
 libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
 
-# Scopes of a single request.
+# The scope of a single request.
 
 
 def scope_of(request):
-    """Return the scope of a signature, less the day."""
+    """Return the scope of a signature, without the day."""
     credential = request.headers["authorization"].partition("Credential=")[2].partition(",")[0]
     return credential.split("/", 2)[2]
 
@@ -49,7 +49,7 @@ SCOPES = {
 
 @pytest.mark.parametrize(("scope", "expected"), SCOPES.values(), ids=SCOPES.keys())
 def test_scope_of_a_request(scope, expected):
-    """A request names its own service and region in its extensions; the next one has the auth's."""
+    """A scope in the extensions is used for that request only."""
     auth = auth_of("sagemaker")
     assert scope_of(signed_by(auth, extensions={"sigv4": scope})) == expected
     assert scope_of(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
@@ -57,7 +57,7 @@ def test_scope_of_a_request(scope, expected):
 
 @pytest.mark.parametrize("service", ["s3", "execute-api"])
 def test_rules_of_a_scope(service):
-    """A request for another service is signed by that service's rules."""
+    """A request for another service is signed by the rules of that service."""
     signed = signed_by(auth_of("sagemaker"), extensions={"sigv4": {"service": service}})
     expected = signed_by(auth_of(service))
     assert signed.headers == expected.headers
@@ -65,21 +65,21 @@ def test_rules_of_a_scope(service):
 
 
 def test_rules_that_the_caller_set():
-    """A request for another region keeps the rules that the signer was given."""
+    """A request for another region keeps the custom rules of the signer."""
     auth = SigV4Auth(Signer(SigV4("mine", "us-east-1"), s3=True), KEY, now=lambda: AT)
     signed = signed_by(auth, extensions={"sigv4": {"region": "eu-west-1"}})
     assert "x-amz-content-sha256" in signed.headers
 
 
 def test_region_set_of_a_request():
-    """With SigV4A a request names its region set."""
+    """With SigV4A, the extensions of a request can name its region set."""
     auth = SigV4Auth(Signer(SigV4A("s3", "*")), KEY, now=lambda: AT)
     signed = signed_by(auth, extensions={"sigv4": {"region_set": "eu-*"}})
     assert signed.headers["x-amz-region-set"] == "eu-*"
 
 
 def test_keys_of_a_scope_are_kept():
-    """The signer of a scope is made once, with the keys that it derives."""
+    """The signer of a scope is created once and caches its derived keys."""
     signer = Signer(SigV4("sagemaker", "us-east-1"))
     scope = (("region", "eu-west-1"),)
     assert _scoped(signer, scope) is _scoped(Signer(SigV4("sagemaker", "us-east-1")), scope)
@@ -91,14 +91,14 @@ def test_keys_of_a_scope_are_kept():
     ids=["no mapping", "misspelt", "of the other algorithm", "a list"],
 )
 def test_refused_scope(scope):
-    """A scope that is none is refused, before anything is sent."""
+    """An invalid extension raises an error before a request is sent."""
     with pytest.raises(InvalidRequestError, match="extension sigv4 must be a mapping"):
         signed_by(auth_of("s3"), extensions={"sigv4": scope})
 
 
 @pytest.mark.parametrize("scope", [{"service": "a/b"}, {"region": "us east\n1"}], ids=repr)
 def test_impossible_scope(scope):
-    """A service or region that cannot be one is refused by its name, before anything is sent."""
+    """An invalid service or region raises an error that names it, before a request is sent."""
     (name,) = scope
     with pytest.raises(
         InvalidRequestError, match=f"extension sigv4: {name} must be 1 to 255 printable"
@@ -107,10 +107,10 @@ def test_impossible_scope(scope):
 
 
 def test_algorithm_without_scopes():
-    """An algorithm of somebody's own that has no other scope is named."""
+    """The error names a custom algorithm whose scope cannot be changed."""
 
     class Fixed:
-        """An algorithm, as far as it gets."""
+        """An incomplete algorithm."""
 
         service = "s3"
 
@@ -124,7 +124,7 @@ def test_algorithm_without_scopes():
 @pytest.mark.parametrize("service", ["s3", "sagemaker"])
 @libraries
 def test_a_request_that_is_sent_again(library, service):
-    """A request that is sent again is signed again, as if it were the first time."""
+    """A request that is sent again is signed as if it were sent for the first time."""
     request = library.Request("PUT", START, headers=SECRETS, content=b"body")
     fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
     later = {"now": lambda: AT + timedelta(hours=1)}
@@ -136,7 +136,7 @@ def test_a_request_that_is_sent_again(library, service):
 
 
 def test_what_the_caller_set_is_honoured_again():
-    """A date and a hash of the caller's own stay when the request is sent again."""
+    """A date and a hash that the caller set are kept when the request is sent again."""
     own = {"x-amz-date": "20261122T110000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
     request = httpx.Request("PUT", START, headers=own, content=b"body")
     for _ in range(2):
@@ -145,14 +145,14 @@ def test_what_the_caller_set_is_honoured_again():
 
 
 def test_a_token_of_somebody_else():
-    """A token in the headers goes, where the credentials have none."""
+    """A token in the headers is removed if the credentials have none."""
     headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
     assert not headers.keys() & signed_by(auth_of("s3"), headers=headers).headers.keys()
 
 
 @libraries
 def test_signed_headers_are_read_as_others_are(library):
-    """Names, values and membership are what they say; a deletion of one deletes that one."""
+    """Signed headers behave like other headers, and deleting one deletes only that one."""
     request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
     headers = next(auth_of("s3").sync_auth_flow(request)).headers
     assert headers["x-amz-date"] == "20261122T120000Z"
@@ -170,7 +170,7 @@ def test_signed_headers_are_read_as_others_are(library):
 
 
 def test_the_signature_is_there(send):
-    """The answer's request holds its signature, blocking and not, and `explain` works on it."""
+    """The response's request holds its signature in every client, and `explain` accepts it."""
     theirs = []
 
     def answer(request):
@@ -198,7 +198,7 @@ def test_the_signature_is_there(send):
 
 @libraries
 def test_the_scope_stays(library):
-    """A request that names a scope keeps it, however often it is sent, until it names another."""
+    """A request keeps its scope when it is sent again, until it names another scope."""
     request = library.Request("GET", START, extensions={"sigv4": {"region": "eu-west-1"}})
     for _ in range(3):
         next(auth_of("es").sync_auth_flow(request))
@@ -211,14 +211,14 @@ def test_the_scope_stays(library):
 
 @libraries
 def test_an_extension_shows_no_secret(library):
-    """What is kept there of a signature is hidden from whoever prints the extensions."""
+    """The repr of the extensions contains no part of a signature."""
     request = library.Request("GET", START)
     next(auth_of("es", TEMPORARY).sync_auth_flow(request))
     assert "to-ken" not in repr(request.extensions)
     assert request.headers["authorization"].rpartition("=")[2] not in repr(request.extensions)
 
 
-# What signs.
+# The signer.
 
 NO_SIGNERS = {
     "algorithm": SigV4("s3", "us-east-1"),
@@ -230,7 +230,7 @@ NO_SIGNERS = {
 
 @pytest.mark.parametrize("signer", NO_SIGNERS.values(), ids=NO_SIGNERS)
 def test_what_is_no_signer_is_refused(signer):
-    """What cannot sign is refused when the auth is made, with what to write instead."""
+    """A wrong signer raises TypeError in the constructor, with an example of a right one."""
     cure = r"signer must be a Signer, such as Signer\(SigV4\(service, region\)\), not \w+$"
     with pytest.raises(TypeError, match=cure):
         SigV4Auth(signer, KEY)

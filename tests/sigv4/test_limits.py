@@ -1,4 +1,4 @@
-"""What a stranger sends costs little to refuse, and nothing of it is kept."""
+"""Rejecting untrusted input is cheap and leaves nothing in memory."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ MALFORMED = "AuthorizationHeaderMalformed"
 
 
 def never(_access_key_id):
-    """Stand in for the look-up of a key, where none may be asked for."""
+    """Fail: no key may be looked up."""
     raise AssertionError("a key was looked up")
 
 
@@ -49,11 +49,11 @@ def check(url=URL, headers=(), secrets=None, key=KEY):
 
 
 def meta(count):
-    """Return so many headers."""
+    """Return *count* headers."""
     return {f"x-amz-meta-{at}": "b" for at in range(count)}
 
 
-OWN = 4  # headers that are there anyway: host, x-amz-date, authorization, and one to spare
+OWN = 4  # headers that every request has, host, x-amz-date and authorization, plus one
 AT_THE_LIMIT = {
     "headers": (URL, meta(MOST_HEADERS - OWN)),
     "parameters": (URL + "?a" + "&a" * (MOST_QUERY_PARAMETERS - 1), {}),
@@ -72,20 +72,20 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize(("url", "headers"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
 def test_what_is_within_the_limits_is_verified(url, headers):
-    """A request that is as large as it may be is taken."""
+    """A request with the maximum size is accepted."""
     assert check(url, headers).access_key_id == "AKIDEXAMPLE"
 
 
 @pytest.mark.parametrize(("url", "headers"), TOO_LARGE.values(), ids=TOO_LARGE)
 def test_what_is_too_large_is_refused_at_once(url, headers):
-    """A request that is larger is refused before its signature is looked for, however right it is."""
+    """A larger request is rejected before its signature is parsed, even if it is valid."""
     with pytest.raises(SignatureError) as refusal:
         check(url, headers, never)
     assert refusal.value.code == LARGE
 
 
 def altered(**parts):
-    """Verify a request with another authorization, and return the refusal."""
+    """Verify a request with another authorization, and return the error."""
     claim = {
         "Credential": "AKIDEXAMPLE/20261122/us-east-1/sagemaker/aws4_request",
         "SignedHeaders": "host;x-amz-date",
@@ -101,13 +101,13 @@ def altered(**parts):
 
 
 def test_many_parts_are_refused():
-    """An Authorization header of many parts is refused before they are taken apart."""
+    """An Authorization header with too many parts is rejected before it is parsed."""
     more = {f"a{at}": "" for at in range(MOST_AUTHORIZATION_PARTS)}
     assert altered(**more).code == MALFORMED
 
 
 def test_a_long_access_key_id_is_refused():
-    """An access key id that is none is not looked up, nor repeated."""
+    """An access key ID with an invalid length is not looked up, and the error does not quote it."""
     key = "A" * (LONGEST_ACCESS_KEY_ID + 1)
     scope = "20261122/us-east-1/sagemaker/aws4_request"
     refusal = altered(Credential=f"{key}/{scope}")
@@ -116,7 +116,7 @@ def test_a_long_access_key_id_is_refused():
     assert altered(Credential=f"/{scope}").code == MALFORMED
 
 
-# A process of its own: around these tests, each error is kept to be searched for secrets.
+# A separate process is used, because these tests store each error to search it for secrets.
 STRANGERS = """
 import gc
 import sys
@@ -175,7 +175,7 @@ print(tracemalloc.get_traced_memory()[0])
 @pytest.mark.parametrize("known", ["known", "unknown"])
 @pytest.mark.parametrize("form", ["header", "sigv4a", "query"])
 def test_nothing_of_a_refused_request_is_kept(form, known):
-    """However many requests are refused, what is held does not grow with them."""
+    """The memory in use does not grow with the number of rejected requests."""
     command = [sys.executable, "-c", STRANGERS, form, known]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     assert int(done.stdout) < 100_000
@@ -187,7 +187,7 @@ TRAILER_FORM = Payload.streaming(None, trailer=True)
 
 
 def test_many_trailers_are_refused():
-    """A request that announces many trailers is refused before the first byte of its body."""
+    """A request that announces too many trailers is rejected before its body is read."""
     names = [f"a{at}" for at in range(MOST_TRAILERS)]
     assert ChunkDecoder(TRAILER_FORM, 0, trailers=names).trailers == {}
     with pytest.raises(SignatureError, match=f"at most {MOST_TRAILERS}"):
@@ -195,7 +195,7 @@ def test_many_trailers_are_refused():
 
 
 def test_trailers_are_limited_in_all():
-    """The trailers have one limit together, wherever they are cut."""
+    """The limit of trailers holds for all trailers together, in any pieces."""
     half = b"x" * (LONGEST_TRAILERS // 2)
     decoder = ChunkDecoder(TRAILER_FORM, 0, trailers=["a", "b", "c"])
     decoder.feed(b"0\r\na:" + half + b"\r\n")

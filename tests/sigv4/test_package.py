@@ -1,11 +1,11 @@
-"""The package as a whole: its names, and what an import of it loads."""
+"""The public names of the package, and the modules that an import loads."""
 
 import subprocess
 import sys
 
 import sigv4
 
-# An import of the package costs its users these and parts of the standard library.
+# Importing the package loads only these modules and parts of the standard library.
 LOADED = [
     "sigv4",
     "sigv4._algorithm",
@@ -35,7 +35,7 @@ HEAVY = [
 
 
 def modules_after(statement):
-    """Return the names of all modules that a fresh interpreter has loaded after *statement*."""
+    """Return the names of all modules that a new interpreter has loaded after *statement*."""
     program = f"import sys\n{statement}\nprint(*sys.modules, sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -44,19 +44,19 @@ def modules_after(statement):
 
 
 def test_what_an_import_loads():
-    """An import loads the core modules, and nothing heavy."""
+    """An import loads only the core modules."""
     loaded = modules_after("import sigv4")
     assert sorted(name for name in loaded if name.partition(".")[0] == "sigv4") == LOADED
     assert [name for name in HEAVY if name in loaded] == []
 
 
 def test_public_names_are_sorted():
-    """`__all__` is sorted without regard to case."""
+    """`__all__` is sorted case-insensitively."""
     assert sigv4.__all__ == sorted(sigv4.__all__, key=str.casefold)
 
 
 def test_public_names_are_complete():
-    """Whatever has no underscore and is no module is in `__all__`, and all of that is there."""
+    """`__all__` contains each name without an underscore that is not a module."""
     public = {name for name, value in vars(sigv4).items() if name[0] != "_"}
     modules = {name for name in public if isinstance(vars(sigv4)[name], type(sys))}
     imported_for_typing = {"Any", "TYPE_CHECKING"}
@@ -65,5 +65,5 @@ def test_public_names_are_complete():
 
 
 def test_unknown_names():
-    """A name that is not there is missed as in any module."""
+    """An unknown name raises AttributeError, as in any module."""
     assert not hasattr(sigv4, "SigV5")

@@ -1,4 +1,4 @@
-"""The properties of ``parser_properties.py``, on a few hundred examples each."""
+"""The properties of ``parser_properties.py``, with a few hundred examples each."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ EXAMPLES = 500
     ("check", "strategy"), PROPERTIES.items(), ids=[check.__name__ for check in PROPERTIES]
 )
 def test_property(check, strategy):
-    """What `parser_properties.py` states holds for what is generated, the same in each run."""
+    """A property of `parser_properties.py` holds for the same examples in each run."""
     run = settings(
         max_examples=EXAMPLES,
         deadline=None,

@@ -1,4 +1,4 @@
-"""What stands for a body."""
+"""Payload hashes and markers."""
 
 from hashlib import sha256
 
@@ -9,31 +9,31 @@ from sigv4 import Payload
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_of(kind):
-    """The payload of bytes of any kind is their SHA-256."""
+    """The payload of any bytes-like object is its SHA-256."""
     assert Payload.of(kind(b"body")).hash == sha256(b"body").hexdigest()
 
 
 def test_of_nothing():
-    """No body has the hash of no bytes."""
+    """An empty body has the hash of no bytes."""
     assert Payload.of(b"") is Payload.EMPTY
     assert Payload.EMPTY.hash == sha256(b"").hexdigest()
 
 
 def test_hashed():
-    """A known hash is taken over."""
+    """A known hash is used unchanged."""
     assert Payload.hashed(sha256(b"body").hexdigest()) == Payload.of(b"body")
 
 
 @pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "UNSIGNED-PAYLOAD"])
 def test_refused_hash(digest):
-    """What is no SHA-256 in lower-case hexadecimal is refused."""
+    """A text that is not a SHA-256 in lowercase hexadecimal is rejected."""
     with pytest.raises(ValueError, match="64 lowercase hexadecimal digits"):
         Payload.hashed(digest)
 
 
 @pytest.mark.parametrize("marker", ["", "é", "a\nb"])
 def test_refused_marker(marker):
-    """What cannot end a canonical request is refused."""
+    """A text that cannot be the last line of a canonical request is rejected."""
     with pytest.raises(ValueError, match="hash must be a hexadecimal SHA-256 digest"):
         Payload(marker)
 

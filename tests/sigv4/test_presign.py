@@ -1,4 +1,4 @@
-"""Presigned URLs: what of the request is bound, and what cannot be presigned."""
+"""Presigned URLs: signed headers, and requests that cannot be presigned."""
 
 from datetime import UTC, datetime
 
@@ -28,20 +28,20 @@ LIMITS = {"Content-Length": "11", "If-None-Match": "*", "Content-Type": "a/b", "
 
 
 def presigned(headers, algorithm=ALGORITHMS["SigV4"], **options):
-    """Return the URL of an upload with these headers."""
+    """Return a presigned URL of an upload with these headers."""
     request = SignableRequest("PUT", URL, headers)
     return Signer(algorithm, **options).presign(request, KEY, at=AT, expires=60)
 
 
 def check(url, headers):
-    """Verify an upload that was presigned."""
+    """Verify a presigned upload."""
     request = SignableRequest("PUT", url, headers, Payload.of(b"any body"))
     return verify(request, {"AKIDEXAMPLE": KEY}, at=AT, service="s3", region="us-east-1")
 
 
 @algorithms
 def test_each_header_is_signed(algorithm):
-    """Each header that is given is bound: without it, or with another value, the URL is refused."""
+    """All headers are signed: if one is missing or has another value, the URL is rejected."""
     url = presigned(LIMITS, algorithm)
     assert check(url, LIMITS).signed_headers == (
         *("content-length", "content-type", "host", "if-none-match", "range"),
@@ -56,7 +56,7 @@ def test_each_header_is_signed(algorithm):
 
 
 def test_they_are_signed_as_botocore_signs_them():
-    """The signature is botocore's, which signs them, too."""
+    """The signature is botocore's, which also signs all headers."""
     headers = list(LIMITS.items())
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "PUT", URL, headers, b"")
     expected = botocore_presigns(Unsigned(*asked), 60).signature
@@ -65,7 +65,7 @@ def test_they_are_signed_as_botocore_signs_them():
 
 @pytest.mark.parametrize("name", sorted(NEVER_SIGNED))
 def test_a_header_that_is_never_signed_is_refused(name):
-    """A header that cannot be bound is refused by its name, not left out in silence."""
+    """A header that cannot be signed raises an error that names it."""
     with pytest.raises(InvalidRequestError, match=f"header {name}.*: remove (it|the header)"):
         presigned({name.title(): "secret value"})
 
@@ -75,14 +75,14 @@ def test_a_header_that_is_never_signed_is_refused(name):
     "selection", [{}, {"signed_headers": sign_all_headers}], ids=["default", "all"]
 )
 def test_a_header_that_the_query_says_is_refused(name, selection):
-    """What a presigned URL says in its query is not said in a header as well."""
+    """A header whose value belongs into the query of a presigned URL raises an error."""
     with pytest.raises(InvalidRequestError, match=f"header {name}: .* in its query") as refusal:
         presigned({name: "secret value"}, **selection)
     assert "secret" not in str(refusal.value)
 
 
 def test_a_selection_of_the_callers_own():
-    """Where the caller has said what is signed, that is signed."""
+    """With a custom selection, only the selected headers are signed."""
     headers = {**LIMITS, "User-Agent": "a"}
     url = presigned(headers, signed_headers=sign_all_headers)
     assert "user-agent" not in check(url, headers).signed_headers
@@ -104,7 +104,7 @@ ALREADY = "url is already signed: its query has X-Amz-"
 @algorithms
 @pytest.mark.parametrize("query", SPELLED.values(), ids=SPELLED)
 def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm):
-    """A URL gets no parameter of a signature that it has already."""
+    """A URL that has a parameter of a signature cannot be presigned."""
     request = SignableRequest("GET", f"https://h.example/?{query}")
     with pytest.raises(InvalidRequestError, match=ALREADY):
         Signer(algorithm).presign(request, KEY, at=AT, expires=60)
@@ -113,14 +113,14 @@ def test_a_url_with_parameters_of_a_signature_is_not_presigned(query, algorithm)
 @algorithms
 @pytest.mark.parametrize("name", sorted(PRESIGNED))
 def test_a_presigned_url_is_not_signed(name, algorithm):
-    """A URL that is presigned gets no signature in headers: no service takes both."""
+    """A presigned URL cannot be signed in headers: no service accepts both."""
     request = SignableRequest("GET", f"https://h.example/?a=b&{name}=1")
     with pytest.raises(InvalidRequestError, match=ALREADY):
         Signer(algorithm).sign(request, KEY, at=AT)
 
 
 def test_awscrt_refuses_them_too():
-    """Such a URL is refused by awscrt as well."""
+    """A presigned URL is also rejected by awscrt."""
     url = "https://h.example/?X-Amz-Date=1"
     asked = ("s3", "us-east-1", "AKIDEXAMPLE", "very-secret", None, AT, "GET", url, [], b"")
     with pytest.raises(Exception, match="ILLEGAL_REQUEST_QUERY_PARAM"):
@@ -129,7 +129,7 @@ def test_awscrt_refuses_them_too():
 
 @pytest.mark.parametrize("query", ["x-amz-date=1", "a=X-Amz-Date", "X-Amz-Other=1", "X-Amz-Dat=1"])
 def test_other_parameters_are_signed(query):
-    """What only looks like such a parameter is signed as any other."""
+    """A parameter with a similar name is signed like any other."""
     url = f"https://h.example/?{query}"
     signer = Signer(SigV4("s3", "us-east-1"))
     presigned = signer.presign(SignableRequest("PUT", url), KEY, at=AT, expires=60)

@@ -1,4 +1,4 @@
-"""The request: what can go on the wire, and what is taken from a URL."""
+"""`SignableRequest`: valid values, and the parts of a URL."""
 
 import re
 
@@ -28,7 +28,7 @@ from sigv4 import InvalidRequestError, Payload, SignableRequest
     ],
 )
 def test_parts_of_a_url(url, host, path, query):
-    """Host, path and query are taken from the URL, the path and the query as they stand."""
+    """Host, path and query come from the URL; path and query are not changed."""
     request = SignableRequest("GET", url)
     assert (request.host, request.path, request.query) == (host, path, query)
     assert request.headers == (("host", host),)
@@ -52,20 +52,20 @@ def test_parts_of_a_url(url, host, path, query):
     ],
 )
 def test_refused_url(url):
-    """What is no absolute, encoded URL is refused."""
+    """A URL that is not absolute and percent-encoded is rejected."""
     with pytest.raises(
         InvalidRequestError, match="url must be an absolute URL in percent-encoded ASCII"
     ):
         SignableRequest("GET", url)
 
 
-URL = r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?"  # RFC 3986, less the fragment
+URL = r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]+)([^?]*)(?:\?(.*))?"  # RFC 3986, without the fragment
 _pieces = st.sampled_from(["http", "h+1", "://", ":", "/", "//", "a.b", "?", "=", "-", "%41"])
 
 
 @given(st.lists(_pieces, max_size=8).map("".join))
 def test_urls_are_read_as_by_a_pattern(url):
-    """A URL's path and query are those that RFC 3986's grammar finds, and there are none without."""
+    """Path and query of a URL are those of RFC 3986's grammar; other texts are rejected."""
     match = re.fullmatch(URL, url)
     try:
         request = SignableRequest("GET", url)
@@ -77,28 +77,28 @@ def test_urls_are_read_as_by_a_pattern(url):
 
 @pytest.mark.parametrize("tail", ["%", "a%2", "?a=%zz", "?100%"])
 def test_stray_percent(tail):
-    """A percent sign that begins no escape is refused: nobody knows what is signed then."""
+    """A percent sign outside of an escape is rejected, because its signature is ambiguous."""
     with pytest.raises(InvalidRequestError, match="each % must be followed by two hexadecimal"):
         SignableRequest("GET", f"https://h.example/{tail}")
 
 
 @pytest.mark.parametrize("method", ["", "GET ", "G\nET", "É", "GET/"])
 def test_refused_method(method):
-    """What is no HTTP method is refused."""
+    """An invalid HTTP method is rejected."""
     with pytest.raises(InvalidRequestError, match="method must be an HTTP method"):
         SignableRequest(method, "https://h.example/")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "é"])
 def test_refused_header_name(name):
-    """What is no header name is refused."""
+    """An invalid header name is rejected."""
     with pytest.raises(InvalidRequestError, match="is not a valid header name"):
         SignableRequest("GET", "https://h.example/", {name: "value"})
 
 
 @pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x1f", "\x7f", "\ud800"])
 def test_refused_header_value(character):
-    """What cannot go on the wire in a header is refused by the header's name, without its value."""
+    """A header value that cannot be sent raises an error with the name but not the value."""
     with pytest.raises(InvalidRequestError) as caught:
         SignableRequest("GET", "https://h.example/", {"X-Secret": f"hush{character}hush"})
     assert "header x-secret: control characters" in str(caught.value)
@@ -107,7 +107,7 @@ def test_refused_header_value(character):
 
 @pytest.mark.parametrize("value", ["", "a\tb", "é", "本", "\xa0"])
 def test_header_values(value):
-    """Tabs and characters beyond ASCII are allowed in a header."""
+    """Tabs and non-ASCII characters are allowed in a header value."""
     assert SignableRequest("GET", "https://h.example/", {"A": value}).header("a") == value
 
 
@@ -122,21 +122,21 @@ def test_header_values(value):
     ids=["mapping", "mapping of bytes", "pairs", "iterator"],
 )
 def test_kinds_of_headers(headers):
-    """Headers come as mappings or pairs, of text or of bytes, and keep their order."""
+    """Headers can be a mapping or pairs, of str or bytes, and keep their order."""
     request = SignableRequest("GET", "https://other.example/", headers)
     assert request.headers == (("host", "h.example"), ("a", "1"))
     assert request.host == "h.example"
 
 
 def test_header():
-    """A header is looked up by its name in lower case: its first value, without outer blanks."""
+    """`header` returns the first value of a lowercase name, without surrounding whitespace."""
     request = SignableRequest("GET", "https://h.example/", [("A", " \t1 "), ("A", "2")])
     assert request.header("a") == "1"
     assert request.header("b") is None
 
 
 def test_repr_holds_no_secret():
-    """Neither query nor headers are shown: a signature or a token may be there."""
+    """The repr contains neither query nor headers, which may hold a signature or a token."""
     request = SignableRequest("GET", "https://u:p@h.example/a?hush=1", {"A": "hush"})
     assert repr(request) == "SignableRequest(GET h.example/a)"
     request = SignableRequest("GET", "https://h.example/a&X-Amz-Security-Token=canary")
@@ -144,5 +144,5 @@ def test_repr_holds_no_secret():
 
 
 def test_default_payload():
-    """A request has no body unless it is told of one."""
+    """By default, a request has an empty body."""
     assert SignableRequest("GET", "https://h.example/").payload == Payload.EMPTY

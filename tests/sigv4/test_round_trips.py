@@ -1,4 +1,4 @@
-"""Round trips through real sockets: to our emulator, and to a server that nobody here wrote."""
+"""Round trips over real sockets: to the emulator, and to an independent server."""
 
 import re
 from datetime import UTC, datetime
@@ -23,11 +23,11 @@ from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
 REGION = "us-east-1"
 BODY = bytes(range(256)) * 300
 PIECES = [BODY[:1], BODY[1:70_000], b"", BODY[70_000:]]
-KEY = "/bucket/a b*c/%C3%BC%2F1"  # a blank and a * as they are typed, ü and / escaped
-AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # to S3 an escaped / is no other
+KEY = "/bucket/a b*c/%C3%BC%2F1"  # a space and a * unencoded, ü and / encoded
+AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # S3 treats an encoded / like an unencoded one
 
 send = fixture_of([*BLOCKING, *AWAITING])
-# Where it is the server that is tried, and not the client.
+# Used by tests of a server, for which the client does not matter.
 send_plainly = fixture_of([BLOCKING[0], AWAITING[0]])
 call = BLOCKING[0]
 
@@ -35,11 +35,11 @@ call = BLOCKING[0]
 @frozen
 class Place:
     """
-    A server that checks signatures.
+    A server that verifies signatures.
 
     Attributes:
-        url: Where it listens.
-        key: Who may do everything there.
+        url: Its URL.
+        key: The credentials of a user with all permissions.
     """
 
     url: str
@@ -48,7 +48,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def emulator():
-    """Our own server."""
+    """A running emulator."""
     with Emulator() as emulator:
         yield emulator
 
@@ -71,31 +71,31 @@ each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 
 def auth_of(algorithm, service, key, **options):
-    """Return an auth."""
+    """Return a SigV4Auth for a service."""
     return SigV4Auth(Signer(ALGORITHMS[algorithm](service)), key, **options)
 
 
 def outcome(response):
-    """Return the status of a response and the service's name for a refusal."""
+    """Return the status of a response and its error code."""
     code = re.search(r"<Code>(.*?)</Code>", response.text) if response.is_error else None
     header = response.headers.get("x-amzn-errortype")
     return response.status_code, code[1] if code else header
 
 
 def stored(place, url):
-    """Return what a server has stored under *url*; None if that is nothing."""
+    """Return the object that a server has stored at *url*, or None."""
     answer = call("GET", url, auth=auth_of("SigV4", "s3", place.key))
     assert outcome(answer) in {(200, None), (404, "NoSuchKey")}
     return answer.content if answer.is_success else None
 
 
-# Objects, by S3's rules.
+# Objects, signed by S3's rules.
 
 
 @each_place
 @each_algorithm
 def test_object_there_and_back(place, algorithm, send):
-    """What is put under a key that needs encoding is got from under it."""
+    """An object whose key needs encoding can be stored and read."""
     url, auth = place.url + KEY, auth_of(algorithm, "s3", place.key)
     assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
     answer = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
@@ -103,24 +103,24 @@ def test_object_there_and_back(place, algorithm, send):
 
 
 def hashed(algorithm, key):
-    """Return how to send a stream that is read, hashed and then sent."""
+    """Return the options to send a stream that is read and hashed first."""
     return {"pieces": PIECES, "auth": auth_of(algorithm, "s3", key)}
 
 
 def hashed_before(algorithm, key):
-    """Return how to send a stream whose hash is known."""
+    """Return the options to send a stream whose hash is known."""
     headers = {"x-amz-content-sha256": Payload.of(BODY).hash, "content-length": str(len(BODY))}
     return {**hashed(algorithm, key), "headers": headers}
 
 
 def unsigned(algorithm, key):
-    """Return how to send a stream that is left out of the signature."""
+    """Return the options to send an unsigned stream."""
     auth = auth_of(algorithm, "s3", key, unsigned_payload=True)
     return {"pieces": PIECES, "auth": auth, "headers": {"content-length": str(len(BODY))}}
 
 
 def unsigned_chunks(algorithm, key):
-    """Return how to send a stream that a checksum follows."""
+    """Return the options to send a stream with a checksum as its trailer."""
     body = AwsChunked(None, len(BODY), checksum="SHA256")
     return {**hashed(algorithm, key), "pieces": body.encode(PIECES), "headers": body.headers}
 
@@ -132,7 +132,7 @@ STREAMS = [hashed, hashed_before, unsigned, unsigned_chunks]
 @each_algorithm
 @pytest.mark.parametrize("stream", STREAMS, ids=[stream.__name__ for stream in STREAMS])
 def test_streamed_object(place, algorithm, send, stream):
-    """A body that is streamed arrives whole, however its signature accounts for it."""
+    """A streamed body arrives completely with every kind of payload hash."""
     url = f"{place.url}/bucket/{algorithm}-{stream.__name__}"
     assert outcome(send("PUT", url, **stream(algorithm, place.key))) == (200, None)
     assert stored(place, url) == BODY
@@ -141,7 +141,7 @@ def test_streamed_object(place, algorithm, send, stream):
 @each_place
 @each_algorithm
 def test_wrong_secret(place, algorithm, send_plainly):
-    """A signature by another secret is refused, and nothing is stored."""
+    """A signature with another secret is rejected, and nothing is stored."""
     url, wrong = f"{place.url}/bucket/wrong", place.key.replace(secret_access_key="wrong")
     answer = send_plainly("PUT", url, content=BODY, auth=auth_of(algorithm, "s3", wrong))
     assert outcome(answer) == (403, "SignatureDoesNotMatch")
@@ -151,14 +151,14 @@ def test_wrong_secret(place, algorithm, send_plainly):
 @each_place
 @each_algorithm
 def test_stranger(place, algorithm, send_plainly):
-    """A signature by a key that nobody knows is refused."""
+    """A signature with an unknown key is rejected."""
     auth = auth_of(algorithm, "s3", Credentials("AKIASTRANGER", "secret"))
     answer = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth)
     assert outcome(answer) == (403, "InvalidAccessKeyId")
 
 
 def _raw_path(new):
-    """Return a change of path and query, as they stand on the wire."""
+    """Return a function that changes path and query on the wire."""
 
     def change(request):
         request.url = request.url.copy_with(raw_path=new.encode())
@@ -167,7 +167,7 @@ def _raw_path(new):
 
 
 def _header(name, value):
-    """Return a change of a header."""
+    """Return a function that changes a header."""
 
     def change(request):
         assert name in request.headers
@@ -197,7 +197,7 @@ CHANGES = {
 @each_algorithm
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_tampering(place, algorithm, send_plainly, change):
-    """Whatever is changed on the way, once it is signed, the request is refused."""
+    """A request that is changed after signing is rejected."""
     headers = {"x-amz-meta-a": "1", "content-type": "text/plain"}
     answer = send_plainly(
         "PUT",
@@ -213,7 +213,7 @@ def test_tampering(place, algorithm, send_plainly, change):
 @pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack does not hash bodies
 @each_algorithm
 def test_tampering_with_the_body(place, algorithm, send_plainly):
-    """A body of another hash than the signed one is refused."""
+    """A body that does not have the signed hash is rejected."""
 
     def change(request):
         request.stream = type(request.stream)(BODY[::-1])
@@ -226,7 +226,7 @@ def test_tampering_with_the_body(place, algorithm, send_plainly):
 @each_place
 @each_algorithm
 def test_presigned_url(place, algorithm, send):
-    """Whoever has a presigned URL gets the object with it, and only that object, for as long."""
+    """A presigned URL gives access to its object only, until it expires."""
     url = f"{place.url}/bucket/presigned%20{algorithm}"
 
     def presigned(method, key):
@@ -242,7 +242,7 @@ def test_presigned_url(place, algorithm, send):
         assert outcome(call("GET", refused)) == (403, "SignatureDoesNotMatch")
 
 
-# Bodies in signed chunks.  ministack has none that are signed by SigV4A.
+# Bodies in signed chunks.  ministack does not support chunks that are signed with SigV4A.
 
 CHUNK = 8192
 signed_chunks = pytest.mark.parametrize(
@@ -253,7 +253,7 @@ signed_chunks = pytest.mark.parametrize(
 
 
 def put_in_chunks(send, url, algorithm, key, *, checksum=None, change=iter):
-    """Send a body in signed chunks; what is sent of it goes through *change* first."""
+    """Send a body in signed chunks, whose bytes are changed by *change*."""
     signer = Signer(ALGORITHMS[algorithm]("s3"))
     body = AwsChunked(signer.algorithm, len(BODY), chunk_size=CHUNK, checksum=checksum)
     request = SignableRequest("PUT", url, body.headers, body.payload)
@@ -265,7 +265,7 @@ def put_in_chunks(send, url, algorithm, key, *, checksum=None, change=iter):
 @signed_chunks
 @pytest.mark.parametrize("checksum", [None, "CRC32", "SHA1", "SHA256"])
 def test_signed_chunks(place, algorithm, send, checksum):
-    """A body in signed chunks, followed by a checksum or not, arrives whole."""
+    """A body in signed chunks, with or without a checksum, arrives completely."""
     url = f"{place.url}/bucket/{algorithm}-{checksum}"
     assert outcome(put_in_chunks(send, url, algorithm, place.key, checksum=checksum)) == (200, None)
     assert stored(place, url) == BODY
@@ -280,7 +280,7 @@ def _order(sent):
 
 
 def _reversed_after(mark):
-    """Return a change of the value after a mark, wherever in a body it first is."""
+    """Return a function that changes the value after the first occurrence of a mark."""
 
     def change(sent):
         at = next(at for at, piece in enumerate(sent) if mark in piece)
@@ -298,7 +298,7 @@ TRAILER_CHANGES = {
 
 
 def put_changed(place, algorithm, send, change, checksum):
-    """Send a body in signed chunks that are changed on the way; return outcome and what is stored."""
+    """Send signed chunks that are changed in transit; return outcome and stored object."""
 
     def changed(pieces):
         sent = list(pieces)
@@ -313,42 +313,44 @@ def put_changed(place, algorithm, send, change, checksum):
 @signed_chunks
 @pytest.mark.parametrize("change", CHUNK_CHANGES.values(), ids=CHUNK_CHANGES)
 def test_tampering_with_chunks(place, algorithm, send_plainly, change):
-    """A chunk that is changed on the way is refused, and nothing is stored."""
+    """A chunk that is changed in transit is rejected, and nothing is stored."""
     actual = put_changed(place, algorithm, send_plainly, change, None)
     assert actual == ((403, "SignatureDoesNotMatch"), None)
 
 
-@pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack takes any signature here
+@pytest.mark.parametrize(
+    "place", ["emulator"], indirect=True
+)  # ministack accepts any signature here
 @each_algorithm
 @pytest.mark.parametrize("change", TRAILER_CHANGES.values(), ids=TRAILER_CHANGES)
 def test_tampering_with_trailers(place, algorithm, send_plainly, change):
-    """A trailer that is changed on the way is refused, and nothing is stored."""
+    """A trailer that is changed in transit is rejected, and nothing is stored."""
     actual = put_changed(place, algorithm, send_plainly, change, "SHA256")
     assert actual == ((403, "SignatureDoesNotMatch"), None)
 
 
-# Temporary keys, and services with the rules of all but S3.
+# Temporary keys, and services that do not use S3's rules.
 
 
 def form_of(action, version, **arguments):
-    """Return the options that send an action in the query protocol."""
+    """Return the options of a request with the query protocol."""
     form = {"Action": action, "Version": version, **arguments}
     return {"data": form, "headers": {"accept": "application/xml"}}
 
 
 def sts(action, **arguments):
-    """Return the options that send an action to STS."""
+    """Return the options of a request to STS."""
     return form_of(action, "2011-06-15", **arguments)
 
 
 def sqs(action, **arguments):
-    """Return the options that send an action to SQS."""
+    """Return the options of a request to SQS."""
     return form_of(action, "2012-11-05", **arguments)
 
 
 @each_algorithm
 def test_caller_identity(ministack, algorithm, send):
-    """STS says that it is the user who signed; by another secret it was nobody."""
+    """STS returns the user who signed; a signature with another secret is rejected."""
     auth = auth_of(algorithm, "sts", ministack.user)
     answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
     assert element_text(answer.text, "Arn").endswith(":user/user")
@@ -359,7 +361,7 @@ def test_caller_identity(ministack, algorithm, send):
 
 @each_algorithm
 def test_message_there_and_back(ministack, algorithm, send):
-    """What is sent to a queue is received from it, but for a message changed on its way."""
+    """A message is received from the queue; one that is changed in transit is rejected."""
     auth = auth_of(algorithm, "sqs", ministack.user)
     answer = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
     queue = element_text(answer.text, "QueueUrl")
@@ -381,7 +383,7 @@ def test_message_there_and_back(ministack, algorithm, send):
 
 @pytest.fixture(scope="module", params=["AssumeRole", "GetSessionToken"])
 def temporary(request, ministack):
-    """A server with a temporary key, by one of the actions of STS."""
+    """A server with a temporary key, which an action of STS returned."""
     role = {"RoleArn": ministack.role, "RoleSessionName": "session"}
     options = sts(request.param, **(role if request.param == "AssumeRole" else {}))
     auth = auth_of("SigV4", "sts", ministack.user)
@@ -392,7 +394,7 @@ def temporary(request, ministack):
 
 @each_algorithm
 def test_temporary_key(temporary, algorithm, send):
-    """A temporary key signs objects and actions alike."""
+    """A temporary key can sign requests for objects and for actions."""
     auth = auth_of(algorithm, "s3", temporary.key)
     assert outcome(send("PUT", f"{temporary.url}/temporary", auth=auth)) == (200, None)
     auth = auth_of(algorithm, "sts", temporary.key)
@@ -410,7 +412,7 @@ PARTS = {
 @each_algorithm
 @pytest.mark.parametrize(("change", "expected"), PARTS.values(), ids=PARTS)
 def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
-    """A temporary key counts only with its own token and its own secret."""
+    """A temporary key is valid only with its own token and its own secret."""
     auth = auth_of(algorithm, "s3", temporary.key.replace(**change))
     assert outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth)) == expected
 
@@ -421,7 +423,10 @@ LOCATION = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
 
 @each_algorithm
 def test_invocation(emulator, algorithm, send):
-    """The emulator takes an invocation, and not one that names another input than was signed."""
+    """
+    The emulator accepts an invocation, but not one whose input location differs from the signed
+    one.
+    """
     auth = auth_of(algorithm, "sagemaker", emulator.credentials)
     url = emulator.url + INVOCATION
     assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)

@@ -1,4 +1,4 @@
-"""The signer: what it adds, and what it refuses."""
+"""`Signer`: the headers that it adds, and its errors."""
 
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -39,14 +39,14 @@ HASH = "x-amz-content-sha256"
     ids=["others", "others with token", "S3", "S3 with token"],
 )
 def test_what_is_added(signer, credentials, names):
-    """A signature adds these headers, and nothing else."""
+    """Signing adds exactly these headers."""
     signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
     assert sorted(signature.headers) == names
 
 
 @pytest.mark.parametrize("service", ["s3", "s3express", "s3-object-lambda", "s3-outposts"])
 def test_s3_rules(service):
-    """S3's services bring S3's rules."""
+    """S3's rules apply to all signing names of S3."""
     signer = Signer(SigV4(service, "us-east-1"))
     expected = (True, False, False, True)
     assert (
@@ -58,7 +58,7 @@ def test_s3_rules(service):
 
 
 def test_rules_of_all_others():
-    """All other services want the path normalised and encoded twice, and no hash in a header."""
+    """For other services, the path is normalized and encoded twice, and no hash is sent."""
     expected = (False, True, True, False)
     assert (
         OTHERS.s3,
@@ -79,14 +79,14 @@ def test_rules_of_all_others():
     ids=["default", "not normalised", "encoded once", "S3"],
 )
 def test_path_rules(options, path):
-    """Each rule of the path can be chosen by itself."""
+    """Each rule for the path can be set independently."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), **options)
     signature = signer.sign(SignableRequest("GET", "https://h.example/a/..//b%20"), KEY, at=AT)
     assert signature.canonical_request.split("\n")[1] == path
 
 
 def test_request_stays_as_it_was():
-    """Signing changes nothing of the request."""
+    """Signing does not change the request."""
     request = SignableRequest("PUT", URL, {"A": "1"}, Payload.of(b"x"))
     before = (request.method, request.url, request.headers, request.payload)
     S3.sign(request, TEMPORARY, at=AT)
@@ -94,7 +94,7 @@ def test_request_stays_as_it_was():
 
 
 def test_signing_again_replaces_the_signature():
-    """A request that carries an old signature is signed as if it did not, as a retry must be."""
+    """Signing a request that has an old signature gives the same headers, as a retry needs."""
     added = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT - timedelta(days=1)).headers
     expected = S3.sign(SignableRequest("GET", URL), KEY, at=AT).headers
     assert S3.sign(SignableRequest("GET", URL, added), KEY, at=AT).headers == expected
@@ -103,7 +103,7 @@ def test_signing_again_replaces_the_signature():
 @pytest.mark.parametrize("signer", [OTHERS, S3], ids=["others", "S3"])
 @pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", "a" * 64])
 def test_content_sha256_of_the_request(signer, value):
-    """A hash that the request carries is what is signed."""
+    """A hash in the headers of the request is signed."""
     request = SignableRequest("PUT", URL, {HASH: f" {value} "}, Payload.of(b"x"))
     signature = signer.sign(request, KEY, at=AT)
     assert signature.canonical_request.rpartition("\n")[2] == value
@@ -113,7 +113,7 @@ def test_content_sha256_of_the_request(signer, value):
 @pytest.mark.parametrize("content_sha256", [False, True])
 @pytest.mark.parametrize("service", ["aoss", "s3"])
 def test_content_sha256_is_no_matter_of_a_url(service, content_sha256):
-    """A presigned URL has no such header: S3 takes any body, the others hash it."""
+    """A presigned URL has no hash: S3 accepts any body, other services hash the body."""
     signer = Signer(SigV4(service, "us-east-1"), content_sha256=content_sha256)
     url = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
     request = Unsigned(
@@ -125,7 +125,7 @@ def test_content_sha256_is_no_matter_of_a_url(service, content_sha256):
 
 
 def test_caller_selects_headers():
-    """A function selects the headers that are signed."""
+    """A function can select the headers to sign."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers={"range"}.__contains__)
     headers = {"Range": "bytes=0-1", "Content-Type": "text/plain"}
     signature = signer.sign(SignableRequest("GET", URL, headers), KEY, at=AT)
@@ -133,7 +133,7 @@ def test_caller_selects_headers():
 
 
 def test_signer_of_a_selection_is_a_value():
-    """A function that selects stays itself, however often the signer is replaced, copied or sent."""
+    """A signer keeps its selection when it is replaced, copied or pickled."""
     signer = Signer(SigV4("sagemaker", "us-east-1"), signed_headers=str.isalpha)
     for again in (signer.replace(s3=False), pickle.loads(pickle.dumps(signer))):
         assert again == signer
@@ -141,7 +141,7 @@ def test_signer_of_a_selection_is_a_value():
 
 
 def test_token_added_unsigned():
-    """A token can be sent without being signed, as AWS IoT wants it."""
+    """A token can be sent unsigned, as AWS IoT requires."""
     signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
     signature = signer.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
     assert signature.headers["x-amz-security-token"] == "to-ken"
@@ -149,7 +149,7 @@ def test_token_added_unsigned():
 
 
 def test_token_added_to_a_url_unsigned():
-    """In a presigned URL an unsigned token comes after what is signed."""
+    """In a presigned URL, an unsigned token follows the signed parameters."""
     signer = Signer(SigV4("iotdevicegateway", "us-east-1"), sign_session_token=False)
     plain = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
     url = signer.presign(SignableRequest("GET", URL), TEMPORARY, at=AT, expires=60)
@@ -161,7 +161,7 @@ def test_token_added_to_a_url_unsigned():
 
 @pytest.mark.parametrize("after", [0, 1], ids=["at their end", "after it"])
 def test_expired_credentials(after):
-    """Credentials that have ended sign nothing, and the refusal says when that was."""
+    """Expired credentials raise an error with the time of their expiration."""
     at = TEMPORARY.expiration + timedelta(seconds=after)
     request = SignableRequest("GET", URL)
     with pytest.raises(ExpiredCredentialsError, match="2026-11-22 13:00:00"):
@@ -172,7 +172,7 @@ def test_expired_credentials(after):
 
 @pytest.mark.parametrize("credentials", [KEY, TEMPORARY], ids=["lasting", "temporary"])
 def test_naive_instant(credentials):
-    """An instant without a time zone is refused, whatever the credentials."""
+    """A time without a time zone is rejected, with permanent and temporary credentials."""
     request, at = SignableRequest("GET", URL), AT.replace(tzinfo=None)
     with pytest.raises(ValueError, match="at must have a time zone"):
         OTHERS.sign(request, credentials, at=at)
@@ -182,7 +182,7 @@ def test_naive_instant(credentials):
 
 @pytest.mark.parametrize("expires", [-1, 0, 604_801, True, 1.5, "60"])
 def test_refused_expiry(expires):
-    """A presigned URL counts for a second to a week."""
+    """The validity of a presigned URL must be between a second and a week."""
     with pytest.raises(
         InvalidRequestError, match="expires must be an integer, from 1 to 604800 seconds"
     ):
@@ -190,14 +190,14 @@ def test_refused_expiry(expires):
 
 
 def test_presigning_a_presigned_url():
-    """A URL is presigned once."""
+    """A presigned URL cannot be presigned again."""
     url = S3.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)
     with pytest.raises(InvalidRequestError, match="url is already signed"):
         S3.presign(SignableRequest("GET", url), KEY, at=AT, expires=60)
 
 
 def test_repr_of_a_signature_holds_no_secret():
-    """A signature shows the names that it covers, and nothing that it could be sent with."""
+    """The repr of a signature contains only the names of the signed headers."""
     signature = S3.sign(SignableRequest("GET", URL), TEMPORARY, at=AT)
     names = ("host", HASH, "x-amz-date", "x-amz-security-token")
     assert repr(signature) == f"Signature(signed_headers={names!r})"
@@ -205,7 +205,7 @@ def test_repr_of_a_signature_holds_no_secret():
 
 @pytest.mark.parametrize("selected", [None, sign_all_headers])
 def test_signer_pickles(selected):
-    """A signer of a known selection travels between processes, without its keys."""
+    """A signer with a built-in selection can be pickled, without its derived keys."""
     options = {} if selected is None else {"signed_headers": selected}
     signer = Signer(SigV4("s3", "us-east-1"), **options)
     expected = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
@@ -218,7 +218,7 @@ def test_signer_pickles(selected):
 
 
 class SigningOnly:
-    """An algorithm that signs requests, and knows nothing of checking and of streams."""
+    """An algorithm that can sign requests, but cannot verify signatures or sign streams."""
 
     name, service, region_set = "AWS4-X509-RSA-SHA256", "rolesanywhere", None
 
@@ -227,12 +227,12 @@ class SigningOnly:
         return f"{instant[:8]}/us-east-1/{self.service}/aws4_request"
 
     def sign_string(self, text, credentials, instant):
-        """Return what is no signature."""
+        """Return a constant."""
         return "5eed"
 
 
 def test_an_algorithm_may_sign_requests_alone():
-    """A signer asks no more of an algorithm than signing; a stream does, and says so."""
+    """A signer accepts an algorithm that can only sign requests; a stream raises TypeError."""
     signer = Signer(SigningOnly())
     signature = signer.sign(SignableRequest("GET", URL), KEY, at=AT)
     assert "Signature=5eed" in signature.headers["authorization"]

@@ -1,4 +1,4 @@
-"""SigV4A: keys, region sets, and signatures that we and awscrt make and check for each other."""
+"""SigV4A: keys, region sets, and signatures that this package and awscrt verify for each other."""
 
 import json
 import sys
@@ -44,26 +44,26 @@ URL = "https://example.amazonaws.com/"
 
 
 def credentials_of(case):
-    """Return who signs."""
+    """Return the credentials of *case*."""
     return Credentials(**case["credentials"])
 
 
 def check(arrived, secrets, *, region="us-east-1", service="s3"):
-    """Verify a request that arrived: its method, URL, headers and body."""
+    """Verify a received request, given its method, URL, headers and body."""
     *request, body = arrived
     request = SignableRequest(*request, Payload.of(body))
     return verify(request, secrets, at=AT, service=service, region=region)
 
 
 def region_in(case):
-    """Return a region that the region set of *case* covers."""
+    """Return a region in the region set of *case*."""
     return case["region_set"].split(",")[0].replace("*", "east-1")
 
 
 @pytest.mark.parametrize("public", [False, True], ids=["secret", "public key"])
 @pytest.mark.parametrize("case", CASES)
 def test_awscrts_signatures_verify(case, public):
-    """What awscrt signed is verified with the secret, and with the public key that we derive of it."""
+    """A signature of awscrt is valid with the secret and with the public key."""
     credentials = credentials_of(case)
     key = SigV4A.public_key(credentials) if public else credentials
     url = "/".join(case["url"].split("/", 3)[:3]) + case["signed_target"]
@@ -79,7 +79,7 @@ def test_awscrts_signatures_verify(case, public):
 
 @pytest.mark.parametrize("case", CASES)
 def test_our_signatures_verify(case):
-    """What we sign covers the headers that awscrt's signature covers, and awscrt and we verify it."""
+    """A signature covers the same headers as awscrt's, and is valid for awscrt and this package."""
     credentials = credentials_of(case)
     signer = Signer(
         SigV4A(service=case["service"], region_set=case["region_set"]),
@@ -105,7 +105,7 @@ def test_our_signatures_verify(case):
     assert verified.access_key_id == credentials.access_key_id
 
 
-# The keys that AWS derives: aws-c-auth's and aws-sdk-go-v2's tests of the derivation state them.
+# Derived keys, from the tests of aws-c-auth and aws-sdk-go-v2.
 PUBLIC_KEYS = {
     ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"): (
         "b6618f6a65740a99e650b33b6b4b5bd0d43b176d721a3edfea7e7d2d56d936b1",
@@ -116,14 +116,14 @@ PUBLIC_KEYS = {
 
 @pytest.mark.parametrize(("pair", "expected"), PUBLIC_KEYS.items(), ids=[k for k, _ in PUBLIC_KEYS])
 def test_public_keys(pair, expected):
-    """The public key is the one that AWS derives of the same access key."""
+    """The public key is the one that AWS derives from the same access key."""
     numbers = SigV4A.public_key(Credentials(*pair)).public_key.public_numbers()
     assert expected == (f"{numbers.x:064x}", f"{numbers.y:064x}")
 
 
 @pytest.mark.parametrize("secret", [f"secret{number}" for number in range(8)])
 def test_rejected_candidates(secret):
-    """Candidates that are too large for the curve give way to that of the next counter."""
+    """A candidate that is too large for the curve is replaced by that of the next counter."""
     text = b"AWS4-ECDSA-P256-SHA256\0AKIDEXAMPLE%c\0\0\1\0"
     key = b"AWS4A" + secret.encode()
     candidates = [
@@ -136,7 +136,7 @@ def test_rejected_candidates(secret):
 
 
 def test_a_key_is_derived_once():
-    """The key is kept with its credentials, whatever the service and the day."""
+    """The key is cached in its credentials, for all services and days."""
     credentials = Credentials("AKIDONCE", "secret")
     SigV4A(service="s3", region_set="*").sign_string("text", credentials, "20261122T120000Z")
     [kept] = credentials._derived_keys.values()
@@ -154,7 +154,7 @@ REGION_SETS = {
 
 @pytest.mark.parametrize(("given", "joined"), REGION_SETS.items(), ids=str)
 def test_region_sets(given, joined):
-    """A region set is a text or several, and is held and sent joined by commas."""
+    """A region set is a str or several, and is stored and sent joined by commas."""
     algorithm = SigV4A(service="s3", region_set=given)
     headers = Signer(algorithm).sign(SignableRequest("GET", URL), KEY, at=AT).headers
     assert algorithm.region_set == joined
@@ -168,7 +168,7 @@ def test_region_sets(given, joined):
     ids=repr,
 )
 def test_impossible_region_sets(given):
-    """A region set that is empty, or no list of regions, is refused."""
+    """An empty or invalid region set is rejected."""
     with pytest.raises(InvalidRequestError, match="region_set must be region names or patterns"):
         SigV4A(service="s3", region_set=given)
 
@@ -202,13 +202,13 @@ COVERED = [
 
 @pytest.mark.parametrize(("region_set", "region", "expected"), COVERED)
 def test_covers(region_set, region, expected):
-    """A region is covered if one of the set's texts, with * for anything, is all of it."""
+    """A region is in a region set if it matches one of the patterns completely."""
     assert covers(region_set, region) is expected
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_wildcards_match_as_those_of_a_shell(seed):
-    """A * stands for what it stands for in a file name; nothing else is a wildcard."""
+    """A * matches as in file names of a shell; no other character is a wildcard."""
     random = Random(seed)
     for _ in range(500):
         pattern = "".join(random.choices("ab**-", k=random.randrange(1, 9)))
@@ -217,7 +217,7 @@ def test_wildcards_match_as_those_of_a_shell(seed):
 
 
 def signed(key=KEY):
-    """Return a request that is signed, as arguments for `check`."""
+    """Return a signed request, as arguments for `check`."""
     request = SignableRequest("GET", URL)
     algorithm = SigV4A(service="s3", region_set="us-*")
     signature = Signer(algorithm).sign(request, key, at=AT)
@@ -225,20 +225,20 @@ def signed(key=KEY):
 
 
 def refused(arrived, key=KEY, **options):
-    """Return the refusal of a request that arrived."""
+    """Return the error of a rejected request."""
     with pytest.raises(SignatureError) as refusal:
         check(arrived, {"AKIDEXAMPLE": key}, **options)
     return refusal.value
 
 
 def test_another_region_is_refused():
-    """A signature for other regions is refused as one that is scoped elsewhere."""
+    """A signature for other regions is rejected with the code for a wrong scope."""
     assert refused(signed(), region="eu-west-1").code == "AuthorizationHeaderMalformed"
 
 
 @pytest.mark.parametrize("region_set", ["a*" * 4096, "us-*," * 4096], ids=["pattern", "patterns"])
 def test_the_key_comes_before_the_region_set(region_set):
-    """Of a request that no known key signed, the region set is not even looked at."""
+    """A request with an unknown key is rejected before its region set is read."""
     method, url, headers, body = signed()
     arrived = (method, url, {**headers, "x-amz-region-set": region_set}, body)
     with pytest.raises(SignatureError) as refusal:
@@ -248,7 +248,7 @@ def test_the_key_comes_before_the_region_set(region_set):
 
 
 def test_a_missing_region_set_is_refused():
-    """A signature that is for no region is refused."""
+    """A signature without a region set is rejected."""
     method, url, headers, body = signed()
     headers = {name: value for name, value in headers.items() if name != "x-amz-region-set"}
     assert refused((method, url, headers, body)).code == "AuthorizationHeaderMalformed"
@@ -268,7 +268,7 @@ def test_an_altered_region_set_is_refused():
     ids=["text", "none", "1", "0", "é", "long"],
 )
 def test_what_is_no_signature_is_refused(signature):
-    """A signature that is no hexadecimal, or no DER, does not match."""
+    """A signature that is not DER in hexadecimal does not match."""
     method, url, headers, body = signed()
     text = headers["authorization"].rpartition("=")[0] + "=" + signature
     code = refused((method, url, {**headers, "authorization": text}, body)).code
@@ -276,7 +276,7 @@ def test_what_is_no_signature_is_refused(signature):
 
 
 def test_a_signature_has_one_form():
-    """What says the same in other letters is refused: capitals, blanks, padding, other encodings."""
+    """Other forms of a signature are rejected: uppercase, spaces, padding, other encodings."""
     method, url, headers, body = signed()
     text, _, signature = headers["authorization"].rpartition("=")
     assert check((method, url, headers, body), {"AKIDEXAMPLE": KEY})
@@ -296,7 +296,7 @@ def test_a_signature_has_one_form():
 
 
 def test_awscrt_signs_with_either_half():
-    """(r, n - s) cannot be refused: of what awscrt signs, each half is some of it."""
+    """(r, n - s) must be accepted: awscrt's signatures have either the smaller or the larger s."""
     high = {
         decode_dss_signature(bytes.fromhex(awscrts_signature()))[1] > ORDER // 2 for _ in range(64)
     }
@@ -304,7 +304,7 @@ def test_awscrt_signs_with_either_half():
 
 
 def test_twins_are_known_as_one():
-    """Whoever makes (r, n - s) of a signature makes no other request of it: both are told as one."""
+    """(r, s) and (r, n - s) have the same `Verified.signature`, so the second one is a replay."""
     method, url, headers, body = signed()
     text, _, signature = headers["authorization"].rpartition("=")
     r, s = decode_dss_signature(bytes.fromhex(signature))
@@ -319,27 +319,27 @@ def test_twins_are_known_as_one():
 
 
 def der_integer(number):
-    """Return a number as DER has it."""
+    """Encode a number as DER."""
     text = number.to_bytes(33, "big").lstrip(b"\0")
     text = text if text[0] < 0x80 else b"\0" + text
     return bytes([0x02, len(text)]) + text
 
 
 def awscrts_signature():
-    """Return a signature that awscrt makes."""
+    """Return a signature of awscrt."""
     signed = awscrt_signs_with_v4a({**json.loads(FIXTURE.read_text("utf-8"))[0], "at": AT})
     return dict(signed.headers)["Authorization"].rpartition("=")[2]
 
 
 def test_another_key_is_refused():
-    """A signature by another secret does not match, with the secret or the public key."""
+    """A signature with another secret does not match, by the secret or the public key."""
     other = Credentials("AKIDEXAMPLE", "other")
     assert refused(signed(), other).code == "SignatureDoesNotMatch"
     assert refused(signed(), SigV4A.public_key(other)).code == "SignatureDoesNotMatch"
 
 
 def test_a_public_key_brings_its_token():
-    """The public key of a temporary key wants the session token, as the secret does."""
+    """The public key of a temporary key requires the session token, as the secret does."""
     key = SigV4A.public_key(TEMPORARY)
     known = {"ASIAEXAMPLE": key}
     arguments = signed(key=TEMPORARY)
@@ -353,14 +353,14 @@ def test_a_public_key_brings_its_token():
 
 
 def test_a_public_key_vouches_for_no_hmac():
-    """A signature of SigV4 does not match if only a public key is known."""
+    """A SigV4 signature does not match if only a public key is known."""
     signature = Signer(SigV4("s3", "us-east-1")).sign(SignableRequest("GET", URL), KEY, at=AT)
     arguments = ("GET", URL, signature.headers, b"")
     assert refused(arguments, SigV4A.public_key(KEY)).code == "SignatureDoesNotMatch"
 
 
 def test_pem():
-    """A public key goes through PEM, as bytes or as text."""
+    """A public key can be saved and loaded as PEM, as bytes or as str."""
     key = SigV4A.public_key(TEMPORARY)
     pem = key.to_pem()
     assert pem.startswith(b"-----BEGIN PUBLIC KEY-----\n")
@@ -379,20 +379,20 @@ WRONG_KEYS = {
 
 @pytest.mark.parametrize("key", WRONG_KEYS.values(), ids=WRONG_KEYS)
 def test_other_keys_are_refused(key):
-    """What is no public key on P-256 cannot be a verifying key."""
+    """An object that is not a public key on P-256 is rejected."""
     with pytest.raises(ValueError, match="on the curve P-256"):
         VerifyingKey(key)
 
 
 def test_other_pem_is_refused():
-    """PEM of another kind of key is refused."""
+    """PEM with another kind of key is rejected."""
     pem = WRONG_KEYS["another curve"].public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(ValueError, match="on the curve P-256"):
         VerifyingKey.from_pem(pem)
 
 
 def test_without_cryptography(monkeypatch):
-    """Where cryptography cannot be imported, signing and verifying say so by its name."""
+    """If cryptography cannot be imported, signing and verifying raise an error that names it."""
     arguments = signed()
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
     fresh = Credentials("AKIDEXAMPLE", "another-secret")
@@ -403,7 +403,7 @@ def test_without_cryptography(monkeypatch):
 
 
 def test_the_hash_is_the_bodys():
-    """Another body than the one that was signed is refused."""
+    """A body other than the signed one is rejected."""
     method, url, headers, _ = signed()
     refusal = refused((method, url, headers, b"other"))
     assert refusal.code == "XAmzContentSHA256Mismatch"

@@ -1,4 +1,4 @@
-"""What values have in common."""
+"""`Value`: equality, repr, copies and former names."""
 
 import copy
 import pickle
@@ -14,7 +14,7 @@ AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def test_equality():
-    """Values of one kind are equal where their parts are, and have one hash."""
+    """Values of one class with equal fields are equal and have the same hash."""
     assert SigV4(region="us-east-1", service="s3") == EAST
     assert hash(EAST) == hash(SigV4("s3", "us-east-1"))
     assert SigV4("s3", "us-east-2") != EAST
@@ -23,7 +23,7 @@ def test_equality():
 
 
 def test_what_is_kept_apart():
-    """A key that was derived makes no other value of its credentials."""
+    """Derived keys do not affect the equality of credentials."""
     used, new = Credentials("AKID", "secret"), Credentials("AKID", "secret")
     EAST.sign_string("text", used, "20261126T120000Z")
     assert used._derived_keys
@@ -47,7 +47,7 @@ each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(val
 
 @each_value
 def test_fields(value):
-    """The fields are the constructor's arguments, in its order, and each is a slot: there is no other."""
+    """The fields are the constructor's arguments, in order; there are no other attributes."""
     names = type(value).__match_args__
     assert [*signature(type(value)).parameters] == [*names]
     assert not hasattr(value, "__dict__")
@@ -57,7 +57,7 @@ def test_fields(value):
 
 @each_value
 def test_hidden_fields(value):
-    """What is hidden is not shown, and all else is, in the order of the fields."""
+    """The repr contains all fields that are not hidden, in order."""
     shown = [name for name in type(value).__match_args__ if name not in value._hidden]
     text = f"{type(value).__name__}({', '.join(f'{n}={getattr(value, n)!r}' for n in shown)})"
     assert repr(value) == text
@@ -66,7 +66,7 @@ def test_hidden_fields(value):
 
 
 def test_replace():
-    """Another value, checked as any; also by the name under which Python 3.13 looks for it."""
+    """`replace`, also as Python 3.13's ``__replace__``, returns a checked copy with changes."""
     assert EAST.replace(region="us-east-2") == SigV4("s3", "us-east-2")
     assert EAST.__replace__(service="sts") == SigV4("sts", "us-east-1")
     with pytest.raises(ValueError, match="region must be"):
@@ -76,19 +76,19 @@ def test_replace():
 
 
 def test_repr():
-    """Parts are shown by name."""
+    """The repr contains the names of the fields."""
     assert repr(EAST) == "SigV4(service='s3', region='us-east-1')"
 
 
 @pytest.mark.parametrize("value", [EAST, Payload.UNSIGNED, Signer(EAST, double_encode=True)])
 def test_copies(value):
-    """A copy, a deep one, and one by way of a pickle are equal."""
+    """A copy, a deep copy and an unpickled value are equal to the original."""
     twins = copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))
     assert twins == (value, value, value)
 
 
 def test_signatures():
-    """A signature is equal to itself alone, and may be in a set, though its headers are a dict."""
+    """A signature is equal only to itself and is hashable, although its headers are a dict."""
     request, key = SignableRequest("GET", "https://example.com/"), Credentials("AKID", "secret")
     one, other = (Signer(EAST).sign(request, key, at=AT) for _ in range(2))
     assert one.headers == other.headers
@@ -97,7 +97,7 @@ def test_signatures():
 
 
 def test_case():
-    """A value can be taken apart by ``case``."""
+    """A value can be matched by ``case``."""
     match EAST:
         case SigV4("s3", region):
             assert region == "us-east-1"
@@ -106,13 +106,13 @@ def test_case():
 
 
 class Named(Credentials):
-    """Credentials with a slot of its own."""
+    """A subclass of credentials with another slot."""
 
     __slots__ = ("label",)
 
 
 def test_derived_class():
-    """A class derived from a value's keeps its parts: two keys are not one for want of slots."""
+    """A subclass compares the fields of its base class."""
     key = Named("AKID", "secret")
     assert key == Named("AKID", "secret")
     assert key != Named("AKID", "other")
@@ -122,7 +122,7 @@ def test_derived_class():
 
 
 def test_former_names():
-    """Public names of version 0.1.0 still work, with a warning that says what to use."""
+    """Public names of version 0.1.0 still work, with a warning that names the replacement."""
     import sigv4
 
     for old, new in {

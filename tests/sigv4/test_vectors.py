@@ -1,4 +1,4 @@
-"""The vectors of ``fixtures/sigv4``, stage by stage, so that a failure names the stage."""
+"""The test vectors of ``fixtures/sigv4``, one stage per test, so that a failure names the stage."""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ SIGNED = ["headers", "hosts", "odd-queries", "paths", "payloads", "queries", "sa
 
 
 def load(*names):
-    """Return the cases of the files *names*, as pytest parameters."""
+    """Return the cases of the files *names* as pytest parameters."""
     return [
         pytest.param(case, id=f"{name}: {case['name']}")
         for name in names
@@ -70,7 +70,7 @@ def test_signature(case):
 
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_stages(case):
-    """What a presigned URL's signature is made of is botocore's; a wrong one makes `verify` show it."""
+    """For a wrong signature in a URL, `verify` reports botocore's strings."""
     request = request_of(case)
     known = credentials_of(request)
     url = presign(request, case["expires"])
@@ -98,11 +98,11 @@ def test_presigned_signature(case):
 
 
 def _parameters(url):
-    """Return the decoded query, in the order of its names."""
+    """Return the decoded query, sorted by name."""
     return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
-# Made by a botocore client for calls of InvokeEndpointAsync, not by its signer alone.
+# Recorded from InvokeEndpointAsync calls of a botocore client, not only from its signer.
 GOLDEN = {
     "input location": "b4cfe3701cc17b89e8ef7bbe5fd2af33ee7072d21f37b502f61925b63071d64d",
     "inline body": "f71f4df99fd507eb39d6ba530c718d1a1a5a5ea8a3c90b31dc6173d46594e48a",
@@ -114,13 +114,13 @@ GOLDEN = {
     "case", [case for case in load("sagemaker") if case.values[0]["name"] in GOLDEN]
 )
 def test_golden_signatures(case):
-    """Calls that a botocore client signed are signed alike."""
+    """Requests that a botocore client signed get the same signature."""
     assert sign(request_of(case)).signature == GOLDEN[case["name"]]
 
 
 @pytest.mark.parametrize("case", load("sagemaker"))
 def test_default_selection_signs_invocations_alike(case):
-    """For InvokeEndpointAsync the default selection signs what botocore signs."""
+    """For InvokeEndpointAsync, the default selection signs the same headers as botocore."""
     request = request_of(case)
     signer = Signer(SigV4(request.service, request.region))
     signature = signer.sign(signable(request), credentials_of(request), at=request.at)

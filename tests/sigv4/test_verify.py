@@ -1,4 +1,4 @@
-"""What `verify` takes, what it refuses, and with which code."""
+"""`verify`: accepted and rejected requests, and the error codes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,13 +18,13 @@ BODY = b"body"
 
 
 class Wire:
-    """A signed request on its way, to be altered."""
+    """A signed request in transit, which can be changed."""
 
     def __init__(self, method, url, headers, body=BODY):
         self.method, self.url, self.headers, self.body = method, url, headers, body
 
     def replace(self, old, new):
-        """Replace text wherever it stands in the URL or a header, and insist that it does."""
+        """Replace a text that must be in the URL or a header."""
         changed = Wire(
             self.method,
             self.url.replace(old, new),
@@ -35,7 +35,7 @@ class Wire:
         return changed
 
     def without(self, *names):
-        """Leave headers out, or parameters of the query."""
+        """Remove headers or parameters of the query, which must be there."""
         path, _, query = self.url.partition("?")
         pairs = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
         headers = {name: value for name, value in self.headers.items() if name not in names}
@@ -44,7 +44,7 @@ class Wire:
         return changed
 
     def but(self, *, method=None, body=None, url=None, **headers):
-        """Set the method, the body, the URL or headers."""
+        """Replace the method, the body, the URL or headers."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return Wire(
             method or self.method,
@@ -54,14 +54,14 @@ class Wire:
         )
 
     def received(self, *, at=AT, service="s3", region="us-east-1", **options):
-        """Verify it, as its server."""
+        """Verify the request as a server does."""
         request = SignableRequest(self.method, self.url, self.headers, Payload.of(self.body))
         options.setdefault("secrets", KNOWN)
         return verify(request, at=at, service=service, region=region, **options)
 
 
 def by_header(credentials=KEY, *, service="s3", url=URL, headers=None, body=BODY, **options):
-    """Send a PUT that is signed in its headers."""
+    """Return a PUT that is signed in its headers."""
     signer = Signer(SigV4(service, "us-east-1"), **options)
     headers = {"content-type": "text/plain"} if headers is None else headers
     request = SignableRequest("PUT", url, headers, Payload.of(body))
@@ -69,7 +69,7 @@ def by_header(credentials=KEY, *, service="s3", url=URL, headers=None, body=BODY
 
 
 def by_url(credentials=KEY, *, service="s3", expires=600, **options):
-    """Send a GET of a presigned URL."""
+    """Return a GET of a presigned URL."""
     signer = Signer(SigV4(service, "us-east-1"), **options)
     headers = {"content-type": "text/plain"}
     request = SignableRequest("GET", URL, headers, Payload.of(BODY))
@@ -78,7 +78,7 @@ def by_url(credentials=KEY, *, service="s3", expires=600, **options):
 
 
 def refusal(wire, **options):
-    """Return the refusal of *wire*."""
+    """Return the error of a rejected request."""
     with pytest.raises(SignatureError) as caught:
         wire.received(**options)
     return caught.value
@@ -91,7 +91,7 @@ MISMATCH = "SignatureDoesNotMatch"
 SKEWED = "RequestTimeTooSkewed"
 HASH = "x-amz-content-sha256"
 
-# In the order of the catalogue: what, the request, options of the check, the code.
+# Name, request, options of the check and error code, in the order of the checks.
 HEADER_REFUSALS = [
     ("no Authorization", by_header().without("authorization"), {}, "MissingAuthenticationToken"),
     ("empty Authorization", by_header().but(authorization=""), {}, "IncompleteSignature"),
@@ -240,7 +240,7 @@ URL_REFUSALS = [
     ],
 )
 def test_refusals(wire, options, code):
-    """What is wrong is refused with the service's code for it, and without a word of a secret."""
+    """An invalid request is rejected with the service's error code and without secrets."""
     error = refusal(wire, **options)
     assert error.code == code
     for text in (str(error), repr(error)):
@@ -248,7 +248,7 @@ def test_refusals(wire, options, code):
         assert "to-ken" not in text
 
 
-# For one canonical request many spellings.
+# Requests on the wire with the same canonical request.
 EQUIVALENT = [
     ("as sent", by_header(), "s3"),
     ("outer blanks", by_header().but(content_type="  text/plain \t"), "s3"),
@@ -276,12 +276,12 @@ EQUIVALENT = [
     ("wire", "service"), [pytest.param(*rest, id=what) for what, *rest in EQUIVALENT]
 )
 def test_equivalent_spellings(wire, service):
-    """Another spelling of the same canonical request is accepted."""
+    """A request with the same canonical request as the signed one is accepted."""
     assert wire.received(service=service).access_key_id in KNOWN
 
 
 def test_verified_header():
-    """What a signature in headers vouches for is told."""
+    """`verify` returns what a signature in headers covers."""
     verified = by_header().received()
     assert verified.access_key_id == KEY.access_key_id
     assert verified.signed_at == AT
@@ -291,14 +291,14 @@ def test_verified_header():
 
 
 def test_verified_url():
-    """A presigned URL also tells when it ends; for S3 it says nothing of the body."""
+    """For a presigned URL, `verify` also returns its expiration; for S3, the body is unsigned."""
     verified = by_url().received()
     assert verified.expires_at == AT + timedelta(seconds=600)
     assert verified.payload_hash == Payload.UNSIGNED.hash
 
 
 def test_unsigned_payload():
-    """A body that the sender left out of the signature may be any."""
+    """If the body is not signed, any body is accepted."""
     request = SignableRequest("PUT", URL, {}, Payload.UNSIGNED)
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
     verified = Wire("PUT", URL, added, b"whatever").received()
@@ -306,38 +306,38 @@ def test_unsigned_payload():
 
 
 def test_secrets_as_a_function():
-    """Credentials may come from a function of the access key id."""
+    """*secrets* can be a function of the access key ID."""
     assert by_header().received(secrets=KNOWN.get).access_key_id == KEY.access_key_id
 
 
 @pytest.mark.parametrize(("service", "seconds"), [("s3", 900), ("sts", 300)])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_tolerance(service, seconds, sign):
-    """The sender's clock may be off by 15 minutes for S3, by 5 for others, in either direction."""
+    """The clocks may differ by 15 minutes for S3, or by 5 minutes, in both directions."""
     at = AT + sign * timedelta(seconds=seconds)
     assert by_header(service=service).received(service=service, at=at).signed_at == AT
 
 
 def test_tolerance_as_given():
-    """A wider tolerance is taken as given."""
+    """A custom tolerance replaces the default."""
     assert by_header().received(at=AT + HOUR, tolerance=3600).signed_at == AT
 
 
 def test_url_counts_until_its_end():
-    """A presigned URL counts long after it was signed, up to its last second."""
+    """A presigned URL is valid until its expiration, regardless of the tolerance."""
     week = timedelta(days=7)
     wire = by_url(expires=604_800)
     assert wire.received(at=AT + week - timedelta(seconds=1)).expires_at == AT + week
 
 
 def until(end):
-    """Return the secrets of a server whose temporary key counts until *end*."""
+    """Return the secrets of a server whose temporary key expires at *end*."""
     return {"ASIAEXAMPLE": Credentials("ASIAEXAMPLE", "very-secret", "to-ken", expiration=end)}
 
 
 @pytest.mark.parametrize("wire", [by_header(TEMPORARY), by_url(TEMPORARY)], ids=["header", "url"])
 def test_expired_credentials(wire):
-    """A key counts until its end, whatever it has signed."""
+    """An expired key is rejected, with any valid signature."""
     second = timedelta(seconds=1)
     assert wire.received(secrets=until(AT + second)).signed_at == AT
     assert refusal(wire, secrets=until(AT)).code == "ExpiredToken"
@@ -345,14 +345,14 @@ def test_expired_credentials(wire):
 
 
 def test_a_url_ends_with_its_key():
-    """A presigned URL counts no longer than the key that signed it."""
+    """A presigned URL expires no later than the key that signed it."""
     end = AT + timedelta(seconds=60)
     assert by_url(TEMPORARY).received(secrets=until(end)).expires_at == end
 
 
 @pytest.mark.parametrize("signer", [SigV4Auth, S3SigV4Auth])
 def test_date_in_place_of_x_amz_date(signer):
-    """A signed Date will do, as botocore writes it where a request has one."""
+    """A signed Date header can replace x-amz-date, as botocore writes it."""
     request = AWSRequest("PUT", URL, {"Date": "x"}, BODY)
     service = "s3" if signer is S3SigV4Auth else "sts"
     request.context["timestamp"] = f"{AT:%Y%m%dT%H%M%SZ}"
@@ -371,7 +371,7 @@ def test_date_in_place_of_x_amz_date(signer):
 
 
 def test_mismatch_shows_what_was_signed():
-    """A mismatch carries the canonical request and the string to sign, to be compared."""
+    """The error of a mismatch has the canonical request and the string to sign."""
     signer = Signer(SigV4("s3", "us-east-1"))
     request = SignableRequest("PUT", URL, {"content-type": "text/html"}, Payload.of(BODY))
     expected = signer.sign(request, KEY, at=AT)
@@ -381,7 +381,7 @@ def test_mismatch_shows_what_was_signed():
 
 
 def test_what_came_off_the_wire():
-    """Headers of bytes that are not UTF-8 are checked as they came."""
+    """Header bytes that are not UTF-8 are verified unchanged."""
     headers = [(b"X-Amz-Meta-A", b"\xff\xfe")]
     request = SignableRequest("PUT", URL, headers, Payload.of(BODY))
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
@@ -391,7 +391,7 @@ def test_what_came_off_the_wire():
 
 
 def test_two_authorizations():
-    """Of two signatures none is taken, whichever of them is right."""
+    """A request with two signatures is rejected, even if one of them is valid."""
     wire = by_header()
     for pairs in (
         [("authorization", "x"), *wire.headers.items()],
@@ -405,7 +405,7 @@ def test_two_authorizations():
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
 def test_naive_instant(wire):
-    """An instant without a time zone is refused as `sign` refuses it."""
+    """A time without a time zone is rejected, as by `sign`."""
     with pytest.raises(ValueError, match="at must have a time zone"):
         wire.received(at=AT.replace(tzinfo=None))
 
@@ -415,7 +415,7 @@ SLASHED = Credentials("team/minio/key", "very-secret")
 
 @pytest.mark.parametrize("send", [by_header, by_url])
 def test_access_key_id_with_slashes(send):
-    """A key id may hold slashes, as MinIO's do: the scope is what the credential ends with."""
+    """An access key ID may contain slashes, as MinIO's do; the scope follows it."""
     wire = send(SLASHED)
     known = {SLASHED.access_key_id: SLASHED}
     assert wire.received(secrets=known).access_key_id == SLASHED.access_key_id
@@ -430,7 +430,7 @@ FROM_CLOUDFRONT = {"unsigned_headers": ["X-Amz-Cf-Id"]}
 
 @pytest.mark.parametrize("send", [by_header, by_url])
 def test_headers_that_a_proxy_adds(send):
-    """A header that may be added on the way need not be signed, and nothing vouches for it."""
+    """A header in *unsigned_headers* need not be signed, and is then not a signed header."""
     wire = send().but(x_amz_cf_id="added")
     assert refusal(wire).code == "AccessDenied"
     assert "x-amz-cf-id" not in wire.received(**FROM_CLOUDFRONT).signed_headers
@@ -439,7 +439,7 @@ def test_headers_that_a_proxy_adds(send):
 
 
 def test_such_a_header_that_is_signed():
-    """Where the sender has signed it, it counts as any other."""
+    """If the sender signed a header in *unsigned_headers*, it is verified like any other."""
     wire = by_header(headers={"x-amz-cf-id": "mine"})
     assert "x-amz-cf-id" in wire.received(**FROM_CLOUDFRONT).signed_headers
     assert refusal(wire.but(x_amz_cf_id="other"), **FROM_CLOUDFRONT).code == MISMATCH
@@ -459,20 +459,20 @@ def test_such_a_header_that_is_signed():
     ],
 )
 def test_what_must_be_signed(name):
-    """What a signature is of, and how the body is read, cannot be left to a proxy."""
+    """*unsigned_headers* must not contain headers that define the signature or the body."""
     with pytest.raises(ValueError, match=f"must not contain {name.lower()}, which must be signed"):
         by_header().received(unsigned_headers={name})
 
 
 def test_a_name_is_no_collection():
-    """A single name is not taken for a collection of letters."""
+    """A single str as *unsigned_headers* is rejected."""
     with pytest.raises(TypeError, match="must be a collection of header names"):
         by_header().received(unsigned_headers="x-amz-cf-id")
 
 
 @pytest.mark.parametrize("wire", [by_header(), by_url()], ids=["header", "url"])
 def test_the_signature_is_told(wire):
-    """By its signature a request that is sent again is known; it is not shown."""
+    """The result has the signature, which identifies a replay, but its repr does not."""
     verified = wire.received()
     assert f"Signature={verified.signature}" in wire.url + str(wire.headers)
     assert verified.signature not in repr(verified)
@@ -487,13 +487,16 @@ FORGED_LINES = {
 
 @pytest.mark.parametrize("query", FORGED_LINES.values(), ids=FORGED_LINES)
 def test_a_refusal_is_one_line(query):
-    """Whatever is percent-encoded in the query, a refusal is a line of text and no more."""
+    """An error is one printable line, whatever is percent-encoded in the query."""
     for wire in (by_url().replace("x=1", query), by_url().replace("600", "%0A%1B%C2%9B")):
         assert str(refusal(wire)).isprintable()
 
 
 def test_a_refusal_escapes_what_cannot_be_seen():
-    """Line ends, ESC, C1 controls, marks of direction and lone surrogates are escaped; text stays."""
+    """
+    Line ends, ESC, C1 controls, direction marks and lone surrogates are escaped; other text is
+    not.
+    """
     error = SignatureError("Code", "a\n\x1b[31m\x9b\u202e\udcff é")
     assert str(error) == r"Code: a\n\x1b[31m\x9b\u202e\udcff é"
     assert error.args == ("Code", error.message)

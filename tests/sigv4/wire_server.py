@@ -1,4 +1,4 @@
-"""A server on a real socket that keeps the bytes of each request, and answers with what it is told."""
+"""A server on a real socket that records the bytes of each request and sends chosen responses."""
 
 from collections.abc import Callable
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 
 class RawRequest(NamedTuple):
-    """A request as its bytes came in; the body without its chunk framing."""
+    """The bytes of a request; a chunked body is decoded."""
 
     method: str
     target: str
@@ -15,16 +15,17 @@ class RawRequest(NamedTuple):
     body: bytes
 
     def header(self, name: bytes) -> bytes | None:
-        """Return the first value of *name*, given in lower case."""
+        """Return the first value of *name*, which must be lowercase."""
         return next((value for known, value in self.headers if known.lower() == name), None)
 
 
 class WireServer:
     """
-    Serve on 127.0.0.1 for as long as the context is open.
+    A server on 127.0.0.1 that runs inside a ``with`` block.
 
     Args:
-        answer: Takes each request and returns the status line's code and the answer's headers.
+        answer: A function of the request that returns the status code and the headers of the
+            response.
     """
 
     def __init__(self, answer: Callable[[RawRequest], tuple[int, dict[str, str]]]) -> None:
@@ -56,7 +57,7 @@ class WireServer:
 
 
 def _read(stream) -> RawRequest | None:
-    """Return the next request of a connection; None at its end."""
+    """Return the next request of a connection, or None at its end."""
     first = stream.readline()
     if not first:
         return None

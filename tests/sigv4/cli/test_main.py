@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it exits with, and that no secret is in an argument."""
+"""The command line: its output, its exit codes, and that no secret is an argument."""
 
 import io
 import json
@@ -37,7 +37,7 @@ S3 = ["--service", "s3", "--region", "us-east-1", *DATE]
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch):
-    """Set the environment of a user with a key, and nothing else of AWS's."""
+    """Set the environment of a user with a key, and remove all other variables of AWS."""
     for name in ("AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
@@ -47,7 +47,7 @@ def environ(monkeypatch):
 
 @pytest.fixture
 def run(capfdbinary, environ):
-    """Run the command line in this process: the exit code, stdout and stderr."""
+    """Run the command line in this process, and return the exit code, stdout and stderr."""
 
     def run(*arguments, stdin=b""):
         environ.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -62,13 +62,13 @@ def run(capfdbinary, environ):
 def signed(  # as the command line does
     *, method="GET", url=URL, headers=(), payload=Payload.EMPTY, credentials=KEY, algorithm=None
 ):
-    """Return the signature that is expected."""
+    """Return the expected signature."""
     signer = Signer(algorithm or SigV4("s3", "us-east-1"))
     return signer.sign(SignableRequest(method, url, headers, payload), credentials, at=AT)
 
 
 def header_lines(signature):
-    """Return the headers of a signature, a line each."""
+    """Return the headers of a signature, one per line."""
     return "".join(f"{name}: {value}\n" for name, value in signature.headers.items())
 
 
@@ -78,20 +78,20 @@ def test_sign(run):
 
 
 def test_sign_with_a_token(run, environ):
-    """The session token of the environment is among them."""
+    """The session token of the environment is among the printed headers."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     assert run("sign", URL, *S3) == (0, header_lines(signed(credentials=TEMPORARY)), "")
 
 
 def test_region_of_the_environment(run, environ):
-    """Without an option the region is the environment's."""
+    """Without an option, the region comes from the environment."""
     environ.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert run("sign", URL, "--service", "s3", *DATE) == (0, header_lines(signed()), "")
 
 
 def test_clock(run):
-    """Without a date the clock is asked."""
+    """Without ``--date``, the clock is read."""
     before = datetime.now(UTC)
     _, out, _ = run("sign", URL, "--service", "s3", "--region", "us-east-1")
     [date] = re.findall(r"x-amz-date: (.*)", out)
@@ -108,7 +108,7 @@ BODIES = {
 
 @pytest.mark.parametrize(("options", "stdin", "body"), BODIES.values(), ids=BODIES.keys())
 def test_body(run, tmp_path, options, stdin, body):
-    """A body makes it a POST, and its hash is signed, wherever it is."""
+    """With a body, the method is POST, and the hash of the body is signed."""
     (tmp_path / "file").write_bytes(b"file")
     options = [option.format(file=tmp_path / "file") for option in options]
     expected = header_lines(signed(method="POST", payload=Payload.of(body)))
@@ -116,19 +116,19 @@ def test_body(run, tmp_path, options, stdin, body):
 
 
 def test_unsigned_payload(run):
-    """A body may be left out."""
+    """The body can be left unsigned."""
     expected = header_lines(signed(method="PUT", payload=Payload.UNSIGNED))
     assert run("sign", URL, *S3, "-X", "PUT", "--unsigned-payload") == (0, expected, "")
 
 
 def test_unsigned_payload_elsewhere(run):
-    """Where the service is not S3, the marker is printed, too."""
+    """For services other than S3, the marker of an unsigned body is also printed."""
     _, out, _ = run("sign", URL, "--service", "es", "--region", "r", "--unsigned-payload")
     assert "x-amz-content-sha256: UNSIGNED-PAYLOAD\n" in out
 
 
 def test_headers(run, tmp_path):
-    """Headers come as options, from a file, or from stdin."""
+    """Headers can be options, or lines of a file or of stdin."""
     (tmp_path / "file").write_bytes(b"X-Amz-B: c  d\r\n\r\nX-Amz-C:\xff\n")
     options = ["-H", "X-Amz-A: b", "-H", f"@{tmp_path / 'file'}", "-H", "@-"]
     headers = [("x-amz-a", "b"), ("x-amz-b", "c  d"), (b"x-amz-c", b"\xff"), ("x-amz-d", "e")]
@@ -137,7 +137,7 @@ def test_headers(run, tmp_path):
 
 
 def test_texts(run):
-    """What is signed is printed on demand."""
+    """The canonical request or the string to sign can be printed."""
     signature = signed()
     canonical, to_sign = signature.canonical_request + "\n", signature.string_to_sign + "\n"
     assert run("sign", URL, *S3, "--canonical-request") == (0, canonical, "")
@@ -163,7 +163,7 @@ def test_presign(run):
 
 
 def test_presign_for_an_hour(run):
-    """Unless told otherwise, the URL is good for an hour."""
+    """By default, the URL is valid for an hour."""
     _, out, _ = run("presign", URL, *S3)
     assert "&X-Amz-Expires=3600&" in out
 
@@ -172,13 +172,13 @@ def test_presign_for_an_hour(run):
 
 
 def raw(request_line, headers, body=b""):
-    """Return a request as it is sent."""
+    """Return a request as its raw bytes."""
     lines = [request_line, *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def test_verify(run):
-    """`verify` says who signed what."""
+    """`verify` prints the sender and what the signature covers."""
     sent = signed(method="PUT", payload=Payload.of(b"body")).headers
     data = raw("PUT /a%20b?x=1 HTTP/1.1", {"Host": "bucket.example", **sent}, b"body")
     expected = (
@@ -191,7 +191,7 @@ def test_verify(run):
 
 
 def test_verify_presigned(run, tmp_path):
-    """A presigned URL says when it ends; the request may stand in a file."""
+    """For a presigned URL, the expiration is printed; the request can be in a file."""
     request = SignableRequest("GET", "http://bucket.example/a")
     url = Signer(SigV4("s3", "us-east-1")).presign(request, KEY, at=AT, expires=60)
     target = url.removeprefix("http://bucket.example")
@@ -201,7 +201,7 @@ def test_verify_presigned(run, tmp_path):
 
 
 def test_verify_refused(run, environ):
-    """A refusal is printed with what would have been right, the token hidden."""
+    """A rejection is printed with the expected canonical request, in which the token is hidden."""
     environ.setenv("AWS_ACCESS_KEY_ID", TEMPORARY.access_key_id)
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     sent = signed(credentials=TEMPORARY).headers
@@ -215,7 +215,7 @@ def test_verify_refused(run, environ):
 
 
 def test_verify_unsigned(run):
-    """A request that is not signed has no canonical request to show."""
+    """For an unsigned request, no canonical request is printed."""
     code, out, err = run("verify", *S3, stdin=b"GET / HTTP/1.1\nHost: h\n\n")
     expected = "MissingAuthenticationToken: the request is not signed\n"
     assert (code, out, err) == (1, "", expected)
@@ -226,7 +226,7 @@ def test_verify_unsigned(run):
 
 @pytest.fixture
 def answer(tmp_path):
-    """AWS's answer to a request of another path, and what we signed, in files."""
+    """Files with AWS's response to a request with another path, and with the signed strings."""
     theirs = signed(url="https://bucket.example/c")
     text = (
         f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
@@ -240,7 +240,7 @@ def answer(tmp_path):
 
 
 def test_explain(run, answer):
-    """`explain` names what differs."""
+    """`explain` prints the parts that differ."""
     code, out, err = run("explain", answer / "answer", answer / "ours")
     assert (code, err) == (0, "")
     assert out.splitlines()[:2] == [
@@ -250,14 +250,14 @@ def test_explain(run, answer):
 
 
 def test_explain_the_key(run, answer):
-    """With the string to sign it knows when the key is wrong."""
+    """With the string to sign, `explain` can tell that the key is wrong."""
     stdin = (answer / "answer").read_bytes()
     code, out, _ = run("explain", "-", answer / "theirs", answer / "to-sign", stdin=stdin)
     assert (code, out.startswith("both sides signed the same string")) == (0, True)
 
 
 def test_explain_nothing(run, answer):
-    """An answer that says nothing is an error of its own."""
+    """A response without a canonical request has its own exit code."""
     code, out, err = run("explain", "-", answer / "ours", stdin=b"<Error/>")
     assert (code, out) == (1, "")
     assert (
@@ -270,7 +270,7 @@ def test_explain_nothing(run, answer):
 
 
 def test_curl_gets_no_secret_in_an_argument(run, environ):
-    """Token, signature and URL are given to curl on stdin."""
+    """Token, signature and URL are passed to curl's stdin."""
     environ.setenv("AWS_SESSION_TOKEN", "to-ken")
     _, out, _ = run("sign", URL, *S3, "--curl", "-H", "X-Amz-A:")
     command, *config, end = out.splitlines()
@@ -295,7 +295,7 @@ CURL = {
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(("options", "body"), CURL.values(), ids=CURL.keys())
 def test_curl(run, tmp_path, options, body):
-    """What curl sends is what was signed."""
+    """The request that curl sends is the signed one."""
     (tmp_path / "file").write_bytes(b"file")
 
     def answer(request):
@@ -324,12 +324,12 @@ def test_curl(run, tmp_path, options, body):
 
 
 def test_curl_of_an_end():
-    """A body with the mark of the end in it does not end the command."""
+    """A body that contains the line ``END`` does not end the command."""
     command = curl("POST", URL, [], "a\nEND\nrm -rf /")
     assert command.splitlines()[-2:] == [r'data-raw = "a\nEND\nrm -rf /"', "END"]
 
 
-# What is refused.
+# Errors.
 
 REFUSED = {
     "bad URL": (["sign", "bucket.example"], "sigv4: url must be an absolute URL"),
@@ -363,7 +363,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("arguments", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused(run, arguments, expected):
-    """What is wrong is said in a line, with exit code 2."""
+    """An error is printed in one line, with exit code 2."""
     command, *rest = arguments
     code, out, err = run(command, *S3, *rest)
     assert (code, out) == (2, "")
@@ -382,7 +382,7 @@ SAID_OF_KEYS = {
 
 @pytest.mark.parametrize("said", SAID_OF_KEYS.values(), ids=SAID_OF_KEYS)
 def test_a_refusal_steers_no_terminal(run, said):
-    """Whatever is in a request that is refused, what is printed of it is lines of plain text."""
+    """The error for a rejected request contains no control characters from the request."""
     signer = Signer(SigV4("s3", "us-east-1"))
     headers = signer.sign(SignableRequest("GET", "https://h.example/"), KEY, at=AT).headers
     names = headers["authorization"].replace("x-amz-date,", "x-amz-date;x-amz-meta-a,")
@@ -404,26 +404,26 @@ def test_a_refusal_steers_no_terminal(run, said):
     ],
 )
 def test_no_credentials(run, environ, name, expected):
-    """Credentials that are not there are named."""
+    """The error for missing credentials names the missing variables."""
     environ.delenv(name)
     assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}, or use --profile\n")
 
 
 def test_secret_that_is_none(run, environ):
-    """A secret that cannot be one is not repeated."""
+    """The error for an invalid secret does not contain the secret."""
     environ.setenv("AWS_SECRET_ACCESS_KEY", "very secret")
     code, _, err = run("sign", URL, *S3)
     assert (code, "very" in err) == (2, False)
 
 
 def test_no_region(run):
-    """Without a region nothing is guessed."""
+    """A missing region is an error; no region is guessed."""
     expected = "sigv4: no region: use --region, or set AWS_REGION\n"
     assert run("sign", URL, "--service", "s3") == (2, "", expected)
 
 
 def test_long_input(run):
-    """No more is read than could be a request."""
+    """Input over the limit is rejected."""
     code, _, err = run("verify", *S3, stdin=bytes(64 * 1024 * 1024 + 1))
     assert (code, err) == (2, "sigv4: stdin is longer than 67108864 bytes\n")
 
@@ -434,21 +434,21 @@ def test_long_input(run):
     ids=["no command", "no URL", "no service", "no date"],
 )
 def test_usage(run, arguments):
-    """What argparse refuses has exit code 2 as well."""
+    """An error of argparse also has exit code 2."""
     with pytest.raises(SystemExit) as exit_:
         run(*arguments)
     assert exit_.value.code == 2
 
 
 def test_usage_of_a_date(run, capfdbinary):
-    """A date that is none is answered with how one is written."""
+    """The error for an invalid date shows the required form."""
     with pytest.raises(SystemExit):
         run("sign", URL, *S3, "--date", "noon")
     assert b"argument --date: must have the form 20150830T123600Z" in capfdbinary.readouterr().err
 
 
 def test_nobody_reads(environ):
-    """Where the reader has left, there is no traceback, now or at the end."""
+    """If stdout is closed, no traceback is printed, also not at exit."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:
@@ -457,7 +457,7 @@ def test_nobody_reads(environ):
 
 
 def test_as_a_program(environ):
-    """It is run as `python -m sigv4`."""
+    """The program can be run as `python -m sigv4`."""
     environ.setattr(sys, "argv", ["sigv4", "sign", "bucket.example", *S3])
     environ.delitem(sys.modules, "sigv4.__main__", raising=False)
     with pytest.raises(SystemExit) as exit_:

@@ -1,4 +1,4 @@
-"""``--profile``: credentials that the client finds, where it is installed."""
+"""``--profile``: credentials that the client loads, if it is installed."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def environ(tmp_path, monkeypatch):
 
 
 def test_sign(capfdbinary):
-    """A request is signed with the profile's key, which wins over that of the variables."""
+    """A request is signed with the profile's key, which has priority over the variables."""
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 0
     lines = capfdbinary.readouterr().out.decode().splitlines()
     headers = [tuple(line.split(": ", 1)) for line in lines]
@@ -50,7 +50,7 @@ def test_sign(capfdbinary):
 
 
 def test_presign(capfdbinary):
-    """So is a URL."""
+    """A URL is presigned with the profile's key."""
     assert main(["presign", URL, *SCOPE, "--profile", "work"]) == 0
     assert b"X-Amz-Credential=AKIDWORK%2F" in capfdbinary.readouterr().out
 
@@ -71,7 +71,7 @@ def test_no_credentials(capfdbinary, profile, words):
 
 
 def test_alone(tmp_path):
-    """Where the client is not installed, the error says what is needed; all else works."""
+    """If the client is not installed, an error names it; commands without ``--profile`` work."""
     for package in (sigv4, attr, attrs):
         (tmp_path / package.__name__).symlink_to(Path(package.__file__).parent)
 
@@ -90,7 +90,7 @@ def test_alone(tmp_path):
 
 
 def test_client_that_is_missing(capfdbinary, monkeypatch):
-    """The same in this process."""
+    """If the client cannot be imported in this process, an error names it."""
     monkeypatch.setitem(sys.modules, "sagemaker_runtime_client", None)
     assert main(["sign", URL, *SCOPE, "--profile", "work"]) == 2
     assert b"--profile requires the package" in capfdbinary.readouterr().err

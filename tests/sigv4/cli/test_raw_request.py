@@ -1,4 +1,4 @@
-"""Requests as bytes: what is read, and what is left alone."""
+"""Parsing of raw requests."""
 
 import pytest
 
@@ -10,7 +10,7 @@ HEAD = b"PUT /a%20b?c HTTP/1.1\r\nHost: host.example\r\nX-Amz-A:  b \r\n"
 
 
 def facts(request):
-    """Return what a request consists of."""
+    """Return the parts of a request."""
     return (request.method, request.url, request.headers, request.payload.hash)
 
 
@@ -25,7 +25,7 @@ READ = {
 
 @pytest.mark.parametrize(("data", "body"), READ.values(), ids=READ.keys())
 def test_read(data, body):
-    """Head and body are taken apart, and nothing is decoded."""
+    """Head and body are separated, and nothing is decoded."""
     expected = (
         "PUT",
         "https://host.example/a%20b?c",
@@ -37,18 +37,18 @@ def test_read(data, body):
 
 @pytest.mark.parametrize("rest", [b"body", b"body\n"], ids=["exact", "more than it says"])
 def test_content_length(rest):
-    """What follows the body, such as an editor's line end, is left out."""
+    """Data after the body, such as a line end from an editor, is ignored."""
     request = parse_request(HEAD + b"Content-Length: 4\r\n\r\n" + rest)
     assert request.payload.hash == Payload.of(b"body").hash
 
 
 def test_scheme():
-    """The scheme is the caller's to say."""
+    """The caller chooses the scheme."""
     assert parse_request(HEAD, scheme="http").url == "http://host.example/a%20b?c"
 
 
 def test_absolute_target():
-    """A target that is a URL is taken for it, as a proxy gets it."""
+    """A target can be a URL, as in a request to a proxy."""
     request = parse_request(b"GET http://a.example/b HTTP/1.1\nHost: a.example")
     assert request.url == "http://a.example/b"
 
@@ -77,6 +77,6 @@ REFUSED = {
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
 def test_refused(data):
-    """What is no request, or could be understood in two ways, is refused."""
+    """Invalid and ambiguous requests are rejected."""
     with pytest.raises(InvalidRequestError):
         parse_request(data)
