@@ -39,10 +39,11 @@ def _check_names(names: list[str]) -> None:
     # Nearly all names consist of letters, digits and hyphens: check all of them at once.
     if "" not in names and joined.isascii() and joined.replace("-", "0").isalnum():
         return
-    for name in names:
+    for number, name in enumerate(names, 1):
         if not name or name.strip(_TOKEN):
+            # The name is left out: if a line of a raw request is damaged, a value can be part of it.
             raise InvalidRequestError(
-                f"{name[:64]!r} is not a valid header name (RFC 9110, section 5.6.2)"
+                f"the name of header {number} is not a valid header name (RFC 9110, section 5.6.2)"
             )
 
 

@@ -163,7 +163,7 @@ MESSAGES = [
     ),
     (
         lambda: _sign(headers={"x amz": "1"}),
-        "'x amz' is not a valid header name (RFC 9110, section 5.6.2)",
+        "the name of header 1 is not a valid header name (RFC 9110, section 5.6.2)",
     ),
     (
         lambda: _sign(headers={"X-Amz-Meta-A": "line\nline"}),
