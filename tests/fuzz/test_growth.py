@@ -15,7 +15,7 @@ import pytest
 
 from sigv4 import Credentials, SignableRequest, SigV4Error, explain, verify
 from sigv4._cli.raw_request import parse_request
-from sigv4._explain import masked
+from sigv4._explain import mask_secrets
 
 KEY = Credentials("AKID", "secret")
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -97,7 +97,7 @@ def explain_canonical(text):
     explain_response(f"<Error><CanonicalRequest>{escape(text)}</CanonicalRequest></Error>")
     message = f"The Canonical String for this request should have been\n'{text}'\n"
     explain_response(json.dumps({"message": message}), text[:-1])
-    masked(text)
+    mask_secrets(text)
 
 
 # Each function builds an input whose size is proportional to its argument, and parses it.
