@@ -38,8 +38,8 @@ class Stream(asyncio.Protocol):
         self._received = bytearray()
         self._is_at_end = self._is_lost = self._is_full = self._is_waiting_for_reader = False
         self._error: Exception | None = None
-        self._readable: Event | None = None  # set for the reader that waits
-        self._writable: Event | None = None  # set for the writer that waits
+        self._readable: Event | None = None  # set when a waiting reader can continue
+        self._writable: Event | None = None  # set when a waiting writer can continue
 
     def _has_input(self) -> bool:
         """Return whether there are unread data or the connection has ended."""

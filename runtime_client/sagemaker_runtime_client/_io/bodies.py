@@ -2,7 +2,7 @@
 Request bodies in pieces and response bodies without decoding, for httpx (or httpx2).
 
 A response hook of a user-supplied client may read the response first.  httpx then keeps only the
-decoded body, or nothing.  Therefore this module records what a hook reads.
+decoded body, or nothing at all.  Therefore this module records what a hook reads.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -28,8 +28,8 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
     """
     Return a stream of the response body, without decoding its Content-Encoding.
 
-    If the response was already read, its connection may be in use for another request.  Its stream
-    is not used again then.
+    If the response was already read, its connection may be in use for another request.  Then its
+    stream is not used again.
     """
     recorded: object = response.stream
     if isinstance(recorded, _RecordedBody) and recorded.complete:
@@ -38,7 +38,7 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
     if not (response.is_stream_consumed or response.is_closed):
         return stream
     while stream is not None:
-        # The response of a mock, which can be read repeatedly.
+        # This is the response of a mock, which can be read repeatedly.
         if isinstance(stream, httpx.ByteStream):
             return stream
         stream = getattr(stream, "_stream", None)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The TLS context and the server name.  Host names are bytes: encoding a `str` would import a codec,
-# which takes 2 ms.
+# A TLS context and a server name.  Names of hosts and servers are bytes, because encoding a `str`
+# would import a codec, which takes 2 ms.
 TLS = tuple["SSLContext", bytes]
 
 
@@ -133,8 +133,8 @@ class Backend(Protocol):
         """
         Return a lock that *limit* tasks can hold at the same time.
 
-        For threads, the lock never blocks.  It is for work that two threads may do at the same time,
-        and where an interrupt must not leave a lock held.
+        For threads, the lock never blocks.  It is for work that two threads may do at the same
+        time, and where an interrupt must not leave a lock held.
         """
         ...
 
@@ -168,7 +168,7 @@ class Backend(Protocol):
         """
         Call a blocking function, and return its result.
 
-        On an event loop, the function runs in a worker thread.
+        In an event loop, the function runs in a worker thread.
         """
         ...
 
@@ -176,7 +176,7 @@ class Backend(Protocol):
         """
         Call a blocking function in a new thread instead of a thread pool, and return its result.
 
-        This is for work that is done once or so per process.  A task that is cancelled does not
+        This is for work that is done about once per process.  A task that is cancelled does not
         wait for the thread.
         """
         ...

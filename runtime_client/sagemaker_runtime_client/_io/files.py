@@ -22,7 +22,7 @@ def read(path: str, max_bytes: int) -> bytes | None:
     """
     Return the content of a file, or None if it does not exist.
 
-    More than *max_bytes* is an OSError.
+    A file of more than *max_bytes* bytes is an OSError.
     """
     try:
         with open(path, "rb") as file:
@@ -32,7 +32,7 @@ def read(path: str, max_bytes: int) -> bytes | None:
     except PermissionError:
         if os.path.exists(path):
             raise
-        return None  # a directory above it is not accessible: HOME in a container may be /root
+        return None  # a parent directory is not accessible: HOME in a container may be /root
     except OSError as error:
         if is_shortage(error):
             raise shortage(f"{path} cannot be read") from error

@@ -19,7 +19,7 @@ from weakref import ref
 
 # If the two clocks drift apart by more than this number of seconds, the system clock was set.
 _JUMP = 30.0
-# How many seconds a fork waits for imports of other threads at most.
+# A fork waits for imports of other threads at most this number of seconds.
 _MAX_IMPORT_TIME = 10.0
 # How many seconds a waiting thread sleeps before it checks again.
 _PAUSE = 0.001
@@ -58,7 +58,7 @@ def _register_snapstart_hook() -> None:
     try:
         hooks = import_module("snapshot_restore_py")
     except ImportError:
-        return  # the clock then shows a restore
+        return  # then the clock shows a restore
     hooks.register_after_restore(_generations.advance)
 
 
@@ -97,8 +97,9 @@ class _Imports:
     Otherwise a module lock could be held in the child by a thread that exists only in the parent,
     and the child would wait for it forever.
 
-    There is no lock here, because an interrupt right after its acquisition would leave it held.  If
-    an interrupt leaves a mark behind, the mark disappears together with its context.
+    There is no lock here, because an interrupt right after its acquisition would leave it
+    held.  If an interrupt leaves a mark behind, the mark disappears together with its
+    context.
 
     Attributes:
         marks: The thread of each context that was entered, by the id of the context.
@@ -137,7 +138,7 @@ class _Imports:
 importing = _Imports()
 import_module(
     "logging"
-)  # its own fork handler takes a lock and must run after ours, because imports create loggers
+)  # logging's fork handler takes a lock, and must run after ours because imports create loggers
 if hasattr(os, "register_at_fork"):  # pragma: no branch (not on Windows)
     os.register_at_fork(
         before=importing.before_fork,

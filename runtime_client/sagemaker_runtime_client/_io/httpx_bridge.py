@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 # botocore asks for any size.  Only the built-in pool can wait for the permission.
 _EXPECT_SIZE = 1 << 20
 
-# The characters that HTTP allows in names and values of headers (RFC 9110, section 5.5).  h11 refuses all
-# others.  Regular expressions are not used here: compiling them takes longer than importing this module.
+# The characters that HTTP allows in names and values of headers (RFC 9110, section 5.5); h11
+# refuses all others.  Regular expressions are not used here: compiling them takes longer than
+# importing this module.
 _NAME = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
@@ -89,7 +90,7 @@ def build_request(
     """
     Convert *request* to httpx's.
 
-    It is not built by the client, which would add headers and cookies.
+    The client does not build it, because it would add headers and cookies.
     """
     url, host, target = _address(httpx, origin + request.path)
     headers = [(b"host", host)]
@@ -217,10 +218,10 @@ def set_time_limits(
     """
     Set the timeouts of *request*.
 
-    None is longer than the time that is left until *deadline*.
+    No timeout is longer than the time until *deadline*.
     """
     left = inf if deadline is None else time_left(deadline)
-    # Only the built-in pool reads this extension; httpx ignores it.
+    # Only the built-in pool reads this extension.  httpx ignores it.
     request.extensions["deadline"] = inf if deadline is None else time.monotonic() + left
     request.extensions["timeout"] = {
         "connect": min(connect, left),

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .concurrency import TLS, Stream
 
 T = TypeVar("T")
-# A coroutine that ends without waiting, for example for cached credentials, then needs no iteration
-# of the event loop.
+# With an eager start, a coroutine that ends without waiting needs no iteration of the event loop.
+# An example is a request for cached credentials.
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
@@ -147,8 +147,9 @@ class AsyncioBackend:
         """
         Call *function* in a new thread, and return its result.
 
-        This is for work that is done once or so per process.  asyncio's thread pool takes 1 ms of a
-        first call to import, and a call that resolves no host name does not need it otherwise.
+        This is for work that is done about once per process.  asyncio's thread pool takes 1 ms of a
+        first call to import, and a call that resolves no host name does not need the pool
+        otherwise.
         """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
@@ -156,7 +157,7 @@ class AsyncioBackend:
         errors: list[BaseException] = []
 
         def wake() -> None:
-            if not ended.done():  # a cancelled task no longer waits
+            if not ended.done():  # the task was cancelled and no longer waits
                 ended.set_result(None)
 
         def work() -> None:
@@ -178,7 +179,7 @@ class AsyncioBackend:
         """
         Cancel the body after *seconds*, without an error.
 
-        A TimeoutError that the body raises is kept.
+        A TimeoutError that the body itself raises is not suppressed.
         """
         limit = asyncio.timeout(seconds)
         try:

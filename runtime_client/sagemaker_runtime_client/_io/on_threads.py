@@ -72,7 +72,7 @@ class ThreadGroup:
             if error is not None:
                 self.cancel()
             self._join()
-        except BaseException:  # an interrupt
+        except BaseException:  # for example Ctrl-C
             self.cancel()
             self._join()
             raise

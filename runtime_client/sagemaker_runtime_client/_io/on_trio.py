@@ -62,7 +62,7 @@ class TaskGroup:
 
     def __init__(self) -> None:
         self._manager = trio.open_nursery(strict_exception_groups=True)
-        self._nursery: Any = None  # until the group is entered
+        self._nursery: Any = None  # None until the group is entered
 
     async def __aenter__(self) -> Self:
         """Enter the group."""

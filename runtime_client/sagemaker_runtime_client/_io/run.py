@@ -48,13 +48,13 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
 
 
 def is_async(function: object) -> bool:
-    """Return whether *function* is declared as async, so that its result must be awaited."""
+    """Return whether *function* is declared as async: its result must be awaited."""
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def asyncio_loop() -> "AbstractEventLoop | None":
     """Return the loop of the running asyncio task, or None in trio and outside of event loops."""
-    asyncio = sys.modules.get("asyncio")  # if it is not loaded, no loop of it is running
+    asyncio = sys.modules.get("asyncio")  # if asyncio is not loaded, no asyncio loop is running
     try:
         task = None if asyncio is None else asyncio.current_task()
     except RuntimeError:  # no asyncio loop is running
@@ -86,8 +86,8 @@ class PerLoop(Generic[T]):
     One value per event loop; threads share one value.
 
     The values of closed loops are dropped when a value for another loop is made.  They do not
-    disappear by themselves: connections and locks of asyncio refer to their loop, so the weak keys
-    stay alive.
+    disappear by themselves: connections and locks of asyncio refer to their loop, which keeps the
+    weak keys alive.
     """
 
     def __init__(self, backend: "Callable[[], Backend]", make: "Callable[[Backend], T]") -> None:

@@ -78,7 +78,7 @@ class Senders:
         ca_bundle: As for `Transport`.
 
     Attributes:
-        admission: A lock that as many calls can hold as connections are allowed; None for threads.
+        admission: A lock that at most *max_connections* calls can hold; None for threads.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Senders:
         self.admission = None if backend.is_blocking else backend.task_lock(most)
 
     async def get(self, origin: str, *, direct: bool) -> Sender:
-        """Return the sender for *origin*; if *direct*, without a proxy."""
+        """Return the sender for *origin*.  If *direct* is true, use no proxy."""
         if self._http_client is not None:
             sender = self._user.get("")
             if sender is None:
@@ -129,7 +129,9 @@ class Senders:
         try:
             if key not in known:
                 made = await self._backend.in_new_thread(make, key)
-                return known.setdefault(key, made)  # of two threads, the first one wins
+                return known.setdefault(
+                    key, made
+                )  # if two threads make a value, the first one is kept
             return known[key]
         finally:
             loading.release()

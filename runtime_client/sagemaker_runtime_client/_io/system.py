@@ -68,14 +68,15 @@ class System:
     @staticmethod
     def random() -> float:
         """Return a random number from 0 up to 1."""
-        # From the operating system: a forked or restored process must not repeat the numbers of its
-        # twin.
+        # The numbers come from the operating system, so that a forked or restored process does not
+        # repeat those of its twin.
         return int.from_bytes(os.urandom(7)) / (1 << 56)
 
     @staticmethod
     def uuid() -> str:
         """Return a new random UUID (version 4)."""
-        # RFC 9562, section 5.4.  The module uuid would cost the first call 2 ms.
+        # The format is that of RFC 9562, section 5.4.  Importing the module uuid would cost the
+        # first call 2 ms.
         bits = int.from_bytes(os.urandom(16)) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
         digits = f"{bits:032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
@@ -88,7 +89,7 @@ class System:
         """
         Return a new lock.
 
-        Each event loop has its own: tasks wait only for tasks of the same loop.
+        Tasks wait only for tasks of the same event loop.
         """
         return _LoopLock(self.backend)
 
@@ -96,7 +97,7 @@ class System:
         """
         Call *function*, which processes *size* bytes, and return its result.
 
-        Large work runs in a thread.
+        If *size* is large, the function runs in a thread.
         """
         if size < _WORTH_A_THREAD:
             return function(*arguments)
@@ -192,8 +193,8 @@ class Once(Generic[T]):
     A value that is made at the first call, and then kept.
 
     If several tasks or threads call at the same time, one of them makes the value for all.  If
-    several event loops do so, the first value is kept.  If making the value fails, the next call
-    tries again.
+    several event loops make a value, the first one is kept.  If making the value fails, the next
+    call tries again.
 
     Args:
         system: Provides the lock.
@@ -219,7 +220,8 @@ class Once(Generic[T]):
         """
         Create a free lock.
 
-        After a fork, a thread of the parent may have left the old one held.
+        In a new generation the old lock may still be held, for example by a thread of the parent
+        process.
         """
         self._generation = self._system.generation()
         self._lock = self._system.lock()

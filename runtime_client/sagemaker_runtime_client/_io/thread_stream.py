@@ -1,8 +1,8 @@
 """
 Connections of threads, over blocking sockets, and the race between the addresses of a host.
 
-The connections raise httpx's exceptions.  The coroutines never suspend.  The timeout of a socket is set only if it
-changes, because setting it is a system call and lets other threads run.
+The connections raise httpx's exceptions.  The coroutines never suspend.  The timeout of a socket is
+set only if it changes, because setting it is a system call and lets other threads run.
 """
 
 import os
@@ -60,13 +60,13 @@ class Stream:
         """
         Return whether a read would return at once, with data or at the end of the connection.
 
-        This tries to read.  Bytes at the socket alone prove nothing: TLS sends messages of its own,
-        such as the session tickets after a handshake (RFC 8446, section 4.6.1).
+        This method tries to read.  Bytes at the socket alone prove nothing: TLS sends messages of
+        its own, such as the session tickets after a handshake (RFC 8446, section 4.6.1).
         """
         if self._received:
             return True
-        # If neither the socket nor TLS has any bytes, poll shows it in an eighth of the time of a
-        # read.
+        # If neither the socket nor TLS has any bytes, poll reports that in an eighth of the time of
+        # a read.
         pending = getattr(self._socket, "pending", int)
         if self._poll is not None and not self._poll.poll(0) and not pending():
             return False
@@ -151,7 +151,7 @@ class Stream:
     def interrupt(self) -> None:
         """End a read or write in another thread."""
         with suppress(OSError):
-            # This shuts down the socket below TLS, without a TLS alert.
+            # Shut down the socket below TLS, without a TLS alert.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 

@@ -96,12 +96,12 @@ def _amazon_certificates(path: str | None) -> bytes:
     try:
         certificates = _certificates(_certifi() if path is None else _read(path))
     except (OSError, Error):
-        return b""  # OpenSSL may be able to read the bundle, or gives a better error message
+        return b""  # OpenSSL may be able to read the bundle, or reports a better error
     return b"".join(one for one in certificates if any(name in one for name in _AMAZON))
 
 
 def _path(ca_bundle: str | None) -> str | None:
-    """Return the path of the bundle, or None for certifi's, which may be in a zip file."""
+    """Return the path of the bundle, or None for certifi's bundle, which may be in a zip file."""
     if ca_bundle:
         return os.path.expanduser(ca_bundle)
     return os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
@@ -121,7 +121,8 @@ def _certifi() -> bytes:
     spec: Any = find_spec("certifi")
     try:
         data: bytes = spec.loader.get_data(os.path.join(os.path.dirname(spec.origin), "cacert.pem"))
-    except OSError:  # Debian and Fedora remove the file, and `certifi.where` returns the system's
+    # Debian and Fedora remove the file.  There `certifi.where` returns the system's bundle.
+    except OSError:
         return _read(import_module("certifi").where())
     return data
 

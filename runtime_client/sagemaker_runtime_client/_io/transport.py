@@ -1,7 +1,7 @@
 """
 Sends requests by the pool or by a client of httpx (or httpx2).
 
-Either is imported for the first request.
+Each of them is imported for its first request.
 
 Requests go directly to the pool, without httpx's client.  A client of httpx is used if the
 environment names a proxy, or if the user supplies the client.  Redirects are not followed.
@@ -69,7 +69,7 @@ class Transport:
         self._reset()
 
     def _reset(self) -> None:
-        """Start without connections.  The number of the generation is stored last."""
+        """Start without connections.  The number of the current generation is stored last."""
         self.senders: PerLoop[Senders] = PerLoop(self._backend, self._make_senders)
         self._generation = generation()
 
@@ -114,7 +114,7 @@ class Transport:
             limit: How much of the response body is read.
 
         Raises:
-            TransportError: No response arrived, or not in time.
+            TransportError: No response arrived, or it did not arrive in time.
             ResponseTooLargeError: The body is larger than *limit* allows.
         """
         sender = await self._get_senders().get(origin, direct=direct)

@@ -89,7 +89,7 @@ class Stream(thread_stream.Stream):
         step: Callable[..., T],
         *arguments: object,
     ) -> T:
-        """Call *step* as soon as the socket is ready.  *wait* is how to wait for it without TLS."""
+        """Call *step* as soon as the socket is ready.  *wait* waits for a socket without TLS."""
         await trio.lowlevel.checkpoint()
         while True:
             try:

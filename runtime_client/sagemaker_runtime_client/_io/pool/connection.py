@@ -46,7 +46,7 @@ class Connection:
         self._limits: tuple[float | None, float] = (None, inf)
         self._ends = inf  # deadline of the current event: the head, or one piece of the body
         self._left_of_heads = HEADS_SIZE
-        # It may arrive before the whole request is written.
+        # The response may arrive before the whole request is written.
         self._response: h11.Response | None = None
         self.ignores_expect = False  # whether the server did not respond to "Expect: 100-continue"
         self._protocol = _new_protocol()
@@ -149,10 +149,10 @@ class Connection:
         """
         Recycle a connection whose body bypassed h11.
 
-        Data after the body have not been read yet.
+        Data after the body, if any, are still unread.  `Pool` finds them before the next request.
         """
         if self._left_of_body() or self._protocol.our_state is not h11.DONE:
-            return False  # h11 is not DONE either after a head that ends the connection
+            return False  # the state is MUST_CLOSE if the head ends the connection
         self._protocol, self._bypasses = _new_protocol(), False
         return True
 
@@ -258,7 +258,7 @@ class Connection:
         """
         Return the head of the final response.
 
-        All heads together share one read timeout and one size limit.
+        All heads, including informational ones, share one read timeout and one size limit.
         """
         self._ends = inf
         while self._response is None:

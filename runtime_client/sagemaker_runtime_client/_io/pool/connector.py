@@ -1,7 +1,7 @@
 """
 Opens connections.
 
-TLS starts with the first byte, and loads as few certificate authorities as possible.
+TLS starts with the first byte.  As few certificate authorities as possible are loaded.
 """
 
 import ssl
@@ -35,8 +35,8 @@ class Connector:
 
     def __init__(self, backend: "Backend", contexts: Sequence[MakeContext]) -> None:
         self._backend = backend
-        # The first element is the current one.  Its function is replaced by the context at the
-        # first use.
+        # The first element is in use.  At its first use the function is replaced by the context
+        # that it returns.
         self._contexts: tuple[ssl.SSLContext | MakeContext, ...] = tuple(contexts)
         self._loading: Lock | None = None
 

@@ -2,23 +2,23 @@
 The connection pool: an async transport of httpx.  Over threads its coroutines never suspend.
 
 **How a connection is acquired.**  `Pool.reserve` returns a `Reservation`.  Entering it waits for a
-*permit*, the right to use one connection.  Permits are granted in the order of the requests for
-them.  Only then does the caller build and sign the request, and pass it to `Pool.send`.  `send`
-checks out the idle connection to that origin that was used last.  A connection that its server has
-closed, or has written to without being asked, is closed, and the next one is tried.  If none is
-left, `send` opens a new connection.  If the pool is full, it closes the connection that has been
-idle longest first.
+*permit*, the right to use one connection.  Permits are granted in the order in which they were
+requested.  Only then does the caller build and sign the request, and pass it to `Pool.send`.
+`send` checks out the idle connection to that origin that was used last.  A connection that its
+server has closed, or has written to without being asked, is closed, and the next one is tried.  If
+none is left, `send` opens a new connection.  If the pool is full, `send` first closes the
+connection that has been idle longest.
 
 **How a connection is used and released.**  `send` returns the head of the response and a
 `ResponseStream` for its body.  Closing that stream calls `Pool.release`, which makes the connection
 idle again if both messages are complete, and closes it otherwise.  Leaving the reservation releases
 the permit.
 
-**Who owns a connection.**  Either the `PoolState`, while it is idle, or exactly one `Exchange`,
-while it is in use.  The new owner is recorded before the connection leaves the old one, so that a
-connection may for a moment have two owners, but never none.
+**Who owns a connection.**  An idle connection belongs to the `PoolState`, a connection in use to
+exactly one `Exchange`.  The new owner is recorded before the connection leaves the old one, so that
+a connection may for a moment have two owners, but never none.
 
-**What an interrupt does.**  Ctrl-C or a cancellation may strike at any line or any await.  The
+**What an interrupt does.**  Ctrl-C may interrupt any line, and a cancellation any await.  The
 `Reservation` still knows its exchange then, and closes the connection of an unfinished request.  A
 permit that nobody released is free again when its object is garbage-collected.
 
@@ -147,7 +147,7 @@ class Pool(httpx.AsyncBaseTransport):
             reservation.release()
             raise
         stream = cast("ResponseStream", response.stream)
-        stream.reservation = reservation  # it is released together with the response
+        stream.reservation = reservation  # closing the response releases it
         return response
 
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:

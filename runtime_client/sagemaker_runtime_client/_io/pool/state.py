@@ -43,8 +43,8 @@ class Permit:
     The right to use one connection.
 
     The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` takes the
-    permit back.  Garbage collection of the object has the same effect, because an interrupt may
-    prevent the call of `release`.
+    permit back.  Garbage collection of the object has the same effect, because an interrupt
+    may prevent the call of `release`.
 
     Attributes:
         event: The event that is set when the permit is granted, if the permit had to wait.
@@ -91,8 +91,8 @@ class PoolState(Generic[C]):
         # Free numbers.  An interrupt may lose a number here; `_number` finds it again.
         self._free: deque[int] = deque()
         self._queue: deque[ref[Permit]] = deque()
-        # Idle connections with their origin and expiry time, the longest idle first.  Removing a
-        # connection from this dict makes it the caller's.
+        # Idle connections with their origin and expiry time, the longest idle first.  A caller that
+        # removes a connection from this dict becomes its owner.
         self._idle: dict[C, tuple[Hashable, float]] = {}
         self._idle_by_origin: dict[Hashable, list[C]] = {}
 
@@ -149,7 +149,7 @@ class PoolState(Generic[C]):
                 if not (permit.numbers or self._grant(permit)):
                     return
                 permit.event.set()
-                if permit.is_released:  # its owner gave up just now
+                if permit.is_released:  # its owner stopped waiting at this moment
                     self.release(permit)
             # Removed last, so that an interrupt does not lose the permit.
             with suppress(ValueError):
@@ -171,7 +171,7 @@ class PoolState(Generic[C]):
         while connections:
             try:
                 owner.connection = connection = connections.pop()
-            except IndexError:  # another thread took the last one
+            except IndexError:  # another thread checked out the last one
                 break
             if not connections:
                 self._idle_by_origin.pop(origin, None)
