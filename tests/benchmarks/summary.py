@@ -94,7 +94,7 @@ def headline(ours: float | None, boto3: float | None) -> str:
     """Return the sentence with the one number of the top README: milliseconds of a cold start over https."""
     return (
         "On the benchmark machine, a process that starts and makes its first call over https takes "
-        f"{text(ours)} ms. With boto3 it takes {text(boto3)} ms.\n"
+        f"{text(ours)} ms. With boto3 the same takes {text(boto3)} ms.\n"
     )
 
 
