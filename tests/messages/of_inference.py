@@ -258,7 +258,7 @@ MESSAGES = [
         f"{NO_OUTPUT}; the object at the output location is older than the job",
     ),
     (
-        lambda: wait_in_vain(FakeS3().trouble(UNAVAILABLE)),
+        lambda: wait_in_vain(FakeS3().respond(UNAVAILABLE)),
         (
             f"{NO_OUTPUT}; last polling error: s3://bucket/fail: the service responded with status "
             "503 and no message"
@@ -269,11 +269,11 @@ MESSAGES = [
         f"{NO_OUTPUT}; S3 denied every poll of the output (403): {PERMISSIONS}",
     ),
     (
-        lambda: wait_in_vain(FakeS3().trouble(ACCESS_DENIED, since=5, location=OUT)),
+        lambda: wait_in_vain(FakeS3().respond(ACCESS_DENIED, since=5, location=OUT)),
         f"{NO_OUTPUT}; S3 denied the last polls of the output (403): {PERMISSIONS}",
     ),
     (
-        lambda: wait_in_vain(FakeS3().trouble(ACCESS_DENIED, location=FAIL)),
+        lambda: wait_in_vain(FakeS3().respond(ACCESS_DENIED, location=FAIL)),
         (
             f"{NO_OUTPUT}; {SCALING}; S3 denied the last polls of the failure object (403): without "
             "s3:GetObject and s3:ListBucket, and kms:Decrypt if it is encrypted with a KMS key, a "

@@ -217,7 +217,7 @@ class FakeS3:
     def __init__(self, listing=True):
         self._missing = NO_SUCH_KEY if listing else ACCESS_DENIED
         self._objects = {}
-        self._troubles = []
+        self._faults = []
 
     def put(self, location, body=b"output", *, at=0.0, headers=(), written=None):
         """Create an object at the time *at*, with a Last-Modified of *written* seconds (default
@@ -228,16 +228,16 @@ class FakeS3:
         self._objects.setdefault(location, []).append((at, Response(200, headers, body)))
         return self
 
-    def trouble(self, answer, since=0.0, until=float("inf"), location=None):
+    def respond(self, answer, since=0.0, until=float("inf"), location=None):
         """Return *answer* from *since* until *until*, for one location or for all."""
-        self._troubles.append((since, until, location, answer))
+        self._faults.append((since, until, location, answer))
         return self
 
     def __call__(self, io, sent):
         bucket = sent.origin.removeprefix("https://").partition(".s3.")[0]
         location = f"s3://{bucket}{sent.request.path}"
-        for since, until, where, answer in self._troubles:
-            if since <= sent.elapsed < until and where in {None, location}:
+        for since, until, place, answer in self._faults:
+            if since <= sent.elapsed < until and place in {None, location}:
                 return answer(io, sent) if isinstance(answer, Callable) else answer
         there = [found for at, found in self._objects.get(location, []) if at <= sent.elapsed]
         return there[-1] if there else self._missing
@@ -262,10 +262,10 @@ def hang(io, sent):
     return dropped("ReadTimeout")
 
 
-def dropped(message="ReadError", *, taken=True, retryable=True):
+def dropped(message="ReadError", *, accepted=True, retryable=True):
     """Return the error of a request without a response."""
     error = TransportError(message)
-    error.possibly_accepted = taken
+    error.possibly_accepted = accepted
     error.retryable = retryable
     return error
 

@@ -66,7 +66,7 @@ FAILURES = [
     pytest.param(answer(504), 0.025, True, ServiceError, id="504"),
     pytest.param(dropped("ReadError"), 0.025, True, TransportError, id="dropped"),
     pytest.param(
-        dropped("ConnectError", taken=False), 0.025, False, TransportError, id="not connected"
+        dropped("ConnectError", accepted=False), 0.025, False, TransportError, id="not connected"
     ),
     pytest.param(
         answer(503, x_amz_retry_after="3000"), 3.0, False, ServiceUnavailableError, id="asked to"
@@ -120,7 +120,7 @@ def test_pauses_grow():
         (answer(404), ServiceError),
         (answer(424, "ModelError"), ServiceError),
         (answer(530), ServiceError),
-        (dropped("InvalidURL", taken=False, retryable=False), TransportError),
+        (dropped("InvalidURL", accepted=False, retryable=False), TransportError),
     ],
     ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
 )

@@ -165,7 +165,7 @@ def test_possibly_duplicated():
 @pytest.mark.parametrize("taken", [True, False])
 def test_note(taken):
     """The error of a job that may be queued says under which id."""
-    io = ScriptedIO([dropped(taken=taken)])
+    io = ScriptedIO([dropped(accepted=taken)])
     with pytest.raises(TransportError) as caught:
         run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))
     notes = [f"the job may have been queued, under inference id {ID}1"] if taken else []
@@ -350,7 +350,7 @@ def test_arguments_of_the_wait():
 def test_errors_after_the_job_was_queued(reply, kind):
     """Whatever goes wrong once the job is queued, the error carries the handle."""
     cloud = Cloud(reply=reply)
-    cloud.s3.trouble(s3_error(503, "SlowDown"))
+    cloud.s3.respond(s3_error(503, "SlowDown"))
     with pytest.raises(kind) as caught:
         run(core(ScriptedIO(cloud)).infer("e", SMALL, timeout=5, inference_id="mine"))
     assert caught.value.invocation.inference_id == "mine"

@@ -197,7 +197,7 @@ def test_region_of_the_instance():
 @pytest.mark.parametrize("off", [True, False], ids=["disabled", "silent"])
 def test_no_region_of_the_instance(off):
     """Outside EC2 there is no instance region."""
-    responses = [] if off else [dropped(taken=False)]
+    responses = [] if off else [dropped(accepted=False)]
     io = ScriptedIO(responses, {"AWS_EC2_METADATA_DISABLED": "true"} if off else {})
     with pytest.raises(ConfigError, match="no region"):
         run(

@@ -38,7 +38,7 @@ from tests.runtime_client.scripted_io import (
 )
 def test_ends_at_its_deadline(trouble, latency, timeout):
     """Whatever S3 does, a wait ends at its deadline, and no later than a final poll takes."""
-    s3 = FakeS3() if trouble is None else FakeS3().trouble(trouble)
+    s3 = FakeS3() if trouble is None else FakeS3().respond(trouble)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert type(error) is WaitTimeoutError
     assert timeout <= io.elapsed + 1e-6
@@ -89,7 +89,7 @@ def test_output_that_takes_longer_than_the_wait(timeout):
         headers = {"last-modified": "Sun, 22 Nov 2026 12:00:00 GMT"}
         return Response(200, headers, b"whole" if left > 50 else b"wh", complete=left > 50)
 
-    io = ScriptedIO(FakeS3().trouble(slow, location=OUT))
+    io = ScriptedIO(FakeS3().respond(slow, location=OUT))
     assert wait(io, timeout=timeout).body == b"whole"
 
 
@@ -100,7 +100,7 @@ def test_output_that_takes_too_long():
         io.elapsed = max(io.elapsed, sent.deadline - 1000.0)
         return Response(200, {}, b"wh", complete=False)
 
-    error, io = fails(FakeS3().trouble(endless, location=OUT), timeout=2)
+    error, io = fails(FakeS3().respond(endless, location=OUT), timeout=2)
     assert type(error) is WaitTimeoutError
     assert "the response ended before it was complete" in str(error)
     assert io.elapsed < 70

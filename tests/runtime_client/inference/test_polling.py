@@ -24,7 +24,7 @@ def test_a_failed_poll_waits_for_the_next(trouble):
     """S3 that fails is asked as often as S3 that answers: once for each object and pause."""
     requests = {}
     for answer in (NO_SUCH_KEY, trouble):
-        io = ScriptedIO(FakeS3().trouble(answer))
+        io = ScriptedIO(FakeS3().respond(answer))
         with pytest.raises(WaitTimeoutError):
             run(core(io).wait(INVOCATION, timeout=60, schedule=lambda _: 1.0))
         requests[answer] = [sent.elapsed for sent in io.sent if sent.elapsed < 60]
@@ -34,7 +34,7 @@ def test_a_failed_poll_waits_for_the_next(trouble):
 @troubles
 def test_polls_leave_the_quota_alone(trouble):
     """After hours of failed polls there is as much for the retries of other calls as before."""
-    io = ScriptedIO(FakeS3().trouble(trouble, until=7200).put(OUT, at=0, written=7200))
+    io = ScriptedIO(FakeS3().respond(trouble, until=7200).put(OUT, at=0, written=7200))
     client = core(io)
     assert run(client.wait(INVOCATION, timeout=9000)).body == b"output"
     for _ in range(3):
@@ -46,14 +46,14 @@ def test_polls_leave_the_quota_alone(trouble):
 @pytest.mark.parametrize("fails_for", [0.3, 0.7])
 def test_the_last_poll_is_repeated_while_its_second_lasts(fails_for):
     """There is no next poll after the last one: a failure that may pass is polled again then."""
-    io = ScriptedIO(FakeS3().trouble(SLOW_DOWN, until=fails_for).put(OUT, written=0))
+    io = ScriptedIO(FakeS3().respond(SLOW_DOWN, until=fails_for).put(OUT, written=0))
     assert run(core(io).wait(INVOCATION, timeout=0)).body == b"output"
     assert io.elapsed <= 1.0
 
 
 def test_the_last_poll_ends():
     """S3 that fails to the end is polled a few times in that second."""
-    io = ScriptedIO(FakeS3().trouble(SLOW_DOWN))
+    io = ScriptedIO(FakeS3().respond(SLOW_DOWN))
     with pytest.raises(WaitTimeoutError, match="last polling error"):
         run(core(io).wait(INVOCATION, timeout=0))
     assert io.elapsed <= 1.0

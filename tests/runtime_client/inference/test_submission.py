@@ -109,7 +109,7 @@ def test_an_interrupt_between_two_attempts():
     assert caught.value.inference_id == f"{ID}1"
 
 
-@pytest.mark.parametrize("first", [REFUSED, dropped(taken=False)])
+@pytest.mark.parametrize("first", [REFUSED, dropped(accepted=False)])
 def test_what_was_not_taken_is_not_named(first):
     """A job that is not queued for certain has no id to look for, and no note."""
     error = caught(invoke, [first], max_attempts=1)
@@ -282,7 +282,7 @@ def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back)
 
 def test_a_job_that_was_sent_once_has_no_earlier_date():
     """Where no earlier attempt can have been taken, only the job's own date counts."""
-    io = ScriptedIO([dropped(taken=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
+    io = ScriptedIO([dropped(accepted=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(core(io).submit("e", b"x", filename="same.out"))
     assert invocation.first_attempt_date is None
     assert not invocation.possibly_duplicated

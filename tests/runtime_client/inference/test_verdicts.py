@@ -59,7 +59,7 @@ def test_age_that_is_not_known(date):
     """Without the job's date, or the object's, whatever is there is the answer."""
     s3 = FakeS3().put(OUT, written=-3600)
     if date is not None:
-        s3 = FakeS3().trouble(Response(200, (), b"output"))
+        s3 = FakeS3().respond(Response(200, (), b"output"))
     invocation = Invocation(output_location=OUT, date=date)
     assert wait(ScriptedIO(s3), invocation).body == b"output"
 
@@ -84,7 +84,7 @@ def test_403_to_the_end():
 @pytest.mark.parametrize("first", [True, False])
 def test_403_and_404(first):
     """A 404 for one of the objects does not hide the 403s for the other."""
-    s3 = FakeS3().trouble(ACCESS_DENIED, location=OUT if first else FAIL)
+    s3 = FakeS3().respond(ACCESS_DENIED, location=OUT if first else FAIL)
     error, _ = fails(s3, timeout=60)
     assert error.access_denied_only is first
     assert ("S3 denied every poll of the output (403)" in str(error)) is first
@@ -93,7 +93,7 @@ def test_403_and_404(first):
 
 def test_404_and_then_403():
     """An object that appears and may not be read is told, and ends the wait after a grace of its own."""
-    s3 = FakeS3().trouble(ACCESS_DENIED, since=10, location=OUT)
+    s3 = FakeS3().respond(ACCESS_DENIED, since=10, location=OUT)
     error, _ = fails(s3, timeout=60)
     assert not error.access_denied_only
     assert "S3 denied the last polls of the output (403)" in str(error)
@@ -104,13 +104,13 @@ def test_404_and_then_403():
 
 def test_403_and_then_404():
     """A 404 begins the grace anew."""
-    s3 = FakeS3().trouble(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
+    s3 = FakeS3().respond(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
     assert wait(ScriptedIO(s3), access_denied_grace=20).body == b"output"
 
 
 def test_only_what_is_new_is_asked_for():
     """S3 is told from when on an object counts, and need not send an older one."""
-    io = ScriptedIO(FakeS3().trouble(Response(304, ()), location=OUT))
+    io = ScriptedIO(FakeS3().respond(Response(304, ()), location=OUT))
     error, _ = fails(None, of=io, timeout=60)
     assert {sent.header("if-modified-since") for sent in io.sent} == {
         "Sun, 22 Nov 2026 11:59:57 GMT"
@@ -145,7 +145,7 @@ def test_access_denied_grace_that_is_not_needed():
 
 def test_bare_403():
     """A 403 without a body, as a proxy writes it, is waited through too."""
-    s3 = FakeS3().trouble(Response(403, ()), until=10).put(OUT)
+    s3 = FakeS3().respond(Response(403, ()), until=10).put(OUT)
     assert wait(ScriptedIO(s3)).body == b"output"
 
 
@@ -172,7 +172,7 @@ ENDS = [
 @pytest.mark.parametrize("location", [OUT, FAIL])
 def test_ends_at_once(location, answer, kind, code):
     """What waiting does not mend ends the wait."""
-    error, io = fails(FakeS3().trouble(answer, location=location))
+    error, io = fails(FakeS3().respond(answer, location=location))
     assert (type(error), error.code, io.elapsed) == (kind, code, 0)
 
 
@@ -185,7 +185,7 @@ def test_ends_at_once(location, answer, kind, code):
         s3_error(400, "RequestTimeout"),
         Response(502, ()),
         dropped(),
-        dropped("ConnectError", taken=False),
+        dropped("ConnectError", accepted=False),
         hang,
         Response(200, (), b"out", complete=False),
     ],
@@ -196,7 +196,7 @@ def test_ends_at_once(location, answer, kind, code):
 )
 def test_trouble_is_waited_through(answer):
     """An hour's outage of S3 or of the network does not end a wait."""
-    s3 = FakeS3().trouble(answer, since=1, until=3601).put(OUT, at=30, written=30)
+    s3 = FakeS3().respond(answer, since=1, until=3601).put(OUT, at=30, written=30)
     io = ScriptedIO(s3)
     assert wait(io, timeout=7200).body == b"output"
     assert 3601 <= io.elapsed < 3700
@@ -204,7 +204,7 @@ def test_trouble_is_waited_through(answer):
 
 def test_trouble_to_the_end():
     """The timeout is due to the trouble that there was."""
-    error, _ = fails(FakeS3().trouble(UNAVAILABLE), timeout=60)
+    error, _ = fails(FakeS3().respond(UNAVAILABLE), timeout=60)
     assert isinstance(error.__cause__, ServiceUnavailableError)
 
 
@@ -220,7 +220,7 @@ def test_expired_credentials():
 def test_trouble_is_named():
     """A wait that saw only trouble says so, and does not guess about the endpoint."""
     cloud = FakeS3()
-    cloud.trouble(s3_error(503, "SlowDown", "Reduce your rate"))
+    cloud.respond(s3_error(503, "SlowDown", "Reduce your rate"))
     error, _ = fails(cloud, timeout=5)
     assert "Reduce your rate" in str(error)
     assert "scaling up" not in str(error)

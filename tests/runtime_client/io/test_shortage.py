@@ -25,7 +25,7 @@ from sagemaker_runtime_client._io.run import run
 from sagemaker_runtime_client._io.tls import tls_context
 from tests.runtime_client.clients import often
 from tests.runtime_client.loopback import Loopback, certify, response
-from tests.runtime_client.test_cycles import MISSING, TAKEN, THERE, Script, settings
+from tests.runtime_client.test_cycles import ACCEPTED, MISSING, THERE, Script, settings
 
 BACKENDS = ["threads", "asyncio", "trio"]
 backends = pytest.mark.parametrize("backend", BACKENDS)
@@ -58,7 +58,7 @@ def shortage():
 @contextmanager
 def two_servers(*s3):
     """Run an endpoint and a separate S3 server, to which the client has not yet connected."""
-    with Loopback(Script([TAKEN])) as endpoint, Loopback(Script(s3)) as storage:
+    with Loopback(Script([ACCEPTED])) as endpoint, Loopback(Script(s3)) as storage:
         yield settings(endpoint, s3_endpoint_url=storage.url), endpoint
 
 
@@ -179,7 +179,7 @@ sys.addaudithook(lambda event, args: late.append(args[0]) if armed and event == 
 from tests.runtime_client.io.test_shortage import inferred
 from tests.runtime_client.test_cycles import *
 answers = {answers}
-script = Script([TAKEN, *answers])
+script = Script([ACCEPTED, *answers])
 
 def answer(*arguments):
     armed.append(True)
@@ -249,7 +249,7 @@ def test_five_hundred_at_once_under_a_low_limit():
 
     def answer(request, _):
         if request.method == "POST":
-            return TAKEN
+            return ACCEPTED
         return THERE if request.target == "/b/out" else MISSING
 
     with Loopback(answer) as server:
@@ -328,7 +328,7 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
     """If the shared files cannot be read, the next call reads them again."""
     (tmp_path / "config").write_bytes(b"\xff")
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
-        with pytest.raises(RuntimeClientError, match="not UTF-8"):
+        with pytest.raises(RuntimeClientError, match="not valid UTF-8"):
             client.invoke_endpoint_async("e", body=b"x")
         (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
         assert client.invoke_endpoint_async("e", body=b"x")
