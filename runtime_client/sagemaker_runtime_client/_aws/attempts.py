@@ -14,8 +14,7 @@ class Progress:
         attempts: The number of requests sent; set once one has succeeded.
         is_under_way: Whether a request is being sent, or was sent and its outcome is unknown.
         possibly_accepted_since: The start, on the monotonic clock, of the first failed attempt that
-            the
-            service may have accepted; None if there is no such attempt.
+            the service may have accepted; None if there is no such attempt.
         inference_id: The id of the job that the call queues, for log lines; None if there is no id.
     """
 
@@ -49,14 +48,11 @@ class Attempts:
         began: The start of the current attempt, on the monotonic clock.
         clock_offset: The correction added to this machine's clock for the current signature.
         service_ahead: How far the service's clock is ahead of this machine's clock according to the
-            last
-            response; None if the response has no usable date.
+            last response; None if the response has no usable date.
         clock_corrected: Whether an attempt was repeated because this machine's clock was wrong.  A
-            call
-            does this at most once.
+            call does this at most once.
         retry_reason: The reason for the last retry; None if there was no retry, or only one to
-            correct
-            the clock.
+            correct the clock.
     """
 
     __slots__ = (

@@ -1,13 +1,11 @@
 """Authentication of requests: the protocol `Auth` and its general implementations.
 
 Each attempt uses an `Auth` in two steps.  `prepare` obtains everything that requires waiting, such
-as
-credentials.  `apply` runs once a connection is available, so that the signature carries the time of
-sending.
+as credentials.  `apply` runs once a connection is available, so that the signature carries the time
+of sending.
 
 This module contains `SigV4Auth`, `CredentialsAuth` and `Unsigned`.  Credential providers define
-their
-own: the login provider's proof of possession, and the certificate of IAM Roles Anywhere.
+their own: the login provider's proof of possession, and the certificate of IAM Roles Anywhere.
 """
 
 from datetime import datetime

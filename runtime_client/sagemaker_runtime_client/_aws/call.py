@@ -3,8 +3,7 @@
 `ServiceClient.send` repeats these steps until a response is accepted or a failure is final:
 
 1. Prepare the authentication.  Credentials are requested for each attempt, because they may have
-been
-   rotated since the previous one.
+   been rotated since the previous one.
 2. Let the transport acquire a permit for a connection.  Waiting for a permit may take long, so the
    request is signed only after a connection is available.  Its signature then has the time of
    sending, and a waiting call holds no signed copy of its request.
@@ -14,20 +13,16 @@ been
 `RetryPolicy` decides which failures are retried: throttling, transient statuses and codes, and lost
 connections.  An attempt that the service may have accepted is retried only if the operation is
 idempotent or `retry_ambiguous` is set.  A retry also needs tokens from the client's retry quota,
-which
-keeps an outage from causing a storm of retries.  `backoff` chooses the pause; the adaptive mode can
-add
-a wait for its rate limiter.  A poll is not retried for these reasons, because the next poll repeats
-it.
+which keeps an outage from causing a storm of retries.  `backoff` chooses the pause; the adaptive
+mode can add a wait for its rate limiter.  A poll is not retried for these reasons, because the next
+poll repeats it.
 
 If the service rejects a signature because this machine's clock is wrong, the client adopts the
 service's time and repeats the attempt once.  This retry has no pause and does not use the quota.
 
 The deadline covers the whole call.  A pause that would reach it is not started, and the last error
-is
-raised instead.  Each request also receives the deadline, and the transport aborts the request when
-the
-deadline passes.
+is raised instead.  Each request also receives the deadline, and the transport aborts the request
+when the deadline passes.
 """
 
 import logging
@@ -114,8 +109,8 @@ class ServiceClient:
     async def send(self, operation: Operation) -> Response:
         """Send a request until an attempt succeeds or its failure is final.
 
-        Returns:
-            The successful response.  The operation's progress tells how many attempts were made.
+        Returns: The successful response.  The operation's progress tells how many attempts were
+        made.
 
         Raises:
             RuntimeClientError: The failure of the last attempt, with the number of attempts.

@@ -115,8 +115,7 @@ class Endpoints(NamedTuple):
     """The endpoints of AWS services in one region.
 
     A custom endpoint takes precedence over region and variants, as in botocore.  Botocore's rule
-    sets reject
-    a custom endpoint with a variant, but botocore's clients never pass both.
+    sets reject a custom endpoint with a variant, but botocore's clients never pass both.
 
     Attributes:
         region: A region such as ``eu-west-1``.
@@ -186,10 +185,8 @@ class Endpoints(NamedTuple):
             bucket: The bucket's name.
             url: A custom endpoint; None for the endpoint of AWS.
             addressing_style: ``virtual`` puts the bucket into the host, ``path`` into the path.
-                ``auto``
-                uses the host, except for a custom endpoint (as botocore does) and for names that
-                the
-                wildcard of S3's certificate does not cover.
+                ``auto`` uses the host, except for a custom endpoint (as botocore does) and for
+                names that the wildcard of S3's certificate does not cover.
 
         Raises:
             ConfigError: The region or *url* is malformed, or there is no such variant.

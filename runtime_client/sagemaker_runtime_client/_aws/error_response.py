@@ -161,8 +161,7 @@ def _parse_xml(body: bytes) -> tuple[str | None, dict[str, str]]:
     """Return the name of an XML document's root and its texts, or None and no texts if it is not XML.
 
     A document with a document type is rejected: AWS never sends one, and its entities could make a
-    small
-    response expand to a large one.
+    small response expand to a large one.
     """
     from xml.parsers import expat
 

@@ -23,15 +23,12 @@ class Operation(NamedTuple):
         idempotent: Whether sending the request twice has the same effect as sending it once.
         limit: The size limit of a successful response.
         deadline: The end of the call, on the monotonic clock; None for no limit except the timeouts
-            of
-            the connection.
+            of the connection.
         auth: The authentication; None for the client's.
         check: Raises an error for an invalid successful response; None accepts every one.
         is_poll: Whether the request is one of a series of polls.  A transient failure of a poll is
-            left
-            to the next poll, and does not use the retry quota, which polls would exhaust for all
-            other
-            calls.
+            left to the next poll, and does not use the retry quota, which polls would exhaust for
+            all other calls.
         progress: Updated as the call proceeds; None if it is not needed.
         sensitive_headers: Names of the request's headers whose values no message may contain.
     """

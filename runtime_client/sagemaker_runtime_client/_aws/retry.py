@@ -2,8 +2,8 @@
 
 Retries follow the ``standard`` mode of botocore 1.44.  Nothing here sleeps or sends.
 
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and
-botocore 1.44, retries/standard.py.
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html and botocore
+1.44, retries/standard.py.
 """
 
 from collections import deque
@@ -103,9 +103,8 @@ class RetryQuota:
     """The tokens for retries that the calls of a client to one service share.
 
     The quota keeps an outage from causing a storm of retries.  It has no lock, because a signal
-    handler may
-    call the client while its thread holds the lock.  The tokens are in a deque, whose operations
-    are atomic.
+    handler may call the client while its thread holds the lock.  The tokens are in a deque, whose
+    operations are atomic.
 
     Attributes:
         is_untouched: Whether no token was ever acquired, so that there is nothing to return.
@@ -146,8 +145,7 @@ class ServiceClock:
     """The difference between the services' clock and this machine's clock.
 
     All calls of a client share it, because this machine's clock is the wrong one.  Botocore has no
-    such
-    correction.
+    such correction.
 
     Attributes:
         offset: The correction added to this machine's clock for a signature.
@@ -180,11 +178,9 @@ class ServiceClock:
             error: The service's error.
             ahead: The result of `service_ahead` for the error.
             offset: The offset of the rejected signature.  A concurrent call may have corrected the
-                offset
-                since then.
+                offset since then.
             is_authentic: Whether TLS has verified the service.  Otherwise anyone may have written
-                the date,
-                so the date is used only if no offset has been accepted yet.
+                the date, so the date is used only if no offset has been accepted yet.
         """
         if ahead is None or error.code not in _SKEW_CODES or abs(ahead - offset) < _MIN_SKEW:
             return False

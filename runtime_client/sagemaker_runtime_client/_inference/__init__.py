@@ -1,1 +1,1 @@
-"""One job: arguments, request, invocation, wait, output."""
+"""An inference job: its arguments, request, handle, wait and output."""

@@ -1,4 +1,4 @@
-"""Checks of arguments that are not in an operation's table.  Pure."""
+"""Checks of the arguments that are not in an operation's table."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -11,12 +11,12 @@ from .invoke_endpoint_async import INLINE_LIMIT
 from .members import invalid_argument, not_bytes
 from .schedule import Schedule
 
-# Thirty years, of which no clock overflows.
+# About 30 years, which no clock overflows.
 LONGEST_WAIT = 1_000_000_000
 
 
 def spellings(names: Iterable[str]) -> list[str]:
-    """Return how those names are spelt here that are spelt as boto3 has them."""
+    """Return a hint for each name that is spelled as in boto3."""
     words = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
     return [
         f"use {re.sub(words, '_', name).lower()} instead of {name}"
@@ -26,7 +26,7 @@ def spellings(names: Iterable[str]) -> list[str]:
 
 
 def unexpected_arguments(names: Collection[str]) -> TypeError:
-    """Return what is said of arguments that neither ``submit`` nor ``infer`` takes."""
+    """Return the error for arguments that ``submit`` and ``infer`` do not have."""
     hints = spellings(names)
     if "input_location" in names:
         hints.append("for input that is already in S3, call invoke_endpoint_async and then wait")
@@ -35,14 +35,14 @@ def unexpected_arguments(names: Collection[str]) -> TypeError:
 
 
 def as_bytes(value: object, argument: str) -> bytes:
-    """Return the bytes of an argument, or refuse what has none."""
+    """Return the bytes of an argument, or raise ParamValidationError if it has none."""
     if not isinstance(value, bytes | bytearray | memoryview):
         raise not_bytes(argument, value)
     return bytes(cast("bytes", value))
 
 
 def check_max_size(max_size: object) -> None:
-    """Refuse what is no number of bytes; None is no limit."""
+    """Raise ParamValidationError unless *max_size* is a number of bytes, or None for no limit."""
     is_size = isinstance(max_size, int) and not isinstance(max_size, bool) and max_size >= 0
     if max_size is not None and not is_size:
         raise invalid_argument(
@@ -51,14 +51,14 @@ def check_max_size(max_size: object) -> None:
 
 
 def check_invocation(invocation: object) -> Invocation:
-    """Return the handle; refuse anything else."""
+    """Return *invocation*, or raise ParamValidationError if it is not an Invocation."""
     if not isinstance(invocation, Invocation):
         raise invalid_argument("invocation", f"must be an Invocation, not {type_name(invocation)}")
     return invocation
 
 
 def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float | None) -> None:
-    """Refuse arguments with which nobody can wait, before there is anything to lose."""
+    """Check the arguments of a wait, which is done before a job is queued."""
     _check_seconds("timeout", timeout)
     if access_denied_grace is not None:
         _check_seconds("access_denied_grace", access_denied_grace)
@@ -71,14 +71,14 @@ def check_waiting(timeout: float, schedule: Schedule, access_denied_grace: float
 
 
 def check_timeout(timeout: float) -> None:
-    """Refuse a time in which no call can be made."""
+    """Raise ParamValidationError unless *timeout* is a positive number of seconds."""
     _check_seconds("timeout", timeout)
     if timeout == 0:
         raise invalid_argument("timeout", "must be more than 0 seconds")
 
 
 def check_listener(on_invocation: object) -> None:
-    """Refuse what cannot be told of a queued job."""
+    """Raise ParamValidationError unless *on_invocation* is a function or None."""
     if on_invocation is not None and not callable(on_invocation):
         raise invalid_argument("on_invocation", "must be a function that accepts the Invocation")
 
@@ -89,5 +89,5 @@ def _check_seconds(argument: str, seconds: object) -> None:
 
 
 def goes_inline(body: bytes, inline: bool | None) -> bool:
-    """Tell whether a payload goes into the request itself: by its size, unless that is decided."""
+    """Return whether a payload is sent in the request, which its size decides unless *inline* does."""
     return 0 < len(body) <= INLINE_LIMIT if inline is None else inline

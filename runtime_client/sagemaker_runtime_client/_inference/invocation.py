@@ -1,5 +1,4 @@
-"""
-The handle of a job, which the answer to InvokeEndpointAsync gives.  Pure.
+"""The handle of a job, which the response to InvokeEndpointAsync contains.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -18,24 +17,28 @@ from .._value import JobHandle
 
 
 class Invocation(JobHandle):
-    """
-    A job that SageMaker has taken: the handle to wait with, in this process or another.
+    """The handle of a queued job, with which any process can wait for its output.
 
     Attributes:
-        inference_id: The job's id; ours if the answer named none, None if neither is known.
-        output_location: Where the output will be; None if the answer did not say.
-        failure_location: Where a failure will be reported; None if the endpoint has no such path.
-        request_id: What AWS support asks for.
-        endpoint_name: Who was asked.
-        date: When the job was taken, by the service's clock.
-        attempts: How many requests were sent.
-        possibly_duplicated: Whether an earlier attempt may have been taken too, so that the job
-            may run twice.
-        unique_output_name: Whether the output's name is new for certain, as where neither ``filename`` nor
-            ``inference_id`` was asked for.  Else an older object may lie there, which is told by its
-            date.
-        first_attempt_date: When the first of several attempts was sent, by the service's clock, where
-            it may have been taken too: an output may be as old as that.  None else.
+        inference_id: The id of the job: the id in the response or, without one, the id that was
+            sent; None if neither exists.
+        output_location: The location of the output, as ``s3://bucket/key``; None if the response
+            does not name it.
+        failure_location: The location of the failure object, as ``s3://bucket/key``; None if the
+            endpoint has no ``S3FailurePath``.
+        request_id: The id of the request, which AWS support needs; None if it is unknown.
+        endpoint_name: The name of the endpoint; None if it is unknown.
+        date: The time at which the service accepted the job, by the service's clock; None if it is
+            unknown.
+        attempts: The number of requests that were sent.
+        possibly_duplicated: Whether the service may have accepted an earlier attempt, too, so that
+            the job may run twice.
+        unique_output_name: Whether no older object can have the output's name.  That is the case if
+            neither ``filename`` nor ``inference_id`` was passed.  Otherwise a wait uses the date of
+            an object to recognize an older one.
+        first_attempt_date: The start of the first attempt that the service may have accepted, by
+            the service's clock; the output may be as old as that.  None if there was no such
+            attempt.
     """
 
     __slots__ = ()
@@ -77,17 +80,16 @@ class Invocation(JobHandle):
         *,
         inference_id: str | None = None,
     ) -> "Invocation":
-        """
-        Return what an answer of the service says.
+        """Return the handle in a response of the service, for callers that send requests themselves.
 
         Args:
             status: The HTTP status.
-            headers: A mapping or pairs; the case of names does not count.
-            body: The whole body; None is an empty one.
-            inference_id: The one that was sent, for an answer that names none.
+            headers: A mapping or pairs of names and values, in any case.
+            body: The whole body; None for an empty one.
+            inference_id: The id that was sent, for a response that names none.
 
         Raises:
-            ServiceError: The status is not 2xx.  A 2xx never raises, whatever comes with it: the
+            ServiceError: The status is not 2xx.  A 2xx response never raises an error, because the
                 job is queued.
         """
         response = Response(status, headers, bytes(body or b""))
@@ -97,8 +99,10 @@ class Invocation(JobHandle):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Invocation":
-        """
-        Return the handle that `to_json` wrote, by this version or a later one.
+        """Return the handle that `to_json` has written, in this version or a later one.
+
+        Args:
+            text: The JSON document.
 
         Raises:
             ParamValidationError: *text* is not a handle.
@@ -135,17 +139,16 @@ def parse_invocation(
     age_of_first: float | None = None,
     unique_output_name: bool = False,
 ) -> Invocation:
-    """
-    Return what a success says, and what is known beside it.
+    """Return the handle for a successful response.
 
     Args:
-        response: The success.
-        inference_id: The one that was sent.
-        endpoint_name: Who was asked.
-        attempts: How many requests were sent.
-        age_of_first: For how many seconds an attempt had been under way that may have been taken too;
-            None if there is none.
-        unique_output_name: Whether the output's name is new for certain.
+        response: The successful response.
+        inference_id: The id that was sent; None if none was.
+        endpoint_name: The name of the endpoint.
+        attempts: The number of requests that were sent.
+        age_of_first: The seconds since the start of the first attempt that the service may have
+            accepted; None if there was no such attempt.
+        unique_output_name: Whether no older object can have the output's name.
     """
     date = response.timestamp("date")
     first = None if date is None or age_of_first is None else date - timedelta(seconds=age_of_first)
@@ -164,14 +167,13 @@ def parse_invocation(
 
 
 class Submission(Progress):
-    """
-    What is known of a job, as a context: no error that leaves it loses the handle or the id.
+    """A context that adds what is known of a job to each error that leaves it.
 
     Args:
-        invocation: The handle, once there is one.
+        invocation: The handle; None if the job is not queued yet.
 
     Attributes:
-        inference_id: The id that is sent; None for none.
+        inference_id: The id that is sent with the job; None for no id.
     """
 
     def __init__(self, invocation: Invocation | None = None) -> None:
@@ -191,7 +193,7 @@ class Submission(Progress):
             self._attach_to(error)
 
     def _attach_to(self, error: BaseException) -> None:
-        """Say in *error* which job goes on all the same; in a note too, unless the error is one of ours."""
+        """Add the handle or the id of a queued job to *error*, with a note for people."""
         if self.invocation is None:
             error.add_note(
                 f"the job may have been queued, under inference id {self.inference_id}"
@@ -202,7 +204,7 @@ class Submission(Progress):
             error.add_note(
                 f"the job is queued; to wait for it again, use the handle {self.invocation.to_json()}"
             )
-        with suppress(AttributeError):  # some cancellations take none
+        with suppress(AttributeError):  # some cancellations do not allow attributes
             for name in ("inference_id", "invocation"):
                 setattr(error, name, getattr(self, name))
 
@@ -229,7 +231,7 @@ def _check_date(argument: str, date: datetime) -> None:
 
 
 def _inference_id(body: bytes) -> str | None:
-    """Return the id in the body of a 202, if it is there."""
+    """Return the inference id in the body of a 202 response, or None if there is none."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,5 +1,4 @@
-"""
-InvokeEndpointAsync as a table.  Pure.
+"""The table of the operation InvokeEndpointAsync.
 
 Source: the service model sagemaker-runtime 2017-05-13, as of botocore 1.44.5.
 """
@@ -10,31 +9,32 @@ from typing import TypedDict
 from .._limits import INVOCATION
 from .members import BODY, PATH, Member, OperationModel, inline, seconds, text
 
-# The most that goes into the request itself; what is larger goes through S3.
+# The maximum size of a payload in the request.  A larger payload must be uploaded to S3.
 INLINE_LIMIT = 128_000
 
 _ALPHANUMERIC = ascii_letters + digits
 
 
-# The model's patterns.  What is left after `str.strip` of all that is allowed is not allowed.
+# The patterns of the service model.  Stripping the allowed characters leaves only what is not
+# allowed.
 def _is_endpoint_name(value: str) -> bool:
-    """``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
+    """Match ``[a-zA-Z0-9](-*[a-zA-Z0-9])*``."""
     return not value.strip(_ALPHANUMERIC + "-") and "-" not in {value[0], value[-1]}
 
 
 def _is_input_location(value: str) -> bool:
-    """``(https|s3)://([^/]+)/?(.*)``."""
+    """Match ``(https|s3)://([^/]+)/?(.*)``."""
     scheme, _, rest = value.partition("://")
     return scheme in {"https", "s3"} and rest[:1] not in {"", "/"}
 
 
 def _is_path_extension(value: str) -> bool:
-    """``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``: no scheme fits, for want of a colon."""
+    """Match ``(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+``; without a colon it cannot be a URL."""
     return not value.strip(_ALPHANUMERIC + "!_.*'()/-")
 
 
 def _is_filename(value: str) -> bool:
-    r"""``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
+    r"""Match ``(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9\-_.]*``."""
     fits = not value.strip(_ALPHANUMERIC + "-_.") and value[0] in _ALPHANUMERIC
     return fits and value.count(".") <= 1
 
@@ -149,7 +149,7 @@ INVOKE_ENDPOINT_ASYNC = OperationModel(
 
 
 class InvokeOptions(TypedDict, total=False):
-    """What may be said of an inference beside its endpoint and its input."""
+    """The optional arguments of an inference, besides its endpoint and its input."""
 
     content_type: str | None
     accept: str | None

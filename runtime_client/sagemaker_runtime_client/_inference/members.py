@@ -1,4 +1,4 @@
-"""What the table of an operation is made of: its members, how each is checked, and where it goes.  Pure."""
+"""The table of an operation: its members, their checks and their places in the request."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from .._errors import ParamValidationError
 from .._io.message import Request
 from .._limits import RESPONSE, ResponseLimit
 
-# The places of members that are no headers.
+# The places of members that are not headers.
 PATH, BODY = "path", "body"
 
 _CONTROL = r"[\x00-\x1f\x7f]"
@@ -23,19 +23,18 @@ Check = Callable[[str, Any], None]
 
 
 class Member:
-    """
-    One argument of an operation.
+    """An argument of an operation.
 
     Args:
-        argument: What it is called here.
-        name: What AWS calls it.
-        place: Where it goes: the name of a header, `PATH` or `BODY`.
-        check: Raises what is wrong with a value that was given.
-        metavar: What the command line calls its value.
-        description: What the help of the command line says of it.
-        kind: Its type, with which the command line reads it.
-        is_required: Whether it must be given.
-        is_sensitive: Whether no text may show its value.
+        argument: The name of the Python argument.
+        name: The name in the service model.
+        place: The place in the request: the name of a header, `PATH` or `BODY`.
+        check: Raises ParamValidationError for an invalid value.
+        metavar: The placeholder of the value in the help of the command line.
+        description: The description in the help of the command line.
+        kind: The type of the value, by which the command line parses it.
+        is_required: Whether the argument is required.
+        is_sensitive: Whether no text may show the value.
     """
 
     __slots__ = (
@@ -75,20 +74,19 @@ class Member:
 
 
 class OperationModel:
-    """
-    An operation of SageMaker Runtime, as a table.
+    """An operation of SageMaker Runtime as a table.
 
     Args:
-        method: What it is called here.
-        name: What AWS calls it.
-        path: Where it is, with the arguments of the path in braces.
-        members: Its arguments, in the order of the method's signature.
-        exactly_one: Two arguments of which one must be given, and not the other.
-        is_idempotent: Whether to send it twice does the same as to send it once.
-        limit: How much of a success is taken.
+        method: The name of the Python method.
+        name: The name in the service model.
+        path: The path of the request, with the arguments in it in braces.
+        members: The arguments, in the order of the method's signature.
+        exactly_one: Two arguments of which exactly one is required; None if there is no such pair.
+        is_idempotent: Whether sending the request twice has the same effect as sending it once.
+        limit: The size limit of a successful response.
 
     Attributes:
-        members: Its arguments, by name.
+        members: The arguments by name.
         sensitive_headers: The headers whose values no text may show.
     """
 
@@ -126,14 +124,13 @@ class OperationModel:
         self.limit = limit
 
     def to_http(self, arguments: Mapping[str, object]) -> Request:
-        """
-        Check arguments, and return their request, less the endpoint's origin and the signature.
+        """Check arguments, and return their request without origin and signature.
 
         Args:
-            arguments: By name; one that is None, or is not there, is not given.
+            arguments: The values by name; a value of None counts as absent.
 
         Raises:
-            ParamValidationError: One breaks a rule; `argument` names it.
+            ParamValidationError: An argument breaks a rule; `argument` names it.
         """
         path, body = self.path, b""
         headers: list[tuple[str, str]] = []
@@ -146,7 +143,7 @@ class OperationModel:
             if member.place == PATH:
                 path = path.replace(f"{{{argument}}}", percent_encode(value))
             elif member.place == BODY:
-                body = bytes(value)  # a copy of what the caller may change
+                body = bytes(value)  # a copy, because the caller may change the original
             else:
                 headers.append((member.place, str(value)))
         if self.exactly_one is not None:
@@ -168,14 +165,13 @@ class OperationModel:
         deadline: float | None,
         progress: Progress | None = None,
     ) -> Operation:
-        """
-        Return the operation that sends a request.
+        """Return the operation that sends a request.
 
         Args:
-            endpoint: Where to.
-            request: What `to_http` returned.
-            deadline: When to have done, on the monotonic clock; None for no limit.
-            progress: Is told how far the call has come.
+            endpoint: The endpoint.
+            request: The result of `to_http`.
+            deadline: The end of the call, on the monotonic clock; None for no limit.
+            progress: Updated as the call proceeds; None if it is not needed.
         """
         return Operation(
             endpoint,
@@ -201,10 +197,10 @@ def text(
     rule: str = "",
     ascii_only: bool = True,
 ) -> Check:
-    """
-    Return a check for text: its length in characters, its characters, and what else must hold, in words.
+    """Return a check of a text: its length, its characters and an additional rule.
 
-    Not by regular expressions: to compile the model's takes a third of a millisecond of a first call.
+    The checks avoid regular expressions: compiling those of the service model takes a third of a
+    millisecond of the first call.
     """
 
     def check(argument: str, value: object) -> None:
@@ -235,7 +231,7 @@ def text(
 
 
 def seconds(least: int, most: int) -> Check:
-    """Return a check for a whole number of seconds."""
+    """Return a check of a whole number of seconds."""
 
     def check(argument: str, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -249,7 +245,7 @@ def seconds(least: int, most: int) -> Check:
 
 
 def inline(most: int) -> Check:
-    """Return a check for a body of at least one byte: on the wire, none is no body."""
+    """Return a check of a body, which must not be empty: in HTTP an empty body looks like no body."""
 
     def check(argument: str, value: object) -> None:
         if not isinstance(value, bytes | bytearray | memoryview):

@@ -1,4 +1,4 @@
-"""The output of an inference.  Pure."""
+"""The output of an inference."""
 
 import json
 from collections.abc import Mapping
@@ -10,22 +10,19 @@ from .invocation import Invocation
 
 
 class Output(S3Object):
-    """
-    The output of an inference: an object in S3, and the job that wrote it.
+    """The output of an inference: an object in S3, and the job that produced it.
 
-    In a test, ``Output(b"1,2,3", "text/csv")`` is enough.
+    Equality and ``repr`` ignore *size* and *etag*.
 
     Attributes:
-        body: The bytes that the model's container returned.
-        content_type: Their MIME type, as the container named it; None if it is unknown.
-        metadata: The object's metadata.
-        location: The object's location, as ``s3://bucket/key``.
-        last_modified: When the object was written, to the second; None if that is unknown.
-        invocation: The handle that was waited for.
+        body: The response of the model's container, byte for byte.  ``repr`` leaves it out.
+        content_type: The media type that the container named; None if it is unknown.
+        metadata: The metadata of the object: a mapping of names to values.
+        location: The location of the object, as ``s3://bucket/key``.
+        last_modified: The time of writing, to the second; None if it is unknown.
+        invocation: The handle of the job.
         size: The size of the object in bytes.
-        etag: S3's entity tag of the object, with its quotes; None if it is unknown.
-
-    Equality ignores *size* and *etag*.  The ``repr`` shows *content_type*, *location* and *size* only.
+        etag: The entity tag of the object, in quotes; None if it is unknown.
     """
 
     __slots__ = ("invocation",)
@@ -59,17 +56,17 @@ class Output(S3Object):
         self.invocation = invocation or Invocation()
 
     def _key(self) -> tuple[object, ...]:
-        return super()._key()[:-2]  # neither size nor etag
+        return super()._key()[:-2]  # without size and etag
 
     def __hash__(self) -> int:
-        """Return a hash of what can be hashed: all but the metadata."""
+        """Return a hash of the hashable fields; the metadata cannot be hashed."""
         return hash((self.body, self.location, self.last_modified, self.invocation))
 
     @property
     def text(self) -> str:
-        """The body as text, in UTF-8."""
+        """The body as text, decoded as UTF-8."""
         return self.body.decode()
 
     def json(self) -> Any:
-        """Return the body's JSON document."""
+        """Return the JSON document in the body."""
         return json.loads(self.body)

@@ -1,4 +1,4 @@
-"""The arguments of InvokeEndpointAsync as a value, for those who send it without the client.  Pure."""
+"""The arguments of InvokeEndpointAsync as a value, for callers that send the request themselves."""
 
 from inspect import Parameter, Signature
 from typing import Any, ClassVar, Unpack
@@ -9,35 +9,38 @@ from .invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 
 
 class InvokeArguments(InvokeOptions, total=False):
-    """What may be said of an inference beside its endpoint."""
+    """The optional arguments of an inference, besides its endpoint."""
 
     input_location: str | None
     body: bytes | bytearray | memoryview | None
 
 
 class InvokeEndpointAsyncRequest(Value):
-    """
-    The arguments of InvokeEndpointAsync, checked.
+    """The checked arguments of InvokeEndpointAsync.
+
+    Exactly one of *input_location* and *body* is required.
 
     Attributes:
-        endpoint_name: 1 to 63 letters, digits and inner hyphens.
-        input_location: ``s3://`` or ``https://`` address of the input, at most 1024 characters.
-        body: The input itself, 1 to 128,000 bytes.  Exactly one of the two is given.
-        content_type: MIME type of the input, at most 1024 ASCII characters.
-        accept: MIME type wanted for the output; likewise.
-        custom_attributes: Handed to the model as they are; likewise.  Kept out of ``repr``.
-        inference_id: 1 to 64 printable ASCII characters, no blank at either end.
-        s3_output_path_extension: Appended to the endpoint's output path; 1 to 512 of letters,
-            digits and ``!_.*'()/-``.
-        filename: Replaces the generated name of the output; 1 to 32 of letters, digits and
-            ``-_.``, with at most one dot.
-        request_ttl_seconds: For how long the job may wait in the queue, 60 to 21600.
-        invocation_timeout_seconds: For how long the model may work on it, 1 to 3600.
+        endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
+        input_location: The ``s3://`` or ``https://`` URL of the input, at most 1024 characters.
+        body: The input itself, 1 to 128,000 bytes.
+        content_type: The media type of the input, at most 1024 ASCII characters.
+        accept: The requested media type of the output, at most 1024 ASCII characters.
+        custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
+            characters.  ``repr`` leaves it out.
+        inference_id: The id of the job: 1 to 64 printable ASCII characters without outer spaces.
+        s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512 of
+            letters, digits and ``!_.*'()/-``.
+        filename: The name of the output, in place of a generated name: 1 to 32 of letters, digits
+            and ``-_.``, with at most one dot.
+        request_ttl_seconds: How long the job may wait in the queue, 60 to 21600 seconds.
+        invocation_timeout_seconds: How long the model may work on the job, 1 to 3600 seconds.
 
     Raises:
         ParamValidationError: An argument breaks one of these rules; `argument` names it.
 
-    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+    Source:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
     """
 
     __slots__ = tuple(INVOKE_ENDPOINT_ASYNC.members)
@@ -64,19 +67,19 @@ class InvokeEndpointAsyncRequest(Value):
                 f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}"
             )
         given: dict[str, Any] = {"endpoint_name": endpoint_name, **arguments}
-        INVOKE_ENDPOINT_ASYNC.to_http(given)  # which checks them
+        INVOKE_ENDPOINT_ASYNC.to_http(given)  # checks the arguments
         for name in self.__slots__:
             setattr(self, name, given.get(name))
         if self.body is not None:
-            self.body = bytes(self.body)  # a copy of what the caller may change
+            self.body = bytes(self.body)  # a copy, because the caller may change the original
 
     def to_http(self) -> Request:
-        """Return the request, less the endpoint's origin and the signature."""
+        """Return the request without origin and signature."""
         return INVOKE_ENDPOINT_ASYNC.to_http(self._asdict())
 
 
 def _signature() -> Signature:
-    """Return the constructor's signature, its arguments spelled out for tools."""
+    """Return the signature of the constructor with each argument by name, for tools."""
     own = [
         Parameter("self", Parameter.POSITIONAL_ONLY),
         Parameter("endpoint_name", Parameter.POSITIONAL_OR_KEYWORD, annotation=str),

@@ -1,4 +1,4 @@
-"""When a wait polls S3.  Pure."""
+"""The schedule by which a wait polls S3."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,13 @@ Schedule = Callable[[float], float]
 
 
 def poll_schedule(elapsed: float) -> float:
-    """
-    Return for how many seconds to pause after a poll that began *elapsed* seconds into the wait.
+    """Return the seconds from the start of a poll to the start of the next one.
 
-    0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s: an answer is seen
-    within 0.5 s, or a tenth of its time, or 15 s, with room for the poll itself.
+    The result is 0.4 s at first, then nearly a tenth of the time waited, at most 14.5 s.  An output
+    is noticed within 0.5 s, a tenth of its waiting time, or 15 s, which includes time for the poll
+    itself.
+
+    Args:
+        elapsed: The seconds from the start of the wait to the start of the poll.
     """
     return min(max(0.4, 0.095 * elapsed), 14.5)

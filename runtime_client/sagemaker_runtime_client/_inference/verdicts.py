@@ -1,16 +1,15 @@
-"""
-What a poll may bring, and what a wait makes of it.  Pure.
+"""The results of a poll, and how a wait reacts to them.
 
-| what S3 answers                                  | verdict   | what is done                            |
-|--------------------------------------------------|-----------|-----------------------------------------|
-| an object that is not older than the job         |           | it is the answer                        |
-| 404 NoSuchKey                                    | missing   | the next poll asks again                |
-| 304, or an object that is older than the job     | stale     | the same                                |
-| 403 AccessDenied, which without s3:ListBucket    | denied    | the same; nothing else for longer than  |
-| is how S3 answers for a missing key, too         |           | access_denied_grace ends the wait       |
-| any other error that may pass: of S3, the        | transient | the same, and it is the timeout's cause |
-| network, or the source of the credentials        |           | if no answer comes                      |
-| any other error                                  | final     | it ends the wait                        |
+| response of S3                               | verdict   | reaction                             |
+|----------------------------------------------|-----------|--------------------------------------|
+| an object that is not older than the job     |           | the wait returns it                  |
+| 404 NoSuchKey                                | missing   | the wait goes on                     |
+| 304, or an object that is older than the job | stale     | the wait goes on                     |
+| 403 AccessDenied, which S3 also sends for a  | denied    | the wait goes on, unless S3 sends    |
+| missing key if s3:ListBucket is not allowed  |           | only 403 for access_denied_grace     |
+| any other transient error of S3, the network | transient | the wait goes on; a timeout names    |
+| or the credentials provider                  |           | the error as its cause               |
+| any other error                              | final     | the wait raises the error            |
 """
 
 import json
@@ -37,7 +36,7 @@ PollError = ServiceError | TransportError | CredentialProviderError
 
 
 class Verdict(Enum):
-    """What a poll found out, if there is no answer yet."""
+    """The result of a poll that has not found a valid object."""
 
     MISSING = "missing"
     STALE = "stale"
@@ -47,7 +46,7 @@ class Verdict(Enum):
 
 
 def judge(error: PollError) -> Verdict:
-    """Return the verdict on an error: the first row that fits."""
+    """Return the verdict on an error: the first one that matches."""
     return next((verdict for fits, verdict in _VERDICTS if fits(error)), Verdict.FINAL)
 
 
@@ -60,12 +59,12 @@ def _is_not_modified(error: PollError) -> bool:
 
 
 def _may_be_missing(error: PollError) -> bool:
-    """Tell whether a denial may be due to a missing key."""
+    """Return whether a missing key may have caused a 403 response."""
     return (
         isinstance(error, AccessDeniedError)
         and error.status_code == 403
         and error.code in {"AccessDenied", "403"}
-        and "kms:" not in error.message.lower()  # the object is there, and cannot be decrypted
+        and "kms:" not in error.message.lower()  # the object exists, but cannot be decrypted
     )
 
 
@@ -82,15 +81,15 @@ _VERDICTS: tuple[tuple[Callable[[PollError], bool], Verdict], ...] = (
 
 
 class PolledObject:
-    """
-    One of the two objects that a wait polls, and what S3 has said of it.
+    """The output or the failure object of a wait, with the results of its polls.
 
     Attributes:
-        location: Where it will be.
-        limit: How much of it is read.
-        verdicts: Every verdict so far, but for the transient ones.
-        denial: The last answer, if it was a denial.
-        denied_since: How many seconds into the wait the refusals began.
+        location: The location of the object.
+        limit: How much of the object is read.
+        verdicts: All verdicts so far except the transient ones.
+        denial: The last response, if it was a 403; otherwise None.
+        denied_since: The start of the latest series of 403 responses, in seconds since the start of
+            the wait.
     """
 
     __slots__ = ("limit", "location", "denial", "denied_since", "verdicts")
@@ -103,21 +102,21 @@ class PolledObject:
         self.denied_since = 0.0
 
     def note_absence(self, verdict: Verdict) -> None:
-        """Note that S3 has answered, and that there is no object, or only a stale one."""
+        """Record a response that shows no object, or only a stale one."""
         self.verdicts.add(verdict)
         self.denial = None
 
     def note_denial(self, error: PollError, elapsed: float) -> None:
-        """Note that S3 has refused to answer, *elapsed* seconds into the wait."""
+        """Record a 403 response that arrived *elapsed* seconds after the start of the wait."""
         self.verdicts.add(Verdict.DENIED)
         if self.denial is None:
             self.denied_since = elapsed
         self.denial = error
 
     def check_grace(self, grace: float, elapsed: float) -> None:
-        """Raise the last denial, if there was nothing else for *grace* seconds."""
+        """Raise the last 403 error if S3 has sent nothing else for *grace* seconds."""
         if self.denial is not None and elapsed - self.denied_since >= grace:
-            raise self._pop_denial()  # a frame that held it would make a cycle
+            raise self._pop_denial()  # a local variable for the error would form a reference cycle
 
     def _pop_denial(self) -> PollError:
         denial, self.denial = self.denial, None
@@ -125,14 +124,14 @@ class PolledObject:
 
 
 def job_name(inference_id: str | None) -> str:
-    """Return how messages name a job."""
+    """Return the name of a job in messages."""
     return f"inference {inference_id}" if inference_id else "the inference"
 
 
 def inference_failed_error(
     inference_id: str | None, location: S3Location, body: bytes
 ) -> InferenceFailedError:
-    """Return the error that a failure object says."""
+    """Return the error for the failure object of a job."""
     reason = _failure_reason(body)
     return InferenceFailedError(
         f"{job_name(inference_id)} failed: {reason or f'the failure object {location} is empty'}",
@@ -143,7 +142,7 @@ def inference_failed_error(
 
 
 def _failure_reason(body: bytes) -> str:
-    """Return what a failure object says: the message in its JSON, or its text, whatever its form."""
+    """Return the message in a failure object's JSON document or, if there is none, its text."""
     text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     try:
         document = json.loads(body)
@@ -164,7 +163,7 @@ def timeout_error(
     failure: PolledObject | None,
     last_error: RuntimeClientError | None,
 ) -> WaitTimeoutError:
-    """Return the error of a wait that got no answer, with the reasons that the polls have shown."""
+    """Return the error for a wait that timed out, with the causes that its polls suggest."""
     reasons = _timeout_reasons(output, failure, last_error)
     return WaitTimeoutError(
         "; ".join([waited, *reasons]), access_denied_only=output.verdicts == {Verdict.DENIED}

@@ -1,8 +1,24 @@
-"""
-Wait for the answer to an invocation: the output object, or the failure object.
+"""Wait for the output object or the failure object of a job.
 
-There is no status to ask for, so S3 is polled: often at first, more seldom later, and never
-beyond a deadline.
+The service has no operation that returns the state of a job, so a wait polls S3 with GET requests.
+
+A poll first requests the output and then, if there is none, the failure object.  After the first
+seconds only every second poll requests the failure object.  If a failure object is found, the
+output is requested once more, because an output takes precedence over a failure.
+
+Each response gets a verdict; the table is in `verdicts`.  A missing or stale object, a 403 and a
+transient error leave the wait running.  Any other error ends it.  An object is stale if its date is
+before the job's date minus a margin for clock differences.  A wait never compares the dates for an
+output whose name is unique.
+
+The client of S3 does not retry a poll, because the next poll does.  The schedule determines the
+pause between the starts of two polls.
+
+The timeout sets the time of the final poll, which uses credentials that are fetched before its time
+starts to run.  The final poll has one second.  If it fails with a transient error, it is repeated
+while this second lasts.  An object that S3 has started to send before the deadline is read to its
+end, which may take another minute.  If the final poll finds no object, the wait raises
+`WaitTimeoutError` with the causes that the verdicts suggest.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
 """
@@ -41,23 +57,23 @@ from .verdicts import (
     timeout_error,
 )
 
-# Whoever is going to wait loads this module before the job is queued, and with it what is needed to
-# ask S3 and to read its answers.  Later an import may fail, for want of descriptors for example, and
-# the job would be lost.
+# A caller that will wait for a job loads this module before it queues the job, including the
+# modules that requests to S3 and their responses need.  A later import may fail, for example
+# because there are no file descriptors left, and the job would be lost.
 _LOADED_BEFORE = xml.parsers.expat
 
-# Clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
+# The clocks of S3 and SageMaker may differ by this much, and Last-Modified has whole seconds.
 _CLOCK_MARGIN = timedelta(seconds=2)
-# After so many seconds the failure object is polled at every second time only: 20 minutes then
-# cost under 200 requests, and a failure is seen one poll later.
+# After this many seconds only every second poll requests the failure object: a wait of 20
+# minutes then needs fewer than 200 requests, and a failure is noticed one poll later.
 _EACH_POLL_UNTIL = 5.0
-# The final poll, at the deadline, may still take so many seconds in all; a failure that may pass is
-# polled again after a pause, while they last.
+# The final poll, at the deadline, may take this many seconds in total.  After a transient
+# failure it is repeated after a pause, until these seconds have passed.
 _FINAL_POLL = 1.0
 _FINAL_PAUSE = 0.25
-# ... but an object that was there by then is read to its end, for which it may take so many.
+# An object that exists at the deadline is read to its end, within this many seconds.
 _FINAL_READ = 60.0
-# S3 knows dates to the second.
+# The resolution of dates in S3.
 _SECOND = timedelta(seconds=1)
 
 E = TypeVar("E", bound=BaseException)
@@ -87,7 +103,8 @@ async def wait(
         if (found := await poller.poll(output)) is not None:
             return _output(output.location, found, invocation)
         if failure and poller.polls_failure and (failed := await poller.poll(failure)) is not None:
-            if (found := await poller.poll(output)) is not None:  # it wins over a failure
+            # An output takes precedence over a failure.
+            if (found := await poller.poll(output)) is not None:
                 return _output(output.location, found, invocation)
             raise inference_failed_error(invocation.inference_id, failure.location, failed.body)
         if access_denied_grace is not None:
@@ -103,7 +120,7 @@ async def wait(
 
 
 def _output_location(invocation: Invocation) -> S3Location:
-    """Return where the output will be, if the service has said so."""
+    """Return the location of the output, or raise NoOutputLocationError if it is unknown."""
     if invocation.output_location is None:
         raise NoOutputLocationError(
             f"the service accepted {job_name(invocation.inference_id)} without naming its output "
@@ -113,7 +130,7 @@ def _output_location(invocation: Invocation) -> S3Location:
 
 
 def _polled_failure(invocation: Invocation) -> PolledObject | None:
-    """Return the failure object, if the endpoint writes one."""
+    """Return the failure object to poll, or None if the endpoint does not write one."""
     if not invocation.failure_location:
         return None
     location = S3Location.parse(invocation.failure_location, argument="invocation.failure_location")
@@ -121,11 +138,10 @@ def _polled_failure(invocation: Invocation) -> PolledObject | None:
 
 
 def _earliest_valid_date(invocation: Invocation) -> datetime | None:
-    """
-    Return from when on an object counts; None for any.
+    """Return the date before which an object is stale, or None if no object can be stale.
 
-    Under a name that is new for certain there is no older one, whatever the dates say: a proxy may
-    have written the job's, by its own clock.
+    No object with a unique name is older than the job, so its date is not compared: the job's date
+    may come from a proxy whose clock differs.
     """
     date = invocation.first_attempt_date or invocation.date
     return None if invocation.unique_output_name or date is None else date - _CLOCK_MARGIN
@@ -138,19 +154,19 @@ def _output(location: S3Location, found: Response, invocation: Invocation) -> Ou
 
 
 class _Poller:
-    """
-    The polls of one wait: when they begin and end, and what they ask S3.
+    """The polls of one wait: when they start and end, and what they request from S3.
 
-    A poll is never tried again by the client of S3: the next one does that.
+    The client of S3 does not retry a poll, because the next poll does.
 
     Args:
-        system: Has the clock.
-        s3: What is polled.
-        timeout: Seconds from now to the final poll.
-        not_before: From when on an object counts; None for any.
+        system: Provides the clock.
+        s3: The client of S3.
+        timeout: Seconds until the final poll.
+        not_before: The date before which an object is stale; None if no object can be stale.
+        job: The name of the job in messages.
 
     Attributes:
-        last_error: The last error that may pass; None without any.
+        last_error: The last transient error; None if there was none.
     """
 
     def __init__(
@@ -174,7 +190,7 @@ class _Poller:
         self.last_error: RuntimeClientError | None = None
 
     def begin_poll(self) -> float:
-        """Begin a poll of both objects, and return for how many seconds the wait has gone on."""
+        """Start a poll, and return the seconds since the start of the wait."""
         self._polls += 1
         self._poll_failed = False
         self._poll_began = self._system.monotonic()
@@ -182,27 +198,27 @@ class _Poller:
 
     @property
     def _is_final(self) -> bool:
-        """Whether this poll began when the time was over."""
+        """Whether the current poll started at or after the deadline."""
         return self._poll_began >= self._ends
 
     @property
     def is_over(self) -> bool:
-        """Whether there is no other poll: S3 has answered the final one, or its time is over."""
+        """Whether no further poll follows, because the final one is complete or its time has passed."""
         ends = self._final_poll[0] if self._final_poll else self._ends + _FINAL_POLL
         has_time = self._system.monotonic() + _FINAL_PAUSE < ends
         return self._is_final and not (self._poll_failed and has_time)
 
     @property
     def polls_failure(self) -> bool:
-        """Whether the failure object is polled this time too."""
+        """Whether the current poll requests the failure object, too."""
         if self._is_final:
             return True
-        if self._system.monotonic() >= self._ends:  # the final poll comes next
+        if self._system.monotonic() >= self._ends:  # the final poll is next
             return False
         return self._poll_began - self._start < _EACH_POLL_UNTIL or self._polls % 2 == 0
 
     async def poll(self, polled: PolledObject) -> Response | None:
-        """Return S3's answer, if the object is there and not older than the job."""
+        """Return S3's response if it contains an object that is not stale; otherwise None."""
         try:
             found = await self._get(polled)
         except (ServiceError, TransportError, CredentialProviderError) as error:
@@ -225,7 +241,7 @@ class _Poller:
             polled.note_absence(verdict)
 
     async def _get(self, polled: PolledObject) -> Response:
-        """Read an object; one that is there in time, but not whole, may take its time to come."""
+        """Read an object; one that S3 has started to send by the deadline gets more time."""
         ends, auth = self._ends, None
         if self._system.monotonic() >= ends:
             ends, auth = await self._begin_final_poll(polled.location)
@@ -247,21 +263,21 @@ class _Poller:
         )
 
     def _may_read_on(self, error: TransportError, ends: float) -> bool:
-        """Tell whether the object was there, and only its body did not come in time."""
+        """Return whether the object exists and only its body was late."""
         return (
             error.status_code is not None
             and ends <= self._system.monotonic() < self._final_read_ends
         )
 
     async def _begin_final_poll(self, location: S3Location) -> tuple[float, PreparedAuth]:
-        """Return when the final poll ends, and its credentials; its time runs once it can be sent."""
+        """Start the time of the final poll, at the first call; return its end and its credentials."""
         if self._final_poll is None:
             auth = await self._s3.prepare(location, self._system.monotonic() + _FINAL_READ)
             self._final_poll = self._system.monotonic() + _FINAL_POLL, auth
         return self._final_poll
 
     async def pause(self, seconds: object) -> None:
-        """Pause until the next poll is due, *seconds* after this one began, or until the end."""
+        """Pause until *seconds* after the start of this poll, but not past the deadline."""
         if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
             raise ParamValidationError(
                 "schedule must return a number of seconds that is more than 0", argument="schedule"
@@ -279,10 +295,10 @@ def _is_older(found: Response, not_before: datetime) -> bool:
 
 
 def _without_frames(error: E) -> E:
-    """
-    Return *error* without its traceback, and without those of what caused it.
+    """Return *error* after removing its traceback and those of its causes.
 
-    What a wait keeps must not hold the frames that called it: they have the payload, and the wait.
+    A wait keeps the error, and must not keep the frames in the tracebacks: they hold the payload
+    and the wait itself.
     """
     chain: list[BaseException | None] = [error]
     seen: set[int] = set()
