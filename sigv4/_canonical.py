@@ -53,8 +53,7 @@ ALWAYS_SIGNED = frozenset(
 # The signer writes these headers.  It replaces existing ones, so that a retry can be signed again.
 REPLACED = frozenset({"authorization", "x-amz-date", "x-amz-region-set", "x-amz-security-token"})
 # Any of these parameters makes a URL a presigned one.  They are the parameters that aws-c-auth
-# refuses
-# to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS adds the optional ones.
+# refuses to sign (aws_signing.c, s_forbidden_params).  SIGNATURE_PARAMETERS adds the optional ones.
 PRESIGNED = frozenset(
     {
         "X-Amz-Algorithm",

@@ -187,8 +187,7 @@ class CredentialsProvider(Protocol):
     A source of credentials for blocking and for async callers.
 
     Each call returns credentials that are valid now, for one signature.  The provider is
-    responsible for
-    caching and refreshing.  ``sigv4`` has no providers of its own.
+    responsible for caching and refreshing.  ``sigv4`` has no providers of its own.
     """
 
     def get(self) -> Credentials:
@@ -211,8 +210,7 @@ class FunctionProvider:
 
     Args:
         function: A function without arguments that returns credentials.  It may be ``async`` if
-            only
-            `aget` is used.
+            only `aget` is used.
     """
 
     def __init__(self, function: Callable[[], Credentials | Awaitable[Credentials]]) -> None:

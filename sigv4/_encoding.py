@@ -72,8 +72,7 @@ def reencode_s3_path(path: str) -> str:
     Decode the path of a URL and encode it again, which is how S3 signs it.
 
     A dot segment keeps its encoding, since a client would remove a segment with unencoded dots.  S3
-    signs
-    the dots unencoded, so most clients cannot reach a key with such a segment.
+    signs the dots unencoded, so most clients cannot reach a key with such a segment.
 
     Source: the CanonicalRequest in S3's response to a signature that does not match.
     """
@@ -93,8 +92,7 @@ def canonical_part(part: str) -> str:
     Return the canonical encoding of a name or value in a query.
 
     Services decode the query before they verify the signature, so ``*`` and ``%2a`` both become
-    ``%2A``.
-    A ``+`` means a plus sign, as in every AWS SDK, not a space.
+    ``%2A``.  A ``+`` means a plus sign, as in every AWS SDK, not a space.
     """
     if not part.strip(_UNRESERVED):
         return part

@@ -1,13 +1,13 @@
 """
 The exceptions of this package.
 
-SigV4Error
-├── InvalidRequestError (ValueError)   the request cannot be signed; the caller must fix it
-├── ExpiredCredentialsError            the credentials expired before the signing time
-├── MissingDependencyError (ImportError)  SigV4A is used without cryptography
-├── EventStreamError (ValueError)      bytes or values do not form an event-stream message
-├── UnexplainedError (ValueError)      a response does not say why a signature did not match
-└── SignatureError                     a received request is rejected; the sender must fix it
+    SigV4Error
+    ├── InvalidRequestError (ValueError)      the request cannot be signed; the caller must fix it
+    ├── ExpiredCredentialsError               the credentials expired before the signing time
+    ├── MissingDependencyError (ImportError)  SigV4A is used without cryptography
+    ├── EventStreamError (ValueError)         bytes or values do not form an event-stream message
+    ├── UnexplainedError (ValueError)         a response does not say why a signature did not match
+    └── SignatureError                        a received request is rejected
 """
 
 
@@ -27,8 +27,7 @@ class InvalidRequestError(SigV4Error, ValueError):
     A request cannot be signed: its URL, a header, the expiry or the date is invalid.
 
     Fix the request; nothing was signed.  The message names the invalid part and the problem, but
-    never
-    the value of a header.
+    never the value of a header.
     """
 
 

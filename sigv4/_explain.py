@@ -1,8 +1,8 @@
 """
 Explain why a signature did not match, by comparing what we signed with what AWS expected.
 
-SignatureDoesNotMatch: the canonical requests differ.
-  path: we signed '/a b', AWS expected '/a%20b'
+    SignatureDoesNotMatch: the canonical requests differ.
+      path: we signed '/a b', AWS expected '/a%20b'
 """
 
 from collections.abc import Callable
@@ -79,12 +79,10 @@ class Explanation:
     Attributes:
         code: The service's name of the error; None if the response has none.
         cause: The first string that differs: ``canonical request`` or ``string to sign``; ``key``
-            if
-            neither differs; ``unknown`` if only the canonical requests could be compared.
+            if neither differs; ``unknown`` if only the canonical requests could be compared.
         differences: The parts that differ, in the order of that string.
         string_to_sign: The string to sign that AWS expected, if the response contains it:
-            algorithm,
-            timestamp, scope and the hash of the canonical request.
+            algorithm, timestamp, scope and the hash of the canonical request.
     """
 
     code: str | None
@@ -106,17 +104,16 @@ def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanati
 
     Args:
         answer: An error such as ``SignatureDoesNotMatch`` or ``InvalidSignatureException``: the
-            response
-            body in XML or JSON, botocore's ``ClientError``, or any text that contains the response,
-            such as part of a log.
+            response body in XML or JSON, botocore's ``ClientError``, or any text that contains the
+            response, such as part of a log.
         ours: The return value of `Signer.sign` for the request, or only its canonical request, if
             nothing else is available.  With `SigV4Auth` the signature is
             ``response.request.extensions["sigv4"]``.
 
     Raises:
         UnexplainedError: *answer* does not contain the canonical request that AWS expected, or one
-            of
-            the two texts is not a canonical request.  Responses to other errors do not contain it.
+            of the two texts is not a canonical request.  Responses to other errors do not contain
+            it.
     """
     theirs = SignatureMismatch.parse(answer)
     mine = normalize_line_ends(ours) if isinstance(ours, str) else ours.canonical_request

@@ -33,8 +33,7 @@ MOST_EVENT_HEADERS = 128 * 1024
 MOST_EVENT_PAYLOAD = 24 * 1024 * 1024
 
 # Limit of a response to be explained: a canonical request has at most about 8 KiB of headers, and
-# S3
-# returns it twice, once in hexadecimal.
+# S3 returns it twice, once in hexadecimal.
 LONGEST_ERROR_RESPONSE = 256 * 1024
 
 # Limit of a file that the command line reads.

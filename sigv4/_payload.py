@@ -49,8 +49,7 @@ class Payload(Value):
 
         Args:
             algorithm: The name of the algorithm that signs each chunk, such as
-                ``AWS4-HMAC-SHA256``; None
-                if the chunks are unsigned, which S3 allows over https.
+                ``AWS4-HMAC-SHA256``; None if the chunks are unsigned, which S3 allows over https.
             trailer: Whether trailers follow the chunks.  Unsigned chunks must have a trailer.
 
         Raises:

@@ -58,14 +58,14 @@ class SignatureMismatch:
     string_to_sign: str | None = field(repr=False)
 
     @classmethod
-    def parse(cls, answer: ErrorResponse) -> "SignatureMismatch":
+    def parse(cls, error: ErrorResponse) -> "SignatureMismatch":
         """
         Parse a response body, an exception made from it, or a text that contains it.
 
         Raises:
             UnexplainedError: The response does not contain the canonical request that AWS expected.
         """
-        fields = _parse_response(answer)
+        fields = _parse_response(error)
         _, _, rest = fields.get("message", "").partition(_CANONICAL_REQUEST)
         canonical_request, _, string_to_sign = rest.partition(_STRING_TO_SIGN)
         canonical_request = fields.get("canonicalrequest") or canonical_request
@@ -87,18 +87,18 @@ def normalize_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _parse_response(answer: ErrorResponse) -> dict[str, str]:
+def _parse_response(error: ErrorResponse) -> dict[str, str]:
     """Return the string fields of a response, by lowercase name."""
-    if isinstance(answer, Exception):
-        response: Any = getattr(answer, "response", None)
+    if isinstance(error, Exception):
+        response: Any = getattr(error, "response", None)
         if isinstance(response, Mapping):  # botocore's ClientError
             return _text_fields(cast("Mapping[str, Any]", response).get("Error"))
-        answer = str(answer)
-    if len(answer) > LONGEST_ERROR_RESPONSE:
+        error = str(error)
+    if len(error) > LONGEST_ERROR_RESPONSE:
         raise UnexplainedError(f"the response is longer than {LONGEST_ERROR_RESPONSE} bytes")
-    text = answer if isinstance(answer, str) else answer.decode("utf-8", "surrogateescape")
+    text = error if isinstance(error, str) else error.decode("utf-8", "surrogateescape")
     text = text.lstrip("\ufeff").strip()
-    fields = _xml_fields(answer) or _json_fields(text)
+    fields = _xml_fields(error) or _json_fields(text)
     if "canonicalrequest" in fields or _CANONICAL_REQUEST in fields.get("message", ""):
         return fields
     return _log_fields(text)
@@ -154,16 +154,15 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(code, 16)) if code else _CONTROLS.get(match[3], match[3])
 
 
-def _xml_fields(answer: bytes | str) -> dict[str, str]:
+def _xml_fields(error: bytes | str) -> dict[str, str]:
     """
     Return the text of each element without children, by lowercase name; none if it is not XML.
 
     A document type is rejected: AWS never sends one, and its entities can expand a small response
-    to a
-    huge one.
+    to a huge one.
     """
     # A str is decoded already, so the encoding that it declares is ignored.
-    data, encoding = (answer, None) if isinstance(answer, bytes) else (_encode(answer), "utf-8")
+    data, encoding = (error, None) if isinstance(error, bytes) else (_encode(error), "utf-8")
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not data.startswith(b"<"):
         return {}

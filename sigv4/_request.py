@@ -12,8 +12,7 @@ _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SCHEME = _ALPHANUMERIC + "+.-"  # RFC 3986, section 3.1
 _TOKEN = _ALPHANUMERIC + "!#$%&'*+-.^_`|~"  # RFC 9110, section 5.6.2
 # Control characters except the tab, and surrogates except those that represent bytes (PEP 383).
-# The
-# pattern is compiled on first use, which is rare.
+# The pattern is compiled on first use, which is rare.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]"
 
 
@@ -79,15 +78,13 @@ class SignableRequest:
     A request to sign or to verify, as it is sent.
 
     Path and query are used as they are in the URL, percent-encoded, so that the signed bytes are
-    the sent bytes.
-    Encode an S3 key with `percent_encode_path` first.
+    the sent bytes.  Encode an S3 key with `percent_encode_path` first.
 
     Args:
         method: The HTTP method, such as ``GET``; case-sensitive.
         url: An absolute, percent-encoded URL without a fragment.
         headers: A mapping or pairs of ``str`` or ``bytes``.  A ``host`` header has priority over
-            the
-            host of the URL.  Without one, ``host`` is the URL's, in lowercase, without user
+            the host of the URL.  Without one, ``host`` is the URL's, in lowercase, without user
             information and the scheme's default port.
         payload: The payload hash; by default that of an empty body.
 

@@ -24,8 +24,8 @@ class Signature(Value):
         signature: The signature, in hexadecimal.
         signed_headers: The names of the signed headers.
         canonical_request: The canonical request.  Compare it with the one in the service's response
-            if the error is SignatureDoesNotMatch.  It contains header values, including the
-            session token.
+            if the error is SignatureDoesNotMatch.  It contains header values, including the session
+            token.
         string_to_sign: The string to sign.
     """
 
@@ -67,20 +67,17 @@ class Signer(SigningRules):
     Signs requests for one service, in headers or as a presigned URL.
 
     A signer can be shared between threads.  A derived key is cached for its day, but not longer
-    than the
-    credentials exist.
+    than the credentials exist.
 
     Args:
         algorithm: A `SigV4` (service and region), or another algorithm with the same interface.
         s3: Whether to apply S3's rules: the path is signed unchanged, and ``x-amz-content-sha256``
-            is
-            sent.  By default this depends on the service: ``s3``, ``s3express`` and so on.
+            is sent.  By default this depends on the service: ``s3``, ``s3express`` and so on.
         signed_headers: A function that selects the headers to sign by lowercase name, such as
             `sign_default_headers` or `sign_all_headers`.  ``host`` and the headers that the signer
             adds are always signed.  With `sign_default_headers`, a presigned URL signs all headers.
         normalize_path: Whether to remove dot segments and empty segments from the path before
-            signing;
-            all services except S3 require this.
+            signing; all services except S3 require this.
         double_encode: Whether to encode the path once more before signing; all services except S3
             require this.
         content_sha256: Whether to send the payload hash as a header; S3 requires it.
@@ -98,8 +95,8 @@ class Signer(SigningRules):
 
         Args:
             request: The request, which is not changed.  An existing signature, date or token in its
-                headers
-                is replaced.  An existing ``x-amz-content-sha256`` header is kept and signed.
+                headers is replaced.  An existing ``x-amz-content-sha256`` header is kept and
+                signed.
             credentials: The credentials that sign the request.
             at: The signing time, a datetime with a time zone.  Services reject a request whose time
                 differs from theirs by more than 5 minutes (S3: 15 minutes).
@@ -149,21 +146,18 @@ class Signer(SigningRules):
 
         Args:
             request: The request.  All its headers are signed, unless the signer has a custom
-                selection,
-                and must be sent with the URL exactly as they are here: ``content-length`` limits an
-                upload
-                to that length, ``if-none-match: *`` prevents overwriting.  For S3, the body is not
-                signed.
+                selection, and must be sent with the URL exactly as they are here:
+                ``content-length`` limits an upload to that length, ``if-none-match: *`` prevents
+                overwriting.  For S3, the body is not signed.
             credentials: The credentials that sign the URL.  The URL expires with them, if they
-                expire
-                first.
+                expire first.
             at: The time from which the URL is valid, a datetime with a time zone.
             expires: The validity of the URL in seconds, 1 to 604800 (a week).
 
         Raises:
             InvalidRequestError: *expires* is not an int or is out of range; the URL is presigned
-                already;
-                or a header cannot be signed, such as ``user-agent``, which may change in transit.
+                already; or a header cannot be signed, such as ``user-agent``, which may change in
+                transit.
             ExpiredCredentialsError: The credentials expired before *at*.
             ValueError: *at* has no time zone.
 

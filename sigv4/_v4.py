@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from _hashlib import HASH
 
 # The two hashes of HMAC (RFC 2104), each with the key already added.  Copying them takes half the
-# time of
-# copying an `hmac.HMAC`.
+# time of copying an `hmac.HMAC`.
 _Mac = tuple["HASH", "HASH"]
 
 # Maximum number of cached scopes per access key: a server may get the region from the request.

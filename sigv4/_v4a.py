@@ -54,10 +54,8 @@ def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
         candidate   = HMAC-SHA256("AWS4A" + secret, 0x00000001 || fixed input)
 
     The first candidate that is not greater than *order* - 2, where *order* is the order of the
-    curve,
-    plus one, is the key (FIPS 186-5, appendix A.2.2: rejection sampling).  One candidate in 2 ** 32
-    is
-    rejected.
+    curve, plus one, is the key (FIPS 186-5, appendix A.2.2: rejection sampling).  One candidate in
+    2 ** 32 is rejected.
     """
     key = b"AWS4A" + credentials.secret_access_key.encode()
     label = NAME.encode() + b"\0" + credentials.access_key_id.encode()
@@ -148,8 +146,8 @@ class SigV4A(Value):
 
     Attributes:
         service: The signing name of the service, such as ``s3``.
-        region_set: Regions and patterns: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.
-            The attribute holds them joined by commas, as they are sent.
+        region_set: Regions and patterns: ``"us-east-1"``, ``"*"``, ``["us-*", "eu-west-1"]``.  The
+            attribute holds them joined by commas, as they are sent.
 
     Raises:
         InvalidRequestError: *region_set* is empty or contains an invalid region name, or *service*
@@ -164,8 +162,7 @@ class SigV4A(Value):
 
     name = NAME
     # Most DER signatures have 70 to 72 bytes.  They are padded, so that the length of a body is
-    # known in
-    # advance (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
+    # known in advance (aws-c-auth, aws_signing.h: AWS_SIGV4A_SIGNATURE_PADDING_BYTE).
     signature_length = 144
 
     def __init__(self, service: str, region_set: str | Iterable[str]) -> None:
@@ -188,8 +185,7 @@ class SigV4A(Value):
         Return whether *signature* is a valid signature of *text*, by the secret or the public key.
 
         The signature must have the form that signers write.  Both (r, s) and (r, n - s) are valid:
-        AWS's
-        signers write either, each half of the time.
+        AWS's signers write either, each half of the time.
         """
         if not _is_signature(signature):
             return False

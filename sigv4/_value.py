@@ -9,8 +9,7 @@ constructor.
 - All other classes use attrs.
 
 The reason is the time of a cold start.  attrs and `dataclasses` generate code for each class at
-import,
-which takes half a millisecond.  A `Value` takes a hundredth of that.
+import, which takes half a millisecond.  A `Value` takes a hundredth of that.
 """
 
 from collections.abc import Mapping
@@ -34,8 +33,7 @@ class Value:
 
     A subclass lists its fields in ``__match_args__``, in the order of the constructor's arguments.
     Setting a field is not prevented, since that would quadruple the time to create an object: treat
-    the
-    object as immutable.
+    the object as immutable.
 
     Attributes:
         _hidden: The fields that ``repr`` leaves out.

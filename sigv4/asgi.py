@@ -3,8 +3,7 @@
 
 The module imports no framework and no server.  `sigv4` does not import it, so import it explicitly.
 The rest of `sigv4` takes the time as an argument.  The middleware is called by a server, which
-passes
-no time, so it reads the clock, unless it is given another clock.
+passes no time, so it reads the clock, unless it is given another clock.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -52,65 +51,51 @@ class SigV4Middleware:
     Passes a request to an application only if its signature is valid.
 
     The head of a request is checked first: the body of a request that is unsigned, too old, or for
-    another
-    service, region or host is not read.  Then the key is looked up, the body is read, and the
-    signature
-    is verified over the method, the path, the query, the signed headers and the body as they
-    arrived.
-    The application finds a `sigv4.Verified` in ``scope["sigv4"]`` (Starlette:
+    another service, region or host is not read.  Then the key is looked up, the body is read, and
+    the signature is verified over the method, the path, the query, the signed headers and the body
+    as they arrived.  The application finds a `sigv4.Verified` in ``scope["sigv4"]`` (Starlette:
     ``request.scope["sigv4"]``) and reads the body as usual.  Its ``signed_headers`` are the headers
-    that
-    the signature covers; a proxy may have added or changed the others.
+    that the signature covers; a proxy may have added or changed the others.
 
     Install it outside of every middleware that changes a path or a header.  Only a middleware that
     responds by itself, such as one for CORS, belongs outside of it.  A server's ``root_path`` is
-    signed
-    if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
+    signed if the server prepends it to ``scope["raw_path"]``, as uvicorn does.
 
     Args:
         app: The application.
         secrets: Credentials by access key ID, as for `sigv4.verify`, or a function of the access
-            key ID
-            that returns None for an unknown one and may be async.  A synchronous function is called
-            in
-            the event loop: make it async if it waits for a database or a network.
+            key ID that returns None for an unknown one and may be async.  A synchronous function is
+            called in the event loop: make it async if it waits for a database or a network.
         service: The signing name to which requests must be scoped, such as ``execute-api``.
         region: The region to which requests must be scoped, such as ``eu-west-1``.
         allowed_hosts: The Host headers to accept, such as ``api.example.com``, with the port
             (``localhost:8000``) unless it is the scheme's default.  Case does not matter.
         allow: Kinds of requests that are rejected by default.  ``"presigned"``: URLs with the
-            signature
-            in the query, which can be passed on and are valid for up to a week.  ``"sigv4a"``:
-            signatures that are valid in several regions; verifying them needs `cryptography`.
-            ``"unsigned-payload"``: the signature does not cover the body; presigned URLs for S3
-            need
-            this, too.  ``"streaming"``: the body consists of signed chunks or events
-            (``STREAMING-...``) and is passed on unchanged; the application must decode it with a
-            `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
+            signature in the query, which can be passed on and are valid for up to a week.
+            ``"sigv4a"``: signatures that are valid in several regions; verifying them needs
+            `cryptography`.  ``"unsigned-payload"``: the signature does not cover the body;
+            presigned URLs for S3 need this, too.  ``"streaming"``: the body consists of signed
+            chunks or events (``STREAMING-...``) and is passed on unchanged; the application must
+            decode it with a `sigv4.ChunkDecoder` or `sigv4.EventVerifier`.
         max_body: The maximum size of a body, in bytes; 10 MiB by default, about as much as API
-            Gateway
-            accepts.  A body is held in memory until the application reads it, and for a short time
-            twice.  A server may hold one body for each concurrent request.
+            Gateway accepts.  A body is held in memory until the application reads it, and for a
+            short time twice.  A server may hold one body for each concurrent request.
         body_timeout: The time in which the whole body must arrive, in seconds; 30 by default.
         tolerance: The accepted difference between the clocks, in seconds; 300 by default, 900 for
             S3.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, as for `sigv4.verify`.
         is_replay: A synchronous or async function of a signature and a datetime with a time zone.
-            In one
-            atomic step, it must store the signature until that time and return whether it was
-            stored
-            before: in Redis ``SET signature 1 NX EXAT time``.  It is called last, for valid
-                requests
-            only.  Without it, anyone who sees a signed request can send it again within *tolerance*
-            (a presigned URL: until it expires).  With it, a client that sends two equal requests
-            within
-            a second must make them different, for example by an ``x-amz-`` header.
+            In one atomic step, it must store the signature until that time and return whether it
+            was stored before: in Redis ``SET signature 1 NX EXAT time``.  It is called last, for
+            valid requests only.  Without it, anyone who sees a signed request can send it again
+            within *tolerance* (a presigned URL: until it expires).  With it, a client that sends
+            two equal requests within a second must make them different, for example by an
+            ``x-amz-`` header.
         now: The clock, a function that returns a datetime with a time zone; by default the system
             clock.
 
     The response to a rejected request is JSON, ``{"__type": code, "message": ...}``, and has the
-    code in
-    the header ``x-amzn-errortype``.  The status is one of:
+    code in the header ``x-amzn-errortype``.  The status is one of:
 
     - 403 for any problem with a signature, and for WebSockets;
     - 400 for a request that can be interpreted in two ways: no Host header or several; a path with

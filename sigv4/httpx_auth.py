@@ -47,10 +47,8 @@ _escapes = re.compile(r"(%[0-9A-Fa-f]{2})")
 _Scope = tuple[tuple[str, str], ...]
 
 # Extensions of a request.  The first holds another scope before signing, and the signature
-# afterwards.
-# The others store that scope and the names of the added headers, so that a request can be signed
-# again
-# when it is sent again.
+# afterwards.  The others store that scope and the names of the added headers, so that a request can
+# be signed again when it is sent again.
 _SIGV4, _SCOPE, _ADDED = "sigv4", "sigv4.scope", "sigv4.added"
 
 
@@ -59,42 +57,32 @@ class SigV4Auth(Auth):
     Signs each request of a client of httpx or httpx2.
 
     The URL is first converted to canonical percent-encoding, so that the signed URL is the one that
-    is
-    sent: httpx writes a space in a query as ``+`` and keeps ``*`` in a path.  For S3, the path is
-    decoded
-    and encoded again, as S3 does before it verifies a signature.
+    is sent: httpx writes a space in a query as ``+`` and keeps ``*`` in a path.  For S3, the path
+    is decoded and encoded again, as S3 does before it verifies a signature.
 
     Args:
         signer: The signer for the service and region.  A request can override them in its
-            extensions:
-            ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with the keys
-            ``service`` and ``region``, or ``region_set`` for SigV4A.
+            extensions: ``client.get(url, extensions={"sigv4": {"region": "eu-west-1"}})``, with the
+            keys ``service`` and ``region``, or ``region_set`` for SigV4A.
         credentials: The credentials, a `CredentialsProvider`, or a function that returns
-            credentials.
-            The function may be ``async`` for an ``AsyncClient``.  A blocking client raises
-            TypeError
-            for an async function when it sends its first request, since the kind of client is
-            unknown
-            until then.  Any other value raises TypeError immediately.
+            credentials.  The function may be ``async`` for an ``AsyncClient``.  A blocking client
+            raises TypeError for an async function when it sends its first request, since the kind
+            of client is unknown until then.  Any other value raises TypeError immediately.
         unsigned_payload: Whether to leave the body out of the signature, so that a stream need not
-            be
-            read first.  S3 accepts this over https.
+            be read first.  S3 accepts this over https.
         now: The clock, a function that returns a datetime with a time zone.
 
     A signed request has its `Signature` in the same extension, for `explain`:
     ``explain(response.text, response.request.extensions["sigv4"])``.
 
     A body is read into memory before it is signed, unless *unsigned_payload* is set or the request
-    has an
-    ``x-amz-content-sha256`` header.  If the request has an ``x-amz-date`` header, this is the
-    signing time.
+    has an ``x-amz-content-sha256`` header.  If the request has an ``x-amz-date`` header, this is
+    the signing time.
 
     When a client follows a redirect to another origin, it removes ``Authorization`` and all
-    ``x-amz-*``
-    headers, including those that the caller set.  A redirect from http to https on the same host is
-    the
-    same origin for httpx: all headers are sent, and the server rejects the signature of the first
-    URL.
+    ``x-amz-*`` headers, including those that the caller set.  A redirect from http to https on the
+    same host is the same origin for httpx: all headers are sent, and the server rejects the
+    signature of the first URL.
 
     Raises:
         TypeError: *signer* or *credentials* has the wrong type.
@@ -220,8 +208,7 @@ def _canonical_target(request: "Request", *, s3: bool) -> str:
     path, mark, query = sent.partition("?")
     path = reencode_s3_path(path) if s3 else _encode_path(path)
     # httpx writes a space in a query as +; every server reads %20 as a space.  Empty pairs are
-    # removed,
-    # because only botocore, and servers that use it to verify, sign them.
+    # removed, because only botocore, and servers that use it to verify, sign them.
     pairs = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
     parts = [canonical_part(name) + equals + canonical_part(value) for name, equals, value in pairs]
     target = path + mark + "&".join(parts)
@@ -243,14 +230,10 @@ class _BoundName(bytes):
     A header name that a redirect removes together with ``Authorization``.
 
     A client that redirects a request to another origin deletes only ``Authorization`` from a copy
-    of the
-    headers, and finds it by comparing ``name.lower()``.  In that comparison, a name of this class
-    is equal
-    to ``authorization``, too.  In any other comparison, the name is only equal to itself.  So the
-    headers
-    of a signature are removed together, while complete copies of the headers keep them:
-    OpenTelemetry,
-    for example, sends a copy.
+    of the headers, and finds it by comparing ``name.lower()``.  In that comparison, a name of this
+    class is equal to ``authorization``, too.  In any other comparison, the name is only equal to
+    itself.  So the headers of a signature are removed together, while complete copies of the
+    headers keep them: OpenTelemetry, for example, sends a copy.
     """
 
     __slots__ = ()

@@ -2,8 +2,7 @@
 Checks that the head of a request has only one meaning.
 
 A signature covers the canonical form of a path and a query.  Someone who changes a request in
-transit
-to another one with the same canonical form does not have to sign it again.
+transit to another one with the same canonical form does not have to sign it again.
 """
 
 import re

@@ -103,23 +103,20 @@ async def refuse(refusal: RefusedError, scope: Scope, body: Body, send: Send) ->
         "headers": headers,
     }
 
-    async def answer(*, ends: bool) -> None:
+    async def respond(*, ends: bool) -> None:
         await send(start)
         await send({"type": "http.response.body", "body": content, "more_body": not ends})
 
     # hypercorn (0.18) requires that the rest of the body is read.  It queues ten pieces of a body
-    # and then
-    # waits until the application reads one, also at the end of a response, so it would wait
-    # forever.  On
-    # HTTP/2, a piece that arrives after the end of the response is an error; on trio, it stops the
-    # whole
-    # server.
+    # and then waits until the application reads one, also at the end of a response, so it would
+    # wait forever.  On HTTP/2, a piece that arrives after the end of the response is an error; on
+    # trio, it stops the whole server.
     if body.is_read:
-        await answer(ends=True)
+        await respond(ends=True)
     elif is_http_1:
-        await run_beside(body.discard, answer(ends=True))
+        await run_beside(body.discard, respond(ends=True))
     else:
-        await answer(ends=False)
+        await respond(ends=False)
         await body.discard()
         await send({"type": "http.response.body"})
 

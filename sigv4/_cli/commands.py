@@ -2,10 +2,9 @@
 The command line: ``python -m sigv4 sign | presign | verify | explain``.
 
 Only this package, `httpx_auth` and `asgi` read a clock, and only this package reads the environment
-and
-files.  Nothing is sent, unless ``--profile`` names a profile whose credentials come from a service.
-The client that is installed beside this package loads them.  It is imported by name and only when
-it is needed, because this package does not depend on it.
+and files.  Nothing is sent, unless ``--profile`` names a profile whose credentials come from a
+service.  The client that is installed beside this package loads them.  It is imported by name and
+only when it is needed, because this package does not depend on it.
 """
 
 import argparse

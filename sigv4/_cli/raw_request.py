@@ -4,8 +4,7 @@ Parses an HTTP/1.1 request in its raw form into a `SignableRequest`.
     request = method SP target SP version CRLF *( name ":" value CRLF ) CRLF body
 
 It is meant for requests that were captured or written by hand, so a bare line feed ends a line,
-too.
-It is not the parser of a server: nothing is decoded, and ambiguous input is rejected.
+too.  It is not the parser of a server: nothing is decoded, and ambiguous input is rejected.
 
 Source: RFC 9112, sections 2 to 7
 """
@@ -29,8 +28,8 @@ def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
 
     Args:
         data: The request, from the request line to the end of the body.  Without
-            ``Content-Length``, the
-            body is everything after the head; with it, data after the body is ignored.
+            ``Content-Length``, the body is everything after the head; with it, data after the body
+            is ignored.
         scheme: The scheme of the URL, used unless the target is a URL.
 
     Raises:

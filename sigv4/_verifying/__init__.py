@@ -1,1 +1,1 @@
-"""A request that arrived: what it says of its signature, whether that is right, who sent it."""
+"""Verification of received requests: parsing, checks and the result."""

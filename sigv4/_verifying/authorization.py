@@ -113,8 +113,7 @@ def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
     Return the timestamp of a signed Date header, which can replace x-amz-date, or an empty str.
 
     Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers.  botocore writes the
-    signing time
-    to the Date header if the request has one.
+    signing time to the Date header if the request has one.
     """
     date = request.header("date")
     if date is None or "date" not in signed_headers.split(";"):

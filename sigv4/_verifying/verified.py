@@ -23,9 +23,8 @@ class Verified:
         seed: The seed of the signatures of those chunks or events, for `ChunkDecoder` and
             `EventVerifier`.  It holds the key.
         signature: The signature in hexadecimal, which identifies a request that is sent again.
-            Anyone
-            can convert a SigV4A signature (r, s) to the equally valid (r, n - s); this attribute
-            always has the smaller s of the two.
+            Anyone can convert a SigV4A signature (r, s) to the equally valid (r, n - s); this
+            attribute always has the smaller s of the two.
     """
 
     access_key_id: str

@@ -46,15 +46,12 @@ def verify(
 
     Args:
         request: The request as it arrived: path and query undecoded, all headers, and the payload
-            hash of
-            the received body.  A bare ``+`` in the query is read as ``%2B``.  An application that
-            reads
-            it as a space, as HTML forms do, must reject it first.
+            hash of the received body.  A bare ``+`` in the query is read as ``%2B``.  An
+            application that reads it as a space, as HTML forms do, must reject it first.
         secrets: Credentials by access key ID: a mapping, or a function that returns None for an
-            unknown
-            ID.  If the credentials have a session token, the request must carry it; if they expire,
-            they
-            are rejected after that time.  For SigV4A, a `VerifyingKey` can replace the credentials.
+            unknown ID.  If the credentials have a session token, the request must carry it; if they
+            expire, they are rejected after that time.  For SigV4A, a `VerifyingKey` can replace the
+            credentials.
         at: The time of the check, a datetime with a time zone.
         service: The signing name to which the request must be scoped; ``s3`` applies S3's rules.
         region: The region to which the request must be scoped, or that its region set must include.
@@ -62,19 +59,16 @@ def verify(
             S3.
         unsigned_headers: Names of ``x-amz-*`` headers that a proxy may add, such as CloudFront's
             ``x-amz-cf-id``.  All other ``x-amz-*`` headers must be signed.  If one of these names
-            is
-            not in `Verified.signed_headers`, do not trust the header's value.
+            is not in `Verified.signed_headers`, do not trust the header's value.
 
     Returns:
         The sender, and what the signature covers.  If `Verified.payload_hash` is
-        ``UNSIGNED-PAYLOAD``,
-        the signature does not cover the body.  If it is ``STREAMING-...``, decode the body with a
-        `ChunkDecoder` or an `EventVerifier`.
+        ``UNSIGNED-PAYLOAD``, the signature does not cover the body.  If it is ``STREAMING-...``,
+        decode the body with a `ChunkDecoder` or an `EventVerifier`.
 
     Raises:
         SignatureError: The request is rejected.  Its ``code`` is S3's name of the error, which is
-            the
-            most specific; other services combine several errors into one code.
+            the most specific; other services combine several errors into one code.
         MissingDependencyError: The request is signed with SigV4A, and `cryptography` cannot be
             imported.
         ValueError: *at* has no time zone, *service* or *region* is invalid, or *unsigned_headers*

@@ -16,8 +16,7 @@ ERRORS = [
     if "errorCode" in case
 ]
 # The remaining cases have shapes that InvokeEndpointAsync does not use: payloads, lists, numbers
-# and
-# timestamps in headers, and prefixes of headers.
+# and timestamps in headers, and prefixes of headers.
 SUCCESSES = [
     pytest.param(case, id=case["id"])
     for suite in SUITE
@@ -28,9 +27,9 @@ SUCCESSES = [
 
 def parsed(case):
     """Parse the response of a case."""
-    answer = case["response"]
-    body = answer.get("body", "").encode()
-    return Invocation.from_http(answer["status_code"], answer.get("headers", {}), body)
+    response = case["response"]
+    body = response.get("body", "").encode()
+    return Invocation.from_http(response["status_code"], response.get("headers", {}), body)
 
 
 def test_the_suite_is_whole():

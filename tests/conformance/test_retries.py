@@ -25,7 +25,7 @@ CALL = Operation(
 )
 
 
-def answer(given):
+def make_response(given):
     """Return the response of a step."""
     code = {"x-amzn-errortype": given["error_code"]} if "error_code" in given else {}
     return Response(given["status_code"], {**code, **given.get("headers", {})})
@@ -36,7 +36,7 @@ class World(ScriptedIO):
 
     def __init__(self, given, steps):
         super().__init__(
-            [answer(step["response"]) for step in steps], random=given["exponential_base"]
+            [make_response(step["response"]) for step in steps], random=given["exponential_base"]
         )
         policy = RetryPolicy(max_attempts=given.get("max_attempts", 3))
         self.caller = ServiceClient(self, self, SigV4Auth(as_provider(CREDENTIALS)), policy)

@@ -124,7 +124,7 @@ class Inner:
         await send({"type": "http.response.body", "body": content})
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response: its status, its headers by lowercase name and its body."""
 
     status: int
@@ -168,23 +168,23 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def ask(
+    def request(
         self, method: str = "GET", target: str = "/q", headers: Any = (), body: bytes = b""
-    ) -> Answer:
+    ) -> Response:
         """Send a request in one piece, and return the response."""
         pairs = list(headers.items() if isinstance(headers, dict) else headers)
         if body:
             pairs.append(("content-length", str(len(body))))
         self.socket.sendall(head(method, target, pairs) + body)
-        return self.answer(method)
+        return self.receive_response(method)
 
-    def answer(self, method: str = "GET") -> Answer:
+    def receive_response(self, method: str = "GET") -> Response:
         """Return the next final response."""
         with HTTPResponse(self.socket, method=method) as response:
             response.begin()
             content = response.read()
             headers = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, headers, json.loads(content) if content else None)
+            return Response(response.status, headers, json.loads(content) if content else None)
 
     def is_closed(self) -> bool:
         """

@@ -86,22 +86,26 @@ def _stages(request: Unsigned, auth: SigV4Auth) -> Signed:
     """Do the steps of botocore's ``add_auth`` at a given time, and return their results."""
     # When botocore presigns, it moves the body into the query, as if it were a form.
     presigning = isinstance(auth, SigV4QueryAuth)
-    asked = AWSRequest(request.method, request.url, data=b"" if presigning else request.body)
+    unsigned_request = AWSRequest(
+        request.method, request.url, data=b"" if presigning else request.body
+    )
     for name, value in request.headers:
-        asked.headers.add_header(name, value)
-    asked.context["timestamp"] = request.at.strftime("%Y%m%dT%H%M%SZ")
-    asked.context["payload_signing_enabled"] = not request.unsigned_payload
-    asked.context["client_config"] = SimpleNamespace(
+        unsigned_request.headers.add_header(name, value)
+    unsigned_request.context["timestamp"] = request.at.strftime("%Y%m%dT%H%M%SZ")
+    unsigned_request.context["payload_signing_enabled"] = not request.unsigned_payload
+    unsigned_request.context["client_config"] = SimpleNamespace(
         s3={"payload_signing_enabled": not request.unsigned_payload}
     )
-    auth._modify_request_before_signing(asked)
-    asked.data = request.body
-    canonical_request = auth.canonical_request(asked)
-    string_to_sign = auth.string_to_sign(asked, canonical_request)
-    signature = auth.signature(string_to_sign, asked)
-    signed_headers = auth.signed_headers(auth.headers_to_sign(asked))
-    auth._inject_signature_to_request(asked, signature)
-    return Signed(canonical_request, string_to_sign, signature, signed_headers, asked.url)
+    auth._modify_request_before_signing(unsigned_request)
+    unsigned_request.data = request.body
+    canonical_request = auth.canonical_request(unsigned_request)
+    string_to_sign = auth.string_to_sign(unsigned_request, canonical_request)
+    signature = auth.signature(string_to_sign, unsigned_request)
+    signed_headers = auth.signed_headers(auth.headers_to_sign(unsigned_request))
+    auth._inject_signature_to_request(unsigned_request, signature)
+    return Signed(
+        canonical_request, string_to_sign, signature, signed_headers, unsigned_request.url
+    )
 
 
 def awscrt_signs(request: Unsigned) -> tuple[str, str]:
@@ -122,7 +126,7 @@ def _awscrt(request: Unsigned, kind: AwsSignatureType, expires: int | None) -> H
     parts = urlsplit(request.url)
     target = parts.path + ("?" + parts.query if "?" in request.url else "")
     headers = HttpHeaders([("host", _host_from_url(request.url)), *request.headers])
-    asked = HttpRequest(request.method, target, headers, BytesIO(request.body))
+    unsigned_request = HttpRequest(request.method, target, headers, BytesIO(request.body))
     by_header = kind == AwsSignatureType.HTTP_REQUEST_HEADERS
     unsigned = request.unsigned_payload or (request.s3 and not by_header)
     sent = AwsSignedBodyHeaderType.X_AMZ_CONTENT_SHA_256
@@ -145,4 +149,4 @@ def _awscrt(request: Unsigned, kind: AwsSignatureType, expires: int | None) -> H
         ),
         expiration_in_seconds=expires,
     )
-    return aws_sign_request(asked, config).result(10)
+    return aws_sign_request(unsigned_request, config).result(10)

@@ -68,7 +68,7 @@ def outcome(read: Callable[[], Any]) -> Any:
         return refusal
 
 
-def requests_are_read_or_refused(data: bytes) -> None:
+def requests_are_parsed_or_rejected(data: bytes) -> None:
     """Arbitrary bytes are parsed as a request that can be sent, or raise a SigV4Error."""
     read = outcome(lambda: parse_request(data))
     if isinstance(read, SigV4Error):
@@ -78,7 +78,7 @@ def requests_are_read_or_refused(data: bytes) -> None:
         assert (read.url, read.headers) == (rebuilt.url, rebuilt.headers)
 
 
-def signatures_are_right_or_refused(arriving: Arriving) -> None:
+def signatures_are_valid_or_rejected(arriving: Arriving) -> None:
     """A changed request has the meaning of the original, or raises a SigV4Error without secrets."""
     good = verified(arriving.data)
     found = outcome(lambda: verified(arriving.altered))
@@ -96,11 +96,8 @@ def verified(data: bytes) -> Verified:
     return verify(parse_request(data), known, at=AT, service="s3", region="us-east-1")
 
 
-def answers_are_explained_or_refused(arriving: Arriving) -> None:
-    """
-    The explanation of any response is printable and contains no secrets, or is an
-    UnexplainedError.
-    """
+def responses_are_explained_or_rejected(arriving: Arriving) -> None:
+    """Any response gives a printable explanation without secrets, or UnexplainedError."""
     explanation = outcome(lambda: explain(arriving.altered, SIGNATURE))
     if isinstance(explanation, UnexplainedError):
         assert len(str(explanation)) < 200
@@ -129,7 +126,7 @@ _MESSAGE = (
     f"The Canonical String for this request should have been\n'{SIGNATURE.canonical_request}'\n\n"
     f"The String-to-Sign should have been\n'{SIGNATURE.string_to_sign}'\n"
 )
-ANSWERS = [
+RESPONSES = [
     json.dumps({"__type": "a#InvalidSignatureException", "message": _MESSAGE}).encode(),
     f"<ErrorResponse><Error><Code>A</Code><Message>{escape(_MESSAGE)}</Message></Error></ErrorResponse>".encode(),
     (
@@ -145,7 +142,7 @@ _REQUEST_BITS = (
     b"AWS4-ECDSA-P256-SHA256", b"X-Amz-Signature=", b"X-Amz-Region-Set=%2A", b"20261322T120000Z",
     "\uff12".encode(), b"http://a/",
 )  # fmt: skip
-_ANSWER_BITS = (
+_RESPONSE_BITS = (
     b"<", b">", b"</a>", b"<a>", b"&amp;", b"&a;", b"<!DOCTYPE a>", b"<![CDATA[", b"<?xml version='1.0'?>",
     b'"', b"\\", b"\\ud800", b"\\n", b"{", b"[", b"]", b"}", b"null", b"1e999", b"\n", b":", b"\x1b[0m",
     b"\xff\xfe", b"\xff", b"\x00", b"'", b"&", b"=",
@@ -164,12 +161,12 @@ def _changes(bits: Sequence[bytes]) -> st.SearchStrategy[list[Change]]:
 
 _requests = st.builds(Arriving, st.sampled_from([BY_HEADER, PRESIGNED]), _changes(_REQUEST_BITS))
 PROPERTIES = {
-    requests_are_read_or_refused: _requests.map(lambda arriving: arriving.altered)
+    requests_are_parsed_or_rejected: _requests.map(lambda arriving: arriving.altered)
     | st.lists(st.sampled_from(_REQUEST_BITS) | st.binary(max_size=2)).map(b"".join),
-    signatures_are_right_or_refused: _requests,
-    answers_are_explained_or_refused: st.builds(
+    signatures_are_valid_or_rejected: _requests,
+    responses_are_explained_or_rejected: st.builds(
         Arriving,
-        st.sampled_from(ANSWERS) | st.lists(st.sampled_from(_ANSWER_BITS)).map(b"".join),
-        _changes(_ANSWER_BITS),
-    ).filter(lambda arriving: arriving.changes or arriving.data in ANSWERS),
+        st.sampled_from(RESPONSES) | st.lists(st.sampled_from(_RESPONSE_BITS)).map(b"".join),
+        _changes(_RESPONSE_BITS),
+    ).filter(lambda arriving: arriving.changes or arriving.data in RESPONSES),
 }

@@ -30,7 +30,7 @@ from tests.sigv4.oracles import (
     botocore_presigns,
     botocore_signs,
 )
-from tests.sigv4.ours import Arrived, presign, receive, send, send_presigned, sign
+from tests.sigv4.signing import Arrived, presign, receive, send, send_presigned, sign
 
 EXPIRES = 3600
 NOISE_KEY = Credentials("AKID", "secret")
@@ -49,10 +49,7 @@ def headers_are_botocores(request: Unsigned) -> None:
 
 
 def urls_are_botocores(request: Unsigned) -> None:
-    """
-    The signature of a presigned URL is botocore's, and `verify` accepts the URLs of both
-    packages.
-    """
+    """A presigned URL has botocore's signature; `verify` accepts the URLs of both packages."""
     expected = botocore_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert signature_of(arrived.url) == expected.signature
@@ -65,10 +62,8 @@ def headers_are_awscrts(request: Unsigned) -> None:
     A signature in headers is awscrt's for any encoding of the query.
 
     botocore signs the query as it is written, but services decode it first: ``*`` and ``%2a``
-    become
-    ``%2A``, ``a=b=c`` becomes ``a=b%3Dc``, ``a=1&&b=2`` becomes ``a=1&b=2``, and a plus becomes
-    ``%2B``.
-    This package does the same as awscrt.
+    become ``%2A``, ``a=b=c`` becomes ``a=b%3Dc``, ``a=1&&b=2`` becomes ``a=1&b=2``, and a plus
+    becomes ``%2B``.  This package does the same as awscrt.
     """
     names, signature = awscrt_signs(request)
     actual = sign(request)

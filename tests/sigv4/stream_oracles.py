@@ -59,8 +59,10 @@ def awscrt_signs_with_v4a(case: dict, expires: int | None = None) -> HttpRequest
     )
     _, host, target = case["url"].split("/", 3)[1:]
     headers = HttpHeaders([("host", host), *map(tuple, case["headers"])])
-    asked = HttpRequest(case["method"], f"/{target}", headers, BytesIO(case["body"].encode()))
-    return aws_sign_request(asked, config).result(10)
+    unsigned_request = HttpRequest(
+        case["method"], f"/{target}", headers, BytesIO(case["body"].encode())
+    )
+    return aws_sign_request(unsigned_request, config).result(10)
 
 
 def awscrt_verifies(public_key, text: str, signature: str) -> bool:

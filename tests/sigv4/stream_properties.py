@@ -2,8 +2,7 @@
 Properties that hold for every body in chunks, every stream of events and every request with SigV4A.
 
 `streaming/test_properties.py` checks them with few examples, ``tests/fuzz`` with many.
-`PROPERTIES`
-maps each check to the strategy of its argument.
+`PROPERTIES` maps each check to the strategy of its argument.
 """
 
 from collections.abc import Callable, Sequence
@@ -97,10 +96,7 @@ class Form(NamedTuple):
 
 
 def outcome(read: Callable[[], Any]) -> Any:
-    """
-    Return what *read* returns, or the type and text of its SigV4Error; other errors are not
-    caught.
-    """
+    """Return what *read* returns, or type and text of its SigV4Error; raise other errors."""
     try:
         return read()
     except SigV4Error as refusal:
@@ -302,10 +298,7 @@ def _event_streams(draw: st.DrawFn) -> Fed:
 
 
 def _no_scheme(query: str) -> str:
-    """
-    Return *query* without ``:/``: awscrt reads the text before it as a scheme, and rejects the
-    URL.
-    """
+    """Return *query* without ``:/``, before which awscrt would find a scheme."""
     return query.replace(":/", ":")
 
 

@@ -59,10 +59,7 @@ def request(*pieces):
 
 
 def serve(scope, messages=None, app=None, **options):
-    """
-    Call the middleware with a request, and return status, body and the number of received
-    messages.
-    """
+    """Call the middleware; return status, body and the number of received messages."""
     messages = iter(request() if messages is None else messages)
     sent, received = [], []
 
@@ -83,15 +80,15 @@ def serve(scope, messages=None, app=None, **options):
 
 def refusal(scope, messages=(), **options):
     """Return status and code of a rejection; by default, receiving a message is an error."""
-    status, answer, _ = serve(scope, messages, **options)
-    return status, answer["__type"]
+    status, response, _ = serve(scope, messages, **options)
+    return status, response["__type"]
 
 
 def test_a_body_in_pieces():
     """Keys that a server omits from a message have the default values of the ASGI specification."""
     scope = scope_of("/q", signed("GET", "/q", (), b"body", at=AT))
-    status, answer, received = serve(scope, request(b"b", b"", b"ody"))
-    assert (status, answer["body"], received) == (200, "body", 4)
+    status, response, received = serve(scope, request(b"b", b"", b"ody"))
+    assert (status, response["body"], received) == (200, "body", 4)
 
 
 def test_after_the_body():
@@ -118,7 +115,7 @@ def test_a_client_that_leaves():
 @pytest.mark.parametrize(
     "target", ["/", "/a/", "/.well-known/a.b", "/a:b,(c)@d!", "/%C3%BC%20%2F-", "/~a_"]
 )
-def test_paths_that_are_their_own_normal_form(target):
+def test_normalized_paths(target):
     """Normalized paths are accepted in the encoding that clients send."""
     assert serve(scope_of(target))[0] == 200
 
@@ -126,7 +123,7 @@ def test_paths_that_are_their_own_normal_form(target):
 @pytest.mark.parametrize(
     "target", ["/..", "/a/..", "/a%2f", "/%C3%bc", "/a/%2E", "/a%2F%2Fb", "//", "/%7E"]
 )
-def test_paths_that_are_not(target):
+def test_paths_that_are_not_normalized(target):
     """A path that is not normalized is rejected, although it is signed."""
     assert refusal(scope_of(target)) == (400, "InvalidURI")
 
@@ -140,13 +137,13 @@ def test_paths_of_s3():
 @pytest.mark.parametrize(
     "query", ["a=1&a=2", "a=1&a=1&b=0", "b=1&a=2", "a", "a=&&b", "a=%2B", "a=%20"]
 )
-def test_queries_with_one_meaning(query):
+def test_unambiguous_queries(query):
     """Unambiguous queries are accepted, with the names in any order."""
     assert serve(scope_of(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
-def test_queries_with_more_than_one(query):
+def test_ambiguous_queries(query):
     """
     A query is rejected if the order of its values is not the signed order, or if it has a bare
     plus.
@@ -158,7 +155,7 @@ PIECES = [*"/?&=+;a1~ ", "..", "%2e", "%2F", "%2B", "%26", "%3D", "//", "/../", 
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_whatever_is_accepted_means_what_was_signed(seed):
+def test_accepted_targets_have_the_signed_meaning(seed):
     """Of a thousand changed targets, each accepted one has the meaning of the signed target."""
     seen, chance = [], random.Random(seed)
 
@@ -233,7 +230,7 @@ def test_a_length_over_the_cap(length):
     assert refusal(scope_of("/q", headers), max_body=10) == (413, "EntityTooLarge")
 
 
-def test_a_length_that_is_none():
+def test_an_invalid_length():
     """A Content-Length that is not a number is ignored, and the bytes of the body are counted."""
     assert serve(scope_of("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0] == 200
 
@@ -294,17 +291,17 @@ def test_until_when_a_request_must_be_remembered():
     A signature must be remembered until it expires, plus *body_timeout*; *is_replay* may be
     synchronous.
     """
-    asked = []
+    calls = []
 
     def is_replay(signature, until):
-        asked.append((signature, until))
-        return len(asked) > 1
+        calls.append((signature, until))
+        return len(calls) > 1
 
     options = {"is_replay": is_replay, "tolerance": 100, "body_timeout": 7}
     assert serve(scope_of(), **options)[0] == 200
     assert refusal(scope_of(), request(), **options) == (403, "RequestReplayed")
-    assert asked[0] == asked[1]
-    assert (len(asked[0][0]), asked[0][1]) == (64, AT + timedelta(seconds=107))
+    assert calls[0] == calls[1]
+    assert (len(calls[0][0]), calls[0][1]) == (64, AT + timedelta(seconds=107))
 
 
 def signatures_of(*scopes, **options):
@@ -316,7 +313,7 @@ def signatures_of(*scopes, **options):
     return len(signatures)
 
 
-def test_what_a_replay_is():
+def test_equivalent_requests_are_replays():
     """Another encoding of a signature or a query is a replay; a request with another key is not."""
     signer = Signer(SigV4A(SERVICE, "*"))
     headers = signed(signer=signer, at=AT)
@@ -342,7 +339,7 @@ def test_headers_that_a_proxy_adds():
     assert serve(scope_of("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
 
 
-def test_the_twin_of_a_signature_is_a_replay():
+def test_the_second_form_of_a_signature_is_a_replay():
     """The second valid form of a SigV4A signature is recognized as a replay."""
     signer = Signer(SigV4A(SERVICE, REGION))
     headers = {"host": HOST}
@@ -369,12 +366,12 @@ def test_a_signature_that_ends_while_the_body_arrives():
     assert refusal(scope_of(), request(), now=lambda: next(clock)) == (403, "RequestExpired")
 
 
-def test_an_answer_is_small():
+def test_a_response_is_small():
     """A response is short ASCII text, even if it quotes text of the client."""
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
-    status, answer, _ = serve(scope_of("/q", headers))
-    assert (status, answer["__type"]) == (403, "AccessDenied")
-    assert len(answer["message"]) <= 300
+    status, response, _ = serve(scope_of("/q", headers))
+    assert (status, response["__type"]) == (403, "AccessDenied")
+    assert len(response["message"]) <= 300
 
 
 FAULTS = {
@@ -399,7 +396,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_it_cannot_be_made_with(fault):
+def test_invalid_arguments(fault):
     """An invalid argument raises an error that names the argument."""
     options, error, message = FAULTS[fault]
     with pytest.raises(error, match=message):
@@ -446,7 +443,7 @@ def loop_is_trio():
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_something_alongside(loop):
+def test_a_background_function(loop):
     """
     The background function is cancelled at the end of the main one; its own end and errors are
     ignored.

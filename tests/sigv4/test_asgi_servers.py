@@ -102,34 +102,34 @@ def lenient(server):
         yield connection
 
 
-def refusal(answer):
+def refusal(response):
     """Return status and code of a rejection, which must have the form of AWS's error responses."""
-    assert set(answer.body) == {"__type", "message"}
-    assert answer.headers["x-amzn-errortype"] == answer.body["__type"]
-    assert answer.headers["content-type"] == "application/json"
-    return answer.status, answer.body["__type"]
+    assert set(response.body) == {"__type", "message"}
+    assert response.headers["x-amzn-errortype"] == response.body["__type"]
+    assert response.headers["content-type"] == "application/json"
+    return response.status, response.body["__type"]
 
 
-def test_what_is_signed_reaches_the_application(connection, inner):
-    """
-    The application gets method, path, query, body and sender of several requests on one
-    connection.
-    """
+def test_signed_requests_reach_the_application(connection, inner):
+    """The application gets each request as it was sent, and its sender, on one connection."""
     for target in ("/q", "/files/a%20b:c?x=%2B&y=", "/a%2Fb?x=1&x=2"):
         for body in (b"", b"body", b"x" * CAP):
-            answer = connection.ask("POST", target, signed("POST", target, (), body), body)
-            assert (answer[0], answer[2]) == (200, {"body": body.decode(), "key": "AKIDEXAMPLE"})
+            response = connection.request("POST", target, signed("POST", target, (), body), body)
+            assert (response[0], response[2]) == (
+                200,
+                {"body": body.decode(), "key": "AKIDEXAMPLE"},
+            )
     assert inner.started
     assert inner.seen[3]["path"] == "/files/a b:c"
     assert inner.seen[0]["sigv4"].signed_headers == ("host", "x-amz-date")
 
 
-def test_what_botocore_signs_is_taken(connection):
+def test_requests_of_botocore_are_accepted(connection):
     """A request of botocore, which signs more headers, is accepted."""
     request = AWSRequest("PUT", f"http://{HOST}/a%20b?b=2&a=1", {"X-Custom": "a  b"}, b"body")
     SigV4Auth(BotocoreCredentials("AKIDEXAMPLE", "very-secret"), SERVICE, REGION).add_auth(request)
     headers = {"Host": HOST, **dict(request.headers.items())}
-    assert connection.ask("PUT", "/a%20b?b=2&a=1", headers, b"body").status == 200
+    assert connection.request("PUT", "/a%20b?b=2&a=1", headers, b"body").status == 200
 
 
 def test_chunks_with_a_declared_hash(connection, inner):
@@ -140,7 +140,7 @@ def test_chunks_with_a_declared_hash(connection, inner):
         connection.socket.sendall(head("POST", "/q", headers))
         for piece in (body[:2], body[2:], b""):
             connection.socket.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
-        assert connection.answer("POST").status == status
+        assert connection.receive_response("POST").status == status
     assert len(inner.seen) == 1
 
 
@@ -150,20 +150,20 @@ def test_unsigned_without_a_body(connection):
     open.
     """
     for method in ("GET", "DELETE"):
-        answer = connection.ask(method, "/q", {"host": HOST})
-        assert refusal(answer) == (403, "MissingAuthenticationToken")
-        assert "connection" not in answer.headers
-    assert connection.ask("HEAD", "/q", {"host": HOST}).body is None
-    assert connection.ask("GET", "/q", signed()).status == 200
+        response = connection.request(method, "/q", {"host": HOST})
+        assert refusal(response) == (403, "MissingAuthenticationToken")
+        assert "connection" not in response.headers
+    assert connection.request("HEAD", "/q", {"host": HOST}).body is None
+    assert connection.request("GET", "/q", signed()).status == 200
     assert ["AKIDEXAMPLE"] == LOOKED_UP
 
 
-def test_unsigned_with_a_body_of_which_no_byte_comes(connection, inner):
+def test_unsigned_with_a_body_that_does_not_arrive(connection, inner):
     """The response to an unsigned request does not wait for the body, and closes the connection."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "content-length": 10**9}))
-    answer = connection.answer()
-    assert refusal(answer) == (403, "MissingAuthenticationToken")
-    assert answer.headers["connection"] == "close"
+    response = connection.receive_response()
+    assert refusal(response) == (403, "MissingAuthenticationToken")
+    assert response.headers["connection"] == "close"
     assert connection.is_closed()
     assert inner.seen == []
 
@@ -173,7 +173,7 @@ def test_unsigned_with_an_endless_body(connection, inner, piece):
     """The server closes the connection of an unsigned request with an endless body."""
     connection.socket.sendall(head("PUT", "/q", {"host": HOST, "transfer-encoding": "chunked"}))
     connection.flood(piece)
-    assert connection.answer().status == 403
+    assert connection.receive_response().status == 403
     assert connection.is_closed()
     assert inner.seen == []
 
@@ -191,7 +191,7 @@ def test_a_refusal_after_a_slow_lookup(server):
         connection.socket.sendall(head("PUT", "/q", headers))
         connection.fill(b"10000\r\n" + b"x" * 65536 + b"\r\n")
         found.set()
-        assert refusal(connection.answer()) == (403, "InvalidAccessKeyId")
+        assert refusal(connection.receive_response()) == (403, "InvalidAccessKeyId")
         assert connection.is_closed()
 
 
@@ -199,9 +199,9 @@ def test_a_body_over_the_cap(connection, inner):
     """A body over the limit is rejected by its Content-Length, before a byte arrives."""
     headers = {**signed("PUT", "/q", (), b"x"), "content-length": CAP + 1}
     connection.socket.sendall(head("PUT", "/q", headers))
-    answer = connection.answer()
-    assert refusal(answer) == (413, "EntityTooLarge")
-    assert answer.headers["connection"] == "close"
+    response = connection.receive_response()
+    assert refusal(response) == (413, "EntityTooLarge")
+    assert response.headers["connection"] == "close"
     assert connection.is_closed()
     assert inner.seen + LOOKED_UP == []
 
@@ -211,7 +211,7 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
     headers = {**signed("PUT", "/q", (), b"x"), "transfer-encoding": "chunked"}
     connection.socket.sendall(head("PUT", "/q", headers))
     connection.flood(b"1000\r\n" + b"x" * 4096 + b"\r\n")
-    assert refusal(connection.answer()) == (413, "EntityTooLarge")
+    assert refusal(connection.receive_response()) == (413, "EntityTooLarge")
     assert connection.is_closed()
     assert inner.seen == []
 
@@ -220,13 +220,13 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
     "target",
     ["/files/../q", "/./q", "//q", "/q/.", "/%2e/q", "/files/%2E%2E/q", "/files%2F..%2Fq", "/%71"],
 )
-def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
+def test_a_path_that_is_not_normalized(connection, inner, target):
     """
     A path that is not normalized is rejected, whether its normalized form or the path itself is
     signed.
     """
     for for_target in ("/q", target):
-        assert refusal(connection.ask("GET", target, signed("GET", for_target))) == (
+        assert refusal(connection.request("GET", target, signed("GET", for_target))) == (
             400,
             "InvalidURI",
         )
@@ -239,16 +239,18 @@ def test_a_path_that_is_not_its_own_normal_form(connection, inner, target):
 )
 def test_a_query_with_two_meanings(connection, inner, sent, signed_for):
     """A bare plus, and values in another order than the signed one, are rejected."""
-    answer = connection.ask("GET", sent, signed("GET", signed_for))
-    assert refusal(answer) == (400, "InvalidURI")
+    response = connection.request("GET", sent, signed("GET", signed_for))
+    assert refusal(response) == (400, "InvalidURI")
     assert inner.seen + LOOKED_UP == []
 
 
 def test_another_host(connection):
     """A valid signature for another host is rejected."""
-    answer = connection.ask("GET", "/q", signed("GET", "/q", {"host": "other.example"}))
-    assert refusal(answer) == (421, "MisdirectedRequest")
-    assert connection.ask("GET", "/q", signed("GET", "/q", {"host": "API.example"})).status == 200
+    response = connection.request("GET", "/q", signed("GET", "/q", {"host": "other.example"}))
+    assert refusal(response) == (421, "MisdirectedRequest")
+    assert (
+        connection.request("GET", "/q", signed("GET", "/q", {"host": "API.example"})).status == 200
+    )
 
 
 @pytest.mark.parametrize("hosts", [[], [HOST, HOST], [HOST, "other.example"]])
@@ -264,7 +266,7 @@ def test_no_host_and_more_than_one(connection, inner, hosts):
 def test_a_target_that_is_a_url(connection, inner):
     """An absolute URL as target, as sent to a proxy, is rejected."""
     connection.socket.sendall(head("GET", f"http://{HOST}/x", signed("GET", "/q")))
-    assert connection.answer().status in {400, 403}  # httptools passes on only the path
+    assert connection.receive_response().status in {400, 403}  # httptools passes on only the path
     assert inner.seen == []
 
 
@@ -295,29 +297,32 @@ NEED_LEAVE = {
 
 
 @pytest.mark.parametrize("name", NEED_LEAVE)
-def test_what_needs_leave(connection, inner, lenient, name):
+def test_requests_that_must_be_allowed(connection, inner, lenient, name):
     """A kind of request is rejected before a key lookup unless *allow* contains it."""
     target, headers = NEED_LEAVE[name]()
-    answer = connection.ask("GET", target, headers)
-    assert refusal(answer) == (403, "AccessDenied")
-    assert answer.body["message"].endswith(f": {name}")
+    response = connection.request("GET", target, headers)
+    assert refusal(response) == (403, "AccessDenied")
+    assert response.body["message"].endswith(f": {name}")
     assert inner.seen + LOOKED_UP == []
-    assert lenient.ask("GET", target, headers).status == 200
+    assert lenient.request("GET", target, headers).status == 200
 
 
 def test_another_method(connection, inner):
     """A request with another method than the signed one is rejected."""
-    answer = connection.ask("DELETE", "/q", signed("GET", "/q"))
-    assert refusal(answer) == (403, "SignatureDoesNotMatch")
+    response = connection.request("DELETE", "/q", signed("GET", "/q"))
+    assert refusal(response) == (403, "SignatureDoesNotMatch")
     assert inner.seen == []
 
 
 def test_a_replay(connection, inner):
     """A signature is accepted once, and a request with a wrong body does not use it up."""
     headers = signed("POST", "/q", (), b"body")
-    assert refusal(connection.ask("POST", "/q", headers, b"bodx")) == (403, "SignatureDoesNotMatch")
-    assert connection.ask("POST", "/q", headers, b"body").status == 200
-    assert refusal(connection.ask("POST", "/q", headers, b"body")) == (403, "RequestReplayed")
+    assert refusal(connection.request("POST", "/q", headers, b"bodx")) == (
+        403,
+        "SignatureDoesNotMatch",
+    )
+    assert connection.request("POST", "/q", headers, b"body").status == 200
+    assert refusal(connection.request("POST", "/q", headers, b"body")) == (403, "RequestReplayed")
     assert len(inner.seen) == 1
 
 
@@ -335,15 +340,15 @@ def test_a_slow_body(server):
     with serving(server, app) as port, Connection(port) as connection:
         headers = {**signed("PUT", "/q", (), b"body"), "content-length": "4"}
         connection.socket.sendall(head("PUT", "/q", headers) + b"bod")
-        assert refusal(connection.answer()) == (408, "RequestTimeout")
+        assert refusal(connection.receive_response()) == (408, "RequestTimeout")
         assert connection.is_closed()
     assert inner.seen == []
 
 
 def test_a_client_that_leaves(guarded, inner):
-    """
-    A client that disconnects during its body gets no response; later, the application is
-    notified.
+    """The application gets no request of a client that disconnects during its body.
+
+    If the client disconnects after its body, the application receives that.
     """
     port, _ = guarded
     headers = {**signed("PUT", "/wait", (), b"body"), "content-length": "4"}
@@ -382,14 +387,14 @@ def test_http_2(connection):
     http2.send(1, b"body", end=True)
     http2.begin(3, {"host": HOST})
     http2.send(3, b"body", end=True)
-    assert http2.answer(1)[b":status"] == b"200"
-    refused = http2.answer(3)
+    assert http2.receive_response(1)[b":status"] == b"200"
+    refused = http2.receive_response(3)
     assert (refused[b":status"], b"connection" in refused) == (b"403", False)
     assert b"MissingAuthenticationToken" in http2.bodies[3]
 
 
 @ON_HTTP_2
-def test_http_2_with_a_body_after_the_answer(connection):
+def test_http_2_with_a_body_after_the_response(connection):
     """
     On HTTP/2, the response does not wait for the body, and the connection stays open for other
     streams.
@@ -400,10 +405,10 @@ def test_http_2_with_a_body_after_the_answer(connection):
     for _ in range(30):
         http2.send(1, b"late")
     http2.send(1, b"", end=True)
-    assert http2.answer(1)[b":status"] == b"403"
+    assert http2.receive_response(1)[b":status"] == b"403"
     http2.begin(3, signed("POST", "/q", (), b"body"))
     http2.send(3, b"body", end=True)
-    assert http2.answer(3)[b":status"] == b"200"
+    assert http2.receive_response(3)[b":status"] == b"200"
 
 
 class Http2:
@@ -439,7 +444,7 @@ class Http2:
                 elif isinstance(event, StreamEnded):
                     self.ended.add(event.stream_id)
 
-    def answer(self, stream):
+    def receive_response(self, stream):
         """Return the head of a response after its end has arrived."""
         self.wait_for(lambda: stream in self.ended)
         return self.heads[stream]
@@ -457,6 +462,6 @@ def test_a_root_path(server, signed_for):
         Inner(), {KEY.access_key_id: KEY}, service=SERVICE, region=REGION, allowed_hosts=[HOST]
     )
     with serving(server, app, root_path="/api") as port, Connection(port) as connection:
-        assert connection.ask("GET", "/q", signed("GET", signed_for)).status == 200
+        assert connection.request("GET", "/q", signed("GET", signed_for)).status == 200
         other = "/q" if signed_for == "/api/q" else "/api/q"
-        assert connection.ask("GET", "/q", signed("GET", other)).status == 403
+        assert connection.request("GET", "/q", signed("GET", other)).status == 403

@@ -36,7 +36,7 @@ def test_refused_parts(part, value, error, fault):
 
 
 @pytest.mark.parametrize("part", ["access_key_id", "secret_access_key"])
-def test_none_is_no_key(part):
+def test_a_key_must_not_be_none(part):
     """Only the token may be None."""
     with pytest.raises(TypeError, match=f"{part} must be a str, not NoneType"):
         Credentials(**{"access_key_id": "AKID", "secret_access_key": "secret", part: None})
@@ -111,7 +111,7 @@ def test_sources(source):
     assert asyncio.run(provider.aget()) is KEY
 
 
-def test_a_provider_is_taken_as_it_is():
+def test_a_provider_is_not_wrapped():
     """A provider is returned unchanged."""
     provider = Provider()
     assert as_provider(provider) is provider
@@ -142,11 +142,8 @@ ASYNC = {
 
 
 @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC.keys())
-def test_async_function_where_nothing_is_awaited(function):
-    """
-    An async function raises TypeError: with *blocking* immediately, otherwise in the first
-    `get`.
-    """
+def test_async_function_in_blocking_clients(function):
+    """An async function raises TypeError: at once with *blocking*, otherwise in `get`."""
     provider = as_provider(function)
     assert asyncio.run(provider.aget()) is KEY
     with pytest.raises(TypeError, match=r"returns sigv4\.Credentials, not an async function"):
@@ -160,18 +157,15 @@ def test_async_function_where_nothing_is_awaited(function):
     [(lambda: _aget(), "coroutine"), (lambda: "AKID", "str")],  # noqa: PLW0108 (not async itself)
     ids=["async in disguise", "of something else"],
 )
-def test_blocking_provider_refuses_what_is_no_credentials(function, kind):
+def test_blocking_provider_rejects_coroutines(function, kind):
     """A blocking provider rejects a coroutine and closes it."""
     with pytest.raises(TypeError, match=f"returns sigv4.Credentials, not {kind}"):
         as_provider(function, blocking=True).get()
 
 
 @pytest.mark.parametrize("source", ["AKID", None, ("AKID", "secret")], ids=["str", "None", "pair"])
-def test_what_supplies_no_credentials(source):
-    """
-    An object that cannot supply credentials is rejected immediately, and the error leaves it
-    out.
-    """
+def test_invalid_sources(source):
+    """An object that cannot supply credentials is rejected; the error leaves out its value."""
     with pytest.raises(TypeError, match=f"not {type(source).__name__}$"):
         as_provider(source)
 

@@ -37,7 +37,7 @@ def test_signature_error():
     assert (error.canonical_request, error.string_to_sign) == ("canonical", "to sign")
 
 
-def test_signature_error_pickles_without_what_was_signed():
+def test_signature_error_pickles_without_the_canonical_request():
     """The canonical request contains header values, so it is not pickled."""
     pickled = pickle.dumps(SignatureError("Code", "text", "canonical", "to sign"))
     assert b"canonical" not in pickled.replace(b"canonical_request", b"")

@@ -88,16 +88,18 @@ def as_sagemaker_says(theirs):
     return json.dumps({"__type": kind, "Message": message(theirs)}).encode()
 
 
-ANSWERS = {
+RESPONSES = {
     "S3": (as_s3_says, "SignatureDoesNotMatch"),
     "STS": (as_sts_says, "SignatureDoesNotMatch"),
     "API Gateway": (as_api_gateway_says, None),
     "SageMaker": (as_sagemaker_says, "InvalidSignatureException"),
 }
-answer = pytest.mark.parametrize(("said", "code"), ANSWERS.values(), ids=ANSWERS.keys())
+with_each_response = pytest.mark.parametrize(
+    ("said", "code"), RESPONSES.values(), ids=RESPONSES.keys()
+)
 
 
-@answer
+@with_each_response
 def test_equal(said, code):
     """If both sides signed the same string, the cause is the key."""
     explanation = explain(said(signed()), signed(key=KEY.replace(secret_access_key="other")))
@@ -105,7 +107,7 @@ def test_equal(said, code):
     assert "the secret access key does not belong to this access key ID" in str(explanation)
 
 
-@answer
+@with_each_response
 def test_canonical_request(said, code):
     """If the canonical requests differ, exactly the parts that differ are reported."""
     explanation = explain(said(signed(method="PUT", url="https://host.example/a%20b")), signed())
@@ -148,7 +150,7 @@ def test_canonical_request_alone():
     assert "AWS expected '20261122/us-east-1/execute-api/aws4_request'" in str(explanation)
 
 
-def test_answer_without_string_to_sign():
+def test_response_without_string_to_sign():
     """If the response has no string to sign, only the canonical requests are compared."""
     said = (
         f"<Error><CanonicalRequest>{escape(signed().canonical_request)}</CanonicalRequest></Error>"
@@ -360,7 +362,7 @@ SILENT = {
 
 
 @pytest.mark.parametrize("said", SILENT.values(), ids=SILENT.keys())
-def test_answers_that_say_nothing(said):
+def test_responses_without_a_canonical_request(said):
     """A response without a canonical request raises an error that does not quote the response."""
     with pytest.raises(UnexplainedError) as refusal:
         explain(said, signed())
@@ -368,7 +370,7 @@ def test_answers_that_say_nothing(said):
     assert len(str(refusal.value)) < 80
 
 
-def test_ours_is_no_canonical_request():
+def test_invalid_canonical_request():
     """A text that is not a canonical request raises an error."""
     with pytest.raises(UnexplainedError, match="the text is not a canonical request"):
         explain(as_s3_says(signed()), "GET\n/")
@@ -399,6 +401,6 @@ def test_masked(text, instead):
     assert mask_secrets(text) == text.replace(secret, hidden)
 
 
-def test_masked_is_no_canonical_request():
+def test_mask_of_an_invalid_canonical_request():
     """A text that is not a canonical request is not changed."""
     assert mask_secrets("GET") == "GET"

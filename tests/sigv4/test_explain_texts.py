@@ -54,8 +54,8 @@ STS = (
 def client_error(protocol, service, operation, body):
     """Return botocore's exception for a response."""
     model = botocore.session.get_session().get_service_model(service).operation_model(operation)
-    answer = {"status_code": 403, "headers": {}, "body": body.encode()}
-    parsed = create_parser(protocol).parse(answer, model.output_shape)
+    response = {"status_code": 403, "headers": {}, "body": body.encode()}
+    parsed = create_parser(protocol).parse(response, model.output_shape)
     return ClientError(parsed, operation)
 
 
@@ -101,7 +101,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_whatever_repeats_the_answer(text):
+def test_texts_that_contain_the_response(text):
     """A text that contains the response gives the same explanation as the response itself."""
     explanation = explain(text, OURS)
     assert explanation.differences == (ADDED,)
@@ -154,7 +154,7 @@ SILENT = {
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
-def test_what_says_nothing(text):
+def test_texts_without_a_canonical_request(text):
     """A text without a canonical request raises an error that does not quote the text."""
     with pytest.raises(UnexplainedError) as refusal:
         explain(text, OURS)

@@ -60,7 +60,7 @@ def service(request):
 def server(service):
     """A server that verifies the bytes of each request, and responds with 200 or 403."""
 
-    def answer(request):
+    def respond(request):
         arrived = SignableRequest(
             request.method,
             f"http://{server.address}{request.target}",
@@ -73,7 +73,7 @@ def server(service):
             return 403, {"x-error": error.code}
         return 200, {}
 
-    with WireServer(answer) as server:
+    with WireServer(respond) as server:
         yield server
 
 
@@ -343,32 +343,32 @@ NEAR = {
 class Copying:
     """A transport that replaces the headers by a copy, as OpenTelemetry does."""
 
-    def __init__(self, library, answer):
-        self.library, self.answer = library, answer
+    def __init__(self, library, respond):
+        self.library, self.respond = library, respond
 
     def __call__(self, request):
         request.headers = self.library.Headers(request.headers)
         request.headers["traceparent"] = "00-0-0-00"
-        return self.answer(request)
+        return self.respond(request)
 
 
-def hops_of(library, colour, location, status, *, wrap=lambda _, answer: answer, start=START):
+def hops_of(library, kind, location, status, *, wrap=lambda _, respond: respond, start=START):
     """Return the headers of two requests, of which the second follows a redirect."""
     received = []
 
-    def answer(request):
+    def respond(request):
         received.append([(name.lower(), value) for name, value in request.headers.raw])
         headers = {"location": location} if len(received) == 1 else {}
         return library.Response(status if headers else 200, headers=headers)
 
     options = {"auth": auth_of("s3", TEMPORARY), "follow_redirects": True, "trust_env": False}
-    transport = library.MockTransport(wrap(library, answer))
+    transport = library.MockTransport(wrap(library, respond))
 
     async def awaiting():
         async with library.AsyncClient(transport=transport, **options) as client:
             await client.put(start, content=b"body", headers=SECRETS)
 
-    if colour == "awaiting":
+    if kind == "awaiting":
         anyio.run(awaiting)
     else:
         with library.Client(transport=transport, **options) as client:
@@ -392,14 +392,14 @@ SENT = sorted(
 )
 
 
-@pytest.mark.parametrize("wrap", [lambda _, answer: answer, Copying], ids=["plain", "copying"])
+@pytest.mark.parametrize("wrap", [lambda _, respond: respond, Copying], ids=["plain", "copying"])
 @pytest.mark.parametrize("location", AWAY.values(), ids=AWAY.keys())
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("colour", ["blocking", "awaiting"])
+@pytest.mark.parametrize("kind", ["blocking", "awaiting"])
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
-def test_redirect_to_another_origin(library, colour, status, location, wrap):
+def test_redirect_to_another_origin(library, kind, status, location, wrap):
     """A request to another origin has no signature, no token and no other header of AWS."""
-    first, second = hops_of(library, colour, location, status, wrap=wrap)
+    first, second = hops_of(library, kind, location, status, wrap=wrap)
     assert of_aws(first) == SENT
     assert of_aws(second) == []
 
@@ -435,17 +435,17 @@ def names_of(request):
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
-def test_next_request_is_signed_anew(library):
+def test_next_request_is_signed_again(library):
     """A redirect that the caller follows is signed for its own URL and time."""
     times = iter([AT, AT + timedelta(hours=1)])
     received = []
 
-    def answer(request):
+    def respond(request):
         received.append(request)
         return library.Response(307, headers={"location": "/b"})
 
     auth = auth_of("s3", now=lambda: next(times))
-    with library.Client(transport=library.MockTransport(answer), auth=auth) as client:
+    with library.Client(transport=library.MockTransport(respond), auth=auth) as client:
         client.send(client.get(START, headers=SECRETS).next_request)
     first, second = received
     assert second.headers["x-amz-date"] == "20261122T130000Z"

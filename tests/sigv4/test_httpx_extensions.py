@@ -135,7 +135,7 @@ def test_a_request_that_is_sent_again(library, service):
     assert fresh.headers.raw == request.headers.raw
 
 
-def test_what_the_caller_set_is_honoured_again():
+def test_headers_of_the_caller_are_kept():
     """A date and a hash that the caller set are kept when the request is sent again."""
     own = {"x-amz-date": "20261122T110000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
     request = httpx.Request("PUT", START, headers=own, content=b"body")
@@ -144,14 +144,14 @@ def test_what_the_caller_set_is_honoured_again():
         assert own == {name: request.headers[name] for name in own}
 
 
-def test_a_token_of_somebody_else():
+def test_a_token_of_other_credentials():
     """A token in the headers is removed if the credentials have none."""
     headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
     assert not headers.keys() & signed_by(auth_of("s3"), headers=headers).headers.keys()
 
 
 @libraries
-def test_signed_headers_are_read_as_others_are(library):
+def test_signed_headers_behave_like_others(library):
     """Signed headers behave like other headers, and deleting one deletes only that one."""
     request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
     headers = next(auth_of("s3").sync_auth_flow(request)).headers
@@ -173,7 +173,7 @@ def test_the_signature_is_there(send):
     """The response's request holds its signature in every client, and `explain` accepts it."""
     theirs = []
 
-    def answer(request):
+    def respond(request):
         url = f"http://{server.address}{request.target}"
         headers = [pair for pair in request.headers if pair[0].lower() != b"authorization"]
         headers.append((b"x-amz-added", b"by a proxy"))
@@ -182,7 +182,7 @@ def test_the_signature_is_there(send):
         theirs.append(signer.sign(seen, KEY, at=AT).canonical_request)
         return 403, {}
 
-    with WireServer(answer) as server:
+    with WireServer(respond) as server:
         response = send(
             "PUT", f"http://{server.address}/a", content=b"b", auth=auth_of("sagemaker")
         )
@@ -229,7 +229,7 @@ NO_SIGNERS = {
 
 
 @pytest.mark.parametrize("signer", NO_SIGNERS.values(), ids=NO_SIGNERS)
-def test_what_is_no_signer_is_refused(signer):
+def test_invalid_signers(signer):
     """A wrong signer raises TypeError in the constructor, with an example of a right one."""
     cure = r"signer must be a Signer, such as Signer\(SigV4\(service, region\)\), not \w+$"
     with pytest.raises(TypeError, match=cure):

@@ -71,13 +71,13 @@ TOO_LARGE = {
 
 
 @pytest.mark.parametrize(("url", "headers"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
-def test_what_is_within_the_limits_is_verified(url, headers):
+def test_requests_within_the_limits_are_accepted(url, headers):
     """A request with the maximum size is accepted."""
     assert check(url, headers).access_key_id == "AKIDEXAMPLE"
 
 
 @pytest.mark.parametrize(("url", "headers"), TOO_LARGE.values(), ids=TOO_LARGE)
-def test_what_is_too_large_is_refused_at_once(url, headers):
+def test_requests_over_the_limits_are_rejected(url, headers):
     """A larger request is rejected before its signature is parsed, even if it is valid."""
     with pytest.raises(SignatureError) as refusal:
         check(url, headers, never)
@@ -199,5 +199,5 @@ def test_trailers_are_limited_in_all():
     half = b"x" * (LONGEST_TRAILERS // 2)
     decoder = ChunkDecoder(TRAILER_FORM, 0, trailers=["a", "b", "c"])
     decoder.feed(b"0\r\na:" + half + b"\r\n")
-    with pytest.raises(SignatureError, match=f"longer than {LONGEST_TRAILERS} bytes"):
+    with pytest.raises(SignatureError, match=f"longer than the limit of {LONGEST_TRAILERS} bytes"):
         decoder.feed(b"b:" + half + b"\r\n")

@@ -84,9 +84,9 @@ def outcome(response):
 
 def stored(place, url):
     """Return the object that a server has stored at *url*, or None."""
-    answer = call("GET", url, auth=auth_of("SigV4", "s3", place.key))
-    assert outcome(answer) in {(200, None), (404, "NoSuchKey")}
-    return answer.content if answer.is_success else None
+    response = call("GET", url, auth=auth_of("SigV4", "s3", place.key))
+    assert outcome(response) in {(200, None), (404, "NoSuchKey")}
+    return response.content if response.is_success else None
 
 
 # Objects, signed by S3's rules.
@@ -98,8 +98,8 @@ def test_object_there_and_back(place, algorithm, send):
     """An object whose key needs encoding can be stored and read."""
     url, auth = place.url + KEY, auth_of(algorithm, "s3", place.key)
     assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
-    answer = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
-    assert (answer.status_code, answer.content) == (200, BODY)
+    response = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
+    assert (response.status_code, response.content) == (200, BODY)
 
 
 def hashed(algorithm, key):
@@ -143,8 +143,8 @@ def test_streamed_object(place, algorithm, send, stream):
 def test_wrong_secret(place, algorithm, send_plainly):
     """A signature with another secret is rejected, and nothing is stored."""
     url, wrong = f"{place.url}/bucket/wrong", place.key.replace(secret_access_key="wrong")
-    answer = send_plainly("PUT", url, content=BODY, auth=auth_of(algorithm, "s3", wrong))
-    assert outcome(answer) == (403, "SignatureDoesNotMatch")
+    response = send_plainly("PUT", url, content=BODY, auth=auth_of(algorithm, "s3", wrong))
+    assert outcome(response) == (403, "SignatureDoesNotMatch")
     assert stored(place, url) is None
 
 
@@ -153,8 +153,8 @@ def test_wrong_secret(place, algorithm, send_plainly):
 def test_stranger(place, algorithm, send_plainly):
     """A signature with an unknown key is rejected."""
     auth = auth_of(algorithm, "s3", Credentials("AKIASTRANGER", "secret"))
-    answer = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth)
-    assert outcome(answer) == (403, "InvalidAccessKeyId")
+    response = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth)
+    assert outcome(response) == (403, "InvalidAccessKeyId")
 
 
 def _raw_path(new):
@@ -199,7 +199,7 @@ CHANGES = {
 def test_tampering(place, algorithm, send_plainly, change):
     """A request that is changed after signing is rejected."""
     headers = {"x-amz-meta-a": "1", "content-type": "text/plain"}
-    answer = send_plainly(
+    response = send_plainly(
         "PUT",
         f"{place.url}{KEY}?x-id=Put",
         content=BODY,
@@ -207,7 +207,7 @@ def test_tampering(place, algorithm, send_plainly, change):
         auth=auth_of(algorithm, "s3", place.key),
         change=change,
     )
-    assert outcome(answer) == (403, "SignatureDoesNotMatch")
+    assert outcome(response) == (403, "SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize("place", ["emulator"], indirect=True)  # ministack does not hash bodies
@@ -219,8 +219,8 @@ def test_tampering_with_the_body(place, algorithm, send_plainly):
         request.stream = type(request.stream)(BODY[::-1])
 
     auth = auth_of(algorithm, "s3", place.key)
-    answer = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth, change=change)
-    assert outcome(answer) == (400, "XAmzContentSHA256Mismatch")
+    response = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth, change=change)
+    assert outcome(response) == (400, "XAmzContentSHA256Mismatch")
 
 
 @each_place
@@ -235,8 +235,8 @@ def test_presigned_url(place, algorithm, send):
 
     assert outcome(send("PUT", presigned("PUT", place.key), content=BODY)) == (200, None)
     to_get = presigned("GET", place.key)
-    answer = send("GET", to_get)
-    assert (answer.status_code, answer.content) == (200, BODY)
+    response = send("GET", to_get)
+    assert (response.status_code, response.content) == (200, BODY)
     wrong = presigned("GET", place.key.replace(secret_access_key="wrong"))
     for refused in (wrong, to_get.replace("=60&", "=61&"), to_get.replace("%20", "%20a", 1)):
         assert outcome(call("GET", refused)) == (403, "SignatureDoesNotMatch")
@@ -306,8 +306,8 @@ def put_changed(place, algorithm, send, change, checksum):
         return sent
 
     url, options = f"{place.url}/bucket/changed", {"checksum": checksum, "change": changed}
-    answer = put_in_chunks(send, url, algorithm, place.key, **options)
-    return outcome(answer), stored(place, url)
+    response = put_in_chunks(send, url, algorithm, place.key, **options)
+    return outcome(response), stored(place, url)
 
 
 @signed_chunks
@@ -352,19 +352,19 @@ def sqs(action, **arguments):
 def test_caller_identity(ministack, algorithm, send):
     """STS returns the user who signed; a signature with another secret is rejected."""
     auth = auth_of(algorithm, "sts", ministack.user)
-    answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
-    assert element_text(answer.text, "Arn").endswith(":user/user")
+    response = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
+    assert element_text(response.text, "Arn").endswith(":user/user")
     wrong = auth_of(algorithm, "sts", ministack.user.replace(secret_access_key="wrong"))
-    answer = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=wrong)
-    assert outcome(answer) == (403, "SignatureDoesNotMatch")
+    response = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=wrong)
+    assert outcome(response) == (403, "SignatureDoesNotMatch")
 
 
 @each_algorithm
 def test_message_there_and_back(ministack, algorithm, send):
     """A message is received from the queue; one that is changed in transit is rejected."""
     auth = auth_of(algorithm, "sqs", ministack.user)
-    answer = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
-    queue = element_text(answer.text, "QueueUrl")
+    response = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
+    queue = element_text(response.text, "QueueUrl")
 
     def elsewhere(request):
         request.url = request.url.copy_with(path="/")
@@ -398,8 +398,8 @@ def test_temporary_key(temporary, algorithm, send):
     auth = auth_of(algorithm, "s3", temporary.key)
     assert outcome(send("PUT", f"{temporary.url}/temporary", auth=auth)) == (200, None)
     auth = auth_of(algorithm, "sts", temporary.key)
-    answer = send("POST", temporary.url, **sts("GetCallerIdentity"), auth=auth)
-    assert outcome(answer) == (200, None)
+    response = send("POST", temporary.url, **sts("GetCallerIdentity"), auth=auth)
+    assert outcome(response) == (200, None)
 
 
 PARTS = {
@@ -431,5 +431,5 @@ def test_invocation(emulator, algorithm, send):
     url = emulator.url + INVOCATION
     assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)
     change = _header("x-amzn-sagemaker-inputlocation", "s3://bucket/other")
-    answer = send("POST", url, headers=LOCATION, auth=auth, change=change)
-    assert outcome(answer) == (403, "InvalidSignatureException")
+    response = send("POST", url, headers=LOCATION, auth=auth, change=change)
+    assert outcome(response) == (403, "InvalidSignatureException")

@@ -54,11 +54,11 @@ def sent(library, path, signer=None):
     auth = SigV4Auth(signer, KEY, now=lambda: AT, unsigned_payload=True)
     requests = []
 
-    def answer(request):
+    def respond(request):
         requests.append(request)
         return library.Response(200)
 
-    with library.Client(transport=library.MockTransport(answer), auth=auth) as client:
+    with library.Client(transport=library.MockTransport(respond), auth=auth) as client:
         client.get(HOST + path, headers={"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
     return requests[0]
 

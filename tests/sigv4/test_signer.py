@@ -38,7 +38,7 @@ HASH = "x-amz-content-sha256"
     ],
     ids=["others", "others with token", "S3", "S3 with token"],
 )
-def test_what_is_added(signer, credentials, names):
+def test_added_headers(signer, credentials, names):
     """Signing adds exactly these headers."""
     signature = signer.sign(SignableRequest("GET", URL), credentials, at=AT)
     assert sorted(signature.headers) == names
@@ -112,7 +112,7 @@ def test_content_sha256_of_the_request(signer, value):
 
 @pytest.mark.parametrize("content_sha256", [False, True])
 @pytest.mark.parametrize("service", ["aoss", "s3"])
-def test_content_sha256_is_no_matter_of_a_url(service, content_sha256):
+def test_presigned_url_has_no_content_sha256(service, content_sha256):
     """A presigned URL has no hash: S3 accepts any body, other services hash the body."""
     signer = Signer(SigV4(service, "us-east-1"), content_sha256=content_sha256)
     url = signer.presign(SignableRequest("GET", URL), KEY, at=AT, expires=60)

@@ -267,7 +267,7 @@ def test_an_altered_region_set_is_refused():
     ["zz", "", "30", "00" * 70, "é", "3" * 9999],
     ids=["text", "none", "1", "0", "é", "long"],
 )
-def test_what_is_no_signature_is_refused(signature):
+def test_malformed_signatures_are_rejected(signature):
     """A signature that is not DER in hexadecimal does not match."""
     method, url, headers, body = signed()
     text = headers["authorization"].rpartition("=")[0] + "=" + signature

@@ -22,7 +22,7 @@ def test_equality():
     assert SigV4("s3", "*") != SigV4A("s3", "*")
 
 
-def test_what_is_kept_apart():
+def test_derived_keys_are_not_compared():
     """Derived keys do not affect the equality of credentials."""
     used, new = Credentials("AKID", "secret"), Credentials("AKID", "secret")
     EAST.sign_string("text", used, "20261126T120000Z")

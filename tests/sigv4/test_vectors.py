@@ -9,7 +9,7 @@ import pytest
 
 from sigv4 import Payload, SignableRequest, SignatureError, Signer, SigV4, verify
 from tests.sigv4.oracles import Unsigned
-from tests.sigv4.ours import credentials_of, presign, sign, signable
+from tests.sigv4.signing import credentials_of, presign, sign, signable
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "sigv4"
 SIGNED = ["headers", "hosts", "odd-queries", "paths", "payloads", "queries", "sagemaker"]

@@ -380,7 +380,7 @@ def test_mismatch_shows_what_was_signed():
     assert error.string_to_sign == expected.string_to_sign
 
 
-def test_what_came_off_the_wire():
+def test_bytes_that_are_not_utf_8():
     """Header bytes that are not UTF-8 are verified unchanged."""
     headers = [(b"X-Amz-Meta-A", b"\xff\xfe")]
     request = SignableRequest("PUT", URL, headers, Payload.of(BODY))
@@ -458,13 +458,13 @@ def test_such_a_header_that_is_signed():
         "x-amz-trailer",
     ],
 )
-def test_what_must_be_signed(name):
+def test_headers_that_must_be_signed(name):
     """*unsigned_headers* must not contain headers that define the signature or the body."""
     with pytest.raises(ValueError, match=f"must not contain {name.lower()}, which must be signed"):
         by_header().received(unsigned_headers={name})
 
 
-def test_a_name_is_no_collection():
+def test_unsigned_headers_as_a_str():
     """A single str as *unsigned_headers* is rejected."""
     with pytest.raises(TypeError, match="must be a collection of header names"):
         by_header().received(unsigned_headers="x-amz-cf-id")
@@ -492,11 +492,8 @@ def test_a_refusal_is_one_line(query):
         assert str(refusal(wire)).isprintable()
 
 
-def test_a_refusal_escapes_what_cannot_be_seen():
-    """
-    Line ends, ESC, C1 controls, direction marks and lone surrogates are escaped; other text is
-    not.
-    """
+def test_unprintable_characters_are_escaped():
+    """Only unprintable characters are escaped: line ends, ESC, direction marks and so on."""
     error = SignatureError("Code", "a\n\x1b[31m\x9b\u202e\udcff é")
     assert str(error) == r"Code: a\n\x1b[31m\x9b\u202e\udcff é"
     assert error.args == ("Code", error.message)

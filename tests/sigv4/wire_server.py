@@ -24,11 +24,11 @@ class WireServer:
     A server on 127.0.0.1 that runs inside a ``with`` block.
 
     Args:
-        answer: A function of the request that returns the status code and the headers of the
+        respond: A function of the request that returns the status code and the headers of the
             response.
     """
 
-    def __init__(self, answer: Callable[[RawRequest], tuple[int, dict[str, str]]]) -> None:
+    def __init__(self, respond: Callable[[RawRequest], tuple[int, dict[str, str]]]) -> None:
         self.requests: list[RawRequest] = []
         kept = self.requests
 
@@ -36,7 +36,7 @@ class WireServer:
             def handle(self) -> None:
                 while (request := _read(self.rfile)) is not None:
                     kept.append(request)
-                    status, headers = answer(request)
+                    status, headers = respond(request)
                     lines = [f"HTTP/1.1 {status} X", "Content-Length: 0"]
                     lines += [f"{name}: {value}" for name, value in headers.items()]
                     self.wfile.write("\r\n".join([*lines, "", ""]).encode())

@@ -225,23 +225,23 @@ def test_verify_unsigned(run):
 
 
 @pytest.fixture
-def answer(tmp_path):
-    """Files with AWS's response to a request with another path, and with the signed strings."""
+def folder(tmp_path):
+    """A folder with AWS's response to a request with another path, and with the signed strings."""
     theirs = signed(url="https://bucket.example/c")
     text = (
         f"The Canonical String for this request should have been\n'{theirs.canonical_request}'\n\n"
         f"The String-to-Sign should have been\n'{theirs.string_to_sign}'\n"
     )
-    (tmp_path / "answer").write_text(json.dumps({"message": text}))
+    (tmp_path / "response").write_text(json.dumps({"message": text}))
     (tmp_path / "theirs").write_text(theirs.canonical_request + "\n")
     (tmp_path / "to-sign").write_text(theirs.string_to_sign + "\n")
     (tmp_path / "ours").write_bytes(signed().canonical_request.replace("\n", "\r\n").encode())
     return tmp_path
 
 
-def test_explain(run, answer):
+def test_explain(run, folder):
     """`explain` prints the parts that differ."""
-    code, out, err = run("explain", answer / "answer", answer / "ours")
+    code, out, err = run("explain", folder / "response", folder / "ours")
     assert (code, err) == (0, "")
     assert out.splitlines()[:2] == [
         "the canonical requests differ.",
@@ -249,16 +249,16 @@ def test_explain(run, answer):
     ]
 
 
-def test_explain_the_key(run, answer):
+def test_explain_the_key(run, folder):
     """With the string to sign, `explain` can tell that the key is wrong."""
-    stdin = (answer / "answer").read_bytes()
-    code, out, _ = run("explain", "-", answer / "theirs", answer / "to-sign", stdin=stdin)
+    stdin = (folder / "response").read_bytes()
+    code, out, _ = run("explain", "-", folder / "theirs", folder / "to-sign", stdin=stdin)
     assert (code, out.startswith("both sides signed the same string")) == (0, True)
 
 
-def test_explain_nothing(run, answer):
+def test_explain_nothing(run, folder):
     """A response without a canonical request has its own exit code."""
-    code, out, err = run("explain", "-", answer / "ours", stdin=b"<Error/>")
+    code, out, err = run("explain", "-", folder / "ours", stdin=b"<Error/>")
     assert (code, out) == (1, "")
     assert (
         err
@@ -298,7 +298,7 @@ def test_curl(run, tmp_path, options, body):
     """The request that curl sends is the signed one."""
     (tmp_path / "file").write_bytes(b"file")
 
-    def answer(request):
+    def respond(request):
         arrived = SignableRequest(
             request.method,
             f"http://{server.address}{request.target}",
@@ -311,7 +311,7 @@ def test_curl(run, tmp_path, options, body):
             return 403, {"x-error": error.code}
         return 200, {}
 
-    with WireServer(answer) as server:
+    with WireServer(respond) as server:
         url = f"http://{server.address}/a%20b/[c]/./d?x=%2A"
         command, *rest = [option.format(file=tmp_path / "file") for option in options]
         _, out, _ = run(command, url, *S3, "--curl", *rest)
@@ -320,7 +320,7 @@ def test_curl(run, tmp_path, options, body):
         )
         [request] = server.requests
     assert (done.returncode, request.body) == (0, body)
-    assert answer(request) == (200, {})
+    assert respond(request) == (200, {})
 
 
 def test_curl_of_an_end():
@@ -381,7 +381,7 @@ SAID_OF_KEYS = {
 
 
 @pytest.mark.parametrize("said", SAID_OF_KEYS.values(), ids=SAID_OF_KEYS)
-def test_a_refusal_steers_no_terminal(run, said):
+def test_control_characters_in_an_error(run, said):
     """The error for a rejected request contains no control characters from the request."""
     signer = Signer(SigV4("s3", "us-east-1"))
     headers = signer.sign(SignableRequest("GET", "https://h.example/"), KEY, at=AT).headers
@@ -409,7 +409,7 @@ def test_no_credentials(run, environ, name, expected):
     assert run("sign", URL, *S3) == (2, "", f"sigv4: {expected}, or use --profile\n")
 
 
-def test_secret_that_is_none(run, environ):
+def test_invalid_secret(run, environ):
     """The error for an invalid secret does not contain the secret."""
     environ.setenv("AWS_SECRET_ACCESS_KEY", "very secret")
     code, _, err = run("sign", URL, *S3)
@@ -447,7 +447,7 @@ def test_usage_of_a_date(run, capfdbinary):
     assert b"argument --date: must have the form 20150830T123600Z" in capfdbinary.readouterr().err
 
 
-def test_nobody_reads(environ):
+def test_closed_stdout(environ):
     """If stdout is closed, no traceback is printed, also not at exit."""
     reader, writer = os.pipe()
     os.close(reader)
