@@ -1,8 +1,7 @@
-"""
-Each operation once, as a coroutine.
+"""All operations of the clients, each written once, as a coroutine.
 
-Annotations in this folder name two classes that the first call does without: ``_core.Output`` and
-``_core.S3Object``.  They are imported when a tool looks them up.
+Annotations in this folder name the classes ``_core.Output`` and ``_core.S3Object``, which the first
+call does not need.  They are imported when a tool evaluates the annotations.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What all operations share: a client's settings, and how a call begins."""
+"""The base of all operations: the client's settings, and the steps that every call starts with."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -11,19 +11,18 @@ from .._io.system import Once, System
 from .._io.transport import Admission
 from .session import Session
 
-if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
     from .._s3.objects import S3Location
 
 T = TypeVar("T")
 
 
 class BaseOperations:
-    """
-    What each family of operations is derived from.
+    """The base class of each family of operations.
 
     Args:
-        system: Clocks and locks.
-        open_session: Finds out the settings, at the first call.
+        system: Provides clocks and locks.
+        open_session: Resolves the settings at the first call.
     """
 
     def __init__(self, system: System, open_session: Callable[[], Awaitable[Session]]) -> None:
@@ -32,31 +31,30 @@ class BaseOperations:
         self._is_closed = False
 
     async def _close_if_closed(self, session: Session) -> None:
-        """Keep no connections of a session that is opened after `close`, or at the same time."""
+        """Close the connections of a session that was opened during or after `close`."""
         if self._is_closed:
             await session.transport.close()
 
     async def close(self) -> None:
-        """
-        Close the connections that were opened here; a user-supplied client stays open.
+        """Close the client's connections; a user-supplied HTTP client stays open.
 
-        What is under way goes on, and loses nothing: a request that was sent or waits for a connection, and
-        a `wait` between two polls, which opens a new connection for the next one.  So does a closed client
-        that is used again.  But it keeps none of them after its request, so that nothing is left open
-        when the last call ends.
+        Calls that are under way continue and lose nothing.  That applies to a request that was sent
+        or waits for a connection, and to a `wait` between two polls, which opens a new connection
+        for the next poll.  A closed client can be used again, but closes each connection after its
+        request, so that no connection is open when the last call ends.
         """
         self._is_closed = True
         if self._session.value is not None:
             await self._session.value.transport.close()
 
     def _start(self, timeout: float | None) -> float:
-        """Return when a call begins, if its *timeout* can be one."""
+        """Check *timeout*, and return the start of the call, on the monotonic clock."""
         if timeout is not None:
             check_timeout(timeout)
         return self._system.monotonic()
 
     async def _bytes(self, value: object, argument: str) -> bytes:
-        """Return the bytes of an argument: a copy of what may change."""
+        """Return the bytes of an argument, copied if the caller could change them."""
         may_change = isinstance(value, bytearray | memoryview)
         size = memoryview(cast("bytes", value)).nbytes if may_change else 0
         return await self._system.compute(size, as_bytes, value, argument)
@@ -68,14 +66,15 @@ class BaseOperations:
         arguments: Mapping[str, object],
         timeout: float | None,
     ) -> T:
-        """
-        Check arguments, send them, and return the output.
+        """Check arguments, send them, and return the result.
 
         Args:
             model: The table of the operation.
-            parse: Makes the output of a success.
-            arguments: By name; one that is None, or is not there, is not given.
-            timeout: Seconds that the call may take in all; None takes the client's.
+            parse: Returns the result for a successful response.
+            arguments: The values by name; a value of None counts as absent.
+            timeout: The time limit of the whole call, in seconds; None for the client's.
+
+        Returns: The result of *parse*.
         """
         start = self._start(timeout)
         request = model.to_http(arguments)
@@ -88,7 +87,7 @@ class BaseOperations:
 
 
 def parse_location(text: str, argument: str = "location") -> "S3Location":
-    """Return the location that an argument names."""
+    """Return the S3 location that an argument names."""
     with importing():
         from .._s3.objects import S3Location
 

@@ -1,4 +1,4 @@
-"""An operation that is no more than its table."""
+"""Operations that are defined by their tables alone."""
 
 from collections.abc import Callable, Coroutine
 from inspect import Parameter, Signature
@@ -14,16 +14,15 @@ T = TypeVar("T")
 def from_model(
     model: OperationModel, parse: Callable[[Response], T]
 ) -> Callable[..., Coroutine[object, object, T]]:
-    """
-    Return the operation that a table describes, which each client takes by one line.
+    """Return the operation that a table describes; each client adds it with one line.
 
-    Such as ``describe_job = sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that does more
-    than check, send and parse is a method by hand, such as `SubmissionOperations.invoke_endpoint_async`,
-    and a test holds its signature to the table.
+    An example is ``describe_job = sync_method(from_model(DESCRIBE_JOB, Job))``.  An operation that
+    does more than check, send and parse is a handwritten method, such as
+    `SubmissionOperations.invoke_endpoint_async`, and a test compares its signature with the table.
 
     Args:
         model: The table.
-        parse: Makes the output of a success.
+        parse: Returns the result for a successful response.
     """
     signature = _signature(model)
 
@@ -43,7 +42,7 @@ def from_model(
 
 
 def _signature(model: OperationModel) -> Signature:
-    """Return what the method takes: what is required by place or by name, the rest by name."""
+    """Return the signature: required members by position or name, optional ones by name only."""
     required = [Parameter("self", Parameter.POSITIONAL_ONLY)]
     optional = [_optional("timeout", float)]
     for name, member in model.members.items():

@@ -1,4 +1,4 @@
-"""Wait for the answer to a job, and from payload to answer in one call."""
+"""Operations that return the output of a job: wait, and submit and wait in one call."""
 
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable
@@ -18,12 +18,12 @@ from .._io.generation import importing
 from .._value import JobHandle
 from .submission import SubmissionOperations
 
-if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
     from .._s3.client import S3
 
 
 class InferenceOperations(SubmissionOperations):
-    """Operations that return a job's answer."""
+    """Operations that return the output of a job."""
 
     _wait: "Callable[..., Coroutine[object, object, _core.Output]] | None" = None
 
@@ -36,41 +36,49 @@ class InferenceOperations(SubmissionOperations):
         access_denied_grace: float | None = None,
         max_size: int | None = None,
     ) -> "_core.Output":
-        """
-        Wait for the endpoint's answer to *invocation*, and return it.
+        """Wait for the output of a queued job, and return it.
 
-        The output is looked for with GET, since a refused HEAD does not say why.  Where there is
-        both an output and a failure, the output wins.  An object older than the invocation, at
-        the location of a reused ``filename`` or ``inference_id``, is no answer.  Failures of the
-        network, and of the credentials' source if they may pass, are waited through.
+        The client polls S3 for the output object and the failure object.  If both exist, the output
+        is returned.  An object that is older than the job is ignored; such an object can exist if a
+        ``filename`` or an ``inference_id`` is used again.  Network errors and transient failures of
+        the credentials provider do not end the wait.
 
         Args:
-            invocation: What `invoke_endpoint_async` returned, or an error has as its ``invocation``.
-            timeout: Seconds to wait in all, from now; 0 polls once.  An output that is there by then,
-                but larger than the time that is left, may take another minute to arrive.
-            schedule: Takes the seconds waited so far and returns those until the next poll.
-            access_denied_grace: After so many seconds of nothing but 403 AccessDenied for the
-                output, raise that.  Without ``s3:ListBucket`` a missing key looks the same, so by
-                default it is waited through to the end.
-            max_size: How many bytes the output may have; None for any number.  It is held in memory
-                as a whole.
+            invocation: The handle that `invoke_endpoint_async` or `submit` has returned, or the
+                ``invocation`` of an error.
+            timeout: The time limit in seconds, 0 to 1,000,000,000; 0 polls once.  An output that
+                exists at the limit but is still being transferred may take another minute.
+            schedule: A plain (not async) function that accepts the seconds waited so far and
+                returns the seconds from the start of this poll to the start of the next one.  The
+                default pauses 0.4 s at first and at most 14.5 s.
+            access_denied_grace: The seconds after which the wait raises AccessDeniedError if S3 has
+                responded to all requests for the output with 403 AccessDenied.  None waits until
+                the timeout, because without ``s3:ListBucket`` S3 sends this response for a missing
+                output, too.
+            max_size: The maximum size of the output in bytes; None for no limit.  The whole output
+                is held in memory.
 
-        Returns:
-            The output object: body, content type, metadata, location.
+        Returns: The output: its body, content type, metadata, location and date.
 
         Raises:
-            InferenceFailedError: The failure object was written; see ``reason``.
-            WaitTimeoutError: Neither object is there yet.  The inference may still succeed: wait
+            InferenceFailedError: The endpoint has written the failure object; ``reason`` is its
+                text.  Correct the input or the model before you submit the job again.
+            WaitTimeoutError: Neither object exists yet.  The job may still succeed: call `wait`
                 again with the error's ``invocation``.
-            ResponseTooLargeError: The output is larger than *max_size*.
-            AccessDeniedError: The credentials do not serve, or the object's KMS key does not.
-            ObjectNotFoundError: There is no such bucket.
-            NoOutputLocationError: The service did not say where the output will be.
-            CredentialsError: There are none, or their source fails.
-            ConfigError: A setting is malformed.
-            ParamValidationError: An argument is wrong.
+            ResponseTooLargeError: The output is larger than *max_size*.  Call `wait` again with a
+                larger *max_size*, or read the object with another tool.
+            AccessDeniedError: The credentials are invalid, they do not allow ``kms:Decrypt`` for the
+                KMS key of the output, or *access_denied_grace* has passed.  Grant the permission, and
+                wait again.
+            ObjectNotFoundError: The bucket does not exist.
+            NoOutputLocationError: The service did not name the location of the output.  A
+                notification of the endpoint may name it.
+            CredentialsError: There are no valid credentials, or their provider failed.
+            ConfigError: A setting is missing or malformed.
+            ParamValidationError: An argument is invalid; `argument` names it.
 
-        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
+        Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
         """
         job = check_invocation(invocation)
         check_max_size(max_size)
@@ -101,30 +109,48 @@ class InferenceOperations(SubmissionOperations):
         generate_inference_id: bool = True,
         **options: Unpack[InvokeOptions],
     ) -> "_core.Output":
-        """
-        Run an inference from payload to answer: `submit` it, `wait`, and return the output.
+        """Submit a payload, wait for the output, and return it: `submit` and `wait` in one call.
 
         Args:
-            endpoint_name: As for `invoke_endpoint_async`.
-            payload: As for `submit`.
-            timeout: Seconds in all, from the call's start, the upload included.  An answer that is
-                there by then may take longer to arrive, as for `wait`.
-            input_prefix: As for `submit`.
-            inline: As for `submit`.
-            schedule: As for `wait`.
-            access_denied_grace: As for `wait`.
-            max_size: As for `wait`.
-            on_invocation: Called with the handle as soon as the job is queued, to keep it; in an
-                async client it may be async, in a blocking one that is refused before anything is sent.
-            generate_inference_id: As for `invoke_endpoint_async`.
-            options: As for `submit`.
+            endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
+            payload: The input, of any size.
+            timeout: The time limit of the whole call in seconds, including an upload, up to
+                1,000,000,000.  An output that exists at the limit but is still being transferred
+                may take another minute.
+            input_prefix: The S3 location below which a payload is uploaded, such as
+                ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
+                Required for a payload that is uploaded.
+            inline: True always sends the payload in the request, False always uploads it, and None
+                sends it in the request if it has 1 to 128,000 bytes.
+            schedule: A plain (not async) function that accepts the seconds waited so far and
+                returns the seconds from the start of this poll to the start of the next one.  The
+                default pauses 0.4 s at first and at most 14.5 s.
+            access_denied_grace: The seconds after which the wait raises AccessDeniedError if S3 has
+                responded to all requests for the output with 403 AccessDenied.  None waits until
+                the timeout, because without ``s3:ListBucket`` S3 sends this response for a missing
+                output, too.
+            max_size: The maximum size of the output in bytes; None for no limit.  The whole output
+                is held in memory.
+            on_invocation: A function that is called with the `Invocation` as soon as the job is
+                queued, for example to store the handle.  An async client also accepts an async
+                function; a blocking client rejects one before it sends anything.
+            generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
+                is missing.
+            options: Optional arguments of `invoke_endpoint_async`, which describes them:
+                *content_type*, *accept*, *custom_attributes*, *inference_id*,
+                *s3_output_path_extension*, *filename*, *request_ttl_seconds*,
+                *invocation_timeout_seconds*.
 
-        Returns:
-            The output object: body, content type, metadata, location.
+        Returns: The output: its body, content type, metadata, location and date.
 
         Raises:
-            RuntimeClientError: What `submit` and `wait` raise.  Once the job is queued, the
-                error's ``invocation`` is the handle.
+            InferenceFailedError: The endpoint has written the failure object; ``reason`` is its
+                text.  Correct the input or the model before you submit the job again.
+            WaitTimeoutError: The job is queued but has no result yet: call `wait` with the error's
+                ``invocation``.
+            ParamValidationError: An argument is invalid; `argument` names it, and nothing was sent.
+            RuntimeClientError: Any other error of `submit` or `wait`, with the same remedy.  If the
+                job is queued, the error's ``invocation`` is its handle.
         """
         start = self._start(timeout)
         check_waiting(timeout, schedule, access_denied_grace)
@@ -144,9 +170,9 @@ class InferenceOperations(SubmissionOperations):
                 start=start,
                 timeout=timeout,
             )
-            kept = None if on_invocation is None else on_invocation(invocation)
-            if isawaitable(kept):
-                await kept
+            result = None if on_invocation is None else on_invocation(invocation)
+            if isawaitable(result):
+                await result
             return await wait(
                 self._system,
                 s3,
@@ -160,11 +186,10 @@ class InferenceOperations(SubmissionOperations):
     async def _prepare_wait(
         self,
     ) -> "tuple[Callable[..., Coroutine[object, object, _core.Output]], S3]":
-        """
-        Return what waits, loaded, and S3.
+        """Return the loaded function that waits, and the client of S3.
 
-        Before a job is queued, where there is none yet: then no fault of a setting, and no module that
-        cannot be loaded, comes between the job and its answer.
+        For a new job this happens before the job is queued.  An invalid setting, or a module that
+        cannot be loaded, then raises an error before there is a job to lose.
         """
         session = await self._session()
         if self._wait is None:

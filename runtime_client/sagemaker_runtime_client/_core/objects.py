@@ -1,4 +1,4 @@
-"""Objects of S3: write, read, describe."""
+"""Operations on objects in S3: write, read and describe."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from .base import BaseOperations, parse_location
 
 
 class ObjectOperations(BaseOperations):
-    """Operations on one object."""
+    """Operations on one object in S3."""
 
     async def put_object(
         self,
@@ -20,30 +20,34 @@ class ObjectOperations(BaseOperations):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> "_core.S3Object":
-        """
-        Write an object in one request: at most 5 GiB.
+        """Write an object to S3 in one request, of at most 5 GiB.
 
         Args:
-            location: ``s3://bucket/key``, the key not encoded.
-            body: Its bytes.
-            content_type: Its MIME type; S3 takes ``binary/octet-stream`` without one.
-            metadata: Names and values in printable ASCII, stored as ``x-amz-meta-*``.
-            timeout: Seconds that the call may take in all, from its start; None takes the client's.
+            location: The location as ``s3://bucket/key``, with the key not percent-encoded.
+            body: The bytes of the object.
+            content_type: The media type, in printable ASCII; S3 uses ``binary/octet-stream`` for
+                None.
+            metadata: Names and values in printable ASCII, which S3 stores as ``x-amz-meta-*``
+                headers.
+            timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns:
-            What S3 says of the object, its etag among it; the body is left out.
+        Returns: The description of the object, including its entity tag; its body is empty.
 
         Raises:
-            ParamValidationError: The location or the metadata is malformed; nothing was sent.
-            ServiceError: S3 refused; `code` says why.
-            TransportError: No answer, or not in time.
+            ParamValidationError: The location, the body, the content type or the metadata is
+                invalid; nothing was sent.
+            AccessDeniedError: The credentials do not allow ``s3:PutObject``, or the use of the
+                bucket's KMS key.
+            ServiceError: S3 rejected the request for another reason, which `code` names.
+            TransportError: There was no complete response before the timeout.  The object may have
+                been written; writing it again is harmless.
         """
         start = self._start(timeout)
-        where = parse_location(location)
+        target = parse_location(location)
         body = await self._bytes(body, "body")
         session = await self._session()
         return await session.s3.put(
-            where,
+            target,
             body,
             content_type=content_type,
             metadata=metadata,
@@ -53,48 +57,54 @@ class ObjectOperations(BaseOperations):
     async def get_object(
         self, location: str, *, max_size: int | None = None, timeout: float | None = None
     ) -> "_core.S3Object":
-        """
-        Read an object.
+        """Read an object from S3.
 
         Args:
-            location: ``s3://bucket/key``, the key not encoded.
-            max_size: How many bytes it may have; None for any number.  It is held in memory as a
-                whole.
-            timeout: Seconds that the call may take in all, from its start; None takes the client's.
+            location: The location as ``s3://bucket/key``, with the key not percent-encoded.
+            max_size: The maximum size of the object in bytes; None for no limit.  The whole object
+                is held in memory.
+            timeout: The time limit of the whole call, in seconds; None for the client's.
+
+        Returns: The object: its body, size, content type, metadata, entity tag and date.
 
         Raises:
-            ObjectNotFoundError: There is no such key or bucket.
-            AccessDeniedError: ``s3:GetObject`` is missing, or ``kms:Decrypt`` for the object's KMS
-                key; or there is no such key, and no ``s3:ListBucket`` to be told so.
-            ResponseTooLargeError: It is larger than *max_size*.
-            ParamValidationError: An argument is malformed; nothing was sent.
-            ServiceError: S3 refused; `code` says why.
-            TransportError: No answer, or not all of it, or not in time.
+            ObjectNotFoundError: The key or the bucket does not exist.
+            AccessDeniedError: The credentials do not allow ``s3:GetObject``, or ``kms:Decrypt`` for
+                the KMS key of the object.  Without ``s3:ListBucket`` S3 sends this error for a
+                missing key, too.
+            ResponseTooLargeError: The object is larger than *max_size*.
+            ChecksumError: The object was damaged in transit, in every attempt.
+            ParamValidationError: An argument is invalid; nothing was sent.
+            ServiceError: S3 rejected the request for another reason, which `code` names.
+            TransportError: There was no complete response before the timeout.  Try again.
         """
         start = self._start(timeout)
-        where = parse_location(location)
+        target = parse_location(location)
         check_max_size(max_size)
         session = await self._session()
         deadline = session.deadline(start, timeout)
-        return await session.s3.get(where, limit=object_limit(max_size), deadline=deadline)
+        return await session.s3.get(target, limit=object_limit(max_size), deadline=deadline)
 
     async def head_object(self, location: str, *, timeout: float | None = None) -> "_core.S3Object":
-        """
-        Read all of an object but its body.
+        """Describe an object in S3 without reading its body.
 
         Args:
-            location: ``s3://bucket/key``, the key not encoded.
-            timeout: Seconds that the call may take in all, from its start; None takes the client's.
+            location: The location as ``s3://bucket/key``, with the key not percent-encoded.
+            timeout: The time limit of the whole call, in seconds; None for the client's.
+
+        Returns: The description of the object: its size, content type, metadata, entity tag and
+        date; its body is empty.
 
         Raises:
-            ObjectNotFoundError: There is no such key or bucket.  S3 names no code, so that `code` is
-                the status, ``404``.
-            AccessDeniedError: As for `get_object`; `code` is ``403``.
-            ParamValidationError: The location is malformed; nothing was sent.
-            ServiceError: S3 refused; `code` is the status.
-            TransportError: No answer, or not in time.
+            ObjectNotFoundError: The key or the bucket does not exist.  The response to HEAD has no
+                error code, so `code` is the status, ``404``.
+            AccessDeniedError: The credentials do not allow ``s3:GetObject``, or the key does not
+                exist and they do not allow ``s3:ListBucket``; `code` is ``403``.
+            ParamValidationError: The location is invalid; nothing was sent.
+            ServiceError: S3 rejected the request for another reason; `code` is the status.
+            TransportError: There was no complete response before the timeout.  Try again.
         """
         start = self._start(timeout)
-        where = parse_location(location)
+        target = parse_location(location)
         session = await self._session()
-        return await session.s3.head(where, deadline=session.deadline(start, timeout))
+        return await session.s3.head(target, deadline=session.deadline(start, timeout))

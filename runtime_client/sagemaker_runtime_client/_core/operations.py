@@ -1,7 +1,6 @@
-"""
-The client, written once: what both clients do.
+"""The operations of both clients.
 
-Their methods have their signatures and docstrings from here.
+The methods of the clients use the signatures and docstrings of these coroutines.
 """
 
 from .inference import InferenceOperations
@@ -9,4 +8,4 @@ from .objects import ObjectOperations
 
 
 class Core(InferenceOperations, ObjectOperations):
-    """All operations, each once, as a coroutine."""
+    """All operations, each written once, as a coroutine."""

@@ -1,4 +1,4 @@
-"""A client's settings at work: what it speaks to, once they are known."""
+"""The objects that result from a client's settings: transport, authentication and service clients."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from .._io.system import System
 from .._settings.context import Context, OpenTransport
 from ..credentials import ChainAuth, ChainCredentials, open_context
 
-if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
     from .._s3.client import S3
 
 SuppliedCredentials = Credentials | CredentialsProvider | None
@@ -30,21 +30,21 @@ async def open_session(
     arguments: Mapping[str, object],
     credentials: SuppliedCredentials,
 ) -> "Session":
-    """
-    Find out the settings, and return what they lead to.
+    """Resolve the settings, and return the session that uses them.
 
     Args:
-        system: Where files and variables are.
-        open_transport: Makes the transport.
-        arguments: The settings that the caller gave, by name; None leaves one to the environment.
-        credentials: Who signs; None takes the chain's credentials.
+        system: Provides files and environment variables.
+        open_transport: Creates the transport.
+        arguments: The settings that the caller passed, by name; the environment provides a setting
+            that is None.
+        credentials: The credentials, or their provider; None uses the provider chain.
 
     Raises:
         ConfigError: A file or a setting is malformed.
     """
     context = await open_context(system, open_transport, arguments)
     with importing():
-        import_module("email.utils")  # for a response's date; later it may not be had
+        import_module("email.utils")  # parses a response's date; a later import may fail
     return Session(context, _auth(context, credentials))
 
 
@@ -54,26 +54,25 @@ def _auth(context: Context, credentials: SuppliedCredentials) -> Auth:
     if credentials is not None:
         return SigV4Auth(credentials)
 
-    async def given() -> Context:
+    async def get_context() -> Context:
         return context
 
-    return ChainAuth(ChainCredentials(context.system, given))
+    return ChainAuth(ChainCredentials(context.system, get_context))
 
 
 class Session:
-    """
-    SageMaker Runtime and S3, as a client's settings lead to them; each is made when it is first used.
+    """The clients of SageMaker Runtime and S3 for one set of settings, each created on first use.
 
-    Where two threads make one at the same time, the last one is kept.  There is no lock, which a fork
-    might leave held.
+    If two threads create one at the same time, the last one is kept.  There is no lock, because a
+    fork could leave it locked.
 
     Args:
         context: The settings.
-        auth: How requests are authenticated.
+        auth: The authentication of requests.
 
     Attributes:
-        transport: What sends requests.
-        runtime: What makes the calls to SageMaker Runtime.
+        transport: Sends the requests.
+        runtime: The client of SageMaker Runtime.
     """
 
     def __init__(self, context: Context, auth: Auth) -> None:
@@ -85,13 +84,13 @@ class Session:
         self.runtime = self._service_client()
 
     def deadline(self, start: float, timeout: float | None) -> float | None:
-        """Return when a call that began at *start* must have ended; None for no limit."""
+        """Return the deadline of a call that started at *start*, or None if there is no time limit."""
         seconds = self._context.config.timeout if timeout is None else timeout
         return None if seconds == inf else start + seconds
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where SageMaker Runtime is."""
+        """The endpoint of SageMaker Runtime."""
         if self._endpoint is None:
             config = self._context.config
             self._endpoint = config.endpoints.sagemaker_runtime(config.endpoint_url)
@@ -99,7 +98,7 @@ class Session:
 
     @property
     def s3(self) -> "S3":
-        """Objects of S3."""
+        """The client of S3."""
         if self._s3 is None:
             self._s3 = self._make_s3()
         return self._s3
@@ -119,7 +118,7 @@ class Session:
         )
 
     def _service_client(self) -> ServiceClient:
-        """Return what makes the calls to one service: each has a quota and a pace of its own."""
+        """Return a client of one service, with its own retry quota and rate limiter."""
         config, environ = self._context.config, self._context.system.environ
         agent = ("user-agent", user_agent(config.retry_mode, config.app_id, environ))
         return ServiceClient(

@@ -1,4 +1,4 @@
-"""Queue a job: invoke_endpoint_async, and submit for a payload of any size."""
+"""Operations that queue a job: invoke_endpoint_async, and submit for a payload of any size."""
 
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -10,7 +10,7 @@ from .._io.system import System
 from .._io.transport import Admission
 from .base import BaseOperations, parse_location
 
-if TYPE_CHECKING:  # imported when S3 is needed, which is not by the first call
+if TYPE_CHECKING:  # imported when S3 is needed, which the first call does not
     from .._s3.objects import S3Location
 
     Upload = tuple[S3Location, bytes]
@@ -36,46 +36,53 @@ class SubmissionOperations(BaseOperations):
         generate_inference_id: bool = True,
         timeout: float | None = None,
     ) -> Invocation:
-        """
-        Queue an inference, and return at once ("async" is AWS's word for that, in both clients).
+        """Queue an inference job, and return its handle without waiting for the output.
 
-        The call is not idempotent.  It is tried again after failures that may pass; where one of
-        them may have been taken all the same, `Invocation.possibly_duplicated` says so, and
-        ``retry_ambiguous=False`` makes a client raise instead.
+        "Async" is AWS's word for the queue; both clients have this operation.  The operation is not
+        idempotent.  After a transient failure the client sends the request again.  If the service
+        may have accepted an earlier attempt, `Invocation.possibly_duplicated` is true.  A client
+        with ``retry_ambiguous=False`` raises an error instead.
 
         Args:
-            endpoint_name: 1 to 63 letters, digits and inner hyphens.
-            input_location: Where the input is: an ``s3://`` or ``https://`` address, at most 1024
+            endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
+            input_location: The ``s3://`` or ``https://`` URL of the input, at most 1024 characters.
+                Exactly one of *input_location* and *body* is required.
+            body: The input itself, 1 to 128,000 bytes.
+            content_type: The media type of the input, at most 1024 ASCII characters.
+            accept: The requested media type of the output, at most 1024 ASCII characters.
+            custom_attributes: Text that is passed to the model unchanged, at most 1024 ASCII
                 characters.
-            body: The input itself, 1 to 128,000 bytes.  Give exactly one of the two.
-            content_type: MIME type of the input, at most 1024 ASCII characters.
-            accept: MIME type wanted for the output; likewise.
-            custom_attributes: Handed to the model as they are; likewise.
-            inference_id: An id of your own, 1 to 64 printable ASCII characters.  AWS does not say
-                that it merges requests with the same one.
-            s3_output_path_extension: Appended to the endpoint's output path; 1 to 512 of letters,
-                digits and ``!_.*'()/-``.
-            filename: Replaces the generated name of the output; 1 to 32 of letters, digits and
-                ``-_.``, with at most one dot.
-            request_ttl_seconds: For how long the job may wait in the queue, 60 to 21600.
-            invocation_timeout_seconds: For how long the model may work on it, 1 to 3600.
-            generate_inference_id: Whether to make up an id where you give none, so that the
-                attempts of one call can be told from other calls.
-            timeout: Seconds that the call may take in all, from its start; None takes the client's.
+            inference_id: The id of the job: 1 to 64 printable ASCII characters without outer
+                spaces.  AWS does not promise to merge requests with the same id.
+            s3_output_path_extension: A path appended to the endpoint's output path: 1 to 512 of
+                letters, digits and ``!_.*'()/-``.
+            filename: The name of the output, in place of a generated name: 1 to 32 of letters,
+                digits and ``-_.``, with at most one dot.
+            request_ttl_seconds: How long the job may wait in the queue, 60 to 21600 seconds.
+            invocation_timeout_seconds: How long the model may work on the job, 1 to 3600 seconds.
+            generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
+                is missing.  The id makes it possible to recognize the attempts of one call.
+            timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns:
-            The handle to `wait` with, here or, by `Invocation.to_json`, in another process.
+        Returns: The handle for `wait`.  `Invocation.to_json` stores it for another process.
 
         Raises:
-            ParamValidationError: An argument breaks one of these rules; nothing was sent.
-            ConfigError: No region, or settings that contradict each other; nothing was sent.
-            CredentialsError: No credentials, or none that serve; nothing was sent.
-            ServiceError: The service refused; the subclass and `code` say why.
-            TransportError: No answer, or not in time; `possibly_accepted` says whether the job may
-                be queued, and `inference_id` under which id.  An interrupt or a cancellation has that
-                attribute, too, and a note.
+            ParamValidationError: An argument breaks one of these rules; `argument` names it, and
+                nothing was sent.
+            ConfigError: The region is missing, or a setting is malformed or contradicts another;
+                nothing was sent.
+            CredentialsError: There are no valid credentials, or their provider failed; nothing was
+                sent.
+            AccessDeniedError: The service rejected the credentials, or they do not allow
+                ``sagemaker:InvokeEndpointAsync``.
+            ServiceError: The service rejected the request for another reason, which `code` names.
+            TransportError: There was no complete response before the timeout.  If
+                `possibly_accepted` is true, the job may be queued under `inference_id`: check that
+                before you send it again.  An interrupt or a cancellation has `inference_id` and a
+                note, too.
 
-        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
+        Source:
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html
         """
         with Submission() as submission:
             return await self._submit(
@@ -109,30 +116,40 @@ class SubmissionOperations(BaseOperations):
         timeout: float | None = None,
         **options: Unpack[InvokeOptions],
     ) -> Invocation:
-        """
-        Queue an inference of a payload of any size: up to 128,000 bytes in the request, else through S3.
+        """Queue an inference job for a payload of any size, and return its handle without waiting.
+
+        A payload of up to 128,000 bytes is sent in the request.  A larger or empty payload is
+        uploaded to S3.
 
         Args:
-            endpoint_name: As for `invoke_endpoint_async`.
-            payload: The input.
-            input_prefix: Where a larger payload is put: ``s3://bucket/prefix/``; a new UUID is
-                appended.  The object stays there.
-            inline: True sends the payload in the request or not at all, False puts it into S3 in
-                any case, None lets its size decide.
-            generate_inference_id: As for `invoke_endpoint_async`.
-            timeout: Seconds that the call may take in all, from its start, the upload included; None
-                takes the client's.
-            options: The further arguments of `invoke_endpoint_async`: *content_type*, *accept*,
-                *custom_attributes*, *inference_id*, *s3_output_path_extension*, *filename*,
-                *request_ttl_seconds*, *invocation_timeout_seconds*.
+            endpoint_name: The name of the endpoint: 1 to 63 letters, digits and inner hyphens.
+            payload: The input, of any size.
+            input_prefix: The S3 location below which a payload is uploaded, such as
+                ``s3://bucket/inputs/``; the client appends a new UUID and never deletes the object.
+                Required for a payload that is uploaded.
+            inline: True always sends the payload in the request, False always uploads it, and None
+                lets its size decide.
+            generate_inference_id: Whether to send a new UUID as the inference id if *inference_id*
+                is missing.
+            timeout: The time limit of the whole call, in seconds, including the upload; None for
+                the client's.
+            options: Optional arguments of `invoke_endpoint_async`, which describes them:
+                *content_type*, *accept*, *custom_attributes*, *inference_id*,
+                *s3_output_path_extension*, *filename*, *request_ttl_seconds*,
+                *invocation_timeout_seconds*.
 
-        Returns:
-            The handle to `wait` with.
+        Returns: The handle for `wait`.  `Invocation.to_json` stores it for another process.
 
         Raises:
-            ParamValidationError: An argument breaks a rule, or the payload is too large to send
-                inline and there is no *input_prefix*; nothing was sent.
-            RuntimeClientError: What `put_object` and `invoke_endpoint_async` raise.
+            ParamValidationError: An argument is invalid, or the payload needs an upload and
+                *input_prefix* is missing; nothing was sent.
+            ConfigError: The region is missing, or a setting is malformed or contradicts another;
+                nothing was sent.
+            CredentialsError: There are no valid credentials, or their provider failed.
+            ServiceError: S3 or SageMaker Runtime rejected a request; `code` names the reason.
+            TransportError: There was no complete response before the timeout.  If
+                `possibly_accepted` is true, the job may be queued under `inference_id`: check that
+                before you submit it again.
         """
         start = self._start(timeout)
         with Submission() as submission:
@@ -156,7 +173,7 @@ class SubmissionOperations(BaseOperations):
         inline: bool | None,
         options: InvokeOptions,
     ) -> "tuple[dict[str, Any], Upload | None]":
-        """Return the arguments with which a payload is sent, and what must be in S3 before."""
+        """Return the arguments that send a payload, and the upload that must precede them, if any."""
         body = await self._bytes(payload, "payload")
         if unknown := options.keys() - InvokeOptions.__annotations__:
             raise unexpected_arguments(unknown)
@@ -176,8 +193,8 @@ class SubmissionOperations(BaseOperations):
         start: float,
         timeout: float | None,
     ) -> Invocation:
-        """Do what `invoke_endpoint_async` does, after an upload, for a call that began at *start*."""
-        # The service makes the output's name of these, if they are given.
+        """Upload the payload if necessary, and queue the job, for a call that started at *start*."""
+        # If these are passed, the service derives the name of the output from them.
         unique_output_name = (
             arguments.get("inference_id") is None and arguments.get("filename") is None
         )
@@ -195,7 +212,7 @@ class SubmissionOperations(BaseOperations):
             await session.s3.put(location, body, content_type=content_type, deadline=deadline)
         submission.inference_id = arguments.get("inference_id")
         endpoint_name = arguments["endpoint_name"]
-        del arguments  # thousands may wait here, each with its own
+        del arguments  # frees memory: thousands of calls may wait here
         async with Admission(session.transport, deadline):
             response = await session.runtime.send(operation)
         since = submission.possibly_accepted_since
@@ -213,7 +230,7 @@ class SubmissionOperations(BaseOperations):
 def _upload_location(
     input_prefix: str | None, size: int, inline: bool | None, system: System
 ) -> "S3Location":
-    """Return a new location below *input_prefix*, for a payload of *size* bytes."""
+    """Return a new location below *input_prefix* for a payload of *size* bytes."""
     if not isinstance(input_prefix, str):
         reason = f"it has {size:,} bytes, and a request can carry at most {INLINE_LIMIT:,}"
         if size == 0:

@@ -190,9 +190,9 @@ def invalid_argument(argument: str, fault: str) -> ParamValidationError:
 
 
 def text(
-    least: int,
-    most: int,
-    fits: Callable[[str], bool] | None = None,
+    minimum: int,
+    maximum: int,
+    is_valid: Callable[[str], bool] | None = None,
     *,
     rule: str = "",
     ascii_only: bool = True,
@@ -206,9 +206,9 @@ def text(
     def check(argument: str, value: object) -> None:
         if not isinstance(value, str):
             raise invalid_argument(argument, f"must be a str, not {type(value).__name__}")
-        if not least <= len(value) <= most:
+        if not minimum <= len(value) <= maximum:
             raise invalid_argument(
-                argument, f"must have {least} to {most} characters, not {len(value)}"
+                argument, f"must have {minimum} to {maximum} characters, not {len(value)}"
             )
         if not value.isprintable() and re.search(_CONTROL, value):
             raise invalid_argument(
@@ -224,13 +224,13 @@ def text(
             raise invalid_argument(
                 argument, "must not contain lone surrogates, which UTF-8 cannot encode"
             )
-        if fits and not fits(value):
+        if is_valid and not is_valid(value):
             raise invalid_argument(argument, f"must {rule}")
 
     return check
 
 
-def seconds(least: int, most: int) -> Check:
+def seconds(minimum: int, maximum: int) -> Check:
     """Return a check of a whole number of seconds."""
 
     def check(argument: str, value: object) -> None:
@@ -238,13 +238,13 @@ def seconds(least: int, most: int) -> Check:
             raise invalid_argument(
                 argument, f"must be an int (seconds), not {type(value).__name__}"
             )
-        if not least <= value <= most:
-            raise invalid_argument(argument, f"must be {least} to {most} seconds")
+        if not minimum <= value <= maximum:
+            raise invalid_argument(argument, f"must be {minimum} to {maximum} seconds")
 
     return check
 
 
-def inline(most: int) -> Check:
+def inline(maximum: int) -> Check:
     """Return a check of a body, which must not be empty: in HTTP an empty body looks like no body."""
 
     def check(argument: str, value: object) -> None:
@@ -255,10 +255,10 @@ def inline(most: int) -> Check:
             raise invalid_argument(
                 argument, "must not be empty: the service treats an empty body as a missing one"
             )
-        if size > most:
+        if size > maximum:
             raise invalid_argument(
                 argument,
-                f"must have at most {most:,} bytes, not {size:,}: upload it to S3 and pass "
+                f"must have at most {maximum:,} bytes, not {size:,}: upload it to S3 and pass "
                 "input_location instead",
             )
 

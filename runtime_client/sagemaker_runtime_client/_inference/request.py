@@ -80,14 +80,14 @@ class InvokeEndpointAsyncRequest(Value):
 
 def _signature() -> Signature:
     """Return the signature of the constructor with each argument by name, for tools."""
-    own = [
+    positional = [
         Parameter("self", Parameter.POSITIONAL_ONLY),
         Parameter("endpoint_name", Parameter.POSITIONAL_OR_KEYWORD, annotation=str),
     ]
     types = InvokeArguments.__annotations__
     return Signature(
         [
-            *own,
+            *positional,
             *[
                 Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=types[name])
                 for name in INVOKE_ENDPOINT_ASYNC.members

@@ -1,1 +1,1 @@
-"""Objects of S3: locations, requests, checksums."""
+"""Objects in S3: locations, requests and checksums."""

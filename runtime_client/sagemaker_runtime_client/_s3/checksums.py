@@ -1,5 +1,4 @@
-"""
-The checksums by which S3 and its callers see that a body arrived as it was sent.
+"""Checksums by which S3 and its clients detect a body that was damaged in transit.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html, and botocore
 1.44, httpchecksum.py.
@@ -16,10 +15,10 @@ from .objects import S3Location, printable
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _PREFIX = "x-amz-checksum-"
-# Asks S3 to state the checksum of what is got.
+# This header makes S3 send the checksum of an object with the object.
 CHECKSUM_MODE = ("x-amz-checksum-mode", "ENABLED")
-# What the standard library makes, the quickest first.  The others are left unchecked, as botocore
-# leaves them without its native add-on.
+# The algorithms of the standard library, fastest first.  Other checksums are not verified;
+# botocore does not verify them either without its native extension.
 _ALGORITHMS = {
     _PREFIX + algorithm.lower(): algorithm
     for algorithm in ("CRC32", "SHA1", "SHA256", "SHA512", "MD5")
@@ -27,25 +26,25 @@ _ALGORITHMS = {
 
 
 def upload_checksum(body: bytes) -> tuple[str, str]:
-    """Return the header by which S3 checks a body."""
+    """Return the header by which S3 verifies a body."""
     return _PREFIX + "crc32", checksum("CRC32", body)
 
 
 def check_download(location: S3Location, response: Response) -> None:
-    """
-    Check the body by the first checksum that comes with it and can be made here.
+    """Verify the body by the first checksum in the response that can be computed here.
 
-    What is stated of an object that was put in parts, ``...-N``, is no checksum of its whole.
+    The checksum of an object that was uploaded in parts, ``...-N``, does not cover the whole object
+    and is ignored.
 
     Raises:
-        ChecksumError: The body is another one.
+        ChecksumError: The body has another checksum.
     """
-    headers = dict(reversed(response.headers))  # the first of those with the same name counts
+    headers = dict(reversed(response.headers))  # the first of several headers with one name is used
     for name, algorithm in _ALGORITHMS.items():
-        stated = headers.get(name)
-        if not stated or "-" in stated:
+        expected = headers.get(name)
+        if not expected or "-" in expected:
             continue
-        if stated != checksum(algorithm, response.body):
+        if checksum(algorithm, response.body) != expected:
             raise ChecksumError(
                 f"{printable(location)}: the object was damaged in transit: its {algorithm} differs "
                 "from the one that S3 sent",

@@ -1,8 +1,7 @@
-"""
-One object of S3: put, get, head.
+"""Requests for one object in S3: put, get and head.
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject), and
-for buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ (PutObject, GetObject, HeadObject), and for
+buckets in another region botocore 1.44, utils.py, S3RegionRedirectorv2.
 """
 
 from collections.abc import Mapping
@@ -25,12 +24,12 @@ from .._value import type_name
 from . import checksums
 from .objects import METADATA_PREFIX, S3Location, S3Object, object_fields, printable
 
-# Answers that say: another region.
+# Responses that refer to another region.
 _REDIRECT_STATUSES = frozenset({301, 302, 307})
 _REDIRECT_CODES = frozenset({"IllegalLocationConstraintException", "PermanentRedirect"})
-# Answers to GET and HEAD that have an object, or what is known of one.
+# Statuses of responses to GET and HEAD that contain or describe an object.
 _OBJECT_STATUSES = frozenset({200, 206})
-# A region is a label of a host name (RFC 1035, section 2.3.4), and a name of metadata is a part of a
+# A region is a label of a host name (RFC 1035, section 2.3.4), and a name of metadata is part of a
 # header's name (RFC 9110, section 5.6.2).
 _REGION_CHARACTERS = ascii_lowercase + digits + "-"
 _MAX_REGION_LENGTH = 63
@@ -40,16 +39,15 @@ _endpoint = lru_cache(maxsize=256)(Endpoints.s3)
 
 
 class S3:
-    """
-    Objects of S3, through one client's calls.
+    """A client for objects in S3.
 
     Args:
-        service: Makes the calls.
-        endpoints: The endpoints of the region in force.
-        url: A custom endpoint; None for S3's own.
-        addressing_style: Where the bucket's name goes.
-        upload_checksum: Whether S3 is to check what is put.
-        download_checksum: Whether to check what is got.
+        service: Sends the requests.
+        endpoints: The endpoints of the configured region.
+        url: A custom endpoint; None for the endpoint of AWS.
+        addressing_style: Whether the bucket's name goes into the host or the path.
+        upload_checksum: Whether to send a checksum with each upload.
+        download_checksum: Whether to verify the checksum of each download.
     """
 
     def __init__(
@@ -67,17 +65,17 @@ class S3:
         self._addressing_style = addressing_style
         self._upload_checksum = upload_checksum
         self._download_checksum = download_checksum
-        # Where the buckets are that S3 has pointed to in another region.
+        # The endpoints of buckets that S3 has located in another region.
         self._redirects: dict[str, Endpoints] = {}
-        # Settings that no bucket can be reached with are refused now.
+        # This raises an error for settings that do not fit any bucket.
         self._any_origin = endpoints.s3("any-bucket", url, addressing_style)[0].origin
 
     async def load(self) -> None:
-        """Load what sends to S3."""
+        """Load the transport for S3."""
         await self._service.load(self._any_origin)
 
     async def prepare(self, location: S3Location, deadline: float | None = None) -> PreparedAuth:
-        """Get ready for a request with a short deadline: load what sends it, and get credentials."""
+        """Load the transport and the credentials for a request with a short deadline."""
         endpoint, _ = self._address(location)
         return await self._service.prepare(endpoint.origin, deadline)
 
@@ -90,7 +88,7 @@ class S3:
         metadata: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> S3Object:
-        """Write an object in one piece, and return what S3 says of it."""
+        """Write an object in one request, and return its description."""
         headers = [*_type_header(content_type), *_metadata_headers(metadata or {})]
         if self._upload_checksum:
             headers.append(await self._service.compute(checksums.upload_checksum, body))
@@ -106,7 +104,7 @@ class S3:
         return stored.replace(size=len(body), content_type=content_type)
 
     async def head(self, location: S3Location, *, deadline: float | None = None) -> S3Object:
-        """Read all of an object but its body."""
+        """Return the description of an object, without its body."""
         endpoint, path = self._address(location)
         operation = Operation(
             endpoint,
@@ -120,7 +118,7 @@ class S3:
     async def get(
         self, location: S3Location, *, limit: ResponseLimit = OBJECT, deadline: float | None = None
     ) -> S3Object:
-        """Read an object; *limit* and *deadline* are as for `get_response`."""
+        """Read an object; `get_response` describes *limit* and *deadline*."""
         return _object(location, await self.get_response(location, limit=limit, deadline=deadline))
 
     async def get_response(
@@ -133,16 +131,17 @@ class S3:
         auth: Auth | None = None,
         is_poll: bool = False,
     ) -> Response:
-        """
-        Read an object, and return the answer that has it.
+        """Read an object, and return the response that contains it.
 
         Args:
-            location: Which.
-            limit: How much of it; one that is cut there is not checked by a checksum.
-            deadline: As for `Operation`.
-            modified_since: Where it is older, S3 answers 304 instead.
-            auth: What `prepare` returned.
-            is_poll: As for `Operation`.
+            location: The location of the object.
+            limit: How much of the object is read.  A truncated object is not verified by a
+                checksum.
+            deadline: The end of the call, on the monotonic clock; None for no limit.
+            modified_since: The date before which S3 sends 304 instead of the object; None for no
+                date.
+            auth: The result of `prepare`; None for the client's authentication.
+            is_poll: Whether the request is one of a series of polls, which are not retried.
         """
         headers: tuple[tuple[str, str], ...] = ()
         check = _check_object
@@ -166,7 +165,7 @@ class S3:
         return await self._send(operation, location)
 
     async def _send(self, operation: Operation, location: S3Location) -> Response:
-        """Send a request; an answer that points to another region is followed there, once."""
+        """Send a request, and once more if the response refers to another region."""
         try:
             return await self._service.send(operation)
         except ServiceError as error:
@@ -179,7 +178,7 @@ class S3:
         return await self._service.send(operation)
 
     async def _learn_region(self, error: ServiceError, operation: Operation, bucket: str) -> bool:
-        """Note where the bucket is, if *error* points to another region; return whether it does."""
+        """Record the region that *error* refers to; return False if it does not refer to one."""
         if not _is_redirect(error, operation.request.method):
             return False
         region = error.region or await self._fetch_region(operation, bucket)
@@ -189,7 +188,7 @@ class S3:
         return True
 
     async def _fetch_region(self, operation: Operation, bucket: str) -> str | None:
-        """Ask for the region of the bucket to which *operation* went; S3 names it in refusals, too."""
+        """Return the region of the operation's bucket, which S3 names even in a 403 response."""
         _, path = self._address(S3Location(bucket, ""))
         head = operation._replace(
             request=Request("HEAD", path.rstrip("/") or "/"), limit=RESPONSE, check=None
@@ -200,7 +199,7 @@ class S3:
             return error.region
 
     def _address(self, location: S3Location) -> tuple[Endpoint, str]:
-        """Return where an object is, as far as that is known: the endpoint, and the path."""
+        """Return the endpoint and the path of an object, in the last known region of its bucket."""
         bucket = location.bucket
         endpoints = self._redirects.get(bucket, self._endpoints)
         endpoint, key_prefix = _endpoint(endpoints, bucket, self._url, self._addressing_style)
@@ -212,17 +211,17 @@ def _object(location: S3Location, response: Response) -> S3Object:
 
 
 def _parse_error(location: S3Location, response: Response) -> ServiceError:
-    """Return the error in an answer, with the object that it is about."""
+    """Return the error in a response, with the object's location in its message."""
     error = xml_error(response)
     error.message = f"{printable(location)}: {error.message}"
     return error
 
 
 def _is_redirect(error: ServiceError, method: str) -> bool:
-    """Tell whether an error says that the bucket is in another region, whether it names that or not."""
+    """Return whether an error means that the bucket is in another region, which it may not name."""
     if error.status_code in _REDIRECT_STATUSES or error.code in _REDIRECT_CODES:
         return True
-    if error.code == "400":  # which a HEAD's answer, without a body, says of a wrong region
+    if error.code == "400":  # the status of a HEAD response for a wrong region, which has no body
         return method == "HEAD" or error.region is not None
     return error.code == "AuthorizationHeaderMalformed" and error.region is not None
 
@@ -264,7 +263,7 @@ def _metadata_name(name: object) -> str:
 
 
 def _header_value(argument: str, value: object) -> str:
-    """Return a header's value, if it goes on the wire as it stands."""
+    """Return *value*, or raise ParamValidationError if it cannot be sent unchanged in a header."""
     text = value.strip(" ") if isinstance(value, str) else ""
     if text != value or not text.isascii() or not text.isprintable():
         raise ParamValidationError(
@@ -275,13 +274,12 @@ def _header_value(argument: str, value: object) -> str:
 
 
 def _check_object(location: S3Location, response: Response) -> None:
-    """Refuse a success that has no object, such as the answer to another request."""
+    """Raise TransportError for a success without an object, such as a response of a proxy."""
     if response.status not in _OBJECT_STATUSES:
         raise _no_object(location, response)
 
 
 def _check_object_and_checksum(location: S3Location, response: Response) -> None:
-    """Refuse what is no object, and one that arrived damaged."""
     if response.status not in _OBJECT_STATUSES:
         raise _no_object(location, response)
     checksums.check_download(location, response)

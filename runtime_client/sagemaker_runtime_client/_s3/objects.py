@@ -1,5 +1,4 @@
-"""
-Where an object of S3 is, and what it is.  Pure.
+"""Locations and descriptions of objects in S3.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, and for names of buckets
 botocore 1.44, handlers.py, VALID_BUCKET.
@@ -20,10 +19,11 @@ METADATA_PREFIX = "x-amz-meta-"
 
 _BUCKET_CHARACTERS = ascii_letters + digits + ".-_"
 _MAX_BUCKET_LENGTH = 255
-# Patterns, each compiled when it is first needed: a location as AWS gives it needs none of them.
-_SURROGATE = r"[\ud800-\udfff]"  # which UTF-8 cannot encode
+# Patterns are compiled on demand: a location in the usual form does not need any.
+_SURROGATE = r"[\ud800-\udfff]"  # lone surrogates, which UTF-8 cannot encode
 _BARE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
-# https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as the console shows them.
+# https://BUCKET.s3.REGION.SUFFIX/KEY and https://s3.REGION.SUFFIX/BUCKET/KEY, as in the AWS
+# console.
 _HTTPS_ADDRESS = (
     r"https://(?:(?P<virtual>[a-z0-9.\-]+)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-][a-z0-9-]+)?"
     r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
@@ -32,12 +32,11 @@ _HTTPS_ADDRESS = (
 
 
 class S3Location(Value):
-    """
-    Where an object is.
+    """The location of an object.
 
     Attributes:
         bucket: The bucket's name.
-        key: The object's key, not encoded.
+        key: The object's key, not percent-encoded.
     """
 
     __slots__ = __match_args__ = ("bucket", "key")
@@ -51,12 +50,16 @@ class S3Location(Value):
 
     @classmethod
     def parse(cls, text: str, *, argument: str = "location") -> "S3Location":
-        """
-        Return the location that *text* names: ``s3://bucket/key``, or an object's https address.
+        """Return the location that *text* names.
+
+        Args:
+            text: ``s3://bucket/key`` or the https URL of an object in S3.
+            argument: The name of the argument for error messages.
 
         Raises:
-            ParamValidationError: It does not name an object.  Addresses of hosts other than S3's are
-                refused, so that nobody who writes a location receives a signed request.
+            ParamValidationError: *text* does not name an object.  URLs of other hosts are rejected,
+                so that the author of a location cannot make the client send a signed request to
+                another host.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ParamValidationError(
@@ -81,13 +84,13 @@ class S3Location(Value):
 
 
 def printable(location: S3Location) -> str:
-    """Return a location for a message: a key with line breaks must not look like another message."""
+    """Return a location for a message, in which a line break must not fake a second message."""
     text = str(location)
     return text if text.isprintable() else ascii(text)
 
 
 def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
-    """Return the bucket and the key that an https address of S3 names."""
+    """Return the bucket and the key that the https URL of an object in S3 names."""
     match = re.fullmatch(_HTTPS_ADDRESS, text, re.DOTALL)
     if match is None:
         raise ParamValidationError(
@@ -102,7 +105,7 @@ def _parse_https_address(text: str, argument: str) -> tuple[str, str]:
 
 
 def _decode_path(path: str, argument: str) -> str:
-    """Return what the path of an https address names: a plus is a blank there."""
+    """Return the decoded path of an https URL, in which a plus means a space."""
     from urllib.parse import unquote_plus
 
     with suppress(ValueError):
@@ -114,17 +117,17 @@ def _decode_path(path: str, argument: str) -> str:
 
 
 class S3Object(Value):
-    """
-    An object, or of a HEAD all but its body.
+    """An object in S3, or the description of an object without its body.
 
     Attributes:
-        location: Where it is, as ``s3://bucket/key``.
-        body: Its bytes, as they are stored.  Kept out of ``repr``.
-        size: How many bytes the object has.
-        content_type: Its MIME type; None if S3 names none.
-        metadata: What was stored with it under ``x-amz-meta-``, by name without that prefix.
-        etag: S3's mark of this version, with its quotes.
-        last_modified: When it was written, to the second.
+        location: The location of the object, as ``s3://bucket/key``.
+        body: The stored bytes; empty if the operation does not read them.  ``repr`` leaves them
+            out.
+        size: The size of the object in bytes.
+        content_type: The media type; None if S3 does not name one.
+        metadata: The ``x-amz-meta-`` headers: a mapping of names without this prefix to values.
+        etag: The entity tag of the object, in quotes; None if S3 does not name one.
+        last_modified: The time of writing, to the second; None if S3 does not name it.
     """
 
     __slots__ = __match_args__ = (
@@ -165,12 +168,12 @@ class S3Object(Value):
         self.last_modified = last_modified
 
     def __hash__(self) -> int:
-        """Return a hash of what can be hashed: all but the metadata."""
+        """Return a hash of the hashable fields; the metadata cannot be hashed."""
         return hash((self.location, self.body, self.etag, self.last_modified))
 
 
 class ObjectFields(TypedDict):
-    """What the headers of an answer say of an object, by the arguments of `S3Object`."""
+    """The description of an object by the headers of a response, as arguments of `S3Object`."""
 
     size: int
     content_type: str | None
@@ -180,8 +183,8 @@ class ObjectFields(TypedDict):
 
 
 def object_fields(response: Response) -> ObjectFields:
-    """Return what an answer says of an object, its location and its body aside."""
-    headers = dict(reversed(response.headers))  # the first of those with the same name counts
+    """Return the description of an object by the headers of a response."""
+    headers = dict(reversed(response.headers))  # the first of several headers with one name is used
     size = parse_length(headers.get("content-length"))
     return {
         "size": len(response.body) if size is None else size,
