@@ -28,7 +28,7 @@ from ._io.on_threads import sync_backend
 from ._io.run import async_backend, is_async, run
 from ._io.system import System
 from ._settings.arguments import Settings, check_argument_names, with_settings_signature
-from ._settings.context import transport_opener
+from ._settings.context import configure_log, transport_opener
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,6 +122,7 @@ class _BaseClient:
             settings["ca_bundle"] = str(ca_bundle)
         backend = sync_backend if self._is_blocking else async_backend
         system, open_transport = System(backend), transport_opener(backend, http_client)
+        configure_log(system.environ)
         source = self._check(credentials)
         self._core = Core(system, partial(open_session, system, open_transport, settings, source))
         self._shown = {name: settings.get(name) for name in ("profile", "region")}

@@ -94,18 +94,12 @@ class RuntimeClientError(Exception):
 
 
 class ConfigError(RuntimeClientError, ValueError):
-    """
-    A setting is missing, malformed or contradicts another setting.
-
-    The message names the setting and says how to fix it.
-    """
+    """A setting is missing, malformed or contradicts another; the message says how to fix it."""
 
 
 class ParamValidationError(RuntimeClientError, ValueError):
     """
-    An argument breaks a rule of the service or of this client.  Nothing was sent.
-
-    Correct the argument; the message states the rule.
+    An argument breaks a rule, which the message states.  Nothing was sent.
 
     Attributes:
         argument: The name of the argument.

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from sagemaker_runtime_client import Invocation, WaitTimeoutError
-from sagemaker_runtime_client._cli import commands, options
+from sagemaker_runtime_client._cli import commands, shell_words
 from sagemaker_runtime_client._cli.credentials import _check_recursion
 from sagemaker_runtime_client._cli.emulate import emulate
 from sagemaker_runtime_client._cli.exports import exported
@@ -262,7 +262,7 @@ MESSAGES = [
         "sagemaker-runtime: the output cannot be printed: stdout is closed",
     ),
     (
-        lambda: options.in_shell_words(
+        lambda: shell_words.in_shell_words(
             "no region is configured: pass region= to the client, set AWS_REGION, or set region in "
             "profile 'dev'"
         ),

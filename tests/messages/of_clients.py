@@ -11,15 +11,15 @@ from sagemaker_runtime_client import (
     ServiceError,
 )
 from sagemaker_runtime_client._clients import sync_method
-from sagemaker_runtime_client._io.stderr_log import log_to_stderr
 from sagemaker_runtime_client._limits import bounded
+from sagemaker_runtime_client._settings.stderr_log import log_to_stderr
 from tests.runtime_client.scripted_io import run
 
 # Files and folders of the code whose messages are all in a table.
 ROOMS = (
     *(
         f"runtime_client/sagemaker_runtime_client/{name}.py"
-        for name in ("__init__", "_clients", "_errors", "_limits", "_value", "_io/stderr_log")
+        for name in ("__init__", "_clients", "_errors", "_limits", "_value")
     ),
 )
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from base64 import b64encode
 from collections.abc import Generator, Sequence
@@ -24,12 +25,14 @@ from .._errors import (
 from .._inference.invocation import Invocation
 from .._inference.output import Output
 from .._io.files import NotWrittenError, replacing, writing
-from .._io.stderr_log import log_to_stderr
+from .._settings.context import configure_log
+from .._settings.stderr_log import log_to_stderr
 from ..credentials._default import default_chain
 from .credentials import credentials
 from .emulate import emulate
-from .options import INVOKE_OPTIONS, STDIO, in_shell_words, parser
+from .options import INVOKE_OPTIONS, STDIO, parser
 from .prompts import mfa_token
+from .shell_words import in_shell_words
 from .signals import raise_ending_signals, terminate_by
 from .terminal import replace_closed_streams, say, silence, status
 
@@ -84,6 +87,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         emulate=emulate,
         layer=_layer,
     ).parse_args(arguments)
+    configure_log(os.environ)
     if options.debug:
         log_to_stderr("debug")
     job = options.job = _Job()

@@ -1,17 +1,14 @@
 """The options of the command line and the checks of their values."""
 
 import argparse
-import os
-import re
 from collections.abc import Callable
-from math import inf
 from pathlib import Path
 
-from .._inference.arguments import LONGEST_WAIT
 from .._inference.invoke_endpoint_async import INVOKE_ENDPOINT_ASYNC, InvokeOptions
 from .._inference.members import Member
 from .._version import __version__
 from ..layer._recipe import ARCHITECTURES, PYTHONS, VARIANTS
+from . import values
 from .exports import FORMATS
 
 STDIO = "-"
@@ -40,7 +37,7 @@ Exit codes:
 _Command = Callable[[argparse.Namespace], None]
 
 INVOKE_OPTIONS = tuple(InvokeOptions.__annotations__)
-_CLIENT_OPTIONS = {
+CLIENT_OPTIONS = {
     "profile": ("NAME", "profile in the shared files (default: AWS_PROFILE, then default)"),
     "region": ("NAME", "AWS region, such as eu-west-1 (default: AWS_REGION, then the profile)"),
     "endpoint_url": ("URL", "endpoint of SageMaker Runtime (default: the endpoint of the region)"),
@@ -49,39 +46,9 @@ _CLIENT_OPTIONS = {
 }
 
 
-def _option(name: str) -> str:
+def option_name(name: str) -> str:
+    """Return the option for an argument of a client or of a method."""
     return "--" + name.replace("_", "-")
-
-
-_OPTIONS = {
-    name: _option(name)
-    for name in (*INVOKE_OPTIONS, *_CLIENT_OPTIONS, "input_location", "input_prefix", "timeout")
-}
-_WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT"}
-_argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
-
-
-def in_shell_words(message: str, argument: str = "") -> str:
-    """
-    Replace names of Python arguments in an error message by options of the command line.
-
-    Args:
-        message: The message.
-        argument: The name of the invalid argument, or an empty string.
-
-    >>> in_shell_words("no region: pass region= to the client, or set AWS_REGION")
-    'no region: pass --region, or set AWS_REGION'
-    >>> in_shell_words("filename must be shorter", "filename")
-    '--filename must be shorter'
-    """
-
-    def word(match: re.Match[str]) -> str:
-        name, is_keyword, _ = match.groups()
-        if name in _WORDS and (is_keyword or name == argument or (argument and "_" in name)):
-            return _WORDS[name] + ("" if is_keyword else match[3] or "")
-        return match[0]
-
-    return _argument.sub(word, message.replace(", or pass credentials= to the client", ""))
 
 
 def parser(
@@ -169,7 +136,7 @@ def _add_member(
 ) -> None:
     """Add an argument of the operation: an option, unless *name* is that of a positional argument."""
     add_argument(
-        name or _option(member.argument),
+        name or option_name(member.argument),
         type=member.kind,
         metavar=member.metavar,
         help=member.description,
@@ -188,7 +155,7 @@ def _add_output(add_argument: Callable[..., argparse.Action]) -> None:
     add_argument(
         "--output",
         metavar="FILE",
-        type=_output,
+        type=values.output,
         default=STDIO,
         help="file for the output (default: stdout)",
     )
@@ -199,13 +166,13 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=values.seconds,
         default=900.0,
         help="maximum time to wait for the output (default: 900)",
     )
     parser.add_argument("--json", action="store_true", help="print the result or the error as JSON")
-    for name, (metavar, summary) in _CLIENT_OPTIONS.items():
-        parser.add_argument(_option(name), metavar=metavar, help=summary)
+    for name, (metavar, summary) in CLIENT_OPTIONS.items():
+        parser.add_argument(option_name(name), metavar=metavar, help=summary)
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:
@@ -241,7 +208,7 @@ def _add_emulate(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument(
-        "--port", type=_port, default=0, help="port to listen on (default: a free one)"
+        "--port", type=values.port, default=0, help="port to listen on (default: a free one)"
     )
     parser.add_argument(
         "--region", default="us-east-1", help="region of the emulated services (default: us-east-1)"
@@ -280,7 +247,7 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         metavar="FOLDER",
-        type=_folder,
+        type=values.folder,
         default="dist",
         help="folder for the layers (default: dist)",
     )
@@ -301,41 +268,3 @@ def _add_layer(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="also build a layer from other pinned wheels with the same recipe, and compare sizes",
     )
-
-
-# These checks run before a job is queued whose output could not be awaited or written.
-
-
-def _output(text: str) -> str:
-    """Check that a file can be written."""
-    path = Path(text)
-    needed = [path] if path.exists() else []
-    if not needed or path.is_file():
-        needed.append(path.resolve().parent)  # a new file is created there
-    if path.is_dir() or not all(os.access(one, os.W_OK) for one in needed):
-        raise argparse.ArgumentTypeError("must be a writable file in a writable folder")
-    return text
-
-
-def _folder(text: str) -> str:
-    """Check that a folder exists or can be created."""
-    path = Path(text).absolute()
-    if not next(one for one in (path, *path.parents) if one.exists()).is_dir():
-        raise argparse.ArgumentTypeError("must be a folder")
-    return text
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = inf
-    if not 0 <= seconds <= LONGEST_WAIT:
-        raise argparse.ArgumentTypeError(f"must be a number of seconds from 0 to {LONGEST_WAIT:,}")
-    return seconds
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError("must be a port number from 0 to 65535")
-    return int(text)

@@ -47,11 +47,6 @@ class System:
     def __init__(self, backend: Callable[[], "Backend"]) -> None:
         self.backend = backend
         self.environ: Mapping[str, str] = os.environ
-        # Every client and every chain of credentials makes a `System` before it can log anything.
-        if level := os.environ.get("SAGEMAKER_RUNTIME_LOG"):
-            from .stderr_log import log_to_stderr
-
-            log_to_stderr(level)
 
     # A number that changes after a fork and after a snapshot is restored.
     generation = staticmethod(generation)

@@ -46,6 +46,14 @@ class Context(NamedTuple):
     key_passphrase: KeyPassphrase | None = None
 
 
+def configure_log(environ: Mapping[str, str]) -> None:
+    """Write log messages to stderr if the variable ``SAGEMAKER_RUNTIME_LOG`` names a level."""
+    if level := environ.get("SAGEMAKER_RUNTIME_LOG"):
+        from .stderr_log import log_to_stderr
+
+        log_to_stderr(level)
+
+
 def transport_opener(
     backend: "Callable[[], Backend]", http_client: HTTPClient | None
 ) -> OpenTransport:

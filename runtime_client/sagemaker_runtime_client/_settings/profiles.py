@@ -34,8 +34,7 @@ _HEADING = r"\[(.+?)\]\s*(?:[#;].*)?\Z|\[(.+)\]"
 # The part of a line before its comment.  A comment begins after a space or tab, outside of quotes.
 _UNCOMMENTED = r"""(?s:(?>"[^"]*"|'[^']*'|.)*?)(?=[ \t][#;]|\Z)"""
 
-# These properties come from one file as a whole: a secret of one file does not fit the access key of
-# the other.
+# These come from one file as a whole: a secret of one file does not fit the key of the other.
 _KEY = (
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -53,8 +52,7 @@ class Profiles:
         profiles: Profiles by name.  Values from the credentials file override the config file.
         sso_sessions: ``[sso-session NAME]`` sections by name.
         services: ``[services NAME]`` sections by name.  Their values are nested.
-        with_key_in_credentials_file: Names of the profiles with an access key in the credentials
-            file.
+        with_key_in_credentials_file: Profiles with an access key in the credentials file, by name.
     """
 
     __slots__ = ("profiles", "sso_sessions", "services", "with_key_in_credentials_file")
@@ -107,8 +105,7 @@ def file_locations(
 
     Args:
         environ: The environment variables.  ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE``
-            override the default paths.  ``~``, ``~user``, ``$NAME`` and ``${NAME}`` in them are
-            expanded.
+            override the paths and may contain ``~``, ``~user``, ``$NAME`` and ``${NAME}``.
         platform: See `expand_user`.
         home: See `expand_user`.
     """

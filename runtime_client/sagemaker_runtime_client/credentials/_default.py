@@ -10,7 +10,7 @@ from .._io.httpx_bridge import HTTPClient
 from .._io.on_threads import sync_backend
 from .._io.run import async_backend, run
 from .._io.system import Once, System
-from .._settings.context import Context, KeyPassphrase, MFAToken, transport_opener
+from .._settings.context import Context, KeyPassphrase, MFAToken, configure_log, transport_opener
 from ._loading import open_context
 from ._refresh import ChainCredentials
 
@@ -87,6 +87,7 @@ class _Chain:
         key_passphrase: KeyPassphrase | None,
     ) -> None:
         system = System(backend)
+        configure_log(system.environ)
         open_transport = transport_opener(backend, http_client)
         self._context = Once(
             system,

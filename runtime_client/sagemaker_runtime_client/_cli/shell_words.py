@@ -1,0 +1,35 @@
+"""Error messages with options of the command line in place of Python arguments."""
+
+import re
+
+from .options import CLIENT_OPTIONS, INVOKE_OPTIONS, option_name
+
+_OPTIONS = {
+    name: option_name(name)
+    for name in (*INVOKE_OPTIONS, *CLIENT_OPTIONS, "input_location", "input_prefix", "timeout")
+}
+_WORDS = {**_OPTIONS, "endpoint_name": "ENDPOINT"}
+_argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
+
+
+def in_shell_words(message: str, argument: str = "") -> str:
+    """
+    Replace names of Python arguments in an error message by options of the command line.
+
+    Args:
+        message: The message.
+        argument: The name of the invalid argument, or an empty string.
+
+    >>> in_shell_words("no region: pass region= to the client, or set AWS_REGION")
+    'no region: pass --region, or set AWS_REGION'
+    >>> in_shell_words("filename must be shorter", "filename")
+    '--filename must be shorter'
+    """
+
+    def word(match: re.Match[str]) -> str:
+        name, is_keyword, _ = match.groups()
+        if name in _WORDS and (is_keyword or name == argument or (argument and "_" in name)):
+            return _WORDS[name] + ("" if is_keyword else match[3] or "")
+        return match[0]
+
+    return _argument.sub(word, message.replace(", or pass credentials= to the client", ""))

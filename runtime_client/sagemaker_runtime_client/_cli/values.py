@@ -1,0 +1,45 @@
+"""Checks of option values, before a job is queued whose output could not be awaited or written."""
+
+import argparse
+import os
+from math import inf
+from pathlib import Path
+
+from .._inference.arguments import LONGEST_WAIT
+
+
+def output(text: str) -> str:
+    """Check that a file can be written."""
+    path = Path(text)
+    needed = [path] if path.exists() else []
+    if not needed or path.is_file():
+        needed.append(path.resolve().parent)  # a new file is created there
+    if path.is_dir() or not all(os.access(one, os.W_OK) for one in needed):
+        raise argparse.ArgumentTypeError("must be a writable file in a writable folder")
+    return text
+
+
+def folder(text: str) -> str:
+    """Check that a folder exists or can be created."""
+    path = Path(text).absolute()
+    if not next(one for one in (path, *path.parents) if one.exists()).is_dir():
+        raise argparse.ArgumentTypeError("must be a folder")
+    return text
+
+
+def seconds(text: str) -> float:
+    """Parse a time limit in seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = inf
+    if not 0 <= number <= LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds from 0 to {LONGEST_WAIT:,}")
+    return number
+
+
+def port(text: str) -> int:
+    """Parse the number of a port."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError("must be a port number from 0 to 65535")
+    return int(text)
