@@ -4,9 +4,9 @@ Signature Version 4 for any AWS service: sign, presign and verify requests.
 The package is pure: it does no I/O and reads neither the clock nor the environment.  The time is an
 argument.  A signature is returned as headers to set, and the request is not changed.
 
-Beside `SigV4` there are `SigV4A`, whose signatures are valid in several regions and can be verified
-with a `VerifyingKey`; `AwsChunked` and `ChunkDecoder` for bodies in chunks; and `EventSigner` and
-`EventVerifier` for signed events.  They are imported on first use.
+`SigV4A` makes signatures that are valid in several regions and can be verified with a `VerifyingKey`.
+`AwsChunked` and `ChunkDecoder` are for bodies in chunks, `EventSigner` and `EventVerifier` for signed
+events.  These classes are imported on first use.
 
 >>> from datetime import UTC, datetime
 >>> from sigv4 import Credentials, SignableRequest, Signer, SigV4

@@ -55,8 +55,8 @@ class SeedSignature(Value):
     """
     The start of a stream's chain of signatures: the signature of its request, and its key.
 
-    The sender gets it from `Signer.seed`, the receiver from `Verified.seed`.  It holds the key, so
-    its ``repr`` leaves the key out.
+    The sender gets it from `Signer.seed`, the receiver from `Verified.seed`.  Its ``repr`` leaves
+    out the key, which is secret.
 
     Attributes:
         algorithm: The algorithm of the request, such as a `SigV4`.

@@ -68,7 +68,7 @@ class SignatureError(SigV4Error):
     The signature of a received request is missing, invalid or expired.
 
     Attributes:
-        code: The service's name of the error, such as ``SignatureDoesNotMatch``.
+        code: The service's error code, such as ``SignatureDoesNotMatch``.
         message: A sentence that says what is wrong.  It contains no secrets, and unprintable
             characters from the sender are escaped, so it is safe for terminals and logs.
         canonical_request: The canonical request that the verifier computed, or None if it was not

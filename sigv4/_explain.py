@@ -77,7 +77,7 @@ class Explanation:
     Why a signature did not match; ``str`` returns a report.
 
     Attributes:
-        code: The service's name of the error; None if the response has none.
+        code: The service's error code; None if the response has none.
         cause: The first string that differs: ``canonical request`` or ``string to sign``; ``key``
             if neither differs; ``unknown`` if only the canonical requests could be compared.
         differences: The parts that differ, in the order of that string.

@@ -4,9 +4,8 @@ Limits on untrusted input.
 Input that exceeds a limit is rejected before it is processed.  Most of AWS's own limits are lower.
 """
 
-# Limits of a request to be verified.  The head may be as long as an Application Load Balancer
-# allows
-# (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
+# Limits of a request to be verified.  The longest head is that of an Application Load Balancer:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 # API Gateway allows 10 KiB, S3 8 KiB of headers.
 LONGEST_HEAD = 64 * 1024
 MOST_HEADERS = 256

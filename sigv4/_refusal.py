@@ -47,7 +47,7 @@ class SignatureMismatch:
     The content of an error response to a signature that does not match.
 
     Attributes:
-        code: The service's name of the error; None if the response has none.
+        code: The service's error code; None if the response has none.
         canonical_request: The canonical request that AWS expected.  It contains header values.
         string_to_sign: The string to sign that AWS expected; None if the response does not contain
             it.

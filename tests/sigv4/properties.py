@@ -207,8 +207,8 @@ CHANGES = {
             (name if name == "authorization" else name.upper(), value) for name, value in headers
         ]
     ),
-    "outer blanks": _each_value(lambda value: f" \t{value}  "),
-    "double blanks": _each_value(lambda value: value.replace(" ", "  ")),
+    "surrounding spaces": _each_value(lambda value: f" \t{value}  "),
+    "double spaces": _each_value(lambda value: value.replace(" ", "  ")),
     "values in lower case": _each_value(lambda value: value.lower().replace("z", "Z")),
     "a longer body": lambda sent: sent._replace(body=sent.body + b"x"),
     "no body": lambda sent: sent._replace(body=b""),

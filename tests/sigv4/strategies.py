@@ -25,7 +25,7 @@ _BARE_IN_QUERY = _UNRESERVED + "!$'()*,;:@/?+"
 methods = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 services = st.sampled_from(["s3", "sagemaker", "execute-api", "sts"])
 regions = st.sampled_from(["us-east-1", "eu-west-1", "cn-north-1"])
-instants = st.datetimes(
+times = st.datetimes(
     datetime(1970, 1, 2),  # noqa: DTZ001 (Hypothesis adds the zone)
     datetime(2199, 12, 31),  # noqa: DTZ001
     timezones=st.just(UTC),
@@ -146,7 +146,7 @@ def requests(
         access_key_id=_access_keys,
         secret_access_key=_keys,
         session_token=st.none() | _keys,
-        at=instants,
+        at=times,
         method=methods,
         url=urls,
         headers=headers,

@@ -48,7 +48,7 @@ from tests.sigv4.stream_oracles import (
 
 KEY = Credentials("AKIDEXAMPLE", "secret")
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-INSTANT = "20261122T120000Z"
+TIMESTAMP = "20261122T120000Z"
 ALGORITHMS = {"SigV4": SigV4("s3", "us-east-1"), "SigV4A": SigV4A("s3", "us-*")}
 
 
@@ -78,7 +78,7 @@ class Form(NamedTuple):
     def seed(self) -> SeedSignature | None:
         """Return the seed signature, or None if the chunks are unsigned."""
         return (
-            SeedSignature(ALGORITHMS[self.algorithm], KEY, INSTANT, "5eed")
+            SeedSignature(ALGORITHMS[self.algorithm], KEY, TIMESTAMP, "5eed")
             if self.algorithm
             else None
         )
@@ -154,7 +154,7 @@ def headers_are_one_text(data: bytes) -> None:
 
 def messages_go_both_ways(message: Message) -> None:
     """A message is decoded with the same values and types, and signed events are verified."""
-    seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
+    seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     data = message.encode()
     sent = EventSigner(seed).sign(data, at=AT).encode()
     [carrying] = EventDecoder().feed(sent)
@@ -167,7 +167,7 @@ def messages_go_both_ways(message: Message) -> None:
 
 def other_events_are_refused(case: tuple[Message, Message]) -> None:
     """Two messages that are not events of this stream raise SignatureError."""
-    seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, INSTANT, "5eed")
+    seed = SeedSignature(SigV4("transcribe", "us-east-1"), KEY, TIMESTAMP, "5eed")
     verifier = EventVerifier(seed)
     for message in case:
         try:

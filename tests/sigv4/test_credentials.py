@@ -25,7 +25,7 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret", "to-ken", AT)
         ("é", ValueError, "must be printable ASCII without spaces"),
         (b"hush", TypeError, "must be a str, not bytes"),
     ],
-    ids=["empty", "blank", "line end", "not ASCII", "bytes"],
+    ids=["empty", "space", "line end", "not ASCII", "bytes"],
 )
 def test_refused_parts(part, value, error, fault):
     """An invalid key or token raises an error that names the argument but not its value."""

@@ -342,7 +342,7 @@ def test_control_characters():
 
 SILENT = {
     "nothing": b"",
-    "blanks": b" \n",
+    "whitespace": b" \n",
     "HTML": b"<html><body>403<p></body></html>",
     "XML of another error": b"<Error><Code>AccessDenied</Code></Error>",
     "JSON of another error": b'{"message": "Forbidden"}',

@@ -75,7 +75,7 @@ TEXTS = {
     "body, XML": XML,
     "text with a byte order mark": "\ufeff" + XML,
     "bytes with a byte order mark": b"\xef\xbb\xbf" + XML.encode(),
-    "blanks around it": f"\n\n {JSON}\n",
+    "spaces around it": f"\n\n {JSON}\n",
     "CRLF, XML": XML.replace("\n", "\r\n"),
     "CRLF, JSON": json.dumps(
         {"code": "SignatureDoesNotMatch", "m": 1, "message": MESSAGE.replace("\n", "\r\n")}

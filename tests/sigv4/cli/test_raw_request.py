@@ -56,7 +56,7 @@ def test_absolute_target():
 REFUSED = {
     "nothing": b"",
     "no version": b"GET /\r\nHost: h\r\n\r\n",
-    "blank in the target": b"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n",
+    "space in the target": b"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: h\r\nhost: i\r\n\r\n",
     "asterisk": b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
