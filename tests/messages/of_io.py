@@ -15,8 +15,8 @@ from sagemaker_runtime_client._io.httpx_bridge import build_request, make_transp
 from sagemaker_runtime_client._io.message import Request
 from sagemaker_runtime_client._io.proxies import make_proxied_client
 from sagemaker_runtime_client._io.run import async_backend, run
+from sagemaker_runtime_client._io.streams.thread_stream import connect_first
 from sagemaker_runtime_client._io.system import System
-from sagemaker_runtime_client._io.thread_stream import connect_first
 from sagemaker_runtime_client._io.transport import ResponseReader, Transport
 from sagemaker_runtime_client._io.user_client import AsyncClient
 from sagemaker_runtime_client._limits import RESPONSE

@@ -136,10 +136,11 @@ FIRST_CALL = [
     "._io.pool.exchange",
     "._io.pool.pool",
     "._io.pool.state",
-    "._io.thread_stream",
+    "._io.streams",
+    "._io.streams.thread_stream",
     ".credentials._environment",
 ]
-FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.asyncio_stream"]
+FIRST_CALL_ON_ASYNCIO = ["._io.on_asyncio", "._io.streams.asyncio_stream"]
 # Other packages that the first call loads, and modules of the standard library in CPython 3.11 to
 # 3.14.
 PACKAGES = {"h11", "httpx", "idna", "sigv4"}

@@ -129,7 +129,7 @@ class AsyncioBackend:
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        import_module(".asyncio_stream", __package__)
+        import_module(".streams.asyncio_stream", __package__)
 
     def task_group(self) -> TaskGroup:
         """Return a new task group."""
@@ -220,7 +220,7 @@ class AsyncioBackend:
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
         """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
-        from .asyncio_stream import connect
+        from .streams.asyncio_stream import connect
 
         return await connect(self, host, port, tls, timeout)
 

@@ -169,7 +169,7 @@ class SyncBackend:
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        import_module(".thread_stream", __package__)
+        import_module(".streams.thread_stream", __package__)
 
     def task_group(self) -> ThreadGroup:
         """Return a new task group."""
@@ -179,7 +179,7 @@ class SyncBackend:
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
         """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
-        from .thread_stream import connect
+        from .streams.thread_stream import connect
 
         return await connect(host, port, tls, timeout)
 

@@ -109,7 +109,7 @@ class TrioBackend:
 
     def load(self) -> None:
         """Import what `connect` needs."""
-        import_module(".trio_stream", __package__)
+        import_module(".streams.trio_stream", __package__)
 
     def task_group(self) -> TaskGroup:
         """Return a new task group."""
@@ -167,6 +167,6 @@ class TrioBackend:
         self, host: str, port: int, tls: "TLS | None" = None, timeout: float | None = None
     ) -> "Stream":
         """Connect to *host*.  If *tls* is given, TLS starts with the first byte."""
-        from .trio_stream import connect
+        from .streams.trio_stream import connect
 
         return await connect(host, port, tls, timeout)

@@ -13,9 +13,9 @@ import anyio
 import httpx
 import pytest
 
-from sagemaker_runtime_client._io import asyncio_stream, thread_stream
 from sagemaker_runtime_client._io.on_threads import SyncBackend
 from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.streams import asyncio_stream, thread_stream
 from tests.runtime_client.clients import LOOPS
 from tests.runtime_client.loopback import raw_server, refusing
 from tests.runtime_client.networks import NETWORKS, full

@@ -10,7 +10,7 @@ import pytest
 
 from sagemaker_runtime_client._io.pool import state as pool_state
 from sagemaker_runtime_client._io.run import run
-from sagemaker_runtime_client._io.thread_stream import Stream
+from sagemaker_runtime_client._io.streams.thread_stream import Stream
 from tests.runtime_client.clients import each_loop
 from tests.runtime_client.loopback import Loopback, always, response
 from tests.runtime_client.networks import Scripted

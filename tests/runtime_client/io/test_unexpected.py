@@ -13,8 +13,8 @@ from sagemaker_runtime_client import TransportError
 from sagemaker_runtime_client._io.on_threads import sync_backend
 from sagemaker_runtime_client._io.pool.connector import Connector
 from sagemaker_runtime_client._io.run import async_backend, run
+from sagemaker_runtime_client._io.streams.thread_stream import Stream
 from sagemaker_runtime_client._io.system import Once, System
-from sagemaker_runtime_client._io.thread_stream import Stream
 from sagemaker_runtime_client.credentials import open_context
 from sagemaker_runtime_client.credentials._function import FunctionInThread
 from tests.runtime_client.calls import call, caller, refused

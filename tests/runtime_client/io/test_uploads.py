@@ -14,10 +14,10 @@ import trio
 from botocore.config import Config
 
 from sagemaker_runtime_client import AccessDeniedError, TransportError
-from sagemaker_runtime_client._io import asyncio_stream, thread_stream, trio_stream
 from sagemaker_runtime_client._io.on_asyncio import AsyncioBackend
 from sagemaker_runtime_client._io.pool import connection as _connection
 from sagemaker_runtime_client._io.run import run
+from sagemaker_runtime_client._io.streams import asyncio_stream, thread_stream, trio_stream
 from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, Driver, unread_body
 from tests.runtime_client.loopback import response
 from tests.runtime_client.pools import counts, limited

@@ -129,7 +129,7 @@ print(json.dumps(failed))
     failed, _ = run_in(layer, program)
     needing_trio = [
         "sagemaker_runtime_client._io.on_trio",
-        "sagemaker_runtime_client._io.trio_stream",
+        "sagemaker_runtime_client._io.streams.trio_stream",
     ]
     assert sorted(failed) == needing_trio
 

@@ -41,8 +41,7 @@ class Connection:
 
     def __init__(self, stream: "Stream") -> None:
         self.stream = stream
-        # The read timeout in seconds, and the deadline for the whole response on the monotonic
-        # clock.
+        # The read timeout in seconds, and the deadline of the response on the monotonic clock.
         self._limits: tuple[float | None, float] = (None, inf)
         self._ends = inf  # deadline of the current event: the head, or one piece of the body
         self._left_of_heads = HEADS_SIZE
@@ -157,11 +156,7 @@ class Connection:
         return True
 
     async def _write(self, request: httpx.Request, timeout: float | None, *, expects: bool) -> None:
-        """
-        Write *request*.
-
-        If the body is in memory, its first part is written together with the head.
-        """
+        """Write *request*, the head together with the first part of a body in memory."""
         headers, stream = request.headers.raw, request.stream
         if expects:
             headers = [*headers, (b"expect", b"100-continue")]
@@ -188,11 +183,7 @@ class Connection:
             await self.stream.write(end, self._time_to_write(timeout))
 
     async def _write_body(self, head: bytes, piece: bytes, timeout: float | None) -> bool:
-        """
-        Write *head* and a piece of the body.
-
-        Return whether the server has already responded.
-        """
+        """Write *head* and a piece of the body, and return whether the server has responded."""
         data = self._protocol.send(h11.Data(piece))
         for start in range(0, len(data), _MAX_WRITE_SIZE):
             part = data[start : start + _MAX_WRITE_SIZE]
@@ -228,11 +219,7 @@ class Connection:
         return True
 
     async def _is_answered_before(self, part: bytes, timeout: float | None) -> bool:
-        """
-        Write *part* of a body.
-
-        Return whether the server has responded (RFC 9112, section 9.5).
-        """
+        """Write *part* of a body, unless the server responds first (RFC 9112, section 9.5)."""
         left = memoryview(part)
         while left:
             written = await self.stream.write_part(left, self._time_to_write(timeout))
@@ -255,11 +242,7 @@ class Connection:
         return True
 
     async def _head(self) -> h11.Response:
-        """
-        Return the head of the final response.
-
-        All heads, including informational ones, share one read timeout and one size limit.
-        """
+        """Return the head of the final response.  All heads share one timeout and one size limit."""
         self._ends = inf
         while self._response is None:
             event = await self._event()

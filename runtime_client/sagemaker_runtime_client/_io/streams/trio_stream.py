@@ -12,7 +12,7 @@ import trio
 from . import thread_stream
 
 if TYPE_CHECKING:
-    from .concurrency import TLS
+    from ..concurrency import TLS
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import httpx
 
-from .cancellation import CancelScope
+from ..cancellation import CancelScope
 
 if TYPE_CHECKING:
-    from .concurrency import TLS
+    from ..concurrency import TLS
 
 # How many bytes `is_readable` reads at once.
 _MAX_READ_SIZE = 1 << 16

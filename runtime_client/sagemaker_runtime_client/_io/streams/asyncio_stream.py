@@ -16,7 +16,7 @@ import httpx
 from .thread_stream import AddressInfo, SocketAddress, connect_first
 
 if TYPE_CHECKING:
-    from .concurrency import TLS, Backend, Event
+    from ..concurrency import TLS, Backend, Event
 
 # If more unread bytes than this are buffered, reading from the socket pauses.
 _MAX_BUFFERED = 1 << 18
