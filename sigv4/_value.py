@@ -4,7 +4,7 @@ A base class for values: objects that are equal if their fields are equal.
 How a class is written depends on its use:
 
 - Public classes that the first signature needs derive from `Value`, with slots and a handwritten
-constructor.
+  constructor.
 - Private records are `typing.NamedTuple`, or attrs classes if ``repr`` must hide a field.
 - All other classes use attrs.
 

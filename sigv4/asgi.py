@@ -99,11 +99,9 @@ class SigV4Middleware:
 
     - 403 for any problem with a signature, and for WebSockets;
     - 400 for a request that can be interpreted in two ways: no Host header or several; a path with
-    ``.``,
-      ``..``, empty segments or unnecessary percent-encoding, unless the service is S3; a bare ``+``
-      in
-      the query; repeated parameters whose values are not in ascending order, which is the order in
-      which they are signed;
+      ``.``, ``..``, empty segments or unnecessary percent-encoding, unless the service is S3; a
+      bare ``+`` in the query; repeated parameters whose values are not in ascending order, which
+      is the order in which they are signed;
     - 421 for another host;
     - 413 for a body larger than *max_body*;
     - 408 for a body that arrives too slowly.

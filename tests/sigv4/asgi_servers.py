@@ -187,10 +187,7 @@ class Connection:
             return Response(response.status, headers, json.loads(content) if content else None)
 
     def is_closed(self) -> bool:
-        """
-        Wait for the server, and return True if it closes the connection, or False if it sends a
-        byte.
-        """
+        """Return whether the server closes the connection instead of sending a byte."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:

@@ -1,7 +1,4 @@
-"""
-Signs the requests of the oracles with this package, and verifies the requests that a server
-receives.
-"""
+"""Signs the requests of the oracles with this package, and verifies them."""
 
 from typing import NamedTuple
 

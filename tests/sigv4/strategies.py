@@ -7,8 +7,7 @@ Cases that botocore and awscrt handle differently on purpose are left out and ha
 - botocore uses a ``Date`` header instead of ``X-Amz-Date``, and converts methods to uppercase.
 - botocore treats all Unicode whitespace in a header as whitespace; only space and tab are.
 - awscrt parses path and query as a URL (`paths_without_colons`, `odd_queries`), and rejects or
-skips
-  some headers (`plain_headers`).
+  skips some headers (`plain_headers`).
 """
 
 from datetime import UTC, datetime

@@ -104,10 +104,7 @@ def test_after_the_body():
 
 
 def test_a_client_that_leaves():
-    """
-    If the client disconnects during its body, no response is sent and the application is not
-    called.
-    """
+    """After a disconnect, no response is sent and the application is not called."""
     messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
     assert serve(scope_of(), messages) == (None, None, 2)
 
@@ -144,10 +141,7 @@ def test_unambiguous_queries(query):
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_ambiguous_queries(query):
-    """
-    A query is rejected if the order of its values is not the signed order, or if it has a bare
-    plus.
-    """
+    """A bare plus, and values whose order is not the signed one, are rejected."""
     assert refusal(scope_of(f"/q?{query}")) == (400, "InvalidURI")
 
 
@@ -203,10 +197,7 @@ def test_a_path_that_was_rewritten():
 
 
 def test_a_root_path():
-    """
-    A prefix that a proxy removed and uvicorn adds again, as ``root_path``, is part of the signed
-    path.
-    """
+    """A ``root_path`` that the server prepends, as uvicorn does, is signed."""
     scope = scope_of("/api/q", root_path="/api")
     assert serve(scope)[0] == 200
 
@@ -287,10 +278,7 @@ def test_a_stream_of_chunks():
 
 
 def test_until_when_a_request_must_be_remembered():
-    """
-    A signature must be remembered until it expires, plus *body_timeout*; *is_replay* may be
-    synchronous.
-    """
+    """A signature must be stored until it expires, plus *body_timeout*."""
     calls = []
 
     def is_replay(signature, until):
@@ -444,10 +432,7 @@ def loop_is_trio():
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_background_function(loop):
-    """
-    The background function is cancelled at the end of the main one; its own end and errors are
-    ignored.
-    """
+    """The background function is cancelled after the main one; its errors are ignored."""
     endings = []
 
     async def background():

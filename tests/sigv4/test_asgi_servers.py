@@ -145,10 +145,7 @@ def test_chunks_with_a_declared_hash(connection, inner):
 
 
 def test_unsigned_without_a_body(connection):
-    """
-    An unsigned request without a body is rejected before a key lookup, and the connection stays
-    open.
-    """
+    """An unsigned request is rejected before a key lookup; the connection stays open."""
     for method in ("GET", "DELETE"):
         response = connection.request(method, "/q", {"host": HOST})
         assert refusal(response) == (403, "MissingAuthenticationToken")
@@ -221,10 +218,7 @@ def test_a_body_over_the_cap_without_a_length(connection, inner):
     ["/files/../q", "/./q", "//q", "/q/.", "/%2e/q", "/files/%2E%2E/q", "/files%2F..%2Fq", "/%71"],
 )
 def test_a_path_that_is_not_normalized(connection, inner, target):
-    """
-    A path that is not normalized is rejected, whether its normalized form or the path itself is
-    signed.
-    """
+    """A path that is not normalized is rejected with either form of the path signed."""
     for for_target in ("/q", target):
         assert refusal(connection.request("GET", target, signed("GET", for_target))) == (
             400,
@@ -395,10 +389,7 @@ def test_http_2(connection):
 
 @ON_HTTP_2
 def test_http_2_with_a_body_after_the_response(connection):
-    """
-    On HTTP/2, the response does not wait for the body, and the connection stays open for other
-    streams.
-    """
+    """The response does not wait for the body, and other streams can use the connection."""
     http2 = Http2(connection)
     http2.begin(1, {"host": HOST})
     http2.wait_for(lambda: b"MissingAuthenticationToken" in http2.bodies[1])

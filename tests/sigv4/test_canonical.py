@@ -36,10 +36,7 @@ NEVER = [*SIGNED_HEADERS_BLACKLIST, "authorization"]
 
 
 def test_default_selection():
-    """
-    By default host, content-type, content-md5, x-amz-* and x-amzn-* are signed, except trace
-    headers.
-    """
+    """The default selection has AWS's headers, but not those of traces."""
     names = [*BY_DEFAULT, *ONLY_BY_BOTOCORE, *NEVER]
     assert [name for name in names if sign_default_headers(name)] == BY_DEFAULT
 

@@ -27,10 +27,7 @@ def test_all_errors_are_sigv4_errors():
 
 
 def test_signature_error():
-    """
-    The text of a SignatureError is its code and message; the canonical request is an attribute
-    only.
-    """
+    """The text of a SignatureError is its code and message, without the signed strings."""
     error = SignatureError("Code", "text", "canonical", "to sign")
     assert str(error) == "Code: text"
     assert repr(error) == "SignatureError('Code', 'text')"

@@ -423,10 +423,7 @@ LOCATION = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
 
 @each_algorithm
 def test_invocation(emulator, algorithm, send):
-    """
-    The emulator accepts an invocation, but not one whose input location differs from the signed
-    one.
-    """
+    """The emulator accepts an invocation, unless its input location was changed."""
     auth = auth_of(algorithm, "sagemaker", emulator.credentials)
     url = emulator.url + INVOCATION
     assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)
