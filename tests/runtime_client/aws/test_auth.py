@@ -1,4 +1,6 @@
-"""How requests are authenticated: whose credentials, when they are asked for, and what is not signed with SigV4."""
+"""Authentication of requests: when credentials are requested, and requests without a SigV4
+signature.
+"""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -21,7 +23,7 @@ from tests.runtime_client.scripted_io import CREDENTIALS, START, ScriptedIO, run
 
 
 def test_credentials_are_asked_for_each_attempt():
-    """Keys that were rotated meanwhile sign the next attempt."""
+    """An attempt is signed with credentials that were rotated since the previous attempt."""
     keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
     run(caller(io, iter(keys).__next__).send(call()))
@@ -31,7 +33,7 @@ def test_credentials_are_asked_for_each_attempt():
 
 
 def test_expired_credentials():
-    """Keys that have expired are not sent."""
+    """Expired credentials raise an error before anything is sent."""
     io = ScriptedIO([])
     expired = Credentials("AKID", "canary-secret", expiration=START)
     error = refused(io, of=caller(io, expired))
@@ -39,7 +41,7 @@ def test_expired_credentials():
 
 
 def test_failing_source():
-    """Whatever a source of credentials raises becomes an error that names it, with the cause."""
+    """An exception of a credentials provider becomes the cause of an error that names the provider."""
 
     def broken():
         raise KeyError("secret")
@@ -53,7 +55,7 @@ def test_failing_source():
 
 
 def test_source_that_says_so_itself():
-    """An error of ours is passed on as it is."""
+    """A client error that a credentials provider raises is passed on unchanged."""
 
     def none():
         raise NoCredentialsError("nothing", tried=("here",))
@@ -64,7 +66,7 @@ def test_source_that_says_so_itself():
 
 @pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
 def test_source_of_something_else(given):
-    """A provider that returns no Credentials has failed."""
+    """A credentials provider that returns another type causes an error."""
 
     class Provider:
         def get(self):
@@ -79,7 +81,7 @@ def test_source_of_something_else(given):
 
 
 def test_unsignable_request():
-    """A header that cannot go on the wire is the caller's error, and nothing is sent."""
+    """A header that cannot be sent is reported as an invalid argument, and nothing is sent."""
     io = ScriptedIO([])
     request = Request("POST", "/", (("x", "a\nb"),))
     with pytest.raises(ParamValidationError):
@@ -87,11 +89,11 @@ def test_unsignable_request():
     assert io.sent == []
 
 
-# ---- authenticated otherwise
+# ---- other kinds of authentication
 
 
 class Dated(PreparedAuth):
-    """Adds the date of sending, and nothing else."""
+    """An auth that adds only the date of sending."""
 
     def __init__(self, *secrets):
         self.secrets = secrets
@@ -103,7 +105,7 @@ class Dated(PreparedAuth):
 
 
 def test_auth_of_a_call():
-    """A call may bring its own auth, applied anew for each attempt; the client's is not asked."""
+    """The auth of an operation replaces the client's and is applied to each attempt."""
     io = ScriptedIO([answer(500), OK])
     auth = Dated()
 
@@ -118,7 +120,7 @@ def test_auth_of_a_call():
 
 
 def test_clock_of_another_auth():
-    """Such an auth, too, is told the service's time once that is known."""
+    """The auth of an operation receives the corrected time after a clock error."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date), OK])
     auth = Dated()
@@ -127,7 +129,7 @@ def test_clock_of_another_auth():
 
 
 def test_unsigned():
-    """A request that is not signed is sent as it is."""
+    """An unsigned request is sent unchanged."""
     io = ScriptedIO([OK])
     run(caller(io).send(call(auth=Unsigned())))
     names = {name for name, _ in io.sent[0].request.headers}
@@ -135,7 +137,7 @@ def test_unsigned():
 
 
 def test_payload_is_hashed_once(monkeypatch):
-    """Each attempt signs the same payload, and it is not hashed again for each."""
+    """All attempts use one hash of the payload."""
     hashed = []
     monkeypatch.setattr(Payload, "of", lambda body: hashed.append(body) or Payload.UNSIGNED)
     io = ScriptedIO([answer(503), OK])
@@ -149,7 +151,7 @@ def test_payload_is_hashed_once(monkeypatch):
     ids=["signed", "unsigned", "other"],
 )
 def test_secrets_of_an_auth(auth):
-    """What an auth names as its secrets is not repeated."""
+    """No error message repeats the secrets of an auth."""
     io = ScriptedIO([answer(400, "ValidationError", "not my-secret")])
     error = refused(io, auth=auth)
     assert error.message == "not ..."

@@ -1,4 +1,4 @@
-"""One call: credentials, signature, attempts, and what is told of them."""
+"""One call: credentials, signature, attempts, error messages and log lines."""
 
 import logging
 from datetime import timedelta
@@ -41,7 +41,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def test_success():
-    """One request, one answer, no pause."""
+    """A successful call sends one request and does not pause."""
     io = ScriptedIO([OK])
     progress = succeed(caller(io))
     assert (progress.attempts, progress.possibly_accepted_since) == (1, None)
@@ -52,7 +52,7 @@ def test_success():
     assert sent.verify().access_key_id == CREDENTIALS.access_key_id
 
 
-# what comes back, the pause after the first of it, whether it may have been taken, the error at last
+# the failure, the pause after it, whether the request was possibly accepted, the class of the error
 FAILURES = [
     pytest.param(answer(400, "ThrottlingException"), 0.5, False, ThrottlingError, id="throttled"),
     pytest.param(answer(429), 0.5, False, ThrottlingError, id="429"),
@@ -79,7 +79,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("failure", "pause", "taken", "_kind"), FAILURES)
 def test_tried_again(failure, pause, taken, _kind):
-    """A failure that may pass is tried again after its pause, signed anew with the date of then."""
+    """A transient failure is retried after a pause, with a new signature and a new date."""
     io = ScriptedIO([failure, OK], latency=2.0)
     progress = succeed(caller(io))
     assert (progress.attempts, progress.possibly_accepted_since is not None) == (2, taken)
@@ -95,7 +95,7 @@ def test_tried_again(failure, pause, taken, _kind):
 
 @pytest.mark.parametrize(("failure", "_pause", "taken", "kind"), FAILURES)
 def test_given_up(failure, _pause, taken, kind):
-    """After three attempts the last failure is raised, with what the attempts add up to."""
+    """After three attempts the last failure is raised with the facts of all attempts."""
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
     assert type(error) is kind
@@ -105,7 +105,7 @@ def test_given_up(failure, _pause, taken, kind):
 
 
 def test_pauses_grow():
-    """Each pause may be twice the last."""
+    """The upper bound of the pause doubles with each retry."""
     io = ScriptedIO([answer(500)] * 9, random=1.0)
     refused(io, of=caller(io, max_attempts=9))
     assert io.slept == pytest.approx([0.05 * 2**i for i in range(8)])
@@ -125,14 +125,14 @@ def test_pauses_grow():
     ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
 )
 def test_not_tried_again(failure, kind):
-    """A failure that will be the same next time is raised at once."""
+    """A permanent failure is raised without a retry."""
     error = refused(ScriptedIO([failure]))
     assert (type(error), error.attempts) == (kind, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304, 300])
 def test_redirects_are_not_followed(status):
-    """A redirect is an error: nobody named in an answer receives a signed request."""
+    """A redirect is an error, so that no host named in a response receives a signed request."""
     io = ScriptedIO([Response(status, {"location": "https://elsewhere.example/"})])
     error = refused(io)
     assert (type(error), error.status_code) == (ServiceError, status)
@@ -141,7 +141,7 @@ def test_redirects_are_not_followed(status):
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_max_attempts(attempts):
-    """The number of attempts is the policy's, and AWS is told it."""
+    """The policy limits the number of attempts, and a header tells AWS the limit."""
     io = ScriptedIO([answer(503)] * attempts)
     assert refused(io, of=caller(io, max_attempts=attempts)).attempts == attempts
     numbers = [f"attempt={n}; max={attempts}" for n in range(1, attempts + 1)]
@@ -150,20 +150,20 @@ def test_max_attempts(attempts):
 
 @pytest.mark.parametrize("failure", [answer(500), dropped()], ids=["500", "dropped"])
 def test_ambiguous(failure):
-    """Without leave to repeat what may have been taken, that failure is raised, and says so."""
+    """With retry_ambiguous=False, an attempt that may have been accepted is not retried."""
     io = ScriptedIO([answer(503), failure])
     error = refused(io, of=caller(io, retry_ambiguous=False))
     assert (error.attempts, error.possibly_accepted) == (2, True)
 
 
 def test_ambiguous_and_idempotent():
-    """What is idempotent is repeated all the same."""
+    """An idempotent operation is retried even with retry_ambiguous=False."""
     io = ScriptedIO([dropped(), OK])
     assert succeed(caller(io, retry_ambiguous=False), idempotent=True).attempts == 2
 
 
 def test_ambiguity_stays():
-    """One attempt that may have been taken is remembered, whatever the later ones say."""
+    """A call reports that an attempt was possibly accepted, even if later attempts were not."""
     io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
     assert refused(io).possibly_accepted
     io = ScriptedIO([dropped(), answer(503), OK])
@@ -171,7 +171,9 @@ def test_ambiguity_stays():
 
 
 def test_incomplete_answer():
-    """An answer that broke off is tried again, if that is harmless; if not, it is a success."""
+    """An incomplete response is retried for an idempotent operation and is a success for another
+    one.
+    """
     part = Response(200, {}, b"par", complete=False)
     io = ScriptedIO([part, OK])
     assert run(caller(io).send(call(idempotent=True))) is OK
@@ -184,7 +186,7 @@ def test_incomplete_answer():
 
 
 def test_quota_ends_retries():
-    """A client whose quota is spent tries nothing again, and says why."""
+    """A client that has used up its quota does not retry, and says so in a note."""
     io = ScriptedIO(lambda *_: answer(500))
     client = caller(io, max_attempts=36)
     assert refused(io, of=client).attempts == 36
@@ -194,7 +196,7 @@ def test_quota_ends_retries():
 
 
 def test_each_service_has_a_quota():
-    """What S3 uses up is not missing for SageMaker Runtime, as botocore has a client for each."""
+    """S3 and SageMaker Runtime have separate quotas, as in botocore, where each has its own client."""
     io = ScriptedIO(lambda _io, sent: answer(503) if ".s3." in sent.origin else accepted())
     client = core(io, max_attempts=36)
     for expected in (36, 1):
@@ -206,7 +208,7 @@ def test_each_service_has_a_quota():
 
 
 def test_each_service_has_a_pace():
-    """In the adaptive mode, what S3 throttles does not slow SageMaker Runtime down."""
+    """In the adaptive mode, throttling by S3 does not slow down requests to SageMaker Runtime."""
     io = ScriptedIO(lambda _io, sent: answer(429) if ".s3." in sent.origin else accepted())
     client = core(io, retry_mode="adaptive")
     with pytest.raises(ThrottlingError):
@@ -218,7 +220,7 @@ def test_each_service_has_a_pace():
 
 
 def test_quota_is_given_back():
-    """A success gives back what its last retry took."""
+    """A success returns the tokens of its last retry."""
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
@@ -229,7 +231,7 @@ def test_quota_is_given_back():
 
 @pytest.mark.parametrize(("after", "attempts"), [(0.5, 1), (0.51, 2)])
 def test_deadline(after, attempts):
-    """A pause that would end at the deadline or later is not begun; requests know the deadline."""
+    """A pause that would reach the deadline is not started, and each request has the deadline."""
     io = ScriptedIO([answer(429)] * 3)
     deadline = io.monotonic() + after
     error = refused(io, deadline=deadline)
@@ -238,7 +240,7 @@ def test_deadline(after, attempts):
 
 
 def test_closed_client():
-    """What is refused before it is sent is no attempt."""
+    """A request that is rejected before it is sent does not count as an attempt."""
     closed = RuntimeClientError(
         "http_client is closed; create a new client with an open http_client"
     )
@@ -249,7 +251,7 @@ def test_closed_client():
 
 
 def test_attempt_headers():
-    """All attempts of a call have one id, of its own, and tell their number."""
+    """The attempts of a call share one id and are numbered; each call has its own id."""
     io = ScriptedIO([answer(503), OK, OK])
     client = caller(io)
     run(client.send(call()))
@@ -264,8 +266,9 @@ def test_attempt_headers():
 
 
 def test_ttl():
-    """Once the service's clock is known, AWS is told until when the attempt may go on."""
-    # The local clock is 10 s slow, the pause 3 s: the attempt begins at 12:00:03 of the service.
+    """If the service's clock is known, a header tells AWS when the attempt ends."""
+    # The local clock is 10 s slow and the pause is 3 s, so the attempt starts at 12:00:03 service
+    # time.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(
@@ -277,14 +280,14 @@ def test_ttl():
 
 
 def test_no_ttl_after_a_dropped_connection():
-    """No answer, no clock, no ttl."""
+    """After a dropped connection the service's clock is unknown, and the header has no ttl."""
     io = ScriptedIO([answer(503, date="Sun, 22 Nov 2026 12:00:00 GMT"), dropped(), OK])
     run(caller(io).send(call()))
     assert io.sent[2].header("amz-sdk-request") == "attempt=3; max=3"
 
 
 def test_attempt_headers_are_not_signed():
-    """As botocore leaves them out."""
+    """The attempt headers and the user agent are not signed, as in botocore."""
     io = ScriptedIO([OK])
     run(caller(io).send(call()))
     signed = set(io.sent[0].verify().signed_headers)
@@ -292,7 +295,7 @@ def test_attempt_headers_are_not_signed():
 
 
 def test_user_agent():
-    """Every request says what it comes from."""
+    """Every request has a User-Agent header."""
     io = ScriptedIO([accepted()], {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"})
     run(core(io, app_id="my app").invoke_endpoint_async("e", input_location=LOCATION))
     agent = io.sent[0].header("user-agent")
@@ -301,7 +304,7 @@ def test_user_agent():
 
 
 def test_trace_header():
-    """In Lambda the trace id is looked up anew for each request, since each event has its own."""
+    """In Lambda each request reads the trace id again, because each event has its own."""
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": "Root=1;Sampled=1"}
 
     def next_event(_io, _sent):
@@ -326,7 +329,7 @@ SECRETS = {
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 @pytest.mark.parametrize("filler", [0, 2030, 2040], ids=lambda filler: f"after {filler}")
 def test_no_secret_is_repeated(caplog, secret, filler):
-    """What the service repeats of secrets is in no error and in no log, whole or in part."""
+    """No error and no log line contains a secret, or a part of one, that the service repeats."""
     caplog.set_level(logging.DEBUG)
     message = "x" * filler + f"denied: {secret} is wrong, {secret}!"
     io = ScriptedIO([answer(403, "AccessDeniedException", message)])
@@ -344,7 +347,7 @@ def test_no_secret_is_repeated(caplog, secret, filler):
 
 @pytest.mark.parametrize("length", range(1, 41))
 def test_no_beginning_of_a_secret(length):
-    """A message that is cut within a secret does not end with more than three letters of it."""
+    """A message that is truncated within a secret shows at most three characters of it."""
     secret = CREDENTIALS.secret_access_key
     message = "x" * (2048 - length) + secret
     error = refused(ScriptedIO([answer(403, "AccessDeniedException", message)]))
@@ -353,7 +356,7 @@ def test_no_beginning_of_a_secret(length):
 
 
 def test_no_signature_is_repeated():
-    """Nor is the signature, which services repeat of a header that they find incomplete."""
+    """No error message contains a signature that the service repeats."""
     said = (
         "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
         f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
@@ -364,7 +367,9 @@ def test_no_signature_is_repeated():
 
 @pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
 def test_short_values_are_no_secrets(value, says):
-    """Custom attributes of a letter or two would make holes into every message."""
+    """Custom attributes of fewer than four characters are not redacted, because they occur in other
+    words.
+    """
     io = ScriptedIO([answer(400, "ValidationError", "an abacus")])
     with pytest.raises(RequestValidationError) as caught:
         run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes=value))

@@ -1,4 +1,4 @@
-"""A clock that is off: by what it is set, how far, and how often."""
+"""Correction of a wrong clock: by which responses, by how much, and how often."""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -20,7 +20,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def skewed(hours):
-    """Return a service whose clock is *hours* ahead of ours, and which insists on it."""
+    """Return a service whose clock is *hours* ahead and which rejects every other date."""
 
     def judge(_io, sent):
         try:
@@ -35,7 +35,9 @@ def skewed(hours):
 
 @pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
 def test_clock_is_set_once(hours):
-    """A clock that is off is set from the answer's Date, without a pause, and stays so."""
+    """A wrong clock is corrected by the Date of a response, without a pause and for later calls,
+    too.
+    """
     io = ScriptedIO([skewed(hours)] * 3)
     client = caller(io)
     assert succeed(client).attempts == 2
@@ -44,7 +46,7 @@ def test_clock_is_set_once(hours):
 
 
 def test_clock_that_goes_on():
-    """The offset is kept, not the instant: later requests have the service's time of then."""
+    """The correction is an offset, so that later requests have the current service time."""
     io = ScriptedIO([skewed(1)] * 3)
     client = caller(io)
     run(client.send(call()))
@@ -56,7 +58,9 @@ def test_clock_that_goes_on():
 @pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
 @pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
 def test_clock_is_not_set_to_another_day(hours, endpoint):
-    """A date more than a day away is nobody's clock: what is signed for it could be used long after."""
+    """A date more than a day away is not adopted: a request signed for it could be replayed long
+    after.
+    """
     io = ScriptedIO([skewed(hours)])
     error = refused(io, endpoint=endpoint)
     assert (error.attempts, error.code) == (1, "InvalidSignatureException")
@@ -64,7 +68,7 @@ def test_clock_is_not_set_to_another_day(hours, endpoint):
 
 
 def test_clock_that_was_right_over_http():
-    """Without TLS a date that anybody may have written moves no clock that was right before."""
+    """Without TLS, an unauthenticated date does not replace an offset that a service has accepted."""
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
     assert succeed(client, endpoint=PLAIN).attempts == 2
@@ -77,7 +81,7 @@ def test_clock_that_was_right_over_http():
 
 
 def test_clock_that_another_call_has_set_over_http():
-    """Calls that were under way with the old clock are tried again with the one that was right since."""
+    """A call that was signed with the old offset is retried with the offset of a concurrent call."""
 
     def overtaken(io, sent):
         assert succeed(client, endpoint=PLAIN).attempts == 2
@@ -88,11 +92,11 @@ def test_clock_that_another_call_has_set_over_http():
 
 
 def test_clock_of_an_earlier_success_over_http():
-    """What was signed with another clock says nothing of the one that was adopted meanwhile."""
+    """A success that was signed with an earlier offset does not confirm the current one."""
     lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
 
     def overtaken(_io, _sent):
-        assert refused(io, of=client, endpoint=PLAIN).code == "400"  # it has adopted the lie
+        assert refused(io, of=client, endpoint=PLAIN).code == "400"  # it has adopted the wrong date
         return OK
 
     io = ScriptedIO([overtaken, lie, answer(400), skewed(0), skewed(0)])
@@ -102,7 +106,7 @@ def test_clock_of_an_earlier_success_over_http():
 
 
 def test_clock_after_a_head():
-    """A HEAD's refusal has no body to name its reason; where its date is another one, that is tried."""
+    """A 403 response to HEAD, which has no error code, corrects the clock if its date differs."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
     assert run(core(io).head_object("s3://bucket/key")).size == 4
@@ -111,12 +115,12 @@ def test_clock_after_a_head():
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_least_skew(minutes):
-    """Four minutes are enough to be the reason: services allow five."""
+    """A difference of four minutes corrects the clock: services allow five."""
     assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
 
 def test_clock_that_is_right_by_now():
-    """Once the clock is set, a refusal at the service's own time has another reason."""
+    """A request with the correct date is not retried for the clock."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
     client = caller(io)
@@ -129,7 +133,7 @@ def test_clock_that_is_right_by_now():
     ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch"],
 )
 def test_codes_of_a_clock(code):
-    """Each code with which services refuse a clock sets it."""
+    """Each error code for a wrong date corrects the clock."""
     date = "Sun, 22 Nov 2026 13:00:00 GMT"
     io = ScriptedIO([answer(403, code, date=date), OK])
     run(caller(io).send(call()))
@@ -158,19 +162,19 @@ def test_codes_of_a_clock(code):
     ],
 )
 def test_clock_is_not_set(failure):
-    """Without a date that can be the reason, a refusal is final."""
+    """A rejection is final if its date is missing, unusable or close to this machine's clock."""
     assert refused(ScriptedIO([failure])).attempts == 1
 
 
 def test_clock_is_not_set_twice():
-    """A service that cannot make up its mind gets no third request."""
+    """A call corrects the clock only once."""
     dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
     assert refused(io).attempts == 2
 
 
 def test_clock_counts_as_an_attempt():
-    """A call of one attempt is not tried again for the clock either, but the next call has it."""
+    """With max_attempts=1 a clock correction is not followed by a retry, but later calls use it."""
     io = ScriptedIO([skewed(1)] * 2)
     client = caller(io, max_attempts=1)
     assert refused(io, of=client).attempts == 1
@@ -178,7 +182,7 @@ def test_clock_counts_as_an_attempt():
 
 
 def test_new_generation():
-    """After a fork or a restore a client knows nothing of the service's clock, and has its quota again."""
+    """After a fork or a restore the client discards the clock correction and restores its quota."""
     io = ScriptedIO([skewed(1), skewed(1), *[answer(503)] * 3, skewed(0)])
     client = caller(io)
     assert succeed(client).attempts == 2

@@ -1,4 +1,4 @@
-"""Region to host, with botocore's own rule sets as the oracle."""
+"""Endpoints of services, compared with botocore's rule sets."""
 
 import re
 from functools import cache
@@ -41,7 +41,7 @@ SESSION = Session()
 
 @cache
 def rules(service):
-    """Return botocore's rule set for a service, to be asked."""
+    """Return an evaluator of botocore's rule set for a service."""
     loader = SESSION.get_component("data_loader")
     rule_set = loader.load_service_model(service, "endpoint-rule-set-1")
     return EndpointProvider(rule_set, loader.load_data("partitions"))
@@ -49,7 +49,7 @@ def rules(service):
 
 @cache
 def client(*, region, fips, dual_stack, style, url):
-    """Return an S3 client of botocore's."""
+    """Return an S3 client of botocore."""
     config = TheirConfig(
         use_fips_endpoint=fips,
         use_dualstack_endpoint=dual_stack,
@@ -68,16 +68,16 @@ def client(*, region, fips, dual_stack, style, url):
 
 
 class CaughtError(Exception):
-    """A request of botocore's, as its URL, just before it would be sent."""
+    """An error that carries the URL of a botocore request instead of sending it."""
 
 
 def catch(request, **_):
-    """Catch a request."""
+    """Raise the URL of a request."""
     raise CaughtError(request.url)
 
 
 def theirs(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=None, url=None):
-    """Return the URL at which botocore would look for a key; None if it refuses."""
+    """Return the URL that botocore requests for a key, or None if botocore raises an error."""
     kind = client(region=region, fips=fips, dual_stack=dual_stack, style=style, url=url)
     try:
         kind.get_object(Bucket=bucket, Key="key")
@@ -90,26 +90,26 @@ def theirs(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=No
 
 @pytest.mark.parametrize(("region", "partition"), REGIONS.items())
 def test_partitions(region, partition):
-    """Each region is in its partition; an unheard one in `aws`."""
+    """Each region belongs to its partition, and an unknown region to `aws`."""
     assert get_partition(region).id == partition
 
 
 def test_all_partitions():
-    """The table above has all eight."""
+    """The table covers all eight partitions of botocore."""
     assert set(SESSION.get_available_partitions()) <= set(REGIONS.values())
     assert len(set(REGIONS.values())) == 8
 
 
 @pytest.mark.parametrize("partition", sorted(set(REGIONS.values())))
 def test_pseudo_regions(partition):
-    """A partition's `-global` is in it."""
+    """The `-global` pseudo-region of a partition belongs to the partition."""
     assert get_partition(f"{partition}-global").id == partition
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
 @pytest.mark.parametrize("region", REGIONS)
 def test_sagemaker_runtime(region, fips, dual_stack):
-    """SageMaker Runtime is where botocore goes, and signed for `sagemaker` in that region."""
+    """The endpoint of SageMaker Runtime is botocore's, and is signed for `sagemaker` in the region."""
     expected = rules("sagemaker-runtime").resolve_endpoint(
         Region=region, UseFIPS=fips, UseDualStack=dual_stack
     )
@@ -131,7 +131,7 @@ BUCKETS = [
 
 
 def ours(endpoints, bucket, style=None, url=None):
-    """Return the URL at which we look for a key; None if we refuse."""
+    """Return the URL that the client requests for a key, or None if it raises an error."""
     try:
         endpoint, before = endpoints.s3(bucket, url, style or "auto")
     except ConfigError:
@@ -139,7 +139,7 @@ def ours(endpoints, bucket, style=None, url=None):
     return f"{endpoint.origin}{before}key"
 
 
-# botocore's older tables, which its clients ask as well, know no dual-stack hosts of these.
+# Botocore's clients also use older tables, which have no dual-stack hosts for these partitions.
 NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
 
 
@@ -153,7 +153,9 @@ NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-south-1"}
     ],
 )
 def test_s3(region, fips, dual_stack, style):
-    """S3 is where botocore goes, one legacy left out: us-east-1 has a regional host like all."""
+    """The endpoint of S3 is botocore's, except that us-east-1 has a regional host like other
+    regions.
+    """
     endpoints = Endpoints(region, fips, dual_stack)
     for bucket in BUCKETS:
         expected = theirs(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
@@ -163,20 +165,20 @@ def test_s3(region, fips, dual_stack, style):
 
 
 def test_s3_refuses_what_botocore_refuses():
-    """China has no FIPS endpoints of S3, which is said, and the check above sees it."""
+    """A FIPS endpoint of S3 in China is rejected, as in botocore."""
     assert theirs("bucket", "cn-north-1", fips=True) is None
     with pytest.raises(ConfigError, match="S3 has no FIPS endpoint"):
         Endpoints("cn-north-1", fips=True).s3("bucket")
 
 
 def test_s3_is_signed_for_its_region():
-    """The signing name is `s3`, the region the endpoint's."""
+    """Requests to S3 are signed for `s3` in the endpoint's region."""
     endpoint, _ = Endpoints("eu-west-1").s3("bucket")
     assert endpoint == Endpoint("https://bucket.s3.eu-west-1.amazonaws.com", "s3", "eu-west-1")
 
 
 def test_s3_global():
-    """The pseudo-region of `aws` means us-east-1's host, where botocore takes the global one."""
+    """The pseudo-region aws-global uses the host of us-east-1; botocore uses the global host."""
     assert (
         ours(Endpoints("aws-global"), "bucket") == "https://bucket.s3.us-east-1.amazonaws.com/key"
     )
@@ -197,7 +199,7 @@ def test_s3_global():
 )
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_custom_s3(url, bucket):
-    """A custom endpoint gets the bucket in the path, as botocore does it."""
+    """With a custom endpoint the bucket goes into the path, as in botocore."""
     expected = theirs(bucket, url=url)
     assert expected is not None
     assert ours(Endpoints("eu-west-1"), bucket, url=url) == expected
@@ -205,7 +207,9 @@ def test_custom_s3(url, bucket):
 
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
 def test_custom_s3_virtual(bucket):
-    """If told so, the bucket goes into the host's name, a dotted one too over plain HTTP."""
+    """With addressing style 'virtual' the bucket goes into the host, even a dotted bucket over
+    HTTP.
+    """
     url = "http://localhost:9000"
     expected = theirs(bucket, url=url, style="virtual")
     assert f"http://{bucket}.localhost:9000/key" == expected
@@ -216,7 +220,7 @@ def test_custom_s3_virtual(bucket):
     "url", ["http://127.0.0.1:9000", "http://127.0.0.1", "http://[::1]:9000", "https://10.0.0.1/x"]
 )
 def test_s3_address_takes_no_bucket(url):
-    """No bucket goes before an address: that is said instead of falling back."""
+    """Addressing style 'virtual' with an IP address is an error, without a fallback to 'path'."""
     with pytest.raises(ConfigError, match="has an IP address as its host"):
         Endpoints("eu-west-1").s3("bucket", url, "virtual")
 
@@ -234,7 +238,7 @@ def test_s3_address_takes_no_bucket(url):
     ],
 )
 def test_custom_url(url, origin):
-    """A custom URL is taken as it is, less what stands at its end."""
+    """A custom URL is used unchanged except for trailing slashes."""
     endpoint = Endpoints("eu-west-1").sagemaker_runtime(url)
     assert endpoint == Endpoint(origin, "sagemaker", "eu-west-1")
 
@@ -266,7 +270,7 @@ def test_custom_url(url, origin):
     ],
 )
 def test_url_that_is_no_origin(url):
-    """What cannot be an origin is refused and shown, but for what may be a password or a signature."""
+    """An invalid URL is rejected, and shown unless it may contain a password or a signature."""
     with pytest.raises(
         ConfigError, match="for SageMaker Runtime must look like https://"
     ) as caught:
@@ -277,7 +281,7 @@ def test_url_that_is_no_origin(url):
 
 
 def is_taken(region, url=None):
-    """Return whether an endpoint comes of it."""
+    """Return whether the region and the URL are accepted."""
     try:
         return bool(Endpoints(region).sagemaker_runtime(url))
     except ConfigError:
@@ -285,20 +289,20 @@ def is_taken(region, url=None):
 
 
 def texts(*pieces):
-    """Return texts that are made of *pieces*."""
+    """Return a strategy for texts that consist of *pieces*."""
     return st.lists(st.sampled_from(pieces), max_size=6).map("".join)
 
 
 @given(texts("a", "B", "7", "-", "_", ".", "é", "a" * 31))
 def test_regions_are_checked_as_by_a_pattern(region):
-    """A region is what RFC 1035 has for a host's label."""
+    """A region is valid if it is a host label as defined in RFC 1035."""
     expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
     assert is_taken(region) == bool(expected)
 
 
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_urls_are_checked_as_by_a_pattern(url):
-    """A custom URL is scheme, host, and a path of what ASCII shows."""
+    """A custom URL is valid if it has a scheme, a host and a path of printable ASCII."""
     pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
     assert is_taken("eu-west-1", url) == bool(re.fullmatch(pattern, url.rstrip("/")))
 
@@ -306,7 +310,7 @@ def test_urls_are_checked_as_by_a_pattern(url):
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 def test_variants_of_ones_own(endpoint, fips, dual_stack):
-    """A custom URL has no variants: they are left to the other services."""
+    """Variants do not change a custom URL."""
     plain, variant = Endpoints("eu-west-1"), Endpoints("eu-west-1", fips, dual_stack)
     assert endpoint(variant, "https://x") == endpoint(plain, "https://x")
 
@@ -317,7 +321,7 @@ def test_variants_of_ones_own(endpoint, fips, dual_stack):
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 @pytest.mark.parametrize("url", [None, "https://own.example"])
 def test_region_that_is_no_label(endpoint, url, region):
-    """A region that is no host label is refused, since it would change the host or the scope."""
+    """A region that is not a host label is rejected, because it could change the host or the scope."""
     with pytest.raises(ConfigError, match="region must be a host label"):
         endpoint(Endpoints(region), url)
 
@@ -326,7 +330,7 @@ def test_region_that_is_no_label(endpoint, url, region):
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
 def test_services_of_credentials(service, region, fips, dual_stack):
-    """The services that give credentials are where botocore's rules say."""
+    """The endpoints of services that issue credentials are those of botocore's rule sets."""
     params = {"Region": region, "UseFIPS": fips, "UseDualStack": dual_stack}
     if service == "sts":
         params["UseGlobalEndpoint"] = False
@@ -337,14 +341,14 @@ def test_services_of_credentials(service, region, fips, dual_stack):
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 def test_variants_of_the_global_sts(fips, dual_stack):
-    """Who wants a variant is not sent to the global endpoint, which has none."""
+    """A FIPS or dual-stack variant of the global STS endpoint is an error, because none exists."""
     assert Endpoints("aws-global").credentials("sts").region == "us-east-1"
     with pytest.raises(ConfigError, match="set a region"):
         Endpoints("aws-global", fips, dual_stack).credentials("sts")
 
 
 def test_services_of_credentials_at_a_url_of_ones_own():
-    """A custom URL wins, and a region that is none is refused."""
+    """A custom URL takes precedence, but an invalid region is still rejected."""
     expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
     assert Endpoints("eu-west-1").credentials("sso", "http://127.0.0.1:1/") == expected
     with pytest.raises(ConfigError, match="region must be a host label"):
@@ -372,5 +376,5 @@ def test_services_of_credentials_at_a_url_of_ones_own():
     ids=str,
 )
 def test_settings_of_sts(settings, region, expected):
-    """The settings decide which STS is asked."""
+    """The settings decide between the regional and the global STS endpoint."""
     assert Config({"region": "eu-west-1", **settings}).endpoint("sts", region).origin == expected

@@ -1,4 +1,4 @@
-"""An answer that is an error, in JSON or XML, as an error of ours."""
+"""Parsing of error responses in JSON and XML."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ PARSER = create_parser("rest-json")
 
 
 def both(status, headers, body):
-    """Return code and message as botocore reads them, and as we do."""
+    """Return code and message as botocore and as the client parse them."""
     given_response = {"status_code": status, "headers": HeadersDict(headers), "body": body}
     expected = PARSER.parse(given_response, None)["Error"]
     actual = json_error(Response(status, headers, body))
@@ -61,7 +61,7 @@ def both(status, headers, body):
 )
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_code_and_message_as_botocore(status, headers, body):
-    """Code and message stand where botocore finds them."""
+    """Code and message are those that botocore finds."""
     expected, actual = both(status, headers, body)
     assert actual == expected
 
@@ -87,7 +87,7 @@ def test_code_and_message_as_botocore(status, headers, body):
     ],
 )
 def test_inputs_on_which_botocore_crashes_or_is_mute(body, code, message):
-    """What is no object with text in it is an error all the same, and always says something."""
+    """A body that is not an object with text yields an error with a message, unlike in botocore."""
     error = json_error(Response(400, {}, body))
     assert type(error) is ServiceError
     assert error.code == code
@@ -95,7 +95,7 @@ def test_inputs_on_which_botocore_crashes_or_is_mute(body, code, message):
 
 
 def test_deep_nesting():
-    """JSON too deep for the parser is text."""
+    """JSON that is nested too deeply for the parser is treated as text."""
     error = json_error(Response(500, {}, b"[" * 100_000))
     assert (type(error), error.code) == (InternalFailureError, "500")
     assert len(error.message) == 2048
@@ -113,7 +113,7 @@ def test_deep_nesting():
 )
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_request_id(parse, headers, expected):
-    """The request id is kept, even of a 5xx of HTML, where botocore loses it."""
+    """The error has the request id, even for a 5xx response with HTML, for which botocore has none."""
     assert parse(Response(502, headers, b"<html>Bad Gateway</html>")).request_id == expected
 
 
@@ -147,14 +147,16 @@ KINDS = [
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_kinds_in_json(status, code, kind):
-    """The class is the code's, else the status's."""
+    """The code determines the error's class or, for an unknown code, the status does."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
 def test_kinds_in_xml(status, code, kind):
-    """The same of S3, where a bare 404 says that there is no such key, or bucket."""
+    """The class of an S3 error is found in the same way, and a 404 without a body means a missing
+    object.
+    """
     body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
     error = xml_error(Response(status, {}, body))
     kind = ObjectNotFoundError if status == 404 else kind
@@ -179,7 +181,7 @@ def test_kinds_in_xml(status, code, kind):
     ],
 )
 def test_what_a_retry_can_do(status, code, retryable, taken):
-    """An error says whether the same call may succeed, and whether this one may have."""
+    """An error tells whether a retry may succeed and whether the request was possibly accepted."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (error.retryable, error.possibly_accepted) == (retryable, taken)
 
@@ -199,14 +201,16 @@ def test_what_a_retry_can_do(status, code, retryable, taken):
     ],
 )
 def test_null_message(status, headers, body, throttled):
-    """400 with a null message and no code is how SageMaker throttles under load."""
+    """A 400 response with a null message and no code is throttling, which SageMaker sends under
+    load.
+    """
     error = json_error(Response(status, headers, body))
     assert isinstance(error, ThrottlingError) is throttled
     assert (error.code == "ThrottlingException") is throttled
 
 
 def test_canonical_string_is_cut():
-    """AWS repeats the signed headers, the session token among them, and we do not."""
+    """The canonical string that AWS repeats, with the session token, is removed from the message."""
     message = (
         "The request signature we calculated does not match.\n\n"
         "The Canonical String for this request should have been\n'POST\nx-amz-security-token:TOKEN'"
@@ -218,7 +222,7 @@ def test_canonical_string_is_cut():
 
 @pytest.mark.parametrize("parse", [json_error, xml_error])
 def test_message_is_short(parse):
-    """A message ends where the service model says."""
+    """A message is truncated to the length in the service model."""
     bodies = {
         json_error: b"x" * 10_000,
         xml_error: b"<E><Message>" + b"x" * 10_000 + b"</Message></E>",
@@ -241,17 +245,17 @@ def test_message_is_short(parse):
     ],
 )
 def test_retry_after(value, expected):
-    """`x-amz-retry-after` is in milliseconds, and what is none does not count."""
+    """`x-amz-retry-after` is read as milliseconds, and ignored if it is not a number."""
     assert json_error(Response(503, {"x-amz-retry-after": value}, b"")).retry_after == expected
 
 
 def test_plain_retry_after():
-    """`Retry-After` is not looked at, as in botocore."""
+    """`Retry-After` is ignored, as in botocore."""
     assert json_error(Response(503, {"retry-after": "7"}, b"")).retry_after is None
 
 
 def test_date():
-    """The service's clock is in the answer, unless that comes out of a cache."""
+    """The service's clock is read from the response unless it comes from a cache."""
     date = {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
     assert json_error(Response(403, date, b"")).date == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert json_error(Response(403, {**date, "age": "0"}, b"")).date is None
@@ -265,7 +269,7 @@ S3_ERROR = (
 
 
 def test_xml():
-    """Code, message and region stand right below the root."""
+    """Code, message and region are read from the children of the root."""
     error = xml_error(Response(301, {}, S3_ERROR))
     assert error.code == "PermanentRedirect"
     assert error.message == "The bucket is <elsewhere> ä"
@@ -273,7 +277,9 @@ def test_xml():
 
 
 def test_region_in_a_header():
-    """The header's region wins, and is all that a HEAD has."""
+    """The region in the header takes precedence over the body; a response to HEAD has only the
+    header.
+    """
     header = {"x-amz-bucket-region": "eu-north-1"}
     assert xml_error(Response(301, header, S3_ERROR)).region == "eu-north-1"
     assert xml_error(Response(301, header, b"")).region == "eu-north-1"
@@ -315,12 +321,12 @@ def test_region_in_a_header():
     ],
 )
 def test_xml_fields(body, expected):
-    """What is no plain XML has no fields."""
+    """A body that is not plain XML has no fields."""
     assert xml_fields(body) == expected
 
 
 def test_xml_texts():
-    """Texts are found by their path below the root, as deep as an answer of STS goes."""
+    """Texts are found by their path below the root, down to the depth of an STS response."""
     body = b"<A><B> <C><D>1</D><D>2</D><E><F>no</F></E></C></B><C>3</C>4</A>"
     assert xml_texts(body) == {"B": " ", "B/C/D": "12", "C": "3"}
 
@@ -341,7 +347,7 @@ def test_xml_texts():
     ],
 )
 def test_query_error_as_botocore(body):
-    """Code and message of the query protocol stand where botocore finds them."""
+    """Code and message of the query protocol are those that botocore finds."""
     given_response = {"status_code": 400, "headers": HeadersDict({}), "body": body}
     expected = create_parser("query").parse(given_response, None)["Error"]
     actual = query_error(Response(400, {}, body))
@@ -370,10 +376,10 @@ _xml = st.lists(
 
 
 @pytest.mark.parametrize("parse", [json_error, query_error, xml_error])
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
 def test_any_answer(parse, status, headers, body):
-    """Arbitrary bytes make an error with a code and a message, and raise nothing."""
+    """Arbitrary bytes yield an error with a code and a message."""
     error = parse(Response(status, headers, body))
     assert isinstance(error, ServiceError)
     assert error.code

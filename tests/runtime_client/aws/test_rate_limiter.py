@@ -1,4 +1,4 @@
-"""The adaptive mode of retries: a client that slows down after throttling."""
+"""The rate limiter of the adaptive retry mode."""
 
 import pytest
 from botocore.retries import adaptive, bucket, throttling
@@ -23,7 +23,7 @@ THROTTLED = Response(400, {"x-amzn-errortype": "ThrottlingException"})
 
 
 class Clock:
-    """A clock for botocore that only moves when told."""
+    """A clock for botocore that the test moves."""
 
     def __init__(self):
         self.now = 0.0
@@ -33,7 +33,7 @@ class Clock:
 
 
 def theirs(clock):
-    """Return botocore's limiter; what it is told is whether an answer was throttled."""
+    """Return botocore's limiter, which receives whether a response was throttled."""
 
     class Detector:
         def is_throttling_error(self, *, throttled):
@@ -50,7 +50,7 @@ def theirs(clock):
 
 @given(st.lists(st.tuples(st.floats(0.001, 3.0), st.booleans()), max_size=60))
 def test_rates_are_botocores(answers):
-    """After any run of answers the rate is botocore's."""
+    """After any sequence of responses the rate equals botocore's."""
     clock, limiter = Clock(), RateLimiter(0.0)
     reference = theirs(clock)
     for pause, throttled in answers:
@@ -63,14 +63,14 @@ def test_rates_are_botocores(answers):
 
 
 def test_nothing_waits_before_throttling():
-    """Until something is throttled, nothing waits."""
+    """Before the first throttled response, no request waits."""
     limiter = RateLimiter(0.0)
     limiter.record(0.1, throttled=False)
     assert [limiter.acquire(0.1) for _ in range(100)] == [0.0] * 100
 
 
 def test_turns():
-    """After throttling each request waits for its own token; a pause of theirs gathers one."""
+    """After throttling each request waits for its token, and a token accumulates in a pause."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
     assert [limiter.acquire(0.0) for _ in range(3)] == [2.0, 4.0, 6.0]
@@ -81,7 +81,9 @@ def test_turns():
 
 @pytest.mark.parametrize(("adaptive", "pauses"), [(True, 3), (False, 1)])
 def test_calls_wait(adaptive, pauses):
-    """In adaptive mode a retry and the next call wait for a token as well; else only the retry."""
+    """In the adaptive mode a retry and the next call wait for a token; otherwise only the retry
+    pauses.
+    """
     io = ScriptedIO([THROTTLED, Response(200, {}), Response(200, {})])
     caller = ServiceClient(
         io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=adaptive)
@@ -93,7 +95,7 @@ def test_calls_wait(adaptive, pauses):
 
 
 def test_turn_that_is_not_taken():
-    """Who has no time for a turn leaves it to the next."""
+    """A request that has no time to wait leaves its token to the next request."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
     assert [limiter.acquire(0.0, most) for most in (2.0, 1.0, -1.0) for _ in range(3)] == [None] * 9
@@ -102,7 +104,7 @@ def test_turn_that_is_not_taken():
 
 
 def test_no_time_for_the_next_turn():
-    """Where the retry's turn comes too late, the error is the answer's, with the attempts made."""
+    """If the token for a retry comes after the deadline, the service's error is raised."""
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
     with pytest.raises(ThrottlingError) as caught:
@@ -111,7 +113,7 @@ def test_no_time_for_the_next_turn():
 
 
 def test_no_time_for_a_turn():
-    """Where the turn comes after the time limit, nothing is sent, and the error says why."""
+    """If the first token comes after the deadline, nothing is sent, and the error says why."""
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(
         io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(max_attempts=1, adaptive=True)

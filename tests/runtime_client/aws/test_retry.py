@@ -1,4 +1,4 @@
-"""Which failures are tried again, when and how often: botocore's standard mode, and it is asked."""
+"""Retry decisions, compared with botocore's standard mode."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ CONDITIONS = standard.StandardRetryConditions(max_attempts=3)
 
 
 def context(status, code, attempt=1, headers=None):
-    """Return an answer in botocore's terms."""
+    """Return botocore's representation of a response."""
     return standard.RetryContext(
         attempt_number=attempt,
         operation_model=OPERATION,
@@ -42,12 +42,12 @@ def context(status, code, attempt=1, headers=None):
 
 
 def error(status, code, headers=None):
-    """Return an answer in ours."""
+    """Return the client's error for a response."""
     return json_error(Response(status, {"x-amzn-errortype": code, **(headers or {})}, b""))
 
 
 def test_tables():
-    """The tables are botocore's, with STS's code, which it has elsewhere, and 408; throttling wins."""
+    """The codes and statuses are botocore's, with STS's code from another table and with 408."""
     transient = standard.TransientRetryableChecker
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     assert throttled == THROTTLING_CODES
@@ -57,7 +57,7 @@ def test_tables():
 
 
 def test_numbers():
-    """So are the numbers."""
+    """The pauses and costs are botocore's."""
     theirs = standard.ExponentialBackoff
     bases = theirs._DEFAULT_BACKOFF_CONFIG
     quota = standard.RetryQuotaChecker
@@ -83,8 +83,8 @@ CODES = [
     "Unheard",
 ]
 STATUSES = [301, 400, 403, 404, 424, 429, 500, 501, 502, 503, 504, 530]
-# Where botocore asks the model whether the code of a 429 is one of its own, we ask our classes: what
-# is about credentials does not get better, and a failure of the service's own may.
+# For a 429, botocore looks up the code in the service model, and the client uses its error classes:
+# an error of the credentials is permanent, and a failure of the service may be transient.
 BY_DESIGN = {
     (429, "ExpiredTokenException"): None,
     (429, "InternalFailure"): Reason.THROTTLING,
@@ -94,7 +94,7 @@ BY_DESIGN = {
 
 
 def _theirs(status, code):
-    """Return botocore's verdict, in our terms."""
+    """Return botocore's decision as a Reason."""
     answer = context(status, code)
     if not CONDITIONS.is_retryable(answer):
         return None
@@ -104,14 +104,14 @@ def _theirs(status, code):
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_reasons_are_botocores(status, code):
-    """Every status with every code is judged as botocore judges it."""
+    """The decision for each status and code equals botocore's, except for the listed differences."""
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
     assert RetryPolicy().reason(error(status, code), idempotent=False) is expected
 
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
 def test_retryable_says_the_same(status, code):
-    """An error says itself whether it is tried again."""
+    """The `retryable` of an error agrees with the policy."""
     failure = error(status, code)
     reason = RetryPolicy().reason(failure, idempotent=False)
     assert failure.retryable is (reason is not None)
@@ -119,7 +119,7 @@ def test_retryable_says_the_same(status, code):
 
 @pytest.mark.parametrize(("status", "code"), BY_DESIGN)
 def test_differences_are_real(status, code):
-    """What is listed as a difference is one."""
+    """Each listed difference from botocore exists."""
     assert BY_DESIGN[status, code] is not _theirs(status, code)
 
 
@@ -135,7 +135,9 @@ def test_differences_are_real(status, code):
     ],
 )
 def test_transport_errors(taken, lasting, idempotent, retry_ambiguous, expected):
-    """What may have been taken is tried again unless it may not be; what will not pass never is."""
+    """A transport error is retried unless it is permanent, or ambiguous and retry_ambiguous is
+    false.
+    """
     failure = TransportError("x")
     failure.possibly_accepted, failure.retryable = taken, not lasting
     policy = RetryPolicy(retry_ambiguous=retry_ambiguous)
@@ -144,14 +146,14 @@ def test_transport_errors(taken, lasting, idempotent, retry_ambiguous, expected)
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_ambiguous_statuses(status):
-    """A 500, 502 or 504 may have been taken; a 503 was not."""
+    """A 500, 502 or 504 is ambiguous; a 503 is not."""
     cautious = RetryPolicy(retry_ambiguous=False)
     assert cautious.reason(error(status, "Unheard"), idempotent=False) is None
     assert cautious.reason(error(503, "Unheard"), idempotent=False) is Reason.TRANSIENT
     assert cautious.reason(error(status, "Unheard"), idempotent=True) is Reason.TRANSIENT
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(
     st.sampled_from([(500, "InternalFailure"), (400, "ThrottlingException"), (429, "Unheard")]),
     st.integers(1, 12),
@@ -159,7 +161,7 @@ def test_ambiguous_statuses(status):
     st.none() | st.integers(0, 100_000).map(str) | st.sampled_from(["-1", "invalid", "1.5"]),
 )
 def test_backoff_is_botocores(answer, attempt, random, retry_after):
-    """The pause is botocore's, for the same random number and the same header."""
+    """The pause equals botocore's for one random number and one header."""
     headers = {} if retry_after is None else {"x-amz-retry-after": retry_after}
     theirs = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
     expected = theirs.delay_amount(context(*answer, attempt, headers))
@@ -169,13 +171,13 @@ def test_backoff_is_botocores(answer, attempt, random, retry_after):
 
 
 def test_backoff_without_an_answer():
-    """A connection that broke asks for no longer pause."""
+    """The pause after a dropped connection is not extended."""
     assert backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5) == 0.1
     assert backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0) == 20.0
 
 
 def test_quota():
-    """The quota is spent by retries, refuses what it cannot pay, and is given back by successes."""
+    """Retries use up the quota, a retry needs all its tokens, and successes return tokens."""
     quota = RetryQuota()
     assert [quota.acquire(Reason.TRANSIENT) for _ in range(35)] == [True] * 35
     assert quota.available == 10
@@ -190,7 +192,7 @@ def test_quota():
 
 
 def test_quota_is_never_more_than_full():
-    """Successes of a full quota add nothing."""
+    """A success does not raise the quota above its capacity."""
     quota = RetryQuota()
     quota.release(None)
     quota.release(Reason.TRANSIENT)

@@ -1,4 +1,4 @@
-"""A call's time in all: what counts, who is told, and what a server can do against it."""
+"""The timeout of a call: what it includes, and how it ends calls to malicious servers."""
 
 from contextlib import suppress
 from threading import Event
@@ -43,7 +43,7 @@ CALLS = {
 
 
 def cloud(_io, sent):
-    """Answer as both services do, with no output yet."""
+    """Respond as both services do while there is no output."""
     if ".s3." not in sent.origin:
         return accepted()
     return NO_SUCH_KEY if "/out/" in sent.url or "/err/" in sent.url else STORED
@@ -51,10 +51,10 @@ def cloud(_io, sent):
 
 @pytest.fixture(autouse=True)
 def _bare(bare_environment):
-    """No test here sees the machine's settings."""
+    """Hide this machine's settings from the tests."""
 
 
-# ---- what counts
+# ---- what the timeout includes
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -63,7 +63,7 @@ def _bare(bare_environment):
     [(None, None, None), (None, 5, 1005), (30, None, 1030), (30, 5, 1005), (5, 30.5, 1030.5)],
 )
 def test_deadline(call, of_client, of_call, deadline):
-    """Every request of a call has one deadline: by the call's timeout, else by the client's."""
+    """All requests of a call have one deadline, set by the call's timeout or else by the client's."""
     io = ScriptedIO(cloud, latency=1.0)
     given = {} if of_call is None else {"timeout": of_call}
     run(call(core(io, timeout=of_client), **given))
@@ -72,7 +72,7 @@ def test_deadline(call, of_client, of_call, deadline):
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_retries_are_included(call):
-    """Attempts and pauses end with the call's time, whatever of it the first ones took."""
+    """The timeout includes all attempts and pauses."""
     io = ScriptedIO(lambda *_: Response(429, ()), latency=1.0, random=1.0)
     with pytest.raises(RuntimeClientError) as caught:
         run(call(core(io, max_attempts=50), timeout=8))
@@ -82,7 +82,7 @@ def test_retries_are_included(call):
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_slow_source_of_credentials(call):
-    """Where a source of credentials took all of the time, nothing is sent."""
+    """If the credentials provider uses up the time, nothing is sent."""
     io = ScriptedIO([])
 
     def slow():
@@ -95,7 +95,7 @@ def test_slow_source_of_credentials(call):
 
 
 def test_upload_that_takes_all_of_the_time():
-    """A job whose upload has taken the whole time is not queued."""
+    """If the upload uses up the time, the job is not queued."""
     for operation in ("submit", "infer"):
         io = ScriptedIO(cloud, latency=5.0)
         with pytest.raises(TransportError) as caught:
@@ -105,7 +105,7 @@ def test_upload_that_takes_all_of_the_time():
 
 
 def test_infer_counts_from_its_start():
-    """Upload, job and wait share the time; then there is one last look."""
+    """Upload, job and wait share one timeout, which the final poll follows."""
     io = ScriptedIO(cloud, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=10, **UPLOADED))
@@ -115,7 +115,7 @@ def test_infer_counts_from_its_start():
 
 
 def test_infer_whose_job_takes_all_of_the_time():
-    """A job that is queued at the last moment has its handle, and one look."""
+    """A job that is queued at the last moment has a handle and is polled once."""
     io = ScriptedIO(cloud, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=5, **UPLOADED))
@@ -124,7 +124,7 @@ def test_infer_whose_job_takes_all_of_the_time():
 
 
 def test_job_that_may_be_queued():
-    """An expiry after the request was written says so, and which job it is."""
+    """A timeout after the request was sent names the job that may be queued."""
     io = ScriptedIO(cloud, latency=9.0)
     with pytest.raises(TransportError) as caught:
         run(core(io).invoke_endpoint_async("e", body=b"x", inference_id="mine", timeout=2))
@@ -139,7 +139,7 @@ def test_job_that_may_be_queued():
     ids=[*CALLS, "infer"],
 )
 def test_timeout_that_is_none(call, timeout):
-    """What is no time is refused before anything is sent."""
+    """An invalid timeout is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
         run(call(core(io), timeout=timeout))
@@ -148,12 +148,12 @@ def test_timeout_that_is_none(call, timeout):
 
 @pytest.mark.parametrize("timeout", [0, -1.0, float("nan"), "5"], ids=repr)
 def test_setting_that_is_none(timeout):
-    """Nor can such a time be a client's."""
+    """An invalid timeout setting of a client is rejected."""
     with pytest.raises(ConfigError, match="timeout must be"):
         run(core(ScriptedIO([]), timeout=timeout).head_object("s3://bucket/key"))
 
 
-# ---- servers that go on for ever
+# ---- servers that never finish
 
 DRIPS = {
     "single bytes": (b"HTTP/1.1 202 OK\r\nx-slow: ", [b"x"]),
@@ -169,7 +169,7 @@ DRIPS = {
         [b"x-a: 1\r\n"],
     ),
 }
-# What ends in time; what blocks in a client that is not ours does not, but for bodies.
+# The cases that end on time.  In a blocking user-supplied client, only a slow body does.
 ENDING = [
     pytest.param(kind, drip, id=f"{kind_name}, {drip_name}")
     for kind_name, kind in KINDS.items()
@@ -179,7 +179,7 @@ ENDING = [
 
 
 class Dripping:
-    """Sends a beginning and then, for ever, little by little what follows it."""
+    """A server that sends a prefix and then endlessly small pieces."""
 
     def __init__(self, beginning, pieces, pace=0.02):
         self.stop = Event()
@@ -208,7 +208,9 @@ def pointed_at(server, **changes):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips(driver, drip):
-    """A call ends with its time, however often something comes; what was sent may have been taken."""
+    """A call ends at its timeout however often data arrives, and reports what was possibly
+    accepted.
+    """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
         client = driver.client(**pointed_at(server))
@@ -217,7 +219,7 @@ def test_server_that_drips(driver, drip):
                 with pytest.raises(TransportError) as caught:
                     client.put_object("s3://bucket/key", b"x", timeout=timeout)
                 was_sent = caught.value.possibly_accepted or caught.value.status_code == 200
-                if was_sent:  # a busy machine may not come so far at first
+                if was_sent:  # a busy machine may not get that far
                     break
         finally:
             dripping.stop.set()
@@ -227,7 +229,9 @@ def test_server_that_drips(driver, drip):
 @unread_body
 @pytest.mark.parametrize(("driver", "drip"), ENDING, indirect=["driver"])
 def test_server_that_drips_without_a_timeout(driver, drip):
-    """Without any, a head has the time of one read, and so has a small answer's body."""
+    """Without a timeout, the read timeout limits a response's head and the body of a small
+    response.
+    """
     dripping = Dripping(*drip)
     with Loopback(dripping) as server:
         client = driver.client(**pointed_at(server, read_timeout=0.1, connect_timeout=0.1))
@@ -240,7 +244,7 @@ def test_server_that_drips_without_a_timeout(driver, drip):
 
 @pytest.mark.parametrize("drip", ["informational heads", "header lines"])
 def test_heads_without_an_end(plain_driver, drip):
-    """Heads that come as fast as they can are an error once there are too many of them."""
+    """An endless head that arrives quickly is an error once it is too large."""
     beginning, pieces = DRIPS[drip]
     flooding = Dripping(beginning, pieces * 1000, pace=0)
     with Loopback(flooding) as server:
@@ -253,7 +257,7 @@ def test_heads_without_an_end(plain_driver, drip):
 
 
 def test_object_that_takes_its_time(plain_driver):
-    """An object has no such limit: each of its pieces has one."""
+    """The read timeout applies to each piece of an object, not to the whole object."""
     pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", *[b"x"] * 6]
 
     def answer(_request, connection):
@@ -267,7 +271,7 @@ def test_object_that_takes_its_time(plain_driver):
 
 
 def test_server_that_reads_nothing(plain_driver):
-    """An upload ends with the call's time, each of whose pieces still goes out in its own."""
+    """An upload that the server does not read ends at the call's timeout."""
     stop = Event()
 
     def listen_slowly(_request, connection):
@@ -286,7 +290,7 @@ def test_server_that_reads_nothing(plain_driver):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_queue_of_a_client(backend):
-    """Of many calls, those that get no turn in time end in time, and say that nothing was sent."""
+    """Calls that get no connection before their timeout report that nothing was sent."""
     stop, errors = Event(), []
 
     async def infer(client):
@@ -301,7 +305,7 @@ def test_queue_of_a_client(backend):
             with suppress(TransportError):
                 await client.invoke_endpoint_async(
                     "e", body=b"x", timeout=0.01
-                )  # settings, imports
+                )  # loads settings and modules
             async with anyio.create_task_group() as tasks:
                 for _ in range(40):
                     tasks.start_soon(infer, client)
@@ -313,11 +317,11 @@ def test_queue_of_a_client(backend):
     assert 30 < len([error for error in errors if not error.possibly_accepted]) < 40
 
 
-# ---- credentials that take their time, in a loop
+# ---- slow credentials in an event loop
 
 
 class Keys:
-    """A container's source of keys, which answers when it is told to."""
+    """A container's credentials endpoint that responds when the test allows it."""
 
     BODY = b'{"AccessKeyId": "AKID", "SecretAccessKey": "canary-secret", "Token": "canary-token"}'
 
@@ -331,7 +335,7 @@ class Keys:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_shared_refresh(bare_environment, backend):
-    """A call ends with its time while keys are fetched; the fetch goes on for those who wait for it."""
+    """A call ends at its timeout during a credential refresh, which continues for other calls."""
     keys, found, errors = Keys(), [], []
 
     async def main(url):
@@ -367,7 +371,9 @@ def test_shared_refresh(bare_environment, backend):
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("fails", [False, True], ids=["keys", "an error"])
 def test_refresh_that_began_with_the_call(bare_environment, backend, fails):
-    """The fetch that a call with a timeout began goes on, too, and the next call has its keys."""
+    """A refresh that a call has started continues after its timeout, and the next call uses the
+    result.
+    """
     keys = Keys()
 
     def answer(request, connection):
@@ -394,7 +400,7 @@ def test_refresh_that_began_with_the_call(bare_environment, backend, fails):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancelled_while_keys_are_fetched(backend):
-    """Who is cancelled takes the fetch along that was his own."""
+    """Cancelling a call also cancels the refresh that the call has started."""
     ended = []
 
     async def source():
@@ -415,7 +421,7 @@ def test_cancelled_while_keys_are_fetched(backend):
 
 
 def test_last_look_of_a_wait_after_slow_credentials(plain_driver):
-    """A wait's last look still has its own time after credentials that took all of the wait's."""
+    """The final poll of a wait has its full time even if the credentials have used up the timeout."""
     with Loopback(lambda *_: response(b"x")) as server:
 
         def slow():

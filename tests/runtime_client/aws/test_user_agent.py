@@ -1,4 +1,4 @@
-"""What requests say of the client, and of who called it."""
+"""Headers that identify the client and its caller."""
 
 import sys
 
@@ -24,10 +24,10 @@ def test_user_agent():
     )
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(max_size=50))
 def test_user_agent_holds_no_other_characters(text):
-    """Whatever an application calls itself, what goes out can be a header, and one word of it."""
+    """Any application id yields a valid header value of one word per part."""
     agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
     assert agent.isprintable()
@@ -36,7 +36,7 @@ def test_user_agent_holds_no_other_characters(text):
 
 @pytest.mark.parametrize("length", [50, 51])
 def test_app_id_of_any_length(length, caplog):
-    """Above fifty characters there is a warning, in an argument and in a variable, as in botocore."""
+    """An app id of more than 50 characters causes a warning, and is used unchanged, as in botocore."""
     given = Config.resolve({"app_id": "x" * length}, {}), Config.resolve({}, {APP_ID: "x" * length})
     assert [config.app_id for config in given] == ["x" * length] * 2
     assert TheirConfig(user_agent_appid="x" * length).user_agent_appid == "x" * length
@@ -55,14 +55,14 @@ def test_app_id_of_any_length(length, caplog):
     ids=str,
 )
 def test_no_trace_header(environ):
-    """Outside Lambda, or without a trace, there is none."""
+    """There is no trace header outside Lambda or without a trace id."""
     assert trace_headers(environ) == []
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_trace_header_is_botocores(trace_id):
-    """The trace id is encoded as botocore encodes it."""
+    """The trace id is encoded as in botocore."""
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace_id}
     params = {"headers": {}}
     with pytest.MonkeyPatch.context() as patch:

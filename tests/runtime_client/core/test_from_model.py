@@ -1,4 +1,4 @@
-"""A new operation is a table, a class for its output, and a line in each client: here is one."""
+"""An operation that is defined by a table, a class for its output, and a line in each client."""
 
 import json
 from contextlib import ExitStack
@@ -42,7 +42,7 @@ MODEL = OperationModel(
 
 
 class Estimate:
-    """What the operation returns."""
+    """The output of the operation."""
 
     def __init__(self, answer):
         self.amount = json.loads(answer.body)["Amount"]
@@ -62,7 +62,7 @@ ANSWER = response(b'{"Amount": 7}', 200, {"x-amzn-requestid": "R1"})
 
 @pytest.fixture
 def clients(plain_driver):
-    """Return a function that makes the client of each kind."""
+    """Return a function that creates a client of each kind."""
 
     def make(server, **changes):
         kind = AsyncClient if plain_driver.kind.is_async else SyncClient
@@ -77,7 +77,9 @@ def clients(plain_driver):
 
 
 def test_a_call(clients):
-    """Each member goes where the table says, signed; what is not given does not; the output is the class's."""
+    """A call sends each argument in its place, omits missing ones, signs, and returns the output's
+    class.
+    """
     with Loopback(lambda *_: ANSWER) as server:
         client = clients(server)
         full = client.estimate_cost("e", "a b", body=b"x", currency="EUR", horizon_seconds=60)
@@ -92,7 +94,7 @@ def test_a_call(clients):
 
 
 def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded)
-    """It is retried as any call is, and its error is the service's."""
+    """The operation is retried like every other operation, and raises the service's error."""
     failure = response(b'{"message": "not now"}', 503, {"x-amzn-errortype": "ServiceUnavailable"})
     answers = [failure, ANSWER, failure, failure]
     with Loopback(lambda *_: answers.pop(0)) as server:
@@ -115,7 +117,7 @@ def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded
     ids=str,
 )
 def test_what_is_refused(clients, arguments, says):
-    """A value that breaks a rule is refused before anything is sent."""
+    """An invalid argument is rejected before anything is sent."""
     with Loopback(lambda *_: ANSWER) as server, pytest.raises(ParamValidationError, match=says):
         clients(server).estimate_cost(**{"endpoint_name": "e", "kind": "k", **arguments})
     assert server.requests == []
@@ -136,7 +138,7 @@ def test_what_is_refused(clients, arguments, says):
     ids=["too few", "too many", "twice", "unknown"],
 )
 def test_a_wrong_call(clients, args, kwargs, says):
-    """Arguments that are none of the table's are refused, in the client's name."""
+    """An argument that is not in the table raises a TypeError that names the client's method."""
     client = clients(None)
     with pytest.raises(TypeError, match=says) as caught:
         client.estimate_cost(*args, **kwargs)
@@ -146,7 +148,7 @@ def test_a_wrong_call(clients, args, kwargs, says):
 
 @pytest.mark.parametrize("client", [SyncClient, AsyncClient])
 def test_what_tools_see(client):
-    """The method has a name, a signature and a description, all from the table."""
+    """The method has a name, a signature and a docstring from the table."""
     method = client.estimate_cost
     assert method.__name__ == "estimate_cost"
     names = ["self", "endpoint_name", "kind", "timeout", "body", "currency", "horizon_seconds"]

@@ -1,4 +1,4 @@
-"""The operations over a scripted world: what is sent, in which order, and what comes of it."""
+"""The operations with scripted responses: what they send, in which order, and what they return."""
 
 import logging
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ OUT = "s3://bucket/out/1.out"
 
 
 class Cloud:
-    """SageMaker and S3 as a function for `ScriptedIO`: takes inputs, and writes outputs after 3 s."""
+    """SageMaker and S3 as a function for `ScriptedIO`: outputs appear 3 s after their jobs."""
 
     def __init__(self, reply=None):
         self.s3 = FakeS3()
@@ -55,19 +55,19 @@ class Cloud:
 
 
 class Suspends:
-    """What an event loop must be asked for."""
+    """An awaitable that only an event loop can complete."""
 
     def __await__(self):
         yield
 
 
 def world(**options):
-    """Return a world with both services in it."""
+    """Return scripted I/O that simulates both services."""
     return ScriptedIO(Cloud(**options))
 
 
 def methods(io):
-    """Return what was sent, in short."""
+    """Return the service and the method of each request."""
     services = ["s3" if ".s3." in sent.origin else "sagemaker" for sent in io.sent]
     return [(service, sent.request.method) for service, sent in zip(services, io.sent, strict=True)]
 
@@ -76,7 +76,7 @@ def methods(io):
 
 
 def test_invoke():
-    """All arguments go out under their names; the answer becomes an invocation."""
+    """All arguments are sent under their names, and the response becomes an invocation."""
     io = ScriptedIO([accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(
         core(io).invoke_endpoint_async(
@@ -123,7 +123,9 @@ def test_invoke():
 
 
 def test_inference_id():
-    """An id is made up where none is given, the same for all attempts; that can be switched off."""
+    """Without an inference id the client sends a UUID with all attempts, unless that is switched
+    off.
+    """
     io = ScriptedIO([Response(503, ()), accepted(b""), accepted(b"")])
     client = core(io)
     invocation = run(client.invoke_endpoint_async("e", input_location="s3://b/k"))
@@ -147,7 +149,7 @@ def test_inference_id():
     ids=str,
 )
 def test_new_name(named, unique_output_name):
-    """The output's name is new for certain where nothing that it is made of was asked for."""
+    """The output's name is unique if neither a filename nor an inference id was passed."""
     client = core(ScriptedIO([accepted(), accepted()]))
     assert (
         run(client.invoke_endpoint_async("e", body=b"x", **named)).unique_output_name
@@ -157,14 +159,14 @@ def test_new_name(named, unique_output_name):
 
 
 def test_possibly_duplicated():
-    """An attempt that may have been taken before the one that was is told."""
+    """The invocation tells that an earlier attempt was possibly accepted."""
     io = ScriptedIO([dropped(), accepted()])
     assert run(core(io).invoke_endpoint_async("e", body=b"x")).possibly_duplicated
 
 
 @pytest.mark.parametrize("taken", [True, False])
 def test_note(taken):
-    """The error of a job that may be queued says under which id."""
+    """The error for a job that may be queued has a note with its inference id."""
     io = ScriptedIO([dropped(accepted=taken)])
     with pytest.raises(TransportError) as caught:
         run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))
@@ -173,7 +175,7 @@ def test_note(taken):
 
 
 def test_custom_attributes_are_in_no_log(caplog):
-    """Custom attributes are sensitive."""
+    """No log line contains custom attributes or the payload."""
     caplog.set_level(logging.DEBUG)
     io = ScriptedIO([accepted()])
     run(core(io).invoke_endpoint_async("e", body=b"payload", custom_attributes="canary"))
@@ -189,7 +191,7 @@ def test_custom_attributes_are_in_no_log(caplog):
     "payload", [SMALL, EDGE, bytearray(SMALL), memoryview(SMALL)], ids=lambda p: str(len(p))
 )
 def test_inline(payload):
-    """Up to 128,000 bytes go into the request, whatever the prefix, and S3 sees but GETs."""
+    """A payload of up to 128,000 bytes is sent in the request, even if there is an input_prefix."""
     io = world()
     output = run(core(io).infer("e", payload, timeout=60, input_prefix="s3://bucket/in/"))
     assert output.body == b"answer"
@@ -206,7 +208,7 @@ def test_inline(payload):
 )
 @pytest.mark.parametrize("prefix", ["s3://bucket/in/", "s3://bucket/in", "s3://bucket"])
 def test_through_s3(prefix, payload, inline):
-    """A byte more, or if told so, goes through S3: one PUT under a new name, then its location."""
+    """A larger payload, or one with inline=False, is uploaded first, and its location is sent."""
     io = world()
     output = run(
         core(io).infer(
@@ -256,7 +258,7 @@ REFUSED = [
 @pytest.mark.parametrize(("arguments", "argument"), REFUSED, ids=lambda value: str(value)[-60:])
 @pytest.mark.parametrize("payload", [SMALL, LARGE], ids=["small", "large"])
 def test_refused_before_any_traffic(payload, arguments, argument):
-    """An argument that breaks a rule is refused before the upload, and before the job is queued."""
+    """An invalid argument is rejected before the upload and before the job is queued."""
     io = ScriptedIO([])
     given = {"endpoint_name": "e", "payload": payload, "timeout": 60, **arguments}
     if "payload" not in arguments:
@@ -268,7 +270,7 @@ def test_refused_before_any_traffic(payload, arguments, argument):
 
 @pytest.mark.parametrize("name", ["ContentType", "input_location"])
 def test_unknown_arguments(name):
-    """What neither submit nor infer takes is refused as Python does it, before anything is sent."""
+    """An unknown argument of submit or infer raises a TypeError before anything is sent."""
     io = world()
     for call in (
         core(io).submit("e", b"x", **{name: "a"}),
@@ -280,7 +282,7 @@ def test_unknown_arguments(name):
 
 
 def test_on_invocation():
-    """The handle is given as soon as the job is queued, before the first look."""
+    """on_invocation is called when the job is queued, before the first poll."""
     io = world()
     seen = []
     output = run(
@@ -293,7 +295,7 @@ def test_on_invocation():
 
 
 def test_on_invocation_that_is_async():
-    """An async function is awaited before the first look."""
+    """An async on_invocation is awaited before the first poll."""
     io = world()
     seen = []
 
@@ -305,7 +307,7 @@ def test_on_invocation_that_is_async():
 
 
 def test_on_invocation_that_raises():
-    """What the caller's function raises is the caller's, with the handle as a note."""
+    """An exception of on_invocation is passed on with the handle in a note."""
 
     def full(_invocation):
         raise OSError("disk full")
@@ -316,7 +318,7 @@ def test_on_invocation_that_raises():
 
 
 def test_on_invocation_that_suspends():
-    """An async function that waits for something cannot be stepped; the handle is not lost with it."""
+    """An on_invocation that suspends without an event loop raises an error that has the handle."""
 
     async def keep(_invocation):
         await Suspends()
@@ -327,7 +329,7 @@ def test_on_invocation_that_suspends():
 
 
 def test_arguments_of_the_wait():
-    """The wait has the schedule and the grace that `infer` was given."""
+    """The wait uses the schedule and the grace that were passed to `infer`."""
     asked = []
     io = world()
     run(core(io).infer("e", SMALL, timeout=60, schedule=lambda t: asked.append(t) or 2))
@@ -348,7 +350,7 @@ def test_arguments_of_the_wait():
     ids=["nothing comes", "no location", "no place"],
 )
 def test_errors_after_the_job_was_queued(reply, kind):
-    """Whatever goes wrong once the job is queued, the error carries the handle."""
+    """Every error after the job was queued has its handle."""
     cloud = Cloud(reply=reply)
     cloud.s3.respond(s3_error(503, "SlowDown"))
     with pytest.raises(kind) as caught:
@@ -357,7 +359,7 @@ def test_errors_after_the_job_was_queued(reply, kind):
 
 
 def test_failure():
-    """A failed inference is an error with its reason."""
+    """A failed inference raises an error with the reason."""
     cloud = Cloud()
     cloud.s3.put("s3://bucket/err/1-error.out", b"boom", at=1)
     with pytest.raises(InferenceFailedError, match="boom"):
@@ -365,7 +367,7 @@ def test_failure():
 
 
 def test_upload_that_fails():
-    """An upload that fails queues nothing."""
+    """If the upload fails, no job is queued."""
     io = ScriptedIO([s3_error(503, "SlowDown")] * 3)
     with pytest.raises(ThrottlingError) as caught:
         run(core(io).infer("e", LARGE, timeout=60, input_prefix="s3://bucket/in/"))
@@ -374,7 +376,7 @@ def test_upload_that_fails():
 
 
 def test_job_that_is_refused():
-    """A job that is refused is not waited for."""
+    """If the service rejects the job, there is no wait."""
     io = ScriptedIO([Response(503, ())] * 3)
     with pytest.raises(ServiceUnavailableError) as caught:
         run(core(io).infer("e", SMALL, timeout=60))
@@ -382,7 +384,7 @@ def test_job_that_is_refused():
 
 
 def test_submit():
-    """`submit` is the first half of `infer`."""
+    """`submit` uploads the payload and queues the job."""
     io = world()
     invocation = run(core(io).submit("e", LARGE, input_prefix="s3://bucket/in/", filename="f"))
     assert methods(io) == [("s3", "PUT"), ("sagemaker", "POST")]
@@ -394,7 +396,7 @@ def test_submit():
 
 
 def test_settings_are_read_at_the_first_call():
-    """Nothing is read before it is needed, so that a client can be made anywhere."""
+    """The settings are read at the first call, not when the client is created."""
     environ = {}
     io = ScriptedIO([accepted()], environ)
     client = make_core(io, {}, as_provider(CREDENTIALS))
@@ -414,7 +416,7 @@ def test_settings_are_read_at_the_first_call():
     ids=str,
 )
 def test_settings_that_do_not_fit(arguments, environ):
-    """Settings that do not fit are refused before anything is sent."""
+    """Contradictory settings are rejected before anything is sent."""
     io = ScriptedIO([], environ)
     with pytest.raises(ConfigError):
         run(core(io, **arguments).invoke_endpoint_async("e", body=b"x"))
@@ -425,7 +427,7 @@ def test_settings_that_do_not_fit(arguments, environ):
     "settings", [{"endpoint_url": "nonsense"}, {"s3_endpoint_url": "nonsense"}]
 )
 def test_settings_are_checked_before_an_upload(settings):
-    """Nothing is uploaded for a job that could not be queued."""
+    """An invalid setting for the job's endpoint is rejected before the upload."""
     io = ScriptedIO([])
     with pytest.raises(ConfigError):
         run(core(io, **settings).submit("e", LARGE, input_prefix="s3://bucket/in/"))
@@ -433,13 +435,13 @@ def test_settings_are_checked_before_an_upload(settings):
 
 
 def test_arguments_come_before_settings():
-    """An argument that breaks a rule is named even where no region is set."""
+    """An invalid argument is reported before a missing region."""
     with pytest.raises(ParamValidationError):
         run(core(ScriptedIO([]), region=None).invoke_endpoint_async("", body=b"x"))
 
 
 def test_endpoints_of_ones_own():
-    """Both services can be elsewhere."""
+    """Both services can have custom endpoints."""
     io = ScriptedIO([accepted(), Response(200, ())])
     client = core(io, endpoint_url="http://localhost:1/base/", s3_endpoint_url="http://localhost:2")
     run(client.invoke_endpoint_async("e", body=b"x"))
@@ -451,13 +453,13 @@ def test_endpoints_of_ones_own():
 
 
 def test_close():
-    """Closing closes the transport, once there is one; nothing is made for it."""
+    """Closing a client closes its transport, if it has one."""
     io = ScriptedIO([accepted()])
     client = core(io)
     run(client.close())
     assert not io.closed
     run(client.invoke_endpoint_async("e", body=b"x"))
-    assert io.closed  # what is opened after that is not kept
+    assert io.closed  # a transport that is opened later is closed after the call
     io.closed = False
     run(client.close())
     assert io.closed
@@ -465,7 +467,7 @@ def test_close():
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_stepping_has_a_guard(stubborn):
-    """A coroutine that suspends cannot be stepped, which is said rather than lost."""
+    """Running a coroutine that suspends without an event loop raises an error."""
 
     async def suspends():
         try:

@@ -1,4 +1,4 @@
-"""Put, get and head of one object, wherever its bucket is."""
+"""Put, get and head of one object."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -49,7 +49,9 @@ FOUND = Response(
 
 
 def test_put():
-    """The body is sent in one piece, its hash signed; the answer has all but the body."""
+    """A put sends the body in one piece with a signed hash, and returns the description of the
+    object.
+    """
     io = ScriptedIO([STORED])
     stored = run(
         core(io).put_object(
@@ -78,7 +80,7 @@ def test_put():
 
 
 def test_put_without_a_type():
-    """No type is no header."""
+    """Without a content type there is no content-type header."""
     io = ScriptedIO([STORED])
     assert run(core(io).put_object("s3://bucket/k", b"")).content_type is None
     assert io.sent[0].header("content-type") is None
@@ -101,7 +103,7 @@ def test_put_without_a_type():
     ids=repr,
 )
 def test_metadata_that_is_refused(metadata):
-    """Metadata goes out as headers, so it must be fit to; nothing is sent."""
+    """Metadata that cannot be sent in headers is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
         run(core(io).put_object("s3://bucket/k", b"", metadata=metadata))
@@ -109,7 +111,7 @@ def test_metadata_that_is_refused(metadata):
 
 
 def test_content_type_that_is_refused():
-    """So must the type."""
+    """A content type that cannot be sent in a header is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError):
         run(core(io).put_object("s3://bucket/k", b"", content_type="a\r\nb: c"))
@@ -117,7 +119,7 @@ def test_content_type_that_is_refused():
 
 
 def test_get():
-    """An object has its body, type, metadata and dates."""
+    """A get returns body, content type, metadata, entity tag and date."""
     io = ScriptedIO([FOUND])
     expected = S3Object(
         location="s3://bucket/key",
@@ -136,7 +138,7 @@ def test_get():
 
 
 def test_head():
-    """A HEAD has all but the body, its size among it."""
+    """A head returns the description of an object, including its size, without the body."""
     io = ScriptedIO([Response(200, FOUND.headers)])
     found = run(core(io).head_object("s3://bucket/key"))
     assert (found.size, found.body, found.content_type) == (4, b"", "text/csv")
@@ -145,14 +147,14 @@ def test_head():
 
 @pytest.mark.parametrize(("length", "size"), [("9" * 19, int("9" * 19)), ("9" * 20, 0)])
 def test_longest_length(length, size):
-    """A length has at most nineteen digits."""
+    """A content-length may have at most nineteen digits."""
     io = ScriptedIO([Response(200, {"content-length": length})])
     assert run(core(io).head_object("s3://bucket/key")).size == size
 
 
 @pytest.mark.parametrize("length", ["", "-4", "four", "²", "9" * 5000, "4, 4"], ids=lambda t: t[:9])
 def test_length_that_is_none(length):
-    """What is no length is not taken for one."""
+    """An invalid content-length is ignored."""
     io = ScriptedIO([Response(200, {"content-length": length}, b"body!")])
     assert run(core(io).get_object("s3://bucket/key")).size == 5
 
@@ -170,7 +172,7 @@ def test_length_that_is_none(length):
     ],
 )
 def test_refusals(answer, kind, code):
-    """S3's error names its code; a HEAD's, which has no body, its status."""
+    """The code of an S3 error is in the body; the code of a HEAD error is the status."""
     with pytest.raises(ServiceError) as caught:
         run(core(ScriptedIO([answer])).get_object("s3://bucket/key"))
     assert (type(caught.value), caught.value.code) == (kind, code)
@@ -184,14 +186,14 @@ def test_refusals(answer, kind, code):
     ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
 def test_tried_again(failure):
-    """All three are idempotent, so that they are tried again in any case."""
+    """Put, get and head are idempotent and retried even with retry_ambiguous=False."""
     io = ScriptedIO([failure, FOUND])
     assert run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body == b"body"
 
 
 @pytest.mark.parametrize("method", ["get_object", "head_object"])
 def test_no_object(method):
-    """A success other than 200 and 206 may be the answer to another request: it is no object."""
+    """A success other than 200 or 206 raises an error, because the response contains no object."""
     io = ScriptedIO([Response(204, {"etag": '"e"', "x-amz-request-id": "S3ID"})] * 3)
     with pytest.raises(
         TransportError, match="S3 responded with status 204, which carries no object"
@@ -229,7 +231,7 @@ DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
     ids=["plain", "declared", "blanks", "a line end", "slow down", "empty", "half", "a blank"],
 )
 def test_error_in_a_success(body, kind, code):
-    """Where S3 says 200 and then sends an error, nothing was stored: it is a 500, tried again, then raised."""
+    """An error document in a 200 response counts as a 500: it is retried and then raised."""
     hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
     parsed = {"status_code": 200, "body": body.encode()}
     theirs = Session().get_service_model("s3").operation_model("PutObject")
@@ -245,7 +247,7 @@ def test_error_in_a_success(body, kind, code):
 
 
 def test_upload_that_was_an_error():
-    """A job is not queued without its input."""
+    """If the upload fails with an error document, the job is not queued."""
     hidden = Response(200, (), HIDDEN.format("InternalError").encode())
     io = ScriptedIO([hidden] * 3)
     with pytest.raises(InternalFailureError):
@@ -254,7 +256,9 @@ def test_upload_that_was_an_error():
 
 
 def test_success_with_a_document():
-    """Another document is none of that; nor is an object that looks like an error."""
+    """A 200 response with another document is a success, and so is an object that looks like an
+    error.
+    """
     stored = Response(200, STORED.headers, b"<PutObjectResult/>")
     assert run(core(ScriptedIO([stored])).put_object("s3://bucket/key", b"")).etag == '"e"'
     looks_so = Response(200, FOUND.headers, HIDDEN.encode())
@@ -262,7 +266,7 @@ def test_success_with_a_document():
 
 
 def test_broken_off_for_good():
-    """Half an object is no object."""
+    """An object that is incomplete in every attempt raises an error."""
     io = ScriptedIO([Response(200, FOUND.headers, b"bo", complete=False)] * 3)
     with pytest.raises(TransportError, match="ended before it was complete"):
         run(core(io).get_object("s3://bucket/key"))
@@ -280,13 +284,13 @@ WHEN_REQUIRED = {
 
 
 def found(**checksums):
-    """Return an object with headers for these checksums."""
+    """Return a response with an object and headers for these checksums."""
     stated = [(f"x-amz-checksum-{name}", value) for name, value in checksums.items()]
     return Response(200, (*FOUND.headers, *stated), b"body")
 
 
 def test_checksum_of_a_put():
-    """What is put goes out with its CRC32, signed, for S3 to check; in one piece, never in chunks."""
+    """A put sends a signed CRC32 of the body, which is not sent in chunks."""
     io = ScriptedIO([STORED])
     run(core(io).put_object("s3://bucket/key", b"body"))
     (sent,) = io.sent
@@ -311,7 +315,7 @@ def test_checksum_of_a_put():
     ids=repr,
 )
 def test_checksum_of_a_get(checksums):
-    """S3 is asked for the checksum, which must be right; what nothing here can make is left alone."""
+    """A get requests the checksum and verifies it; an unsupported checksum is ignored."""
     io = ScriptedIO([found(**checksums)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
     assert io.sent[0].header("x-amz-checksum-mode") == "ENABLED"
@@ -333,7 +337,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize("checksums", DAMAGED, ids=repr)
 def test_damaged(checksums):
-    """An object with another checksum is fetched again, and is an error when it stays so."""
+    """An object with a wrong checksum is read again and finally raises an error."""
     io = ScriptedIO([found(**checksums), found(crc32=CRC32)])
     assert run(core(io).get_object("s3://bucket/key")).body == b"body"
     io = ScriptedIO([found(**checksums)] * 3)
@@ -348,7 +352,7 @@ def test_damaged(checksums):
 
 
 def test_head_has_no_checksum():
-    """A HEAD has no body to check, so it asks for no checksum."""
+    """A head does not request a checksum."""
     io = ScriptedIO([found(crc32=WRONG)])
     run(core(io).head_object("s3://bucket/key"))
     assert io.sent[0].header("x-amz-checksum-mode") is None
@@ -356,7 +360,7 @@ def test_head_has_no_checksum():
 
 @pytest.mark.parametrize("how", ["argument", "variable", "profile"])
 def test_no_checksums(how):
-    """Where they are said to be needed only where required, nothing is sent, asked for or checked."""
+    """With the settings when_required no checksum is sent, requested or verified."""
     io = ScriptedIO([STORED, found(crc32=WRONG)])
     arguments = WHEN_REQUIRED if how == "argument" else {}
     if how == "variable":

@@ -1,4 +1,4 @@
-"""Where an object is: what names it, and what goes on the wire of its key."""
+"""Locations of objects: their forms, and the encoding of keys."""
 
 from contextlib import suppress
 
@@ -54,7 +54,7 @@ LOCATIONS = [
 
 @pytest.mark.parametrize(("text", "bucket", "key"), LOCATIONS)
 def test_locations(text, bucket, key):
-    """Both forms name a bucket and a key, the https form with the key encoded."""
+    """An s3 URL and an https URL with an encoded key name a bucket and a key."""
     assert S3Location.parse(text) == S3Location(bucket, key)
     assert str(S3Location.parse(text)) == f"s3://{bucket}/{key}"
 
@@ -101,7 +101,7 @@ def test_locations(text, bucket, key):
     ],
 )
 def test_what_is_no_location(text):
-    """Anything else is refused, other hosts above all, before any traffic."""
+    """An invalid location, such as a URL of another host, is rejected before anything is sent."""
     io = ScriptedIO([])
     for operation in (core(io).get_object, core(io).head_object):
         with pytest.raises(ParamValidationError) as caught:
@@ -111,19 +111,19 @@ def test_what_is_no_location(text):
         run(core(io).put_object(text, b""))
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text())
 def test_any_location(text):
-    """Arbitrary text is a location or that error."""
+    """Any text either is a location or raises ParamValidationError."""
     for whole in (text, f"s3://bucket/{text}", f"https://s3.amazonaws.com/{text}"):
         with suppress(ParamValidationError):
             assert S3Location.parse(whole) == S3Location.parse(str(S3Location.parse(whole)))
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_key(key):
-    """A key goes out with every byte but the unreserved ones and `/` encoded, and dots as they are."""
+    """All bytes of a key are percent-encoded except the unreserved ones and `/`."""
     io = ScriptedIO([FOUND])
     assert run(core(io).get_object(f"s3://bucket/{key}")).location == f"s3://bucket/{key}"
     (sent,) = io.sent
@@ -136,7 +136,7 @@ def test_any_key(key):
     ("style", "before"), [("virtual", "/"), ("path", "/bucket/")], ids=["virtual", "path"]
 )
 def test_keys_stay_as_they_are(style, before, key):
-    """Nothing is normalised, nor decoded: dot segments and doubled slashes are part of the key."""
+    """A key is neither normalized nor decoded: dot segments and double slashes are part of it."""
     io = ScriptedIO([FOUND])
     run(core(io, s3_addressing_style=style).get_object(f"s3://bucket/{key}"))
     (sent,) = io.sent
@@ -146,6 +146,6 @@ def test_keys_stay_as_they_are(style, before, key):
 
 @pytest.mark.parametrize("location", [None, 5, b"s3://bucket/key"])
 def test_location_that_is_no_text(location):
-    """A location is a str; the error names the argument."""
+    """A location that is not a str raises an error that names the argument."""
     with pytest.raises(ParamValidationError, match="location must be a str"):
         run(core(ScriptedIO([])).get_object(location))

@@ -1,4 +1,4 @@
-"""A bucket in another region: who says so, who is asked, and what is kept."""
+"""Buckets in other regions: how the client learns the region, and how long it keeps it."""
 
 import pytest
 
@@ -37,7 +37,7 @@ POINTERS = [
 
 @pytest.mark.parametrize("pointer", POINTERS)
 def test_wrong_region(pointer):
-    """An answer that names the right region is followed there once, and the region is kept."""
+    """A response that names the right region is followed once, and the region is kept."""
     io = ScriptedIO([pointer, FOUND, FOUND])
     client = core(io)
     assert run(client.get_object("s3://bucket/key")).body == b"body"
@@ -51,7 +51,7 @@ def test_wrong_region(pointer):
 
 
 def test_wrong_region_is_kept_by_bucket():
-    """Another bucket is looked for at home."""
+    """The region of one bucket does not affect another bucket."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND, FOUND])
     client = core(io)
     run(client.get_object("s3://bucket/key"))
@@ -60,7 +60,7 @@ def test_wrong_region_is_kept_by_bucket():
 
 
 def test_wrong_region_of_ones_own_endpoint():
-    """An endpoint of one's own stays, and the signature's region changes."""
+    """A custom endpoint keeps its host, and only the signing region changes."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
     run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
     assert [sent.url for sent in io.sent] == ["http://localhost:9000/bucket/key"] * 2
@@ -68,7 +68,7 @@ def test_wrong_region_of_ones_own_endpoint():
 
 
 def test_wrong_region_twice():
-    """A bucket that is nowhere is an error after two regions."""
+    """A second redirect of one request is an error."""
     away = [Response(301, {"x-amz-bucket-region": region}) for region in (ELSEWHERE, "us-east-1")]
     io = ScriptedIO(away)
     with pytest.raises(ServiceError) as caught:
@@ -96,7 +96,7 @@ def test_wrong_region_twice():
     ],
 )
 def test_not_another_region(answer):
-    """Any other answer is final."""
+    """A response that does not refer to another region is final."""
     io = ScriptedIO([answer])
     with pytest.raises(ServiceError) as caught:
         run(core(io).get_object("s3://bucket/key"))
@@ -119,7 +119,9 @@ NAMELESS = [
 @pytest.mark.parametrize(("method", "redirect"), NAMELESS)
 @pytest.mark.parametrize(("style", "path"), [("virtual", "/"), ("path", "/bucket")])
 def test_redirect_without_a_region(method, redirect, answer, style, path):
-    """The bucket is asked where it is, as botocore does; it says so in a refusal, too."""
+    """After a redirect without a region, a HEAD request for the bucket finds the region, as in
+    botocore.
+    """
     told = Response(answer, {"x-amz-bucket-region": ELSEWHERE})
     io = ScriptedIO([redirect, told, FOUND, FOUND])
     client = core(io, s3_addressing_style=style)
@@ -134,7 +136,7 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
 
 @pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
 def test_redirect_to_nowhere(region):
-    """Where the bucket does not know of another region either, the redirect is the error."""
+    """If the bucket does not name another region either, the redirect is raised as an error."""
     told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
     with pytest.raises(ServiceError) as caught:
@@ -143,7 +145,7 @@ def test_redirect_to_nowhere(region):
 
 
 def test_waiting_for_a_redirect_without_a_region():
-    """A wait's deadline holds for that question, too."""
+    """The deadline of a wait applies to the request for the region, too."""
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), Response(404, ()), FOUND])
     with pytest.raises(ServiceError):
         run(core(io).wait(Invocation("id", "s3://bucket/key"), timeout=5))
