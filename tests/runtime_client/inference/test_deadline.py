@@ -1,4 +1,4 @@
-"""When a wait ends: at its deadline, with a final poll that has its time."""
+"""The end of a wait: its deadline, and the final poll."""
 
 import math
 
@@ -37,7 +37,7 @@ from tests.runtime_client.scripted_io import (
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
 def test_ends_at_its_deadline(trouble, latency, timeout):
-    """Whatever S3 does, a wait ends at its deadline, and no later than a final poll takes."""
+    """A wait ends at its deadline, plus at most the time of the final poll, whatever S3 does."""
     s3 = FakeS3() if trouble is None else FakeS3().respond(trouble)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert type(error) is WaitTimeoutError
@@ -46,7 +46,7 @@ def test_ends_at_its_deadline(trouble, latency, timeout):
 
 
 def test_polls_at_the_deadline():
-    """An answer that came just before the deadline is seen at the deadline."""
+    """An output that appears just before the deadline is found by the final poll."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9))
     assert wait(io, timeout=100).body == b"output"
     io = ScriptedIO(FakeS3().put(FAIL, at=99.9))
@@ -55,20 +55,20 @@ def test_polls_at_the_deadline():
 
 
 def test_final_poll_has_its_time():
-    """The poll at the deadline is not cut off: it has a second."""
+    """The final poll, at the deadline, has one second."""
     io = ScriptedIO(FakeS3().put(OUT, at=99.9), latency=0.9)
     assert wait(io, timeout=100).body == b"output"
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
 def test_timeout_that_is_none(timeout):
-    """A wait has an end."""
+    """A wait needs a finite timeout."""
     error, io = fails(FakeS3(), timeout=timeout)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, "timeout", [])
 
 
 def test_timeout():
-    """The error of a wait in vain says what there is to know, and carries the invocation."""
+    """The error of a timeout names the probable cause and carries the invocation."""
     error, _ = fails(FakeS3(), timeout=30)
     assert str(error) == (
         "inference id: no output at s3://bucket/out after 30 s; the endpoint may still be scaling "
@@ -81,7 +81,7 @@ def test_timeout():
 
 @pytest.mark.parametrize("timeout", [0, 2])
 def test_output_that_takes_longer_than_the_wait(timeout):
-    """An output that is there at the end is read whole, if that takes no more than a minute."""
+    """An output that exists at the deadline is read to its end if that takes at most a minute."""
 
     def slow(io, sent):
         left = sent.deadline - io.monotonic()
@@ -94,7 +94,7 @@ def test_output_that_takes_longer_than_the_wait(timeout):
 
 
 def test_output_that_takes_too_long():
-    """An output that never comes whole ends the wait all the same."""
+    """An output that never arrives completely ends the wait with an error."""
 
     def endless(io, sent):
         io.elapsed = max(io.elapsed, sent.deadline - 1000.0)
@@ -109,7 +109,7 @@ def test_output_that_takes_too_long():
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("kept", [True, False])
 def test_credentials_that_take_longer_than_the_wait(timeout, kept):
-    """The final poll has its time, however long it took to have credentials for it, each time even."""
+    """The time of the final poll starts after its credentials have been fetched."""
     taken = []
 
     def slow():
@@ -123,7 +123,7 @@ def test_credentials_that_take_longer_than_the_wait(timeout, kept):
 
 
 def test_loading_that_takes_longer_than_the_wait():
-    """Nor does the final poll pay for what has to be loaded before anything can be sent."""
+    """The time of the final poll starts after the transport has been loaded."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []
 
@@ -137,7 +137,7 @@ def test_loading_that_takes_longer_than_the_wait():
 
 
 def test_the_final_poll_is_short():
-    """All that is asked in it shares a second."""
+    """All requests of the final poll share one second."""
     error, io = fails(FakeS3(), timeout=0, of=ScriptedIO(FakeS3(), latency=0.6))
     assert type(error) is WaitTimeoutError
     assert 0.99 <= io.elapsed <= 1.01

@@ -1,4 +1,4 @@
-"""The table of InvokeEndpointAsync, and whatever else has the members' names: none lacks one."""
+"""The table of InvokeEndpointAsync agrees with the service model, the methods and the command line."""
 
 import re
 from inspect import Parameter, getdoc, signature
@@ -21,7 +21,7 @@ from sagemaker_runtime_client._inference.members import BODY, PATH
 MEMBERS = INVOKE_ENDPOINT_ASYNC.members
 INPUT = ["endpoint_name", "input_location", "body"]
 OPTIONS = [name for name in MEMBERS if name not in INPUT]
-OWN = ["generate_inference_id", "timeout"]  # what is not AWS's
+OWN = ["generate_inference_id", "timeout"]  # arguments that are not in the service model
 SHAPE = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
 
 each_client = pytest.mark.parametrize(
@@ -36,7 +36,9 @@ def described(thing, section):
 
 
 def test_the_model():
-    """The table has AWS's members, each in its place, and those that are required are."""
+    """The table has all members of the service model, with their places and whether they are
+    required.
+    """
     places = {"uri": lambda _: PATH, "header": lambda wire: wire["name"], None: lambda _: BODY}
     wires = {name: shape.serialization for name, shape in SHAPE.input_shape.members.items()}
     expected = {name: places[wire.get("location")](wire) for name, wire in wires.items()}
@@ -48,7 +50,7 @@ def test_the_model():
 
 
 def test_what_is_sensitive():
-    """What AWS's model calls sensitive is so here."""
+    """The sensitive members are those of the service model."""
     shapes = SHAPE.input_shape.members
     sensitive = {name for name, shape in shapes.items() if shape.metadata.get("sensitive")}
     assert {member.name for member in MEMBERS.values() if member.is_sensitive} == sensitive
@@ -56,7 +58,7 @@ def test_what_is_sensitive():
 
 @each_client
 def test_the_method(client):
-    """The method takes the members in the table's order, the endpoint by place and the rest by name."""
+    """The method has the members in the table's order, with all but the endpoint as keywords."""
     method = getattr(client, INVOKE_ENDPOINT_ASYNC.method)
     parameters = dict(signature(method).parameters)
     assert list(parameters) == ["self", *MEMBERS, *OWN]
@@ -69,13 +71,13 @@ def test_the_method(client):
 
 @each_client
 def test_the_options(client):
-    """What ``submit`` and ``infer`` pass on is all but the endpoint and the input."""
+    """The options of ``submit`` and ``infer`` are all members except the endpoint and the input."""
     assert list(InvokeOptions.__annotations__) == OPTIONS
     assert re.findall(r"\*(\w+)\*[,.]", getdoc(client.submit).partition("options: ")[2]) == OPTIONS
 
 
 def test_the_request():
-    """So it is with the request as a value."""
+    """The class of the request has all members, in its signature and its docstring."""
     assert list(InvokeEndpointAsyncRequest.__match_args__) == list(MEMBERS)
     assert list(signature(InvokeEndpointAsyncRequest).parameters) == list(MEMBERS)
     assert described(InvokeEndpointAsyncRequest, "Attributes") == list(MEMBERS)
@@ -84,7 +86,9 @@ def test_the_request():
 
 
 def test_the_command_line(capsys):
-    """The command line has an option for each, but for the endpoint, and for the body a file."""
+    """The command line has an option for each member except the body, and the endpoint as an
+    argument.
+    """
     with pytest.raises(SystemExit):
         main(["invoke", "--help"])
     shown = " ".join(capsys.readouterr().out.split())

@@ -1,4 +1,4 @@
-"""What a wait asks of S3 while S3 is in trouble, and what that leaves for other calls."""
+"""Polls of S3 during an outage, and their effect on other calls."""
 
 import pytest
 
@@ -21,7 +21,7 @@ troubles = pytest.mark.parametrize("trouble", [SLOW_DOWN, dropped()], ids=["503"
 
 @troubles
 def test_a_failed_poll_waits_for_the_next(trouble):
-    """S3 that fails is asked as often as S3 that answers: once for each object and pause."""
+    """During an outage of S3 a wait sends as many requests as without one."""
     requests = {}
     for answer in (NO_SUCH_KEY, trouble):
         io = ScriptedIO(FakeS3().respond(answer))
@@ -33,7 +33,7 @@ def test_a_failed_poll_waits_for_the_next(trouble):
 
 @troubles
 def test_polls_leave_the_quota_alone(trouble):
-    """After hours of failed polls there is as much for the retries of other calls as before."""
+    """Failed polls do not use the retry quota."""
     io = ScriptedIO(FakeS3().respond(trouble, until=7200).put(OUT, at=0, written=7200))
     client = core(io)
     assert run(client.wait(INVOCATION, timeout=9000)).body == b"output"
@@ -45,14 +45,14 @@ def test_polls_leave_the_quota_alone(trouble):
 
 @pytest.mark.parametrize("fails_for", [0.3, 0.7])
 def test_the_last_poll_is_repeated_while_its_second_lasts(fails_for):
-    """There is no next poll after the last one: a failure that may pass is polled again then."""
+    """After a transient failure the final poll is repeated within its second."""
     io = ScriptedIO(FakeS3().respond(SLOW_DOWN, until=fails_for).put(OUT, written=0))
     assert run(core(io).wait(INVOCATION, timeout=0)).body == b"output"
     assert io.elapsed <= 1.0
 
 
 def test_the_last_poll_ends():
-    """S3 that fails to the end is polled a few times in that second."""
+    """During an outage the final poll is repeated only a few times."""
     io = ScriptedIO(FakeS3().respond(SLOW_DOWN))
     with pytest.raises(WaitTimeoutError, match="last polling error"):
         run(core(io).wait(INVOCATION, timeout=0))
@@ -61,7 +61,7 @@ def test_the_last_poll_ends():
 
 
 def test_a_clock_that_is_off_is_corrected_in_a_poll():
-    """What is mended by another attempt at once, as a wrong date is, is not left to the next poll."""
+    """A poll that fails because of a wrong clock is retried at once."""
     late = s3_error(
         403, "RequestTimeTooSkewed", headers=[("date", "Sun, 22 Nov 2026 12:00:00 GMT")]
     )

@@ -1,4 +1,4 @@
-"""InvokeEndpointAsync: arguments to request, answer to `Invocation`, `Invocation` to JSON and back."""
+"""InvokeEndpointAsync: arguments, request, response, `Invocation` and its JSON."""
 
 import json
 import re
@@ -25,7 +25,7 @@ LOCATION = "s3://bucket/in.json"
 OPERATION = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
 SERIALIZER = create_serializer("rest-json", include_validation=False)
 
-# argument, shortest value that fits, longest value that fits, where a character repeated makes one
+# argument, minimum length, maximum length (of a text of one repeated character)
 TEXTS = {
     "content_type": (0, 1024),
     "accept": (0, 1024),
@@ -121,7 +121,7 @@ def _id(value):
 
 
 def _request(argument, value):
-    """Return a request of *argument* and the least that goes with it."""
+    """Return a request with *argument* and the required arguments."""
     arguments = {"endpoint_name": "endpoint", argument: value}
     if not {"body", "input_location"} & arguments.keys():
         arguments["input_location"] = LOCATION
@@ -130,13 +130,13 @@ def _request(argument, value):
 
 @pytest.mark.parametrize(("argument", "value"), FITS, ids=_id)
 def test_what_fits(argument, value):
-    """A value at the edge of its rule is taken as it is."""
+    """A value at the limit of its rule is accepted unchanged."""
     assert getattr(_request(argument, value), argument) == value
 
 
 @pytest.mark.parametrize(("argument", "value", "says"), REFUSED, ids=_id)
 def test_what_is_refused(argument, value, says):
-    """A value beyond its rule is refused, with the argument's name and the rule."""
+    """A value that breaks its rule raises an error with the argument's name and the rule."""
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
     assert caught.value.argument == argument
@@ -145,7 +145,7 @@ def test_what_is_refused(argument, value, says):
 
 
 def test_a_secret_is_not_repeated():
-    """Custom attributes are sensitive, so that neither a refusal nor the repr shows them."""
+    """Neither an error message nor the repr shows custom attributes or the body."""
     with pytest.raises(ParamValidationError) as caught:
         _request("custom_attributes", "canary\n")
     assert "canary" not in str(caught.value)
@@ -164,14 +164,14 @@ def test_a_secret_is_not_repeated():
     ids=["none", "both", "both, one empty", "empty"],
 )
 def test_exactly_one_input(inputs, says):
-    """There is one input, not two and not none."""
+    """Exactly one input is required."""
     with pytest.raises(ParamValidationError, match=says) as caught:
         InvokeEndpointAsyncRequest("endpoint", **inputs)
     assert caught.value.argument == "body"
 
 
 def test_the_body_is_a_copy():
-    """What the caller does to a buffer later does not change the request."""
+    """A later change of the caller's buffer does not change the request."""
     buffer = bytearray(b"x")
     request = InvokeEndpointAsyncRequest("endpoint", body=buffer)
     buffer[0] = 0
@@ -179,7 +179,7 @@ def test_the_body_is_a_copy():
 
 
 def test_all_but_the_name_by_keyword():
-    """Arguments are keyword-only after the endpoint's name."""
+    """All arguments except the endpoint's name are keyword-only."""
     with pytest.raises(TypeError):
         InvokeEndpointAsyncRequest("endpoint", LOCATION)
 
@@ -215,7 +215,7 @@ _arguments = st.builds(
 )
 
 
-# The model's patterns, and its lengths.
+# The patterns and lengths of the service model.
 PATTERNS = {
     "endpoint_name": r"[a-zA-Z0-9](-*[a-zA-Z0-9])*",
     "input_location": r"(https|s3)://([^/]+)/?(.*)",
@@ -231,7 +231,7 @@ _pieces = st.sampled_from(
 @pytest.mark.parametrize("name", PATTERNS)
 @given(st.lists(_pieces, min_size=1, max_size=6).map("".join))
 def test_texts_are_checked_as_by_the_models_patterns(name, text):
-    """What fits the model's pattern is taken, and nothing else."""
+    """A text is accepted if and only if it matches the pattern of the service model."""
     arguments = {"endpoint_name": "e", "input_location": "s3://b/k"} | {name: text}
     try:
         taken = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
@@ -240,10 +240,10 @@ def test_texts_are_checked_as_by_the_models_patterns(name, text):
     assert bool(re.fullmatch(PATTERNS[name], text)) == taken
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(_arguments)
 def test_serializes_as_botocore_does(arguments):
-    """Method, path, headers (empty ones too) and body are those that botocore sends."""
+    """Method, path, headers (including empty ones) and body are those that botocore sends."""
     members = {MEMBERS[name]: value for name, value in arguments.items()}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)
     actual = InvokeEndpointAsyncRequest(**arguments).to_http()
@@ -253,7 +253,7 @@ def test_serializes_as_botocore_does(arguments):
 
 
 def test_serializes_empty_text():
-    """An empty header is sent, as botocore sends it."""
+    """An empty text is sent as an empty header, as in botocore."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION, accept="", content_type="")
     members = {"EndpointName": "e", "InputLocation": LOCATION, "Accept": "", "ContentType": ""}
     expected = SERIALIZER.serialize_to_request(members, OPERATION)["headers"]
@@ -262,7 +262,7 @@ def test_serializes_empty_text():
 
 
 def test_none_is_not_sent():
-    """What is not given is no header."""
+    """An argument of None does not send a header."""
     request = InvokeEndpointAsyncRequest("e", input_location=LOCATION).to_http()
     assert request.headers == (("X-Amzn-SageMaker-InputLocation", LOCATION),)
     assert request.path == "/endpoints/e/async-invocations"
@@ -289,7 +289,7 @@ TAKEN = [
 
 @pytest.mark.parametrize(("body", "inference_id"), TAKEN)
 def test_success(body, inference_id):
-    """A success becomes an invocation, whatever its body."""
+    """A successful response becomes an invocation, whatever its body contains."""
     headers = {
         "X-Amzn-SageMaker-OutputLocation": "s3://b/o",
         "X-Amzn-SageMaker-FailureLocation": "s3://b/f",
@@ -307,13 +307,13 @@ def test_success(body, inference_id):
 
 
 def test_success_that_says_nothing():
-    """Headers that are missing or empty are None, and so is an id that nobody knows."""
+    """A missing or empty header is None in the invocation, and so is an unknown inference id."""
     headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
     assert Invocation.from_http(200, headers, b"") == Invocation()
 
 
 def test_request_id_of_s3():
-    """The id of the request has two names, of which the first wins."""
+    """Of the two headers for the request id, x-amzn-requestid takes precedence."""
     assert Invocation.from_http(202, {"X-Amz-Request-Id": "2"}, b"").request_id == "2"
     both = {"x-amz-request-id": "2", "x-amzn-requestid": "1"}
     assert Invocation.from_http(202, both, b"").request_id == "1"
@@ -333,10 +333,10 @@ _bodies = st.binary() | st.recursive(
 ).map(lambda document: json.dumps(document).encode())
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(200, 299), _headers, _bodies)
 def test_success_never_raises(status, headers, body):
-    """The job is queued and paid for, so that 2xx never raises, and the handle can be kept."""
+    """Any 2xx response yields a handle that can be stored, because the job is queued and paid for."""
     invocation = Invocation.from_http(status, headers, body, inference_id="ours")
     assert invocation.inference_id
     assert Invocation.from_json(invocation.to_json()) == invocation
@@ -354,7 +354,7 @@ def test_success_never_raises(status, headers, body):
     ],
 )
 def test_failure(status, body, kind):
-    """Any other status raises the service's error."""
+    """Any status except 2xx raises the service's error."""
     with pytest.raises(ServiceError) as caught:
         Invocation.from_http(status, {}, body)
     assert type(caught.value) is kind
@@ -375,7 +375,7 @@ FULL = Invocation(
 
 @pytest.mark.parametrize("date", [datetime(2026, 11, 22), "2026-11-22T12:00:00Z"])  # noqa: DTZ001
 def test_date_without_zone(date):
-    """A date that is no instant is refused: a wait would have to guess which it is."""
+    """A date without a time zone is rejected, because a wait compares it with other dates."""
     with pytest.raises(ParamValidationError, match="date must be a datetime with") as caught:
         Invocation("id", "s3://b/o", date=date)
     assert caught.value.argument == "date"
@@ -383,19 +383,19 @@ def test_date_without_zone(date):
 
 @pytest.mark.parametrize("invocation", [Invocation(), FULL], ids=["empty", "full"])
 def test_json_round_trip(invocation):
-    """An invocation goes through JSON, as text and as bytes."""
+    """An invocation survives a round trip through JSON, as text and as bytes."""
     assert Invocation.from_json(invocation.to_json()) == invocation
     assert Invocation.from_json(invocation.to_json().encode()) == invocation
 
 
 def test_json_of_a_later_version():
-    """What a later version adds is left out, and what it leaves out has its default."""
+    """Unknown fields of a later version are ignored, and missing fields have their defaults."""
     text = json.dumps({"inference_id": "id", "output_location": None, "colour": "red"})
     assert Invocation.from_json(text) == Invocation(inference_id="id")
 
 
 def test_json_date_of_another_zone():
-    """A date of another zone is the same instant."""
+    """A date in another time zone is converted to UTC."""
     east = FULL.date.astimezone(timezone(timedelta(hours=9)))
     text = json.dumps({"output_location": "s3://b/o", "date": east.isoformat()})
     assert Invocation.from_json(text).date == FULL.date
@@ -431,16 +431,16 @@ def test_json_date_of_another_zone():
     ids=lambda text: str(text[:40]),
 )
 def test_json_that_is_none(text):
-    """Whatever is no invocation is refused with one error."""
+    """Text that is not a handle raises ParamValidationError."""
     with pytest.raises(ParamValidationError, match="to_json") as caught:
         Invocation.from_json(text)
     assert caught.value.argument == "text"
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text() | st.binary() | _bodies)
 def test_json_of_any_kind(text):
-    """Arbitrary text is an invocation or that error."""
+    """Any text either is a handle or raises ParamValidationError."""
     try:
         invocation = Invocation.from_json(text)
     except ParamValidationError:
@@ -450,14 +450,14 @@ def test_json_of_any_kind(text):
 
 @pytest.mark.parametrize("body", [None, bytearray(b'{"InferenceId": "a"}'), memoryview(b"")])
 def test_any_kind_of_body_is_taken(body):
-    """A 202 never raises, whatever holds its body, and headers may be bytes off the wire."""
+    """The body of a 202 response may be any bytes-like object, and its headers may be bytes."""
     headers = [(b"X-Amzn-SageMaker-OutputLocation", b"s3://bucket/out")]
     invocation = Invocation.from_http(202, headers, body, inference_id="a")
     assert (invocation.inference_id, invocation.output_location) == ("a", "s3://bucket/out")
 
 
 def test_a_number_of_any_size_is_refused_alike():
-    """Python refuses to print very large numbers; we do not print them."""
+    """A number that is too large for Python to print is rejected with the same message."""
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)
 
@@ -474,7 +474,7 @@ def test_a_number_of_any_size_is_refused_alike():
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_bytes(body, message):
-    """Each kind of what is not bytes is refused with what to do about it."""
+    """A body that is not bytes raises an error that says how to convert it."""
     with pytest.raises(ParamValidationError) as caught:
         InvokeEndpointAsyncRequest("endpoint", body=body)
     assert caught.value.message.endswith(message)

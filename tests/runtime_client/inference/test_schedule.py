@@ -1,4 +1,4 @@
-"""When a wait polls: soon enough, and not too often."""
+"""The schedule of the polls: promptness and number."""
 
 import math
 
@@ -20,7 +20,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def _late(t, **options):
-    """Return how long after *t* an output that appears then is returned."""
+    """Return the seconds between the appearance of an output at *t* and the end of the wait."""
     io = ScriptedIO(FakeS3().put(OUT, at=t), **options)
     wait(io, timeout=2 * t + 60)
     return io.elapsed - t
@@ -43,17 +43,17 @@ def test_promptness(t, latency):
     assert 0 <= _late(t, latency=latency) <= _allowed(t)
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.floats(0, 3600))
 def test_promptness_at_any_time(t):
-    """The same for any t up to an hour."""
+    """An output at any t up to an hour is returned by t + max(0.5 s, min(10 % of t, 15 s))."""
     assert _late(t) <= _allowed(t)
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.floats(0, 3600))
 def test_promptness_of_a_failure(t):
-    """A failure is polled as often at first, then at every second time."""
+    """A failure is polled by every poll in the first seconds, and then by every second one."""
     io = ScriptedIO(FakeS3().put(FAIL, at=t))
     with pytest.raises(InferenceFailedError):
         wait(io, timeout=2 * t + 60)
@@ -62,14 +62,14 @@ def test_promptness_of_a_failure(t):
 
 @pytest.mark.parametrize("invocation", [INVOCATION, Invocation(output_location=OUT)])
 def test_cost(invocation):
-    """A wait of 20 minutes costs under 200 requests."""
+    """A wait of 20 minutes needs fewer than 200 requests."""
     _, io = fails(FakeS3(), invocation, timeout=1200)
     assert len(io.sent) < 200
     assert pytest.approx(io.elapsed) == 1200
 
 
 def test_ones_own_schedule():
-    """The schedule is an argument: it takes the seconds waited, and gives those to pause."""
+    """A custom schedule receives the seconds waited and returns the seconds to pause."""
     asked = []
 
     def every_7_seconds(elapsed):
@@ -83,7 +83,7 @@ def test_ones_own_schedule():
 
 
 def test_slow_polls_leave_no_pause():
-    """Where a poll takes longer than the pause, the next one follows at once."""
+    """A poll that takes longer than the pause is followed by the next poll at once."""
     io = ScriptedIO(FakeS3().put(OUT, at=5), latency=2.0)
     wait(io, schedule=lambda _elapsed: 1)
     assert set(io.slept) == {0.0}
@@ -91,14 +91,14 @@ def test_slow_polls_leave_no_pause():
 
 @pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
 def test_schedule_that_is_none(pause):
-    """A schedule that would stop the wait or spin is refused."""
+    """A schedule that returns no positive finite number raises an error."""
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
     assert (type(error), error.argument) == (ParamValidationError, "schedule")
     assert len(io.sent) == 2
 
 
 def test_schedule_in_words():
-    """As its documentation says."""
+    """The default schedule returns the pauses that its docstring states."""
     assert [pytest.approx(poll_schedule(elapsed)) for elapsed in (0, 4, 10, 150, 160, 3600)] == [
         0.4,
         0.4,
@@ -110,7 +110,7 @@ def test_schedule_in_words():
 
 
 def test_schedule_that_raises():
-    """What the caller's schedule raises is the caller's, with the handle as a note."""
+    """An exception of the schedule is passed on with the handle in a note."""
     with pytest.raises(ZeroDivisionError) as caught:
         wait(ScriptedIO(FakeS3()), schedule=lambda elapsed: 1 / elapsed)
     (note,) = caught.value.__notes__

@@ -1,4 +1,4 @@
-"""However a call ends that submits a job: which job may be queued is known."""
+"""A submission that ends in any way tells which job may be queued."""
 
 import asyncio
 import pickle
@@ -37,12 +37,12 @@ OUT = "s3://bucket/out/1.out"
 
 
 def invoke(client):
-    """Queue a job by the operation itself."""
+    """Queue a job with invoke_endpoint_async."""
     return client.invoke_endpoint_async("e", body=b"x")
 
 
 def submit(client):
-    """Queue a job through S3."""
+    """Queue a job with an upload to S3."""
     return client.submit("e", b"x", inline=False, input_prefix="s3://bucket/in")
 
 
@@ -55,7 +55,7 @@ calls = pytest.mark.parametrize("call", [invoke, submit, infer])
 
 
 def raising(error):
-    """Return what S3 and the service answer where the request for the job ends in *error*."""
+    """Return a function for `ScriptedIO` that raises *error* for the request that queues the job."""
 
     def answer(_io, sent):
         if sent.request.method == "PUT":
@@ -74,7 +74,7 @@ def caught(call, answers, kind=RuntimeClientError, **arguments):
 
 @calls
 def test_an_ambiguous_failure_names_the_job(call):
-    """The error of a job that may be queued has its id, for programs too, and in a pickle."""
+    """The error for a job that may be queued has the inference id, which survives pickling."""
     error = caught(call, raising(dropped()), TransportError, max_attempts=1)
     assert error.inference_id.startswith(ID)
     assert error.possibly_accepted
@@ -88,7 +88,7 @@ def test_an_ambiguous_failure_names_the_job(call):
 @calls
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, MemoryError])
 def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
-    """So has what ends the call from outside, and a note for its reader."""
+    """An interrupt after the request was sent has the inference id and a note."""
     error = caught(call, raising(kind()), kind)
     assert error.inference_id.startswith(ID)
     assert error.__notes__ == [
@@ -97,7 +97,7 @@ def test_an_interrupt_after_the_request_was_sent_names_the_job(call, kind):
 
 
 def test_an_interrupt_between_two_attempts():
-    """An attempt that may have been taken is not forgotten while the next one is waited for."""
+    """An interrupt during the pause after an ambiguous attempt has the inference id."""
     io = ScriptedIO([dropped()])
 
     async def interrupted(_seconds):
@@ -111,7 +111,7 @@ def test_an_interrupt_between_two_attempts():
 
 @pytest.mark.parametrize("first", [REFUSED, dropped(accepted=False)])
 def test_what_was_not_taken_is_not_named(first):
-    """A job that is not queued for certain has no id to look for, and no note."""
+    """The error for a job that cannot be queued has neither an inference id nor a note."""
     error = caught(invoke, [first], max_attempts=1)
     assert error.inference_id is None
     assert not hasattr(error, "__notes__")
@@ -127,7 +127,7 @@ def test_what_was_not_taken_is_not_named(first):
 
 
 def test_an_interrupt_before_anything_is_sent():
-    """Nor does an interrupt that comes first say anything of a job."""
+    """An interrupt before anything was sent has neither an inference id nor a note."""
 
     def keys():
         raise KeyboardInterrupt
@@ -138,13 +138,13 @@ def test_an_interrupt_before_anything_is_sent():
 
 
 def test_refusals_have_no_job():
-    """What was refused before it was sent, or by the service, is no job."""
+    """The error for a rejected request has neither an inference id nor an invocation."""
     assert caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id is None
     assert caught(invoke, [REFUSED], RequestValidationError).inference_id is None
 
 
 def test_an_error_of_a_wait_names_the_job():
-    """Where there is a handle its id is there, too; an interrupt has both, and a note."""
+    """Every error of a wait has the handle and its id, and an interrupt also has a note."""
     s3 = FakeS3()
     job = Invocation("theirs", OUT)
     error = caught(lambda c: c.wait(job, timeout=1), s3, WaitTimeoutError)
@@ -161,7 +161,7 @@ def test_an_error_of_a_wait_names_the_job():
 
 
 def test_infer_says_it_once():
-    """A handle is in one note, not in one for each layer."""
+    """An error has only one note with the handle."""
 
     def interrupted(_elapsed):
         raise KeyboardInterrupt
@@ -177,7 +177,9 @@ def test_infer_says_it_once():
 
 @pytest.fixture
 def mute(bare_environment):  # noqa: ARG001
-    """A server that takes a request and does not answer, and what tells that it came."""
+    """Return a server that receives a request but does not respond, and an event that a request
+    sets.
+    """
     came, goes = Event(), Event()
 
     def answer(*_):
@@ -191,7 +193,7 @@ def mute(bare_environment):  # noqa: ARG001
 
 
 def test_a_task_of_asyncio_that_is_cancelled(mute):
-    """Whoever cancels a submission can find out which job that was."""
+    """A cancellation in asyncio has the inference id of the job."""
     server, came = mute
 
     async def main():
@@ -209,7 +211,7 @@ def test_a_task_of_asyncio_that_is_cancelled(mute):
 
 
 def test_a_task_of_trio_that_is_cancelled(mute):
-    """On trio as well, for whoever sees the cancellation pass."""
+    """A cancellation in Trio has the inference id of the job."""
     server, came = mute
     seen = []
 
@@ -233,7 +235,7 @@ def test_a_task_of_trio_that_is_cancelled(mute):
 
 
 def test_a_thread_that_is_interrupted(mute):
-    """And Ctrl-C in a thread's call, which a signal handler raises while the answer is read."""
+    """An interrupt by a signal handler while a thread reads the response has the inference id."""
     import signal
 
     server, came = mute
@@ -256,7 +258,9 @@ def test_a_thread_that_is_interrupted(mute):
 
 
 def tried_twice(between):
-    """Return the handle of a job under a reused name, whose first attempt broke off *between* seconds ago."""
+    """Return the handle of a job under a reused name, whose first attempt failed *between* seconds
+    ago.
+    """
     date = (START + timedelta(seconds=between)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     io = ScriptedIO([dropped(), accepted(date=date)], latency=between / 2)
     invocation = run(core(io, retry_mode="standard").submit("e", b"x", filename="same.out"))
@@ -267,7 +271,7 @@ def tried_twice(between):
 @pytest.mark.parametrize("read_back", [False, True])
 @pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
 def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back):
-    """Under a reused name, an output as old as the first attempt is this call's; an older one is not."""
+    """Under a reused name, an output may be as old as the first ambiguous attempt, but not older."""
     invocation = tried_twice(40)
     if read_back:
         invocation = Invocation.from_json(invocation.to_json())
@@ -281,7 +285,7 @@ def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back)
 
 
 def test_a_job_that_was_sent_once_has_no_earlier_date():
-    """Where no earlier attempt can have been taken, only the job's own date counts."""
+    """Without an earlier ambiguous attempt, an output must not be older than the job."""
     io = ScriptedIO([dropped(accepted=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(core(io).submit("e", b"x", filename="same.out"))
     assert invocation.first_attempt_date is None
@@ -290,7 +294,7 @@ def test_a_job_that_was_sent_once_has_no_earlier_date():
 
 
 def test_handles_of_version_0_1_0():
-    """A handle that an older version wrote is read, and waits by its one date."""
+    """A handle that version 0.1.0 has written can be read and waited for."""
     text = (
         '{"inference_id": "i", "output_location": "s3://b/o", "failure_location": null, '
         '"request_id": "r", "endpoint_name": "e", "date": "2026-11-22T12:00:00+00:00", '

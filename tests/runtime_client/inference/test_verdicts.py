@@ -1,4 +1,4 @@
-"""What a poll may bring, and what a wait makes of it: missing, denied, stale, transient or final."""
+"""The verdicts of polls (missing, denied, stale, transient and final) and the reactions of a wait."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ from tests.runtime_client.scripted_io import (
 )
 @pytest.mark.parametrize("location", [OUT, FAIL])
 def test_stale(location, written, stale):
-    """An object older than the job, less two seconds for clocks, is no answer."""
+    """An object that is more than two seconds older than the job is ignored."""
     s3 = FakeS3().put(location, b"old", written=written)
     s3.put(OUT, b"new", at=30)
     if stale:
@@ -49,14 +49,14 @@ def test_stale(location, written, stale):
 
 
 def test_stale_to_the_end():
-    """The timeout says that an older object is there."""
+    """The error of a timeout tells that there is an older object."""
     error, _ = fails(FakeS3().put(OUT, written=-60), timeout=10)
     assert "older than the job" in str(error)
 
 
 @pytest.mark.parametrize("date", [None, START])
 def test_age_that_is_not_known(date):
-    """Without the job's date, or the object's, whatever is there is the answer."""
+    """If the date of the job or of the object is unknown, the object is returned."""
     s3 = FakeS3().put(OUT, written=-3600)
     if date is not None:
         s3 = FakeS3().respond(Response(200, (), b"output"))
@@ -64,16 +64,20 @@ def test_age_that_is_not_known(date):
     assert wait(ScriptedIO(s3), invocation).body == b"output"
 
 
-# ---- refusals
+# ---- 403 responses
 
 
 def test_403_is_waited_through():
-    """Without s3:ListBucket a missing key is 403, and the output comes all the same."""
+    """Without s3:ListBucket a missing output is a 403, and the wait goes on until the output
+    appears.
+    """
     assert wait(ScriptedIO(FakeS3(listing=False).put(OUT, at=90))).body == b"output"
 
 
 def test_403_to_the_end():
-    """If there was nothing but 403, the timeout says so, and names both permissions."""
+    """If all responses were 403, the error of the timeout names the permissions that may be
+    missing.
+    """
     error, _ = fails(FakeS3(listing=False), timeout=60)
     assert (type(error), error.access_denied_only) == (WaitTimeoutError, True)
     assert "s3:GetObject" in str(error)
@@ -83,7 +87,7 @@ def test_403_to_the_end():
 
 @pytest.mark.parametrize("first", [True, False])
 def test_403_and_404(first):
-    """A 404 for one of the objects does not hide the 403s for the other."""
+    """The error of a timeout names the 403 responses for one object despite a 404 for the other."""
     s3 = FakeS3().respond(ACCESS_DENIED, location=OUT if first else FAIL)
     error, _ = fails(s3, timeout=60)
     assert error.access_denied_only is first
@@ -92,7 +96,7 @@ def test_403_and_404(first):
 
 
 def test_404_and_then_403():
-    """An object that appears and may not be read is told, and ends the wait after a grace of its own."""
+    """403 responses for an object that has appeared are named, and the grace starts with the first."""
     s3 = FakeS3().respond(ACCESS_DENIED, since=10, location=OUT)
     error, _ = fails(s3, timeout=60)
     assert not error.access_denied_only
@@ -103,13 +107,13 @@ def test_404_and_then_403():
 
 
 def test_403_and_then_404():
-    """A 404 begins the grace anew."""
+    """A 404 restarts the grace."""
     s3 = FakeS3().respond(ACCESS_DENIED, until=15, location=OUT).put(OUT, at=40)
     assert wait(ScriptedIO(s3), access_denied_grace=20).body == b"output"
 
 
 def test_only_what_is_new_is_asked_for():
-    """S3 is told from when on an object counts, and need not send an older one."""
+    """A poll sends If-Modified-Since, so that S3 does not send a stale object."""
     io = ScriptedIO(FakeS3().respond(Response(304, ()), location=OUT))
     error, _ = fails(None, of=io, timeout=60)
     assert {sent.header("if-modified-since") for sent in io.sent} == {
@@ -120,14 +124,14 @@ def test_only_what_is_new_is_asked_for():
 
 @pytest.mark.parametrize("changes", [{"date": None}, {"unique_output_name": True}], ids=str)
 def test_nothing_older_can_be_there(changes):
-    """Under a name that is new for certain, or without a date, any object is the answer."""
+    """If the output's name is unique or the job has no date, any object is returned."""
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))
     assert wait(io, INVOCATION.replace(**changes)).body == b"output"
     assert io.sent[0].header("if-modified-since") is None
 
 
 def test_access_denied_grace():
-    """With a grace, 403s alone end the wait once it is over, with the refusal itself."""
+    """With a grace, a wait that has received only 403 responses raises the error after the grace."""
     error, io = fails(FakeS3(listing=False), access_denied_grace=20)
     assert (type(error), error.code) == (AccessDeniedError, "AccessDenied")
     assert 20 <= io.elapsed <= 22
@@ -136,7 +140,7 @@ def test_access_denied_grace():
 
 
 def test_access_denied_grace_that_is_not_needed():
-    """The output within the grace, or a 404, and it is as if there were none."""
+    """The grace has no effect if the output or a 404 comes first."""
     io = ScriptedIO(FakeS3(listing=False).put(OUT, at=10))
     assert wait(io, access_denied_grace=20).body == b"output"
     error, _ = fails(FakeS3(), timeout=60, access_denied_grace=20)
@@ -144,7 +148,7 @@ def test_access_denied_grace_that_is_not_needed():
 
 
 def test_bare_403():
-    """A 403 without a body, as a proxy writes it, is waited through too."""
+    """A 403 without a body, as some proxies send it, does not end the wait."""
     s3 = FakeS3().respond(Response(403, ()), until=10).put(OUT)
     assert wait(ScriptedIO(s3)).body == b"output"
 
@@ -171,7 +175,7 @@ ENDS = [
 )
 @pytest.mark.parametrize("location", [OUT, FAIL])
 def test_ends_at_once(location, answer, kind, code):
-    """What waiting does not mend ends the wait."""
+    """A permanent error ends the wait at once."""
     error, io = fails(FakeS3().respond(answer, location=location))
     assert (type(error), error.code, io.elapsed) == (kind, code, 0)
 
@@ -195,7 +199,7 @@ def test_ends_at_once(location, answer, kind, code):
     ],
 )
 def test_trouble_is_waited_through(answer):
-    """An hour's outage of S3 or of the network does not end a wait."""
+    """An outage of S3 or the network for an hour does not end a wait."""
     s3 = FakeS3().respond(answer, since=1, until=3601).put(OUT, at=30, written=30)
     io = ScriptedIO(s3)
     assert wait(io, timeout=7200).body == b"output"
@@ -203,13 +207,13 @@ def test_trouble_is_waited_through(answer):
 
 
 def test_trouble_to_the_end():
-    """The timeout is due to the trouble that there was."""
+    """The cause of a timeout is the last transient error."""
     error, _ = fails(FakeS3().respond(UNAVAILABLE), timeout=60)
     assert isinstance(error.__cause__, ServiceUnavailableError)
 
 
 def test_expired_credentials():
-    """Keys that expire meanwhile end the wait; it can be taken up with new ones."""
+    """Expired credentials end the wait, which can be repeated with new ones."""
     short = Credentials("AKID", "canary-secret", "token", START + timedelta(seconds=30))
     io = ScriptedIO(FakeS3())
     with pytest.raises(CredentialsError) as caught:
@@ -218,7 +222,7 @@ def test_expired_credentials():
 
 
 def test_trouble_is_named():
-    """A wait that saw only trouble says so, and does not guess about the endpoint."""
+    """If all polls failed, the error of the timeout names the failure and no cause in the endpoint."""
     cloud = FakeS3()
     cloud.respond(s3_error(503, "SlowDown", "Reduce your rate"))
     error, _ = fails(cloud, timeout=5)
@@ -227,7 +231,7 @@ def test_trouble_is_named():
 
 
 def test_credentials_that_fail_for_a_while():
-    """A source of credentials that fails for a while is waited through, as S3 is."""
+    """A transient failure of the credentials provider does not end a wait."""
 
     def flaky():
         if io.elapsed < 10:
@@ -247,7 +251,7 @@ def test_credentials_that_fail_for_a_while():
 
 @pytest.mark.parametrize("raised", [ConnectionResetError, TimeoutError, ZeroDivisionError])
 def test_function_for_credentials_that_fails_once(raised):
-    """A function that could not reach its source is asked again; one that is wrong ends the wait."""
+    """A connection error of a credentials function does not end a wait, but another error does."""
     failures = [raised("down")]
 
     def flaky():
@@ -264,7 +268,7 @@ def test_function_for_credentials_that_fails_once(raised):
 
 
 def test_wrong_region():
-    """A bucket in another region is found there at each poll, with one detour in all."""
+    """A wait for an object in another region is redirected only once."""
     away = Response(301, {"x-amz-bucket-region": "eu-north-1"})
 
     def s3(io, sent):

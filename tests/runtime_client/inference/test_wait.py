@@ -1,4 +1,4 @@
-"""Wait for the output or the failure, on a clock that costs no time."""
+"""Waiting for an output or a failure, on a simulated clock."""
 
 import json
 from datetime import timedelta
@@ -26,7 +26,7 @@ from tests.runtime_client.scripted_io import (
 
 
 def test_output():
-    """The output object becomes an output."""
+    """The output object is returned as an Output."""
     headers = [("Content-Type", "application/json"), ("x-amz-meta-a", "b")]
     io = ScriptedIO(FakeS3().put(OUT, b'{"a":1}', at=3, headers=headers))
     expected = Output(
@@ -46,7 +46,7 @@ def test_output():
 
 
 def test_wait_again():
-    """With the error's invocation one waits again."""
+    """After a timeout the error's invocation can be waited for again."""
     io = ScriptedIO(FakeS3().put(OUT, at=40))
     error, _ = fails(None, of=io, timeout=30)
     assert wait(io, error.invocation, timeout=30).body == b"output"
@@ -54,18 +54,18 @@ def test_wait_again():
 
 
 def test_output_wins():
-    """Where both are there the output wins."""
+    """If there are an output and a failure, the output is returned."""
     assert wait(ScriptedIO(FakeS3().put(OUT).put(FAIL))).body == b"output"
 
 
 def test_output_wins_if_it_comes_in_between():
-    """Even if the failure was seen first."""
+    """An output that appears after the failure was found is returned."""
     io = ScriptedIO(FakeS3().put(FAIL).put(OUT, at=0.1, written=0), latency=0.1)
     assert wait(io).body == b"output"
 
 
 def test_no_failure_location():
-    """Without a failure path only the output is polled, and the timeout says what that means."""
+    """Without a failure location only the output is polled, and the error of the timeout says so."""
     error, io = fails(FakeS3(), Invocation(output_location=OUT), timeout=30)
     assert {sent.request.path for sent in io.sent} == {"/out"}
     assert "no S3FailurePath" in str(error)
@@ -83,13 +83,13 @@ def test_no_failure_location():
     ids=["output elsewhere", "failure elsewhere"],
 )
 def test_nowhere_to_look(invocation, argument):
-    """An invocation with another host's location cannot be waited for."""
+    """An invocation whose location is on another host raises an error."""
     error, io = fails(FakeS3(), invocation)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, argument, [])
 
 
 def test_no_output_location():
-    """Where the service did not say where the output will be, nobody can wait for it."""
+    """An invocation without an output location raises NoOutputLocationError."""
     error, io = fails(FakeS3(), Invocation(inference_id="id"))
     assert (type(error), io.sent) == (NoOutputLocationError, [])
     assert error.invocation.inference_id == "id"
@@ -106,14 +106,14 @@ def test_no_output_location():
     ids=str,
 )
 def test_arguments_that_nobody_can_wait_with(arguments):
-    """What is wrong with an argument of the wait is an error that names it."""
+    """An invalid argument of a wait raises an error that names the argument."""
     with pytest.raises(ParamValidationError) as caught:
         run(core(ScriptedIO(FakeS3())).wait(INVOCATION, **{"timeout": 1, **arguments}))
     assert caught.value.argument in arguments
 
 
 def test_no_invocation():
-    """Only a handle can be waited for."""
+    """Only an Invocation can be waited for."""
     with pytest.raises(ParamValidationError, match="not str"):
         run(core(ScriptedIO(FakeS3())).wait("handle", timeout=1))
 
@@ -141,7 +141,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("body", "reason"), REASONS)
 def test_failure(body, reason):
-    """A failure object is an error with its text, whatever its form."""
+    """A failure object raises an error with its text, whatever its format."""
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
     assert type(error) is InferenceFailedError
     assert (error.failure_location, error.body) == (FAIL, body)
@@ -151,16 +151,16 @@ def test_failure(body, reason):
     assert not error.retryable
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine must not fail the test
 @given(st.binary())
 def test_any_failure(body):
-    """Arbitrary bytes are a failure."""
+    """A failure object may contain any bytes."""
     error, _ = fails(FakeS3().put(FAIL, body))
     assert error.body == body
 
 
 def test_settings_that_do_not_fit():
-    """Even an error of the settings carries the invocation."""
+    """An error in the settings has the invocation."""
     io = ScriptedIO(FakeS3())
     with pytest.raises(ConfigError) as caught:
         run(core(io, s3_endpoint_url="nonsense").wait(INVOCATION, timeout=60))

@@ -1,4 +1,4 @@
-"""A wait over a scripted outside world: what is waited for, and its result."""
+"""Helpers for tests of waiting with scripted responses."""
 
 import pytest
 
@@ -27,12 +27,12 @@ UNAVAILABLE = s3_error(503, "ServiceUnavailable")
 
 
 def wait(io, invocation=INVOCATION, *, timeout=600.0, credentials=CREDENTIALS, **arguments):
-    """Wait, and return the output or raise."""
+    """Wait for a job, and return its output."""
     return run(core(io, credentials).wait(invocation, timeout=timeout, **arguments))
 
 
 def fails(s3, invocation=INVOCATION, *, of=None, **arguments):
-    """Wait in vain; return the error and the outside world."""
+    """Wait for a job that has no output, and return the error and the scripted I/O."""
     io = of or ScriptedIO(s3)
     with pytest.raises(RuntimeClientError) as caught:
         wait(io, invocation, **arguments)
