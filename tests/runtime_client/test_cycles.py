@@ -5,6 +5,7 @@ import gc
 import logging
 import mmap
 import sys
+from functools import partial
 from types import FrameType
 
 import anyio
@@ -18,7 +19,7 @@ from sagemaker_runtime_client import (
     SageMakerRuntimeClient,
 )
 from sigv4 import Credentials
-from tests.runtime_client.clients import often, unread_body
+from tests.runtime_client.clients import often, pointed_at, unread_body
 from tests.runtime_client.loopback import Loopback, response
 
 BODY = b"payload"
@@ -122,6 +123,10 @@ OF_ASYNCIO = {"_SelectorSocketTransport", "TransportSocket", "socket", "dict", "
 OF_ASYNCIO |= {"deque"} if sys.version_info >= (3, 12) else set()
 
 
+# Returns the arguments of a client for a raw server.
+settings = partial(pointed_at, credentials=Credentials("AKID", "canary-secret"), max_attempts=3)
+
+
 class Script:
     """Sends each response in turn and then repeats the last one; `rewind` starts again."""
 
@@ -134,13 +139,6 @@ class Script:
 
     def __call__(self, *_):
         return self._left.pop(0) if len(self._left) > 1 else self._left[0]
-
-
-def settings(server, **changes):
-    """Return the arguments of a client for the server."""
-    endpoints = {"endpoint_url": server.url, "s3_endpoint_url": server.url}
-    keys = Credentials("AKID", "canary-secret")
-    return {"region": "eu-west-1", "credentials": keys, **endpoints, "max_attempts": 3, **changes}
 
 
 def left_over(seen):

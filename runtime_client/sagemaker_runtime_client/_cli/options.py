@@ -1,4 +1,4 @@
-"""The options of the command line and the checks of their values."""
+"""The options of the command line."""
 
 import argparse
 from collections.abc import Callable
