@@ -98,8 +98,7 @@ class _BaseClient:
             app_id: The name of your application in the User-Agent header, up to 50 characters;
                 ``AWS_SDK_UA_APP_ID``.
             request_checksum_calculation: ``when_supported`` (default) sends a CRC32 checksum with
-                uploads to S3; ``when_required`` does not;
-                ``AWS_REQUEST_CHECKSUM_CALCULATION``.
+                uploads to S3; ``when_required`` does not; ``AWS_REQUEST_CHECKSUM_CALCULATION``.
             response_checksum_validation: ``when_supported`` (default) validates downloads from S3
                 against the stored checksum, if there is one; ``when_required`` does not;
                 ``AWS_RESPONSE_CHECKSUM_VALIDATION``.
