@@ -68,5 +68,5 @@ def table(text: str) -> list[list[str]]:
 
 
 def words(cell: str) -> list[str]:
-    """Return what stands between backticks."""
+    """Return the text between backticks."""
     return re.findall(r"`([^`]+)`", cell)

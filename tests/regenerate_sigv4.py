@@ -100,7 +100,7 @@ _ODD_QUERIES = {
     "escaped unreserved": ("%61=%7E", "a=~"),
     "equals in the value": ("a=b=c", "a=b%3Dc"),
     "empty pairs": ("&a=1&&b=2&", "a=1&b=2"),
-    "plus is no blank": ("a=1+2", "a=1%2B2"),
+    "plus is not a blank": ("a=1+2", "a=1%2B2"),
     "order after decoding": ("%62=1&a=2", "a=2&b=1"),
 }
 

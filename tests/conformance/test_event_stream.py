@@ -83,7 +83,7 @@ def test_refused_messages(case):
         EventDecoder().feed(b64decode(case["encoded_base64"]))
 
 
-def seed_of(case):
+def get_seed(case):
     """Return the seed of the signature chain of *case*."""
     _, region, service, _ = case["scope"].split("/")
     key = Credentials("AKIDEXAMPLE", case["secret"])
@@ -94,7 +94,7 @@ def seed_of(case):
 def test_signatures(case):
     """The signature of an event is the expected one."""
     hashed = [bytes.fromhex(case[part]) for part in ("headers_hex", "payload_hex")]
-    assert SignatureChain(seed_of(case)).sign("PAYLOAD", *hashed) == case["signature"]
+    assert SignatureChain(get_seed(case)).sign("PAYLOAD", *hashed) == case["signature"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_signed_messages(case):
     """If a date is the only header, `EventSigner` creates the expected message."""
     at = datetime.strptime(case["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     payload = bytes.fromhex(case["payload_hex"])
-    message = EventSigner(seed_of(case)).sign(payload, at=at)
+    message = EventSigner(get_seed(case)).sign(payload, at=at)
     signature = bytes.fromhex(case["signature"])
     assert message.headers == {":date": at, ":chunk-signature": signature}
     assert bytes.fromhex(case["headers_hex"]) in message.encode()

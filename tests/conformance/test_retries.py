@@ -31,7 +31,7 @@ def make_response(given):
     return Response(given["status_code"], {**code, **given.get("headers", {})})
 
 
-class World(ScriptedIO):
+class ScriptedClient(ScriptedIO):
     """Scripted I/O that records the available quota after each response."""
 
     def __init__(self, given, steps):
@@ -77,13 +77,13 @@ def test_standard_mode(case, monkeypatch):
             "sagemaker_runtime_client._aws.retry.LONGEST_BACKOFF", given["max_backoff_time"]
         )
     expected = [step["expected"] for step in steps]
-    world = World(given, steps)
+    client = ScriptedClient(given, steps)
     outcomes = [step["outcome"] for step in expected if step["outcome"] != "retry_request"]
-    assert [world.call() for _ in outcomes] == outcomes
-    assert world.quotas == [step["retry_quota"] for step in expected]
+    assert [client.call() for _ in outcomes] == outcomes
+    assert client.quotas == [step["retry_quota"] for step in expected]
     pauses = [step["delay"] for step in expected if "delay" in step]
-    assert world.slept == [pytest.approx(pause) for pause in pauses]
-    assert world.left == 0
+    assert client.slept == [pytest.approx(pause) for pause in pauses]
+    assert client.left == 0
 
 
 def test_shared_quota():
@@ -91,15 +91,15 @@ def test_shared_quota():
     first, second = SHARED["threads"]
     # Sorted by the quota after each response: the second call begins during a pause of the first.
     expected = [step["expected"]["retry_quota"] for step in (*first[:2], *second, first[2])]
-    world = World(SHARED["given"], [*first[:2], *second, first[2]])
-    pause = World.sleep
+    client = ScriptedClient(SHARED["given"], [*first[:2], *second, first[2]])
+    pause = ScriptedClient.sleep
 
     async def sleep(seconds):
-        await pause(world, seconds)
-        if len(world.slept) == 2:
-            assert world.call() == "success"
+        await pause(client, seconds)
+        if len(client.slept) == 2:
+            assert client.call() == "success"
 
-    world.sleep = sleep
-    assert world.call() == "success"
-    assert world.quotas == expected
-    assert world.quotas[-1] == SHARED["expected_final_quota"]
+    client.sleep = sleep
+    assert client.call() == "success"
+    assert client.quotas == expected
+    assert client.quotas[-1] == SHARED["expected_final_quota"]

@@ -36,12 +36,12 @@ def command(*arguments):
     return shown.getvalue()
 
 
-def help_of(*names):
+def get_help(*names):
     """Return the options of a help page, or of the whole program, without the usage line."""
     return command(*names, "--help").split("\n\n", 1)[1]
 
 
-def part_of(text, start, end):
+def extract_part(text, start, end):
     """Return the part of a text from *start* to the next *end*."""
     return start + text.partition(start)[2].partition(end)[0]
 
@@ -60,7 +60,7 @@ def without_stdout(*arguments):
     return shown.getvalue()
 
 
-def stderr_of(function, *arguments):
+def get_stderr(function, *arguments):
     """Return what a function prints on stderr."""
     shown = StringIO()
     with redirect_stderr(shown):
@@ -97,7 +97,7 @@ def run_emulator():
         patch("sagemaker_runtime_client.emulator.serve", lambda *_, ready, **__: ready(running)),
         redirect_stdout(StringIO()),
     ):
-        return stderr_of(emulate, started)
+        return get_stderr(emulate, started)
 
 
 def report(error):
@@ -111,7 +111,7 @@ JOB = Invocation("1", "s3://bucket/output")
 MESSAGES = [
     # Help pages.
     (
-        help_of,
+        get_help,
         """
         Amazon SageMaker asynchronous inference without the AWS SDK.
 
@@ -148,18 +148,18 @@ MESSAGES = [
         """,
     ),
     (
-        lambda: part_of(help_of("invoke"), "--input FILE", "--input-location"),
+        lambda: extract_part(get_help("invoke"), "--input FILE", "--input-location"),
         "--input FILE file with the payload; - for stdin",
     ),
     (
-        lambda: part_of(help_of("invoke"), "--input-prefix", "--content-type"),
+        lambda: extract_part(get_help("invoke"), "--input-prefix", "--content-type"),
         """
           --input-prefix S3URI  S3 URI under which a payload over 128,000 bytes is uploaded
           --no-wait             print the handle of the job and do not wait
         """,
     ),
     (
-        lambda: help_of("wait"),
+        lambda: get_help("wait"),
         """
         positional arguments:
           FILE               file with the handle that invoke printed; - for stdin
@@ -178,7 +178,7 @@ MESSAGES = [
         """,
     ),
     (
-        lambda: help_of("credentials"),
+        lambda: get_help("credentials"),
         """
         options:
           -h, --help      show this help message and exit
@@ -194,7 +194,7 @@ MESSAGES = [
         """,
     ),
     (
-        lambda: help_of("emulate"),
+        lambda: get_help("emulate"),
         """
         options:
           -h, --help        show this help message and exit
@@ -209,7 +209,7 @@ MESSAGES = [
         """,
     ),
     (
-        lambda: help_of("layer"),
+        lambda: get_help("layer"),
         """
         options:
           -h, --help      show this help message and exit
@@ -270,11 +270,11 @@ MESSAGES = [
     ),
     # Jobs.
     (
-        lambda: stderr_of(commands._Job().queued, JOB),
+        lambda: get_stderr(commands._Job().queued, JOB),
         f"job queued; handle for `sagemaker-runtime wait`: {JOB.to_json()}",
     ),
     (
-        lambda: stderr_of(report, WaitTimeoutError("no output within 60 seconds")),
+        lambda: get_stderr(report, WaitTimeoutError("no output within 60 seconds")),
         (
             "sagemaker-runtime: no output within 60 seconds "
             f"handle for `sagemaker-runtime wait`: {JOB.to_json()}"

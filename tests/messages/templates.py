@@ -74,7 +74,7 @@ def _strings(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _parts(text: ast.expr) -> tuple[str, ...]:
-    """Return what stands between the gaps: of an f-string, or of a format for the log."""
+    """Return the text between the placeholders of an f-string or of a log format."""
     if isinstance(text, ast.Constant):
         return tuple(re.split(r"%[sdr]|%\.\d+f", text.value))
     assert isinstance(text, ast.JoinedStr)

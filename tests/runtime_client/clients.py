@@ -137,14 +137,14 @@ class Driven:
         return await session.transport.send(*arguments)
 
 
-def transport_of(client):
+def get_transport(client):
     """Return the transport of a client that has been used."""
     return client._core._session.value.transport
 
 
 def opened(client):
     """Return the number of senders that a client has open in all event loops."""
-    return sum(len(senders._opened) for senders in transport_of(client).senders._made.values())
+    return sum(len(senders._opened) for senders in get_transport(client).senders._made.values())
 
 
 def settings(emulator, **changes):

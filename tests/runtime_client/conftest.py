@@ -14,7 +14,7 @@ from tests.runtime_client.clients import KINDS, PLAIN_KINDS, Driver
 from tests.runtime_client.loopback import certify
 
 # Prefixes of environment variables that a client reads.
-_IN_THE_WAY = (
+_CONFLICTING = (
     "SAGEMAKER_RUNTIME_",
     *("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("SSL_CERT_", "REQUESTS_CA_BUNDLE"),
@@ -25,7 +25,7 @@ _IN_THE_WAY = (
 def bare_environment(monkeypatch):
     """Remove all variables that a client reads from the environment; return the monkeypatch."""
     for name in list(os.environ):
-        if name.upper().startswith(_IN_THE_WAY):
+        if name.upper().startswith(_CONFLICTING):
             monkeypatch.delenv(name)
     return monkeypatch
 

@@ -77,7 +77,7 @@ def test_a_key_with_line_ends_makes_no_second_line():
                 "instead of profile_name"
             ),
         ),
-        ({"colour": "red"}, "got unexpected argument colour"),
+        ({"color": "red"}, "got unexpected argument color"),
     ],
 )
 def test_settings_that_are_called_otherwise(client, arguments, says):

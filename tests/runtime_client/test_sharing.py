@@ -20,7 +20,7 @@ import trio
 from sagemaker_runtime_client import AsyncSageMakerRuntimeClient, SageMakerRuntimeClient
 from sagemaker_runtime_client._io.generation import _generations
 from sigv4 import Credentials
-from tests.runtime_client.clients import often, opened, settings, transport_of
+from tests.runtime_client.clients import get_transport, often, opened, settings
 from tests.runtime_client.loopback import Loopback, response
 
 
@@ -53,7 +53,7 @@ class TestLoops:
             gc.collect()
             counts.append(len(list(Path("/proc/self/fd").iterdir())))
         assert max(counts) - counts[0] <= 4  # otherwise one or two per loop
-        assert len(transport_of(client).senders) <= 1
+        assert len(get_transport(client).senders) <= 1
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_loops_end(self, backend):
@@ -75,7 +75,7 @@ class TestLoops:
             for _ in range(5):
                 anyio.run(main, backend=backend)
                 gc.collect()
-        assert len(transport_of(client).senders) <= 1
+        assert len(get_transport(client).senders) <= 1
 
     def test_loop_in_each_thread(self, emulator):
         """Threads with an event loop each share an async client, and close only their own
@@ -266,7 +266,7 @@ class TestFork:
         """A client that was restored from a snapshot opens new connections."""
         client = plain_driver.client(**settings(emulator))
         client.put_object("s3://bucket/key", b"x")
-        transport = transport_of(client.itself)
+        transport = get_transport(client.itself)
         before = transport.senders
         _generations.advance()
         assert client.get_object("s3://bucket/key").body == b"x"

@@ -52,7 +52,7 @@ def urls_are_botocores(request: Unsigned) -> None:
     """A presigned URL has botocore's signature; `verify` accepts the URLs of both packages."""
     expected = botocore_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
-    assert signature_of(arrived.url) == expected.signature
+    assert extract_signature(arrived.url) == expected.signature
     theirs = arrived._replace(url=expected.url)
     assert receive(arrived, request) == receive(theirs, request)
 
@@ -74,12 +74,12 @@ def headers_are_awscrts(request: Unsigned) -> None:
 
 def urls_are_awscrts(request: Unsigned) -> None:
     """The signature of a presigned URL is awscrt's, also with repeated names."""
-    assert signature_of(presign(request, EXPIRES)) == awscrt_presigns(request, EXPIRES)
+    assert extract_signature(presign(request, EXPIRES)) == awscrt_presigns(request, EXPIRES)
     arrived = send_presigned(request, EXPIRES)
     assert receive(arrived, request).access_key_id == request.access_key_id
 
 
-def signature_of(url: str) -> str:
+def extract_signature(url: str) -> str:
     """Return the signature at the end of a presigned URL."""
     return url.rpartition("&X-Amz-Signature=")[2]
 

@@ -77,12 +77,12 @@ AWAITING = [
 ]
 
 
-def fixture_of(senders):
+def make_fixture(senders):
     """Return a fixture that runs a test once with each of *senders*."""
     return pytest.fixture(params=senders, ids=map(str, senders))(lambda request: request.param)
 
 
-def auth_of(service, credentials=KEY, **options):
+def make_auth(service, credentials=KEY, **options):
     """Return a SigV4Auth for *service*."""
     options.setdefault("now", lambda: AT)
     return SigV4Auth(Signer(SigV4(service, "us-east-1")), credentials, **options)

@@ -16,7 +16,7 @@ from sigv4 import (
 from tests.sigv4.oracles import Headers, Unsigned
 
 
-def signer_of(request: Unsigned) -> Signer:
+def make_signer(request: Unsigned) -> Signer:
     """Return a signer that signs the same headers as botocore."""
     return Signer(
         SigV4(request.service, request.region),
@@ -25,7 +25,7 @@ def signer_of(request: Unsigned) -> Signer:
     )
 
 
-def credentials_of(request: Unsigned) -> Credentials:
+def make_credentials(request: Unsigned) -> Credentials:
     """Return the credentials of a request."""
     return Credentials(request.access_key_id, request.secret_access_key, request.session_token)
 
@@ -38,13 +38,13 @@ def signable(request: Unsigned) -> SignableRequest:
 
 def sign(request: Unsigned) -> Signature:
     """Sign a request in headers."""
-    return signer_of(request).sign(signable(request), credentials_of(request), at=request.at)
+    return make_signer(request).sign(signable(request), make_credentials(request), at=request.at)
 
 
 def presign(request: Unsigned, expires: int) -> str:
     """Presign a request."""
-    return signer_of(request).presign(
-        signable(request), credentials_of(request), at=request.at, expires=expires
+    return make_signer(request).presign(
+        signable(request), make_credentials(request), at=request.at, expires=expires
     )
 
 
@@ -70,7 +70,7 @@ def send_presigned(request: Unsigned, expires: int) -> Arrived:
 
 def receive(arrived: Arrived, sent: Unsigned, **options: object) -> Verified:
     """Verify a received request with the sender's key, time, service and region."""
-    known = credentials_of(sent)
+    known = make_credentials(sent)
     settings = {"at": sent.at, "service": sent.service, "region": sent.region, **options}
     request = SignableRequest(
         arrived.method, arrived.url, arrived.headers, Payload.of(arrived.body)

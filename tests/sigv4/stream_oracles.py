@@ -80,7 +80,7 @@ def botocore_signs_text(text: str, credentials: dict, service: str, region: str)
     return auth.signature(text, SimpleNamespace(context={"timestamp": text.split("\n")[1]}))
 
 
-def chunks_of(body: bytes, size: int) -> list[bytes]:
+def split_chunks(body: bytes, size: int) -> list[bytes]:
     """Split *body* into chunks, including the empty last chunk."""
     return [*(body[at : at + size] for at in range(0, len(body), size)), b""]
 
@@ -90,7 +90,7 @@ def botocore_signs_chunks(case: dict, body: bytes) -> list[str]:
     instant, region = case["instant"], case["region"]
     scope = f"{instant[:8]}/{region}/{case['service']}/aws4_request"
     signatures = [case["seed"]]
-    ends = [("PAYLOAD", [EMPTY, sha256(c).hexdigest()]) for c in chunks_of(body, case["size"])]
+    ends = [("PAYLOAD", [EMPTY, sha256(c).hexdigest()]) for c in split_chunks(body, case["size"])]
     if case["trailer"]:
         trailer = f"{case['trailer'][0]}:{case['trailer'][1]}\n"
         ends.append(("TRAILER", [sha256(trailer.encode()).hexdigest()]))

@@ -35,7 +35,7 @@ KNOWN = {KEY.access_key_id: KEY}
 LOOPS = {"asyncio": asyncio.run, "trio": lambda coroutine: trio.run(lambda: coroutine)}
 
 
-def scope_of(target="/q", headers=None, method="GET", **parts):
+def make_scope(target="/q", headers=None, method="GET", **parts):
     """Return the scope of a request, which is signed unless *headers* are given."""
     path, _, query = target.partition("?")
     headers = signed(method, target, at=AT) if headers is None else headers
@@ -86,7 +86,7 @@ def refusal(scope, messages=(), **options):
 
 def test_a_body_in_pieces():
     """Keys that a server omits from a message have the default values of the ASGI specification."""
-    scope = scope_of("/q", signed("GET", "/q", (), b"body", at=AT))
+    scope = make_scope("/q", signed("GET", "/q", (), b"body", at=AT))
     status, response, received = serve(scope, request(b"b", b"", b"ody"))
     assert (status, response["body"], received) == (200, "body", 4)
 
@@ -99,14 +99,14 @@ def test_after_the_body():
         last.extend([await receive(), await receive()])
         assert scope["sigv4"].access_key_id == "AKIDEXAMPLE"
 
-    serve(scope_of(), [*request(), {"type": "http.disconnect"}], app)
+    serve(make_scope(), [*request(), {"type": "http.disconnect"}], app)
     assert [message["type"] for message in last] == ["http.request", "http.disconnect"]
 
 
 def test_a_client_that_leaves():
     """After a disconnect, no response is sent and the application is not called."""
     messages = [*request(b"bo")[:1], {"type": "http.disconnect"}]
-    assert serve(scope_of(), messages) == (None, None, 2)
+    assert serve(make_scope(), messages) == (None, None, 2)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_client_that_leaves():
 )
 def test_normalized_paths(target):
     """Normalized paths are accepted in the encoding that clients send."""
-    assert serve(scope_of(target))[0] == 200
+    assert serve(make_scope(target))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_normalized_paths(target):
 )
 def test_paths_that_are_not_normalized(target):
     """A path that is not normalized is rejected, although it is signed."""
-    assert refusal(scope_of(target)) == (400, "InvalidURI")
+    assert refusal(make_scope(target)) == (400, "InvalidURI")
 
 
 def test_paths_of_s3():
     """S3 keys may contain any segments, so every path is accepted."""
     headers = signed("GET", "/b/a//../c", signer=Signer(SigV4("s3", REGION)), at=AT)
-    assert serve(scope_of("/b/a//../c", headers), service="s3")[0] == 200
+    assert serve(make_scope("/b/a//../c", headers), service="s3")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ def test_paths_of_s3():
 )
 def test_unambiguous_queries(query):
     """Unambiguous queries are accepted, with the names in any order."""
-    assert serve(scope_of(f"/q?{query}"))[0] == 200
+    assert serve(make_scope(f"/q?{query}"))[0] == 200
 
 
 @pytest.mark.parametrize("query", ["a=2&a=1", "a=b&a=B", "%61=2&b&a=1", "a=+", "+"])
 def test_ambiguous_queries(query):
     """A bare plus, and values whose order is not the signed one, are rejected."""
-    assert refusal(scope_of(f"/q?{query}")) == (400, "InvalidURI")
+    assert refusal(make_scope(f"/q?{query}")) == (400, "InvalidURI")
 
 
 PIECES = [*"/?&=+;a1~ ", "..", "%2e", "%2F", "%2B", "%26", "%3D", "//", "/../", "%", "&a=2", "&a=1"]
@@ -170,14 +170,14 @@ def test_accepted_targets_have_the_signed_meaning(seed):
             for _ in range(200):
                 start, end = sorted(chance.choices(range(1, len(target) + 1), k=2))
                 changed = target[:start] + chance.choice(PIECES) + target[end:]
-                await guarded(scope_of(changed, signed("GET", target, at=AT)), receive, send)
-                assert {str(meaning(target))} >= {str(meaning_of(scope)) for scope in seen}
+                await guarded(make_scope(changed, signed("GET", target, at=AT)), receive, send)
+                assert {str(meaning(target))} >= {str(get_meaning(scope)) for scope in seen}
                 seen.clear()
 
     asyncio.run(send_all())
 
 
-def meaning_of(scope):
+def get_meaning(scope):
     """Return the meaning of the target in a scope."""
     return meaning(f"{scope['raw_path'].decode()}?{scope['query_string'].decode()}")
 
@@ -190,40 +190,43 @@ def meaning(target):
 
 def test_a_path_that_was_rewritten():
     """A request is rejected if the path for the application is not the signed path."""
-    assert refusal(scope_of("/q", path="/admin")) == (400, "InvalidURI")
-    assert refusal(scope_of("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
-    assert refusal(scope_of("/q", raw_path=b"*", path="*", method="OPTIONS")) == (400, "InvalidURI")
-    assert refusal(scope_of("/q", raw_path=b"/%zz", path="/%zz")) == (400, "InvalidRequest")
+    assert refusal(make_scope("/q", path="/admin")) == (400, "InvalidURI")
+    assert refusal(make_scope("/q", raw_path=b"q", path="q")) == (400, "InvalidURI")
+    assert refusal(make_scope("/q", raw_path=b"*", path="*", method="OPTIONS")) == (
+        400,
+        "InvalidURI",
+    )
+    assert refusal(make_scope("/q", raw_path=b"/%zz", path="/%zz")) == (400, "InvalidRequest")
 
 
 def test_a_root_path():
     """A ``root_path`` that the server prepends, as uvicorn does, is signed."""
-    scope = scope_of("/api/q", root_path="/api")
+    scope = make_scope("/api/q", root_path="/api")
     assert serve(scope)[0] == 200
 
 
 def test_a_server_without_the_raw_path():
     """If the server does not provide the raw path, an error tells the operator."""
     with pytest.raises(RuntimeError, match="raw_path"):
-        serve(scope_of("/q", raw_path=None))
+        serve(make_scope("/q", raw_path=None))
 
 
 def test_a_scope_that_is_not_known():
     """An unknown scope type raises an error, as ASGI requires."""
     with pytest.raises(RuntimeError, match="'http3'"):
-        serve(scope_of(type="http3"))
+        serve(make_scope(type="http3"))
 
 
 @pytest.mark.parametrize("length", ["1" + "0" * 5000, 11])
 def test_a_length_over_the_cap(length):
     """A Content-Length over the limit is rejected, however many digits it has."""
     headers = {**signed(at=AT), "content-length": length}
-    assert refusal(scope_of("/q", headers), max_body=10) == (413, "EntityTooLarge")
+    assert refusal(make_scope("/q", headers), max_body=10) == (413, "EntityTooLarge")
 
 
 def test_an_invalid_length():
     """A Content-Length that is not a number is ignored, and the bytes of the body are counted."""
-    assert serve(scope_of("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0] == 200
+    assert serve(make_scope("/q", {**signed(at=AT), "content-length": "x"}), max_body=0)[0] == 200
 
 
 def test_no_body_is_read_for_a_key_that_is_wrong():
@@ -231,10 +234,13 @@ def test_no_body_is_read_for_a_key_that_is_wrong():
     known = {"ASIA": Credentials("ASIA", "secret", "to-ken")}
     token = signed(credentials=Credentials("ASIA", "secret", "other"), at=AT)
     declared = signed("GET", "/q", {"x-amz-content-sha256": "0" * 64}, at=AT)
-    assert refusal(scope_of(), secrets=known) == (403, "InvalidAccessKeyId")
-    assert refusal(scope_of("/q", token), secrets=known) == (403, "InvalidToken")
-    assert refusal(scope_of("/x", declared)) == (403, "SignatureDoesNotMatch")
-    assert refusal(scope_of(), now=lambda: AT + timedelta(days=1)) == (403, "RequestTimeTooSkewed")
+    assert refusal(make_scope(), secrets=known) == (403, "InvalidAccessKeyId")
+    assert refusal(make_scope("/q", token), secrets=known) == (403, "InvalidToken")
+    assert refusal(make_scope("/x", declared)) == (403, "SignatureDoesNotMatch")
+    assert refusal(make_scope(), now=lambda: AT + timedelta(days=1)) == (
+        403,
+        "RequestTimeTooSkewed",
+    )
 
 
 @pytest.mark.parametrize("secrets", [KNOWN, KNOWN.get])
@@ -244,15 +250,15 @@ def test_kinds_of_secrets(secrets):
     async def awaited(access_key_id):
         return KNOWN.get(access_key_id)
 
-    assert serve(scope_of(), secrets=secrets)[0] == 200
-    assert serve(scope_of(), secrets=awaited)[0] == 200
+    assert serve(make_scope(), secrets=secrets)[0] == 200
+    assert serve(make_scope(), secrets=awaited)[0] == 200
 
 
 def test_a_verifying_key():
     """A server needs only the public key to verify a SigV4A signature."""
     headers = signed(signer=Signer(SigV4A(SERVICE, "eu-*")), at=AT)
     keys = {KEY.access_key_id: SigV4A.public_key(KEY)}
-    assert serve(scope_of("/q", headers), secrets=keys, allow={"sigv4a"})[0] == 200
+    assert serve(make_scope("/q", headers), secrets=keys, allow={"sigv4a"})[0] == 200
 
 
 def test_a_stream_of_chunks():
@@ -263,7 +269,7 @@ def test_a_stream_of_chunks():
             "PUT", "/q", {**content.headers, "x-amz-content-sha256": content.payload.hash}, at=AT
         )
     }
-    scope, decoded = scope_of("/q", headers, "PUT"), []
+    scope, decoded = make_scope("/q", headers, "PUT"), []
 
     async def app(scope, receive, send):  # noqa: ARG001
         verified = scope["sigv4"]
@@ -286,13 +292,13 @@ def test_until_when_a_request_must_be_remembered():
         return len(calls) > 1
 
     options = {"is_replay": is_replay, "tolerance": 100, "body_timeout": 7}
-    assert serve(scope_of(), **options)[0] == 200
-    assert refusal(scope_of(), request(), **options) == (403, "RequestReplayed")
+    assert serve(make_scope(), **options)[0] == 200
+    assert refusal(make_scope(), request(), **options) == (403, "RequestReplayed")
     assert calls[0] == calls[1]
     assert (len(calls[0][0]), calls[0][1]) == (64, AT + timedelta(seconds=107))
 
 
-def signatures_of(*scopes, **options):
+def collect_signatures(*scopes, **options):
     """Return the number of different signatures of some requests."""
     signatures = set()
     for scope in scopes:
@@ -308,14 +314,19 @@ def test_equivalent_requests_are_replays():
     start, _, signature = headers["authorization"].rpartition("=")
     r, s = decode_dss_signature(bytes.fromhex(signature))
     twin = {**headers, "authorization": f"{start}={encode_dss_signature(r, ORDER - s).hex()}"}
-    both = scope_of("/q", headers), scope_of("/q", twin)
-    assert signatures_of(*both, allow=["sigv4a"]) == 1
+    both = make_scope("/q", headers), make_scope("/q", twin)
+    assert collect_signatures(*both, allow=["sigv4a"]) == 1
     for_query = signed("GET", "/q?a=1&b=2", at=AT)
-    assert signatures_of(scope_of("/q?a=1&b=2", for_query), scope_of("/q?b=2&a=1", for_query)) == 1
+    assert (
+        collect_signatures(make_scope("/q?a=1&b=2", for_query), make_scope("/q?b=2&a=1", for_query))
+        == 1
+    )
     other = Credentials("OTHER", "secret")
     secrets = {**KNOWN, "OTHER": other}
     assert (
-        signatures_of(scope_of(), scope_of("/q", signed(credentials=other, at=AT)), secrets=secrets)
+        collect_signatures(
+            make_scope(), make_scope("/q", signed(credentials=other, at=AT)), secrets=secrets
+        )
         == 2
     )
 
@@ -323,8 +334,8 @@ def test_equivalent_requests_are_replays():
 def test_headers_that_a_proxy_adds():
     """A header that a proxy adds is accepted unsigned only if *unsigned_headers* names it."""
     headers = {**signed(at=AT), "x-amz-cf-id": "abc"}
-    assert refusal(scope_of("/q", headers), request()) == (403, "AccessDenied")
-    assert serve(scope_of("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
+    assert refusal(make_scope("/q", headers), request()) == (403, "AccessDenied")
+    assert serve(make_scope("/q", headers), unsigned_headers=["X-Amz-Cf-Id"])[0] == 200
 
 
 def test_the_second_form_of_a_signature_is_a_replay():
@@ -343,21 +354,21 @@ def test_the_second_form_of_a_signature_is_a_replay():
         return known
 
     options = {"is_replay": is_replay, "allow": ["sigv4a"]}
-    assert serve(scope_of("/q", headers), **options)[0] == 200
-    twins = scope_of("/q", {**headers, "authorization": twin})
+    assert serve(make_scope("/q", headers), **options)[0] == 200
+    twins = make_scope("/q", {**headers, "authorization": twin})
     assert refusal(twins, request(), **options) == (403, "RequestReplayed")
 
 
 def test_a_signature_that_ends_while_the_body_arrives():
     """A request is rejected if its signature expires while its body arrives."""
     clock = iter([AT, AT, AT + timedelta(seconds=301)])
-    assert refusal(scope_of(), request(), now=lambda: next(clock)) == (403, "RequestExpired")
+    assert refusal(make_scope(), request(), now=lambda: next(clock)) == (403, "RequestExpired")
 
 
 def test_a_response_is_small():
     """A response is short ASCII text, even if it quotes text of the client."""
     headers = {**signed(at=AT), **{f"x-amz-{'a' * 60}-{number}": "ü" for number in range(50)}}
-    status, response, _ = serve(scope_of("/q", headers))
+    status, response, _ = serve(make_scope("/q", headers))
     assert (status, response["__type"]) == (403, "AccessDenied")
     assert len(response["message"]) <= 300
 
@@ -388,7 +399,7 @@ def test_invalid_arguments(fault):
     """An invalid argument raises an error that names the argument."""
     options, error, message = FAULTS[fault]
     with pytest.raises(error, match=message):
-        serve(scope_of(), **options)
+        serve(make_scope(), **options)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -34,7 +34,7 @@ LOOKED_UP = []
 REPLAYS = set()
 
 
-def key_of(access_key_id):
+def get_key(access_key_id):
     """Look up a key, and record the lookup."""
     LOOKED_UP.append(access_key_id)
     return {KEY.access_key_id: KEY}.get(access_key_id)
@@ -60,7 +60,7 @@ def guarded(server):
     inner = Inner()
     app = SigV4Middleware(
         inner,
-        key_of,
+        get_key,
         service=SERVICE,
         region=REGION,
         allowed_hosts=[HOST],

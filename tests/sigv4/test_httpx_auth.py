@@ -21,7 +21,7 @@ from sigv4 import (
 )
 from sigv4.httpx_auth import SigV4Auth, _classes
 from tests.sigv4.oracles import Unsigned, botocore_signs
-from tests.sigv4.senders import AWAITING, BLOCKING, auth_of, fixture_of, signed_by
+from tests.sigv4.senders import AWAITING, BLOCKING, make_auth, make_fixture, signed_by
 from tests.sigv4.wire_server import WireServer
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -45,9 +45,9 @@ class Provider:
         return KEY
 
 
-blocking_send = fixture_of(BLOCKING)
-awaiting_send = fixture_of(AWAITING)
-send = fixture_of([*BLOCKING, *AWAITING])
+blocking_send = make_fixture(BLOCKING)
+awaiting_send = make_fixture(AWAITING)
+send = make_fixture([*BLOCKING, *AWAITING])
 
 
 @pytest.fixture(params=["sagemaker", "s3"])
@@ -147,14 +147,14 @@ def test_requests(server, service, blocking_send, request_made):
     """The bytes that httpx sends are the signed ones."""
     method, target, options = request_made
     url = f"http://{server.address}{target}"
-    response = blocking_send(method, url, auth=auth_of(service), **options)
+    response = blocking_send(method, url, auth=make_auth(service), **options)
     check(server, response, service)
 
 
 def test_each_way_of_sending(server, service, send):
     """The signature is valid with blocking clients, on asyncio and on trio."""
     url = f"http://{server.address}/a*b%2f"
-    response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=auth_of(service))
+    response = send("PUT", url, content=b"body", params={"a": "b *"}, auth=make_auth(service))
     request = check(server, response, service)
     path = "/a%2Ab/" if service == "s3" else "/a%2Ab%2F"
     assert (request.body, request.target) == (b"body", f"{path}?a=b%20%2A")
@@ -162,7 +162,7 @@ def test_each_way_of_sending(server, service, send):
 
 def test_session_token(server, service, send):
     """A session token is sent and signed."""
-    auth = auth_of(service, TEMPORARY)
+    auth = make_auth(service, TEMPORARY)
     response = send("GET", f"http://{server.address}/", auth=auth)
     request = check(server, response, service, TEMPORARY)
     assert request.header(b"x-amz-security-token") == b"to-ken"
@@ -174,13 +174,13 @@ PIECES = [b"bo", b"dy"]
 def test_streamed_body(server, service, send):
     """A streamed body is read and signed."""
     url = f"http://{server.address}/"
-    response = send("PUT", url, pieces=PIECES, auth=auth_of(service))
+    response = send("PUT", url, pieces=PIECES, auth=make_auth(service))
     assert check(server, response, service).body == b"body"
 
 
 def test_unsigned_payload(server, service, send):
     """An unsigned body is streamed without being read first."""
-    url, auth = f"http://{server.address}/", auth_of(service, unsigned_payload=True)
+    url, auth = f"http://{server.address}/", make_auth(service, unsigned_payload=True)
     request = check(server, send("PUT", url, pieces=PIECES, auth=auth), service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
     assert request.header(b"x-amz-content-sha256") == b"UNSIGNED-PAYLOAD"
@@ -190,13 +190,13 @@ def test_known_hash(server, service, send):
     """A hash in the headers of the request is signed."""
     headers = {"x-amz-content-sha256": Payload.of(b"body").hash}
     url = f"http://{server.address}/"
-    response = send("PUT", url, content=b"body", headers=headers, auth=auth_of(service))
+    response = send("PUT", url, content=b"body", headers=headers, auth=make_auth(service))
     check(server, response, service)
 
 
 def test_date_of_the_request(server, service, send):
     """A date in the headers of the request has priority over the clock."""
-    auth = auth_of(service, now=lambda: AT + timedelta(days=1))
+    auth = make_auth(service, now=lambda: AT + timedelta(days=1))
     headers = {"X-Amz-Date": "20261122T120000Z"}
     response = send("GET", f"http://{server.address}/", headers=headers, auth=auth)
     request = check(server, response, service)
@@ -216,7 +216,7 @@ def test_clock(server, service, send):
 def test_provider_blocking(server, service, blocking_send):
     """A blocking client calls `get` of a provider."""
     provider = Provider()
-    auth = auth_of(service, provider)
+    auth = make_auth(service, provider)
     check(server, blocking_send("GET", f"http://{server.address}/", auth=auth), service)
     assert provider.asked == ["get"]
 
@@ -224,14 +224,14 @@ def test_provider_blocking(server, service, blocking_send):
 def test_provider_awaiting(server, service, awaiting_send):
     """An async client awaits `aget` of a provider."""
     provider = Provider()
-    auth = auth_of(service, provider)
+    auth = make_auth(service, provider)
     check(server, awaiting_send("GET", f"http://{server.address}/", auth=auth), service)
     assert provider.asked == ["aget"]
 
 
 def test_function(server, service, send):
     """A function that returns credentials works in every client."""
-    auth = auth_of(service, lambda: KEY)
+    auth = make_auth(service, lambda: KEY)
     check(server, send("GET", f"http://{server.address}/", auth=auth), service)
 
 
@@ -241,14 +241,14 @@ async def _aget():
 
 def test_async_function_awaiting(server, service, awaiting_send):
     """An async function works in an async client."""
-    auth = auth_of(service, _aget)
+    auth = make_auth(service, _aget)
     check(server, awaiting_send("GET", f"http://{server.address}/", auth=auth), service)
 
 
 def test_async_function_blocking(server, service, blocking_send):
     """An async function raises TypeError in a blocking client, before a request is sent."""
     with pytest.raises(TypeError, match=r"a synchronous function that returns sigv4\.Credentials"):
-        blocking_send("GET", f"http://{server.address}/", auth=auth_of(service, _aget))
+        blocking_send("GET", f"http://{server.address}/", auth=make_auth(service, _aget))
     assert server.requests == []
 
 
@@ -260,7 +260,7 @@ def test_refused_date(server, service, send, date):
             "GET",
             f"http://{server.address}/",
             headers={"x-amz-date": date},
-            auth=auth_of(service),
+            auth=make_auth(service),
         )
     assert server.requests == []
 
@@ -271,13 +271,13 @@ def test_refused_date(server, service, send, date):
 def test_refused_headers(headers):
     """A header that cannot be sent raises an InvalidRequestError."""
     with pytest.raises(InvalidRequestError):
-        signed_by(auth_of("s3"), headers=headers)
+        signed_by(make_auth("s3"), headers=headers)
 
 
 def test_bytes_of_a_header_stay():
     """Header bytes that are not UTF-8 are sent unchanged."""
     headers = {b"x-amz-content-sha256": b"\xff", b"x-amz-meta-a": b"\xfe"}
-    raw = dict(signed_by(auth_of("s3"), headers=headers).headers.raw)
+    raw = dict(signed_by(make_auth("s3"), headers=headers).headers.raw)
     assert headers == {name: raw[name] for name in headers}
 
 
@@ -285,14 +285,14 @@ def test_expired_credentials(server, service, send):
     """Expired credentials raise an error before a request is sent."""
     expired = Credentials("AKIDEXAMPLE", "very-secret", expiration=AT)
     with pytest.raises(ExpiredCredentialsError):
-        send("GET", f"http://{server.address}/", auth=auth_of(service, expired))
+        send("GET", f"http://{server.address}/", auth=make_auth(service, expired))
     assert server.requests == []
 
 
 def test_wrong_secret(server, service, send):
     """The server of these tests rejects a wrong signature."""
     wrong = Credentials(KEY.access_key_id, "wrong")
-    response = send("GET", f"http://{server.address}/", auth=auth_of(service, wrong))
+    response = send("GET", f"http://{server.address}/", auth=make_auth(service, wrong))
     assert (response.status_code, response.headers["x-error"]) == (403, "SignatureDoesNotMatch")
 
 
@@ -306,14 +306,14 @@ def test_one_library_is_enough(monkeypatch):
 def test_refused_credentials(credentials):
     """Credentials of a wrong type raise TypeError in the constructor."""
     with pytest.raises(TypeError, match=r"credentials must be sigv4\.Credentials, a provider"):
-        auth_of("s3", credentials)
+        make_auth("s3", credentials)
     getattr(credentials, "close", str)()
 
 
 def test_known_hash_of_a_stream(server, service, send):
     """A streamed body is not read before it is sent if the headers contain its hash."""
     url, headers = f"http://{server.address}/", {"x-amz-content-sha256": Payload.of(b"body").hash}
-    response = send("PUT", url, pieces=PIECES, headers=headers, auth=auth_of(service))
+    response = send("PUT", url, pieces=PIECES, headers=headers, auth=make_auth(service))
     request = check(server, response, service)
     assert (request.header(b"transfer-encoding"), request.body) == (b"chunked", b"body")
 
@@ -352,7 +352,7 @@ class Copying:
         return self.respond(request)
 
 
-def hops_of(library, kind, location, status, *, wrap=lambda _, respond: respond, start=START):
+def record_hops(library, kind, location, status, *, wrap=lambda _, respond: respond, start=START):
     """Return the headers of two requests, of which the second follows a redirect."""
     received = []
 
@@ -361,7 +361,7 @@ def hops_of(library, kind, location, status, *, wrap=lambda _, respond: respond,
         headers = {"location": location} if len(received) == 1 else {}
         return library.Response(status if headers else 200, headers=headers)
 
-    options = {"auth": auth_of("s3", TEMPORARY), "follow_redirects": True, "trust_env": False}
+    options = {"auth": make_auth("s3", TEMPORARY), "follow_redirects": True, "trust_env": False}
     transport = library.MockTransport(wrap(library, respond))
 
     async def awaiting():
@@ -399,7 +399,7 @@ SENT = sorted(
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_another_origin(library, kind, status, location, wrap):
     """A request to another origin has no signature, no token and no other header of AWS."""
-    first, second = hops_of(library, kind, location, status, wrap=wrap)
+    first, second = record_hops(library, kind, location, status, wrap=wrap)
     assert of_aws(first) == SENT
     assert of_aws(second) == []
 
@@ -408,7 +408,7 @@ def test_redirect_to_another_origin(library, kind, status, location, wrap):
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_redirect_to_the_same_origin(library, start, location):
     """A request to the same origin, as httpx defines it, keeps its headers."""
-    first, second = hops_of(library, "blocking", location, 307, start=start)
+    first, second = record_hops(library, "blocking", location, 307, start=start)
     assert (of_aws(first), of_aws(second)) == (SENT, SENT)
 
 
@@ -420,16 +420,16 @@ def test_redirect_over_sockets(server, service, send):
             f"http://{first.address}/a",
             content=b"body",
             headers=SECRETS,
-            auth=auth_of(service, TEMPORARY),
+            auth=make_auth(service, TEMPORARY),
             follow_redirects=True,
         )
         [signed], [unsigned] = first.requests, server.requests
-    assert {"authorization", *map(str.lower, SECRETS)} <= names_of(signed)
-    assert of_aws(names_of(unsigned)) == []
+    assert {"authorization", *map(str.lower, SECRETS)} <= header_names(signed)
+    assert of_aws(header_names(unsigned)) == []
     assert unsigned.body == b"body"
 
 
-def names_of(request):
+def header_names(request):
     """Return the names of the received headers."""
     return {name.decode().lower() for name, _ in request.headers}
 
@@ -444,7 +444,7 @@ def test_next_request_is_signed_again(library):
         received.append(request)
         return library.Response(307, headers={"location": "/b"})
 
-    auth = auth_of("s3", now=lambda: next(times))
+    auth = make_auth("s3", now=lambda: next(times))
     with library.Client(transport=library.MockTransport(respond), auth=auth) as client:
         client.send(client.get(START, headers=SECRETS).next_request)
     first, second = received

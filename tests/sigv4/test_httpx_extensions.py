@@ -20,20 +20,20 @@ from sigv4 import (
     explain,
 )
 from sigv4.httpx_auth import SigV4Auth, _BoundName, _scoped
-from tests.sigv4.senders import AT, AWAITING, BLOCKING, KEY, auth_of, fixture_of, signed_by
+from tests.sigv4.senders import AT, AWAITING, BLOCKING, KEY, make_auth, make_fixture, signed_by
 from tests.sigv4.wire_server import WireServer
 
 TEMPORARY = Credentials("ASIAEXAMPLE", "very-secret", "to-ken")
 START = "https://bucket.example/a"
 SECRETS = {"x-amz-meta-a": "b", "X-Amz-Server-Side-Encryption-Customer-Key": "c2VjcmV0"}
-send = fixture_of([*BLOCKING, *AWAITING])
+send = make_fixture([*BLOCKING, *AWAITING])
 libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
 
 # The scope of a single request.
 
 
-def scope_of(request):
+def get_scope(request):
     """Return the scope of a signature, without the day."""
     credential = request.headers["authorization"].partition("Credential=")[2].partition(",")[0]
     return credential.split("/", 2)[2]
@@ -50,16 +50,16 @@ SCOPES = {
 @pytest.mark.parametrize(("scope", "expected"), SCOPES.values(), ids=SCOPES.keys())
 def test_scope_of_a_request(scope, expected):
     """A scope in the extensions is used for that request only."""
-    auth = auth_of("sagemaker")
-    assert scope_of(signed_by(auth, extensions={"sigv4": scope})) == expected
-    assert scope_of(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
+    auth = make_auth("sagemaker")
+    assert get_scope(signed_by(auth, extensions={"sigv4": scope})) == expected
+    assert get_scope(signed_by(auth)) == "us-east-1/sagemaker/aws4_request"
 
 
 @pytest.mark.parametrize("service", ["s3", "execute-api"])
 def test_rules_of_a_scope(service):
     """A request for another service is signed by the rules of that service."""
-    signed = signed_by(auth_of("sagemaker"), extensions={"sigv4": {"service": service}})
-    expected = signed_by(auth_of(service))
+    signed = signed_by(make_auth("sagemaker"), extensions={"sigv4": {"service": service}})
+    expected = signed_by(make_auth(service))
     assert signed.headers == expected.headers
     assert (service == "s3") == ("x-amz-content-sha256" in signed.headers)
 
@@ -93,7 +93,7 @@ def test_keys_of_a_scope_are_kept():
 def test_refused_scope(scope):
     """An invalid extension raises an error before a request is sent."""
     with pytest.raises(InvalidRequestError, match="extension sigv4 must be a mapping"):
-        signed_by(auth_of("s3"), extensions={"sigv4": scope})
+        signed_by(make_auth("s3"), extensions={"sigv4": scope})
 
 
 @pytest.mark.parametrize("scope", [{"service": "a/b"}, {"region": "us east\n1"}], ids=repr)
@@ -103,7 +103,7 @@ def test_impossible_scope(scope):
     with pytest.raises(
         InvalidRequestError, match=f"extension sigv4: {name} must be 1 to 255 printable"
     ):
-        signed_by(auth_of("s3"), extensions={"sigv4": scope})
+        signed_by(make_auth("s3"), extensions={"sigv4": scope})
 
 
 def test_algorithm_without_scopes():
@@ -128,9 +128,9 @@ def test_a_request_that_is_sent_again(library, service):
     request = library.Request("PUT", START, headers=SECRETS, content=b"body")
     fresh = library.Request("PUT", START, headers=SECRETS, content=b"body")
     later = {"now": lambda: AT + timedelta(hours=1)}
-    next(auth_of(service, TEMPORARY, unsigned_payload=True).sync_auth_flow(request))
-    next(auth_of(service, **later).sync_auth_flow(request))
-    next(auth_of(service, **later).sync_auth_flow(fresh))
+    next(make_auth(service, TEMPORARY, unsigned_payload=True).sync_auth_flow(request))
+    next(make_auth(service, **later).sync_auth_flow(request))
+    next(make_auth(service, **later).sync_auth_flow(fresh))
     assert fresh.headers == request.headers
     assert fresh.headers.raw == request.headers.raw
 
@@ -140,21 +140,21 @@ def test_headers_of_the_caller_are_kept():
     own = {"x-amz-date": "20261122T110000Z", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
     request = httpx.Request("PUT", START, headers=own, content=b"body")
     for _ in range(2):
-        next(auth_of("s3").sync_auth_flow(request))
+        next(make_auth("s3").sync_auth_flow(request))
         assert own == {name: request.headers[name] for name in own}
 
 
 def test_a_token_of_other_credentials():
     """A token in the headers is removed if the credentials have none."""
     headers = {"x-amz-security-token": "old", "x-amz-region-set": "*"}
-    assert not headers.keys() & signed_by(auth_of("s3"), headers=headers).headers.keys()
+    assert not headers.keys() & signed_by(make_auth("s3"), headers=headers).headers.keys()
 
 
 @libraries
 def test_signed_headers_behave_like_others(library):
     """Signed headers behave like other headers, and deleting one deletes only that one."""
     request = library.Request("GET", START, headers={"X-Amz-Meta-A": "b"})
-    headers = next(auth_of("s3").sync_auth_flow(request)).headers
+    headers = next(make_auth("s3").sync_auth_flow(request)).headers
     assert headers["x-amz-date"] == "20261122T120000Z"
     assert headers.get_list("X-AMZ-META-A") == ["b"]
     assert headers["authorization"].count(",") == 2
@@ -184,7 +184,7 @@ def test_the_signature_is_there(send):
 
     with WireServer(respond) as server:
         response = send(
-            "PUT", f"http://{server.address}/a", content=b"b", auth=auth_of("sagemaker")
+            "PUT", f"http://{server.address}/a", content=b"b", auth=make_auth("sagemaker")
         )
     signature = response.request.extensions["sigv4"]
     assert isinstance(signature, Signature)
@@ -201,19 +201,19 @@ def test_the_scope_stays(library):
     """A request keeps its scope when it is sent again, until it names another scope."""
     request = library.Request("GET", START, extensions={"sigv4": {"region": "eu-west-1"}})
     for _ in range(3):
-        next(auth_of("es").sync_auth_flow(request))
-        assert scope_of(request) == "eu-west-1/es/aws4_request"
+        next(make_auth("es").sync_auth_flow(request))
+        assert get_scope(request) == "eu-west-1/es/aws4_request"
         assert isinstance(request.extensions["sigv4"], Signature)
     request.extensions = {**request.extensions, "sigv4": {"region": "eu-west-3"}}
-    next(auth_of("es").sync_auth_flow(request))
-    assert scope_of(request) == "eu-west-3/es/aws4_request"
+    next(make_auth("es").sync_auth_flow(request))
+    assert get_scope(request) == "eu-west-3/es/aws4_request"
 
 
 @libraries
 def test_an_extension_shows_no_secret(library):
     """The repr of the extensions contains no part of a signature."""
     request = library.Request("GET", START)
-    next(auth_of("es", TEMPORARY).sync_auth_flow(request))
+    next(make_auth("es", TEMPORARY).sync_auth_flow(request))
     assert "to-ken" not in repr(request.extensions)
     assert request.headers["authorization"].rpartition("=")[2] not in repr(request.extensions)
 

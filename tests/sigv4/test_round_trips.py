@@ -18,7 +18,7 @@ from sigv4 import (
 )
 from sigv4.httpx_auth import SigV4Auth
 from tests.ministack import element_text
-from tests.sigv4.senders import AWAITING, BLOCKING, fixture_of
+from tests.sigv4.senders import AWAITING, BLOCKING, make_fixture
 
 REGION = "us-east-1"
 BODY = bytes(range(256)) * 300
@@ -26,9 +26,9 @@ PIECES = [BODY[:1], BODY[1:70_000], b"", BODY[70_000:]]
 KEY = "/bucket/a b*c/%C3%BC%2F1"  # a space and a * unencoded, ü and / encoded
 AS_SENT = "/bucket/a%20b%2Ac/%C3%BC/1"  # S3 treats an encoded / like an unencoded one
 
-send = fixture_of([*BLOCKING, *AWAITING])
+send = make_fixture([*BLOCKING, *AWAITING])
 # Used by tests of a server, for which the client does not matter.
-send_plainly = fixture_of([BLOCKING[0], AWAITING[0]])
+send_plainly = make_fixture([BLOCKING[0], AWAITING[0]])
 call = BLOCKING[0]
 
 
@@ -58,7 +58,7 @@ def place(request):
     """One of the servers, with a bucket."""
     server = request.getfixturevalue(request.param)
     place = Place(server.url, server.user if request.param == "ministack" else server.credentials)
-    call("PUT", f"{place.url}/bucket", auth=auth_of("SigV4", "s3", place.key)).raise_for_status()
+    call("PUT", f"{place.url}/bucket", auth=make_auth("SigV4", "s3", place.key)).raise_for_status()
     return place
 
 
@@ -70,7 +70,7 @@ each_place = pytest.mark.parametrize("place", ["emulator", "ministack"], indirec
 each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 
-def auth_of(algorithm, service, key, **options):
+def make_auth(algorithm, service, key, **options):
     """Return a SigV4Auth for a service."""
     return SigV4Auth(Signer(ALGORITHMS[algorithm](service)), key, **options)
 
@@ -84,7 +84,7 @@ def outcome(response):
 
 def stored(place, url):
     """Return the object that a server has stored at *url*, or None."""
-    response = call("GET", url, auth=auth_of("SigV4", "s3", place.key))
+    response = call("GET", url, auth=make_auth("SigV4", "s3", place.key))
     assert outcome(response) in {(200, None), (404, "NoSuchKey")}
     return response.content if response.is_success else None
 
@@ -96,7 +96,7 @@ def stored(place, url):
 @each_algorithm
 def test_object_there_and_back(place, algorithm, send):
     """An object whose key needs encoding can be stored and read."""
-    url, auth = place.url + KEY, auth_of(algorithm, "s3", place.key)
+    url, auth = place.url + KEY, make_auth(algorithm, "s3", place.key)
     assert outcome(send("PUT", url, content=BODY, auth=auth)) == (200, None)
     response = send("GET", url, params={"x-id": "Get Object*/"}, auth=auth)
     assert (response.status_code, response.content) == (200, BODY)
@@ -104,7 +104,7 @@ def test_object_there_and_back(place, algorithm, send):
 
 def hashed(algorithm, key):
     """Return the options to send a stream that is read and hashed first."""
-    return {"pieces": PIECES, "auth": auth_of(algorithm, "s3", key)}
+    return {"pieces": PIECES, "auth": make_auth(algorithm, "s3", key)}
 
 
 def hashed_before(algorithm, key):
@@ -115,7 +115,7 @@ def hashed_before(algorithm, key):
 
 def unsigned(algorithm, key):
     """Return the options to send an unsigned stream."""
-    auth = auth_of(algorithm, "s3", key, unsigned_payload=True)
+    auth = make_auth(algorithm, "s3", key, unsigned_payload=True)
     return {"pieces": PIECES, "auth": auth, "headers": {"content-length": str(len(BODY))}}
 
 
@@ -143,7 +143,7 @@ def test_streamed_object(place, algorithm, send, stream):
 def test_wrong_secret(place, algorithm, send_plainly):
     """A signature with another secret is rejected, and nothing is stored."""
     url, wrong = f"{place.url}/bucket/wrong", place.key.replace(secret_access_key="wrong")
-    response = send_plainly("PUT", url, content=BODY, auth=auth_of(algorithm, "s3", wrong))
+    response = send_plainly("PUT", url, content=BODY, auth=make_auth(algorithm, "s3", wrong))
     assert outcome(response) == (403, "SignatureDoesNotMatch")
     assert stored(place, url) is None
 
@@ -152,7 +152,7 @@ def test_wrong_secret(place, algorithm, send_plainly):
 @each_algorithm
 def test_stranger(place, algorithm, send_plainly):
     """A signature with an unknown key is rejected."""
-    auth = auth_of(algorithm, "s3", Credentials("AKIASTRANGER", "secret"))
+    auth = make_auth(algorithm, "s3", Credentials("AKIASTRANGER", "secret"))
     response = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth)
     assert outcome(response) == (403, "InvalidAccessKeyId")
 
@@ -204,7 +204,7 @@ def test_tampering(place, algorithm, send_plainly, change):
         f"{place.url}{KEY}?x-id=Put",
         content=BODY,
         headers=headers,
-        auth=auth_of(algorithm, "s3", place.key),
+        auth=make_auth(algorithm, "s3", place.key),
         change=change,
     )
     assert outcome(response) == (403, "SignatureDoesNotMatch")
@@ -218,7 +218,7 @@ def test_tampering_with_the_body(place, algorithm, send_plainly):
     def change(request):
         request.stream = type(request.stream)(BODY[::-1])
 
-    auth = auth_of(algorithm, "s3", place.key)
+    auth = make_auth(algorithm, "s3", place.key)
     response = send_plainly("PUT", place.url + KEY, content=BODY, auth=auth, change=change)
     assert outcome(response) == (400, "XAmzContentSHA256Mismatch")
 
@@ -332,7 +332,7 @@ def test_tampering_with_trailers(place, algorithm, send_plainly, change):
 # Temporary keys, and services that do not use S3's rules.
 
 
-def form_of(action, version, **arguments):
+def make_form(action, version, **arguments):
     """Return the options of a request with the query protocol."""
     form = {"Action": action, "Version": version, **arguments}
     return {"data": form, "headers": {"accept": "application/xml"}}
@@ -340,21 +340,21 @@ def form_of(action, version, **arguments):
 
 def sts(action, **arguments):
     """Return the options of a request to STS."""
-    return form_of(action, "2011-06-15", **arguments)
+    return make_form(action, "2011-06-15", **arguments)
 
 
 def sqs(action, **arguments):
     """Return the options of a request to SQS."""
-    return form_of(action, "2012-11-05", **arguments)
+    return make_form(action, "2012-11-05", **arguments)
 
 
 @each_algorithm
 def test_caller_identity(ministack, algorithm, send):
     """STS returns the user who signed; a signature with another secret is rejected."""
-    auth = auth_of(algorithm, "sts", ministack.user)
+    auth = make_auth(algorithm, "sts", ministack.user)
     response = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=auth)
     assert element_text(response.text, "Arn").endswith(":user/user")
-    wrong = auth_of(algorithm, "sts", ministack.user.replace(secret_access_key="wrong"))
+    wrong = make_auth(algorithm, "sts", ministack.user.replace(secret_access_key="wrong"))
     response = send("POST", ministack.url, **sts("GetCallerIdentity"), auth=wrong)
     assert outcome(response) == (403, "SignatureDoesNotMatch")
 
@@ -362,7 +362,7 @@ def test_caller_identity(ministack, algorithm, send):
 @each_algorithm
 def test_message_there_and_back(ministack, algorithm, send):
     """A message is received from the queue; one that is changed in transit is rejected."""
-    auth = auth_of(algorithm, "sqs", ministack.user)
+    auth = make_auth(algorithm, "sqs", ministack.user)
     response = send("POST", ministack.url, **sqs("CreateQueue", QueueName="queue"), auth=auth)
     queue = element_text(response.text, "QueueUrl")
 
@@ -386,7 +386,7 @@ def temporary(request, ministack):
     """A server with a temporary key, which an action of STS returned."""
     role = {"RoleArn": ministack.role, "RoleSessionName": "session"}
     options = sts(request.param, **(role if request.param == "AssumeRole" else {}))
-    auth = auth_of("SigV4", "sts", ministack.user)
+    auth = make_auth("SigV4", "sts", ministack.user)
     said = call("POST", ministack.url, **options, auth=auth).raise_for_status().text
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
     return Place(ministack.url, Credentials(*[element_text(said, name) for name in names]))
@@ -395,9 +395,9 @@ def temporary(request, ministack):
 @each_algorithm
 def test_temporary_key(temporary, algorithm, send):
     """A temporary key can sign requests for objects and for actions."""
-    auth = auth_of(algorithm, "s3", temporary.key)
+    auth = make_auth(algorithm, "s3", temporary.key)
     assert outcome(send("PUT", f"{temporary.url}/temporary", auth=auth)) == (200, None)
-    auth = auth_of(algorithm, "sts", temporary.key)
+    auth = make_auth(algorithm, "sts", temporary.key)
     response = send("POST", temporary.url, **sts("GetCallerIdentity"), auth=auth)
     assert outcome(response) == (200, None)
 
@@ -413,7 +413,7 @@ PARTS = {
 @pytest.mark.parametrize(("change", "expected"), PARTS.values(), ids=PARTS)
 def test_part_of_a_temporary_key(temporary, algorithm, send_plainly, change, expected):
     """A temporary key is valid only with its own token and its own secret."""
-    auth = auth_of(algorithm, "s3", temporary.key.replace(**change))
+    auth = make_auth(algorithm, "s3", temporary.key.replace(**change))
     assert outcome(send_plainly("PUT", f"{temporary.url}/temporary", auth=auth)) == expected
 
 
@@ -424,7 +424,7 @@ LOCATION = {"x-amzn-sagemaker-inputlocation": "s3://bucket/in"}
 @each_algorithm
 def test_invocation(emulator, algorithm, send):
     """The emulator accepts an invocation, unless its input location was changed."""
-    auth = auth_of(algorithm, "sagemaker", emulator.credentials)
+    auth = make_auth(algorithm, "sagemaker", emulator.credentials)
     url = emulator.url + INVOCATION
     assert outcome(send("POST", url, headers=LOCATION, auth=auth)) == (202, None)
     change = _header("x-amzn-sagemaker-inputlocation", "s3://bucket/other")

@@ -43,7 +43,7 @@ TEMPORARY = Credentials("ASIAEXAMPLE", "secret", "to-ken")
 URL = "https://example.amazonaws.com/"
 
 
-def credentials_of(case):
+def make_credentials(case):
     """Return the credentials of *case*."""
     return Credentials(**case["credentials"])
 
@@ -64,7 +64,7 @@ def region_in(case):
 @pytest.mark.parametrize("case", CASES)
 def test_awscrts_signatures_verify(case, public):
     """A signature of awscrt is valid with the secret and with the public key."""
-    credentials = credentials_of(case)
+    credentials = make_credentials(case)
     key = SigV4A.public_key(credentials) if public else credentials
     url = "/".join(case["url"].split("/", 3)[:3]) + case["signed_target"]
     verified = check(
@@ -80,7 +80,7 @@ def test_awscrts_signatures_verify(case, public):
 @pytest.mark.parametrize("case", CASES)
 def test_our_signatures_verify(case):
     """A signature covers the same headers as awscrt's, and is valid for awscrt and this package."""
-    credentials = credentials_of(case)
+    credentials = make_credentials(case)
     signer = Signer(
         SigV4A(service=case["service"], region_set=case["region_set"]),
         signed_headers=sign_all_headers,

@@ -106,7 +106,7 @@ def test_case():
 
 
 class Named(Credentials):
-    """A subclass of credentials with another slot."""
+    """A subclass of credentials with an additional field."""
 
     __slots__ = ("label",)
 

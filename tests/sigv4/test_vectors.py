@@ -9,7 +9,7 @@ import pytest
 
 from sigv4 import Payload, SignableRequest, SignatureError, Signer, SigV4, verify
 from tests.sigv4.oracles import Unsigned
-from tests.sigv4.signing import credentials_of, presign, sign, signable
+from tests.sigv4.signing import make_credentials, presign, sign, signable
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "sigv4"
 SIGNED = ["headers", "hosts", "odd-queries", "paths", "payloads", "queries", "sagemaker"]
@@ -24,7 +24,7 @@ def load(*names):
     ]
 
 
-def request_of(case):
+def make_request(case):
     """Return the request of *case*."""
     given = case["credentials"]
     return Unsigned(
@@ -45,19 +45,19 @@ def request_of(case):
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_canonical_request(case):
     """The canonical request is botocore's."""
-    assert sign(request_of(case)).canonical_request == case["canonical_request"]
+    assert sign(make_request(case)).canonical_request == case["canonical_request"]
 
 
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_string_to_sign(case):
     """The string to sign is botocore's."""
-    assert sign(request_of(case)).string_to_sign == case["string_to_sign"]
+    assert sign(make_request(case)).string_to_sign == case["string_to_sign"]
 
 
 @pytest.mark.parametrize("case", load(*SIGNED))
 def test_signature(case):
     """The signature, the signed headers and the Authorization header are botocore's."""
-    request = request_of(case)
+    request = make_request(case)
     signature = sign(request)
     scope = case["string_to_sign"].split("\n")[2]
     assert signature.signature == case["signature"]
@@ -71,8 +71,8 @@ def test_signature(case):
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_stages(case):
     """For a wrong signature in a URL, `verify` reports botocore's strings."""
-    request = request_of(case)
-    known = credentials_of(request)
+    request = make_request(case)
+    known = make_credentials(request)
     url = presign(request, case["expires"])
     altered = url[:-1] + ("0" if url[-1] != "0" else "1")
     arrived = SignableRequest(request.method, altered, request.headers, Payload.of(request.body))
@@ -92,7 +92,7 @@ def test_presigned_stages(case):
 @pytest.mark.parametrize("case", load("presigned"))
 def test_presigned_signature(case):
     """The signature and the parameters of a presigned URL are botocore's."""
-    expected, actual = case["presigned_url"], presign(request_of(case), case["expires"])
+    expected, actual = case["presigned_url"], presign(make_request(case), case["expires"])
     assert actual.rpartition("X-Amz-Signature=")[2] == case["signature"]
     assert _parameters(actual) == _parameters(expected)
 
@@ -115,13 +115,13 @@ GOLDEN = {
 )
 def test_golden_signatures(case):
     """Requests that a botocore client signed get the same signature."""
-    assert sign(request_of(case)).signature == GOLDEN[case["name"]]
+    assert sign(make_request(case)).signature == GOLDEN[case["name"]]
 
 
 @pytest.mark.parametrize("case", load("sagemaker"))
 def test_default_selection_signs_invocations_alike(case):
     """For InvokeEndpointAsync, the default selection signs the same headers as botocore."""
-    request = request_of(case)
+    request = make_request(case)
     signer = Signer(SigV4(request.service, request.region))
-    signature = signer.sign(signable(request), credentials_of(request), at=request.at)
+    signature = signer.sign(signable(request), make_credentials(request), at=request.at)
     assert signature.signature == case["signature"]

@@ -301,7 +301,7 @@ def test_unsigned_payload():
     """If the body is not signed, any body is accepted."""
     request = SignableRequest("PUT", URL, {}, Payload.UNSIGNED)
     added = Signer(SigV4("s3", "us-east-1")).sign(request, KEY, at=AT).headers
-    verified = Wire("PUT", URL, added, b"whatever").received()
+    verified = Wire("PUT", URL, added, b"other").received()
     assert verified.payload_hash == Payload.UNSIGNED.hash
 
 
@@ -487,7 +487,7 @@ FORGED_LINES = {
 
 @pytest.mark.parametrize("query", FORGED_LINES.values(), ids=FORGED_LINES)
 def test_a_refusal_is_one_line(query):
-    """An error is one printable line, whatever is percent-encoded in the query."""
+    """An error is one printable line, even if control characters are percent-encoded in the query."""
     for wire in (by_url().replace("x=1", query), by_url().replace("600", "%0A%1B%C2%9B")):
         assert str(refusal(wire)).isprintable()
 

@@ -89,7 +89,7 @@ def server() -> None:
     """The middleware, used through a framework and directly."""
     keys = {"AKIDEXAMPLE": Credentials("AKIDEXAMPLE", "secret")}
 
-    async def key_of(access_key_id: str) -> Credentials | None:
+    async def get_key(access_key_id: str) -> Credentials | None:
         return keys.get(access_key_id)
 
     async def is_replay(signature: str, until: datetime) -> bool:
@@ -99,7 +99,7 @@ def server() -> None:
         middleware=[
             Middleware(
                 SigV4Middleware,
-                secrets=key_of,
+                secrets=get_key,
                 service="execute-api",
                 region="eu-west-1",
                 allowed_hosts={"api.example"},

@@ -39,7 +39,7 @@ def blocked_once_raised():
 
 class TestEmulate:
     @staticmethod
-    def answers_of(monkeypatch, *arguments):
+    def get_responses(monkeypatch, *arguments):
         """Run the command until a client has an output; return the exit code and the output."""
         printed = Printed()
         monkeypatch.setattr(sys, "stdout", printed)
@@ -48,7 +48,7 @@ class TestEmulate:
         def use():
             assert printed.ready.wait(10)
             variables = dict(re.findall(r"^export (\w+)=(.*)$", printed.getvalue(), re.MULTILINE))
-            client = client_of(variables)
+            client = make_client(variables)
             with client:
                 answers.append(client.infer("a", b"x", timeout=10, schedule=often).body)
             signal.pthread_kill(main_thread().ident, signal.SIGINT)
@@ -70,7 +70,7 @@ class TestEmulate:
             "--host",
             "127.0.0.1",
         )
-        assert self.answers_of(monkeypatch, *arguments) == (130, b"X")
+        assert self.get_responses(monkeypatch, *arguments) == (130, b"X")
 
     @pytest.mark.parametrize("line", ["", "sys.path.remove('')"], ids=["plain", "tidy"])
     def test_model_of_the_current_folder(self, monkeypatch, tmp_path, line):
@@ -85,7 +85,7 @@ class TestEmulate:
         path = [entry for entry in sys.path if entry]
         monkeypatch.setattr(sys, "path", [*path])
         arguments = ("--model", f"{name}:predict")
-        assert self.answers_of(monkeypatch, *arguments) == (130, repr(path).encode())
+        assert self.get_responses(monkeypatch, *arguments) == (130, repr(path).encode())
 
     def test_in_another_process(self, bare_environment):
         """This client and boto3 find an emulator in another process by the variables it prints."""
@@ -190,7 +190,7 @@ class Printed(io.StringIO):
         self.ready.set()
 
 
-def client_of(variables):
+def make_client(variables):
     """Return a client of the emulator that printed these variables."""
     from sigv4 import Credentials
 

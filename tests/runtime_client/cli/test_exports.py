@@ -64,7 +64,7 @@ def test_json():
 @pytest.mark.parametrize("name", ["env", "env-no-export"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_shells(shell, name, secret, token):
-    """A shell that evaluates the lines gets the exact values, whatever characters they contain."""
+    """A shell that evaluates the lines gets the exact values, which may contain any characters."""
     text = exported(Credentials("AKID", secret, token), name)
     show = 'printf %s\\\\n "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN"'
     done = subprocess.run(

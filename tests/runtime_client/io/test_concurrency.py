@@ -311,7 +311,7 @@ def test_group_in_a_group(kind, drive):
 @each_backend
 @pytest.mark.parametrize("does", ["read", "read_into", "write"])
 def test_group_at_a_connection(kind, drive, does):
-    """A task that waits for a connection ends when its group is cancelled, whatever its timeout."""
+    """A task that waits for a connection ends when its group is cancelled, regardless of its timeout."""
     backend, begun = kind(), []
 
     async def work(stream):

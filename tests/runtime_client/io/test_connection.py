@@ -67,7 +67,7 @@ class TestResponses:
         assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_head(self, make):
-        """A response to HEAD has no body, whatever its Content-Length."""
+        """A response to HEAD has no body, regardless of its Content-Length."""
         with Loopback(responding_with(HEAD + b"Content-Length: 9\r\n\r\n")) as server:
             pool = make()
             for _ in range(2):

@@ -10,7 +10,7 @@ from sagemaker_runtime_client._settings.config import Config
 from sagemaker_runtime_client._settings.profiles import Profiles
 
 
-def url_of(service):
+def get_url(service):
     """Return the row of a custom endpoint."""
     own = f"AWS_ENDPOINT_URL_{service.upper()}"
     variables = {own: ("https://own",) * 2, "AWS_ENDPOINT_URL": ("https://all",) * 2}
@@ -35,13 +35,13 @@ SETTINGS = {
         {"region": ("eu-north-1",) * 2},
     ),
     "region_from_instance": (False, True, {}, {}),
-    "endpoint_url": url_of("sagemaker_runtime"),
-    "s3_endpoint_url": url_of("s3"),
-    "sts_endpoint_url": url_of("sts"),
-    "sso_endpoint_url": url_of("sso"),
-    "sso_oidc_endpoint_url": url_of("sso_oidc"),
-    "signin_endpoint_url": url_of("signin"),
-    "rolesanywhere_endpoint_url": url_of("rolesanywhere"),
+    "endpoint_url": get_url("sagemaker_runtime"),
+    "s3_endpoint_url": get_url("s3"),
+    "sts_endpoint_url": get_url("sts"),
+    "sso_endpoint_url": get_url("sso"),
+    "sso_oidc_endpoint_url": get_url("sso_oidc"),
+    "signin_endpoint_url": get_url("signin"),
+    "rolesanywhere_endpoint_url": get_url("rolesanywhere"),
     "ignore_configured_endpoint_urls": (
         False,
         True,
@@ -161,8 +161,8 @@ def test_all_settings_are_here():
 
 def test_no_such_setting():
     """An unknown setting is a programming error."""
-    with pytest.raises(KeyError, match="colour"):
-        Config({"colour": "red"})
+    with pytest.raises(KeyError, match="color"):
+        Config({"color": "red"})
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -69,7 +69,7 @@ REFUSED = {
     "transfer chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "short body": HEAD + b"Content-Length: 5\r\n\r\nbody",
     "two lengths": HEAD + b"Content-Length: 4\r\nContent-Length: 3\r\n\r\nbody",
-    "length that is none": HEAD + b"Content-Length: -1\r\n\r\nbody",
+    "invalid length": HEAD + b"Content-Length: -1\r\n\r\nbody",
     "long length": HEAD + b"Content-Length: " + b"9" * 10_000 + b"\r\n\r\nbody",
     "long head": HEAD + b"A: b\r\n" * (LONGEST_HEAD // 6),
 }
