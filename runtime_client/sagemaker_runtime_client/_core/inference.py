@@ -67,9 +67,9 @@ class InferenceOperations(SubmissionOperations):
                 again with the error's ``invocation``.
             ResponseTooLargeError: The output is larger than *max_size*.  Call `wait` again with a
                 larger *max_size*, or read the object with another tool.
-            AccessDeniedError: The credentials are invalid, they do not allow ``kms:Decrypt`` for the
-                KMS key of the output, or *access_denied_grace* has passed.  Grant the permission, and
-                wait again.
+            AccessDeniedError: The credentials are invalid, they do not allow ``kms:Decrypt`` for
+                the KMS key of the output, or *access_denied_grace* has passed.  Grant the
+                permission, and wait again.
             ObjectNotFoundError: The bucket does not exist.
             NoOutputLocationError: The service did not name the location of the output.  A
                 notification of the endpoint may name it.

@@ -22,7 +22,7 @@ from tests.runtime_client.calls import ENDPOINT, OK, answer, call, caller, refus
 from tests.runtime_client.scripted_io import CREDENTIALS, START, ScriptedIO, run
 
 
-def test_credentials_are_asked_for_each_attempt():
+def test_credentials_are_requested_for_each_attempt():
     """An attempt is signed with credentials that were rotated since the previous attempt."""
     keys = [Credentials("AKID1", "canary-secret1"), Credentials("AKID2", "canary-secret2")]
     io = ScriptedIO([answer(503), OK])
@@ -40,7 +40,7 @@ def test_expired_credentials():
     assert (type(error), io.sent, error.attempts) == (CredentialsError, [], 0)
 
 
-def test_failing_source():
+def test_provider_that_raises():
     """An exception of a credentials provider becomes the cause of an error that names the provider."""
 
     def broken():
@@ -54,7 +54,7 @@ def test_failing_source():
     assert isinstance(error.__cause__, KeyError)
 
 
-def test_source_that_says_so_itself():
+def test_provider_that_raises_a_client_error():
     """A client error that a credentials provider raises is passed on unchanged."""
 
     def none():
@@ -65,7 +65,7 @@ def test_source_that_says_so_itself():
 
 
 @pytest.mark.parametrize("given", [None, ("AKID", "secret"), "AKID"], ids=repr)
-def test_source_of_something_else(given):
+def test_provider_that_returns_another_type(given):
     """A credentials provider that returns another type causes an error."""
 
     class Provider:

@@ -78,7 +78,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("failure", "pause", "taken", "_kind"), FAILURES)
-def test_tried_again(failure, pause, taken, _kind):
+def test_retried(failure, pause, taken, _kind):
     """A transient failure is retried after a pause, with a new signature and a new date."""
     io = ScriptedIO([failure, OK], latency=2.0)
     progress = succeed(caller(io))
@@ -94,7 +94,7 @@ def test_tried_again(failure, pause, taken, _kind):
 
 
 @pytest.mark.parametrize(("failure", "_pause", "taken", "kind"), FAILURES)
-def test_given_up(failure, _pause, taken, kind):
+def test_last_failure(failure, _pause, taken, kind):
     """After three attempts the last failure is raised with the facts of all attempts."""
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
@@ -104,7 +104,7 @@ def test_given_up(failure, _pause, taken, kind):
     assert len(io.slept) == 2
 
 
-def test_pauses_grow():
+def test_pauses_double():
     """The upper bound of the pause doubles with each retry."""
     io = ScriptedIO([answer(500)] * 9, random=1.0)
     refused(io, of=caller(io, max_attempts=9))
@@ -124,7 +124,7 @@ def test_pauses_grow():
     ],
     ids=lambda value: getattr(value, "status", None) or getattr(value, "message", None),
 )
-def test_not_tried_again(failure, kind):
+def test_not_retried(failure, kind):
     """A permanent failure is raised without a retry."""
     error = refused(ScriptedIO([failure]))
     assert (type(error), error.attempts) == (kind, 1)
@@ -162,7 +162,7 @@ def test_ambiguous_and_idempotent():
     assert succeed(caller(io, retry_ambiguous=False), idempotent=True).attempts == 2
 
 
-def test_ambiguity_stays():
+def test_ambiguity_is_remembered():
     """A call reports that an attempt was possibly accepted, even if later attempts were not."""
     io = ScriptedIO([dropped(), answer(503), answer(400, "ValidationError")])
     assert refused(io).possibly_accepted
@@ -170,7 +170,7 @@ def test_ambiguity_stays():
     assert succeed(caller(io)).possibly_accepted_since is not None
 
 
-def test_incomplete_answer():
+def test_incomplete_response():
     """An incomplete response is retried for an idempotent operation and is a success for another
     one.
     """
@@ -207,7 +207,7 @@ def test_each_service_has_a_quota():
     assert run(client.invoke_endpoint_async("e", input_location=LOCATION)).attempts == 2
 
 
-def test_each_service_has_a_pace():
+def test_each_service_has_a_rate_limiter():
     """In the adaptive mode, throttling by S3 does not slow down requests to SageMaker Runtime."""
     io = ScriptedIO(lambda _io, sent: answer(429) if ".s3." in sent.origin else accepted())
     client = core(io, retry_mode="adaptive")
@@ -219,7 +219,7 @@ def test_each_service_has_a_pace():
     assert io.slept == []
 
 
-def test_quota_is_given_back():
+def test_quota_is_returned():
     """A success returns the tokens of its last retry."""
     io = ScriptedIO([answer(500), answer(503), OK, OK])
     client = caller(io)
@@ -346,7 +346,7 @@ def test_no_secret_is_repeated(caplog, secret, filler):
 
 
 @pytest.mark.parametrize("length", range(1, 41))
-def test_no_beginning_of_a_secret(length):
+def test_no_prefix_of_a_secret(length):
     """A message that is truncated within a secret shows at most three characters of it."""
     secret = CREDENTIALS.secret_access_key
     message = "x" * (2048 - length) + secret
@@ -366,7 +366,7 @@ def test_no_signature_is_repeated():
 
 
 @pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
-def test_short_values_are_no_secrets(value, says):
+def test_short_values_are_not_redacted(value, says):
     """Custom attributes of fewer than four characters are not redacted, because they occur in other
     words.
     """

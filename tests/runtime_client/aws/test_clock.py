@@ -34,7 +34,7 @@ def skewed(hours):
 
 
 @pytest.mark.parametrize("hours", [-24, -0.1, 0.1, 8, 24])
-def test_clock_is_set_once(hours):
+def test_clock_is_corrected(hours):
     """A wrong clock is corrected by the Date of a response, without a pause and for later calls,
     too.
     """
@@ -45,7 +45,7 @@ def test_clock_is_set_once(hours):
     assert succeed(client).attempts == 1
 
 
-def test_clock_that_goes_on():
+def test_correction_is_an_offset():
     """The correction is an offset, so that later requests have the current service time."""
     io = ScriptedIO([skewed(1)] * 3)
     client = caller(io)
@@ -57,7 +57,7 @@ def test_clock_that_goes_on():
 
 @pytest.mark.parametrize("endpoint", [ENDPOINT, PLAIN], ids=["https", "http"])
 @pytest.mark.parametrize("hours", [-24.1, 24.1, 24 * 365])
-def test_clock_is_not_set_to_another_day(hours, endpoint):
+def test_clock_is_not_corrected_by_a_day(hours, endpoint):
     """A date more than a day away is not adopted: a request signed for it could be replayed long
     after.
     """
@@ -67,7 +67,7 @@ def test_clock_is_not_set_to_another_day(hours, endpoint):
     assert "this machine's clock is" in error.__notes__[0]
 
 
-def test_clock_that_was_right_over_http():
+def test_accepted_clock_without_tls():
     """Without TLS, an unauthenticated date does not replace an offset that a service has accepted."""
     io = ScriptedIO([skewed(1), skewed(1), OK, skewed(2)])
     client = caller(io)
@@ -80,7 +80,7 @@ def test_clock_that_was_right_over_http():
     assert succeed(client).attempts == 2
 
 
-def test_clock_that_another_call_has_set_over_http():
+def test_clock_corrected_by_a_concurrent_call_without_tls():
     """A call that was signed with the old offset is retried with the offset of a concurrent call."""
 
     def overtaken(io, sent):
@@ -91,7 +91,7 @@ def test_clock_that_another_call_has_set_over_http():
     assert succeed(client, endpoint=PLAIN).attempts == 2
 
 
-def test_clock_of_an_earlier_success_over_http():
+def test_success_with_an_earlier_offset_without_tls():
     """A success that was signed with an earlier offset does not confirm the current one."""
     lie = answer(403, "RequestTimeTooSkewed", date="Sun, 22 Nov 2026 17:00:00 GMT")
 
@@ -105,7 +105,7 @@ def test_clock_of_an_earlier_success_over_http():
     assert succeed(client, endpoint=PLAIN).attempts == 2
 
 
-def test_clock_after_a_head():
+def test_clock_corrected_by_a_head_response():
     """A 403 response to HEAD, which has no error code, corrects the clock if its date differs."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([Response(403, {"date": date}), Response(200, {"content-length": "4"})])
@@ -114,12 +114,12 @@ def test_clock_after_a_head():
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
-def test_least_skew(minutes):
+def test_smallest_correction(minutes):
     """A difference of four minutes corrects the clock: services allow five."""
     assert succeed(caller(ScriptedIO([skewed(minutes / 60)] * 2))).attempts == 2
 
 
-def test_clock_that_is_right_by_now():
+def test_rejection_with_the_correct_clock():
     """A request with the correct date is not retried for the clock."""
     date = format_datetime(START + timedelta(hours=1), usegmt=True)
     io = ScriptedIO([skewed(1)] * 2 + [answer(403, "InvalidSignatureException", date=date)])
@@ -132,7 +132,7 @@ def test_clock_that_is_right_by_now():
     "code",
     ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch"],
 )
-def test_codes_of_a_clock(code):
+def test_codes_that_correct_the_clock(code):
     """Each error code for a wrong date corrects the clock."""
     date = "Sun, 22 Nov 2026 13:00:00 GMT"
     io = ScriptedIO([answer(403, code, date=date), OK])
@@ -161,19 +161,19 @@ def test_codes_of_a_clock(code):
         ),
     ],
 )
-def test_clock_is_not_set(failure):
+def test_clock_is_not_corrected(failure):
     """A rejection is final if its date is missing, unusable or close to this machine's clock."""
     assert refused(ScriptedIO([failure])).attempts == 1
 
 
-def test_clock_is_not_set_twice():
+def test_clock_is_not_corrected_twice():
     """A call corrects the clock only once."""
     dates = ["Sun, 22 Nov 2026 13:00:00 GMT", "Sun, 22 Nov 2026 15:00:00 GMT"]
     io = ScriptedIO([answer(403, "InvalidSignatureException", date=date) for date in dates])
     assert refused(io).attempts == 2
 
 
-def test_clock_counts_as_an_attempt():
+def test_correction_counts_as_an_attempt():
     """With max_attempts=1 a clock correction is not followed by a retry, but later calls use it."""
     io = ScriptedIO([skewed(1)] * 2)
     client = caller(io, max_attempts=1)

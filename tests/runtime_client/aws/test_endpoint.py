@@ -164,7 +164,7 @@ def test_s3(region, fips, dual_stack, style):
         assert ours(endpoints, bucket, style) == expected
 
 
-def test_s3_refuses_what_botocore_refuses():
+def test_s3_has_no_fips_in_china():
     """A FIPS endpoint of S3 in China is rejected, as in botocore."""
     assert theirs("bucket", "cn-north-1", fips=True) is None
     with pytest.raises(ConfigError, match="S3 has no FIPS endpoint"):
@@ -219,7 +219,7 @@ def test_custom_s3_virtual(bucket):
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9000", "http://127.0.0.1", "http://[::1]:9000", "https://10.0.0.1/x"]
 )
-def test_s3_address_takes_no_bucket(url):
+def test_virtual_style_with_an_address(url):
     """Addressing style 'virtual' with an IP address is an error, without a fallback to 'path'."""
     with pytest.raises(ConfigError, match="has an IP address as its host"):
         Endpoints("eu-west-1").s3("bucket", url, "virtual")
@@ -269,7 +269,7 @@ def test_custom_url(url, origin):
         "https://example.com:80:80",
     ],
 )
-def test_url_that_is_no_origin(url):
+def test_invalid_url(url):
     """An invalid URL is rejected, and shown unless it may contain a password or a signature."""
     with pytest.raises(
         ConfigError, match="for SageMaker Runtime must look like https://"
@@ -294,14 +294,14 @@ def texts(*pieces):
 
 
 @given(texts("a", "B", "7", "-", "_", ".", "é", "a" * 31))
-def test_regions_are_checked_as_by_a_pattern(region):
+def test_any_region(region):
     """A region is valid if it is a host label as defined in RFC 1035."""
     expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
     assert is_taken(region) == bool(expected)
 
 
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
-def test_urls_are_checked_as_by_a_pattern(url):
+def test_any_url(url):
     """A custom URL is valid if it has a scheme, a host and a path of printable ASCII."""
     pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
     assert is_taken("eu-west-1", url) == bool(re.fullmatch(pattern, url.rstrip("/")))
@@ -309,7 +309,7 @@ def test_urls_are_checked_as_by_a_pattern(url):
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
-def test_variants_of_ones_own(endpoint, fips, dual_stack):
+def test_custom_url_has_no_variants(endpoint, fips, dual_stack):
     """Variants do not change a custom URL."""
     plain, variant = Endpoints("eu-west-1"), Endpoints("eu-west-1", fips, dual_stack)
     assert endpoint(variant, "https://x") == endpoint(plain, "https://x")
@@ -320,7 +320,7 @@ def test_variants_of_ones_own(endpoint, fips, dual_stack):
 )
 @pytest.mark.parametrize("endpoint", [Endpoints.sagemaker_runtime, lambda of, url: of.s3("b", url)])
 @pytest.mark.parametrize("url", [None, "https://own.example"])
-def test_region_that_is_no_label(endpoint, url, region):
+def test_invalid_region(endpoint, url, region):
     """A region that is not a host label is rejected, because it could change the host or the scope."""
     with pytest.raises(ConfigError, match="region must be a host label"):
         endpoint(Endpoints(region), url)
@@ -329,7 +329,7 @@ def test_region_that_is_no_label(endpoint, url, region):
 @pytest.mark.parametrize("service", ["rolesanywhere", "signin", "sso", "sso-oidc", "sts"])
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS)
-def test_services_of_credentials(service, region, fips, dual_stack):
+def test_credential_services(service, region, fips, dual_stack):
     """The endpoints of services that issue credentials are those of botocore's rule sets."""
     params = {"Region": region, "UseFIPS": fips, "UseDualStack": dual_stack}
     if service == "sts":
@@ -340,14 +340,14 @@ def test_services_of_credentials(service, region, fips, dual_stack):
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])
-def test_variants_of_the_global_sts(fips, dual_stack):
+def test_global_sts_has_no_variants(fips, dual_stack):
     """A FIPS or dual-stack variant of the global STS endpoint is an error, because none exists."""
     assert Endpoints("aws-global").credentials("sts").region == "us-east-1"
     with pytest.raises(ConfigError, match="set a region"):
         Endpoints("aws-global", fips, dual_stack).credentials("sts")
 
 
-def test_services_of_credentials_at_a_url_of_ones_own():
+def test_credential_services_at_a_custom_url():
     """A custom URL takes precedence, but an invalid region is still rejected."""
     expected = Endpoint("http://127.0.0.1:1", "sso", "eu-west-1")
     assert Endpoints("eu-west-1").credentials("sso", "http://127.0.0.1:1/") == expected
@@ -375,6 +375,6 @@ def test_services_of_credentials_at_a_url_of_ones_own():
     ],
     ids=str,
 )
-def test_settings_of_sts(settings, region, expected):
+def test_sts_settings(settings, region, expected):
     """The settings decide between the regional and the global STS endpoint."""
     assert Config({"region": "eu-west-1", **settings}).endpoint("sts", region).origin == expected

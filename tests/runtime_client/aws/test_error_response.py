@@ -86,7 +86,7 @@ def test_code_and_message_as_botocore(status, headers, body):
         pytest.param(b"  \n", "400", None, id="blanks"),
     ],
 )
-def test_inputs_on_which_botocore_crashes_or_is_mute(body, code, message):
+def test_bodies_that_botocore_cannot_parse(body, code, message):
     """A body that is not an object with text yields an error with a message, unlike in botocore."""
     error = json_error(Response(400, {}, body))
     assert type(error) is ServiceError
@@ -146,14 +146,14 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
-def test_kinds_in_json(status, code, kind):
+def test_classes_of_json_errors(status, code, kind):
     """The code determines the error's class or, for an unknown code, the status does."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (type(error), error.code, error.status_code) == (kind, code or str(status), status)
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), KINDS)
-def test_kinds_in_xml(status, code, kind):
+def test_classes_of_xml_errors(status, code, kind):
     """The class of an S3 error is found in the same way, and a 404 without a body means a missing
     object.
     """
@@ -180,7 +180,7 @@ def test_kinds_in_xml(status, code, kind):
         (424, "ModelError", False, False),
     ],
 )
-def test_what_a_retry_can_do(status, code, retryable, taken):
+def test_retryable_and_possibly_accepted(status, code, retryable, taken):
     """An error tells whether a retry may succeed and whether the request was possibly accepted."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
     assert (error.retryable, error.possibly_accepted) == (retryable, taken)
@@ -209,7 +209,7 @@ def test_null_message(status, headers, body, throttled):
     assert (error.code == "ThrottlingException") is throttled
 
 
-def test_canonical_string_is_cut():
+def test_canonical_string_is_removed():
     """The canonical string that AWS repeats, with the session token, is removed from the message."""
     message = (
         "The request signature we calculated does not match.\n\n"
@@ -221,7 +221,7 @@ def test_canonical_string_is_cut():
 
 
 @pytest.mark.parametrize("parse", [json_error, xml_error])
-def test_message_is_short(parse):
+def test_message_is_truncated(parse):
     """A message is truncated to the length in the service model."""
     bodies = {
         json_error: b"x" * 10_000,
@@ -378,7 +378,7 @@ _xml = st.lists(
 @pytest.mark.parametrize("parse", [json_error, query_error, xml_error])
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.integers(100, 599), _headers, st.binary() | _json | _xml)
-def test_any_answer(parse, status, headers, body):
+def test_any_body(parse, status, headers, body):
     """Arbitrary bytes yield an error with a code and a message."""
     error = parse(Response(status, headers, body))
     assert isinstance(error, ServiceError)

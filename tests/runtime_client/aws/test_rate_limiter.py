@@ -49,7 +49,7 @@ def theirs(clock):
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 3.0), st.booleans()), max_size=60))
-def test_rates_are_botocores(answers):
+def test_rates_equal_botocores(answers):
     """After any sequence of responses the rate equals botocore's."""
     clock, limiter = Clock(), RateLimiter(0.0)
     reference = theirs(clock)
@@ -69,7 +69,7 @@ def test_nothing_waits_before_throttling():
     assert [limiter.acquire(0.1) for _ in range(100)] == [0.0] * 100
 
 
-def test_turns():
+def test_tokens():
     """After throttling each request waits for its token, and a token accumulates in a pause."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
@@ -94,7 +94,7 @@ def test_calls_wait(adaptive, pauses):
     assert io.slept[0] == 0.5
 
 
-def test_turn_that_is_not_taken():
+def test_token_that_is_not_taken():
     """A request that has no time to wait leaves its token to the next request."""
     limiter = RateLimiter(0.0)
     limiter.record(0.0, throttled=True)
@@ -103,7 +103,7 @@ def test_turn_that_is_not_taken():
     assert limiter.acquire(1000.0, 0.0) == 0.0
 
 
-def test_no_time_for_the_next_turn():
+def test_no_time_for_a_retry():
     """If the token for a retry comes after the deadline, the service's error is raised."""
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(io, io, SigV4Auth(as_provider(CREDENTIALS)), RetryPolicy(adaptive=True))
@@ -112,7 +112,7 @@ def test_no_time_for_the_next_turn():
     assert (caught.value.attempts, len(io.sent)) == (1, 1)
 
 
-def test_no_time_for_a_turn():
+def test_no_time_for_the_first_attempt():
     """If the first token comes after the deadline, nothing is sent, and the error says why."""
     io = ScriptedIO([THROTTLED])
     caller = ServiceClient(

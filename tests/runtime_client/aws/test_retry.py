@@ -103,14 +103,14 @@ def _theirs(status, code):
 
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
-def test_reasons_are_botocores(status, code):
+def test_decisions_equal_botocores(status, code):
     """The decision for each status and code equals botocore's, except for the listed differences."""
     expected = BY_DESIGN.get((status, code), _theirs(status, code))
     assert RetryPolicy().reason(error(status, code), idempotent=False) is expected
 
 
 @pytest.mark.parametrize(("status", "code"), list(product(STATUSES, CODES)))
-def test_retryable_says_the_same(status, code):
+def test_retryable_agrees_with_the_policy(status, code):
     """The `retryable` of an error agrees with the policy."""
     failure = error(status, code)
     reason = RetryPolicy().reason(failure, idempotent=False)
@@ -160,7 +160,7 @@ def test_ambiguous_statuses(status):
     st.floats(0, 1, exclude_max=True),
     st.none() | st.integers(0, 100_000).map(str) | st.sampled_from(["-1", "invalid", "1.5"]),
 )
-def test_backoff_is_botocores(answer, attempt, random, retry_after):
+def test_backoff_equals_botocores(answer, attempt, random, retry_after):
     """The pause equals botocore's for one random number and one header."""
     headers = {} if retry_after is None else {"x-amz-retry-after": retry_after}
     theirs = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
@@ -170,7 +170,7 @@ def test_backoff_is_botocores(answer, attempt, random, retry_after):
     assert backoff(reason, attempt - 1, failure, lambda: random) == expected
 
 
-def test_backoff_without_an_answer():
+def test_backoff_without_a_response():
     """The pause after a dropped connection is not extended."""
     assert backoff(Reason.TRANSIENT, 2, TransportError(), lambda: 0.5) == 0.1
     assert backoff(Reason.TRANSIENT, 9, TransportError(), lambda: 1.0) == 20.0
@@ -191,7 +191,7 @@ def test_quota():
         assert quota.available == left
 
 
-def test_quota_is_never_more_than_full():
+def test_quota_has_a_capacity():
     """A success does not raise the quota above its capacity."""
     quota = RetryQuota()
     quota.release(None)

@@ -81,7 +81,7 @@ def test_retries_are_included(call):
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_slow_source_of_credentials(call):
+def test_slow_credentials_provider(call):
     """If the credentials provider uses up the time, nothing is sent."""
     io = ScriptedIO([])
 
@@ -94,7 +94,7 @@ def test_slow_source_of_credentials(call):
     assert (caught.value.possibly_accepted, io.sent) == (False, [])
 
 
-def test_upload_that_takes_all_of_the_time():
+def test_upload_that_uses_up_the_time():
     """If the upload uses up the time, the job is not queued."""
     for operation in ("submit", "infer"):
         io = ScriptedIO(cloud, latency=5.0)
@@ -104,7 +104,7 @@ def test_upload_that_takes_all_of_the_time():
         assert caught.value.invocation is None
 
 
-def test_infer_counts_from_its_start():
+def test_infer_has_one_timeout():
     """Upload, job and wait share one timeout, which the final poll follows."""
     io = ScriptedIO(cloud, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -114,7 +114,7 @@ def test_infer_counts_from_its_start():
     assert 10.0 <= io.elapsed < 11.1
 
 
-def test_infer_whose_job_takes_all_of_the_time():
+def test_infer_whose_job_uses_up_the_time():
     """A job that is queued at the last moment has a handle and is polled once."""
     io = ScriptedIO(cloud, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -138,7 +138,7 @@ def test_job_that_may_be_queued():
     [*CALLS.values(), lambda client, **more: client.infer("e", b"x", **more)],
     ids=[*CALLS, "infer"],
 )
-def test_timeout_that_is_none(call, timeout):
+def test_invalid_timeout(call, timeout):
     """An invalid timeout is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
@@ -147,7 +147,7 @@ def test_timeout_that_is_none(call, timeout):
 
 
 @pytest.mark.parametrize("timeout", [0, -1.0, float("nan"), "5"], ids=repr)
-def test_setting_that_is_none(timeout):
+def test_invalid_timeout_setting(timeout):
     """An invalid timeout setting of a client is rejected."""
     with pytest.raises(ConfigError, match="timeout must be"):
         run(core(ScriptedIO([]), timeout=timeout).head_object("s3://bucket/key"))
@@ -243,7 +243,7 @@ def test_server_that_drips_without_a_timeout(driver, drip):
 
 
 @pytest.mark.parametrize("drip", ["informational heads", "header lines"])
-def test_heads_without_an_end(plain_driver, drip):
+def test_endless_head(plain_driver, drip):
     """An endless head that arrives quickly is an error once it is too large."""
     beginning, pieces = DRIPS[drip]
     flooding = Dripping(beginning, pieces * 1000, pace=0)
@@ -256,7 +256,7 @@ def test_heads_without_an_end(plain_driver, drip):
             flooding.stop.set()
 
 
-def test_object_that_takes_its_time(plain_driver):
+def test_slow_object(plain_driver):
     """The read timeout applies to each piece of an object, not to the whole object."""
     pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", *[b"x"] * 6]
 
@@ -289,7 +289,7 @@ def test_server_that_reads_nothing(plain_driver):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_queue_of_a_client(backend):
+def test_calls_that_wait_for_a_connection(backend):
     """Calls that get no connection before their timeout report that nothing was sent."""
     stop, errors = Event(), []
 
@@ -370,7 +370,7 @@ def test_shared_refresh(bare_environment, backend):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("fails", [False, True], ids=["keys", "an error"])
-def test_refresh_that_began_with_the_call(bare_environment, backend, fails):
+def test_refresh_that_a_call_has_started(bare_environment, backend, fails):
     """A refresh that a call has started continues after its timeout, and the next call uses the
     result.
     """
@@ -399,7 +399,7 @@ def test_refresh_that_began_with_the_call(bare_environment, backend, fails):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_cancelled_while_keys_are_fetched(backend):
+def test_cancelled_during_a_refresh(backend):
     """Cancelling a call also cancels the refresh that the call has started."""
     ended = []
 
@@ -420,7 +420,7 @@ def test_cancelled_while_keys_are_fetched(backend):
     assert anyio.run(main, backend=backend) == [True]
 
 
-def test_last_look_of_a_wait_after_slow_credentials(plain_driver):
+def test_final_poll_after_slow_credentials(plain_driver):
     """The final poll of a wait has its full time even if the credentials have used up the timeout."""
     with Loopback(lambda *_: response(b"x")) as server:
 

@@ -26,7 +26,7 @@ def test_user_agent():
 
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(max_size=50))
-def test_user_agent_holds_no_other_characters(text):
+def test_any_app_id(text):
     """Any application id yields a valid header value of one word per part."""
     agent = user_agent("standard", text, {"AWS_EXECUTION_ENV": text})
     assert agent.isascii()
@@ -61,7 +61,7 @@ def test_no_trace_header(environ):
 
 @settings(deadline=None)  # a busy machine must not fail the test
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
-def test_trace_header_is_botocores(trace_id):
+def test_trace_header_equals_botocores(trace_id):
     """The trace id is encoded as in botocore."""
     environ = {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": trace_id}
     params = {"headers": {}}

@@ -116,7 +116,7 @@ def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded
     ],
     ids=str,
 )
-def test_what_is_refused(clients, arguments, says):
+def test_invalid_argument(clients, arguments, says):
     """An invalid argument is rejected before anything is sent."""
     with Loopback(lambda *_: ANSWER) as server, pytest.raises(ParamValidationError, match=says):
         clients(server).estimate_cost(**{"endpoint_name": "e", "kind": "k", **arguments})
@@ -137,7 +137,7 @@ def test_what_is_refused(clients, arguments, says):
     ],
     ids=["too few", "too many", "twice", "unknown"],
 )
-def test_a_wrong_call(clients, args, kwargs, says):
+def test_unknown_argument(clients, args, kwargs, says):
     """An argument that is not in the table raises a TypeError that names the client's method."""
     client = clients(None)
     with pytest.raises(TypeError, match=says) as caught:
@@ -147,7 +147,7 @@ def test_a_wrong_call(clients, args, kwargs, says):
 
 
 @pytest.mark.parametrize("client", [SyncClient, AsyncClient])
-def test_what_tools_see(client):
+def test_name_signature_and_docstring(client):
     """The method has a name, a signature and a docstring from the table."""
     method = client.estimate_cost
     assert method.__name__ == "estimate_cost"

@@ -148,7 +148,7 @@ def test_inference_id():
     ],
     ids=str,
 )
-def test_new_name(named, unique_output_name):
+def test_unique_output_name(named, unique_output_name):
     """The output's name is unique if neither a filename nor an inference id was passed."""
     client = core(ScriptedIO([accepted(), accepted()]))
     assert (
@@ -257,7 +257,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("arguments", "argument"), REFUSED, ids=lambda value: str(value)[-60:])
 @pytest.mark.parametrize("payload", [SMALL, LARGE], ids=["small", "large"])
-def test_refused_before_any_traffic(payload, arguments, argument):
+def test_invalid_arguments(payload, arguments, argument):
     """An invalid argument is rejected before the upload and before the job is queued."""
     io = ScriptedIO([])
     given = {"endpoint_name": "e", "payload": payload, "timeout": 60, **arguments}
@@ -375,7 +375,7 @@ def test_upload_that_fails():
     assert set(methods(io)) == {("s3", "PUT")}
 
 
-def test_job_that_is_refused():
+def test_job_that_is_rejected():
     """If the service rejects the job, there is no wait."""
     io = ScriptedIO([Response(503, ())] * 3)
     with pytest.raises(ServiceUnavailableError) as caught:
@@ -415,7 +415,7 @@ def test_settings_are_read_at_the_first_call():
     ],
     ids=str,
 )
-def test_settings_that_do_not_fit(arguments, environ):
+def test_contradictory_settings(arguments, environ):
     """Contradictory settings are rejected before anything is sent."""
     io = ScriptedIO([], environ)
     with pytest.raises(ConfigError):
@@ -440,7 +440,7 @@ def test_arguments_come_before_settings():
         run(core(ScriptedIO([]), region=None).invoke_endpoint_async("", body=b"x"))
 
 
-def test_endpoints_of_ones_own():
+def test_custom_endpoints():
     """Both services can have custom endpoints."""
     io = ScriptedIO([accepted(), Response(200, ())])
     client = core(io, endpoint_url="http://localhost:1/base/", s3_endpoint_url="http://localhost:2")
@@ -466,7 +466,7 @@ def test_close():
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_stepping_has_a_guard(stubborn):
+def test_coroutine_that_suspends(stubborn):
     """Running a coroutine that suspends without an event loop raises an error."""
 
     async def suspends():

@@ -61,7 +61,7 @@ def test_final_poll_has_its_time():
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, math.inf, -math.inf])
-def test_timeout_that_is_none(timeout):
+def test_invalid_timeout(timeout):
     """A wait needs a finite timeout."""
     error, io = fails(FakeS3(), timeout=timeout)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, "timeout", [])
@@ -80,7 +80,7 @@ def test_timeout():
 
 
 @pytest.mark.parametrize("timeout", [0, 2])
-def test_output_that_takes_longer_than_the_wait(timeout):
+def test_slow_output(timeout):
     """An output that exists at the deadline is read to its end if that takes at most a minute."""
 
     def slow(io, sent):
@@ -93,7 +93,7 @@ def test_output_that_takes_longer_than_the_wait(timeout):
     assert wait(io, timeout=timeout).body == b"whole"
 
 
-def test_output_that_takes_too_long():
+def test_output_that_is_never_complete():
     """An output that never arrives completely ends the wait with an error."""
 
     def endless(io, sent):
@@ -108,7 +108,7 @@ def test_output_that_takes_too_long():
 
 @pytest.mark.parametrize("timeout", [0, 1])
 @pytest.mark.parametrize("kept", [True, False])
-def test_credentials_that_take_longer_than_the_wait(timeout, kept):
+def test_slow_credentials(timeout, kept):
     """The time of the final poll starts after its credentials have been fetched."""
     taken = []
 
@@ -122,7 +122,7 @@ def test_credentials_that_take_longer_than_the_wait(timeout, kept):
     assert wait(io, timeout=timeout, credentials=slow).body == b"output"
 
 
-def test_loading_that_takes_longer_than_the_wait():
+def test_slow_loading():
     """The time of the final poll starts after the transport has been loaded."""
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)
     loaded = []

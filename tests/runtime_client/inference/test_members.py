@@ -49,7 +49,7 @@ def test_the_model():
     assert path == SHAPE.http["requestUri"]
 
 
-def test_what_is_sensitive():
+def test_sensitive_members():
     """The sensitive members are those of the service model."""
     shapes = SHAPE.input_shape.members
     sensitive = {name for name, shape in shapes.items() if shape.metadata.get("sensitive")}

@@ -20,7 +20,7 @@ troubles = pytest.mark.parametrize("trouble", [SLOW_DOWN, dropped()], ids=["503"
 
 
 @troubles
-def test_a_failed_poll_waits_for_the_next(trouble):
+def test_a_failed_poll_is_not_retried(trouble):
     """During an outage of S3 a wait sends as many requests as without one."""
     requests = {}
     for answer in (NO_SUCH_KEY, trouble):
@@ -32,7 +32,7 @@ def test_a_failed_poll_waits_for_the_next(trouble):
 
 
 @troubles
-def test_polls_leave_the_quota_alone(trouble):
+def test_polls_do_not_use_the_quota(trouble):
     """Failed polls do not use the retry quota."""
     io = ScriptedIO(FakeS3().respond(trouble, until=7200).put(OUT, at=0, written=7200))
     client = core(io)
@@ -44,14 +44,14 @@ def test_polls_leave_the_quota_alone(trouble):
 
 
 @pytest.mark.parametrize("fails_for", [0.3, 0.7])
-def test_the_last_poll_is_repeated_while_its_second_lasts(fails_for):
+def test_the_final_poll_is_repeated(fails_for):
     """After a transient failure the final poll is repeated within its second."""
     io = ScriptedIO(FakeS3().respond(SLOW_DOWN, until=fails_for).put(OUT, written=0))
     assert run(core(io).wait(INVOCATION, timeout=0)).body == b"output"
     assert io.elapsed <= 1.0
 
 
-def test_the_last_poll_ends():
+def test_the_final_poll_is_repeated_only_a_few_times():
     """During an outage the final poll is repeated only a few times."""
     io = ScriptedIO(FakeS3().respond(SLOW_DOWN))
     with pytest.raises(WaitTimeoutError, match="last polling error"):
@@ -60,7 +60,7 @@ def test_the_last_poll_ends():
     assert 2 * 4 >= len(io.sent)
 
 
-def test_a_clock_that_is_off_is_corrected_in_a_poll():
+def test_a_wrong_clock_is_corrected_in_a_poll():
     """A poll that fails because of a wrong clock is retried at once."""
     late = s3_error(
         403, "RequestTimeTooSkewed", headers=[("date", "Sun, 22 Nov 2026 12:00:00 GMT")]

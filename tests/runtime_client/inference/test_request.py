@@ -129,13 +129,13 @@ def _request(argument, value):
 
 
 @pytest.mark.parametrize(("argument", "value"), FITS, ids=_id)
-def test_what_fits(argument, value):
+def test_valid_values(argument, value):
     """A value at the limit of its rule is accepted unchanged."""
     assert getattr(_request(argument, value), argument) == value
 
 
 @pytest.mark.parametrize(("argument", "value", "says"), REFUSED, ids=_id)
-def test_what_is_refused(argument, value, says):
+def test_invalid_values(argument, value, says):
     """A value that breaks its rule raises an error with the argument's name and the rule."""
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
@@ -230,7 +230,7 @@ _pieces = st.sampled_from(
 @settings(deadline=None)
 @pytest.mark.parametrize("name", PATTERNS)
 @given(st.lists(_pieces, min_size=1, max_size=6).map("".join))
-def test_texts_are_checked_as_by_the_models_patterns(name, text):
+def test_any_text(name, text):
     """A text is accepted if and only if it matches the pattern of the service model."""
     arguments = {"endpoint_name": "e", "input_location": "s3://b/k"} | {name: text}
     try:
@@ -306,7 +306,7 @@ def test_success(body, inference_id):
     assert Invocation.from_http(202, headers, body, inference_id="ours") == expected
 
 
-def test_success_that_says_nothing():
+def test_success_without_headers():
     """A missing or empty header is None in the invocation, and so is an unknown inference id."""
     headers = [("x-amzn-sagemaker-outputlocation", ""), ("date", "yesterday")]
     assert Invocation.from_http(200, headers, b"") == Invocation()
@@ -430,7 +430,7 @@ def test_json_date_of_another_zone():
     ],
     ids=lambda text: str(text[:40]),
 )
-def test_json_that_is_none(text):
+def test_invalid_json(text):
     """Text that is not a handle raises ParamValidationError."""
     with pytest.raises(ParamValidationError, match="to_json") as caught:
         Invocation.from_json(text)
@@ -449,14 +449,14 @@ def test_json_of_any_kind(text):
 
 
 @pytest.mark.parametrize("body", [None, bytearray(b'{"InferenceId": "a"}'), memoryview(b"")])
-def test_any_kind_of_body_is_taken(body):
+def test_any_kind_of_body(body):
     """The body of a 202 response may be any bytes-like object, and its headers may be bytes."""
     headers = [(b"X-Amzn-SageMaker-OutputLocation", b"s3://bucket/out")]
     invocation = Invocation.from_http(202, headers, body, inference_id="a")
     assert (invocation.inference_id, invocation.output_location) == ("a", "s3://bucket/out")
 
 
-def test_a_number_of_any_size_is_refused_alike():
+def test_a_number_of_any_size_is_rejected():
     """A number that is too large for Python to print is rejected with the same message."""
     with pytest.raises(ParamValidationError, match="60 to 21600 seconds"):
         InvokeEndpointAsyncRequest("endpoint", body=b"x", request_ttl_seconds=10**5000)
@@ -473,7 +473,7 @@ def test_a_number_of_any_size_is_refused_alike():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_bytes(body, message):
+def test_body_that_is_not_bytes(body, message):
     """A body that is not bytes raises an error that says how to convert it."""
     with pytest.raises(ParamValidationError) as caught:
         InvokeEndpointAsyncRequest("endpoint", body=body)

@@ -68,7 +68,7 @@ def test_cost(invocation):
     assert pytest.approx(io.elapsed) == 1200
 
 
-def test_ones_own_schedule():
+def test_custom_schedule():
     """A custom schedule receives the seconds waited and returns the seconds to pause."""
     asked = []
 
@@ -90,14 +90,14 @@ def test_slow_polls_leave_no_pause():
 
 
 @pytest.mark.parametrize("pause", [0, -1, math.nan, math.inf, None, "1"])
-def test_schedule_that_is_none(pause):
+def test_invalid_schedule(pause):
     """A schedule that returns no positive finite number raises an error."""
     error, io = fails(FakeS3(), schedule=lambda _elapsed: pause)
     assert (type(error), error.argument) == (ParamValidationError, "schedule")
     assert len(io.sent) == 2
 
 
-def test_schedule_in_words():
+def test_schedule_as_documented():
     """The default schedule returns the pauses that its docstring states."""
     assert [pytest.approx(poll_schedule(elapsed)) for elapsed in (0, 4, 10, 150, 160, 3600)] == [
         0.4,

@@ -110,7 +110,7 @@ def test_an_interrupt_between_two_attempts():
 
 
 @pytest.mark.parametrize("first", [REFUSED, dropped(accepted=False)])
-def test_what_was_not_taken_is_not_named(first):
+def test_a_job_that_was_not_accepted_is_not_named(first):
     """The error for a job that cannot be queued has neither an inference id nor a note."""
     error = caught(invoke, [first], max_attempts=1)
     assert error.inference_id is None
@@ -137,7 +137,7 @@ def test_an_interrupt_before_anything_is_sent():
     assert not hasattr(caught.value, "__notes__")
 
 
-def test_refusals_have_no_job():
+def test_rejections_name_no_job():
     """The error for a rejected request has neither an inference id nor an invocation."""
     assert caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id is None
     assert caught(invoke, [REFUSED], RequestValidationError).inference_id is None
@@ -160,7 +160,7 @@ def test_an_error_of_a_wait_names_the_job():
     ]
 
 
-def test_infer_says_it_once():
+def test_infer_adds_one_note():
     """An error has only one note with the handle."""
 
     def interrupted(_elapsed):
@@ -270,7 +270,7 @@ def tried_twice(between):
 
 @pytest.mark.parametrize("read_back", [False, True])
 @pytest.mark.parametrize(("written", "counts"), [(2, True), (60, True), (-60, False)])
-def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back):
+def test_an_output_of_the_first_attempt(written, counts, read_back):
     """Under a reused name, an output may be as old as the first ambiguous attempt, but not older."""
     invocation = tried_twice(40)
     if read_back:
@@ -284,7 +284,7 @@ def test_an_output_of_the_first_attempt_is_an_answer(written, counts, read_back)
             run(core(io).wait(invocation, timeout=1))
 
 
-def test_a_job_that_was_sent_once_has_no_earlier_date():
+def test_a_job_that_was_sent_once():
     """Without an earlier ambiguous attempt, an output must not be older than the job."""
     io = ScriptedIO([dropped(accepted=False), accepted(date="Sun, 22 Nov 2026 12:00:00 GMT")])
     invocation = run(core(io).submit("e", b"x", filename="same.out"))

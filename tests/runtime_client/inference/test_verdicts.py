@@ -48,14 +48,14 @@ def test_stale(location, written, stale):
         assert fails(s3)[0].body == b"old"
 
 
-def test_stale_to_the_end():
+def test_stale_until_the_timeout():
     """The error of a timeout tells that there is an older object."""
     error, _ = fails(FakeS3().put(OUT, written=-60), timeout=10)
     assert "older than the job" in str(error)
 
 
 @pytest.mark.parametrize("date", [None, START])
-def test_age_that_is_not_known(date):
+def test_unknown_age(date):
     """If the date of the job or of the object is unknown, the object is returned."""
     s3 = FakeS3().put(OUT, written=-3600)
     if date is not None:
@@ -67,14 +67,14 @@ def test_age_that_is_not_known(date):
 # ---- 403 responses
 
 
-def test_403_is_waited_through():
+def test_403_does_not_end_a_wait():
     """Without s3:ListBucket a missing output is a 403, and the wait goes on until the output
     appears.
     """
     assert wait(ScriptedIO(FakeS3(listing=False).put(OUT, at=90))).body == b"output"
 
 
-def test_403_to_the_end():
+def test_403_until_the_timeout():
     """If all responses were 403, the error of the timeout names the permissions that may be
     missing.
     """
@@ -112,7 +112,7 @@ def test_403_and_then_404():
     assert wait(ScriptedIO(s3), access_denied_grace=20).body == b"output"
 
 
-def test_only_what_is_new_is_asked_for():
+def test_if_modified_since():
     """A poll sends If-Modified-Since, so that S3 does not send a stale object."""
     io = ScriptedIO(FakeS3().respond(Response(304, ()), location=OUT))
     error, _ = fails(None, of=io, timeout=60)
@@ -123,7 +123,7 @@ def test_only_what_is_new_is_asked_for():
 
 
 @pytest.mark.parametrize("changes", [{"date": None}, {"unique_output_name": True}], ids=str)
-def test_nothing_older_can_be_there(changes):
+def test_unique_output_name(changes):
     """If the output's name is unique or the job has no date, any object is returned."""
     io = ScriptedIO(FakeS3().put(OUT, written=-3600))
     assert wait(io, INVOCATION.replace(**changes)).body == b"output"
@@ -139,7 +139,7 @@ def test_access_denied_grace():
     assert (type(error), io.elapsed) == (AccessDeniedError, 0)
 
 
-def test_access_denied_grace_that_is_not_needed():
+def test_access_denied_grace_without_effect():
     """The grace has no effect if the output or a 404 comes first."""
     io = ScriptedIO(FakeS3(listing=False).put(OUT, at=10))
     assert wait(io, access_denied_grace=20).body == b"output"
@@ -174,7 +174,7 @@ ENDS = [
     ("answer", "kind", "code"), ENDS, ids=lambda value: getattr(value, "status", value)
 )
 @pytest.mark.parametrize("location", [OUT, FAIL])
-def test_ends_at_once(location, answer, kind, code):
+def test_permanent_errors(location, answer, kind, code):
     """A permanent error ends the wait at once."""
     error, io = fails(FakeS3().respond(answer, location=location))
     assert (type(error), error.code, io.elapsed) == (kind, code, 0)
@@ -198,7 +198,7 @@ def test_ends_at_once(location, answer, kind, code):
         *("dropped", "no connection", "hanging", "broken off"),
     ],
 )
-def test_trouble_is_waited_through(answer):
+def test_outage_does_not_end_a_wait(answer):
     """An outage of S3 or the network for an hour does not end a wait."""
     s3 = FakeS3().respond(answer, since=1, until=3601).put(OUT, at=30, written=30)
     io = ScriptedIO(s3)
@@ -206,7 +206,7 @@ def test_trouble_is_waited_through(answer):
     assert 3601 <= io.elapsed < 3700
 
 
-def test_trouble_to_the_end():
+def test_outage_until_the_timeout():
     """The cause of a timeout is the last transient error."""
     error, _ = fails(FakeS3().respond(UNAVAILABLE), timeout=60)
     assert isinstance(error.__cause__, ServiceUnavailableError)
@@ -221,7 +221,7 @@ def test_expired_credentials():
     assert caught.value.invocation is INVOCATION
 
 
-def test_trouble_is_named():
+def test_outage_is_named():
     """If all polls failed, the error of the timeout names the failure and no cause in the endpoint."""
     cloud = FakeS3()
     cloud.respond(s3_error(503, "SlowDown", "Reduce your rate"))
@@ -230,7 +230,7 @@ def test_trouble_is_named():
     assert "scaling up" not in str(error)
 
 
-def test_credentials_that_fail_for_a_while():
+def test_transient_failure_of_the_provider():
     """A transient failure of the credentials provider does not end a wait."""
 
     def flaky():
@@ -250,7 +250,7 @@ def test_credentials_that_fail_for_a_while():
 
 
 @pytest.mark.parametrize("raised", [ConnectionResetError, TimeoutError, ZeroDivisionError])
-def test_function_for_credentials_that_fails_once(raised):
+def test_credentials_function_that_fails_once(raised):
     """A connection error of a credentials function does not end a wait, but another error does."""
     failures = [raised("down")]
 

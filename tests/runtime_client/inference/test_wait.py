@@ -53,12 +53,12 @@ def test_wait_again():
     assert io.elapsed < 41
 
 
-def test_output_wins():
+def test_output_and_failure():
     """If there are an output and a failure, the output is returned."""
     assert wait(ScriptedIO(FakeS3().put(OUT).put(FAIL))).body == b"output"
 
 
-def test_output_wins_if_it_comes_in_between():
+def test_output_after_a_failure():
     """An output that appears after the failure was found is returned."""
     io = ScriptedIO(FakeS3().put(FAIL).put(OUT, at=0.1, written=0), latency=0.1)
     assert wait(io).body == b"output"
@@ -82,7 +82,7 @@ def test_no_failure_location():
     ],
     ids=["output elsewhere", "failure elsewhere"],
 )
-def test_nowhere_to_look(invocation, argument):
+def test_location_on_another_host(invocation, argument):
     """An invocation whose location is on another host raises an error."""
     error, io = fails(FakeS3(), invocation)
     assert (type(error), error.argument, io.sent) == (ParamValidationError, argument, [])
@@ -105,14 +105,14 @@ def test_no_output_location():
     ],
     ids=str,
 )
-def test_arguments_that_nobody_can_wait_with(arguments):
+def test_invalid_arguments(arguments):
     """An invalid argument of a wait raises an error that names the argument."""
     with pytest.raises(ParamValidationError) as caught:
         run(core(ScriptedIO(FakeS3())).wait(INVOCATION, **{"timeout": 1, **arguments}))
     assert caught.value.argument in arguments
 
 
-def test_no_invocation():
+def test_invalid_invocation():
     """Only an Invocation can be waited for."""
     with pytest.raises(ParamValidationError, match="not str"):
         run(core(ScriptedIO(FakeS3())).wait("handle", timeout=1))
@@ -159,7 +159,7 @@ def test_any_failure(body):
     assert error.body == body
 
 
-def test_settings_that_do_not_fit():
+def test_invalid_settings():
     """An error in the settings has the invocation."""
     io = ScriptedIO(FakeS3())
     with pytest.raises(ConfigError) as caught:

@@ -102,7 +102,7 @@ def test_put_without_a_type():
     ],
     ids=repr,
 )
-def test_metadata_that_is_refused(metadata):
+def test_invalid_metadata(metadata):
     """Metadata that cannot be sent in headers is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError) as caught:
@@ -110,7 +110,7 @@ def test_metadata_that_is_refused(metadata):
     assert caught.value.argument == "metadata"
 
 
-def test_content_type_that_is_refused():
+def test_invalid_content_type():
     """A content type that cannot be sent in a header is rejected before anything is sent."""
     io = ScriptedIO([])
     with pytest.raises(ParamValidationError):
@@ -153,7 +153,7 @@ def test_longest_length(length, size):
 
 
 @pytest.mark.parametrize("length", ["", "-4", "four", "²", "9" * 5000, "4, 4"], ids=lambda t: t[:9])
-def test_length_that_is_none(length):
+def test_invalid_length(length):
     """An invalid content-length is ignored."""
     io = ScriptedIO([Response(200, {"content-length": length}, b"body!")])
     assert run(core(io).get_object("s3://bucket/key")).size == 5
@@ -171,7 +171,7 @@ def test_length_that_is_none(length):
         (s3_error(412, "PreconditionFailed"), ServiceError, "PreconditionFailed"),
     ],
 )
-def test_refusals(answer, kind, code):
+def test_errors(answer, kind, code):
     """The code of an S3 error is in the body; the code of a HEAD error is the status."""
     with pytest.raises(ServiceError) as caught:
         run(core(ScriptedIO([answer])).get_object("s3://bucket/key"))
@@ -185,7 +185,7 @@ def test_refusals(answer, kind, code):
      Response(408, ()), *[Response(status, FOUND.headers, b"late") for status in (202, 204, 207)]],
     ids=["dropped", "slow down", "internal", "timeout", "broken off", "408", "202", "204", "207"],
 )  # fmt: skip
-def test_tried_again(failure):
+def test_retried(failure):
     """Put, get and head are idempotent and retried even with retry_ambiguous=False."""
     io = ScriptedIO([failure, FOUND])
     assert run(core(io, retry_ambiguous=False).get_object("s3://bucket/key")).body == b"body"
@@ -265,7 +265,7 @@ def test_success_with_a_document():
     assert run(core(ScriptedIO([looks_so])).get_object("s3://bucket/key")).body == HIDDEN.encode()
 
 
-def test_broken_off_for_good():
+def test_incomplete_in_every_attempt():
     """An object that is incomplete in every attempt raises an error."""
     io = ScriptedIO([Response(200, FOUND.headers, b"bo", complete=False)] * 3)
     with pytest.raises(TransportError, match="ended before it was complete"):

@@ -100,7 +100,7 @@ def test_locations(text, bucket, key):
         "https://bucket.s3.amazonaws.com/%zz",
     ],
 )
-def test_what_is_no_location(text):
+def test_invalid_location(text):
     """An invalid location, such as a URL of another host, is rejected before anything is sent."""
     io = ScriptedIO([])
     for operation in (core(io).get_object, core(io).head_object):
@@ -135,7 +135,7 @@ def test_any_key(key):
 @pytest.mark.parametrize(
     ("style", "before"), [("virtual", "/"), ("path", "/bucket/")], ids=["virtual", "path"]
 )
-def test_keys_stay_as_they_are(style, before, key):
+def test_keys_are_not_normalized(style, before, key):
     """A key is neither normalized nor decoded: dot segments and double slashes are part of it."""
     io = ScriptedIO([FOUND])
     run(core(io, s3_addressing_style=style).get_object(f"s3://bucket/{key}"))
@@ -145,7 +145,7 @@ def test_keys_stay_as_they_are(style, before, key):
 
 
 @pytest.mark.parametrize("location", [None, 5, b"s3://bucket/key"])
-def test_location_that_is_no_text(location):
+def test_location_that_is_not_a_str(location):
     """A location that is not a str raises an error that names the argument."""
     with pytest.raises(ParamValidationError, match="location must be a str"):
         run(core(ScriptedIO([])).get_object(location))

@@ -50,7 +50,7 @@ def test_wrong_region(pointer):
         sent.verify("s3", region=ELSEWHERE)
 
 
-def test_wrong_region_is_kept_by_bucket():
+def test_region_of_another_bucket():
     """The region of one bucket does not affect another bucket."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND, FOUND])
     client = core(io)
@@ -59,7 +59,7 @@ def test_wrong_region_is_kept_by_bucket():
     io.sent[-1].verify("s3")
 
 
-def test_wrong_region_of_ones_own_endpoint():
+def test_wrong_region_of_a_custom_endpoint():
     """A custom endpoint keeps its host, and only the signing region changes."""
     io = ScriptedIO([Response(301, {"x-amz-bucket-region": ELSEWHERE}), FOUND])
     run(core(io, s3_endpoint_url="http://localhost:9000").get_object("s3://bucket/key"))
@@ -95,7 +95,7 @@ def test_wrong_region_twice():
         ),
     ],
 )
-def test_not_another_region(answer):
+def test_errors_that_are_not_redirects(answer):
     """A response that does not refer to another region is final."""
     io = ScriptedIO([answer])
     with pytest.raises(ServiceError) as caught:
@@ -135,7 +135,7 @@ def test_redirect_without_a_region(method, redirect, answer, style, path):
 
 
 @pytest.mark.parametrize("region", [None, REGION, "evil.example/"], ids=str)
-def test_redirect_to_nowhere(region):
+def test_redirect_to_an_unknown_region(region):
     """If the bucket does not name another region either, the redirect is raised as an error."""
     told = Response(200, {} if region is None else {"x-amz-bucket-region": region})
     io = ScriptedIO([s3_error(301, "PermanentRedirect"), told])
