@@ -77,12 +77,12 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "pause", "taken", "_kind"), FAILURES)
-def test_retried(failure, pause, taken, _kind):
+@pytest.mark.parametrize(("failure", "pause", "ambiguous", "_kind"), FAILURES)
+def test_retried(failure, pause, ambiguous, _kind):
     """A transient failure is retried after a pause, with a new signature and a new date."""
     io = ScriptedIO([failure, OK], latency=2.0)
     progress = succeed(caller(io))
-    assert (progress.attempts, progress.possibly_accepted_since is not None) == (2, taken)
+    assert (progress.attempts, progress.possibly_accepted_since is not None) == (2, ambiguous)
     assert io.slept == [pytest.approx(pause)]
     first, second = io.sent
     assert second.at - first.at == timedelta(seconds=2 + pause)
@@ -93,13 +93,13 @@ def test_retried(failure, pause, taken, _kind):
         first.verify(ahead=2)
 
 
-@pytest.mark.parametrize(("failure", "_pause", "taken", "kind"), FAILURES)
-def test_last_failure(failure, _pause, taken, kind):
+@pytest.mark.parametrize(("failure", "_pause", "ambiguous", "kind"), FAILURES)
+def test_last_failure(failure, _pause, ambiguous, kind):
     """After three attempts the last failure is raised with the facts of all attempts."""
     io = ScriptedIO([failure, failure, failure])
     error = refused(io)
     assert type(error) is kind
-    assert (error.attempts, error.possibly_accepted, error.retryable) == (3, taken, True)
+    assert (error.attempts, error.possibly_accepted, error.retryable) == (3, ambiguous, True)
     assert "attempts 3" in str(error)
     assert len(io.slept) == 2
 
@@ -357,23 +357,23 @@ def test_no_prefix_of_a_secret(length):
 
 def test_no_signature_is_repeated():
     """No error message contains a signature that the service repeats."""
-    said = (
+    message = (
         "Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256 "
         f"SignedHeaders=host;x-amz-date, Signature={'0a' * 32}"
     )
-    error = refused(ScriptedIO([answer(403, "IncompleteSignatureException", said)]))
-    assert error.message == said.replace("0a" * 32, "...")
+    error = refused(ScriptedIO([answer(403, "IncompleteSignatureException", message)]))
+    assert error.message == message.replace("0a" * 32, "...")
 
 
-@pytest.mark.parametrize(("value", "says"), [("aba", "an abacus"), ("abac", "an ...us")])
-def test_short_values_are_not_redacted(value, says):
+@pytest.mark.parametrize(("value", "message"), [("aba", "an abacus"), ("abac", "an ...us")])
+def test_short_values_are_not_redacted(value, message):
     """Custom attributes of fewer than four characters are not redacted, because they occur in other
     words.
     """
     io = ScriptedIO([answer(400, "ValidationError", "an abacus")])
     with pytest.raises(RequestValidationError) as caught:
         run(core(io).invoke_endpoint_async("e", input_location=LOCATION, custom_attributes=value))
-    assert caught.value.message == says
+    assert caught.value.message == message
 
 
 def _logged(caplog, *answers, level=logging.DEBUG, **arguments):

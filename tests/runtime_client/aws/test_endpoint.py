@@ -76,7 +76,7 @@ def catch(request, **_):
     raise CaughtError(request.url)
 
 
-def theirs(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=None, url=None):
+def botocore_url(bucket, region="eu-west-1", *, fips=False, dual_stack=False, style=None, url=None):
     """Return the URL that botocore requests for a key, or None if botocore raises an error."""
     kind = client(region=region, fips=fips, dual_stack=dual_stack, style=style, url=url)
     try:
@@ -130,7 +130,7 @@ BUCKETS = [
 ]
 
 
-def ours(endpoints, bucket, style=None, url=None):
+def client_url(endpoints, bucket, style=None, url=None):
     """Return the URL that the client requests for a key, or None if it raises an error."""
     try:
         endpoint, before = endpoints.s3(bucket, url, style or "auto")
@@ -158,15 +158,15 @@ def test_s3(region, fips, dual_stack, style):
     """
     endpoints = Endpoints(region, fips, dual_stack)
     for bucket in BUCKETS:
-        expected = theirs(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
+        expected = botocore_url(bucket, region, fips=fips, dual_stack=dual_stack, style=style)
         if region == "us-east-1":
             expected = expected.replace("s3.amazonaws.com", "s3.us-east-1.amazonaws.com")
-        assert ours(endpoints, bucket, style) == expected
+        assert client_url(endpoints, bucket, style) == expected
 
 
 def test_s3_has_no_fips_in_china():
     """A FIPS endpoint of S3 in China is rejected, as in botocore."""
-    assert theirs("bucket", "cn-north-1", fips=True) is None
+    assert botocore_url("bucket", "cn-north-1", fips=True) is None
     with pytest.raises(ConfigError, match="S3 has no FIPS endpoint"):
         Endpoints("cn-north-1", fips=True).s3("bucket")
 
@@ -180,7 +180,8 @@ def test_s3_is_signed_for_its_region():
 def test_s3_global():
     """The pseudo-region aws-global uses the host of us-east-1; botocore uses the global host."""
     assert (
-        ours(Endpoints("aws-global"), "bucket") == "https://bucket.s3.us-east-1.amazonaws.com/key"
+        client_url(Endpoints("aws-global"), "bucket")
+        == "https://bucket.s3.us-east-1.amazonaws.com/key"
     )
     for url in (None, "http://localhost:9000"):
         endpoint, _ = Endpoints("aws-global").s3("bucket", url)
@@ -200,9 +201,9 @@ def test_s3_global():
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_custom_s3(url, bucket):
     """With a custom endpoint the bucket goes into the path, as in botocore."""
-    expected = theirs(bucket, url=url)
+    expected = botocore_url(bucket, url=url)
     assert expected is not None
-    assert ours(Endpoints("eu-west-1"), bucket, url=url) == expected
+    assert client_url(Endpoints("eu-west-1"), bucket, url=url) == expected
 
 
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
@@ -211,9 +212,9 @@ def test_custom_s3_virtual(bucket):
     HTTP.
     """
     url = "http://localhost:9000"
-    expected = theirs(bucket, url=url, style="virtual")
+    expected = botocore_url(bucket, url=url, style="virtual")
     assert f"http://{bucket}.localhost:9000/key" == expected
-    assert ours(Endpoints("eu-west-1"), bucket, "virtual", url) == expected
+    assert client_url(Endpoints("eu-west-1"), bucket, "virtual", url) == expected
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_invalid_url(url):
     assert "password" not in str(caught.value)
 
 
-def is_taken(region, url=None):
+def is_accepted(region, url=None):
     """Return whether the region and the URL are accepted."""
     try:
         return bool(Endpoints(region).sagemaker_runtime(url))
@@ -297,14 +298,14 @@ def texts(*pieces):
 def test_any_region(region):
     """A region is valid if it is a host label as defined in RFC 1035."""
     expected = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", region)
-    assert is_taken(region) == bool(expected)
+    assert is_accepted(region) == bool(expected)
 
 
 @given(texts("http", "HTTPS", "://", "/", "a.b", ":8", "@", "?", "#", " ", "\n", "é", "%41"))
 def test_any_url(url):
     """A custom URL is valid if it has a scheme, a host and a path of printable ASCII."""
     pattern = r"(?i:https?)://(?:(?![/?#@:])[!-~])+(?::[1-9][0-9]{0,4})?(?:/[!-\"$->@-~]*)?"
-    assert is_taken("eu-west-1", url) == bool(re.fullmatch(pattern, url.rstrip("/")))
+    assert is_accepted("eu-west-1", url) == bool(re.fullmatch(pattern, url.rstrip("/")))
 
 
 @pytest.mark.parametrize(("fips", "dual_stack"), VARIANTS[1:])

@@ -164,7 +164,7 @@ def test_classes_of_xml_errors(status, code, kind):
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "retryable", "taken"),
+    ("status", "code", "retryable", "ambiguous"),
     [
         (400, "ValidationError", False, False),
         (400, "ThrottlingException", True, False),
@@ -180,10 +180,10 @@ def test_classes_of_xml_errors(status, code, kind):
         (424, "ModelError", False, False),
     ],
 )
-def test_retryable_and_possibly_accepted(status, code, retryable, taken):
+def test_retryable_and_possibly_accepted(status, code, retryable, ambiguous):
     """An error tells whether a retry may succeed and whether the request was possibly accepted."""
     error = json_error(Response(status, {TYPE: code} if code else {}, b""))
-    assert (error.retryable, error.possibly_accepted) == (retryable, taken)
+    assert (error.retryable, error.possibly_accepted) == (retryable, ambiguous)
 
 
 @pytest.mark.parametrize(

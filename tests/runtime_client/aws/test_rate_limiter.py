@@ -32,7 +32,7 @@ class Clock:
         return self.now
 
 
-def theirs(clock):
+def botocore_limiter(clock):
     """Return botocore's limiter, which receives whether a response was throttled."""
 
     class Detector:
@@ -52,7 +52,7 @@ def theirs(clock):
 def test_rates_equal_botocores(answers):
     """After any sequence of responses the rate equals botocore's."""
     clock, limiter = Clock(), RateLimiter(0.0)
-    reference = theirs(clock)
+    reference = botocore_limiter(clock)
     for pause, throttled in answers:
         clock.now += pause
         reference.on_receiving_response(throttled=throttled)

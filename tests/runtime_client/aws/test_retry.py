@@ -58,13 +58,13 @@ def test_tables():
 
 def test_numbers():
     """The pauses and costs are botocore's."""
-    theirs = standard.ExponentialBackoff
-    bases = theirs._DEFAULT_BACKOFF_CONFIG
+    reference = standard.ExponentialBackoff
+    bases = reference._DEFAULT_BACKOFF_CONFIG
     quota = standard.RetryQuotaChecker
     assert bases["throttling_base_scale"] == Reason.THROTTLING.base
     assert bases["non_throttling_base_scale"] == Reason.TRANSIENT.base
-    assert theirs._MAX_BACKOFF == LONGEST_BACKOFF
-    assert theirs._RETRY_AFTER_MAX_ADDITIONAL == LONGEST_EXTENSION
+    assert reference._MAX_BACKOFF == LONGEST_BACKOFF
+    assert reference._RETRY_AFTER_MAX_ADDITIONAL == LONGEST_EXTENSION
     assert quota._RETRY_COST == Reason.TRANSIENT.cost
     assert quota._THROTTLING_RETRY_COST == Reason.THROTTLING.cost
     assert TheirQuota.INITIAL_CAPACITY == RetryQuota.CAPACITY
@@ -124,7 +124,7 @@ def test_differences_are_real(status, code):
 
 
 @pytest.mark.parametrize(
-    ("taken", "lasting", "idempotent", "retry_ambiguous", "expected"),
+    ("ambiguous", "lasting", "idempotent", "retry_ambiguous", "expected"),
     [
         (False, False, False, True, Reason.TRANSIENT),
         (True, False, False, True, Reason.TRANSIENT),
@@ -134,12 +134,12 @@ def test_differences_are_real(status, code):
         (False, True, True, True, None),
     ],
 )
-def test_transport_errors(taken, lasting, idempotent, retry_ambiguous, expected):
+def test_transport_errors(ambiguous, lasting, idempotent, retry_ambiguous, expected):
     """A transport error is retried unless it is permanent, or ambiguous and retry_ambiguous is
     false.
     """
     failure = TransportError("x")
-    failure.possibly_accepted, failure.retryable = taken, not lasting
+    failure.possibly_accepted, failure.retryable = ambiguous, not lasting
     policy = RetryPolicy(retry_ambiguous=retry_ambiguous)
     assert policy.reason(failure, idempotent=idempotent) is expected
 
@@ -163,8 +163,8 @@ def test_ambiguous_statuses(status):
 def test_backoff_equals_botocores(answer, attempt, random, retry_after):
     """The pause equals botocore's for one random number and one header."""
     headers = {} if retry_after is None else {"x-amz-retry-after": retry_after}
-    theirs = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
-    expected = theirs.delay_amount(context(*answer, attempt, headers))
+    reference = standard.ExponentialBackoff(random=lambda: random, throttling_detector=THROTTLING)
+    expected = reference.delay_amount(context(*answer, attempt, headers))
     failure = error(*answer, headers)
     reason = RetryPolicy().reason(failure, idempotent=True)
     assert backoff(reason, attempt - 1, failure, lambda: random) == expected

@@ -42,7 +42,7 @@ CALLS = {
 }
 
 
-def cloud(_io, sent):
+def both_services(_io, sent):
     """Respond as both services do while there is no output."""
     if ".s3." not in sent.origin:
         return accepted()
@@ -64,7 +64,7 @@ def _bare(bare_environment):
 )
 def test_deadline(call, of_client, of_call, deadline):
     """All requests of a call have one deadline, set by the call's timeout or else by the client's."""
-    io = ScriptedIO(cloud, latency=1.0)
+    io = ScriptedIO(both_services, latency=1.0)
     given = {} if of_call is None else {"timeout": of_call}
     run(call(core(io, timeout=of_client), **given))
     assert {sent.deadline for sent in io.sent} == {deadline}
@@ -97,7 +97,7 @@ def test_slow_credentials_provider(call):
 def test_upload_that_uses_up_the_time():
     """If the upload uses up the time, the job is not queued."""
     for operation in ("submit", "infer"):
-        io = ScriptedIO(cloud, latency=5.0)
+        io = ScriptedIO(both_services, latency=5.0)
         with pytest.raises(TransportError) as caught:
             run(getattr(core(io), operation)("e", LARGE, timeout=5, **UPLOADED))
         assert ([sent.request.method for sent in io.sent], io.elapsed) == (["PUT"], 5.0)
@@ -106,7 +106,7 @@ def test_upload_that_uses_up_the_time():
 
 def test_infer_has_one_timeout():
     """Upload, job and wait share one timeout, which the final poll follows."""
-    io = ScriptedIO(cloud, latency=1.0)
+    io = ScriptedIO(both_services, latency=1.0)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=10, **UPLOADED))
     assert caught.value.invocation.inference_id == "theirs"
@@ -116,7 +116,7 @@ def test_infer_has_one_timeout():
 
 def test_infer_whose_job_uses_up_the_time():
     """A job that is queued at the last moment has a handle and is polled once."""
-    io = ScriptedIO(cloud, latency=2.5)
+    io = ScriptedIO(both_services, latency=2.5)
     with pytest.raises(WaitTimeoutError) as caught:
         run(core(io).infer("e", LARGE, timeout=5, **UPLOADED))
     assert caught.value.invocation.output_location
@@ -125,7 +125,7 @@ def test_infer_whose_job_uses_up_the_time():
 
 def test_job_that_may_be_queued():
     """A timeout after the request was sent names the job that may be queued."""
-    io = ScriptedIO(cloud, latency=9.0)
+    io = ScriptedIO(both_services, latency=9.0)
     with pytest.raises(TransportError) as caught:
         run(core(io).invoke_endpoint_async("e", body=b"x", inference_id="mine", timeout=2))
     assert (caught.value.possibly_accepted, caught.value.inference_id) == (True, "mine")

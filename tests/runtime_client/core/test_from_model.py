@@ -83,8 +83,8 @@ def test_a_call(clients):
     with Loopback(lambda *_: ANSWER) as server:
         client = clients(server)
         full = client.estimate_cost("e", "a b", body=b"x", currency="EUR", horizon_seconds=60)
-        least = client.estimate_cost(kind="k", endpoint_name="e", timeout=9)
-    assert [type(full), type(least)] == [Estimate, Estimate]
+        minimal = client.estimate_cost(kind="k", endpoint_name="e", timeout=9)
+    assert [type(full), type(minimal)] == [Estimate, Estimate]
     assert (full.amount, full.request_id) == (7, "R1")
     assert server.requests[0].line == "POST /endpoints/e/estimates/a%20b HTTP/1.1"
     sent = [(r.body, r.header("x-currency"), r.header("x-horizon")) for r in server.requests]
@@ -106,7 +106,7 @@ def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ({"currency": "euro"}, "currency must have 3 to 3 characters, not 4"),
         ({"horizon_seconds": 61}, "horizon_seconds must be 1 to 60 seconds"),
@@ -116,15 +116,15 @@ def test_a_retry(clients, shortest_pauses):  # noqa: ARG001 (the dice are loaded
     ],
     ids=str,
 )
-def test_invalid_argument(clients, arguments, says):
+def test_invalid_argument(clients, arguments, message):
     """An invalid argument is rejected before anything is sent."""
-    with Loopback(lambda *_: ANSWER) as server, pytest.raises(ParamValidationError, match=says):
+    with Loopback(lambda *_: ANSWER) as server, pytest.raises(ParamValidationError, match=message):
         clients(server).estimate_cost(**{"endpoint_name": "e", "kind": "k", **arguments})
     assert server.requests == []
 
 
 @pytest.mark.parametrize(
-    ("args", "kwargs", "says"),
+    ("args", "kwargs", "message"),
     [
         (("e",), {}, r"missing a required argument: 'kind'"),
         (("e", "k", b"x"), {}, "too many positional arguments"),
@@ -137,10 +137,10 @@ def test_invalid_argument(clients, arguments, says):
     ],
     ids=["too few", "too many", "twice", "unknown"],
 )
-def test_unknown_argument(clients, args, kwargs, says):
+def test_unknown_argument(clients, args, kwargs, message):
     """An argument that is not in the table raises a TypeError that names the client's method."""
     client = clients(None)
-    with pytest.raises(TypeError, match=says) as caught:
+    with pytest.raises(TypeError, match=message) as caught:
         client.estimate_cost(*args, **kwargs)
     name = type(client.itself).__name__
     assert str(caught.value).startswith(f"{name}.estimate_cost() ")

@@ -61,7 +61,7 @@ class Suspends:
         yield
 
 
-def world(**options):
+def scripted_services(**options):
     """Return scripted I/O that simulates both services."""
     return ScriptedIO(Cloud(**options))
 
@@ -164,13 +164,13 @@ def test_possibly_duplicated():
     assert run(core(io).invoke_endpoint_async("e", body=b"x")).possibly_duplicated
 
 
-@pytest.mark.parametrize("taken", [True, False])
-def test_note(taken):
+@pytest.mark.parametrize("accepted_once", [True, False])
+def test_note(accepted_once):
     """The error for a job that may be queued has a note with its inference id."""
-    io = ScriptedIO([dropped(accepted=taken)])
+    io = ScriptedIO([dropped(accepted=accepted_once)])
     with pytest.raises(TransportError) as caught:
         run(core(io, max_attempts=1).invoke_endpoint_async("e", body=b"x"))
-    notes = [f"the job may have been queued, under inference id {ID}1"] if taken else []
+    notes = [f"the job may have been queued, under inference id {ID}1"] if accepted_once else []
     assert getattr(caught.value, "__notes__", []) == notes
 
 
@@ -192,7 +192,7 @@ def test_custom_attributes_are_in_no_log(caplog):
 )
 def test_inline(payload):
     """A payload of up to 128,000 bytes is sent in the request, even if there is an input_prefix."""
-    io = world()
+    io = scripted_services()
     output = run(core(io).infer("e", payload, timeout=60, input_prefix="s3://bucket/in/"))
     assert output.body == b"answer"
     assert methods(io)[0] == ("sagemaker", "POST")
@@ -209,7 +209,7 @@ def test_inline(payload):
 @pytest.mark.parametrize("prefix", ["s3://bucket/in/", "s3://bucket/in", "s3://bucket"])
 def test_through_s3(prefix, payload, inline):
     """A larger payload, or one with inline=False, is uploaded first, and its location is sent."""
-    io = world()
+    io = scripted_services()
     output = run(
         core(io).infer(
             "e", payload, timeout=60, input_prefix=prefix, inline=inline, content_type="text/csv"
@@ -228,7 +228,7 @@ def test_through_s3(prefix, payload, inline):
     assert "text/csv" == put.header("content-type") == post.header("X-Amzn-SageMaker-Content-Type")
 
 
-REFUSED = [
+INVALID = [
     ({"payload": LARGE}, "input_prefix"),
     ({"payload": SMALL, "inline": False}, "input_prefix"),
     ({"payload": LARGE, "inline": True}, "body"),
@@ -255,7 +255,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "argument"), REFUSED, ids=lambda value: str(value)[-60:])
+@pytest.mark.parametrize(("arguments", "argument"), INVALID, ids=lambda value: str(value)[-60:])
 @pytest.mark.parametrize("payload", [SMALL, LARGE], ids=["small", "large"])
 def test_invalid_arguments(payload, arguments, argument):
     """An invalid argument is rejected before the upload and before the job is queued."""
@@ -271,7 +271,7 @@ def test_invalid_arguments(payload, arguments, argument):
 @pytest.mark.parametrize("name", ["ContentType", "input_location"])
 def test_unknown_arguments(name):
     """An unknown argument of submit or infer raises a TypeError before anything is sent."""
-    io = world()
+    io = scripted_services()
     for call in (
         core(io).submit("e", b"x", **{name: "a"}),
         core(io).infer("e", b"x", timeout=1, **{name: "a"}),
@@ -283,7 +283,7 @@ def test_unknown_arguments(name):
 
 def test_on_invocation():
     """on_invocation is called when the job is queued, before the first poll."""
-    io = world()
+    io = scripted_services()
     seen = []
     output = run(
         core(io).infer(
@@ -296,7 +296,7 @@ def test_on_invocation():
 
 def test_on_invocation_that_is_async():
     """An async on_invocation is awaited before the first poll."""
-    io = world()
+    io = scripted_services()
     seen = []
 
     async def keep(given):
@@ -313,7 +313,7 @@ def test_on_invocation_that_raises():
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full") as caught:
-        run(core(world()).infer("e", SMALL, timeout=60, on_invocation=full))
+        run(core(scripted_services()).infer("e", SMALL, timeout=60, on_invocation=full))
     assert '"inference_id": "theirs"' in caught.value.__notes__[0]
 
 
@@ -324,14 +324,14 @@ def test_on_invocation_that_suspends():
         await Suspends()
 
     with pytest.raises(RuntimeError, match="suspended") as caught:
-        run(core(world()).infer("e", SMALL, timeout=60, on_invocation=keep))
+        run(core(scripted_services()).infer("e", SMALL, timeout=60, on_invocation=keep))
     assert '"inference_id": "theirs"' in caught.value.__notes__[0]
 
 
 def test_arguments_of_the_wait():
     """The wait uses the schedule and the grace that were passed to `infer`."""
     asked = []
-    io = world()
+    io = scripted_services()
     run(core(io).infer("e", SMALL, timeout=60, schedule=lambda t: asked.append(t) or 2))
     assert asked == [0, 2]
     denied = ScriptedIO([accepted(), *[s3_error(403, "AccessDenied")] * 2])
@@ -385,7 +385,7 @@ def test_job_that_is_rejected():
 
 def test_submit():
     """`submit` uploads the payload and queues the job."""
-    io = world()
+    io = scripted_services()
     invocation = run(core(io).submit("e", LARGE, input_prefix="s3://bucket/in/", filename="f"))
     assert methods(io) == [("s3", "PUT"), ("sagemaker", "POST")]
     assert io.sent[1].header("X-Amzn-SageMaker-Filename") == "f"

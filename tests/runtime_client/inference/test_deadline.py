@@ -24,7 +24,7 @@ from tests.runtime_client.scripted_io import (
 
 @pytest.mark.parametrize("timeout", [0, 0.1, 1, 59, 60.5, 61, 300, 1200])
 @pytest.mark.parametrize(
-    ("trouble", "latency"),
+    ("failure", "latency"),
     [
         (None, 0.0),
         (None, 0.3),
@@ -36,9 +36,9 @@ from tests.runtime_client.scripted_io import (
     ],
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
-def test_ends_at_its_deadline(trouble, latency, timeout):
+def test_ends_at_its_deadline(failure, latency, timeout):
     """A wait ends at its deadline, plus at most the time of the final poll, whatever S3 does."""
-    s3 = FakeS3() if trouble is None else FakeS3().respond(trouble)
+    s3 = FakeS3() if failure is None else FakeS3().respond(failure)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert type(error) is WaitTimeoutError
     assert timeout <= io.elapsed + 1e-6
@@ -107,15 +107,15 @@ def test_output_that_is_never_complete():
 
 
 @pytest.mark.parametrize("timeout", [0, 1])
-@pytest.mark.parametrize("kept", [True, False])
-def test_slow_credentials(timeout, kept):
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_slow_credentials(timeout, is_cached):
     """The time of the final poll starts after its credentials have been fetched."""
-    taken = []
+    requested = []
 
     def slow():
-        if not (taken and kept):
+        if not (requested and is_cached):
             io.elapsed += 5
-        taken.append(True)
+        requested.append(True)
         return CREDENTIALS
 
     io = ScriptedIO(FakeS3().put(OUT), latency=0.9)

@@ -16,25 +16,25 @@ from tests.runtime_client.scripted_io import (
 )
 
 SLOW_DOWN = s3_error(503, "SlowDown")
-troubles = pytest.mark.parametrize("trouble", [SLOW_DOWN, dropped()], ids=["503", "dropped"])
+failures = pytest.mark.parametrize("failure", [SLOW_DOWN, dropped()], ids=["503", "dropped"])
 
 
-@troubles
-def test_a_failed_poll_is_not_retried(trouble):
+@failures
+def test_a_failed_poll_is_not_retried(failure):
     """During an outage of S3 a wait sends as many requests as without one."""
     requests = {}
-    for answer in (NO_SUCH_KEY, trouble):
+    for answer in (NO_SUCH_KEY, failure):
         io = ScriptedIO(FakeS3().respond(answer))
         with pytest.raises(WaitTimeoutError):
             run(core(io).wait(INVOCATION, timeout=60, schedule=lambda _: 1.0))
         requests[answer] = [sent.elapsed for sent in io.sent if sent.elapsed < 60]
-    assert requests[NO_SUCH_KEY] == requests[trouble]
+    assert requests[NO_SUCH_KEY] == requests[failure]
 
 
-@troubles
-def test_polls_do_not_use_the_quota(trouble):
+@failures
+def test_polls_do_not_use_the_quota(failure):
     """Failed polls do not use the retry quota."""
-    io = ScriptedIO(FakeS3().respond(trouble, until=7200).put(OUT, at=0, written=7200))
+    io = ScriptedIO(FakeS3().respond(failure, until=7200).put(OUT, at=0, written=7200))
     client = core(io)
     assert run(client.wait(INVOCATION, timeout=9000)).body == b"output"
     for _ in range(3):

@@ -36,9 +36,9 @@ TEXTS = {
 }
 NUMBERS = {"request_ttl_seconds": (60, 21600), "invocation_timeout_seconds": (1, 3600)}
 
-FITS = [
-    *[(name, "a" * most) for name, (_, most) in TEXTS.items()],
-    *[(name, "a" * least) for name, (least, _) in TEXTS.items()],
+VALID = [
+    *[(name, "a" * maximum) for name, (_, maximum) in TEXTS.items()],
+    *[(name, "a" * minimum) for name, (minimum, _) in TEXTS.items()],
     *[(name, value) for name, range_ in NUMBERS.items() for value in range_],
     ("endpoint_name", "a"),
     ("endpoint_name", "A1--b-9"),
@@ -63,9 +63,9 @@ FITS = [
 NOT_TEXT = "must be a str"
 CONTROL = "control characters"
 BLANK = "must not start or end with white space"
-REFUSED = [
-    *[(name, "a" * (most + 1), f"{most} characters") for name, (_, most) in TEXTS.items()],
-    *[(name, "", "1 to") for name, (least, _) in TEXTS.items() if least],
+INVALID = [
+    *[(name, "a" * (maximum + 1), f"{maximum} characters") for name, (_, maximum) in TEXTS.items()],
+    *[(name, "", "1 to") for name, (minimum, _) in TEXTS.items() if minimum],
     *[(name, 7, NOT_TEXT) for name in (*TEXTS, "endpoint_name", "input_location")],
     *[(name, b"a", NOT_TEXT) for name in (*TEXTS, "endpoint_name", "input_location")],
     *[
@@ -128,20 +128,20 @@ def _request(argument, value):
     return InvokeEndpointAsyncRequest(**arguments)
 
 
-@pytest.mark.parametrize(("argument", "value"), FITS, ids=_id)
+@pytest.mark.parametrize(("argument", "value"), VALID, ids=_id)
 def test_valid_values(argument, value):
     """A value at the limit of its rule is accepted unchanged."""
     assert getattr(_request(argument, value), argument) == value
 
 
-@pytest.mark.parametrize(("argument", "value", "says"), REFUSED, ids=_id)
-def test_invalid_values(argument, value, says):
+@pytest.mark.parametrize(("argument", "value", "message"), INVALID, ids=_id)
+def test_invalid_values(argument, value, message):
     """A value that breaks its rule raises an error with the argument's name and the rule."""
     with pytest.raises(ParamValidationError) as caught:
         _request(argument, value)
     assert caught.value.argument == argument
     assert str(caught.value).startswith(argument)
-    assert says in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_secret_is_not_repeated():
@@ -154,7 +154,7 @@ def test_a_secret_is_not_repeated():
 
 
 @pytest.mark.parametrize(
-    ("inputs", "says"),
+    ("inputs", "message"),
     [
         ({}, "is required"),
         ({"body": b"x", "input_location": LOCATION}, "cannot be combined"),
@@ -163,9 +163,9 @@ def test_a_secret_is_not_repeated():
     ],
     ids=["none", "both", "both, one empty", "empty"],
 )
-def test_exactly_one_input(inputs, says):
+def test_exactly_one_input(inputs, message):
     """Exactly one input is required."""
-    with pytest.raises(ParamValidationError, match=says) as caught:
+    with pytest.raises(ParamValidationError, match=message) as caught:
         InvokeEndpointAsyncRequest("endpoint", **inputs)
     assert caught.value.argument == "body"
 
@@ -234,10 +234,10 @@ def test_any_text(name, text):
     """A text is accepted if and only if it matches the pattern of the service model."""
     arguments = {"endpoint_name": "e", "input_location": "s3://b/k"} | {name: text}
     try:
-        taken = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
+        is_accepted = getattr(InvokeEndpointAsyncRequest(**arguments), name) == text
     except ParamValidationError:
-        taken = False
-    assert bool(re.fullmatch(PATTERNS[name], text)) == taken
+        is_accepted = False
+    assert bool(re.fullmatch(PATTERNS[name], text)) == is_accepted
 
 
 @settings(deadline=None)  # a busy machine must not fail the test

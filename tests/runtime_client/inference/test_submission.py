@@ -32,7 +32,7 @@ from tests.runtime_client.scripted_io import (
 from tests.runtime_client.test_cycles import settings
 
 ID = "00000000-0000-4000-8000-00000000000"
-REFUSED = Response(400, (), b'{"__type":"ValidationError"}')
+REJECTED = Response(400, (), b'{"__type":"ValidationError"}')
 OUT = "s3://bucket/out/1.out"
 
 
@@ -109,7 +109,7 @@ def test_an_interrupt_between_two_attempts():
     assert caught.value.inference_id == f"{ID}1"
 
 
-@pytest.mark.parametrize("first", [REFUSED, dropped(accepted=False)])
+@pytest.mark.parametrize("first", [REJECTED, dropped(accepted=False)])
 def test_a_job_that_was_not_accepted_is_not_named(first):
     """The error for a job that cannot be queued has neither an inference id nor a note."""
     error = caught(invoke, [first], max_attempts=1)
@@ -140,7 +140,7 @@ def test_an_interrupt_before_anything_is_sent():
 def test_rejections_name_no_job():
     """The error for a rejected request has neither an inference id nor an invocation."""
     assert caught(lambda c: c.submit("e", b""), [], ParamValidationError).inference_id is None
-    assert caught(invoke, [REFUSED], RequestValidationError).inference_id is None
+    assert caught(invoke, [REJECTED], RequestValidationError).inference_id is None
 
 
 def test_an_error_of_a_wait_names_the_job():

@@ -223,9 +223,9 @@ def test_expired_credentials():
 
 def test_outage_is_named():
     """If all polls failed, the error of the timeout names the failure and no cause in the endpoint."""
-    cloud = FakeS3()
-    cloud.respond(s3_error(503, "SlowDown", "Reduce your rate"))
-    error, _ = fails(cloud, timeout=5)
+    s3 = FakeS3()
+    s3.respond(s3_error(503, "SlowDown", "Reduce your rate"))
+    error, _ = fails(s3, timeout=5)
     assert "Reduce your rate" in str(error)
     assert "scaling up" not in str(error)
 

@@ -146,8 +146,8 @@ def test_failure(body, reason):
     assert type(error) is InferenceFailedError
     assert (error.failure_location, error.body) == (FAIL, body)
     assert reason is None or error.reason == reason
-    says = error.reason or f"the failure object {FAIL} is empty"
-    assert str(error) == f"inference id failed: {says}"
+    reason_text = error.reason or f"the failure object {FAIL} is empty"
+    assert str(error) == f"inference id failed: {reason_text}"
     assert not error.retryable
 
 

@@ -234,8 +234,8 @@ def test_error_in_a_success(body, kind, code):
     """An error document in a 200 response counts as a 500: it is retried and then raised."""
     hidden = Response(200, {"x-amz-request-id": "S3ID"}, body.encode())
     parsed = {"status_code": 200, "body": body.encode()}
-    theirs = Session().get_service_model("s3").operation_model("PutObject")
-    _handle_200_error(theirs, parsed)
+    operation_model = Session().get_service_model("s3").operation_model("PutObject")
+    _handle_200_error(operation_model, parsed)
     assert parsed["status_code"] == 500
     io = ScriptedIO([hidden, STORED])
     assert run(core(io).put_object("s3://bucket/key", b"body")).etag == '"e"'
