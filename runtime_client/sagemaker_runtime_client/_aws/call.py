@@ -71,7 +71,7 @@ class ServiceClient:
         policy: Which failures are retried, and how often.
         headers: Headers of every request.
         trace_headers: Returns additional headers for each request; None for no additional headers.
-        attempt_timeout: The longest duration of an attempt, in seconds, which AWS is told.
+        attempt_timeout: The longest duration of an attempt, in seconds; a header reports it to AWS.
         clock: The clock correction that all calls of a client share; None for a new one.
     """
 
@@ -109,8 +109,8 @@ class ServiceClient:
     async def send(self, operation: Operation) -> Response:
         """Send a request until an attempt succeeds or its failure is final.
 
-        Returns: The successful response.  The operation's progress tells how many attempts were
-        made.
+        Returns:
+            The successful response.  The operation's progress tells how many attempts were made.
 
         Raises:
             RuntimeClientError: The failure of the last attempt, with the number of attempts.
@@ -133,8 +133,7 @@ class ServiceClient:
                 response = await self._attempt(operation, attempts)
             except RuntimeClientError as error:
                 # No variable may keep the error after this block: error, traceback and frame would
-                # form
-                # a reference cycle, which holds the payload until the garbage collector runs.
+                # form a reference cycle, which holds the payload until the garbage collector runs.
                 self._note_failure(operation, attempts, error)
                 if not await self._prepare_retry(operation, attempts, error):
                     raise
@@ -203,7 +202,7 @@ class ServiceClient:
         return headers + self._trace_headers() if self._trace_headers else headers
 
     def _note_success(self, operation: Operation, attempts: Attempts, response: Response) -> None:
-        """Refund the quota, and record that the clock and the request rate were accepted."""
+        """Return tokens to the quota, and record that the service accepted clock and request rate."""
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
@@ -307,19 +306,19 @@ class ServiceClient:
         now, deadline = self._system.monotonic(), operation.deadline
         pause = limiter.acquire(now, inf if deadline is None else deadline - now)
         if pause:
-            name, number, most = self._log_prefix(operation, attempts)
+            name, number, max_attempts = self._log_prefix(operation, attempts)
             _log.debug(
                 "%s: attempt %d of %d waits %.2f s, because the service has throttled requests",
                 name,
                 number + 1,
-                most,
+                max_attempts,
                 pause,
             )
             await self._system.sleep(pause)
         return pause is not None
 
     async def prepare(self, origin: str, deadline: float | None = None) -> PreparedAuth:
-        """Load the transport for *origin*, and return credentials ready to sign.
+        """Load the transport for *origin*, and return the prepared authentication.
 
         A call with a short deadline does this first, because it has no time for it later.
         """

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from .._errors import ConfigError
 
 # id: (pattern of its regions, DNS suffix, DNS suffix of dual-stack hosts).  The first match
-# applies;
-# a region that matches none belongs to the first partition.
+# applies; a region that matches none belongs to the first partition.
 _PARTITIONS = {
     "aws": (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
     "aws-cn": (r"cn-\w+-\d+", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),

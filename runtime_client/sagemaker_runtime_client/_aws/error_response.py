@@ -44,8 +44,8 @@ TRANSIENT_CODES = frozenset({"IDPCommunicationError", "RequestTimeout", "Request
 # Botocore does not retry 408, which a gateway sends instead of the code RequestTimeout.
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 
-# After these statuses the request may still be executed: the sender of the response did not execute
-# it.
+# After these statuses the service may have accepted the request all the same: the host that sent the
+# response may have passed the request on.
 AMBIGUOUS_STATUSES = frozenset({500, 502, 504})
 
 # Some services send these codes with status 400.

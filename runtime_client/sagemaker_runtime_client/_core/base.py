@@ -74,7 +74,8 @@ class BaseOperations:
             arguments: The values by name; a value of None counts as absent.
             timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns: The result of *parse*.
+        Returns:
+            The result of *parse*.
         """
         start = self._start(timeout)
         request = model.to_http(arguments)

@@ -58,7 +58,8 @@ class InferenceOperations(SubmissionOperations):
             max_size: The maximum size of the output in bytes; None for no limit.  The whole output
                 is held in memory.
 
-        Returns: The output: its body, content type, metadata, location and date.
+        Returns:
+            The output: its body, content type, metadata, location and date.
 
         Raises:
             InferenceFailedError: The endpoint has written the failure object; ``reason`` is its
@@ -141,7 +142,8 @@ class InferenceOperations(SubmissionOperations):
                 *s3_output_path_extension*, *filename*, *request_ttl_seconds*,
                 *invocation_timeout_seconds*.
 
-        Returns: The output: its body, content type, metadata, location and date.
+        Returns:
+            The output: its body, content type, metadata, location and date.
 
         Raises:
             InferenceFailedError: The endpoint has written the failure object; ``reason`` is its

@@ -31,7 +31,8 @@ class ObjectOperations(BaseOperations):
                 headers.
             timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns: The description of the object, including its entity tag; its body is empty.
+        Returns:
+            The description of the object, including its entity tag; its body is empty.
 
         Raises:
             ParamValidationError: The location, the body, the content type or the metadata is
@@ -65,7 +66,8 @@ class ObjectOperations(BaseOperations):
                 is held in memory.
             timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns: The object: its body, size, content type, metadata, entity tag and date.
+        Returns:
+            The object: its body, size, content type, metadata, entity tag and date.
 
         Raises:
             ObjectNotFoundError: The key or the bucket does not exist.
@@ -92,8 +94,9 @@ class ObjectOperations(BaseOperations):
             location: The location as ``s3://bucket/key``, with the key not percent-encoded.
             timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns: The description of the object: its size, content type, metadata, entity tag and
-        date; its body is empty.
+        Returns:
+            The description of the object: its size, content type, metadata, entity tag and date;
+            its body is empty.
 
         Raises:
             ObjectNotFoundError: The key or the bucket does not exist.  The response to HEAD has no

@@ -64,7 +64,8 @@ class SubmissionOperations(BaseOperations):
                 is missing.  The id makes it possible to recognize the attempts of one call.
             timeout: The time limit of the whole call, in seconds; None for the client's.
 
-        Returns: The handle for `wait`.  `Invocation.to_json` stores it for another process.
+        Returns:
+            The handle for `wait`.  `Invocation.to_json` stores it for another process.
 
         Raises:
             ParamValidationError: An argument breaks one of these rules; `argument` names it, and
@@ -138,7 +139,8 @@ class SubmissionOperations(BaseOperations):
                 *s3_output_path_extension*, *filename*, *request_ttl_seconds*,
                 *invocation_timeout_seconds*.
 
-        Returns: The handle for `wait`.  `Invocation.to_json` stores it for another process.
+        Returns:
+            The handle for `wait`.  `Invocation.to_json` stores it for another process.
 
         Raises:
             ParamValidationError: An argument is invalid, or the payload needs an upload and
