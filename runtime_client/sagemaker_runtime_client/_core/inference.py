@@ -69,8 +69,8 @@ class InferenceOperations(SubmissionOperations):
             ResponseTooLargeError: The output is larger than *max_size*.  Call `wait` again with a
                 larger *max_size*, or read the object with another tool.
             AccessDeniedError: The credentials are invalid, they do not allow ``kms:Decrypt`` for
-                the KMS key of the output, or *access_denied_grace* has passed.  Grant the
-                permission, and wait again.
+                the KMS key of the output, or *access_denied_grace* has passed.  Correct the
+                credentials or their permissions, and wait again.
             ObjectNotFoundError: The bucket does not exist.
             NoOutputLocationError: The service did not name the location of the output.  A
                 notification of the endpoint may name it.

@@ -1,5 +1,5 @@
 """
-Lines, server-sent events and JSON documents out of a response that arrives in parts.  Pure.
+Lines, server-sent events and JSON documents from a response that arrives in parts.
 
 A part can end anywhere: in the middle of a line, of a line end or of a UTF-8 character.  Each decoder
 holds at most one incomplete line, and a bound on its length.  Bytes that are not valid UTF-8 become
