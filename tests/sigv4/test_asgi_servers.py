@@ -152,7 +152,7 @@ def test_unsigned_without_a_body(connection):
         assert "connection" not in response.headers
     assert connection.request("HEAD", "/q", {"host": HOST}).body is None
     assert connection.request("GET", "/q", signed()).status == 200
-    assert ["AKIDEXAMPLE"] == LOOKED_UP
+    assert LOOKED_UP == ["AKIDEXAMPLE"]
 
 
 def test_unsigned_with_a_body_that_does_not_arrive(connection, inner):

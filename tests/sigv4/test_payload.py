@@ -40,4 +40,4 @@ def test_refused_marker(marker):
 
 def test_unsigned():
     """The marker of an unsigned body is S3's."""
-    assert Payload.UNSIGNED == Payload("UNSIGNED-PAYLOAD")
+    assert Payload("UNSIGNED-PAYLOAD") == Payload.UNSIGNED

@@ -289,7 +289,7 @@ TAKEN = [
 
 @pytest.mark.parametrize(("body", "inference_id"), TAKEN)
 def test_success(body, inference_id):
-    """A successful response becomes an invocation, whatever its body contains."""
+    """A successful response becomes an invocation, regardless of its body."""
     headers = {
         "X-Amzn-SageMaker-OutputLocation": "s3://b/o",
         "X-Amzn-SageMaker-FailureLocation": "s3://b/f",
@@ -390,7 +390,7 @@ def test_json_round_trip(invocation):
 
 def test_json_of_a_later_version():
     """Unknown fields of a later version are ignored, and missing fields have their defaults."""
-    text = json.dumps({"inference_id": "id", "output_location": None, "colour": "red"})
+    text = json.dumps({"inference_id": "id", "output_location": None, "color": "red"})
     assert Invocation.from_json(text) == Invocation(inference_id="id")
 
 

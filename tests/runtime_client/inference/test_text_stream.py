@@ -22,23 +22,25 @@ def cuts(data):
     return [[data], [data[n : n + 1] for n in range(len(data))], *pairs]
 
 
-def lines_of(parts, **options):
+def decode_lines(parts, **options):
     """Return the lines of a text that arrives in parts."""
     decoder = LineDecoder(**options)
     return [*(line for part in parts for line in decoder.feed(part)), *decoder.finish()]
 
 
-def events_of(parts):
+def parse_events(parts):
     """Return the events of a text that arrives in parts."""
     parser = EventParser()
-    found = [parser.feed(line) for line in lines_of(parts, ends_at_return=True)]
+    found = [parser.feed(line) for line in decode_lines(parts, ends_at_return=True)]
     return [event for event in [*found, parser.finish()] if event]
 
 
-def documents_of(parts):
+def parse_documents(parts):
     """Return the JSON documents of a text that arrives in parts."""
     parser = JSONParser()
-    found = [item for line in lines_of(parts, ends_at_return=True) for item in parser.feed(line)]
+    found = [
+        item for line in decode_lines(parts, ends_at_return=True) for item in parser.feed(line)
+    ]
     return [*found, *parser.finish()]
 
 
@@ -60,7 +62,7 @@ def documents_of(parts):
 def test_lines(data, expected):
     """Lines are the same however the parts are cut; only LF and CRLF end a line."""
     for parts in cuts(data):
-        assert lines_of(parts) == expected
+        assert decode_lines(parts) == expected
 
 
 @pytest.mark.parametrize("data", [b"a\rb\r\nc\n\rd", b"\r\r\n\n", b"a\r"], ids=repr)
@@ -69,14 +71,14 @@ def test_lines_that_end_with_a_return(data):
     expected = data.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
     expected = expected if expected[-1] else expected[:-1]
     for parts in cuts(data):
-        assert lines_of(parts, ends_at_return=True) == expected
+        assert decode_lines(parts, ends_at_return=True) == expected
 
 
 @given(st.lists(st.binary(max_size=8)), st.booleans())
 def test_any_parts(parts, ends_at_return):
     """Parts of any bytes give the same lines as all of them at once."""
-    whole = lines_of([b"".join(parts)], ends_at_return=ends_at_return)
-    assert lines_of(parts, ends_at_return=ends_at_return) == whole
+    whole = decode_lines([b"".join(parts)], ends_at_return=ends_at_return)
+    assert decode_lines(parts, ends_at_return=ends_at_return) == whole
 
 
 @pytest.mark.parametrize("parts", [[b"12345"], [b"123", b"45"], [b"12345\n"], [b"\n123", b"45\n"]])
@@ -85,8 +87,8 @@ def test_a_line_that_is_too_long(parts):
     with pytest.raises(
         ResponseTooLargeError, match="a line of the response is longer than 4 bytes"
     ):
-        lines_of(parts, limit=4)
-    assert lines_of([b"1234\n12", b"34"], limit=4) == ["1234", "1234"]
+        decode_lines(parts, limit=4)
+    assert decode_lines([b"1234\n12", b"34"], limit=4) == ["1234", "1234"]
 
 
 EVENTS = (
@@ -104,7 +106,7 @@ EVENTS = (
 def test_events():
     """Fields, comments, line ends and ids are read as the specification says, wherever parts are cut."""
     for parts in cuts(EVENTS):
-        assert events_of(parts) == [
+        assert parse_events(parts) == [
             ServerSentEvent("one"),
             ServerSentEvent("two\n three"),
             ServerSentEvent('{"a": "\u20ac"}', "token", "7", 1500),
@@ -149,11 +151,11 @@ def test_the_json_document_of_an_event():
 def test_documents(data):
     """JSON Lines and server-sent events give the same documents, wherever parts are cut."""
     for parts in cuts(data):
-        assert documents_of(parts) == [{"a": "\u20ac"}, [1], "b", 7]
+        assert parse_documents(parts) == [{"a": "\u20ac"}, [1], "b", 7]
 
 
 @pytest.mark.parametrize("data", [b"{\n", b"data: {\n\n", b"1\ndata: 2\n", b"data: {"])
 def test_what_is_not_json(data):
     """A line or an event that is not a JSON document is an error."""
     with pytest.raises(json.JSONDecodeError):
-        documents_of([data])
+        parse_documents([data])

@@ -141,7 +141,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("body", "reason"), REASONS)
 def test_failure(body, reason):
-    """A failure object raises an error with its text, whatever its format."""
+    """A failure object raises an error with its text, regardless of its format."""
     error, _ = fails(FakeS3().put(FAIL, body, at=2))
     assert type(error) is InferenceFailedError
     assert (error.failure_location, error.body) == (FAIL, body)

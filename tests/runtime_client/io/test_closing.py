@@ -142,7 +142,7 @@ def test_call_in_the_queue(plain_driver, pools):
             plain_driver,
             Closing(client, closed),
             call,
-            lambda: pools and (1, 1) == counts(pools[0])[:2],
+            lambda: pools and counts(pools[0])[:2] == (1, 1),
         )
         gc.collect()
     assert [one.body for one in found] == [b"object"] * 2

@@ -398,7 +398,7 @@ def test_time(kind, drive):
         assert await backend.finish_by(60, work) == "done"
         if backend.is_blocking:
             async with backend.move_on_after(0.01):
-                return "done" == await backend.finish_by(0, work)
+                return await backend.finish_by(0, work) == "done"
         async with backend.move_on_after(0.01):
             await backend.sleep(60)
         with pytest.raises(StillRunningError):
