@@ -65,8 +65,8 @@ def test_numbers():
     assert bases["non_throttling_base_scale"] == Reason.TRANSIENT.base
     assert reference._MAX_BACKOFF == LONGEST_BACKOFF
     assert reference._RETRY_AFTER_MAX_ADDITIONAL == LONGEST_EXTENSION
-    assert quota._RETRY_COST == Reason.TRANSIENT.cost
-    assert quota._THROTTLING_RETRY_COST == Reason.THROTTLING.cost
+    assert Reason.TRANSIENT.cost == quota._RETRY_COST
+    assert Reason.THROTTLING.cost == quota._THROTTLING_RETRY_COST
     assert TheirQuota.INITIAL_CAPACITY == RetryQuota.CAPACITY
     assert RetryPolicy().max_attempts == standard.DEFAULT_MAX_ATTEMPTS
 

@@ -37,7 +37,7 @@ from tests.runtime_client.scripted_io import (
     ids=["404", "404, slowly", "403", "503", "SlowDown", "dropped", "hanging"],
 )
 def test_ends_at_its_deadline(failure, latency, timeout):
-    """A wait ends at its deadline, plus at most the time of the final poll, whatever S3 does."""
+    """A wait ends at its deadline, plus at most the time of the final poll, however S3 behaves."""
     s3 = FakeS3() if failure is None else FakeS3().respond(failure)
     error, io = fails(s3, of=ScriptedIO(s3, latency=latency), timeout=timeout)
     assert type(error) is WaitTimeoutError
