@@ -267,8 +267,7 @@ def test_attempt_headers():
 
 def test_ttl():
     """If the service's clock is known, a header tells AWS when the attempt ends."""
-    # The local clock is 10 s slow and the pause is 3 s, so the attempt starts at 12:00:03 service
-    # time.
+    # The local clock is 10 s slow and the pause is 3 s: the attempt starts at 12:00:03 service time.
     date = "Sun, 22 Nov 2026 12:00:00 GMT"
     io = ScriptedIO([answer(503, date=date, x_amz_retry_after="3000"), OK], clock_error=-10)
     run(

@@ -169,7 +169,7 @@ DRIPS = {
         [b"x-a: 1\r\n"],
     ),
 }
-# The cases that end on time.  In a blocking user-supplied client, only a slow body does.
+# Calls that end on time: all of them, except those with a slow head in a user-supplied blocking client.
 ENDING = [
     pytest.param(kind, drip, id=f"{kind_name}, {drip_name}")
     for kind_name, kind in KINDS.items()
@@ -300,12 +300,10 @@ def test_calls_that_wait_for_a_connection(backend):
             errors.append(error)
 
     async def main(url):
-        where = {"region": REGION, "credentials": CREDENTIALS, "endpoint_url": url}
-        async with AsyncSageMakerRuntimeClient(**where, max_connections=2) as client:
-            with suppress(TransportError):
-                await client.invoke_endpoint_async(
-                    "e", body=b"x", timeout=0.01
-                )  # loads settings and modules
+        options = {"region": REGION, "credentials": CREDENTIALS, "endpoint_url": url}
+        async with AsyncSageMakerRuntimeClient(**options, max_connections=2) as client:
+            with suppress(TransportError):  # this call loads settings and modules
+                await client.invoke_endpoint_async("e", body=b"x", timeout=0.01)
             async with anyio.create_task_group() as tasks:
                 for _ in range(40):
                     tasks.start_soon(infer, client)

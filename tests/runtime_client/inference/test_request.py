@@ -25,7 +25,7 @@ LOCATION = "s3://bucket/in.json"
 OPERATION = Session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpointAsync")
 SERIALIZER = create_serializer("rest-json", include_validation=False)
 
-# argument, minimum length, maximum length (of a text of one repeated character)
+# The minimum and maximum length of each text argument.
 TEXTS = {
     "content_type": (0, 1024),
     "accept": (0, 1024),
