@@ -10,7 +10,7 @@ from tests.runtime_client.calls import OK, PLAIN, answer, call, caller
 from tests.runtime_client.scripted_io import ScriptedIO, dropped, run
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = ("runtime_client/sagemaker_runtime_client/_aws",)
+COVERED = ("runtime_client/sagemaker_runtime_client/_aws",)
 
 URL = "POST https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/e/async-invocations"
 THROTTLED = answer(429, message="Rate exceeded")

@@ -19,7 +19,7 @@ from sigv4 import Credentials
 from tests.runtime_client.scripted_io import Response, ScriptedIO, run
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = ("runtime_client/sagemaker_runtime_client/_cli",)
+COVERED = ("runtime_client/sagemaker_runtime_client/_cli",)
 
 
 def command(*arguments):

@@ -16,7 +16,7 @@ from sagemaker_runtime_client._settings.stderr_log import log_to_stderr
 from tests.runtime_client.scripted_io import run
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = (
+COVERED = (
     *(
         f"runtime_client/sagemaker_runtime_client/{name}.py"
         for name in ("__init__", "_clients", "_errors", "_limits", "_value")

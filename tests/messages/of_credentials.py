@@ -6,7 +6,7 @@ from tests.messages.providers import MALFORMED_KEY, always, as_json, as_xml, loa
 from tests.runtime_client.scripted_io import dropped
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = ("runtime_client/sagemaker_runtime_client/credentials",)
+COVERED = ("runtime_client/sagemaker_runtime_client/credentials",)
 
 ROLE = "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
 SOURCE = "source_profile = me\n[profile me]\naws_access_key_id = AKID\naws_secret_access_key = s\n"

@@ -14,7 +14,7 @@ from tests.messages.providers import LOGIN_CACHE, SSO_CACHE, START, as_json, loa
 from tests.runtime_client.scripted_io import ScriptedIO
 
 # The messages of the whole folder are in these tables.
-ROOMS = ()
+COVERED = ()
 
 SESSION = (
     "sso_session = corp\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp\n"

@@ -13,7 +13,7 @@ from sagemaker_runtime_client.emulator import Emulator, Faults, ObjectStore
 from sigv4 import Payload
 from tests.emulator.wire import INPUT, INVOCATION, build_request, call, send
 
-ROOMS = ("runtime_client/sagemaker_runtime_client/emulator",)
+COVERED = ("runtime_client/sagemaker_runtime_client/emulator",)
 
 PACKAGE = "sagemaker_runtime_client.emulator"
 

@@ -19,7 +19,7 @@ from tests.runtime_client.scripted_io import (
 )
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = (
+COVERED = (
     "runtime_client/sagemaker_runtime_client/_core",
     "runtime_client/sagemaker_runtime_client/_inference",
 )

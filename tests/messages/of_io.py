@@ -24,7 +24,7 @@ from sigv4 import Credentials
 from tests.runtime_client.networks import Scripted
 from tests.runtime_client.pools import PooledTransport, limited
 
-ROOMS = ("runtime_client/sagemaker_runtime_client/_io",)
+COVERED = ("runtime_client/sagemaker_runtime_client/_io",)
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 

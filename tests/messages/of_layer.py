@@ -11,7 +11,7 @@ from sagemaker_runtime_client.layer._pins import renew, select_pins
 from sagemaker_runtime_client.layer._tools import interpreter, run
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = ("runtime_client/sagemaker_runtime_client/layer",)
+COVERED = ("runtime_client/sagemaker_runtime_client/layer",)
 
 
 def build(*compared):

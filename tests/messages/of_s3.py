@@ -6,7 +6,7 @@ from tests.messages.picking import pick_line
 from tests.runtime_client.scripted_io import NO_SUCH_KEY, ScriptedIO, core, run
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = ("runtime_client/sagemaker_runtime_client/_s3",)
+COVERED = ("runtime_client/sagemaker_runtime_client/_s3",)
 
 
 def get(*answers):

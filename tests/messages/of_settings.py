@@ -6,7 +6,7 @@ from sagemaker_runtime_client._settings.profiles import parse_profiles, read_pro
 from tests.runtime_client.scripted_io import ScriptedIO, run
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = ("runtime_client/sagemaker_runtime_client/_settings",)
+COVERED = ("runtime_client/sagemaker_runtime_client/_settings",)
 
 
 def value(name, *, argument=None, environ=(), config=""):

@@ -7,7 +7,7 @@ from sigv4 import Credentials
 from sigv4.asgi import SigV4Middleware
 from tests.sigv4.asgi_servers import HOST, KEY, REGION, SERVICE, signed
 
-ROOMS = ("sigv4/_asgi",)
+COVERED = ("sigv4/_asgi",)
 
 
 def _middleware(**options):

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from sigv4._cli.commands import main
 
-ROOMS = ("sigv4/_cli",)
+COVERED = ("sigv4/_cli",)
 
 URL = "https://bucket.example/key"
 SCOPE = ("--service", "s3", "--region", "us-east-1")

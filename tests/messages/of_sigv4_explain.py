@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4, explain
 
-ROOMS = ("sigv4/_explain.py", "sigv4/_refusal.py")
+COVERED = ("sigv4/_explain.py", "sigv4/_refusal.py")
 
 SIGNER = Signer(SigV4("s3", "us-east-1"))
 KEY = Credentials("AKIDEXAMPLE", "secret")

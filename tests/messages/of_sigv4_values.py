@@ -22,7 +22,7 @@ from sigv4.httpx_auth import SigV4Auth
 from tests.messages.templates import ROOT
 
 # Files and folders of the code whose messages are all in a table.
-ROOMS = tuple(f"sigv4/{file.name}" for file in sorted((ROOT / "sigv4").glob("*.py")))
+COVERED = tuple(f"sigv4/{file.name}" for file in sorted((ROOT / "sigv4").glob("*.py")))
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = Credentials("AKIDEXAMPLE", "secret")

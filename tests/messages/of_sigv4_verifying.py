@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sigv4 import Credentials, Payload, SignableRequest, Signer, SigV4, SigV4A, verify
 from sigv4._verifying.candidate import read_candidate
 
-ROOMS = ("sigv4/_verifying",)
+COVERED = ("sigv4/_verifying",)
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = Credentials("AKIDEXAMPLE", "secret")

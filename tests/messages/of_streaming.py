@@ -20,7 +20,7 @@ from sigv4 import (
 )
 from tests.sigv4.seeds import KEY, SIGV4, make_seed
 
-ROOMS = ("sigv4/_streaming",)
+COVERED = ("sigv4/_streaming",)
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"

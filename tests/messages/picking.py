@@ -1,4 +1,4 @@
-"""Messages that `said` would not choose: a log line among others, and the note of an error."""
+"""Choices of messages other than those of `said`: one log line of several, or the note of an error."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from sagemaker_runtime_client import RuntimeClientError
 
 
 class PickedError(Exception):
-    """An error whose message is the one that a test has picked."""
+    """An error whose text is the chosen message."""
 
 
 def pick_line(make: Callable[[], object], beginning: str) -> NoReturn:

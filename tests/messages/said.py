@@ -1,4 +1,4 @@
-"""What a piece of code says to its user: by an error, a line of the log, a warning or a text."""
+"""The message that a call shows to a user: an error, a log record, a warning or a returned text."""
 
 import logging
 import warnings
@@ -10,12 +10,12 @@ from types import ModuleType
 
 def said(make: Callable[[], object]) -> str:
     """
-    Return the message that a call leaves.
+    Return the message of a call.
 
     Args:
-        make: A function without arguments.  Its error is the message, without the facts that `str`
-            adds to an error of the client; otherwise the last of the most severe lines that it logs,
-            otherwise its last warning, otherwise the text that it returns.
+        make: A function without arguments.  If it raises an error, the message is the text of the
+            error, without the facts that `str` adds to an error of the client; otherwise the last
+            of the most severe log lines, otherwise the last warning, otherwise the returned text.
     """
     lines = _Lines()
     loggers = [logging.getLogger(name) for name in ("sigv4", "sagemaker_runtime_client")]
@@ -38,7 +38,7 @@ def said(make: Callable[[], object]) -> str:
 
 
 class _Lines(logging.Handler):
-    """Keeps what is logged."""
+    """Collects log records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,11 +54,11 @@ class _Lines(logging.Handler):
 
 
 def tables() -> list[ModuleType]:
-    """Return the modules beside this one whose names begin with ``of_``: each has a table."""
+    """Return the modules of this folder whose names begin with ``of_``; each contains a table."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("of_*.py"))
     return [import_module(f"tests.messages.{name}") for name in names]
 
 
 def plain(text: str) -> str:
-    """Return a text with each run of blanks and line ends as one blank."""
+    """Return a text with each run of whitespace as one space."""
     return " ".join(text.split())

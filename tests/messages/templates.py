@@ -1,4 +1,4 @@
-"""The messages that the code has: errors, warnings, lines of the log and help texts, found in its syntax."""
+"""The messages in the code, found in its syntax tree: errors, warnings, log records and help texts."""
 
 import ast
 import re
@@ -9,8 +9,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 CODE = ("sigv4", "runtime_client/sagemaker_runtime_client")
 
-# Functions and methods that take a message, besides the constructors of errors and warnings.
-_SPEAKERS = frozenset(
+# Functions and methods with a message as argument, in addition to constructors of errors and
+# warnings.
+_FUNCTIONS = frozenset(
     {"fail", "failure", "shortage", "warn", "warning", "info", "debug", "error"}
     | {"incomplete_body", "malformed_trailer", "ModelFailure", "rejection", "validation_error"}
     | {"add_note", "invalid_argument"}
@@ -19,7 +20,7 @@ _KEYWORDS = frozenset({"help", "description", "epilog", "message", "rule"})
 
 
 class Template(NamedTuple):
-    """A message in the code; each value that is put into it is a gap."""
+    """A message in the code, with a placeholder for each value that is inserted."""
 
     file: str
     line: int
@@ -27,17 +28,20 @@ class Template(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What a message that is made of it looks like."""
+        """A pattern that matches the message with any values."""
         return re.compile(".*".join(map(re.escape, self.parts)), re.DOTALL)
 
     def __str__(self) -> str:
-        """Return place and text."""
+        """Return the location and the text."""
         return f"{self.file}:{self.line}: {'{}'.join(self.parts)}"
 
 
-def templates(room: str) -> Iterator[Template]:
-    """Find every message below a folder, or in a file, of the code; *room* is a path in the repository."""
-    path = ROOT / room
+def templates(name: str) -> Iterator[Template]:
+    """
+    Yield every message in a file, or in the files below a folder; *name* is a path in the
+    repository.
+    """
+    path = ROOT / name
     for file in sorted(path.rglob("*.py") if path.is_dir() else [path]):
         for node in ast.walk(ast.parse(file.read_text())):
             for text in _texts(node):
@@ -47,12 +51,12 @@ def templates(room: str) -> Iterator[Template]:
 
 
 def _texts(node: ast.AST) -> Iterator[ast.expr]:
-    """Return the arguments of a call that are messages."""
+    """Yield the arguments of a call that are messages."""
     if not isinstance(node, ast.Call):
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    speaks = name.lstrip("_") in _SPEAKERS or name.endswith(("Error", "Warning"))
-    for argument in node.args if speaks else ():
+    has_message = name.lstrip("_") in _FUNCTIONS or name.endswith(("Error", "Warning"))
+    for argument in node.args if has_message else ():
         yield from _strings(argument)
     for keyword in node.keywords:
         if keyword.arg in _KEYWORDS:
@@ -60,7 +64,7 @@ def _texts(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _strings(node: ast.expr) -> Iterator[ast.expr]:
-    """Return a text, or each of those that a condition chooses from or that are added up."""
+    """Yield a string, or each string of a conditional expression or a sum."""
     if isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     ):

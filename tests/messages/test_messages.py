@@ -1,4 +1,4 @@
-"""Every message that a user can see, with the input that makes it: the tables in the files ``of_*.py``."""
+"""Every message that a user can see, with an input that produces it: the tables in ``of_*.py``."""
 
 import pytest
 
@@ -7,22 +7,22 @@ from tests.messages.templates import templates
 
 TABLES = tables()
 ROWS = [row for table in TABLES for row in table.MESSAGES]
-ROOMS = [room for table in TABLES for room in table.ROOMS]
+COVERED = [path for table in TABLES for path in table.COVERED]
 
 
 @pytest.mark.parametrize(("make", "text"), ROWS, ids=[text[:60] for _, text in ROWS])
 def test_a_message(make, text):
-    """The input makes the message, word for word; where lines break does not matter."""
+    """The input produces exactly the message, apart from line breaks."""
     assert plain(said(make)) == plain(text)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_no_message_is_missing(room):
-    """Each message in the code is one of the tables' texts, with values put into it."""
+@pytest.mark.parametrize("path", COVERED)
+def test_no_message_is_missing(path):
+    """Each message in the code is in a table, with values in place of its placeholders."""
     texts = [plain(text) for _, text in ROWS]
     missing = [
         str(template)
-        for template in templates(room)
+        for template in templates(path)
         if not any(template.pattern.search(text) for text in texts)
     ]
     assert missing == []
