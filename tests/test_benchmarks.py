@@ -25,7 +25,7 @@ HERE = [
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch):
-    """Make the benchmarks' modules importable, which are scripts."""
+    """Let tests import the benchmarks' modules, which are scripts."""
     monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")
 
 
