@@ -93,5 +93,5 @@ class Value:
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
     # A value that was pickled by an earlier version has the former names of its fields.
-    renamed = kind._renamed  # noqa: SLF001 (the class is in this file)
+    renamed = kind._renamed  # noqa: SLF001 (same file)  # pyright: ignore[reportPrivateUsage]
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})

@@ -94,7 +94,7 @@ class Value:
 
 def _make(kind: type[V], fields: dict[str, object]) -> V:
     # A pickle from an earlier version has the former names of fields.
-    renamed = kind._renamed  # noqa: SLF001 (the class is in this file)
+    renamed = kind._renamed  # noqa: SLF001 (same file)  # pyright: ignore[reportPrivateUsage]
     return kind(**{renamed.get(name, name): value for name, value in fields.items()})
 
 
