@@ -1,10 +1,15 @@
 """The state of one call: the current attempt, and what the earlier attempts have shown."""
 
+import logging
 from datetime import timedelta
 
 from sigv4 import Payload
 
+from .._errors import RuntimeClientError
+from .._io.message import Response
 from .retry import Reason
+
+_log = logging.getLogger("sagemaker_runtime_client")
 
 
 class Progress:
@@ -39,6 +44,8 @@ class Attempts:
     """The attempts of one call.
 
     Args:
+        operation: The operation that is called; log lines show it.
+        max_attempts: The maximum number of attempts.
         call_id: The id by which AWS recognizes the attempts of one call.
         payload: The body's representation in a signature.
         progress: Updated as the call proceeds.
@@ -60,14 +67,25 @@ class Attempts:
         "call_id",
         "clock_corrected",
         "clock_offset",
+        "max_attempts",
         "number",
+        "operation",
         "payload",
         "progress",
         "retry_reason",
         "service_ahead",
     )
 
-    def __init__(self, call_id: str, payload: Payload, progress: Progress) -> None:
+    def __init__(
+        self,
+        operation: object,
+        max_attempts: int,
+        call_id: str,
+        payload: Payload,
+        progress: Progress,
+    ) -> None:
+        self.operation = operation
+        self.max_attempts = max_attempts
         self.call_id = call_id
         self.payload = payload
         self.progress = progress
@@ -77,3 +95,58 @@ class Attempts:
         self.service_ahead: timedelta | None = None
         self.clock_corrected = False
         self.retry_reason: Reason | None = None
+
+    def log_success(self, response: Response) -> None:
+        """Log that the current attempt succeeded."""
+        _log.debug(
+            "%s: attempt %d of %d succeeded (status %d, request id %s)",
+            *self._prefix,
+            response.status,
+            response.request_id,
+        )
+
+    def log_failure(self, error: RuntimeClientError) -> None:
+        """Log that the current attempt failed."""
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s: attempt %d of %d failed: %s", *self._prefix, error)
+
+    def log_retry(self, error: RuntimeClientError, pause: float, *, is_ambiguous: bool) -> None:
+        """Log that another attempt follows after *pause* seconds."""
+        if is_ambiguous:
+            _log.warning(
+                "%s: attempt %d of %d failed; retrying in %.2f s, although the service may have "
+                "accepted a previous attempt, so the request may be executed twice: %s",
+                *self._prefix,
+                pause,
+                error,
+            )
+        else:
+            _log.info(
+                "%s: attempt %d of %d failed; retrying in %.2f s: %s", *self._prefix, pause, error
+            )
+
+    def log_clock_correction(self) -> None:
+        """Log that another attempt follows with the service's time."""
+        _log.warning(
+            "%s: attempt %d of %d was rejected because this machine's clock differs from the "
+            "service's clock by %s; retrying with the service's time",
+            *self._prefix,
+            abs(self.service_ahead or timedelta()),
+        )
+
+    def log_wait(self, pause: float) -> None:
+        """Log that the next attempt waits for the rate limiter."""
+        name, number, max_attempts = self._prefix
+        _log.debug(
+            "%s: attempt %d of %d waits %.2f s, because the service has throttled requests",
+            name,
+            number + 1,
+            max_attempts,
+            pause,
+        )
+
+    @property
+    def _prefix(self) -> tuple[str, int, int]:
+        id_ = self.progress.inference_id
+        name = f"{self.operation} (inference id {id_})" if id_ else str(self.operation)
+        return name, self.number, self.max_attempts

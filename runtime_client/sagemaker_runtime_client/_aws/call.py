@@ -120,7 +120,13 @@ class ServiceClient:
             self._clock.forget()
         body = operation.request.body
         payload = await self._system.compute(len(body), Payload.of, body)
-        attempts = Attempts(self._system.uuid(), payload, operation.progress or Progress())
+        attempts = Attempts(
+            operation,
+            self._policy.max_attempts,
+            self._system.uuid(),
+            payload,
+            operation.progress or Progress(),
+        )
         if self._limiter and not await self._acquire_token(self._limiter, operation, attempts):
             raise TransportError(
                 f"{operation} was not sent: the service is throttling requests, and the timeout leaves "
@@ -162,9 +168,7 @@ class ServiceClient:
             response = await self._transport.send(
                 origin, authenticate, deadline, limit=operation.limit
             )
-        except (
-            OSError
-        ) as error:  # from loading a module; the transport has already mapped socket errors
+        except OSError as error:  # from loading a module; socket errors are mapped already
             if not is_shortage(error):
                 raise
             raise shortage(
@@ -205,12 +209,7 @@ class ServiceClient:
         """Return tokens to the quota, and record that the service accepted clock and request rate."""
         attempts.progress.attempts = attempts.number
         if _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "%s: attempt %d of %d succeeded (status %d, request id %s)",
-                *self._log_prefix(operation, attempts),
-                response.status,
-                response.request_id,
-            )
+            attempts.log_success(response)
         if self._limiter:
             self._limiter.record(self._system.monotonic(), throttled=False)
         if not self._clock.was_right:
@@ -222,10 +221,7 @@ class ServiceClient:
         self, operation: Operation, attempts: Attempts, error: RuntimeClientError
     ) -> None:
         """Add the facts of all attempts to an error, and record what it reveals."""
-        if _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "%s: attempt %d of %d failed: %s", *self._log_prefix(operation, attempts), error
-            )
+        attempts.log_failure(error)
         attempts.service_ahead = service_ahead(error, self._system.now())
         was_sent = isinstance(error, AFTER_SENDING)
         error.attempts = attempts.number if was_sent else attempts.number - 1
@@ -250,12 +246,7 @@ class ServiceClient:
             return False
         if corrects_clock:
             attempts.clock_corrected = True
-            _log.warning(
-                "%s: attempt %d of %d was rejected because this machine's clock differs from the "
-                "service's clock by %s; retrying with the service's time",
-                *self._log_prefix(operation, attempts),
-                abs(attempts.service_ahead or timedelta()),
-            )
+            attempts.log_clock_correction()
         elif operation.is_poll or not await self._pause(operation, attempts, error):
             return False
         return not self._limiter or await self._acquire_token(self._limiter, operation, attempts)
@@ -275,29 +266,10 @@ class ServiceClient:
             error.add_note("not retried: this client has used up its retry quota")
             return False
         attempts.retry_reason = reason
-        self._log_retry(operation, attempts, error, pause)
+        is_ambiguous = error.possibly_accepted and not operation.idempotent
+        attempts.log_retry(error, pause, is_ambiguous=is_ambiguous)
         await self._system.sleep(pause)
         return True
-
-    def _log_retry(
-        self, operation: Operation, attempts: Attempts, error: RuntimeClientError, pause: float
-    ) -> None:
-        prefix = self._log_prefix(operation, attempts)
-        if error.possibly_accepted and not operation.idempotent:
-            _log.warning(
-                "%s: attempt %d of %d failed; retrying in %.2f s, although the service may have "
-                "accepted a previous attempt, so the request may be executed twice: %s",
-                *prefix,
-                pause,
-                error,
-            )
-        else:
-            _log.info("%s: attempt %d of %d failed; retrying in %.2f s: %s", *prefix, pause, error)
-
-    def _log_prefix(self, operation: Operation, attempts: Attempts) -> tuple[str, int, int]:
-        id_ = attempts.progress.inference_id
-        name = f"{operation} (inference id {id_})" if id_ else str(operation)
-        return name, attempts.number, self._policy.max_attempts
 
     async def _acquire_token(
         self, limiter: "RateLimiter", operation: Operation, attempts: Attempts
@@ -306,14 +278,7 @@ class ServiceClient:
         now, deadline = self._system.monotonic(), operation.deadline
         pause = limiter.acquire(now, inf if deadline is None else deadline - now)
         if pause:
-            name, number, max_attempts = self._log_prefix(operation, attempts)
-            _log.debug(
-                "%s: attempt %d of %d waits %.2f s, because the service has throttled requests",
-                name,
-                number + 1,
-                max_attempts,
-                pause,
-            )
+            attempts.log_wait(pause)
             await self._system.sleep(pause)
         return pause is not None
 

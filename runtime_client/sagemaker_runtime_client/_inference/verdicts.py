@@ -15,7 +15,7 @@
 import json
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import cast
+from typing import TypeVar, cast
 
 from .._errors import (
     AccessDeniedError,
@@ -31,6 +31,8 @@ from .._s3.objects import S3Location
 
 _NOT_MODIFIED = 304
 _MAX_REASON_LENGTH = 2000
+
+E = TypeVar("E", bound=BaseException)
 
 PollError = ServiceError | TransportError | CredentialProviderError
 
@@ -194,3 +196,20 @@ def _timeout_reasons(
             "s3:ListBucket, and kms:Decrypt if it is encrypted with a KMS key, a failure of the job "
             "goes unnoticed"
         )
+
+
+def without_frames(error: E) -> E:
+    """Return *error* after removing its traceback and those of its causes.
+
+    A wait keeps the error, and must not keep the frames in the tracebacks: they hold the payload
+    and the wait itself.
+    """
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        link = chain.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            chain += link.__cause__, link.__context__
+    return error

@@ -27,7 +27,6 @@ import logging
 import math
 import xml.parsers.expat
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from .._aws.auth import PreparedAuth
 from .._errors import (
@@ -55,6 +54,7 @@ from .verdicts import (
     job_name,
     judge,
     timeout_error,
+    without_frames,
 )
 
 # A caller that will wait for a job loads this module before it queues the job, including the
@@ -75,8 +75,6 @@ _FINAL_PAUSE = 0.25
 _FINAL_READ = 60.0
 # The resolution of dates in S3.
 _SECOND = timedelta(seconds=1)
-
-E = TypeVar("E", bound=BaseException)
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
@@ -234,9 +232,9 @@ class _Poller:
 
     def _note(self, polled: PolledObject, verdict: Verdict, error: PollError) -> None:
         if verdict is Verdict.TRANSIENT:
-            self.last_error, self._poll_failed = _without_frames(error), True
+            self.last_error, self._poll_failed = without_frames(error), True
         elif verdict is Verdict.DENIED:
-            polled.note_denial(_without_frames(error), self._poll_began - self._start)
+            polled.note_denial(without_frames(error), self._poll_began - self._start)
         else:
             polled.note_absence(verdict)
 
@@ -292,20 +290,3 @@ class _Poller:
 def _is_older(found: Response, not_before: datetime) -> bool:
     written = found.timestamp("last-modified")
     return written is not None and written < not_before
-
-
-def _without_frames(error: E) -> E:
-    """Return *error* after removing its traceback and those of its causes.
-
-    A wait keeps the error, and must not keep the frames in the tracebacks: they hold the payload
-    and the wait itself.
-    """
-    chain: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while chain:
-        link = chain.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = None
-            chain += link.__cause__, link.__context__
-    return error
