@@ -1,5 +1,4 @@
-"""
-Makes the description of the distribution from README.md, with absolute links.
+"""Makes the description of the distribution from README.md, with absolute links.
 
 A package index shows the description outside of the repository, where relative links do not work.
 """

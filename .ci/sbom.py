@@ -1,5 +1,4 @@
-"""
-A build hook that adds a software bill of materials to wheel and sdist (PEP 770, CycloneDX 1.7).
+"""A build hook that adds a software bill of materials to wheel and sdist (PEP 770, CycloneDX 1.7).
 
 No package is bundled.  The bill therefore lists the distribution and, as external components, its
 requirements with their version ranges, which pip resolves to versions.  It has no serial number and

@@ -1,5 +1,4 @@
-"""
-Signature Version 4 for any AWS service: sign, presign and verify requests.
+"""Signature Version 4 for any AWS service: sign, presign and verify requests.
 
 The package is pure: it does no I/O and reads neither the clock nor the environment.  The time is an
 argument.  A signature is returned as headers to set, and the request is not changed.
@@ -123,8 +122,7 @@ _RENAMED = {
 
 
 def __getattr__(name: str) -> Any:
-    """
-    Import a rarely used name on first access.
+    """Import a rarely used name on first access.
 
     The imports are statements, so that tools that freeze programs (PyInstaller, Nuitka) find them.
     """

@@ -52,8 +52,7 @@ class Algorithm(SigningAlgorithm, Protocol):
 
 
 class SeedSignature(Value):
-    """
-    The start of a stream's chain of signatures: the signature of its request, and its key.
+    """The start of a stream's chain of signatures: the signature of its request, and its key.
 
     The sender gets it from `Signer.seed`, the receiver from `Verified.seed`.  Its ``repr`` leaves
     out the key, which is secret.

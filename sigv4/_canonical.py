@@ -1,5 +1,4 @@
-"""
-The strings that a signature is made from, in the order of the specification.
+"""The strings that a signature is made from, in the order of the specification.
 
     canonical request = method LF path LF query LF headers LF signed headers LF payload hash
     string to sign    = algorithm LF timestamp LF scope LF SHA-256 of the canonical request
@@ -68,8 +67,7 @@ _BY_DEFAULT = ALWAYS_SIGNED | {"content-type", "content-md5"}
 
 
 def sign_default_headers(name: str) -> bool:
-    """
-    Select the headers that AWS requires to be signed.
+    """Select the headers that AWS requires to be signed.
 
     They are host, content-type, content-md5, x-amz-* and x-amzn-*.  Headers that proxies add or
     rewrite are not selected, so they may change in transit.
@@ -102,8 +100,7 @@ def canonical_path(path: str, *, normalize: bool, double_encode: bool) -> str:
 
 
 def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
-    """
-    Return the pairs of the query, canonically encoded and sorted by name, then by value.
+    """Return the pairs of the query, canonically encoded and sorted by name, then by value.
 
     Args:
         query: The query as it is written in the URL.
@@ -118,8 +115,7 @@ def canonical_query(query: str, added: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def canonical_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """
-    Return the canonical headers, one per line, and the list of their names.
+    """Return the canonical headers, one per line, and the list of their names.
 
     Args:
         headers: The signed headers: lowercase names, and values.  The values of a repeated name are

@@ -53,8 +53,7 @@ def _check_usable(name: str, value: object) -> None:
 
 
 class Credentials(Value):
-    """
-    An AWS access key, with its session token if it is temporary.
+    """An AWS access key, with its session token if it is temporary.
 
     Secrets are left out of ``repr``, and the object cannot be pickled.
 
@@ -132,8 +131,7 @@ get_derived_keys: "Callable[[Credentials], dict[Hashable, Any]]" = attrgetter("_
 
 
 class VerifyingKey(Value):
-    """
-    The public half of a SigV4A key, which can verify signatures but not make them.
+    """The public half of a SigV4A key, which can verify signatures but not make them.
 
     `verify` accepts it instead of credentials, so that a server does not need to store secrets.
 
@@ -162,8 +160,7 @@ class VerifyingKey(Value):
 
     @classmethod
     def from_pem(cls, pem: bytes | str, session_token: str | None = None) -> "VerifyingKey":
-        """
-        Load a public key from PEM (``-----BEGIN PUBLIC KEY-----``).
+        """Load a public key from PEM (``-----BEGIN PUBLIC KEY-----``).
 
         Raises:
             ValueError: The PEM contains no public key, or one that is not on the curve P-256.
@@ -183,8 +180,7 @@ class VerifyingKey(Value):
 
 @runtime_checkable
 class CredentialsProvider(Protocol):
-    """
-    A source of credentials for blocking and for async callers.
+    """A source of credentials for blocking and for async callers.
 
     Each call returns credentials that are valid now, for one signature.  The provider is
     responsible for caching and refreshing.  ``sigv4`` has no providers of its own.
@@ -205,8 +201,7 @@ CredentialsLike = (
 
 
 class FunctionProvider:
-    """
-    A provider that calls a function for each signature.
+    """A provider that calls a function for each signature.
 
     Args:
         function: A function without arguments that returns credentials.  It may be ``async`` if
@@ -242,8 +237,7 @@ def _reject_async(function: object) -> None:
 
 
 def as_provider(source: CredentialsLike, *, blocking: bool = False) -> CredentialsProvider:
-    """
-    Return a provider for credentials, a provider or a function.
+    """Return a provider for credentials, a provider or a function.
 
     Args:
         source: Credentials, a provider, or a function, which is called for each signature.

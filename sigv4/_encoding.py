@@ -1,5 +1,4 @@
-"""
-Percent-encoding, dot segments and whitespace in headers, according to the signing rules.
+"""Percent-encoding, dot segments and whitespace in headers, according to the signing rules.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -36,8 +35,7 @@ def _percent_decode(text: str) -> bytes:
 
 
 def percent_encode(text: str | bytes) -> str:
-    """
-    Percent-encode everything except letters, digits and ``-._~``.
+    """Percent-encode everything except letters, digits and ``-._~``.
 
     Use it for a path segment, or a name or value in a query.
 
@@ -55,8 +53,7 @@ def percent_encode(text: str | bytes) -> str:
 
 
 def percent_encode_path(text: str | bytes) -> str:
-    """
-    Percent-encode like `percent_encode`, but keep ``/``, for an S3 key or a whole path.
+    """Percent-encode like `percent_encode`, but keep ``/``, for an S3 key or a whole path.
 
     >>> percent_encode_path("/a b/c")
     '/a%20b/c'
@@ -68,8 +65,7 @@ def percent_encode_path(text: str | bytes) -> str:
 
 
 def reencode_s3_path(path: str) -> str:
-    """
-    Decode the path of a URL and encode it again, which is how S3 signs it.
+    """Decode the path of a URL and encode it again, which is how S3 signs it.
 
     A dot segment keeps its encoding, since a client would remove a segment with unencoded dots.  S3
     signs the dots unencoded, so most clients cannot reach a key with such a segment.
@@ -88,8 +84,7 @@ def reencode_s3_path(path: str) -> str:
 
 
 def canonical_part(part: str) -> str:
-    """
-    Return the canonical encoding of a name or value in a query.
+    """Return the canonical encoding of a name or value in a query.
 
     Services decode the query before they verify the signature, so ``*`` and ``%2a`` both become
     ``%2A``.  A ``+`` means a plus sign, as in every AWS SDK, not a space.
@@ -100,8 +95,7 @@ def canonical_part(part: str) -> str:
 
 
 def remove_dot_segments(path: str) -> str:
-    """
-    Remove ``.``, ``..`` and empty segments from a path; a trailing ``/`` is kept.
+    """Remove ``.``, ``..`` and empty segments from a path; a trailing ``/`` is kept.
 
     Unlike RFC 3986, section 5.2.4, AWS removes empty segments and keeps no ``/`` after a final dot
     segment.
@@ -122,8 +116,7 @@ def remove_dot_segments(path: str) -> str:
 
 
 def canonical_value(value: str) -> str:
-    """
-    Return a header value as signed: trimmed, with runs of spaces and tabs as one space.
+    """Return a header value as signed: trimmed, with runs of spaces and tabs as one space.
 
     >>> canonical_value("  a   b  ")
     'a b'

@@ -1,13 +1,12 @@
-"""
-The exceptions of this package.
+"""The exceptions of this package.
 
-    SigV4Error
-    ├── InvalidRequestError (ValueError)      the request cannot be signed; the caller must fix it
-    ├── ExpiredCredentialsError               the credentials expired before the signing time
-    ├── MissingDependencyError (ImportError)  SigV4A is used without cryptography
-    ├── EventStreamError (ValueError)         bytes or values do not form an event-stream message
-    ├── UnexplainedError (ValueError)         a response does not say why a signature did not match
-    └── SignatureError                        a received request is rejected
+SigV4Error
+├── InvalidRequestError (ValueError)      the request cannot be signed; the caller must fix it
+├── ExpiredCredentialsError               the credentials expired before the signing time
+├── MissingDependencyError (ImportError)  SigV4A is used without cryptography
+├── EventStreamError (ValueError)         bytes or values do not form an event-stream message
+├── UnexplainedError (ValueError)         a response does not say why a signature did not match
+└── SignatureError                        a received request is rejected
 """
 
 
@@ -23,8 +22,7 @@ class SigV4Error(Exception):
 
 
 class InvalidRequestError(SigV4Error, ValueError):
-    """
-    A request cannot be signed: its URL, a header, the expiry or the date is invalid.
+    """A request cannot be signed: its URL, a header, the expiry or the date is invalid.
 
     Fix the request; nothing was signed.  The message names the invalid part and the problem, but
     never the value of a header.
@@ -32,40 +30,35 @@ class InvalidRequestError(SigV4Error, ValueError):
 
 
 class ExpiredCredentialsError(SigV4Error):
-    """
-    The credentials expired before the signing time.
+    """The credentials expired before the signing time.
 
     Load new credentials; the service would reject a signature made with the expired ones.
     """
 
 
 class MissingDependencyError(SigV4Error, ImportError):
-    """
-    A package that SigV4A needs cannot be imported.
+    """A package that SigV4A needs cannot be imported.
 
     Install the package that the message names, or sign with SigV4.
     """
 
 
 class EventStreamError(SigV4Error, ValueError):
-    """
-    The bytes are not an event-stream message, or a value cannot be part of one.
+    """The bytes are not an event-stream message, or a value cannot be part of one.
 
     The stream cannot continue after this error: close the connection.
     """
 
 
 class UnexplainedError(SigV4Error, ValueError):
-    """
-    A response does not contain the canonical request that AWS expected.
+    """A response does not contain the canonical request that AWS expected.
 
     Only some services include it, and only for a signature that does not match.
     """
 
 
 class SignatureError(SigV4Error):
-    """
-    The signature of a received request is missing, invalid or expired.
+    """The signature of a received request is missing, invalid or expired.
 
     Attributes:
         code: The service's error code, such as ``SignatureDoesNotMatch``.

@@ -1,8 +1,7 @@
-"""
-Explain why a signature did not match, by comparing what we signed with what AWS expected.
+"""Explain why a signature did not match, by comparing what we signed with what AWS expected.
 
-    SignatureDoesNotMatch: the canonical requests differ.
-      path: we signed '/a b', AWS expected '/a%20b'
+SignatureDoesNotMatch: the canonical requests differ.
+  path: we signed '/a b', AWS expected '/a%20b'
 """
 
 from collections.abc import Callable
@@ -45,8 +44,7 @@ _VERDICTS: dict[Cause, str] = {
 
 @frozen
 class Difference:
-    """
-    A part of the request that differs between the two sides.
+    """A part of the request that differs between the two sides.
 
     A secret value is replaced by its length; a long value is cut around the first difference.
 
@@ -73,8 +71,7 @@ class Difference:
 
 @frozen
 class Explanation:
-    """
-    Why a signature did not match; ``str`` returns a report.
+    """Why a signature did not match; ``str`` returns a report.
 
     Attributes:
         code: The service's error code; None if the response has none.
@@ -99,8 +96,7 @@ class Explanation:
 
 
 def explain(answer: bytes | str | Exception, ours: Signature | str) -> Explanation:
-    """
-    Explain why AWS rejected a signature.
+    """Explain why AWS rejected a signature.
 
     Args:
         answer: An error such as ``SignatureDoesNotMatch`` or ``InvalidSignatureException``: the

@@ -1,5 +1,4 @@
-"""
-Limits on untrusted input.
+"""Limits on untrusted input.
 
 Input that exceeds a limit is rejected before it is processed.  Most of AWS's own limits are lower.
 """

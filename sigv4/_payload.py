@@ -7,8 +7,7 @@ from ._value import Value
 
 
 class Payload(Value):
-    """
-    The payload hash of a request: the SHA-256 of the body, or a marker that replaces it.
+    """The payload hash of a request: the SHA-256 of the body, or a marker that replaces it.
 
     Attributes:
         hash: 64 hexadecimal digits, or a marker such as ``UNSIGNED-PAYLOAD``.
@@ -44,8 +43,7 @@ class Payload(Value):
 
     @classmethod
     def streaming(cls, algorithm: str | None, *, trailer: bool = False) -> "Payload":
-        """
-        Return the payload of an ``aws-chunked`` body; `AwsChunked.payload` calls this for you.
+        """Return the payload of an ``aws-chunked`` body; `AwsChunked.payload` calls this for you.
 
         Args:
             algorithm: The name of the algorithm that signs each chunk, such as

@@ -1,5 +1,4 @@
-"""
-Presigned URLs, which carry the signature in the query.
+"""Presigned URLs, which carry the signature in the query.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
@@ -68,8 +67,7 @@ def presign(
 
 
 def _headers_to_sign(rules: SigningRules, request: SignableRequest) -> list[tuple[str, str]]:
-    """
-    Return the headers to sign: all of them, unless the signer has a custom selection.
+    """Return the headers to sign: all of them, unless the signer has a custom selection.
 
     The user of the URL must send the signed headers unchanged.
     """

@@ -1,5 +1,4 @@
-"""
-Parse the error response to a signature that does not match, which contains what AWS expected.
+"""Parse the error response to a signature that does not match, which contains what AWS expected.
 
 S3 returns the expected canonical request and string to sign as elements of XML.  Other services put
 them into the message, in XML or JSON:
@@ -43,8 +42,7 @@ ErrorResponse = bytes | str | Exception
 
 @frozen
 class SignatureMismatch:
-    """
-    The content of an error response to a signature that does not match.
+    """The content of an error response to a signature that does not match.
 
     Attributes:
         code: The service's error code; None if the response has none.
@@ -59,8 +57,7 @@ class SignatureMismatch:
 
     @classmethod
     def parse(cls, error: ErrorResponse) -> "SignatureMismatch":
-        """
-        Parse a response body, an exception made from it, or a text that contains it.
+        """Parse a response body, an exception made from it, or a text that contains it.
 
         Raises:
             UnexplainedError: The response does not contain the canonical request that AWS expected.
@@ -155,8 +152,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _xml_fields(error: bytes | str) -> dict[str, str]:
-    """
-    Return the text of each element without children, by lowercase name; none if it is not XML.
+    """Return the text of each element without children, by lowercase name; none if it is not XML.
 
     A document type is rejected: AWS never sends one, and its entities can expand a small response
     to a huge one.

@@ -74,8 +74,7 @@ def _check_method(method: str) -> str:
 
 
 class SignableRequest:
-    """
-    A request to sign or to verify, as it is sent.
+    """A request to sign or to verify, as it is sent.
 
     Path and query are used as they are in the URL, percent-encoded, so that the signed bytes are
     the sent bytes.  Encode an S3 key with `percent_encode_path` first.
@@ -140,8 +139,7 @@ class SignableRequest:
         return f"SignableRequest({self.method} {self.host}{path}{equals and '=...'})"
 
     def header(self, name: str) -> str | None:
-        """
-        Return the first value of a header, or None; *name* must be lowercase.
+        """Return the first value of a header, or None; *name* must be lowercase.
 
         Surrounding whitespace is not part of the value (RFC 9110, section 5.5).
         """

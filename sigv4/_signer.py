@@ -1,5 +1,4 @@
-"""
-The signer, which returns the headers or the URL for a request, credentials and a time.
+"""The signer, which returns the headers or the URL for a request, credentials and a time.
 
 This module does not depend on the algorithm, reads no clock and does not change the request.
 """
@@ -15,8 +14,7 @@ from ._value import Value
 
 
 class Signature(Value):
-    """
-    The headers to add to a request, and the strings that were signed.
+    """The headers to add to a request, and the strings that were signed.
 
     Attributes:
         headers: The headers to set: ``x-amz-date``, ``authorization`` and, if applicable,
@@ -63,8 +61,7 @@ class Signature(Value):
 
 
 class Signer(SigningRules):
-    """
-    Signs requests for one service, in headers or as a presigned URL.
+    """Signs requests for one service, in headers or as a presigned URL.
 
     A signer can be shared between threads.  A derived key is cached for its day, but not longer
     than the credentials exist.
@@ -90,8 +87,7 @@ class Signer(SigningRules):
     def sign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime
     ) -> Signature:
-        """
-        Sign *request* in its headers.
+        """Sign *request* in its headers.
 
         Args:
             request: The request, which is not changed.  An existing signature, date or token in its
@@ -139,8 +135,7 @@ class Signer(SigningRules):
     def presign(
         self, request: SignableRequest, credentials: Credentials, *, at: datetime, expires: int
     ) -> str:
-        """
-        Return the URL of *request* with the signature in its query.
+        """Return the URL of *request* with the signature in its query.
 
         Anyone who has the URL can send the request until it expires: treat the URL as a secret.
 
@@ -168,8 +163,7 @@ class Signer(SigningRules):
         return presign(self, request, credentials, at=at, expires=expires)
 
     def seed(self, signature: Signature, credentials: Credentials) -> SeedSignature:
-        """
-        Return the seed of the signatures of a body's chunks or events.
+        """Return the seed of the signatures of a body's chunks or events.
 
         Args:
             signature: The return value of `sign` for the request.

@@ -102,8 +102,7 @@ def canonical_request(
     names: str,
     payload_hash: str,
 ) -> str:
-    """
-    Return the canonical request.
+    """Return the canonical request.
 
     Args:
         rules: The rules for the encoding of the path.

@@ -28,8 +28,7 @@ def _keyed(key: bytes) -> _Mac:
 
 
 class SigV4(Value):
-    """
-    The algorithm ``AWS4-HMAC-SHA256`` for one service in one region.
+    """The algorithm ``AWS4-HMAC-SHA256`` for one service in one region.
 
     Attributes:
         service: The signing name of the service, such as ``sagemaker`` or ``s3``.
@@ -77,8 +76,7 @@ class SigV4(Value):
         return compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _signing_key(self, credentials: Credentials, day: str) -> _Mac:
-        """
-        Return the HMAC of the day's signing key, which replaces the previous day's in the cache.
+        """Return the HMAC of the day's signing key, which replaces the previous day's in the cache.
 
         The key is HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request").
         """

@@ -1,5 +1,4 @@
-"""
-SigV4A: ECDSA signatures with a P-256 key derived from the secret, valid in a set of regions.
+"""SigV4A: ECDSA signatures with a P-256 key derived from the secret, valid in a set of regions.
 
 The key depends only on the access key, not on day, region or service.  A verifier needs only the
 public half of the key.  `cryptography` is imported when the first key is derived.
@@ -47,8 +46,7 @@ def _ecdsa() -> "ECDSA":
 
 
 def signing_scalar(credentials: Credentials, order: int = _ORDER) -> int:
-    """
-    Derive the private key with the KDF in counter mode of NIST SP 800-108, section 4.1.
+    """Derive the private key with the KDF in counter mode of NIST SP 800-108, section 4.1.
 
         fixed input = label || 0x00 || access key id || counter || length of the key in bits
         candidate   = HMAC-SHA256("AWS4A" + secret, 0x00000001 || fixed input)
@@ -98,8 +96,7 @@ def _join_regions(regions: str | Iterable[str]) -> str:
 
 
 def covers(region_set: str, region: str) -> bool:
-    """
-    Return whether *region* is in the comma-separated *region_set*.
+    """Return whether *region* is in the comma-separated *region_set*.
 
     >>> covers("us-*,eu-west-1", "us-east-2")
     True
@@ -139,8 +136,7 @@ def low_s_signature(signature: str) -> str:
 
 
 class SigV4A(Value):
-    """
-    The algorithm ``AWS4-ECDSA-P256-SHA256`` for one service in a set of regions.
+    """The algorithm ``AWS4-ECDSA-P256-SHA256`` for one service in a set of regions.
 
     Two signatures of the same request differ, because ECDSA uses a random number.
 
@@ -181,8 +177,7 @@ class SigV4A(Value):
     def check_string(
         self, text: str, credentials: Credentials | VerifyingKey, timestamp: str, signature: str
     ) -> bool:
-        """
-        Return whether *signature* is a valid signature of *text*, by the secret or the public key.
+        """Return whether *signature* is a valid signature of *text*, by the secret or the public key.
 
         The signature must have the form that signers write.  Both (r, s) and (r, n - s) are valid:
         AWS's signers write either, each half of the time.

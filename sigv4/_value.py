@@ -1,5 +1,4 @@
-"""
-A base class for values: objects that are equal if their fields are equal.
+"""A base class for values: objects that are equal if their fields are equal.
 
 How a class is written depends on its use:
 
@@ -28,8 +27,7 @@ def type_name(value: object) -> str:
 
 
 class Value:
-    """
-    Adds equality, hash, ``repr``, pickling and copies with changes to a class with slots.
+    """Adds equality, hash, ``repr``, pickling and copies with changes to a class with slots.
 
     A subclass lists its fields in ``__match_args__``, in the order of the constructor's arguments.
     Setting a field is not prevented, since that would quadruple the time to create an object: treat

@@ -1,5 +1,4 @@
-"""
-`SigV4Middleware` for ASGI applications: Starlette, FastAPI, Quart, Litestar and others.
+"""`SigV4Middleware` for ASGI applications: Starlette, FastAPI, Quart, Litestar and others.
 
 The module imports no framework and no server.  `sigv4` does not import it, so import it explicitly.
 The rest of `sigv4` takes the time as an argument.  The middleware is called by a server, which
@@ -47,8 +46,7 @@ _ALLOWED: tuple[Allowed, ...] = get_args(Allowed)
 
 
 class SigV4Middleware:
-    """
-    Passes a request to an application only if its signature is valid.
+    """Passes a request to an application only if its signature is valid.
 
     The head of a request is checked first: the body of a request that is unsigned, too old, or for
     another service, region or host is not read.  Then the key is looked up, the body is read, and

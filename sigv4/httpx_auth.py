@@ -1,5 +1,4 @@
-"""
-`SigV4Auth`, which signs the requests of a client of httpx or httpx2.
+"""`SigV4Auth`, which signs the requests of a client of httpx or httpx2.
 
 Only this module of the package uses httpx.  Only this module, `asgi` and the command line read a
 clock.  The package does not import this module, so import it explicitly.
@@ -53,8 +52,7 @@ _SIGV4, _SCOPE, _ADDED = "sigv4", "sigv4.scope", "sigv4.added"
 
 
 class SigV4Auth(Auth):
-    """
-    Signs each request of a client of httpx or httpx2.
+    """Signs each request of a client of httpx or httpx2.
 
     The URL is first converted to canonical percent-encoding, so that the signed URL is the one that
     is sent: httpx writes a space in a query as ``+`` and keeps ``*`` in a path.  For S3, the path
@@ -226,8 +224,7 @@ def _encode_path(path: str) -> str:
 
 
 class _BoundName(bytes):
-    """
-    A header name that a redirect removes together with ``Authorization``.
+    """A header name that a redirect removes together with ``Authorization``.
 
     A client that redirects a request to another origin deletes only ``Authorization`` from a copy
     of the headers, and finds it by comparing ``name.lower()``.  In that comparison, a name of this

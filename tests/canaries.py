@@ -1,5 +1,4 @@
-"""
-Detection of leaked secrets, which runs during each test.
+"""Detection of leaked secrets, which runs during each test.
 
 A test marks its secrets with the word ``canary``.  Other secrets are those in credentials and in
 custom attributes (except in Hypothesis's examples, which may be any word), signatures, private keys
@@ -60,8 +59,7 @@ _is_token_cache = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\.json").fullmatch
 
 
 class Watch:
-    """
-    What was recorded during one test.
+    """What was recorded during one test.
 
     Attributes:
         leaks: Where a secret appeared, and the text.
@@ -188,8 +186,7 @@ def _checked_new(new):
 
 
 def _watch_files():
-    """
-    Wrap the functions that open or rename files.
+    """Wrap the functions that open or rename files.
 
     An audit hook would see more.  But CPython 3.11 also calls the hook when a thread starts to be
     traced, and does not let a second thread start while the hook, which is Python code, is
@@ -229,8 +226,7 @@ def _watched(function, get_path):
 
 
 def _is_by_package():
-    """
-    Return whether the innermost caller that is not a library belongs to these packages, and not
+    """Return whether the innermost caller that is not a library belongs to these packages, and not
     to a test.
     """
     frame = sys._getframe(2)

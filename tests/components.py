@@ -1,5 +1,4 @@
-"""
-The diagram of components in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
+"""The diagram of components in `runtime_client/README.md`: `python tests/components.py` redraws it from the imports.
 
 A component is a folder or a file at the root of the client package.  Its level is one above the
 highest level from which it imports.

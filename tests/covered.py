@@ -1,5 +1,4 @@
-"""
-Measure branch coverage in each process that runs tests: `pytest -p tests.covered`.
+"""Measure branch coverage in each process that runs tests: `pytest -p tests.covered`.
 
 The measurement starts before these packages are imported.  Each process writes its own file;
 `coverage combine` joins them.

@@ -1,5 +1,4 @@
-"""
-ministack: an independent server of many AWS services that checks signatures.
+"""ministack: an independent server of many AWS services that checks signatures.
 
 Requests of its root user are not checked, so the tests sign with the key of another user.  The
 Makefile installs ministack in a separate environment.
@@ -42,8 +41,7 @@ _ANYBODY = """
 
 @frozen
 class Ministack:
-    """
-    A running server.
+    """A running server.
 
     Attributes:
         url: The endpoint of each of its services, such as ``http://127.0.0.1:49152``.
@@ -77,8 +75,7 @@ def running() -> Iterator[Ministack]:
 
 
 def _started(stack: ExitStack, log: IO[bytes]) -> int:
-    """
-    Start ministack and return its port; try another port if the first was taken by another
+    """Start ministack and return its port; try another port if the first was taken by another
     process.
     """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

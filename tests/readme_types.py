@@ -1,5 +1,4 @@
-"""
-Check the types of the READMEs' Python blocks, as users would write them: without annotations.
+"""Check the types of the READMEs' Python blocks, as users would write them: without annotations.
 
 Run by `make types`, with the newest dependencies, whose annotations are checked as well.
 """

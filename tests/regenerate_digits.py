@@ -1,5 +1,4 @@
-"""
-Write fixtures/digits: images of handwritten digits, and the predictions of scikit-learn's model.
+"""Write fixtures/digits: images of handwritten digits, and the predictions of scikit-learn's model.
 
 The images are the test set of "Optical Recognition of Handwritten Digits" (E. Alpaydin, C. Kaynak;
 UCI Machine Learning Repository, CC BY 4.0), as scikit-learn ships it.

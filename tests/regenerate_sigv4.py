@@ -1,5 +1,4 @@
-"""
-Write the vectors of ``fixtures/sigv4``: requests made for this project, signed by botocore.
+"""Write the vectors of ``fixtures/sigv4``: requests made for this project, signed by botocore.
 
     python -m tests.regenerate_sigv4
 
@@ -228,8 +227,7 @@ def _at(url: str, s3_url: str, name: str) -> Iterator[Case]:
 
 
 def _on_the_wire(case: Case) -> bool:
-    """
-    Return whether botocore signs what is sent; its S3 signer does not add the "/" of an empty
+    """Return whether botocore signs what is sent; its S3 signer does not add the "/" of an empty
     path.
     """
     return case["service"] != "s3" or not case["name"].startswith("no path")
@@ -269,8 +267,7 @@ def _expected(case: Case) -> Case:
 
 
 def _odd_query(name: str, spelled: str, canonical: str) -> Case:
-    """
-    Return a case with botocore's values for the canonical query, which awscrt confirms for the
+    """Return a case with botocore's values for the canonical query, which awscrt confirms for the
     written query.
     """
     url = _BASE["url"]

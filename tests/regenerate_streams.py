@@ -1,5 +1,4 @@
-"""
-Write the vectors of ``fixtures/sigv4`` for SigV4A, chunked bodies and events.
+"""Write the vectors of ``fixtures/sigv4`` for SigV4A, chunked bodies and events.
 
     python -m tests.regenerate_streams
 

@@ -1,5 +1,4 @@
-"""
-Sentences drawn at random, for reviews of the project's language: `python -m tests.sentences`.
+"""Sentences drawn at random, for reviews of the project's language: `python -m tests.sentences`.
 
 The sentences are those of comments, docstrings, messages and documents.  The same seed draws the same
 sentences, as long as the files stay the same.

@@ -1,5 +1,4 @@
-"""
-The annotations of the public API, as tools read them at run time (pydantic, beartype, help
+"""The annotations of the public API, as tools read them at run time (pydantic, beartype, help
 pages).
 """
 

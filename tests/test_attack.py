@@ -79,8 +79,7 @@ def test_attacks_that_hold(frame):
     ids=["exceeds its bound", "ends early", "no figure", "not a number"],
 )
 def test_an_attack_that_fails(frame, source):
-    """
-    If one attack fails, the others still run, the failed attack is named, and the exit status is
+    """If one attack fails, the others still run, the failed attack is named, and the exit status is
     1.
     """
     done = frame(a=source, b=HOLDS)

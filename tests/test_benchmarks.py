@@ -50,8 +50,7 @@ def server():
 
 @pytest.fixture
 def variables(server):
-    """
-    Return the environment variables of a client's process that imports the packages of this
+    """Return the environment variables of a client's process that imports the packages of this
     checkout.
     """
     import contenders
@@ -133,8 +132,7 @@ def test_cells_of_a_row(summary):
 
 
 def test_a_target_is_met_missed_or_not_measured():
-    """
-    A figure above the limit is missed; between limit and aim it is met; without a figure it is
+    """A figure above the limit is missed; between limit and aim it is met; without a figure it is
     not measured.
     """
     from rounds import Table
@@ -158,8 +156,7 @@ def _verdicts_of_layers(report):
 
 
 def test_ratios_of_layers(tmp_path):
-    """
-    The larger ratio of a layer's two architectures is used; without boto3's layer there is no
+    """The larger ratio of a layer's two architectures is used; without boto3's layer there is no
     ratio.
     """
     from footprint import layers

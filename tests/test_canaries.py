@@ -74,8 +74,7 @@ def test_traceback_in_a_log():
 
 
 def test_presigned_urls():
-    """
-    A presigned URL must not be in these packages' logs, but may be in the log of the client that
+    """A presigned URL must not be in these packages' logs, but may be in the log of the client that
     fetches it.
     """
     url = f"https://host.example/?X-Amz-Signature={'0a' * 32}"
@@ -138,8 +137,7 @@ def test_custom_attributes():
     ],
 )
 def test_files(tmp_path, name, mode, leaks_):
-    """
-    Files that the packages write are checked, except token caches that only their owner can
+    """Files that the packages write are checked, except token caches that only their owner can
     read.
     """
     path = tmp_path / name

@@ -25,8 +25,7 @@ blocking, awaited = SageMakerRuntimeClient(), AsyncSageMakerRuntimeClient()
 
 
 class LanguageServer:
-    """
-    Pyright as an editor runs it.
+    """Pyright as an editor runs it.
 
     Args:
         folder: The folder with the program that is open in the editor.

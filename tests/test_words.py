@@ -26,8 +26,7 @@ def texts():
 
 
 def occurrences(word, text):
-    """
-    Yield the lines on which a word or phrase is found.
+    """Yield the lines on which a word or phrase is found.
 
     The pattern is searched for without regard to case, unless it contains a capital letter.  A match
     does not begin or end within a sequence of letters; an underscore is not a letter.

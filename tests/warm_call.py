@@ -1,5 +1,4 @@
-"""
-The work of a warm call, by file: `python tests/warm_call.py` prints it, ``--long`` also by function.
+"""The work of a warm call, by file: `python tests/warm_call.py` prints it, ``--long`` also by function.
 
 A call is warm if a similar call was made before: modules are loaded, settings are known, and a
 connection is open.  The figures are for the client on the caller's thread, without `sigv4`: its
@@ -75,8 +74,7 @@ def _serving() -> Iterator[dict[str, Any]]:
 
 @define
 class Profile:
-    """
-    The work of one call.
+    """The work of one call.
 
     Attributes:
         calls: The number of function calls, by file and function.

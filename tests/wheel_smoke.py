@@ -1,5 +1,4 @@
-"""
-A smoke test of an installed wheel, in an environment with only its run-time packages.
+"""A smoke test of an installed wheel, in an environment with only its run-time packages.
 
 wheel_smoke.sh runs it as ``python -I wheel_smoke.py WHEEL_SIZE`` in an empty folder.
 """

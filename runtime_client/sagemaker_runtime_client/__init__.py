@@ -1,5 +1,4 @@
-"""
-Amazon SageMaker asynchronous inference without the AWS SDK.
+"""Amazon SageMaker asynchronous inference without the AWS SDK.
 
     from sagemaker_runtime_client import SageMakerRuntimeClient
 
@@ -88,8 +87,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """
-    Import names that the first call does not need, on first access.
+    """Import names that the first call does not need, on first access.
 
     The imports are statements so that tools such as PyInstaller and Nuitka find them.
     """

@@ -40,8 +40,7 @@ if TYPE_CHECKING:  # evaluating these takes longer than the rest of this module
 
 
 class _BaseClient:
-    """
-    The common part of both clients.
+    """The common part of both clients.
 
     A blocking client may be shared between threads, an async client between tasks.
     """
@@ -50,8 +49,7 @@ class _BaseClient:
 
     @with_settings_signature
     def __init__(self, *positional: Never, **settings: Unpack[Settings]) -> None:
-        """
-        Create a client.  No file is read and nothing is sent before the first call.
+        """Create a client.  No file is read and nothing is sent before the first call.
 
         A setting that is None comes from the environment variables named below, then from the
         profile in ``~/.aws/config``, then from the default.
@@ -224,11 +222,10 @@ def _shortage(error: OSError) -> TransportError:
 
 @_names_methods
 class SageMakerRuntimeClient(_BaseClient):
-    """
-    A blocking client for Amazon SageMaker asynchronous inference.
+    """A blocking client for Amazon SageMaker asynchronous inference.
 
-        with SageMakerRuntimeClient(region="eu-west-1") as client:
-            output = client.infer("my-endpoint", b"1,2,3", timeout=600)
+    with SageMakerRuntimeClient(region="eu-west-1") as client:
+        output = client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
     _is_blocking = True
@@ -258,11 +255,10 @@ class SageMakerRuntimeClient(_BaseClient):
 
 @_names_methods
 class AsyncSageMakerRuntimeClient(_BaseClient):
-    """
-    An async client for Amazon SageMaker asynchronous inference, on asyncio or trio.
+    """An async client for Amazon SageMaker asynchronous inference, on asyncio or trio.
 
-        async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
-            output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
+    async with AsyncSageMakerRuntimeClient(region="eu-west-1") as client:
+        output = await client.infer("my-endpoint", b"1,2,3", timeout=600)
     """
 
     _is_blocking = False

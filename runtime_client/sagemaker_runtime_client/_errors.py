@@ -1,5 +1,4 @@
-"""
-All errors of this package, in one tree.
+"""All errors of this package, in one tree.
 
     RuntimeClientError
     ├── ConfigError (ValueError)           a setting is missing or malformed
@@ -31,8 +30,7 @@ from ._value import JobHandle
 
 
 class RuntimeClientError(Exception):
-    """
-    Base class of all errors of this package.
+    """Base class of all errors of this package.
 
     Attributes:
         message: What failed and why, without the facts below.
@@ -98,8 +96,7 @@ class ConfigError(RuntimeClientError, ValueError):
 
 
 class ParamValidationError(RuntimeClientError, ValueError):
-    """
-    An argument breaks a rule, which the message states.  Nothing was sent.
+    """An argument breaks a rule, which the message states.  Nothing was sent.
 
     Attributes:
         argument: The name of the argument.
@@ -115,8 +112,7 @@ class CredentialsError(RuntimeClientError):
 
 
 class NoCredentialsError(CredentialsError):
-    """
-    No source has credentials.
+    """No source has credentials.
 
     Configure one of the sources, or pass credentials to the client.
 
@@ -130,8 +126,7 @@ class NoCredentialsError(CredentialsError):
 
 
 class CredentialProviderError(CredentialsError):
-    """
-    A configured source of credentials failed.
+    """A configured source of credentials failed.
 
     The message says what to fix; ``sagemaker-runtime credentials`` shows all sources.
 
@@ -145,8 +140,7 @@ class CredentialProviderError(CredentialsError):
 
 
 class TransportError(RuntimeClientError):
-    """
-    No complete response was received: the connection failed, timed out or was dropped.
+    """No complete response was received: the connection failed, timed out or was dropped.
 
     The client has already retried if that was safe.  Check `possibly_accepted` before you submit a
     job again: it may already be queued.
@@ -156,8 +150,7 @@ class TransportError(RuntimeClientError):
 
 
 class ChecksumError(TransportError):
-    """
-    A downloaded object does not match the checksum that S3 has stored.
+    """A downloaded object does not match the checksum that S3 has stored.
 
     The client has already retried the download.  To skip the check, use the setting
     ``response_checksum_validation="when_required"``.
@@ -165,8 +158,7 @@ class ChecksumError(TransportError):
 
 
 class ResponseTooLargeError(TransportError):
-    """
-    A response exceeds its size limit.  It was discarded, and the request is not retried.
+    """A response exceeds its size limit.  It was discarded, and the request is not retried.
 
     To read a larger object, pass a larger ``max_size``.  For any other response, check the endpoint and
     the proxy: the response probably does not come from AWS.
@@ -190,8 +182,7 @@ class ResponseTooLargeError(TransportError):
 
 
 class ServiceError(RuntimeClientError):
-    """
-    The service returned an error; see `code`.
+    """The service returned an error; see `code`.
 
     Subclasses exist for the common codes.  Any other code, including codes that AWS adds later, raises
     a plain `ServiceError`.
@@ -230,8 +221,7 @@ class RequestValidationError(ServiceError):
 
 
 class AccessDeniedError(ServiceError):
-    """
-    The credentials are invalid or expired, or lack a permission; `code` distinguishes these cases.
+    """The credentials are invalid or expired, or lack a permission; `code` distinguishes these cases.
 
     Invoking an endpoint requires ``sagemaker:InvokeEndpointAsync``.  Reading an object requires
     ``s3:GetObject``, and also ``kms:Decrypt`` if the object is encrypted with a KMS key.
@@ -243,8 +233,7 @@ class ObjectNotFoundError(ServiceError):
 
 
 class NoOutputLocationError(RuntimeClientError):
-    """
-    The service accepted the job but did not return an output location, so ``wait`` cannot find it.
+    """The service accepted the job but did not return an output location, so ``wait`` cannot find it.
 
     The job is queued.  If the endpoint sends notifications, they contain the output location.
     """
@@ -253,8 +242,7 @@ class NoOutputLocationError(RuntimeClientError):
 
 
 class InferenceFailedError(RuntimeClientError):
-    """
-    The inference failed: the endpoint wrote a failure object to S3.
+    """The inference failed: the endpoint wrote a failure object to S3.
 
     Read `reason`, and the log of the endpoint in CloudWatch, before you submit the job again.
 
@@ -281,8 +269,7 @@ class InferenceFailedError(RuntimeClientError):
 
 
 class WaitTimeoutError(RuntimeClientError):
-    """
-    Neither an output nor a failure object appeared within the timeout.
+    """Neither an output nor a failure object appeared within the timeout.
 
     The inference may still succeed.  Pass `invocation` to ``wait`` to wait again.
 

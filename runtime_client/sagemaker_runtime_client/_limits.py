@@ -1,5 +1,4 @@
-"""
-Limits on the size of responses, files and program output, in one table.
+"""Limits on the size of responses, files and program output, in one table.
 
 A response that exceeds its limit raises `ResponseTooLargeError`, or is truncated if only its beginning
 matters.  A truncated document is never parsed as if it were complete.
@@ -11,8 +10,7 @@ from typing import NamedTuple
 
 
 class ResponseLimit(NamedTuple):
-    """
-    How much of a response body is read.
+    """How much of a response body is read.
 
     Attributes:
         description: The kind of response, for error messages.

@@ -1,5 +1,4 @@
-"""
-`Value`, the base of value classes, and `JobHandle`, the data of a job that errors carry.
+"""`Value`, the base of value classes, and `JobHandle`, the data of a job that errors carry.
 
 Which kind of class to use:
 
@@ -29,8 +28,7 @@ def type_name(value: object) -> str:
 
 
 class Value:
-    """
-    Base class that adds equality, hash, ``repr``, `replace` and pickling to a class with slots.
+    """Base class that adds equality, hash, ``repr``, `replace` and pickling to a class with slots.
 
     A subclass lists its fields in ``__match_args__``, in the order of the arguments of its constructor.
     Do not modify an instance.  Nothing prevents it, because that would make creating an instance four
@@ -99,8 +97,7 @@ def _make(kind: type[V], fields: dict[str, object]) -> V:
 
 
 class JobHandle(Value):
-    """
-    The data of a job handle.  Every instance is an `Invocation`, which documents the fields.
+    """The data of a job handle.  Every instance is an `Invocation`, which documents the fields.
 
     This base class exists because errors refer to the handle, and `Invocation` itself raises errors.
     """

@@ -18,8 +18,7 @@ def _trio() -> Any:
 
 
 async def run_with_timeout(seconds: float, function: Callable[[], Awaitable[T]]) -> T:
-    """
-    Return the result of an async function.
+    """Return the result of an async function.
 
     Raises:
         TimeoutError: The function did not return within *seconds*, and was cancelled.

@@ -1,5 +1,4 @@
-"""
-Checks that the head of a request has only one meaning.
+"""Checks that the head of a request has only one meaning.
 
 A signature covers the canonical form of a path and a query.  Someone who changes a request in
 transit to another one with the same canonical form does not have to sign it again.
@@ -22,8 +21,7 @@ _escape = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def read_head(scope: Scope) -> SignableRequest:
-    """
-    Return the request of a scope, without its body.
+    """Return the request of a scope, without its body.
 
     Raises:
         RefusedError: The head is not valid HTTP, or does not have exactly one host.
@@ -60,8 +58,7 @@ def _raw_path(scope: Scope) -> str:
 
 
 def check_path(path: str) -> None:
-    """
-    Raise RefusedError if a path is not normalized.
+    """Raise RefusedError if a path is not normalized.
 
     Source: RFC 3986, section 6.2.2, and `remove_dot_segments` for empty segments.
     """

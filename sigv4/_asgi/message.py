@@ -32,8 +32,7 @@ class DisconnectedError(Exception):
 
 
 class Body:
-    """
-    The body of a request, which is read once and then passed to the application.
+    """The body of a request, which is read once and then passed to the application.
 
     Attributes:
         is_read: Whether the whole body has arrived.
@@ -45,8 +44,7 @@ class Body:
         self.is_read = False
 
     async def read(self, limit: int) -> Payload:
-        """
-        Read the whole body, and return its payload hash.
+        """Read the whole body, and return its payload hash.
 
         Raises:
             RefusedError: The body is larger than *limit* bytes.

@@ -1,5 +1,4 @@
-"""
-The command line: ``python -m sigv4 sign | presign | verify | explain``.
+"""The command line: ``python -m sigv4 sign | presign | verify | explain``.
 
 Only this package, `httpx_auth` and `asgi` read a clock, and only this package reads the environment
 and files.  Nothing is sent, unless ``--profile`` names a profile whose credentials come from a
@@ -42,8 +41,7 @@ from .raw_request import parse_request
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """
-    Run one command.
+    """Run one command.
 
     Args:
         arguments: The command line, without the program's name; None means ``sys.argv``.

@@ -1,5 +1,4 @@
-"""
-A signed request as a curl command line for a shell.
+"""A signed request as a curl command line for a shell.
 
 All values are passed to curl's stdin, because any process on the machine can read its arguments.
 
@@ -14,8 +13,7 @@ _ESCAPES = str.maketrans(
 
 
 def curl(method: str, url: str, headers: Iterable[tuple[str, str]], data: str | None = None) -> str:
-    """
-    Return a command that sends a request exactly as it was signed.
+    """Return a command that sends a request exactly as it was signed.
 
     Args:
         method: The HTTP method, such as ``GET``.

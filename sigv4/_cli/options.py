@@ -24,8 +24,7 @@ _Command = Callable[[argparse.Namespace], str]
 def parser(
     *, sign: _Command, presign: _Command, verify: _Command, explain: _Command
 ) -> argparse.ArgumentParser:
-    """
-    Return the parser of the command line, which stores the selected command as ``run``.
+    """Return the parser of the command line, which stores the selected command as ``run``.
 
     Args:
         sign: The function that runs the command ``sign``.

@@ -1,5 +1,4 @@
-"""
-Parses an HTTP/1.1 request in its raw form into a `SignableRequest`.
+"""Parses an HTTP/1.1 request in its raw form into a `SignableRequest`.
 
     request = method SP target SP version CRLF *( name ":" value CRLF ) CRLF body
 
@@ -23,8 +22,7 @@ _is_length = re.compile(rb"[0-9]{1,15}").fullmatch
 
 
 def parse_request(data: bytes, *, scheme: str = "https") -> SignableRequest:
-    """
-    Parse a raw request.
+    """Parse a raw request.
 
     Args:
         data: The request, from the request line to the end of the body.  Without

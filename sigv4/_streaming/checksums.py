@@ -1,5 +1,4 @@
-"""
-The checksums that S3 accepts, and the hashers for those that the standard library can compute.
+"""The checksums that S3 accepts, and the hashers for those that the standard library can compute.
 
 Neither the standard library nor the dependencies of this package can compute CRC32C, CRC64NVME and
 the XXHASH checksums.  For these, pass a function that returns a hasher, such as
@@ -75,8 +74,7 @@ HASHERS: Hashers = {
 
 
 def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
-    """
-    Return a checksum of *body* as the value of the header ``x-amz-checksum-*``.
+    """Return a checksum of *body* as the value of the header ``x-amz-checksum-*``.
 
     Args:
         algorithm: ``CRC32``, ``MD5``, ``SHA1``, ``SHA256`` or ``SHA512``.
@@ -99,8 +97,7 @@ def checksum(algorithm: str, body: bytes | bytearray | memoryview) -> str:
 
 
 def checksum_algorithm(header: str) -> str | None:
-    """
-    Return the algorithm of a checksum header.
+    """Return the algorithm of a checksum header.
 
     Args:
         header: The name of a header, in lower case.
@@ -118,8 +115,7 @@ def encode_digest(digest: bytes) -> str:
 
 
 def decode_checksum(value: str, algorithm: str) -> bytes | None:
-    """
-    Decode the value of a checksum header.
+    """Decode the value of a checksum header.
 
     Args:
         value: The value of the header, in base64.

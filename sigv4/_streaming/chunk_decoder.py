@@ -1,5 +1,4 @@
-"""
-A decoder for the body format ``aws-chunked``; the grammar is in `chunked`.
+"""A decoder for the body format ``aws-chunked``; the grammar is in `chunked`.
 
 Error codes are those of S3.  Every framing error is an IncompleteBody.
 
@@ -35,8 +34,7 @@ def incomplete_body(message: str) -> SignatureError:
 
 
 class ChunkDecoder:
-    """
-    Decodes and checks one aws-chunked body.
+    """Decodes and checks one aws-chunked body.
 
     Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.
 
@@ -103,8 +101,7 @@ class ChunkDecoder:
         hashers: Hashers = _NO_HASHERS,
         largest_chunk: int = LARGEST_CHUNK,
     ) -> "ChunkDecoder":
-        """
-        Create the decoder for the body of a request that `verify` has accepted.
+        """Create the decoder for the body of a request that `verify` has accepted.
 
         Args:
             request: The request, with the headers that arrived.
@@ -152,8 +149,7 @@ class ChunkDecoder:
         return self._expected_trailers.unchecked
 
     def feed(self, data: Bytes) -> bytes:
-        """
-        Add the next bytes of the encoded body, and return the decoded bytes that are ready.
+        """Add the next bytes of the encoded body, and return the decoded bytes that are ready.
 
         Raises:
             SignatureError: The body is invalid.  Every later call raises the same error.
@@ -174,8 +170,7 @@ class ChunkDecoder:
         return ready
 
     def finish(self) -> bytes:
-        """
-        Check that the body is complete, and return ``b""``.
+        """Check that the body is complete, and return ``b""``.
 
         Raises:
             SignatureError: The body is truncated.
@@ -189,8 +184,7 @@ class ChunkDecoder:
         return b""
 
     def decode(self, source: Bytes | Readable | Iterable[bytes]) -> Iterator[bytes]:
-        """
-        Yield the decoded body of *source*.
+        """Yield the decoded body of *source*.
 
         Args:
             source: The encoded body: bytes, a file opened in binary mode, or an iterable of bytes.

@@ -1,5 +1,4 @@
-"""
-An encoder for the body format ``aws-chunked``, which signs or checksums a body as it is sent.
+"""An encoder for the body format ``aws-chunked``, which signs or checksums a body as it is sent.
 
     body       = *chunk last-chunk [trailers] CRLF
     chunk      = size [signature] CRLF data CRLF           (size in hexadecimal)
@@ -58,8 +57,7 @@ def _check_checksum(
 
 @frozen
 class AwsChunked:
-    """
-    Describes a body that is sent in chunks: its payload hash, its headers and its encoded bytes.
+    """Describes a body that is sent in chunks: its payload hash, its headers and its encoded bytes.
 
         body = AwsChunked(signer.algorithm, length, checksum="CRC32")
         request = SignableRequest("PUT", url, body.headers, body.payload)
@@ -103,8 +101,7 @@ class AwsChunked:
 
     @property
     def headers(self) -> dict[str, str]:
-        """
-        The headers to sign and send with the request.
+        """The headers to sign and send with the request.
 
         If the body is already encoded, for example by gzip, change ``content-encoding`` to
         ``aws-chunked,gzip``.
@@ -140,8 +137,7 @@ class AwsChunked:
         return length
 
     def encoder(self, seed: SeedSignature | None = None) -> "ChunkEncoder":
-        """
-        Create the encoder for one body.
+        """Create the encoder for one body.
 
         Args:
             seed: The result of `Signer.seed`; required if chunks are signed, otherwise None.
@@ -154,8 +150,7 @@ class AwsChunked:
     def encode(
         self, source: Bytes | Readable | Iterable[bytes], seed: SeedSignature | None = None
     ) -> Iterator[bytes]:
-        """
-        Yield the encoded body, one chunk at a time.
+        """Yield the encoded body, one chunk at a time.
 
         Args:
             source: The body: bytes, a file opened in binary mode, or an iterable of bytes.
@@ -176,8 +171,7 @@ class AwsChunked:
 
 
 class ChunkEncoder:
-    """
-    Encodes one body.
+    """Encodes one body.
 
     Call `feed` with the bytes of the body, in pieces of any size, and then `finish`.  At most one
     chunk is held in memory.
@@ -199,8 +193,7 @@ class ChunkEncoder:
         self._remaining = form.decoded_length
 
     def feed(self, data: Bytes) -> bytes:
-        """
-        Add the next bytes of the body, and return the chunks that are complete.
+        """Add the next bytes of the body, and return the chunks that are complete.
 
         Raises:
             InvalidRequestError: The body is longer than its decoded length.
@@ -221,8 +214,7 @@ class ChunkEncoder:
         return b"".join(chunks)
 
     def finish(self) -> bytes:
-        """
-        Return the rest of the encoded body: pending data, the last chunk and the trailers.
+        """Return the rest of the encoded body: pending data, the last chunk and the trailers.
 
         Raises:
             InvalidRequestError: The body is shorter than its decoded length.

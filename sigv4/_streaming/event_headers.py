@@ -1,5 +1,4 @@
-"""
-The headers of event-stream messages.  Each has a name, one of ten types, and a value.
+"""The headers of event-stream messages.  Each has a name, one of ten types, and a value.
 
     header = name-length name type value        (numbers are big-endian)
 
@@ -28,8 +27,7 @@ class Int32(int):
 
 
 class Int64(int):
-    """
-    An integer that is sent in eight bytes.
+    """An integer that is sent in eight bytes.
 
     A plain ``int`` too large for four is sent in this way.
     """
@@ -67,8 +65,7 @@ _VARIABLE: dict[int, Callable[[bytes], HeaderValue]] = {_BYTES: bytes, _STRING: 
 
 
 def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
-    """
-    Encode *headers*, in their order.
+    """Encode *headers*, in their order.
 
     Raises:
         EventStreamError: A name or a value is too long, a number is out of range, or a datetime
@@ -120,8 +117,7 @@ def _encode_number(name: str, value: int) -> bytes:
 
 
 def decode_headers(data: bytes) -> dict[str, HeaderValue]:
-    """
-    Decode the headers of a message.
+    """Decode the headers of a message.
 
     Raises:
         EventStreamError: *data* is malformed, or a name is repeated.

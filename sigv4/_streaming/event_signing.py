@@ -1,5 +1,4 @@
-"""
-Signed event-stream messages.
+"""Signed event-stream messages.
 
 Each encoded message becomes the payload of an outer message, which carries its signature:
 
@@ -23,8 +22,7 @@ _DATE, _SIGNATURE = ":date", ":chunk-signature"
 
 
 class EventSigner:
-    """
-    Signs the events of one request, whose payload is `Payload.EVENTS`.
+    """Signs the events of one request, whose payload is `Payload.EVENTS`.
 
         events = EventSigner(signer.seed(signature, credentials))
         send(events.sign(Message(headers, payload).encode(), at=now).encode())
@@ -40,8 +38,7 @@ class EventSigner:
         self._chain = SignatureChain(seed)
 
     def sign(self, payload: bytes, *, at: datetime) -> Message:
-        """
-        Return the signed message that carries *payload*.
+        """Return the signed message that carries *payload*.
 
         Args:
             payload: An encoded message; empty to end the stream.
@@ -54,8 +51,7 @@ class EventSigner:
 
 
 class EventVerifier:
-    """
-    Checks the events of one request, in the order of their arrival.
+    """Checks the events of one request, in the order of their arrival.
 
     Args:
         seed: `Verified.seed` of the request.
@@ -74,8 +70,7 @@ class EventVerifier:
         self.ended = False
 
     def verify(self, message: Message, *, at: datetime) -> bytes:
-        """
-        Check the signature of *message*, and return its payload.
+        """Check the signature of *message*, and return its payload.
 
         Args:
             message: The decoded message.

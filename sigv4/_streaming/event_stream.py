@@ -1,5 +1,4 @@
-"""
-Event-stream messages, ``application/vnd.amazon.eventstream``: encoding and decoding.
+"""Event-stream messages, ``application/vnd.amazon.eventstream``: encoding and decoding.
 
     message = total-length headers-length prelude-crc headers payload message-crc
 
@@ -26,8 +25,7 @@ _crc = Struct(">I")
 
 @frozen
 class Message:
-    """
-    An event-stream message.
+    """An event-stream message.
 
     Attributes:
         headers: The values by name.  Decoded integers are `Int8`, `Int16`, `Int32` or `Int64`, and
@@ -40,8 +38,7 @@ class Message:
     payload: bytes = b""
 
     def encode(self) -> bytes:
-        """
-        Encode the message.
+        """Encode the message.
 
         Raises:
             EventStreamError: A header cannot be encoded, or the message is too large.
@@ -57,8 +54,7 @@ class Message:
 
 
 class EventDecoder:
-    """
-    Decodes a stream of messages.
+    """Decodes a stream of messages.
 
     Call `feed` with the bytes as they arrive, in pieces of any size, and then `finish`.  At most
     one message is held in memory.  A message over AWS's limits is rejected as soon as its first
@@ -75,8 +71,7 @@ class EventDecoder:
         self._parser = self._parse()
 
     def feed(self, data: Bytes) -> list[Message]:
-        """
-        Add the next bytes of the stream, and return the messages that are complete.
+        """Add the next bytes of the stream, and return the messages that are complete.
 
         Raises:
             EventStreamError: The stream is malformed, and the rest cannot be decoded.  If complete
@@ -97,8 +92,7 @@ class EventDecoder:
         return ready
 
     def finish(self) -> None:
-        """
-        Check that the stream does not end in the middle of a message.
+        """Check that the stream does not end in the middle of a message.
 
         Raises:
             EventStreamError: The last message is incomplete.
@@ -108,8 +102,7 @@ class EventDecoder:
             raise EventStreamError("the event stream ends in the middle of a message")
 
     def decode(self, source: Iterable[bytes]) -> Iterator[Message]:
-        """
-        Yield the messages of *source*, an iterable of bytes, as they are decoded.
+        """Yield the messages of *source*, an iterable of bytes, as they are decoded.
 
         Raises:
             EventStreamError: The stream is malformed or incomplete.

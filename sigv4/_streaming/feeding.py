@@ -1,5 +1,4 @@
-"""
-Sans-I/O codecs, which convert the bytes that are fed to them without performing any I/O.
+"""Sans-I/O codecs, which convert the bytes that are fed to them without performing any I/O.
 
 A codec has the methods `feed` and `finish`.  A decoder's parser is a generator that reads from a
 `ByteBuffer`, which holds the bytes not yet parsed.  The parser's code therefore follows the

@@ -1,5 +1,4 @@
-"""
-Chained signatures: the signature of each part of a stream covers the previous signature.
+"""Chained signatures: the signature of each part of a stream covers the previous signature.
 
     string to sign = algorithm "-" kind LF timestamp LF scope LF previous signature LF hashes
 
@@ -17,8 +16,7 @@ from .._errors import SignatureError
 
 
 class SignatureChain:
-    """
-    Signs or checks the parts of one stream, in their order.
+    """Signs or checks the parts of one stream, in their order.
 
     Attributes:
         previous: The signature of the part before the next one.
@@ -31,8 +29,7 @@ class SignatureChain:
         self.previous = seed.signature
 
     def sign(self, kind: str, *hashed: bytes, timestamp: str | None = None) -> str:
-        """
-        Sign the next part.
+        """Sign the next part.
 
         Args:
             kind: ``PAYLOAD`` or ``TRAILER``.
@@ -56,8 +53,7 @@ class SignatureChain:
     def check(
         self, signature: str, label: str, kind: str, *hashed: bytes, timestamp: str | None = None
     ) -> None:
-        """
-        Check that *signature* is the signature of the next part.
+        """Check that *signature* is the signature of the next part.
 
         Args:
             signature: The signature to check.

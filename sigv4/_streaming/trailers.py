@@ -14,8 +14,7 @@ def malformed_trailer(message: str) -> SignatureError:
 
 
 class Trailers:
-    """
-    The trailers that a body must end with, and the checksums computed to compare with them.
+    """The trailers that a body must end with, and the checksums computed to compare with them.
 
     Attributes:
         names: The names in ``x-amz-trailer``, in lower case.
@@ -60,8 +59,7 @@ class Trailers:
             hasher.update(data)
 
     def add(self, line: bytes) -> None:
-        """
-        Parse one trailer, and add it to those received.
+        """Parse one trailer, and add it to those received.
 
         Raises:
             SignatureError: The trailer is malformed, repeated, or not named in ``x-amz-trailer``.
@@ -75,8 +73,7 @@ class Trailers:
         self.received[name] = value.strip()
 
     def signature_and_text(self) -> tuple[str, bytes]:
-        """
-        Return the signature of the trailers, and the text that it signs.
+        """Return the signature of the trailers, and the text that it signs.
 
         Raises:
             SignatureError: A trailer named in ``x-amz-trailer`` is missing.
@@ -91,8 +88,7 @@ class Trailers:
         return signature, "".join(lines).encode("latin-1")
 
     def check(self) -> None:
-        """
-        Check that the checksum trailer matches the body.
+        """Check that the checksum trailer matches the body.
 
         Raises:
             SignatureError: The checksum does not match, or is malformed.

@@ -1,5 +1,4 @@
-"""
-Parses the signature of a request, from its headers or its query.
+"""Parses the signature of a request, from its headers or its query.
 
 The parsed values are not trusted; `verify` checks them.
 
@@ -25,8 +24,7 @@ _LONGEST_NAME = 3 * max(map(len, SIGNATURE_PARAMETERS))  # if each character is 
 
 @frozen
 class ParsedAuthorization:
-    """
-    The parsed signature of a request, from an Authorization header or a presigned URL.
+    """The parsed signature of a request, from an Authorization header or a presigned URL.
 
     Attributes:
         algorithm: The algorithm's name on the wire.
@@ -109,8 +107,7 @@ def _parse_header(request: SignableRequest, authorization: str) -> ParsedAuthori
 
 
 def _read_signed_date(request: SignableRequest, signed_headers: str) -> str:
-    """
-    Return the timestamp of a signed Date header, which can replace x-amz-date, or an empty str.
+    """Return the timestamp of a signed Date header, which can replace x-amz-date, or an empty str.
 
     Source: botocore 1.44, auth.py, SigV4Auth._set_necessary_date_headers.  botocore writes the
     signing time to the Date header if the request has one.

@@ -1,5 +1,4 @@
-"""
-Checks of a request that need neither its key nor its body.
+"""Checks of a request that need neither its key nor its body.
 
 A server that accepts untrusted requests looks up a key and reads a body only for a `Candidate`.
 """
@@ -31,8 +30,7 @@ _is_timestamp = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII).fullmatch
 
 
 class Candidate(NamedTuple):
-    """
-    A request whose authorization is well-formed, has the expected scope and is valid now.
+    """A request whose authorization is well-formed, has the expected scope and is valid now.
 
     Attributes:
         request: The request; its payload is not used.
@@ -88,8 +86,7 @@ def read_candidate(
     region: str,
     tolerance: float | None,
 ) -> Candidate:
-    """
-    Check a request by its head.
+    """Check a request by its head.
 
     Arguments and errors are those of `verify`.
     """

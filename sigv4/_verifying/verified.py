@@ -9,8 +9,7 @@ from .._algorithm import SeedSignature
 
 @frozen
 class Verified:
-    """
-    The sender of a request, and what its signature covers.
+    """The sender of a request, and what its signature covers.
 
     Attributes:
         access_key_id: The ID of the key that signed the request.

@@ -1,5 +1,4 @@
-"""
-Verification of the signature of a received request.
+"""Verification of the signature of a received request.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html and, for
 S3, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (the codes).
@@ -41,8 +40,7 @@ def verify(
     tolerance: float | None = None,
     unsigned_headers: Collection[str] = (),
 ) -> Verified:
-    """
-    Verify the signature of a received request, in its headers or in its query.
+    """Verify the signature of a received request, in its headers or in its query.
 
     Args:
         request: The request as it arrived: path and query undecoded, all headers, and the payload
@@ -89,8 +87,7 @@ def verify(
 def check_key(
     candidate: Candidate, credentials: Credentials | VerifyingKey | None
 ) -> Credentials | VerifyingKey:
-    """
-    Return the credentials of a candidate, after checking that they may sign this request.
+    """Return the credentials of a candidate, after checking that they may sign this request.
 
     Args:
         candidate: The request, whose head was checked.
@@ -114,8 +111,7 @@ def check_signature(
     at: datetime,
     unsigned_headers: Collection[str] = (),
 ) -> Verified:
-    """
-    Verify the signature of a request, but not that its body matches the signed payload hash.
+    """Verify the signature of a request, but not that its body matches the signed payload hash.
 
     Args:
         candidate: The request, whose head was checked.

@@ -1,5 +1,4 @@
-"""
-Attacks on the installed wheel: `make attack`, or `make attack ONLY=region_set`.
+"""Attacks on the installed wheel: `make attack`, or `make attack ONLY=region_set`.
 
 Each module of this folder is an attack, except for helpers, whose names begin with an underscore.
 An attack has a function ``run()`` without arguments, which attacks and yields a `Row` for each

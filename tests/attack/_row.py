@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """
-    One figure of an attack.
+    """One figure of an attack.
 
     Attributes:
         name: What was attacked and what is counted, such as ``forged responses, uvloop, https``.

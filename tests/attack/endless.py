@@ -1,5 +1,4 @@
-"""
-Endless responses: how many bytes of each are read, and how long a slow server can hold up a call.
+"""Endless responses: how many bytes of each are read, and how long a slow server can hold up a call.
 
 Each operation is attacked with each kind of client.  The server counts the bytes that it could
 write.  The bound includes what the buffers of both ends can hold, because those bytes are sent but
@@ -77,8 +76,7 @@ class Server:
 
 
 def endless(status: str) -> Callable[[bytes, socket.socket, Server], None]:
-    """
-    Return a function that sends an endless response of blanks; `wait` finds only a failure
+    """Return a function that sends an endless response of blanks; `wait` finds only a failure
     object.
     """
 

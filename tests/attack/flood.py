@@ -1,5 +1,4 @@
-"""
-A flood of unsigned requests with endless bodies against `SigV4Middleware`, on several servers.
+"""A flood of unsigned requests with endless bodies against `SigV4Middleware`, on several servers.
 
 A server that reads bodies before it checks signatures holds all of them in memory and delays other
 clients.  The flood has a fixed rate; otherwise it would use up every processor, however the server

@@ -1,5 +1,4 @@
-"""
-Forged responses: how many of them are accepted as the response to a request.
+"""Forged responses: how many of them are accepted as the response to a request.
 
 An attacker on the network writes a response in plain text right after accepting a connection, and
 then relays the real TLS connection.  A server sends an extra response with the end of the
@@ -185,8 +184,7 @@ def threads(where: dict[str, Any], pause: Callable[[], None]) -> Iterator[str | 
 
 
 async def tasks(where: dict[str, Any], pause: Callable[[], None]) -> list[str | None]:
-    """
-    Return the output location in the response to each request, or None for an error, of an async
+    """Return the output location in the response to each request, or None for an error, of an async
     client.
     """
     locations: list[str | None] = []

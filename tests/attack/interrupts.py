@@ -1,5 +1,4 @@
-"""
-Interrupts: Ctrl-C in the middle of calls, and signal handlers that call or close the client.
+"""Interrupts: Ctrl-C in the middle of calls, and signal handlers that call or close the client.
 
 Afterwards a pool of two connections must still handle two calls at once.  A signal handler must not
 wait for its own thread.
@@ -26,8 +25,7 @@ ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Server:
-    """
-    Responds to each request; requests to the endpoint ``pair`` wait until two of them have
+    """Responds to each request; requests to the endpoint ``pair`` wait until two of them have
     arrived.
     """
 

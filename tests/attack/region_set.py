@@ -1,5 +1,4 @@
-"""
-Requests from unknown clients with a region set that is full of wildcards.
+"""Requests from unknown clients with a region set that is full of wildcards.
 
 A matcher that backtracks needs tens of milliseconds for each of them, and a matcher that compiles
 patterns keeps the patterns in memory.

@@ -1,5 +1,4 @@
-"""
-Report size and speed of this client and its competitors: `make bench`, or `make bench ONLY=cold
+"""Report size and speed of this client and its competitors: `make bench`, or `make bench ONLY=cold
 ROUNDS=5`.
 """
 

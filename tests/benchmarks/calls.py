@@ -1,5 +1,4 @@
-"""
-Warm calls over plain http: CPU time per call and calls per second, one by one, in threads and in
+"""Warm calls over plain http: CPU time per call and calls per second, one by one, in threads and in
 tasks.
 """
 

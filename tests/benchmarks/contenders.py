@@ -65,8 +65,7 @@ _SETTINGS = {
 
 
 def environ(ca_bundle: Path) -> dict[str, str]:
-    """
-    Return the environment variables of a client's process; clients differ in which CA variable
+    """Return the environment variables of a client's process; clients differ in which CA variable
     they read.
     """
     return {

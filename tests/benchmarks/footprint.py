@@ -1,5 +1,4 @@
-"""
-Installed size: megabytes of sources, with bytecode, and zipped; also of the Lambda layers that
+"""Installed size: megabytes of sources, with bytecode, and zipped; also of the Lambda layers that
 were built.
 """
 

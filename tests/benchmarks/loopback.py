@@ -45,8 +45,7 @@ SCHEMES = ("http", "https")
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """
-    Run the server; its authority is the last one of a full CA bundle, as in production.
+    """Run the server; its authority is the last one of a full CA bundle, as in production.
 
     The authority has the name of those that sign AWS's certificates, because this package loads
     these first.

@@ -31,8 +31,7 @@ class Table(NamedTuple):
         return median(series) if series else None
 
     def ratio(self, name: str, rival: str, unit: str) -> float | None:
-        """
-        Return the median of the ratios in each round, because both figures of a round saw the
+        """Return the median of the ratios in each round, because both figures of a round saw the
         same machine.
         """
         pairs = zip(self.series(name, unit), self.series(rival, unit), strict=False)

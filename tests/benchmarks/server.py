@@ -1,5 +1,4 @@
-"""
-A server that responds to every request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
+"""A server that responds to every request with a 202, as fast as Python can: `python server.py CERTIFICATE`.
 
 The server prints its ports for http and https.  For each line of standard input it prints the head
 of the last request in hexadecimal, and the number of connections so far.  It stops when standard

@@ -1,5 +1,4 @@
-"""
-The table and the charts of this folder's README, between two marks, and the number in the top README.
+"""The table and the charts of this folder's README, between two marks, and the number in the top README.
 
 `make bench-readme` renews them.
 """

@@ -13,8 +13,7 @@ UNKNOWN = "not measured"
 
 
 class Target(NamedTuple):
-    """
-    A limit for a figure, optionally a lower figure to aim at, and the command that must run
+    """A limit for a figure, optionally a lower figure to aim at, and the command that must run
     before.
     """
 

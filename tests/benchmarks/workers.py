@@ -19,8 +19,7 @@ class Worker:
         self._process = process
 
     def measure(self, calls: int, at_once: int = 1, *, within: float = 3600) -> dict[str, Any]:
-        """
-        Return the figures of some calls, or an empty mapping if they take longer than *within*
+        """Return the figures of some calls, or an empty mapping if they take longer than *within*
         seconds.
         """
         assert self._process.stdin is not None

@@ -1,5 +1,4 @@
-"""
-Test suites of other projects, which are not part of this repository; SUITES names their folder.
+"""Test suites of other projects, which are not part of this repository; SUITES names their folder.
 
     SUITES=DIR python -m pytest tests/conformance
 

@@ -50,8 +50,7 @@ def test_the_suites_are_whole():
 
 @pytest.mark.parametrize("case", PARSER, ids=lambda case: case["name"])
 def test_parser(case, caplog):
-    """
-    Each pair of files has the profiles of the case, and those that only botocore finds.
+    """Each pair of files has the profiles of the case, and those that only botocore finds.
 
     If the SDKs reject a file, a warning names the line, and the rest of the file is used.
     """

@@ -1,5 +1,4 @@
-"""
-The main job on real input: `make demo`.
+"""The main job on real input: `make demo`.
 
 Starts the emulator with a model of handwritten digits.  Then sends one image inline, 900 images
 through S3, invalid input, and 200 images at once.  Every prediction is compared with that of

@@ -1,5 +1,4 @@
-"""
-A real model in pure Python: naive Bayes over the pixels of handwritten digits.
+"""A real model in pure Python: naive Bayes over the pixels of handwritten digits.
 
 The model is trained on fixtures/digits/train.csv when this module is imported, in a quarter of a
 second.

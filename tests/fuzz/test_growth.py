@@ -1,5 +1,4 @@
-"""
-Time and memory of every parser of a request or a response, for inputs made to slow it down.
+"""Time and memory of every parser of a request or a response, for inputs made to slow it down.
 
 Eight times the input may take at most 32 times as long; a quadratic parser takes 64 times as long.
 """

@@ -1,5 +1,4 @@
-"""
-The connection pool, tested with random responses and random sequences of calls: `make fuzz`.
+"""The connection pool, tested with random responses and random sequences of calls: `make fuzz`.
 
 Each request must end with a response or an error of httpx's, and no permit may be held afterwards.
 """

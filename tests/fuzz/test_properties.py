@@ -1,5 +1,4 @@
-"""
-Every table of properties in ``tests/sigv4``, with many random examples: `make fuzz`.
+"""Every table of properties in ``tests/sigv4``, with many random examples: `make fuzz`.
 
     EXAMPLES=20000 python -m pytest tests/fuzz
 

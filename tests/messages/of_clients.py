@@ -11,8 +11,8 @@ from sagemaker_runtime_client import (
     ServiceError,
 )
 from sagemaker_runtime_client._clients import sync_method
+from sagemaker_runtime_client._io.stderr_log import log_to_stderr
 from sagemaker_runtime_client._limits import bounded
-from sagemaker_runtime_client._settings.stderr_log import log_to_stderr
 from tests.runtime_client.scripted_io import run
 
 # Files and folders of the code whose messages are all in a table.

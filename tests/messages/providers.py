@@ -33,8 +33,7 @@ def context(config="", io=None, environ=(), **changes):
 
 
 def load(name, config="", *responses, files=(), processes=(), environ=(), io=ScriptedIO, **changes):
-    """
-    Load credentials from a provider.
+    """Load credentials from a provider.
 
     Args:
         name: The provider's name; ``chain`` searches all of them.

@@ -9,8 +9,7 @@ from types import ModuleType
 
 
 def said(make: Callable[[], object]) -> str:
-    """
-    Return the message of a call.
+    """Return the message of a call.
 
     Args:
         make: A function without arguments.  If it raises an error, the message is the text of the

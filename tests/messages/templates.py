@@ -37,8 +37,7 @@ class Template(NamedTuple):
 
 
 def templates(name: str) -> Iterator[Template]:
-    """
-    Yield every message in a file, or in the files below a folder; *name* is a path in the
+    """Yield every message in a file, or in the files below a folder; *name* is a path in the
     repository.
     """
     path = ROOT / name

@@ -85,8 +85,7 @@ def serving(server: str, app: Any, root_path: str = "") -> Iterator[int]:
 
 
 class Inner:
-    """
-    An application whose response contains the body and the access key ID that it received.
+    """An application whose response contains the body and the access key ID that it received.
 
     Attributes:
         seen: The scopes of the requests.

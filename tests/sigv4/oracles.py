@@ -1,5 +1,4 @@
-"""
-Two independent signers with one interface: botocore and awscrt.
+"""Two independent signers with one interface: botocore and awscrt.
 
 Both sign at a given time.
 """

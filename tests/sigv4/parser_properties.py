@@ -1,5 +1,4 @@
-"""
-Properties that hold for arbitrary bytes: as a signed request, and as an error response of AWS.
+"""Properties that hold for arbitrary bytes: as a signed request, and as an error response of AWS.
 
 `test_parser_properties.py` checks them with few examples, ``tests/fuzz`` with many.  `PROPERTIES`
 maps each check to the strategy of its argument.

@@ -1,5 +1,4 @@
-"""
-Properties that hold for every request.
+"""Properties that hold for every request.
 
 `test_properties.py` checks them with few examples, `tests/fuzz` with many.  `PROPERTIES` maps each
 name to a check and the strategy of its argument.
@@ -58,8 +57,7 @@ def urls_are_botocores(request: Unsigned) -> None:
 
 
 def headers_are_awscrts(request: Unsigned) -> None:
-    """
-    A signature in headers is awscrt's for any encoding of the query.
+    """A signature in headers is awscrt's for any encoding of the query.
 
     botocore signs the query as it is written, but services decode it first: ``*`` and ``%2a``
     become ``%2A``, ``a=b=c`` becomes ``a=b%3Dc``, ``a=1&&b=2`` becomes ``a=1&b=2``, and a plus

@@ -18,8 +18,7 @@ KEY = Credentials("AKIDEXAMPLE", "very-secret")
 
 @frozen
 class Sender:
-    """
-    One way to send a request, called like ``httpx.request``.
+    """One way to send a request, called like ``httpx.request``.
 
     Attributes:
         library: httpx or httpx2.
@@ -33,8 +32,7 @@ class Sender:
         return self.library.__name__ + (f" on {self.backend}" if self.backend else "")
 
     def __call__(self, method, url, *, pieces=None, change=None, **options):
-        """
-        Send a request, and return the response.
+        """Send a request, and return the response.
 
         Args:
             pieces: An iterable of bytes, sent as a streamed body.

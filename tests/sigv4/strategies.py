@@ -1,5 +1,4 @@
-"""
-Hypothesis strategies for requests.
+"""Hypothesis strategies for requests.
 
 Cases that botocore and awscrt handle differently on purpose are left out and have their own tests:
 

@@ -1,5 +1,4 @@
-"""
-Oracles for SigV4A, for bodies in chunks and for events: botocore and awscrt.
+"""Oracles for SigV4A, for bodies in chunks and for events: botocore and awscrt.
 
 Neither can sign chunks or events by itself here, since awscrt's Python API signs only requests.  So
 their parts are combined: botocore's key and HMAC sign a string to sign that is written according to

@@ -1,5 +1,4 @@
-"""
-Properties that hold for every body in chunks, every stream of events and every request with SigV4A.
+"""Properties that hold for every body in chunks, every stream of events and every request with SigV4A.
 
 `streaming/test_properties.py` checks them with few examples, ``tests/fuzz`` with many.
 `PROPERTIES` maps each check to the strategy of its argument.

@@ -34,8 +34,7 @@ call = BLOCKING[0]
 
 @frozen
 class Place:
-    """
-    A server that verifies signatures.
+    """A server that verifies signatures.
 
     Attributes:
         url: Its URL.

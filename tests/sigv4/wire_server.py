@@ -20,8 +20,7 @@ class RawRequest(NamedTuple):
 
 
 class WireServer:
-    """
-    A server on 127.0.0.1 that runs inside a ``with`` block.
+    """A server on 127.0.0.1 that runs inside a ``with`` block.
 
     Args:
         respond: A function of the request that returns the status code and the headers of the

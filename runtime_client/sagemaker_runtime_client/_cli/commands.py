@@ -25,8 +25,8 @@ from .._errors import (
 from .._inference.invocation import Invocation
 from .._inference.output import Output
 from .._io.files import NotWrittenError, replacing, writing
+from .._io.stderr_log import log_to_stderr
 from .._settings.context import configure_log
-from .._settings.stderr_log import log_to_stderr
 from ..credentials._default import default_chain
 from .credentials import credentials
 from .emulate import emulate
@@ -59,8 +59,7 @@ _FACTS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """
-    Run one command in the main thread of the process.
+    """Run one command in the main thread of the process.
 
     Ctrl-C, SIGTERM and SIGHUP end the process after the handle of the job is printed and all resources
     are closed.
@@ -119,8 +118,7 @@ _HANDLE = "handle for `sagemaker-runtime wait`"
 
 
 class _Job:
-    """
-    The job of a command.
+    """The job of a command.
 
     Attributes:
         invocation: The handle of the job, or None while it is unknown.

@@ -13,9 +13,9 @@ from sigv4 import Credentials
 from .._errors import ConfigError, CredentialProviderError
 from .._io.on_threads import sync_backend
 from .._io.run import run
+from .._io.stderr_log import printable
 from .._io.system import System
 from .._settings.context import transport_opener
-from .._settings.stderr_log import printable
 from ..credentials import open_context
 from ..credentials._chain import SkippedProvider, search
 from ..credentials._refresh import refuse_expired

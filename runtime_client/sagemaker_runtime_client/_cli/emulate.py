@@ -41,8 +41,7 @@ def emulate(options: argparse.Namespace) -> None:
 
 @contextmanager
 def _current_folder_first() -> Generator[None]:
-    """
-    Allow imports from the current directory.
+    """Allow imports from the current directory.
 
     The directory is on `sys.path` only for the import of the model.  Otherwise, modules that the emulator
     imports later could come from this directory.

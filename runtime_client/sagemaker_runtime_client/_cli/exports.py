@@ -1,5 +1,4 @@
-"""
-Export of credentials in the formats of ``aws configure export-credentials``.
+"""Export of credentials in the formats of ``aws configure export-credentials``.
 
 Source: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html.  Unlike the
 AWS CLI, this module quotes the values, so that a shell cannot execute parts of them.
@@ -47,8 +46,7 @@ FORMATS = (*_VERSION, *_LINES)
 
 
 def exported(credentials: Credentials, format_name: str) -> str:
-    """
-    Return credentials, including secrets, as text for another program.
+    """Return credentials, including secrets, as text for another program.
 
     Args:
         credentials: The credentials.

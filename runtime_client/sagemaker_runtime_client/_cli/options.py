@@ -59,8 +59,7 @@ def parser(
     emulate: _Command,
     layer: _Command,
 ) -> argparse.ArgumentParser:
-    """
-    Return the parser of the command line.  It stores the function of the command as ``run``.
+    """Return the parser of the command line.  It stores the function of the command as ``run``.
 
     Args:
         invoke: The function that runs `invoke`.

@@ -7,8 +7,7 @@ from .._errors import CredentialProviderError
 
 
 def mfa_token(serial: str) -> str:
-    """
-    Prompt for the code of an MFA device, like the AWS CLI.
+    """Prompt for the code of an MFA device, like the AWS CLI.
 
     Raises:
         CredentialProviderError: The process has no terminal.

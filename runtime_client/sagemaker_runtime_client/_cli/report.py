@@ -22,8 +22,7 @@ _ROLES = {
 
 @frozen
 class Report:
-    """
-    Facts about credentials, without secrets.
+    """Facts about credentials, without secrets.
 
     Attributes:
         provider: The name of the provider that had the credentials.
@@ -47,8 +46,7 @@ class Report:
 
 
 async def report(context: Context, resolved: ResolvedCredentials, *, verify: bool) -> Report:
-    """
-    Make a report about credentials.
+    """Make a report about credentials.
 
     Args:
         context: The context of the providers.

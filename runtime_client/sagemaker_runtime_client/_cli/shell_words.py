@@ -13,8 +13,7 @@ _argument = re.compile(r"\b(\w+)(=(?!\w))?( to the client)?")
 
 
 def in_shell_words(message: str, argument: str = "") -> str:
-    """
-    Replace names of Python arguments in an error message by options of the command line.
+    """Replace names of Python arguments in an error message by options of the command line.
 
     Args:
         message: The message.

@@ -1,5 +1,4 @@
-"""
-Signals that end the command.
+"""Signals that end the command.
 
 A shell loop continues after a command that exits with a code, but stops after a command that a signal
 has ended.  Therefore the command cleans up and then lets the signal end it.
@@ -16,8 +15,7 @@ _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 
 class EndingSignal(KeyboardInterrupt):
-    """
-    A signal that ends the process.  Like Ctrl-C, it interrupts the running code.
+    """A signal that ends the process.  Like Ctrl-C, it interrupts the running code.
 
     Attributes:
         number: The number of the signal.

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from .._settings.stderr_log import printable
+from .._io.stderr_log import printable
 
 
 def say(text: str) -> None:

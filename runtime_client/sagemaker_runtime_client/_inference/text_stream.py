@@ -1,5 +1,4 @@
-"""
-Lines, server-sent events and JSON documents from a response that arrives in parts.
+"""Lines, server-sent events and JSON documents from a response that arrives in parts.
 
 A part can end anywhere: in the middle of a line, of a line end or of a UTF-8 character.  Each decoder
 holds at most one incomplete line, and a bound on its length.  Bytes that are not valid UTF-8 become
@@ -21,8 +20,7 @@ _DONE = "[DONE]"
 
 
 class LineDecoder:
-    r"""
-    Splits bytes into lines of text, without their ends: ``\n`` or ``\r\n``.
+    r"""Splits bytes into lines of text, without their ends: ``\n`` or ``\r\n``.
 
     Args:
         limit: Maximum length of a line in bytes.
@@ -37,8 +35,7 @@ class LineDecoder:
         self._follows_return = False  # whether the last byte was a return that ended a line
 
     def feed(self, part: bytes) -> list[str]:
-        """
-        Add the next bytes, and return the lines that are complete.
+        """Add the next bytes, and return the lines that are complete.
 
         Raises:
             ResponseTooLargeError: A line is longer than the limit.
@@ -76,8 +73,7 @@ class LineDecoder:
 
 
 class ServerSentEvent(NamedTuple):
-    r"""
-    A server-sent event.
+    r"""A server-sent event.
 
     Attributes:
         data: Its ``data`` lines, joined by ``\n``.
@@ -97,8 +93,7 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventParser:
-    """
-    Parses lines into server-sent events.
+    """Parses lines into server-sent events.
 
     Attributes:
         is_done: Whether the event ``[DONE]`` has come.  It ends the stream and is not returned.
@@ -114,8 +109,7 @@ class EventParser:
         self._retry: int | None = None
 
     def feed(self, line: str) -> ServerSentEvent | None:
-        """
-        Add a line, and return the event that it completes, if it completes one.
+        """Add a line, and return the event that it completes, if it completes one.
 
         Raises:
             ResponseTooLargeError: The data of an event is longer than the limit of a line.
@@ -143,8 +137,7 @@ class EventParser:
         return None
 
     def finish(self) -> ServerSentEvent | None:
-        """
-        Return the last event if only its empty line is missing.
+        """Return the last event if only its empty line is missing.
 
         The specification discards it, but a model server that ends its stream there has sent it all.
         """
@@ -163,8 +156,7 @@ class EventParser:
 
 
 class JSONParser:
-    """
-    Parses lines into JSON documents: JSON Lines, or the data of server-sent events.
+    """Parses lines into JSON documents: JSON Lines, or the data of server-sent events.
 
     The first line that is not empty shows which of the two it is: no JSON document begins with the
     name of a field.
@@ -175,8 +167,7 @@ class JSONParser:
         self._is_known = False
 
     def feed(self, line: str) -> Iterator[Any]:
-        """
-        Add a line, and yield the document that it completes.
+        """Add a line, and yield the document that it completes.
 
         Raises:
             json.JSONDecodeError: The line, or the data of the event, is not a JSON document.

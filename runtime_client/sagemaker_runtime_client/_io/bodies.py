@@ -1,5 +1,4 @@
-"""
-Request bodies in pieces and response bodies without decoding, for httpx (or httpx2).
+"""Request bodies in pieces and response bodies without decoding, for httpx (or httpx2).
 
 A response hook of a user-supplied client may read the response first.  httpx then keeps only the
 decoded body, or nothing at all.  Therefore this module records what a hook reads.
@@ -25,8 +24,7 @@ def request_body(httpx: ModuleType, body: bytes) -> "ByteStream":
 
 
 def response_body(httpx: ModuleType, response: "Response") -> Any:
-    """
-    Return a stream of the response body, without decoding its Content-Encoding.
+    """Return a stream of the response body, without decoding its Content-Encoding.
 
     If the response was already read, its connection may be in use for another request.  Then its
     stream is not used again.
@@ -52,8 +50,7 @@ def response_body(httpx: ModuleType, response: "Response") -> Any:
 
 
 def recording(httpx: ModuleType, client: C) -> C:
-    """
-    Return *client*.  If it has response hooks, return a copy that records what they read.
+    """Return *client*.  If it has response hooks, return a copy that records what they read.
 
     The copy shares the transports and the cookies.  The list of hooks of the user's client is not
     changed.
@@ -124,8 +121,7 @@ class _RecordedBody:
 
 
 class _Pieces:
-    """
-    The pieces of a body, as an iterator and an async iterator.
+    """The pieces of a body, as an iterator and an async iterator.
 
     This is not a generator: on trio, an async generator that is not exhausted is finalized by the
     garbage collector, which warns.

@@ -21,8 +21,7 @@ class Cancelled(BaseException):
 
 
 class Latch:
-    """
-    An event for one thread.
+    """An event for one thread.
 
     `threading.Event` is not used: it is set under a lock, which the thread of a signal handler may
     already hold.
@@ -54,8 +53,7 @@ class Latch:
 
 
 class CancelScope:
-    """
-    The state that the threads of a group share: whether they are cancelled, and what they wait for.
+    """The state that the threads of a group share: whether they are cancelled, and what they wait for.
 
     Attributes:
         local: Thread-local data.  Its attribute ``scope`` is the scope in which the thread runs.
@@ -109,8 +107,7 @@ class CancelScope:
             raise Cancelled
 
     def wait_for(self, waiter: Interruptible, step: Callable[..., T], *arguments: object) -> T:
-        """
-        Run *step*, which waits for *waiter*, and return its result.
+        """Run *step*, which waits for *waiter*, and return its result.
 
         Raise `Cancelled` if the scope is cancelled.
         """
@@ -128,8 +125,7 @@ class StillRunningError(Exception):
 
 
 def first_error(error: BaseException) -> BaseException:
-    """
-    Return the first error of an exception group.
+    """Return the first error of an exception group.
 
     An error that is not a group is returned as it is.
     """

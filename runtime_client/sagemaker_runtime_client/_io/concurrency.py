@@ -1,5 +1,4 @@
-"""
-One protocol for concurrency, with a backend for threads, for asyncio and for trio.
+"""One protocol for concurrency, with a backend for threads, for asyncio and for trio.
 
 The backends are `on_threads`, `on_asyncio` and `on_trio`.  Code over a `Backend` is written once,
 as coroutines.  Over threads these coroutines block and never suspend.
@@ -81,8 +80,7 @@ class Stream(Protocol):
 
 
 class TaskGroup(Protocol):
-    """
-    An async context in which coroutines run concurrently.  Leaving it waits for all of them.
+    """An async context in which coroutines run concurrently.  Leaving it waits for all of them.
 
     The first error, also one in the body of the ``async with``, cancels the others and is raised.
     """
@@ -108,8 +106,7 @@ class TaskGroup(Protocol):
 
 
 class Backend(Protocol):
-    """
-    The operations that differ between threads and the event loops.
+    """The operations that differ between threads and the event loops.
 
     Attributes:
         is_blocking: Whether its coroutines block and never suspend.
@@ -130,8 +127,7 @@ class Backend(Protocol):
         ...
 
     def task_lock(self, limit: int = 1) -> Lock:
-        """
-        Return a lock that *limit* tasks can hold at the same time.
+        """Return a lock that *limit* tasks can hold at the same time.
 
         For threads, the lock never blocks.  It is for work that two threads may do at the same
         time, and where an interrupt must not leave a lock held.
@@ -143,8 +139,7 @@ class Backend(Protocol):
         ...
 
     def move_on_after(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """
-        Return a context that cancels its body after *seconds*.
+        """Return a context that cancels its body after *seconds*.
 
         For threads, the context does nothing.
         """
@@ -156,8 +151,7 @@ class Backend(Protocol):
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """
-        Call *function*, and return its result.
+        """Call *function*, and return its result.
 
         After *seconds*, raise `StillRunningError` and let the function continue.  A thread waits
         until the function returns.
@@ -165,16 +159,14 @@ class Backend(Protocol):
         ...
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """
-        Call a blocking function, and return its result.
+        """Call a blocking function, and return its result.
 
         In an event loop, the function runs in a worker thread.
         """
         ...
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """
-        Call a blocking function in a new thread instead of a thread pool, and return its result.
+        """Call a blocking function in a new thread instead of a thread pool, and return its result.
 
         This is for work that is done about once per process.  A task that is cancelled does not
         wait for the thread.

@@ -19,8 +19,7 @@ T = TypeVar("T")
 
 
 def read(path: str, max_bytes: int) -> bytes | None:
-    """
-    Return the content of a file, or None if it does not exist.
+    """Return the content of a file, or None if it does not exist.
 
     A file of more than *max_bytes* bytes is an OSError.
     """
@@ -40,8 +39,7 @@ def read(path: str, max_bytes: int) -> bytes | None:
 
 
 def write(path: str, data: bytes) -> None:
-    """
-    Replace a file atomically.
+    """Replace a file atomically.
 
     Only its owner can read it.  Create its directory if necessary.
     """
@@ -62,8 +60,7 @@ def write(path: str, data: bytes) -> None:
 
 
 class FileStream:
-    """
-    An open file that tasks or threads read and write concurrently, by offset.
+    """An open file that tasks or threads read and write concurrently, by offset.
 
     Args:
         backend: Runs the blocking calls outside the event loop.
@@ -96,16 +93,14 @@ class FileStream:
         await self._do(os.fsync)
 
     async def close(self) -> None:
-        """
-        Close the file.
+        """Close the file.
 
         An operation of a cancelled task that is still running in a thread continues.
         """
         await self._backend.in_thread(self._close)
 
     async def _do(self, step: Callable[..., T], *arguments: object) -> T:
-        """
-        Run a step in a thread.
+        """Run a step in a thread.
 
         It has its own descriptor, whose number no other file can get meanwhile.
         """
@@ -162,8 +157,7 @@ def writing(target: "str | Path") -> Generator[None]:
 
 @contextmanager
 def replacing(path: "Path") -> Generator[BinaryIO]:
-    """
-    Open a new file that replaces *path* when the block ends without an error.
+    """Open a new file that replaces *path* when the block ends without an error.
 
     Until then, and after an error, *path* is unchanged.  A device, a pipe or anything else that is
     not a regular file is written to directly.
@@ -201,8 +195,7 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def shortage(failure: str, *, possibly_accepted: bool = False) -> TransportError:
-    """
-    Return the error for a step that found no free file descriptor.
+    """Return the error for a step that found no free file descriptor.
 
     The step can be tried again.
     """

@@ -1,5 +1,4 @@
-"""
-The generation of the process: a number that changes after a fork and after a restored snapshot.
+"""The generation of the process: a number that changes after a fork and after a restored snapshot.
 
 State of an earlier generation may be invalid: connections belong to the parent process or were
 closed long ago, credentials may have expired, and the clock may have been set.  AWS Lambda
@@ -91,8 +90,7 @@ class _Import:
 
 
 class _Imports:
-    """
-    The threads that import modules of this package.  A fork waits until no thread imports.
+    """The threads that import modules of this package.  A fork waits until no thread imports.
 
     Otherwise a module lock could be held in the child by a thread that exists only in the parent,
     and the child would wait for it forever.
@@ -115,8 +113,7 @@ class _Imports:
         return _Import(self)
 
     def before_fork(self) -> None:
-        """
-        Wait until no other thread imports.
+        """Wait until no other thread imports.
 
         The wait is limited: an import may need a lock of this thread.
         """

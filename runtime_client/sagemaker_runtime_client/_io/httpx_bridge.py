@@ -1,5 +1,4 @@
-"""
-Converts requests, responses and errors between our types and httpx's (or httpx2's).
+"""Converts requests, responses and errors between our types and httpx's (or httpx2's).
 
 A request is sent exactly as it was built: no headers, cookies or parameters of a client are added.
 Response bodies are not decoded.  Every exception of httpx becomes a `TransportError`.
@@ -67,8 +66,7 @@ class HTTPClient(Protocol):
 
 
 def get_library(client: HTTPClient, kind: str) -> str:
-    """
-    Return ``httpx`` or ``httpx2``: the library of a user-supplied client.
+    """Return ``httpx`` or ``httpx2``: the library of a user-supplied client.
 
     Args:
         client: The client.
@@ -87,8 +85,7 @@ def get_library(client: HTTPClient, kind: str) -> str:
 def build_request(
     httpx: ModuleType, client: HTTPClient | None, origin: str, request: Request
 ) -> "HTTPXRequest":
-    """
-    Convert *request* to httpx's.
+    """Convert *request* to httpx's.
 
     The client does not build it, because it would add headers and cookies.
     """
@@ -120,8 +117,7 @@ def build_request(
 
 @lru_cache(maxsize=64)
 def _address(httpx: ModuleType, address: str) -> tuple["URL", bytes, bytes | None]:
-    """
-    Return the URL for httpx, the Host header, and the request target if httpx would change it.
+    """Return the URL for httpx, the Host header, and the request target if httpx would change it.
 
     A client uses few URLs, and parsing one takes as long as signing a request, so the results are
     cached.  httpx removes dot segments from a path, but the target that was signed must be sent.
@@ -175,8 +171,7 @@ def _field_value(name: str, value: str) -> bytes:
 def checked_headers(
     headers: list[tuple[bytes, bytes]],
 ) -> list[tuple[bytes, bytes, bytes]] | None:
-    """
-    Check all headers at once, and return them in the form that h11 uses after its own checks.
+    """Check all headers at once, and return them in the form that h11 uses after its own checks.
 
     Return None if h11 must check them itself.  h11 matches two patterns against each header, which takes
     longer than signing the request.
@@ -202,8 +197,7 @@ def checked_headers(
 
 
 def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
-    """
-    Return a stream that sends a large body in pieces.
+    """Return a stream that sends a large body in pieces.
 
     Each piece has the whole write timeout.
     """
@@ -215,8 +209,7 @@ def _split(httpx: ModuleType, body: bytes) -> "ByteStream":
 def set_time_limits(
     request: "HTTPXRequest", *, connect: float, read: float, deadline: float | None
 ) -> None:
-    """
-    Set the timeouts of *request*.
+    """Set the timeouts of *request*.
 
     No timeout is longer than the time until *deadline*.
     """
@@ -251,8 +244,7 @@ def make_transport_error(
 
 
 def _reason(error: BaseException) -> str:
-    """
-    Return the message of an exception, or of its cause if it has none, as with trio.
+    """Return the message of an exception, or of its cause if it has none, as with trio.
 
     A message of h11 may quote the header that it refuses, which may be a secret.  Therefore the
     message is also removed from the exceptions themselves, because a traceback shows them.

@@ -23,8 +23,7 @@ Headers = HasItems | Iterable[tuple[str | bytes, str | bytes]]
 
 
 class Request(Value):
-    """
-    A request without its origin and its signature.
+    """A request without its origin and its signature.
 
     Attributes:
         method: The method, such as ``POST``.
@@ -59,8 +58,7 @@ class Request(Value):
 
 
 class Response(Value):
-    """
-    An HTTP response.
+    """An HTTP response.
 
     Attributes:
         status: The HTTP status.
@@ -100,8 +98,7 @@ class Response(Value):
         return 200 <= self.status < 300
 
     def header(self, name: str) -> str | None:
-        """
-        Return the first value of the header *name*, or None if it is absent or empty.
+        """Return the first value of the header *name*, or None if it is absent or empty.
 
         Args:
             name: The name in lower case.

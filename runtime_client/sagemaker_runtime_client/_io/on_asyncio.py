@@ -22,8 +22,7 @@ _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) el
 
 
 class Event:
-    """
-    An event for one waiter.
+    """An event for one waiter.
 
     It takes a fifth of the memory of anyio's, and thousands of tasks may wait.
     """
@@ -51,8 +50,7 @@ class Event:
 
 
 class Semaphore(asyncio.Semaphore):
-    """
-    A lock that several tasks can hold.
+    """A lock that several tasks can hold.
 
     `asyncio.Lock.locked` does not report that a released lock is reserved for a waiting task.
     """
@@ -144,8 +142,7 @@ class AsyncioBackend:
         return Semaphore(limit)
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """
-        Call *function* in a new thread, and return its result.
+        """Call *function* in a new thread, and return its result.
 
         This is for work that is done about once per process.  asyncio's thread pool takes 1 ms of a
         first call to import, and a call that resolves no host name does not need the pool
@@ -176,8 +173,7 @@ class AsyncioBackend:
 
     @asynccontextmanager
     async def move_on_after(self, seconds: float) -> AsyncGenerator[None]:
-        """
-        Cancel the body after *seconds*, without an error.
+        """Cancel the body after *seconds*, without an error.
 
         A TimeoutError that the body itself raises is not suppressed.
         """
@@ -195,8 +191,7 @@ class AsyncioBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """
-        Call *function*, and return its result.
+        """Call *function*, and return its result.
 
         After *seconds*, raise StillRunningError and let it continue.
         """

@@ -51,8 +51,7 @@ class _NoLock:
 
 
 class ThreadGroup:
-    """
-    A group of concurrent threads.
+    """A group of concurrent threads.
 
     A cancelled thread ends while it sleeps, or while it reads from or writes to a connection.
     """

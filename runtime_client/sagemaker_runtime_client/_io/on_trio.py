@@ -120,8 +120,7 @@ class TrioBackend:
         return await trio.to_thread.run_sync(function, *arguments)
 
     async def in_new_thread(self, function: Callable[..., T], *arguments: object) -> T:
-        """
-        Call *function* in a worker thread, and return its result.
+        """Call *function* in a worker thread, and return its result.
 
         A cancelled task does not wait for the thread.
         """
@@ -139,8 +138,7 @@ class TrioBackend:
         function: Callable[..., Coroutine[object, object, T]],
         *arguments: object,
     ) -> T:
-        """
-        Call *function*, and return its result.
+        """Call *function*, and return its result.
 
         After *seconds*, raise StillRunningError and let it continue.
         """

@@ -16,8 +16,7 @@ _PIPES = ("stdout", "stderr")
 
 
 class Finished:
-    """
-    A process that has ended.
+    """A process that has ended.
 
     Args:
         status: The exit status.
@@ -30,8 +29,7 @@ class Finished:
 
 
 async def run_process(backend: "Backend", arguments: Sequence[str], max_bytes: int) -> Finished:
-    """
-    Run a program as `System.run_process` does.
+    """Run a program as `System.run_process` does.
 
     If the task is cancelled, the program is killed.
     """
@@ -73,8 +71,7 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _outcome(process: subprocess.Popen[bytes], max_bytes: int) -> Finished:
-    """
-    Wait for the end of a process.
+    """Wait for the end of a process.
 
     Kill it if it writes too much, or if the wait is interrupted.
     """

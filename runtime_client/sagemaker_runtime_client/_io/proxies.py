@@ -19,8 +19,7 @@ _ADDRESS = r"([a-z0-9+.-]+://)(.*@)?([\w.-]+|\[[\w:.]+\])(:\d+)?/?"
 
 
 def get_proxy(origin: str) -> str:
-    """
-    Return the address of the environment's proxy for *origin*, or an empty string.
+    """Return the address of the environment's proxy for *origin*, or an empty string.
 
     As in boto3, this is the proxy for the scheme of the origin, never ALL_PROXY.  NO_PROXY is
     compared as text.  An IPv6 host may also be written there without its brackets.
@@ -47,8 +46,7 @@ def make_proxied_client(
     max_connections: int,
     max_idle: int,
 ) -> "Client | AsyncClient":
-    """
-    Create a client of httpx that sends through a proxy.
+    """Create a client of httpx that sends through a proxy.
 
     Args:
         kind: The class of the client: ``Client`` or ``AsyncClient``.
@@ -81,8 +79,7 @@ def make_proxied_client(
 
 
 class Proxy(NamedTuple):
-    """
-    The proxy that a client uses for a URL.
+    """The proxy that a client uses for a URL.
 
     Attributes:
         address: Scheme, host and port, without the password; empty without a proxy.

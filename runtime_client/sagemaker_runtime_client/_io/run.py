@@ -1,5 +1,4 @@
-"""
-Runs the coroutines of this package, with or without an event loop.
+"""Runs the coroutines of this package, with or without an event loop.
 
 An async client awaits them, on asyncio or trio.  A blocking client calls `run`: over threads a
 coroutine never suspends, so that one step completes it, even inside a running event loop.
@@ -24,8 +23,7 @@ T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[object, object, T]) -> T:
-    """
-    Run a coroutine that never suspends, and return its result.
+    """Run a coroutine that never suspends, and return its result.
 
     Raises:
         RuntimeError: The coroutine suspended, because the user passed something async to a blocking
@@ -82,8 +80,7 @@ def _trio_backend() -> "Backend":
 
 
 class PerLoop(Generic[T]):
-    """
-    One value per event loop; threads share one value.
+    """One value per event loop; threads share one value.
 
     The values of closed loops are dropped when a value for another loop is made.  They do not
     disappear by themselves: connections and locks of asyncio refer to their loop, which keeps the

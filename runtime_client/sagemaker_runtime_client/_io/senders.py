@@ -1,5 +1,4 @@
-"""
-Chooses the sender for an origin: the pool, or a client of httpx.
+"""Chooses the sender for an origin: the pool, or a client of httpx.
 
 A client of httpx is used if the user supplies one, or for a proxy.  Senders are created when they
 are first needed.  Modules and the CA bundle are loaded in a thread.
@@ -29,8 +28,7 @@ T = TypeVar("T")
 
 
 class Sender(Protocol):
-    """
-    The pool or a client of httpx.
+    """The pool or a client of httpx.
 
     Attributes:
         library: The module to which its requests belong: httpx or httpx2.
@@ -51,8 +49,7 @@ class Sender(Protocol):
         ...
 
     async def send(self, request: "httpx.Request", reservation: Any, /) -> Any:
-        """
-        Send a request, and return the response as soon as its head has arrived.
+        """Send a request, and return the response as soon as its head has arrived.
 
         Its ``stream`` has a method ``read``, which returns the next bytes of the body, and a method
         ``aclose``.
@@ -65,8 +62,7 @@ class Sender(Protocol):
 
 
 class Senders:
-    """
-    The senders of one event loop, or of all threads.
+    """The senders of one event loop, or of all threads.
 
     They can still send after `close`, because a call may be in progress.  But then each connection
     is closed after its request, because nothing would close it later.
@@ -119,8 +115,7 @@ class Senders:
         return self._opened.get(key) or await self._open(key)
 
     async def _find(self, known: dict[str, T], key: str, make: Callable[[str], T]) -> T:
-        """
-        Return the value of a key, or make it in a thread.
+        """Return the value of a key, or make it in a thread.
 
         If several tasks wait, one of them makes the value for all.
         """
@@ -137,8 +132,7 @@ class Senders:
             loading.release()
 
     async def _open(self, key: str) -> Sender:
-        """
-        Make a sender.
+        """Make a sender.
 
         If the client is closed meanwhile, make sure that it keeps no connections.
         """

@@ -1,5 +1,4 @@
-"""
-Side effects that need no settings: environment, files, programs, clocks and pauses.
+"""Side effects that need no settings: environment, files, programs, clocks and pauses.
 
 `transport` contains the others, which need settings.  `Once` loads the settings at the first call.
 """
@@ -33,8 +32,7 @@ _WORTH_A_THREAD = 1 << 20
 
 
 class System:
-    """
-    Environment, files, programs, clocks and pauses.
+    """Environment, files, programs, clocks and pauses.
 
     Args:
         backend: Returns the concurrency backend: of threads, or of the running event loop.
@@ -81,16 +79,14 @@ class System:
         await self.backend().sleep(seconds)
 
     def lock(self) -> "Lock":
-        """
-        Return a new lock.
+        """Return a new lock.
 
         Tasks wait only for tasks of the same event loop.
         """
         return _LoopLock(self.backend)
 
     async def compute(self, size: int, function: Callable[..., T], *arguments: object) -> T:
-        """
-        Call *function*, which processes *size* bytes, and return its result.
+        """Call *function*, which processes *size* bytes, and return its result.
 
         If *size* is large, the function runs in a thread.
         """
@@ -101,8 +97,7 @@ class System:
     async def credentials(
         self, provider: "CredentialsProvider", deadline: float | None
     ) -> "Credentials":
-        """
-        Return the credentials of a provider, or raise TransportError at the *deadline*.
+        """Return the credentials of a provider, or raise TransportError at the *deadline*.
 
         The provider itself is not cancelled: other calls may wait for it too, and it may already
         have used up a refresh token.  A blocking provider is therefore not interrupted at the
@@ -128,8 +123,7 @@ class System:
             raise TransportError("the timeout elapsed before credentials were available") from None
 
     async def read_file(self, path: str, max_bytes: int) -> bytes | None:
-        """
-        Return the content of a file, or None if it does not exist.
+        """Return the content of a file, or None if it does not exist.
 
         Raises:
             OSError: The file cannot be read, or it has more than *max_bytes* bytes.
@@ -138,16 +132,14 @@ class System:
         return await self.backend().in_new_thread(files.read, path, max_bytes)
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """
-        Replace a file atomically, readable only by its owner.
+        """Replace a file atomically, readable only by its owner.
 
         Create its directory if necessary.
         """
         await self.backend().in_thread(files.write, path, data)
 
     async def run_process(self, arguments: Sequence[str], max_bytes: int) -> "Finished":
-        """
-        Run a program without a shell and without input, and return its status and output.
+        """Run a program without a shell and without input, and return its status and output.
 
         Raises:
             OSError: The program could not be started, or it wrote more than *max_bytes* bytes to
@@ -184,8 +176,7 @@ def _new_lock(backend: "Backend") -> "Lock":
 
 
 class Once(Generic[T]):
-    """
-    A value that is made at the first call, and then kept.
+    """A value that is made at the first call, and then kept.
 
     If several tasks or threads call at the same time, one of them makes the value for all.  If
     several event loops make a value, the first one is kept.  If making the value fails, the next
@@ -212,8 +203,7 @@ class Once(Generic[T]):
         self._reset()
 
     def _reset(self) -> None:
-        """
-        Create a free lock.
+        """Create a free lock.
 
         In a new generation the old lock may still be held, for example by a thread of the parent
         process.

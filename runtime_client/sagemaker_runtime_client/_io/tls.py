@@ -1,5 +1,4 @@
-"""
-TLS contexts, created for the first https URL, cached per CA bundle and shared by all clients.
+"""TLS contexts, created for the first https URL, cached per CA bundle and shared by all clients.
 
 Loading a whole bundle of certificates takes 17 ms, a fifth of a first call.  The certificates of
 AWS's endpoints are issued by Amazon's five authorities.  Therefore only Amazon's authorities of the
@@ -30,8 +29,7 @@ _AMAZON = (b"Amazon", b"Starfield Services Root")
 
 
 def context_makers(ca_bundle: str | None) -> "list[Callable[[], ssl.SSLContext]]":
-    """
-    Return two functions that create TLS contexts: one for AWS's servers, one for all.
+    """Return two functions that create TLS contexts: one for AWS's servers, one for all.
 
     Args:
         ca_bundle: A file, or a directory as OpenSSL's ``c_rehash`` makes it.  None means
@@ -63,8 +61,7 @@ def _context(path: str | None) -> "ssl.SSLContext":
 
 @lru_cache(maxsize=8)
 def _amazon_context(path: str | None) -> "ssl.SSLContext":
-    """
-    Return a TLS context with Amazon's authorities only.
+    """Return a TLS context with Amazon's authorities only.
 
     If the bundle contains none of them, the context has the whole bundle.
     """
@@ -78,8 +75,7 @@ def _amazon_context(path: str | None) -> "ssl.SSLContext":
 def _make_context(
     *, cafile: str | None = None, capath: str | None = None, cadata: bytes | None = None
 ) -> "ssl.SSLContext":
-    """
-    Return Python's default context with these certificates, but with botocore's rules for chains.
+    """Return Python's default context with these certificates, but with botocore's rules for chains.
 
     From Python 3.13 on the default is stricter.  For example, it refuses certificates without an
     Authority Key Identifier, which some companies issue.
@@ -113,8 +109,7 @@ def _read(path: str) -> bytes:
 
 
 def _certifi() -> bytes:
-    """
-    Return certifi's bundle.  It is read without importing certifi.
+    """Return certifi's bundle.  It is read without importing certifi.
 
     The import would take 3 ms, and would create a temporary file if certifi is in a zip file.
     """

@@ -1,5 +1,4 @@
-"""
-Sends requests by the pool or by a client of httpx (or httpx2).
+"""Sends requests by the pool or by a client of httpx (or httpx2).
 
 Each of them is imported for its first request.
 
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 
 
 class Transport:
-    """
-    Sends requests.
+    """Sends requests.
 
     Args:
         backend: Returns the concurrency backend.
@@ -100,8 +98,7 @@ class Transport:
         direct: bool = False,
         limit: "ResponseLimit" = RESPONSE,
     ) -> "Response":
-        """
-        Send a request, and return the response with its body.
+        """Send a request, and return the response with its body.
 
         Args:
             origin: Scheme and host of the server, and the port unless it is the default of the
@@ -171,8 +168,7 @@ class Transport:
 
 
 class Admission:
-    """
-    A context for a call, which limits the calls in progress to the number of connections.
+    """A context for a call, which limits the calls in progress to the number of connections.
 
     If there are thousands of tasks, most of them wait here, where they hold little memory.  Threads
     do not wait here, because each thread already has its memory.
@@ -205,8 +201,7 @@ class Admission:
 
 
 class ResponseReader:
-    """
-    Collects a response while it arrives.
+    """Collects a response while it arrives.
 
     Attributes:
         complete: Whether the whole body arrived.  The caller sets it at the end of the body.
@@ -245,8 +240,7 @@ class ResponseReader:
         return not (self._is_too_large or time.monotonic() > self.ends)
 
     def response(self, label: str) -> Response:
-        """
-        Return the response as far as it arrived.
+        """Return the response as far as it arrived.
 
         Args:
             label: Method and origin of the request, for the message of an error.

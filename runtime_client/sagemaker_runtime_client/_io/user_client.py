@@ -21,8 +21,7 @@ _GRACE = 0.1
 
 
 class SyncClient:
-    """
-    Sends through a blocking client.  Its coroutines never suspend.
+    """Sends through a blocking client.  Its coroutines never suspend.
 
     Args:
         httpx: The library of the client.
@@ -82,8 +81,7 @@ class _SyncBody:
 
 
 class AsyncClient:
-    """
-    Sends through an async client, which has a timeout for each step but no deadline.
+    """Sends through an async client, which has a timeout for each step but no deadline.
 
     Args:
         httpx: The library of the client.

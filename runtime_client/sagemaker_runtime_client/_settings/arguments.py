@@ -14,8 +14,7 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 class Settings(TypedDict, total=False):
-    """
-    The keyword arguments of a client's constructor, which describes each of them.
+    """The keyword arguments of a client's constructor, which describes each of them.
 
     Use it to annotate a dictionary of settings, or ``**settings: Unpack[Settings]``.
     """
@@ -63,8 +62,7 @@ _BOTO3_NAMES = {
 def check_argument_names(
     client: str, positional: Collection[object], names: Collection[str]
 ) -> None:
-    """
-    Check that all arguments of a constructor are settings.
+    """Check that all arguments of a constructor are settings.
 
     Args:
         client: The name of the client's class.

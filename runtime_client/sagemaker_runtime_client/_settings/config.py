@@ -1,5 +1,4 @@
-"""
-The table of all settings.
+"""The table of all settings.
 
 A setting comes from an argument, an environment variable, the profile, or its default, in this order.
 
@@ -54,8 +53,7 @@ def _app_id(text: str) -> str:
 
 
 class Config(HasSources):
-    """
-    The values of all settings.
+    """The values of all settings.
 
     A value comes from an argument, or else from the first source that has one.  Each row of the table
     below lists the default, the parser, the environment variables and the keys of the profile.
@@ -184,8 +182,7 @@ class Config(HasSources):
         environ: Mapping[str, str],
         profiles: Profiles = NO_PROFILES,
     ) -> "Config":
-        """
-        Return the settings from arguments, environment variables and a profile.
+        """Return the settings from arguments, environment variables and a profile.
 
         Args:
             arguments: Values by name of the setting.  None means that the sources decide.
@@ -217,8 +214,7 @@ class Config(HasSources):
         return Endpoints(self.region, self.use_fips_endpoint, self.use_dualstack_endpoint)
 
     def endpoint(self, service: str, region: str | None = None) -> Endpoint:
-        """
-        Return the endpoint of a service that issues credentials.
+        """Return the endpoint of a service that issues credentials.
 
         Args:
             service: ``rolesanywhere``, ``signin``, ``sso``, ``sso-oidc`` or ``sts``.

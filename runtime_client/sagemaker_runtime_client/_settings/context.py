@@ -19,8 +19,7 @@ OpenTransport = Callable[[Config], Transport]
 
 
 class Context(NamedTuple):
-    """
-    The context in which services and credential providers work.
+    """The context in which services and credential providers work.
 
     Attributes:
         system: Environment variables, files, processes and clocks.
@@ -49,7 +48,7 @@ class Context(NamedTuple):
 def configure_log(environ: Mapping[str, str]) -> None:
     """Write log messages to stderr if the variable ``SAGEMAKER_RUNTIME_LOG`` names a level."""
     if level := environ.get("SAGEMAKER_RUNTIME_LOG"):
-        from .stderr_log import log_to_stderr
+        from .._io.stderr_log import log_to_stderr
 
         log_to_stderr(level)
 
@@ -57,8 +56,7 @@ def configure_log(environ: Mapping[str, str]) -> None:
 def transport_opener(
     backend: "Callable[[], Backend]", http_client: HTTPClient | None
 ) -> OpenTransport:
-    """
-    Return a function that makes the transport from the settings.
+    """Return a function that makes the transport from the settings.
 
     Args:
         backend: Returns the concurrency backend of the transport.
@@ -90,8 +88,7 @@ async def load_context(
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> Context:
-    """
-    Read the shared files, resolve the settings and make the transport.
+    """Read the shared files, resolve the settings and make the transport.
 
     Args:
         system: Provides the environment variables and the files.

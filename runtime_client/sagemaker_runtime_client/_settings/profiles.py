@@ -1,5 +1,4 @@
-"""
-The shared files ``~/.aws/config`` and ``~/.aws/credentials``: their locations and their format.
+"""The shared files ``~/.aws/config`` and ``~/.aws/credentials``: their locations and their format.
 
 Everything here is pure except `read_profiles`, which reads the files.  A malformed line is skipped
 with a warning, so that the other profiles remain usable.
@@ -45,8 +44,7 @@ _KEY = (
 
 
 class Profiles:
-    """
-    The parsed shared files.
+    """The parsed shared files.
 
     Attributes:
         profiles: Profiles by name.  Values from the credentials file override the config file.
@@ -76,8 +74,7 @@ NO_PROFILES = Profiles()
 def expand_user(
     path: str, environ: Mapping[str, str], home: Callable[[str], str], platform: str = sys.platform
 ) -> str:
-    """
-    Expand a leading ``~`` or ``~name`` in a path to the home directory of the user.
+    """Expand a leading ``~`` or ``~name`` in a path to the home directory of the user.
 
     Args:
         path: The path.
@@ -100,8 +97,7 @@ def file_locations(
     platform: str = sys.platform,
     home: Callable[[str], str] = "~{}".format,
 ) -> tuple[str, str]:
-    """
-    Return the paths of the config file and of the credentials file.
+    """Return the paths of the config file and of the credentials file.
 
     Args:
         environ: The environment variables.  ``AWS_CONFIG_FILE`` and ``AWS_SHARED_CREDENTIALS_FILE``
@@ -126,8 +122,7 @@ def _expand_variables(path: str, environ: Mapping[str, str]) -> str:
 
 
 async def read_profiles(system: System) -> Profiles:
-    """
-    Read and parse both files.  A missing file is treated as empty.
+    """Read and parse both files.  A missing file is treated as empty.
 
     Raises:
         ConfigError: A file exists but cannot be read.  The message names the file.
@@ -218,8 +213,7 @@ def _words(heading: str) -> list[str]:
 
 
 class _Parser:
-    """
-    Parses one file line by line.
+    """Parses one file line by line.
 
     Args:
         path: The path of the file, for warnings.

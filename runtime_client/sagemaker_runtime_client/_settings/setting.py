@@ -69,8 +69,7 @@ class HasSources:
 
 
 class Setting(Generic[T_co]):
-    """
-    A descriptor that looks up a setting on first access and stores its value in the instance.
+    """A descriptor that looks up a setting on first access and stores its value in the instance.
 
     A malformed setting raises an error only if it is used.  The instance has the `SettingSources` in
     its attribute ``sources``.
@@ -117,8 +116,7 @@ class Setting(Generic[T_co]):
         return value
 
     def argument(self, value: object) -> T_co:
-        """
-        Check and parse the value of an argument.
+        """Check and parse the value of an argument.
 
         Raises:
             ConfigError: The type differs from that of the default, or the value is malformed.
@@ -136,8 +134,7 @@ class Setting(Generic[T_co]):
 
 
 class SettingSources:
-    """
-    The sources of settings that are not arguments.
+    """The sources of settings that are not arguments.
 
     Args:
         environ: The environment variables.
@@ -154,8 +151,7 @@ class SettingSources:
         self._environ, self._section, self._profile = environ, section, profile
 
     def value(self, setting: "Setting[T_co]") -> T_co:
-        """
-        Return the value of a setting, or its default if no source sets it.
+        """Return the value of a setting, or its default if no source sets it.
 
         A malformed boolean is treated as false, as in botocore.
 

@@ -1,5 +1,4 @@
-"""
-Loads the credentials of a role that a profile assumes.
+"""Loads the credentials of a role that a profile assumes.
 
     [profile analyst]
     role_arn = arn:aws:iam::123456789012:role/analyst
@@ -36,8 +35,7 @@ _CREDENTIAL_SOURCES = {
 
 
 class AssumeRoleProvider(STSProvider):
-    """
-    ``role_arn`` with ``source_profile`` or ``credential_source``.
+    """``role_arn`` with ``source_profile`` or ``credential_source``.
 
     The settings ``role_session_name``, ``external_id``, ``duration_seconds`` and ``mfa_serial`` of
     the profile are used as well.  The function `mfa_token` of the context supplies the MFA code at
@@ -62,8 +60,7 @@ class AssumeRoleProvider(STSProvider):
         self._visited = (*visited, context.profile)
 
     async def load(self) -> Credentials | None:
-        """
-        Return the role's credentials, or None if the profile does not assume a role.
+        """Return the role's credentials, or None if the profile does not assume a role.
 
         Raises:
             CredentialProviderError: The settings of the profile contradict each other or form a
@@ -163,8 +160,7 @@ class AssumeRoleProvider(STSProvider):
 
 
 def _assumes_role(section: Section) -> bool:
-    """
-    Return whether a profile assumes a role with credentials.
+    """Return whether a profile assumes a role with credentials.
 
     Roles that are assumed with a web identity belong to `WebIdentityProvider`.
     """

@@ -1,5 +1,4 @@
-"""
-The credential providers in the order in which they are searched.
+"""The credential providers in the order in which they are searched.
 
 The search ends at the first provider that has credentials.  A provider's module is imported only
 when the provider is tried.  In Lambda, where the environment has the credentials, that is one
@@ -22,8 +21,7 @@ from ._provider import Provider
 
 
 class ProviderSpec(NamedTuple):
-    """
-    The description of a credential provider, available before its module is imported.
+    """The description of a credential provider, available before its module is imported.
 
     Attributes:
         name: The provider's name in messages.
@@ -198,8 +196,7 @@ PROVIDERS = {spec.name: spec for spec in ORDER}
 
 
 class SkippedProvider(NamedTuple):
-    """
-    A provider that had no credentials.
+    """A provider that had no credentials.
 
     Attributes:
         name: The provider's name.
@@ -211,8 +208,7 @@ class SkippedProvider(NamedTuple):
 
 
 class ResolvedCredentials(NamedTuple):
-    """
-    Credentials and the provider that supplied them.
+    """Credentials and the provider that supplied them.
 
     Attributes:
         credentials: The credentials.
@@ -228,8 +224,7 @@ class ResolvedCredentials(NamedTuple):
 async def search(
     context: Context, skipped: list[SkippedProvider] | None = None
 ) -> ResolvedCredentials:
-    """
-    Ask one provider after the other, and return the first credentials.
+    """Ask one provider after the other, and return the first credentials.
 
     Args:
         context: The context that the providers use.
@@ -259,8 +254,7 @@ async def search(
 
 
 async def resolve_source(context: Context, name: str | None) -> Credentials | None:
-    """
-    Return the credentials with which a role is assumed, or None if there are none.
+    """Return the credentials with which a role is assumed, or None if there are none.
 
     Args:
         context: The context that the providers use; its profile is the source profile.

@@ -1,5 +1,4 @@
-"""
-Loads credentials from a local agent: of ECS tasks, of EKS Pod Identity, or with the same protocol.
+"""Loads credentials from a local agent: of ECS tasks, of EKS Pod Identity, or with the same protocol.
 
 Plain HTTP is used only for the agents' known addresses and for loopback addresses, so that a URL in
 an environment variable cannot send a token to another host.
@@ -42,8 +41,7 @@ _is_path = re.compile(r"/[!-~]*").fullmatch
 
 
 class ContainerProvider(ServiceProvider):
-    """
-    ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` or ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
+    """``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` or ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
 
     If a token is set, the request carries it.  The token is in the file that
     ``AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`` names, which is read at each load, or in
@@ -51,8 +49,7 @@ class ContainerProvider(ServiceProvider):
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the container's credentials, or None if neither variable is set.
+        """Return the container's credentials, or None if neither variable is set.
 
         Raises:
             CredentialProviderError: The URL or the token is not valid, or the agent failed.

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 
 class DefaultChain:
-    """
-    A `CredentialsProvider` that finds credentials where the AWS SDKs find them; close it after use.
+    """A `CredentialsProvider` that finds credentials where the AWS SDKs find them; close it after use.
 
     Blocking and async callers may share one object.  For each of the two kinds the credentials are
     cached separately and refreshed before they expire.
@@ -39,8 +38,7 @@ class DefaultChain:
         self._tasks = _Chain(async_backend, http_client if is_async else None, *settings)
 
     def get(self) -> Credentials:
-        """
-        Return credentials; the call blocks while they are loaded.
+        """Return credentials; the call blocks while they are loaded.
 
         Raises:
             NoCredentialsError: No provider has credentials; the message lists the providers tried.
@@ -117,8 +115,7 @@ def default_chain(
     mfa_token: MFAToken | None = None,
     key_passphrase: KeyPassphrase | None = None,
 ) -> DefaultChain:
-    """
-    Return a provider of the credentials that boto3 and the AWS CLI would find.
+    """Return a provider of the credentials that boto3 and the AWS CLI would find.
 
         auth = SigV4Auth(Signer(SigV4("s3", "eu-west-1")), default_chain())
 

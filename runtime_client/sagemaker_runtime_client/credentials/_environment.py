@@ -1,5 +1,4 @@
-"""
-Credentials from environment variables.
+"""Credentials from environment variables.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -13,15 +12,13 @@ from ._provider import Provider
 
 
 class EnvironmentProvider(Provider):
-    """
-    ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
+    """``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
 
     ``AWS_CREDENTIAL_EXPIRATION`` and ``AWS_ACCOUNT_ID`` are optional.
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the credentials in the environment, or None if ``AWS_ACCESS_KEY_ID`` is not set.
+        """Return the credentials in the environment, or None if ``AWS_ACCESS_KEY_ID`` is not set.
 
         Raises:
             CredentialProviderError: The secret is not set, or a variable is malformed.
@@ -47,8 +44,7 @@ class EnvironmentProvider(Provider):
 
 
 def _token(variables: Mapping[str, str]) -> str | None:
-    """
-    Return the session token without surrounding whitespace, which a header value cannot have.
+    """Return the session token without surrounding whitespace, which a header value cannot have.
 
     Lambda sets AWS_SECURITY_TOKEN as well, and older tools set only that.  boto3 strips the token
     too.

@@ -1,5 +1,4 @@
-"""
-The base class of providers that read credentials from a file, a program or a service.
+"""The base class of providers that read credentials from a file, a program or a service.
 
 If a field is missing or malformed, the error names the field and never repeats its value.
 """
@@ -40,8 +39,7 @@ class FetchingProvider(Provider):
     async def read_text(
         self, path: str, label: str, is_whole: Callable[[str], object] = str.strip
     ) -> str:
-        """
-        Read and return a UTF-8 text file.
+        """Read and return a UTF-8 text file.
 
         A file that is absent or incomplete is read up to three times more, after short pauses,
         because another program may be writing it.
@@ -85,8 +83,7 @@ class FetchingProvider(Provider):
     async def call_user_function(
         self, name: str, function: Callable[[str], "str | Awaitable[str]"], argument: str
     ) -> object:
-        """
-        Call a function of the user, which may be async, and return its result.
+        """Call a function of the user, which may be async, and return its result.
 
         Args:
             name: The name of the argument by which the user passed the function.
@@ -120,8 +117,7 @@ class FetchingProvider(Provider):
         *,
         temporary: bool = True,
     ) -> Credentials:
-        """
-        Return the credentials in a response or a file.
+        """Return the credentials in a response or a file.
 
         Args:
             label: Its name in messages, such as ``the response to AssumeRole``.
@@ -158,8 +154,7 @@ class FetchingProvider(Provider):
 
 
 def header_value(text: str) -> str | None:
-    """
-    Return a secret as a header value, or None if it cannot be one.
+    """Return a secret as a header value, or None if it cannot be one.
 
     Surrounding whitespace is not part of a header value (RFC 9110, section 5.5).  If the result is
     None, the caller must raise an error that names the secret but does not show it; the error of
@@ -189,8 +184,7 @@ def as_object(value: object) -> dict[str, object]:
 
 
 def parse_timestamp(value: object) -> datetime:
-    """
-    Return the datetime of an ISO 8601 string, or of a number of milliseconds since 1970.
+    """Return the datetime of an ISO 8601 string, or of a number of milliseconds since 1970.
 
     Raises:
         ValueError: The value is neither.

@@ -13,8 +13,7 @@ PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
 
 
 class FunctionInThread:
-    """
-    Calls a plain function that returns credentials in a worker thread, because the function may block.
+    """Calls a plain function that returns credentials in a worker thread, because the function may block.
 
     In each event loop only one call runs at a time, so the function need not be thread-safe.  The
     switch to the thread takes about 0.1 ms, which an async function avoids.

@@ -1,5 +1,4 @@
-"""
-Loads the role credentials of an EC2 instance from the instance metadata service (IMDS).
+"""Loads the role credentials of an EC2 instance from the instance metadata service (IMDS).
 
 If the service does not respond, the program does not run on EC2 or the instance has no role.
 Either way the provider is not configured.  A refresh may find the service down for a while, and the
@@ -47,8 +46,7 @@ class _NotAvailableError(Exception):
 
 
 class InstanceMetadataProvider(ServiceProvider):
-    """
-    The role of the EC2 instance that the program runs on.
+    """The role of the EC2 instance that the program runs on.
 
     The provider uses IMDSv2, which requires a token.  If the token request is rejected or its
     response is lost (the network of a container may exceed the hop limit), it falls back to IMDSv1,
@@ -57,8 +55,7 @@ class InstanceMetadataProvider(ServiceProvider):
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the role's credentials, or None if there is no service or no role.
+        """Return the role's credentials, or None if there is no service or no role.
 
         Raises:
             CredentialProviderError: The service issues no token and IMDSv1 is disabled, the
@@ -72,8 +69,7 @@ class InstanceMetadataProvider(ServiceProvider):
             return None
 
     async def region(self) -> str | None:
-        """
-        Return the instance's region, or None if there is no service.
+        """Return the instance's region, or None if there is no service.
 
         Raises:
             CredentialProviderError: As for `load`.
@@ -113,8 +109,7 @@ class InstanceMetadataProvider(ServiceProvider):
         return self.parse_credentials("the instance metadata response", parts, _PARTS)
 
     async def _token_header(self) -> Headers:
-        """
-        Return the header with an IMDSv2 token, or no headers if IMDSv1 has to be used.
+        """Return the header with an IMDSv2 token, or no headers if IMDSv1 has to be used.
 
         Source: botocore 1.44, utils.py, IMDSFetcher._fetch_metadata_token.
         """

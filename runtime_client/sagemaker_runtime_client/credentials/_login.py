@@ -1,5 +1,4 @@
-"""
-Loads the console credentials that ``aws login`` stored in its cache, and refreshes them.
+"""Loads the console credentials that ``aws login`` stored in its cache, and refreshes them.
 
 They are valid for 15 minutes.  A refresh must prove that it comes from the program that logged in,
 by a signature with the key of the login: a "demonstration of proof of possession" (DPoP, RFC 9449).
@@ -46,8 +45,7 @@ _REMEDIES = {
 
 
 class LoginProvider(ServiceProvider):
-    """
-    ``login_session``: the credentials of ``aws login``, refreshed when 5 minutes or less are left.
+    """``login_session``: the credentials of ``aws login``, refreshed when 5 minutes or less are left.
 
     The cache file is read at each load and rewritten after each refresh.  If a refresh fails, the
     credentials stay in use until they expire.  The file is in ``AWS_LOGIN_CACHE_DIRECTORY``, by
@@ -55,8 +53,7 @@ class LoginProvider(ServiceProvider):
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the credentials of the login, or None if the profile has no ``login_session``.
+        """Return the credentials of the login, or None if the profile has no ``login_session``.
 
         Raises:
             CredentialProviderError: There is no login, the credentials have expired and cannot be
@@ -185,8 +182,7 @@ def _parse_error(response: Response) -> ServiceError:
 
 
 class DPoPAuth(PreparedAuth):
-    """
-    Adds a DPoP proof to a request, with a new one for each attempt.
+    """Adds a DPoP proof to a request, with a new one for each attempt.
 
     Args:
         key: The private key of the login, on the curve P-256.
@@ -209,8 +205,7 @@ class DPoPAuth(PreparedAuth):
 
 
 def _proof(key: "EllipticCurvePrivateKey", url: str, at: datetime, identifier: str) -> str:
-    """
-    Return a DPoP proof: a signed JSON Web Token that demonstrates possession of *key*.
+    """Return a DPoP proof: a signed JSON Web Token that demonstrates possession of *key*.
 
     Source: RFC 9449, section 4.2 (its claims); RFC 7518, sections 3.4 (ES256: r and s, 32 bytes
     each) and 6.2.1 (the public key).

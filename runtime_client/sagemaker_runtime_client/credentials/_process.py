@@ -1,5 +1,4 @@
-"""
-Loads credentials from a program: ``credential_process``.
+"""Loads credentials from a program: ``credential_process``.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html, which asks
 programs not to write secrets to stderr, since SDKs may log it.
@@ -19,8 +18,7 @@ class ProcessProvider(FetchingProvider):
     """The profile's ``credential_process``, a command line that is run without a shell."""
 
     async def load(self) -> Credentials | None:
-        """
-        Run the program and return the credentials that it writes, or None if no program is configured.
+        """Run the program and return the credentials that it writes, or None if no program is configured.
 
         Raises:
             CredentialProviderError: The program cannot be run, fails, or writes malformed output.

@@ -1,5 +1,4 @@
-"""
-The base class of credential providers.
+"""The base class of credential providers.
 
 A provider that returns ``None`` is not configured, and the chain goes on to the next one.  A
 provider that raises is configured but broken, which ends the search.  Its error names the provider,
@@ -16,8 +15,7 @@ from .._settings.profiles import Section
 
 
 class Provider:
-    """
-    The base class of credential providers, each of which loads credentials from one kind of source.
+    """The base class of credential providers, each of which loads credentials from one kind of source.
 
     Attributes:
         context: The settings, the shared files, the system and the transport.
@@ -32,8 +30,7 @@ class Provider:
         self.system = context.system
 
     async def load(self) -> Credentials | None:
-        """
-        Load and return the current credentials, or None if this provider is not configured.
+        """Load and return the current credentials, or None if this provider is not configured.
 
         Raises:
             CredentialProviderError: The provider is configured but failed; the message says what to
@@ -51,8 +48,7 @@ class Provider:
         return text_setting(self.section, key)
 
     def variable_or_setting(self, variable: str, key: str) -> str | None:
-        """
-        Return the environment variable, or the profile's setting if the variable is not set.
+        """Return the environment variable, or the profile's setting if the variable is not set.
 
         If the caller selected the profile by an argument, the variable is ignored.
         """

@@ -1,5 +1,4 @@
-"""
-Caches the credentials that the chain finds, and refreshes them before they expire.
+"""Caches the credentials that the chain finds, and refreshes them before they expire.
 
 Nothing is refreshed in the background.  The first call searches the chain and remembers the
 provider that had credentials.  Later calls return the cached credentials until they are about to
@@ -55,8 +54,7 @@ _RETRY_PAUSE = (2 * 60.0, 10 * 60.0)
 
 
 class CachedCredentials(NamedTuple):
-    """
-    Credentials with the times of their next refresh.
+    """Credentials with the times of their next refresh.
 
     Attributes:
         resolved: The credentials and their provider.
@@ -94,8 +92,7 @@ class CachedCredentials(NamedTuple):
 
 
 class ChainCredentials:
-    """
-    A `CredentialsProvider` that caches the credentials of the chain.
+    """A `CredentialsProvider` that caches the credentials of the chain.
 
     All threads (or all tasks of the event loop) that use this object share one refresh.
 
@@ -110,8 +107,7 @@ class ChainCredentials:
         self._reset()
 
     def _reset(self) -> None:
-        """
-        Empty the cache.
+        """Empty the cache.
 
         After a fork or the restore of a snapshot this is necessary because another thread may have
         held the lock.
@@ -132,8 +128,7 @@ class ChainCredentials:
         return await self.load(None)
 
     async def load(self, deadline: float | None) -> Credentials:
-        """
-        Return valid credentials, cached or new.
+        """Return valid credentials, cached or new.
 
         Args:
             deadline: When an async caller stops waiting, in seconds of the monotonic clock; None
@@ -161,8 +156,7 @@ class ChainCredentials:
         return cached.resolved.credentials
 
     async def _reload(self, cached: CachedCredentials) -> CachedCredentials | None:
-        """
-        Return the provider's current credentials, or *cached* itself if they are equal.
+        """Return the provider's current credentials, or *cached* itself if they are equal.
 
         The signer keeps the signing keys that it has derived with the credentials object.
         """
@@ -246,8 +240,7 @@ class ChainCredentials:
 
 
 class ChainAuth(Auth):
-    """
-    Signs with SigV4 and the chain's credentials.
+    """Signs with SigV4 and the chain's credentials.
 
     The coroutine of the chain is awaited directly, rather than through `get` or `aget`.
 

@@ -36,8 +36,7 @@ class ServiceProvider(FetchingProvider):
         parse_error: Callable[[Response], ServiceError] = json_error,
         auth: Auth = UNSIGNED,
     ) -> Response:
-        """
-        Send a request, retry it as configured, and return the response.
+        """Send a request, retry it as configured, and return the response.
 
         Args:
             endpoint: The endpoint of the service.
@@ -73,8 +72,7 @@ class ServiceProvider(FetchingProvider):
         return result
 
     async def ask_agent(self, origin: str, request: Request, seconds: float) -> Response:
-        """
-        Send one unsigned request directly to an agent on this machine, bypassing any proxy.
+        """Send one unsigned request directly to an agent on this machine, bypassing any proxy.
 
         Args:
             origin: The agent's origin, such as ``http://169.254.170.2``.

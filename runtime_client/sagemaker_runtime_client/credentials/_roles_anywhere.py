@@ -1,5 +1,4 @@
-"""
-Loads a role's credentials from IAM Roles Anywhere, for machines outside AWS with a certificate.
+"""Loads a role's credentials from IAM Roles Anywhere, for machines outside AWS with a certificate.
 
     [profile machine]
     roles_anywhere_trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/...
@@ -32,8 +31,7 @@ _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
 
 
 class RolesAnywhereProvider(ServiceProvider):
-    """
-    The settings above, and four optional ones.
+    """The settings above, and four optional ones.
 
     The optional ones are ``roles_anywhere_intermediates``, ``roles_anywhere_session_duration``,
     ``roles_anywhere_role_session_name`` and ``roles_anywhere_private_key_passphrase_file``.
@@ -45,8 +43,7 @@ class RolesAnywhereProvider(ServiceProvider):
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the role's credentials, or None if no required setting is present.
+        """Return the role's credentials, or None if no required setting is present.
 
         Raises:
             CredentialProviderError: A setting is missing or malformed, the certificate or the key
@@ -103,8 +100,7 @@ class RolesAnywhereProvider(ServiceProvider):
                 )
 
     def _region_and_account(self, settings: dict[str, str]) -> tuple[str, str]:
-        """
-        Return the region of the trust anchor and the account of the role.
+        """Return the region of the trust anchor and the account of the role.
 
         The profile must be in the same region as the trust anchor.
         """
@@ -121,8 +117,7 @@ class RolesAnywhereProvider(ServiceProvider):
         return anchor, parts["role_arn"][4]
 
     def _create_session(self, settings: dict[str, str], identity: Identity) -> Request:
-        """
-        Return the CreateSession request, not yet signed.
+        """Return the CreateSession request, not yet signed.
 
         Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
         """

@@ -1,5 +1,4 @@
-"""
-Loads static credentials from the shared files, with a provider for each of the two files.
+"""Loads static credentials from the shared files, with a provider for each of the two files.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -17,8 +16,7 @@ class SharedCredentialsFileProvider(Provider):
     _in_credentials_file: ClassVar[bool] = True
 
     async def load(self) -> Credentials | None:
-        """
-        Return the profile's credentials, or None if this file has no access key id for the profile.
+        """Return the profile's credentials, or None if this file has no access key id for the profile.
 
         Raises:
             CredentialProviderError: The secret is missing, or a value is malformed.

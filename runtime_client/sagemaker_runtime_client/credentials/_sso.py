@@ -1,5 +1,4 @@
-"""
-Loads a role's credentials from IAM Identity Center with the token that ``aws sso login`` cached.
+"""Loads a role's credentials from IAM Identity Center with the token that ``aws sso login`` cached.
 
     [profile dev]                       [sso-session corp]
     sso_session = corp                  sso_region = eu-west-1
@@ -31,8 +30,7 @@ _KEYS = ("sso_account_id", "sso_role_name", "sso_region", "sso_start_url")
 
 
 class SSOProvider(ServiceProvider):
-    """
-    ``sso_account_id`` and ``sso_role_name``, with ``sso_session`` or the legacy settings.
+    """``sso_account_id`` and ``sso_role_name``, with ``sso_session`` or the legacy settings.
 
     The token is read from the cache at each load.  The token of a session is refreshed when less
     than 15 minutes are left, and the cache file is rewritten.  If the refresh fails, the token
@@ -40,8 +38,7 @@ class SSOProvider(ServiceProvider):
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the role's credentials, or None if the profile does not use IAM Identity Center.
+        """Return the role's credentials, or None if the profile does not use IAM Identity Center.
 
         Raises:
             CredentialProviderError: A setting is missing or contradicts another, there is no login,
@@ -80,8 +77,7 @@ class SSOProvider(ServiceProvider):
         )
 
     def _with_session(self, section: Section, name: str) -> Section:
-        """
-        Return the profile's settings merged with those of ``[sso-session NAME]``.
+        """Return the profile's settings merged with those of ``[sso-session NAME]``.
 
         Raises:
             CredentialProviderError: The section does not exist, or the two disagree about a
@@ -103,8 +99,7 @@ class SSOProvider(ServiceProvider):
         return {**section, **session}
 
     async def _role_credentials(self, login: Login, token: str) -> Credentials:
-        """
-        Call GetRoleCredentials and return the role's credentials.
+        """Call GetRoleCredentials and return the role's credentials.
 
         Source: https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
         """

@@ -1,5 +1,4 @@
-"""
-The token of IAM Identity Center in the AWS CLI's cache, which is read, refreshed and written back.
+"""The token of IAM Identity Center in the AWS CLI's cache, which is read, refreshed and written back.
 
 Source: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html and
 botocore 1.44, tokens.py.
@@ -27,8 +26,7 @@ _WINDOW = timedelta(minutes=15)
 
 @frozen
 class Login:
-    """
-    A login to IAM Identity Center as a profile configures it.
+    """A login to IAM Identity Center as a profile configures it.
 
     Attributes:
         session: The name of the sso-session; None in the legacy form.
@@ -60,8 +58,7 @@ class _Token:
 
 @frozen
 class TokenCache:
-    """
-    The token of a login, in the file where the AWS CLI stores it.
+    """The token of a login, in the file where the AWS CLI stores it.
 
     Attributes:
         provider: The provider, which reads the file, requests new tokens and makes the errors.
@@ -72,8 +69,7 @@ class TokenCache:
     login: Login
 
     async def access_token(self) -> str:
-        """
-        Return a valid access token; the token of a session is refreshed before it expires.
+        """Return a valid access token; the token of a session is refreshed before it expires.
 
         Raises:
             CredentialProviderError: There is no token, or it has expired.

@@ -1,5 +1,4 @@
-"""
-The base class of providers that call STS, which uses the AWS query protocol.
+"""The base class of providers that call STS, which uses the AWS query protocol.
 
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -35,8 +34,7 @@ class STSProvider(ServiceProvider):
         operation: str,
         auth: Auth,
     ) -> dict[str, str]:
-        """
-        Call an action and return the text elements of its result by their paths.
+        """Call an action and return the text elements of its result by their paths.
 
         Args:
             action: The action's name, such as ``AssumeRole``.

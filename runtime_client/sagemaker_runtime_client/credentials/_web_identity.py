@@ -1,5 +1,4 @@
-"""
-Loads the credentials of a role assumed with a web identity token, as in EKS (IRSA) and CI systems.
+"""Loads the credentials of a role assumed with a web identity token, as in EKS (IRSA) and CI systems.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 """
@@ -11,8 +10,7 @@ from ._sts import STSProvider
 
 
 class WebIdentityProvider(STSProvider):
-    """
-    ``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN`` and ``AWS_ROLE_SESSION_NAME``.
+    """``AWS_WEB_IDENTITY_TOKEN_FILE``, ``AWS_ROLE_ARN`` and ``AWS_ROLE_SESSION_NAME``.
 
     The equivalent settings of a profile are ``web_identity_token_file``, ``role_arn`` and
     ``role_session_name``.  The variables take precedence, unless an argument selected the profile.
@@ -20,8 +18,7 @@ class WebIdentityProvider(STSProvider):
     """
 
     async def load(self) -> Credentials | None:
-        """
-        Return the role's credentials, or None if no token file is configured.
+        """Return the role's credentials, or None if no token file is configured.
 
         Raises:
             CredentialProviderError: No role is configured, the token file cannot be read or is

@@ -1,5 +1,4 @@
-"""
-X.509 identities: a certificate with its private key, and the signatures made with them.
+"""X.509 identities: a certificate with its private key, and the signatures made with them.
 
 Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
 """
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Identity:
-    """
-    A certificate, its private key, and the certificates that vouch for it.
+    """A certificate, its private key, and the certificates that vouch for it.
 
     Attributes:
         leaf: The certificate.
@@ -45,8 +43,7 @@ class Identity:
         intermediates: str | None,
         passphrase_file: str | None,
     ) -> "Identity":
-        """
-        Read three PEM files, check that they belong together, and return the identity.
+        """Read three PEM files, check that they belong together, and return the identity.
 
         Args:
             provider: Reads the files and makes the errors.
@@ -157,8 +154,7 @@ async def _passphrase(
 
 @frozen
 class X509Algorithm:
-    """
-    SigV4 with the private key of a certificate, as an algorithm for `sigv4.Signer`.
+    """SigV4 with the private key of a certificate, as an algorithm for `sigv4.Signer`.
 
     The string to sign is signed directly; there is no derived signing key.
     """
@@ -190,8 +186,7 @@ class X509Algorithm:
 
 
 class X509Auth(CredentialsAuth):
-    """
-    Signs with the private key of a certificate; all headers are signed except those that proxies change.
+    """Signs with the private key of a certificate; all headers are signed except those that proxies change.
 
     Args:
         identity: The certificate and its private key.

@@ -1,5 +1,4 @@
-"""
-SageMaker asynchronous inference on this machine, for tests and for trying things out.
+"""SageMaker asynchronous inference on this machine, for tests and for trying things out.
 
 The emulator listens on real sockets, verifies every signature, and has a queue and a model.  It
 can be told to fail as the real services do.  It works with this package's client and with boto3:

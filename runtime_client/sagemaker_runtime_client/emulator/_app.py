@@ -1,5 +1,4 @@
-"""
-The ASGI application.
+"""The ASGI application.
 
 It processes each request in these steps:
 
@@ -60,8 +59,7 @@ class _RawRequest:
 
 @define(eq=False)
 class Application:
-    """
-    The ASGI application of an emulator.
+    """The ASGI application of an emulator.
 
     Attributes:
         settings: The settings of the emulator.
@@ -149,8 +147,7 @@ class Application:
     def _authenticate(
         self, request: SignableRequest, raw: _RawRequest
     ) -> tuple[bytes, dict[str, str]]:
-        """
-        Check the signature, and return the body and its trailers.
+        """Check the signature, and return the body and its trailers.
 
         A request for a bucket in another region is redirected if it was not signed for that
         region.
@@ -203,8 +200,7 @@ class Application:
         )
 
     def _add_record(self, request: ReceivedRequest) -> None:
-        """
-        Add a record.
+        """Add a record.
 
         The records are kept in a list because, unlike a deque, a list can be copied while another
         thread appends to it.

@@ -62,8 +62,7 @@ _S3_CODES = {
 def build_signable_request(
     method: str, target: str, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> SignableRequest:
-    """
-    Return the raw request in the form that `verify` accepts.
+    """Return the raw request in the form that `verify` accepts.
 
     Args:
         method: The method.
@@ -89,8 +88,7 @@ def authenticate(
     region: str,
     at: datetime,
 ) -> tuple[bytes, dict[str, str]]:
-    """
-    Check the signature of a request, and that of each chunk if the body is aws-chunked.
+    """Check the signature of a request, and that of each chunk if the body is aws-chunked.
 
     Args:
         request: The request as it arrived.

@@ -32,8 +32,7 @@ def random_credentials() -> Credentials:
 
 
 class Emulator:
-    """
-    SageMaker asynchronous inference on this machine: the runtime API, the queue, and S3.
+    """SageMaker asynchronous inference on this machine: the runtime API, the queue, and S3.
 
     Use it as a context manager.  Inside the ``with`` block it listens on a socket in a thread of
     its own, and checks the signature of every request.
@@ -115,8 +114,7 @@ class Emulator:
         self._server: Server | None = None
 
     def __enter__(self) -> Self:
-        """
-        Start listening.
+        """Start listening.
 
         Raises:
             RuntimeError: The emulator has been entered before.
@@ -177,8 +175,7 @@ class Emulator:
         return tuple(self._queue.jobs)
 
     def set_concurrency(self, concurrency: int) -> None:
-        """
-        Change the number of invocations that the model processes at a time.
+        """Change the number of invocations that the model processes at a time.
 
         Args:
             concurrency: The new number; 0 pauses the queue, like an endpoint scaled to zero.
@@ -190,8 +187,7 @@ class Emulator:
         self._running.call(self._queue.limit, _check_count("concurrency", concurrency))
 
     def advance(self, seconds: float) -> None:
-        """
-        Make every queued and running invocation older, so that tests need not wait.
+        """Make every queued and running invocation older, so that tests need not wait.
 
         This affects only the time limits of the queue: ``RequestTTLSeconds`` and
         ``InvocationTimeoutSeconds``.
@@ -205,8 +201,7 @@ class Emulator:
         self._running.call(self._queue.advance, seconds)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
-        """
-        Wait until no invocation is queued or running.
+        """Wait until no invocation is queued or running.
 
         Args:
             timeout: The maximum time to wait, in seconds.
@@ -230,8 +225,7 @@ def serve(
     ready: Callable[[Emulator], object] | None = None,
     stop: Event | None = None,
 ) -> None:
-    """
-    Run an emulator until it is interrupted, for a command-line program.
+    """Run an emulator until it is interrupted, for a command-line program.
 
     Args:
         model: As for `Emulator`.

@@ -22,8 +22,7 @@ RESET_VARIABLES = {
 
 
 def no_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
-    """
-    Return the proxy exclusions in *environ*, with *host* added to them.
+    """Return the proxy exclusions in *environ*, with *host* added to them.
 
     Both spellings are set, because urllib and httpx prefer the one in lower case.
     """

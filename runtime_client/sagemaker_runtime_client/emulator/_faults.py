@@ -12,8 +12,7 @@ from ._target import OPERATIONS
 
 @frozen
 class Latency:
-    """
-    Delays the processing of the request.
+    """Delays the processing of the request.
 
     Attributes:
         seconds: The delay.
@@ -24,8 +23,7 @@ class Latency:
 
 @frozen
 class Reset:
-    """
-    Resets the connection (TCP RST) before the response is complete.
+    """Resets the connection (TCP RST) before the response is complete.
 
     Attributes:
         when: The time of the reset.  With ``before_read``, the request is not executed.  With the
@@ -39,8 +37,7 @@ class Reset:
 
 @frozen
 class MalformedResponse:
-    """
-    Accepts the invocation, but sends an incomplete 202 response.
+    """Accepts the invocation, but sends an incomplete 202 response.
 
     Attributes:
         what: The defect.  ``no_locations`` omits the output and the failure location;
@@ -52,8 +49,7 @@ class MalformedResponse:
 
 @frozen
 class StaleOutput:
-    """
-    Writes an older object to the output location when the invocation is accepted.
+    """Writes an older object to the output location when the invocation is accepted.
 
     The model's output replaces it, as happens when a ``Filename`` is used a second time.
 
@@ -94,8 +90,7 @@ def _check_operations(on: str | Iterable[str] | None) -> frozenset[str]:
 
 
 class Faults:
-    """
-    The faults that an emulator injects.
+    """The faults that an emulator injects.
 
     They may be changed from any thread.
 
@@ -150,8 +145,7 @@ class Faults:
         self.bucket_regions: dict[str, str] = {}
 
     def once(self, fault: Fault, *, times: int = 1, on: str | Iterable[str] | None = None) -> None:
-        """
-        Queue a fault for the next requests.
+        """Queue a fault for the next requests.
 
         Args:
             fault: A constant of this class, or a value such as ``Latency(0.5)``.
@@ -167,8 +161,7 @@ class Faults:
             self._queued += [scheduled] * times
 
     def always(self, fault: Fault, *, on: str | Iterable[str] | None = None) -> None:
-        """
-        Add a fault that applies to every request until `clear` is called.
+        """Add a fault that applies to every request until `clear` is called.
 
         Args:
             fault: As for `once`.
@@ -189,8 +182,7 @@ class Faults:
             self._set_switches()
 
     def take(self, operation: str) -> tuple[Fault, ...]:
-        """
-        Return the faults for a request that was read: the permanent and the next queued ones.
+        """Return the faults for a request that was read: the permanent and the next queued ones.
 
         Args:
             operation: The operation of the request; its queued fault is removed from the queue.
@@ -204,8 +196,7 @@ class Faults:
             return tuple(fault for fault in faults if fault != self.RESET_BEFORE_READ)
 
     def take_before_read(self, operation: str) -> bool:
-        """
-        Tell whether to reset the connection before the request is read; a queued reset is removed.
+        """Tell whether to reset the connection before the request is read; a queued reset is removed.
 
         Args:
             operation: The operation of the request.

@@ -1,5 +1,4 @@
-"""
-ListObjectsV2, which lists the keys of a bucket in pages.
+"""ListObjectsV2, which lists the keys of a bucket in pages.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
@@ -18,8 +17,7 @@ _LARGEST_PAGE = 1000
 
 
 def list_objects(objects: Mapping[str, StoredObject], target: Target) -> Reply:
-    """
-    Return one page of a listing.
+    """Return one page of a listing.
 
     Args:
         objects: The bucket's objects by key, sorted.

@@ -18,8 +18,7 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 @frozen
 class ModelRequest:
-    """
-    The input of a model.
+    """The input of a model.
 
     Attributes:
         body: The payload: the inline body, or the object at the input location.
@@ -43,8 +42,7 @@ class ModelRequest:
 
 @frozen
 class ModelResponse:
-    """
-    The output of a model, which becomes the content of the output object.
+    """The output of a model, which becomes the content of the output object.
 
     Attributes:
         body: The content.
@@ -56,8 +54,7 @@ class ModelResponse:
 
 
 class ModelFailure(Exception):  # noqa: N818 (it carries the content of the failure object)
-    """
-    The inference failed.  Raise it in a model to choose the content of the failure object.
+    """The inference failed.  Raise it in a model to choose the content of the failure object.
 
     Attributes:
         body: The content.
@@ -93,8 +90,7 @@ def echo(request: ModelRequest) -> ModelResponse:
 
 
 def make_runner(model: Model) -> "FunctionRunner | ContainerRunner":
-    """
-    Return the runner for a model.
+    """Return the runner for a model.
 
     Args:
         model: A function; ``"module:function"``, which is imported; or the ``http://`` or
@@ -110,8 +106,7 @@ def make_runner(model: Model) -> "FunctionRunner | ContainerRunner":
 
 
 def import_model(model: Model) -> Model:
-    """
-    Import the function that ``"module:function"`` names.
+    """Import the function that ``"module:function"`` names.
 
     Args:
         model: As for `make_runner`.
@@ -149,8 +144,7 @@ def _check_callable(function: Any) -> ModelFunction:
 
 
 class FunctionRunner:
-    """
-    Runs a function as a model, with a thread for each call, so that the function may block.
+    """Runs a function as a model, with a thread for each call, so that the function may block.
 
     The threads are daemons, because Python cannot end a thread, and a model that ignores
     `ModelRequest.cancelled` must not keep the process alive.
@@ -232,8 +226,7 @@ def _container_error(status: int, message: str) -> ModelFailure:
 
 
 class ContainerRunner:
-    """
-    Runs a model container, which is called as SageMaker calls it: ``POST /invocations``.
+    """Runs a model container, which is called as SageMaker calls it: ``POST /invocations``.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
     """

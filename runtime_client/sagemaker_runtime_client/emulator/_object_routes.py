@@ -1,5 +1,4 @@
-"""
-The S3 operations that asynchronous inference needs.
+"""The S3 operations that asynchronous inference needs.
 
 Source:
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
@@ -28,8 +27,7 @@ _is_bucket_name = re.compile(r"[a-zA-Z0-9.\-_]{1,255}", re.ASCII).fullmatch
 
 @frozen
 class ObjectRoutes:
-    """
-    Handles requests to S3.
+    """Handles requests to S3.
 
     Attributes:
         settings: Whether buckets must be created first, and the region that they are in.
@@ -44,8 +42,7 @@ class ObjectRoutes:
     now: Callable[[], datetime]
 
     def handle(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
-        """
-        Execute a request whose signature has been verified.
+        """Execute a request whose signature has been verified.
 
         Raises:
             RejectedRequestError: S3 would reject the request.
@@ -207,8 +204,7 @@ def _checksums(stored: StoredObject) -> dict[str, str]:
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """
-    Return the first and last byte position of a Range header; None for the whole object.
+    """Return the first and last byte position of a Range header; None for the whole object.
 
     A header that is not a single range of bytes is ignored (RFC 9110, section 14.2).
     """

@@ -23,8 +23,7 @@ Locations = list[str]
 
 @frozen
 class StoredObject:
-    """
-    An object in the store.
+    """An object in the store.
 
     Attributes:
         body: The content.
@@ -49,8 +48,7 @@ class StoredObject:
 
 
 def split_location(location: str) -> tuple[str, str]:
-    """
-    Return the bucket and the key in a location.
+    """Return the bucket and the key in a location.
 
     Args:
         location: ``s3://bucket/key``, or an ``https://`` address of S3 in path or virtual-host
@@ -80,8 +78,7 @@ def split_location(location: str) -> tuple[str, str]:
 
 
 class ObjectStore:
-    """
-    Buckets of objects, in memory.  Any thread may use them.
+    """Buckets of objects, in memory.  Any thread may use them.
 
     `put`, `get`, `delete`, `list` and `wait_for` accept locations such as ``s3://bucket/key``, as
     they are in the service's responses.  The other methods accept a bucket and a key.
@@ -111,8 +108,7 @@ class ObjectStore:
         metadata: Mapping[str, str] | None = None,
         last_modified: datetime | None = None,
     ) -> StoredObject:
-        """
-        Write an object; its bucket is created if necessary.
+        """Write an object; its bucket is created if necessary.
 
         Args:
             location: The location.
@@ -133,8 +129,7 @@ class ObjectStore:
         return stored
 
     def write(self, bucket: str, key: str, stored: StoredObject) -> None:
-        """
-        Write an object.
+        """Write an object.
 
         Its modification time is rounded down to a second, the precision of S3.
         """
@@ -159,8 +154,7 @@ class ObjectStore:
             self._buckets.get(bucket, {}).pop(key, None)
 
     def list(self, location: str = "s3://") -> Locations:
-        """
-        Return the locations that start with *location*, sorted.
+        """Return the locations that start with *location*, sorted.
 
         >>> store = ObjectStore()
         >>> _ = store.put("s3://bucket/in/1", b"")
@@ -178,8 +172,7 @@ class ObjectStore:
         return dict(sorted(objects.items(), key=lambda item: item[0].encode()))
 
     def wait_for(self, location: str, timeout: float = 10.0) -> StoredObject:
-        """
-        Wait until there is an object at a location, and return it.
+        """Wait until there is an object at a location, and return it.
 
         Args:
             location: The location.

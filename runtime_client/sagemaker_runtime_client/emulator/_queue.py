@@ -1,5 +1,4 @@
-"""
-The queue of accepted invocations: their order, their concurrency and their time limits.
+"""The queue of accepted invocations: their order, their concurrency and their time limits.
 
 The queue runs in the server's event loop.  Other threads only read its state.
 """
@@ -21,8 +20,7 @@ State = Literal["queued", "running", "completed", "failed", "expired"]
 
 @frozen(kw_only=True)
 class Invocation:
-    """
-    An accepted invocation.
+    """An accepted invocation.
 
     Attributes:
         request: The input of the model; its body is empty until the input object is read.
@@ -43,8 +41,7 @@ class Invocation:
 
 @define(eq=False)
 class Job:
-    """
-    An invocation and its state.
+    """An invocation and its state.
 
     Attributes:
         invocation: The invocation.
@@ -91,8 +88,7 @@ class _Permits:
 
 @define(eq=False)
 class InvocationQueue:
-    """
-    Runs each invocation, and writes its output or failure object.
+    """Runs each invocation, and writes its output or failure object.
 
     Attributes:
         store: The objects, from which inputs are read and to which outputs are written.
@@ -139,8 +135,7 @@ class InvocationQueue:
                 limit.reschedule((limit.when() or 0) - seconds)
 
     def wait_idle(self, timeout: float) -> bool:
-        """
-        Block until nothing is queued or running.
+        """Block until nothing is queued or running.
 
         Do not call it in the thread of the event loop.
         """
@@ -199,8 +194,7 @@ class InvocationQueue:
             ) from None
 
     def _input(self, location: str) -> bytes:
-        """
-        Return the object at the input location.
+        """Return the object at the input location.
 
         As in production, a missing input is not noticed earlier.
         """

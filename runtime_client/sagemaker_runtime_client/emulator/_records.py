@@ -17,8 +17,7 @@ _secret_parameters = re.compile(rf"(?<=[?&])((?:{'|'.join(SECRET_PARAMETERS)})=)
 
 @frozen
 class ReceivedRequest:
-    """
-    A request that arrived, and its outcome.
+    """A request that arrived, and its outcome.
 
     Attributes:
         method: The method.
@@ -44,8 +43,7 @@ class ReceivedRequest:
 
 
 def redacted_target(target: str) -> str:
-    """
-    Return a raw target with the values of secret parameters replaced.
+    """Return a raw target with the values of secret parameters replaced.
 
     >>> redacted_target("/b/k?X-Amz-Expires=60&X-Amz-Signature=ab12")
     '/b/k?X-Amz-Expires=60&X-Amz-Signature=***'

@@ -11,8 +11,7 @@ XML_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 @frozen
 class Reply:
-    """
-    A complete HTTP response.
+    """A complete HTTP response.
 
     Attributes:
         status: The HTTP status.
@@ -29,8 +28,7 @@ class Reply:
 
 @frozen
 class ErrorResponse:
-    """
-    An error that a service returns.
+    """An error that a service returns.
 
     Attributes:
         status: The HTTP status.
@@ -80,8 +78,7 @@ def rejection(
 
 
 def as_json(error: ErrorResponse) -> Reply:
-    """
-    Return an error in the format of rest-json: the code in a header, the message in the body.
+    """Return an error in the format of rest-json: the code in a header, the message in the body.
 
     Source: service model sagemaker-runtime 2017-05-13, in which errors have the member
     ``Message``.  The front end, which all services share, sends ``message`` instead.
@@ -98,8 +95,7 @@ def as_json(error: ErrorResponse) -> Reply:
 
 
 def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
-    """
-    Return an error in the format of S3.
+    """Return an error in the format of S3.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
@@ -118,8 +114,7 @@ def as_xml(error: ErrorResponse, identifiers: Mapping[str, str]) -> Reply:
 
 
 def xml_elements(elements: Mapping[str, str]) -> str:
-    """
-    Return one XML element for each name and text.
+    """Return one XML element for each name and text.
 
     >>> xml_elements({"Key": "a&b"})
     '<Key>a&amp;b</Key>'

@@ -24,8 +24,7 @@ _ACCOUNT = "000000000000"
 
 @frozen
 class RuntimeRoutes:
-    """
-    Handles requests to SageMaker Runtime.
+    """Handles requests to SageMaker Runtime.
 
     Attributes:
         settings: The endpoints that exist, and where they write.
@@ -44,8 +43,7 @@ class RuntimeRoutes:
     def handle(
         self, target: Target, headers: Mapping[str, str], body: bytes, faults: tuple[Fault, ...]
     ) -> Reply:
-        """
-        Accept an invocation.
+        """Accept an invocation.
 
         Args:
             target: The endpoint.

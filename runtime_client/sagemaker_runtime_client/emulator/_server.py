@@ -1,5 +1,4 @@
-"""
-The server, below ASGI: uvicorn in its own thread, with connections that can be reset.
+"""The server, below ASGI: uvicorn in its own thread, with connections that can be reset.
 
 The event loop runs in that thread (anyio's blocking portal).  Other threads call functions there
 with `Server.call`.
@@ -36,8 +35,7 @@ _LONGEST_HEAD = 64 * 1024
 
 
 class Connection(H11Protocol):
-    """
-    uvicorn's HTTP/1.1 connection, which can also be reset.
+    """uvicorn's HTTP/1.1 connection, which can also be reset.
 
     The application finds it in the scope's state.
     """
@@ -82,8 +80,7 @@ class Connection(H11Protocol):
         return True
 
     def reset(self, partial_response: bytes = b"") -> None:
-        """
-        Send the beginning of a response, then reset the connection (RST).
+        """Send the beginning of a response, then reset the connection (RST).
 
         Args:
             partial_response: The raw bytes that the peer receives before the reset.
@@ -96,8 +93,7 @@ class Connection(H11Protocol):
 
 
 class Server:
-    """
-    A server on one address, which runs in a thread of its own until `stop` is called.
+    """A server on one address, which runs in a thread of its own until `stop` is called.
 
     Args:
         application: The ASGI application.

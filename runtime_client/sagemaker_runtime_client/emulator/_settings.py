@@ -15,8 +15,7 @@ def utc_now() -> datetime:
 
 @frozen(kw_only=True)
 class Settings:
-    """
-    The settings of an emulator.
+    """The settings of an emulator.
 
     Attributes:
         credentials: The only valid key.

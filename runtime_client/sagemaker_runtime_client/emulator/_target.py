@@ -1,5 +1,4 @@
-"""
-The target of a request, parsed from the raw bytes of its first line.
+"""The target of a request, parsed from the raw bytes of its first line.
 
 starlette's routes are not used because they match the decoded path, in which the keys ``a%2Fb``
 and ``a/b`` are the same.  The signature distinguishes them.
@@ -54,8 +53,7 @@ _virtual_host = re.compile(r"(.+)\.localhost(?::[0-9]+)?", re.IGNORECASE).fullma
 
 @frozen
 class Target:
-    """
-    The target of a request.
+    """The target of a request.
 
     Attributes:
         service: The signing name of the service.
@@ -81,8 +79,7 @@ class Target:
 
 
 def parse_target(method: str, path: str, query: str, host: str) -> Target:
-    """
-    Parse the target of a request.
+    """Parse the target of a request.
 
     Args:
         method: The method of the request.

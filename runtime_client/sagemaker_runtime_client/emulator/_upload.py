@@ -20,8 +20,7 @@ _STORED_HEADERS = frozenset(
 
 
 def uploaded_object(headers: Mapping[str, str], body: bytes) -> StoredObject:
-    """
-    Return the object to store for a PutObject.
+    """Return the object to store for a PutObject.
 
     Args:
         headers: The headers of the request, and the trailers of its body.
@@ -68,8 +67,7 @@ def _check_md5(headers: Mapping[str, str], body: bytes) -> None:
 
 
 def _check_checksums(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """
-    Return the checksum headers, after checking that they match the body.
+    """Return the checksum headers, after checking that they match the body.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html.
     The error messages are those of S3.

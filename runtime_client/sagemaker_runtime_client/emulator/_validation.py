@@ -1,5 +1,4 @@
-"""
-The limits and patterns that the service checks before it accepts an invocation.
+"""The limits and patterns that the service checks before it accepts an invocation.
 
 Source: service model sagemaker-runtime 2017-05-13, InvokeEndpointAsync.
 """
@@ -81,8 +80,7 @@ _MEMBERS = (
 
 
 def validate(endpoint_name: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """
-    Check an invocation, and return its members by their names in the service model.
+    """Check an invocation, and return its members by their names in the service model.
 
     Args:
         endpoint_name: The endpoint name from the path, decoded.

@@ -1,5 +1,4 @@
-"""
-Fixtures for tests with the emulator.
+"""Fixtures for tests with the emulator.
 
 To load the plugin, add this line to ``conftest.py``:
 
@@ -23,8 +22,7 @@ from ._models import Model
 
 @pytest.fixture
 def sagemaker_model() -> Model:
-    """
-    Return the model of `sagemaker_emulator`.
+    """Return the model of `sagemaker_emulator`.
 
     Override it; the default returns the payload unchanged.
     """

@@ -1,5 +1,4 @@
-"""
-Builds Lambda layers that are small, contain bytecode, and are byte-for-byte reproducible.
+"""Builds Lambda layers that are small, contain bytecode, and are byte-for-byte reproducible.
 
     sagemaker-runtime layer --python 3.12 --architecture arm64 --variant lean
 

@@ -10,8 +10,7 @@ from .._io.files import replacing
 
 @frozen
 class Layer:
-    """
-    A layer that has been built.
+    """A layer that has been built.
 
     Attributes:
         path: The path of the zip file.

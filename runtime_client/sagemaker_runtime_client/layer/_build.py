@@ -20,8 +20,7 @@ _COMPILER = Path(__file__).parent / "_bytecode.py"
 
 @frozen
 class LayerSpec:
-    """
-    Which layer to build.
+    """Which layer to build.
 
     Attributes:
         python: The Python version of the function, such as ``3.12``.
@@ -43,8 +42,7 @@ class LayerSpec:
 
 
 def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
-    """
-    Build a layer of this distribution.
+    """Build a layer of this distribution.
 
     Args:
         spec: Which layer to build.
@@ -60,8 +58,7 @@ def build(spec: LayerSpec, folder: Path, pins_file: Path = PINS) -> Layer:
 
 
 def build_zip(spec: LayerSpec, path: Path, pinned: str, packages: Sequence[str] = ()) -> Layer:
-    """
-    Build a layer of any wheels, in the same way.
+    """Build a layer of any wheels, in the same way.
 
     Args:
         spec: Which layer to build; its variant is ignored.
@@ -112,8 +109,7 @@ def _copy_metadata(root: Path) -> None:
 
 
 def _trim(root: Path) -> None:
-    """
-    Delete the files that the recipe leaves out.
+    """Delete the files that the recipe leaves out.
 
     The description in a METADATA file is deleted as well, because it is a whole README.
     """
@@ -126,8 +122,7 @@ def _trim(root: Path) -> None:
 
 
 def _compile(spec: LayerSpec, root: Path) -> None:
-    """
-    Compile all source files with the specified Python, with the paths that they will have in /opt.
+    """Compile all source files with the specified Python, with the paths that they will have in /opt.
 
     Column positions are omitted: they make up a fifth of the bytecode, and only underline parts of
     the lines in a traceback.

@@ -1,5 +1,4 @@
-"""
-Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
+"""Compiles a folder with the Python that runs this program: ``python _bytecode.py ROOT PREFIX``.
 
 This is a separate program because that Python cannot import this distribution.  Unlike
 compileall it omits docstrings, which make up a sixth of the zipped bytecode, but keeps assertions.
@@ -17,8 +16,7 @@ _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 
 def compile_folder(root: Path, prefix: str) -> None:
-    """
-    Compile all source files below a folder.
+    """Compile all source files below a folder.
 
     Args:
         root: The folder.

@@ -13,8 +13,7 @@ from ._tools import interpreter
 
 
 def build_layers(options: argparse.Namespace) -> None:
-    """
-    Build a layer for each selected Python, architecture and variant.
+    """Build a layer for each selected Python, architecture and variant.
 
     Layers of the wheels in the files of ``--compare`` are built as well, for comparison.
 

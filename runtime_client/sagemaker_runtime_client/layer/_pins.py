@@ -22,8 +22,7 @@ _HEAD = "# The wheels in layers, for pip.  To update: sagemaker-runtime layer --
 
 
 def select_pins(text: str, without: Iterable[str] = ()) -> str:
-    """
-    Return the pins in the text of a pins file, one per line.
+    """Return the pins in the text of a pins file, one per line.
 
     Args:
         text: The content of the file.
@@ -71,8 +70,7 @@ def _packaging(module: str) -> Any:
 
 
 def renew(file: Path = PINS, needed: Iterable[str] | None = None) -> None:
-    """
-    Resolve the requirements for every Python and architecture, and write the resulting pins.
+    """Resolve the requirements for every Python and architecture, and write the resulting pins.
 
     Args:
         file: The file for the pins; by default the one in this package.

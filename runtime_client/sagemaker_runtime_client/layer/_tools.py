@@ -13,8 +13,7 @@ from .._errors import ConfigError
 
 @lru_cache
 def interpreter(version: str) -> str:
-    """
-    Find a Python interpreter, and return its path.
+    """Find a Python interpreter, and return its path.
 
     Args:
         version: The version, such as ``3.12``.
@@ -55,8 +54,7 @@ def _version(python: str) -> str | None:
 
 
 def run(python: str, *arguments: str | Path) -> str:
-    """
-    Run a Python with a fixed hash seed, and return its output.
+    """Run a Python with a fixed hash seed, and return its output.
 
     Raises:
         ConfigError: The program failed; the message contains its error output.

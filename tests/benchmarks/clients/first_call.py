@@ -1,5 +1,4 @@
-"""
-Make one successful call in a new interpreter: `python first_call.py CLIENT URL`.
+"""Make one successful call in a new interpreter: `python first_call.py CLIENT URL`.
 
 After the response has arrived, the script prints the seconds of the imports, the seconds of the
 rest, the CPU seconds since the process began, the peak memory in KiB, and the number of loaded

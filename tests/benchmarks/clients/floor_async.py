@@ -9,8 +9,7 @@ from hand_signed import signer
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """
-    Yield a function that makes one call and keeps its connection, one of at most 64, for the
+    """Yield a function that makes one call and keeps its connection, one of at most 64, for the
     next call.
     """
     scheme, _, origin = url.partition("://")

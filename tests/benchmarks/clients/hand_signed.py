@@ -10,8 +10,7 @@ from arguments import HEADERS, PATH
 
 
 def signer(host: str, *, method: str = "POST", path: str = PATH) -> Callable[[], dict[str, str]]:
-    """
-    Return a function that returns the headers of the call, signed with the environment's
+    """Return a function that returns the headers of the call, signed with the environment's
     credentials.
     """
     key_id, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]

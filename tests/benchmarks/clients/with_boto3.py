@@ -6,8 +6,7 @@ from botocore.config import Config
 
 
 def connect(url: str) -> Callable[[], object]:
-    """
-    Return a function that makes one call; the pool has 64 connections as in this package, not
+    """Return a function that makes one call; the pool has 64 connections as in this package, not
     the default 10.
     """
     config = Config(max_pool_connections=64)

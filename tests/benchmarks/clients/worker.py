@@ -1,5 +1,4 @@
-"""
-Make calls on request, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
+"""Make calls on request, so that clients in different environments can alternate: `python worker.py CLIENT URL`.
 
 Each line of standard input is a JSON object with the number of `calls` and how many of them to make
 `at_once`, in threads or tasks.  For each line, the script prints a JSON object with the measured

@@ -7,8 +7,7 @@ from sigv4 import Credentials
 
 
 class CountingProvider:
-    """
-    Counts the calls of `load`, which returns credentials numbered from 1.
+    """Counts the calls of `load`, which returns credentials numbered from 1.
 
     Args:
         io: The clock.

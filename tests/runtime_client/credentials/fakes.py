@@ -1,5 +1,4 @@
-"""
-Fake credential services on 127.0.0.1, which verify each request with their own code.
+"""Fake credential services on 127.0.0.1, which verify each request with their own code.
 
 They follow the services' documentation.  Each entry of `Fake.faults` replaces one response.
 """
@@ -41,8 +40,7 @@ def as_json(document, status=200, headers=()):
 
 
 class Fake:
-    """
-    A service for `Loopback`.
+    """A service for `Loopback`.
 
     Attributes:
         faults: Replacements for the next responses: bytes, or functions of the request.  Empty
@@ -74,8 +72,7 @@ class Fake:
 
 
 class STS(Fake):
-    """
-    AssumeRole, which must be signed, and AssumeRoleWithWebIdentity, which must not be.
+    """AssumeRole, which must be signed, and AssumeRoleWithWebIdentity, which must not be.
 
     Args:
         known: Credentials that may sign, in addition to those that the service has issued.
@@ -193,8 +190,7 @@ class SSO(Fake):
 
 
 class SignIn(Fake):
-    """
-    The token service of ``aws login``.
+    """The token service of ``aws login``.
 
     Attributes:
         public_key: The public key that verifies the proofs.
@@ -290,8 +286,7 @@ class Container(Fake):
 
 
 class IMDS(Fake):
-    """
-    The instance metadata service.
+    """The instance metadata service.
 
     Attributes:
         version_1: Whether the service also accepts requests without a token.
@@ -329,8 +324,7 @@ class IMDS(Fake):
 
 
 class RolesAnywhere(Fake):
-    """
-    IAM Roles Anywhere with one trusted root certificate.
+    """IAM Roles Anywhere with one trusted root certificate.
 
     Attributes:
         received: The query, the body and the algorithm of each CreateSession request.
@@ -357,8 +351,7 @@ class RolesAnywhere(Fake):
         return as_json({"credentialSet": [{"credentials": parts}], "subjectArn": "arn"}, 201)
 
     def _check(self, request, query):
-        """
-        Verify the certificates and the signature, and return the name of the algorithm.
+        """Verify the certificates and the signature, and return the name of the algorithm.
 
         Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
         """

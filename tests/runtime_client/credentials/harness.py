@@ -33,8 +33,7 @@ _ENDPOINTS = {
 
 
 class Harness:
-    """
-    Loads credentials from a provider for one kind of client.
+    """Loads credentials from a provider for one kind of client.
 
     Args:
         backend: The async library; None for the blocking client.

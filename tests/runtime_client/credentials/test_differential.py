@@ -1,5 +1,4 @@
-"""
-Compares the chain with botocore's: for the same variables and files, both find the same credentials.
+"""Compares the chain with botocore's: for the same variables and files, both find the same credentials.
 
 If a provider sends requests, only the provider's name is compared, because botocore sends them
 later and this chain gets scripted responses.
@@ -307,8 +306,7 @@ def test_regions(arrange, region, default_region, profile_region):
 
 
 def test_older_name_of_the_token(arrange):
-    """
-    If both variables for the token are set, this chain prefers AWS_SESSION_TOKEN, like other SDKs.
+    """If both variables for the token are set, this chain prefers AWS_SESSION_TOKEN, like other SDKs.
 
     botocore prefers the older AWS_SECURITY_TOKEN.  Lambda sets both variables to the same value.
     """

@@ -1,5 +1,4 @@
-"""
-Tests of the fake services with botocore: the fakes must accept what AWS's own code sends.
+"""Tests of the fake services with botocore: the fakes must accept what AWS's own code sends.
 
 Each test runs botocore in a separate process with its own home folder; ``aws login`` requires
 awscrt there.

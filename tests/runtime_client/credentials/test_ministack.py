@@ -1,5 +1,4 @@
-"""
-Tests of roles against MiniStack, a server that verifies every signature.
+"""Tests of roles against MiniStack, a server that verifies every signature.
 
 The temporary credentials then sign requests to S3, which the server accepts.
 """

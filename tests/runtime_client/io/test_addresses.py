@@ -45,8 +45,7 @@ class Script:
 
 
 def addresses(*names):
-    """
-    Return addresses as `socket.getaddrinfo` does.
+    """Return addresses as `socket.getaddrinfo` does.
 
     A name that begins with 6 stands for an IPv6 address.
     """
@@ -60,8 +59,7 @@ class TestScript:
     """The order and the times in which addresses are tried."""
 
     def test_next_address(self):
-        """
-        After 250 ms without a response the next address is tried too, one of the other family
+        """After 250 ms without a response the next address is tried too, one of the other family
         first.
         """
         found = addresses("61", "62", "41", "42")

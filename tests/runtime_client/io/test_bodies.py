@@ -108,8 +108,7 @@ class TestHooks:
     @unread_body
     @pytest.mark.parametrize("reads_some", [False, True], ids=["unread", "half read"])
     def test_hook_that_closes(self, driver, reads_some):
-        """
-        If a hook closes the response before its end, the call fails; it does not return an empty
+        """If a hook closes the response before its end, the call fails; it does not return an empty
         body.
         """
 
@@ -194,8 +193,7 @@ class TestWrites:
     @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
     @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
     def test_slow_upload(self, kind, is_proxied, bare_environment):
-        """
-        The time limit applies to each write, not to the whole body, so a slow server gets all of
+        """The time limit applies to each write, not to the whole body, so a slow server gets all of
         it.
         """
         size = 1 << 25

@@ -119,8 +119,7 @@ class TestTLS:
         assert tls_context(None).get_ca_certs() == []
 
     def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
-        """
-        If certifi has no bundle of its own, as on Debian, the file that `certifi.where` names is
+        """If certifi has no bundle of its own, as on Debian, the file that `certifi.where` names is
         read.
         """
         import_module("certifi")  # load the real module, which monkeypatch restores

@@ -106,8 +106,7 @@ def test_wait_that_sleeps(plain_driver, pools):
 
 
 def test_call_in_the_queue(plain_driver, pools):
-    """
-    A call that waits for a connection still gets it, and the connection is closed after its
+    """A call that waits for a connection still gets it, and the connection is closed after its
     request.
     """
     closed = Event()
@@ -191,8 +190,7 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
 
 def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
-    """
-    If the client is closed while a client for a proxy is created, it is created again without idle
+    """If the client is closed while a client for a proxy is created, it is created again without idle
     connections.
     """
     bare_environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -469,8 +469,7 @@ def test_full_disk(kind, drive):
 
 
 def test_a_file_that_is_closed_in_the_meantime(tmp_path):
-    """
-    A write of a cancelled task goes to its own file, never to another file with the same descriptor
+    """A write of a cancelled task goes to its own file, never to another file with the same descriptor
     number.
     """
     path, other, go_on = tmp_path / "file", tmp_path / "other", Event()

@@ -38,8 +38,7 @@ class TestFirstByte:
     """TLS starts with the first byte: data before the handshake are not a response."""
 
     def test_plaintext_before_the_handshake(self, make, certificate):
-        """
-        Plain text before the handshake is never accepted as the server's response, in 200
+        """Plain text before the handshake is never accepted as the server's response, in 200
         connections.
         """
         bundle, tls = certificate
@@ -121,8 +120,7 @@ class TestUnsolicited:
         assert set(asked) <= {b""}
 
     def test_closed_at_once(self, make):
-        """
-        A new connection that is already closed gets no request, so the job cannot have been
+        """A new connection that is already closed gets no request, so the job cannot have been
         accepted.
         """
         with raw_server(lambda _connection: None) as address:
@@ -244,8 +242,7 @@ def test_address_in_capitals(driver, emulator):
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
-    """
-    Idle connections of a garbage-collected client are closed at once without a warning, as in
+    """Idle connections of a garbage-collected client are closed at once without a warning, as in
     boto3.
     """
     bundle, tls = certificate

@@ -117,8 +117,7 @@ class TestResponses:
 
     @unread_body
     def test_streamed(self, make):
-        """
-        Pieces are returned as they arrive; if the body is not read completely, its connection is
+        """Pieces are returned as they arrive; if the body is not read completely, its connection is
         closed.
         """
         was_read = Event()
@@ -219,8 +218,7 @@ class TestUploads:
 
     @unread_body
     def test_early_end(self, make):
-        """
-        If the server hangs up during an upload, its response is returned or an error of httpx's is
+        """If the server hangs up during an upload, its response is returned or an error of httpx's is
         raised.
         """
 

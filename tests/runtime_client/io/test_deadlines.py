@@ -56,8 +56,7 @@ class TestTime:
         assert caught.value.possibly_accepted
 
     def test_waiting_for_a_server_that_never_responds(self, plain_driver):
-        """
-        If the server does not respond, a wait ends at its deadline, with the last error as its
+        """If the server does not respond, a wait ends at its deadline, with the last error as its
         cause.
         """
         with silent() as server:
@@ -69,8 +68,7 @@ class TestTime:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_credentials_are_not_cut_off(self, backend):
-        """
-        The deadline of a wait does not cancel a credential provider, which may have used up its old
+        """The deadline of a wait does not cancel a credential provider, which may have used up its old
         token.
         """
 

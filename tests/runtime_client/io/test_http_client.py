@@ -39,8 +39,7 @@ class TestUserSupplied:
             yield Driver(KINDS[request.param], stack)
 
     def test_only_its_connections_are_used(self, driver):
-        """
-        Only its connections are used, not its auth, headers, cookies or redirects, and it is not
+        """Only its connections are used, not its auth, headers, cookies or redirects, and it is not
         closed.
         """
         with Loopback(always(b"", 307, {"Location": "/elsewhere", "Set-Cookie": "a=b"})) as server:

@@ -110,8 +110,7 @@ HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
 @example([(b"content-length", b"9" * 21)])
 @example([(b"X-Amz-Date", b"20261129T000000Z"), (b"Content-Length", b"12")])
 def test_checked_headers_are_those_of_h11(headers):
-    """
-    Headers that are checked at once are the same as after h11's own checks; the others are left to
+    """Headers that are checked at once are the same as after h11's own checks; the others are left to
     h11.
     """
     items = checked_headers([(b"host", b"h"), *headers])

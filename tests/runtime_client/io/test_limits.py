@@ -37,8 +37,7 @@ def _bare(bare_environment):
 
 
 class Endless:
-    """
-    A server function whose response never ends: chunks of blanks, which XML and JSON allow anywhere.
+    """A server function whose response never ends: chunks of blanks, which XML and JSON allow anywhere.
 
     `sent` is the number of bytes sent so far.
     """
@@ -83,8 +82,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("call", "limit"), ENDLESS.values(), ids=ENDLESS)
 def test_endless_answer(driver, call, limit):
-    """
-    An endless successful response is an error with the request, the URL and the limit; it is not
+    """An endless successful response is an error with the request, the URL and the limit; it is not
     retried.
     """
     endless = Endless()
@@ -103,8 +101,7 @@ def test_endless_answer(driver, call, limit):
 
 
 def test_endless_invocation(driver):
-    """
-    A 202 response whose body never ends still returns a handle, because the handle is in the
+    """A 202 response whose body never ends still returns a handle, because the handle is in the
     headers.
     """
     endless = Endless(202, HANDLE)
@@ -199,8 +196,7 @@ def test_invalid_max_size(plain_driver, most):
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
 def test_memory_of_a_large_object(plain_driver, announced):
-    """
-    A large body is in memory only once while it is read, apart from an eighth for growth of the
+    """A large body is in memory only once while it is read, apart from an eighth for growth of the
     buffer.
     """
     size = 24 << 20

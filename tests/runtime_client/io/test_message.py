@@ -19,8 +19,7 @@ _USUAL = st.datetimes(timezones=st.just(UTC)).filter(lambda date: 1900 < date.ye
 @settings(deadline=None)
 @given(_USUAL, st.integers(5, 28), st.characters())
 def test_usual_dates(date, place, other):
-    """
-    A usual date parses as in the standard library; a damaged date parses the same way or not at
+    """A usual date parses as in the standard library; a damaged date parses the same way or not at
     all.
     """
     date = date.replace(microsecond=0)
@@ -69,8 +68,7 @@ def test_any_date(text):
     ids=["mapping", "pairs"],
 )
 def test_headers(headers):
-    """
-    Header names are case-insensitive, the first of two equal names wins, and an empty value
+    """Header names are case-insensitive, the first of two equal names wins, and an empty value
     counts as absent.
     """
     response = Response(200, headers)

@@ -37,8 +37,7 @@ class TestLimits:
         assert server.connections == 2
 
     def test_expiry(self, make):
-        """
-        An idle connection whose timeout has expired is closed at the next request, also to
+        """An idle connection whose timeout has expired is closed at the next request, also to
         another origin.
         """
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
@@ -94,8 +93,7 @@ class TestLimits:
         assert server.connections == 2
 
     def test_dropped_after_a_fork(self):
-        """
-        Dropping a pool after a fork does not close inherited connections: they belong to the
+        """Dropping a pool after a fork does not close inherited connections: they belong to the
         parent process.
         """
         with Loopback(always(b"hi")) as server:
@@ -153,8 +151,7 @@ class TestLimits:
         assert counts(transport) == (0, 0, 0, 0)
 
     def test_read_twice(self):
-        """
-        A body that was read is empty when read again, without waiting for data of the
+        """A body that was read is empty when read again, without waiting for data of the
         connection's next response.
         """
         backend = Scripted([response(b"hi")])
@@ -166,8 +163,7 @@ class TestLimits:
         assert (list(stream), list(stream)) == ([b"hi"], [])
 
     def test_left_open(self):
-        """
-        A response left open in a reservation, for example after Ctrl-C, is closed when the
+        """A response left open in a reservation, for example after Ctrl-C, is closed when the
         reservation ends.
         """
         with Loopback(always(b"hi")) as server:
@@ -181,8 +177,7 @@ class TestLimits:
             assert counts(transport) == (0, 0, 0, 0)
 
     def test_interrupted(self, monkeypatch):
-        """
-        If Ctrl-C arrives just after an idle connection was acquired, the connection is closed
+        """If Ctrl-C arrives just after an idle connection was acquired, the connection is closed
         and not counted.
         """
 
@@ -213,8 +208,7 @@ class TestLimits:
 
 class TestReservations:
     def test_threads(self):
-        """
-        A reservation can be used for several requests while the pool has no permit left; then
+        """A reservation can be used for several requests while the pool has no permit left; then
         the permit is released.
         """
         with Loopback(always(b"hi")) as server:
@@ -236,8 +230,7 @@ class TestReservations:
 
     @each_loop
     def test_tasks(self, loop):
-        """
-        A task's reservation remains valid after a failed request, and its permit is released at
+        """A task's reservation remains valid after a failed request, and its permit is released at
         the end.
         """
 

@@ -53,8 +53,7 @@ class TestPermits:
 
     @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
     def test_dropped(self, connections):
-        """
-        A permit that is garbage-collected, for example after an interrupt, is released without a
+        """A permit that is garbage-collected, for example after an interrupt, is released without a
         call.
         """
         pool_state = new_state(connections)
@@ -65,8 +64,7 @@ class TestPermits:
             assert pool_state.open == 0
 
     def test_dropped_in_the_queue(self):
-        """
-        A permit that is garbage-collected while it waits leaves nothing behind, and the next in
+        """A permit that is garbage-collected while it waits leaves nothing behind, and the next in
         the queue is granted.
         """
         pool_state = new_state(1)
@@ -76,8 +74,7 @@ class TestPermits:
         assert (granted([third]), waiting(pool_state)) == ([True], [])
 
     def test_dropped_while_others_wait(self):
-        """
-        The number of a garbage-collected permit goes to the first in the queue when the next
+        """The number of a garbage-collected permit goes to the first in the queue when the next
         permit is requested.
         """
         pool_state = new_state(1)
@@ -167,8 +164,7 @@ class TestPermits:
 
 class TestConnections:
     def test_last_used_first(self):
-        """
-        The idle connection to an origin that was used last is used first; other origins'
+        """The idle connection to an origin that was used last is used first; other origins'
         connections are not used.
         """
         pool_state = new_state(9)
@@ -181,8 +177,7 @@ class TestConnections:
         assert (pool_state._idle_by_origin, pool_state.open) == ({}, 0)
 
     def test_room(self):
-        """
-        If the pool is full, a new connection displaces the connection that has been idle
+        """If the pool is full, a new connection displaces the connection that has been idle
         longest, if there is one.
         """
         pool_state = new_state(2)

@@ -11,8 +11,7 @@ from tests.runtime_client.pools import counts, limited
 
 class TestTLS:
     def test_trusted(self, make, certificate):
-        """
-        A certificate of a trusted authority is accepted; the TLS context is created once, and
+        """A certificate of a trusted authority is accepted; the TLS context is created once, and
         only for https.
         """
         bundle, tls = certificate
@@ -38,8 +37,7 @@ class TestTLS:
         ("verify", "url"), [(True, "127.0.0.1"), (None, "localhost")], ids=["unknown", "other name"]
     )
     def test_distrusted(self, make, certificate, verify, url):
-        """
-        A connection is refused before a request is sent if its certificate is untrusted or for
+        """A connection is refused before a request is sent if its certificate is untrusted or for
         another host.
         """
         bundle, tls = certificate

@@ -105,8 +105,7 @@ def test_read_on():
 
 @pytest.mark.parametrize("by", ["read_into", "read"])
 def test_short(by):
-    """
-    If a connection ends before its body does, that is an error, and the connection is not used
+    """If a connection ends before its body does, that is an error, and the connection is not used
     again.
     """
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd"]))

@@ -121,8 +121,7 @@ class TestProxies:
         assert proxy.connections == 0
 
     def test_agent_on_this_machine(self, driver, emulator, monkeypatch):
-        """
-        A request to a container's credentials agent, with its token, is never sent through a
+        """A request to a container's credentials agent, with its token, is never sent through a
         proxy.
         """
         keys = {
@@ -141,8 +140,7 @@ class TestProxies:
     @pytest.mark.parametrize("how", ["transport", "mount"])
     @pytest.mark.parametrize("library", ["httpx", "httpx2"])
     def test_agent_and_a_custom_transport(self, emulator, monkeypatch, how, library):
-        """
-        A proxy set as a client's transport is bypassed for the agent; a mount that is not a
+        """A proxy set as a client's transport is bypassed for the agent; a mount that is not a
         proxy is used.
         """
         keys = {
@@ -172,8 +170,7 @@ class TestProxies:
         assert "ProxyError" in str(caught.value)
 
     def test_proxy_that_is_not_there(self, driver, monkeypatch, certificate):
-        """
-        If nothing listens at the proxy's address, the error names the proxy as unreachable, not
+        """If nothing listens at the proxy's address, the error names the proxy as unreachable, not
         the service.
         """
         with refusing() as port:
@@ -227,8 +224,7 @@ class TestEnvironment:
 
     @pytest.mark.parametrize(("proxy", "message"), UNUSABLE.items())
     def test_proxy_that_cannot_be_used(self, plain_driver, monkeypatch, proxy, message):
-        """
-        Only a request that needs an unusable proxy fails; the error names the proxy without its
+        """Only a request that needs an unusable proxy fails; the error names the proxy without its
         password.
         """
         monkeypatch.setenv("HTTP_PROXY", proxy)
@@ -244,8 +240,7 @@ class TestEnvironment:
         assert len(server.requests) == 2
 
     def test_one_proxy_for_both_schemes(self, plain_driver, monkeypatch, certificate):
-        """
-        With one proxy for both schemes, https certificates are checked even if an http request
+        """With one proxy for both schemes, https certificates are checked even if an http request
         came first.
         """
         with Loopback(tunnel) as proxy, Loopback(always(b"x"), certificate[1]) as server:

@@ -32,8 +32,7 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Shortage:
-    """
-    A limit on descriptors below the number in use: between `begin` and `end`, nothing can be
+    """A limit on descriptors below the number in use: between `begin` and `end`, nothing can be
     opened.
     """
 
@@ -124,8 +123,7 @@ def test_a_shortage_that_passes_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_stays_while_waiting(backend, shortage):
-    """
-    If the shortage lasts, the wait times out with the shortage as the reason, and the error has
+    """If the shortage lasts, the wait times out with the shortage as the reason, and the error has
     the handle.
     """
     with two_servers(THERE) as (arguments, _), pytest.raises(WaitTimeoutError) as caught:
@@ -140,8 +138,7 @@ def test_a_shortage_that_stays_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment", "shortest_pauses")
 @backends
 def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path):
-    """
-    A shortage before anything was sent is a retryable error, for each kind of file that cannot
+    """A shortage before anything was sent is a retryable error, for each kind of file that cannot
     be opened.
     """
     config = tmp_path / "config"
@@ -158,8 +155,7 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
 
 
 def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
-    """
-    If an existing CA bundle cannot be opened for lack of descriptors, that is not a
+    """If an existing CA bundle cannot be opened for lack of descriptors, that is not a
     configuration error.
     """
     bundle, _ = certify(tmp_path)
@@ -242,8 +238,7 @@ asyncio.run(main())
 
 @pytest.mark.usefixtures("bare_environment")
 def test_five_hundred_at_once_under_a_low_limit():
-    """
-    Each accepted job ends with its output, or with an error of this package that has its
+    """Each accepted job ends with its output, or with an error of this package that has its
     inference ID.
     """
 
@@ -336,8 +331,7 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
 
 
 def test_group_without_another_thread(monkeypatch):
-    """
-    If a thread cannot be started, that error is raised after the group's other threads have
+    """If a thread cannot be started, that error is raised after the group's other threads have
     ended.
     """
     ended = []

@@ -1,5 +1,4 @@
-"""
-The streams of threads, asyncio and trio over raw sockets: time limits, closed connections,
+"""The streams of threads, asyncio and trio over raw sockets: time limits, closed connections,
 unread data.
 """
 
@@ -167,8 +166,7 @@ def test_no_address(network, drive, host, port):
 
 @each_network
 def test_session_tickets_are_not_readable(certificate, network, drive):
-    """
-    TLS session tickets after the handshake do not make a connection readable; the server's data
+    """TLS session tickets after the handshake do not make a connection readable; the server's data
     does.
     """
     bundle, tls = certificate

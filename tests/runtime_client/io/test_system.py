@@ -33,8 +33,7 @@ def system(request):
 
 
 def test_files(system, tmp_path):
-    """
-    A file is written atomically, readable by its owner only, in a folder that is created, and
+    """A file is written atomically, readable by its owner only, in a folder that is created, and
     can be read.
     """
     io, call = system
@@ -117,8 +116,7 @@ def test_files_are_bounded(system, tmp_path):
     "command", ["yes >&{0}", "sleep 600 & yes >&{0}", "trap '' PIPE; while :; do echo >&{0}; done"]
 )
 def test_endless_output(system, stream, command):
-    """
-    A process that writes too much is killed, even if a child process or a trap keeps its pipe
+    """A process that writes too much is killed, even if a child process or a trap keeps its pipe
     open.
     """
     io, call = system
@@ -129,8 +127,7 @@ def test_endless_output(system, stream, command):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_process_ends_with_its_task(backend, tmp_path):
-    """
-    If a task is cancelled, the process that it runs is killed, and the process's files are
+    """If a task is cancelled, the process that it runs is killed, and the process's files are
     closed.
     """
     io = System(async_backend)
@@ -227,8 +224,7 @@ def test_a_lock_in_two_loops():
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_timeout_of_a_user_supplied_client(backend):
-    """
-    A TimeoutError from a user-supplied client is not treated as the end of the request's time
+    """A TimeoutError from a user-supplied client is not treated as the end of the request's time
     limit.
     """
 
@@ -252,8 +248,7 @@ def test_home_and_generation(system, monkeypatch):
 
 
 def test_time_and_random_numbers():
-    """
-    `System` has the time in UTC, a monotonic clock, random numbers from 0 up to 1, UUIDs and the
+    """`System` has the time in UTC, a monotonic clock, random numbers from 0 up to 1, UUIDs and the
     environment.
     """
     io = System(async_backend)

@@ -46,8 +46,7 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
-        """
-        The write timeout applies to each piece: an upload to a slow server that keeps reading
+        """The write timeout applies to each piece: an upload to a slow server that keeps reading
         succeeds.
         """
         read = 0
@@ -72,8 +71,7 @@ class TestTime:
         assert read > 1 << 23
 
     def test_connect(self, make):
-        """
-        If a server accepts a connection but never answers the TLS handshake, the connect timeout
+        """If a server accepts a connection but never answers the TLS handshake, the connect timeout
         applies.
         """
         with deaf() as url:

@@ -86,8 +86,7 @@ DAMAGED = {
 
 
 def refused(bundle):
-    """
-    Check that no context can be created from a bundle, and that the error has its path and the
+    """Check that no context can be created from a bundle, and that the error has its path and the
     fault.
     """
     for make in context_makers(str(bundle)):
@@ -106,8 +105,7 @@ def test_damaged_bundle(tmp_path, text):
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_among_others(tmp_path, text):
-    """
-    A bundle with one damaged certificate is a configuration error, whether it comes first or
+    """A bundle with one damaged certificate is a configuration error, whether it comes first or
     last.
     """
     bundle = tmp_path / "bundle.pem"

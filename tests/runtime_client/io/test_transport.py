@@ -45,8 +45,7 @@ def _bare(bare_environment):
 class TestWhatIsSent:
     @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
     def test_keys(self, driver, key):
-        """
-        The request target that arrives is the key, encoded once, and is the path that was
+        """The request target that arrives is the key, encoded once, and is the path that was
         signed.
         """
         with Loopback(always(b"<body/>")) as server:

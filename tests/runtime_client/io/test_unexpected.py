@@ -26,8 +26,7 @@ FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_a_request_without_descriptors():
-    """
-    If a module cannot be loaded for lack of descriptors, that is a TransportError, and the
+    """If a module cannot be loaded for lack of descriptors, that is a TransportError, and the
     request is retried.
     """
     error = refused(ScriptedIO([SHORT] * 3))
@@ -42,8 +41,7 @@ def test_a_request_that_the_system_forbids():
 
 @pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
 def test_a_listener_that_fails(plain_driver, emulator, error, kind):
-    """
-    An OSError in a listener has the job's handle; a shortage of descriptors becomes a
+    """An OSError in a listener has the job's handle; a shortage of descriptors becomes a
     TransportError.
     """
 

@@ -65,8 +65,7 @@ class Exchange:
         self._connection.sendall(data)
 
     def close(self):
-        """
-        Shut down writing, and keep reading for a while, as servers should (RFC 9112, section
+        """Shut down writing, and keep reading for a while, as servers should (RFC 9112, section
         9.6).
         """
         self._connection.shutdown(socket.SHUT_WR)
@@ -204,8 +203,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_unsupported(self, plain_driver, monkeypatch):
-        """
-        Only the first upload waits, and only for a moment, for a server that does not support
+        """Only the first upload waits, and only for a moment, for a server that does not support
         it.
         """
         monkeypatch.setattr(_connection, "CONTINUE_TIMEOUT", 0.01)
@@ -241,8 +239,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_expectation_failed(self, plain_driver):
-        """
-        After a 417 the upload is sent again without the Expect header (RFC 9110, section
+        """After a 417 the upload is sent again without the Expect header (RFC 9110, section
         15.5.18).
         """
 
@@ -321,8 +318,7 @@ class TestEarlyResponse:
     @unread_body
     @pytest.mark.parametrize("then", ["closes", "stops reading", "keeps reading"])
     def test_early_response(self, make, security, then):
-        """
-        The response is returned, the rest of the body is not sent, and the connection is not
+        """The response is returned, the rest of the body is not sent, and the connection is not
         used again.
         """
         tls, client_options = security
@@ -358,8 +354,7 @@ class TestEarlyResponse:
 
     @unread_body
     def test_reset(self, make, security):
-        """
-        If a reset follows at once, the response may be lost; then there is an error without
+        """If a reset follows at once, the response may be lost; then there is an error without
         delay.
         """
         tls, client_options = security

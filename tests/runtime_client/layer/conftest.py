@@ -121,8 +121,7 @@ def wheel(tmp_path, monkeypatch):
 
 
 class Service:
-    """
-    A server that plays SageMaker, S3 and the container credentials endpoint.
+    """A server that plays SageMaker, S3 and the container credentials endpoint.
 
     Each signature is verified with the newest credentials of `known`, by a clock that is fast by
     `ahead`.  Jobs with the payload ``meet`` wait for each other in pairs.
@@ -176,8 +175,7 @@ class Service:
 
     @property
     def container(self):
-        """
-        The environment variables of a function that gets its credentials from the container endpoint.
+        """The environment variables of a function that gets its credentials from the container endpoint.
 
         SnapStart functions get their credentials in this way.
         """

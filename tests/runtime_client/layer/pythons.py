@@ -1,5 +1,4 @@
-"""
-The Pythons with which tests run and layers are built: those installed here, and Debian's.
+"""The Pythons with which tests run and layers are built: those installed here, and Debian's.
 
 The Makefile runs this module to download Debian's Pythons with apt, from the mirror that this
 machine uses, into folders of the virtual environment.  The folder `native` has the versions that
@@ -93,8 +92,7 @@ def _write_program(path, text):
 
 
 def fetch_arm64():
-    """
-    Download the emulator, and each Python that is also installed here.
+    """Download the emulator, and each Python that is also installed here.
 
     The installed Python compiles the emulated one's library.
     """

@@ -1,5 +1,4 @@
-"""
-The Lambda side of a function: its Runtime API, and the sandbox in which it runs.
+"""The Lambda side of a function: its Runtime API, and the sandbox in which it runs.
 
 The function runs under AWS's runtime client, `awslambdaric`.  Its module search path has only the
 function's folder, the layer and that client: no site-packages, no home folder, no writable folder.
@@ -112,8 +111,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Sandbox:
-    """
-    A process that runs a function while its context is open.
+    """A process that runs a function while its context is open.
 
     Args:
         spec: The specification of the layer.

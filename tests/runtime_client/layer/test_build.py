@@ -46,8 +46,7 @@ GUARDED = {
 
 
 def run_in(layer, program, *options):
-    """
-    Run a program with only a layer on the module search path.
+    """Run a program with only a layer on the module search path.
 
     Its output, parsed as JSON, and its stderr are returned.
     """

@@ -1,5 +1,4 @@
-"""
-An HTTP/1.1 connection, which carries one exchange after another.
+"""An HTTP/1.1 connection, which carries one exchange after another.
 
 h11 writes and parses the messages.  It is used directly, not through httpcore: importing httpcore
 takes 12 ms of a first call, and its code adds time to each call.  As in httpcore, informational
@@ -32,8 +31,7 @@ _Headers = type(h11.Request(method="GET", target="/", headers=[("host", "")]).he
 
 
 class Connection:
-    """
-    An open connection.
+    """An open connection.
 
     Args:
         stream: The byte stream to the server.
@@ -54,8 +52,7 @@ class Connection:
         self._bypasses = False  # whether the rest of the body bypasses h11
 
     async def send(self, request: httpx.Request, *, expects: bool = False) -> h11.Response:
-        """
-        Send *request*, and return the head of the response.
+        """Send *request*, and return the head of the response.
 
         Args:
             request: The request to send.
@@ -92,8 +89,7 @@ class Connection:
         return bytes(event.data)
 
     async def read_into(self, buffer: memoryview) -> int:
-        """
-        Read the next bytes of the body into *buffer*.  Return their number, 0 at the end.
+        """Read the next bytes of the body into *buffer*.  Return their number, 0 at the end.
 
         If the response has a Content-Length, all but the first piece bypasses h11, which would copy
         the data.
@@ -126,8 +122,7 @@ class Connection:
             )
 
     def recycle(self) -> bool:
-        """
-        Prepare for another request, and return whether the connection can carry one.
+        """Prepare for another request, and return whether the connection can carry one.
 
         The connection cannot be reused if part of the exchange is still to come, if the server has
         closed it, or if data follow the response: they would be read as the response to the next
@@ -145,8 +140,7 @@ class Connection:
         return True
 
     def _recycle_bypassed(self) -> bool:
-        """
-        Recycle a connection whose body bypassed h11.
+        """Recycle a connection whose body bypassed h11.
 
         Data after the body, if any, are still unread.  `Pool` finds them before the next request.
         """
@@ -195,8 +189,7 @@ class Connection:
         return False
 
     async def _may_continue(self) -> bool:
-        """
-        Wait for ``100 Continue``, and return whether to send the body.
+        """Wait for ``100 Continue``, and return whether to send the body.
 
         If a final response arrives first, the body is not sent.  If the server does not respond in
         time, the body is sent: the server may not support ``Expect``.

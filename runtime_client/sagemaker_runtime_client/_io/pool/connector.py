@@ -1,5 +1,4 @@
-"""
-Opens connections.
+"""Opens connections.
 
 TLS starts with the first byte.  As few certificate authorities as possible are loaded.
 """
@@ -23,8 +22,7 @@ _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 class Connector:
-    """
-    Opens connections.
+    """Opens connections.
 
     Args:
         backend: The concurrency backend that opens the sockets.

@@ -11,8 +11,7 @@ _EXCEPTIONS: dict[str, type[httpx.TransportError]] = {
 
 
 def raise_as_httpx(error: BaseException, request: httpx.Request) -> None:
-    """
-    Raise an exception of h11 as httpx's.
+    """Raise an exception of h11 as httpx's.
 
     If *error* is httpx's own, set its request and return.
     """

@@ -15,8 +15,7 @@ Acquire = Callable[[Permit, float | None], Awaitable[PoolState[Connection]]]
 
 
 class Reservation:
-    """
-    A permit for one connection, acquired before the request is built.
+    """A permit for one connection, acquired before the request is built.
 
     A waiting call therefore holds little memory, and its signature does not get old in the queue.
     A reservation can be passed to `Pool.send` several times, for one request after another, without
@@ -51,8 +50,7 @@ class Reservation:
         self.release()
 
     def release(self) -> None:
-        """
-        Close the connection if it is still in use, then release the permit.
+        """Close the connection if it is still in use, then release the permit.
 
         A second call does nothing.
         """
@@ -66,8 +64,7 @@ class Reservation:
 
 
 class Exchange:
-    """
-    A connection that is checked out for a request and its response.
+    """A connection that is checked out for a request and its response.
 
     Attributes:
         connection: The connection; None before it is open, and after it was closed or checked in.
@@ -87,8 +84,7 @@ class Exchange:
 
 
 class ResponseStream(httpx.AsyncByteStream):
-    """
-    The body of a response, without decoding its Content-Encoding.
+    """The body of a response, without decoding its Content-Encoding.
 
     Attributes:
         reservation: A reservation to release together with the response; None if its user releases

@@ -1,5 +1,4 @@
-"""
-The connection pool: an async transport of httpx.  Over threads its coroutines never suspend.
+"""The connection pool: an async transport of httpx.  Over threads its coroutines never suspend.
 
 **How a connection is acquired.**  `Pool.reserve` returns a `Reservation`.  Entering it waits for a
 *permit*, the right to use one connection.  Permits are granted in the order in which they were
@@ -56,8 +55,7 @@ _NO_LIMIT = nullcontext()
 
 
 class Pool(httpx.AsyncBaseTransport):
-    """
-    The connections of all threads, or of the tasks of one event loop.
+    """The connections of all threads, or of the tasks of one event loop.
 
     Args:
         backend: The concurrency backend, which waits and connects.
@@ -102,8 +100,7 @@ class Pool(httpx.AsyncBaseTransport):
         self._finalizer = finalize(self, _discard, self.state)
 
     def reserve(self, timeout: float | None) -> Reservation:
-        """
-        Return a context that waits for a permit before the request is built.
+        """Return a context that waits for a permit before the request is built.
 
         See `Reservation`.
         """
@@ -134,8 +131,7 @@ class Pool(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """
-        Wait for a permit, and send a request as `send` does.
+        """Wait for a permit, and send a request as `send` does.
 
         Closing the response releases the permit.
         """
@@ -151,8 +147,7 @@ class Pool(httpx.AsyncBaseTransport):
         return response
 
     async def send(self, request: httpx.Request, reservation: Reservation) -> httpx.Response:
-        """
-        Send a request, and return the response as soon as its head has arrived.
+        """Send a request, and return the response as soon as its head has arrived.
 
         The extensions of the request may contain, besides httpx's timeouts:
 

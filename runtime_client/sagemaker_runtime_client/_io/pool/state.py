@@ -1,5 +1,4 @@
-"""
-The state of a connection pool: permits, the queue for them, and idle connections.  It does no I/O.
+"""The state of a connection pool: permits, the queue for them, and idle connections.  It does no I/O.
 
 Every operation takes constant time, however many connections there are.  Connections are opened and
 closed elsewhere.
@@ -39,8 +38,7 @@ class Owner(Protocol):
 
 
 class Permit:
-    """
-    The right to use one connection.
+    """The right to use one connection.
 
     The caller creates the object, and `PoolState.acquire` grants it.  `PoolState.release` takes the
     permit back.  Garbage collection of the object has the same effect, because an interrupt
@@ -64,8 +62,7 @@ C = TypeVar("C", bound=Hashable)
 
 
 class PoolState(Generic[C]):
-    """
-    The state of one pool in one process.  Threads may share it.
+    """The state of one pool in one process.  Threads may share it.
 
     Args:
         new_event: Creates the event for a permit that has to wait.
@@ -106,8 +103,7 @@ class PoolState(Generic[C]):
         return bool(permit.numbers)
 
     def release(self, permit: Permit) -> None:
-        """
-        Release *permit*, granted or waiting, and grant the next one.
+        """Release *permit*, granted or waiting, and grant the next one.
 
         A second call does nothing.
         """
@@ -162,8 +158,7 @@ class PoolState(Generic[C]):
             return None
 
     def check_out(self, origin: Hashable, owner: Owner) -> C | None:
-        """
-        Give *owner* an idle connection to *origin*, and return it; None if there is none.
+        """Give *owner* an idle connection to *origin*, and return it; None if there is none.
 
         The connection that was used last comes first.
         """
@@ -181,8 +176,7 @@ class PoolState(Generic[C]):
         return None
 
     def check_in(self, origin: Hashable, owner: Owner) -> None:
-        """
-        Make *owner*'s connection idle.
+        """Make *owner*'s connection idle.
 
         `evict` later removes the connections that are too many or too old.
         """
@@ -201,16 +195,14 @@ class PoolState(Generic[C]):
 
     @property
     def is_crowded(self) -> bool:
-        """
-        Whether too many connections are idle.
+        """Whether too many connections are idle.
 
         Those that are too old are evicted at the next request.
         """
         return len(self._idle) > self._max_idle
 
     def displaced(self) -> Iterator[C]:
-        """
-        If the pool is full, remove the connection that has been idle longest.
+        """If the pool is full, remove the connection that has been idle longest.
 
         The caller must close it.
         """

@@ -1,5 +1,4 @@
-"""
-Connections on asyncio, over asyncio's transports.  They raise httpx's exceptions.
+"""Connections on asyncio, over asyncio's transports.  They raise httpx's exceptions.
 
 httpcore uses asyncio through anyio, which takes 20 ms to import and doubles the time of a call on
 an open connection.
@@ -23,8 +22,7 @@ _MAX_BUFFERED = 1 << 18
 
 
 class Stream(asyncio.Protocol):
-    """
-    A connection: its unread data, and whether more can be written.
+    """A connection: its unread data, and whether more can be written.
 
     Args:
         connected: The connected socket.  The transport owns it as soon as there is one.
@@ -46,8 +44,7 @@ class Stream(asyncio.Protocol):
         return self._is_at_end or bool(self._received)
 
     async def is_readable(self) -> bool:
-        """
-        Return whether a read would return at once, with data or at the end of the connection.
+        """Return whether a read would return at once, with data or at the end of the connection.
 
         Bytes at the socket alone do not prove that: TLS sends messages of its own.  Only the event
         loop can decrypt them.  It notices the bytes in its next iteration, and reads them in the
@@ -185,8 +182,7 @@ async def connect(
 
 
 async def _stream(backend: "Backend", connected: socket.socket, tls: "TLS | None") -> Stream:
-    """
-    Return the stream over a connected socket.
+    """Return the stream over a connected socket.
 
     TLS starts together with the stream.  If the stream were upgraded later, it would accept plain
     text that arrived before the handshake as data from the server.
@@ -217,8 +213,7 @@ async def _addresses(host: str, port: int) -> Sequence[AddressInfo]:
 
 
 class _Attempts:
-    """
-    Attempts to connect, each in a task.
+    """Attempts to connect, each in a task.
 
     asyncio's own implementation of the race between addresses leaves sockets open when it is
     cancelled.

@@ -1,5 +1,4 @@
-"""
-Connections of threads, over blocking sockets, and the race between the addresses of a host.
+"""Connections of threads, over blocking sockets, and the race between the addresses of a host.
 
 The connections raise httpx's exceptions.  The coroutines never suspend.  The timeout of a socket is
 set only if it changes, because setting it is a system call and lets other threads run.
@@ -41,8 +40,7 @@ AddressInfo = tuple[int, int, int, str, SocketAddress]
 
 
 class Stream:
-    """
-    A connection over a socket, with or without TLS.
+    """A connection over a socket, with or without TLS.
 
     Args:
         connected: The connected socket; with TLS, after the handshake.
@@ -57,8 +55,7 @@ class Stream:
             self._poll.register(connected.fileno(), select.POLLIN)
 
     async def is_readable(self) -> bool:
-        """
-        Return whether a read would return at once, with data or at the end of the connection.
+        """Return whether a read would return at once, with data or at the end of the connection.
 
         This method tries to read.  Bytes at the socket alone prove nothing: TLS sends messages of
         its own, such as the session tickets after a handshake (RFC 8446, section 4.6.1).
@@ -189,8 +186,7 @@ class Attempts(Protocol):
         ...
 
     async def outcome(self, timeout: float | None) -> socket.socket | None:
-        """
-        Wait until one attempt ends, and return its socket or raise its OSError.
+        """Wait until one attempt ends, and return its socket or raise its OSError.
 
         Return None if none has ended after *timeout* seconds.
         """
@@ -204,8 +200,7 @@ class Attempts(Protocol):
 async def connect_first(
     found: Sequence[AddressInfo], timeout: float | None, attempts: Attempts
 ) -> socket.socket:
-    """
-    Connect to the address of a host that responds first, and return the socket.
+    """Connect to the address of a host that responds first, and return the socket.
 
     If an address fails, or does not respond within `ATTEMPT_DELAY`, the next one is tried as well.
 

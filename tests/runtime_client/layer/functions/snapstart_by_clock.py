@@ -1,5 +1,4 @@
-"""
-The function of `snapstart`, without snapshot hooks.
+"""The function of `snapstart`, without snapshot hooks.
 
 Only the wall clock, which is an hour behind until the snapshot, shows that the process was
 restored.

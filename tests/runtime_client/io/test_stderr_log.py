@@ -7,7 +7,7 @@ import pytest
 
 from sagemaker_runtime_client import default_chain
 from sagemaker_runtime_client._cli.commands import main
-from sagemaker_runtime_client._settings import stderr_log
+from sagemaker_runtime_client._io import stderr_log
 from tests.runtime_client.clients import pointed_at
 from tests.runtime_client.loopback import Loopback, always
 

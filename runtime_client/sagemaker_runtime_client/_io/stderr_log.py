@@ -10,8 +10,7 @@ _logger = logging.getLogger("sagemaker_runtime_client")
 
 
 def printable(text: str) -> str:
-    r"""
-    Return *text* with control and formatting characters escaped.
+    r"""Return *text* with control and formatting characters escaped.
 
     Text from a service may contain any character.  Unescaped, it could move the cursor, start a new
     line or reverse the reading direction of a terminal.
@@ -40,8 +39,7 @@ _handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(m
 
 @cache  # a wrong level causes one warning per process, not one per client
 def log_to_stderr(level: str) -> None:
-    """
-    Write the package's log messages to stderr.  If called repeatedly, the most verbose level wins.
+    """Write the package's log messages to stderr.  If called repeatedly, the most verbose level wins.
 
     Args:
         level: ``debug``, ``info`` or ``warning``, in any case.  Any other value only logs a warning.
