@@ -249,7 +249,7 @@ MESSAGES = [
     ),
     (
         lambda: _get(deadline=0.0),
-        "the read timeout or the timeout of the call has elapsed",
+        "the timeout of the call has elapsed",
     ),
     (
         _wait_for_connection,

@@ -72,7 +72,10 @@ MESSAGES = [
     ),
     (
         lambda: Config.resolve({"profile": "dev"}, {}).endpoints,
-        "profile 'dev' is neither in the config file nor in the credentials file",
+        (
+            "profile 'dev' is neither in the config file nor in the credentials file: correct the name, "
+            "or add the profile with aws configure (profiles in these files: none)"
+        ),
     ),
     (
         lambda: Config.resolve({}, {}).endpoints,

@@ -208,8 +208,10 @@ def profile_section(profiles: Profiles, name: str, *, is_explicit: bool) -> Mapp
     if section is None:
         if not is_explicit:
             return {}
+        known = ", ".join(sorted(profiles.profiles)) or "none"
         raise ConfigError(
-            f"profile {name!r} is neither in the config file nor in the credentials file"
+            f"profile {name!r} is neither in the config file nor in the credentials file: correct the "
+            f"name, or add the profile with aws configure (profiles in these files: {known})"
         )
     if not (services := section.get("services")):
         return section

@@ -234,7 +234,7 @@ class ChainCredentials:
             "loaded credentials %s from provider %s, which expire at %s",
             resolved.credentials.access_key_id,
             resolved.spec.name,
-            resolved.credentials.expiration,
+            resolved.credentials.expiration or "no known time",
         )
         return CachedCredentials.fetched(resolved, now)
 

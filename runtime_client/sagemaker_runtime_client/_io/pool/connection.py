@@ -269,12 +269,12 @@ class Connection:
             if self._ends <= deadline:
                 # An unchanged timeout need not be set on the socket again: see `thread_stream`.
                 return timeout
-        return _left(min(self._ends, deadline), httpx.ReadTimeout)
+        return _left(self._ends, deadline, httpx.ReadTimeout)
 
     def _time_to_write(self, timeout: float | None) -> float | None:
         """Return the timeout of the next write."""
         _, deadline = self._limits
-        left = None if deadline == inf else _left(deadline, httpx.WriteTimeout)
+        left = _left(inf, deadline, httpx.WriteTimeout)
         return timeout if left is None else left if timeout is None else min(timeout, left)
 
 
@@ -282,11 +282,13 @@ def _new_protocol() -> h11.Connection:
     return h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADS_SIZE)
 
 
-def _left(ends: float, kind: type[httpx.TimeoutException]) -> float | None:
-    """Return the seconds until *ends*, or None for no limit."""
-    if ends == inf:
+def _left(ends: float, deadline: float, kind: type[httpx.TimeoutException]) -> float | None:
+    """Return the seconds until the earlier of *ends* and *deadline*, or None for no limit."""
+    first = min(ends, deadline)
+    if first == inf:
         return None
-    left = ends - monotonic()
+    left = first - monotonic()
     if left <= 0:
-        raise kind("the read timeout or the timeout of the call has elapsed")
+        elapsed = "timeout of the call" if deadline <= ends else "read timeout"
+        raise kind(f"the {elapsed} has elapsed")
     return left
