@@ -1,4 +1,4 @@
-"""The race between the addresses of a host (RFC 8305), with scripted attempts and over real sockets."""
+"""The race between a host's addresses (RFC 8305), with scripted attempts and over real sockets."""
 
 import asyncio
 import gc
@@ -56,11 +56,11 @@ def addresses(*names):
 
 
 class TestScript:
-    """The order and the times in which addresses are tried."""
+    """The order in which addresses are tried, and the time between the attempts."""
 
     def test_next_address(self):
-        """After 250 ms without a response the next address is tried too, one of the other family
-        first.
+        """After 250 ms without a response the next address is also tried, starting with the other
+        address family.
         """
         found = addresses("61", "62", "41", "42")
         with socket.socket() as connected:
@@ -69,7 +69,9 @@ class TestScript:
         assert attempts.steps == ["61", 0.25, "41", 0.25, "62", 0.25, "42", None, "closed"]
 
     def test_refused(self):
-        """After a refused attempt the next address is tried at once, and the last error is raised."""
+        """After a refused attempt the next address is tried immediately; if all fail, the last
+        error is raised.
+        """
         last = ConnectionRefusedError("last")
         attempts = Script([OSError("first"), last])
         with pytest.raises(ConnectionRefusedError, match="last"):
@@ -127,7 +129,7 @@ def lead_to(monkeypatch):
 
 
 def record_sockets(monkeypatch):
-    """Record the sockets that are opened from now on, except accepted and detached ones."""
+    """Record the sockets that are opened from now on, except those created from a file descriptor."""
     made = []
 
     class Recorded(socket.socket):
@@ -141,14 +143,14 @@ def record_sockets(monkeypatch):
 
 
 def are_closed(sockets):
-    """Return whether there are sockets and all of them are closed."""
+    """Return whether at least one socket was recorded and all of them are closed."""
     return {-1} == {one.fileno() for one in sockets}
 
 
 @each_network
 @pytest.mark.parametrize("first", [full, refusing], ids=["dead", "refusing"])
 def test_next_address(network, drive, lead_to, monkeypatch, first):
-    """If the first of two addresses does not respond or refuses, the second one is connected."""
+    """If the first of two addresses does not respond or refuses, the second one is used."""
 
     async def connect():
         stream = await network().connect("host", 80)  # without a timeout
@@ -184,7 +186,7 @@ def test_wrong_address(monkeypatch, network, drive):
 
 
 def test_too_late(monkeypatch):
-    """If two attempts connect at the same time, one of them is closed."""
+    """If two attempts connect at the same time, only one socket is kept; the other is closed."""
 
     async def connect():
         attempts = asyncio_stream._Attempts()
@@ -205,7 +207,9 @@ def test_too_late(monkeypatch):
 
 @each_network
 def test_no_time_left(network, drive, lead_to, monkeypatch):
-    """If no address responds, the timeout applies to all of them together, and no socket stays open."""
+    """The timeout applies to all addresses together; if none responds in time, no socket stays
+    open.
+    """
 
     async def connect():
         await network().connect("host", 80, None, 0.3)
@@ -220,7 +224,7 @@ def test_no_time_left(network, drive, lead_to, monkeypatch):
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_cancelled(loop, lead_to, monkeypatch):
-    """If the race is cancelled, no socket stays open."""
+    """If the task that races the addresses is cancelled, no socket stays open."""
     name = {"trio": "trio"}.get(loop["backend"], "asyncio")
     network, _ = NETWORKS[name]
 
@@ -237,7 +241,7 @@ def test_cancelled(loop, lead_to, monkeypatch):
 
 
 def test_interrupted(lead_to, monkeypatch):
-    """If Ctrl-C interrupts the race in a thread, no socket stays open."""
+    """If Ctrl-C interrupts a thread that races the addresses, no socket stays open."""
     with full() as port:
         lead_to(port, port, port)
         opened = record_sockets(monkeypatch)
@@ -251,7 +255,7 @@ def test_interrupted(lead_to, monkeypatch):
 
 @each_network
 def test_a_family_that_the_kernel_does_not_know(monkeypatch, network, drive):
-    """If the kernel does not support IPv6, the next address is tried."""
+    """If the kernel does not support IPv6, the next address, an IPv4 one, is tried."""
 
     class Old(socket.socket):
         def __init__(self, family=-1, *arguments, **options):

@@ -1,4 +1,6 @@
-"""Bodies through user-supplied clients: how requests are written, and responses that hooks have read."""
+"""Request bodies written, and response bodies read, through user-supplied and proxied httpx
+clients.
+"""
 
 import gzip
 import socket
@@ -23,8 +25,8 @@ from tests.runtime_client.loopback import Loopback, always, response
 NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"
 MOCKED = {"region": REGION, "credentials": CREDENTIALS, "max_attempts": 1}
 ZIPPED = gzip.compress(b"x" * 9999)
-LIMIT = 1.0  # time limit of a write in a slow upload, in seconds
-# The methods by which a hook reads the response, blocking and async.
+LIMIT = 1.0  # the time limit of each write in a slow upload, in seconds
+# The methods with which a hook reads the response: the blocking one and the async one.
 READING = {
     "reads": ("read", "aread"),
     "iterates raw": ("iter_raw", "aiter_raw"),
@@ -47,14 +49,14 @@ def driver(request):
 
 class TestHooks:
     def with_hook(self, driver, blocking, awaited):
-        """Return a client of httpx with a response hook."""
+        """Return an httpx client with a response hook."""
         hook = awaited if driver.kind.is_async else blocking
         hooks = {"response": [hook]}
         return driver.http_client(driver.kind.library, trust_env=False, event_hooks=hooks)
 
     @pytest.mark.parametrize("status", [200, 404])
     def test_hook_that_reads(self, driver, status):
-        """A body that a hook has read, for example to log it, is the body of the response."""
+        """If a hook has read the body, for example to log it, the call still returns that body."""
 
         async def aread(response):
             await response.aread()
@@ -71,7 +73,9 @@ class TestHooks:
         assert len(server.requests) == 2
 
     def test_hook_that_raises(self, driver):
-        """If a hook raises for a status, the response is still processed."""
+        """If a hook raises an exception for an error status, the call still raises the
+        ServiceError.
+        """
 
         async def araise(response):
             response.raise_for_status()
@@ -87,7 +91,9 @@ class TestHooks:
     @pytest.mark.parametrize("encoding", ["identity", "gzip"])
     @pytest.mark.parametrize("reading", READING.values(), ids=READING)
     def test_hook_that_reads_all(self, driver, reading, encoding):
-        """However a hook reads the response, the body of the object is complete and not decoded."""
+        """Regardless of how a hook reads the response, `get_object` returns the complete body, not
+        decoded.
+        """
         stored = ZIPPED if encoding == "gzip" else b"x\ny\n" * 99
 
         def read(response):
@@ -108,8 +114,8 @@ class TestHooks:
     @unread_body
     @pytest.mark.parametrize("reads_some", [False, True], ids=["unread", "half read"])
     def test_hook_that_closes(self, driver, reads_some):
-        """If a hook closes the response before its end, the call fails; it does not return an empty
-        body.
+        """If a hook closes the response before its end, the call fails instead of returning an
+        empty body.
         """
 
         def close(response):
@@ -133,7 +139,9 @@ class TestMocks:
     @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hook"])
     @pytest.mark.parametrize("encoded", [False, True], ids=["identity", "gzip"])
     def test_mock(self, driver, encoded, hooked):
-        """The response of a mock transport is read unchanged, even with a Content-Encoding."""
+        """The response body of a mock transport is returned unchanged, even with a
+        Content-Encoding.
+        """
         httpx = import_module(driver.kind.library)
         body = ZIPPED if encoded else b"x"
         headers = {"content-encoding": "gzip"} if encoded else {}
@@ -155,7 +163,7 @@ class TestMocks:
         assert len(asked) == 2
 
     def test_transport_that_reads(self, driver):
-        """A body that a transport has already read is accepted, unless it had a Content-Encoding."""
+        """A body that the transport has already read is accepted, unless it has a Content-Encoding."""
         httpx = import_module(driver.kind.library)
 
         class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -193,8 +201,8 @@ class TestWrites:
     @pytest.mark.parametrize("is_proxied", [False, True], ids=["user-supplied", "proxied"])
     @pytest.mark.parametrize("kind", ["blocking", "asyncio", "trio"])
     def test_slow_upload(self, kind, is_proxied, bare_environment):
-        """The time limit applies to each write, not to the whole body, so a slow server gets all of
-        it.
+        """The time limit applies to each write, not to the whole body, so an upload to a slow
+        server succeeds.
         """
         size = 1 << 25
         with slow_reader(size) as url, ExitStack() as stack:
@@ -212,7 +220,7 @@ class TestWrites:
 
 @contextmanager
 def slow_reader(size):
-    """Serve one request, and read its body for longer than a single write may take."""
+    """Serve one request, and spend more time reading its body than the time limit of one write."""
 
     def serve():
         connection, _ = server.accept()

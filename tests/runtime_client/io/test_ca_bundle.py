@@ -1,4 +1,4 @@
-"""Which file or directory of certificates is trusted, and when it is read."""
+"""Which file or directory of trusted certificates is used, and when it is read."""
 
 import asyncio
 import ssl
@@ -35,7 +35,7 @@ def _bare(bare_environment):
 class TestTLS:
     @pytest.fixture(autouse=True)
     def _fresh(self):
-        """Clear the caches: normally a bundle is read once per process."""
+        """Clear the caches; without this, a bundle is read only once per process."""
         _context.cache_clear()
         _amazon_context.cache_clear()
 
@@ -55,13 +55,13 @@ class TestTLS:
 
     @pytest.mark.parametrize("name", VARIABLES)
     def test_variables(self, certificate, bare_environment, hashed, name):
-        """Each variable of boto3 and httpx for certificates is supported."""
+        """Each certificate variable that boto3 or httpx supports is supported."""
         bundle, tls = certificate
         bare_environment.setenv(name, str(hashed) if name.endswith("DIR") else bundle)
         self.get(tls)
 
     def test_bundle_beside_the_instances_region(self, plain_driver, certificate, bare_environment):
-        """The bundle of the profile is also used if the region comes from the instance metadata."""
+        """The configured bundle is also used if the region comes from the instance metadata."""
         bundle, tls = certificate
         with Loopback(always(b"eu-west-1")) as imds, Loopback(always(b"x"), tls) as server:
             bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
@@ -71,12 +71,14 @@ class TestTLS:
         assert len(imds.requests) == 2
 
     def test_bundle_that_is_a_folder(self, certificate, hashed):
-        """A bundle may be a directory of certificates that are named by their hashes, as in requests."""
+        """As in requests, a bundle may be a directory of certificates whose file names are their
+        hashes.
+        """
         self.get(certificate[1], ca_bundle=str(hashed))
 
     @pytest.mark.parametrize("first", ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE"])
     def test_order_of_bundles(self, certificate, bare_environment, tmp_path, first):
-        """The order is AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE."""
+        """The precedence is AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE."""
         bundle, tls = certificate
         order = ["AWS_CA_BUNDLE", "the profile", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
         config = tmp_path / "config"
@@ -92,34 +94,33 @@ class TestTLS:
 
     @pytest.fixture
     def hashed(self, certificate, tmp_path):
-        """A directory in OpenSSL's format: each certificate is named by the hash of its subject."""
+        """A directory in OpenSSL's format: each file name is the hash of the certificate's subject."""
         pem = Path(certificate[0]).read_bytes()
-        name = x509.load_pem_x509_certificate(pem).subject.public_bytes()[
-            2:
-        ]  # without its DER header
+        subject = x509.load_pem_x509_certificate(pem).subject
+        name = subject.public_bytes()[2:]  # without the DER header
         number = int.from_bytes(sha1(name, usedforsecurity=False).digest()[:4], "little")
         (tmp_path / f"{number:08x}.0").write_bytes(pem)
         return tmp_path
 
     @staticmethod
     def get(tls, **options):
-        """Get an object from a TLS server with a default client."""
+        """Get an object from a TLS server with a blocking client."""
         _context.cache_clear()
         with (
             Loopback(always(b"x"), tls) as server,
             SageMakerRuntimeClient(**pointed_at(server, **options)) as client,
         ):
             assert client.get_object("s3://bucket/key").body == b"x"
-        _context.cache_clear()  # the next test has another environment
+        _context.cache_clear()  # the next test has other environment variables
 
     def test_folder(self, monkeypatch, tmp_path):
-        """SSL_CERT_DIR replaces certifi's certificates."""
+        """SSL_CERT_DIR replaces certifi's bundle."""
         assert len(tls_context(None).get_ca_certs()) > 50
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
         assert tls_context(None).get_ca_certs() == []
 
     def test_certifi_of_a_distribution(self, certificate, monkeypatch, tmp_path):
-        """If certifi has no bundle of its own, as on Debian, the file that `certifi.where` names is
+        """If certifi contains no bundle, as on Debian, the file at the path from `certifi.where` is
         read.
         """
         import_module("certifi")  # load the real module, which monkeypatch restores
@@ -131,7 +132,7 @@ class TestTLS:
         assert len(tls_context(None).get_ca_certs()) == 1
 
     def test_unknown_certificate(self, plain_driver, certificate):
-        """A server with an unknown certificate gets no request, and the call is not retried."""
+        """A server with an untrusted certificate gets no request, and the call is not retried."""
         with Loopback(always(b"x"), certificate[1]) as server:
             client = plain_driver.client(**pointed_at(server, max_attempts=3))
             with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED") as caught:
@@ -160,7 +161,7 @@ class TestTLS:
                 client.get_object("s3://bucket/key")
 
     def test_made_once(self, certificate):
-        """All clients share the TLS context of a bundle."""
+        """All clients with the same bundle share one TLS context."""
         bundle, tls = certificate
         with Loopback(always(b"x"), tls) as server:
             for _ in range(2):
@@ -177,7 +178,9 @@ class TestTLS:
         assert tls_context(bundle) is tls_context(bundle)
 
     def test_amazon_first(self, plain_driver, tmp_path):
-        """For a server with a certificate from Amazon, only Amazon's authorities are loaded."""
+        """For a server with a certificate from an Amazon authority, only Amazon's authorities are
+        loaded.
+        """
         bundle, tls = self.bundle(tmp_path, Amazon=1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle))
@@ -185,7 +188,7 @@ class TestTLS:
         assert (server.connections, _context.cache_info().misses) == (1, 0)
 
     def test_all_in_the_end(self, plain_driver, tmp_path):
-        """The first server of another authority makes the client load the whole bundle."""
+        """The client loads the whole bundle at the first certificate from another authority."""
         servers = self.bundle(tmp_path, Amazon=1, other=1)
         bundle, tls = servers["other"]
         with Loopback(always(b"x", headers={"Connection": "close"}), tls) as server:
@@ -196,7 +199,7 @@ class TestTLS:
         assert len(server.requests) == 3
 
     def test_other_faults(self, plain_driver, tmp_path):
-        """An expired certificate is refused at once, without loading the whole bundle."""
+        """An expired certificate is rejected immediately, without loading the whole bundle."""
         bundle, tls = self.bundle(tmp_path, Amazon=-1, other=1)["Amazon"]
         with Loopback(always(b"x"), tls) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle=bundle, max_attempts=1))
@@ -222,7 +225,9 @@ class TestTLS:
 
     @staticmethod
     def bundle(folder, **authorities):
-        """Return a common bundle and a server's TLS context for each authority."""
+        """Return, for each authority, the path of a bundle of all authorities, and a server's TLS
+        context.
+        """
         made = {}
         for name, hours in authorities.items():
             (folder / name).mkdir()
@@ -232,7 +237,7 @@ class TestTLS:
         return {name: (str(bundle), tls) for name, (_, tls) in made.items()}
 
     def test_not_needed_for_http(self, plain_driver):
-        """For http no certificates are read, even if the path of the bundle is wrong."""
+        """Requests over plain HTTP read no certificates, even if the path of the bundle is wrong."""
         with Loopback(always(b"x")) as server:
             client = plain_driver.client(**pointed_at(server, ca_bundle="/nowhere"))
             assert client.get_object("s3://bucket/key").body == b"x"
@@ -244,7 +249,7 @@ class TestTLS:
         ids=["missing", "malformed"],
     )
     def test_unreadable_bundle(self, plain_driver, tmp_path, content, why):
-        """A bundle that cannot be read is a ConfigError that contains its path."""
+        """A bundle that cannot be read raises a ConfigError that contains its path."""
         bundle = tmp_path / "ca.pem"
         if content is not None:
             bundle.write_text(content)
@@ -255,7 +260,7 @@ class TestTLS:
             client.invoke_endpoint_async("x", body=b"x")
 
     def test_unreadable_file_of_the_environment(self, monkeypatch):
-        """An unreadable bundle from the environment is a ConfigError, too."""
+        """An unreadable bundle from an environment variable raises a ConfigError, too."""
         monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
         with pytest.raises(ConfigError, match="the CA bundle /nowhere cannot be read: No such"):
             tls_context(None)

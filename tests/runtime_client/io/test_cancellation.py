@@ -1,4 +1,4 @@
-"""Calls that are cancelled at each of their awaits in turn: no permit and no connection is lost."""
+"""Calls that are cancelled at each await in turn: the pool loses neither permits nor connections."""
 
 import asyncio
 import ssl
@@ -17,7 +17,9 @@ from tests.runtime_client.pools import PATIENCE, async_pool, counts, limited
 
 
 class Suspensions:
-    """An awaitable that calls given functions when another awaitable suspends for the n-th time."""
+    """An awaitable that calls given functions when the awaitable that it wraps suspends for the
+    n-th time.
+    """
 
     def __init__(self, awaitable, calls):
         self._awaitable, self._calls = awaitable, calls
@@ -42,14 +44,14 @@ class Suspensions:
 
 @asynccontextmanager
 async def scoped():
-    """Cancel as anyio and trio do: everything that is awaited in the scope."""
+    """Cancel as anyio and trio do: each await in the scope is cancelled."""
     with anyio.CancelScope() as scope:
         yield scope.cancel
 
 
 @asynccontextmanager
 async def native():
-    """Cancel as asyncio does: once."""
+    """Cancel as asyncio does: the current task is cancelled once."""
     task = asyncio.current_task()
     with suppress(asyncio.CancelledError):
         yield task.cancel
@@ -72,9 +74,11 @@ async def native():
 )
 class TestCancellation:
     def run(self, loop, cancelling, certificate, is_tls, prepare, least):
-        """Cancel a call at each of its awaits in turn; there must be at least *least* of them."""
+        """Cancel a call at each of its awaits in turn, and check that there are at least *least* of
+        them.
+        """
         bundle, tls = certificate
-        go_on = Event()  # without this, a single await might read the whole response
+        go_on = Event()  # without this event, a single await might read the whole response
 
         def respond(request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi")
@@ -108,7 +112,9 @@ class TestCancellation:
             anyio.run(main, **LOOPS[loop])
 
     def test_from_the_start(self, loop, cancelling, certificate, is_tls):
-        """A call that opens a connection loses no permit and no connection, wherever it is cancelled."""
+        """Wherever a call that opens a connection is cancelled, no permit and no connection is
+        lost.
+        """
 
         @asynccontextmanager
         async def prepare(client, transport, url):
@@ -118,7 +124,9 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=3)
 
     def test_over_an_idle_connection(self, loop, cancelling, certificate, is_tls):
-        """A call over an idle connection loses no permit and no connection, wherever it is cancelled."""
+        """Wherever a call over an idle connection is cancelled, no permit and no connection is
+        lost.
+        """
 
         @asynccontextmanager
         async def prepare(client, _transport, url):
@@ -128,7 +136,7 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_an_upload(self, loop, cancelling, certificate, is_tls):
-        """A call with a large body loses no permit and no connection, wherever it is cancelled."""
+        """Wherever a call with a large body is cancelled, no permit and no connection is lost."""
 
         @asynccontextmanager
         async def prepare(client, _transport, url):
@@ -138,7 +146,9 @@ class TestCancellation:
         self.run(loop, cancelling, certificate, is_tls, prepare, least=2)
 
     def test_in_the_queue(self, loop, cancelling, certificate, is_tls):
-        """A cancelled call that waits for a permit does not disturb the calls before it."""
+        """Cancelling a call that waits for a permit does not disturb the calls ahead of it in the
+        queue.
+        """
 
         @asynccontextmanager
         async def prepare(client, transport, url):
@@ -155,7 +165,7 @@ class TestCancellation:
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["after", "before"])
 def test_cancelled_when_its_permit_is_granted(is_first):
-    """A task that is cancelled just before or after its permit is granted passes the permit on."""
+    """A task that is cancelled just before or after it gets its permit passes the permit on."""
 
     async def main():
         transport = async_pool(limits=limited(1))

@@ -1,4 +1,4 @@
-"""Clients that are closed during calls: the calls continue, and nothing stays open."""
+"""Clients that are closed during calls: the calls continue, and no connection stays open."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def _bare(bare_environment):
 
 @pytest.fixture
 def pools(monkeypatch):
-    """A list of all pools that are created."""
+    """A list to which each pool that is created is added."""
     made = []
     original = Pool.__init__
 
@@ -42,7 +42,7 @@ def pools(monkeypatch):
 
 
 class Closing:
-    """Closes a client, and sets an event when it is closed."""
+    """Closes a client, and then sets an event."""
 
     def __init__(self, client, closed):
         self._client, self._closed = client, closed
@@ -83,7 +83,9 @@ def during(driver, client, call, is_under_way):
 
 
 def test_wait_that_sleeps(plain_driver, pools):
-    """A wait that sleeps between two polls continues; each later connection is closed after its poll."""
+    """A wait that sleeps when the client is closed continues; later connections are closed after
+    each poll.
+    """
     closed, slept = Event(), Event()
 
     def schedule(_elapsed):
@@ -100,15 +102,13 @@ def test_wait_that_sleeps(plain_driver, pools):
             return client.wait(Invocation("id", "s3://b/out"), timeout=PATIENCE, schedule=schedule)
 
         output = during(plain_driver, Closing(client, closed), call, slept.is_set)
-        gc.collect()  # warns of sockets that were not closed
+        gc.collect()  # warns about sockets that were not closed
     assert output.body == b"output"
     assert [counts(one) for one in pools] == [(0, 0, 0, 0)] * len(pools)
 
 
 def test_call_in_the_queue(plain_driver, pools):
-    """A call that waits for a connection still gets it, and the connection is closed after its
-    request.
-    """
+    """A call that waits for a connection still gets one, which is closed after its request."""
     closed = Event()
 
     def respond(_request, _connection):
@@ -176,7 +176,9 @@ def test_used_again_through_a_proxy(plain_driver, bare_environment):
 
 
 def test_closed_while_a_pool_is_made(monkeypatch):
-    """If another thread closes the client while its pool is created, the pool keeps no connections."""
+    """If another thread closes the client while its pool is being created, the pool keeps no
+    connections.
+    """
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)
     original = Pool.__init__
 
@@ -190,8 +192,8 @@ def test_closed_while_a_pool_is_made(monkeypatch):
 
 
 def test_closed_while_a_proxied_client_is_made(bare_environment, monkeypatch):
-    """If the client is closed while a client for a proxy is created, it is created again without idle
-    connections.
+    """If the client is closed while its httpx client for a proxy is being created, the httpx client
+    is created again without idle connections.
     """
     bare_environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     senders = Senders(sync_backend(), None, max_connections=1, ca_bundle=None)

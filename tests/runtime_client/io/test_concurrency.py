@@ -1,4 +1,4 @@
-"""The concurrency backends of threads, asyncio and trio: they are complete and behave alike."""
+"""The concurrency backends for threads, asyncio and trio: they are complete and behave alike."""
 
 import asyncio
 import inspect
@@ -22,7 +22,7 @@ each_backend = pytest.mark.parametrize(("kind", "drive"), NETWORKS.values(), ids
 
 
 class TaskError(Exception):
-    """Raised by a task."""
+    """Raised by a task or by the body of its group."""
 
 
 def members(kind):
@@ -37,9 +37,9 @@ def members(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in NETWORKS.values()], ids=NETWORKS)
 def test_backends(kind):
-    """Each backend has the methods of the protocol, with the same parameters."""
+    """Each backend has the methods of the `Backend` protocol, with the same parameters."""
     protocol, backend = members(concurrency.Backend), members(kind)
-    for name in ("event", "loop", "sleep", "lock"):  # classes, or functions of the library
+    for name in ("event", "loop", "sleep", "lock"):  # may be classes or library functions
         del protocol[name], backend[name]
     protocol["task_lock"] = backend["task_lock"] = ["limit"]
     assert backend == protocol
@@ -48,7 +48,7 @@ def test_backends(kind):
 
 @each_backend
 def test_group(kind, drive):
-    """When a group is left, everything that was started in it has ended, also by its tasks."""
+    """Leaving a group waits for all its tasks, including those that other tasks have started."""
     backend, done = kind(), []
 
     async def work(number):
@@ -70,7 +70,7 @@ def test_group(kind, drive):
 
 @each_backend
 def test_group_cancelled(kind, drive):
-    """The tasks of a cancelled group end where they wait, and the group raises no error."""
+    """Each task of a cancelled group ends where it waits, and the group raises no error."""
     backend, ended = kind(), []
 
     async def work():
@@ -94,7 +94,7 @@ def test_group_cancelled(kind, drive):
 @each_backend
 @pytest.mark.parametrize("is_within", [True, False], ids=["in a task", "in the body"])
 def test_group_with_an_error(kind, drive, is_within):
-    """The first error cancels the other tasks and is raised."""
+    """The first error, in a task or in the group's body, cancels the other tasks and is raised."""
     backend, ended = kind(), []
 
     async def work():
@@ -121,7 +121,7 @@ def test_group_with_an_error(kind, drive, is_within):
 
 @each_backend
 def test_group_with_an_error_while_its_body_waits(kind, drive):
-    """If the error of a task cancels a waiting body, the error is raised and not the cancellation."""
+    """If a task's error cancels the waiting body, the error is raised, not the cancellation."""
     backend = kind()
 
     async def fail():
@@ -139,7 +139,7 @@ def test_group_with_an_error_while_its_body_waits(kind, drive):
 
 @each_backend
 def test_two_errors(kind, drive):
-    """If several tasks raise errors, the first one is raised."""
+    """If several tasks raise errors, one error is raised, not an exception group."""
     backend = kind()
 
     async def fail(error):
@@ -156,7 +156,7 @@ def test_two_errors(kind, drive):
 
 @each_backend
 def test_started_after_the_end(kind, drive):
-    """A task that is started in a cancelled group ends where it waits first."""
+    """A task that is started in a cancelled group ends at the first point where it waits."""
     backend, ended = kind(), []
 
     async def work():
@@ -176,7 +176,7 @@ def test_started_after_the_end(kind, drive):
 
 @each_backend
 def test_behind_a_cancelled_group(kind, drive):
-    """If an outer group is cancelled, the code after an inner group does not run."""
+    """If an outer group is cancelled, the code that follows an inner group does not run."""
     backend, went_on = kind(), []
 
     async def inner():
@@ -198,7 +198,7 @@ def test_behind_a_cancelled_group(kind, drive):
 
 
 def test_a_group_that_is_opened_too_late():
-    """Threads that a cancelled thread starts end, too."""
+    """A group that a thread opens after its own group was cancelled is cancelled, too."""
     backend, is_cancelled, ended = sync_backend(), Event(), []
 
     async def inner():
@@ -224,7 +224,7 @@ def test_a_group_that_is_opened_too_late():
 
 
 def test_a_group_forgets_what_ended():
-    """A scope does not keep references to inner groups that have ended."""
+    """A group does not keep references to inner groups that have ended."""
     backend, counts = sync_backend(), []
 
     async def part():
@@ -245,7 +245,7 @@ def test_a_group_forgets_what_ended():
 
 
 def test_a_cancelled_thread_waits_for_no_event():
-    """A thread that waits for an event, such as a permit, ends with its group."""
+    """When its group is cancelled, a thread that waits for an event, such as a permit, ends."""
     backend, waited = sync_backend(), []
 
     async def work():
@@ -263,7 +263,7 @@ def test_a_cancelled_thread_waits_for_no_event():
 
 
 def test_start_in_a_group_that_ends():
-    """On asyncio, a task that cannot be started any more leaves no coroutine that was never awaited."""
+    """On asyncio, starting a task in a group that ends leaves no coroutine that was never awaited."""
 
     async def fail():
         raise TaskError
@@ -285,7 +285,7 @@ def test_start_in_a_group_that_ends():
 
 @each_backend
 def test_group_in_a_group(kind, drive):
-    """If a group is cancelled, the groups inside its tasks are cancelled, too."""
+    """Cancelling a group also cancels the groups that its tasks have opened."""
     backend, ended = kind(), []
 
     async def inner():
@@ -311,7 +311,7 @@ def test_group_in_a_group(kind, drive):
 @each_backend
 @pytest.mark.parametrize("does", ["read", "read_into", "write"])
 def test_group_at_a_connection(kind, drive, does):
-    """A task that waits for a connection ends when its group is cancelled, regardless of its timeout."""
+    """Cancelling a group ends a task that waits for a connection's data, regardless of its timeout."""
     backend, begun = kind(), []
 
     async def work(stream):
@@ -341,7 +341,7 @@ def test_group_at_a_connection(kind, drive, does):
 
 
 def test_cancelled_before_its_start():
-    """A thread that is started in a cancelled group does nothing."""
+    """A thread that is started in a cancelled group does not run its function."""
     done = []
 
     async def work():
@@ -357,7 +357,7 @@ def test_cancelled_before_its_start():
 
 
 def test_an_interrupted_wait_ends_the_group(monkeypatch):
-    """Ctrl-C while a group waits for its threads cancels them, and is raised."""
+    """Ctrl-C while a group waits for its threads cancels them, and KeyboardInterrupt is raised."""
     backend, ended = sync_backend(), []
 
     async def work():
@@ -386,7 +386,7 @@ def test_an_interrupted_wait_ends_the_group(monkeypatch):
 
 @each_backend
 def test_time(kind, drive):
-    """Time limits end a context, and stop waiting for a function that continues, except for threads."""
+    """A time limit ends a block, or the wait for a function, which continues; not with threads."""
     backend, ended = kind(), []
 
     async def work():
@@ -412,7 +412,7 @@ def test_time(kind, drive):
 
 @each_backend
 def test_locks(kind, drive):
-    """A lock has one holder.  A task lock has as many as its limit, and no limit among threads."""
+    """A lock has one holder.  A task lock has as many as its limit, or any number among threads."""
     backend = kind()
 
     async def main():
@@ -434,7 +434,7 @@ def test_locks(kind, drive):
 
 @each_backend
 def test_file(kind, drive, tmp_path):
-    """Tasks write and read parts of one file concurrently."""
+    """Tasks can write and read parts of one file concurrently."""
     backend, path = kind(), tmp_path / "file"
 
     async def main():
@@ -454,7 +454,7 @@ def test_file(kind, drive, tmp_path):
 
 @each_backend
 def test_full_disk(kind, drive):
-    """Writing to a full disk raises OSError in the task."""
+    """Writing to a full disk raises OSError in the task that writes."""
     backend = kind()
 
     async def main():
@@ -469,8 +469,8 @@ def test_full_disk(kind, drive):
 
 
 def test_a_file_that_is_closed_in_the_meantime(tmp_path):
-    """A write of a cancelled task goes to its own file, never to another file with the same descriptor
-    number.
+    """A cancelled task's write goes to its own file, never to another file that got the same
+    descriptor number.
     """
     path, other, go_on = tmp_path / "file", tmp_path / "other", Event()
 

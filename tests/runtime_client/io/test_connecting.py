@@ -35,11 +35,11 @@ def trusting(bundle):
 
 
 class TestFirstByte:
-    """TLS starts with the first byte: data before the handshake are not a response."""
+    """TLS starts with the first byte: data that arrive before the handshake are not a response."""
 
     def test_plaintext_before_the_handshake(self, make, certificate):
-        """Plain text before the handshake is never accepted as the server's response, in 200
-        connections.
+        """In 200 connections, plain text before the handshake is never accepted as the server's
+        response.
         """
         bundle, tls = certificate
         with (
@@ -54,7 +54,7 @@ class TestFirstByte:
         assert server.requests == []
 
     def test_nothing_before_the_handshake(self, make, certificate):
-        """A relay that only forwards bytes does no harm."""
+        """Requests through a relay that only forwards bytes succeed."""
         bundle, tls = certificate
         with (
             Loopback(lambda *_: response(b"real"), tls) as server,
@@ -64,7 +64,7 @@ class TestFirstByte:
             assert {pool.get(f"https://{address}").content for _ in range(9)} == {b"real"}
 
     def test_the_whole_client(self, driver, emulator, certificate):
-        """With no HTTP client does a forged output location reach the caller."""
+        """Regardless of the HTTP client, a forged output location never reaches the caller."""
         bundle, tls = certificate
         location = {"OutputLocation": "s3://forged/output", "InferenceId": "forged"}
         forged = response(
@@ -90,7 +90,7 @@ class TestFirstByte:
 
 @pytest.fixture
 def tls12(certificate):
-    """TLS 1.2 settings of a server: in this version the server sends the last handshake message."""
+    """A server's TLS 1.2 context: in this version the server sends the last handshake message."""
     bundle, _ = certificate
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -99,10 +99,10 @@ def tls12(certificate):
 
 
 class TestUnsolicited:
-    """Data that arrive before a request is written are not its response (RFC 9112, section 9.2)."""
+    """Data that arrive before a request is sent are not its response (RFC 9112, section 9.2)."""
 
     def test_on_a_new_connection(self, make, certificate, tls12):
-        """A server that sends a response before any request gets no request."""
+        """If a server sends a response before any request, no request is sent to it."""
         asked = []
 
         def serve(connection):
@@ -120,8 +120,8 @@ class TestUnsolicited:
         assert set(asked) <= {b""}
 
     def test_closed_at_once(self, make):
-        """A new connection that is already closed gets no request, so the job cannot have been
-        accepted.
+        """If the server closes each new connection immediately, the request fails with an httpx
+        error.
         """
         with raw_server(lambda _connection: None) as address:
             pool = make()
@@ -133,7 +133,7 @@ class TestUnsolicited:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_at_once_behind_the_response(self, make, certificate, is_tls):
-        """An extra response that follows the response in its own TLS record is discarded."""
+        """An extra response that directly follows the response is discarded with its connection."""
         bundle, tls = certificate
 
         def respond(_request, connection):
@@ -151,7 +151,9 @@ class TestUnsolicited:
 
     @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
     def test_while_idle(self, make, certificate, is_tls):
-        """A response that arrives while the connection is idle is discarded."""
+        """If a response arrives while the connection is idle, the response and the connection are
+        discarded.
+        """
         bundle, tls = certificate
         go, sent = Event(), Event()
 
@@ -174,7 +176,9 @@ class TestUnsolicited:
         assert server.connections == 20
 
     def test_closed_where_there_is_no_poll(self, make, monkeypatch):
-        """A closed connection is also noticed without `select.poll`, as on Windows and with gevent."""
+        """Closed connections are also detected without `select.poll`, as on Windows and with
+        gevent.
+        """
         monkeypatch.delattr(select, "poll")
         closed = Event()
 
@@ -194,7 +198,7 @@ class TestUnsolicited:
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
-    """If the server resets the connection, writing stops at once, and asyncio logs nothing."""
+    """If the server resets the connection, writing stops immediately, and asyncio logs nothing."""
     bundle, tls = certificate
 
     def serve(connection):
@@ -214,7 +218,9 @@ def test_upload_to_a_server_that_resets(make, certificate, caplog, is_tls):
 
 @pytest.mark.usefixtures("all_names_here")
 def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
-    """The resolver and the Host header get a trailing dot, but TLS does not (RFC 6066, section 3)."""
+    """A trailing dot of the host name is passed to the resolver and the Host header, but not to TLS
+    (RFC 6066, section 3).
+    """
     bundle, tls = issue(tmp_path)
     asked = []
     tls.sni_callback = lambda _socket, name, _context: asked.append(name)
@@ -231,7 +237,7 @@ def test_name_with_a_dot_at_its_end(driver, emulator, tmp_path):
 
 
 def test_address_in_capitals(driver, emulator):
-    """The Host header has the same spelling as in the signature."""
+    """The Host header has the spelling that was signed, even for an IPv6 address in capitals."""
     with Loopback(lambda *_: response(b"{}", 202)) as server:
         url = server.url.replace("127.0.0.1", "[::FFFF:127.0.0.1]")
         client = driver.client(**settings(emulator, endpoint_url=url, max_attempts=1))
@@ -242,8 +248,8 @@ def test_address_in_capitals(driver, emulator):
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["http", "https"])
 def test_dropped_and_never_closed(plain_driver, emulator, certificate, is_tls):
-    """Idle connections of a garbage-collected client are closed at once without a warning, as in
-    boto3.
+    """When a client is garbage-collected, its idle connections are closed immediately without a
+    warning, as in boto3.
     """
     bundle, tls = certificate
     closed = Event()

@@ -1,4 +1,4 @@
-"""One request and its response over a connection: framing, errors and uploads."""
+"""One request and its response over a connection: message framing, errors and uploads."""
 
 import socket
 from contextlib import suppress
@@ -14,14 +14,14 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, counts, limite
 
 
 def responding_with(data):
-    """Return a server function that answers every request with *data*, and keeps the connection open."""
+    """Return a server function that responds with *data* and keeps the connection open."""
     return lambda _request, _connection: data
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-# The bytes of a response, its body, and whether its connection can carry the next request.
+# By name: the bytes of a response, its body, and whether its connection can carry the next request.
 RESPONSES = {
     "length": (HEAD + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
     "nothing": (HEAD + b"Content-Length: 0\r\n\r\n", b"", True),
@@ -48,14 +48,14 @@ RESPONSES = {
 class TestResponses:
     @pytest.mark.parametrize(("data", "body", "is_kept"), RESPONSES.values(), ids=RESPONSES)
     def test_framing(self, make, data, body, is_kept):
-        """Each kind of framing yields its body, and only a reusable connection is kept."""
+        """With each kind of framing the body is complete, and only a reusable connection is kept."""
         with Loopback(responding_with(data)) as server:
             pool = make()
             assert [pool.get(server.url).content for _ in range(3)] == [body] * 3
         assert [one.connection for one in server.requests] == ([0, 0, 0] if is_kept else [0, 1, 2])
 
     def test_until_the_end(self, make):
-        """A body without a length ends with its connection."""
+        """A body without a length ends when its connection is closed."""
 
         def respond(_request, connection):
             connection.sendall(HEAD + b"\r\nhi")
@@ -94,7 +94,7 @@ class TestResponses:
                 assert server.connections == number + 1
 
     def test_written_to_while_idle(self, make):
-        """A connection on which data arrived without a request is not used again."""
+        """A connection on which data arrived while it was idle is not used again."""
         go, written = Event(), Event()
 
         def respond(_request, connection):
@@ -117,8 +117,8 @@ class TestResponses:
 
     @unread_body
     def test_streamed(self, make):
-        """Pieces are returned as they arrive; if the body is not read completely, its connection is
-        closed.
+        """Pieces of a body are returned as they arrive; if the body is not read to its end, the
+        connection is closed.
         """
         was_read = Event()
 
@@ -154,7 +154,9 @@ class TestResponses:
         ],
     )
     def test_wrong(self, make, data, error):
-        """An invalid response is an error of httpx's with the request, and its connection is closed."""
+        """An invalid response raises an httpx error that contains the request, and the connection
+        is closed.
+        """
         with Loopback(lambda _, connection: connection.sendall(data)) as server:
             pool = make(limits=limited(1))
             for _ in range(2):
@@ -164,7 +166,7 @@ class TestResponses:
                 assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_header_that_cannot_be_sent(self, make):
-        """A header that HTTP does not allow is refused before anything is sent."""
+        """A header that HTTP does not allow is rejected before anything is sent."""
         with Loopback(always()) as server:
             pool = make()
             with pytest.raises(httpx.LocalProtocolError):
@@ -176,7 +178,9 @@ class TestResponses:
 class TestUploads:
     @pytest.mark.parametrize(("size", "writes"), [(0, 1), (9, 1), (1 << 16, 1), (1 << 17, 2)])
     def test_at_hand(self, size, writes):
-        """A body in memory is sent together with the head; a large one in several writes."""
+        """A body in memory is sent in one write with the head if it is small, and in several writes
+        if it is large.
+        """
         network = Scripted([response(b"hi")])
         request = httpx.Request("PUT", "http://x/", content=bytes(size))
         assert PooledTransport(network=network).handle_request(request).status_code == 200
@@ -201,7 +205,7 @@ class TestUploads:
 
     @unread_body
     def test_early_response(self, make):
-        """If the server responds before it has read the upload, the response is returned."""
+        """If the server responds before it has read the whole upload, the response is returned."""
 
         def respond(_request, connection):
             connection.sendall(response(b"enough", 413, {"Connection": "close"}))
@@ -218,8 +222,8 @@ class TestUploads:
 
     @unread_body
     def test_early_end(self, make):
-        """If the server hangs up during an upload, its response is returned or an error of httpx's is
-        raised.
+        """If the server hangs up during an upload, either its response is returned or an httpx
+        error is raised.
         """
 
         def respond(_request, connection):
@@ -233,7 +237,7 @@ class TestUploads:
 
     @unread_body
     def test_body_that_fails(self, make):
-        """An exception of the request body is raised unchanged, and the connection is closed."""
+        """An exception raised by the request body is not converted, and the connection is closed."""
 
         def pieces():
             yield b"one"

@@ -1,4 +1,4 @@
-"""Slow and silent servers: what ends a call, and when."""
+"""Slow and silent servers: which time limit ends a call, and when."""
 
 from contextlib import ExitStack, contextmanager
 from threading import Event
@@ -32,7 +32,7 @@ def _bare(bare_environment):
 
 @contextmanager
 def silent():
-    """Run a server that never responds, and check that it was not waited for too long."""
+    """Run a server that never responds, and check that the client did not wait too long."""
     is_over = Event()
     gave_up = []
 
@@ -56,7 +56,7 @@ class TestTime:
         assert caught.value.possibly_accepted
 
     def test_waiting_for_a_server_that_never_responds(self, plain_driver):
-        """If the server does not respond, a wait ends at its deadline, with the last error as its
+        """If the server does not respond, a wait ends at its deadline, and the last error is its
         cause.
         """
         with silent() as server:
@@ -68,8 +68,8 @@ class TestTime:
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_credentials_are_not_cut_off(self, backend):
-        """The deadline of a wait does not cancel a credential provider, which may have used up its old
-        token.
+        """The deadline of a wait does not cancel a credentials provider, which may have used up its
+        refresh token.
         """
 
         async def slow():
@@ -84,14 +84,16 @@ class TestTime:
 
     @unread_body
     def test_dribbled_body(self, driver):
-        """A body that arrives byte by byte ends at the deadline, and the response is incomplete."""
+        """Reading a body that arrives byte by byte stops at the deadline; the response counts as
+        incomplete.
+        """
         response, seconds = self.dribbled(driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n")
         assert (response.status, response.complete) == (200, False)
         assert 0 < len(response.body) < 999
         assert 0.09 <= seconds < 5
 
     def test_silence_in_a_body(self, driver):
-        """A body that stops arriving ends at the deadline, too, before the read timeout."""
+        """Reading a body that stops arriving ends at the deadline, too, before the read timeout."""
         response, seconds = self.dribbled(
             driver, b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nhalf", pace=30
         )
@@ -99,7 +101,7 @@ class TestTime:
         assert 0.09 <= seconds < 5
 
     def test_body_that_comes_after_the_deadline(self, driver):
-        """If an output has started to arrive at the deadline, the rest of it is still read."""
+        """If an output is still arriving at the deadline, the rest of it is read."""
 
         def respond(_request, connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nout")
@@ -111,7 +113,7 @@ class TestTime:
             invocation = Invocation("id", "s3://bucket/out")
             assert client.wait(invocation, timeout=0.1, schedule=often).body == b"output"
 
-    # A blocking user-supplied client cannot be interrupted.
+    # A blocking user-supplied client is left out, because it cannot be interrupted.
     @pytest.mark.parametrize(
         "driver",
         [
@@ -122,7 +124,7 @@ class TestTime:
         indirect=True,
     )
     def test_dribbled_head(self, driver):
-        """A wait ends in time even if the head of a response arrives byte by byte."""
+        """A wait ends at its deadline even if the head of a response arrives byte by byte."""
         stop = Event()
 
         def respond(_request, connection):
@@ -142,14 +144,16 @@ class TestTime:
         assert seconds < PATIENCE
 
     def test_too_late(self, driver):
-        """After the deadline a request fails unless its response arrives at once."""
+        """A request that is sent after its deadline fails if the server does not respond
+        immediately.
+        """
         with silent() as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises(TransportError):
                 client.send(server.url, Request("GET", "/"), deadline=monotonic() - 1)
 
     def dribbled(self, driver, head, pace=0.01):
-        """Return the response of a server that sends byte by byte, and the seconds that it took."""
+        """Return the response of a server that sends byte by byte, and how many seconds it took."""
         stop = Event()
 
         def respond(_request, connection):

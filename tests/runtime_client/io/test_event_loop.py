@@ -23,7 +23,8 @@ from tests.runtime_client.test_cycles import settings
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 KEYS = Credentials("AKID", "canary-secret")
 
-# The first calls of a process, under the supervision of blockbuster.
+# A process that makes its first calls under blockbuster, which raises an error if they block the
+# loop.
 PROGRAM = """
 import asyncio, sys, time
 sys.path[:0] = {path}
@@ -81,7 +82,9 @@ def _serve():
 @pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("source", ["None", "keys"])
 def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
-    """The first calls of a process run blocking functions, such as reading files, in threads."""
+    """The first calls of a process do not block the loop: functions such as reading files run in
+    threads.
+    """
     bundle, tls = certify(tmp_path)
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
     keys = f"aws_access_key_id = {KEYS.access_key_id}\naws_secret_access_key = canary-secret\n"
@@ -99,7 +102,7 @@ def test_nothing_blocks_the_loop(is_secure, source, bare_environment, tmp_path):
 
 @pytest.fixture
 def work(monkeypatch):
-    """Record in which thread bodies are copied, hashed and checked."""
+    """Record the thread in which bodies are copied, hashed and checked."""
     seen = {}
 
     def noted(name, function):
@@ -120,7 +123,9 @@ def work(monkeypatch):
 @backends
 @pytest.mark.parametrize(("size", "is_long"), [(1 << 20, True), (1 << 10, False)])
 def test_long_work_is_done_in_threads(backend, size, is_long, work):
-    """A large body is copied, hashed and checked in another thread, a small one in the loop's thread."""
+    """A large body is copied, hashed and checked in another thread, a small one in the loop's own
+    thread.
+    """
     body = bytes(size)
     checksum = dict([checksums.upload_checksum(body)])
     here = []
@@ -147,7 +152,9 @@ def _accepts(*_):
 
 
 def invoked(backend, credentials, calls=1, during=None):
-    """Queue jobs concurrently with these credentials, and run *during* meanwhile in the loop."""
+    """Queue jobs concurrently with these credentials while *during* runs; return the number of
+    requests.
+    """
 
     async def main(arguments):
         async with (
@@ -167,7 +174,7 @@ def invoked(backend, credentials, calls=1, during=None):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_may_block(backend):
-    """A credentials function may block: the loop continues, and here it ends the block."""
+    """A credentials function may block while the event loop continues; here the loop unblocks it."""
     asked, answered = Event(), Event()
 
     def keys():
@@ -185,7 +192,7 @@ def test_a_function_for_credentials_may_block(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_is_called_once_at_a_time(backend):
-    """A credentials function is never called concurrently, so it need not be thread-safe."""
+    """A credentials function is never called concurrently, so it does not have to be thread-safe."""
     at_once, threads = threading.Lock(), set()
 
     def keys():
@@ -238,7 +245,9 @@ class _Provider:
 @backends
 @pytest.mark.parametrize("form", ["provider", "method", "lambda"])
 def test_what_is_async_is_awaited_in_the_loop(backend, form):
-    """An async provider or function, and an awaitable from a plain function, are awaited in the loop."""
+    """Async providers, async functions, and awaitables from plain functions are awaited in the
+    loop.
+    """
     provider = _Provider()
     forms = {"provider": provider, "method": provider.aget, "lambda": lambda: provider.aget()}  # noqa: PLW0108
     assert invoked(backend, forms[form]) == 1
@@ -248,7 +257,9 @@ def test_what_is_async_is_awaited_in_the_loop(backend, form):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_function_for_credentials_that_fails(backend):
-    """An exception of a credentials function is the cause of the client's error."""
+    """If a credentials function raises an exception, that exception is the cause of the client's
+    error.
+    """
 
     def keys():
         raise LookupError("no vault")
@@ -267,8 +278,10 @@ def test_a_function_for_credentials_that_fails(backend):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch):
-    """The result or error of a thread that works for a cancelled call is ignored."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a directory cannot be read
+    """Neither the result nor the error of a thread that works for a cancelled call affects the next
+    call.
+    """
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path))  # a directory cannot be read as a file
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
     async def main(arguments):
@@ -285,7 +298,7 @@ def test_a_file_that_is_read_for_a_cancelled_call(backend, tmp_path, monkeypatch
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_bundle_that_cannot_be_read(backend, tmp_path):
-    """If a thread cannot read the CA bundle, its error is raised in the waiting task."""
+    """If a thread cannot read the CA bundle, the error is raised in the task that waits for it."""
 
     async def main():
         async with AsyncSageMakerRuntimeClient(

@@ -1,4 +1,4 @@
-"""Files are written completely or not at all."""
+"""`replacing`: a file is written completely or not at all."""
 
 import os
 
@@ -14,7 +14,7 @@ def write(path, content=b"new"):
 
 
 def test_new_file(tmp_path):
-    """A new file has the default mode."""
+    """A new file has the default mode, which depends on the umask."""
     path = tmp_path / ("n" * 255)
     before = os.umask(0o027)
     try:
@@ -26,7 +26,7 @@ def test_new_file(tmp_path):
 
 
 def test_old_file(tmp_path):
-    """An existing file keeps its mode, and a link leads to the new content."""
+    """An existing file keeps its mode, and a symbolic link still leads to it."""
     path, link = tmp_path / "file", tmp_path / "link"
     path.write_bytes(b"old")
     path.chmod(0o604)
@@ -38,7 +38,7 @@ def test_old_file(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_in_between(tmp_path, error):
-    """After an error the old content is still there, and no temporary file is left."""
+    """After an error the old content is unchanged, and no temporary file is left."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -53,7 +53,7 @@ def test_an_error_in_between(tmp_path, error):
 
 
 def test_what_is_no_file(tmp_path):
-    """A pipe is written to directly; a full device is an error that contains its path."""
+    """A pipe is written to directly; a full device raises an error that contains the path."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -68,7 +68,7 @@ def test_what_is_no_file(tmp_path):
 
 
 def test_a_pipe_without_a_reader(tmp_path):
-    """A broken pipe is not reported as a write error."""
+    """A broken pipe raises BrokenPipeError, not a write error."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

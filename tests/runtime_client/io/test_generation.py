@@ -1,4 +1,4 @@
-"""Generations of a process: forks, restored snapshots and clock changes."""
+"""The generations of a process: forks, restored snapshots and clock changes."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def test_fork():
     ("seconds", "is_new"), [(20, False), (-20, False), (3600, True), (-90, True)]
 )
 def test_clock(seconds, is_new):
-    """Setting the clock starts one new generation; a correction by seconds does not."""
+    """If the clock is set, one new generation starts; a correction by some seconds starts none."""
     generations = _Generations()
     before = generations.current()
     generations._offset -= seconds
@@ -57,7 +57,7 @@ print(_generation.generation() - before)
 
 @pytest.mark.parametrize(("initialization", "generations"), [("snap-start", 1), ("on-demand", 0)])
 def test_restore(initialization, generations):
-    """On AWS Lambda with SnapStart, the restore hook starts a new generation."""
+    """On AWS Lambda, the restore hook starts a new generation with SnapStart, and only then."""
     environment = {
         "PYTHONPATH": ":".join(sys.path),
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
@@ -77,7 +77,7 @@ def test_restore_without_a_hook():
 
 
 def test_hook(monkeypatch):
-    """The hook starts a generation; a missing hook library is not an error."""
+    """The restore hook starts a new generation; a missing hook library is not an error."""
     hooks = []
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
     monkeypatch.setattr("snapshot_restore_py._after_restore_registry", hooks)

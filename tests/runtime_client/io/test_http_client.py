@@ -1,4 +1,4 @@
-"""The argument http_client: which clients are accepted, and what of them is used."""
+"""The `http_client` argument: which clients are accepted, and which parts of them are used."""
 
 from contextlib import ExitStack
 from importlib import import_module
@@ -31,7 +31,7 @@ def _bare(bare_environment):
 
 
 class TestUserSupplied:
-    """A user-supplied client."""
+    """How a user-supplied client is used."""
 
     @pytest.fixture(params=[kind for kind in KINDS if kind.startswith("httpx")])
     def driver(self, request):
@@ -39,8 +39,8 @@ class TestUserSupplied:
             yield Driver(KINDS[request.param], stack)
 
     def test_only_its_connections_are_used(self, driver):
-        """Only its connections are used, not its auth, headers, cookies or redirects, and it is not
-        closed.
+        """Only the connections of the user-supplied client are used, not its auth, headers, cookies
+        or redirects, and it is not closed.
         """
         with Loopback(always(b"", 307, {"Location": "/elsewhere", "Set-Cookie": "a=b"})) as server:
             http_client = driver.http_client(
@@ -60,10 +60,8 @@ class TestUserSupplied:
             close = "aclose" if driver.kind.is_async else "close"
             getattr(client, close)()
             assert not http_client.is_closed
-        lines = [
-            "GET /bucket/key HTTP/1.1",
-            "HEAD /bucket HTTP/1.1",
-        ]  # this asks for the region of the bucket
+        # HEAD determines the region of the bucket.
+        lines = ["GET /bucket/key HTTP/1.1", "HEAD /bucket HTTP/1.1"]
         assert [request.line for request in server.requests] == lines * 2
         for request in server.requests:
             names = {name.lower() for name, _ in request.headers}
@@ -73,7 +71,7 @@ class TestUserSupplied:
             request.verify(CREDENTIALS, "s3", REGION)
 
     def test_subclass(self, driver, emulator):
-        """A subclass of httpx's client is accepted."""
+        """A subclass of httpx's client is accepted; after it is closed, calls raise an error."""
         base = getattr(
             import_module(driver.kind.library), "AsyncClient" if driver.kind.is_async else "Client"
         )
@@ -87,7 +85,7 @@ class TestUserSupplied:
         assert not caught.value.possibly_accepted
 
     def test_time_limits(self, driver):
-        """The time limits of the SageMaker client apply."""
+        """The time limits are those of the SageMaker client, not those of the user-supplied one."""
         with Loopback(lambda *_: Event().wait(2)) as server:
             http_client = driver.http_client(driver.kind.library, timeout=None, trust_env=False)
             client = driver.client(**pointed_at(server, read_timeout=0.05), http_client=http_client)
@@ -107,7 +105,9 @@ class TestUserSupplied:
     ],
 )
 def test_wrong_kind_of_client(client_class, kind):
-    """An http_client of the other kind (sync or async), or of another library, is refused at once."""
+    """An `http_client` of the wrong kind (blocking or async), or of another library, is rejected
+    immediately.
+    """
     module, _, name = kind.rpartition(".")
     wrong = object.__new__(getattr(import_module(module), name))
     wanted = "AsyncClient" if client_class is AsyncSageMakerRuntimeClient else "Client"

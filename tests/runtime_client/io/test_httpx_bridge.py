@@ -1,4 +1,6 @@
-"""Headers are checked by name before they are sent; their values, which may be secrets, are not shown."""
+"""Invalid headers are rejected before anything is sent; values, which may be secrets, are not
+shown.
+"""
 
 import logging
 from importlib import import_module
@@ -14,7 +16,7 @@ from sagemaker_runtime_client._io.message import Request
 from tests.runtime_client.clients import CREDENTIALS, KINDS, REGION, pointed_at
 from tests.runtime_client.loopback import Loopback, always
 
-# Values that h11 refuses, and values that it accepts.
+# Header values that h11 rejects, and values that it accepts.
 REFUSED = (
     *("canary ", " canary", "canary\t", "canary\n", "can\r\nary", "canary\0", "can\x7fary"),
     *("canary\x1b[31m", "\u20ac canary\n", "canary\ud800", "\n"),
@@ -33,7 +35,7 @@ def send(client, server, *headers):
 
 
 def shown(error):
-    """Return all texts that a traceback of an exception and its causes may show."""
+    """Return all strings that a traceback of an exception and its causes may show."""
     found = []
     while error is not None:
         found += [repr(error), str(error), *map(str, error.args)]
@@ -44,7 +46,9 @@ def shown(error):
 class TestHeaders:
     @pytest.mark.parametrize("value", REFUSED)
     def test_value(self, driver, value, caplog):
-        """An invalid value is refused without a retry, whichever client would send it."""
+        """An invalid value is rejected without a retry and is not shown, regardless of the HTTP
+        client.
+        """
         caplog.set_level(logging.DEBUG)
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
@@ -64,7 +68,7 @@ class TestHeaders:
 
     @pytest.mark.parametrize("name", ["", "a b", "a:", "a\n", "\u20ac"])
     def test_name(self, driver, name):
-        """An invalid header name is refused."""
+        """An invalid header name is rejected."""
         with Loopback(always()) as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises(ParamValidationError, match="is not a valid header name"):
@@ -76,7 +80,7 @@ class TestHeaders:
     "driver", [kind for kind in KINDS.values() if kind.library], ids=str, indirect=True
 )
 def test_what_h11_says(driver):
-    """The library's message about an invalid request quotes header values, so it is not shown."""
+    """An HTTP library's message for an invalid request quotes header values, so it is not shown."""
     library = driver.kind.library
     httpx = import_module(library)
 
@@ -110,9 +114,7 @@ HEADER_BYTES = st.binary(max_size=6) | st.sampled_from(
 @example([(b"content-length", b"9" * 21)])
 @example([(b"X-Amz-Date", b"20261129T000000Z"), (b"Content-Length", b"12")])
 def test_checked_headers_are_those_of_h11(headers):
-    """Headers that are checked at once are the same as after h11's own checks; the others are left to
-    h11.
-    """
+    """If headers pass the fast check, its result equals h11's; all others are left to h11."""
     items = checked_headers([(b"host", b"h"), *headers])
     if items is not None:
         request = h11.Request(method="GET", target="/", headers=[(b"host", b"h"), *headers])
@@ -120,7 +122,7 @@ def test_checked_headers_are_those_of_h11(headers):
 
 
 def test_usual_headers_are_checked_at_once():
-    """The headers of a signed request are checked at once, without h11."""
+    """The headers of a signed request pass the fast check, without h11."""
     headers = [(b"host", b"h"), (b"Content-Length", b"12"), (b"authorization", b"AWS4 a=b, c=d")]
     assert checked_headers(headers) == [
         (b"host", b"host", b"h"),

@@ -1,4 +1,4 @@
-"""Every exception of httpx becomes a TransportError that says whether a job may be queued."""
+"""Every httpx exception becomes a TransportError that states whether the job may be queued."""
 
 import asyncio
 from importlib import import_module
@@ -15,7 +15,7 @@ from tests.runtime_client.clients import (
     REGION,
 )
 
-# Raised before anything was sent.
+# Exceptions that are raised before anything is sent.
 BEFORE_SENDING = {
     "ConnectError",
     "ConnectTimeout",
@@ -27,7 +27,7 @@ BEFORE_SENDING = {
 }
 
 
-# Errors that another attempt may not raise again.
+# Exceptions that might not occur in another attempt.
 RETRYABLE = {
     "CloseError",
     "ConnectError",
@@ -47,20 +47,20 @@ RETRYABLE = {
 }
 
 
-# The message if the body is incomplete.
+# The message of the error for an incomplete body.
 INCOMPLETE = "GET http://127.0.0.1:9/bucket/key: the response ended before it was complete"
 WITHOUT_MESSAGE = {"RequestNotRead", "ResponseNotRead", "StreamClosed", "StreamConsumed"}
 
 
 def exceptions(library):
-    """Return the names of all exceptions of a library."""
+    """Return the names of all exceptions in a library."""
     module = import_module(library)
     found = [getattr(module, name) for name in module.__all__]
     return [one.__name__ for one in found if isinstance(one, type) and issubclass(one, Exception)]
 
 
 def made(httpx, name):
-    """Create an exception of httpx by its name."""
+    """Create the httpx exception with a given name."""
     kind = getattr(httpx, name)
     if name in WITHOUT_MESSAGE:
         return kind()
@@ -70,7 +70,7 @@ def made(httpx, name):
 
 
 def raising(httpx, error, *, in_body=False):
-    """Return a sync and async transport of httpx that raises *error*."""
+    """Return a blocking and async httpx transport that raises *error*."""
 
     class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):
@@ -100,11 +100,11 @@ class TestExceptions:
             (library, name)
             for library in ("httpx", "httpx2")
             for name in exceptions(library)
-            if name != "HTTPStatusError"  # this exception has a response
+            if name != "HTTPStatusError"  # only this exception has a response
         ],
     )
     def test_each(self, library, name, is_async):
-        """Each exception of httpx becomes a TransportError that says whether a job may be queued."""
+        """Each httpx exception becomes a TransportError that states whether the job may be queued."""
         httpx = import_module(library)
         error = self.raised(httpx, raising(httpx, made(httpx, name)), is_async)
         assert isinstance(error, TransportError)
@@ -124,7 +124,9 @@ class TestExceptions:
         ],
     )
     def test_in_the_body(self, name, message, is_async):
-        """An exception while a body arrives is also an error if the whole body is needed."""
+        """An exception during the body is also an error, because `get_object` needs the complete
+        body.
+        """
         httpx = import_module("httpx")
         transport = raising(httpx, made(httpx, name), in_body=True)
         error = self.raised(httpx, transport, is_async)
@@ -132,20 +134,20 @@ class TestExceptions:
         assert str(error).startswith(message)
 
     def test_without_a_message(self):
-        """An exception without a message is identified by its name."""
+        """The error for an exception without a message contains the exception's name."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, httpx.ReadTimeout("")), is_async=False)
         assert str(error) == "ReadTimeout from http://127.0.0.1:9"
 
     def test_of_others(self):
-        """Exceptions that are not httpx's are not converted."""
+        """Exceptions that do not come from httpx are not converted."""
         httpx = import_module("httpx")
         error = self.raised(httpx, raising(httpx, ZeroDivisionError()), is_async=False)
         assert type(error) is ZeroDivisionError
 
     @staticmethod
     def raised(httpx, transport, is_async):
-        """Return the exception that reading an object raises."""
+        """Return the exception that `get_object` raises."""
         options = {
             "region": REGION,
             "credentials": CREDENTIALS,

@@ -1,4 +1,4 @@
-"""Limits on how much of an oversized or endless response is read, and for how long."""
+"""Limits on how much of a response is read: oversized and endless responses, and `max_size`."""
 
 import tracemalloc
 from contextlib import suppress
@@ -25,7 +25,7 @@ HANDLE = {
     "x-amzn-sagemaker-failurelocation": ERR,
     "x-amzn-requestid": "R1",
 }
-# The most that the buffers of both ends hold once a client has stopped reading.
+# The maximum that both ends buffer after a client has stopped reading.
 BUFFERS = 16 << 20
 
 pytestmark = unread_body
@@ -37,9 +37,10 @@ def _bare(bare_environment):
 
 
 class Endless:
-    """A server function whose response never ends: chunks of blanks, which XML and JSON allow anywhere.
+    """A server function whose response never ends.
 
-    `sent` is the number of bytes sent so far.
+    It sends chunks of blanks, which XML and JSON allow anywhere.  `sent` is the number of bytes
+    sent so far.
     """
 
     def __init__(self, status=200, headers=None):
@@ -82,8 +83,8 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("call", "limit"), ENDLESS.values(), ids=ENDLESS)
 def test_endless_answer(driver, call, limit):
-    """An endless successful response is an error with the request, the URL and the limit; it is not
-    retried.
+    """An endless successful response raises an error with the request, the URL and the limit, and
+    is not retried.
     """
     endless = Endless()
     with Loopback(endless) as server:
@@ -101,7 +102,7 @@ def test_endless_answer(driver, call, limit):
 
 
 def test_endless_invocation(driver):
-    """A 202 response whose body never ends still returns a handle, because the handle is in the
+    """A 202 response whose body never ends still yields a handle, because the handle is in the
     headers.
     """
     endless = Endless(202, HANDLE)
@@ -118,7 +119,7 @@ def test_endless_invocation(driver):
 
 
 def test_endless_credentials(bare_environment):
-    """A response of a credentials endpoint has a size limit, too."""
+    """The response of a credentials endpoint has a size limit, too."""
     endless = Endless()
     with Loopback(endless) as server:
         bare_environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/keys")
@@ -132,7 +133,7 @@ def test_endless_credentials(bare_environment):
     "body", [b"x" * 5000, b'"' + b"x" * (4 << 20) + b'"'], ids=["short", "long"]
 )
 def test_failure_object(driver, body):
-    """At most as much of a failure object is read as the failure reason can need."""
+    """No more of a failure object is read than the failure reason can require."""
 
     def answer(request, _connection):
         return response(body) if request.target == "/bucket/err" else response(b"", 404)
@@ -148,7 +149,7 @@ def test_failure_object(driver, body):
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
 def test_max_size(driver, chunked):
-    """An object of exactly the maximum size is read; an object that is one byte larger is an error."""
+    """An object of exactly the maximum size is read; an object one byte larger raises an error."""
     body = b"x" * 100_000
     whole = response(body)
     if chunked:
@@ -181,7 +182,7 @@ def test_head_of_a_large_object(driver):
 
 @pytest.mark.parametrize("most", [-1, 1.0, "5", True, b""], ids=repr)
 def test_invalid_max_size(plain_driver, most):
-    """A `max_size` that is not a number of bytes is refused before anything is sent."""
+    """A `max_size` that is not a number of bytes is rejected before anything is sent."""
     client = plain_driver.client(region=REGION, credentials=CREDENTIALS)
     calls = (
         lambda: client.get_object("s3://bucket/key", max_size=most),
@@ -196,8 +197,8 @@ def test_invalid_max_size(plain_driver, most):
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with a length", "until the end"])
 def test_memory_of_a_large_object(plain_driver, announced):
-    """A large body is in memory only once while it is read, apart from an eighth for growth of the
-    buffer.
+    """While a large body is read, memory holds only one copy of it, plus an eighth for growth of
+    the buffer.
     """
     size = 24 << 20
     whole = response(b"x" * size)

@@ -19,8 +19,8 @@ _USUAL = st.datetimes(timezones=st.just(UTC)).filter(lambda date: 1900 < date.ye
 @settings(deadline=None)
 @given(_USUAL, st.integers(5, 28), st.characters())
 def test_usual_dates(date, place, other):
-    """A usual date parses as in the standard library; a damaged date parses the same way or not at
-    all.
+    """A usual date is parsed as by the standard library; a damaged one is parsed the same way or
+    not at all.
     """
     date = date.replace(microsecond=0)
     text = format_datetime(date, usegmt=True)
@@ -51,14 +51,14 @@ def test_usual_dates(date, place, other):
     ids=str,
 )
 def test_dates(text, timestamp):
-    """A valid date is parsed as an aware datetime in UTC, and any other text as None."""
+    """A valid date is parsed as an aware datetime in UTC; for any other string the result is None."""
     assert parse_http_date(text) == timestamp
 
 
-@settings(deadline=None)  # a busy machine must not fail the test
+@settings(deadline=None)  # a busy machine must not make the test fail
 @given(st.text())
 def test_any_date(text):
-    """Arbitrary text does not raise an error."""
+    """Parsing an arbitrary string raises no error."""
     assert isinstance(parse_http_date(text), datetime | None)
 
 
@@ -68,7 +68,7 @@ def test_any_date(text):
     ids=["mapping", "pairs"],
 )
 def test_headers(headers):
-    """Header names are case-insensitive, the first of two equal names wins, and an empty value
+    """Header names are case-insensitive, the first of two equal names applies, and an empty value
     counts as absent.
     """
     response = Response(200, headers)

@@ -19,7 +19,7 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestLimits:
     def test_kept(self, make):
-        """No more idle connections are kept than `max_idle` allows."""
+        """The pool keeps at most `max_idle` idle connections."""
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
             pool = make(limits=limited(9, kept=1))
             for server in (one, other, one):
@@ -37,8 +37,8 @@ class TestLimits:
         assert server.connections == 2
 
     def test_expiry(self, make):
-        """An idle connection whose timeout has expired is closed at the next request, also to
-        another origin.
+        """An idle connection whose timeout has expired is closed at the next request, even if that
+        request goes to another origin.
         """
         with Loopback(always(b"hi")) as one, Loopback(always()) as other:
             pool = make(limits=limited(9, expiry=0))
@@ -49,7 +49,9 @@ class TestLimits:
         assert (one.connections, other.connections) == (2, 2)
 
     def test_displaced(self, make):
-        """In a full pool, the connection that has been idle longest is closed to make room."""
+        """In a full pool, the connection that has been idle longest is closed to make room for a
+        new one.
+        """
         with ExitStack() as stack:
             servers = [stack.enter_context(Loopback(always())) for _ in range(3)]
             pool = make(limits=limited(2))
@@ -59,7 +61,7 @@ class TestLimits:
             assert [server.connections for server in servers] == [2, 1, 1]
 
     def test_close(self, make):
-        """A closed pool holds no connections and can be used again."""
+        """Closing a pool closes all its connections, and the pool can be used again."""
         with Loopback(always(b"hi")) as server:
             pool = make()
             pool.get(server.url)
@@ -70,12 +72,14 @@ class TestLimits:
 
     @pytest.mark.parametrize("url", ["ftp://x/", "file:///etc/passwd", "//x"])
     def test_scheme(self, make, url):
-        """A URL whose scheme is not http or https is refused."""
+        """A URL whose scheme is not http or https is rejected."""
         with pytest.raises(httpx.UnsupportedProtocol):
             make().get(url)
 
     def test_no_host(self):
-        """The transport itself refuses a URL without a host, when no client has checked the URL."""
+        """The transport itself also rejects a URL without a host, in case no client has checked the
+        URL.
+        """
         with pytest.raises(httpx.UnsupportedProtocol):
             PooledTransport().handle_request(httpx.Request("GET", "http:///x"))
 
@@ -93,8 +97,8 @@ class TestLimits:
         assert server.connections == 2
 
     def test_dropped_after_a_fork(self):
-        """Dropping a pool after a fork does not close inherited connections: they belong to the
-        parent process.
+        """If a pool is dropped after a fork, inherited connections stay open, because they belong
+        to the parent process.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport()
@@ -108,7 +112,7 @@ class TestLimits:
             connection.stream.close()
 
     def test_expired_in_the_meantime(self, make, monkeypatch):
-        """A connection that has expired by the time of the next request is closed and not used."""
+        """A connection that has expired before the next request is closed and not used."""
         with Loopback(always(b"hi")) as server:
             pool = make(limits=limited(9, expiry=5))
             for seconds in (0.0, 4.9, 10.0):
@@ -138,7 +142,9 @@ class TestLimits:
         assert asyncio.run(main()) == [b"hi", b"ho"]
 
     def test_closing_fails(self):
-        """An error while a response is closed is httpx's, and its connection is discarded."""
+        """An error while a response is being closed is raised unchanged, and its connection is
+        discarded.
+        """
 
         class Breaking(Scripted):
             def close(self):
@@ -151,8 +157,8 @@ class TestLimits:
         assert counts(transport) == (0, 0, 0, 0)
 
     def test_read_twice(self):
-        """A body that was read is empty when read again, without waiting for data of the
-        connection's next response.
+        """Reading a body a second time returns nothing, without waiting for the connection's next
+        response.
         """
         backend = Scripted([response(b"hi")])
         stream = (
@@ -178,7 +184,7 @@ class TestLimits:
 
     def test_interrupted(self, monkeypatch):
         """If Ctrl-C arrives just after an idle connection was acquired, the connection is closed
-        and not counted.
+        and no longer counted.
         """
 
         async def strike(_connection):
@@ -202,14 +208,15 @@ class TestLimits:
         stream = transport.handle_request(httpx.Request("GET", "http://x/")).stream
         for _ in range(2):
             stream.close()
-            assert list(stream) == []  # its connection may be in use for another request
+            # Nothing is read, because the connection may be in use for another request.
+            assert list(stream) == []
             assert counts(transport) == (0, 0, 0, 0)
 
 
 class TestReservations:
     def test_threads(self):
-        """A reservation can be used for several requests while the pool has no permit left; then
-        the permit is released.
+        """While a reservation holds the last permit, it can be used for several requests; at its
+        end the permit is released.
         """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(1))
@@ -230,8 +237,8 @@ class TestReservations:
 
     @each_loop
     def test_tasks(self, loop):
-        """A task's reservation remains valid after a failed request, and its permit is released at
-        the end.
+        """A task's reservation stays valid after a failed request, and its permit is released at
+        its end.
         """
 
         async def main():

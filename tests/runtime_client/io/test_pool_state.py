@@ -1,4 +1,4 @@
-"""The state of a pool on its own, with strings in place of connections."""
+"""The state of a pool without I/O: strings stand for connections."""
 
 import sys
 from math import inf
@@ -11,14 +11,14 @@ from tests.runtime_client.pools import waiting
 
 
 class Owner:
-    """An owner of a connection."""
+    """The owner of a connection."""
 
     def __init__(self, connection=None):
         self.connection = connection
 
 
 def new_state(connections=2, kept=9, expiry=9.0):
-    """Return a pool state."""
+    """Return a new pool state."""
     return PoolState(Event, connections, kept, expiry)
 
 
@@ -31,13 +31,13 @@ def requested(pool_state, count):
 
 
 def granted(permits):
-    """Return whether each permit is granted."""
+    """Return, for each permit, whether it is granted."""
     return [bool(one.numbers) for one in permits]
 
 
 class TestPermits:
     def test_order(self):
-        """Permits are granted in the order of the queue, skipping those that have left it."""
+        """Permits are granted in the order of the queue, except those that have left the queue."""
         pool_state = new_state(1)
         permits = first, second, third, fourth = requested(pool_state, 4)
         assert granted(permits) == [True, False, False, False]
@@ -53,8 +53,8 @@ class TestPermits:
 
     @pytest.mark.parametrize("connections", [1, 3, sys.maxsize])
     def test_dropped(self, connections):
-        """A permit that is garbage-collected, for example after an interrupt, is released without a
-        call.
+        """A permit that is garbage-collected, for example after an interrupt, is released
+        automatically.
         """
         pool_state = new_state(connections)
         for _ in range(9):
@@ -64,8 +64,8 @@ class TestPermits:
             assert pool_state.open == 0
 
     def test_dropped_in_the_queue(self):
-        """A permit that is garbage-collected while it waits leaves nothing behind, and the next in
-        the queue is granted.
+        """A permit that is garbage-collected while it waits leaves the queue, and the next permit
+        is granted.
         """
         pool_state = new_state(1)
         first, second, third = requested(pool_state, 3)
@@ -74,8 +74,8 @@ class TestPermits:
         assert (granted([third]), waiting(pool_state)) == ([True], [])
 
     def test_dropped_while_others_wait(self):
-        """The number of a garbage-collected permit goes to the first in the queue when the next
-        permit is requested.
+        """When another permit is requested, the number of a garbage-collected permit passes to the
+        first permit in the queue.
         """
         pool_state = new_state(1)
         first, second = requested(pool_state, 2)
@@ -86,7 +86,7 @@ class TestPermits:
         assert granted([second, third]) == [True, False]
 
     def test_lost_number(self):
-        """A number that an interrupt removed from the free numbers is found again."""
+        """A permit number that an interrupt removed from the free numbers can be granted again."""
         pool_state = new_state(3)
         permits = requested(pool_state, 3)
         for permit in permits:
@@ -95,7 +95,7 @@ class TestPermits:
         assert granted(requested(pool_state, 4)) == [True, True, True, False]
 
     def test_stale_number(self):
-        """A number that is listed as free while it is in use is not granted a second time."""
+        """A permit number that is listed as free while it is in use is not granted a second time."""
         pool_state = new_state(2)
         (first,) = requested(pool_state, 1)
         pool_state._free.extend(first.numbers)
@@ -103,7 +103,7 @@ class TestPermits:
         assert (granted([second, third]), pool_state.open) == ([True, False], 2)
 
     def test_interrupted_hand_out(self):
-        """A permit whose notification was interrupted is notified when the next permit is released."""
+        """A permit whose notification was interrupted is notified when another permit is released."""
         pool_state = new_state(1)
         first, second, third = requested(pool_state, 3)
         event = second.event
@@ -121,7 +121,9 @@ class TestPermits:
         assert list(pool_state._queue) == []
 
     def test_released_while_it_is_granted(self):
-        """A permit that is released at the moment it is granted passes to the next in the queue."""
+        """If a permit is released at the moment it is granted, the next permit in the queue is
+        granted.
+        """
         pool_state = new_state(1)
         first, second, third = requested(pool_state, 3)
 
@@ -134,7 +136,7 @@ class TestPermits:
         assert (granted([second, third]), pool_state.open) == ([False, True], 1)
 
     def test_released_by_two_threads(self):
-        """If two threads release the same permit at once, it is released only once."""
+        """If two threads release the same permit at the same time, it is released only once."""
         pool_state = new_state(1)
         (first,) = requested(pool_state, 1)
 
@@ -149,7 +151,9 @@ class TestPermits:
         assert pool_state.open == 1
 
     def test_queue_emptied_by_another_thread(self):
-        """Nothing happens if another thread empties the queue between the check and the access."""
+        """Releasing a permit succeeds even if another thread empties the queue between the check
+        and the access.
+        """
         pool_state = new_state(1)
 
         class Raced(list):
@@ -164,8 +168,8 @@ class TestPermits:
 
 class TestConnections:
     def test_last_used_first(self):
-        """The idle connection to an origin that was used last is used first; other origins'
-        connections are not used.
+        """Of the idle connections to an origin, the one used last is reused first; connections to
+        other origins are not used.
         """
         pool_state = new_state(9)
         for name in ("a1", "b1", "a2"):
@@ -191,7 +195,7 @@ class TestConnections:
         assert list(pool_state.clear()) == ["second"]
 
     def test_interrupted(self):
-        """State that an interrupt left half-written does not break the next step."""
+        """If an interrupt leaves the state inconsistent, later steps still succeed."""
         pool_state = new_state(9)
         for name in ("first", "second"):
             pool_state.check_in("x", Owner(name))
@@ -204,7 +208,7 @@ class TestConnections:
         assert pool_state.open == 0
 
     def test_raced(self):
-        """A connection that another thread acquired between two steps is not handed out again."""
+        """A connection that another thread acquires between two steps is not handed out again."""
         pool_state = new_state(9, 0)
 
         class Raced(dict):
@@ -231,7 +235,9 @@ class TestConnections:
 
     @pytest.mark.parametrize(("kept", "expiry"), [(0, 9.0), (9, -1.0)], ids=["too many", "too old"])
     def test_surplus(self, kept, expiry):
-        """Connections that are too many or have expired are evicted, those idle longest first."""
+        """Excess and expired connections are evicted, starting with the one that has been idle
+        longest.
+        """
         pool_state = new_state(9, kept, expiry)
         for name in "abc":
             pool_state.check_in("x", Owner(name))

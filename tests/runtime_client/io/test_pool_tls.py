@@ -1,4 +1,4 @@
-"""TLS connections of the pool."""
+"""The pool's TLS connections."""
 
 import ssl
 
@@ -11,7 +11,7 @@ from tests.runtime_client.pools import counts, limited
 
 class TestTLS:
     def test_trusted(self, make, certificate):
-        """A certificate of a trusted authority is accepted; the TLS context is created once, and
+        """A certificate from a trusted authority is accepted; the TLS context is created once, and
         only for https.
         """
         bundle, tls = certificate
@@ -37,8 +37,8 @@ class TestTLS:
         ("verify", "url"), [(True, "127.0.0.1"), (None, "localhost")], ids=["unknown", "other name"]
     )
     def test_distrusted(self, make, certificate, verify, url):
-        """A connection is refused before a request is sent if its certificate is untrusted or for
-        another host.
+        """If a certificate is untrusted or for another host, the connection fails before a request
+        is sent.
         """
         bundle, tls = certificate
         with Loopback(always(b"hi"), tls) as server:
@@ -54,7 +54,7 @@ class TestTLS:
             assert make(verify=False).get(server.url).content == b"hi"
 
     def test_no_http2(self, make, certificate):
-        """HTTP/2 is not offered in the TLS handshake."""
+        """HTTP/2 is not offered during the TLS handshake."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate[0], certificate[0].replace("ca.pem", "key.pem"))
         context.set_alpn_protocols(["h2", "http/1.1"])

@@ -1,4 +1,4 @@
-"""Bodies read into the caller's buffer: directly if the length is known, otherwise through h11."""
+"""Bodies read into the caller's buffer: directly if their length is known, otherwise through h11."""
 
 import anyio
 import httpx
@@ -36,7 +36,9 @@ async def collected(stream, size):
 @pytest.mark.parametrize("size", [1 << 10, 1 << 18, 1 << 21])
 class TestSockets:
     def test_threads(self, size):
-        """A large body arrives completely, and its connection is used again."""
+        """With threads, a body arrives completely in buffers of any size, and its connection is
+        used again.
+        """
         with Loopback(always(BODY)) as server, PooledTransport() as transport:
             for _ in range(3):
                 assert run(collected(sent(transport.pool, server.url), size)) == BODY
@@ -44,7 +46,7 @@ class TestSockets:
 
     @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
     def test_tasks(self, loop, size):
-        """On an event loop, too, a large body arrives completely, and its connection is used again."""
+        """On an event loop, too, the body arrives completely, and its connection is used again."""
 
         async def main():
             pool = async_pool()
@@ -78,7 +80,7 @@ ANSWERS = {
 @pytest.mark.parametrize("size", [1, 4, 99])
 @pytest.mark.parametrize(("pieces", "length", "is_kept"), ANSWERS.values(), ids=ANSWERS)
 def test_framing(pieces, length, is_kept, size):
-    """A body is the same for each kind of framing and each split into reads."""
+    """Each kind of framing, split into reads of any size, yields the same body."""
     transport = PooledTransport(network=Scripted(pieces))
     assert run(collected(sent(transport.pool, "http://x/"), size)) == b"abcdefghi"[:length]
     assert (counts(transport)[3] == 1) == is_kept
@@ -93,7 +95,7 @@ def test_next_response():
 
 
 def test_read_on():
-    """A body can be read into a buffer first and to its end with `read` afterwards."""
+    """After its beginning was read into a buffer, the rest of a body can be read with `read`."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd", b"efg", b"hi"]))
     stream = sent(transport.pool, "http://x/")
     buffer = bytearray(2)
@@ -105,8 +107,8 @@ def test_read_on():
 
 @pytest.mark.parametrize("by", ["read_into", "read"])
 def test_short(by):
-    """If a connection ends before its body does, that is an error, and the connection is not used
-    again.
+    """If a connection ends before the body is complete, an error is raised, and the connection is
+    not used again.
     """
     transport = PooledTransport(network=Scripted([LONG + b"\r\nab", b"cd"]))
     stream = sent(transport.pool, "http://x/")
@@ -130,14 +132,14 @@ def test_left_in_the_middle():
 
 
 def test_head():
-    """A response to HEAD has a Content-Length, but no body."""
+    """The response to HEAD has no body, regardless of its Content-Length."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\n"]))
     assert run(collected(sent(transport.pool, "http://x/", "HEAD"), 4)) == b""
     assert counts(transport) == (0, 0, 1, 1)
 
 
 def test_read_after_a_part():
-    """Bytes for which the buffer had no room are returned by the next read."""
+    """Bytes that do not fit into the buffer are returned by the next read."""
     transport = PooledTransport(network=Scripted([LONG + b"\r\nabcdef", b"ghi"]))
     stream = sent(transport.pool, "http://x/")
     assert run(stream.read_into(memoryview(bytearray(3)))) == 3

@@ -8,7 +8,9 @@ from sagemaker_runtime_client._io.run import run
 
 
 def test_coroutine_that_suspends():
-    """A coroutine that suspends is closed and refused, because blocking I/O must never suspend."""
+    """A coroutine that suspends is closed and raises an error, because blocking I/O must never
+    suspend.
+    """
     ended = []
 
     async def suspends():
@@ -23,7 +25,7 @@ def test_coroutine_that_suspends():
 
 
 def test_coroutine_that_raises():
-    """The error that a coroutine raises is raised unchanged."""
+    """An error that a coroutine raises reaches the caller unchanged."""
 
     async def fails():
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""The proxy of a request: from the environment, or of a user-supplied client."""
+"""The proxy for a request: from the environment, or from a user-supplied client."""
 
 import json
 import ssl
@@ -44,7 +44,7 @@ EXCEPTIONS = (
     *("fd00::/8", "10.0.0.0/8", "s3.example:9000", "s3.example:9001", "a@b:c", "[", "http://x"),
     *("*.amazonaws.com", "localhost amazonaws.com", "127.0.0.1", "0", "%", "\u20ac"),
 )
-# Proxy variables that do not apply to a request for http://127.0.0.1.
+# Proxy variables that must not affect a request to http://127.0.0.1.
 INAPPLICABLE = {
     "GNOME": {"ALL_PROXY": "socks://127.0.0.1:7897/", "all_proxy": "socks://127.0.0.1:7897/"},
     "IPv6": {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "localhost,127.0.0.1,::1,[::1]"},
@@ -52,7 +52,7 @@ INAPPLICABLE = {
     "excepted": {"HTTP_PROXY": "socks5://host:1", "NO_PROXY": "127.0.0.1"},
     "all excepted": {"HTTP_PROXY": "http://[", "NO_PROXY": "*"},
 }
-# Proxies that cannot be used, and the error message for each.
+# Proxies that cannot be used, and the error message for each of them.
 FORM = "cannot be used: use http://host:port"
 UNUSABLE = {
     "http://user:can/ary@host": f" http://host in HTTP_PROXY {FORM}",
@@ -69,7 +69,7 @@ def _bare(bare_environment):
 
 
 class TestProxies:
-    """A proxy from the environment for a built-in client, or of a user-supplied client."""
+    """Requests through a proxy from the environment or from a user-supplied client."""
 
     @pytest.fixture(params=list(KINDS))
     def driver(self, request):
@@ -87,7 +87,7 @@ class TestProxies:
         return driver.client(**options, http_client=http_client)
 
     def test_forward(self, driver, monkeypatch, emulator):
-        """Signatures stay valid through a forward proxy that adds headers."""
+        """Signatures stay valid if requests pass through a forward proxy that adds headers."""
         key = "s3://bucket/a b//ü%2F"
         with Loopback(forward) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, **settings(emulator))
@@ -98,7 +98,9 @@ class TestProxies:
         assert {request.header("via") for request in emulator.requests} == {"1.1 loopback"}
 
     def test_tunnel(self, driver, monkeypatch, certificate):
-        """A request through a CONNECT proxy arrives; the proxy learns only the host."""
+        """A request through a CONNECT proxy reaches the server, and the proxy learns only the host
+        and port.
+        """
         bundle, tls = certificate
         with Loopback(always(b"x"), tls) as server, Loopback(tunnel) as proxy:
             client = self.client(driver, monkeypatch, proxy.url, bundle, **pointed_at(server))
@@ -110,7 +112,9 @@ class TestProxies:
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
     def test_dot_segments(self, driver, monkeypatch, certificate, scheme):
-        """A key with dot segments, which a proxy would resolve, is refused with the reason."""
+        """A key with dot segments, which a proxy would resolve, is rejected with an error that
+        explains this.
+        """
         bundle = certificate[0]
         with Loopback(always()) as proxy:
             url = f"{scheme}://127.0.0.1:9"
@@ -121,8 +125,8 @@ class TestProxies:
         assert proxy.connections == 0
 
     def test_agent_on_this_machine(self, driver, emulator, monkeypatch):
-        """A request to a container's credentials agent, with its token, is never sent through a
-        proxy.
+        """A request to a container's credentials agent, which contains a token, is never sent
+        through a proxy.
         """
         keys = {
             "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
@@ -140,8 +144,8 @@ class TestProxies:
     @pytest.mark.parametrize("how", ["transport", "mount"])
     @pytest.mark.parametrize("library", ["httpx", "httpx2"])
     def test_agent_and_a_custom_transport(self, emulator, monkeypatch, how, library):
-        """A proxy set as a client's transport is bypassed for the agent; a mount that is not a
-        proxy is used.
+        """For the agent, a proxy that is set as the client's transport is bypassed, but a mounted
+        transport that is not a proxy is used.
         """
         keys = {
             "AccessKeyId": emulator.environ["AWS_ACCESS_KEY_ID"],
@@ -163,15 +167,17 @@ class TestProxies:
         assert len(emulator.requests) == 1
 
     def test_proxy_that_refuses(self, driver, monkeypatch, certificate):
-        """The error names a proxy that refuses to connect, without its password; nothing was sent."""
+        """If a proxy refuses to connect, the error contains its URL without the password, and no
+        job was accepted.
+        """
         with Loopback(always(b"", 407)) as proxy:
             caught = self.refused(driver, monkeypatch, proxy.url, certificate)
         assert f"from https://127.0.0.1:9 through the proxy {proxy.url}: 407" in str(caught.value)
         assert "ProxyError" in str(caught.value)
 
     def test_proxy_that_is_not_there(self, driver, monkeypatch, certificate):
-        """If nothing listens at the proxy's address, the error names the proxy as unreachable, not
-        the service.
+        """If nothing listens at the proxy's address, the error reports that the proxy, not the
+        service, is unreachable.
         """
         with refusing() as port:
             url = f"http://127.0.0.1:{port}"
@@ -180,7 +186,9 @@ class TestProxies:
         assert message in str(caught.value)
 
     def refused(self, driver, monkeypatch, url, certificate):
-        """Return the error raised for a request through a proxy with a password."""
+        """Return the error for a request through a proxy with a password; check that no job was
+        accepted.
+        """
         url = url.replace("http://", "http://user:canary@")
         options = pointed_at(None, endpoint_url="https://127.0.0.1:9")
         client = self.client(driver, monkeypatch, url, certificate[0], **options)
@@ -191,12 +199,12 @@ class TestProxies:
 
 
 class TestEnvironment:
-    """The proxy variables of the environment, which mean what they mean to boto3."""
+    """The proxy variables of the environment, which have the same meaning as in boto3."""
 
     @pytest.mark.parametrize("exceptions", EXCEPTIONS)
     @pytest.mark.parametrize("variables", VARIABLES.values(), ids=VARIABLES)
     def test_as_boto3(self, bare_environment, variables, exceptions):
-        """The proxy is the same that boto3 uses, for each form of NO_PROXY."""
+        """For each form of NO_PROXY, the chosen proxy is the one that boto3 uses."""
         for name, value in {**variables, "NO_PROXY": exceptions}.items():
             bare_environment.setenv(name, value)
         for origin in ORIGINS:
@@ -216,7 +224,7 @@ class TestEnvironment:
 
     @pytest.mark.parametrize("variables", INAPPLICABLE.values(), ids=INAPPLICABLE)
     def test_inapplicable(self, plain_driver, bare_environment, emulator, variables):
-        """A proxy variable that does not apply to a request does not make it fail."""
+        """A proxy variable that does not apply to a request does not make the request fail."""
         for name, value in variables.items():
             bare_environment.setenv(name, value)
         client = plain_driver.client(**settings(emulator))
@@ -224,9 +232,7 @@ class TestEnvironment:
 
     @pytest.mark.parametrize(("proxy", "message"), UNUSABLE.items())
     def test_proxy_that_cannot_be_used(self, plain_driver, monkeypatch, proxy, message):
-        """Only a request that needs an unusable proxy fails; the error names the proxy without its
-        password.
-        """
+        """Only requests that need an unusable proxy fail, and their error contains no password."""
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with Loopback(always(b"{}", 202)) as server:
@@ -240,8 +246,8 @@ class TestEnvironment:
         assert len(server.requests) == 2
 
     def test_one_proxy_for_both_schemes(self, plain_driver, monkeypatch, certificate):
-        """With one proxy for both schemes, https certificates are checked even if an http request
-        came first.
+        """If http and https share a proxy, the certificate of an https server is checked even after
+        an http request.
         """
         with Loopback(tunnel) as proxy, Loopback(always(b"x"), certificate[1]) as server:
             monkeypatch.setenv("HTTP_PROXY", proxy.url)

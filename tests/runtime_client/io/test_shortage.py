@@ -1,4 +1,4 @@
-"""A process that is short of file descriptors or threads: errors are retryable, and no job is lost."""
+"""Shortages of file descriptors or threads: errors are retryable, and no job is lost."""
 
 import json
 import resource
@@ -32,8 +32,8 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Shortage:
-    """A limit on descriptors below the number in use: between `begin` and `end`, nothing can be
-    opened.
+    """A limit on file descriptors below the number in use: between `begin` and `end`, no file or
+    socket can be opened.
     """
 
     def __init__(self):
@@ -48,7 +48,7 @@ class Shortage:
 
 @pytest.fixture
 def shortage():
-    """A shortage that has not begun."""
+    """A shortage that has not begun; it ends with the test."""
     shortage = Shortage()
     yield shortage
     shortage.end()
@@ -56,13 +56,15 @@ def shortage():
 
 @contextmanager
 def two_servers(*s3):
-    """Run an endpoint and a separate S3 server, to which the client has not yet connected."""
+    """Run an endpoint and a separate S3 server, to which the client is not connected when the job
+    is queued.
+    """
     with Loopback(Script([ACCEPTED])) as endpoint, Loopback(Script(s3)) as storage:
         yield settings(endpoint, s3_endpoint_url=storage.url), endpoint
 
 
 def inferred(backend, arguments, **options):
-    """Call `infer` on a backend."""
+    """Call `infer` with threads or on an event loop."""
     options = {"timeout": 20, "schedule": often, **options}
     if backend == "threads":
         with SageMakerRuntimeClient(**arguments) as client:
@@ -76,7 +78,7 @@ def inferred(backend, arguments, **options):
 
 
 def inferred_without_descriptors(backend, arguments, shortage):
-    """Call `infer` while no descriptors are left; the event loop is started before."""
+    """Call `infer` while no file descriptors are left; the event loop is started before that."""
 
     async def main():
         async with AsyncSageMakerRuntimeClient(**arguments) as client:
@@ -100,7 +102,7 @@ def inferred_without_descriptors(backend, arguments, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_passes_while_waiting(backend, shortage):
-    """A wait that cannot open a connection continues, and returns the output once it can."""
+    """A wait continues while no connection can be opened, and returns the output once one can."""
     polls = []
 
     def until_the_third(_elapsed):
@@ -123,13 +125,11 @@ def test_a_shortage_that_passes_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment")
 @backends
 def test_a_shortage_that_stays_while_waiting(backend, shortage):
-    """If the shortage lasts, the wait times out with the shortage as the reason, and the error has
-    the handle.
-    """
+    """If the shortage lasts, the wait times out; the error reports the shortage and has the handle."""
     with two_servers(THERE) as (arguments, _), pytest.raises(WaitTimeoutError) as caught:
         inferred(backend, arguments, timeout=0.3, on_invocation=lambda _: shortage.begin())
     shortage.end()
-    # On trio the reason is in a chained error.
+    # On trio the shortage is reported by a chained error.
     shown = "".join(traceback.format_exception(caught.value))
     assert "Too many open files" in shown
     assert caught.value.invocation.output_location == "s3://b/out"
@@ -138,14 +138,12 @@ def test_a_shortage_that_stays_while_waiting(backend, shortage):
 @pytest.mark.usefixtures("bare_environment", "shortest_pauses")
 @backends
 def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path):
-    """A shortage before anything was sent is a retryable error, for each kind of file that cannot
-    be opened.
-    """
+    """A shortage before anything was sent raises a retryable error."""
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     with two_servers(THERE) as (arguments, endpoint):
-        inferred(backend, arguments)  # on trio and asyncio the loop itself needs descriptors
+        inferred(backend, arguments)  # on trio and asyncio, the event loop itself needs descriptors
         with pytest.raises(TransportError, match=r"(?i)too many (open )?files") as caught:
             inferred_without_descriptors(backend, arguments, shortage)
         assert len(endpoint.requests) == 1
@@ -155,8 +153,8 @@ def test_a_shortage_from_the_beginning(backend, shortage, monkeypatch, tmp_path)
 
 
 def test_a_bundle_that_cannot_be_opened_just_now(shortage, tmp_path):
-    """If an existing CA bundle cannot be opened for lack of descriptors, that is not a
-    configuration error.
+    """If an existing CA bundle cannot be opened for lack of descriptors, the error is retryable,
+    not a ConfigError.
     """
     bundle, _ = certify(tmp_path)
     shortage.begin()
@@ -202,7 +200,7 @@ OUTCOMES = {
 @backends
 @pytest.mark.parametrize("answers", OUTCOMES)
 def test_nothing_is_loaded_once_the_job_is_queued(backend, answers):
-    """The first `infer` of a process imports no module after the job was accepted."""
+    """After its job is accepted, the first `infer` of a process imports no module."""
     kind, timeout = OUTCOMES[answers]
     path = [name for name in sys.path if name]
     program = LATE.format(path=path, answers=answers, backend=backend, timeout=timeout)
@@ -238,8 +236,8 @@ asyncio.run(main())
 
 @pytest.mark.usefixtures("bare_environment")
 def test_five_hundred_at_once_under_a_low_limit():
-    """Each accepted job ends with its output, or with an error of this package that has its
-    inference ID.
+    """With few descriptors and 500 concurrent calls, each accepted job ends with its output or with
+    an error of this package that has its inference ID.
     """
 
     def answer(request, _):
@@ -269,7 +267,7 @@ def test_five_hundred_at_once_under_a_low_limit():
 
 @pytest.fixture
 def reads(bare_environment, monkeypatch, tmp_path):  # noqa: ARG001
-    """The name of each shared file, once for each time that it is read."""
+    """A list of the shared files' names, one entry for each time that a file is read."""
     seen = []
     read = files.read
 
@@ -290,7 +288,7 @@ def _answered(*_):
 
 
 def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
-    """If 500 tasks make their first call at once, the shared files are read only once."""
+    """If 500 tasks make their first calls at the same time, each shared file is read only once."""
 
     async def main(arguments):
         async with (
@@ -306,7 +304,7 @@ def test_the_first_calls_of_many_tasks_read_the_files_once(reads):
 
 
 def test_the_first_calls_of_many_threads_read_the_files_once(reads):
-    """If 30 threads make their first call at once, the shared files are read only once."""
+    """If 30 threads make their first calls at the same time, each shared file is read only once."""
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         threads = [
             Thread(target=client.invoke_endpoint_async, args=["e"], kwargs={"body": b"x"})
@@ -320,7 +318,7 @@ def test_the_first_calls_of_many_threads_read_the_files_once(reads):
 
 
 def test_a_failed_reading_is_not_kept(reads, tmp_path):
-    """If the shared files cannot be read, the next call reads them again."""
+    """If the shared files could not be loaded, the next call reads them again."""
     (tmp_path / "config").write_bytes(b"\xff")
     with Loopback(_answered) as server, SageMakerRuntimeClient(**settings(server)) as client:
         with pytest.raises(RuntimeClientError, match="not valid UTF-8"):
@@ -331,7 +329,7 @@ def test_a_failed_reading_is_not_kept(reads, tmp_path):
 
 
 def test_group_without_another_thread(monkeypatch):
-    """If a thread cannot be started, that error is raised after the group's other threads have
+    """If a thread cannot be started, the error is raised after the other threads of the group have
     ended.
     """
     ended = []

@@ -1,4 +1,4 @@
-"""Log messages on stderr: the variable SAGEMAKER_RUNTIME_LOG, and --debug on the command line."""
+"""Log messages on stderr: the variable SAGEMAKER_RUNTIME_LOG, and the command-line option --debug."""
 
 import logging
 import sys
@@ -16,7 +16,7 @@ LOGGER = logging.getLogger("sagemaker_runtime_client")
 
 @pytest.fixture(autouse=True)
 def _restored_logger(bare_environment):
-    """Undo what a test changes about the logger."""
+    """Undo the changes that a test makes to the logger."""
     bare_environment.setattr(LOGGER, "level", logging.NOTSET)
     handlers = list(LOGGER.handlers)
     LOGGER.manager._clear_cache()
@@ -40,7 +40,7 @@ def log_all():
 
 
 def test_debug(bare_environment, plain_driver, server, capsys):
-    """At the level debug, a client logs each attempt with its outcome, and no secret."""
+    """At the debug level, a client logs each attempt with its outcome, but no secret."""
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "debug")
     client = plain_driver.client(**pointed_at(server))
     client.invoke_endpoint_async("e", body=b"canary", custom_attributes="canary")
@@ -60,7 +60,9 @@ def test_debug(bare_environment, plain_driver, server, capsys):
     ],
 )
 def test_levels(bare_environment, capsys, value, expected):
-    """Messages below the level of the variable are not shown; the case of the value does not matter."""
+    """Messages below the variable's level are not shown; the value of the variable is
+    case-insensitive.
+    """
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
     with default_chain():
         log_all()
@@ -69,7 +71,7 @@ def test_levels(bare_environment, capsys, value, expected):
 
 @pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
 def test_no_level(bare_environment, capsys, value):
-    """Without a value in the variable, no handler is added."""
+    """If the variable is unset or empty, no handler is added."""
     if value is not None:
         bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", value)
     with default_chain():
@@ -79,7 +81,7 @@ def test_no_level(bare_environment, capsys, value):
 
 
 def test_unknown_level(bare_environment, caplog):
-    """An unknown level causes one warning, and nothing else changes."""
+    """An unknown level causes a single warning and has no other effect."""
     bare_environment.setenv("SAGEMAKER_RUNTIME_LOG", "verbose")
     for _ in range(2):
         with default_chain():
@@ -91,7 +93,7 @@ def test_unknown_level(bare_environment, caplog):
 
 
 def test_several_levels(capsys):
-    """If several levels are requested, the most verbose one applies, and each message appears once."""
+    """If several levels are set, the most verbose one applies, and each message appears once."""
     for level in ("info", "debug", "warning"):
         stderr_log.log_to_stderr(level)
     log_all()
@@ -99,7 +101,9 @@ def test_several_levels(capsys):
 
 
 def test_the_level_of_an_application(capsys):
-    """A logger that an application set to DEBUG keeps its level; stderr shows the variable's level."""
+    """If an application has set the logger to DEBUG, it stays so, but stderr shows only the
+    variable's level.
+    """
     LOGGER.setLevel(logging.DEBUG)
     stderr_log.log_to_stderr("warning")
     log_all()
@@ -108,7 +112,9 @@ def test_the_level_of_an_application(capsys):
 
 
 def test_control_characters(capsys):
-    """A message cannot move the cursor of a terminal or forge another line."""
+    """Control characters are escaped, so a message cannot move the terminal's cursor or forge a
+    line.
+    """
     stderr_log.log_to_stderr("warning")
     LOGGER.warning("a\x1b[2K\nb")
     assert capsys.readouterr().err.endswith(r": a\x1b[2K\nb" + "\n")
@@ -123,7 +129,7 @@ def test_no_stderr(monkeypatch):
 
 @pytest.mark.parametrize("place", ["before the command", "after the command"])
 def test_debug_option(bare_environment, server, capsys, tmp_path, place):
-    """The option --debug works on both sides of the command."""
+    """The option --debug works both before and after the command."""
     bare_environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
     payload = tmp_path / "payload"
@@ -136,7 +142,7 @@ def test_debug_option(bare_environment, server, capsys, tmp_path, place):
 
 
 def test_no_debug_option(bare_environment, capsys):
-    """Without --debug, the command line logs nothing below the level warning."""
+    """Without --debug, the command-line tool logs nothing below the warning level."""
     bare_environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
     assert main(["credentials"]) == 0

@@ -1,4 +1,4 @@
-"""Many threads or tasks that use one pool at once."""
+"""Many threads or tasks that use one pool at the same time."""
 
 from threading import Barrier, Event, Thread
 
@@ -13,7 +13,9 @@ from tests.runtime_client.pools import PATIENCE, PooledTransport, async_pool, co
 
 class TestStorms:
     def test_threads(self):
-        """More threads than connections all get their responses, within the limit on connections."""
+        """If there are more threads than connections allowed, all requests succeed, and the limit
+        is not exceeded.
+        """
         with Loopback(always(b"hi")) as server:
             transport = PooledTransport(limits=limited(4))
             start, answers = Barrier(32), []
@@ -35,9 +37,11 @@ class TestStorms:
     @each_loop
     @pytest.mark.parametrize(("tasks", "calls"), [(64, 4), (800, 1)])
     def test_tasks(self, loop, tasks, calls):
-        """As many tasks as the limit allows, or more, open exactly that many connections."""
+        """If there are at least as many tasks as connections allowed, exactly that many connections
+        are opened.
+        """
         answers = []
-        are_all_there = Event()  # until then no connection is idle
+        are_all_there = Event()  # no connection is idle until this is set
 
         def answer(_request, _connection):
             if len(server.requests) >= 64:
@@ -47,7 +51,8 @@ class TestStorms:
 
         async def main():
             transport = async_pool(limits=limited(64))
-            timeout = httpx.Timeout(PATIENCE, pool=None)  # the last of 800 waits for all others
+            # The last of 800 tasks waits for all others.
+            timeout = httpx.Timeout(PATIENCE, pool=None)
             async with httpx.AsyncClient(transport=transport, timeout=timeout) as client:
 
                 async def call():
@@ -66,7 +71,7 @@ class TestStorms:
 
     @each_loop
     def test_order(self, loop):
-        """Requests are sent in the order in which they were made."""
+        """Requests are sent in the order in which the calls were made."""
 
         async def main():
             transport = async_pool(limits=limited(1))

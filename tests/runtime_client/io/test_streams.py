@@ -1,4 +1,4 @@
-"""The streams of threads, asyncio and trio over raw sockets: time limits, closed connections,
+"""The streams for threads, asyncio and trio over raw sockets: time limits, closed connections,
 unread data.
 """
 
@@ -26,7 +26,7 @@ each_network = pytest.mark.parametrize(("network", "drive"), NETWORKS.values(), 
 
 @contextmanager
 def serving(serve):
-    """Serve one connection in a thread, and yield the port."""
+    """Serve one connection in a thread; yield the port."""
 
     def accept():
         connection, _ = listener.accept()
@@ -41,7 +41,7 @@ def serving(serve):
 
 
 def on_asyncio(serve, use):
-    """Connect to *serve* on asyncio, and return the result of *use*."""
+    """Connect to *serve* on asyncio, and return the result of *use*, which gets the stream."""
 
     async def main(port):
         async with asyncio.timeout(30):
@@ -56,7 +56,7 @@ def on_asyncio(serve, use):
 
 
 def test_a_slow_reader():
-    """While nothing is read, the server has to wait; in the end all data arrives."""
+    """While the client does not read, the server has to wait; in the end all data arrive."""
 
     async def use(stream):
         while not stream._is_waiting_for_reader:  # noqa: ASYNC110 (no event tells)
@@ -123,7 +123,7 @@ def test_a_slow_server_on_trio(certificate):
 
 
 def test_written_after_the_end():
-    """Writing to or reading from a lost connection is an error."""
+    """After the connection is lost, writing and reading raise errors."""
 
     def serve(connection):
         connection.recv(1)
@@ -143,7 +143,7 @@ def test_written_after_the_end():
 
 @each_network
 def test_connecting_takes_too_long(network, drive):
-    """A connection attempt that is not answered ends with a connect timeout."""
+    """If a connection attempt gets no response, it ends with a connect timeout."""
 
     async def connect():
         await network().connect("127.0.0.1", port, None, 0.05)
@@ -155,7 +155,7 @@ def test_connecting_takes_too_long(network, drive):
 @each_network
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1 << 16), ("a" * 64, 80)])
 def test_no_address(network, drive, host, port):
-    """An invalid port or host name is an `httpx.ConnectError`."""
+    """An invalid port or host name raises `httpx.ConnectError`."""
 
     async def connect():
         await network().connect(host, port, None, 10)
@@ -166,9 +166,7 @@ def test_no_address(network, drive, host, port):
 
 @each_network
 def test_session_tickets_are_not_readable(certificate, network, drive):
-    """TLS session tickets after the handshake do not make a connection readable; the server's data
-    does.
-    """
+    """The server's data make a connection readable; TLS session tickets after the handshake do not."""
     bundle, tls = certificate
     go = Event()
 
@@ -188,7 +186,8 @@ def test_session_tickets_are_not_readable(certificate, network, drive):
         readable = [await stream.is_readable()]
         for _ in range(2):
             go.set()
-            assert select.select([stream._socket], [], [], 10)[0]  # no event loop reads meanwhile
+            # `select` blocks the event loop, so the loop does not read the data first.
+            assert select.select([stream._socket], [], [], 10)[0]
             readable.append(await stream.is_readable())
         stream.close()
         return readable
@@ -200,7 +199,7 @@ def test_session_tickets_are_not_readable(certificate, network, drive):
 @each_network
 @pytest.mark.parametrize("linger", [None, 0], ids=["closed", "reset"])
 def test_a_closed_connection_is_readable(network, drive, linger):
-    """A connection that was closed or reset by the server is readable."""
+    """A connection that the server has closed or reset counts as readable."""
     go = Event()
 
     def serve(connection):
@@ -223,7 +222,7 @@ def test_a_closed_connection_is_readable(network, drive, linger):
 
 @each_network
 def test_reset(network, drive):
-    """Reading from and writing to a connection that was reset raise httpx's errors."""
+    """Reading from and writing to a connection that was reset raise httpx errors."""
     go = Event()
 
     def serve(connection):
@@ -254,7 +253,9 @@ def test_discarded_after_its_loop():
 
 @each_network
 def test_read_into(network, drive):
-    """Data fills the caller's buffer, including data that `is_readable` has already received."""
+    """Received data are copied to the caller's buffer, including data that `is_readable` has
+    already read.
+    """
     go = Event()
 
     def serve(connection):
@@ -266,7 +267,7 @@ def test_read_into(network, drive):
 
     async def use():
         stream = await network().connect("127.0.0.1", port, None, 10)
-        go.set()  # no event loop reads before the next pause
+        go.set()  # no event loop reads data before the next await that suspends
         assert select.select([stream._socket], [], [], 10)[0]
         assert await stream.is_readable()
         buffer = bytearray(4)

@@ -1,4 +1,4 @@
-"""The system I/O for threads and tasks: files, processes, locks."""
+"""`System` for threads and tasks: files, processes, locks, clocks."""
 
 import os
 import signal
@@ -33,8 +33,8 @@ def system(request):
 
 
 def test_files(system, tmp_path):
-    """A file is written atomically, readable by its owner only, in a folder that is created, and
-    can be read.
+    """A file is written atomically, is readable only by its owner, and can be read; missing folders
+    are created.
     """
     io, call = system
     path = tmp_path / "new" / "folder" / "file"
@@ -46,7 +46,7 @@ def test_files(system, tmp_path):
 
 
 def test_no_file(system, tmp_path):
-    """Reading a file that does not exist, or whose parent is a file, returns None."""
+    """Reading a file returns None if the file does not exist or its parent is a file."""
     io, call = system
     (tmp_path / "file").touch()
     assert call(io.read_file, str(tmp_path / "none"), 9) is None
@@ -65,7 +65,9 @@ def somewhere():
 
 
 def test_permissions(system, somewhere):
-    """An unreadable file is an error; a file in a folder that may not be entered counts as missing."""
+    """An unreadable file raises an error; a file in a folder that cannot be entered counts as
+    missing.
+    """
     io, call = system
     folder, drop_privileges = somewhere
     home = folder / "home"
@@ -92,7 +94,7 @@ def test_a_file_that_cannot_be_replaced(system, tmp_path):
 
 
 def test_processes(system):
-    """A process gets no input and no shell; its status, stdout and stderr are returned."""
+    """A process runs without input and without a shell; its status, stdout and stderr are returned."""
     io, call = system
     program = "import sys; print(repr(sys.stdin.read()), sys.argv[1:]); sys.exit('why')"
     done = call(io.run_process, [sys.executable, "-c", program, "$HOME;"], 99)
@@ -101,7 +103,9 @@ def test_processes(system):
 
 
 def test_files_are_bounded(system, tmp_path):
-    """A file larger than the limit is an error, and no more than the limit is read."""
+    """Reading a file larger than the limit raises an error, and at most one byte beyond the limit
+    is read.
+    """
     io, call = system
     path = tmp_path / "file"
     path.write_bytes(b"12345678")
@@ -116,8 +120,8 @@ def test_files_are_bounded(system, tmp_path):
     "command", ["yes >&{0}", "sleep 600 & yes >&{0}", "trap '' PIPE; while :; do echo >&{0}; done"]
 )
 def test_endless_output(system, stream, command):
-    """A process that writes too much is killed, even if a child process or a trap keeps its pipe
-    open.
+    """A process that writes too much is killed, even if a child process keeps the pipe open or the
+    process ignores SIGPIPE.
     """
     io, call = system
     command = command.format({"stdout": 1, "stderr": 2}[stream])
@@ -127,7 +131,7 @@ def test_endless_output(system, stream, command):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_process_ends_with_its_task(backend, tmp_path):
-    """If a task is cancelled, the process that it runs is killed, and the process's files are
+    """If a task is cancelled, the process that it runs is killed, so the process's files are
     closed.
     """
     io = System(async_backend)
@@ -137,9 +141,8 @@ def test_a_process_ends_with_its_task(backend, tmp_path):
     async def start():
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(io.run_process, ["sh", "-c", f"exec sleep 60 >{path}"], 99)
-            file = await anyio.to_thread.run_sync(
-                path.open, "rb"
-            )  # returns once the process has opened it
+            # This returns after the process has opened the pipe.
+            file = await anyio.to_thread.run_sync(path.open, "rb")
             tasks.cancel_scope.cancel()
         return file
 
@@ -148,7 +151,7 @@ def test_a_process_ends_with_its_task(backend, tmp_path):
 
 
 def test_a_process_that_is_killed_before_its_start():
-    """A process whose task was cancelled before its thread began is never started."""
+    """If a process is killed before its thread has started it, it is never started."""
     program = _Program()
     program.kill()
     assert program.run(["/no/such/program"], 99).status == -signal.SIGKILL
@@ -173,7 +176,7 @@ def test_an_interrupt_kills_the_process(tmp_path):
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     number = int(out.read_text())
-    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # until the wait begins
+    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 3:  # until the wait has begun
         os.sched_yield()
     process.send_signal(signal.SIGINT)
     assert process.communicate()[0] == b"interrupted\n"
@@ -224,8 +227,8 @@ def test_a_lock_in_two_loops():
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_timeout_of_a_user_supplied_client(backend):
-    """A TimeoutError from a user-supplied client is not treated as the end of the request's time
-    limit.
+    """If a user-supplied client raises a TimeoutError, it is not mistaken for the request's own
+    time limit.
     """
 
     async def hook(_request):
@@ -241,14 +244,14 @@ def test_timeout_of_a_user_supplied_client(backend):
 
 
 def test_home_and_generation(system, monkeypatch):
-    """The home directory and the process's generation are those of the system."""
+    """The home directory is that of the environment, and the generation is that of the process."""
     io, _ = system
     monkeypatch.setenv("HOME", "/home/user")
     assert (io.home(), io.generation()) == ("/home/user", generation())
 
 
 def test_time_and_random_numbers():
-    """`System` has the time in UTC, a monotonic clock, random numbers from 0 up to 1, UUIDs and the
+    """`System` provides the time in UTC, a monotonic clock, random numbers in [0, 1), UUIDs and the
     environment.
     """
     io = System(async_backend)

@@ -1,4 +1,6 @@
-"""The time limit of each step of a request: connect, write, read, and the wait for a connection."""
+"""The timeout for each step of a request: connecting, writing, reading, and waiting for a
+connection.
+"""
 
 import socket
 from contextlib import contextmanager
@@ -46,7 +48,7 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_slow_upload(self, make):
-        """The write timeout applies to each piece: an upload to a slow server that keeps reading
+        """The write timeout applies to each piece, so an upload to a slow server that keeps reading
         succeeds.
         """
         read = 0
@@ -71,8 +73,8 @@ class TestTime:
         assert read > 1 << 23
 
     def test_connect(self, make):
-        """If a server accepts a connection but never answers the TLS handshake, the connect timeout
-        applies.
+        """If a server accepts a connection but does not respond to the TLS handshake, the connect
+        timeout applies.
         """
         with deaf() as url:
             pool = make()
@@ -81,14 +83,14 @@ class TestTime:
             assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_refused(self, make):
-        """A refused connection is an error, and the pool is empty afterwards."""
+        """A refused connection raises an error, and the pool is empty afterwards."""
         pool = make()
         with refusing() as port, pytest.raises(httpx.ConnectError):
             pool.get(f"http://127.0.0.1:{port}")
         assert counts(pool.transport) == (0, 0, 0, 0)
 
     def test_pool(self, make):
-        """A request whose wait for a connection times out leaves the queue."""
+        """A request that times out while it waits for a connection leaves the queue."""
         busy, over = Event(), Event()
 
         def answer(_request, _connection):
@@ -112,6 +114,6 @@ class TestTime:
 
 @contextmanager
 def deaf():
-    """Listen without accepting or reading."""
+    """Listen without accepting connections or reading."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

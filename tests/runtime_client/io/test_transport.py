@@ -45,7 +45,7 @@ def _bare(bare_environment):
 class TestWhatIsSent:
     @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
     def test_keys(self, driver, key):
-        """The request target that arrives is the key, encoded once, and is the path that was
+        """The request target that arrives is the key, encoded once, and it is the path that was
         signed.
         """
         with Loopback(always(b"<body/>")) as server:
@@ -65,7 +65,7 @@ class TestWhatIsSent:
         ids=["none", "slash", "plain", "dots", "slashes", "encoded", "odd characters"],
     )
     def test_endpoints(self, plain_driver, name, path):
-        """The endpoint name and the path of an endpoint URL arrive as signed."""
+        """The endpoint name and the path of the endpoint URL arrive as signed."""
         with Loopback(always(b"{}", 202)) as server:
             client = plain_driver.client(**pointed_at(server, endpoint_url=server.url + path))
             client.invoke_endpoint_async(name, body=b"x", custom_attributes="a  b, c")
@@ -85,7 +85,9 @@ class TestWhatIsSent:
         server.requests[0].verify(CREDENTIALS, "sagemaker", REGION)
 
     def test_nothing_else(self, driver):
-        """A request has this package's headers, the signature's and those HTTP requires, each once."""
+        """A request has the headers of this package, of the signature and of HTTP, each once, and
+        no others.
+        """
         with Loopback(always(b"{}", 202)) as server:
             client = driver.client(**pointed_at(server))
             client.invoke_endpoint_async("x", body=b"x", content_type="text/csv")
@@ -104,7 +106,7 @@ class TestWhatIsSent:
         assert len(server.requests[0].headers) == 10
 
     def test_connection_is_kept(self, driver):
-        """Consecutive requests share a connection, also after errors."""
+        """Consecutive requests share a connection, even after error responses."""
         with Loopback(
             lambda request, _: response(b"", 404 if "HEAD" in request.line else 200)
         ) as server:
@@ -126,7 +128,7 @@ class TestWhatComesBack:
 
     @unread_body
     def test_endless_error(self, driver):
-        """An error body is read up to a limit, and the connection with the rest of it is closed."""
+        """An error body is read up to a limit; then its connection is closed."""
         with Loopback(always(b"x" * (4 * ERROR.size), 503)) as server:
             client = driver.client(**pointed_at(server))
             for _ in range(2):
@@ -136,7 +138,7 @@ class TestWhatComesBack:
         assert [request.connection for request in server.requests] == [0, 1]
 
     def test_header_of_any_bytes(self, driver):
-        """Header values are decoded as UTF-8, and invalid bytes are replaced."""
+        """Header values are decoded as UTF-8, with replacement characters for invalid bytes."""
 
         def answer(_request, _connection):
             return response(b"", 200, {"x-amz-meta-a": "ü"}).replace(
@@ -154,7 +156,9 @@ class TestWhatComesBack:
         ids=["none", "half a head", "another protocol"],
     )
     def test_no_answer(self, driver, answer):
-        """A response that is not HTTP is a TransportError, and the job may have been accepted."""
+        """A response that is not HTTP raises a TransportError, which states that the job may have
+        been accepted.
+        """
 
         def once(_request, connection):
             connection.sendall(answer)
@@ -172,7 +176,9 @@ class TestWhatComesBack:
         ) == (True, True, 1)
 
     def test_invalid_location(self, driver):
-        """A redirect to an invalid URL is an error: httpx rejects the response, httpx2 returns it."""
+        """A redirect to an invalid URL raises an error: httpx rejects the response, httpx2 returns
+        it.
+        """
         with Loopback(always(b"", 307, {"Location": "http://a:x/"})) as server:
             client = driver.client(**pointed_at(server))
             with pytest.raises((TransportError, ServiceError), match=r"Invalid URL|307"):
@@ -180,7 +186,7 @@ class TestWhatComesBack:
         assert len(server.requests) == 1
 
     def test_connection_refused(self, driver):
-        """A refused connection is retried, and the job was certainly not accepted."""
+        """A refused connection is retried, and the error states that the job was not accepted."""
         with refusing() as port:
             url = f"http://127.0.0.1:{port}"
             client = driver.client(**pointed_at(None, endpoint_url=url, max_attempts=2))
@@ -190,7 +196,7 @@ class TestWhatComesBack:
         assert not hasattr(caught.value, "__notes__")
 
     def test_invalid_host_name(self, plain_driver):
-        """A host name too long to be looked up is a connection error."""
+        """A host name that is too long for a lookup raises a connection error."""
         client = plain_driver.client(
             region=REGION,
             credentials=CREDENTIALS,
@@ -202,7 +208,7 @@ class TestWhatComesBack:
         assert not caught.value.possibly_accepted
 
     def test_dropped_while_idle(self, driver):
-        """If the server closed a connection while it was idle, the request is sent on a new one."""
+        """If the server closes an idle connection, the next request is sent on a new one."""
         gone = Event()
 
         def answer(_request, connection):

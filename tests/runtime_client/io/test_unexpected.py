@@ -26,22 +26,22 @@ FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_a_request_without_descriptors():
-    """If a module cannot be loaded for lack of descriptors, that is a TransportError, and the
-    request is retried.
+    """A shortage of descriptors during a request becomes a TransportError, and the request is
+    retried.
     """
     error = refused(ScriptedIO([SHORT] * 3))
     assert (type(error), error.retryable, error.attempts) == (TransportError, True, 3)
 
 
 def test_a_request_that_the_system_forbids():
-    """Any other error of the operating system is raised unchanged."""
+    """Other operating system errors are raised unchanged."""
     with pytest.raises(PermissionError):
         run(caller(ScriptedIO([FORBIDDEN])).send(call()))
 
 
 @pytest.mark.parametrize(("error", "kind"), [(SHORT, TransportError), (FORBIDDEN, PermissionError)])
 def test_a_listener_that_fails(plain_driver, emulator, error, kind):
-    """An OSError in a listener has the job's handle; a shortage of descriptors becomes a
+    """An OSError from a listener has the job's handle; a shortage of descriptors becomes a
     TransportError.
     """
 
@@ -71,7 +71,7 @@ def test_settings_are_loaded_after_a_fork():
 
 
 def test_another_loop_loads_the_settings_first():
-    """If another thread's event loop created the value first, both use that value."""
+    """If another thread's event loop creates the value first, both loops use that value."""
     made = []
 
     async def make():
@@ -86,7 +86,7 @@ def test_another_loop_loads_the_settings_first():
 
 
 def test_another_thread_creates_the_context_first():
-    """If another thread created a TLS context first, that context is kept."""
+    """If another thread creates a TLS context first, the connector keeps that context."""
     first, second = ssl.create_default_context(), ssl.create_default_context()
 
     def slow():
@@ -99,7 +99,7 @@ def test_another_thread_creates_the_context_first():
 
 
 def test_a_part_that_cannot_be_sent():
-    """If the system refuses a part of a body, that is a WriteError."""
+    """If the operating system rejects a part of a body, a WriteError is raised."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.shutdown(socket.SHUT_WR)

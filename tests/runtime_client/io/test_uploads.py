@@ -38,7 +38,7 @@ def _bare(bare_environment):
 
 
 class Exchange:
-    """A connection served by a script, which calls its methods to read and write."""
+    """A connection whose server side is a script that calls the methods to read and write."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -46,7 +46,7 @@ class Exchange:
         self.size = 0
 
     def read_head(self):
-        """Read up to the end of a request's head, byte by byte, and return the head."""
+        """Read a request's head byte by byte, and return it."""
         self.head = b""
         while not self.head.endswith(b"\r\n\r\n"):
             byte = self._connection.recv(1)
@@ -56,7 +56,7 @@ class Exchange:
         return self.head
 
     def read(self, size):
-        """Read *size* bytes of the body, or fewer if it ends."""
+        """Read *size* bytes of the body, or fewer if the connection ends."""
         before = self.size
         while self.size < before + size and (piece := self._connection.recv(1 << 16)):
             self.size += len(piece)
@@ -81,8 +81,8 @@ def serving(script, tls=None):
         def handle(self):
             with suppress(EOFError, OSError):
                 self.request.settimeout(PATIENCE)
-                # Otherwise the kernel may hold a response back, and drop it when the connection is
-                # reset.
+                # Without this option, the kernel may hold a response back, and drop it when the
+                # connection is reset.
                 self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if tls is not None:
                     self.request = tls.wrap_socket(self.request, server_side=True)
@@ -119,18 +119,18 @@ def options(url, **changes):
 
 @pytest.fixture(params=["http", "https"])
 def security(request, certificate):
-    """The arguments of a server and of a client, with TLS and without."""
+    """The TLS context of a server, or None, and the matching arguments of a client."""
     if request.param == "http":
         return None, {}
     return certificate[1], {"ca_bundle": certificate[0]}
 
 
 class TestExpectContinue:
-    """With ``Expect: 100-continue`` a server can refuse an upload before the body is sent."""
+    """With ``Expect: 100-continue`` a server can reject an upload before the body is sent."""
 
     @pytest.mark.parametrize("lingers", [True, False], ids=["keeps reading", "closes"])
     def test_refused(self, plain_driver, security, lingers):
-        """The refusal is returned, no body is sent, and the connection is not used again."""
+        """The error response is reported, no body is sent, and the connection is not used again."""
         tls, client_options = security
 
         def script(exchange):
@@ -167,7 +167,9 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [0, SIZE]
 
     def test_boto3_agrees(self):
-        """boto3 does the same: it expects 100 Continue, and sends no body after a refusal."""
+        """boto3 does the same: it waits for 100 Continue, and sends no body after an error
+        response.
+        """
 
         def script(exchange):
             exchange.read_head()
@@ -203,8 +205,8 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_unsupported(self, plain_driver, monkeypatch):
-        """Only the first upload waits, and only for a moment, for a server that does not support
-        it.
+        """If a server does not support the Expect header, only the first upload waits, and only
+        briefly.
         """
         monkeypatch.setattr(_connection, "CONTINUE_TIMEOUT", 0.01)
 
@@ -239,8 +241,8 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [SIZE]
 
     def test_expectation_failed(self, plain_driver):
-        """After a 417 the upload is sent again without the Expect header (RFC 9110, section
-        15.5.18).
+        """After a 417 response the upload is sent again without the Expect header (RFC 9110,
+        section 15.5.18).
         """
 
         def script(exchange):
@@ -257,7 +259,7 @@ class TestExpectContinue:
         assert [one.size for one in exchanges] == [0, SIZE, SIZE]
 
     def test_expectation_failed_without_a_reservation(self, make):
-        """After a 417 a request without a reservation is sent again, too."""
+        """After a 417 response a request without a reservation is sent again, too."""
 
         def script(exchange):
             if b"expect: 100" in exchange.read_head().lower():
@@ -288,7 +290,9 @@ class TestExpectContinue:
 
     @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("httpx")])
     def test_user_supplied(self, kind, request):
-        """A user-supplied client cannot wait for 100 Continue, so it gets no Expect header."""
+        """A user-supplied client cannot wait for 100 Continue, so its requests have no Expect
+        header.
+        """
 
         def script(exchange):
             exchange.read_head()
@@ -301,7 +305,7 @@ class TestExpectContinue:
         assert b"expect" not in exchanges[0].head.lower()
 
     def test_emulator(self, plain_driver, emulator):
-        """The emulator sends 100 Continue."""
+        """The emulator supports `Expect: 100-continue`."""
         client = plain_driver.client(**options(emulator.url, credentials=emulator.credentials))
         client.put_object("s3://bucket/key", bytes(SIZE))
         host, _, port = emulator.url.removeprefix("http://").partition(":")
@@ -313,7 +317,7 @@ class TestExpectContinue:
 
 
 class TestEarlyResponse:
-    """A response that arrives before the end of the body, without an Expect header."""
+    """Responses that arrive before the end of the body, without an Expect header."""
 
     @unread_body
     @pytest.mark.parametrize("then", ["closes", "stops reading", "keeps reading"])
@@ -354,8 +358,8 @@ class TestEarlyResponse:
 
     @unread_body
     def test_reset(self, make, security):
-        """If a reset follows at once, the response may be lost; then there is an error without
-        delay.
+        """If a connection reset immediately follows the response, the response is returned or an
+        error is raised without delay.
         """
         tls, client_options = security
 
@@ -382,7 +386,7 @@ class TestEarlyResponse:
         ids=["nothing", "half a head", "another protocol", "heads without end"],
     )
     def test_truncated(self, make, data):
-        """An invalid response is an httpx error, and the pool is empty afterwards."""
+        """An invalid early response raises an httpx error, and the pool is empty afterwards."""
 
         def script(exchange):
             exchange.read_head()
@@ -432,7 +436,9 @@ class TestEarlyResponse:
 
     @unread_body
     def test_early_response_cut_off(self, plain_driver):
-        """If the body of an early response is cut off, the error is still the one for its status."""
+        """If the body of an early response is cut off, the call raises the error for its status, or
+        a TransportError.
+        """
 
         def script(exchange):
             exchange.read_head()
@@ -466,7 +472,7 @@ class TestStreams:
             over.set()
 
     def test_write_after_the_end(self):
-        """On asyncio, writing to a lost connection is an error."""
+        """On asyncio, writing to a lost connection raises an error."""
 
         async def main():
             stream = asyncio_stream.Stream(None, AsyncioBackend())
@@ -477,7 +483,7 @@ class TestStreams:
         asyncio.run(main())
 
     def test_write_without_room(self):
-        """On asyncio, nothing is written while the buffer of earlier writes is full."""
+        """On asyncio, nothing is written while the buffer is full of earlier data."""
 
         async def main():
             ours, theirs = socket.socketpair()
