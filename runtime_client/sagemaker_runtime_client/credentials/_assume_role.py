@@ -20,13 +20,14 @@ from .._settings.profiles import Section
 from ._provider import text_setting
 from ._sts import STSProvider
 
-# Takes the context of a profile and the name of a provider.  If the name is None, every provider
-# that is usable for a source profile is tried.
+# Takes the context of a profile and the name of a provider, and returns the credentials of that
+# provider.  If the name is None, it tries each provider that may supply the credentials of a source
+# profile.
 ResolveSource = Callable[[Context, str | None], Awaitable[Credentials | None]]
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# The values of credential_source, and the provider that each one stands for.
+# The provider that each value of credential_source selects.
 _CREDENTIAL_SOURCES = {
     "Ec2InstanceMetadata": "instance-metadata",
     "EcsContainer": "container",
@@ -35,17 +36,17 @@ _CREDENTIAL_SOURCES = {
 
 
 class AssumeRoleProvider(STSProvider):
-    """``role_arn`` with ``source_profile`` or ``credential_source``.
+    """Uses ``role_arn`` with ``source_profile`` or ``credential_source``.
 
-    The settings ``role_session_name``, ``external_id``, ``duration_seconds`` and ``mfa_serial`` of
-    the profile are used as well.  The function `mfa_token` of the context supplies the MFA code at
-    each refresh.
+    The profile may also set ``role_session_name``, ``external_id``, ``duration_seconds`` and
+    ``mfa_serial``.  The context's function `mfa_token` supplies the MFA code at each refresh.
 
     Args:
-        context: The context that the provider uses.
-        name: The provider's name.
+        context: The settings, the shared files, the system and the transport; its profile sets
+            ``role_arn``.
+        name: The provider's name in messages.
         resolve_source: Returns the credentials with which the role is assumed.
-        visited: The profiles that led to this one by ``source_profile``, outermost first.
+        visited: The profiles whose ``source_profile`` settings led to this profile, in that order.
     """
 
     def __init__(
@@ -63,8 +64,9 @@ class AssumeRoleProvider(STSProvider):
         """Return the role's credentials, or None if the profile does not assume a role.
 
         Raises:
-            CredentialProviderError: The settings of the profile contradict each other or form a
-                cycle, the source has no credentials, or STS rejected the request.
+            CredentialProviderError: The profile's settings are incomplete, contradict each other or
+                form a cycle, the source has no credentials, there is no MFA code, or the request to
+                STS failed.
         """
         if not _assumes_role(self.section):
             return None
@@ -100,7 +102,7 @@ class AssumeRoleProvider(STSProvider):
         )
 
     async def _from_credential_source(self, source: str) -> Credentials:
-        """Return the credentials of the environment, the container or the instance."""
+        """Return the credentials from the environment, container or instance that *source* selects."""
         profile = self.context.profile
         if source not in _CREDENTIAL_SOURCES:
             raise self.failure(
@@ -150,7 +152,7 @@ class AssumeRoleProvider(STSProvider):
         return code
 
     def _duration(self) -> str | None:
-        """Return ``duration_seconds`` if it is a number; AWS tools ignore other values as well."""
+        """Return ``duration_seconds``; like AWS tools, ignore a value that is not a number."""
         text = self.setting("duration_seconds")
         if text is None or (text.isascii() and text.isdigit()):
             return text
@@ -162,7 +164,7 @@ class AssumeRoleProvider(STSProvider):
 def _assumes_role(section: Section) -> bool:
     """Return whether a profile assumes a role with credentials.
 
-    Roles that are assumed with a web identity belong to `WebIdentityProvider`.
+    Roles that are assumed with a web identity are handled by `WebIdentityProvider`.
     """
     has_role = text_setting(section, "role_arn") is not None
     return has_role and "web_identity_token_file" not in section

@@ -1,8 +1,8 @@
 """The credential providers in the order in which they are searched.
 
 The search ends at the first provider that has credentials.  A provider's module is imported only
-when the provider is tried.  In Lambda, where the environment has the credentials, that is one
-module.
+when the provider is tried.  In Lambda, where environment variables contain the credentials, only
+one of these modules is imported.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html, and botocore
 1.44, credentials.py, for the order.
@@ -21,7 +21,7 @@ from ._provider import Provider
 
 
 class ProviderSpec(NamedTuple):
-    """The description of a credential provider, available before its module is imported.
+    """A description of a credential provider, available before the provider's module is imported.
 
     Attributes:
         name: The provider's name in messages.
@@ -32,9 +32,12 @@ class ProviderSpec(NamedTuple):
             another profile names as its source_profile.
         skipped_with_explicit_profile: Whether the provider is skipped if an argument selects the
             profile.
-        cached: Whether its credentials are cached; otherwise they are loaded for each signature.
-        advisory_window: How many seconds before the expiration the advisory window begins, at most.
-        advisory_fraction: The length of the advisory window as a fraction of the lifetime, at most.
+        cached: Whether the provider's credentials are cached; if not, they are loaded for each
+            signature.
+        advisory_window: The maximum length of the advisory window before the expiration, in
+            seconds.
+        advisory_fraction: The maximum length of the advisory window as a fraction of the lifetime
+            of the credentials.
         static_stability: Whether expired credentials stay in use while the provider cannot supply
             new ones.
     """
@@ -56,8 +59,8 @@ class ProviderSpec(NamedTuple):
         return provider_class(context, self.name)
 
 
-# Import statements, not importlib calls: PyInstaller and Nuitka find these modules by the
-# statements.
+# These are import statements, not importlib calls, because PyInstaller and Nuitka find modules by
+# their import statements.
 
 
 def _environment() -> type[Provider]:
@@ -200,7 +203,7 @@ class SkippedProvider(NamedTuple):
 
     Attributes:
         name: The provider's name.
-        reason: Why it had none.
+        reason: Why it had no credentials.
     """
 
     name: str
@@ -211,9 +214,10 @@ class ResolvedCredentials(NamedTuple):
     """Credentials and the provider that supplied them.
 
     Attributes:
-        credentials: The credentials.
+        credentials: The credentials that the search found.
         spec: The description of the provider.
-        provider: The provider, which is asked again when the credentials have to be refreshed.
+        provider: The provider, whose `load` is called again when the credentials have to be
+            refreshed.
     """
 
     credentials: Credentials
@@ -224,14 +228,14 @@ class ResolvedCredentials(NamedTuple):
 async def search(
     context: Context, skipped: list[SkippedProvider] | None = None
 ) -> ResolvedCredentials:
-    """Ask one provider after the other, and return the first credentials.
+    """Try the providers in order, and return the first credentials found.
 
     Args:
         context: The context that the providers use.
         skipped: A list to which the providers without credentials are appended.
 
     Raises:
-        NoCredentialsError: No provider has credentials; the message lists the reason of each.
+        NoCredentialsError: No provider has credentials; the message lists the reason for each.
         CredentialProviderError: A provider is configured but failed.
     """
     skipped = [] if skipped is None else skipped
@@ -258,7 +262,8 @@ async def resolve_source(context: Context, name: str | None) -> Credentials | No
 
     Args:
         context: The context that the providers use; its profile is the source profile.
-        name: The name of the provider to ask; None to try each that is usable for a source profile.
+        name: The name of the provider to use; None to try each provider that is usable for a source
+            profile.
     """
     if name is not None:
         return await PROVIDERS[name].create(context).load()

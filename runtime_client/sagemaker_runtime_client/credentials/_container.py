@@ -1,7 +1,7 @@
-"""Loads credentials from a local agent: of ECS tasks, of EKS Pod Identity, or with the same protocol.
+"""Loads credentials from the local agent of ECS or EKS Pod Identity, or a compatible one.
 
-Plain HTTP is used only for the agents' known addresses and for loopback addresses, so that a URL in
-an environment variable cannot send a token to another host.
+Plain HTTP is allowed only for the agents' known addresses and for loopback addresses.  Therefore a
+URL in an environment variable cannot cause a token to be sent unencrypted to another host.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html and
 botocore 1.44, utils.py, ContainerMetadataFetcher.
@@ -32,8 +32,8 @@ _FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 _TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
-# The pattern excludes user names and backslashes, with which two URL parsers may see different
-# hosts.
+# The pattern excludes user names and backslashes, because URL parsers may disagree about which part
+# of such a URL is the host.
 _url = re.compile(
     r"(https?://[A-Za-z0-9._\-]+(?::\d+)?|https?://\[[0-9A-Fa-f:.]+\](?::\d+)?)(/[!-~]*)?"
 )
@@ -41,11 +41,11 @@ _is_path = re.compile(r"/[!-~]*").fullmatch
 
 
 class ContainerProvider(ServiceProvider):
-    """``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` or ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
+    """Uses ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` or ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
 
-    If a token is set, the request carries it.  The token is in the file that
-    ``AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`` names, which is read at each load, or in
-    ``AWS_CONTAINER_AUTHORIZATION_TOKEN``.
+    If a token is configured, it is sent with the request.  The token is the content of the file at
+    the path ``AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE``, which is read at each load, or otherwise
+    the value of ``AWS_CONTAINER_AUTHORIZATION_TOKEN``.
     """
 
     async def load(self) -> Credentials | None:
@@ -74,7 +74,7 @@ class ContainerProvider(ServiceProvider):
         raise AssertionError  # pragma: no cover (the last attempt returns or raises)
 
     def _origin_and_path(self) -> tuple[str, str] | None:
-        """Return the origin and the path of the credentials, or None if neither variable is set."""
+        """Return the origin and path of the agent's URL, or None if neither variable is set."""
         environ = self.system.environ
         if path := environ.get(_RELATIVE):
             if not _is_path(path):
@@ -128,7 +128,7 @@ class ContainerProvider(ServiceProvider):
 
 
 def _is_loopback(host: str) -> bool:
-    """Return whether *host* is a loopback IP address; a host name never is."""
+    """Return whether *host* is a loopback IP address; host names are not resolved."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class DefaultChain:
     """A `CredentialsProvider` that finds credentials where the AWS SDKs find them; close it after use.
 
-    Blocking and async callers may share one object.  For each of the two kinds the credentials are
-    cached separately and refreshed before they expire.
+    Blocking and async callers may share one object.  Each of the two kinds of callers has a cache
+    of its own, in which the credentials are refreshed before they expire.
     """
 
     def __init__(
@@ -125,24 +125,24 @@ def default_chain(
     first call.
 
     Args:
-        http_client: A blocking or async client of httpx or httpx2.  It sends the requests of
-            callers of the same kind, and is never closed by the chain.
-        profile: The profile of the shared files; by default ``AWS_DEFAULT_PROFILE``, then
+        http_client: A blocking or async httpx or httpx2 client.  It sends the requests for callers
+            of the same kind (blocking or async), and the chain never closes it.
+        profile: The profile to use from the shared files; by default ``AWS_DEFAULT_PROFILE``, then
             ``AWS_PROFILE``, then ``default``.  A profile passed here takes precedence over
             credentials in environment variables.
-        region: The region of STS; by default ``AWS_REGION``, then ``AWS_DEFAULT_REGION``, then the
-            profile's region.
+        region: The region of the STS endpoint; by default ``AWS_REGION``, then
+            ``AWS_DEFAULT_REGION``, then the profile's region.
         ca_bundle: The path of a PEM file of trusted certificates, used if there is no
             *http_client*; by default ``AWS_CA_BUNDLE``, then the profile's setting.
-        mfa_token: A function for profiles with ``mfa_serial``.  It is called at each refresh with
-            the device's serial number and returns the current code.  For async callers it may be
-            async.
-        key_passphrase: A function for an encrypted private key of IAM Roles Anywhere.  It is called
-            at each refresh with the path of the key and returns the passphrase.  For async callers
-            it may be async.
+        mfa_token: A function that returns the current MFA code, for profiles with ``mfa_serial``.
+            It is called at each refresh with the device's serial number.  For async callers it may
+            be async.
+        key_passphrase: A function that returns the passphrase of an encrypted private key for IAM
+            Roles Anywhere.  It is called at each refresh with the path of the key.  For async
+            callers it may be async.
 
     Raises:
-        ConfigError: *http_client* is not a client of httpx or httpx2.
+        ConfigError: *http_client* is not an httpx or httpx2 client.
     """
     arguments = {"profile": profile, "region": region, "ca_bundle": ca_bundle}
     return DefaultChain(http_client, arguments, mfa_token, key_passphrase)

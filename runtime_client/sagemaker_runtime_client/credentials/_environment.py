@@ -1,4 +1,4 @@
-"""Credentials from environment variables.
+"""Loads credentials from environment variables.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -12,9 +12,9 @@ from ._provider import Provider
 
 
 class EnvironmentProvider(Provider):
-    """``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
+    """Uses ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
 
-    ``AWS_CREDENTIAL_EXPIRATION`` and ``AWS_ACCOUNT_ID`` are optional.
+    The session token is optional, and so are ``AWS_CREDENTIAL_EXPIRATION`` and ``AWS_ACCOUNT_ID``.
     """
 
     async def load(self) -> Credentials | None:
@@ -44,10 +44,10 @@ class EnvironmentProvider(Provider):
 
 
 def _token(variables: Mapping[str, str]) -> str | None:
-    """Return the session token without surrounding whitespace, which a header value cannot have.
+    """Return the session token, stripped because a header value cannot have surrounding whitespace.
 
-    Lambda sets AWS_SECURITY_TOKEN as well, and older tools set only that.  boto3 strips the token
-    too.
+    Lambda sets both AWS_SESSION_TOKEN and AWS_SECURITY_TOKEN; older tools set only the latter.
+    boto3 strips the token too.
     """
     token = variables.get("AWS_SESSION_TOKEN") or variables.get("AWS_SECURITY_TOKEN") or ""
     return token.strip() or None

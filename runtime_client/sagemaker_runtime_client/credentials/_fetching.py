@@ -16,8 +16,8 @@ from .._limits import CREDENTIALS_FILE_SIZE
 from .._settings.profiles import expand_user
 from ._provider import Provider
 
-# Seconds between attempts to read an incomplete file.  A program that rewrites it is done within
-# that time.
+# The pauses in seconds between attempts to read an absent or incomplete file.  They are long enough
+# for another program to finish writing it.
 _PAUSES = (0.05, 0.1, 0.2)
 
 # The names of the credential fields in responses and cached files.
@@ -26,14 +26,14 @@ CAMEL_CASE = ("accessKeyId", "secretAccessKey", "sessionToken", "expiration")
 
 
 class FetchingProvider(Provider):
-    """A provider that reads files, calls functions of the user and parses credentials."""
+    """A provider that reads files, calls user-supplied functions and parses credentials."""
 
     def expand_path(self, path: str) -> str:
-        """Return a path with ``~`` or ``~name`` replaced by that user's home folder."""
+        """Return *path* with a leading ``~`` or ``~user`` replaced by the user's home directory."""
         return expand_user(path, self.system.environ, self.system.home)
 
     def cache_path(self, folder: str, digest: str) -> str:
-        """Return the path of a cache file, which the AWS CLI names after a digest."""
+        """Return the path of a cache file in *folder*; the AWS CLI names such files after a digest."""
         return self.expand_path(f"{folder.rstrip('/')}/{digest}.json")
 
     async def read_text(
@@ -41,13 +41,13 @@ class FetchingProvider(Provider):
     ) -> str:
         """Read and return a UTF-8 text file.
 
-        A file that is absent or incomplete is read up to three times more, after short pauses,
+        If the file is absent or incomplete, it is read up to three more times, after short pauses,
         because another program may be writing it.
 
         Args:
             path: The file's path; ``~`` and ``~user`` are expanded.
             label: The file's name in messages, such as ``the token file``.
-            is_whole: Returns whether a text is complete; an empty file never is.
+            is_whole: Returns whether the content is complete; empty content never is.
 
         Raises:
             CredentialProviderError: The file is absent, incomplete, unreadable or not UTF-8.
@@ -83,11 +83,11 @@ class FetchingProvider(Provider):
     async def call_user_function(
         self, name: str, function: Callable[[str], "str | Awaitable[str]"], argument: str
     ) -> object:
-        """Call a function of the user, which may be async, and return its result.
+        """Call a user-supplied function, which may be async, and return its result.
 
         Args:
-            name: The name of the argument by which the user passed the function.
-            function: The function.
+            name: The name of the parameter with which the user passed the function, for messages.
+            function: The function to call.
             argument: Its only argument.
 
         Raises:
@@ -120,11 +120,13 @@ class FetchingProvider(Provider):
         """Return the credentials in a response or a file.
 
         Args:
-            label: Its name in messages, such as ``the response to AssumeRole``.
-            parts: The fields.
-            names: The names of the fields for access key id, secret, token and expiration.
+            label: The name of the response or file in messages, such as ``the response to
+                AssumeRole``.
+            parts: The fields of the response or file.
+            names: The names of the fields that contain the access key id, the secret access key,
+                the session token and the expiration.
             account_id: The account id; ignored if it is not a non-empty string.
-            temporary: Whether token and expiration are required.
+            temporary: Whether the token and the expiration are required.
 
         Raises:
             CredentialProviderError: A field is missing or malformed; the message names it.
@@ -135,7 +137,7 @@ class FetchingProvider(Provider):
         # `Credentials` checks the types.
         fields: list[Any] = [parts.get(name) or None for name in names]
         key_id, secret, token, expiration = fields
-        if isinstance(token, str):  # it becomes a header value, which has no surrounding whitespace
+        if isinstance(token, str):  # a header value cannot have surrounding whitespace
             token = token.strip() or None
         try:
             ends = None if expiration is None else parse_timestamp(expiration)
@@ -154,18 +156,18 @@ class FetchingProvider(Provider):
 
 
 def header_value(text: str) -> str | None:
-    """Return a secret as a header value, or None if it cannot be one.
+    """Return the secret *text* as a header value, or None if it is not a valid header value.
 
     Surrounding whitespace is not part of a header value (RFC 9110, section 5.5).  If the result is
-    None, the caller must raise an error that names the secret but does not show it; the error of
-    h11 would show it.
+    None, the caller must raise an error that names the secret but does not show its value; h11's
+    error would show the value.
     """
     value = text.strip()
     return value if value and value.isascii() and value.isprintable() else None
 
 
 def is_json(text: str) -> bool:
-    """Return whether a text is a complete JSON object."""
+    """Return whether *text* is a complete JSON object."""
     return json_object(text) is not None
 
 
@@ -179,15 +181,15 @@ def json_object(data: bytes | str) -> dict[str, object] | None:
 
 
 def as_object(value: object) -> dict[str, object]:
-    """Return *value* if it is a JSON object, else an empty one."""
+    """Return *value* if it is a JSON object, and an empty dict otherwise."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def parse_timestamp(value: object) -> datetime:
-    """Return the datetime of an ISO 8601 string, or of a number of milliseconds since 1970.
+    """Convert an ISO 8601 string, or a number of milliseconds since 1970, to a datetime.
 
     Raises:
-        ValueError: The value is neither.
+        ValueError: The value is neither of the two, or is out of range.
     """
     if isinstance(value, str):
         moment = datetime.fromisoformat(value.removesuffix("UTC").rstrip())

@@ -1,4 +1,4 @@
-"""A plain function as a credentials provider of an async client."""
+"""Adapts a plain function as the credentials provider of an async client."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
@@ -13,10 +13,10 @@ PlainFunction = Callable[[], Credentials | Awaitable[Credentials]]
 
 
 class FunctionInThread:
-    """Calls a plain function that returns credentials in a worker thread, because the function may block.
+    """Obtains credentials from a plain function, called in a worker thread because it may block.
 
-    In each event loop only one call runs at a time, so the function need not be thread-safe.  The
-    switch to the thread takes about 0.1 ms, which an async function avoids.
+    In each event loop only one call runs at a time, so the function need not be thread-safe.
+    Switching to the thread takes about 0.1 ms; an async function avoids this.
     """
 
     def __init__(self, function: PlainFunction) -> None:
@@ -28,7 +28,7 @@ class FunctionInThread:
         return cast("Credentials", self._function())
 
     async def aget(self) -> Credentials:
-        """Call the function in a thread and return its result, after earlier calls have finished."""
+        """Wait for earlier calls to finish, call the function in a thread, and return its result."""
         await self._lock.acquire()
         try:
             (credentials,) = await async_backend().in_thread(self._call)

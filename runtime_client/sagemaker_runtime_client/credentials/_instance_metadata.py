@@ -1,8 +1,8 @@
 """Loads the role credentials of an EC2 instance from the instance metadata service (IMDS).
 
-If the service does not respond, the program does not run on EC2 or the instance has no role.
-Either way the provider is not configured.  A refresh may find the service down for a while, and the
-earlier credentials then stay in use (`ProviderSpec.static_stability`).
+If the service does not respond or returns no credentials, the provider counts as not configured:
+the program does not run on EC2, or the instance has no role.  If the service is down during a
+refresh, the earlier credentials stay in use (`ProviderSpec.static_stability`).
 
 Source:
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html and
@@ -34,28 +34,28 @@ _PARTS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
 _is_origin = re.compile(r"https?://[^/?#@\s\\]+(/[!-~]*)?").fullmatch
 _is_role = re.compile(r"[\w+=,.@-]+", re.ASCII).fullmatch
 
-# Credentials that expire within _MARGIN plus a random part of _JITTER, or have expired, are used
-# until the end of that period: the service is sometimes late to replace them, and AWS still accepts
-# them.
+# Credentials that have expired, or will expire within _MARGIN plus a random part of _JITTER, are
+# used for that long from now on: the service is sometimes late to replace them, and AWS still
+# accepts them.
 _MARGIN = timedelta(minutes=12)
 _JITTER = timedelta(minutes=8)
 
 
 class _NotAvailableError(Exception):
-    """The service does not respond, or has no credentials or region."""
+    """Raised if the service does not respond, or has no credentials or no region."""
 
 
 class InstanceMetadataProvider(ServiceProvider):
-    """The role of the EC2 instance that the program runs on.
+    """Provides the credentials of the role of the EC2 instance on which the program runs.
 
     The provider uses IMDSv2, which requires a token.  If the token request is rejected or its
-    response is lost (the network of a container may exceed the hop limit), it falls back to IMDSv1,
-    unless ``AWS_EC2_METADATA_V1_DISABLED`` forbids that.  ``AWS_EC2_METADATA_DISABLED=true``
-    disables both versions.
+    response is lost (on the way to a container, the response may exceed the hop limit), the
+    provider falls back to IMDSv1, unless ``AWS_EC2_METADATA_V1_DISABLED`` forbids that.
+    ``AWS_EC2_METADATA_DISABLED=true`` disables both versions.
     """
 
     async def load(self) -> Credentials | None:
-        """Return the role's credentials, or None if there is no service or no role.
+        """Return the role's credentials; None if the service is disabled or absent, or has no role.
 
         Raises:
             CredentialProviderError: The service issues no token and IMDSv1 is disabled, the
@@ -69,7 +69,7 @@ class InstanceMetadataProvider(ServiceProvider):
             return None
 
     async def region(self) -> str | None:
-        """Return the instance's region, or None if there is no service.
+        """Return the instance's region, or None if the service is disabled or does not respond.
 
         Raises:
             CredentialProviderError: As for `load`.
@@ -101,7 +101,8 @@ class InstanceMetadataProvider(ServiceProvider):
         text = await self._get(_ROLE_PATH + role, headers, json_object)
         parts = json_object(text) or {}
         if not all(parts.get(name) for name in _PARTS):
-            # A status of 200 may carry an error, for example if EC2 may not assume the role.
+            # A response with status 200 may contain an error, for example if EC2 may not assume the
+            # role.
             _log.warning(
                 "the instance metadata service returned no credentials (code %s)", parts.get("Code")
             )
@@ -133,7 +134,7 @@ class InstanceMetadataProvider(ServiceProvider):
         raise _NotAvailableError
 
     def _version_1(self) -> Headers:
-        """Return the headers for IMDSv1, which has none, or raise if it is disabled."""
+        """Return no headers, because IMDSv1 requires none; raise an error if IMDSv1 is disabled."""
         if self.context.config.ec2_metadata_v1_disabled:
             raise self.failure(
                 f"the instance metadata service at {self._origin} returned no IMDSv2 token, and "
@@ -143,7 +144,7 @@ class InstanceMetadataProvider(ServiceProvider):
         return ()
 
     async def _get(self, path: str, headers: Headers, usable: Callable[[str], object]) -> str:
-        """Return the text at *path*, retrying until a response is complete and *usable*."""
+        """Return the text at *path*, with retries until a response is complete and *usable*."""
         for _ in range(self.context.config.metadata_service_num_attempts):
             try:
                 response = await self._send("GET", path, headers)
@@ -165,7 +166,7 @@ class InstanceMetadataProvider(ServiceProvider):
         return await self.ask_agent(self._origin, Request(method, path, headers), timeout)
 
     def _extended(self, credentials: Credentials) -> Credentials:
-        """Return credentials that expire soon with a later expiration, so that they can still sign."""
+        """Return *credentials*, with a later expiration if they expire soon or have expired."""
         ends, now = credentials.expiration, self.system.now()
         offset = _MARGIN + _JITTER * self.system.random()
         if ends is None or now < ends - offset:

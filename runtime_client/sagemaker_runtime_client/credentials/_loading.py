@@ -1,4 +1,4 @@
-"""`open_context`: loads the settings, with the region of the instance if that is enabled."""
+"""`open_context`: loads the settings, and the instance's region if that is enabled."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ async def open_context(
 ) -> Context:
     """Return the result of `load_context`, with the instance's region if no other is set.
 
-    The instance metadata service is asked only if ``region_from_instance`` is enabled.
+    The instance metadata service is queried only if ``region_from_instance`` is enabled.
     """
     context = await load_context(system, open_transport, arguments, mfa_token, key_passphrase)
     config = context.config

@@ -1,7 +1,8 @@
 """Loads the console credentials that ``aws login`` stored in its cache, and refreshes them.
 
-They are valid for 15 minutes.  A refresh must prove that it comes from the program that logged in,
-by a signature with the key of the login: a "demonstration of proof of possession" (DPoP, RFC 9449).
+The credentials are valid for 15 minutes.  A refresh request must contain a proof, signed with the
+login's private key, that the sender possesses this key ("demonstrating proof of possession", DPoP,
+RFC 9449).
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html and botocore
 1.44, credentials.py.
@@ -32,7 +33,7 @@ _log = logging.getLogger("sagemaker_runtime_client")
 
 _FOLDER = "~/.aws/login/cache"
 _PARTS = ("accessKeyId", "secretAccessKey", "sessionToken", "expiresAt")
-# Credentials are refreshed when this much time or less is left.
+# Credentials are refreshed when this much time or less is left until they expire.
 _WINDOW = timedelta(minutes=5)
 _PATH = "/v1/token"
 
@@ -45,11 +46,12 @@ _REMEDIES = {
 
 
 class LoginProvider(ServiceProvider):
-    """``login_session``: the credentials of ``aws login``, refreshed when 5 minutes or less are left.
+    """Provides the credentials of ``login_session``, refreshed when 5 minutes or less are left.
 
     The cache file is read at each load and rewritten after each refresh.  If a refresh fails, the
-    credentials stay in use until they expire.  The file is in ``AWS_LOGIN_CACHE_DIRECTORY``, by
-    default ``~/.aws/login/cache``.  A refresh requires the package `cryptography`.
+    credentials stay in use until they expire.  The file is in the directory
+    ``AWS_LOGIN_CACHE_DIRECTORY``, by default ``~/.aws/login/cache``.  A refresh requires the
+    package `cryptography`.
     """
 
     async def load(self) -> Credentials | None:
@@ -79,7 +81,7 @@ class LoginProvider(ServiceProvider):
         return self._credentials(token, path)
 
     async def _cached_token(self, path: str) -> dict[str, object]:
-        """Read the cache file and check that it has the fields that are needed."""
+        """Read the cache file, check that it has the required fields, and return its content."""
         try:
             text = await self.read_text(path, "the login cache file", is_json)
         except CredentialProviderError as error:
@@ -112,7 +114,7 @@ class LoginProvider(ServiceProvider):
         return timedelta() if ends is None else ends - self.system.now()
 
     async def _refresh(self, path: str, token: dict[str, object]) -> dict[str, object]:
-        """Refresh the login, and write and return the new content of the cache file."""
+        """Refresh the login, write the new content of the cache file, and return this content."""
         signin = self.endpoint("signin", text_setting(token, "signInRegion"))
         body = {
             "clientId": token["clientId"],
@@ -136,7 +138,7 @@ class LoginProvider(ServiceProvider):
         return token
 
     def _updated(self, token: dict[str, object], response: dict[str, object]) -> dict[str, object]:
-        """Return the content of the cache file with the credentials of a response."""
+        """Return *token*, the content of the cache file, with the credentials from *response*."""
         keys, lifetime = as_object(response.get("accessToken")), response.get("expiresIn")
         refresh_token = response.get("refreshToken")
         if not keys or not isinstance(lifetime, int) or not isinstance(refresh_token, str):
@@ -154,7 +156,7 @@ class LoginProvider(ServiceProvider):
         return {**token, "accessToken": new, "refreshToken": refresh_token}
 
     def _private_key(self, pem: str, path: str) -> "EllipticCurvePrivateKey":
-        """Parse and return the login's private key, which is on the curve P-256."""
+        """Parse and return the login's private key, which must be on the curve P-256."""
         try:
             from cryptography.hazmat.primitives.asymmetric import ec
             from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -171,7 +173,7 @@ class LoginProvider(ServiceProvider):
 
 
 def _parse_error(response: Response) -> ServiceError:
-    """Return the error of a response of the sign-in service, whose code is in the field ``error``."""
+    """Return the error in a response from the sign-in service; its code is in the field ``error``."""
     error = json_error(response)
     code = (json_object(response.body) or {}).get("error")
     if isinstance(code, str) and code:
@@ -182,7 +184,7 @@ def _parse_error(response: Response) -> ServiceError:
 
 
 class DPoPAuth(PreparedAuth):
-    """Adds a DPoP proof to a request, with a new one for each attempt.
+    """Adds a DPoP proof to a request, a new proof for each attempt.
 
     Args:
         key: The private key of the login, on the curve P-256.
@@ -228,7 +230,7 @@ def _compact(part: Mapping[str, object]) -> bytes:
 
 
 def _base64url(data: bytes) -> str:
-    """Encode without padding (RFC 7515, section 2)."""
+    """Encode *data* as base64url without padding (RFC 7515, section 2)."""
     from base64 import urlsafe_b64encode
 
     return urlsafe_b64encode(data).rstrip(b"=").decode()

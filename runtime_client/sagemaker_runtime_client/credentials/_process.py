@@ -1,4 +1,4 @@
-"""Loads credentials from a program: ``credential_process``.
+"""Loads credentials from the output of a program, the ``credential_process`` of a profile.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html, which asks
 programs not to write secrets to stderr, since SDKs may log it.
@@ -15,7 +15,7 @@ _LONGEST_REASON = 500
 
 
 class ProcessProvider(FetchingProvider):
-    """The profile's ``credential_process``, a command line that is run without a shell."""
+    """Runs the profile's ``credential_process``, a command line, without a shell."""
 
     async def load(self) -> Credentials | None:
         """Run the program and return the credentials that it writes, or None if no program is configured.

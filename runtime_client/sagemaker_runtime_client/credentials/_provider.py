@@ -1,8 +1,9 @@
 """The base class of credential providers.
 
-A provider that returns ``None`` is not configured, and the chain goes on to the next one.  A
-provider that raises is configured but broken, which ends the search.  Its error names the provider,
-the profile, file or variable, and what to do about it.  Error messages contain no secrets.
+A provider that returns ``None`` is not configured, and the chain tries the next one.  A provider
+that raises an error is configured but broken, and the search ends.  The error names the provider
+and the profile, file or variable, and states what to do about it.  Error messages contain no
+secrets.
 """
 
 from collections.abc import Mapping
@@ -15,13 +16,13 @@ from .._settings.profiles import Section
 
 
 class Provider:
-    """The base class of credential providers, each of which loads credentials from one kind of source.
+    """The base class of providers, each of which loads credentials from one kind of source.
 
     Attributes:
         context: The settings, the shared files, the system and the transport.
         name: The provider's name in messages and in ``sagemaker-runtime credentials``, such as
             ``environment``.
-        system: Environment variables, files, processes and clocks.
+        system: Access to environment variables, files, processes and clocks.
     """
 
     def __init__(self, context: Context, name: str) -> None:
@@ -33,8 +34,8 @@ class Provider:
         """Load and return the current credentials, or None if this provider is not configured.
 
         Raises:
-            CredentialProviderError: The provider is configured but failed; the message says what to
-                fix.
+            CredentialProviderError: The provider is configured but failed; the message states what
+                to fix.
         """
         raise NotImplementedError  # pragma: no cover (each provider overrides it)
 
@@ -44,11 +45,11 @@ class Provider:
         return self.context.profiles.profiles.get(self.context.profile, {})
 
     def setting(self, key: str) -> str | None:
-        """Return a setting of the active profile, as `text_setting` does."""
+        """Return the string value of a setting of the active profile, as `text_setting` does."""
         return text_setting(self.section, key)
 
     def variable_or_setting(self, variable: str, key: str) -> str | None:
-        """Return the environment variable, or the profile's setting if the variable is not set.
+        """Return the value of an environment variable, or of a profile setting if it is not set.
 
         If the caller selected the profile by an argument, the variable is ignored.
         """

@@ -2,23 +2,27 @@
 
 Nothing is refreshed in the background.  The first call searches the chain and remembers the
 provider that had credentials.  Later calls return the cached credentials until they are about to
-expire.  Then one of the callers asks that provider for new credentials, while it holds the lock of
-this object.  The cached value is replaced as a whole, so no caller sees a mixture.
+expire.  Then one of the callers acquires the lock of this object and loads new credentials from
+that provider.  The cached value is replaced in one step, so no caller sees a mixture of old and new
+credentials.
 
 What happens depends on the time that is left until the expiration:
 
 - Advisory window: the last 15 minutes, or the last quarter of the lifetime if that is shorter
-  (``aws login``: 5 minutes or a half).  The first caller that gets the lock refreshes; all others
-  return the cached credentials without waiting.  If the refresh fails, a warning is logged, the
-  cached credentials stay in use, and the next attempt follows after 60 seconds at the earliest.
+  (``aws login``: 5 minutes or half the lifetime).  The first caller that gets the lock refreshes;
+  all others return the cached credentials without waiting.  If the refresh fails, a warning is
+  logged, the cached credentials stay in use, and the next attempt follows after 60 seconds at the
+  earliest.
 - Mandatory window: the last 10 minutes, or the last eighth of the lifetime if that is shorter.
   Every caller waits for the lock.  The first one refreshes, and the others use its result.  If the
   refresh fails, the callers that were waiting raise the same error, and the next call tries again.
 
 The role credentials of an EC2 instance are an exception to both failure rules.  AWS accepts them
-after their expiration while its metadata service is down, so they are extended and the service is
-polled again.  An async caller with a deadline stops waiting at that time, and the refresh continues
-for the others; a thread waits until the refresh ends.  Credentials without an expiration are never
+after their expiration while the metadata service is down, so their expiration is postponed and the
+service is polled again later.
+
+An async caller with a deadline stops waiting at the deadline, but the refresh continues for the
+other callers; a thread waits until the refresh ends.  Credentials without an expiration are never
 refreshed, and environment variables are read at each call.
 
 Source: botocore 1.44, credentials.py, RefreshableCredentials, for the two windows.
@@ -42,13 +46,13 @@ from ._chain import ResolvedCredentials, search
 
 _log = logging.getLogger("sagemaker_runtime_client")
 
-# The mandatory window before the expiration: at most this many seconds and this fraction of the
-# lifetime.
+# The maximum length of the mandatory window before the expiration, in seconds and as a fraction of
+# the lifetime.  The shorter of the two applies.
 _MANDATORY = (10 * 60.0, 1 / 8)
-# Seconds between attempts in the advisory window after a failure.
+# Seconds to wait in the advisory window after a failed refresh before the next one.
 _BACKOFF = 60.0
-# While the instance metadata service is down: by how many seconds its credentials are extended, and
-# the shortest and longest pause, in seconds, before it is polled again.
+# While the instance metadata service is down: how many seconds its credentials stay in use after
+# the next poll is due, and the shortest and longest pause, in seconds, before that poll.
 _EXTENSION = 15 * 60.0
 _RETRY_PAUSE = (2 * 60.0, 10 * 60.0)
 
@@ -60,7 +64,7 @@ class CachedCredentials(NamedTuple):
         resolved: The credentials and their provider.
         advisory_refresh_at: From this time on a refresh is attempted; None if the credentials do
             not expire.
-        mandatory_refresh_at: From this time on the credentials are not used without a refresh.
+        mandatory_refresh_at: From this time on the credentials are used only after a refresh.
     """
 
     resolved: ResolvedCredentials
@@ -82,7 +86,7 @@ class CachedCredentials(NamedTuple):
         return cls(resolved, advisory, mandatory)
 
     def extended(self, now: datetime, random: float) -> "CachedCredentials":
-        """Return the same credentials, to be refreshed after a random pause, with a later expiration."""
+        """Return the same credentials with a later expiration and a random refresh time."""
         shortest, longest = _RETRY_PAUSE
         advisory = now + timedelta(seconds=shortest + random * (longest - shortest))
         mandatory = advisory + timedelta(seconds=_EXTENSION)
@@ -107,10 +111,9 @@ class ChainCredentials:
         self._reset()
 
     def _reset(self) -> None:
-        """Empty the cache.
+        """Empty the cache and create a new lock.
 
-        After a fork or the restore of a snapshot this is necessary because another thread may have
-        held the lock.
+        After a fork or a restored snapshot, another thread may have held the old lock.
         """
         self._generation = self._system.generation()
         self._lock = self._system.lock()
@@ -156,9 +159,10 @@ class ChainCredentials:
         return cached.resolved.credentials
 
     async def _reload(self, cached: CachedCredentials) -> CachedCredentials | None:
-        """Return the provider's current credentials, or *cached* itself if they are equal.
+        """Load the provider's current credentials, or return *cached* itself if they are unchanged.
 
-        The signer keeps the signing keys that it has derived with the credentials object.
+        Return None if the provider has no credentials any more.  The unchanged object is reused
+        because the signer stores the signing keys that it has derived with the credentials object.
         """
         credentials = await cached.resolved.provider.load()
         if credentials is None:
@@ -168,7 +172,10 @@ class ChainCredentials:
         return CachedCredentials(cached.resolved._replace(credentials=credentials))
 
     async def _advisory_refresh(self, cached: CachedCredentials) -> Credentials:
-        """Return new credentials, or the cached ones if the refresh fails or another caller does it."""
+        """Try a refresh, and return the new credentials, or the cached ones if there are none.
+
+        No refresh is tried while another caller refreshes, or in the pause after a failure.
+        """
         lock = self._lock
         if self._system.monotonic() < self._next_attempt or not lock.acquire_nowait():
             return cached.resolved.credentials
@@ -198,7 +205,7 @@ class ChainCredentials:
             ):
                 return cached.resolved.credentials
             if self._failure is not None and self._failures != failures:
-                # Each caller gets a copy, because callers add facts to the error.
+                # Each caller raises its own copy, because callers add details to the error.
                 raise copy(self._failure)
             try:
                 self._cached = cached = await self._refresh(cached)
@@ -242,7 +249,7 @@ class ChainCredentials:
 class ChainAuth(Auth):
     """Signs with SigV4 and the chain's credentials.
 
-    The coroutine of the chain is awaited directly, rather than through `get` or `aget`.
+    `prepare` awaits `ChainCredentials.load` itself, because `get` and `aget` take no deadline.
 
     Args:
         chain: The cached credentials of the chain.
@@ -269,7 +276,7 @@ async def _load_again(resolved: ResolvedCredentials) -> ResolvedCredentials:
 
 
 def refuse_expired(resolved: ResolvedCredentials, now: datetime) -> None:
-    """Raise CredentialProviderError if the credentials have expired already."""
+    """Raise CredentialProviderError if the credentials have already expired."""
     credentials, name = resolved.credentials, resolved.spec.name
     if credentials.expired(now):
         raise CredentialProviderError(

@@ -43,11 +43,11 @@ class ServiceProvider(FetchingProvider):
             request: The request to send.
             operation: The operation's name in messages, such as ``AssumeRole for profile x``.
             parse_error: Returns the error that a response reports.
-            auth: Authenticates the request, and knows the secrets that no message may show.
+            auth: Authenticates the request, and holds the secrets that no message may contain.
 
         Raises:
             CredentialProviderError: The service rejected the request, or the last attempt failed.
-                Its code, status and request id are those of the last attempt.
+                The code, status and request id of the error are those of the last attempt.
         """
         config = self.context.config
         client = ServiceClient(
@@ -77,8 +77,8 @@ class ServiceProvider(FetchingProvider):
         Args:
             origin: The agent's origin, such as ``http://169.254.170.2``.
             request: The request to send.
-            seconds: The time limit for the response.  It excludes the import of modules, which
-                alone may take longer in a function or container with a tenth of a CPU.
+            seconds: The time limit for the response.  It excludes the import of modules, which may
+                take longer than this limit in a function or container with a tenth of a CPU.
 
         Raises:
             TransportError: The response did not arrive within the time limit.

@@ -1,4 +1,4 @@
-"""Loads a role's credentials from IAM Roles Anywhere, for machines outside AWS with a certificate.
+"""Loads a role's credentials from IAM Roles Anywhere, for a non-AWS machine with a certificate.
 
     [profile machine]
     roles_anywhere_trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/...
@@ -31,15 +31,15 @@ _SHORTEST, _LONGEST = 900, 43200  # CreateSession's durationSeconds
 
 
 class RolesAnywhereProvider(ServiceProvider):
-    """The settings above, and four optional ones.
+    """Uses the settings above, and four optional ones.
 
-    The optional ones are ``roles_anywhere_intermediates``, ``roles_anywhere_session_duration``,
+    The optional settings are ``roles_anywhere_intermediates``, ``roles_anywhere_session_duration``,
     ``roles_anywhere_role_session_name`` and ``roles_anywhere_private_key_passphrase_file``.
 
     The key is RSA or EC.  The certificate, the key and the intermediates are PEM files, which are
-    read at each load.  The passphrase of an encrypted key comes from the function `key_passphrase`
-    of the context, or from the first line of the passphrase file.  Keys in PKCS#11 tokens are not
-    supported.  The provider requires the package `cryptography`.
+    read at each load.  The passphrase of an encrypted key comes from the context's function
+    `key_passphrase`, or otherwise from the first line of the passphrase file.  Keys in PKCS#11
+    tokens are not supported.  The provider requires the package `cryptography`.
     """
 
     async def load(self) -> Credentials | None:
@@ -117,9 +117,10 @@ class RolesAnywhereProvider(ServiceProvider):
         return anchor, parts["role_arn"][4]
 
     def _create_session(self, settings: dict[str, str], identity: Identity) -> Request:
-        """Return the CreateSession request, not yet signed.
+        """Return the unsigned CreateSession request.
 
-        Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
+        Source:
+        https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
         """
         body: dict[str, object] = {"durationSeconds": self._duration()}
         if session := self._text("role_session_name"):

@@ -1,4 +1,4 @@
-"""Loads static credentials from the shared files, with a provider for each of the two files.
+"""Loads static credentials from the shared credentials and config files; each has a provider.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
 """
@@ -11,7 +11,7 @@ from ._provider import Provider
 
 
 class SharedCredentialsFileProvider(Provider):
-    """``aws_access_key_id`` and the related settings in the credentials file."""
+    """Uses ``aws_access_key_id`` and the related settings in the credentials file."""
 
     _in_credentials_file: ClassVar[bool] = True
 
@@ -45,6 +45,6 @@ class SharedCredentialsFileProvider(Provider):
 
 
 class ConfigFileProvider(SharedCredentialsFileProvider):
-    """The same settings in the config file, which the chain tries after ``credential_process``."""
+    """Uses the same settings in the config file; it is tried after ``credential_process``."""
 
     _in_credentials_file: ClassVar[bool] = False

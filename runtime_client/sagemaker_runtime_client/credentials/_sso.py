@@ -30,19 +30,19 @@ _KEYS = ("sso_account_id", "sso_role_name", "sso_region", "sso_start_url")
 
 
 class SSOProvider(ServiceProvider):
-    """``sso_account_id`` and ``sso_role_name``, with ``sso_session`` or the legacy settings.
+    """Uses ``sso_account_id`` and ``sso_role_name`` with ``sso_session`` or the legacy settings.
 
-    The token is read from the cache at each load.  The token of a session is refreshed when less
-    than 15 minutes are left, and the cache file is rewritten.  If the refresh fails, the token
-    stays in use until it expires.
+    The token is read from the cache at each load.  The token of an sso-session is refreshed when
+    less than 15 minutes are left until it expires, and the cache file is rewritten.  If the refresh
+    fails, the token stays in use until it expires.
     """
 
     async def load(self) -> Credentials | None:
         """Return the role's credentials, or None if the profile does not use IAM Identity Center.
 
         Raises:
-            CredentialProviderError: A setting is missing or contradicts another, there is no login,
-                the token has expired, or IAM Identity Center rejected the request.
+            CredentialProviderError: A setting is missing or contradicts another, the user has not
+                logged in, the token has expired, or the request to IAM Identity Center failed.
         """
         login = self._login()
         if login is None:
@@ -50,7 +50,7 @@ class SSOProvider(ServiceProvider):
         return await self._role_credentials(login, await TokenCache(self, login).access_token())
 
     def _login(self) -> Login | None:
-        """Return the login that the profile configures, or None without account and role."""
+        """Return the profile's login, or None if the profile sets neither account nor role."""
         profile, section = self.context.profile, self.section
         if "sso_account_id" not in section and "sso_role_name" not in section:
             return None
@@ -80,8 +80,8 @@ class SSOProvider(ServiceProvider):
         """Return the profile's settings merged with those of ``[sso-session NAME]``.
 
         Raises:
-            CredentialProviderError: The section does not exist, or the two disagree about a
-                setting.
+            CredentialProviderError: The section does not exist, or the profile and the section have
+                different values for a setting.
         """
         profile = self.context.profile
         session = self.context.profiles.sso_sessions.get(name)

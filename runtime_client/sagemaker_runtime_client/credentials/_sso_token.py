@@ -1,4 +1,4 @@
-"""The token of IAM Identity Center in the AWS CLI's cache, which is read, refreshed and written back.
+"""Reads and refreshes the IAM Identity Center token in the AWS CLI's cache.
 
 Source: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html and
 botocore 1.44, tokens.py.
@@ -20,7 +20,7 @@ from ._requests import JSON, ServiceProvider
 _log = logging.getLogger("sagemaker_runtime_client")
 
 _TO_REFRESH = ("refreshToken", "clientId", "clientSecret", "registrationExpiresAt")
-# A token is refreshed when less than this much time is left.
+# A token is refreshed when less than this much time is left until it expires.
 _WINDOW = timedelta(minutes=15)
 
 
@@ -61,18 +61,18 @@ class TokenCache:
     """The token of a login, in the file where the AWS CLI stores it.
 
     Attributes:
-        provider: The provider, which reads the file, requests new tokens and makes the errors.
-        login: The login.
+        provider: The provider, which reads the file, requests new tokens and creates the errors.
+        login: The login to which the token belongs.
     """
 
     provider: ServiceProvider
     login: Login
 
     async def access_token(self) -> str:
-        """Return a valid access token; the token of a session is refreshed before it expires.
+        """Return a valid access token; the token of an sso-session is refreshed before it expires.
 
         Raises:
-            CredentialProviderError: There is no token, or it has expired.
+            CredentialProviderError: The cache contains no valid token, or the token has expired.
         """
         login, now = self.login, self.provider.system.now
         token = await self._read()

@@ -34,7 +34,7 @@ class STSProvider(ServiceProvider):
         operation: str,
         auth: Auth,
     ) -> dict[str, str]:
-        """Call an action and return the text elements of its result by their paths.
+        """Call an action, and return the text of each element of its result by the element's path.
 
         Args:
             action: The action's name, such as ``AssumeRole``.

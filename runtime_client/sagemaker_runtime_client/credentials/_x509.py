@@ -1,4 +1,4 @@
-"""X.509 identities: a certificate with its private key, and the signatures made with them.
+"""X.509 identities: a certificate with its private key, and the signatures made with that key.
 
 Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html
 """
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 @frozen
 class Identity:
-    """A certificate, its private key, and the certificates that vouch for it.
+    """A certificate, its private key, and the intermediate certificates that vouch for it.
 
     Attributes:
-        leaf: The certificate.
+        leaf: The certificate of this machine.
         key: Its private key, RSA or EC.
-        chain: The certificates between it and the trust anchor, nearest first.
+        chain: The certificates between the leaf and the trust anchor, starting with the issuer of
+            the leaf.
     """
 
     leaf: Any
@@ -43,14 +44,14 @@ class Identity:
         intermediates: str | None,
         passphrase_file: str | None,
     ) -> "Identity":
-        """Read three PEM files, check that they belong together, and return the identity.
+        """Return the identity in the PEM files; its key must belong to its certificate.
 
         Args:
-            provider: Reads the files and makes the errors.
+            provider: Reads the files and creates the errors.
             certificate: The path of the certificate; the file may contain more certificates of the
                 chain.
             private_key: The path of the private key.
-            intermediates: The path of the other certificates of the chain, or None.
+            intermediates: The path of a file with the other certificates of the chain, or None.
             passphrase_file: The path of the file with the key's passphrase, or None.  It is used if
                 the key is encrypted and the context has no `key_passphrase`.
 
@@ -135,7 +136,7 @@ async def _private_key(
 async def _passphrase(
     provider: FetchingProvider, path: str, passphrase_file: str | None
 ) -> tuple[bytes, str]:
-    """Return the passphrase of the key at *path*, and a phrase for messages that names its source."""
+    """Return the passphrase of the key at *path*, and a phrase for messages about its origin."""
     if (key_passphrase := provider.context.key_passphrase) is not None:
         passphrase = await provider.call_user_function("key_passphrase", key_passphrase, path)
         if not isinstance(passphrase, str):
@@ -174,7 +175,7 @@ class X509Algorithm:
         return f"{timestamp[:8]}/{self.region}/{self.service}/aws4_request"
 
     def sign_string(self, text: str, credentials: Credentials, timestamp: str) -> str:
-        """Return the signature of *text* in hexadecimal: PKCS #1 v1.5, or ECDSA in DER."""
+        """Return the signature of *text* in hexadecimal: RSA (PKCS #1 v1.5) or ECDSA (DER)."""
         from cryptography.hazmat.primitives.asymmetric import ec, padding
         from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -194,7 +195,8 @@ class X509Auth(CredentialsAuth):
     """
 
     def __init__(self, identity: Identity, region: str) -> None:
-        # The serial number takes the place of the access key id; the algorithm holds the private key.
+        # The certificate's serial number replaces the access key id; the algorithm has the private
+        # key.
         super().__init__(
             Credentials(str(identity.leaf.serial_number), "unused"),
             signer=Signer(X509Algorithm(region, identity.key), signed_headers=sign_all_headers),
